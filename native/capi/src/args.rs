@@ -1,0 +1,81 @@
+//! Reading arguments from C: null, alignment and length checks in one place.
+//!
+//! C vouches only for what it alone can know (that so many bytes are there); everything that can be
+//! checked is. `what` names the argument in the message.
+
+use offheap_core::{Error, Result};
+
+/// Refuses a null or misaligned pointer.
+#[inline]
+pub fn check_pointer<T>(pointer: *const T, what: &'static str) -> Result<()> {
+    if pointer.is_null() {
+        return Err(Error::wrong_type(format!("{what} is NULL")));
+    }
+    if !pointer.is_aligned() {
+        return Err(Error::wrong_type(format!("{what} is not aligned to {} bytes", align_of::<T>())));
+    }
+    Ok(())
+}
+
+#[inline]
+fn check_array<T>(pointer: *const T, len: usize, what: &'static str) -> Result<()> {
+    check_pointer(pointer, what)?;
+    if len.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX as usize) {
+        return Err(Error::range(format!("{what} has an impossible length ({len})")));
+    }
+    Ok(())
+}
+
+/// `len` elements to read. `(NULL, 0)` is the empty slice.
+///
+/// # Safety
+/// `pointer` is null, or points to `len` readable elements that nobody writes while `'a` lasts.
+#[inline]
+pub unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &'static str) -> Result<&'a [T]> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    check_array(pointer, len, what)?;
+    // SAFETY: not null, aligned and of a possible length (just checked); the rest is the caller's word.
+    Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
+}
+
+/// `len` elements to write. `(NULL, 0)` is the empty slice.
+///
+/// Not for memory that another thread may touch meanwhile (shared regions): that is reached through
+/// raw pointers and atomics only.
+///
+/// # Safety
+/// `pointer` is null, or points to `len` initialised elements that nobody else uses while `'a` lasts.
+#[inline]
+pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) -> Result<&'a mut [T]> {
+    if len == 0 {
+        return Ok(&mut []);
+    }
+    check_array(pointer, len, what)?;
+    // SAFETY: as in `slice`, and the caller vouches that it is the only user.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use offheap_core::ErrorKind;
+
+    #[test]
+    fn hostile_pointers_and_lengths_are_refused() {
+        let words = [1u32, 2, 3];
+        let odd = words.as_ptr().cast::<u8>().wrapping_add(1).cast::<u32>();
+        // SAFETY: whatever is refused is not read; the rest is a live array.
+        unsafe {
+            assert_eq!(slice(words.as_ptr(), 3, "words").unwrap(), &words);
+            assert_eq!(slice::<u32>(std::ptr::null(), 0, "words").unwrap(), &[]);
+            let error = slice::<u32>(std::ptr::null(), 1, "words").unwrap_err();
+            assert_eq!((error.kind(), error.message()), (ErrorKind::Type, "words is NULL"));
+            assert_eq!(slice(odd, 1, "words").unwrap_err().kind(), ErrorKind::Type);
+            assert_eq!(slice(words.as_ptr(), usize::MAX, "words").unwrap_err().kind(), ErrorKind::Range);
+            let error = slice_mut::<u32>(std::ptr::null_mut(), 1, "out").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Type);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The C ABI of offheap. `include/offheap.h` is generated from this crate's sources and their docs.
+//!
+//! Every entry point looks the same: convert the arguments with [`args`], run the core inside
+//! [`guard::guard`], write the outputs last. No algorithm lives here. One file for each module of
+//! the core, functions named `oh_<type>_<verb>(self, inputs, outputs)`.
+//!
+//! The names are C's (`oh_status`, not `OhStatus`), because one concept has one name in all layers.
+#![expect(non_camel_case_types, reason = "types bear the names that C sees")]
+
+pub mod args;
+pub mod cpu;
+pub mod guard;
+pub mod status;

@@ -1,0 +1,195 @@
+//! Status codes and the last error message.
+
+use offheap_core::ErrorKind;
+use std::cell::Cell;
+use std::ffi::{CStr, c_char};
+
+/// What a call came to. The numbers are fixed: they are part of the ABI.
+///
+/// Every function that can fail returns one of these, and writes its outputs only when it
+/// returns `OH_OK`; a refused operation changes nothing. `oh_last_error` tells more.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum oh_status {
+    /// Done.
+    OH_OK = 0,
+    /// A number is outside the range that is allowed, or not an integer.
+    OH_ERR_RANGE = 1,
+    /// A value is of the wrong type, a pointer is null or not aligned, or an option is unknown.
+    OH_ERR_TYPE = 2,
+    /// The structure was closed.
+    OH_ERR_CLOSED = 3,
+    /// The bytes of a region or file contradict themselves.
+    OH_ERR_CORRUPT = 4,
+    /// The bytes are of a version, or a kind of structure, that this library can not read.
+    OH_ERR_VERSION = 5,
+    /// The structure can not grow any further where it lives.
+    OH_ERR_FULL = 6,
+    /// Memory was refused.
+    OH_ERR_OOM = 7,
+    /// Another writer holds the file or structure.
+    OH_ERR_LOCKED = 8,
+    /// The operating system refused a file operation.
+    OH_ERR_IO = 9,
+    /// A handle, id or offset is of something that was since removed.
+    OH_ERR_STALE = 10,
+    /// This platform, runtime or schema can not do that.
+    OH_ERR_UNSUPPORTED = 11,
+    /// A defect of this library was caught. The message says where; please report it.
+    OH_ERR_NATIVE = 12,
+}
+
+impl From<ErrorKind> for oh_status {
+    fn from(kind: ErrorKind) -> oh_status {
+        match kind {
+            ErrorKind::Range => oh_status::OH_ERR_RANGE,
+            ErrorKind::Type => oh_status::OH_ERR_TYPE,
+            ErrorKind::Closed => oh_status::OH_ERR_CLOSED,
+            ErrorKind::Corrupt => oh_status::OH_ERR_CORRUPT,
+            ErrorKind::Version => oh_status::OH_ERR_VERSION,
+            ErrorKind::Full => oh_status::OH_ERR_FULL,
+            ErrorKind::Oom => oh_status::OH_ERR_OOM,
+            ErrorKind::Locked => oh_status::OH_ERR_LOCKED,
+            ErrorKind::Io => oh_status::OH_ERR_IO,
+            ErrorKind::Stale => oh_status::OH_ERR_STALE,
+            ErrorKind::Unsupported => oh_status::OH_ERR_UNSUPPORTED,
+            // A kind that this table does not know is a defect of the library; a test finds it.
+            _ => oh_status::OH_ERR_NATIVE,
+        }
+    }
+}
+
+/// The name of a status, such as `"OH_ERR_CORRUPT"`; `"unknown"` for a number that is none.
+/// The string lives as long as the library.
+#[unsafe(no_mangle)]
+pub extern "C" fn oh_status_name(status: i32) -> *const c_char {
+    let name: &'static CStr = match status {
+        0 => c"OH_OK",
+        1 => c"OH_ERR_RANGE",
+        2 => c"OH_ERR_TYPE",
+        3 => c"OH_ERR_CLOSED",
+        4 => c"OH_ERR_CORRUPT",
+        5 => c"OH_ERR_VERSION",
+        6 => c"OH_ERR_FULL",
+        7 => c"OH_ERR_OOM",
+        8 => c"OH_ERR_LOCKED",
+        9 => c"OH_ERR_IO",
+        10 => c"OH_ERR_STALE",
+        11 => c"OH_ERR_UNSUPPORTED",
+        12 => c"OH_ERR_NATIVE",
+        _ => c"unknown",
+    };
+    name.as_ptr()
+}
+
+/// The version of the library that is running, such as `"0.1.0"`. Lives as long as the library.
+#[unsafe(no_mangle)]
+pub extern "C" fn oh_version() -> *const c_char {
+    const VERSION: &CStr =
+        match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+            Ok(version) => version,
+            Err(_) => panic!("a version has no NUL inside"),
+        };
+    VERSION.as_ptr()
+}
+
+/// The longest message that is kept, in bytes. Longer ones are cut at a character.
+const CAPACITY: usize = 512;
+
+/// A message of this thread. Fixed size: recording an error never allocates, so it works when
+/// memory has run out, and thread exit has no destructor to run.
+#[derive(Clone, Copy)]
+struct Message {
+    len: usize,
+    bytes: [u8; CAPACITY],
+}
+
+thread_local! {
+    static LAST: Cell<Message> = const { Cell::new(Message { len: 0, bytes: [0; CAPACITY] }) };
+}
+
+/// Keeps `text` for `oh_last_error` on this thread.
+#[cold]
+pub(crate) fn record(text: &str) {
+    let mut len = text.len().min(CAPACITY);
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    let mut message = Message { len, bytes: [0; CAPACITY] };
+    message.bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
+    LAST.set(message);
+}
+
+/// Copies the message of this thread's last failed call into `buffer`, with a closing NUL, cut to
+/// `capacity` bytes in all. Returns the length of the whole message without the NUL (at most 512),
+/// as `snprintf` does, so a first call with `(NULL, 0)` tells how much room is needed.
+///
+/// A successful call leaves the message as it was: look at the status first.
+///
+/// # Safety
+/// `buffer` is NULL, or points to `capacity` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_last_error(buffer: *mut c_char, capacity: usize) -> usize {
+    let message = LAST.get();
+    if !buffer.is_null() && capacity > 0 {
+        let len = message.len.min(capacity - 1);
+        // SAFETY: the caller vouches for `capacity` bytes, of which `len + 1` are written.
+        unsafe {
+            buffer.cast::<u8>().copy_from_nonoverlapping(message.bytes.as_ptr(), len);
+            buffer.add(len).write(0);
+        }
+    }
+    message.len
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(status: i32) -> String {
+        // SAFETY: oh_status_name returns a static string for every number.
+        unsafe { CStr::from_ptr(oh_status_name(status)) }.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn numbers_and_names_are_those_of_the_core() {
+        for &kind in ErrorKind::ALL {
+            let status = oh_status::from(kind);
+            assert_eq!(status as i32, kind as i32, "{kind:?}");
+            assert_eq!(name(status as i32), kind.code().replace("ERR_OFFHEAP", "OH_ERR"));
+            assert_eq!(name(status as i32), format!("{status:?}"));
+        }
+        assert_eq!(name(0), "OH_OK");
+        assert_eq!(name(-1), "unknown");
+        assert_eq!(name(ErrorKind::ALL.len() as i32 + 1), "unknown");
+    }
+
+    fn last(capacity: usize) -> (usize, Vec<u8>) {
+        let mut buffer = vec![0x55u8; capacity];
+        // SAFETY: the buffer has `capacity` bytes.
+        let len = unsafe { oh_last_error(buffer.as_mut_ptr().cast::<c_char>(), capacity) };
+        (len, buffer)
+    }
+
+    #[test]
+    fn messages_are_cut_to_the_buffer_and_at_a_character() {
+        record("größer");
+        assert_eq!(last(4), (8, b"gr\xc3\0".to_vec()));
+        assert_eq!(last(0), (8, vec![]));
+        assert_eq!(&last(16).1[..9], "größer\0".as_bytes());
+        // SAFETY: a null buffer is allowed.
+        assert_eq!(unsafe { oh_last_error(std::ptr::null_mut(), 0) }, 8);
+
+        record(&"é".repeat(400));
+        assert_eq!(last(1000).0, 512);
+        record(&format!("x{}", "é".repeat(400)));
+        assert_eq!(last(1000).0, 511, "never half a character");
+    }
+
+    #[test]
+    fn threads_have_their_own_message() {
+        record("mine");
+        std::thread::spawn(|| assert_eq!(last(8).0, 0)).join().unwrap();
+        assert_eq!(last(8).0, 4);
+    }
+}

@@ -1,0 +1,13 @@
+//! The core of offheap: structures that live in caller-owned memory.
+//!
+//! A structure is a *region*, a run of bytes that holds everything it needs as offsets. This crate
+//! reads and writes such bytes. It knows nothing of C or Node: no FFI, no printing, no aborts, and
+//! every allocation is fallible. `offheap-capi` puts the C ABI on top.
+
+pub mod cpu;
+mod error;
+
+pub use error::{Error, ErrorKind, Result};
+
+/// The version of this crate, the same as the npm package's.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
