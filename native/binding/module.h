@@ -1,0 +1,22 @@
+// What module.cc calls: one Init for each file of the binding.
+#pragma once
+
+#include <napi.h>
+
+namespace offheap {
+
+// Adds a free function to the exports. The callback is a template argument, so node-addon-api
+// allocates nothing for it.
+template <Napi::Value (*callback)(const Napi::CallbackInfo&)>
+void Export(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<callback>(exports.Env(), name));
+}
+template <void (*callback)(const Napi::CallbackInfo&)>
+void Export(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<callback>(exports.Env(), name));
+}
+
+void InitCpu(Napi::Object exports);
+void InitProbe(Napi::Object exports);
+
+}  // namespace offheap

@@ -1,0 +1,32 @@
+// How native code sees a JavaScript view: whether it reaches the memory at all, and how it is
+// aligned. The doctor reports it, because everything else rests on it.
+#include "args.h"
+#include "module.h"
+
+namespace offheap {
+
+namespace {
+
+Napi::Value Probe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Bytes bytes = ReadBytes(info[0], "view");
+  uint64_t sum = 0;
+  // volatile, because another thread may write meanwhile.
+  const volatile uint8_t* data = bytes.data;
+  for (size_t i = 0; i < bytes.length; i++) sum += data[i];
+  size_t alignment = 1;
+  const auto address = reinterpret_cast<uintptr_t>(bytes.data);
+  while (alignment < 4096 && address % (alignment * 2) == 0) alignment *= 2;
+
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("byteLength", static_cast<double>(bytes.length));
+  result.Set("alignment", static_cast<double>(alignment));
+  result.Set("sum", static_cast<double>(sum));
+  return result;
+}
+
+}  // namespace
+
+void InitProbe(Napi::Object exports) { Export<Probe>(exports, "probe"); }
+
+}  // namespace offheap

@@ -1,0 +1,73 @@
+/** How the command line prints things: aligned text for people, JSON for programs. */
+import type { DoctorReport } from '../doctor.js';
+
+/** `1536` -> `'1.5 KiB'`. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let unit = 0;
+  while (bytes >= 1024 && unit < units.length - 1) {
+    bytes /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || Number.isInteger(bytes) ? bytes : bytes.toFixed(1)} ${units[unit]}`;
+}
+
+/** Name and value, one a line, values aligned; a value of several lines keeps its column. */
+export function table(rows: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows
+    .map(([name, value]) => `${name.padEnd(width)}${value.replaceAll('\n', `\n${' '.repeat(width)}`)}\n`)
+    .join('');
+}
+
+/** JSON with bigints as decimal strings, which JSON has no word for. */
+export function plainJson(value: unknown): string {
+  const replacer = (_key: string, field: unknown): unknown =>
+    typeof field === 'bigint' ? field.toString() : field;
+  return `${JSON.stringify(value, replacer, 2)}\n`;
+}
+
+/**
+ * Any plain object as a table: nested ones are indented under their name, and numbers whose name says
+ * that they are bytes also appear in a unit that people read.
+ */
+export function objectText(value: object): string {
+  const rows: [string, string][] = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .map(([name, field]: [string, unknown]) => [name, fieldText(name, field)]);
+  return rows.length === 0 ? '' : table(rows);
+}
+
+function fieldText(name: string, field: unknown): string {
+  if (Array.isArray(field)) return field.map((item) => fieldText('', item)).join('\n');
+  if (typeof field === 'object' && field !== null) return objectText(field).trimEnd();
+  if (typeof field === 'number' && /bytes/i.test(name) && field >= 1024) {
+    return `${field} (${bytesText(field)})`;
+  }
+  return String(field);
+}
+
+/** The doctor's report for a person. */
+export function doctorText(report: DoctorReport): string {
+  const { cpu, native, hugePages, numaNodes } = report;
+  const nodes = numaNodes.map(({ id, cpus, memoryBytes }) => {
+    return `node ${id}: CPUs ${cpus}, ${bytesText(memoryBytes)}`;
+  });
+  const addon = native.loaded
+    ? `loaded from ${native.source === 'prebuild' ? 'the package' : 'a local build'}\n${native.path}`
+    : `NOT LOADED\n${native.error}`;
+  const huge = hugePages.transparent ?? 'not known here';
+  return table([
+    ['offheap', `${report.version} on Node ${report.node}, ${report.platform}`],
+    ['addon', addon],
+    ['processor', cpu === undefined ? 'not known without the addon' : `${cpu.model}, ${cpu.count} logical`],
+    ['features', cpu === undefined ? '' : cpu.features.join(' ')],
+    ['kernels', cpu?.kernels ?? ''],
+    ['memory', bytesText(report.memoryBytes)],
+    ['NUMA', nodes.length === 0 ? 'not known here' : nodes.join('\n')],
+    ['huge pages', `transparent: ${huge}, shared memory: ${hugePages.shared ?? 'not known here'}`],
+    ['reservation', `up to ${bytesText(report.maxReservationBytes)} for one region`],
+    ['shared memory', native.sharedMemory ? 'native code and JavaScript see the same bytes' : 'not tested'],
+    ['falls back', report.fallbacks.length === 0 ? 'nothing' : report.fallbacks.join('\n')],
+  ]);
+}

@@ -1,0 +1,117 @@
+/**
+ * Errors: one class, one `code` for each kind of failure, the same name in every layer
+ * (`ErrorKind::Corrupt` in Rust, `OH_ERR_CORRUPT` in C, `ERR_OFFHEAP_CORRUPT` here).
+ *
+ * Two kinds are what JavaScript's own built-ins throw as `TypeError` and `RangeError`, and code that
+ * catches those must catch ours. A class has one parent, so these two extend the built-in class, and
+ * `OffheapError` claims them through `Symbol.hasInstance`: all of
+ *
+ *     error instanceof TypeError, error instanceof OffheapError, error.code === 'ERR_OFFHEAP_TYPE'
+ *
+ * hold for a wrong type. The claim rests on a registered symbol, so that it also holds between two
+ * copies of this package in one process.
+ */
+
+/**
+ * What kind of failure an {@link OffheapError} is. These strings are stable; the messages are not.
+ *
+ * | code | when |
+ * | --- | --- |
+ * | `ERR_OFFHEAP_RANGE` | a number is outside the range that is allowed, or not an integer (also a `RangeError`) |
+ * | `ERR_OFFHEAP_TYPE` | a value is of the wrong type, or an option is unknown (also a `TypeError`) |
+ * | `ERR_OFFHEAP_CLOSED` | the structure was closed |
+ * | `ERR_OFFHEAP_CORRUPT` | the bytes of a region or file contradict themselves |
+ * | `ERR_OFFHEAP_VERSION` | the bytes are of a version, or a kind of structure, that this release can not read |
+ * | `ERR_OFFHEAP_FULL` | the structure can not grow any further where it lives |
+ * | `ERR_OFFHEAP_OOM` | memory was refused |
+ * | `ERR_OFFHEAP_LOCKED` | another writer holds the file or structure |
+ * | `ERR_OFFHEAP_IO` | the operating system refused a file operation (its error is the `cause`) |
+ * | `ERR_OFFHEAP_STALE` | a handle, id or offset is of something that was since removed |
+ * | `ERR_OFFHEAP_UNSUPPORTED` | this platform, runtime or schema can not do that |
+ * | `ERR_OFFHEAP_NATIVE` | the addon could not be loaded, or a defect in it was caught |
+ */
+export type ErrorCode =
+  | 'ERR_OFFHEAP_RANGE'
+  | 'ERR_OFFHEAP_TYPE'
+  | 'ERR_OFFHEAP_CLOSED'
+  | 'ERR_OFFHEAP_CORRUPT'
+  | 'ERR_OFFHEAP_VERSION'
+  | 'ERR_OFFHEAP_FULL'
+  | 'ERR_OFFHEAP_OOM'
+  | 'ERR_OFFHEAP_LOCKED'
+  | 'ERR_OFFHEAP_IO'
+  | 'ERR_OFFHEAP_STALE'
+  | 'ERR_OFFHEAP_UNSUPPORTED'
+  | 'ERR_OFFHEAP_NATIVE';
+
+/** On the prototype of every error of ours; registered, so that copies of the package agree on it. */
+const BRAND = Symbol.for('offheap.error');
+
+/**
+ * Names and the brand go on the prototypes, as those of the built-in errors do: set once, and not
+ * enumerable, so that printing or cloning an error shows its own properties only.
+ */
+function brand(prototype: Error, name: string): void {
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(prototype, BRAND, { value: true });
+}
+
+/**
+ * Every error that offheap throws on purpose. `code` says which kind; `cause` holds what was
+ * underneath, if anything was (the operating system's error, say).
+ */
+export class OffheapError extends Error {
+  readonly code: ErrorCode;
+
+  static {
+    brand(this.prototype, 'OffheapError');
+  }
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** `true` for every error of ours, those that extend `TypeError` and `RangeError` included. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Only the class itself claims its cousins; a class that someone derives from it is ordinary.
+    if (this !== OffheapError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}
+
+class OffheapTypeError extends TypeError {
+  readonly code = 'ERR_OFFHEAP_TYPE';
+  static {
+    brand(this.prototype, 'TypeError');
+  }
+}
+
+class OffheapRangeError extends RangeError {
+  readonly code = 'ERR_OFFHEAP_RANGE';
+  static {
+    brand(this.prototype, 'RangeError');
+  }
+}
+
+/** An error of this kind, in the class that JavaScript has for it. Made here so that throwers stay small. */
+export function offheapError(code: ErrorCode, message: string, options?: ErrorOptions): OffheapError {
+  switch (code) {
+    case 'ERR_OFFHEAP_TYPE':
+      return new OffheapTypeError(message, options);
+    case 'ERR_OFFHEAP_RANGE':
+      return new OffheapRangeError(message, options);
+    default:
+      return new OffheapError(code, message, options);
+  }
+}
+
+/** `ERR_OFFHEAP_TYPE`: a wrong type, or an unknown option. Also a `TypeError`. */
+export function typeError(message: string, options?: ErrorOptions): OffheapError {
+  return offheapError('ERR_OFFHEAP_TYPE', message, options);
+}
+
+/** `ERR_OFFHEAP_RANGE`: a number that is too small, too large, or not an integer. Also a `RangeError`. */
+export function rangeError(message: string, options?: ErrorOptions): OffheapError {
+  return offheapError('ERR_OFFHEAP_RANGE', message, options);
+}

@@ -1,0 +1,131 @@
+/**
+ * The lazy loader of the addon.
+ *
+ * Nothing is loaded when a module is imported: `native()` loads at the first bulk call and is then a
+ * variable read. It tries the binary that the package ships for this platform, then one that was
+ * built here, and otherwise throws one error that says what to do. There is no install script: npm
+ * does not run them unasked, so the binaries ship inside the package.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { offheapError, type OffheapError } from './errors.js';
+
+/**
+ * What the addon exports: free functions over numbers and typed arrays. Every module adds its lines
+ * under its own heading, in the order of `native/binding/`.
+ */
+export interface NativeBinding {
+  // module.cc
+  /** Tells the addon how to make errors of ours; called once for each thread, by {@link native}. */
+  setErrorFactory(factory: typeof offheapError): void;
+  /** The version of the native code. */
+  version(): string;
+
+  // cpu.cc
+  /** The processor's features, by the names people know them by. */
+  cpuFeatures(): string[];
+  /** The set of vector kernels that was chosen: `'avx512'`, `'avx2'`, `'sse2'`, `'neon'` or `'generic'`. */
+  cpuKernel(): string;
+
+  // probe.cc
+  /** How native code sees a view: its length in bytes, the alignment of its first byte (a power of two
+   * up to 4096), and the sum of its bytes. The doctor uses it, and so do the tests of argument reading. */
+  probe(view: ArrayBufferView): { byteLength: number; alignment: number; sum: number };
+}
+
+/** Where the addon was looked for, and what came of it. The doctor shows this. */
+export interface NativeReport {
+  /** The file that was loaded, or `undefined` while none is. */
+  path: string | undefined;
+  /** Whether it is the one that the package ships, or was built on this machine. */
+  source: 'prebuild' | 'build' | undefined;
+  /** Each file that was tried before, with the reason it was not loaded. */
+  failures: { path: string; reason: string }[];
+}
+
+let binding: NativeBinding | undefined;
+let failure: OffheapError | undefined;
+const report: NativeReport = { path: undefined, source: undefined, failures: [] };
+
+/** The addon, loaded at the first call. Throws `ERR_OFFHEAP_NATIVE` where it can not be. */
+export function native(): NativeBinding {
+  return binding ?? load();
+}
+
+/** How loading went. Does not load. */
+export function nativeReport(): NativeReport {
+  return { ...report, failures: report.failures.map((entry) => ({ ...entry })) };
+}
+
+/**
+ * The folder of this package: the nearest one above this file whose package.json is ours. The same
+ * from `dist/`, from `src/` under a test runner, and, through `node_modules`, from within a bundle.
+ */
+export function packageRoot(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  for (let folder = here; ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) {
+      const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown };
+      if (name === 'offheap') return folder;
+    }
+    if (folder === dirname(folder)) break;
+  }
+  try {
+    return dirname(createRequire(import.meta.url).resolve('offheap/package.json'));
+  } catch (cause) {
+    throw offheapError('ERR_OFFHEAP_NATIVE', `the folder of the package offheap was not found above ${here}`, {
+      cause,
+    });
+  }
+}
+
+function candidates(root: string): { path: string; source: 'prebuild' | 'build' }[] {
+  const plain = `${platform}-${arch}`;
+  const names = [plain];
+  if (platform === 'linux') {
+    // A binary for the other C library does not load, so both may be tried; the likely one goes first.
+    if (existsSync('/etc/alpine-release')) names.unshift(`${plain}-musl`);
+    else names.push(`${plain}-musl`);
+  }
+  return [
+    ...names.map((name) => ({
+      path: join(root, 'prebuilds', name, 'offheap.node'),
+      source: 'prebuild' as const,
+    })),
+    { path: join(root, 'build', 'Release', 'offheap.node'), source: 'build' as const },
+  ];
+}
+
+function load(): NativeBinding {
+  // A machine that could not load it once will not the next time: say the same again, quickly.
+  if (failure !== undefined) throw failure;
+  const root = packageRoot();
+  const require = createRequire(join(root, 'package.json'));
+  for (const { path, source } of candidates(root)) {
+    if (!existsSync(path)) {
+      report.failures.push({ path, reason: 'no such file' });
+      continue;
+    }
+    try {
+      const loaded = require(path) as NativeBinding;
+      loaded.setErrorFactory(offheapError);
+      report.path = path;
+      report.source = source;
+      return (binding = loaded);
+    } catch (error) {
+      report.failures.push({ path, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  const tried = report.failures.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
+  failure = offheapError(
+    'ERR_OFFHEAP_NATIVE',
+    `offheap has no native binary that loads on ${platform}-${arch} with Node ${process.version}. ` +
+      'In a clone of the repository, `npm run build` makes one (it needs Rust, CMake and a C++ compiler); ' +
+      `an installed package should contain it under prebuilds/. Tried:${tried}`,
+  );
+  throw failure;
+}
