@@ -94,6 +94,9 @@ class OffheapRangeError extends RangeError {
   }
 }
 
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment --
+   Two of the three classes are OffheapErrors by brand, which `instanceof` honours (see above). */
+
 /** An error of this kind, in the class that JavaScript has for it. Made here so that throwers stay small. */
 export function offheapError(code: ErrorCode, message: string, options?: ErrorOptions): OffheapError {
   switch (code) {

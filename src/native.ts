@@ -77,9 +77,13 @@ export function packageRoot(): string {
   try {
     return dirname(createRequire(import.meta.url).resolve('offheap/package.json'));
   } catch (cause) {
-    throw offheapError('ERR_OFFHEAP_NATIVE', `the folder of the package offheap was not found above ${here}`, {
-      cause,
-    });
+    throw offheapError(
+      'ERR_OFFHEAP_NATIVE',
+      `the folder of the package offheap was not found above ${here}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -12,18 +12,12 @@ struct Feature {
 };
 
 constexpr Feature kFeatures[] = {
-    {OH_CPU_SSE2, "sse2"},
-    {OH_CPU_SSE42, "sse4.2"},
-    {OH_CPU_POPCNT, "popcnt"},
-    {OH_CPU_BMI2, "bmi2"},
-    {OH_CPU_AVX2, "avx2"},
-    {OH_CPU_AVX512F, "avx512f"},
-    {OH_CPU_AVX512BW, "avx512bw"},
-    {OH_CPU_AVX512VL, "avx512vl"},
-    {OH_CPU_AVX512DQ, "avx512dq"},
-    {OH_CPU_AVX512VPOPCNTDQ, "avx512vpopcntdq"},
-    {OH_CPU_NEON, "neon"},
-    {OH_CPU_CRC, "crc"},
+    {OH_CPU_SSE2, "sse2"},         {OH_CPU_SSE42, "sse4.2"},
+    {OH_CPU_POPCNT, "popcnt"},     {OH_CPU_BMI2, "bmi2"},
+    {OH_CPU_AVX2, "avx2"},         {OH_CPU_AVX512F, "avx512f"},
+    {OH_CPU_AVX512BW, "avx512bw"}, {OH_CPU_AVX512VL, "avx512vl"},
+    {OH_CPU_AVX512DQ, "avx512dq"}, {OH_CPU_AVX512VPOPCNTDQ, "avx512vpopcntdq"},
+    {OH_CPU_NEON, "neon"},         {OH_CPU_CRC, "crc"},
 };
 
 Napi::Value CpuFeatures(const Napi::CallbackInfo& info) {
@@ -37,7 +31,9 @@ Napi::Value CpuFeatures(const Napi::CallbackInfo& info) {
   return names;
 }
 
-Napi::Value CpuKernel(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), oh_cpu_kernel()); }
+Napi::Value CpuKernel(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), oh_cpu_kernel());
+}
 
 }  // namespace
 

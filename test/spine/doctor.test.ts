@@ -53,7 +53,9 @@ describe('text', () => {
   });
 
   it('prints nested objects as tables, and bigints as digits', () => {
-    expect(objectText({ kind: 'hashmap', byteLength: 2048, lengthBytes: 2048, header: { version: 1, seed: 5n } })).toBe(
+    expect(
+      objectText({ kind: 'hashmap', byteLength: 2048, lengthBytes: 2048, header: { version: 1, seed: 5n } }),
+    ).toBe(
       'kind         hashmap\nbyteLength   2048\nlengthBytes  2048 (2 KiB)\nheader       version  1\n             seed     5\n',
     );
     expect(plainJson({ seed: 2n ** 64n - 1n })).toBe('{\n  "seed": "18446744073709551615"\n}\n');

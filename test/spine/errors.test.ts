@@ -26,7 +26,14 @@ describe('OffheapError', () => {
   });
 
   it('claims nothing that is not ours', () => {
-    for (const other of [new TypeError('x'), new RangeError('x'), { code: 'ERR_OFFHEAP_TYPE' }, null, 7, 'x']) {
+    for (const other of [
+      new TypeError('x'),
+      new RangeError('x'),
+      { code: 'ERR_OFFHEAP_TYPE' },
+      null,
+      7,
+      'x',
+    ]) {
       expect(other).not.toBeInstanceOf(OffheapError);
     }
   });

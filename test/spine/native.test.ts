@@ -51,7 +51,8 @@ describe('native code and typed arrays see the same bytes', () => {
     ArrayBuffer: (bytes: number) => new ArrayBuffer(bytes),
     'resizable ArrayBuffer': (bytes: number) => new ArrayBuffer(bytes, { maxByteLength: bytes * 4 }),
     SharedArrayBuffer: (bytes: number) => new SharedArrayBuffer(bytes),
-    'growable SharedArrayBuffer': (bytes: number) => new SharedArrayBuffer(bytes, { maxByteLength: bytes * 4 }),
+    'growable SharedArrayBuffer': (bytes: number) =>
+      new SharedArrayBuffer(bytes, { maxByteLength: bytes * 4 }),
   };
   const types = [
     Int8Array,
@@ -112,7 +113,10 @@ describe('workers', () => {
   `;
 
   function start(view: Uint8Array, linger: boolean): { worker: Worker; message: Promise<unknown> } {
-    const worker = new Worker(script, { eval: true, workerData: { path: nativeReport().path, view, linger } });
+    const worker = new Worker(script, {
+      eval: true,
+      workerData: { path: nativeReport().path, view, linger },
+    });
     const message = new Promise((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

@@ -10,13 +10,13 @@
 static int check_made;
 static int check_failed;
 
-#define CHECK(condition)                                                          \
-  do {                                                                            \
-    check_made++;                                                                 \
-    if (!(condition)) {                                                           \
-      check_failed++;                                                             \
+#define CHECK(condition)                                                            \
+  do {                                                                              \
+    check_made++;                                                                   \
+    if (!(condition)) {                                                             \
+      check_failed++;                                                               \
       fprintf(stderr, "%s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition); \
-    }                                                                             \
+    }                                                                               \
   } while (0)
 
 static inline int check_result(void) {

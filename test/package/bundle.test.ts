@@ -1,0 +1,62 @@
+/** A bundle of one module contains that module, what lies below it, and no other module. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/native.js';
+
+const root = packageRoot();
+/** Folders under dist that any module may stand on. */
+const BELOW = ['region'];
+/** Modules that are built on another's public face (API.md). */
+const BUILT_ON: Record<string, string[]> = { smallmap: ['hashmap'] };
+
+async function inputs(source: string): Promise<string[]> {
+  const { metafile } = await build({
+    stdin: { contents: source, resolveDir: root, loader: 'js' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    treeShaking: true,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const [output] = Object.values(metafile.outputs);
+  // Only what left bytes in the output: a file that was read and shaken out costs nothing.
+  return Object.entries(output?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => path)
+    .filter((path) => path.startsWith('dist/'));
+}
+
+const modules = readdirSync(join(root, 'dist'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !['cli', ...BELOW].includes(entry.name))
+  .map(({ name }) => name);
+
+describe('bundles', () => {
+  it.each(modules)('of offheap/%s hold no other module', async (name) => {
+    const found = await inputs(`export * from 'offheap/${name}';`);
+    expect(found.some((path) => path.startsWith(`dist/${name}/`))).toBe(true);
+    const allowed = new Set([name, ...BELOW, ...(BUILT_ON[name] ?? [])]);
+    const strangers = found.filter((path) => {
+      const folder = /^dist\/([^/]+)\//.exec(path)?.[1];
+      return folder !== undefined && !allowed.has(folder);
+    });
+    expect(strangers).toEqual([]);
+    expect(found).not.toContain('dist/index.js');
+  });
+
+  it('of one name from the root hold that name only', async () => {
+    const found = await inputs(`import { version } from 'offheap'; console.log(version);`);
+    expect(found).toEqual(['dist/version.js']);
+  });
+
+  it('of nothing but an import are empty: no module has side effects', async () => {
+    expect(await inputs(`import 'offheap';`)).toEqual([]);
+    for (const name of modules) {
+      expect(existsSync(join(root, 'dist', name, 'index.js'))).toBe(true);
+      expect(await inputs(`import 'offheap/${name}';`)).toEqual([]);
+    }
+  });
+});
