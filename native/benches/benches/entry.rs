@@ -1,5 +1,4 @@
 //! What one call through the C ABI costs beyond its work: the guard around every entry.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use offheap::guard::{guard, guard_out};
