@@ -12,6 +12,7 @@ import { Complaint, fail, root, run, runNode, seconds } from './lib/run.mjs';
 import { checkBuildTools, checkNode } from './lib/tools.mjs';
 import { ifStale, packagesAreCurrent } from './lib/stale.mjs';
 
+const ADDON = 'build/Release/offheap.node';
 /** Everything that the addon is made from. Tests and benchmarks are not. */
 const NATIVE_INPUTS = [
   'CMakeLists.txt',
@@ -60,7 +61,7 @@ async function buildNative() {
   await ifStale({
     name: 'native',
     inputs: NATIVE_INPUTS,
-    outputs: ['build/Release/offheap.node'],
+    outputs: [ADDON],
     make: async () => {
       await checkBuildTools();
       await step('Building the native addon (Rust, then C++)', () =>
@@ -103,6 +104,8 @@ async function compileTypeScript() {
  */
 export async function setup({ purpose } = {}) {
   checkNode();
+  // On a fresh clone, say what is missing before minutes of installing, not after.
+  if (!existsSync(join(root, ADDON))) await checkBuildTools();
   await installPackages('.');
   await buildNative();
   await compileTypeScript();
