@@ -95,6 +95,11 @@ export const suites = [
     run: () => check(runNode('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.test.json', '--noEmit'])),
   },
   {
+    name: 'docs',
+    // Builds the API site without writing it: a link that leads nowhere is an error.
+    run: () => check(runNode('node_modules/typedoc/bin/typedoc', ['--emit', 'none'])),
+  },
+  {
     name: 'clippy',
     // The benchmarks too: nothing else in `npm test` would notice that they no longer compile.
     run: () =>
