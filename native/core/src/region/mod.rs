@@ -1,3 +1,20 @@
 //! Regions: what every structure shares. The format is `docs/formats/region.md`.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`header`] | the first 256 bytes, and memory that others may write |
+//! | [`crc`] | CRC-32C, and the checksum of a region |
+//! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
+//! | `lost` | what happens when a mapped file shrinks: zeros and a mark, not a dead process |
+//! | [`advise`](mod@advise) | huge pages and access patterns |
+//! | [`bind`](mod@bind) | which NUMA node holds the pages |
 
+pub mod advise;
+pub mod bind;
+pub mod crc;
+pub mod file;
 pub mod header;
+#[cfg(unix)]
+mod lost;
+#[cfg(unix)]
+mod pages;

@@ -1,0 +1,195 @@
+//! A file, mapped into memory.
+//!
+//! [`MappedFile::open`] maps a whole regular file, once, at the size it has then. The descriptor is
+//! closed again at once: the mapping keeps the file's contents alive, also after it was renamed
+//! or removed. Pages are read when they are touched, so opening costs the same for any size.
+//!
+//! | mode | pages | a write |
+//! | --- | --- | --- |
+//! | [`Mode::Read`] | shared with the page cache | faults: SIGSEGV |
+//! | [`Mode::CopyOnWrite`] | shared until written | stays in this mapping; the file never changes |
+//!
+//! **Invariants.** The length is a multiple of 64 and at least a header. `base` stays where it is until
+//! [`MappedFile::unmap`]; the status word until the value is dropped. If the file shrinks, reads give
+//! zeros and the status word becomes non-zero (`lost.rs`).
+//!
+//! **Bytes that change.** Another process may write to the file, and then the bytes change under
+//! [`Mode::Read`]; so there is only a raw pointer here, never a slice.
+
+use super::header::{ALIGNMENT, HEADER_BYTES};
+use crate::{Error, ErrorKind, Result};
+use memmap2::{MmapOptions, MmapRaw};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+/// What may be done to the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Read only. A store ends the process, so never let untrusted code have such memory to write.
+    Read,
+    /// Writes stay in this mapping: each page is copied when it is first written.
+    CopyOnWrite,
+}
+
+/// Counts the mappings of the process, for leak tests.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// How many mappings of files are alive in this process.
+#[must_use]
+pub fn live_mappings() -> usize {
+    LIVE.load(Ordering::Relaxed)
+}
+
+/// A mapping. The watch goes before the pages, so that a fault handler never meets a range that has
+/// been given to someone else; the fields are dropped in this order.
+struct Mapping {
+    #[cfg(unix)]
+    _watch: super::lost::Watch,
+    pages: MmapRaw,
+}
+
+/// A mapped file. See the head of this file.
+pub struct MappedFile {
+    mapping: Option<Mapping>,
+    /// Boxed, because the fault handler writes to it and a `MappedFile` may be moved.
+    status: Box<[AtomicI32]>,
+}
+
+impl MappedFile {
+    /// Maps the file at `path`.
+    ///
+    /// `Io`: it can not be opened, or is a directory, device, pipe or socket. `Corrupt`: it is empty, shorter
+    /// than a header, or not a multiple of 64 bytes long. `Oom`: no address space or memory.
+    pub fn open(path: &Path, mode: Mode) -> Result<MappedFile> {
+        let (file, length) = open_regular(path)?;
+        let (pages, writable) = map(&file, length, mode).map_err(|error| failed("map", path, &error))?;
+        let status = status_word()?;
+        #[cfg(unix)]
+        // SAFETY: the range is that of `pages`, which `Mapping` drops after the watch; the word is
+        // on the heap and goes after the mapping.
+        let watch = unsafe {
+            super::lost::Watch::new(
+                pages.as_ptr().expose_provenance(),
+                length,
+                writable,
+                &raw const status[0],
+            )?
+        };
+        #[cfg(not(unix))]
+        let _ = writable; // Elsewhere a mapped file can not be cut short.
+        LIVE.fetch_add(1, Ordering::Relaxed);
+        let mapping = Mapping {
+            #[cfg(unix)]
+            _watch: watch,
+            pages,
+        };
+        Ok(MappedFile { mapping: Some(mapping), status })
+    }
+
+    /// The first byte, and the number of bytes; null and 0 after [`MappedFile::unmap`].
+    ///
+    /// Write through it only under [`Mode::CopyOnWrite`].
+    #[must_use]
+    pub fn bytes(&self) -> (*mut u8, usize) {
+        match &self.mapping {
+            Some(mapping) => (mapping.pages.as_mut_ptr(), mapping.pages.len()),
+            None => (std::ptr::null_mut(), 0),
+        }
+    }
+
+    /// Non-zero once a page could not be read. Lives, at one place, as long as the value.
+    #[must_use]
+    pub fn status(&self) -> &AtomicI32 {
+        &self.status[0]
+    }
+
+    /// Whether a page could not be read, and zeros stand in its place.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.status().load(Ordering::Acquire) != 0
+    }
+
+    /// Gives the pages back, and keeps the status word. Nobody may use the bytes from now on; twice is fine.
+    pub fn unmap(&mut self) {
+        if let Some(mapping) = self.mapping.take() {
+            drop(mapping);
+            LIVE.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for MappedFile {
+    fn drop(&mut self) {
+        self.unmap();
+    }
+}
+
+// The bytes are reached through a raw pointer, and whoever uses it answers for it; the rest is atomic
+// or needs `&mut`. MmapRaw is Send and Sync by the same argument.
+
+/// A word on the heap; refused memory is an error, which `Box::new` can not say.
+fn status_word() -> Result<Box<[AtomicI32]>> {
+    let mut word = Vec::new();
+    word.try_reserve_exact(1)?;
+    word.push(AtomicI32::new(0));
+    Ok(word.into_boxed_slice())
+}
+
+fn open_regular(path: &Path) -> Result<(File, usize)> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A pipe would otherwise be waited for, and a terminal become ours.
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    let file = options.open(path).map_err(|error| failed("open", path, &error))?;
+    let metadata = file.metadata().map_err(|error| failed("open", path, &error))?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
+        return Err(Error::new(ErrorKind::Io, format!("can not map {}: it is {what}", path.display())));
+    }
+    let length = metadata.len();
+    let wrong = |what: std::fmt::Arguments<'_>| {
+        Error::corrupt(format!("{} is not a region: {what} ({length} bytes)", path.display()))
+    };
+    if length == 0 {
+        return Err(wrong(format_args!("it is empty")));
+    }
+    if length < HEADER_BYTES as u64 {
+        return Err(wrong(format_args!("it is shorter than a header of {HEADER_BYTES} bytes")));
+    }
+    if !length.is_multiple_of(ALIGNMENT) {
+        return Err(wrong(format_args!("its size is not a multiple of {ALIGNMENT}")));
+    }
+    match usize::try_from(length) {
+        // What lies above could not be rounded up to whole pages, nor addressed by C.
+        Ok(bytes) if bytes <= isize::MAX as usize - (1 << 20) => Ok((file, bytes)),
+        _ => Err(Error::new(
+            ErrorKind::Oom,
+            format!("{} is too large to map ({length} bytes)", path.display()),
+        )),
+    }
+}
+
+/// The pages, and whether they can be written.
+fn map(file: &File, length: usize, mode: Mode) -> io::Result<(MmapRaw, bool)> {
+    let mut options = MmapOptions::new();
+    options.len(length);
+    match mode {
+        Mode::Read => Ok((options.map_raw_read_only(file)?, false)),
+        // Without reservation: whoever opens a large file to change a few bytes needs no memory for all.
+        // SAFETY: `map_copy` asks that the file does not change, because it hands out a slice. It is
+        // turned into a raw mapping at once, and only a raw pointer ever leaves this file.
+        Mode::CopyOnWrite => Ok((MmapRaw::from(unsafe { options.no_reserve_swap().map_copy(file)? }), true)),
+    }
+}
+
+#[cold]
+fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
+    let kind = Error::from(io::Error::from(error.kind())).kind();
+    Error::new(kind, format!("can not {what} {}: {error}", path.display()))
+}

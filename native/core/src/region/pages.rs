@@ -1,0 +1,47 @@
+//! Pages: their size, and the whole ones inside a run of bytes.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Bytes of a page. The system is asked once; after that it is a load, and safe in a signal handler.
+pub(super) fn page_size() -> usize {
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    match SIZE.load(Relaxed) {
+        0 => {
+            // SAFETY: sysconf has no requirements.
+            let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+            let size = usize::try_from(size).unwrap_or(4096);
+            SIZE.store(size, Relaxed);
+            size
+        }
+        size => size,
+    }
+}
+
+/// The whole pages inside `[base, base + length)`, as start and length: a system call about pages
+/// must not touch the neighbours' bytes. `None` if there is no whole page, or the run wraps around.
+pub(super) fn inner_pages(base: usize, length: usize) -> Option<(usize, usize)> {
+    let mask = page_size() - 1;
+    let start = base.checked_add(mask)? & !mask;
+    let end = base.checked_add(length)? & !mask;
+    (end > start).then(|| (start, end - start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_pages() {
+        let page = page_size();
+        assert!(page.is_power_of_two() && page >= 4096);
+        assert_eq!(page_size(), page);
+        assert_eq!(inner_pages(page, page), Some((page, page)));
+        assert_eq!(inner_pages(page + 1, page), None);
+        assert_eq!(inner_pages(page + 1, 2 * page - 1), Some((2 * page, page)));
+        assert_eq!(inner_pages(page, 2 * page - 1), Some((page, page)));
+        assert_eq!(inner_pages(page - 1, 3 * page), Some((page, 2 * page)));
+        assert_eq!(inner_pages(0, 0), None);
+        assert_eq!(inner_pages(usize::MAX - 5, 2), None);
+        assert_eq!(inner_pages(page, usize::MAX), None);
+    }
+}
