@@ -10,4 +10,5 @@
 pub mod args;
 pub mod cpu;
 pub mod guard;
+pub mod region;
 pub mod status;
