@@ -34,6 +34,35 @@ export interface NativeBinding {
   /** How native code sees a view: its length in bytes, the alignment of its first byte (a power of two
    * up to 4096), and the sum of its bytes. The doctor uses it, and so do the tests of argument reading. */
   probe(view: ArrayBufferView): { byteLength: number; alignment: number; sum: number };
+
+  // region.cc
+  /** CRC-32C of the bytes; `seed` is 0, or the result for the bytes before these. */
+  crc32c(bytes: ArrayBufferView, seed: number): number;
+  /** Checks what the header of every region has, in constant time; returns the length of the region. */
+  regionCheck(bytes: ArrayBufferView): number;
+  /** What word 8 of the region's header ought to hold. The buffer may be longer than the region. */
+  regionChecksum(bytes: ArrayBufferView): number;
+  /** Asks for huge pages, or for small ones only; `false` where the system does not take the advice. */
+  regionAdvise(bytes: ArrayBufferView, hugePages: boolean): boolean;
+  /** Prefers a NUMA node for the pages, those that are there included. */
+  regionBind(bytes: ArrayBufferView, node: number): void;
+  /**
+   * Maps a file. Without `copyOnWrite` the bytes are read-only, and **a store through a view ends the
+   * process** (SIGSEGV): never hand such a view to anyone. `status[0]` becomes non-zero once a part of the
+   * file could not be read and zeros took its place: read it with `Atomics.load`, after the reads it
+   * vouches for. `copied` means that the runtime allows no external buffers and the bytes are a copy;
+   * `copy` asks for one.
+   */
+  fileMap(
+    path: string,
+    copyOnWrite: boolean,
+    copy?: boolean,
+  ): { buffer: ArrayBuffer; status: Int32Array<ArrayBuffer>; copied: boolean };
+  /** Detaches a buffer of {@link fileMap}: views of it have length 0, and the file is unmapped in a later
+   * turn of the event loop. Twice is fine. */
+  fileUnmap(buffer: ArrayBuffer): void;
+  /** How many files are mapped in this process. */
+  fileMappings(): number;
 }
 
 /** Where the addon was looked for, and what came of it. The doctor shows this. */

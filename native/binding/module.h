@@ -18,5 +18,6 @@ void Export(Napi::Object exports, const char* name) {
 
 void InitCpu(Napi::Object exports);
 void InitProbe(Napi::Object exports);
+void InitRegion(Napi::Object exports);
 
 }  // namespace offheap
