@@ -1,0 +1,55 @@
+/**
+ * Who takes part. A contender makes an empty map for a schema, and lets go of one. A peer that is not
+ * installed (megahash compiles native code) is left out, with the reason.
+ */
+
+/**
+ * @typedef {object} Contender
+ * @property {string} name
+ * @property {(schema: { key: string, value: string }) => any} make
+ * @property {(map: any) => void} release
+ * @property {number} most entries that it is measured with; the peers need minutes beyond
+ */
+
+/** @type {Record<string, () => Promise<Contender>>} */
+const all = {
+  HashMap: async () => {
+    const { HashMap } = await import('offheap/hashmap');
+    return {
+      name: 'HashMap',
+      make: (schema) => new HashMap(/** @type {any} */ (schema)),
+      release: (map) => map.close(),
+      most: Infinity,
+    };
+  },
+  Map: async () => ({ name: 'Map', make: () => new Map(), release: () => {}, most: 2 ** 24 }),
+  BigMap: async () => {
+    const { BigMap } = await import('@keyv/bigmap');
+    return { name: 'BigMap', make: () => new BigMap(), release: (map) => map.clear(), most: 1e6 };
+  },
+  MegaHash: async () => {
+    const { default: MegaHash } = await import('megahash');
+    return { name: 'MegaHash', make: () => new MegaHash(), release: (map) => map.clear(), most: 1e6 };
+  },
+};
+
+export const packages = { BigMap: '@keyv/bigmap', MegaHash: 'megahash' };
+
+/**
+ * @param {string[]} names
+ * @returns {Promise<{ contenders: Contender[], absent: { name: string, reason: string }[] }>}
+ */
+export async function contenders(names = Object.keys(all)) {
+  const absent = [];
+  const present = [];
+  for (const name of names) {
+    try {
+      present.push(await all[name]());
+    } catch (error) {
+      if (!(name in packages)) throw error;
+      const [reason] = String(/** @type {Error} */ (error).message).split('\n');
+      absent.push({ name, reason });
+    }
+  }
+  return { contenders: present, absent };
+}

@@ -1,0 +1,108 @@
+/**
+ * Timing. What makes the numbers honest:
+ *
+ * - every contender runs its own copy of the measured loop (`new Function`), so that what the engine
+ *   learned about one contender neither helps nor hurts another;
+ * - several instances of a structure pass through that one loop: a lone instance lets the engine fold
+ *   its fields into the code, which no real program gets;
+ * - queries were computed before and are walked in order, so the harness costs under a nanosecond;
+ * - contenders take turns within each round, so that a slow minute of the machine hits all of them;
+ * - the median of the rounds is reported, and all rounds are kept.
+ */
+
+/** A copy of the loop that shares no feedback with any other copy. @param {string} body */
+export function compile(body, parameters = 'm, a, b, from, to') {
+  return new Function(`return function run(${parameters}) { ${body} }`)();
+}
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((x, y) => x - y);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Nanoseconds for one call. @param {() => unknown} work */
+export function nanoseconds(work) {
+  const started = process.hrtime.bigint();
+  work();
+  return Number(process.hrtime.bigint() - started);
+}
+
+/** The compiler of the engine works in the background: passes go on for at least this long. */
+const WARM_MS = 20;
+
+/**
+ * Runs lanes (one for each contender) round by round, in turns.
+ *
+ * @typedef {object} Lane
+ * @property {string} name
+ * @property {(from: number, to: number) => number} warm every instance once over this range; a checksum
+ * @property {(from: number, to: number) => void} run the measured instances, over this range
+ * @property {number} limit ranges end here
+ * @property {number} units operations for each step of a range, over all measured instances
+ * @property {() => void} [after] untimed, after each measurement
+ * @property {number} [atLeast] steps of a measurement, however slow: where rare work must be met
+ *
+ * @param {Lane[]} lanes
+ * @param {{ rounds: number, targetNs: number, budgetNs: number, least: number, check: boolean,
+ *   amortised?: boolean }} plan `amortised`: the mean is reported, so that rare and long steps count
+ * @returns {Record<string, { ns: number, best: number, rounds: number[], operations: number }>}
+ */
+export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortised = false }) {
+  let expected;
+  const entries = lanes.map((lane) => {
+    const probe = Math.min(least, lane.limit);
+    // Interpreted, baseline, then optimised code; the quickest pass tells how long a step takes.
+    const sum = lane.warm(0, probe);
+    lane.after?.();
+    let spent = Infinity;
+    const started = performance.now();
+    for (let pass = 0; pass < 4 || performance.now() - started < WARM_MS; pass++) {
+      if (pass > 0) lane.warm(0, probe);
+      lane.after?.();
+      spent = Math.min(
+        spent,
+        nanoseconds(() => lane.run(0, probe)),
+      );
+      lane.after?.();
+      if (spent > budgetNs / 4) break;
+    }
+    if (check) {
+      expected ??= sum;
+      if (sum !== expected) throw new Error(`${lane.name} answers ${sum} where ${expected} was expected`);
+    }
+    const wanted = Math.ceil((probe * targetNs) / Math.max(spent, 1));
+    const steps = Math.max(1, Math.min(lane.limit, Math.max(probe, wanted, lane.atLeast ?? 0)));
+    // The optimiser sees the real length once before it counts.
+    if (steps > probe) {
+      lane.warm(0, Math.min(steps, 1 << 17));
+      lane.after?.();
+    }
+    return { lane, steps, spent: 0, samples: /** @type {number[]} */ ([]) };
+  });
+  for (let round = 0; round < rounds; round++) {
+    for (const entry of entries) {
+      if (round > 0 && entry.spent > budgetNs) continue;
+      const { lane, steps } = entry;
+      // Walk on through the queries, so that a slow contender with few of them does not keep asking the same.
+      let from = (round * steps) % lane.limit;
+      if (from + steps > lane.limit) from = 0;
+      const ns = nanoseconds(() => lane.run(from, from + steps));
+      lane.after?.();
+      entry.spent += ns;
+      entry.samples.push(ns / (steps * lane.units));
+    }
+  }
+  return Object.fromEntries(
+    entries.map(({ lane, steps, samples }) => [
+      lane.name,
+      {
+        ns: amortised ? samples.reduce((sum, ns) => sum + ns, 0) / samples.length : median(samples),
+        best: Math.min(...samples),
+        rounds: samples,
+        operations: steps * lane.units,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * `npm run bench -- hashmap [options]`: ours, the peers and the ratios in one run.
+ *
+ *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
+ *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas
+ *   --sizes 1e3,1e5     these sizes, for every kind of keys
+ *   --keys u32,string   these kinds of keys
+ *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
+ *
+ * `npm run bench -- report <file> [--readme]` prints kept results again, or puts them into README.md
+ * between its markers.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { dim } from './lib/table.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const suites = { hashmap: () => import('./hashmap/index.mjs') };
+const reports = { hashmap: () => import('./hashmap/report.mjs') };
+
+const read = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** What the numbers depend on. */
+function machine() {
+  const versions = Object.fromEntries(
+    ['@keyv/bigmap', 'megahash'].map((name) => {
+      try {
+        return [name, read(join(here, 'node_modules', name, 'package.json')).version];
+      } catch {
+        return [name, 'absent'];
+      }
+    }),
+  );
+  return {
+    date: new Date().toISOString(),
+    node: process.version,
+    v8: process.versions.v8,
+    platform: `${process.platform}-${process.arch}`,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memory: totalmem(),
+    offheap: read(join(root, 'package.json')).version,
+    ...versions,
+  };
+}
+
+const describe = (/** @type {ReturnType<typeof machine>} */ on) =>
+  `Node ${on.node}, ${on.platform}, ${on.cores} x ${on.cpu}, ${on.date.slice(0, 10)}`;
+
+function list(/** @type {string | undefined} */ text) {
+  return text?.split(',').map((part) => part.trim());
+}
+
+async function measure(name, values) {
+  const sizes = list(values.sizes)?.map(Number);
+  if (sizes?.some((n) => !Number.isInteger(n) || n < 1 || n > 2 ** 24)) {
+    throw new Error(`--sizes wants whole numbers up to ${2 ** 24}: ${values.sizes}`);
+  }
+  const suite = await suites[name]();
+  const report = await reports[name]();
+  const on = machine();
+  const started = performance.now();
+  console.log(`${name}: ${describe(on)}`);
+  console.log(dim('medians; lower is better; "vs Map" is how many times better than Map'));
+  const found = await suite.measure({
+    quick: values.quick === true,
+    only: list(values.only),
+    sizes,
+    keys: list(values.keys),
+    say: console.log,
+    show: (part) => console.log(report.text(part)),
+  });
+  const file =
+    values.out ??
+    join(here, 'results', `${name}-node${on.node.slice(1)}-${on.date.replace(/[:.]/g, '-')}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(
+    file,
+    `${JSON.stringify({ name, quick: values.quick === true, machine: on, ...found }, undefined, 1)}\n`,
+  );
+  const took = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`\n${report.summary(found)}, in ${took} s. Results: ${relative(process.cwd(), file)}`);
+}
+
+async function show(file, readme) {
+  if (file === undefined) throw new Error('report needs a file of results');
+  const found = read(file);
+  const report = await reports[found.name]();
+  if (!readme) {
+    console.log(
+      `${found.name}: ${describe(found.machine)}\n${report.text(found)}\n\n${report.summary(found)}`,
+    );
+    return;
+  }
+  const path = join(root, 'README.md');
+  const text = readFileSync(path, 'utf8');
+  const [open, close] = [`<!-- bench:${found.name} -->`, `<!-- /bench:${found.name} -->`];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`README.md has no ${open} … ${close}`);
+  const body = `${open}\n\n${describe(found.machine)}; medians.\n\n${report.markdown(found)}\n\n`;
+  writeFileSync(path, text.slice(0, from) + body + text.slice(to));
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean' },
+      only: { type: 'string' },
+      sizes: { type: 'string' },
+      keys: { type: 'string' },
+      out: { type: 'string' },
+      readme: { type: 'boolean' },
+    },
+  });
+  const [name, file] = positionals;
+  if (name === 'report') await show(file, values.readme === true);
+  else if (name !== undefined && name in suites) await measure(name, values);
+  else throw new Error(`say what to measure: ${Object.keys(suites).join(', ')} (or report <file>)`);
+} catch (error) {
+  // A wrong word on the command line is told in one line; what broke inside keeps its stack.
+  const plain = error instanceof Error && /^(say|--|report|Unknown option|README)/.test(error.message);
+  console.error(plain ? `bench: ${error.message}` : error);
+  process.exitCode = 1;
+}
