@@ -55,6 +55,14 @@ function list(/** @type {string | undefined} */ text) {
   return text?.split(',').map((part) => part.trim());
 }
 
+/** Six figures are plenty, and a list of rounds fits on a line. @param {object} found */
+function written(found) {
+  const round = (/** @type {string} */ _, /** @type {unknown} */ value) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+  const text = JSON.stringify(found, round, 1);
+  return `${text.replace(/\[[-\d.e+,\s]+\]/g, (numbers) => numbers.replace(/\s+/g, ''))}\n`;
+}
+
 async function measure(name, values) {
   const sizes = list(values.sizes)?.map(Number);
   if (sizes?.some((n) => !Number.isInteger(n) || n < 1 || n > 2 ** 24)) {
@@ -78,10 +86,7 @@ async function measure(name, values) {
     values.out ??
     join(here, 'results', `${name}-node${on.node.slice(1)}-${on.date.replace(/[:.]/g, '-')}.json`);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(
-    file,
-    `${JSON.stringify({ name, quick: values.quick === true, machine: on, ...found }, undefined, 1)}\n`,
-  );
+  writeFileSync(file, written({ name, quick: values.quick === true, machine: on, ...found }));
   const took = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`\n${report.summary(found)}, in ${took} s. Results: ${relative(process.cwd(), file)}`);
 }

