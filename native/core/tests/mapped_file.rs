@@ -1,0 +1,376 @@
+//! Mapped files as a hostile world leaves them: files of every wrong kind, and files that shrink while
+//! they are read, by one thread and by many.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![cfg(unix)]
+
+use offheap_core::ErrorKind;
+use offheap_core::region::crc::checksum;
+use offheap_core::region::file::{MappedFile, Mode, live_mappings};
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const PAGE: usize = 65536; // A multiple of every page size there is.
+
+/// Mappings are counted for the whole process, so one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// A file of sevens.
+    fn file(&self, name: &str, length: usize) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, vec![7u8; length]).unwrap();
+        path
+    }
+}
+
+fn cut(path: &Path, length: u64) {
+    OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
+fn byte(file: &MappedFile, at: usize) -> u8 {
+    let (base, length) = file.bytes();
+    assert!(at < length);
+    // SAFETY: within the mapping, which is alive; atomic, because other threads may write.
+    unsafe { (*base.add(at).cast::<AtomicU8>()).load(Relaxed) }
+}
+
+fn set_byte(file: &MappedFile, at: usize, value: u8) {
+    let (base, length) = file.bytes();
+    assert!(at < length);
+    // SAFETY: as in `byte`; only copy-on-write mappings are passed here.
+    unsafe { (*base.add(at).cast::<AtomicU8>()).store(value, Relaxed) }
+}
+
+fn open(path: &Path) -> MappedFile {
+    MappedFile::open(path, Mode::Read).unwrap()
+}
+
+#[test]
+fn both_modes_show_the_file_and_neither_changes_it() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 3 * PAGE + 64);
+    for mode in [Mode::Read, Mode::CopyOnWrite] {
+        let file = MappedFile::open(&path, mode).unwrap();
+        assert_eq!(file.bytes().1, 3 * PAGE + 64);
+        assert!((0..3 * PAGE + 64).step_by(97).all(|at| byte(&file, at) == 7));
+        if mode == Mode::CopyOnWrite {
+            set_byte(&file, 5, 9);
+            set_byte(&file, 3 * PAGE + 63, 8);
+            assert_eq!((byte(&file, 5), byte(&file, 3 * PAGE + 63)), (9, 8));
+        }
+        assert!(!file.is_lost());
+    }
+    assert!(fs::read(&path).unwrap().iter().all(|&byte| byte == 7));
+    assert_eq!(live_mappings(), 0);
+}
+
+#[test]
+fn what_is_no_region_is_refused_by_name() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let fifo = folder.0.path().join("fifo");
+    let name = std::ffi::CString::new(fifo.to_str().unwrap()).unwrap();
+    // SAFETY: a valid C string.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    let loops = folder.0.path().join("loop");
+    std::os::unix::fs::symlink(&loops, &loops).unwrap();
+    let socket = folder.0.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let expected = [
+        (folder.0.path().join("missing"), ErrorKind::Io, "No such file"),
+        (folder.file("file", 256).join("below"), ErrorKind::Io, "Not a directory"),
+        (folder.0.path().to_owned(), ErrorKind::Io, "a directory"),
+        (PathBuf::from("/dev/null"), ErrorKind::Io, "not a regular file"),
+        (fifo, ErrorKind::Io, "not a regular file"),
+        (socket, ErrorKind::Io, ""),
+        (loops, ErrorKind::Io, ""),
+        (PathBuf::from(""), ErrorKind::Io, ""),
+        (PathBuf::from("x".repeat(5000)), ErrorKind::Io, "too long"),
+        (folder.file("empty", 0), ErrorKind::Corrupt, "empty"),
+        (folder.file("one", 1), ErrorKind::Corrupt, "shorter than a header"),
+        (folder.file("short", 192), ErrorKind::Corrupt, "shorter than a header"),
+        (folder.file("odd", 257), ErrorKind::Corrupt, "multiple of 64 (257 bytes)"),
+    ];
+    for (path, kind, part) in expected {
+        for mode in [Mode::Read, Mode::CopyOnWrite] {
+            let error = MappedFile::open(&path, mode).err().unwrap();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.message().contains(part), "{error}");
+            assert!(error.message().contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+    assert_eq!(live_mappings(), 0);
+}
+
+#[test]
+fn a_file_that_is_gone_or_grew_stays_as_it_was_opened() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 256);
+    let file = open(&path);
+    cut(&path, 1 << 20);
+    assert_eq!(file.bytes().1, 256);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(byte(&file, 255), 7);
+    assert!(!file.is_lost());
+}
+
+#[test]
+fn a_terabyte_of_nothing_opens_or_is_refused() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("huge", 0);
+    if OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).is_err() {
+        return; // This file system has no files that large.
+    }
+    for mode in [Mode::Read, Mode::CopyOnWrite] {
+        match MappedFile::open(&path, mode) {
+            Ok(file) => assert_eq!((byte(&file, 0), byte(&file, (1 << 40) - 1)), (0, 0)),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Oom, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn unmapping_keeps_the_status_and_may_be_repeated() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 4 * PAGE);
+    let mut file = open(&path);
+    cut(&path, 0);
+    assert_eq!(byte(&file, 0), 0);
+    assert_eq!(live_mappings(), 1);
+    for _ in 0..2 {
+        file.unmap();
+        assert_eq!(live_mappings(), 0);
+        assert!(file.bytes().0.is_null());
+        assert_eq!(file.bytes().1, 0);
+        assert!(file.is_lost());
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_reads_as_zeros_from_there_on() {
+    let _alone = alone();
+    let folder = Folder::new();
+    for mode in [Mode::Read, Mode::CopyOnWrite] {
+        for (keep, forwards) in [(0, true), (0, false), (1, true), (5, false), (9, true)] {
+            let path = folder.file("a", 10 * PAGE);
+            // In a vector, because a mapping may be moved after it was opened.
+            let files = vec![MappedFile::open(&path, mode).unwrap()];
+            let file = &files[0];
+            let status = std::ptr::from_ref(file.status());
+            if mode == Mode::CopyOnWrite {
+                set_byte(file, 9 * PAGE + 1, 3);
+            }
+            cut(&path, (keep * PAGE) as u64);
+            assert!(!file.is_lost(), "nothing was read yet");
+            for index in 0..10 {
+                let page = if forwards { index } else { 9 - index };
+                let expected = if page < keep { 7 } else { 0 };
+                assert!((0..PAGE).step_by(511).all(|at| byte(file, page * PAGE + at) == expected), "{page}");
+            }
+            assert!(file.is_lost());
+            assert_eq!(status, std::ptr::from_ref(file.status()));
+            if mode == Mode::CopyOnWrite {
+                set_byte(file, 9 * PAGE, 4);
+                assert_eq!(byte(file, 9 * PAGE), 4, "zeros can be written, as what was there could be");
+            }
+        }
+    }
+    assert_eq!(live_mappings(), 0);
+}
+
+#[test]
+fn a_file_that_shrinks_and_grows_again_stays_lost() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 4 * PAGE);
+    let file = open(&path);
+    cut(&path, PAGE as u64);
+    assert_eq!(byte(&file, 3 * PAGE), 0);
+    fs::write(&path, vec![8u8; 4 * PAGE]).unwrap();
+    assert_eq!(byte(&file, 3 * PAGE), 0);
+    assert!(file.is_lost());
+}
+
+#[test]
+fn bulk_readers_and_system_calls_survive() {
+    use std::os::fd::AsRawFd;
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 64 * PAGE);
+    let file = open(&path);
+    cut(&path, PAGE as u64);
+    let (base, length) = file.bytes();
+
+    let sink = File::create(folder.0.path().join("b")).unwrap();
+    // SAFETY: a live mapping and an open descriptor; the kernel answers a lost page with EFAULT.
+    let written = unsafe { libc::write(sink.as_raw_fd(), base.add(2 * PAGE).cast(), PAGE) };
+    assert_eq!(written, -1);
+    assert!(!file.is_lost(), "a system call is not signalled");
+
+    // SAFETY: a live mapping.
+    let sum = unsafe { checksum(base, length, 0) };
+    let mut expected = vec![0u8; length];
+    expected[..PAGE].fill(7);
+    // SAFETY: a live vector.
+    assert_eq!(sum, unsafe { checksum(expected.as_ptr(), length, 0) });
+    assert!(file.is_lost());
+}
+
+#[test]
+fn the_interrupted_code_keeps_its_errno() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 2 * PAGE);
+    let file = open(&path);
+    cut(&path, 0);
+    // SAFETY: closing a descriptor that is none only sets errno.
+    unsafe { libc::close(-1) };
+    let read = byte(&file, PAGE);
+    assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EBADF));
+    assert_eq!(read, 0);
+}
+
+#[test]
+fn scattered_faults_do_not_use_up_the_map_entries() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 0);
+    cut(&path, 1 << 30);
+    let file = open(&path);
+    cut(&path, 0);
+    // Every second page, from the back: page by page this would be twice the entries that Linux allows.
+    for at in (0..1usize << 30).step_by(8192).rev() {
+        assert_eq!(byte(&file, at), 0);
+    }
+    #[cfg(target_os = "linux")]
+    assert!(fs::read_to_string("/proc/self/maps").unwrap().lines().count() < 2000);
+    assert!(file.is_lost());
+}
+
+#[test]
+fn only_the_file_that_shrank_is_lost_among_many() {
+    let _alone = alone();
+    let folder = Folder::new();
+    // More than fit into the first block of the registry, and again in the slots that became vacant.
+    for round in 0..3 {
+        let mut files: Vec<_> = (0..300)
+            .map(|index| {
+                let path = folder.file(&format!("{index}"), PAGE);
+                (open(&path), path)
+            })
+            .collect();
+        for (index, (file, path)) in files.iter().enumerate() {
+            if index % 3 == round {
+                cut(path, 0);
+            }
+            assert_eq!(byte(file, PAGE / 2), if index % 3 == round { 0 } else { 7 });
+        }
+        for (index, (file, _)) in files.iter().enumerate() {
+            assert_eq!(file.is_lost(), index % 3 == round, "{index}");
+        }
+        files.retain(|(file, _)| !file.is_lost());
+        assert_eq!(live_mappings(), files.len());
+    }
+    assert_eq!(live_mappings(), 0);
+}
+
+#[test]
+fn threads_fault_together() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let sound = folder.file("sound", 16 * PAGE);
+    let sound = open(&sound);
+    for _ in 0..30 {
+        let path = folder.file("a", 64 * PAGE);
+        let file = open(&path);
+        let start = std::sync::Barrier::new(5);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (file, sound, start) = (&file, &sound, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for index in 0..64 {
+                        let page = (index * (2 * thread + 1)) % 64;
+                        // Some read before the cut, some after; nobody dies, nobody sees a third value.
+                        assert!(matches!(byte(file, page * PAGE), 0 | 7));
+                        assert_eq!(byte(sound, (page % 16) * PAGE), 7);
+                    }
+                });
+            }
+            start.wait();
+            cut(&path, 0);
+        });
+        assert_eq!(byte(&file, 0), 0);
+        assert!(file.is_lost());
+    }
+    assert!(!sound.is_lost());
+}
+
+#[test]
+fn threads_open_and_close_while_others_fault() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let (folder, stop) = (&folder, &stop);
+            scope.spawn(move || {
+                let path = folder.file(&format!("steady{thread}"), PAGE);
+                while !stop.load(Relaxed) {
+                    drop(open(&path));
+                }
+            });
+        }
+        for thread in 0..2 {
+            let (folder, stop) = (&folder, &stop);
+            scope.spawn(move || {
+                let path = folder.file(&format!("lossy{thread}"), PAGE);
+                for _ in 0..2000 {
+                    cut(&path, PAGE as u64);
+                    let file = open(&path);
+                    cut(&path, 0);
+                    assert_eq!(byte(&file, PAGE - 1), 0);
+                    assert!(file.is_lost());
+                }
+                stop.store(true, Relaxed);
+            });
+        }
+    });
+    assert_eq!(live_mappings(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_thousand_times_leave_nothing_behind() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", PAGE);
+    let wrong = folder.file("b", 257);
+    let count = || {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let mapped = maps.lines().filter(|line| line.contains(folder.0.path().to_str().unwrap())).count();
+        (fs::read_dir("/proc/self/fd").unwrap().count(), mapped)
+    };
+    let before = count();
+    for _ in 0..10_000 {
+        drop(open(&path));
+        assert!(MappedFile::open(&wrong, Mode::Read).is_err());
+    }
+    assert_eq!(count(), before);
+    assert_eq!(live_mappings(), 0);
+}
