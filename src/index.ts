@@ -1,5 +1,5 @@
 /** Everything of offheap in one import. Each module is also there by itself: `offheap/hashmap`, ... */
 export { cpu, doctor, type CpuReport, type DoctorReport, type NumaNode } from './doctor.js';
-export { OffheapError, type ErrorCode } from './errors.js';
+export * from './hashmap/index.js';
 export { type NativeReport } from './native.js';
 export { version } from './version.js';

@@ -63,6 +63,37 @@ export interface NativeBinding {
   fileUnmap(buffer: ArrayBuffer): void;
   /** How many files are mapped in this process. */
   fileMappings(): number;
+
+  // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the map's types.
+  /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */
+  hashmapRebuildLength(bytes: Uint8Array, capacity: number, heapCapacity: number): number;
+  /** Squeezes out dead entries and gives the map new capacities, in place. `bytes` must be long enough. */
+  hashmapRebuild(bytes: Uint8Array, capacity: number, heapCapacity: number): void;
+  hashmapClear(bytes: Uint8Array): void;
+  /** Fills `values` where keys are found, and `found` with 1 and 0. Returns how many were found. */
+  hashmapGetMany(
+    bytes: Uint8Array,
+    keys: ArrayBufferView,
+    values: ArrayBufferView,
+    found: Uint8Array | undefined,
+  ): number;
+  hashmapHasMany(bytes: Uint8Array, keys: ArrayBufferView, found: Uint8Array): number;
+  /** Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the map full. */
+  hashmapSetMany(bytes: Uint8Array, keys: ArrayBufferView, values: ArrayBufferView, from: number): number;
+  /** Returns how many were there. */
+  hashmapDeleteMany(bytes: Uint8Array, keys: ArrayBufferView): number;
+  /** Handles of keys, -1 where a key is missing. Returns how many were found. */
+  hashmapHandlesOf(bytes: Uint8Array, keys: ArrayBufferView, out: Float64Array): number;
+  hashmapGetManyByHandle(
+    bytes: Uint8Array,
+    handles: Float64Array,
+    values: ArrayBufferView,
+    found: Uint8Array | undefined,
+  ): number;
+  /** The check in constant time that opening makes. */
+  hashmapCheck(bytes: Uint8Array): void;
+  /** The whole proof. */
+  hashmapValidate(bytes: Uint8Array): void;
 }
 
 /** Where the addon was looked for, and what came of it. The doctor shows this. */

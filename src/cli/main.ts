@@ -37,8 +37,7 @@ class UsageError extends Error {}
 async function inspect(file: string | undefined, json: boolean): Promise<number> {
   if (file === undefined) throw new UsageError('inspect needs a file');
   // Imported here, so that the other commands do not load what they do not need.
-  const specifier = '../region/inspect.js';
-  const { inspectFile } = (await import(specifier)) as { inspectFile: (path: string) => Promise<object> };
+  const { inspectFile } = await import('./inspect.js');
   const found = await inspectFile(file);
   stdout.write(json ? plainJson(found) : objectText(found));
   return 0;

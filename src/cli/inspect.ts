@@ -1,0 +1,97 @@
+/**
+ * `offheap inspect <file>`: header, sizes, checksum and statistics of a saved structure. The file is read once, in
+ * blocks, for its checksum; it is not mapped, so a file that changes meanwhile does no harm.
+ */
+import { open } from 'node:fs/promises';
+import { offheapError } from '../errors.js';
+import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
+import { TYPE_NAMES } from '../hashmap/schema.js';
+import { native } from '../native.js';
+import { ioError } from '../region/file.js';
+import { FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, KINDS, MAGIC, readLong, WORD } from '../region/format.js';
+
+export interface Inspection {
+  path: string;
+  kind: string;
+  formatVersion: number;
+  kindVersion: number;
+  /** Bytes of the file. */
+  fileLength: number;
+  /** Bytes of the region, by its header. */
+  length: number;
+  checksum: 'correct' | 'wrong' | 'absent';
+  /** Of the structure: counts and sizes in bytes. */
+  contents: Record<string, number | string>;
+}
+
+const BLOCK = 8 * 2 ** 20;
+
+/** Throws `ERR_OFFHEAP_IO` for a file that can not be read, `ERR_OFFHEAP_CORRUPT` or `_VERSION` for one that is no region. */
+export async function inspectFile(path: string): Promise<Inspection> {
+  const file = await open(path).catch((error: unknown) => {
+    throw ioError(`reading ${path} failed`, error);
+  });
+  try {
+    const { size: fileLength } = await file.stat();
+    const words = new Int32Array(HEADER_WORDS);
+    const header = new Uint8Array(words.buffer);
+    const { bytesRead } = await file.read(header, 0, HEADER_BYTES, 0);
+    if (bytesRead < HEADER_BYTES || words[WORD.magic] !== MAGIC) {
+      throw offheapError('ERR_OFFHEAP_CORRUPT', `${path} is no offheap file: it does not begin with OFHP`);
+    }
+    const kind = Object.entries(KINDS).find(([, { code }]) => code === words[WORD.kind])?.[0];
+    const length = readLong(words, WORD.lengthLow);
+    const contents = kind === 'hashmap' ? hashmap(words, fileLength, path) : {};
+    let checksum: Inspection['checksum'] = 'absent';
+    if ((words[WORD.flags] & FLAG_CHECKSUM) !== 0) {
+      const stored = words[WORD.checksum] >>> 0;
+      words[WORD.sequence] = words[WORD.flags] = words[WORD.checksum] = 0;
+      let crc = native().crc32c(header, 0);
+      const block = new Uint8Array(Math.min(BLOCK, Math.max(64, length)));
+      for (let at = HEADER_BYTES; at < length;) {
+        const { bytesRead: count } = await file.read(block, 0, Math.min(block.length, length - at), at);
+        if (count === 0) break;
+        crc = native().crc32c(block.subarray(0, count), crc);
+        at += count;
+      }
+      checksum = crc === stored ? 'correct' : 'wrong';
+    }
+    return {
+      path,
+      kind: kind ?? `unknown (${words[WORD.kind] >>> 0})`,
+      formatVersion: words[WORD.version] >>> 0,
+      kindVersion: words[WORD.kindVersion] >>> 0,
+      fileLength,
+      length,
+      checksum,
+      contents,
+    };
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw ioError(`reading ${path} failed`, error);
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
+  const shape = readShape(words, available, path);
+  const used = words[HASHMAP.used];
+  const dead = words[HASHMAP.dead];
+  return {
+    key: TYPE_NAMES[shape.key]!,
+    value: TYPE_NAMES[shape.value]!,
+    entries: used - dead,
+    deleted: dead,
+    capacity: shape.capacity,
+    buckets: shape.buckets,
+    loadFactor: Number(((used - dead) / (shape.buckets * 12)).toFixed(3)),
+    indexBytes: shape.layout.dead - shape.layout.index,
+    keyBytes: shape.layout.values - shape.layout.keys,
+    valueBytes: shape.layout.slotOfEntry - shape.layout.values,
+    slotTableBytes: shape.layout.heap - shape.layout.slotOfEntry,
+    heapBytes: shape.heapCapacity,
+    heapUsed: readLong(words, HASHMAP.heapUsedLow),
+    heapGarbage: readLong(words, HASHMAP.heapGarbageLow),
+  };
+}

@@ -1,0 +1,345 @@
+/**
+ * Who may do what with a HashMap's region, and how: the layer between the table and the public class.
+ *
+ * - An **owner** reads and writes directly. Its reads cost no check: where reading directly is not allowed the fast
+ *   index is a trap (see table.ts), and the slow road comes here.
+ * - A **reader** of another thread's region notes the region's sequence, reads, and repeats if a rearrangement came
+ *   between (`docs/formats/region.md`, "Concurrency"). What it reads in a lost race is thrown away, errors included.
+ * - A map on a **file** is a reader too: its pages can vanish if the file is truncated, which marks the mapping lost.
+ *   In mode `rw` the first change copies the region to memory, and the map owns it from then on.
+ */
+import { offheapError } from '../errors.js';
+import { FLAG_SUPERSEDED, readLong, WORD as COMMON } from '../region/format.js';
+import { seal } from '../region/file.js';
+import { native } from '../native.js';
+import { Region, type Placement } from '../region/region.js';
+import { Moves } from './iteration.js';
+import { HANDLES_ISSUED, HAS_SLOTS, MAX_CAPACITY, MAX_HEAP, nextCapacity, WORD } from './layout.js';
+import { isBlob, TYPE } from './schema.js';
+import { Table } from './table.js';
+
+export const OWNER = 0;
+export const READER = 1;
+export const CLOSED = 2;
+export type Role = typeof OWNER | typeof READER | typeof CLOSED;
+
+const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
+/** How long a reader sleeps between looks while the owner rearranges, in milliseconds. */
+const PATIENCE = 1;
+const RETRY = Symbol('retry');
+
+export abstract class Access extends Table {
+  protected role: Role = OWNER;
+  /** The node that iterators of this map hold on to. */
+  protected moves = new Moves();
+  /** The sequence that a reader's views belong to. */
+  private seen = 0;
+  /** A handle was handed out that a read-only file could not note. */
+  private handlesIssued = false;
+
+  /** Takes a region over as its owner. */
+  protected own(what: string): void {
+    this.role = OWNER;
+    this.published = this.region.shared;
+    this.adopt(what);
+    if (this.valueType === TYPE.any) this.anyValues ??= [];
+  }
+
+  /** Takes a region to read from. */
+  protected watch(what: string): void {
+    this.role = READER;
+    this.seen = this.awaitEven();
+    this.adopt(what);
+    this.arm(false);
+    if (this.valueType === TYPE.any) {
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', `${what}: values of type any exist in one thread only`);
+    }
+  }
+
+  // ---- reading
+
+  /**
+   * Runs a read until no rearrangement came between. `operation` must not run user code or change anything
+   * that a repetition would change again.
+   */
+  protected read<T>(operation: () => T): T {
+    if (this.role === OWNER) return operation();
+    for (;;) {
+      const sequence = this.beginRead();
+      try {
+        const result = operation();
+        if (this.unchanged(sequence)) return result;
+      } catch (error) {
+        // Half-moved bytes can look corrupt; only what stays wrong is wrong.
+        if (this.unchanged(sequence)) throw error;
+      }
+    }
+  }
+
+  /** Begins a read: refuses a closed map or a lost file, waits for the owner, renews the views. */
+  private beginRead(): number {
+    if (this.role === CLOSED) throw this.closedError();
+    const { status } = this.region;
+    if (status !== undefined) {
+      if (status[0] !== 0) throw this.lostError();
+      return 0;
+    }
+    for (;;) {
+      const sequence = this.awaitEven();
+      if (sequence === this.seen) return sequence;
+      if (this.renew(sequence) !== RETRY) return sequence;
+    }
+  }
+
+  private unchanged(sequence: number): boolean {
+    const { status, head } = this.region;
+    if (status !== undefined) {
+      if (status[0] !== 0) throw this.lostError();
+      return true;
+    }
+    return Atomics.load(head, WORD.sequence) === sequence;
+  }
+
+  private awaitEven(): number {
+    const { head, status } = this.region;
+    if (status !== undefined) return 0;
+    for (;;) {
+      const sequence = Atomics.load(head, WORD.sequence);
+      if ((sequence & 1) === 0) return sequence;
+      Atomics.wait(head, WORD.sequence, sequence, PATIENCE);
+    }
+  }
+
+  private renew(sequence: number): typeof RETRY | undefined {
+    const { head } = this.region;
+    if ((Atomics.load(head, COMMON.flags) & FLAG_SUPERSEDED) !== 0) {
+      throw offheapError(
+        'ERR_OFFHEAP_STALE',
+        'the owner of this map moved it to a larger buffer; attach again with a new token',
+      );
+    }
+    try {
+      this.region.refresh();
+      this.adopt('the shared map');
+      this.arm(false);
+    } catch (error) {
+      if (Atomics.load(head, WORD.sequence) === sequence) throw error;
+      return RETRY;
+    }
+    this.seen = sequence;
+    return undefined;
+  }
+
+  /** Entries that a reader may see: those the header counts. */
+  protected usedNow(): number {
+    return Math.min(this.head[WORD.used] >>> 0, this.capacity);
+  }
+
+  // ---- writing
+
+  /** Before any change. Copies a file opened for `rw` to memory. */
+  protected beforeWrite(): void {
+    if (this.role === OWNER) return;
+    if (this.role === CLOSED) throw this.closedError();
+    if (!this.region.writable) {
+      const where = this.region.origin === 'file' ? 'was opened with mode r' : 'belongs to another thread';
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', `this map ${where}: it can be read, not changed`);
+    }
+    this.thaw();
+  }
+
+  private thaw(): void {
+    const file = this.region;
+    const length = readLong(file.head, COMMON.lengthLow);
+    const region = Region.allocate(length, NO_PLACEMENT);
+    region.bytes.set(file.bytes.subarray(0, length));
+    if (file.status![0] !== 0) throw this.lostError();
+    seal(region.bytes.subarray(0, length), false);
+    if (this.handlesIssued) region.head[WORD.state] = region.head[WORD.state] | HANDLES_ISSUED;
+    this.region = region;
+    this.own('the file');
+    file.release();
+  }
+
+  /** Notes that a handle exists, so that from now on positions change only with a slot table. */
+  protected noteHandle(): void {
+    if (this.role === OWNER) {
+      if ((this.head[WORD.state] & HANDLES_ISSUED) === 0) this.orState();
+    } else if (this.region.origin === 'attached') {
+      Atomics.or(this.head, WORD.state, HANDLES_ISSUED);
+    } else {
+      this.handlesIssued = true;
+    }
+  }
+
+  private orState(): void {
+    Atomics.or(this.head, WORD.state, HANDLES_ISSUED);
+  }
+
+  /** Live entries. */
+  protected count(): number {
+    const { head } = this;
+    return head[WORD.used] - head[WORD.dead];
+  }
+
+  /**
+   * Makes room for `entries` more entries and `blobs` more bytes of heap, by squeezing out the dead if they are many,
+   * else by growing. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with nothing changed.
+   */
+  protected makeRoom(entries: number, blobs: number): void {
+    const { capacity, head } = this;
+    const live = this.count();
+    const dead = head[WORD.dead];
+    let wanted = capacity;
+    if (head[WORD.used] + entries > capacity) {
+      const squeeze = dead * 4 >= capacity && live + entries <= capacity;
+      if (!squeeze) {
+        if (live + entries > MAX_CAPACITY) {
+          throw offheapError('ERR_OFFHEAP_FULL', `a map holds at most ${MAX_CAPACITY} entries`);
+        }
+        wanted = Math.max(nextCapacity(capacity), live + entries);
+      }
+    }
+    this.rebuild(wanted, this.heapFor(wanted, live, blobs));
+  }
+
+  /** The heap capacity to go with `capacity` entries, of which `live` exist and `blobs` bytes are about to come. */
+  private heapFor(capacity: number, live: number, blobs: number): number {
+    if (!isBlob(this.keyType) && !isBlob(this.valueType)) return 0;
+    const now = this.heapWords.length * 4;
+    const garbage = readLong(this.head, WORD.heapGarbageLow);
+    const needed = readLong(this.head, WORD.heapUsedLow) - garbage + blobs;
+    if (needed > MAX_HEAP) {
+      throw offheapError(
+        'ERR_OFFHEAP_FULL',
+        `the strings and bytes of one map can take ${MAX_HEAP} bytes at most`,
+      );
+    }
+    // As many bytes for each entry as until now, and never less than half as much again when it was the heap that ran out.
+    const proportional = live === 0 ? 0 : Math.ceil((needed / live) * capacity);
+    const enough = needed <= now * 0.75 ? now : Math.max(now * 1.5, needed * 1.25);
+    return Math.min(Math.ceil(Math.max(proportional, enough, needed) / 64) * 64, MAX_HEAP);
+  }
+
+  /** One native call that rearranges the region; every view and iterator follows. */
+  protected rebuild(capacity: number, heapCapacity: number): void {
+    const { region, head } = this;
+    const addon = native();
+    const moving = head[WORD.dead] !== 0;
+    const used = head[WORD.used];
+    const removed = moving ? this.deadBits.slice(0, Math.ceil(used / 32)) : undefined;
+    region.ensure(addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity));
+    this.head = region.head;
+    addon.hashmapRebuild(region.bytes, capacity, heapCapacity);
+    this.published = region.shared;
+    this.adopt('this map');
+    if (removed !== undefined) {
+      this.moves = this.moves.end(removed);
+      if (this.anyValues !== undefined) {
+        this.anyValues = this.anyValues.filter((_, at) => (removed[at >>> 5] & (1 << (at & 31))) === 0);
+      }
+    }
+  }
+
+  /** Empties the map in one native call. */
+  protected empty(): void {
+    native().hashmapClear(this.region.bytes);
+    this.moves = this.moves.end(undefined);
+    if (this.anyValues !== undefined) this.anyValues = [];
+  }
+
+  /** Gives up the memory; every later operation throws. */
+  protected shut(): void {
+    if (this.role === CLOSED) return;
+    this.role = CLOSED;
+    this.region.release();
+    this.dismount();
+    this.anyValues = undefined;
+  }
+
+  /** A copy of the region's bytes, sealed. */
+  protected snapshot(checksum: boolean): Uint8Array {
+    if (this.valueType === TYPE.any) {
+      throw offheapError(
+        'ERR_OFFHEAP_UNSUPPORTED',
+        'a map with values of type any can not be saved or shared',
+      );
+    }
+    const bytes = this.read(() => {
+      const { region } = this;
+      return region.bytes.slice(0, readLong(region.head, COMMON.lengthLow));
+    });
+    // Another thread's map may have been left in the middle of a step; a rebuild of the copy finishes it.
+    const copy = this.region.origin === 'attached' ? this.rebuilt(bytes) : bytes;
+    seal(copy, checksum);
+    return copy;
+  }
+
+  private rebuilt(bytes: Uint8Array): Uint8Array {
+    const addon = native();
+    const head = new Int32Array(bytes.buffer, 0, 64);
+    seal(bytes, false);
+    const heap = readLong(head, WORD.heapCapacityLow);
+    const length = addon.hashmapRebuildLength(bytes, this.capacity, heap);
+    let copy = bytes;
+    if (length > bytes.length) {
+      copy = new Uint8Array(length);
+      copy.set(bytes);
+    }
+    addon.hashmapRebuild(copy, this.capacity, heap);
+    return copy.length === length ? copy : copy.subarray(0, length).slice();
+  }
+
+  protected closedError(): Error {
+    return offheapError('ERR_OFFHEAP_CLOSED', 'this map was closed');
+  }
+
+  private lostError(): Error {
+    return offheapError(
+      'ERR_OFFHEAP_IO',
+      `${this.region.file?.path ?? 'the file'} became shorter while it was mapped`,
+    );
+  }
+
+  /** Plain facts about the table, for `stats()`. */
+  protected facts(): TableStats {
+    const { head } = this;
+    const state = head[WORD.state];
+    const used = head[WORD.used];
+    const dead = head[WORD.dead];
+    const buckets = head[WORD.buckets];
+    return {
+      size: used - dead,
+      capacity: this.capacity,
+      dead,
+      buckets,
+      loadFactor: (used - dead) / (buckets * 12),
+      rearrangements: (head[WORD.sequence] >>> 0) / 2,
+      heapCapacity: readLong(head, WORD.heapCapacityLow),
+      heapUsed: readLong(head, WORD.heapUsedLow),
+      heapGarbage: readLong(head, WORD.heapGarbageLow),
+      slots: (state & HAS_SLOTS) === 0 ? 0 : head[WORD.slotsUsed] >>> 0,
+    };
+  }
+}
+
+/** What `stats()` tells of a table. Sizes of the heap are in bytes. */
+export interface TableStats {
+  size: number;
+  /** Entries that fit before the next rebuild. */
+  capacity: number;
+  /** Deleted entries that still take a place in the columns. */
+  dead: number;
+  /** 64-byte buckets of the index, twelve lanes each. */
+  buckets: number;
+  /** Live entries by lanes of the index; at most about 0.85. */
+  loadFactor: number;
+  /** How many times the region was rearranged. */
+  rearrangements: number;
+  heapCapacity: number;
+  heapUsed: number;
+  /** Bytes in the heap that no entry refers to any more. */
+  heapGarbage: number;
+  /** Slots of the handle table; 0 while handles need none. */
+  slots: number;
+}

@@ -1,0 +1,259 @@
+/**
+ * Blobs: strings and bytes as the heap of a HashMap stores them (`docs/formats/hashmap.md`, "Blobs"), and
+ * their hash, HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). Keys may come
+ * from strangers, so the hash is one that resists chosen input; it needs 32-bit arithmetic only.
+ *
+ * A string is first encoded into a scratch: packing four characters to a word as they are read costs about as
+ * much as hashing them would, and comparing and storing then go by words. Crossing into native code costs more
+ * than all of this for strings of up to about a hundred characters; longer ones are encoded by Node's `Buffer`.
+ */
+import { corrupt } from '../region/format.js';
+import { rangeError, typeError } from '../errors.js';
+import { describe } from '../region/options.js';
+
+/** The transcoders that Node's Buffer has always had on its prototype; toString goes through them. */
+export interface TextBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+  utf8Write(text: string, offset: number, length: number): number;
+}
+
+/** How a blob's bytes are to be read; the low two bits of its first word. */
+export const ENCODING = { ascii: 0, utf8: 1, wtf8: 2, bytes: 3 } as const;
+
+/** The most bytes of one blob. */
+export const MAX_BLOB = 2 ** 30 - 1;
+
+/** From this many characters on Buffer's encoder beats the loop here. */
+const LONG_STRING = 96;
+/** A scratch larger than this is dropped after use. */
+const KEPT_WORDS = 1 << 16;
+
+/**
+ * An encoded string or byte sequence: `words[0]` is the header (length × 4 + encoding), then come the bytes, padded
+ * with zeros to a whole word. Two exist, for a key and for a value in flight; nothing is kept in them between calls.
+ */
+export class Scratch {
+  words = new Int32Array(256);
+  bytes = Buffer.from(this.words.buffer) as TextBuffer;
+  /** Words in use, header included. */
+  length = 0;
+
+  /** Encodes a string. Lone surrogates are kept (WTF-8). Throws `ERR_OFFHEAP_RANGE` past 2^30 − 1 bytes. */
+  string(text: string): void {
+    const count = text.length;
+    if (count >= LONG_STRING) return this.longString(text);
+    const { words } = this;
+    let word = 0;
+    let at = 1;
+    let seen = 0;
+    for (let i = 0; i < count; i++) {
+      const unit = text.charCodeAt(i);
+      seen |= unit;
+      word |= unit << ((i & 3) << 3);
+      if ((i & 3) === 3) {
+        words[at++] = word;
+        word = 0;
+      }
+    }
+    if (seen > 0x7f) return this.wideString(text);
+    if ((count & 3) !== 0) words[at++] = word;
+    words[0] = count << 2;
+    this.length = at;
+  }
+
+  /** Copies bytes in. */
+  byteSequence(bytes: Uint8Array): void {
+    const count = bytes.length;
+    if (count > MAX_BLOB) throw tooLong(count);
+    this.room(count);
+    this.bytes.set(bytes, 4);
+    this.finish(count, ENCODING.bytes);
+  }
+
+  /** The hash of the content. `s0`, `s1` are the region's seeds. */
+  hash(s0: number, s1: number): number {
+    const { words } = this;
+    const count = words[0] >>> 2;
+    const whole = count >>> 2;
+    let v0 = s0;
+    let v1 = s1;
+    let v2 = s0 ^ 0x6c796765;
+    let v3 = s1 ^ 0x74656462;
+    // The last word holds what is left over and the length; it is absorbed like the others.
+    const last = ((count & 3) === 0 ? 0 : words[whole + 1]) | (count << 24);
+    for (let i = 1; i <= whole + 4; i++) {
+      let m = 0;
+      if (i <= whole) m = words[i]!;
+      else if (i === whole + 1) m = last;
+      else if (i === whole + 2) v2 ^= 0xff;
+      v3 ^= m;
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+      v0 ^= m;
+    }
+    return v1 ^ v3;
+  }
+
+  /** Whether the blob at word `ref` of a heap is the same. Reading past the heap's end gives `false`. */
+  equals(heap: Int32Array, ref: number): boolean {
+    const { words, length } = this;
+    for (let i = 0; i < length; i++) if (heap[ref + i] !== words[i]) return false;
+    return true;
+  }
+
+  /** Bytes that the blob takes in a heap. */
+  get size(): number {
+    return this.length * 4;
+  }
+
+  /** Writes the blob to word `ref` of a heap that has room. */
+  store(heap: Int32Array, ref: number): void {
+    const { words, length } = this;
+    if (length > 64) heap.set(words.subarray(0, length), ref);
+    else for (let i = 0; i < length; i++) heap[ref + i] = words[i]!;
+  }
+
+  /** Lets go of memory that one large blob needed. */
+  trim(): void {
+    if (this.words.length > KEPT_WORDS) {
+      this.words = new Int32Array(256);
+      this.bytes = Buffer.from(this.words.buffer) as TextBuffer;
+    }
+  }
+
+  private longString(text: string): void {
+    if (!text.isWellFormed()) return this.wideString(text);
+    const count = Buffer.byteLength(text, 'utf8');
+    if (count > MAX_BLOB) throw tooLong(count);
+    this.room(count);
+    this.bytes.utf8Write(text, 4, count);
+    this.finish(count, count === text.length ? ENCODING.ascii : ENCODING.utf8);
+  }
+
+  /** Any string, surrogates joined where they pair and kept where they do not. */
+  private wideString(text: string): void {
+    if (text.length * 3 > MAX_BLOB && wtf8Length(text) > MAX_BLOB) throw tooLong(wtf8Length(text));
+    this.room(Math.min(text.length * 3, MAX_BLOB));
+    const { bytes } = this;
+    let at = 4;
+    let encoding: number = ENCODING.ascii;
+    for (let i = 0; i < text.length; i++) {
+      let point = text.charCodeAt(i);
+      if (point < 0x80) {
+        bytes[at++] = point;
+        continue;
+      }
+      if (encoding === ENCODING.ascii) encoding = ENCODING.utf8;
+      if (point < 0x800) {
+        bytes[at++] = 0xc0 | (point >> 6);
+      } else {
+        if ((point & 0xf800) === 0xd800) {
+          const next = i + 1 < text.length ? text.charCodeAt(i + 1) : 0;
+          if (point < 0xdc00 && (next & 0xfc00) === 0xdc00) {
+            point = 0x10000 + ((point & 0x3ff) << 10) + (next & 0x3ff);
+            i++;
+          } else {
+            encoding = ENCODING.wtf8;
+          }
+        }
+        if (point < 0x10000) {
+          bytes[at++] = 0xe0 | (point >> 12);
+        } else {
+          bytes[at++] = 0xf0 | (point >> 18);
+          bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+        }
+        bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      }
+      bytes[at++] = 0x80 | (point & 0x3f);
+    }
+    this.finish(at - 4, encoding);
+  }
+
+  /** Makes room for `count` bytes after the header. */
+  private room(count: number): void {
+    const needed = 1 + ((count + 3) >>> 2);
+    if (this.words.length >= needed) return;
+    this.words = new Int32Array(Math.max(needed, this.words.length * 2));
+    this.bytes = Buffer.from(this.words.buffer) as TextBuffer;
+  }
+
+  private finish(count: number, encoding: number): void {
+    for (let at = 4 + count; (at & 3) !== 0; at++) this.bytes[at] = 0;
+    this.words[0] = (count << 2) | encoding;
+    this.length = 1 + ((count + 3) >>> 2);
+  }
+}
+
+/** The blob at byte `4 ref` of a heap, as its encoding says. A reference that leads nowhere is `ERR_OFFHEAP_CORRUPT`. */
+export function readBlob(words: Int32Array, heap: TextBuffer, ref: number): string | Uint8Array {
+  const header = words[ref];
+  const start = ref * 4 + 4;
+  if (header === undefined) throw corrupt('the region', `a blob at byte ${start} of its heap`);
+  const end = start + (header >>> 2);
+  if (end > heap.length) throw corrupt('the region', `a blob of ${header >>> 2} bytes at its heap's end`);
+  switch (header & 3) {
+    case ENCODING.ascii:
+      return heap.latin1Slice(start, end);
+    case ENCODING.utf8:
+      return heap.utf8Slice(start, end);
+    case ENCODING.wtf8:
+      return readWtf8(heap, start, end);
+    default:
+      // A plain array of its own: a Buffer would answer slice() with a view.
+      return new Uint8Array(heap.subarray(start, end));
+  }
+}
+
+/** Bytes that the blob at word `ref` takes, header and padding included. */
+export function blobSize(words: Int32Array, ref: number): number {
+  const header = words[ref];
+  return header === undefined ? 0 : 4 + (((header >>> 2) + 3) & ~3);
+}
+
+function readWtf8(heap: Uint8Array, start: number, end: number): string {
+  // Runs between lone surrogates could go through the fast decoder; strings like these are too rare to care.
+  let text = '';
+  let at = start;
+  const next = (): number => (at < end ? heap[at++] & 0x3f : 0);
+  while (at < end) {
+    const lead = heap[at++];
+    let point = lead;
+    if (lead >= 0xf0) point = ((lead & 0x07) << 18) | (next() << 12) | (next() << 6) | next();
+    else if (lead >= 0xe0) point = ((lead & 0x0f) << 12) | (next() << 6) | next();
+    else if (lead >= 0x80) point = ((lead & 0x1f) << 6) | next();
+    if (point > 0x10ffff) throw corrupt('the region', 'text that is not WTF-8');
+    text += String.fromCodePoint(point);
+  }
+  return text;
+}
+
+function wtf8Length(text: string): number {
+  return text.isWellFormed() ? Buffer.byteLength(text, 'utf8') : text.length * 3;
+}
+
+function tooLong(count: number): Error {
+  return rangeError(`a string or byte sequence of ${count} bytes; the most is ${MAX_BLOB}`);
+}
+
+/** The text of a JSON value. Runs the value's own `toJSON`, if it has one, before anything is changed. */
+export function jsonText(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw typeError(`this value has no JSON: ${cause instanceof Error ? cause.message : 'it threw'}`, {
+      cause,
+    });
+  }
+  if (text === undefined) throw typeError(`${describe(value)} has no JSON`);
+  return text;
+}

@@ -1,0 +1,739 @@
+/**
+ * HashMap: a `Map` whose entries live outside the JavaScript heap, in one region of bytes that can be shared with
+ * workers, saved, and opened by mapping. `docs/formats/hashmap.md` specifies the bytes; table.ts does the work.
+ *
+ * Cost: `get`, `has`, `set`, `delete`: O(1), two or three cache misses in a large map; growth is amortised and pauses
+ * for about 5 ns an entry. Bulk calls cross into Rust once and prefetch. The garbage collector sees one object, however
+ * many entries there are.
+ */
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { isUint8Array } from 'node:util/types';
+import { offheapError, typeError } from '../errors.js';
+import { native } from '../native.js';
+import {
+  checkPath,
+  mapRegion,
+  readOpenOptions,
+  readSaveOptions,
+  writeRegionFile,
+  type OpenOptions,
+  type SaveOptions,
+} from '../region/file.js';
+import { HEADER_BYTES, readLong, WORD as COMMON } from '../region/format.js';
+import {
+  booleanOption,
+  checkInteger,
+  choiceOption,
+  describe,
+  integerOption,
+  readOptions,
+} from '../region/options.js';
+import { randomSeed, Region } from '../region/region.js';
+import { attachRegion, shareRegion, type Token } from '../region/token.js';
+import { CLOSED, OWNER, type TableStats } from './access.js';
+import { BulkAccess } from './bulk.js';
+import { END, ENTRIES, EntryIterator, KEYS, VALUES, type Cursor, type Yield } from './iteration.js';
+import { initialise, layoutOf, MAX_CAPACITY, newShape, WORD } from './layout.js';
+import {
+  isNumeric,
+  KEY_TYPES,
+  TYPE,
+  TYPE_NAMES,
+  VALUE_TYPES,
+  type AnyTypedArray,
+  type Column,
+  type JsType,
+  type KeyType,
+  type ValueType,
+} from './schema.js';
+
+/** What a HashMap holds, and where. */
+export interface HashMapOptions<K extends KeyType, V extends ValueType> {
+  key: K;
+  value: V;
+  /** Entries to make room for, 1 to 1,369,020,825. The map grows past it by itself. */
+  capacity?: number;
+  /** Advise the system to back the map with huge pages. Default: from 4 MiB on. */
+  hugePages?: boolean;
+  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  numaNode?: number;
+  /**
+   * 64 bits that key the hash function. Default: random. Give it only to get the same bytes again; whoever knows it
+   * can choose keys that collide.
+   */
+  seed?: bigint;
+}
+
+declare const handleBrand: unique symbol;
+/**
+ * Names an entry for as long as it lives, through growth and other entries' deletion: slot + 2^32 × generation. Getting
+ * a value by handle skips hashing and comparing.
+ */
+export type Handle = number & { readonly [handleBrand]: 'HashMap' };
+
+/** What {@link HashMap.stats} tells. Sizes are in bytes. */
+export interface HashMapStats extends TableStats {
+  key: KeyType;
+  value: ValueType;
+  byteLength: number;
+  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  origin: 'heap' | 'attached' | 'file';
+  shared: boolean;
+}
+
+/** Keys or values for a bulk call: a typed array of the column's type is fastest. */
+export type Items<T extends KeyType | ValueType> = Column<T> | Iterable<JsType<T>> | ArrayLike<JsType<T>>;
+/** Where a bulk call puts values: a typed array of the column's type, or any array. */
+export type Output<V extends ValueType> = Column<V> | JsType<V>[];
+
+/** The header word that counts entries, as a constant of this module. */
+const WORD_USED = WORD.used;
+
+const OPTIONS = ['key', 'value', 'capacity', 'hugePages', 'numaNode', 'seed'] as const;
+
+/**
+ * A `Map` outside the JavaScript heap, for keys and values of fixed types.
+ *
+ * ```ts
+ * const prices = new HashMap({ key: 'u32', value: 'f64' });
+ * prices.set(42, 9.99).get(42); // 9.99
+ * ```
+ *
+ * All of `Map` works as there: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0` to `0`. It also
+ * holds more than 2^24 entries, gives handles, does bulk calls, is read by other workers without a copy
+ * ({@link HashMap.share}), and is saved and opened without parsing ({@link HashMap.save}, {@link HashMap.open}).
+ *
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or value that the schema does not hold,
+ * `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to a map that is only read here,
+ * `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow, `ERR_OFFHEAP_IO` when a mapped file was truncated. A
+ * refused operation changes nothing.
+ */
+export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueType>
+  extends BulkAccess
+  implements Map<JsType<K>, JsType<V>>
+{
+  static {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'HashMap', configurable: true });
+  }
+
+  /** An empty map, or one with the entries of `iterable`. */
+  constructor(options: HashMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null) {
+    super(options instanceof Adopted ? options.region : create(options));
+    if (options instanceof Adopted) {
+      if (options.owner) this.own(options.what);
+      else this.watch(options.what);
+      return;
+    }
+    this.own('the new map');
+    if (iterable === undefined || iterable === null) return;
+    for (const entry of iterable) {
+      if (typeof entry !== 'object' || entry === null) {
+        throw typeError(`an iterable of entries has ${describe(entry)} where [key, value] should be`);
+      }
+      this.put(entry[0], entry[1]);
+    }
+  }
+
+  // ---- Map
+
+  /** How many entries there are. */
+  get size(): number {
+    if (this.role === OWNER) return this.head[WORD.used] - this.head[WORD.dead];
+    return this.read(() => this.count());
+  }
+
+  /** The value of a key, or `undefined`. */
+  get(key: JsType<K>): JsType<V> | undefined {
+    // 4-byte keys (class 0; type 5 is u32) stand here in full, so that V8 takes them into the caller's loop; table.ts
+    // explains the arithmetic. `key` has a single use outside this block: with two, V8 boxes it before the block.
+    if (this.keyClass === 0 && typeof key === 'number') {
+      const index = this.fastIndex;
+      let h = Math.imul(key ^ this.seed0, 0x85ebca6b);
+      h = Math.imul((h ^ (h >>> 15)) + this.seed1, 0xc2b2ae35);
+      h ^= h >>> 16;
+      const tag = h & 0x7f;
+      const tags = Math.imul(tag | ((tag - 1) >>> 31), 0x01010101);
+      const base = (Math.imul(h >>> 3, this.fastMul) >>> this.shift) << 4;
+      const hits =
+        ((-0x7f7f7f80 - (index[base] ^ tags)) & -0x7f7f7f80) |
+        (((-0x7f7f7f80 - (index[base | 1] ^ tags)) & -0x7f7f7f80) >>> 1) |
+        (((-0x7f7f7f80 - (index[base | 2] ^ tags)) & -0x7f7f7f80) >>> 2);
+      if (hits !== 0) {
+        const lane = Math.clz32(hits);
+        const position = index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))];
+        if (this.keyColumn[position] === key) return this.valueAt(position) as JsType<V>;
+      } else if (index[base | 3] === 0 && (this.keyType === 5 ? key >>> 0 : key | 0) === key) {
+        return undefined;
+      }
+    }
+    return this.getAny(key) as JsType<V> | undefined;
+  }
+
+  private getAny(key: unknown): unknown {
+    if (this.role === OWNER) {
+      const position = this.find(key);
+      return position < 0 ? undefined : this.valueAt(position);
+    }
+    return this.read(() => {
+      const position = this.find(key);
+      return position < 0 || position >= this.usedNow() ? undefined : this.valueAt(position);
+    });
+  }
+
+  /** Whether a key is there. */
+  has(key: JsType<K>): boolean {
+    if (this.role === OWNER) return this.find(key) >= 0;
+    return this.read(() => {
+      const position = this.find(key);
+      return position >= 0 && position < this.usedNow();
+    });
+  }
+
+  /** Inserts an entry, or replaces the value of one. Returns the map. */
+  set(key: JsType<K>, value: JsType<V>): this {
+    // The common case in full, as in `get`: a 4-byte key and a double (type 8), a new entry whose home bucket has an
+    // empty lane, or a new value for the first candidate. A trap for an index, or anything special, leads to `put`.
+    if (this.keyClass === 0 && this.valueType === 8 && typeof key === 'number' && typeof value === 'number') {
+      const index = this.fastIndex;
+      let h = Math.imul(key ^ this.seed0, 0x85ebca6b);
+      h = Math.imul((h ^ (h >>> 15)) + this.seed1, 0xc2b2ae35);
+      h ^= h >>> 16;
+      const tag = h & 0x7f;
+      const tags = Math.imul(tag | ((tag - 1) >>> 31), 0x01010101);
+      const base = (Math.imul(h >>> 3, this.fastMul) >>> this.shift) << 4;
+      const lanes0 = index[base];
+      const lanes1 = index[base | 1];
+      const lanes2 = index[base | 2];
+      const hits =
+        ((-0x7f7f7f80 - (lanes0 ^ tags)) & -0x7f7f7f80) |
+        (((-0x7f7f7f80 - (lanes1 ^ tags)) & -0x7f7f7f80) >>> 1) |
+        (((-0x7f7f7f80 - (lanes2 ^ tags)) & -0x7f7f7f80) >>> 2);
+      if (hits !== 0) {
+        const lane = Math.clz32(hits);
+        const position = index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))];
+        if (this.keyColumn[position] === key) {
+          this.valueColumn[position] = value;
+          return this;
+        }
+      } else if (index[base | 3] === 0 && (this.keyType === 5 ? key >>> 0 : key | 0) === key) {
+        const free =
+          ((-0x7f7f7f80 - lanes0) & -0x7f7f7f80) |
+          (((-0x7f7f7f80 - lanes1) & -0x7f7f7f80) >>> 1) |
+          (((-0x7f7f7f80 - lanes2) & -0x7f7f7f80) >>> 2);
+        const { head } = this;
+        const position = head[WORD_USED];
+        if (free !== 0 && position < this.plainCapacity) {
+          const lane = Math.clz32(free);
+          this.keyWords[position] = key;
+          this.valueColumn[position] = value;
+          index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))] = position;
+          index[base | (lane & 3)] = index[base | (lane & 3)] | (tags & (0xff000000 >>> (lane & 24)));
+          head[WORD_USED] = position + 1;
+          return this;
+        }
+      }
+    }
+    this.put(key, value);
+    return this;
+  }
+
+  /** Removes an entry. Returns whether it was there. Handles of other entries stay valid. */
+  delete(key: JsType<K>): boolean {
+    this.beforeWrite();
+    const position = this.find(key);
+    if (position < 0) return false;
+    this.remove(position);
+    return true;
+  }
+
+  /** Removes all entries; keeps the memory (see {@link HashMap.shrinkToFit}). */
+  clear(): void {
+    this.beforeWrite();
+    this.empty();
+  }
+
+  /** Calls `callback(value, key, map)` for each entry in insertion order, those included that it adds. */
+  forEach(
+    callback: (value: JsType<V>, key: JsType<K>, map: Map<JsType<K>, JsType<V>>) => void,
+    thisArg?: unknown,
+  ): void {
+    if (typeof callback !== 'function') throw typeError(`${describe(callback)} is not a function`);
+    const cursor = this.cursor();
+    if (this.role === OWNER) {
+      for (; this.settle(cursor);) {
+        const { position } = cursor;
+        cursor.position = position + 1;
+        callback.call(thisArg, this.valueAt(position) as JsType<V>, this.keyAt(position) as JsType<K>, this);
+      }
+      return;
+    }
+    for (;;) {
+      const entry = this.step(cursor, ENTRIES);
+      if (entry === END) return;
+      callback.call(
+        thisArg,
+        (entry as [JsType<K>, JsType<V>])[1],
+        (entry as [JsType<K>, JsType<V>])[0],
+        this,
+      );
+    }
+  }
+
+  /** The keys in insertion order. */
+  keys(): MapIterator<JsType<K>> {
+    return this.iterate<JsType<K>>(KEYS);
+  }
+
+  /** The values in insertion order. */
+  values(): MapIterator<JsType<V>> {
+    return this.iterate<JsType<V>>(VALUES);
+  }
+
+  /** The entries in insertion order, each a fresh `[key, value]`. */
+  entries(): MapIterator<[JsType<K>, JsType<V>]> {
+    return this.iterate<[JsType<K>, JsType<V>]>(ENTRIES);
+  }
+
+  [Symbol.iterator](): MapIterator<[JsType<K>, JsType<V>]> {
+    return this.entries();
+  }
+
+  // On the prototype, where `Map` has it: see the static block.
+  declare readonly [Symbol.toStringTag]: string;
+
+  // ---- beyond Map
+
+  /** The value of a key; if it is missing, `value` is inserted first. */
+  getOrInsert(key: JsType<K>, value: JsType<V>): JsType<V> {
+    this.encodeValue(value);
+    const found = this.lookUp(key);
+    if (found !== MISSING) return found as JsType<V>;
+    this.put(key, value);
+    return this.get(key) as JsType<V>;
+  }
+
+  /** The value of a key; if it is missing, `compute(key)` is inserted first. */
+  getOrInsertComputed(key: JsType<K>, compute: (key: JsType<K>) => JsType<V>): JsType<V> {
+    if (typeof compute !== 'function') throw typeError(`${describe(compute)} is not a function`);
+    const found = this.lookUp(key);
+    if (found !== MISSING) return found as JsType<V>;
+    this.put(key, compute((key === 0 ? 0 : key) as JsType<K>)); // -0 is 0, as for Map
+    return this.get(key) as JsType<V>;
+  }
+
+  /**
+   * Sets a key to `change(value, key)`, where `value` is what it has, or `undefined`. Returns the new value.
+   * `map.update(word, (n = 0) => n + 1)` counts words.
+   */
+  update(key: JsType<K>, change: (value: JsType<V> | undefined, key: JsType<K>) => JsType<V>): JsType<V> {
+    if (typeof change !== 'function') throw typeError(`${describe(change)} is not a function`);
+    const value = change(this.get(key), key);
+    this.put(key, value);
+    return value;
+  }
+
+  // ---- handles
+
+  /** A handle of the entry of a key, or `undefined` if the key is missing. */
+  handleOf(key: JsType<K>): Handle | undefined {
+    return this.handleFor(key) as Handle | undefined;
+  }
+
+  /** The value of the entry that a handle names; `undefined` for a stale handle. */
+  getByHandle(handle: Handle): JsType<V> | undefined {
+    if (this.role === OWNER) {
+      const position = this.positionOf(handle);
+      return position < 0 ? undefined : (this.valueAt(position) as JsType<V>);
+    }
+    return this.read(() => {
+      const position = this.positionOf(handle);
+      return position < 0 ? undefined : (this.valueAt(position) as JsType<V>);
+    });
+  }
+
+  /** Replaces the value of the entry that a handle names. Throws `ERR_OFFHEAP_STALE` if it is gone. Returns the map. */
+  setByHandle(handle: Handle, value: JsType<V>): this {
+    this.encodeValue(value);
+    this.beforeWrite();
+    let position = this.positionOf(handle);
+    if (position < 0) {
+      throw offheapError('ERR_OFFHEAP_STALE', `the entry that handle ${String(handle)} named is gone`);
+    }
+    const blobs = this.blobBytes(false);
+    if (blobs !== 0 && this.heapIsFull(blobs)) {
+      this.noteHandle();
+      this.makeRoom(0, blobs);
+      position = this.positionOf(handle);
+    }
+    this.replaceValue(position, value);
+    return this;
+  }
+
+  /** The key of the entry that a handle names; `undefined` for a stale handle. */
+  keyByHandle(handle: Handle): JsType<K> | undefined {
+    return this.read(() => {
+      const position = this.positionOf(handle);
+      return position < 0 ? undefined : (this.keyAt(position) as JsType<K>);
+    });
+  }
+
+  /** Whether the entry that a handle names still lives. */
+  hasHandle(handle: Handle): boolean {
+    return this.read(() => this.positionOf(handle) >= 0);
+  }
+
+  // ---- bulk
+
+  /**
+   * The values of many keys: `out[i]` belongs to `keys[i]`, and stays as it was where that key is missing (so in a
+   * new typed array it is 0). `out` must have room for all. Returns `out`. About 5 to 20 ns a key where keys and
+   * values are numbers, and `keys` and `out` typed arrays of their types.
+   */
+  getMany(keys: Items<K>): Column<V> extends never ? (JsType<V> | undefined)[] : Column<V>;
+  getMany<O extends Output<V>>(keys: Items<K>, out: O): O;
+  getMany(keys: Items<K>, out?: unknown): unknown {
+    this.beforeRead();
+    return this.readMany(keys, out, undefined);
+  }
+
+  /** As {@link HashMap.getMany}; returns 1 for each key that is there and 0 for each that is missing. */
+  getManyFound(keys: Items<K>, out: Output<V>): Uint8Array {
+    this.beforeRead();
+    const length = countOf(keys);
+    const list = length === undefined ? Array.from(keys as Iterable<JsType<K>>) : keys;
+    const found = new Uint8Array(length ?? (list as unknown[]).length);
+    this.readMany(list, out, found);
+    return found;
+  }
+
+  /** 1 for each key that is there, 0 for each that is missing. */
+  hasMany(keys: Items<K>): Uint8Array {
+    this.beforeRead();
+    return this.hasEach(keys);
+  }
+
+  /** Sets `keys[i]` to `values[i]` for all i, in order. Nothing is changed if any of them is of a wrong type. */
+  setMany(keys: Items<K>, values: Items<V>): this {
+    this.beforeRead();
+    this.writeMany(keys, values);
+    return this;
+  }
+
+  /** Deletes many keys. Returns how many were there. */
+  deleteMany(keys: Items<K>): number {
+    this.beforeRead();
+    return this.deleteEach(keys);
+  }
+
+  /** Handles of many keys; −1, which names nothing, where a key is missing. */
+  handlesOf(keys: Items<K>): Float64Array {
+    this.beforeRead();
+    return this.handlesOfEach(keys);
+  }
+
+  /** The values that many handles name; `out[i]` stays as it was where a handle is stale. Returns `out`. */
+  getManyByHandle(
+    handles: Float64Array | Iterable<number> | ArrayLike<number>,
+  ): Column<V> extends never ? (JsType<V> | undefined)[] : Column<V>;
+  getManyByHandle<O extends Output<V>>(
+    handles: Float64Array | Iterable<number> | ArrayLike<number>,
+    out: O,
+  ): O;
+  getManyByHandle(handles: unknown, out?: unknown): unknown {
+    return this.readManyByHandle(handles, out);
+  }
+
+  /**
+   * Keys and values as typed arrays over the map's own memory, in insertion order; nothing is copied. Deleted entries are
+   * squeezed out first (a map that is only read here gives copies then). They show the map until it next grows or
+   * compacts; keep the map, not them, and do not write to the keys. Both types must be numeric.
+   */
+  columns(): { keys: Column<K>; values: Column<V> } {
+    if (!isNumeric(this.keyType) || !(isNumeric(this.valueType) || this.valueType === TYPE.bool)) {
+      this.beforeRead();
+      throw offheapError(
+        'ERR_OFFHEAP_UNSUPPORTED',
+        `columns are of numbers; this map has ${TYPE_NAMES[this.keyType]} keys and ${TYPE_NAMES[this.valueType]} values`,
+      );
+    }
+    if (this.role === OWNER && this.head[WORD.dead] !== 0) this.rebuild(this.capacity, 0);
+    return this.read(() => {
+      const used = this.usedNow();
+      const live = (column: AnyTypedArray): AnyTypedArray =>
+        this.head[WORD.dead] === 0
+          ? column.subarray(0, used)
+          : (column.slice(0, used).filter((_: unknown, at: number) => !this.isDead(at)));
+      return { keys: live(this.keyColumn) as Column<K>, values: live(this.valueColumn) as Column<V> };
+    });
+  }
+
+  // ---- memory
+
+  /** Makes room for `entries` entries in all, so that growing to that many moves nothing. */
+  reserve(entries: number): this {
+    const wanted = checkInteger(entries, 'entries', 0, MAX_CAPACITY);
+    this.beforeWrite();
+    if (wanted > this.capacity) this.rebuild(wanted, this.heapWords.length * 4);
+    return this;
+  }
+
+  /** Gives back the memory that the entries do not need. A shared map keeps its address space, and so its bytes. */
+  shrinkToFit(): this {
+    this.beforeWrite();
+    this.rebuild(Math.max(1, this.count()), 0);
+    this.region.shrink(readLong(this.head, COMMON.lengthLow));
+    this.own('this map');
+    return this;
+  }
+
+  /** Bytes held outside the JavaScript heap. */
+  get byteLength(): number {
+    this.beforeRead();
+    return this.region.buffer.byteLength;
+  }
+
+  /** Plain facts about the map, for logs and dashboards. */
+  stats(): HashMapStats {
+    return this.read(() => ({
+      key: TYPE_NAMES[this.keyType] as KeyType,
+      value: TYPE_NAMES[this.valueType]!,
+      ...this.facts(),
+      byteLength: this.region.buffer.byteLength,
+      origin: this.region.origin,
+      shared: this.region.shared || this.region.origin === 'attached',
+    }));
+  }
+
+  /** Gives the memory up. Every later operation throws `ERR_OFFHEAP_CLOSED`, except `close()` itself. */
+  close(): void {
+    this.shut();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  validate(): void {
+    this.read(() => native().hashmapValidate(this.region.bytes));
+  }
+
+  // ---- sharing and saving
+
+  /**
+   * A token for other threads: post it, and {@link HashMap.attach} it there. They read the same bytes while this map goes
+   * on changing. There is one writer: this map. The first call may copy the region once, to where it can grow.
+   */
+  share(): Token<'hashmap'> {
+    this.beforeRead();
+    if (this.valueType === TYPE.any) {
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'values of type any exist in one thread only');
+    }
+    const token = shareRegion(this.region, 'hashmap');
+    if (this.role === OWNER) this.own('this map');
+    return token;
+  }
+
+  /** A map that another thread shared, to read from. O(1). */
+  static attach<K extends KeyType = KeyType, V extends ValueType = ValueType>(token: Token): HashMap<K, V> {
+    return adopt(attachRegion(token, 'hashmap'), false, 'the shared map');
+  }
+
+  /**
+   * Saves the map to a file, whole or not at all, through a copy made at the call: changes made while it is being written
+   * are not in it. Rejects with `ERR_OFFHEAP_IO`, or the signal's reason.
+   */
+  async save(path: string, options?: SaveOptions): Promise<void> {
+    const { signal, onProgress, checksum } = readSaveOptions(options);
+    const target = checkPath(path);
+    signal?.throwIfAborted();
+    await writeRegionFile(this.snapshot(checksum), target, signal, onProgress);
+  }
+
+  /**
+   * Opens a saved map by mapping its file: nothing is read but the header, whatever the size. Mode `r` is for reading;
+   * in mode `rw` the first change copies the map to memory, and the file changes with the next `save` only.
+   */
+  static open<K extends KeyType = KeyType, V extends ValueType = ValueType>(
+    path: string,
+    options?: OpenOptions,
+  ): HashMap<K, V> {
+    const target = checkPath(path);
+    return adopt(mapRegion(target, readOpenOptions(options)), false, target);
+  }
+
+  /** The map as bytes, with a checksum: what `save` writes. */
+  toBytes(): Uint8Array {
+    this.beforeRead();
+    return this.snapshot(true);
+  }
+
+  /** A map out of such bytes, which are copied. O(bytes). */
+  static fromBytes<K extends KeyType = KeyType, V extends ValueType = ValueType>(
+    bytes: Uint8Array,
+  ): HashMap<K, V> {
+    if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
+    if (bytes.length < HEADER_BYTES) {
+      throw offheapError('ERR_OFFHEAP_CORRUPT', `${bytes.length} bytes are too few for a region`);
+    }
+    const region = Region.allocate(bytes.length, { hugePages: undefined, numaNode: undefined });
+    region.bytes.set(bytes);
+    region.head[COMMON.flags] = 0;
+    region.head[COMMON.sequence] = 0;
+    return adopt(region, true, 'these bytes');
+  }
+
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    if (this.role === CLOSED) return `${options.stylize('HashMap', 'special')} { closed }`;
+    const { key, value, size } = this.stats();
+    const title = `HashMap<${key}, ${value}>(${size})`;
+    if (depth < 0) return options.stylize(`[${title}]`, 'special');
+    const shown = new Map<unknown, unknown>();
+    const limit = options.maxArrayLength ?? Infinity;
+    for (const [k, v] of this.entries()) {
+      if (shown.size >= Math.min(limit, 100)) break;
+      shown.set(k, v);
+    }
+    const more = size - shown.size;
+    const list = inspect(shown, { ...options, depth: options.depth === null ? null : depth });
+    const body = list.slice(list.indexOf('{'));
+    return more > 0 ? `${title} ${body.replace(/\s*\}$/, '')}, ... ${more} more }` : `${title} ${body}`;
+  }
+
+  // ---- iteration
+
+  private iterate<T>(what: Yield): MapIterator<T> {
+    this.beforeRead();
+    return new EntryIterator<T>(this as never, what) as unknown as MapIterator<T>;
+  }
+
+  /** A cursor at the beginning. @internal */
+  cursor(): Cursor {
+    this.beforeRead();
+    return { position: 0, moves: this.moves, seen: this.head[WORD.moves], last: MISSING };
+  }
+
+  /** What is at a cursor, which is moved on; `END` if nothing is. @internal */
+  step(cursor: Cursor, what: Yield): unknown {
+    if (this.role !== OWNER) return this.stepAside(cursor, what);
+    if (!this.settle(cursor)) return END;
+    return this.itemAt(cursor.position++, what);
+  }
+
+  /** Moves a cursor to the next live entry. Returns whether there is one. */
+  private settle(cursor: Cursor): boolean {
+    for (let next = cursor.moves.next; next !== undefined; next = next.next) {
+      cursor.position = cursor.moves.map(cursor.position);
+      cursor.moves = next;
+    }
+    const { head } = this;
+    const used = head[WORD.used];
+    let { position } = cursor;
+    if (head[WORD.dead] !== 0) {
+      while (position < used && this.isDead(position)) position++;
+      cursor.position = position;
+    }
+    if (position < used) return true;
+    if (this.role === CLOSED) throw this.closedError();
+    return false;
+  }
+
+  /**
+   * A step in a map that another thread writes, or in a file. If entries moved since the last step, the cursor finds its
+   * place again by the key it last gave; if that key was deleted there is no telling, and the iteration ends with
+   * `ERR_OFFHEAP_STALE`.
+   */
+  private stepAside(cursor: Cursor, what: Yield): unknown {
+    const { position, seen, item, last } = this.read(() => {
+      const moves = this.head[WORD.moves];
+      let at = cursor.position;
+      if (moves !== cursor.seen && at !== 0) {
+        at = this.find(cursor.last) + 1;
+        if (at === 0) {
+          throw offheapError(
+            'ERR_OFFHEAP_STALE',
+            'the owner of this map moved its entries during the iteration',
+          );
+        }
+      }
+      const used = this.usedNow();
+      while (at < used && this.isDead(at)) at++;
+      return at < used
+        ? { position: at + 1, seen: moves, item: this.itemAt(at, what), last: this.keyAt(at) }
+        : { position: at, seen: moves, item: END, last: cursor.last };
+    });
+    cursor.position = position;
+    cursor.seen = seen;
+    cursor.last = last;
+    return item;
+  }
+
+  private itemAt(position: number, what: Yield): unknown {
+    if (what === KEYS) return this.keyAt(position);
+    if (what === VALUES) return this.valueAt(position);
+    return [this.keyAt(position), this.valueAt(position)];
+  }
+
+  private lookUp(key: unknown): unknown {
+    return this.read(() => {
+      const position = this.find(key);
+      return position < 0 || position >= this.usedNow() ? MISSING : this.valueAt(position);
+    });
+  }
+}
+
+const MISSING = Symbol('missing');
+
+/** A region that exists already, for the constructor. */
+class Adopted {
+  constructor(
+    readonly region: Region,
+    readonly owner: boolean,
+    readonly what: string,
+  ) {}
+}
+
+function adopt<K extends KeyType, V extends ValueType>(
+  region: Region,
+  owner: boolean,
+  what: string,
+): HashMap<K, V> {
+  try {
+    return new HashMap<K, V>(new Adopted(region, owner, what) as never);
+  } catch (error) {
+    region.release();
+    throw error;
+  }
+}
+
+/** The region of a new, empty map. */
+function create(options: unknown): Region {
+  const read = readOptions(options, OPTIONS, 'HashMap');
+  const key = TYPE[choiceOption(read, 'key', KEY_TYPES)];
+  const value = TYPE[choiceOption(read, 'value', VALUE_TYPES)];
+  const capacity = integerOption(read, 'capacity', 1, MAX_CAPACITY, 12);
+  const placement = {
+    hugePages: booleanOption(read, 'hugePages', undefined),
+    numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
+  };
+  const { seed } = read;
+  if (seed !== undefined && (typeof seed !== 'bigint' || BigInt.asUintN(64, seed) !== seed)) {
+    throw typeError(`seed must be a bigint from 0 to 2^64 - 1, not ${describe(seed)}`);
+  }
+  const shape = newShape(key, value, capacity);
+  const { length } = layoutOf(shape);
+  const region = Region.allocate(length, placement);
+  initialise(region.head, shape, length, seed === undefined ? randomSeed() : splitSeed(seed));
+  return region;
+}
+
+function splitSeed(seed: bigint): [number, number] {
+  return [Number(BigInt.asIntN(32, seed)), Number(BigInt.asIntN(32, seed >> 32n))];
+}
+
+/** How many items there are, where that can be told without running user code. */
+function countOf(items: unknown): number | undefined {
+  return ArrayBuffer.isView(items) && !(items instanceof DataView)
+    ? (items as AnyTypedArray).length
+    : undefined;
+}

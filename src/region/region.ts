@@ -1,0 +1,241 @@
+/**
+ * The memory of one structure: a buffer that holds a region (`docs/formats/region.md`), where it came
+ * from, how it grows, and how a reader tells that it changed.
+ *
+ * - `heap`: ours to write. Small regions live in a plain `SharedArrayBuffer`: each growable one costs a
+ *   memory mapping of its own, of which a process has about 65,000, and V8 aborts when they run out.
+ *   From {@link GROWABLE_FROM} bytes on the buffer is growable and reserves address space, so growth
+ *   copies nothing and the base address stays. Past its reservation the region moves to a larger buffer.
+ * - `attached`: another thread's heap region, read only.
+ * - `file`: a mapped file, read only or copy-on-write; an external `ArrayBuffer`.
+ *
+ * Cost: growth in place is a commit of pages; a move copies the region once.
+ */
+import { randomFillSync } from 'node:crypto';
+import { offheapError } from '../errors.js';
+import { native } from '../native.js';
+import { FLAG_SUPERSEDED, HEADER_BYTES, HEADER_WORDS, WORD } from './format.js';
+
+export type Origin = 'heap' | 'attached' | 'file';
+
+/** Heap regions of at least this many bytes are growable buffers with reserved address space. */
+export const GROWABLE_FROM = 65_536;
+/** Regions from this size on are advised to use huge pages unless the user said otherwise. */
+const HUGE_PAGES_FROM = 4 * 2 ** 20;
+/** A shared region can not move without its readers attaching anew, so it reserves at least this much. */
+const SHARED_RESERVATION = 2 ** 32 - 65_536;
+/** Address space asked for when a region grows past 64 KiB: this many times what it needs. */
+const RESERVE_FACTOR = 64;
+
+/** The largest reservation that this runtime has not refused yet; Node 20 stops at 4 GiB. */
+let reservationLimit = 2 ** 40;
+
+/** How a heap region is placed. */
+export interface Placement {
+  /** `undefined`: advise huge pages from 4 MiB on. */
+  hugePages: boolean | undefined;
+  numaNode: number | undefined;
+}
+
+export class Region {
+  buffer: SharedArrayBuffer | ArrayBuffer;
+  /** A fixed-length view of the whole buffer; remade when the buffer grows. */
+  bytes!: Uint8Array;
+  /** The header. */
+  head!: Int32Array;
+  /** True once a token was handed out: from then on every published store must be atomic. */
+  shared = false;
+  /** For a file: word 0 is not zero once the file was lost under the mapping. */
+  readonly status: Int32Array | undefined;
+
+  private constructor(
+    readonly origin: Origin,
+    buffer: SharedArrayBuffer | ArrayBuffer,
+    readonly placement: Placement,
+    /** Where a mapped region came from, and which file that was. */
+    readonly file: FileIdentity | undefined,
+    status?: Int32Array,
+  ) {
+    this.buffer = buffer;
+    this.status = status;
+    this.remake();
+  }
+
+  /** A zeroed heap region of at least `length` bytes. */
+  static allocate(length: number, placement: Placement): Region {
+    const region = new Region('heap', newBuffer(length, length * RESERVE_FACTOR), placement, undefined);
+    region.place(0);
+    return region;
+  }
+
+  static attached(buffer: SharedArrayBuffer): Region {
+    return new Region('attached', buffer, NO_PLACEMENT, undefined);
+  }
+
+  static mapped(buffer: ArrayBuffer, status: Int32Array, file: FileIdentity): Region {
+    return new Region('file', buffer, NO_PLACEMENT, file, status);
+  }
+
+  /** Whether the owner may write here: a heap region, or a copy-on-write mapping. */
+  get writable(): boolean {
+    return this.origin === 'heap' || this.file?.mode === 'rw';
+  }
+
+  /**
+   * Makes the buffer hold at least `length` bytes: in place if its reservation allows, else by moving the
+   * region to a larger buffer, which leaves the old one marked as superseded for readers to see.
+   * Throws `ERR_OFFHEAP_OOM` with nothing changed.
+   */
+  ensure(length: number): void {
+    const before = this.buffer.byteLength;
+    if (length <= before) return;
+    if (
+      this.origin === 'heap' &&
+      this.buffer instanceof SharedArrayBuffer &&
+      length <= this.buffer.maxByteLength
+    ) {
+      try {
+        (this.buffer).grow(length);
+      } catch (cause) {
+        throw outOfMemory(length, cause);
+      }
+      this.remake();
+      this.place(before);
+    } else {
+      this.moveTo(newBuffer(length, this.reservation(length)));
+    }
+  }
+
+  /**
+   * Readies a heap region for readers on other threads: gives it a large reservation, so that it can grow
+   * under them. Costs one copy if it had a small one.
+   */
+  prepareToShare(): SharedArrayBuffer {
+    if (!this.shared) {
+      const { buffer } = this;
+      const wanted = Math.min(SHARED_RESERVATION, reservationLimit);
+      if (!(buffer instanceof SharedArrayBuffer) || buffer.maxByteLength < wanted) {
+        const length = Math.max(buffer.byteLength, 1);
+        this.moveTo(newBuffer(length, Math.max(wanted, length * RESERVE_FACTOR), true));
+      }
+      this.shared = true;
+    }
+    return this.buffer as SharedArrayBuffer;
+  }
+
+  /** Replaces the buffer by one of `length` bytes, the first ones kept. For shrinking. */
+  shrink(length: number): void {
+    if (this.shared || this.origin !== 'heap' || length >= this.buffer.byteLength) return;
+    this.moveTo(newBuffer(length, length * RESERVE_FACTOR));
+  }
+
+  /** Drops the memory. Views that were handed out stay readable, except those of a file, which become empty. */
+  release(): void {
+    const { buffer, origin } = this;
+    this.buffer = EMPTY;
+    this.bytes = EMPTY_BYTES;
+    this.head = CLOSED_HEAD;
+    if (origin === 'file') native().fileUnmap(buffer as ArrayBuffer);
+  }
+
+  private reservation(length: number): number {
+    return this.shared ? Math.max(SHARED_RESERVATION, length * 4) : length * RESERVE_FACTOR;
+  }
+
+  private moveTo(buffer: SharedArrayBuffer): void {
+    const old = this.buffer;
+    const oldHead = this.head;
+    const count = Math.min(old.byteLength, buffer.byteLength);
+    if (this.file !== undefined) {
+      // A mapped region that outgrew its file becomes an ordinary one.
+      (this as { origin: Origin }).origin = 'heap';
+      (this as { file: FileIdentity | undefined }).file = undefined;
+      (this as { status: Int32Array | undefined }).status = undefined;
+    }
+    const from = this.bytes.length === count ? this.bytes : this.bytes.subarray(0, count);
+    this.buffer = buffer;
+    this.remake();
+    this.place(0);
+    this.bytes.set(from);
+    if (this.shared) {
+      // After the copy, so that the new region does not say so of itself.
+      Atomics.or(oldHead, WORD.flags, FLAG_SUPERSEDED);
+      Atomics.add(oldHead, WORD.sequence, 2);
+    } else if (!(old instanceof SharedArrayBuffer)) {
+      native().fileUnmap(old);
+    }
+  }
+
+  /** For an attached region: takes in that its owner made it longer. */
+  refresh(): void {
+    if (this.bytes.length !== this.buffer.byteLength) this.remake();
+  }
+
+  private remake(): void {
+    const { buffer } = this;
+    this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    // Regions that come from elsewhere are checked for this length before they get here.
+    this.head = new Int32Array(buffer, 0, HEADER_WORDS);
+  }
+
+  /** Advice on where pages go, for those from `from` on. They are not touched yet, so it takes effect. */
+  private place(from: number): void {
+    const { hugePages, numaNode } = this.placement;
+    const length = this.buffer.byteLength;
+    if (numaNode !== undefined) native().regionBind(this.bytes, numaNode);
+    if (hugePages ?? (length >= HUGE_PAGES_FROM && from < length)) native().regionAdvise(this.bytes, true);
+  }
+}
+
+/** Which file a mapping is of, to tell whether a path still names it. */
+export interface FileIdentity {
+  path: string;
+  mode: 'r' | 'rw';
+  dev: number;
+  ino: number;
+  size: number;
+  mtimeMs: number;
+}
+
+const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
+const EMPTY = new ArrayBuffer(0);
+const EMPTY_BYTES = new Uint8Array(EMPTY);
+const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
+
+/** A zeroed buffer of `length` bytes that can grow to about `reserve` without moving. */
+function newBuffer(length: number, reserve: number, growable = length >= GROWABLE_FROM): SharedArrayBuffer {
+  if (!growable) {
+    try {
+      return new SharedArrayBuffer(Math.max(length, HEADER_BYTES));
+    } catch (cause) {
+      throw outOfMemory(length, cause);
+    }
+  }
+  let wanted = Math.max(length, Math.min(reserve, reservationLimit));
+  for (;;) {
+    try {
+      return new SharedArrayBuffer(length, { maxByteLength: wanted });
+    } catch (cause) {
+      if (wanted <= length) throw outOfMemory(length, cause);
+      // Either the runtime has a limit, which holds from now on, or address space is short.
+      const smaller = wanted > 2 ** 32 ? 2 ** 32 - 65_536 : wanted / 2;
+      if (wanted > 2 ** 32) reservationLimit = Math.min(reservationLimit, smaller);
+      wanted = Math.max(length, Math.floor(smaller));
+    }
+  }
+}
+
+function outOfMemory(length: number, cause: unknown): Error {
+  return offheapError('ERR_OFFHEAP_OOM', `no memory for a region of ${length} bytes`, { cause });
+}
+
+/** Random bits for hash seeds, drawn from the system a block at a time. */
+export function randomSeed(): [number, number] {
+  if (seedAt === seeds.length) {
+    randomFillSync(seeds);
+    seedAt = 0;
+  }
+  return [seeds[seedAt++], seeds[seedAt++]];
+}
+const seeds = new Int32Array(256);
+let seedAt = seeds.length;
