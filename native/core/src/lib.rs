@@ -6,6 +6,7 @@
 
 pub mod cpu;
 mod error;
+pub mod hashmap;
 pub mod region;
 
 pub use error::{Error, ErrorKind, Result};

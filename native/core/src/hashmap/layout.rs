@@ -1,0 +1,429 @@
+//! Where everything in a HashMap's region lies: types, widths, header words, section offsets.
+//!
+//! `docs/formats/hashmap.md` is the specification, `src/hashmap/layout.ts` the same in TypeScript.
+//! No offset is stored in a region: all follow from five counts, so a header that agrees with its
+//! length can not point outside. [`Meta::check`] is the constant-time check on which the memory
+//! safety of every other file here rests: after it, each section lies within the region.
+
+use crate::region::header::{HEADER_BYTES, Header, KIND_HASHMAP, Memory, align};
+use crate::{Error, Result};
+
+/// The version of the HashMap format that this code reads and writes.
+pub const KIND_VERSION: u32 = 1;
+/// The most entries that the columns can hold: 2^27 buckets of 10.2 entries.
+pub const MAX_CAPACITY: u32 = 1_369_020_825;
+/// The most bytes of the blob heap: a reference is 32 bits and counts words of 4 bytes.
+pub const MAX_HEAP: u64 = 1 << 34;
+/// The most bytes of one blob.
+pub const MAX_BLOB: usize = (1 << 30) - 1;
+/// The largest generation, which a slot that reached it keeps for ever.
+pub const MAX_GENERATION: u32 = (1 << 21) - 1;
+/// Bytes of an index bucket.
+pub const BUCKET_BYTES: usize = 64;
+/// Entries of an index bucket.
+pub const LANES: usize = 12;
+
+/// Indices of the words that a HashMap owns in the region's header.
+pub mod word {
+    /// Key type + 256 × value type.
+    pub const SCHEMA: usize = 16;
+    /// Entries the columns can hold.
+    pub const CAPACITY: usize = 17;
+    /// Index buckets.
+    pub const BUCKETS: usize = 18;
+    /// Entries appended since the last compaction.
+    pub const USED: usize = 19;
+    /// How many of them are deleted.
+    pub const DEAD: usize = 20;
+    /// `STATE_…` bits.
+    pub const STATE: usize = 21;
+    /// Generation of direct handles.
+    pub const EPOCH: usize = 22;
+    /// Slots the slot table can hold.
+    pub const SLOT_CAPACITY: usize = 23;
+    /// Slots ever handed out.
+    pub const SLOTS_USED: usize = 24;
+    /// 1 + first slot of the free list.
+    pub const FREE_SLOT: usize = 25;
+    /// How many times entries changed their positions.
+    pub const MOVES: usize = 26;
+    /// Zero.
+    pub const RESERVED: usize = 27;
+    /// Bytes of the blob heap (two words).
+    pub const HEAP_CAPACITY: usize = 28;
+    /// Bytes appended to it (two words).
+    pub const HEAP_USED: usize = 30;
+    /// Bytes of it that no entry refers to (two words).
+    pub const HEAP_GARBAGE: usize = 32;
+    /// The first word after those: it and the rest are zero.
+    pub const END: usize = 34;
+}
+
+/// State bit: a handle was handed out in this epoch.
+pub const STATE_HANDLES: u32 = 1;
+/// State bit: the slot table is present.
+pub const STATE_SLOTS: u32 = 2;
+
+/// What a column holds. The numbers are the format's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Type {
+    /// Unsigned, 8 bits.
+    U8 = 1,
+    /// Signed, 8 bits.
+    I8 = 2,
+    /// Unsigned, 16 bits.
+    U16 = 3,
+    /// Signed, 16 bits.
+    I16 = 4,
+    /// Unsigned, 32 bits.
+    U32 = 5,
+    /// Signed, 32 bits.
+    I32 = 6,
+    /// Float, 32 bits.
+    F32 = 7,
+    /// Float, 64 bits.
+    F64 = 8,
+    /// Unsigned, 64 bits.
+    U64 = 9,
+    /// Signed, 64 bits.
+    I64 = 10,
+    /// 0 or 1, one byte.
+    Bool = 11,
+    /// Text: ASCII, UTF-8 or WTF-8, in the heap.
+    String = 12,
+    /// Any bytes, in the heap.
+    Bytes = 13,
+    /// JSON text, in the heap.
+    Json = 14,
+    /// A JavaScript value that is not in the region: no column.
+    Any = 15,
+}
+
+impl Type {
+    /// Every type, in the order of its number.
+    pub const ALL: [Type; 15] = [
+        Type::U8,
+        Type::I8,
+        Type::U16,
+        Type::I16,
+        Type::U32,
+        Type::I32,
+        Type::F32,
+        Type::F64,
+        Type::U64,
+        Type::I64,
+        Type::Bool,
+        Type::String,
+        Type::Bytes,
+        Type::Json,
+        Type::Any,
+    ];
+
+    /// The type with this number, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Type> {
+        Type::ALL.get(number.wrapping_sub(1) as usize).copied()
+    }
+
+    /// Bytes of an element in its column.
+    #[inline]
+    #[must_use]
+    pub const fn width(self) -> usize {
+        match self {
+            Type::U8 | Type::I8 | Type::Bool => 1,
+            Type::U16 | Type::I16 => 2,
+            Type::U32 | Type::I32 | Type::F32 | Type::String | Type::Bytes | Type::Json => 4,
+            Type::F64 | Type::U64 | Type::I64 => 8,
+            Type::Any => 0,
+        }
+    }
+
+    /// Whether elements are references to blobs in the heap.
+    #[inline]
+    #[must_use]
+    pub const fn is_blob(self) -> bool {
+        matches!(self, Type::String | Type::Bytes | Type::Json)
+    }
+
+    /// Whether keys can have this type.
+    #[inline]
+    #[must_use]
+    pub const fn is_key(self) -> bool {
+        matches!(self, Type::U32 | Type::I32 | Type::F64 | Type::U64 | Type::I64 | Type::String | Type::Bytes)
+    }
+}
+
+/// How many buckets index so many entries: at most 10.2 entries to a bucket, 12 if there is one.
+#[inline]
+#[must_use]
+pub const fn buckets_for(capacity: u32) -> u32 {
+    if capacity <= LANES as u32 {
+        return 1;
+    }
+    let needed = (capacity as u64 * 5).div_ceil(51) as u32;
+    if needed <= 4 {
+        return needed;
+    }
+    // m × 2^e with m from 4 to 7: the three highest bits, rounded up.
+    let exponent = 29 - needed.leading_zeros();
+    needed.div_ceil(1 << exponent) << exponent
+}
+
+/// The most entries that so many buckets can index: the inverse of [`buckets_for`].
+#[inline]
+#[must_use]
+pub const fn capacity_for(buckets: u32) -> u32 {
+    if buckets <= 1 { LANES as u32 } else { (buckets as u64 * 51 / 5) as u32 }
+}
+
+/// The capacity to grow to: twice the buckets while they are few, then one and a half times, which
+/// wastes less memory where memory is what counts.
+#[must_use]
+pub fn next_capacity(capacity: u32) -> u32 {
+    let buckets = u64::from(buckets_for(capacity));
+    let grown = if buckets < 4096 { buckets * 2 } else { (buckets * 3).div_ceil(2) };
+    let grown = grown.min(u64::from(buckets_for(MAX_CAPACITY))) as u32;
+    // `grown` need not be a possible number of buckets; the capacity it would have leads to one that is.
+    capacity_for(buckets_for(capacity_for(grown))).min(MAX_CAPACITY)
+}
+
+/// The counts that determine a region's layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Type of the keys.
+    pub key: Type,
+    /// Type of the values.
+    pub value: Type,
+    /// Entries the columns can hold.
+    pub capacity: u32,
+    /// Slots the slot table can hold, if there is one.
+    pub slots: Option<u32>,
+    /// Bytes of the blob heap.
+    pub heap: u64,
+}
+
+/// Byte offsets of the sections. Absent ones are empty: their offset is that of the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Index buckets.
+    pub index: usize,
+    /// Dead bits.
+    pub dead: usize,
+    /// Key column.
+    pub keys: usize,
+    /// Value column.
+    pub values: usize,
+    /// Slot of each entry.
+    pub slot_of_entry: usize,
+    /// Entry of each slot.
+    pub entry_of_slot: usize,
+    /// Generation of each slot.
+    pub generations: usize,
+    /// Blob heap.
+    pub heap: usize,
+    /// Bytes of the whole region.
+    pub length: usize,
+}
+
+impl Shape {
+    /// Where the sections lie. `Range` if a region of this shape could not be addressed.
+    pub fn layout(&self) -> Result<Layout> {
+        let capacity = u64::from(self.capacity);
+        let slots = u64::from(self.slots.unwrap_or(0));
+        let entry_slots = if self.slots.is_some() { capacity } else { 0 };
+        let index = HEADER_BYTES as u64;
+        let dead = index + BUCKET_BYTES as u64 * u64::from(buckets_for(self.capacity));
+        let keys = align(dead + 4 * capacity.div_ceil(32));
+        let values = align(keys + self.key.width() as u64 * capacity);
+        let slot_of_entry = align(values + self.value.width() as u64 * capacity);
+        let entry_of_slot = align(slot_of_entry + 4 * entry_slots);
+        let generations = align(entry_of_slot + 4 * slots);
+        let heap = align(generations + 4 * slots);
+        let length = align(heap + self.heap);
+        if length > isize::MAX as u64 {
+            return Err(Error::range("a map of this capacity does not fit this machine's address space"));
+        }
+        Ok(Layout {
+            index: index as usize,
+            dead: dead as usize,
+            keys: keys as usize,
+            values: values as usize,
+            slot_of_entry: slot_of_entry as usize,
+            entry_of_slot: entry_of_slot as usize,
+            generations: generations as usize,
+            heap: heap as usize,
+            length: length as usize,
+        })
+    }
+}
+
+/// Everything about a region that only a rearrangement changes, out of a checked header.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// The counts.
+    pub shape: Shape,
+    /// Where the sections are.
+    pub layout: Layout,
+    /// Key of the hash function.
+    pub seeds: [u32; 2],
+    /// Number of index buckets.
+    pub buckets: u32,
+    /// Generation of direct handles.
+    pub epoch: u32,
+}
+
+fn corrupt_count(what: &str, value: u64) -> Error {
+    Error::corrupt(format!("the map's header is wrong: {what} is {value}"))
+}
+
+impl Meta {
+    /// The constant-time check (the tier of `open` and `attach`), of a header whose common part was
+    /// checked: every count within its limit, and the layout they give equal to the length.
+    pub fn check(header: &Header) -> Result<Meta> {
+        let schema = header.word(word::SCHEMA);
+        let key = Type::from_number(schema & 0xFF).filter(|key| key.is_key());
+        let value = Type::from_number(schema >> 8);
+        let (Some(key), Some(value)) = (key, value) else {
+            return Err(corrupt_count("schema", schema.into()));
+        };
+        let capacity = header.word(word::CAPACITY);
+        if !(1..=MAX_CAPACITY).contains(&capacity) {
+            return Err(corrupt_count("capacity", capacity.into()));
+        }
+        let buckets = header.word(word::BUCKETS);
+        if buckets != buckets_for(capacity) {
+            return Err(corrupt_count("the number of buckets", buckets.into()));
+        }
+        let used = header.word(word::USED);
+        if used > capacity {
+            return Err(corrupt_count("used", used.into()));
+        }
+        if header.word(word::DEAD) > used {
+            return Err(corrupt_count("dead", header.word(word::DEAD).into()));
+        }
+        let epoch = header.word(word::EPOCH);
+        if !(1..=MAX_GENERATION).contains(&epoch) {
+            return Err(corrupt_count("epoch", epoch.into()));
+        }
+        let slots = Meta::check_slots(header)?;
+        let heap = Meta::check_heap(header, key.is_blob() || value.is_blob())?;
+        let shape = Shape { key, value, capacity, slots, heap };
+        let layout = shape.layout()?;
+        if layout.length as u64 != header.length() {
+            let (length, expected) = (header.length(), layout.length);
+            return Err(Error::corrupt(format!(
+                "the region has {length} bytes where its counts give {expected}"
+            )));
+        }
+        Ok(Meta { shape, layout, seeds: header.seeds(), buckets, epoch })
+    }
+
+    fn check_slots(header: &Header) -> Result<Option<u32>> {
+        let state = header.word(word::STATE);
+        if state & !(STATE_HANDLES | STATE_SLOTS) != 0 {
+            return Err(corrupt_count("flags", state.into()));
+        }
+        let capacity = header.word(word::SLOT_CAPACITY);
+        if (state & STATE_SLOTS != 0) != (capacity != 0) {
+            return Err(corrupt_count("slot capacity", capacity.into()));
+        }
+        let used = header.word(word::SLOTS_USED);
+        if used > capacity {
+            return Err(corrupt_count("slots used", used.into()));
+        }
+        if header.word(word::FREE_SLOT) > used {
+            return Err(corrupt_count("free slot", header.word(word::FREE_SLOT).into()));
+        }
+        Ok((capacity != 0).then_some(capacity))
+    }
+
+    fn check_heap(header: &Header, blobs: bool) -> Result<u64> {
+        let capacity = header.double_word(word::HEAP_CAPACITY);
+        if capacity > MAX_HEAP || capacity % 64 != 0 || (!blobs && capacity != 0) {
+            return Err(corrupt_count("heap capacity", capacity));
+        }
+        let used = header.double_word(word::HEAP_USED);
+        if used > capacity || used % 4 != 0 {
+            return Err(corrupt_count("heap used", used));
+        }
+        let garbage = header.double_word(word::HEAP_GARBAGE);
+        if garbage > used {
+            return Err(corrupt_count("heap garbage", garbage));
+        }
+        Ok(capacity)
+    }
+
+    /// Reads and checks the header of a region.
+    pub fn read(memory: Memory) -> Result<(Header, Meta)> {
+        let header = Header::read(memory, KIND_HASHMAP, KIND_VERSION)?;
+        let meta = Meta::check(&header)?;
+        Ok((header, meta))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_the_smallest_that_suffice() {
+        let possible: Vec<u64> =
+            (1..=3).chain((0..26).flat_map(|exponent| (4..8).map(move |m: u64| m << exponent))).collect();
+        let expected = |capacity: u32| {
+            let needed = (u64::from(capacity) * 5).div_ceil(51);
+            *possible.iter().find(|&&buckets| buckets >= needed).unwrap()
+        };
+        for capacity in (13..5000).chain((0..2000).map(|i| i * 684_510 + 13)).chain([MAX_CAPACITY]) {
+            assert_eq!(u64::from(buckets_for(capacity)), expected(capacity), "capacity {capacity}");
+        }
+        for capacity in 1..=12 {
+            assert_eq!(buckets_for(capacity), 1);
+        }
+        assert_eq!(buckets_for(MAX_CAPACITY), 1 << 27);
+    }
+
+    #[test]
+    fn capacities_and_buckets_are_inverse() {
+        let mut capacity = 1;
+        let mut steps = 0;
+        while capacity < MAX_CAPACITY {
+            let next = next_capacity(capacity);
+            assert!(next > capacity);
+            assert_eq!(capacity_for(buckets_for(next)), next, "grown capacities fill their buckets");
+            assert!(buckets_for(next + 1) > buckets_for(next) || next == MAX_CAPACITY);
+            capacity = next;
+            steps += 1;
+        }
+        assert!(steps < 50, "growth is geometric");
+    }
+
+    #[test]
+    fn types_know_their_numbers() {
+        for (index, ty) in Type::ALL.into_iter().enumerate() {
+            assert_eq!(ty as usize, index + 1);
+            assert_eq!(Type::from_number(ty as u32), Some(ty));
+        }
+        assert_eq!(Type::from_number(0), None);
+        assert_eq!(Type::from_number(16), None);
+        let widths = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 4, 4, 4, 0];
+        assert!(Type::ALL.iter().zip(widths).all(|(ty, width)| ty.width() == width));
+        assert_eq!(Type::ALL.iter().filter(|ty| ty.is_key()).count(), 7);
+    }
+
+    #[test]
+    fn sections_follow_one_another() {
+        let shape = Shape { key: Type::U32, value: Type::F64, capacity: 100, slots: Some(103), heap: 0 };
+        let layout = shape.layout().unwrap();
+        assert_eq!(layout.index, 256);
+        assert_eq!(layout.dead, 256 + 64 * 10);
+        assert_eq!(layout.keys, 896 + 64);
+        assert_eq!(layout.values, 960 + 448);
+        assert_eq!(layout.slot_of_entry, 1408 + 832);
+        assert_eq!(layout.entry_of_slot, 2240 + 448);
+        assert_eq!(layout.generations, 2688 + 448);
+        assert_eq!(layout.heap, 3136 + 448);
+        assert_eq!(layout.length, 3584);
+    }
+}

@@ -1,0 +1,21 @@
+//! The hash map: dense entries in insertion order, and an index of tagged buckets beside them.
+//!
+//! The bytes are specified in `docs/formats/hashmap.md`; `src/hashmap/` works on the same bytes in
+//! TypeScript.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `layout` | types, widths, header words, section offsets, the constant-time check |
+//! | `hash` | hash functions, home buckets, tags |
+//! | `blob` | strings and bytes, outside the region and in its heap |
+//! | `index` | buckets: find, fill, vacate; one tag comparison for each instruction set |
+//! | `raw` | the checked view, and every operation on one entry |
+
+pub mod blob;
+pub mod bulk;
+pub mod hash;
+mod index;
+pub mod layout;
+pub mod raw;
+pub mod rebuild;
+pub mod validate;
