@@ -19,6 +19,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<SetErrorFactory>(exports, "setErrorFactory");
   Export<Version>(exports, "version");
   InitCpu(exports);
+  InitHashmap(exports);
   InitProbe(exports);
   InitRegion(exports);
   return exports;

@@ -186,9 +186,206 @@ typedef enum oh_status {
 } oh_status;
 
 /**
+ * The type of keys or values. The numbers are those in the format.
+ *
+ * Keys: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Values: all.
+ */
+typedef enum oh_type {
+  /**
+   * `uint8_t`
+   */
+  OH_TYPE_U8 = 1,
+  /**
+   * `int8_t`
+   */
+  OH_TYPE_I8 = 2,
+  /**
+   * `uint16_t`
+   */
+  OH_TYPE_U16 = 3,
+  /**
+   * `int16_t`
+   */
+  OH_TYPE_I16 = 4,
+  /**
+   * `uint32_t`
+   */
+  OH_TYPE_U32 = 5,
+  /**
+   * `int32_t`
+   */
+  OH_TYPE_I32 = 6,
+  /**
+   * `float`
+   */
+  OH_TYPE_F32 = 7,
+  /**
+   * `double`. As keys, all NaNs are one key, and -0.0 is 0.0.
+   */
+  OH_TYPE_F64 = 8,
+  /**
+   * `uint64_t`
+   */
+  OH_TYPE_U64 = 9,
+  /**
+   * `int64_t`
+   */
+  OH_TYPE_I64 = 10,
+  /**
+   * One byte, 0 or 1.
+   */
+  OH_TYPE_BOOL = 11,
+  /**
+   * Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.
+   */
+  OH_TYPE_STRING = 12,
+  /**
+   * Any bytes.
+   */
+  OH_TYPE_BYTES = 13,
+  /**
+   * JSON text.
+   */
+  OH_TYPE_JSON = 14,
+  /**
+   * JavaScript values, which are not in the region: from C only keys can be used.
+   */
+  OH_TYPE_ANY = 15,
+} oh_type;
+
+/**
  * A mapped file: made by `oh_file_open`, freed by `oh_file_close`.
  */
 typedef struct oh_file oh_file;
+
+/**
+ * What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
+ * set `struct_size`.
+ */
+typedef struct oh_hashmap_options {
+  /**
+   * `sizeof(oh_hashmap_options)`
+   */
+  size_t struct_size;
+  /**
+   * Type of the keys, an `oh_type`.
+   */
+  uint32_t key_type;
+  /**
+   * Type of the values, an `oh_type`.
+   */
+  uint32_t value_type;
+  /**
+   * Entries it can hold before it must be rebuilt: 1 to 1,369,020,825.
+   */
+  uint32_t capacity;
+  /**
+   * Key of the hash function. Both 0: random, so that nobody can choose keys that collide.
+   */
+  uint32_t seeds[2];
+  /**
+   * Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes its
+   * length, rounded up to a multiple of 4, and 4 more.
+   */
+  uint64_t heap_capacity;
+} oh_hashmap_options;
+
+/**
+ * What a map is and holds.
+ */
+typedef struct oh_hashmap_info {
+  /**
+   * Type of the keys, an `oh_type`.
+   */
+  uint32_t key_type;
+  /**
+   * Type of the values, an `oh_type`.
+   */
+  uint32_t value_type;
+  /**
+   * Entries it can hold before it must be rebuilt.
+   */
+  uint32_t capacity;
+  /**
+   * Entries it holds.
+   */
+  uint32_t len;
+  /**
+   * Positions in use: those of the entries, and of deleted ones, until the next rebuild.
+   */
+  uint32_t used;
+  /**
+   * How many times entries changed their positions, modulo 2^32.
+   */
+  uint32_t moves;
+  /**
+   * Bytes for strings and byte sequences.
+   */
+  uint64_t heap_capacity;
+  /**
+   * How many of them are used.
+   */
+  uint64_t heap_used;
+  /**
+   * How many of those a rebuild would free.
+   */
+  uint64_t heap_garbage;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_hashmap_info;
+
+/**
+ * A key and a value in a map. Numbers are pointed to in their column (aligned), strings and byte
+ * sequences in the heap, without a closing NUL. Good until the map is rebuilt or cleared.
+ */
+typedef struct oh_hashmap_entry {
+  /**
+   * The key.
+   */
+  const void *key;
+  /**
+   * Its bytes.
+   */
+  size_t key_length;
+  /**
+   * The value; NULL for `OH_TYPE_ANY`.
+   */
+  const void *value;
+  /**
+   * Its bytes.
+   */
+  size_t value_length;
+  /**
+   * Index of the entry in the columns.
+   */
+  uint32_t position;
+} oh_hashmap_entry;
+
+/**
+ * The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]` is 0.
+ * For strings and byte sequences the columns hold references of 32 bits.
+ * Good until the map is rebuilt or cleared.
+ */
+typedef struct oh_hashmap_columns {
+  /**
+   * The keys.
+   */
+  const void *keys;
+  /**
+   * The values; NULL for `OH_TYPE_ANY`.
+   */
+  const void *values;
+  /**
+   * One bit for each entry: 1 if it was deleted.
+   */
+  const uint32_t *dead;
+  /**
+   * How many elements the columns have.
+   */
+  uint32_t used;
+} oh_hashmap_columns;
 
 #ifdef __cplusplus
 extern "C" {
@@ -364,6 +561,311 @@ void oh_file_close(struct oh_file *file);
  * How many files are mapped in this process: for tests that look for leaks.
  */
 size_t oh_file_mappings(void);
+
+/**
+ * Bytes of memory that a map with these options takes.
+ *
+ * Requires: `options` points to a struct of the size it says, `out` is writable.
+ */
+enum oh_status oh_hashmap_length(const struct oh_hashmap_options *options, size_t *out);
+
+/**
+ * Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_length`. What they held is
+ * overwritten. `OH_ERR_FULL` if they are too few.
+ *
+ * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere, and
+ * there is nothing to free but the memory itself.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * `oh_hashmap_length`.
+ */
+enum oh_status oh_hashmap_init(void *base,
+                               size_t length,
+                               const struct oh_hashmap_options *options);
+
+/**
+ * Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or writes
+ * outside it, whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_hashmap_check(const void *base,
+                                size_t length);
+
+/**
+ * Proves that all contents of a map are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
+ * says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_hashmap_validate(const void *base,
+                                   size_t length);
+
+/**
+ * What a map is and holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_describe(const void *base, size_t length, struct oh_hashmap_info *out);
+
+/**
+ * The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it waits.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_hashmap_types(const void *base,
+                                size_t length,
+                                uint32_t *key_type,
+                                uint32_t *value_type);
+
+/**
+ * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
+ * of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
+ */
+size_t oh_type_width(uint32_t ty);
+
+/**
+ * How many entries a map holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_len(const void *base, size_t length, uint32_t *out);
+
+/**
+ * Bytes that the region will have after `oh_hashmap_rebuild` with these numbers.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_rebuild_length(const void *base,
+                                         size_t length,
+                                         uint32_t capacity,
+                                         uint64_t heap_capacity,
+                                         size_t *out);
+
+/**
+ * Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
+ * squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences in it
+ * need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is less.
+ *
+ * Entries keep their order and their handles; positions and pointers into the map are void.
+ * It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
+ * strings replaced. `OH_ERR_OOM` if that is refused. A failed rebuild changes nothing.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them.
+ */
+enum oh_status oh_hashmap_rebuild(void *base,
+                                  size_t length,
+                                  uint32_t capacity,
+                                  uint64_t heap_capacity);
+
+/**
+ * The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more was
+ * deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_next_capacity(const void *base,
+                                        size_t length,
+                                        uint32_t *out);
+
+/**
+ * Empties a map. Its capacity stays; handles become stale.
+ *
+ * Requires: As for `oh_hashmap_rebuild`.
+ */
+enum oh_status oh_hashmap_clear(void *base, size_t length);
+
+/**
+ * Looks a key up. `*value` points to its value in the map (see `oh_hashmap_entry`), and is NULL if
+ * the key is not there.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
+ */
+enum oh_status oh_hashmap_get(const void *base,
+                              size_t length,
+                              const void *key,
+                              size_t key_length,
+                              const void **value,
+                              size_t *value_length);
+
+/**
+ * Whether a key is in a map.
+ *
+ * Requires: As for `oh_hashmap_get`.
+ */
+enum oh_status oh_hashmap_has(const void *base,
+                              size_t length,
+                              const void *key,
+                              size_t key_length,
+                              bool *out);
+
+/**
+ * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
+ * `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
+ *
+ *     uint32_t capacity;
+ *     oh_hashmap_next_capacity(base, length, &capacity);
+ *     size_t needed;
+ *     oh_hashmap_rebuild_length(base, length, capacity, heap_capacity, &needed);
+ *     // make the memory at least `needed` bytes long (realloc, mremap), then
+ *     oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
+ *
+ * Threads that only read may go on meanwhile. Other threads that write may not.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key` and
+ * `value` are valid for as many bytes as is said.
+ */
+enum oh_status oh_hashmap_set(void *base,
+                              size_t length,
+                              const void *key,
+                              size_t key_length,
+                              const void *value,
+                              size_t value_length,
+                              bool *inserted);
+
+/**
+ * Deletes a key. `*removed`, unless it is NULL, tells whether it was there.
+ *
+ * Requires: As for `oh_hashmap_set`.
+ */
+enum oh_status oh_hashmap_remove(void *base,
+                                 size_t length,
+                                 const void *key,
+                                 size_t key_length,
+                                 bool *removed);
+
+/**
+ * The handle of a key's entry: a number below 2^53 that names the entry until it is deleted, also
+ * across rebuilds. 0, which is no handle, if the key is not there.
+ *
+ * A function for the writer: it notes in the map that handles exist.
+ *
+ * Requires: As for `oh_hashmap_set`; `out` is writable.
+ */
+enum oh_status oh_hashmap_handle_of(void *base,
+                                    size_t length,
+                                    const void *key,
+                                    size_t key_length,
+                                    uint64_t *out);
+
+/**
+ * The entry that a handle names. `OH_ERR_STALE` if it was deleted.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_get_by_handle(const void *base,
+                                        size_t length,
+                                        uint64_t handle,
+                                        struct oh_hashmap_entry *out);
+
+/**
+ * The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the entry's
+ * position, or 0 again if there was none left. Entries may be inserted and deleted meanwhile.
+ *
+ *     uint32_t cursor = 0;
+ *     oh_hashmap_entry entry;
+ *     while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
+ *
+ * Requires: `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
+ */
+enum oh_status oh_hashmap_next(const void *base,
+                               size_t length,
+                               uint32_t *cursor,
+                               struct oh_hashmap_entry *out);
+
+/**
+ * The columns, for loops over plain arrays.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_columns_of(const void *base,
+                                     size_t length,
+                                     struct oh_hashmap_columns *out);
+
+/**
+ * Looks `count` keys up at once: several times faster than one by one, because their waits for memory
+ * overlap. `keys` is an array of the map's key type, `values` one of its value type: numbers or booleans both.
+ * `values[i]` is left as it was where `keys[i]` is missing; `found[i]`, unless `found` is NULL, is then 0
+ * and otherwise 1. `*out` is how many were found.
+ *
+ * Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map meanwhile
+ * outgrew `length`: what was found so far is written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
+ * uses `values` and `found`; `out` is writable.
+ */
+enum oh_status oh_hashmap_get_many(const void *base,
+                                   size_t length,
+                                   const void *keys,
+                                   size_t count,
+                                   void *values,
+                                   uint8_t *found,
+                                   size_t *out);
+
+/**
+ * Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is how many are.
+ * Otherwise as `oh_hashmap_get_many`; values may have any type.
+ *
+ * Requires: As for `oh_hashmap_get_many`.
+ */
+enum oh_status oh_hashmap_has_many(const void *base,
+                                   size_t length,
+                                   const void *keys,
+                                   size_t count,
+                                   uint8_t *found,
+                                   size_t *out);
+
+/**
+ * Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first that was
+ * not set because the map must be rebuilt first (then call it again with that as `from`), else `count`.
+ *
+ * Requires: As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
+ */
+enum oh_status oh_hashmap_set_many(void *base,
+                                   size_t length,
+                                   const void *keys,
+                                   const void *values,
+                                   size_t count,
+                                   size_t from,
+                                   size_t *out);
+
+/**
+ * Deletes `count` keys. `*out` is how many of them were there.
+ *
+ * Requires: As for `oh_hashmap_set_many`.
+ */
+enum oh_status oh_hashmap_remove_many(void *base,
+                                      size_t length,
+                                      const void *keys,
+                                      size_t count,
+                                      size_t *out);
+
+/**
+ * The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how many
+ * are there. For the writer, as `oh_hashmap_handle_of`.
+ *
+ * Requires: As for `oh_hashmap_set_many`; `handles` has `count` elements.
+ */
+enum oh_status oh_hashmap_handles_of(void *base,
+                                     size_t length,
+                                     const void *keys,
+                                     size_t count,
+                                     uint64_t *handles,
+                                     size_t *out);
+
+/**
+ * The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys. `*out` is
+ * how many are alive.
+ *
+ * Requires: As for `oh_hashmap_get_many`.
+ */
+enum oh_status oh_hashmap_get_many_by_handle(const void *base,
+                                             size_t length,
+                                             const uint64_t *handles,
+                                             size_t count,
+                                             void *values,
+                                             uint8_t *found,
+                                             size_t *out);
 
 #ifdef __cplusplus
 }  // extern "C"

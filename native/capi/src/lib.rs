@@ -10,5 +10,6 @@
 pub mod args;
 pub mod cpu;
 pub mod guard;
+pub mod hashmap;
 pub mod region;
 pub mod status;

@@ -1,0 +1,231 @@
+// Bulk and heavy calls on HashMap regions. Operations on one element stand in TypeScript
+// (src/hashmap/), because a crossing costs more than they do.
+//
+// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must have
+// the element type of the map's schema, which is asked of the region itself.
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "args.h"
+#include "module.h"
+#include "status.h"
+
+namespace offheap {
+
+namespace {
+
+// The typed array of each oh_type; -1 for those that have none.
+constexpr int kArrayOf[] = {
+    -1,
+    napi_uint8_array,
+    napi_int8_array,
+    napi_uint16_array,
+    napi_int16_array,
+    napi_uint32_array,
+    napi_int32_array,
+    napi_float32_array,
+    napi_float64_array,
+    napi_biguint64_array,
+    napi_bigint64_array,
+    napi_uint8_array,
+    -1,
+    -1,
+    -1,
+    -1,
+};
+
+struct Array {
+  void* data;
+  size_t length;
+};
+
+class Map {
+ public:
+  explicit Map(const Napi::CallbackInfo& info) : env_(info.Env()), bytes_(ReadBytes(info[0], "bytes")) {
+    Check(env_, oh_hashmap_types(bytes_.data, bytes_.length, &key_type_, &value_type_));
+  }
+
+  Array Keys(Napi::Value value) const { return Read(value, "keys", key_type_); }
+
+  // As many values as there are keys or handles.
+  Array Values(Napi::Value value, size_t count) const {
+    return Counted(Read(value, "values", value_type_), count, "values");
+  }
+
+  // A byte for each key or handle; null where the argument is undefined.
+  uint8_t* Found(Napi::Value value, size_t count) const {
+    if (value.IsUndefined()) return nullptr;
+    const Elements<uint8_t> found = ReadElements<uint8_t>(value, "found");
+    return static_cast<uint8_t*>(Counted({found.data, found.length}, count, "found").data);
+  }
+
+  Array Counted(Array array, size_t count, const char* what) const {
+    if (array.length < count) {
+      ThrowRange(env_, std::string(what) + " has " + std::to_string(array.length) + " elements, fewer than " +
+                           std::to_string(count));
+    }
+    return array;
+  }
+
+  void* base() const { return bytes_.data; }
+  size_t length() const { return bytes_.length; }
+  uint32_t value_type() const { return value_type_; }
+
+ private:
+  Array Read(Napi::Value value, const char* what, uint32_t type) const {
+    const int wanted = kArrayOf[type];
+    if (wanted < 0) {
+      throw Napi::Error(env_, MakeError(env_, OH_ERR_UNSUPPORTED,
+                                        std::string("bulk calls take numbers; the map's ") + what + " are none"));
+    }
+    size_t length = 0;
+    void* data = internal::ReadTyped(value, what, static_cast<napi_typedarray_type>(wanted), &length);
+    return {data, length};
+  }
+
+  Napi::Env env_;
+  Bytes bytes_;
+  uint32_t key_type_ = 0;
+  uint32_t value_type_ = 0;
+};
+
+Napi::Value Count(const Napi::CallbackInfo& info, size_t count) {
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+// Largest heap, and so largest argument, of the format: 2^34 bytes.
+constexpr double kMaxHeap = 17179869184.0;
+
+Napi::Value RebuildLength(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const uint32_t capacity = ReadU32(info[1], "capacity");
+  const uint64_t heap = ReadInteger(info[2], "heapCapacity", kMaxHeap);
+  size_t length = 0;
+  Check(info.Env(), oh_hashmap_rebuild_length(bytes.data, bytes.length, capacity, heap, &length));
+  return Count(info, length);
+}
+
+void Rebuild(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const uint32_t capacity = ReadU32(info[1], "capacity");
+  const uint64_t heap = ReadInteger(info[2], "heapCapacity", kMaxHeap);
+  Check(info.Env(), oh_hashmap_rebuild(bytes.data, bytes.length, capacity, heap));
+}
+
+void Clear(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  Check(info.Env(), oh_hashmap_clear(bytes.data, bytes.length));
+}
+
+Napi::Value GetMany(const Napi::CallbackInfo& info) {
+  const Map map(info);
+  const Array keys = map.Keys(info[1]);
+  const Array values = map.Values(info[2], keys.length);
+  uint8_t* found = map.Found(info[3], keys.length);
+  size_t count = 0;
+  Check(info.Env(), oh_hashmap_get_many(map.base(), map.length(), keys.data, keys.length, values.data, found,
+                                        &count));
+  return Count(info, count);
+}
+
+Napi::Value HasMany(const Napi::CallbackInfo& info) {
+  const Map map(info);
+  const Array keys = map.Keys(info[1]);
+  uint8_t* found = map.Found(info[2], keys.length);
+  size_t count = 0;
+  Check(info.Env(), oh_hashmap_has_many(map.base(), map.length(), keys.data, keys.length, found, &count));
+  return Count(info, count);
+}
+
+Napi::Value SetMany(const Napi::CallbackInfo& info) {
+  const Map map(info);
+  const Array keys = map.Keys(info[1]);
+  const Array values = map.Values(info[2], keys.length);
+  const size_t from = ReadSize(info[3], "from");
+  size_t done = 0;
+  Check(info.Env(), oh_hashmap_set_many(map.base(), map.length(), keys.data, values.data, keys.length, from,
+                                        &done));
+  return Count(info, done);
+}
+
+Napi::Value DeleteMany(const Napi::CallbackInfo& info) {
+  const Map map(info);
+  const Array keys = map.Keys(info[1]);
+  size_t count = 0;
+  Check(info.Env(), oh_hashmap_remove_many(map.base(), map.length(), keys.data, keys.length, &count));
+  return Count(info, count);
+}
+
+// JavaScript's handles are doubles (they are below 2^53), and -1 stands for "missing".
+Napi::Value HandlesOf(const Napi::CallbackInfo& info) {
+  const Map map(info);
+  const Array keys = map.Keys(info[1]);
+  const Elements<double> out = ReadElements<double>(info[2], "out");
+  map.Counted({out.data, out.length}, keys.length, "out");
+  size_t count = 0;
+  // The same eight bytes for each: first as integers, then as doubles.
+  Check(info.Env(), oh_hashmap_handles_of(map.base(), map.length(), keys.data, keys.length,
+                                          reinterpret_cast<uint64_t*>(out.data), &count));
+  for (size_t i = 0; i < keys.length; i++) {
+    uint64_t handle = 0;
+    std::memcpy(&handle, out.data + i, sizeof handle);
+    const double number = handle == 0 ? -1.0 : static_cast<double>(handle);
+    std::memcpy(out.data + i, &number, sizeof number);
+  }
+  return Count(info, count);
+}
+
+Napi::Value GetManyByHandle(const Napi::CallbackInfo& info) {
+  const Map map(info);
+  const Elements<double> handles = ReadElements<double>(info[1], "handles");
+  const Array values = map.Values(info[2], handles.length);
+  uint8_t* found = map.Found(info[3], handles.length);
+  const size_t width = oh_type_width(map.value_type());
+  constexpr size_t kChunk = 1024;
+  uint64_t chunk[kChunk];
+  size_t total = 0;
+  for (size_t from = 0; from < handles.length; from += kChunk) {
+    const size_t size = handles.length - from < kChunk ? handles.length - from : kChunk;
+    for (size_t i = 0; i < size; i++) {
+      const double handle = handles.data[from + i];
+      // What is no handle becomes 0, which names nothing.
+      const bool sound = handle >= 0 && handle <= kMaxSafeInteger && std::trunc(handle) == handle;
+      chunk[i] = sound ? static_cast<uint64_t>(handle) : 0;
+    }
+    size_t count = 0;
+    Check(info.Env(), oh_hashmap_get_many_by_handle(map.base(), map.length(), chunk, size,
+                                                    static_cast<uint8_t*>(values.data) + from * width,
+                                                    found == nullptr ? nullptr : found + from, &count));
+    total += count;
+  }
+  return Count(info, total);
+}
+
+void CheckMap(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  Check(info.Env(), oh_hashmap_check(bytes.data, bytes.length));
+}
+
+void Validate(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  Check(info.Env(), oh_hashmap_validate(bytes.data, bytes.length));
+}
+
+}  // namespace
+
+void InitHashmap(Napi::Object exports) {
+  Export<RebuildLength>(exports, "hashmapRebuildLength");
+  Export<Rebuild>(exports, "hashmapRebuild");
+  Export<Clear>(exports, "hashmapClear");
+  Export<GetMany>(exports, "hashmapGetMany");
+  Export<HasMany>(exports, "hashmapHasMany");
+  Export<SetMany>(exports, "hashmapSetMany");
+  Export<DeleteMany>(exports, "hashmapDeleteMany");
+  Export<HandlesOf>(exports, "hashmapHandlesOf");
+  Export<GetManyByHandle>(exports, "hashmapGetManyByHandle");
+  Export<CheckMap>(exports, "hashmapCheck");
+  Export<Validate>(exports, "hashmapValidate");
+}
+
+}  // namespace offheap

@@ -1,0 +1,852 @@
+//! The hash map.
+//!
+//! `oh_hashmap_*(base, length, …)`: every function takes the region's memory, checks its header (some
+//! 20 ns), and works on it in place. Keys and values are passed by address and length: a number is
+//! its 1, 2, 4 or 8 bytes in memory, a string or byte sequence its bytes (no closing NUL).
+
+use crate::args::check_pointer;
+use crate::guard::{guard, guard_out};
+use crate::status::oh_status;
+use offheap_core::hashmap::blob::Blob;
+use offheap_core::hashmap::layout::Type;
+use offheap_core::hashmap::raw::{Cell, Placed, RawMap, RawMapMut, stored_bits};
+use offheap_core::hashmap::rebuild::NewMap;
+use offheap_core::hashmap::{bulk, rebuild, validate};
+use offheap_core::{Error, Result};
+use std::ffi::c_void;
+
+/// The type of keys or values. The numbers are those in the format.
+///
+/// Keys: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Values: all.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum oh_type {
+    /// `uint8_t`
+    OH_TYPE_U8 = 1,
+    /// `int8_t`
+    OH_TYPE_I8 = 2,
+    /// `uint16_t`
+    OH_TYPE_U16 = 3,
+    /// `int16_t`
+    OH_TYPE_I16 = 4,
+    /// `uint32_t`
+    OH_TYPE_U32 = 5,
+    /// `int32_t`
+    OH_TYPE_I32 = 6,
+    /// `float`
+    OH_TYPE_F32 = 7,
+    /// `double`. As keys, all NaNs are one key, and -0.0 is 0.0.
+    OH_TYPE_F64 = 8,
+    /// `uint64_t`
+    OH_TYPE_U64 = 9,
+    /// `int64_t`
+    OH_TYPE_I64 = 10,
+    /// One byte, 0 or 1.
+    OH_TYPE_BOOL = 11,
+    /// Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.
+    OH_TYPE_STRING = 12,
+    /// Any bytes.
+    OH_TYPE_BYTES = 13,
+    /// JSON text.
+    OH_TYPE_JSON = 14,
+    /// JavaScript values, which are not in the region: from C only keys can be used.
+    OH_TYPE_ANY = 15,
+}
+
+/// What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
+/// set `struct_size`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct oh_hashmap_options {
+    /// `sizeof(oh_hashmap_options)`
+    pub struct_size: usize,
+    /// Type of the keys, an `oh_type`.
+    pub key_type: u32,
+    /// Type of the values, an `oh_type`.
+    pub value_type: u32,
+    /// Entries it can hold before it must be rebuilt: 1 to 1,369,020,825.
+    pub capacity: u32,
+    /// Key of the hash function. Both 0: random, so that nobody can choose keys that collide.
+    pub seeds: [u32; 2],
+    /// Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes its
+    /// length, rounded up to a multiple of 4, and 4 more.
+    pub heap_capacity: u64,
+}
+
+/// What a map is and holds.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct oh_hashmap_info {
+    /// Type of the keys, an `oh_type`.
+    pub key_type: u32,
+    /// Type of the values, an `oh_type`.
+    pub value_type: u32,
+    /// Entries it can hold before it must be rebuilt.
+    pub capacity: u32,
+    /// Entries it holds.
+    pub len: u32,
+    /// Positions in use: those of the entries, and of deleted ones, until the next rebuild.
+    pub used: u32,
+    /// How many times entries changed their positions, modulo 2^32.
+    pub moves: u32,
+    /// Bytes for strings and byte sequences.
+    pub heap_capacity: u64,
+    /// How many of them are used.
+    pub heap_used: u64,
+    /// How many of those a rebuild would free.
+    pub heap_garbage: u64,
+    /// Bytes of the region. The memory it lies in may be longer.
+    pub region_length: u64,
+}
+
+/// A key and a value in a map. Numbers are pointed to in their column (aligned), strings and byte
+/// sequences in the heap, without a closing NUL. Good until the map is rebuilt or cleared.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct oh_hashmap_entry {
+    /// The key.
+    pub key: *const c_void,
+    /// Its bytes.
+    pub key_length: usize,
+    /// The value; NULL for `OH_TYPE_ANY`.
+    pub value: *const c_void,
+    /// Its bytes.
+    pub value_length: usize,
+    /// Index of the entry in the columns.
+    pub position: u32,
+}
+
+/// The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]` is 0.
+/// For strings and byte sequences the columns hold references of 32 bits.
+/// Good until the map is rebuilt or cleared.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct oh_hashmap_columns {
+    /// The keys.
+    pub keys: *const c_void,
+    /// The values; NULL for `OH_TYPE_ANY`.
+    pub values: *const c_void,
+    /// One bit for each entry: 1 if it was deleted.
+    pub dead: *const u32,
+    /// How many elements the columns have.
+    pub used: u32,
+}
+
+unsafe fn read_options(options: *const oh_hashmap_options) -> Result<NewMap> {
+    check_pointer(options, "options")?;
+    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is.
+    let options = unsafe {
+        let size = (&raw const (*options).struct_size).read();
+        if size < size_of::<oh_hashmap_options>() {
+            return Err(Error::range(format!(
+                "options.struct_size is {size}: set it to sizeof(oh_hashmap_options)"
+            )));
+        }
+        options.read()
+    };
+    let type_of = |number: u32, what: &str| {
+        Type::from_number(number).ok_or_else(|| Error::wrong_type(format!("{number} is no type of {what}")))
+    };
+    Ok(NewMap {
+        key: type_of(options.key_type, "keys")?,
+        value: type_of(options.value_type, "values")?,
+        capacity: options.capacity,
+        heap: options.heap_capacity,
+        seeds: if options.seeds == [0, 0] { rebuild::random_seeds() } else { options.seeds },
+    })
+}
+
+/// A key or value as it was passed: where, and how many bytes.
+#[derive(Clone, Copy)]
+struct Argument {
+    data: *const c_void,
+    length: usize,
+    what: &'static str,
+}
+
+impl Argument {
+    /// The bits of a number of this type.
+    unsafe fn bits(self, ty: Type) -> Result<u64> {
+        if self.data.is_null() {
+            return Err(Error::wrong_type(format!("the {} is NULL", self.what)));
+        }
+        if self.length != ty.width() {
+            let (what, length, width) = (self.what, self.length, ty.width());
+            return Err(Error::wrong_type(format!("the {what} has {length} bytes; {ty:?} has {width}")));
+        }
+        // SAFETY: the caller vouches for `length` bytes; they need not be aligned.
+        Ok(unsafe {
+            match self.length {
+                1 => u64::from(self.data.cast::<u8>().read()),
+                2 => u64::from(self.data.cast::<u16>().read_unaligned()),
+                4 => u64::from(self.data.cast::<u32>().read_unaligned()),
+                _ => self.data.cast::<u64>().read_unaligned(),
+            }
+        })
+    }
+
+    unsafe fn blob<'a>(self, ty: Type) -> Result<Blob<'a>> {
+        // SAFETY: the caller vouches for `length` bytes.
+        Blob::of_type(unsafe { crate::args::slice(self.data.cast::<u8>(), self.length, self.what) }?, ty)
+    }
+}
+
+/// Runs a generic call with a key in the form that the map's key type has. Expands to unsafe calls: the
+/// caller of the C function vouches for the key's bytes.
+macro_rules! with_key {
+    ($argument:expr, $ty:expr, $key:ident => $call:expr) => {{
+        let (argument, ty) = ($argument, $ty);
+        match ty {
+            Type::U32 | Type::I32 => {
+                let $key = argument.bits(ty)? as u32;
+                $call
+            }
+            Type::F64 | Type::U64 | Type::I64 => {
+                let $key = stored_bits(argument.bits(ty)?, ty);
+                $call
+            }
+            _ => {
+                let $key = argument.blob(ty)?;
+                $call
+            }
+        }
+    }};
+}
+
+unsafe fn find(map: &RawMap, key: *const c_void, key_length: usize) -> Result<Option<u32>> {
+    let key = Argument { data: key, length: key_length, what: "key" };
+    // SAFETY: the caller vouches for the key's bytes.
+    Ok(unsafe { with_key!(key, map.shape().key, key => map.find(key)) })
+}
+
+/// Where a cell is, for C: its address and bytes.
+fn address(map: &RawMap, cell: Cell, column: usize, ty: Type, position: u32) -> (*const c_void, usize) {
+    match cell {
+        Cell::None => (std::ptr::null(), 0),
+        Cell::Blob(blob) => (blob.data().cast(), blob.len()),
+        Cell::Bits(_) => {
+            let at = column + position as usize * ty.width();
+            (map.memory().base().wrapping_add(at).cast_const().cast(), ty.width())
+        }
+    }
+}
+
+fn key_address(map: &RawMap, position: u32) -> Result<(*const c_void, usize)> {
+    Ok(address(map, map.key_at(position)?, map.layout().keys, map.shape().key, position))
+}
+
+fn value_address(map: &RawMap, position: u32) -> Result<(*const c_void, usize)> {
+    Ok(address(map, map.value_at(position)?, map.layout().values, map.shape().value, position))
+}
+
+/// Bytes of memory that a map with these options takes.
+///
+/// # Safety
+/// `options` points to a struct of the size it says, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_length(options: *const oh_hashmap_options, out: *mut usize) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe { guard_out(out, || read_options(options)?.length()) }
+}
+
+/// Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_length`. What they held is
+/// overwritten. `OH_ERR_FULL` if they are too few.
+///
+/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere, and
+/// there is nothing to free but the memory itself.
+///
+/// # Safety
+/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+/// `oh_hashmap_length`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_init(
+    base: *mut c_void,
+    length: usize,
+    options: *const oh_hashmap_options,
+) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    guard(|| unsafe { rebuild::init(base.cast(), length, &read_options(options)?) })
+}
+
+/// Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or writes
+/// outside it, whatever else it holds; and each checks the same again by itself.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_check(base: *const c_void, length: usize) -> oh_status {
+    // SAFETY: the caller vouches for the memory.
+    guard(|| unsafe { validate::check(base.cast(), length) })
+}
+
+/// Proves that all contents of a map are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
+/// says, through `oh_last_error`, what is wrong first.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_validate(base: *const c_void, length: usize) -> oh_status {
+    // SAFETY: the caller vouches for the memory.
+    guard(|| unsafe { validate::validate(base.cast(), length) })
+}
+
+/// What a map is and holds.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_describe(
+    base: *const c_void,
+    length: usize,
+    out: *mut oh_hashmap_info,
+) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        guard_out(out, || {
+            let map = RawMap::attach(base.cast(), length)?;
+            let (shape, counts) = (map.shape(), map.counts());
+            Ok(oh_hashmap_info {
+                key_type: shape.key as u32,
+                value_type: shape.value as u32,
+                capacity: shape.capacity,
+                len: map.len(),
+                used: map.used(),
+                moves: counts.moves,
+                heap_capacity: shape.heap,
+                heap_used: counts.heap_used,
+                heap_garbage: counts.heap_garbage,
+                region_length: map.layout().length as u64,
+            })
+        })
+    }
+}
+
+/// The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it waits.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes; the outputs are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_types(
+    base: *const c_void,
+    length: usize,
+    key_type: *mut u32,
+    value_type: *mut u32,
+) -> oh_status {
+    guard(|| {
+        check_pointer(key_type, "key_type")?;
+        check_pointer(value_type, "value_type")?;
+        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        unsafe {
+            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
+            key_type.write(shape.key as u32);
+            value_type.write(shape.value as u32);
+        }
+        Ok(())
+    })
+}
+
+/// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
+/// of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
+#[unsafe(no_mangle)]
+pub extern "C" fn oh_type_width(ty: u32) -> usize {
+    Type::from_number(ty).map_or(0, Type::width)
+}
+
+/// How many entries a map holds.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_len(base: *const c_void, length: usize, out: *mut u32) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe { guard_out(out, || Ok(RawMap::attach(base.cast(), length)?.len())) }
+}
+
+/// Bytes that the region will have after `oh_hashmap_rebuild` with these numbers.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_rebuild_length(
+    base: *const c_void,
+    length: usize,
+    capacity: u32,
+    heap_capacity: u64,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe { guard_out(out, || rebuild::rebuild_length(base.cast(), length, capacity, heap_capacity)) }
+}
+
+/// Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
+/// squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences in it
+/// need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is less.
+///
+/// Entries keep their order and their handles; positions and pointers into the map are void.
+/// It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
+/// strings replaced. `OH_ERR_OOM` if that is refused. A failed rebuild changes nothing.
+///
+/// # Safety
+/// `base` is valid for reading and writing `length` bytes, and no other thread writes them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_rebuild(
+    base: *mut c_void,
+    length: usize,
+    capacity: u32,
+    heap_capacity: u64,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory.
+    guard(|| unsafe { rebuild::rebuild(base.cast(), length, capacity, heap_capacity) })
+}
+
+/// The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more was
+/// deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_next_capacity(
+    base: *const c_void,
+    length: usize,
+    out: *mut u32,
+) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe { guard_out(out, || RawMap::attach(base.cast(), length)?.next_capacity()) }
+}
+
+/// Empties a map. Its capacity stays; handles become stale.
+///
+/// # Safety
+/// As for `oh_hashmap_rebuild`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_clear(base: *mut c_void, length: usize) -> oh_status {
+    // SAFETY: the caller vouches for the memory.
+    guard(|| unsafe { rebuild::clear(base.cast(), length) })
+}
+
+/// Looks a key up. `*value` points to its value in the map (see `oh_hashmap_entry`), and is NULL if
+/// the key is not there.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_get(
+    base: *const c_void,
+    length: usize,
+    key: *const c_void,
+    key_length: usize,
+    value: *mut *const c_void,
+    value_length: *mut usize,
+) -> oh_status {
+    guard(|| {
+        check_pointer(value, "value")?;
+        check_pointer(value_length, "value_length")?;
+        // SAFETY: the caller vouches for memory and key; the outputs were checked.
+        unsafe {
+            let map = RawMap::attach(base.cast(), length)?;
+            let found = match find(&map, key, key_length)? {
+                Some(position) => value_address(&map, position)?,
+                None => (std::ptr::null(), 0),
+            };
+            value.write(found.0);
+            value_length.write(found.1);
+        }
+        Ok(())
+    })
+}
+
+/// Whether a key is in a map.
+///
+/// # Safety
+/// As for `oh_hashmap_get`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_has(
+    base: *const c_void,
+    length: usize,
+    key: *const c_void,
+    key_length: usize,
+    out: *mut bool,
+) -> oh_status {
+    // SAFETY: the caller vouches for memory, key and output.
+    unsafe { guard_out(out, || Ok(find(&RawMap::attach(base.cast(), length)?, key, key_length)?.is_some())) }
+}
+
+/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
+/// `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
+///
+///     uint32_t capacity;
+///     oh_hashmap_next_capacity(base, length, &capacity);
+///     size_t needed;
+///     oh_hashmap_rebuild_length(base, length, capacity, heap_capacity, &needed);
+///     // make the memory at least `needed` bytes long (realloc, mremap), then
+///     oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
+///
+/// Threads that only read may go on meanwhile. Other threads that write may not.
+///
+/// # Safety
+/// `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key` and
+/// `value` are valid for as many bytes as is said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_set(
+    base: *mut c_void,
+    length: usize,
+    key: *const c_void,
+    key_length: usize,
+    value: *const c_void,
+    value_length: usize,
+    inserted: *mut bool,
+) -> oh_status {
+    guard(|| {
+        let value = Argument { data: value, length: value_length, what: "value" };
+        let key = Argument { data: key, length: key_length, what: "key" };
+        if !inserted.is_null() {
+            check_pointer(inserted, "inserted")?;
+        }
+        // SAFETY: the caller vouches for memory, key and value; the output was checked.
+        unsafe {
+            let mut map = RawMapMut::attach(base.cast(), length)?;
+            let ty = map.shape().value;
+            let placed = with_key!(key, map.shape().key, key => {
+                if ty.is_blob() {
+                    map.set(key, value.blob(ty)?)
+                } else {
+                    match ty.width() {
+                        0 => map.set(key, ()),
+                        1 if ty == Type::Bool => map.set(key, u8::from(value.bits(ty)? != 0)),
+                        1 => map.set(key, value.bits(ty)? as u8),
+                        2 => map.set(key, value.bits(ty)? as u16),
+                        4 => map.set(key, value.bits(ty)? as u32),
+                        _ => map.set(key, value.bits(ty)?),
+                    }
+                }
+            });
+            if placed == Placed::Full {
+                return Err(Error::full("the map is full: rebuild it with a larger capacity"));
+            }
+            if !inserted.is_null() {
+                inserted.write(matches!(placed, Placed::Inserted(_)));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Deletes a key. `*removed`, unless it is NULL, tells whether it was there.
+///
+/// # Safety
+/// As for `oh_hashmap_set`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_remove(
+    base: *mut c_void,
+    length: usize,
+    key: *const c_void,
+    key_length: usize,
+    removed: *mut bool,
+) -> oh_status {
+    guard(|| {
+        let key = Argument { data: key, length: key_length, what: "key" };
+        if !removed.is_null() {
+            check_pointer(removed, "removed")?;
+        }
+        // SAFETY: the caller vouches for memory and key; the output was checked.
+        unsafe {
+            let mut map = RawMapMut::attach(base.cast(), length)?;
+            let position = with_key!(key, map.shape().key, key => map.remove(key));
+            if !removed.is_null() {
+                removed.write(position.is_some());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The handle of a key's entry: a number below 2^53 that names the entry until it is deleted, also
+/// across rebuilds. 0, which is no handle, if the key is not there.
+///
+/// A function for the writer: it notes in the map that handles exist.
+///
+/// # Safety
+/// As for `oh_hashmap_set`; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_handle_of(
+    base: *mut c_void,
+    length: usize,
+    key: *const c_void,
+    key_length: usize,
+    out: *mut u64,
+) -> oh_status {
+    // SAFETY: the caller vouches for memory, key and output.
+    unsafe {
+        guard_out(out, || {
+            let key = Argument { data: key, length: key_length, what: "key" };
+            let mut map = RawMapMut::attach(base.cast(), length)?;
+            Ok(with_key!(key, map.shape().key, key => map.handle_of(key)).unwrap_or(0))
+        })
+    }
+}
+
+/// The entry that a handle names. `OH_ERR_STALE` if it was deleted.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_get_by_handle(
+    base: *const c_void,
+    length: usize,
+    handle: u64,
+    out: *mut oh_hashmap_entry,
+) -> oh_status {
+    // SAFETY: the caller vouches for memory and output.
+    unsafe {
+        guard_out(out, || {
+            let map = RawMap::attach(base.cast(), length)?;
+            match map.position_of_handle(handle) {
+                Some(position) => entry_at(&map, position),
+                None => Err(Error::stale("the entry of this handle was deleted")),
+            }
+        })
+    }
+}
+
+fn entry_at(map: &RawMap, position: u32) -> Result<oh_hashmap_entry> {
+    let (key, key_length) = key_address(map, position)?;
+    let (value, value_length) = value_address(map, position)?;
+    Ok(oh_hashmap_entry { key, key_length, value, value_length, position })
+}
+
+/// The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the entry's
+/// position, or 0 again if there was none left. Entries may be inserted and deleted meanwhile.
+///
+///     uint32_t cursor = 0;
+///     oh_hashmap_entry entry;
+///     while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_next(
+    base: *const c_void,
+    length: usize,
+    cursor: *mut u32,
+    out: *mut oh_hashmap_entry,
+) -> oh_status {
+    guard(|| {
+        check_pointer(cursor, "cursor")?;
+        check_pointer(out, "out")?;
+        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        unsafe {
+            let map = RawMap::attach(base.cast(), length)?;
+            match map.next_from(cursor.read()) {
+                Some(position) => {
+                    let entry = entry_at(&map, position)?;
+                    out.write(entry);
+                    cursor.write(position + 1);
+                }
+                None => cursor.write(0),
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The columns, for loops over plain arrays.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_columns_of(
+    base: *const c_void,
+    length: usize,
+    out: *mut oh_hashmap_columns,
+) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        guard_out(out, || {
+            let map = RawMap::attach(base.cast(), length)?;
+            let layout = map.layout();
+            let at = |offset: usize| map.memory().base().wrapping_add(offset).cast_const();
+            let values = if map.shape().value == Type::Any { std::ptr::null() } else { at(layout.values) };
+            Ok(oh_hashmap_columns {
+                keys: at(layout.keys).cast(),
+                values: values.cast(),
+                dead: at(layout.dead).cast(),
+                used: map.used(),
+            })
+        })
+    }
+}
+
+/// Checks an array of `count` elements that are `width` bytes wide. NULL is allowed if it is empty.
+fn check_array(data: *const c_void, width: usize, count: usize, what: &'static str) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    if data.is_null() {
+        return Err(Error::wrong_type(format!("{what} is NULL")));
+    }
+    if data.addr() % width.max(1) != 0 {
+        return Err(Error::wrong_type(format!("{what} is not aligned to {width} bytes")));
+    }
+    if count.checked_mul(width.max(1)).is_none_or(|bytes| bytes > isize::MAX as usize) {
+        return Err(Error::range(format!("{what} has an impossible length ({count})")));
+    }
+    Ok(())
+}
+
+/// Looks `count` keys up at once: several times faster than one by one, because their waits for memory
+/// overlap. `keys` is an array of the map's key type, `values` one of its value type: numbers or booleans both.
+/// `values[i]` is left as it was where `keys[i]` is missing; `found[i]`, unless `found` is NULL, is then 0
+/// and otherwise 1. `*out` is how many were found.
+///
+/// Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map meanwhile
+/// outgrew `length`: what was found so far is written.
+///
+/// # Safety
+/// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
+/// uses `values` and `found`; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_get_many(
+    base: *const c_void,
+    length: usize,
+    keys: *const c_void,
+    count: usize,
+    values: *mut c_void,
+    found: *mut u8,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    unsafe {
+        guard_out(out, || {
+            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
+            check_array(keys, shape.key.width(), count, "keys")?;
+            check_array(values, shape.value.width(), count, "values")?;
+            bulk::get_many(base.cast(), length, keys.cast(), count, values.cast(), found)
+        })
+    }
+}
+
+/// Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is how many are.
+/// Otherwise as `oh_hashmap_get_many`; values may have any type.
+///
+/// # Safety
+/// As for `oh_hashmap_get_many`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_has_many(
+    base: *const c_void,
+    length: usize,
+    keys: *const c_void,
+    count: usize,
+    found: *mut u8,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    unsafe {
+        guard_out(out, || {
+            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
+            check_array(keys, shape.key.width(), count, "keys")?;
+            bulk::has_many(base.cast(), length, keys.cast(), count, found)
+        })
+    }
+}
+
+/// Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first that was
+/// not set because the map must be rebuilt first (then call it again with that as `from`), else `count`.
+///
+/// # Safety
+/// As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_set_many(
+    base: *mut c_void,
+    length: usize,
+    keys: *const c_void,
+    values: *const c_void,
+    count: usize,
+    from: usize,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    unsafe {
+        guard_out(out, || {
+            let shape = RawMap::attach(base.cast(), length)?.shape();
+            check_array(keys, shape.key.width(), count, "keys")?;
+            check_array(values, shape.value.width(), count, "values")?;
+            if from > count {
+                return Err(Error::range(format!("from ({from}) is past the last key ({count})")));
+            }
+            bulk::set_many(base.cast(), length, keys.cast(), values.cast(), count, from)
+        })
+    }
+}
+
+/// Deletes `count` keys. `*out` is how many of them were there.
+///
+/// # Safety
+/// As for `oh_hashmap_set_many`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_remove_many(
+    base: *mut c_void,
+    length: usize,
+    keys: *const c_void,
+    count: usize,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory and the array, whose alignment is checked.
+    unsafe {
+        guard_out(out, || {
+            let shape = RawMap::attach(base.cast(), length)?.shape();
+            check_array(keys, shape.key.width(), count, "keys")?;
+            bulk::delete_many(base.cast(), length, keys.cast(), count)
+        })
+    }
+}
+
+/// The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how many
+/// are there. For the writer, as `oh_hashmap_handle_of`.
+///
+/// # Safety
+/// As for `oh_hashmap_set_many`; `handles` has `count` elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_handles_of(
+    base: *mut c_void,
+    length: usize,
+    keys: *const c_void,
+    count: usize,
+    handles: *mut u64,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    unsafe {
+        guard_out(out, || {
+            let shape = RawMap::attach(base.cast(), length)?.shape();
+            check_array(keys, shape.key.width(), count, "keys")?;
+            check_array(handles.cast(), size_of::<u64>(), count, "handles")?;
+            bulk::handles_of(base.cast(), length, keys.cast(), count, handles)
+        })
+    }
+}
+
+/// The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys. `*out` is
+/// how many are alive.
+///
+/// # Safety
+/// As for `oh_hashmap_get_many`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_hashmap_get_many_by_handle(
+    base: *const c_void,
+    length: usize,
+    handles: *const u64,
+    count: usize,
+    values: *mut c_void,
+    found: *mut u8,
+    out: *mut usize,
+) -> oh_status {
+    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    unsafe {
+        guard_out(out, || {
+            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
+            check_array(handles.cast(), size_of::<u64>(), count, "handles")?;
+            check_array(values, shape.value.width(), count, "values")?;
+            bulk::get_many_by_handle(base.cast(), length, handles, count, values.cast(), found)
+        })
+    }
+}
