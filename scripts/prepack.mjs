@@ -6,18 +6,12 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Complaint, fail, root, run } from './lib/run.mjs';
+import { target } from './lib/tools.mjs';
 import { setup } from './setup.mjs';
-
-/** The C library that this Node was linked with decides which binary its machine needs. */
-function libc() {
-  if (process.platform !== 'linux') return '';
-  const header = /** @type {any} */ (process.report.getReport()).header;
-  return header.glibcVersionRuntime === undefined ? '-musl' : '';
-}
 
 async function prepack() {
   await setup();
-  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}${libc()}`);
+  const folder = join(root, 'prebuilds', target());
   const addon = join(folder, 'offheap.node');
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(root, 'build', 'Release', 'offheap.node'), addon);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Complaint, fail, root, run, runNode, seconds } from './lib/run.mjs';
-import { checkBuildTools, checkNode } from './lib/tools.mjs';
+import { checkBuildTools, checkNode, target } from './lib/tools.mjs';
 import { ifStale, packagesAreCurrent } from './lib/stale.mjs';
 
 const ADDON = 'build/Release/offheap.node';
@@ -69,6 +69,14 @@ async function buildNative() {
       );
     },
   });
+  removeOldPrebuild();
+}
+
+/** What `npm pack` left here is what the loader takes first: an older binary would hide this build. */
+function removeOldPrebuild() {
+  const prebuild = join(root, 'prebuilds', target(), 'offheap.node');
+  if (existsSync(prebuild) && statSync(prebuild).mtimeMs < statSync(join(root, ADDON)).mtimeMs)
+    rmSync(prebuild);
 }
 
 /** Files in dist whose source is gone would be published. */
