@@ -244,6 +244,7 @@ export abstract class Access extends Table {
   /** Empties the map in one native call. */
   protected empty(): void {
     native().hashmapClear(this.region.bytes);
+    this.adopt('this map'); // without the slot table the sections lie elsewhere
     this.moves = this.moves.end(undefined);
     if (this.anyValues !== undefined) this.anyValues = [];
   }

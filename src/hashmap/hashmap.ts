@@ -327,7 +327,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
    */
   update(key: JsType<K>, change: (value: JsType<V> | undefined, key: JsType<K>) => JsType<V>): JsType<V> {
     if (typeof change !== 'function') throw typeError(`${describe(change)} is not a function`);
-    const value = change(this.get(key), key);
+    const value = change(this.get(key), (key === 0 ? 0 : key) as JsType<K>);
     this.put(key, value);
     return value;
   }
