@@ -82,7 +82,7 @@ const work = {
 
   /** Opens the saved map and asks it one thing. The addon's own load time is part of it. */
   async open({ folder, key, value }) {
-    const { HashMap } = await import('offheap/hashmap');
+    const { HashMap } = await import('../../dist/hashmap/index.js');
     let answer;
     const opened = nanoseconds(() => {
       const map = HashMap.open(join(folder, 'map'), { mode: 'r' });
@@ -113,7 +113,7 @@ const work = {
 
   /** get and set of u32 -> f64, in a process that may have used five other schemas before. */
   async schemas({ after, n }) {
-    const { HashMap } = await import('offheap/hashmap');
+    const { HashMap } = await import('../../dist/hashmap/index.js');
     if (after) {
       /** @type {[any, any, (i: number) => any, (i: number) => any][]} */
       const others = [

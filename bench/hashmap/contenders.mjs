@@ -14,7 +14,7 @@
 /** @type {Record<string, () => Promise<Contender>>} */
 const all = {
   HashMap: async () => {
-    const { HashMap } = await import('offheap/hashmap');
+    const { HashMap } = await import('../../dist/hashmap/index.js');
     return {
       name: 'HashMap',
       make: (schema) => new HashMap(/** @type {any} */ (schema)),

@@ -3,6 +3,9 @@ import { parentPort } from 'node:worker_threads';
 import { HashMap } from 'offheap/hashmap';
 import { repeatable } from './lib/clock.mjs';
 
+/** Ids of one request. */
+const BATCH = 250;
+
 let lat;
 let lng;
 let rows;
@@ -20,6 +23,12 @@ function serve({ from, seed, lookups }) {
     for (let i = 0; i < lookups; i++) {
       lats[i] = lat.get(ids[i]);
       lngs[i] = lng.get(ids[i]);
+    }
+  } else if (from === 'tables, in batches') {
+    for (let i = 0; i < lookups; i += BATCH) {
+      const batch = ids.subarray(i, i + BATCH);
+      lat.getMany(batch, lats.subarray(i, i + BATCH));
+      lng.getMany(batch, lngs.subarray(i, i + BATCH));
     }
   } else {
     for (let i = 0; i < lookups; i++) {

@@ -18,12 +18,14 @@ export const TABLES = ['first', 'next', 'lat', 'lng', 'name', 'country', 'counts
 
 /** @param {City[]} cities */
 export function buildTables(cities) {
+  // How many places there are is known here, so these need not grow; the others grow by themselves.
+  const capacity = cities.length;
   const first = new HashMap({ key: 'string', value: 'u32' });
   const next = new HashMap({ key: 'u32', value: 'u32' });
-  const lat = new HashMap({ key: 'u32', value: 'f64' });
-  const lng = new HashMap({ key: 'u32', value: 'f64' });
-  const name = new HashMap({ key: 'u32', value: 'string' });
-  const country = new HashMap({ key: 'u32', value: 'string' });
+  const lat = new HashMap({ key: 'u32', value: 'f64', capacity });
+  const lng = new HashMap({ key: 'u32', value: 'f64', capacity });
+  const name = new HashMap({ key: 'u32', value: 'string', capacity });
+  const country = new HashMap({ key: 'u32', value: 'string', capacity });
   const counts = new HashMap({ key: 'string', value: 'u32' });
   const places = new HashMap({ key: 'string', value: 'bytes' });
 
