@@ -33,7 +33,7 @@ describe.each(['hashmap'])('examples/%s', (folder) => {
 
 describe('README.md', () => {
   // Inside the package, where `offheap` names it; ignored by git.
-  const scratch = join(root, 'build', 'test', 'readme');
+  const scratch = join(root, 'build', 'readme');
   mkdirSync(scratch, { recursive: true });
   const found = blocks(readFileSync(join(root, 'README.md'), 'utf8'));
   test('has examples', () => expect(found.length).toBeGreaterThan(0));
