@@ -20,8 +20,9 @@ export function column(
   avoid: ArrayBufferLike | undefined,
 ): AnyTypedArray | unknown[] {
   const Column = COLUMN_ARRAYS[code];
-  const packed = isNumeric(code);
-  if (packed && items instanceof Column!) {
+  const packed = hasColumn(code);
+  if (packed && ArrayBuffer.isView(items) && items instanceof Column!) {
+    if (code === TYPE.bool) checkBooleans(items as Uint8Array, what);
     return (items.buffer as unknown) === avoid ? (items.slice() as AnyTypedArray) : items;
   }
   const list = toArray(items, what);
@@ -30,6 +31,27 @@ export function column(
   const array = new (Column as unknown as new (length: number) => AnyTypedArray)(list.length);
   for (let i = 0; i < list.length; i++) (array as unknown as unknown[])[i] = list[i];
   return array;
+}
+
+/** Whether bulk calls pass values of this type as a typed array: numbers, and booleans as bytes 0 and 1. */
+export function hasColumn(code: number): boolean {
+  return isNumeric(code) || code === TYPE.bool;
+}
+
+function checkBooleans(bytes: Uint8Array, what: string): void {
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i]! > 1) throw rangeError(`${what} of a bool map in a Uint8Array are 0 or 1, not ${bytes[i]}`);
+  }
+}
+
+/** Handles as a Float64Array; anything else than numbers is refused. */
+export function handleList(handles: unknown): Float64Array {
+  if (ArrayBuffer.isView(handles) && handles instanceof Float64Array) return handles;
+  const list = toArray(handles, 'handles');
+  for (const handle of list) {
+    if (typeof handle !== 'number') throw typeError(`a handle is a number, not ${describe(handle)}`);
+  }
+  return Float64Array.from(list as number[]);
 }
 
 /** Anything iterable or array-like as an array of its own. Runs user code, so it comes before all else. */
@@ -55,7 +77,7 @@ export function output(
 ): { native: AnyTypedArray | undefined; list: unknown[] | undefined; result: unknown } {
   const Column = COLUMN_ARRAYS[code];
   if (out === undefined) {
-    if (!isNumeric(code)) {
+    if (!hasColumn(code)) {
       const list = new Array<unknown>(count).fill(undefined);
       return { native: undefined, list, result: list };
     }
@@ -70,8 +92,10 @@ export function output(
       `out holds ${(out as ArrayLike<unknown>).length} elements where there are ${count} keys`,
     );
   }
-  if (isNumeric(code) && out instanceof Column!) return { native: out, list: undefined, result: out };
-  if (ArrayBuffer.isView(out)) checkConvertible(out, code);
+  if (ArrayBuffer.isView(out)) {
+    if (hasColumn(code) && out instanceof Column!) return { native: out, list: undefined, result: out };
+    checkConvertible(out, code);
+  }
   return { native: undefined, list: out as unknown[], result: out };
 }
 

@@ -8,7 +8,7 @@
 import { rangeError } from '../errors.js';
 import { native } from '../native.js';
 import { Access, OWNER } from './access.js';
-import { column, output, toArray } from './arguments.js';
+import { column, handleList, hasColumn, output, toArray } from './arguments.js';
 import { jsonText } from './blob.js';
 import { isNumeric, TYPE, type AnyTypedArray } from './schema.js';
 
@@ -20,7 +20,7 @@ export abstract class BulkAccess extends Access {
 
   /** Whether one crossing can do it: keys and values are columns of numbers. */
   private get plain(): boolean {
-    return isNumeric(this.keyType) && (isNumeric(this.valueType) || this.valueType === TYPE.bool);
+    return isNumeric(this.keyType) && hasColumn(this.valueType);
   }
 
   /** Fills `out` with the values of `keys`; `found` gets 1 for each key that is there. Returns what it filled. */
@@ -52,10 +52,9 @@ export abstract class BulkAccess extends Access {
   /** The same for handles. */
   protected readManyByHandle(handles: unknown, out: unknown): unknown {
     this.beforeRead();
-    const list =
-      handles instanceof Float64Array ? handles : Float64Array.from(toArray(handles, 'handles') as number[]);
+    const list = handleList(handles);
     const { native: column, list: sink, result } = output(out, list.length, this.valueType);
-    if (isNumeric(this.valueType) && column !== undefined) {
+    if (hasColumn(this.valueType) && column !== undefined) {
       this.gather(column, undefined, list.length, (values, flags) =>
         native().hashmapGetManyByHandle(this.region.bytes, list, values, flags),
       );
@@ -131,8 +130,8 @@ export abstract class BulkAccess extends Access {
       }
     }
     for (let i = 0; i < count; i++) {
-      if (texts === undefined) this.put(keyList[i], valueList[i]);
-      else this.putJson(keyList[i], texts[i]);
+      if (texts !== undefined) this.putJson(keyList[i], texts[i]);
+      else this.put(keyList[i], valueType === TYPE.bool ? valueList[i] !== 0 : valueList[i]);
     }
   }
 

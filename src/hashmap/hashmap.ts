@@ -8,7 +8,7 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
-import { offheapError, typeError } from '../errors.js';
+import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import {
   checkPath,
@@ -31,6 +31,7 @@ import {
 import { randomSeed, Region } from '../region/region.js';
 import { attachRegion, shareRegion, type Token } from '../region/token.js';
 import { CLOSED, OWNER, type TableStats } from './access.js';
+import { toArray } from './arguments.js';
 import { BulkAccess } from './bulk.js';
 import { END, ENTRIES, EntryIterator, KEYS, VALUES, type Cursor, type Yield } from './iteration.js';
 import { initialise, layoutOf, MAX_CAPACITY, newShape, WORD } from './layout.js';
@@ -400,7 +401,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   getManyFound(keys: Items<K>, out: Output<V>): Uint8Array {
     this.beforeRead();
     const length = countOf(keys);
-    const list = length === undefined ? Array.from(keys as Iterable<JsType<K>>) : keys;
+    const list = length === undefined ? toArray(keys, 'keys') : keys;
     const found = new Uint8Array(length ?? (list as unknown[]).length);
     this.readMany(list, out, found);
     return found;
@@ -462,7 +463,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
       const live = (column: AnyTypedArray): AnyTypedArray =>
         this.head[WORD.dead] === 0
           ? column.subarray(0, used)
-          : (column.slice(0, used).filter((_: unknown, at: number) => !this.isDead(at)));
+          : column.slice(0, used).filter((_: unknown, at: number) => !this.isDead(at));
       return { keys: live(this.keyColumn) as Column<K>, values: live(this.valueColumn) as Column<V> };
     });
   }
@@ -718,7 +719,8 @@ function create(options: unknown): Region {
   };
   const { seed } = read;
   if (seed !== undefined && (typeof seed !== 'bigint' || BigInt.asUintN(64, seed) !== seed)) {
-    throw typeError(`seed must be a bigint from 0 to 2^64 - 1, not ${describe(seed)}`);
+    const message = `seed must be a bigint from 0 to 2^64 - 1, not ${describe(seed)}`;
+    throw typeof seed === 'bigint' ? rangeError(message) : typeError(message);
   }
   const shape = newShape(key, value, capacity);
   const { length } = layoutOf(shape);
