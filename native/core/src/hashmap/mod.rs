@@ -10,12 +10,21 @@
 //! | `blob` | strings and bytes, outside the region and in its heap |
 //! | `index` | buckets: find, fill, vacate; one tag comparison for each instruction set |
 //! | `raw` | the checked view, and every operation on one entry |
+//! | `bulk` | many keys in one call, with their waits for memory overlapping |
+//! | `rebuild` | growth, compaction, clear |
+//! | `validate` | the two tiers of checks |
+//! | `memory` | growing memory, for maps that own theirs |
+//! | `typed` | the map for Rust programs: typed, growing by itself |
 
 pub mod blob;
 pub mod bulk;
 pub mod hash;
 mod index;
 pub mod layout;
+mod memory;
 pub mod raw;
 pub mod rebuild;
+pub mod typed;
 pub mod validate;
+
+pub use typed::{HashMap, HashMapMut, HashMapRef};

@@ -505,7 +505,7 @@ impl RawMapMut {
     #[inline]
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawMapMut> {
         // SAFETY: the caller's word.
-        let mut map = RawMapMut { map: unsafe { RawMap::attach(base, len) }? };
+        let mut map = unsafe { RawMapMut::attach_intact(base, len) }?;
         // SAFETY: the memory is writable and this is the only writer.
         unsafe {
             let flags = map.memory.word(header::word::FLAGS);
@@ -516,6 +516,16 @@ impl RawMapMut {
         }
         map.heal();
         Ok(map)
+    }
+
+    /// `attach` to a map without a checksum that no writer was ever stopped on.
+    ///
+    /// # Safety
+    /// As for `attach`.
+    #[inline]
+    pub(super) unsafe fn attach_intact(base: *mut u8, len: usize) -> Result<RawMapMut> {
+        // SAFETY: the caller's word.
+        Ok(RawMapMut { map: unsafe { RawMap::attach(base, len) }? })
     }
 
     /// The view for reading.
@@ -623,12 +633,12 @@ impl RawMapMut {
         };
         // SAFETY: the position is below the capacity and the heap has room; this is the only writer.
         unsafe {
-            self.index.count_passing(home, place, true);
             key.write(self, position);
             value.write(self, position);
             if let Some(slot) = slot {
                 self.take_slot(slot, position);
             }
+            self.index.count_passing(home, place, true);
             self.index.fill(place, tag(hash), position);
             self.memory.set_word(word::USED, position + 1);
         }

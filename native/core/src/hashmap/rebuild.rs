@@ -133,12 +133,16 @@ unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
 /// As for [`RawMapMut::attach`].
 pub unsafe fn clear(base: *mut u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
-    let map = unsafe { RawMapMut::attach(base, len) }?;
+    clear_view(&mut unsafe { RawMapMut::attach(base, len) }?)
+}
+
+/// `clear`, by a view that must be attached anew afterwards.
+pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
     let memory = map.memory();
     let shape = Shape { slots: None, ..map.shape() };
     let layout = shape.layout()?;
     // Shorter or equal: it is the present layout without the slot table.
-    check_room(layout.length, len)?;
+    check_room(layout.length, memory.len())?;
     let state = memory.word(word::STATE);
     let mut epoch = map.meta().epoch;
     if state & (STATE_HANDLES | STATE_SLOTS) != 0 {
@@ -185,13 +189,40 @@ pub unsafe fn rebuild_length(base: *const u8, len: usize, capacity: u32, heap: u
 /// As for [`RawMapMut::attach`].
 pub unsafe fn rebuild(base: *mut u8, len: usize, capacity: u32, heap: u64) -> Result<()> {
     // SAFETY: the caller's word.
-    let mut map = unsafe { RawMapMut::attach(base, len) }?;
-    let plan = Plan::new(&map, capacity, heap)?;
-    check_room(plan.layout.length, len)?;
+    rebuild_view(&mut unsafe { RawMapMut::attach(base, len) }?, capacity, heap)
+}
+
+/// `rebuild`, by a view that must be attached anew afterwards.
+pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Result<()> {
     let memory = map.memory();
+    let plan = Plan::new(map, capacity, heap)?;
+    check_room(plan.layout.length, memory.len())?;
     // SAFETY: this view writes, and the new layout lies within the memory.
-    unsafe { memory.change(|| plan.carry_out(&mut map)) };
+    unsafe { memory.change(|| plan.carry_out(map)) };
     Ok(())
+}
+
+/// Writes zeros wherever a region's bytes mean nothing: past the last entry of each column, past the used
+/// part of the heap, between sections.
+pub(super) fn zero_unused(map: &mut RawMapMut) {
+    let memory = map.memory();
+    let (shape, layout) = (map.shape(), map.layout());
+    let used = map.used() as usize;
+    let slots = map.slots_used() as usize;
+    let entry_slots = if shape.slots.is_some() { used } else { 0 };
+    let heap = memory.double_word(word::HEAP_USED).min(shape.heap) as usize;
+    for (from, to) in [
+        (layout.dead + 4 * shape.capacity.div_ceil(32) as usize, layout.keys),
+        (layout.keys + used * shape.key.width(), layout.values),
+        (layout.values + used * shape.value.width(), layout.slot_of_entry),
+        (layout.slot_of_entry + entry_slots * 4, layout.entry_of_slot),
+        (layout.entry_of_slot + slots * 4, layout.generations),
+        (layout.generations + slots * 4, layout.heap),
+        (layout.heap + heap, layout.length),
+    ] {
+        // SAFETY: this view writes; each range ends where the next section begins, or the region ends.
+        unsafe { memory.at(from).write_bytes(0, to - from) };
+    }
 }
 
 /// A rebuild that can no longer fail.

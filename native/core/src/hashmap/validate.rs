@@ -11,7 +11,8 @@ use super::hash::{canonical, tag};
 use super::index::Native;
 use super::layout::{LANES, MAX_GENERATION, Type, word};
 use super::raw::{RawKey, RawMap, StoredBlob};
-use crate::region::header::{HEADER_WORDS, Header, KIND_HASHMAP};
+use crate::region::crc::region_checksum;
+use crate::region::header::{self, HEADER_WORDS, Header, KIND_HASHMAP};
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ pub unsafe fn check(base: *const u8, len: usize) -> Result<()> {
     unsafe { RawMap::attach_shared(base, len, PATIENCE) }.map(|_| ())
 }
 
-/// Proves a region's contents: reserved words, dead bits, index, keys, values, blobs, slots. The region's
-/// checksum, if it has one, is the caller's to compare.
+/// Proves a region's contents: checksum (if it has one), reserved words, dead bits, index, keys, values,
+/// blobs, slots.
 ///
 /// # Safety
 /// As for [`RawMap::attach`]. If another thread changes the map meanwhile the answer may be wrong.
@@ -84,8 +85,16 @@ impl Validator {
     }
 
     fn header(&self) -> Result<()> {
-        let header = Header::read(self.map.memory(), KIND_HASHMAP, super::layout::KIND_VERSION)?;
+        let memory = self.map.memory();
+        let header = Header::read(memory, KIND_HASHMAP, super::layout::KIND_VERSION)?;
         header.check_reserved()?;
+        if header.word(header::word::FLAGS) & header::FLAG_CHECKSUM != 0 {
+            // SAFETY: the region lies within the memory, whose caller vouches for it.
+            let found = unsafe { region_checksum(memory.base(), self.map.layout().length) };
+            if found != header.word(header::word::CHECKSUM) {
+                return Err(Error::corrupt("the region's checksum is not that of its bytes"));
+            }
+        }
         let stray = header.word(word::RESERVED) != 0
             || (word::END..HEADER_WORDS).any(|index| header.word(index) != 0)
             || (self.map.shape().slots.is_none()
