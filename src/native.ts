@@ -47,20 +47,25 @@ export interface NativeBinding {
   /** Prefers a NUMA node for the pages, those that are there included. */
   regionBind(bytes: ArrayBufferView, node: number): void;
   /**
-   * Maps a file. Without `copyOnWrite` the bytes are read-only, and **a store through a view ends the
-   * process** (SIGSEGV): never hand such a view to anyone. `status[0]` becomes non-zero once a part of the
-   * file could not be read and zeros took its place: read it with `Atomics.load`, after the reads it
-   * vouches for. `copied` means that the runtime allows no external buffers and the bytes are a copy;
-   * `copy` asks for one.
+   * Maps a file. The bytes can be read and written, and what is written stays in this mapping, the file
+   * never changes: `copyOnWrite` only says whether someone means to. `status[0]` becomes non-zero once a
+   * part of the file could not be read and zeros took its place: look after the reads it vouches for.
+   *
+   * The buffer is a SharedArrayBuffer where the file can be laid into one (`'shared'`), else an external
+   * ArrayBuffer, else, where the runtime allows none, a copy, and then `copied` is true. `strategy` names
+   * the first of these to try.
    */
   fileMap(
     path: string,
     copyOnWrite: boolean,
-    copy?: boolean,
-  ): { buffer: ArrayBuffer; status: Int32Array<ArrayBuffer>; copied: boolean };
-  /** Detaches a buffer of {@link fileMap}: views of it have length 0, and the file is unmapped in a later
-   * turn of the event loop. Twice is fine. */
-  fileUnmap(buffer: ArrayBuffer): void;
+    strategy?: 'shared' | 'external' | 'copy',
+  ): { buffer: ArrayBuffer | SharedArrayBuffer; status: Int32Array<ArrayBuffer>; copied: boolean };
+  /**
+   * Lets go of the file under a buffer of {@link fileMap}; twice is fine. A SharedArrayBuffer reads as zeros
+   * from then on, and its memory goes when it is collected; an ArrayBuffer is detached, its views have
+   * length 0, and the file is unmapped in the next turn of the event loop.
+   */
+  fileUnmap(buffer: ArrayBuffer | SharedArrayBuffer): void;
   /** How many files are mapped in this process. */
   fileMappings(): number;
 

@@ -76,8 +76,9 @@ class Map {
   Array Read(Napi::Value value, const char* what, uint32_t type) const {
     const int wanted = kArrayOf[type];
     if (wanted < 0) {
-      throw Napi::Error(env_, MakeError(env_, OH_ERR_UNSUPPORTED,
-                                        std::string("bulk calls take numbers; the map's ") + what + " are none"));
+      throw Napi::Error(env_,
+                        MakeError(env_, OH_ERR_UNSUPPORTED,
+                                  std::string("bulk calls take numbers; the map's ") + what + " are none"));
     }
     size_t length = 0;
     void* data = internal::ReadTyped(value, what, static_cast<napi_typedarray_type>(wanted), &length);
@@ -124,8 +125,8 @@ Napi::Value GetMany(const Napi::CallbackInfo& info) {
   const Array values = map.Values(info[2], keys.length);
   uint8_t* found = map.Found(info[3], keys.length);
   size_t count = 0;
-  Check(info.Env(), oh_hashmap_get_many(map.base(), map.length(), keys.data, keys.length, values.data, found,
-                                        &count));
+  Check(info.Env(),
+        oh_hashmap_get_many(map.base(), map.length(), keys.data, keys.length, values.data, found, &count));
   return Count(info, count);
 }
 
@@ -144,8 +145,8 @@ Napi::Value SetMany(const Napi::CallbackInfo& info) {
   const Array values = map.Values(info[2], keys.length);
   const size_t from = ReadSize(info[3], "from");
   size_t done = 0;
-  Check(info.Env(), oh_hashmap_set_many(map.base(), map.length(), keys.data, values.data, keys.length, from,
-                                        &done));
+  Check(info.Env(),
+        oh_hashmap_set_many(map.base(), map.length(), keys.data, values.data, keys.length, from, &done));
   return Count(info, done);
 }
 

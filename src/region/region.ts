@@ -72,7 +72,7 @@ export class Region {
     return new Region('attached', buffer, NO_PLACEMENT, undefined);
   }
 
-  static mapped(buffer: ArrayBuffer, status: Int32Array, file: FileIdentity): Region {
+  static mapped(buffer: ArrayBuffer | SharedArrayBuffer, status: Int32Array, file: FileIdentity): Region {
     return new Region('file', buffer, NO_PLACEMENT, file, status);
   }
 
@@ -129,13 +129,13 @@ export class Region {
     this.moveTo(newBuffer(length, length * RESERVE_FACTOR));
   }
 
-  /** Drops the memory. Views that were handed out stay readable, except those of a file, which become empty. */
+  /** Drops the memory. Views that were handed out stay readable, except those of a file: they become empty, or read as zeros. */
   release(): void {
     const { buffer, origin } = this;
     this.buffer = EMPTY;
     this.bytes = EMPTY_BYTES;
     this.head = CLOSED_HEAD;
-    if (origin === 'file') native().fileUnmap(buffer as ArrayBuffer);
+    if (origin === 'file') native().fileUnmap(buffer);
   }
 
   private reservation(length: number): number {
@@ -145,8 +145,9 @@ export class Region {
   private moveTo(buffer: SharedArrayBuffer): void {
     const old = this.buffer;
     const oldHead = this.head;
+    const mapped = this.file !== undefined;
     const count = Math.min(old.byteLength, buffer.byteLength);
-    if (this.file !== undefined) {
+    if (mapped) {
       // A mapped region that outgrew its file becomes an ordinary one.
       (this as { origin: Origin }).origin = 'heap';
       (this as { file: FileIdentity | undefined }).file = undefined;
@@ -161,7 +162,7 @@ export class Region {
       // After the copy, so that the new region does not say so of itself.
       Atomics.or(oldHead, WORD.flags, FLAG_SUPERSEDED);
       Atomics.add(oldHead, WORD.sequence, 2);
-    } else if (!(old instanceof SharedArrayBuffer)) {
+    } else if (mapped) {
       native().fileUnmap(old);
     }
   }

@@ -543,6 +543,30 @@ bool oh_file_lost(const struct oh_file *file);
 const int32_t *oh_file_status(const struct oh_file *file);
 
 /**
+ * Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can appear
+ * in memory that something else manages, a JavaScript buffer say. From then on they belong to the owner
+ * of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts zeros in their
+ * place, and `oh_file_close` leaves them alone.
+ *
+ * `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length in whole
+ * pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has changed then.
+ *
+ * Requires: `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address ever
+ * again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
+ */
+enum oh_status oh_file_move(struct oh_file *file,
+                            void *target,
+                            size_t capacity);
+
+/**
+ * Lets go of the bytes of a file that was moved, without touching them: for when the owner of their
+ * memory frees it, or has. Unmaps them if it was not moved. Twice is fine, and so is NULL.
+ *
+ * Requires: As for `oh_file_unmap`.
+ */
+void oh_file_forget(struct oh_file *file);
+
+/**
  * Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine, and
  * so is NULL.
  *

@@ -274,6 +274,39 @@ pub unsafe extern "C" fn oh_file_status(file: *const oh_file) -> *const i32 {
     unsafe { file.as_ref() }.map_or(std::ptr::null(), |file| file.0.status().as_ptr().cast_const())
 }
 
+/// Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can appear
+/// in memory that something else manages, a JavaScript buffer say. From then on they belong to the owner
+/// of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts zeros in their
+/// place, and `oh_file_close` leaves them alone.
+///
+/// `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length in whole
+/// pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has changed then.
+///
+/// # Safety
+/// `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address ever
+/// again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_file_move(file: *mut oh_file, target: *mut c_void, capacity: usize) -> oh_status {
+    guard(|| {
+        check_pointer(file, "file")?;
+        // SAFETY: not null and aligned; the rest is the caller's word.
+        unsafe { (*file).0.move_to(target.cast(), capacity) }
+    })
+}
+
+/// Lets go of the bytes of a file that was moved, without touching them: for when the owner of their
+/// memory frees it, or has. Unmaps them if it was not moved. Twice is fine, and so is NULL.
+///
+/// # Safety
+/// As for `oh_file_unmap`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_file_forget(file: *mut oh_file) {
+    // SAFETY: the caller's.
+    if let Some(file) = unsafe { file.as_mut() } {
+        file.0.forget();
+    }
+}
+
 /// Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine, and
 /// so is NULL.
 ///

@@ -3,6 +3,7 @@
  * What ends a process is tried in children, first of all, while no handler is installed. */
 #if defined(__unix__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
 #include <signal.h>
@@ -232,6 +233,8 @@ static void files(void) {
 static void null_handles(void) {
   oh_file_close(NULL);
   oh_file_unmap(NULL);
+  oh_file_forget(NULL);
+  CHECK(oh_file_move(NULL, NULL, 0) == OH_ERR_TYPE);
   CHECK(oh_file_data(NULL) == NULL && oh_file_length(NULL) == 0);
   CHECK(!oh_file_lost(NULL) && oh_file_status(NULL) == NULL);
 }

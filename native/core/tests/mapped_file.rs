@@ -374,3 +374,89 @@ fn ten_thousand_times_leave_nothing_behind() {
     assert_eq!(count(), before);
     assert_eq!(live_mappings(), 0);
 }
+
+/// Memory as an engine would own it: dropped by unmapping the whole of it, whatever was moved there.
+#[cfg(target_os = "linux")]
+fn engine_memory(length: usize) -> memmap2::MmapRaw {
+    memmap2::MmapRaw::from(memmap2::MmapOptions::new().len(length).map_anon().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_moved_file_lives_and_dies_in_the_memory_of_another() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", 4 * PAGE + 64);
+    for cut_it in [false, true] {
+        let memory = engine_memory(6 * PAGE);
+        let mut file = MappedFile::open(&path, Mode::CopyOnWrite).unwrap();
+        set_byte(&file, 1, 9);
+        // SAFETY: the memory is ours, private, and unmapped as a whole when dropped.
+        unsafe { file.move_to(memory.as_mut_ptr(), 6 * PAGE) }.unwrap();
+        assert_eq!(file.bytes(), (memory.as_mut_ptr(), 4 * PAGE + 64));
+        assert_eq!((byte(&file, 0), byte(&file, 1), byte(&file, 4 * PAGE + 63)), (7, 9, 7));
+        assert_eq!(live_mappings(), 1);
+        if cut_it {
+            cut(&path, 0);
+            assert_eq!((byte(&file, 4 * PAGE), file.is_lost()), (0, true));
+        }
+        file.unmap();
+        file.unmap();
+        assert_eq!(live_mappings(), 0);
+        // SAFETY: the memory is still mapped, with zeros in it.
+        assert!((0..6 * PAGE).step_by(64).all(|at| unsafe { *memory.as_ptr().add(at) } == 0));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_move_that_is_refused_changes_nothing() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let path = folder.file("a", PAGE + 64);
+    let memory = engine_memory(4 * PAGE);
+    let mut file = MappedFile::open(&path, Mode::CopyOnWrite).unwrap();
+    let before = file.bytes();
+    for (offset, capacity) in [(1, 3 * PAGE), (64, 3 * PAGE), (0, PAGE), (0, PAGE + 64), (0, 0)] {
+        // SAFETY: within the memory.
+        let refused = unsafe { file.move_to(memory.as_mut_ptr().add(offset), capacity) };
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Range, "{offset} {capacity}");
+        assert_eq!((file.bytes(), byte(&file, 5)), (before, 7));
+    }
+    // SAFETY: nothing is moved to null.
+    assert!(unsafe { file.move_to(std::ptr::null_mut(), 4 * PAGE) }.is_err());
+    cut(&path, 0);
+    assert_eq!((byte(&file, PAGE), file.is_lost()), (0, true), "it is watched where it was");
+    file.unmap();
+    // SAFETY: there is nothing to move.
+    let refused = unsafe { file.move_to(memory.as_mut_ptr(), 4 * PAGE) };
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_gets_the_address_next_is_watched_and_the_last_one_is_not() {
+    let _alone = alone();
+    let folder = Folder::new();
+    let (first, second) = (folder.file("a", 4 * PAGE), folder.file("b", 2 * PAGE));
+    let memory = engine_memory(4 * PAGE);
+    let mut stale = MappedFile::open(&first, Mode::CopyOnWrite).unwrap();
+    // SAFETY: the memory is ours; the second move stands for an engine that freed and reused it.
+    let mut file = unsafe {
+        stale.move_to(memory.as_mut_ptr(), 4 * PAGE).unwrap();
+        let mut file = MappedFile::open(&second, Mode::CopyOnWrite).unwrap();
+        file.move_to(memory.as_mut_ptr().add(PAGE), 2 * PAGE).unwrap();
+        file
+    };
+    cut(&second, PAGE as u64);
+    assert_eq!((byte(&file, PAGE), byte(&file, 0)), (0, 7));
+    assert!(file.is_lost() && !stale.is_lost());
+    // The finalizer that comes late takes nothing away from the new one.
+    stale.forget();
+    cut(&second, 0);
+    assert_eq!(byte(&file, 0), 0);
+    // SAFETY: what lies around the second file was never touched by its loss.
+    assert_eq!(unsafe { *memory.as_ptr().add(3 * PAGE) }, 7);
+    file.forget();
+    assert_eq!(live_mappings(), 0);
+}

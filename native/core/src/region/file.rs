@@ -9,8 +9,13 @@
 //! | [`Mode::Read`] | shared with the page cache | faults: SIGSEGV |
 //! | [`Mode::CopyOnWrite`] | shared until written | stays in this mapping; the file never changes |
 //!
+//! **Moving.** [`MappedFile::move_to`] puts the pages in the place of other memory, that of a growable
+//! SharedArrayBuffer in practice. Its owner frees them with the rest; until then `unmap` can only
+//! replace them by zeros, and dropping the value leaves them as they are. The kernel swaps pages in one
+//! step, so nobody who holds the address ever finds nothing there.
+//!
 //! **Invariants.** The length is a multiple of 64 and at least a header. `base` stays where it is until
-//! [`MappedFile::unmap`]; the status word until the value is dropped. If the file shrinks, reads give
+//! [`MappedFile::unmap`] or [`MappedFile::move_to`]; the status word until the value is dropped. If the file shrinks, reads give
 //! zeros and the status word becomes non-zero (`lost.rs`).
 //!
 //! **Bytes that change.** Another process may write to the file, and then the bytes change under
@@ -46,8 +51,25 @@ pub fn live_mappings() -> usize {
 /// been given to someone else; the fields are dropped in this order.
 struct Mapping {
     #[cfg(unix)]
-    _watch: super::lost::Watch,
-    pages: MmapRaw,
+    watch: super::lost::Watch,
+    pages: Pages,
+    length: usize,
+}
+
+enum Pages {
+    /// Unmapped when this is dropped.
+    Ours(MmapRaw),
+    /// In memory of someone else's, who frees it.
+    Moved(*mut u8),
+}
+
+impl Mapping {
+    fn base(&self) -> *mut u8 {
+        match &self.pages {
+            Pages::Ours(pages) => pages.as_mut_ptr(),
+            Pages::Moved(base) => *base,
+        }
+    }
 }
 
 /// A mapped file. See the head of this file.
@@ -82,8 +104,9 @@ impl MappedFile {
         LIVE.fetch_add(1, Ordering::Relaxed);
         let mapping = Mapping {
             #[cfg(unix)]
-            _watch: watch,
-            pages,
+            watch,
+            pages: Pages::Ours(pages),
+            length,
         };
         Ok(MappedFile { mapping: Some(mapping), status })
     }
@@ -94,7 +117,7 @@ impl MappedFile {
     #[must_use]
     pub fn bytes(&self) -> (*mut u8, usize) {
         match &self.mapping {
-            Some(mapping) => (mapping.pages.as_mut_ptr(), mapping.pages.len()),
+            Some(mapping) => (mapping.base(), mapping.length),
             None => (std::ptr::null_mut(), 0),
         }
     }
@@ -111,8 +134,71 @@ impl MappedFile {
         self.status().load(Ordering::Acquire) != 0
     }
 
-    /// Gives the pages back, and keeps the status word. Nobody may use the bytes from now on; twice is fine.
+    /// Moves the pages to `target`, in the place of what is mapped there, in one step.
+    ///
+    /// `Range`: `target` is no multiple of the page size, or `capacity` is less than the length in whole
+    /// pages. `Unsupported`: this is not Linux, or the kernel refuses. Then nothing has changed.
+    ///
+    /// # Safety
+    /// `capacity` bytes at `target` are mapped, writable and private to someone who agrees, and are freed by
+    /// unmapping them. The file was opened with [`Mode::CopyOnWrite`]. Nobody holds the old address.
+    pub unsafe fn move_to(&mut self, target: *mut u8, capacity: usize) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            let Some(mapping) = &mut self.mapping else {
+                return Err(Error::new(ErrorKind::Closed, "the file was unmapped"));
+            };
+            let page = super::pages::page_size();
+            let whole = mapping.length.next_multiple_of(page);
+            if target.is_null() || !target.addr().is_multiple_of(page) || capacity < whole {
+                return Err(Error::range(format!("{whole} bytes on whole pages are needed")));
+            }
+            // The new watch first: making it can fail, dropping the old one can not.
+            // SAFETY: the caller vouches for the range; the word lives as long as this value.
+            let watch = unsafe {
+                let start = target.expose_provenance();
+                super::lost::Watch::new(start, mapping.length, true, &raw const self.status[0])?
+            };
+            // SAFETY: our own pages, whose old address nobody holds, over a range that the caller gives up.
+            let moved = unsafe {
+                let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+                libc::mremap(mapping.base().cast(), whole, whole, flags, target)
+            };
+            if moved == libc::MAP_FAILED {
+                let error = io::Error::last_os_error();
+                return Err(Error::unsupported(format!("the pages can not be moved: {error}")));
+            }
+            mapping.watch = watch;
+            if let Pages::Ours(old) = std::mem::replace(&mut mapping.pages, Pages::Moved(target)) {
+                // Not dropped: nothing is mapped there any more, or by now something else is.
+                let _ = std::mem::ManuallyDrop::new(old);
+            }
+            Ok(())
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (target, capacity);
+            Err(Error::unsupported("mapped pages can not be moved on this system"))
+        }
+    }
+
+    /// Gives the pages back, and keeps the status word. Nobody may use the bytes from now on, except those
+    /// that were moved: there, zeros take their place. Twice is fine.
     pub fn unmap(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Some(Mapping { pages: Pages::Moved(base), length, .. }) = &self.mapping {
+            // SAFETY: whole pages that `move_to` put there, in memory whose owner still holds it. Should
+            // it fail, the file's pages stay, which does no harm.
+            unsafe {
+                super::lost::put_zeros(base.addr(), length.next_multiple_of(super::pages::page_size()), true)
+            };
+        }
+        self.forget();
+    }
+
+    /// Ends the watch, and unmaps the bytes unless they were moved: those are left alone. For when
+    /// whoever owns the memory frees it.
+    pub fn forget(&mut self) {
         if let Some(mapping) = self.mapping.take() {
             drop(mapping);
             LIVE.fetch_sub(1, Ordering::Relaxed);
@@ -122,12 +208,15 @@ impl MappedFile {
 
 impl Drop for MappedFile {
     fn drop(&mut self) {
-        self.unmap();
+        self.forget();
     }
 }
 
-// The bytes are reached through a raw pointer, and whoever uses it answers for it; the rest is atomic
-// or needs `&mut`. MmapRaw is Send and Sync by the same argument.
+// SAFETY: the bytes are reached through a raw pointer, and whoever uses it answers for it; the rest is
+// atomic or needs `&mut`. MmapRaw is Send and Sync by the same argument.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
 
 /// A word on the heap; refused memory is an error, which `Box::new` can not say.
 fn status_word() -> Result<Box<[AtomicI32]>> {

@@ -22,6 +22,11 @@
 //! taken away, and neither can hold the address of a legitimate read, because [`Watch::new`] returns
 //! before the first read and the owner drops its [`Watch`] after the last.
 //!
+//! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns ([`super::file`]),
+//! which the engine may free before its finalizer ends the watch. If the addresses are watched anew
+//! in between, the stale range is forgotten first. Otherwise a fault there would have to be a SIGBUS
+//! in somebody else's mapping, within that moment, to be mistaken for ours.
+//!
 //! *Unmapping.* A `Watch` is dropped before its range is unmapped, and dropping waits for pins. So
 //! when a buggy program unmaps while another thread faults, the handler still can not lay zero pages
 //! over memory that the kernel has since given to someone else.
@@ -86,6 +91,8 @@ struct Slot {
     /// From here on there are zeros; `end` while nothing is lost.
     lost_from: AtomicUsize,
     status: AtomicPtr<AtomicI32>,
+    /// Which [`Watch`] filled the slot. Only writers look at it.
+    id: AtomicUsize,
 }
 
 impl Slot {
@@ -99,7 +106,16 @@ impl Slot {
             end: AtomicUsize::new(0),
             lost_from: AtomicUsize::new(0),
             status: AtomicPtr::new(null_mut()),
+            id: AtomicUsize::new(0),
         }
+    }
+
+    fn vacate(&self) {
+        self.change(|slot| {
+            slot.start.store(0, Relaxed);
+            slot.end.store(0, Relaxed);
+            slot.status.store(null_mut(), Relaxed);
+        });
     }
 
     /// Changes the slot while no handler looks at it. Writers hold [`WRITERS`].
@@ -139,9 +155,10 @@ static WRITERS: Mutex<()> = Mutex::new(());
 /// What SIGBUS did before us.
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
-/// A range that is watched until this is dropped.
+/// A range that is watched until this is dropped, or until its addresses are watched anew.
 pub(super) struct Watch {
     slot: &'static Slot,
+    id: usize,
 }
 
 impl Watch {
@@ -159,29 +176,46 @@ impl Watch {
     ) -> Result<Watch> {
         install()?;
         let _writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = vacant_slot()?;
         let end = start + length.next_multiple_of(page_size());
+        let id = clear(start, end);
+        let slot = vacant_slot()?;
         slot.change(|slot| {
             slot.writable.store(writable, Relaxed);
             slot.repeats.store(0, Relaxed);
             slot.end.store(end, Relaxed);
             slot.lost_from.store(end, Relaxed);
             slot.status.store(status.cast_mut(), Relaxed);
+            slot.id.store(id, Relaxed);
             slot.start.store(start, Relaxed);
         });
-        Ok(Watch { slot })
+        Ok(Watch { slot, id })
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         let _writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
-        self.slot.change(|slot| {
-            slot.start.store(0, Relaxed);
-            slot.end.store(0, Relaxed);
-            slot.status.store(null_mut(), Relaxed);
-        });
+        if self.slot.id.load(Relaxed) == self.id {
+            self.slot.vacate();
+        }
     }
+}
+
+/// Forgets ranges that reach into `[start, end)`, and gives the next id. Where something new is mapped,
+/// nothing old can be: such a range was freed by the engine whose memory it lay in, and the finalizer
+/// that would have told us is still to come. The caller holds [`WRITERS`].
+fn clear(start: usize, end: usize) -> usize {
+    static IDS: AtomicUsize = AtomicUsize::new(1);
+    let mut block = Some(&FIRST);
+    while let Some(this) = block {
+        for slot in &this.slots {
+            if slot.start.load(Relaxed) < end && slot.end.load(Relaxed) > start {
+                slot.vacate();
+            }
+        }
+        block = this.next();
+    }
+    IDS.fetch_add(1, Relaxed)
 }
 
 /// A vacant slot; makes a further block when all are taken. The caller holds [`WRITERS`].
@@ -284,28 +318,27 @@ fn replace(slot: &Slot, address: usize) -> bool {
     if let Some(status) = unsafe { slot.status.load(Relaxed).as_ref() } {
         status.store(1, Release);
     }
-    let protection = libc::PROT_READ | if slot.writable.load(Relaxed) { libc::PROT_WRITE } else { 0 };
-    let zeros = |length: usize| {
-        // SAFETY: [from, from + length) is part of a mapping that its owner can not unmap while the
-        // slot is pinned. Its bytes are read through raw pointers or by JavaScript only, so they
-        // may change.
-        let at = unsafe {
-            libc::mmap(
-                with_exposed_provenance_mut(from),
-                length,
-                protection,
-                libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        at != libc::MAP_FAILED
-    };
+    let writable = slot.writable.load(Relaxed);
+    // SAFETY: [from, end) is part of a mapping that its owner can not unmap while the slot is pinned. Its
+    // bytes are read through raw pointers or by JavaScript only, so they may change.
+    let zeros = |length: usize| unsafe { put_zeros(from, length, writable) };
     if zeros(end - from) {
         slot.lost_from.fetch_min(from, Relaxed);
         return true;
     }
     end - from > page && zeros(page)
+}
+
+/// Puts zero pages in the place of whatever is mapped at `[start, start + length)`. Async-signal-safe.
+///
+/// # Safety
+/// Whole pages that are mapped, and whose contents nobody minds losing.
+pub(super) unsafe fn put_zeros(start: usize, length: usize, writable: bool) -> bool {
+    let protection = libc::PROT_READ | if writable { libc::PROT_WRITE } else { 0 };
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    // SAFETY: the caller's.
+    let at = unsafe { libc::mmap(with_exposed_provenance_mut(start), length, protection, flags, -1, 0) };
+    at != libc::MAP_FAILED
 }
 
 /// Runs `work` as if it had not happened to the interrupted code's `errno`.
