@@ -5,7 +5,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HashMap, type Handle, type KeyType, type ValueType } from '../../src/hashmap/index.js';
-import { arbitrary, identity, KEY_TYPES, keyOf, stored, VALUE_TYPES, type AnyMap } from '../helpers/samples.js';
+import {
+  arbitrary,
+  identity,
+  KEY_TYPES,
+  keyOf,
+  stored,
+  VALUE_TYPES,
+  type AnyMap,
+} from '../helpers/samples.js';
 
 const isNumber = (type: ValueType): boolean => !['bool', 'string', 'bytes', 'json', 'any'].includes(type);
 
@@ -31,7 +39,8 @@ class Pair {
   set(key: unknown, value: unknown): void {
     const id = identity(key);
     const entry = this.plain.get(id);
-    if (entry === undefined) this.plain.set(id, { key: key === 0 ? 0 : key, value: stored(this.value, value) });
+    if (entry === undefined)
+      this.plain.set(id, { key: key === 0 ? 0 : key, value: stored(this.value, value) });
     else entry.value = stored(this.value, value);
   }
 
@@ -73,6 +82,8 @@ class Pair {
 /** What one operation does to both. */
 interface Step {
   run(pair: Pair): void;
+  /** What a counterexample shows. */
+  [fc.toStringMethod](): string;
 }
 
 /** One operation on both, from random keys and values. */
@@ -84,8 +95,8 @@ function steps(key: KeyType, value: ValueType): fc.Arbitrary<Step> {
     weight,
     arbitrary: input.map((given): Step => ({
       run: (pair) => run(pair, given),
-      // What a counterexample shows.
-      [fc.toStringMethod]: () => `${run.toString().replace(/\s+/g, ' ').slice(0, 90)} < ${fc.stringify(given)}\n`,
+      [fc.toStringMethod]: () =>
+        `${run.toString().replace(/\s+/g, ' ').slice(0, 90)} < ${fc.stringify(given)}\n`,
     })),
   });
   return fc.oneof(
@@ -232,7 +243,10 @@ const seeds = fc.oneof(
 
 describe.each(KEY_TYPES)('a map of %s keys equals a Map', (key) => {
   it.each(VALUE_TYPES)('to %s', (value) => {
-    const batches = fc.array(fc.array(steps(key, value), { maxLength: 24 }), { maxLength: 4 });
+    const batches = fc.array(fc.array(steps(key, value), { maxLength: 24, size: 'max' }), {
+      maxLength: 4,
+      size: 'max',
+    });
     fc.assert(
       fc.property(seeds, batches, (seed, all) => {
         const pair = new Pair(key, value, seed);
@@ -242,7 +256,7 @@ describe.each(KEY_TYPES)('a map of %s keys equals a Map', (key) => {
         }
         pair.map.close();
       }),
-      { numRuns: 12 },
+      { numRuns: 25 },
     );
   });
 });
@@ -267,7 +281,7 @@ describe('SameValueZero', () => {
   it('NaN is NaN, whatever its bits, and -0 is 0', () => {
     const map = new HashMap({ key: 'f64', value: 'u32' });
     const odd = new Float64Array(new BigUint64Array([0xfff8000000000001n, 0x7ff8dead00000000n]).buffer);
-    map.set(NaN, 1).set(odd[0]!, 2).set(odd[1]!, 3).set(-0, 4).set(0, 5);
+    map.set(NaN, 1).set(odd[0], 2).set(odd[1], 3).set(-0, 4).set(0, 5);
     expect([...map]).toEqual([
       [NaN, 3],
       [0, 5],

@@ -58,7 +58,15 @@ export const EDGES: Record<ValueType, readonly unknown[]> = {
     'a'.repeat(96),
     'é'.repeat(97),
   ],
-  bytes: [bytes(), bytes(0), bytes(0, 0), bytes(97), bytes(255, 254, 253), bytes(1, 2, 3, 4, 5), bytes(97, 98, 99)],
+  bytes: [
+    bytes(),
+    bytes(0),
+    bytes(0, 0),
+    bytes(97),
+    bytes(255, 254, 253),
+    bytes(1, 2, 3, 4, 5),
+    bytes(97, 98, 99),
+  ],
   json: [null, true, 0, -1.5, '', 'ü\ud800', [], [1, [2]], {}, { a: { b: [null] } }],
   any: [undefined, null, NaN, symbol, 'text', { a: 1 }, Math.max, 7n],
 };
