@@ -40,7 +40,7 @@ export function hasColumn(code: number): boolean {
 
 function checkBooleans(bytes: Uint8Array, what: string): void {
   for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i]! > 1) throw rangeError(`${what} of a bool map in a Uint8Array are 0 or 1, not ${bytes[i]}`);
+    if (bytes[i] > 1) throw rangeError(`${what} of a bool map in a Uint8Array are 0 or 1, not ${bytes[i]}`);
   }
 }
 

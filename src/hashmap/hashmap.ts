@@ -15,6 +15,7 @@ import {
   mapRegion,
   readOpenOptions,
   readSaveOptions,
+  seal,
   writeRegionFile,
   type OpenOptions,
   type SaveOptions,
@@ -33,7 +34,19 @@ import { attachRegion, shareRegion, type Token } from '../region/token.js';
 import { CLOSED, OWNER, type TableStats } from './access.js';
 import { toArray } from './arguments.js';
 import { BulkAccess } from './bulk.js';
-import { END, ENTRIES, EntryIterator, KEYS, VALUES, type Cursor, type Yield } from './iteration.js';
+import {
+  END,
+  ENTRIES,
+  EntryIterator,
+  KeyIterator,
+  KEYS,
+  ValueIterator,
+  VALUES,
+  type Cursor,
+  type Moves,
+  type Walked,
+  type Yield,
+} from './iteration.js';
 import { initialise, layoutOf, MAX_CAPACITY, newShape, WORD } from './layout.js';
 import {
   isNumeric,
@@ -87,8 +100,9 @@ export type Items<T extends KeyType | ValueType> = Column<T> | Iterable<JsType<T
 /** Where a bulk call puts values: a typed array of the column's type, or any array. */
 export type Output<V extends ValueType> = Column<V> | JsType<V>[];
 
-/** The header word that counts entries, as a constant of this module. */
+/** Header words that hot code reads, as constants of this module. */
 const WORD_USED = WORD.used;
+const WORD_DEAD = WORD.dead;
 
 const OPTIONS = ['key', 'value', 'capacity', 'hugePages', 'numaNode', 'seed'] as const;
 
@@ -145,44 +159,27 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   /** The value of a key, or `undefined`. */
   get(key: JsType<K>): JsType<V> | undefined {
-    // 4-byte keys (class 0; type 5 is u32) stand here in full, so that V8 takes them into the caller's loop; table.ts
-    // explains the arithmetic. `key` has a single use outside this block: with two, V8 boxes it before the block.
-    if (this.keyClass === 0 && typeof key === 'number') {
-      const index = this.fastIndex;
-      let h = Math.imul(key ^ this.seed0, 0x85ebca6b);
-      h = Math.imul((h ^ (h >>> 15)) + this.seed1, 0xc2b2ae35);
-      h ^= h >>> 16;
-      const tag = h & 0x7f;
-      const tags = Math.imul(tag | ((tag - 1) >>> 31), 0x01010101);
-      const base = (Math.imul(h >>> 3, this.fastMul) >>> this.shift) << 4;
-      const hits =
-        ((-0x7f7f7f80 - (index[base] ^ tags)) & -0x7f7f7f80) |
-        (((-0x7f7f7f80 - (index[base | 1] ^ tags)) & -0x7f7f7f80) >>> 1) |
-        (((-0x7f7f7f80 - (index[base | 2] ^ tags)) & -0x7f7f7f80) >>> 2);
-      if (hits !== 0) {
-        const lane = Math.clz32(hits);
-        const position = index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))];
-        if (this.keyColumn[position] === key) return this.valueAt(position) as JsType<V>;
-      } else if (index[base | 3] === 0 && (this.keyType === 5 ? key >>> 0 : key | 0) === key) {
-        return undefined;
-      }
-    }
-    return this.getAny(key) as JsType<V> | undefined;
+    const position = this.locate(key);
+    if (position >= 0) return this.valueAt(position) as JsType<V>;
+    return position === -1 ? undefined : (this.getElsewhere(key) as JsType<V> | undefined);
   }
 
-  private getAny(key: unknown): unknown {
+  private getElsewhere(key: unknown): unknown {
     if (this.role === OWNER) {
       const position = this.find(key);
       return position < 0 ? undefined : this.valueAt(position);
     }
-    return this.read(() => {
-      const position = this.find(key);
-      return position < 0 || position >= this.usedNow() ? undefined : this.valueAt(position);
-    });
+    const value = this.lookUp(key);
+    return value === MISSING ? undefined : value;
   }
 
   /** Whether a key is there. */
   has(key: JsType<K>): boolean {
+    const position = this.locate(key);
+    return position >= 0 || (position !== -1 && this.hasElsewhere(key));
+  }
+
+  private hasElsewhere(key: unknown): boolean {
     if (this.role === OWNER) return this.find(key) >= 0;
     return this.read(() => {
       const position = this.find(key);
@@ -192,46 +189,21 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   /** Inserts an entry, or replaces the value of one. Returns the map. */
   set(key: JsType<K>, value: JsType<V>): this {
-    // The common case in full, as in `get`: a 4-byte key and a double (type 8), a new entry whose home bucket has an
-    // empty lane, or a new value for the first candidate. A trap for an index, or anything special, leads to `put`.
-    if (this.keyClass === 0 && this.valueType === 8 && typeof key === 'number' && typeof value === 'number') {
-      const index = this.fastIndex;
-      let h = Math.imul(key ^ this.seed0, 0x85ebca6b);
-      h = Math.imul((h ^ (h >>> 15)) + this.seed1, 0xc2b2ae35);
-      h ^= h >>> 16;
-      const tag = h & 0x7f;
-      const tags = Math.imul(tag | ((tag - 1) >>> 31), 0x01010101);
-      const base = (Math.imul(h >>> 3, this.fastMul) >>> this.shift) << 4;
-      const lanes0 = index[base];
-      const lanes1 = index[base | 1];
-      const lanes2 = index[base | 2];
-      const hits =
-        ((-0x7f7f7f80 - (lanes0 ^ tags)) & -0x7f7f7f80) |
-        (((-0x7f7f7f80 - (lanes1 ^ tags)) & -0x7f7f7f80) >>> 1) |
-        (((-0x7f7f7f80 - (lanes2 ^ tags)) & -0x7f7f7f80) >>> 2);
-      if (hits !== 0) {
-        const lane = Math.clz32(hits);
-        const position = index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))];
-        if (this.keyColumn[position] === key) {
-          this.valueColumn[position] = value;
-          return this;
-        }
-      } else if (index[base | 3] === 0 && (this.keyType === 5 ? key >>> 0 : key | 0) === key) {
-        const free =
-          ((-0x7f7f7f80 - lanes0) & -0x7f7f7f80) |
-          (((-0x7f7f7f80 - lanes1) & -0x7f7f7f80) >>> 1) |
-          (((-0x7f7f7f80 - lanes2) & -0x7f7f7f80) >>> 2);
-        const { head } = this;
-        const position = head[WORD_USED];
-        if (free !== 0 && position < this.plainCapacity) {
-          const lane = Math.clz32(free);
-          this.keyWords[position] = key;
-          this.valueColumn[position] = value;
-          index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))] = position;
-          index[base | (lane & 3)] = index[base | (lane & 3)] | (tags & (0xff000000 >>> (lane & 24)));
-          head[WORD_USED] = position + 1;
-          return this;
-        }
+    const located = this.locate(key);
+    // Doubles (type 8) under 4-byte keys in plain stores. Everything else has one call, so that V8 need not box key and
+    // value before it knows which it will be.
+    if (located !== -2 && this.valueType === 8 && typeof value === 'number') {
+      if (located >= 0) {
+        this.valueColumn[located] = value;
+        return this;
+      }
+      const position = this.head[WORD_USED];
+      if (position < this.plainCapacity) {
+        this.keyWords[position] = key as number;
+        this.valueColumn[position] = value;
+        this.enter(this.hash, position);
+        this.head[WORD_USED] = position + 1;
+        return this;
       }
     }
     this.put(key, value);
@@ -259,40 +231,33 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     thisArg?: unknown,
   ): void {
     if (typeof callback !== 'function') throw typeError(`${describe(callback)} is not a function`);
-    const cursor = this.cursor();
-    if (this.role === OWNER) {
-      for (; this.settle(cursor);) {
+    this.beforeRead();
+    const cursor: Cursor = { position: 0, moves: this.moves, seen: this.head[WORD.moves], last: END };
+    for (;;) {
+      while (this.settle(cursor)) {
         const { position } = cursor;
         cursor.position = position + 1;
         callback.call(thisArg, this.valueAt(position) as JsType<V>, this.keyAt(position) as JsType<K>, this);
       }
-      return;
-    }
-    for (;;) {
-      const entry = this.step(cursor, ENTRIES);
+      const entry = this.stepAside(cursor, ENTRIES) as [JsType<K>, JsType<V>] | typeof END;
       if (entry === END) return;
-      callback.call(
-        thisArg,
-        (entry as [JsType<K>, JsType<V>])[1],
-        (entry as [JsType<K>, JsType<V>])[0],
-        this,
-      );
+      callback.call(thisArg, entry[1], entry[0], this);
     }
   }
 
   /** The keys in insertion order. */
   keys(): MapIterator<JsType<K>> {
-    return this.iterate<JsType<K>>(KEYS);
+    return this.iterate(KeyIterator) as MapIterator<JsType<K>>;
   }
 
   /** The values in insertion order. */
   values(): MapIterator<JsType<V>> {
-    return this.iterate<JsType<V>>(VALUES);
+    return this.iterate(ValueIterator) as MapIterator<JsType<V>>;
   }
 
   /** The entries in insertion order, each a fresh `[key, value]`. */
   entries(): MapIterator<[JsType<K>, JsType<V>]> {
-    return this.iterate<[JsType<K>, JsType<V>]>(ENTRIES);
+    return this.iterate(EntryIterator) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
   [Symbol.iterator](): MapIterator<[JsType<K>, JsType<V>]> {
@@ -579,8 +544,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     }
     const region = Region.allocate(bytes.length, { hugePages: undefined, numaNode: undefined });
     region.bytes.set(bytes);
-    region.head[COMMON.flags] = 0;
-    region.head[COMMON.sequence] = 0;
+    seal(region.bytes, false);
     return adopt(region, true, 'these bytes');
   }
 
@@ -603,48 +567,43 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   // ---- iteration
 
-  private iterate<T>(what: Yield): MapIterator<T> {
+  private iterate<T>(Iterator: new (map: Walked, moves: Moves, seen: number) => T): unknown {
     this.beforeRead();
-    return new EntryIterator<T>(this as never, what) as unknown as MapIterator<T>;
+    return new Iterator(this as unknown as Walked, this.moves, this.head[WORD.moves]);
   }
 
-  /** A cursor at the beginning. @internal */
-  cursor(): Cursor {
-    this.beforeRead();
-    return { position: 0, moves: this.moves, seen: this.head[WORD.moves], last: MISSING };
-  }
-
-  /** What is at a cursor, which is moved on; `END` if nothing is. @internal */
-  step(cursor: Cursor, what: Yield): unknown {
-    if (this.role !== OWNER) return this.stepAside(cursor, what);
-    if (!this.settle(cursor)) return END;
-    return this.itemAt(cursor.position++, what);
-  }
-
-  /** Moves a cursor to the next live entry. Returns whether there is one. */
+  /** Moves an owner's cursor to the next live entry. `false` if there is none, and always for those who only read. */
   private settle(cursor: Cursor): boolean {
+    if (cursor.moves.next !== undefined) this.follow(cursor);
+    const { head } = this;
+    const { position } = cursor;
+    if (head[WORD_DEAD] !== 0 && position < this.liveLimit && this.isDead(position)) this.skipDead(cursor);
+    return cursor.position < Math.min(head[WORD_USED], this.liveLimit);
+  }
+
+  /** Takes a cursor through the compactions that happened since it was last used. */
+  private follow(cursor: Cursor): void {
     for (let next = cursor.moves.next; next !== undefined; next = next.next) {
       cursor.position = cursor.moves.map(cursor.position);
       cursor.moves = next;
     }
-    const { head } = this;
-    const used = head[WORD.used];
+  }
+
+  private skipDead(cursor: Cursor): void {
+    const used = this.head[WORD_USED];
     let { position } = cursor;
-    if (head[WORD.dead] !== 0) {
-      while (position < used && this.isDead(position)) position++;
-      cursor.position = position;
-    }
-    if (position < used) return true;
-    if (this.role === CLOSED) throw this.closedError();
-    return false;
+    while (position < used && this.isDead(position)) position++;
+    cursor.position = position;
   }
 
   /**
-   * A step in a map that another thread writes, or in a file. If entries moved since the last step, the cursor finds its
+   * A step where {@link settle} gives none: the end of a map of our own, or a step in one that another thread writes, or in
+   * a file. If entries moved since the last step, the cursor finds its
    * place again by the key it last gave; if that key was deleted there is no telling, and the iteration ends with
    * `ERR_OFFHEAP_STALE`.
    */
   private stepAside(cursor: Cursor, what: Yield): unknown {
+    if (this.role === OWNER) return END;
     const { position, seen, item, last } = this.read(() => {
       const moves = this.head[WORD.moves];
       let at = cursor.position;

@@ -56,10 +56,13 @@ export interface Cursor {
 }
 
 /** What an iterator asks of its map. */
-export interface Iterable<T> {
-  /** The item at the cursor, which is moved on; or {@link END}. */
-  step(cursor: Cursor, what: Yield): T | typeof END;
-  cursor(): Cursor;
+export interface Walked {
+  /** Moves the cursor to a live entry that may be read directly. `false`: there is none, or it must be asked for. */
+  settle(cursor: Cursor): boolean;
+  keyAt(position: number): unknown;
+  valueAt(position: number): unknown;
+  /** The item at the cursor, which is moved on, however it is read; or {@link END}. */
+  stepAside(cursor: Cursor, what: Yield): unknown;
 }
 
 /** No more entries. */
@@ -67,25 +70,31 @@ export const END = Symbol('end');
 
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 
-/** The iterator of `keys()`, `values()` and `entries()`. */
-export class EntryIterator<T> {
-  private readonly cursor: Cursor;
+/**
+ * What the three iterators share. Each writes out its `next`, so that V8 takes all of it into a `for…of` loop and
+ * leaves away what would be allocated only to be taken apart again.
+ */
+abstract class HashMapIterator implements Cursor {
+  position = 0;
+  moves: Moves;
+  seen: number;
+  last: unknown = END;
 
   constructor(
-    private map: Iterable<T> | undefined,
-    private readonly what: Yield,
+    protected map: Walked | undefined,
+    moves: Moves,
+    seen: number,
   ) {
-    this.cursor = map!.cursor();
+    this.moves = moves;
+    this.seen = seen;
   }
 
-  next(): IteratorResult<T, undefined> {
-    const { map } = this;
-    if (map !== undefined) {
-      const value = map.step(this.cursor, this.what);
-      if (value !== END) return { value, done: false };
-      this.map = undefined; // once at its end it stays there, whatever is added later
-    }
-    return { value: undefined, done: true };
+  /** The next item where it can not be read directly, or `undefined` at the end, which is final. */
+  protected rest(map: Walked, what: Yield): unknown {
+    const item = map.stepAside(this, what);
+    if (item !== END) return item;
+    this.map = undefined;
+    return undefined;
   }
 
   declare readonly [Symbol.toStringTag]: string;
@@ -97,5 +106,65 @@ export class EntryIterator<T> {
       value: 'HashMap Iterator',
       configurable: true,
     });
+  }
+}
+
+export class KeyIterator extends HashMapIterator {
+  next(): IteratorResult<unknown, undefined> {
+    const { map } = this;
+    let value: unknown;
+    let done = true;
+    if (map !== undefined) {
+      if (map.settle(this)) {
+        const { position } = this;
+        this.position = position + 1;
+        value = map.keyAt(position);
+        done = false;
+      } else {
+        value = this.rest(map, KEYS);
+        done = this.map === undefined;
+      }
+    }
+    return { value, done } as IteratorResult<unknown, undefined>;
+  }
+}
+
+export class ValueIterator extends HashMapIterator {
+  next(): IteratorResult<unknown, undefined> {
+    const { map } = this;
+    let value: unknown;
+    let done = true;
+    if (map !== undefined) {
+      if (map.settle(this)) {
+        const { position } = this;
+        this.position = position + 1;
+        value = map.valueAt(position);
+        done = false;
+      } else {
+        value = this.rest(map, VALUES);
+        done = this.map === undefined;
+      }
+    }
+    return { value, done } as IteratorResult<unknown, undefined>;
+  }
+}
+
+export class EntryIterator extends HashMapIterator {
+  next(): IteratorResult<unknown, undefined> {
+    const { map } = this;
+    let value: unknown;
+    let done = true;
+    if (map !== undefined) {
+      if (map.settle(this)) {
+        const { position } = this;
+        this.position = position + 1;
+        value = [map.keyAt(position), map.valueAt(position)];
+        done = false;
+      } else {
+        value = this.rest(map, ENTRIES);
+        done = this.map === undefined;
+      }
+    }
+    return { value, done } as IteratorResult<unknown, undefined>;
   }
 }

@@ -64,12 +64,12 @@ export function capacityOf(buckets: number): number {
 }
 
 /**
- * The capacity after `capacity`: twice the buckets while they are few, then one and a half times, so that a large map
- * is never more than half empty for long.
+ * The capacity after `capacity`: four times the buckets while they are very few, because a rebuild costs some
+ * microseconds whatever its size; then twice; then one and a half times, so that a large map never wastes much.
  */
 export function nextCapacity(capacity: number): number {
   const buckets = bucketsFor(capacity);
-  const grown = buckets < 4096 ? buckets * 2 : Math.ceil(buckets * 1.5);
+  const grown = buckets < 64 ? buckets * 4 : buckets < 4096 ? buckets * 2 : Math.ceil(buckets * 1.5);
   return Math.min(capacityOf(bucketsFor(capacityOf(grown))), MAX_CAPACITY);
 }
 

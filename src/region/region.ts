@@ -95,7 +95,7 @@ export class Region {
       length <= this.buffer.maxByteLength
     ) {
       try {
-        (this.buffer).grow(length);
+        this.buffer.grow(length);
       } catch (cause) {
         throw outOfMemory(length, cause);
       }
