@@ -200,11 +200,11 @@ export abstract class Access extends Table {
         wanted = Math.max(nextCapacity(capacity), live + entries);
       }
     }
-    this.rebuild(wanted, this.heapFor(wanted, live, blobs));
+    this.rebuild(wanted, this.heapFor(wanted, blobs));
   }
 
-  /** The heap capacity to go with `capacity` entries, of which `live` exist and `blobs` bytes are about to come. */
-  private heapFor(capacity: number, live: number, blobs: number): number {
+  /** The heap capacity to go with `capacity` entries when `blobs` more bytes are about to come. */
+  private heapFor(capacity: number, blobs: number): number {
     if (!isBlob(this.keyType) && !isBlob(this.valueType)) return 0;
     const now = this.heapWords.length * 4;
     const garbage = readLong(this.head, WORD.heapGarbageLow);
@@ -215,10 +215,12 @@ export abstract class Access extends Table {
         `the strings and bytes of one map can take ${MAX_HEAP} bytes at most`,
       );
     }
-    // As many bytes for each entry as until now, and never less than half as much again when it was the heap that ran out.
-    const proportional = live === 0 ? 0 : Math.ceil((needed / live) * capacity);
-    const enough = needed <= now * 0.75 ? now : Math.max(now * 1.5, needed * 1.25);
-    return Math.min(Math.ceil(Math.max(proportional, enough, needed) / 64) * 64, MAX_HEAP);
+    // More entries will bring more text, in proportion. And a heap that would be over three quarters full after losing its
+    // garbage grows by half, so that n bytes cost O(1) each under endless churn.
+    const expected = needed * Math.max(1, capacity / this.capacity);
+    const wanted =
+      this.heapIsFull(blobs) && needed > now * 0.75 ? Math.max(now * 1.5, expected * 1.25) : expected;
+    return Math.min(Math.ceil(Math.max(now, wanted) / 64) * 64, MAX_HEAP);
   }
 
   /** One native call that rearranges the region; every view and iterator follows. */
