@@ -174,22 +174,28 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
   oh_file* const file = mapping->file;
   const size_t length = oh_file_length(file);
 
+  // The status first: where even its four bytes are refused, V8 runs in its sandbox, which keeps and
+  // reuses addresses, so no file may be laid there.
+  napi_value word = nullptr;
+  napi_status outcome = napi_no_external_buffers_allowed;
+  if (strategy != "copy") {
+    outcome = External(env, mapping.get(), oh_file_status(file), sizeof(int32_t), ReleaseStatus, &word);
+  }
+  if (outcome == napi_no_external_buffers_allowed) {
+    const Napi::Value bytes = Copy(env, path, file);
+    return Describe(env, bytes, Napi::Int32Array::New(env, 1), true);
+  }
+  Expect(env, outcome, "making the status buffer");
+  const Napi::Value status = Napi::Int32Array::New(env, 1, Napi::ArrayBuffer(env, word), 0);
+
   napi_value buffer = nullptr;
   if (strategy == "shared") buffer = Shared(env, mapping.get());
-  if (buffer == nullptr) {
-    const napi_status outcome =
-        strategy == "copy" ? napi_no_external_buffers_allowed
-                           : External(env, mapping.get(), oh_file_data(file), length, ReleaseBytes, &buffer);
-    if (outcome == napi_no_external_buffers_allowed) {
-      const Napi::Value bytes = Copy(env, path, file);
-      return Describe(env, bytes, Napi::Int32Array::New(env, 1), true);
-    }
-    if (outcome != napi_ok) ThrowTooLarge(env, length);
+  if (buffer == nullptr &&
+      External(env, mapping.get(), oh_file_data(file), length, ReleaseBytes, &buffer) != napi_ok) {
+    // Now, and not only when the status word is collected.
+    oh_file_unmap(file);
+    ThrowTooLarge(env, length);
   }
-  napi_value word = nullptr;
-  Expect(env, External(env, mapping.get(), oh_file_status(file), sizeof(int32_t), ReleaseStatus, &word),
-         "making the status buffer");
-  const Napi::Value status = Napi::Int32Array::New(env, 1, Napi::ArrayBuffer(env, word), 0);
   return Describe(env, Napi::Value(env, buffer), status, false);
 }
 

@@ -51,6 +51,10 @@ pub fn live_mappings() -> usize {
 /// been given to someone else; the fields are dropped in this order.
 struct Mapping {
     #[cfg(unix)]
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only its end counts, as files are not moved")
+    )]
     watch: super::lost::Watch,
     pages: Pages,
     length: usize,
@@ -60,6 +64,7 @@ enum Pages {
     /// Unmapped when this is dropped.
     Ours(MmapRaw),
     /// In memory of someone else's, who frees it.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux can move pages"))]
     Moved(*mut u8),
 }
 
