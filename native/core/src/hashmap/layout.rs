@@ -183,7 +183,11 @@ pub const fn capacity_for(buckets: u32) -> u32 {
 #[must_use]
 pub fn next_capacity(capacity: u32) -> u32 {
     let buckets = u64::from(buckets_for(capacity));
-    let grown = if buckets < 4096 { buckets * 2 } else { (buckets * 3).div_ceil(2) };
+    let grown = match buckets {
+        0..64 => buckets * 4,
+        64..4096 => buckets * 2,
+        _ => (buckets * 3).div_ceil(2),
+    };
     let grown = grown.min(u64::from(buckets_for(MAX_CAPACITY))) as u32;
     // `grown` need not be a possible number of buckets; the capacity it would have leads to one that is.
     capacity_for(buckets_for(capacity_for(grown))).min(MAX_CAPACITY)
