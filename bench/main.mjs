@@ -10,7 +10,7 @@
  * `npm run bench -- report <file> [--readme]` prints kept results again, or puts them into README.md
  * between its markers.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +55,12 @@ function list(/** @type {string | undefined} */ text) {
   return text?.split(',').map((part) => part.trim());
 }
 
+/** When what is measured was built. */
+function buildTimes() {
+  const files = ['dist/hashmap/hashmap.js', 'dist/hashmap/table.js', 'build/Release/offheap.node'];
+  return files.map((file) => statSync(join(root, file)).mtimeMs).join();
+}
+
 /** Six figures are plenty, and a list of rounds fits on a line. @param {object} found */
 function written(found) {
   const round = (/** @type {string} */ _, /** @type {unknown} */ value) =>
@@ -72,6 +78,7 @@ async function measure(name, values) {
   const report = await reports[name]();
   const on = machine();
   const started = performance.now();
+  const built = buildTimes();
   console.log(`${name}: ${describe(on)}`);
   console.log(dim('medians; lower is better; "vs Map" is how many times better than Map'));
   const found = await suite.measure({
@@ -87,6 +94,8 @@ async function measure(name, values) {
     join(here, 'results', `${name}-node${on.node.slice(1)}-${on.date.replace(/[:.]/g, '-')}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, written({ name, quick: values.quick === true, machine: on, ...found }));
+  if (buildTimes() !== built)
+    console.warn('\nThe build changed during this run: its numbers are of two versions.');
   const took = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`\n${report.summary(found)}, in ${took} s. Results: ${relative(process.cwd(), file)}`);
 }

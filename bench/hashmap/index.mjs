@@ -67,8 +67,11 @@ export async function measure({ quick, only, sizes, keys, say, show }) {
   if (only === undefined || only.some((id) => !ALONE_IDS.includes(id))) {
     for (const section of sections(quick, sizes)) {
       if (keys !== undefined && !keys.includes(section.kindName)) continue;
-      const who = quick && section.kindName !== 'u32' ? OURS : names;
-      const result = await inChild(SECTION, { ...section, only, names: who, quick, most });
+      // The peers answer numbers and strings alike: of the further kinds of numbers one size says enough.
+      const { kindName } = section;
+      const few = !['u32', 'string'].includes(kindName);
+      const limits = few ? { BigMap: quick ? 0 : 1e5, MegaHash: quick ? 0 : 1e5 } : most;
+      const result = await inChild(SECTION, { ...section, only, names, quick, most: limits });
       found.sections.push(result);
       if (Object.keys(result.results).length > 0) show({ names, sections: [result], alone: {} });
     }

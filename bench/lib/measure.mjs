@@ -42,6 +42,7 @@ const WARM_MS = 20;
  * @property {number} limit ranges end here
  * @property {number} units operations for each step of a range, over all measured instances
  * @property {() => void} [after] untimed, after each measurement
+ * @property {boolean} [firstCounts] where the very first pass uses up the budget, it is the measurement
  * @property {number} [atLeast] steps of a measurement, however slow: where rare work must be met
  *
  * @param {Lane[]} lanes
@@ -54,8 +55,12 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
   const entries = lanes.map((lane) => {
     const probe = Math.min(least, lane.limit);
     // Interpreted, baseline, then optimised code; the quickest pass tells how long a step takes.
-    const sum = lane.warm(0, probe);
+    let sum = 0;
+    const first = nanoseconds(() => (sum = lane.warm(0, probe)));
     lane.after?.();
+    if (lane.firstCounts === true && first > budgetNs) {
+      return { lane, steps: probe, spent: first, samples: [first / (probe * lane.units)] };
+    }
     let spent = Infinity;
     const started = performance.now();
     for (let pass = 0; pass < 4 || performance.now() - started < WARM_MS; pass++) {
@@ -83,7 +88,7 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
   });
   for (let round = 0; round < rounds; round++) {
     for (const entry of entries) {
-      if (round > 0 && entry.spent > budgetNs) continue;
+      if (entry.samples.length > 0 && entry.spent > budgetNs) continue;
       const { lane, steps } = entry;
       // Walk on through the queries, so that a slow contender with few of them does not keep asking the same.
       let from = (round * steps) % lane.limit;
