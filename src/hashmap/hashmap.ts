@@ -307,13 +307,21 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   /** The value of the entry that a handle names; `undefined` for a stale handle. */
   getByHandle(handle: Handle): JsType<V> | undefined {
-    if (this.role === OWNER) {
-      const position = this.positionOf(handle);
-      return position < 0 ? undefined : (this.valueAt(position) as JsType<V>);
+    if (typeof handle === 'number' && this.head[WORD_DEAD] === 0) {
+      // A direct handle in a map without dead entries is a position. `handleBase` is NaN where handles are not direct, or
+      // the map not ours to read directly, and then no comparison holds.
+      const position = handle - this.handleBase;
+      if (position >= 0 && position < this.head[WORD_USED] && position >>> 0 === position) {
+        return this.valueAt(position) as JsType<V>;
+      }
     }
+    return this.getByHandleElsewhere(handle) as JsType<V> | undefined;
+  }
+
+  private getByHandleElsewhere(handle: unknown): unknown {
     return this.read(() => {
       const position = this.positionOf(handle);
-      return position < 0 ? undefined : (this.valueAt(position) as JsType<V>);
+      return position < 0 ? undefined : this.valueAt(position);
     });
   }
 

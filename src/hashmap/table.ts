@@ -84,6 +84,8 @@ export abstract class Table {
   protected capacity = 0;
   /** `capacity` where entries may be read directly, else 0. */
   protected liveLimit = 0;
+  /** What to take from a direct handle to get its position; NaN where handles are not direct, or reads are not. */
+  protected handleBase = NaN;
   /** `capacity` where an insertion is plain stores; 0 where it must publish to other threads, or take a slot. */
   protected plainCapacity = 0;
   /** One bit for each entry, set where it is deleted. */
@@ -162,6 +164,8 @@ export abstract class Table {
     this.fastIndex = direct ? this.index : TRAP;
     this.fastMul = direct ? this.mul : 0;
     this.liveLimit = direct ? this.capacity : 0;
+    const directHandles = direct && (this.head[WORD.state] & HAS_SLOTS) === 0;
+    this.handleBase = directHandles ? this.head[WORD.epoch] * 4_294_967_296 : NaN;
     this.plainCapacity = direct && !this.published && this.slotOfEntry.length === 0 ? this.capacity : 0;
   }
 
