@@ -100,6 +100,12 @@ async function measure(name, values) {
   console.log(`\n${report.summary(found)}, in ${took} s. Results: ${relative(process.cwd(), file)}`);
 }
 
+/** How the repository formats its pages. @param {string} path */
+async function formatting(path) {
+  const { resolveConfig } = await import('prettier');
+  return { ...(await resolveConfig(path)), filepath: path };
+}
+
 async function show(file, readme) {
   if (file === undefined) throw new Error('report needs a file of results');
   const found = read(file);
@@ -116,7 +122,8 @@ async function show(file, readme) {
   const [from, to] = [text.indexOf(open), text.indexOf(close)];
   if (from < 0 || to < from) throw new Error(`README.md has no ${open} … ${close}`);
   const body = `${open}\n\n${describe(found.machine)}; medians.\n\n${report.markdown(found)}\n\n`;
-  writeFileSync(path, text.slice(0, from) + body + text.slice(to));
+  const { format } = await import('prettier');
+  writeFileSync(path, await format(text.slice(0, from) + body + text.slice(to), await formatting(path)));
 }
 
 try {

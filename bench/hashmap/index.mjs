@@ -79,7 +79,8 @@ export async function measure({ quick, only, sizes, keys, say, show }) {
   const alone = (/** @type {string} */ what, /** @type {object} */ options) =>
     inChild(ALONE, { what, ...options });
   const step = async (/** @type {string} */ id, /** @type {() => Promise<object>} */ work) => {
-    if (!wants(id)) return;
+    // Asked for some sizes or kinds of keys, it measures these, unless the others are named too.
+    if (!wants(id) || (only === undefined && (sizes !== undefined || keys !== undefined))) return;
     found.alone[id] = await work();
     show({ names, sections: [], alone: { [id]: found.alone[id] } });
   };
