@@ -14,7 +14,15 @@ import { seal } from '../region/file.js';
 import { native } from '../native.js';
 import { Region, type Placement } from '../region/region.js';
 import { Moves } from './iteration.js';
-import { HANDLES_ISSUED, HAS_SLOTS, MAX_CAPACITY, MAX_HEAP, nextCapacity, WORD } from './layout.js';
+import {
+  HANDLES_ISSUED,
+  HAS_SLOTS,
+  MAX_CAPACITY,
+  MAX_HEAP,
+  nextCapacity,
+  readShape,
+  WORD,
+} from './layout.js';
 import { isBlob, TYPE } from './schema.js';
 import { Table } from './table.js';
 
@@ -24,8 +32,9 @@ export const CLOSED = 2;
 export type Role = typeof OWNER | typeof READER | typeof CLOSED;
 
 const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
-/** How long a reader sleeps between looks while the owner rearranges, in milliseconds. */
-const PATIENCE = 1;
+/** How long a reader sleeps between looks while the owner rearranges, and how long it waits at most, in milliseconds. */
+const NAP = 1;
+const PATIENCE = 30_000;
 const RETRY = Symbol('retry');
 
 export abstract class Access extends Table {
@@ -48,9 +57,8 @@ export abstract class Access extends Table {
   /** Takes a region to read from. */
   protected watch(what: string): void {
     this.role = READER;
-    this.seen = this.awaitEven();
-    this.adopt(what);
-    this.arm(false);
+    do this.seen = this.awaitEven();
+    while (this.renew(this.seen, what) === RETRY);
     if (this.valueType === TYPE.any) {
       throw offheapError('ERR_OFFHEAP_UNSUPPORTED', `${what}: values of type any exist in one thread only`);
     }
@@ -87,7 +95,7 @@ export abstract class Access extends Table {
     for (;;) {
       const sequence = this.awaitEven();
       if (sequence === this.seen) return sequence;
-      if (this.renew(sequence) !== RETRY) return sequence;
+      if (this.renew(sequence, 'the shared map') !== RETRY) return sequence;
     }
   }
 
@@ -103,16 +111,25 @@ export abstract class Access extends Table {
   private awaitEven(): number {
     const { head, status } = this.region;
     if (status !== undefined) return 0;
-    for (;;) {
+    for (let begun = 0; ;) {
       const sequence = Atomics.load(head, WORD.sequence);
       if ((sequence & 1) === 0) return sequence;
-      Atomics.wait(head, WORD.sequence, sequence, PATIENCE);
+      const now = performance.now();
+      if (begun === 0) begun = now;
+      else if (now - begun > PATIENCE) {
+        throw offheapError(
+          'ERR_OFFHEAP_LOCKED',
+          'this map is being rearranged, or its writer died while it was',
+        );
+      }
+      Atomics.wait(head, WORD.sequence, sequence, NAP);
     }
   }
 
-  private renew(sequence: number): typeof RETRY | undefined {
-    const { head } = this.region;
-    if ((Atomics.load(head, COMMON.flags) & FLAG_SUPERSEDED) !== 0) {
+  /** Remakes the views after a rearrangement, unless another one came meanwhile. */
+  private renew(sequence: number, what: string): typeof RETRY | undefined {
+    const { head, status } = this.region;
+    if (status === undefined && (Atomics.load(head, COMMON.flags) & FLAG_SUPERSEDED) !== 0) {
       throw offheapError(
         'ERR_OFFHEAP_STALE',
         'the owner of this map moved it to a larger buffer; attach again with a new token',
@@ -120,10 +137,10 @@ export abstract class Access extends Table {
     }
     try {
       this.region.refresh();
-      this.adopt('the shared map');
+      this.adopt(what);
       this.arm(false);
     } catch (error) {
-      if (Atomics.load(head, WORD.sequence) === sequence) throw error;
+      if (status !== undefined || Atomics.load(head, WORD.sequence) === sequence) throw error;
       return RETRY;
     }
     this.seen = sequence;
@@ -155,6 +172,8 @@ export abstract class Access extends Table {
     region.bytes.set(file.bytes.subarray(0, length));
     if (file.status![0] !== 0) throw this.lostError();
     seal(region.bytes.subarray(0, length), false);
+    // The file may have been overwritten in place since it was opened.
+    readShape(region.head, length, 'the file');
     if (this.handlesIssued) region.head[WORD.state] = region.head[WORD.state] | HANDLES_ISSUED;
     this.region = region;
     this.own('the file');
@@ -232,9 +251,13 @@ export abstract class Access extends Table {
     const removed = moving ? this.deadBits.slice(0, Math.ceil(used / 32)) : undefined;
     region.ensure(addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity));
     this.head = region.head;
-    addon.hashmapRebuild(region.bytes, capacity, heapCapacity);
-    this.published = region.shared;
-    this.adopt('this map');
+    try {
+      addon.hashmapRebuild(region.bytes, capacity, heapCapacity);
+    } finally {
+      // Also after a refusal: the region may lie in a larger buffer by now.
+      this.published = region.shared;
+      this.adopt('this map');
+    }
     if (removed !== undefined) {
       this.moves = this.moves.end(removed);
       if (this.anyValues !== undefined) {
