@@ -36,12 +36,23 @@ const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
 const NAP = 1;
 const PATIENCE = 30_000;
 const RETRY = Symbol('retry');
+/**
+ * A load can be overtaken by a later atomic one where the processor reorders loads; a store-release in between, followed
+ * by a load-acquire, is the barrier that JavaScript has. x86 keeps loads in order by itself.
+ */
+const WEAKLY_ORDERED = process.arch !== 'x64' && process.arch !== 'ia32';
+const FENCE = new Int32Array(new SharedArrayBuffer(4));
+/** The guard of maps that no one else writes, and of closed ones. */
+const NEVER_CALM = Int32Array.of(-1);
 
 export abstract class Access extends Table {
   protected role: Role = OWNER;
   /** The node that iterators of this map hold on to. */
   protected moves = new Moves();
-  /** The sequence that a reader's views belong to. */
+  /** The word that a reader watches: the region's sequence, or the status of a mapped file. */
+  private guard: Int32Array = NEVER_CALM;
+  private guardAt = 0;
+  /** What the guard says while the views are right: the sequence they belong to, or 0 for a file that is whole. */
   private seen = 0;
   /** A handle was handed out that a read-only file could not note. */
   private handlesIssued = false;
@@ -59,6 +70,9 @@ export abstract class Access extends Table {
     this.role = READER;
     do this.seen = this.awaitEven();
     while (this.renew(this.seen, what) === RETRY);
+    const { status, head } = this.region;
+    this.guard = status ?? head;
+    this.guardAt = status === undefined ? WORD.sequence : 0;
     if (this.valueType === TYPE.any) {
       throw offheapError('ERR_OFFHEAP_UNSUPPORTED', `${what}: values of type any exist in one thread only`);
     }
@@ -84,6 +98,15 @@ export abstract class Access extends Table {
     }
   }
 
+  /**
+   * Whether what a reader just read stands: nothing was rearranged since its views were made, no file was lost. The
+   * sequence only goes up, so one look after the reads tells all.
+   */
+  protected calm(): boolean {
+    if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
+    return Atomics.load(this.guard, this.guardAt) === this.seen;
+  }
+
   /** Begins a read: refuses a closed map or a lost file, waits for the owner, renews the views. */
   private beginRead(): number {
     if (this.role === CLOSED) throw this.closedError();
@@ -105,6 +128,7 @@ export abstract class Access extends Table {
       if (status[0] !== 0) throw this.lostError();
       return true;
     }
+    if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
     return Atomics.load(head, WORD.sequence) === sequence;
   }
 
@@ -138,7 +162,8 @@ export abstract class Access extends Table {
     try {
       this.region.refresh();
       this.adopt(what);
-      this.arm(false);
+      // Numbers can be read and judged afterwards; reading a half-moved blob could throw.
+      this.arm(!isBlob(this.valueType), false);
     } catch (error) {
       if (status !== undefined || Atomics.load(head, WORD.sequence) === sequence) throw error;
       return RETRY;
@@ -278,6 +303,8 @@ export abstract class Access extends Table {
   protected shut(): void {
     if (this.role === CLOSED) return;
     this.role = CLOSED;
+    this.guard = NEVER_CALM;
+    this.guardAt = 0;
     this.region.release();
     this.dismount();
     this.anyValues = undefined;

@@ -103,6 +103,8 @@ export type Output<V extends ValueType> = Column<V> | JsType<V>[];
 /** Header words that hot code reads, as constants of this module. */
 const WORD_USED = WORD.used;
 const WORD_DEAD = WORD.dead;
+/** The role that needs no check after a read. */
+const DIRECT = OWNER;
 
 const OPTIONS = ['key', 'value', 'capacity', 'hugePages', 'numaNode', 'seed'] as const;
 
@@ -160,14 +162,26 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   /** The value of a key, or `undefined`. */
   get(key: JsType<K>): JsType<V> | undefined {
     const position = this.locate(key);
-    if (position >= 0) return this.valueAt(position) as JsType<V>;
-    return position === -1 ? undefined : (this.getElsewhere(key) as JsType<V> | undefined);
+    if (position >= 0) {
+      const value = this.valueAt(position) as JsType<V>;
+      if (this.role === DIRECT || (position < this.head[WORD_USED] && this.calm())) return value;
+    } else if (position === -1 && (this.role === DIRECT || this.calm())) {
+      return undefined;
+    }
+    return this.getElsewhere(key) as JsType<V> | undefined;
   }
 
   private getElsewhere(key: unknown): unknown {
     if (this.role === OWNER) {
       const position = this.find(key);
       return position < 0 ? undefined : this.valueAt(position);
+    }
+    try {
+      const position = this.find(key);
+      const value = position < 0 || position >= this.head[WORD_USED] ? undefined : this.valueAt(position);
+      if (this.calm()) return value;
+    } catch {
+      // Looked up again below: an error that came of a lost race does not come twice.
     }
     const value = this.lookUp(key);
     return value === MISSING ? undefined : value;
@@ -176,15 +190,13 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   /** Whether a key is there. */
   has(key: JsType<K>): boolean {
     const position = this.locate(key);
-    return position >= 0 || (position !== -1 && this.hasElsewhere(key));
+    if (position !== -2 && this.role === DIRECT) return position >= 0;
+    return this.hasElsewhere(key);
   }
 
   private hasElsewhere(key: unknown): boolean {
     if (this.role === OWNER) return this.find(key) >= 0;
-    return this.read(() => {
-      const position = this.find(key);
-      return position >= 0 && position < this.usedNow();
-    });
+    return this.lookUp(key) !== MISSING;
   }
 
   /** Inserts an entry, or replaces the value of one. Returns the map. */
@@ -192,7 +204,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     const located = this.locate(key);
     // Doubles (type 8) under 4-byte keys in plain stores. Everything else has one call, so that V8 need not box key and
     // value before it knows which it will be.
-    if (located !== -2 && this.valueType === 8 && typeof value === 'number') {
+    if (located !== -2 && this.role === DIRECT && this.valueType === 8 && typeof value === 'number') {
       if (located >= 0) {
         this.valueColumn[located] = value;
         return this;
@@ -319,6 +331,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   private getByHandleElsewhere(handle: unknown): unknown {
+    if (this.role === OWNER) {
+      const position = this.positionOf(handle);
+      return position < 0 ? undefined : this.valueAt(position);
+    }
     return this.read(() => {
       const position = this.positionOf(handle);
       return position < 0 ? undefined : this.valueAt(position);

@@ -145,12 +145,12 @@ export abstract class Table {
       heap > 0 ? (Buffer.from(buffer as ArrayBuffer, layout.heap, heap) as TextBuffer) : EMPTY_HEAP;
     this.seed0 = this.head[WORD.seed0]!;
     this.seed1 = this.head[WORD.seed1]!;
-    this.arm(true);
+    this.arm(true, true);
   }
 
   /** Forgets all views, so that nothing is read from memory that was given up. */
   protected dismount(): void {
-    this.arm(false);
+    this.arm(false, false);
     this.head = CLOSED_HEAD;
     this.index = this.deadBits = this.keyWords = this.heapWords = EMPTY_WORDS;
     this.slotOfEntry = this.entryOfSlot = this.generations = EMPTY_WORDS;
@@ -159,10 +159,13 @@ export abstract class Table {
     this.capacity = 0;
   }
 
-  /** Opens the fast path, or closes it. */
-  protected arm(direct: boolean): void {
-    this.fastIndex = direct ? this.index : TRAP;
-    this.fastMul = direct ? this.mul : 0;
+  /**
+   * Opens the fast paths: `lookups` by key, which every caller of {@link locate} checks for itself, and `direct` access,
+   * which only an owner has.
+   */
+  protected arm(lookups: boolean, direct: boolean): void {
+    this.fastIndex = lookups ? this.index : TRAP;
+    this.fastMul = lookups ? this.mul : 0;
     this.liveLimit = direct ? this.capacity : 0;
     const directHandles = direct && (this.head[WORD.state] & HAS_SLOTS) === 0;
     this.handleBase = directHandles ? this.head[WORD.epoch] * 4_294_967_296 : NaN;
