@@ -9,7 +9,7 @@
  *   In mode `rw` the first change copies the region to memory, and the map owns it from then on.
  */
 import { offheapError } from '../errors.js';
-import { FLAG_SUPERSEDED, readLong, WORD as COMMON } from '../region/format.js';
+import { corrupt, FLAG_SUPERSEDED, readLong, WORD as COMMON } from '../region/format.js';
 import { seal } from '../region/file.js';
 import { native } from '../native.js';
 import { Region, type Placement } from '../region/region.js';
@@ -134,7 +134,13 @@ export abstract class Access extends Table {
 
   private awaitEven(): number {
     const { head, status } = this.region;
-    if (status !== undefined) return 0;
+    if (status !== undefined) {
+      if ((head[WORD.sequence] & 1) === 0) return 0;
+      throw corrupt(
+        this.region.file?.path ?? 'the file',
+        'it is a copy made in the middle of a rearrangement',
+      );
+    }
     for (let begun = 0; ;) {
       const sequence = Atomics.load(head, WORD.sequence);
       if ((sequence & 1) === 0) return sequence;
