@@ -684,7 +684,7 @@ fn check_array(data: *const c_void, width: usize, count: usize, what: &'static s
     if data.is_null() {
         return Err(Error::wrong_type(format!("{what} is NULL")));
     }
-    if data.addr() % width.max(1) != 0 {
+    if !data.addr().is_multiple_of(width.max(1)) {
         return Err(Error::wrong_type(format!("{what} is not aligned to {width} bytes")));
     }
     if count.checked_mul(width.max(1)).is_none_or(|bytes| bytes > isize::MAX as usize) {

@@ -1,5 +1,4 @@
 //! Random operations on a map and on a plain model of it: same answers, same order, sound bytes.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::hashmap::HashMap;
 use offheap_core::hashmap::typed::{Key, Value};

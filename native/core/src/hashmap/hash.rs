@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn awkward_keys_spread_over_the_buckets() {
         // Sequential, strided, bit-reversed and float keys: no bucket may get far more than its share.
-        let patterns: [(&str, fn(u32) -> u32); 4] = [
+        type Pattern = (&'static str, fn(u32) -> u32);
+        let patterns: [Pattern; 4] = [
             ("sequential", |i| i),
             ("strided by 4096", |i| i << 12),
             ("bit-reversed", |i| i.reverse_bits()),

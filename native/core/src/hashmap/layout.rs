@@ -345,11 +345,11 @@ impl Meta {
 
     fn check_heap(header: &Header, blobs: bool) -> Result<u64> {
         let capacity = header.double_word(word::HEAP_CAPACITY);
-        if capacity > MAX_HEAP || capacity % 64 != 0 || (!blobs && capacity != 0) {
+        if capacity > MAX_HEAP || !capacity.is_multiple_of(64) || (!blobs && capacity != 0) {
             return Err(corrupt_count("heap capacity", capacity));
         }
         let used = header.double_word(word::HEAP_USED);
-        if used > capacity || used % 4 != 0 {
+        if used > capacity || !used.is_multiple_of(4) {
             return Err(corrupt_count("heap used", used));
         }
         let garbage = header.double_word(word::HEAP_GARBAGE);

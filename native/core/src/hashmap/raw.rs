@@ -17,6 +17,7 @@ use super::layout::{Layout, MAX_GENERATION, Meta, STATE_HANDLES, Shape, Type, wo
 use crate::region::header::{self, Memory};
 use crate::{Error, Result};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 mod sealed {
@@ -32,6 +33,8 @@ mod sealed {
 /// A key as the region holds it: `u32` for 4-byte types, `u64` for 8-byte types ([`canonical`] for
 /// floats), [`Blob`] for strings and bytes.
 pub trait RawKey: Copy + sealed::Sealed {
+    /// Bytes of it in a column.
+    const WIDTH: usize;
     /// Whether keys of this type are of this form.
     fn fits(ty: Type) -> bool;
     /// The key's hash.
@@ -92,19 +95,23 @@ pub enum Placed {
 
 /// A view of a map in memory that another thread may be writing.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct RawMap {
-    memory: Memory,
+    // What every lookup reads comes first, together.
     index: Index,
     home: Home,
     seeds: [u32; 2],
+    /// The key column.
+    keys: *mut u8,
+    /// The value column.
+    values: *mut u8,
+    memory: Memory,
     capacity: u32,
-    keys: usize,
-    values: usize,
+    sequence: u32,
     dead: usize,
     heap: usize,
     heap_capacity: u64,
     meta: Meta,
-    sequence: u32,
 }
 
 impl RawMap {
@@ -148,7 +155,8 @@ impl RawMap {
     pub(super) fn new(memory: Memory, meta: Meta, sequence: u32) -> RawMap {
         let Layout { index, dead, keys, values, heap, .. } = meta.layout;
         // SAFETY: a checked header's sections lie within the memory.
-        let index = unsafe { Index::new(memory, index, meta.buckets) };
+        let (index, keys, values) =
+            unsafe { (Index::new(memory, index, meta.buckets), memory.at(keys), memory.at(values)) };
         RawMap {
             memory,
             index,
@@ -296,8 +304,28 @@ impl RawMap {
     #[inline(always)]
     pub(crate) unsafe fn find_with<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Place, u32)> {
         let used = self.used();
-        // SAFETY: positions are compared with `used`, at most the capacity, before they are followed.
-        self.index.find::<G>(self.home(hash), tag(hash), |position| {
+        let home = self.home(hash);
+        let found = self.index.find_in::<G>(home, tag(hash), |position| {
+            // SAFETY: below `used`, which is at most the capacity; the form is the caller's word.
+            position < used && unsafe { key.equals(self, position) }
+        });
+        if found.is_some() || self.index.overflow(home) == 0 {
+            return found;
+        }
+        // SAFETY: the caller's word.
+        unsafe { self.find_beyond::<G, K>(key, hash) }
+    }
+
+    /// `find_with` after the home bucket. Out of line, and with nothing passed by reference, so that the
+    /// common case keeps everything in registers.
+    ///
+    /// # Safety
+    /// The map's keys are of the form `K`.
+    #[inline(never)]
+    unsafe fn find_beyond<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Place, u32)> {
+        let used = self.used();
+        self.index.find_beyond::<G>(self.home(hash), tag(hash), |position| {
+            // SAFETY: below `used`, which is at most the capacity; the form is the caller's word.
             position < used && unsafe { key.equals(self, position) }
         })
     }
@@ -339,7 +367,7 @@ impl RawMap {
     pub(crate) unsafe fn key_u32(&self, position: u32) -> u32 {
         debug_assert!(position < self.capacity);
         // SAFETY: the caller's word.
-        unsafe { self.memory.load_u32(self.keys + position as usize * 4) }
+        unsafe { load_u32(self.keys, position) }
     }
 
     /// The column's bytes of a key.
@@ -350,17 +378,17 @@ impl RawMap {
     pub(crate) unsafe fn key_u64(&self, position: u32) -> u64 {
         debug_assert!(position < self.capacity);
         // SAFETY: the caller's word.
-        unsafe { self.memory.load_u64(self.keys + position as usize * 8) }
+        unsafe { load_u64(self.keys, position) }
     }
 
     /// The key at a position: its bits, or the blob. Panics if the position is past the last entry.
     pub fn key_at(&self, position: u32) -> Result<Cell> {
-        self.cell(self.meta.shape.key, self.keys, position)
+        self.cell(self.meta.shape.key, self.meta.layout.keys, position)
     }
 
     /// The value at a position: its bits, or the blob. Panics if the position is past the last entry.
     pub fn value_at(&self, position: u32) -> Result<Cell> {
-        self.cell(self.meta.shape.value, self.values, position)
+        self.cell(self.meta.shape.value, self.meta.layout.values, position)
     }
 
     fn cell(&self, ty: Type, column: usize, position: u32) -> Result<Cell> {
@@ -405,13 +433,13 @@ impl RawMap {
     /// The address of a key, for prefetching. The position may be anything.
     #[inline(always)]
     pub(crate) fn key_address<K: RawKey>(&self, position: u32) -> *const u8 {
-        self.memory.base().wrapping_add(self.keys + position as usize * self.meta.shape.key.width())
+        self.keys.wrapping_add(position as usize * K::WIDTH)
     }
 
     /// The address of a value, for prefetching. The position may be anything.
     #[inline(always)]
     pub(crate) fn value_address(&self, position: u32, width: usize) -> *const u8 {
-        self.memory.base().wrapping_add(self.values + position as usize * width)
+        self.values.wrapping_add(position as usize * width)
     }
 }
 
@@ -854,6 +882,38 @@ impl RawMap {
     }
 }
 
+macro_rules! elements {
+    ($($load:ident $store:ident $atomic:ident $type:ident;)+) => {$(
+        /// Reads an element of a column.
+        ///
+        /// # Safety
+        /// The column is aligned and has an element of this width at `position`.
+        #[inline(always)]
+        unsafe fn $load(column: *mut u8, position: u32) -> $type {
+            // SAFETY: the caller's word.
+            unsafe { $atomic::from_ptr(column.cast::<$type>().add(position as usize)) }.load(Ordering::Relaxed)
+        }
+
+        /// Writes an element of a column, after everything written before it.
+        ///
+        /// # Safety
+        /// As for reading; the column is writable, and no other thread writes it.
+        #[inline(always)]
+        unsafe fn $store(column: *mut u8, position: u32, value: $type) {
+            // SAFETY: the caller's word.
+            unsafe { $atomic::from_ptr(column.cast::<$type>().add(position as usize)) }
+                .store(value, Ordering::Release);
+        }
+    )+};
+}
+
+elements! {
+    load_u8 store_u8 AtomicU8 u8;
+    load_u16 store_u16 AtomicU16 u16;
+    load_u32 store_u32 AtomicU32 u32;
+    load_u64 store_u64 AtomicU64 u64;
+}
+
 /// Copies bytes and zeros up to a multiple of 4 after them.
 ///
 /// # Safety
@@ -870,6 +930,7 @@ pub(crate) unsafe fn write_padded(to: *mut u8, bytes: &[u8]) {
 }
 
 impl RawKey for u32 {
+    const WIDTH: usize = 4;
     #[inline(always)]
     fn fits(ty: Type) -> bool {
         matches!(ty, Type::U32 | Type::I32)
@@ -886,11 +947,12 @@ impl RawKey for u32 {
     #[inline(always)]
     unsafe fn write(self, map: &mut RawMapMut, position: u32) {
         // SAFETY: the caller's word.
-        unsafe { map.memory.store_u32(map.keys + position as usize * 4, self) };
+        unsafe { store_u32(map.keys, position, self) };
     }
 }
 
 impl RawKey for u64 {
+    const WIDTH: usize = 8;
     #[inline(always)]
     fn fits(ty: Type) -> bool {
         matches!(ty, Type::F64 | Type::U64 | Type::I64)
@@ -907,11 +969,12 @@ impl RawKey for u64 {
     #[inline(always)]
     unsafe fn write(self, map: &mut RawMapMut, position: u32) {
         // SAFETY: the caller's word.
-        unsafe { map.memory.store_u64(map.keys + position as usize * 8, self) };
+        unsafe { store_u64(map.keys, position, self) };
     }
 }
 
 impl RawKey for Blob<'_> {
+    const WIDTH: usize = 4;
     #[inline(always)]
     fn fits(ty: Type) -> bool {
         ty.is_blob()
@@ -937,7 +1000,7 @@ impl RawKey for Blob<'_> {
         // SAFETY: the caller's word.
         unsafe {
             let reference = map.append_blob(self);
-            map.memory.store_u32(map.keys + position as usize * 4, reference);
+            store_u32(map.keys, position, reference);
         }
     }
 }
@@ -952,7 +1015,7 @@ macro_rules! plain_values {
             #[inline(always)]
             unsafe fn write(self, map: &mut RawMapMut, position: u32) {
                 // SAFETY: the caller's word.
-                unsafe { map.memory.$store(map.values + position as usize * size_of::<$type>(), self) };
+                unsafe { $store(map.values, position, self) };
             }
         }
 
@@ -961,7 +1024,7 @@ macro_rules! plain_values {
             unsafe fn read(map: &RawMap, position: u32) -> $type {
                 debug_assert!(position < map.capacity);
                 // SAFETY: the caller's word.
-                unsafe { map.memory.$load(map.values + position as usize * size_of::<$type>()) }
+                unsafe { $load(map.values, position) }
             }
         }
     )+};
@@ -997,7 +1060,7 @@ impl RawValue for Blob<'_> {
         // SAFETY: the caller's word.
         unsafe {
             let reference = map.append_blob(self);
-            map.memory.store_u32(map.values + position as usize * 4, reference);
+            store_u32(map.values, position, reference);
         }
     }
 }

@@ -484,7 +484,7 @@ impl<K: Key + ?Sized, V: Value + ?Sized, S: Storage> Map<K, V, S> {
     }
 
     /// The value of a key.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn get(&self, key: K::Ref<'_>) -> Option<V::Ref<'_>> {
         let position = self.find(key)?;
@@ -493,7 +493,7 @@ impl<K: Key + ?Sized, V: Value + ?Sized, S: Storage> Map<K, V, S> {
     }
 
     /// Whether a key is there.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn contains_key(&self, key: K::Ref<'_>) -> bool {
         self.find(key).is_some()

@@ -115,7 +115,7 @@ impl Memory {
         if base.is_null() {
             return Err(Error::wrong_type("the region is NULL"));
         }
-        if base.addr() % 8 != 0 {
+        if !base.addr().is_multiple_of(8) {
             return Err(Error::wrong_type("the region does not start at a multiple of 8 bytes"));
         }
         if len < HEADER_BYTES || len > isize::MAX as usize {
@@ -171,7 +171,7 @@ impl Memory {
     #[inline(always)]
     #[must_use]
     pub fn double_word(self, index: usize) -> u64 {
-        assert!(index < HEADER_WORDS - 1 && index % 2 == 0);
+        assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
         // SAFETY: within the header, which `new` made sure is there; even words are 8-byte aligned.
         unsafe { self.load_u64(index * 4) }
     }
@@ -193,7 +193,7 @@ impl Memory {
     /// The memory is writable, and no other thread writes the region.
     #[inline(always)]
     pub unsafe fn set_double_word(self, index: usize, value: u64) {
-        assert!(index < HEADER_WORDS - 1 && index % 2 == 0);
+        assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
         // SAFETY: within the header; even words are 8-byte aligned.
         unsafe { self.store_u64(index * 4, value) };
     }
@@ -203,7 +203,7 @@ impl Memory {
     /// then its writer must have died.
     pub fn read_begin(self, patience: Duration) -> Result<u32> {
         let sequence = self.sequence();
-        if sequence % 2 == 0 { Ok(sequence) } else { self.wait(patience) }
+        if sequence.is_multiple_of(2) { Ok(sequence) } else { self.wait(patience) }
     }
 
     #[cold]
@@ -212,7 +212,7 @@ impl Memory {
         let mut rounds = 0u32;
         loop {
             let sequence = self.sequence();
-            if sequence % 2 == 0 {
+            if sequence.is_multiple_of(2) {
                 return Ok(sequence);
             }
             if begun.elapsed() > patience {
@@ -223,9 +223,9 @@ impl Memory {
             }
             rounds += 1;
             if rounds < 64 {
-                std::thread::yield_now()
+                std::thread::yield_now();
             } else {
-                std::thread::sleep(Duration::from_micros(100))
+                std::thread::sleep(Duration::from_micros(100));
             }
         }
     }
@@ -302,7 +302,7 @@ impl Header {
             )));
         }
         let length = self.double_word(word::LENGTH);
-        if length < HEADER_BYTES as u64 || length % ALIGNMENT != 0 {
+        if length < HEADER_BYTES as u64 || !length.is_multiple_of(ALIGNMENT) {
             return Err(Error::corrupt(format!("a region can not have {length} bytes")));
         }
         if length > memory.len() as u64 {

@@ -1,7 +1,7 @@
 //! Many numeric keys in one call.
 //!
 //! A lookup in a map larger than the caches waits for memory two or three times, one after another.
-//! Here 32 lookups go side by side: first all hashes, with each key's bucket prefetched; then all
+//! Here 256 lookups go side by side: first all hashes, with each key's bucket prefetched; then all
 //! tags, with each candidate's key and value prefetched; then the comparisons. So their waits overlap
 //! (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
 //!
@@ -12,78 +12,18 @@
 //! Keys and values come in arrays of the schema's own element types, given by address because they
 //! too may lie in memory that other threads write.
 
-use super::hash::tag;
-use super::index::{Group, Native};
+mod batch;
+
+use self::batch::{BATCH, Batch, Float, Load, MISSING, Narrow, Wide, is_cached};
 use super::layout::Type;
-use super::raw::{Placed, PlainValue, RawKey, RawMap, RawMapMut, RawValue};
+use super::raw::{Placed, PlainValue, RawMap, RawMapMut, RawValue};
 use crate::{Error, ErrorKind, Result};
 use std::time::Duration;
 
-/// Keys in a batch: enough to keep the processor's line-fill buffers (10 to 48) busy; 16 and 64
-/// measured within 5%, 8 clearly slower.
-const BATCH: usize = 32;
-/// "No such key", in place of a position. Above every capacity.
-const MISSING: u32 = u32::MAX;
-/// "The home bucket did not decide", in place of a position.
-const UNDECIDED: u32 = u32::MAX - 1;
+pub(crate) use self::batch::prefetch;
+
 /// How long a reader waits for a rearrangement to end: more than the largest map needs.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Asks for a cache line. Any address will do, also one that is not mapped.
-#[inline(always)]
-pub(crate) fn prefetch(address: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: SSE is part of x86-64, and a prefetch never faults.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: a prefetch never faults and changes nothing.
-    unsafe {
-        std::arch::asm!("prfm pldl1keep, [{0}]", in(reg) address, options(readonly, nostack, preserves_flags));
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    let _ = address;
-}
-
-/// How keys of one type come out of an array.
-trait Load {
-    type Key: RawKey;
-    /// # Safety
-    /// `keys` has an element of this type at `index`, and is aligned for it.
-    unsafe fn load(keys: *const u8, index: usize) -> Self::Key;
-}
-
-struct Narrow;
-struct Wide;
-struct Float;
-
-impl Load for Narrow {
-    type Key = u32;
-    #[inline(always)]
-    unsafe fn load(keys: *const u8, index: usize) -> u32 {
-        // SAFETY: the caller's word.
-        unsafe { keys.cast::<u32>().add(index).read_volatile() }
-    }
-}
-
-impl Load for Wide {
-    type Key = u64;
-    #[inline(always)]
-    unsafe fn load(keys: *const u8, index: usize) -> u64 {
-        // SAFETY: the caller's word.
-        unsafe { keys.cast::<u64>().add(index).read_volatile() }
-    }
-}
-
-impl Load for Float {
-    type Key = u64;
-    #[inline(always)]
-    unsafe fn load(keys: *const u8, index: usize) -> u64 {
-        // SAFETY: the caller's word.
-        super::hash::canonical(unsafe { Wide::load(keys, index) })
-    }
-}
 
 /// Runs a generic call for the schema's key type.
 macro_rules! for_keys {
@@ -129,83 +69,6 @@ macro_rules! for_values {
             _ => Err(Error::unsupported("bulk calls take numeric and boolean values")),
         }
     };
-}
-
-/// One batch: keys, their hashes, and, once resolved, their positions (or [`MISSING`]).
-struct Batch<K> {
-    keys: [K; BATCH],
-    hashes: [u32; BATCH],
-    positions: [u32; BATCH],
-    count: usize,
-}
-
-impl<K: RawKey> Batch<K> {
-    /// Loads and hashes keys, and asks for their buckets.
-    ///
-    /// # Safety
-    /// `keys` has `count` elements from `from` on, at most [`BATCH`]; the map's keys are `L`'s.
-    #[inline(always)]
-    unsafe fn load<L: Load<Key = K>>(map: &RawMap, keys: *const u8, from: usize, count: usize) -> Batch<K> {
-        debug_assert!(0 < count && count <= BATCH);
-        // SAFETY: there is at least one element, by the caller's word.
-        let first = unsafe { L::load(keys, from) };
-        let mut batch =
-            Batch { keys: [first; BATCH], hashes: [0; BATCH], positions: [MISSING; BATCH], count };
-        for i in 0..count {
-            // SAFETY: below `count`.
-            let key = unsafe { L::load(keys, from + i) };
-            let hash = key.hash(map.seeds());
-            batch.keys[i] = key;
-            batch.hashes[i] = hash;
-            prefetch(map.index().address(map.home(hash)));
-        }
-        batch
-    }
-
-    /// Looks at the home buckets, and asks for the keys and values of the first candidates.
-    #[inline(always)]
-    fn candidates(&mut self, map: &RawMap, value_width: usize) {
-        let index = map.index();
-        for i in 0..self.count {
-            let hash = self.hashes[i];
-            let home = map.home(hash);
-            let (group, overflow) = index.load::<Native>(home);
-            let lanes = group.matches(tag(hash));
-            // Lane 0 stands in for "none", so that the usual case has no branch to mispredict.
-            let lane = if lanes == 0 { 0 } else { lanes.trailing_zeros() };
-            let position = index.position(home, lane);
-            let absent = if overflow == 0 { MISSING } else { UNDECIDED };
-            self.positions[i] = if lanes == 0 { absent } else { position };
-            if lanes != 0 {
-                prefetch(map.key_address::<K>(position));
-                if value_width != 0 {
-                    prefetch(map.value_address(position, value_width));
-                }
-            }
-        }
-    }
-
-    /// Compares the keys: afterwards each position is below `used`, or [`MISSING`].
-    ///
-    /// # Safety
-    /// The map's keys are of the form `K`.
-    #[inline(always)]
-    unsafe fn decide(&mut self, map: &RawMap) {
-        let used = map.used();
-        for i in 0..self.count {
-            let position = self.positions[i];
-            if position == MISSING {
-                continue;
-            }
-            // SAFETY: `used` is at most the capacity; the form is the caller's word.
-            if position < used && unsafe { self.keys[i].equals(map, position) } {
-                continue;
-            }
-            // SAFETY: the caller's word.
-            let found = unsafe { map.find_with::<Native, K>(self.keys[i], self.hashes[i]) };
-            self.positions[i] = found.map_or(MISSING, |(_, position)| position);
-        }
-    }
 }
 
 /// Calls `step` with each batch's first index and length. `Some` from it is the answer.
@@ -263,6 +126,56 @@ impl Follower {
     }
 }
 
+/// Where a reading call puts its answers.
+struct Outputs<V> {
+    values: *mut V,
+    /// Null if nobody wants to know.
+    found: *mut u8,
+}
+
+/// The answers of one batch, until it is known that they are consistent.
+struct Answers<V> {
+    values: [V; BATCH],
+    hits: [bool; BATCH],
+}
+
+impl<V: Copy + Default> Outputs<V> {
+    /// Answers `count` questions, batch by batch: `answer` is called with the view, the index of the
+    /// batch's first question, and how many there are. Returns how many hits there were.
+    ///
+    /// # Safety
+    /// The outputs have `count` elements, and nothing else uses them.
+    #[inline(always)]
+    unsafe fn fill(
+        self,
+        follower: &mut Follower,
+        count: usize,
+        mut answer: impl FnMut(&RawMap, usize, usize, &mut Answers<V>),
+    ) -> Result<usize> {
+        let mut answers = Answers { values: [V::default(); BATCH], hits: [false; BATCH] };
+        let mut total = 0;
+        let failure = batches(0, count, |from, size| {
+            if let Err(error) = follower.consistent(|map| answer(map, from, size, &mut answers)) {
+                return Some(error);
+            }
+            for (i, (&value, &hit)) in answers.values.iter().zip(&answers.hits).take(size).enumerate() {
+                total += usize::from(hit);
+                // SAFETY: the caller's word.
+                unsafe {
+                    if hit {
+                        self.values.add(from + i).write(value);
+                    }
+                    if !self.found.is_null() {
+                        self.found.add(from + i).write(u8::from(hit));
+                    }
+                }
+            }
+            None
+        });
+        failure.map_or(Ok(total), Err)
+    }
+}
+
 /// Gets the values of `count` keys: `values[i]` is that of `keys[i]`, or left as it was where the key is
 /// missing; `found[i]`, if wanted, says which. Returns how many were found.
 ///
@@ -277,58 +190,38 @@ pub unsafe fn get_many(
     values: *mut u8,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word, here and below.
-    let mut follower = unsafe { Follower::attach(base, len) }?;
-    let shape = follower.map.shape();
-    for_keys!(shape.key, L => for_values!(shape.value, V => unsafe {
-        get_typed::<L, V>(&mut follower, keys, count, values.cast(), found)
-    }))
+    // SAFETY: the caller's word; the types are those of the schema.
+    unsafe {
+        let mut follower = Follower::attach(base, len)?;
+        let shape = follower.map.shape();
+        for_keys!(shape.key, L => for_values!(shape.value, V => {
+            let outputs = Outputs { values: values.cast::<V>(), found };
+            get_typed::<L, V>(&mut follower, keys, count, outputs)
+        }))
+    }
 }
 
+/// # Safety
+/// As for [`get_many`]; `L` and `V` are the map's types.
 unsafe fn get_typed<L: Load, V: PlainValue + Default>(
     follower: &mut Follower,
     keys: *const u8,
     count: usize,
-    values: *mut V,
-    found: *mut u8,
+    outputs: Outputs<V>,
 ) -> Result<usize> {
-    let mut total = 0;
-    let error = batches(0, count, |from, size| {
-        let mut read = [V::default(); BATCH];
-        let positions = follower.consistent(|map| {
-            // SAFETY: the caller's word; positions are below `used` after `decide`.
-            unsafe {
-                let mut batch = Batch::load::<L>(map, keys, from, size);
-                batch.candidates(map, size_of::<V>());
-                batch.decide(map);
-                for i in 0..size {
-                    if batch.positions[i] != MISSING {
-                        read[i] = V::read(map, batch.positions[i]);
-                    }
-                }
-                batch.positions
-            }
-        });
-        let positions = match positions {
-            Ok(positions) => positions,
-            Err(error) => return Some(error),
-        };
-        for i in 0..size {
-            let hit = positions[i] != MISSING;
-            total += usize::from(hit);
-            // SAFETY: the outputs have `count` elements.
-            unsafe {
-                if hit {
-                    values.add(from + i).write(read[i]);
-                }
-                if !found.is_null() {
-                    found.add(from + i).write(u8::from(hit));
+    // SAFETY: the caller's word; positions are below `used` once resolved.
+    unsafe {
+        outputs.fill(follower, count, |map, from, size, answers| {
+            let mut batch = Batch::load::<L>(map, keys, from, size);
+            batch.resolve(map, size_of::<V>());
+            for (i, &position) in batch.positions[..size].iter().enumerate() {
+                answers.hits[i] = position != MISSING;
+                if position != MISSING {
+                    answers.values[i] = V::read(map, position);
                 }
             }
-        }
-        None
-    });
-    error.map_or(Ok(total), Err)
+        })
+    }
 }
 
 /// Tells which of `count` keys are in the map: `found[i]` is 1 or 0. Returns how many are.
@@ -342,43 +235,33 @@ pub unsafe fn has_many(
     count: usize,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word, here and below.
-    let mut follower = unsafe { Follower::attach(base, len) }?;
-    for_keys!(follower.map.shape().key, L => unsafe { has_typed::<L>(&mut follower, keys, count, found) })
+    // SAFETY: the caller's word; the type of keys is that of the schema.
+    unsafe {
+        let mut follower = Follower::attach(base, len)?;
+        for_keys!(follower.map.shape().key, L => has_typed::<L>(&mut follower, keys, count, found))
+    }
 }
 
+/// # Safety
+/// As for [`has_many`]; `L` is the map's type of keys.
 unsafe fn has_typed<L: Load>(
     follower: &mut Follower,
     keys: *const u8,
     count: usize,
     found: *mut u8,
 ) -> Result<usize> {
-    let mut total = 0;
-    let error = batches(0, count, |from, size| {
-        let positions = follower.consistent(|map| {
-            // SAFETY: the caller's word.
-            unsafe {
-                let mut batch = Batch::load::<L>(map, keys, from, size);
-                batch.candidates(map, 0);
-                batch.decide(map);
-                batch.positions
+    // Values of no size, so nothing is written at this address.
+    let outputs = Outputs { values: std::ptr::dangling_mut::<()>(), found };
+    // SAFETY: the caller's word.
+    unsafe {
+        outputs.fill(follower, count, |map, from, size, answers| {
+            let mut batch = Batch::load::<L>(map, keys, from, size);
+            batch.resolve(map, 0);
+            for (hit, &position) in answers.hits.iter_mut().zip(&batch.positions[..size]) {
+                *hit = position != MISSING;
             }
-        });
-        let positions = match positions {
-            Ok(positions) => positions,
-            Err(error) => return Some(error),
-        };
-        for (i, &position) in positions[..size].iter().enumerate() {
-            let hit = position != MISSING;
-            total += usize::from(hit);
-            if !found.is_null() {
-                // SAFETY: the output has `count` elements.
-                unsafe { found.add(from + i).write(u8::from(hit)) };
-            }
-        }
-        None
-    });
-    error.map_or(Ok(total), Err)
+        })
+    }
 }
 
 /// Sets `keys[from..count]` to `values[from..count]`. Returns the index of the first that was not, because
@@ -394,20 +277,23 @@ pub unsafe fn set_many(
     count: usize,
     from: usize,
 ) -> Result<usize> {
-    // SAFETY: the caller's word, here and below.
-    let mut map = unsafe { RawMapMut::attach(base, len) }?;
-    let shape = map.shape();
-    if shape.value == Type::Bool {
-        // A JavaScript program reads the column as 0 and 1.
-        return for_keys!(shape.key, L => Ok(unsafe {
-            set_typed::<L, u8>(&mut map, keys, values, count, from, |value| u8::from(value != 0))
-        }));
+    // SAFETY: the caller's word; the types are those of the schema.
+    unsafe {
+        let mut map = RawMapMut::attach(base, len)?;
+        let shape = map.shape();
+        if shape.value == Type::Bool {
+            // A JavaScript program reads the column as 0 and 1.
+            let stored = |value| u8::from(value != 0);
+            return for_keys!(shape.key, L => Ok(set_typed::<L, u8>(&mut map, keys, values, count, from, stored)));
+        }
+        for_keys!(shape.key, L => for_values!(shape.value, V => {
+            Ok(set_typed::<L, V>(&mut map, keys, values.cast(), count, from, |value| value))
+        }))
     }
-    for_keys!(shape.key, L => for_values!(shape.value, V => Ok(unsafe {
-        set_typed::<L, V>(&mut map, keys, values.cast(), count, from, |value| value)
-    })))
 }
 
+/// # Safety
+/// As for [`set_many`]; `L` and `V` are the map's types.
 unsafe fn set_typed<L: Load, V: RawValue>(
     map: &mut RawMapMut,
     keys: *const u8,
@@ -420,7 +306,9 @@ unsafe fn set_typed<L: Load, V: RawValue>(
         // SAFETY: the caller's word.
         unsafe {
             let mut batch = Batch::load::<L>(map, keys, from, size);
-            batch.candidates(map, size_of::<V>());
+            if !is_cached(map) {
+                batch.candidates(map, size_of::<V>());
+            }
             for i in 0..size {
                 let value = stored(values.add(from + i).read_volatile());
                 if map.upsert(batch.keys[i], value, batch.hashes[i]) == Placed::Full {
@@ -438,18 +326,24 @@ unsafe fn set_typed<L: Load, V: RawValue>(
 /// # Safety
 /// `base` and `len` as for `RawMapMut::attach`. `keys` has `count` elements of the map's key type.
 pub unsafe fn delete_many(base: *mut u8, len: usize, keys: *const u8, count: usize) -> Result<usize> {
-    // SAFETY: the caller's word, here and below.
-    let mut map = unsafe { RawMapMut::attach(base, len) }?;
-    for_keys!(map.shape().key, L => Ok(unsafe { delete_typed::<L>(&mut map, keys, count) }))
+    // SAFETY: the caller's word; the type of keys is that of the schema.
+    unsafe {
+        let mut map = RawMapMut::attach(base, len)?;
+        for_keys!(map.shape().key, L => Ok(delete_typed::<L>(&mut map, keys, count)))
+    }
 }
 
+/// # Safety
+/// As for [`delete_many`]; `L` is the map's type of keys.
 unsafe fn delete_typed<L: Load>(map: &mut RawMapMut, keys: *const u8, count: usize) -> usize {
     let mut total = 0;
     batches(0, count, |from, size| {
         // SAFETY: the caller's word.
         unsafe {
             let mut batch = Batch::load::<L>(map, keys, from, size);
-            batch.candidates(map, 0);
+            if !is_cached(map) {
+                batch.candidates(map, 0);
+            }
             for i in 0..size {
                 total += usize::from(map.delete(batch.keys[i], batch.hashes[i]).is_some());
             }
@@ -472,11 +366,15 @@ pub unsafe fn handles_of(
     count: usize,
     handles: *mut u64,
 ) -> Result<usize> {
-    // SAFETY: the caller's word, here and below.
-    let mut map = unsafe { RawMapMut::attach(base, len) }?;
-    for_keys!(map.shape().key, L => Ok(unsafe { handles_typed::<L>(&mut map, keys, count, handles) }))
+    // SAFETY: the caller's word; the type of keys is that of the schema.
+    unsafe {
+        let mut map = RawMapMut::attach(base, len)?;
+        for_keys!(map.shape().key, L => Ok(handles_typed::<L>(&mut map, keys, count, handles)))
+    }
 }
 
+/// # Safety
+/// As for [`handles_of`]; `L` is the map's type of keys.
 unsafe fn handles_typed<L: Load>(
     map: &mut RawMapMut,
     keys: *const u8,
@@ -488,8 +386,7 @@ unsafe fn handles_typed<L: Load>(
         // SAFETY: the caller's word.
         unsafe {
             let mut batch = Batch::load::<L>(map, keys, from, size);
-            batch.candidates(map, 0);
-            batch.decide(map);
+            batch.resolve(map, 0);
             map.prefetch_slots(&batch.positions[..size]);
             for (i, &position) in batch.positions[..size].iter().enumerate() {
                 let handle = if position == MISSING { 0 } else { map.handle_at(position) };
@@ -499,6 +396,7 @@ unsafe fn handles_typed<L: Load>(
         }
         None::<()>
     });
+    // All within one native call, which nothing interrupts, so this is early enough.
     if total > 0 {
         map.issue_handles();
     }
@@ -518,58 +416,41 @@ pub unsafe fn get_many_by_handle(
     values: *mut u8,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word, here and below.
-    let mut follower = unsafe { Follower::attach(base, len) }?;
-    for_values!(follower.map.shape().value, V => unsafe {
-        by_handle_typed::<V>(&mut follower, handles, count, values.cast(), found)
-    })
+    // SAFETY: the caller's word; the type of values is that of the schema.
+    unsafe {
+        let mut follower = Follower::attach(base, len)?;
+        for_values!(follower.map.shape().value, V => {
+            let outputs = Outputs { values: values.cast::<V>(), found };
+            by_handle_typed::<V>(&mut follower, handles, count, outputs)
+        })
+    }
 }
 
+/// # Safety
+/// As for [`get_many_by_handle`]; `V` is the map's type of values.
 unsafe fn by_handle_typed<V: PlainValue + Default>(
     follower: &mut Follower,
     handles: *const u64,
     count: usize,
-    values: *mut V,
-    found: *mut u8,
+    outputs: Outputs<V>,
 ) -> Result<usize> {
-    let mut total = 0;
-    let error = batches(0, count, |from, size| {
-        let mut read = [V::default(); BATCH];
-        let mut hits = [false; BATCH];
-        let done = follower.consistent(|map| {
-            let mut wanted = [0u64; BATCH];
+    let mut wanted = [0u64; BATCH];
+    // SAFETY: the caller's word; a handle's position is below `used`.
+    unsafe {
+        outputs.fill(follower, count, |map, from, size, answers| {
             for (i, handle) in wanted[..size].iter_mut().enumerate() {
-                // SAFETY: `handles` has `count` elements.
-                *handle = unsafe { handles.add(from + i).read_volatile() };
+                *handle = handles.add(from + i).read_volatile();
             }
             map.prefetch_handles(&wanted[..size], size_of::<V>());
-            for i in 0..size {
-                let position = map.position_of_handle(wanted[i]);
-                hits[i] = position.is_some();
+            for (i, &handle) in wanted[..size].iter().enumerate() {
+                let position = map.position_of_handle(handle);
+                answers.hits[i] = position.is_some();
                 if let Some(position) = position {
-                    // SAFETY: the position is below `used`; the form was chosen by the schema.
-                    read[i] = unsafe { V::read(map, position) };
+                    answers.values[i] = V::read(map, position);
                 }
             }
-        });
-        if let Err(error) = done {
-            return Some(error);
-        }
-        for i in 0..size {
-            total += usize::from(hits[i]);
-            // SAFETY: the outputs have `count` elements.
-            unsafe {
-                if hits[i] {
-                    values.add(from + i).write(read[i]);
-                }
-                if !found.is_null() {
-                    found.add(from + i).write(u8::from(hits[i]));
-                }
-            }
-        }
-        None
-    });
-    error.map_or(Ok(total), Err)
+        })
+    }
 }
 
 impl RawMap {
