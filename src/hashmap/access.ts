@@ -61,6 +61,7 @@ export abstract class Access extends Table {
   protected own(what: string): void {
     this.role = OWNER;
     this.published = this.region.shared;
+    this.steady = !this.published;
     this.adopt(what);
     if (this.valueType === TYPE.any) this.anyValues ??= [];
   }
@@ -287,6 +288,7 @@ export abstract class Access extends Table {
     } finally {
       // Also after a refusal: the region may lie in a larger buffer by now.
       this.published = region.shared;
+      this.steady = !this.published;
       this.adopt('this map');
     }
     if (removed !== undefined) {

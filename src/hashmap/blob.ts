@@ -193,8 +193,20 @@ export class Scratch {
   }
 }
 
-/** The blob at byte `4 ref` of a heap, as its encoding says. A reference that leads nowhere is `ERR_OFFHEAP_CORRUPT`. */
-export function readBlob(words: Int32Array, heap: TextBuffer, ref: number): string | Uint8Array {
+/** Where text is copied to that could change while it is decoded; and a larger one than that is not kept. */
+let decoding = Buffer.alloc(4096) as TextBuffer;
+const KEPT_TEXT = 1 << 18;
+
+/**
+ * The blob at byte `4 ref` of a heap, as its encoding says. A reference that leads nowhere is `ERR_OFFHEAP_CORRUPT`.
+ * `steady`: nobody else can change the bytes meanwhile.
+ */
+export function readBlob(
+  words: Int32Array,
+  heap: TextBuffer,
+  ref: number,
+  steady: boolean,
+): string | Uint8Array {
   const header = words[ref];
   const start = ref * 4 + 4;
   if (header === undefined) throw corrupt('the region', `a blob at byte ${start} of its heap`);
@@ -204,7 +216,7 @@ export function readBlob(words: Int32Array, heap: TextBuffer, ref: number): stri
     case ENCODING.ascii:
       return heap.latin1Slice(start, end);
     case ENCODING.utf8:
-      return heap.utf8Slice(start, end);
+      return steady ? heap.utf8Slice(start, end) : readUnsteadyText(heap, start, end);
     case ENCODING.wtf8:
       return readWtf8(heap, start, end);
     default:
@@ -219,8 +231,28 @@ export function blobSize(words: Int32Array, ref: number): number {
   return header === undefined ? 0 : 4 + (((header >>> 2) + 3) & ~3);
 }
 
+/**
+ * UTF-8 that another thread, or whoever cuts a mapped file short, may change at any moment. V8's decoder counts the
+ * characters first and then writes them unchecked: bytes that change in between would make it write past its string.
+ * So the bytes are copied first, and what a lost race mixes up is thrown away by the caller.
+ */
+function readUnsteadyText(heap: Uint8Array, start: number, end: number): string {
+  const count = end - start;
+  let copy = decoding;
+  if (copy.length < count) {
+    copy = Buffer.allocUnsafeSlow(Math.max(count, 2 * copy.length)) as TextBuffer;
+    if (copy.length <= KEPT_TEXT) decoding = copy;
+  }
+  if (count > 64) copy.set(heap.subarray(start, end));
+  else for (let i = 0; i < count; i++) copy[i] = heap[start + i];
+  return copy.utf8Slice(0, count);
+}
+
 function readWtf8(heap: Uint8Array, start: number, end: number): string {
-  // Runs between lone surrogates could go through the fast decoder; strings like these are too rare to care.
+  // Runs between lone surrogates could go through the fast decoder; strings like these are too rare to care. But they
+  // are put together in pieces: one string per character would take 32 bytes of JavaScript heap for each.
+  const units = new Uint16Array(Math.min(end - start, 8192) + 1);
+  let filled = 0;
   let text = '';
   let at = start;
   const next = (): number => (at < end ? heap[at++] & 0x3f : 0);
@@ -231,9 +263,17 @@ function readWtf8(heap: Uint8Array, start: number, end: number): string {
     else if (lead >= 0xe0) point = ((lead & 0x0f) << 12) | (next() << 6) | next();
     else if (lead >= 0x80) point = ((lead & 0x1f) << 6) | next();
     if (point > 0x10ffff) throw corrupt('the region', 'text that is not WTF-8');
-    text += String.fromCodePoint(point);
+    if (point > 0xffff) {
+      units[filled++] = 0xd7c0 + (point >> 10);
+      point = 0xdc00 | (point & 0x3ff);
+    }
+    units[filled++] = point;
+    if (filled >= 8192) {
+      text += String.fromCharCode.apply(null, units.subarray(0, filled) as unknown as number[]);
+      filled = 0;
+    }
   }
-  return text;
+  return text + String.fromCharCode.apply(null, units.subarray(0, filled) as unknown as number[]);
 }
 
 function wtf8Length(text: string): number {

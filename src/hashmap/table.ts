@@ -104,6 +104,8 @@ export abstract class Table {
   protected hash = 0;
   /** Whether other threads may be reading: then the stores that publish are atomic. */
   protected published = false;
+  /** Whether nobody but this thread can change the bytes: not those of other threads' maps, of shared ones, of files. */
+  protected steady = false;
 
   protected region: Region;
 
@@ -445,7 +447,7 @@ export abstract class Table {
 
   protected keyAt(position: number): unknown {
     return this.keyClass === BLOB
-      ? readBlob(this.heapWords, this.heapBytes, this.keyWords[position] >>> 0)
+      ? readBlob(this.heapWords, this.heapBytes, this.keyWords[position] >>> 0, this.steady)
       : this.keyColumn[position];
   }
 
@@ -464,9 +466,11 @@ export abstract class Table {
         return this.valueColumn[position] !== 0;
       case TYPE.string:
       case TYPE.bytes:
-        return readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number);
+        return readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number, this.steady);
       case TYPE.json:
-        return parseJson(readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number));
+        return parseJson(
+          readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number, this.steady),
+        );
       case TYPE.any:
         return this.anyValues![position];
       case TYPE.u64:
