@@ -1,0 +1,208 @@
+/**
+ * One owner, many readers: what workers read while the owner writes, grows, compacts and clears belongs together, and a
+ * thread that is terminated anywhere leaves a region that others can go on reading. Values are a function of their keys,
+ * so a reader can judge each answer by itself. Workers run the built package, as a user's would.
+ */
+import { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, test } from 'vitest';
+import { HashMap } from '../../src/hashmap/index.js';
+import { throws } from '../helpers/errors.js';
+
+const built = new URL('../../dist/hashmap/index.js', import.meta.url).href;
+const workers: Worker[] = [];
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.terminate()));
+});
+
+/** A worker that runs `body` with `HashMap`, `data` and `post` in reach. */
+function start(body: string, data: unknown): Worker {
+  const code = `import('${built}').then(async ({ HashMap }) => {
+    const { parentPort, workerData: data } = require('node:worker_threads');
+    const post = (message) => parentPort.postMessage(message);
+    ${body}
+  }).catch((error) => setImmediate(() => { throw error; }));`;
+  const worker = new Worker(code, { eval: true, workerData: data });
+  workers.push(worker);
+  return worker;
+}
+
+function next(worker: Worker): Promise<any> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the worker exited with ${code}`)));
+  });
+}
+
+/** Reads until told to stop (the first word of `stop` is not zero), and counts what it saw and what was wrong. */
+const READER = `
+  const map = HashMap.attach(data.token), stop = new Int32Array(data.stop);
+  const number = data.kind === 'number';
+  const value = (i) => (number ? i * 2 + 0.5 : 'value of ' + i);
+  const keyOf = (i) => (number ? i : 'key ' + i);
+  const wrong = [];
+  let found = 0, passes = 0, stale = 0;
+  const keys = number && new Uint32Array(512), out = number && new Float64Array(512);
+  post('ready');
+  for (; Atomics.load(stop, 0) === 0 || passes < 3; passes++) {
+    for (let i = passes % 7; i < 4000; i += 7) {
+      const got = map.get(keyOf(i));
+      if (got === undefined) continue;
+      found++;
+      if (got !== value(i)) wrong.push([i, got]);
+    }
+    if (number) {
+      for (let i = 0; i < 512; i++) keys[i] = i * 7;
+      const flags = map.getManyFound(keys, out);
+      for (let i = 0; i < 512; i++) if (flags[i] && out[i] !== value(keys[i])) wrong.push(['many', keys[i], out[i]]);
+    }
+    try {
+      let previous = 0;
+      for (const [k, v] of map) {
+        if (v !== value(number ? k : Number(k.slice(4)))) wrong.push(['entry', k, v]);
+        if (++previous > 300) break;
+      }
+    } catch (error) {
+      if (error.code !== 'ERR_OFFHEAP_STALE') throw error;
+      stale++;
+    }
+    if (wrong.length > 5) break;
+  }
+  post({ found, passes, wrong, stale });
+`;
+
+describe.each(['number', 'string'] as const)('readers of %s maps while the owner writes', (kind) => {
+  test('see only what belongs together', async () => {
+    const map: HashMap<any, any> =
+      kind === 'number'
+        ? new HashMap({ key: 'u32', value: 'f64' })
+        : new HashMap({ key: 'string', value: 'string' });
+    const keyOf = (i: number): unknown => (kind === 'number' ? i : `key ${i}`);
+    const value = (i: number): unknown => (kind === 'number' ? i * 2 + 0.5 : `value of ${i}`);
+    for (let i = 0; i < 100; i++) map.set(keyOf(i), value(i));
+    const stop = new SharedArrayBuffer(4);
+    const readers = [1, 2].map(() => start(READER, { token: map.share(), stop, kind }));
+    await Promise.all(readers.map(next));
+    const results = Promise.all(readers.map(next));
+    for (let round = 0; round < 12; round++) {
+      for (let i = 0; i < 4000; i++) map.set(keyOf(i), value(i));
+      for (let i = round % 3; i < 4000; i += 3) map.delete(keyOf(i));
+      if (round % 4 === 3) map.shrinkToFit();
+      if (round % 5 === 4) map.clear();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (let i = 0; i < 4000; i++) map.set(keyOf(i), value(i));
+    Atomics.store(new Int32Array(stop), 0, 1);
+    for (const { found, passes, wrong } of await results) {
+      expect(wrong).toEqual([]);
+      expect(found).toBeGreaterThan(0);
+      expect(passes).toBeGreaterThanOrEqual(3);
+    }
+    map.validate();
+    map.close();
+  });
+});
+
+describe('threads that are terminated', () => {
+  test('a reader in the middle of anything', async () => {
+    const map = new HashMap({ key: 'u32', value: 'f64' });
+    for (let i = 0; i < 20_000; i++) map.set(i, i);
+    for (let round = 0; round < 10; round++) {
+      const worker = start(
+        `const map = HashMap.attach(data); post('ready'); const keys = Uint32Array.from({ length: 5000 }, (_, i) => i);
+         for (;;) { map.getMany(keys); for (const key of map.keys()) map.get(key); }`,
+        map.share(),
+      );
+      await next(worker);
+      map.set(20_000 + round, round);
+      await new Promise((resolve) => setTimeout(resolve, round));
+      await worker.terminate();
+      expect(map.get(round)).toBe(round);
+    }
+    map.validate();
+  });
+
+  test.each(['number', 'string'])('the owner of a %s map in the middle of anything', async (kind) => {
+    for (let round = 0; round < 25; round++) {
+      const worker = start(
+        `const number = data === 'number';
+         const map = number ? new HashMap({ key: 'u32', value: 'f64' }) : new HashMap({ key: 'string', value: 'string' });
+         const key = (i) => number ? i : 'key ' + i, value = (i) => number ? i * 2 + 0.5 : 'value of ' + i;
+         map.handleOf(key(1)); for (let i = 0; i < 50; i++) map.set(key(i), value(i));
+         post(map.share());
+         for (let n = 0; ; n++) { const i = (n * 7919) % 3000; map.set(key(i), value(i)); if (n % 2) map.delete(key((i * 31) % 3000)); }`,
+        kind,
+      );
+      const token = await next(worker);
+      await new Promise((resolve) => setTimeout(resolve, round % 9));
+      await worker.terminate();
+      const map: HashMap<any, any> = HashMap.attach(token);
+      map.validate();
+      let live = 0;
+      for (const [key, value] of map) {
+        const i = kind === 'number' ? (key as number) : Number((key as string).slice(4));
+        expect(value).toBe(kind === 'number' ? i * 2 + 0.5 : `value of ${i}`);
+        live++;
+      }
+      // One entry may be in the middle of being added or taken away.
+      expect(Math.abs(live - map.size)).toBeLessThanOrEqual(1);
+      const copy: HashMap<any, any> = HashMap.fromBytes(map.toBytes());
+      copy.validate();
+      for (let i = 0; i < 5000; i++) {
+        copy.set(kind === 'number' ? i : `key ${i}`, kind === 'number' ? i : `${i}`);
+      }
+      copy.validate();
+      expect(copy.size).toBe(5000);
+      copy.close();
+      map.close();
+    }
+  });
+});
+
+describe('tokens', () => {
+  test('carry no copy: a write shows at once in every attached map', () => {
+    const map = new HashMap({ key: 'string', value: 'u32' }, [['a', 1]]);
+    const one = HashMap.attach<'string', 'u32'>(map.share());
+    const two = HashMap.attach<'string', 'u32'>(structuredClone(one.share()));
+    map.set('a', 2).set('b', 3);
+    expect([one.get('a'), two.get('b'), two.size]).toEqual([2, 3, 2]);
+    for (let i = 0; i < 10_000; i++) map.set(`k${i}`, i); // through many rearrangements
+    expect([one.get('k9999'), two.size]).toEqual([9999, 10_002]);
+    map.close();
+    expect(one.get('a')).toBe(2); // the owner is gone, the memory is not
+  });
+
+  test('of another kind, or of nothing, are refused', () => {
+    for (const token of [
+      undefined,
+      null,
+      1,
+      {},
+      { offheap: 'vector' },
+      { offheap: 'hashmap' },
+      { offheap: 'hashmap', buffer: new ArrayBuffer(512) },
+    ] as any[]) {
+      throws(() => HashMap.attach(token), 'ERR_OFFHEAP_TYPE');
+    }
+    throws(
+      () => HashMap.attach({ offheap: 'hashmap', buffer: new SharedArrayBuffer(512) }),
+      'ERR_OFFHEAP_CORRUPT',
+    );
+  });
+
+  test('an attached map refuses every change', () => {
+    const map = HashMap.attach<'u32', 'f64'>(new HashMap({ key: 'u32', value: 'f64' }, [[1, 2]]).share());
+    for (const change of [
+      () => map.set(1, 3),
+      () => map.set(2, 3),
+      () => map.delete(1),
+      () => map.clear(),
+      () => map.reserve(100),
+      () => map.setMany([1], [1]),
+      () => map.update(1, () => 5),
+    ]) {
+      throws(change, 'ERR_OFFHEAP_UNSUPPORTED');
+    }
+    expect([...map]).toEqual([[1, 2]]);
+  });
+});
