@@ -727,12 +727,14 @@ enum oh_status oh_hashmap_has(const void *base,
  * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
  * `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
  *
- *     uint32_t capacity;
- *     oh_hashmap_next_capacity(base, length, &capacity);
- *     size_t needed;
- *     oh_hashmap_rebuild_length(base, length, capacity, heap_capacity, &needed);
- *     // make the memory at least `needed` bytes long (realloc, mremap), then
- *     oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
+ * ```c
+ * uint32_t capacity;
+ * oh_hashmap_next_capacity(base, length, &capacity);
+ * size_t needed;
+ * oh_hashmap_rebuild_length(base, length, capacity, heap_capacity, &needed);
+ * // make the memory at least `needed` bytes long (realloc, mremap), then
+ * oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
+ * ```
  *
  * Threads that only read may go on meanwhile. Other threads that write may not.
  *
@@ -786,9 +788,11 @@ enum oh_status oh_hashmap_get_by_handle(const void *base,
  * The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the entry's
  * position, or 0 again if there was none left. Entries may be inserted and deleted meanwhile.
  *
- *     uint32_t cursor = 0;
- *     oh_hashmap_entry entry;
- *     while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
+ * ```c
+ * uint32_t cursor = 0;
+ * oh_hashmap_entry entry;
+ * while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
+ * ```
  *
  * Requires: `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
  */

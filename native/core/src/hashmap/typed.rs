@@ -405,6 +405,12 @@ impl<K: Key + ?Sized, V: Value + ?Sized> HashMap<K, V> {
         self.storage.rebuild(map.len().max(1), 0)
     }
 
+    /// Rebuilds to a capacity, at least the number of entries, and a heap of so many bytes, or as many as
+    /// the strings and bytes in it need. Deleted entries are squeezed out.
+    pub fn rebuild(&mut self, capacity: u32, heap: u64) -> Result<()> {
+        self.storage.rebuild(capacity, heap)
+    }
+
     /// Makes room for so many entries in all.
     pub fn reserve(&mut self, capacity: u32) -> Result<()> {
         if capacity > self.storage.map.shape().capacity {

@@ -1,0 +1,202 @@
+//! The second half of a rebuild: moving everything, which can not fail.
+//!
+//! Runs inside `Memory::change`. Columns are squeezed where they are, then sections move (order: see the
+//! parent module), then the heap, the slot table and the index are written.
+
+use super::plan::Plan;
+use super::write_shape;
+use crate::hashmap::blob::size_of_blob;
+use crate::hashmap::layout::{BUCKET_BYTES, Layout, MAX_GENERATION, Meta, STATE_SLOTS, buckets_for, word};
+use crate::hashmap::raw::{RawMap, RawMapMut};
+use crate::region::header::Memory;
+
+impl Plan {
+    /// # Safety
+    /// Inside `Memory::change` of the map's only writer; the new layout lies within the memory.
+    pub(super) unsafe fn carry_out(&self, map: &mut RawMapMut) {
+        let memory = map.memory();
+        let old = *map.meta();
+        // SAFETY: the caller's word; offsets and lengths are those of the two layouts.
+        unsafe {
+            if !self.dead.is_empty() {
+                self.squeeze(memory, &old);
+            }
+            self.move_sections(memory, &old, map.slots_used());
+            memory.at(self.layout.index).write_bytes(0, self.layout.keys - self.layout.index);
+            self.write_blobs(memory);
+            let state = memory.word(word::STATE);
+            if let Some(slots) = self.shape.slots {
+                if old.shape.slots.is_none() {
+                    self.create_slots(memory, old.epoch);
+                } else if !self.dead.is_empty() {
+                    self.relink_slots(memory, map.slots_used().min(slots));
+                }
+                memory.set_word(word::STATE, state | STATE_SLOTS);
+            }
+            if !self.dead.is_empty() {
+                memory.set_word(word::MOVES, memory.word(word::MOVES).wrapping_add(1));
+            }
+            memory.set_word(word::DEAD, 0);
+            memory.set_word(word::USED, self.living);
+            write_shape(memory, &self.shape, &self.layout);
+            let meta = Meta {
+                shape: self.shape,
+                layout: self.layout,
+                buckets: buckets_for(self.shape.capacity),
+                ..old
+            };
+            RawMap::new(memory, meta, 0).fill_index(self.living);
+        }
+    }
+
+    /// Squeezes dead entries out of the columns, where they are.
+    ///
+    /// # Safety
+    /// As for `carry_out`.
+    unsafe fn squeeze(&self, memory: Memory, old: &Meta) {
+        let Layout { keys, values, slot_of_entry, .. } = old.layout;
+        let slots = if old.shape.slots.is_some() { 4 } else { 0 };
+        for (column, width) in
+            [(keys, old.shape.key.width()), (values, old.shape.value.width()), (slot_of_entry, slots)]
+        {
+            // SAFETY: the column has `used` elements of this width.
+            unsafe {
+                match width {
+                    0 => {}
+                    1 => self.squeeze_column::<u8>(memory.at(column)),
+                    2 => self.squeeze_column::<u16>(memory.at(column)),
+                    4 => self.squeeze_column::<u32>(memory.at(column)),
+                    _ => self.squeeze_column::<u64>(memory.at(column)),
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// `column` is aligned and has `used` elements.
+    unsafe fn squeeze_column<T: Copy>(&self, column: *mut u8) {
+        let column = column.cast::<T>();
+        let mut to = 0usize;
+        self.runs(|start, count| {
+            let (start, count) = (start as usize, count as usize);
+            // SAFETY: all below `used`; `to` is at most `start`.
+            unsafe {
+                if count < 16 {
+                    // Short runs, as scattered deletions leave them: a call would cost more than the copy.
+                    for i in 0..count {
+                        column.add(to + i).write(column.add(start + i).read());
+                    }
+                } else {
+                    std::ptr::copy(column.add(start), column.add(to), count);
+                }
+            }
+            to += count;
+            true
+        });
+    }
+
+    /// # Safety
+    /// As for `carry_out`; the columns are squeezed.
+    unsafe fn move_sections(&self, memory: Memory, old: &Meta, slots_used: u32) {
+        let (from, to) = (&old.layout, &self.layout);
+        let living = self.living as usize;
+        let (entry_slots, slots) =
+            if old.shape.slots.is_some() { (living * 4, slots_used as usize * 4) } else { (0, 0) };
+        // A heap that is written anew is not moved: it comes from the temporary copy.
+        let heap_used = memory.double_word(word::HEAP_USED).min(self.shape.heap).min(old.shape.heap) as usize;
+        let heap = if self.blobs.is_some() { 0 } else { heap_used };
+        let sections = [
+            (from.keys, to.keys, living * old.shape.key.width()),
+            (from.values, to.values, living * old.shape.value.width()),
+            (from.slot_of_entry, to.slot_of_entry, entry_slots),
+            (from.entry_of_slot, to.entry_of_slot, slots),
+            (from.generations, to.generations, slots),
+            (from.heap, to.heap, heap),
+        ];
+        // SAFETY: each section's contents lie within the old and within the new layout.
+        let copy = |&(from, to, bytes): &(usize, usize, usize)| unsafe {
+            if bytes > 0 {
+                std::ptr::copy(memory.at(from), memory.at(to), bytes);
+            }
+        };
+        sections.iter().filter(|(from, to, _)| to < from).for_each(copy);
+        sections.iter().rev().filter(|(from, to, _)| to > from).for_each(copy);
+    }
+
+    /// Writes the new heap and its references, which follow from it: it holds each entry's blobs in
+    /// order.
+    ///
+    /// # Safety
+    /// As for `carry_out`; the sections are where they belong.
+    unsafe fn write_blobs(&self, memory: Memory) {
+        let Some(blobs) = &self.blobs else { return };
+        let Layout { keys, values, heap, .. } = self.layout;
+        let mut at = 0usize;
+        // SAFETY: the columns have `living` elements; the heap has room for the blobs, by `Plan::shape`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(blobs.as_ptr(), memory.at(heap), blobs.len());
+            for position in 0..self.living as usize {
+                for (column, ty) in [(keys, self.shape.key), (values, self.shape.value)] {
+                    if ty.is_blob() {
+                        memory.store_u32(column + position * 4, (at / 4) as u32);
+                        let head = blobs[at..].first_chunk().map_or(0, |head| u32::from_le_bytes(*head));
+                        at += size_of_blob(head) as usize;
+                    }
+                }
+            }
+            memory.set_double_word(word::HEAP_USED, blobs.len() as u64);
+            memory.set_double_word(word::HEAP_GARBAGE, 0);
+        }
+    }
+
+    /// Makes the slot table: each entry's slot is its old position, so the direct handles that are out
+    /// there stay good; the slots of dead positions are free, the lowest first in the list.
+    ///
+    /// # Safety
+    /// As for `carry_out`.
+    unsafe fn create_slots(&self, memory: Memory, epoch: u32) {
+        let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.layout;
+        let mut free = 0;
+        // SAFETY: the table has at least `used` slots, and `living` entries.
+        unsafe {
+            let retired = epoch + 1 >= MAX_GENERATION;
+            for slot in (0..self.used).rev() {
+                let at = slot as usize * 4;
+                let dead = self.dead[slot as usize / 32] >> (slot % 32) & 1;
+                memory.store_u32(generations + at, epoch + dead);
+                if dead != 0 && !retired {
+                    memory.store_u32(entry_of_slot + at, free);
+                    free = slot + 1;
+                }
+            }
+            let mut position = 0;
+            self.each_living(|slot| {
+                memory.store_u32(slot_of_entry + position as usize * 4, slot);
+                memory.store_u32(entry_of_slot + slot as usize * 4, position);
+                position += 1;
+                true
+            });
+            memory.set_word(word::SLOTS_USED, self.used);
+            memory.set_word(word::FREE_SLOT, free);
+        }
+    }
+
+    /// Points the slots of living entries at their new positions.
+    ///
+    /// # Safety
+    /// As for `carry_out`; the table has at least `slots_used` slots.
+    unsafe fn relink_slots(&self, memory: Memory, slots_used: u32) {
+        let Layout { slot_of_entry, entry_of_slot, .. } = self.layout;
+        for position in 0..self.living {
+            // SAFETY: the columns have `living` elements; the slot is compared before it is used.
+            unsafe {
+                let slot = memory.load_u32(slot_of_entry + position as usize * 4);
+                if slot < slots_used {
+                    memory.store_u32(entry_of_slot + slot as usize * 4, position);
+                }
+            }
+        }
+    }
+}
+
+const _: () = assert!(BUCKET_BYTES == 64, "sections before the keys are cleared as one");

@@ -1,0 +1,265 @@
+//! Rearranging a map in place: `init`, `rebuild` (growth, compaction) and `clear`.
+//!
+//! A rebuild squeezes dead entries out, moves the sections to where a new capacity puts them, writes
+//! the blobs of living entries anew, and fills the index afresh. Everything that can fail (checks,
+//! temporary memory) happens first, in [`Plan`]; then the sequence is made odd, everything is moved, and
+//! it is made even. So a rebuild that fails changed nothing, and readers never see one half-done.
+//!
+//! Sections keep their order, so they can be moved without a second copy: those that move down,
+//! first to last; then those that move up, last to first. With used(new) ≤ used(old) for each, no move
+//! overwrites a section that has yet to move.
+//!
+//! Temporary memory: one bit for each entry if any is dead; the living blobs' bytes if any blob is
+//! garbage. Cost: about 10 ns for each entry, mostly the index (its writes are prefetched).
+
+mod carry;
+mod fill;
+mod plan;
+
+use self::plan::Plan;
+use super::layout::{
+    KIND_VERSION, Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, STATE_SLOTS, Shape, Type,
+    buckets_for, word,
+};
+use super::raw::{RawMap, RawMapMut};
+use crate::region::header::{self, KIND_HASHMAP, MAGIC, Memory, VERSION, align};
+use crate::{Error, Result};
+
+/// What a new, empty map is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMap {
+    /// Type of the keys.
+    pub key: Type,
+    /// Type of the values.
+    pub value: Type,
+    /// Entries it can hold without a rebuild.
+    pub capacity: u32,
+    /// Bytes of the blob heap; rounded up to a multiple of 64. 0 if neither type is a blob.
+    pub heap: u64,
+    /// Key of the hash function: random, unless the bytes must be reproducible.
+    pub seeds: [u32; 2],
+}
+
+impl NewMap {
+    fn shape(&self) -> Result<Shape> {
+        if !self.key.is_key() {
+            return Err(Error::wrong_type(format!("{:?} can not be the type of keys", self.key)));
+        }
+        check_capacity(self.capacity)?;
+        let heap = check_heap(self.key, self.value, self.heap)?;
+        Ok(Shape { key: self.key, value: self.value, capacity: self.capacity, slots: None, heap })
+    }
+
+    /// Bytes that its region takes.
+    pub fn length(&self) -> Result<usize> {
+        Ok(self.shape()?.layout()?.length)
+    }
+}
+
+fn check_capacity(capacity: u32) -> Result<()> {
+    if (1..=MAX_CAPACITY).contains(&capacity) {
+        return Ok(());
+    }
+    Err(Error::range(format!("a map's capacity is from 1 to {MAX_CAPACITY}, not {capacity}")))
+}
+
+fn check_heap(key: Type, value: Type, bytes: u64) -> Result<u64> {
+    if bytes > MAX_HEAP {
+        return Err(Error::range(format!("a heap of {bytes} bytes: the limit is {MAX_HEAP}")));
+    }
+    if bytes != 0 && !key.is_blob() && !value.is_blob() {
+        return Err(Error::range("only maps with strings or bytes have a heap"));
+    }
+    Ok(align(bytes))
+}
+
+fn check_room(length: usize, given: usize) -> Result<()> {
+    if length <= given {
+        return Ok(());
+    }
+    Err(Error::full(format!("the map needs {length} bytes where {given} are given")))
+}
+
+/// Seeds that nobody can guess, from the system's randomness.
+#[must_use]
+pub fn random_seeds() -> [u32; 2] {
+    use std::hash::{BuildHasher, Hasher};
+    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    [bits as u32, (bits >> 32) as u32]
+}
+
+/// Makes an empty map in `len` bytes at `base`. Whatever they held is overwritten.
+///
+/// # Safety
+/// `base` is valid for writing `len` bytes, and no other thread uses them.
+pub unsafe fn init(base: *mut u8, len: usize, new: &NewMap) -> Result<()> {
+    // SAFETY: the caller's word.
+    let memory = unsafe { Memory::new(base, len) }?;
+    let shape = new.shape()?;
+    let layout = shape.layout()?;
+    check_room(layout.length, len)?;
+    // SAFETY: there is room for the layout; the caller vouches that it is ours to write.
+    unsafe {
+        memory.at(0).write_bytes(0, layout.keys);
+        memory.set_word(header::word::VERSION, VERSION);
+        memory.set_word(header::word::KIND, KIND_HASHMAP);
+        memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
+        memory.set_word(header::word::SEEDS, new.seeds[0]);
+        memory.set_word(header::word::SEEDS + 1, new.seeds[1]);
+        memory.set_word(word::SCHEMA, shape.key as u32 | (shape.value as u32) << 8);
+        memory.set_word(word::EPOCH, 1);
+        write_shape(memory, &shape, &layout);
+        // Last, so that nobody takes it for a map before it is one.
+        memory.set_word(header::word::MAGIC, MAGIC);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// The memory is writable, and no other thread writes the region.
+unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
+    // SAFETY: the caller's word.
+    unsafe {
+        memory.set_word(word::CAPACITY, shape.capacity);
+        memory.set_word(word::BUCKETS, buckets_for(shape.capacity));
+        memory.set_word(word::SLOT_CAPACITY, shape.slots.unwrap_or(0));
+        memory.set_double_word(word::HEAP_CAPACITY, shape.heap);
+        memory.set_double_word(header::word::LENGTH, layout.length as u64);
+    }
+}
+
+/// Empties a map and drops its slot table; its capacity stays. Handles become stale.
+///
+/// # Safety
+/// As for [`RawMapMut::attach`].
+pub unsafe fn clear(base: *mut u8, len: usize) -> Result<()> {
+    // SAFETY: the caller's word.
+    clear_view(&mut unsafe { RawMapMut::attach(base, len) }?)
+}
+
+/// `clear`, by a view that must be attached anew afterwards.
+pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
+    let memory = map.memory();
+    let shape = Shape { slots: None, ..map.shape() };
+    let layout = shape.layout()?;
+    // Shorter or equal: it is the present layout without the slot table.
+    check_room(layout.length, memory.len())?;
+    let state = memory.word(word::STATE);
+    let mut epoch = map.meta().epoch;
+    if state & (STATE_HANDLES | STATE_SLOTS) != 0 {
+        let reached = (0..map.slots_used()).map(|slot| map.generation(slot)).max().unwrap_or(0);
+        epoch = epoch.max(reached) + 1;
+        if epoch > MAX_GENERATION {
+            epoch = 1;
+        }
+    }
+    let moved = map.used() > 0;
+    // SAFETY: this view writes, and the sections lie within the memory.
+    unsafe {
+        memory.change(|| {
+            memory.at(layout.index).write_bytes(0, layout.keys - layout.index);
+            for index in [word::USED, word::DEAD, word::STATE, word::SLOTS_USED, word::FREE_SLOT] {
+                memory.set_word(index, 0);
+            }
+            memory.set_double_word(word::HEAP_USED, 0);
+            memory.set_double_word(word::HEAP_GARBAGE, 0);
+            memory.set_word(word::EPOCH, epoch);
+            memory.set_word(word::MOVES, memory.word(word::MOVES).wrapping_add(u32::from(moved)));
+            write_shape(memory, &shape, &layout);
+        });
+    }
+    Ok(())
+}
+
+/// Bytes of the region that a rebuild to this capacity and heap capacity makes.
+///
+/// # Safety
+/// As for [`RawMap::attach`].
+pub unsafe fn rebuild_length(base: *const u8, len: usize, capacity: u32, heap: u64) -> Result<usize> {
+    // SAFETY: the caller's word.
+    let map = unsafe { RawMap::attach(base, len) }?;
+    let used = map.used();
+    Ok(Plan::shape(&map, capacity, heap, used, map.count_dead(used))?.layout()?.length)
+}
+
+/// Rebuilds a map in place: squeezes out what is dead, and gives it a new capacity and heap capacity (raised
+/// to what the living blobs need). `Full` if `len` is below [`rebuild_length`]; a rebuild that is
+/// refused changes nothing.
+///
+/// # Safety
+/// As for [`RawMapMut::attach`].
+pub unsafe fn rebuild(base: *mut u8, len: usize, capacity: u32, heap: u64) -> Result<()> {
+    // SAFETY: the caller's word.
+    rebuild_view(&mut unsafe { RawMapMut::attach(base, len) }?, capacity, heap)
+}
+
+/// `rebuild`, by a view that must be attached anew afterwards.
+pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Result<()> {
+    let memory = map.memory();
+    let plan = Plan::new(map, capacity, heap)?;
+    check_room(plan.layout.length, memory.len())?;
+    // SAFETY: this view writes, and the new layout lies within the memory.
+    unsafe { memory.change(|| plan.carry_out(map)) };
+    Ok(())
+}
+
+/// Writes zeros wherever a region's bytes mean nothing: past the last entry of each column, past the used
+/// part of the heap, between sections.
+pub(super) fn zero_unused(map: &mut RawMapMut) {
+    let memory = map.memory();
+    let (shape, layout) = (map.shape(), map.layout());
+    let used = map.used() as usize;
+    let slots = map.slots_used() as usize;
+    let entry_slots = if shape.slots.is_some() { used } else { 0 };
+    let heap = memory.double_word(word::HEAP_USED).min(shape.heap) as usize;
+    for (from, to) in [
+        (layout.dead + 4 * shape.capacity.div_ceil(32) as usize, layout.keys),
+        (layout.keys + used * shape.key.width(), layout.values),
+        (layout.values + used * shape.value.width(), layout.slot_of_entry),
+        (layout.slot_of_entry + entry_slots * 4, layout.entry_of_slot),
+        (layout.entry_of_slot + slots * 4, layout.generations),
+        (layout.generations + slots * 4, layout.heap),
+        (layout.heap + heap, layout.length),
+    ] {
+        // SAFETY: this view writes; each range ends where the next section begins, or the region ends.
+        unsafe { memory.at(from).write_bytes(0, to - from) };
+    }
+}
+
+impl RawMap {
+    /// A word of dead bits, those at and past `used` cleared.
+    pub(crate) fn dead_word(&self, word: u32, used: u32) -> u32 {
+        assert!(word < self.shape().capacity.div_ceil(32));
+        // SAFETY: the word lies within the section.
+        let bits = unsafe { self.memory().load_u32(self.layout().dead + word as usize * 4) };
+        let rest = used.saturating_sub(word * 32);
+        if rest >= 32 { bits } else { bits & ((1 << rest) - 1) }
+    }
+
+    /// How many entries are dead, by the bits: the header's count may be behind by one.
+    pub(crate) fn count_dead(&self, used: u32) -> u32 {
+        (0..used.div_ceil(32)).map(|word| self.dead_word(word, used).count_ones()).sum()
+    }
+
+    /// The generation of a slot below `slots_used`.
+    pub(crate) fn generation(&self, slot: u32) -> u32 {
+        assert!(slot < self.shape().slots.unwrap_or(0));
+        // SAFETY: the table has this slot.
+        unsafe { self.memory().load_u32(self.layout().generations + slot as usize * 4) }
+    }
+
+    /// The blob reference of a key, where keys are blobs. The position is below the capacity.
+    pub(crate) fn key_reference(&self, position: u32) -> Option<u32> {
+        assert!(position < self.shape().capacity);
+        // SAFETY: the column has an element, of 4 bytes, at each position below the capacity.
+        self.shape().key.is_blob().then(|| unsafe { self.key_u32(position) })
+    }
+
+    /// The blob reference of a value, where values are blobs. The position is below the capacity.
+    pub(crate) fn value_reference(&self, position: u32) -> Option<u32> {
+        assert!(position < self.shape().capacity);
+        let at = self.layout().values + position as usize * 4;
+        // SAFETY: the column has an element, of 4 bytes, at each position below the capacity.
+        self.shape().value.is_blob().then(|| unsafe { self.memory().load_u32(at) })
+    }
+}
