@@ -9,12 +9,20 @@
  *   In mode `rw` the first change copies the region to memory, and the map owns it from then on.
  */
 import { offheapError } from '../errors.js';
-import { corrupt, FLAG_SUPERSEDED, readLong, WORD as COMMON } from '../region/format.js';
+import {
+  corrupt,
+  FLAG_SUPERSEDED,
+  HEADER_WORDS,
+  readLong,
+  WORD as COMMON,
+  writeLong,
+} from '../region/format.js';
 import { seal } from '../region/file.js';
 import { native } from '../native.js';
 import { Region, type Placement } from '../region/region.js';
 import { Moves } from './iteration.js';
 import {
+  GENERATIONS,
   HANDLES_ISSUED,
   HAS_SLOTS,
   MAX_CAPACITY,
@@ -74,9 +82,6 @@ export abstract class Access extends Table {
     const { status, head } = this.region;
     this.guard = status ?? head;
     this.guardAt = status === undefined ? WORD.sequence : 0;
-    if (this.valueType === TYPE.any) {
-      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', `${what}: values of type any exist in one thread only`);
-    }
   }
 
   // ---- reading
@@ -227,10 +232,14 @@ export abstract class Access extends Table {
     Atomics.or(this.head, WORD.state, HANDLES_ISSUED);
   }
 
-  /** Live entries. */
+  /** Live entries: two counts, that an owner on another thread may be raising, of one moment. */
   protected count(): number {
     const { head } = this;
-    return head[WORD.used] - head[WORD.dead];
+    for (let patience = 1000; ; patience--) {
+      const used = Atomics.load(head, WORD.used);
+      const size = used - Atomics.load(head, WORD.dead);
+      if (Atomics.load(head, WORD.used) === used || patience === 0) return Math.max(0, size);
+    }
   }
 
   /**
@@ -326,20 +335,28 @@ export abstract class Access extends Table {
         'a map with values of type any can not be saved or shared',
       );
     }
+    const attached = this.region.origin === 'attached';
     const bytes = this.read(() => {
       const { region } = this;
-      return region.bytes.slice(0, readLong(region.head, COMMON.lengthLow));
+      const taken = region.bytes.slice(0, readLong(region.head, COMMON.lengthLow));
+      // The owner goes on meanwhile. What was copied after the header may refer to blobs appended since.
+      if (attached) {
+        const head = new Int32Array(taken.buffer, 0, HEADER_WORDS);
+        writeLong(head, WORD.heapUsedLow, readLong(region.head, WORD.heapUsedLow));
+      }
+      return taken;
     });
-    // Another thread's map may have been left in the middle of a step; a rebuild of the copy finishes it.
-    const copy = this.region.origin === 'attached' ? this.rebuilt(bytes) : bytes;
+    // Another thread's map is copied in the middle of a step, perhaps its last; a rebuild of the copy finishes it.
+    const copy = attached ? this.rebuilt(bytes) : bytes;
     seal(copy, checksum);
     return copy;
   }
 
   private rebuilt(bytes: Uint8Array): Uint8Array {
     const addon = native();
-    const head = new Int32Array(bytes.buffer, 0, 64);
+    const head = new Int32Array(bytes.buffer, 0, HEADER_WORDS);
     seal(bytes, false);
+    relinkSlots(bytes.buffer as ArrayBuffer, head, readShape(head, bytes.length, 'the shared map'));
     const heap = readLong(head, WORD.heapCapacityLow);
     const length = addon.hashmapRebuildLength(bytes, this.capacity, heap);
     let copy = bytes;
@@ -366,15 +383,14 @@ export abstract class Access extends Table {
   protected facts(): TableStats {
     const { head } = this;
     const state = head[WORD.state];
-    const used = head[WORD.used];
-    const dead = head[WORD.dead];
+    const size = this.count();
     const buckets = head[WORD.buckets];
     return {
-      size: used - dead,
+      size,
       capacity: this.capacity,
-      dead,
+      dead: head[WORD.dead],
       buckets,
-      loadFactor: (used - dead) / (buckets * 12),
+      loadFactor: size / (buckets * 12),
       rearrangements: (head[WORD.sequence] >>> 0) / 2,
       heapCapacity: readLong(head, WORD.heapCapacityLow),
       heapUsed: readLong(head, WORD.heapUsedLow),
@@ -382,6 +398,38 @@ export abstract class Access extends Table {
       slots: (state & HAS_SLOTS) === 0 ? 0 : head[WORD.slotsUsed] >>> 0,
     };
   }
+}
+
+/**
+ * Makes the slot table of a copied region one that its entries agree with: slots were taken and freed while they were
+ * copied. All slots that no entry has are free then, the lowest first.
+ */
+function relinkSlots(
+  buffer: ArrayBuffer,
+  head: Int32Array,
+  { layout, capacity, slotCapacity }: ReturnType<typeof readShape>,
+): void {
+  if (slotCapacity === 0) return;
+  const used = head[WORD.used];
+  const slotsUsed = head[WORD.slotsUsed] >>> 0;
+  const dead = new Int32Array(buffer, layout.dead, Math.ceil(capacity / 32));
+  const slotOfEntry = new Uint32Array(buffer, layout.slotOfEntry, capacity);
+  const entryOfSlot = new Uint32Array(buffer, layout.entryOfSlot, slotCapacity);
+  const generations = new Uint32Array(buffer, layout.generations, slotCapacity);
+  const taken = new Uint8Array(slotsUsed);
+  for (let position = 0; position < used; position++) {
+    const slot = slotOfEntry[position];
+    if ((dead[position >>> 5] & (1 << (position & 31))) !== 0 || slot >= slotsUsed) continue;
+    entryOfSlot[slot] = position;
+    taken[slot] = 1;
+  }
+  let free = 0;
+  for (let slot = slotsUsed - 1; slot >= 0; slot--) {
+    if (taken[slot] !== 0 || generations[slot] >= GENERATIONS - 1) continue;
+    entryOfSlot[slot] = free;
+    free = slot + 1;
+  }
+  head[WORD.freeSlot] = free | 0;
 }
 
 /** What `stats()` tells of a table. Sizes of the heap are in bytes. */

@@ -156,8 +156,9 @@ export function readShape(words: Int32Array, available: number, what: string): S
   if (capacity < 1 || capacity > MAX_CAPACITY) throw corrupt(what, `a capacity of ${capacity}`);
   const buckets = words[WORD.buckets] >>> 0;
   if (buckets !== bucketsFor(capacity)) throw corrupt(what, `${buckets} buckets for ${capacity} entries`);
-  const used = words[WORD.used] >>> 0;
-  const dead = words[WORD.dead] >>> 0;
+  // Of two counts the one that is bounded by the other is read first: the owner may be raising both meanwhile.
+  const dead = Atomics.load(words, WORD.dead) >>> 0;
+  const used = Atomics.load(words, WORD.used) >>> 0;
   if (used > capacity || dead > used)
     throw corrupt(what, `${used} entries used, ${dead} of them dead, of ${capacity}`);
   const state = words[WORD.state] >>> 0;
@@ -167,13 +168,14 @@ export function readShape(words: Int32Array, available: number, what: string): S
   }
   const epoch = words[WORD.epoch] >>> 0;
   if (epoch < 1 || epoch >= GENERATIONS) throw corrupt(what, `epoch ${epoch}`);
-  const slotsUsed = words[WORD.slotsUsed] >>> 0;
-  if (slotCapacity > 2 ** 32 - 64 || slotsUsed > slotCapacity || words[WORD.freeSlot] >>> 0 > slotsUsed) {
+  const freeSlot = Atomics.load(words, WORD.freeSlot) >>> 0;
+  const slotsUsed = Atomics.load(words, WORD.slotsUsed) >>> 0;
+  if (slotCapacity > 2 ** 32 - 64 || slotsUsed > slotCapacity || freeSlot > slotsUsed) {
     throw corrupt(what, `${slotsUsed} slots used of ${slotCapacity}`);
   }
   const heapCapacity = readLong(words, WORD.heapCapacityLow);
-  const heapUsed = readLong(words, WORD.heapUsedLow);
   const heapGarbage = readLong(words, WORD.heapGarbageLow);
+  const heapUsed = readLong(words, WORD.heapUsedLow);
   const blobs = isBlob(key) || isBlob(value);
   if (
     heapCapacity > MAX_HEAP ||
