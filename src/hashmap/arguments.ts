@@ -4,7 +4,7 @@
  */
 import { rangeError, typeError } from '../errors.js';
 import { describe } from '../region/options.js';
-import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray } from './schema.js';
+import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayConstructor } from './schema.js';
 
 type Check = (value: unknown) => void;
 
@@ -22,8 +22,11 @@ export function column(
   const Column = COLUMN_ARRAYS[code];
   const packed = hasColumn(code);
   if (packed && ArrayBuffer.isView(items) && items instanceof Column!) {
-    if (code === TYPE.bool) checkBooleans(items as Uint8Array, what);
-    return (items.buffer as unknown) === avoid ? (items.slice() as AnyTypedArray) : items;
+    const plain = plainView(items, Column!);
+    if (code === TYPE.bool) checkBooleans(plain as Uint8Array, what);
+    if ((plain.buffer as unknown) !== avoid) return plain;
+    // Not slice(), which asks the array what class the copy is to have.
+    return new (Column as unknown as new (of: AnyTypedArray) => AnyTypedArray)(plain);
   }
   const list = toArray(items, what);
   for (const item of list) check(item);
@@ -31,6 +34,26 @@ export function column(
   const array = new (Column as unknown as new (length: number) => AnyTypedArray)(list.length);
   for (let i = 0; i < list.length; i++) (array as unknown as unknown[])[i] = list[i];
   return array;
+}
+
+const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+function getter<T>(name: string): (this: unknown) => T {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- bound by each call
+  return Object.getOwnPropertyDescriptor(prototype, name)!.get as (this: unknown) => T;
+}
+const bufferOf = getter<ArrayBufferLike>('buffer');
+const offsetOf = getter<number>('byteOffset');
+const lengthOf = getter<number>('length');
+
+/** How many elements there are: a subclass can say anything, and run code while it is asked. */
+export function trueLength(items: AnyTypedArray): number {
+  return lengthOf.call(items);
+}
+
+/** A typed array whose `length` is the real one. */
+function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor): A {
+  if (Object.getPrototypeOf(items) === Column.prototype && !Object.hasOwn(items, 'length')) return items;
+  return new Column(bufferOf.call(items), offsetOf.call(items), lengthOf.call(items)) as A;
 }
 
 /** Whether bulk calls pass values of this type as a typed array: numbers, and booleans as bytes 0 and 1. */
@@ -46,7 +69,7 @@ function checkBooleans(bytes: Uint8Array, what: string): void {
 
 /** Handles as a Float64Array; anything else than numbers is refused. */
 export function handleList(handles: unknown): Float64Array {
-  if (ArrayBuffer.isView(handles) && handles instanceof Float64Array) return handles;
+  if (ArrayBuffer.isView(handles) && handles instanceof Float64Array) return plainView(handles, Float64Array);
   const list = toArray(handles, 'handles');
   for (const handle of list) {
     if (typeof handle !== 'number') throw typeError(`a handle is a number, not ${describe(handle)}`);
@@ -93,7 +116,12 @@ export function output(
     );
   }
   if (ArrayBuffer.isView(out)) {
-    if (hasColumn(code) && out instanceof Column!) return { native: out, list: undefined, result: out };
+    if (hasColumn(code) && out instanceof Column!) {
+      const plain = plainView(out, Column!);
+      if (plain.length < count)
+        throw rangeError(`out holds ${plain.length} elements where there are ${count} keys`);
+      return { native: plain, list: undefined, result: out };
+    }
     checkConvertible(out, code);
   }
   return { native: undefined, list: out as unknown[], result: out };

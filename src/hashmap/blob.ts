@@ -10,6 +10,7 @@
 import { corrupt } from '../region/format.js';
 import { rangeError, typeError } from '../errors.js';
 import { describe } from '../region/options.js';
+import { trueLength } from './arguments.js';
 
 /** The transcoders that Node's Buffer has always had on its prototype; toString goes through them. */
 export interface TextBuffer extends Buffer {
@@ -64,7 +65,7 @@ export class Scratch {
 
   /** Copies bytes in. */
   byteSequence(bytes: Uint8Array): void {
-    const count = bytes.length;
+    const count = trueLength(bytes);
     if (count > MAX_BLOB) throw tooLong(count);
     this.room(count);
     this.bytes.set(bytes, 4);

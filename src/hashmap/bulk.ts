@@ -7,6 +7,7 @@
  */
 import { rangeError } from '../errors.js';
 import { native } from '../native.js';
+import { corrupt } from '../region/format.js';
 import { Access, OWNER } from './access.js';
 import { column, handleList, hasColumn, output, toArray } from './arguments.js';
 import { jsonText } from './blob.js';
@@ -122,9 +123,12 @@ export abstract class BulkAccess extends Access {
     // The lists are ours or plain numbers by now: no user code runs from here on.
     this.beforeWrite();
     if (this.plain && !Array.isArray(keyList) && !Array.isArray(valueList)) {
-      for (let done = 0; ;) {
-        done = native().hashmapSetMany(this.region.bytes, keyList, valueList, done);
-        if (done >= count) return;
+      for (let done = 0, made = 0; ;) {
+        const next = native().hashmapSetMany(this.region.bytes, keyList, valueList, done);
+        if (next >= count) return;
+        if (next === done && made++ === 2) throw this.staysFull();
+        if (next !== done) made = 0;
+        done = next;
         // All that are left may be new; asking for that at once would waste memory where they are not.
         this.makeRoom(1, 0);
       }
@@ -188,7 +192,10 @@ export abstract class BulkAccess extends Access {
     const position = this.find(key);
     if (position < 0) {
       const blobs = this.blobBytes(true);
-      if (this.isFull(blobs)) this.makeRoom(1, blobs);
+      for (let made = 0; this.isFull(blobs); made++) {
+        if (made === 2) throw this.staysFull();
+        this.makeRoom(1, blobs);
+      }
       this.append(key, value);
     } else {
       this.replace(position, key, value);
@@ -203,6 +210,10 @@ export abstract class BulkAccess extends Access {
       position = this.find(key); // positions may have changed
     }
     this.replaceValue(position, value);
+  }
+
+  private staysFull(): Error {
+    return corrupt('this map', 'it has no room, however large it is made');
   }
 
   /** Refuses a closed map before anything else is looked at. */

@@ -32,7 +32,7 @@ import {
 import { randomSeed, Region } from '../region/region.js';
 import { attachRegion, shareRegion, type Token } from '../region/token.js';
 import { CLOSED, OWNER, type TableStats } from './access.js';
-import { toArray } from './arguments.js';
+import { toArray, trueLength } from './arguments.js';
 import { BulkAccess } from './bulk.js';
 import {
   END,
@@ -139,6 +139,12 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     if (options instanceof Adopted) {
       if (options.owner) this.own(options.what);
       else this.watch(options.what);
+      if (this.valueType === TYPE.any) {
+        throw offheapError(
+          'ERR_OFFHEAP_UNSUPPORTED',
+          `${options.what}: values of type any exist in one thread only`,
+        );
+      }
       return;
     }
     this.own('the new map');
@@ -563,10 +569,11 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     bytes: Uint8Array,
   ): HashMap<K, V> {
     if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
-    if (bytes.length < HEADER_BYTES) {
-      throw offheapError('ERR_OFFHEAP_CORRUPT', `${bytes.length} bytes are too few for a region`);
+    const length = trueLength(bytes);
+    if (length < HEADER_BYTES) {
+      throw offheapError('ERR_OFFHEAP_CORRUPT', `${length} bytes are too few for a region`);
     }
-    const region = Region.allocate(bytes.length, { hugePages: undefined, numaNode: undefined });
+    const region = Region.allocate(length, { hugePages: undefined, numaNode: undefined });
     region.bytes.set(bytes);
     seal(region.bytes, false);
     return adopt(region, true, 'these bytes');
@@ -719,6 +726,6 @@ function splitSeed(seed: bigint): [number, number] {
 /** How many items there are, where that can be told without running user code. */
 function countOf(items: unknown): number | undefined {
   return ArrayBuffer.isView(items) && !(items instanceof DataView)
-    ? (items as AnyTypedArray).length
+    ? trueLength(items as AnyTypedArray)
     : undefined;
 }
