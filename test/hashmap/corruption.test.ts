@@ -199,7 +199,7 @@ describe('files that are something else', () => {
     const map = new HashMap({ key: 'u32', value: 'f64', capacity: 1000 });
     for (let i = 0; i < 1000; i++) map.set(i, i);
     const bytes = map.toBytes();
-    bytes[bytes.length - 70] = bytes[bytes.length - 70]! ^ 1; // within the values
+    bytes[bytes.length - 70] = bytes[bytes.length - 70] ^ 1; // within the values
     const opened = HashMap.open(file('payload', bytes));
     expect(opened.size).toBe(1000);
     throws(() => opened.validate(), 'ERR_OFFHEAP_CORRUPT', /checksum/i);
