@@ -168,9 +168,8 @@ fn a_file_that_shrinks_reads_as_zeros_from_there_on() {
     for mode in [Mode::Read, Mode::CopyOnWrite] {
         for (keep, forwards) in [(0, true), (0, false), (1, true), (5, false), (9, true)] {
             let path = folder.file("a", 10 * PAGE);
-            // In a vector, because a mapping may be moved after it was opened.
-            let files = [MappedFile::open(&path, mode).unwrap()];
-            let file = &files[0];
+            let opened = Box::new(MappedFile::open(&path, mode).unwrap()); // which moves it
+            let file = &*opened;
             let status = std::ptr::from_ref(file.status());
             if mode == Mode::CopyOnWrite {
                 set_byte(file, 9 * PAGE + 1, 3);
