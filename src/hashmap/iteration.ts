@@ -81,7 +81,8 @@ abstract class HashMapIterator implements Cursor {
   last: unknown = END;
 
   constructor(
-    protected map: Walked | undefined,
+    /** Not `map`: that is a method of every iterator. */
+    protected source: Walked | undefined,
     moves: Moves,
     seen: number,
   ) {
@@ -90,10 +91,10 @@ abstract class HashMapIterator implements Cursor {
   }
 
   /** The next item where it can not be read directly, or `undefined` at the end, which is final. */
-  protected rest(map: Walked, what: Yield): unknown {
-    const item = map.stepAside(this, what);
+  protected rest(source: Walked, what: Yield): unknown {
+    const item = source.stepAside(this, what);
     if (item !== END) return item;
-    this.map = undefined;
+    this.source = undefined;
     return undefined;
   }
 
@@ -111,18 +112,18 @@ abstract class HashMapIterator implements Cursor {
 
 export class KeyIterator extends HashMapIterator {
   next(): IteratorResult<unknown, undefined> {
-    const { map } = this;
+    const { source } = this;
     let value: unknown;
     let done = true;
-    if (map !== undefined) {
-      if (map.settle(this)) {
+    if (source !== undefined) {
+      if (source.settle(this)) {
         const { position } = this;
         this.position = position + 1;
-        value = map.keyAt(position);
+        value = source.keyAt(position);
         done = false;
       } else {
-        value = this.rest(map, KEYS);
-        done = this.map === undefined;
+        value = this.rest(source, KEYS);
+        done = this.source === undefined;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
@@ -131,18 +132,18 @@ export class KeyIterator extends HashMapIterator {
 
 export class ValueIterator extends HashMapIterator {
   next(): IteratorResult<unknown, undefined> {
-    const { map } = this;
+    const { source } = this;
     let value: unknown;
     let done = true;
-    if (map !== undefined) {
-      if (map.settle(this)) {
+    if (source !== undefined) {
+      if (source.settle(this)) {
         const { position } = this;
         this.position = position + 1;
-        value = map.valueAt(position);
+        value = source.valueAt(position);
         done = false;
       } else {
-        value = this.rest(map, VALUES);
-        done = this.map === undefined;
+        value = this.rest(source, VALUES);
+        done = this.source === undefined;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
@@ -151,18 +152,18 @@ export class ValueIterator extends HashMapIterator {
 
 export class EntryIterator extends HashMapIterator {
   next(): IteratorResult<unknown, undefined> {
-    const { map } = this;
+    const { source } = this;
     let value: unknown;
     let done = true;
-    if (map !== undefined) {
-      if (map.settle(this)) {
+    if (source !== undefined) {
+      if (source.settle(this)) {
         const { position } = this;
         this.position = position + 1;
-        value = [map.keyAt(position), map.valueAt(position)];
+        value = [source.keyAt(position), source.valueAt(position)];
         done = false;
       } else {
-        value = this.rest(map, ENTRIES);
-        done = this.map === undefined;
+        value = this.rest(source, ENTRIES);
+        done = this.source === undefined;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
