@@ -71,6 +71,8 @@ class Map {
   void* base() const { return bytes_.data; }
   size_t length() const { return bytes_.length; }
   uint32_t value_type() const { return value_type_; }
+  // What the arrays were checked against; the region may say something else by the time of the call.
+  uint32_t schema() const { return key_type_ | value_type_ << 8; }
 
  private:
   Array Read(Napi::Value value, const char* what, uint32_t type) const {
@@ -126,7 +128,7 @@ Napi::Value GetMany(const Napi::CallbackInfo& info) {
   uint8_t* found = map.Found(info[3], keys.length);
   size_t count = 0;
   Check(info.Env(),
-        oh_hashmap_get_many(map.base(), map.length(), keys.data, keys.length, values.data, found, &count));
+        oh_hashmap_get_many(map.base(), map.length(), map.schema(), keys.data, keys.length, values.data, found, &count));
   return Count(info, count);
 }
 
@@ -135,7 +137,7 @@ Napi::Value HasMany(const Napi::CallbackInfo& info) {
   const Array keys = map.Keys(info[1]);
   uint8_t* found = map.Found(info[2], keys.length);
   size_t count = 0;
-  Check(info.Env(), oh_hashmap_has_many(map.base(), map.length(), keys.data, keys.length, found, &count));
+  Check(info.Env(), oh_hashmap_has_many(map.base(), map.length(), map.schema(), keys.data, keys.length, found, &count));
   return Count(info, count);
 }
 
@@ -146,7 +148,7 @@ Napi::Value SetMany(const Napi::CallbackInfo& info) {
   const size_t from = ReadSize(info[3], "from");
   size_t done = 0;
   Check(info.Env(),
-        oh_hashmap_set_many(map.base(), map.length(), keys.data, values.data, keys.length, from, &done));
+        oh_hashmap_set_many(map.base(), map.length(), map.schema(), keys.data, values.data, keys.length, from, &done));
   return Count(info, done);
 }
 
@@ -154,7 +156,7 @@ Napi::Value DeleteMany(const Napi::CallbackInfo& info) {
   const Map map(info);
   const Array keys = map.Keys(info[1]);
   size_t count = 0;
-  Check(info.Env(), oh_hashmap_remove_many(map.base(), map.length(), keys.data, keys.length, &count));
+  Check(info.Env(), oh_hashmap_remove_many(map.base(), map.length(), map.schema(), keys.data, keys.length, &count));
   return Count(info, count);
 }
 
@@ -166,7 +168,7 @@ Napi::Value HandlesOf(const Napi::CallbackInfo& info) {
   map.Counted({out.data, out.length}, keys.length, "out");
   size_t count = 0;
   // The same eight bytes for each: first as integers, then as doubles.
-  Check(info.Env(), oh_hashmap_handles_of(map.base(), map.length(), keys.data, keys.length,
+  Check(info.Env(), oh_hashmap_handles_of(map.base(), map.length(), map.schema(), keys.data, keys.length,
                                           reinterpret_cast<uint64_t*>(out.data), &count));
   for (size_t i = 0; i < keys.length; i++) {
     uint64_t handle = 0;
@@ -195,7 +197,7 @@ Napi::Value GetManyByHandle(const Napi::CallbackInfo& info) {
       chunk[i] = sound ? static_cast<uint64_t>(handle) : 0;
     }
     size_t count = 0;
-    Check(info.Env(), oh_hashmap_get_many_by_handle(map.base(), map.length(), chunk, size,
+    Check(info.Env(), oh_hashmap_get_many_by_handle(map.base(), map.length(), map.schema(), chunk, size,
                                                     static_cast<uint8_t*>(values.data) + from * width,
                                                     found == nullptr ? nullptr : found + from, &count));
     total += count;

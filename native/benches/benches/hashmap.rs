@@ -159,6 +159,7 @@ fn lookups(c: &mut Criterion) {
                     bulk::get_many(
                         base,
                         length,
+                        |_| Ok(()),
                         queries.as_ptr().cast(),
                         count,
                         values.as_mut_ptr().cast(),
@@ -225,6 +226,7 @@ fn inserts(c: &mut Criterion) {
                 bulk::set_many(
                     memory.base(),
                     memory.len(),
+                    |_| Ok(()),
                     keys.as_ptr().cast(),
                     values.as_ptr().cast(),
                     n,

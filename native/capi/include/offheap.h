@@ -816,6 +816,9 @@ enum oh_status oh_hashmap_columns_of(const void *base,
  * `values[i]` is left as it was where `keys[i]` is missing; `found[i]`, unless `found` is NULL, is then 0
  * and otherwise 1. `*out` is how many were found.
  *
+ * `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To ask for the types and to
+ * call this are two looks at the region, so give it if anyone who is not trusted can write there meanwhile.
+ *
  * Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map meanwhile
  * outgrew `length`: what was found so far is written.
  *
@@ -824,6 +827,7 @@ enum oh_status oh_hashmap_columns_of(const void *base,
  */
 enum oh_status oh_hashmap_get_many(const void *base,
                                    size_t length,
+                                   uint32_t schema,
                                    const void *keys,
                                    size_t count,
                                    void *values,
@@ -838,6 +842,7 @@ enum oh_status oh_hashmap_get_many(const void *base,
  */
 enum oh_status oh_hashmap_has_many(const void *base,
                                    size_t length,
+                                   uint32_t schema,
                                    const void *keys,
                                    size_t count,
                                    uint8_t *found,
@@ -851,6 +856,7 @@ enum oh_status oh_hashmap_has_many(const void *base,
  */
 enum oh_status oh_hashmap_set_many(void *base,
                                    size_t length,
+                                   uint32_t schema,
                                    const void *keys,
                                    const void *values,
                                    size_t count,
@@ -864,6 +870,7 @@ enum oh_status oh_hashmap_set_many(void *base,
  */
 enum oh_status oh_hashmap_remove_many(void *base,
                                       size_t length,
+                                      uint32_t schema,
                                       const void *keys,
                                       size_t count,
                                       size_t *out);
@@ -876,6 +883,7 @@ enum oh_status oh_hashmap_remove_many(void *base,
  */
 enum oh_status oh_hashmap_handles_of(void *base,
                                      size_t length,
+                                     uint32_t schema,
                                      const void *keys,
                                      size_t count,
                                      uint64_t *handles,
@@ -889,6 +897,7 @@ enum oh_status oh_hashmap_handles_of(void *base,
  */
 enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              size_t length,
+                                             uint32_t schema,
                                              const uint64_t *handles,
                                              size_t count,
                                              void *values,

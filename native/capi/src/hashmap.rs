@@ -8,7 +8,7 @@ use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::hashmap::blob::Blob;
-use offheap_core::hashmap::layout::Type;
+use offheap_core::hashmap::layout::{Shape, Type};
 use offheap_core::hashmap::raw::{Cell, Placed, RawMap, RawMapMut, stored_bits};
 use offheap_core::hashmap::rebuild::NewMap;
 use offheap_core::hashmap::{bulk, rebuild, validate};
@@ -697,10 +697,21 @@ fn check_array(data: *const c_void, width: usize, count: usize, what: &'static s
     Ok(())
 }
 
+/// `schema` is 0, or what the arrays were made for. The header may lie in memory that others write.
+fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
+    if schema == 0 || schema == shape.key as u32 | (shape.value as u32) << 8 {
+        return Ok(());
+    }
+    Err(Error::wrong_type(format!("the map has other types now: {:?} and {:?}", shape.key, shape.value)))
+}
+
 /// Looks `count` keys up at once: several times faster than one by one, because their waits for memory
 /// overlap. `keys` is an array of the map's key type, `values` one of its value type: numbers or booleans both.
 /// `values[i]` is left as it was where `keys[i]` is missing; `found[i]`, unless `found` is NULL, is then 0
 /// and otherwise 1. `*out` is how many were found.
+///
+/// `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To ask for the types and to
+/// call this are two looks at the region, so give it if anyone who is not trusted can write there meanwhile.
 ///
 /// Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map meanwhile
 /// outgrew `length`: what was found so far is written.
@@ -712,6 +723,7 @@ fn check_array(data: *const c_void, width: usize, count: usize, what: &'static s
 pub unsafe extern "C" fn oh_hashmap_get_many(
     base: *const c_void,
     length: usize,
+    schema: u32,
     keys: *const c_void,
     count: usize,
     values: *mut c_void,
@@ -721,10 +733,12 @@ pub unsafe extern "C" fn oh_hashmap_get_many(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
-            check_array(keys, shape.key.width(), count, "keys")?;
-            check_array(values, shape.value.width(), count, "values")?;
-            bulk::get_many(base.cast(), length, keys.cast(), count, values.cast(), found)
+            let check = |shape: &Shape| {
+                check_schema(shape, schema)?;
+                check_array(keys, shape.key.width(), count, "keys")?;
+                check_array(values, shape.value.width(), count, "values")
+            };
+            bulk::get_many(base.cast(), length, check, keys.cast(), count, values.cast(), found)
         })
     }
 }
@@ -738,6 +752,7 @@ pub unsafe extern "C" fn oh_hashmap_get_many(
 pub unsafe extern "C" fn oh_hashmap_has_many(
     base: *const c_void,
     length: usize,
+    schema: u32,
     keys: *const c_void,
     count: usize,
     found: *mut u8,
@@ -746,9 +761,11 @@ pub unsafe extern "C" fn oh_hashmap_has_many(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
-            check_array(keys, shape.key.width(), count, "keys")?;
-            bulk::has_many(base.cast(), length, keys.cast(), count, found)
+            let check = |shape: &Shape| {
+                check_schema(shape, schema)?;
+                check_array(keys, shape.key.width(), count, "keys")
+            };
+            bulk::has_many(base.cast(), length, check, keys.cast(), count, found)
         })
     }
 }
@@ -762,6 +779,7 @@ pub unsafe extern "C" fn oh_hashmap_has_many(
 pub unsafe extern "C" fn oh_hashmap_set_many(
     base: *mut c_void,
     length: usize,
+    schema: u32,
     keys: *const c_void,
     values: *const c_void,
     count: usize,
@@ -771,13 +789,15 @@ pub unsafe extern "C" fn oh_hashmap_set_many(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let shape = RawMap::attach(base.cast(), length)?.shape();
-            check_array(keys, shape.key.width(), count, "keys")?;
-            check_array(values, shape.value.width(), count, "values")?;
             if from > count {
                 return Err(Error::range(format!("from ({from}) is past the last key ({count})")));
             }
-            bulk::set_many(base.cast(), length, keys.cast(), values.cast(), count, from)
+            let check = |shape: &Shape| {
+                check_schema(shape, schema)?;
+                check_array(keys, shape.key.width(), count, "keys")?;
+                check_array(values, shape.value.width(), count, "values")
+            };
+            bulk::set_many(base.cast(), length, check, keys.cast(), values.cast(), count, from)
         })
     }
 }
@@ -790,6 +810,7 @@ pub unsafe extern "C" fn oh_hashmap_set_many(
 pub unsafe extern "C" fn oh_hashmap_remove_many(
     base: *mut c_void,
     length: usize,
+    schema: u32,
     keys: *const c_void,
     count: usize,
     out: *mut usize,
@@ -797,9 +818,11 @@ pub unsafe extern "C" fn oh_hashmap_remove_many(
     // SAFETY: the caller vouches for the memory and the array, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let shape = RawMap::attach(base.cast(), length)?.shape();
-            check_array(keys, shape.key.width(), count, "keys")?;
-            bulk::delete_many(base.cast(), length, keys.cast(), count)
+            let check = |shape: &Shape| {
+                check_schema(shape, schema)?;
+                check_array(keys, shape.key.width(), count, "keys")
+            };
+            bulk::delete_many(base.cast(), length, check, keys.cast(), count)
         })
     }
 }
@@ -813,6 +836,7 @@ pub unsafe extern "C" fn oh_hashmap_remove_many(
 pub unsafe extern "C" fn oh_hashmap_handles_of(
     base: *mut c_void,
     length: usize,
+    schema: u32,
     keys: *const c_void,
     count: usize,
     handles: *mut u64,
@@ -821,10 +845,12 @@ pub unsafe extern "C" fn oh_hashmap_handles_of(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let shape = RawMap::attach(base.cast(), length)?.shape();
-            check_array(keys, shape.key.width(), count, "keys")?;
             check_array(handles.cast(), size_of::<u64>(), count, "handles")?;
-            bulk::handles_of(base.cast(), length, keys.cast(), count, handles)
+            let check = |shape: &Shape| {
+                check_schema(shape, schema)?;
+                check_array(keys, shape.key.width(), count, "keys")
+            };
+            bulk::handles_of(base.cast(), length, check, keys.cast(), count, handles)
         })
     }
 }
@@ -838,6 +864,7 @@ pub unsafe extern "C" fn oh_hashmap_handles_of(
 pub unsafe extern "C" fn oh_hashmap_get_many_by_handle(
     base: *const c_void,
     length: usize,
+    schema: u32,
     handles: *const u64,
     count: usize,
     values: *mut c_void,
@@ -847,10 +874,12 @@ pub unsafe extern "C" fn oh_hashmap_get_many_by_handle(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
             check_array(handles.cast(), size_of::<u64>(), count, "handles")?;
-            check_array(values, shape.value.width(), count, "values")?;
-            bulk::get_many_by_handle(base.cast(), length, handles, count, values.cast(), found)
+            let check = |shape: &Shape| {
+                check_schema(shape, schema)?;
+                check_array(values, shape.value.width(), count, "values")
+            };
+            bulk::get_many_by_handle(base.cast(), length, check, handles, count, values.cast(), found)
         })
     }
 }

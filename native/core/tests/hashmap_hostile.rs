@@ -300,6 +300,7 @@ fn readers_follow_an_owner_that_rearranges() {
                         bulk::get_many(
                             base,
                             LEN,
+                            |_| Ok(()),
                             keys.as_ptr().cast(),
                             keys.len(),
                             values.as_mut_ptr().cast(),

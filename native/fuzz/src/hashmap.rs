@@ -335,17 +335,17 @@ fn use_in_bulk(region: &mut Region, info: &oh_hashmap_info) {
     let mut out = 0;
     // SAFETY: the memory is live; the arrays have COUNT elements of at most 8 bytes.
     unsafe {
-        oh_hashmap_get_many(base, length, keys, COUNT, values, found, &raw mut out);
+        oh_hashmap_get_many(base, length, 0, keys, COUNT, values, found, &raw mut out);
         assert!(out <= COUNT);
-        oh_hashmap_has_many(base, length, keys, COUNT, found, &raw mut out);
+        oh_hashmap_has_many(base, length, 0, keys, COUNT, found, &raw mut out);
         assert!(out <= COUNT);
-        oh_hashmap_handles_of(base, length, keys, COUNT, handles, &raw mut out);
+        oh_hashmap_handles_of(base, length, 0, keys, COUNT, handles, &raw mut out);
         assert!(out <= COUNT);
-        oh_hashmap_get_many_by_handle(base, length, handles, COUNT, values, found, &raw mut out);
+        oh_hashmap_get_many_by_handle(base, length, 0, handles, COUNT, values, found, &raw mut out);
         assert!(out <= COUNT);
-        oh_hashmap_set_many(base, length, keys, values, COUNT, 3, &raw mut out);
+        oh_hashmap_set_many(base, length, 0, keys, values, COUNT, 3, &raw mut out);
         assert!(out <= COUNT);
-        oh_hashmap_remove_many(base, length, keys, COUNT / 2, &raw mut out);
+        oh_hashmap_remove_many(base, length, 0, keys, COUNT / 2, &raw mut out);
         assert!(out <= COUNT);
     }
 }

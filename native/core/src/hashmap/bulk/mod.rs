@@ -10,12 +10,13 @@
 //! written only after that, so a key that is missing leaves its output as it was.
 //!
 //! Keys and values come in arrays of the schema's own element types, given by address because they
-//! too may lie in memory that other threads write.
+//! too may lie in memory that other threads write. The schema lies in such memory as well, so a caller does not look
+//! first and call then: each call shows its `check` the shape that it is about to work with.
 
 mod batch;
 
 use self::batch::{BATCH, Batch, Float, Load, MISSING, Narrow, Wide, is_cached};
-use super::layout::Type;
+use super::layout::{Shape, Type};
 use super::raw::{Placed, PlainValue, RawMap, RawMapMut, RawValue};
 use crate::{Error, ErrorKind, Result};
 use std::time::Duration;
@@ -180,11 +181,12 @@ impl<V: Copy + Default> Outputs<V> {
 /// missing; `found[i]`, if wanted, says which. Returns how many were found.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMap::attach`. `keys` and `values` have `count` elements of the map's
+/// `base` and `len` as for `RawMap::attach`. If `check` agrees, `keys` and `values` have `count` elements of the map's
 /// types and `found` is null or has `count` bytes; nothing else uses `values` and `found` meanwhile.
 pub unsafe fn get_many(
     base: *const u8,
     len: usize,
+    check: impl FnOnce(&Shape) -> Result<()>,
     keys: *const u8,
     count: usize,
     values: *mut u8,
@@ -194,6 +196,7 @@ pub unsafe fn get_many(
     unsafe {
         let mut follower = Follower::attach(base, len)?;
         let shape = follower.map.shape();
+        check(&shape)?;
         for_keys!(shape.key, L => for_values!(shape.value, V => {
             let outputs = Outputs { values: values.cast::<V>(), found };
             get_typed::<L, V>(&mut follower, keys, count, outputs)
@@ -231,6 +234,7 @@ unsafe fn get_typed<L: Load, V: PlainValue + Default>(
 pub unsafe fn has_many(
     base: *const u8,
     len: usize,
+    check: impl FnOnce(&Shape) -> Result<()>,
     keys: *const u8,
     count: usize,
     found: *mut u8,
@@ -238,6 +242,7 @@ pub unsafe fn has_many(
     // SAFETY: the caller's word; the type of keys is that of the schema.
     unsafe {
         let mut follower = Follower::attach(base, len)?;
+        check(&follower.map.shape())?;
         for_keys!(follower.map.shape().key, L => has_typed::<L>(&mut follower, keys, count, found))
     }
 }
@@ -268,10 +273,12 @@ unsafe fn has_typed<L: Load>(
 /// the map is full and must be rebuilt first; `count` when all were.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMapMut::attach`. `keys` and `values` have `count` elements of the map's types.
+/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` and `values` have `count` elements of
+/// the map's types.
 pub unsafe fn set_many(
     base: *mut u8,
     len: usize,
+    check: impl FnOnce(&Shape) -> Result<()>,
     keys: *const u8,
     values: *const u8,
     count: usize,
@@ -280,6 +287,7 @@ pub unsafe fn set_many(
     // SAFETY: the caller's word; the types are those of the schema.
     unsafe {
         let mut map = RawMapMut::attach(base, len)?;
+        check(&map.shape())?;
         let shape = map.shape();
         if shape.value == Type::Bool {
             // A JavaScript program reads the column as 0 and 1.
@@ -324,11 +332,19 @@ unsafe fn set_typed<L: Load, V: RawValue>(
 /// Deletes `count` keys. Returns how many of them were in the map.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMapMut::attach`. `keys` has `count` elements of the map's key type.
-pub unsafe fn delete_many(base: *mut u8, len: usize, keys: *const u8, count: usize) -> Result<usize> {
+/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of the map's key
+/// type.
+pub unsafe fn delete_many(
+    base: *mut u8,
+    len: usize,
+    check: impl FnOnce(&Shape) -> Result<()>,
+    keys: *const u8,
+    count: usize,
+) -> Result<usize> {
     // SAFETY: the caller's word; the type of keys is that of the schema.
     unsafe {
         let mut map = RawMapMut::attach(base, len)?;
+        check(&map.shape())?;
         for_keys!(map.shape().key, L => Ok(delete_typed::<L>(&mut map, keys, count)))
     }
 }
@@ -357,11 +373,12 @@ unsafe fn delete_typed<L: Load>(map: &mut RawMapMut, keys: *const u8, count: usi
 /// were found. It notes in the region that handles exist, so it is for the writer.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMapMut::attach`. `keys` has `count` elements of the map's key type,
+/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of the map's key type,
 /// and `handles` has `count` elements that nothing else uses.
 pub unsafe fn handles_of(
     base: *mut u8,
     len: usize,
+    check: impl FnOnce(&Shape) -> Result<()>,
     keys: *const u8,
     count: usize,
     handles: *mut u64,
@@ -369,6 +386,7 @@ pub unsafe fn handles_of(
     // SAFETY: the caller's word; the type of keys is that of the schema.
     unsafe {
         let mut map = RawMapMut::attach(base, len)?;
+        check(&map.shape())?;
         for_keys!(map.shape().key, L => Ok(handles_typed::<L>(&mut map, keys, count, handles)))
     }
 }
@@ -411,6 +429,7 @@ unsafe fn handles_typed<L: Load>(
 pub unsafe fn get_many_by_handle(
     base: *const u8,
     len: usize,
+    check: impl FnOnce(&Shape) -> Result<()>,
     handles: *const u64,
     count: usize,
     values: *mut u8,
@@ -419,6 +438,7 @@ pub unsafe fn get_many_by_handle(
     // SAFETY: the caller's word; the type of values is that of the schema.
     unsafe {
         let mut follower = Follower::attach(base, len)?;
+        check(&follower.map.shape())?;
         for_values!(follower.map.shape().value, V => {
             let outputs = Outputs { values: values.cast::<V>(), found };
             by_handle_typed::<V>(&mut follower, handles, count, outputs)
