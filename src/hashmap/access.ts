@@ -290,10 +290,20 @@ export abstract class Access extends Table {
     const moving = head[WORD.dead] !== 0;
     const used = head[WORD.used];
     const removed = moving ? this.deadBits.slice(0, Math.ceil(used / 32)) : undefined;
-    region.ensure(addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity));
-    this.head = region.head;
+    let length = addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity);
     try {
-      addon.hashmapRebuild(region.bytes, capacity, heapCapacity);
+      for (;;) {
+        region.ensure(length);
+        this.head = region.head;
+        try {
+          addon.hashmapRebuild(region.bytes, capacity, heapCapacity);
+          break;
+        } catch (error) {
+          // A reader that takes a first handle just now makes a slot table necessary.
+          length = addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity);
+          if (length <= region.bytes.length) throw error;
+        }
+      }
     } finally {
       // Also after a refusal: the region may lie in a larger buffer by now.
       this.published = region.shared;

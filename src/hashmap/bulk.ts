@@ -172,7 +172,10 @@ export abstract class BulkAccess extends Access {
       // Before the lookup: a rearrangement after it must know that handles exist.
       this.noteHandle();
       const position = this.find(key);
-      return position < 0 || position >= this.usedNow() ? undefined : this.handleAt(position);
+      if (position < 0 || position >= this.usedNow()) return undefined;
+      const handle = this.handleAt(position);
+      // Deleted meanwhile, its slot may be another entry's already.
+      return this.isDead(position) ? undefined : handle;
     });
   }
 

@@ -611,9 +611,9 @@ export abstract class Table {
     }
     if (slot >= head[WORD.slotsUsed] >>> 0 || this.generations[slot] !== generation) return -1;
     const position = this.entryOfSlot[slot] >>> 0;
-    return position < used && this.slotOfEntry[position] >>> 0 === slot && !this.isDead(position)
-      ? position
-      : -1;
+    if (position >= used || this.slotOfEntry[position] >>> 0 !== slot || this.isDead(position)) return -1;
+    // For readers: the slot may have been given to another entry in between; its generation went up before that.
+    return this.generations[slot] === generation ? position : -1;
   }
 
   /** The handle of the entry at a position. */

@@ -6,6 +6,7 @@
 
 use super::{RawKey, RawMap, RawMapMut};
 use crate::hashmap::layout::{Layout, MAX_GENERATION, STATE_HANDLES, word};
+use std::sync::atomic::{Ordering, fence};
 
 impl RawMapMut {
     /// The slot that the next insertion takes: the first free one, else a new one. `None` if there is
@@ -126,6 +127,11 @@ impl RawMap {
                 if position >= self.used()
                     || self.memory.load_u32(layout.slot_of_entry + position as usize * 4) != slot
                 {
+                    return None;
+                }
+                // The slot may have been given to another entry in between; its generation went up before that.
+                fence(Ordering::Acquire);
+                if self.memory.load_u32(layout.generations + slot as usize * 4) != generation {
                     return None;
                 }
                 position

@@ -21,15 +21,21 @@ impl Plan {
             if !self.dead.is_empty() {
                 self.squeeze(memory, &old);
             }
-            self.move_sections(memory, &old, map.slots_used());
+            let slots_used = map.slots_used().min(self.shape.slots.unwrap_or(0));
+            self.move_sections(memory, &old, slots_used);
             memory.at(self.layout.index).write_bytes(0, self.layout.keys - self.layout.index);
             self.write_blobs(memory);
             let state = memory.word(word::STATE);
             if let Some(slots) = self.shape.slots {
                 if old.shape.slots.is_none() {
                     self.create_slots(memory, old.epoch);
-                } else if !self.dead.is_empty() {
-                    self.relink_slots(memory, map.slots_used().min(slots));
+                } else {
+                    if !self.dead.is_empty() {
+                        self.relink_slots(memory, slots_used);
+                    }
+                    if slots_used == slots && memory.word(word::FREE_SLOT) == 0 {
+                        self.collect_slots(memory, slots_used);
+                    }
                 }
                 memory.set_word(word::STATE, state | STATE_SLOTS);
             }
@@ -179,6 +185,31 @@ impl Plan {
             memory.set_word(word::SLOTS_USED, self.used);
             memory.set_word(word::FREE_SLOT, free);
         }
+    }
+
+    /// Makes a free list of the slots that no entry has and that are not retired. There are some when a full table has no
+    /// list: a writer that was stopped can leave a slot in no list.
+    ///
+    /// # Safety
+    /// As for `carry_out`; the table has at least `slots_used` slots, and they are linked.
+    unsafe fn collect_slots(&self, memory: Memory, slots_used: u32) {
+        let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.layout;
+        let mut free = 0;
+        for slot in (0..slots_used).rev() {
+            let at = slot as usize * 4;
+            // SAFETY: the table has this slot; the position is compared with the entries that there are.
+            unsafe {
+                let position = memory.load_u32(entry_of_slot + at);
+                let taken =
+                    position < self.living && memory.load_u32(slot_of_entry + position as usize * 4) == slot;
+                if !taken && memory.load_u32(generations + at) < MAX_GENERATION {
+                    memory.store_u32(entry_of_slot + at, free);
+                    free = slot + 1;
+                }
+            }
+        }
+        // SAFETY: the caller's word.
+        unsafe { memory.set_word(word::FREE_SLOT, free) };
     }
 
     /// Points the slots of living entries at their new positions.

@@ -144,19 +144,20 @@ pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
     let layout = shape.layout()?;
     // Shorter or equal: it is the present layout without the slot table.
     check_room(layout.length, memory.len())?;
-    let state = memory.word(word::STATE);
+    let reached = (0..map.slots_used()).map(|slot| map.generation(slot)).max().unwrap_or(0);
     let mut epoch = map.meta().epoch;
-    if state & (STATE_HANDLES | STATE_SLOTS) != 0 {
-        let reached = (0..map.slots_used()).map(|slot| map.generation(slot)).max().unwrap_or(0);
-        epoch = epoch.max(reached) + 1;
-        if epoch > MAX_GENERATION {
-            epoch = 1;
-        }
-    }
+    let next_epoch = match epoch.max(reached) {
+        last @ 0..MAX_GENERATION => last + 1,
+        _ => 1,
+    };
     let moved = map.used() > 0;
     // SAFETY: this view writes, and the sections lie within the memory.
     unsafe {
         memory.change(|| {
+            // Not before: a reader on another thread may be noting that it took a handle.
+            if memory.word(word::STATE) & (STATE_HANDLES | STATE_SLOTS) != 0 {
+                epoch = next_epoch;
+            }
             memory.at(layout.index).write_bytes(0, layout.keys - layout.index);
             for index in [word::USED, word::DEAD, word::STATE, word::SLOTS_USED, word::FREE_SLOT] {
                 memory.set_word(index, 0);
@@ -179,7 +180,9 @@ pub unsafe fn rebuild_length(base: *const u8, len: usize, capacity: u32, heap: u
     // SAFETY: the caller's word.
     let map = unsafe { RawMap::attach(base, len) }?;
     let used = map.used();
-    Ok(Plan::shape(&map, capacity, heap, used, map.count_dead(used))?.layout()?.length)
+    let counts = map.counts();
+    let blobs = counts.heap_used.saturating_sub(counts.heap_garbage);
+    Ok(Plan::shape(&map, capacity, heap, blobs, used, map.count_dead(used))?.layout()?.length)
 }
 
 /// Rebuilds a map in place: squeezes out what is dead, and gives it a new capacity and heap capacity (raised
@@ -196,11 +199,23 @@ pub unsafe fn rebuild(base: *mut u8, len: usize, capacity: u32, heap: u64) -> Re
 /// `rebuild`, by a view that must be attached anew afterwards.
 pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Result<()> {
     let memory = map.memory();
-    let plan = Plan::new(map, capacity, heap)?;
-    check_room(plan.layout.length, memory.len())?;
-    // SAFETY: this view writes, and the new layout lies within the memory.
-    unsafe { memory.change(|| plan.carry_out(map)) };
-    Ok(())
+    loop {
+        let plan = Plan::new(map, capacity, heap)?;
+        check_room(plan.layout.length, memory.len())?;
+        // SAFETY: this view writes, and the new layout lies within the memory.
+        let done = unsafe {
+            memory.change(|| {
+                let go = !plan.is_outdated(map);
+                if go {
+                    plan.carry_out(map);
+                }
+                go
+            })
+        };
+        if done {
+            return Ok(());
+        }
+    }
 }
 
 /// Writes zeros wherever a region's bytes mean nothing: past the last entry of each column, past the used

@@ -21,7 +21,15 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn shape(map: &RawMap, capacity: u32, heap: u64, used: u32, dead: u32) -> Result<Shape> {
+    /// `blobs`: bytes that the blobs of living entries take, by the header's counts.
+    pub(super) fn shape(
+        map: &RawMap,
+        capacity: u32,
+        heap: u64,
+        blobs: u64,
+        used: u32,
+        dead: u32,
+    ) -> Result<Shape> {
         check_capacity(capacity)?;
         let living = used - dead;
         if capacity < living {
@@ -29,9 +37,7 @@ impl Plan {
         }
         let Shape { key, value, .. } = map.shape();
         let heap = check_heap(key, value, heap)?;
-        let memory = map.memory();
-        let garbage = memory.double_word(word::HEAP_GARBAGE);
-        let heap = heap.max(align(memory.double_word(word::HEAP_USED).saturating_sub(garbage)));
+        let heap = heap.max(align(blobs));
         if heap > MAX_HEAP {
             return Err(Error::corrupt("the heap's counts are impossible"));
         }
@@ -59,29 +65,40 @@ impl Plan {
     }
 
     pub(super) fn new(map: &RawMap, capacity: u32, heap: u64) -> Result<Plan> {
+        // Every count is looked at once: what is carried out relies on their agreeing, and a region can lie in memory
+        // that others write.
         let used = map.used();
-        let dead_count = map.count_dead(used);
-        let shape = Plan::shape(map, capacity, heap, used, dead_count)?;
-        let layout = shape.layout()?;
+        let counts = map.counts();
         let mut dead = Vec::new();
-        if dead_count > 0 {
+        if map.count_dead(used) > 0 {
             let words = used.div_ceil(32);
             dead.try_reserve_exact(words as usize)?;
             dead.extend((0..words).map(|word| map.dead_word(word, used)));
         }
+        let dead_count: u32 = dead.iter().map(|word| word.count_ones()).sum();
+        if dead_count == 0 {
+            dead.clear();
+        }
+        let blobs = counts.heap_used.saturating_sub(counts.heap_garbage);
+        let shape = Plan::shape(map, capacity, heap, blobs, used, dead_count)?;
+        let layout = shape.layout()?;
         let mut plan = Plan { shape, layout, used, living: used - dead_count, dead, blobs: None };
-        let garbage = map.memory().double_word(word::HEAP_GARBAGE);
-        if map.shape().heap > 0 && (dead_count > 0 || garbage > 0) {
-            plan.blobs = Some(plan.copy_blobs(map)?);
+        if map.shape().heap > 0 && (dead_count > 0 || counts.heap_garbage > 0) {
+            plan.blobs = Some(plan.copy_blobs(map, blobs)?);
         }
         Ok(plan)
     }
 
-    /// The blobs of living entries, in order of entries, key before value.
-    fn copy_blobs(&self, map: &RawMap) -> Result<Vec<u8>> {
-        let memory = map.memory();
-        let garbage = memory.double_word(word::HEAP_GARBAGE);
-        let expected = memory.double_word(word::HEAP_USED).saturating_sub(garbage);
+    /// Whether a reader on another thread took a direct handle since, so that positions must not change without a
+    /// slot table. To be asked while the sequence is odd: who notes a handle later finds it so, and begins again.
+    pub(super) fn is_outdated(&self, map: &RawMap) -> bool {
+        self.shape.slots.is_none()
+            && !self.dead.is_empty()
+            && map.memory().word(word::STATE) & STATE_HANDLES != 0
+    }
+
+    /// The blobs of living entries, in order of entries, key before value: `expected` bytes at most.
+    fn copy_blobs(&self, map: &RawMap, expected: u64) -> Result<Vec<u8>> {
         let mut heap: Vec<u8> = Vec::new();
         heap.try_reserve_exact(expected as usize)?;
         let mut failure = None;
