@@ -127,8 +127,8 @@ Napi::Value GetMany(const Napi::CallbackInfo& info) {
   const Array values = map.Values(info[2], keys.length);
   uint8_t* found = map.Found(info[3], keys.length);
   size_t count = 0;
-  Check(info.Env(),
-        oh_hashmap_get_many(map.base(), map.length(), map.schema(), keys.data, keys.length, values.data, found, &count));
+  Check(info.Env(), oh_hashmap_get_many(map.base(), map.length(), map.schema(), keys.data, keys.length,
+                                        values.data, found, &count));
   return Count(info, count);
 }
 
@@ -137,7 +137,8 @@ Napi::Value HasMany(const Napi::CallbackInfo& info) {
   const Array keys = map.Keys(info[1]);
   uint8_t* found = map.Found(info[2], keys.length);
   size_t count = 0;
-  Check(info.Env(), oh_hashmap_has_many(map.base(), map.length(), map.schema(), keys.data, keys.length, found, &count));
+  Check(info.Env(),
+        oh_hashmap_has_many(map.base(), map.length(), map.schema(), keys.data, keys.length, found, &count));
   return Count(info, count);
 }
 
@@ -147,8 +148,8 @@ Napi::Value SetMany(const Napi::CallbackInfo& info) {
   const Array values = map.Values(info[2], keys.length);
   const size_t from = ReadSize(info[3], "from");
   size_t done = 0;
-  Check(info.Env(),
-        oh_hashmap_set_many(map.base(), map.length(), map.schema(), keys.data, values.data, keys.length, from, &done));
+  Check(info.Env(), oh_hashmap_set_many(map.base(), map.length(), map.schema(), keys.data, values.data,
+                                        keys.length, from, &done));
   return Count(info, done);
 }
 
@@ -156,7 +157,8 @@ Napi::Value DeleteMany(const Napi::CallbackInfo& info) {
   const Map map(info);
   const Array keys = map.Keys(info[1]);
   size_t count = 0;
-  Check(info.Env(), oh_hashmap_remove_many(map.base(), map.length(), map.schema(), keys.data, keys.length, &count));
+  Check(info.Env(),
+        oh_hashmap_remove_many(map.base(), map.length(), map.schema(), keys.data, keys.length, &count));
   return Count(info, count);
 }
 
