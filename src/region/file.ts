@@ -84,6 +84,12 @@ export async function writeRegionFile(
   const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`);
   let created = false;
   try {
+    // A rename puts a file in the place of anything but a directory: of a device or a pipe as well.
+    const there = await stat(target).catch(() => undefined);
+    if (there !== undefined && !there.isFile()) {
+      throw offheapError('ERR_OFFHEAP_IO', `saving ${path} failed: it is there, and not a regular file`);
+    }
+    signal?.throwIfAborted();
     const file = await openFile(temporary, 'wx', 0o666);
     created = true;
     try {

@@ -27,6 +27,15 @@ const SHARED_RESERVATION = 2 ** 32 - 65_536;
 /** Address space asked for when a region grows past 64 KiB: this many times what it needs. */
 const RESERVE_FACTOR = 64;
 
+/**
+ * How many growable buffers a thread may have. Each takes two memory mappings, and V8 ends the process, or crashes, where
+ * the system refuses one. Past the first number maps that are not shared get plain buffers, which move to grow.
+ */
+const GROWABLE_MANY = 4096;
+const GROWABLE_MOST = 12_288;
+let growables = 0;
+const collected = new FinalizationRegistry(() => growables--);
+
 /** The largest reservation that this runtime has not refused yet; Node 20 stops at 4 GiB. */
 let reservationLimit = 2 ** 40;
 
@@ -204,7 +213,11 @@ const EMPTY_BYTES = new Uint8Array(EMPTY);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
 
 /** A zeroed buffer of `length` bytes that can grow to about `reserve` without moving. */
-function newBuffer(length: number, reserve: number, growable = length >= GROWABLE_FROM): SharedArrayBuffer {
+function newBuffer(
+  length: number,
+  reserve: number,
+  growable = length >= GROWABLE_FROM && growables < GROWABLE_MANY,
+): SharedArrayBuffer {
   if (!growable) {
     try {
       return new SharedArrayBuffer(Math.max(length, HEADER_BYTES));
@@ -212,10 +225,19 @@ function newBuffer(length: number, reserve: number, growable = length >= GROWABL
       throw outOfMemory(length, cause);
     }
   }
+  if (growables >= GROWABLE_MOST) {
+    throw outOfMemory(
+      length,
+      new Error(`there are ${growables} buffers that can grow on this thread already`),
+    );
+  }
   let wanted = Math.max(length, Math.min(reserve, reservationLimit));
   for (;;) {
     try {
-      return new SharedArrayBuffer(length, { maxByteLength: wanted });
+      const buffer = new SharedArrayBuffer(length, { maxByteLength: wanted });
+      growables++;
+      collected.register(buffer, undefined);
+      return buffer;
     } catch (cause) {
       if (wanted <= length) throw outOfMemory(length, cause);
       // Either the runtime has a limit, which holds from now on, or address space is short.
