@@ -44,6 +44,7 @@ function getter<T>(name: string): (this: unknown) => T {
 const bufferOf = getter<ArrayBufferLike>('buffer');
 const offsetOf = getter<number>('byteOffset');
 const lengthOf = getter<number>('length');
+const NOTHING = new ArrayBuffer(0);
 
 /** How many elements there are: a subclass can say anything, and run code while it is asked. */
 export function trueLength(items: AnyTypedArray): number {
@@ -53,7 +54,11 @@ export function trueLength(items: AnyTypedArray): number {
 /** A typed array whose `length` is the real one. */
 function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor): A {
   if (Object.getPrototypeOf(items) === Column.prototype && !Object.hasOwn(items, 'length')) return items;
-  return new Column(bufferOf.call(items), offsetOf.call(items), lengthOf.call(items)) as A;
+  const length = lengthOf.call(items);
+  // A detached one has no buffer to view.
+  return (
+    length === 0 ? new Column(NOTHING, 0, 0) : new Column(bufferOf.call(items), offsetOf.call(items), length)
+  ) as A;
 }
 
 /** Whether bulk calls pass values of this type as a typed array: numbers, and booleans as bytes 0 and 1. */
