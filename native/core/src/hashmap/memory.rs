@@ -27,12 +27,13 @@ unsafe impl Sync for OwnedMemory {}
 fn layout(len: usize) -> Result<Layout> {
     len.checked_add(ALIGNMENT)
         .and_then(|size| Layout::from_size_align(size, NATURAL).ok())
-        .ok_or_else(|| refused(len))
+        .ok_or_else(refused)
 }
 
+/// A fixed sentence: where memory has run out, none can be had to name a number.
 #[cold]
-fn refused(len: usize) -> Error {
-    Error::new(ErrorKind::Oom, format!("no memory for a map of {len} bytes"))
+fn refused() -> Error {
+    Error::new(ErrorKind::Oom, "out of memory for the map's region")
 }
 
 impl OwnedMemory {
@@ -40,7 +41,7 @@ impl OwnedMemory {
     pub(super) fn new(len: usize) -> Result<OwnedMemory> {
         // SAFETY: the size is not zero, as `layout` adds to it.
         let block = NonNull::new(unsafe { alloc::alloc(layout(len)?) });
-        Ok(OwnedMemory { block: block.ok_or_else(|| refused(len))?, len })
+        Ok(OwnedMemory { block: block.ok_or_else(refused)?, len })
     }
 
     /// The first byte; a multiple of 64.
@@ -63,7 +64,7 @@ impl OwnedMemory {
         let size = layout(len)?.size();
         // SAFETY: the block was allocated with the layout of its length; the new size was checked.
         let grown = unsafe { alloc::realloc(self.block.as_ptr(), layout(self.len)?, size) };
-        self.block = NonNull::new(grown).ok_or_else(|| refused(len))?;
+        self.block = NonNull::new(grown).ok_or_else(refused)?;
         self.len = len;
         let after = self.base().addr() - self.block.addr().get();
         if before != after {

@@ -1,0 +1,112 @@
+//! Memory that is refused: an error, and the map as it was.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use offheap_core::ErrorKind;
+use offheap_core::hashmap::HashMap;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// Allocations of this size and more are refused on this thread.
+    static LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+struct Refusing;
+
+impl Refusing {
+    fn refuses(size: usize) -> bool {
+        LIMIT.try_with(|limit| size >= limit.get()).unwrap_or(false)
+    }
+}
+
+// SAFETY: what is not refused goes to the system's allocator.
+unsafe impl GlobalAlloc for Refusing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's word.
+        if Refusing::refuses(layout.size()) { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if Refusing::refuses(size) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's word.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's word.
+        unsafe { System.dealloc(block, layout) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Refusing = Refusing;
+
+/// Runs with allocations of this size and more refused.
+fn refusing<T>(limit: usize, body: impl FnOnce() -> T) -> T {
+    let before = LIMIT.replace(limit);
+    let result = body();
+    LIMIT.set(before);
+    result
+}
+
+fn oom<T: std::fmt::Debug>(result: offheap_core::Result<T>) {
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Oom);
+}
+
+#[test]
+fn a_new_map_is_refused() {
+    oom(refusing(1000, || HashMap::<u32, u64>::with_capacity(1000).map(|_| ())));
+}
+
+#[test]
+fn growth_is_refused_and_the_map_stays_usable() {
+    let mut map = HashMap::<u32, u64>::with_capacity(1000).unwrap();
+    let full = map.capacity() as u32;
+    (0..full).for_each(|i| assert!(map.insert(i, 1).unwrap()));
+    let before = map.bytes().to_vec();
+    refusing(4096, || {
+        oom(map.insert(full, 1));
+        oom(map.reserve(100_000));
+        assert!(!map.insert(5, 1).unwrap(), "what needs no memory works");
+    });
+    assert!(map.bytes() == before);
+    assert!(map.insert(full, 1).unwrap());
+    map.validate().unwrap();
+}
+
+#[test]
+fn the_copy_of_the_dead_bits_is_refused() {
+    let mut map = HashMap::<u32, u8>::with_capacity(40_000).unwrap();
+    (0..40_000).for_each(|i| assert!(map.insert(i, 1).unwrap()));
+    (0..40_000).step_by(2).for_each(|i| assert!(map.remove(i)));
+    let before = map.bytes().to_vec();
+    refusing(4096, || oom(map.rebuild(40_000, 0)));
+    assert!(map.bytes() == before);
+    map.rebuild(40_000, 0).unwrap();
+    assert_eq!(map.len(), 20_000);
+    map.validate().unwrap();
+}
+
+#[test]
+fn the_copy_of_the_heap_is_refused() {
+    let mut map = HashMap::<u32, str>::with_capacity(1000).unwrap();
+    (0..1000).for_each(|i| assert!(map.insert(i, "some text that is stored").unwrap()));
+    map.insert(7, "other").unwrap();
+    let capacity = map.capacity() as u32;
+    let before = map.bytes().to_vec();
+    refusing(4096, || oom(map.rebuild(capacity, 0)));
+    assert!(map.bytes() == before);
+    map.rebuild(capacity, 0).unwrap();
+    assert_eq!(map.get(7), Some("other"));
+    map.validate().unwrap();
+}
+
+#[test]
+fn validation_is_refused() {
+    let mut map = HashMap::<u32, u8>::with_capacity(40_000).unwrap();
+    map.insert(1, 1).unwrap();
+    refusing(4096, || oom(map.validate()));
+    map.validate().unwrap();
+}
