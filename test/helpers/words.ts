@@ -19,6 +19,7 @@ export const WORD = {
   slotCapacity: 23,
   slotsUsed: 24,
   freeSlot: 25,
+  heapUsed: 30,
 } as const;
 
 /** The header of a region's bytes, to read and write. */
