@@ -579,6 +579,11 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return adopt(region, true, 'these bytes');
   }
 
+  /** `{}`, as for a `Map`: otherwise `JSON.stringify` would write out the map's memory, a number at a time. */
+  toJSON(): object {
+    return {};
+  }
+
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
     if (this.role === CLOSED) return `${options.stylize('HashMap', 'special')} { closed }`;
     const { key, value, size } = this.stats();

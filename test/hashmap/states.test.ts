@@ -102,6 +102,7 @@ const special = [
   'constructor',
   'close',
   'save',
+  'toJSON',
   'Symbol(Symbol.dispose)',
   'Symbol(Symbol.toStringTag)',
   'Symbol(nodejs.util.inspect.custom)',
