@@ -141,7 +141,9 @@ describe('what can not be saved or opened', () => {
     writeFileSync(join(folder, 'a-file'), 'x');
     const error = await rejected(map.save(join(folder, name)));
     expect(error.code).toBe('ERR_OFFHEAP_IO');
-    expect((error.cause as NodeJS.ErrnoException).code).toMatch(/^E[A-Z]+$/);
+    // What is there but no regular file is refused before the system is asked.
+    if (error.cause === undefined) expect(error.message).toMatch(/regular file/);
+    else expect((error.cause as NodeJS.ErrnoException).code).toMatch(/^E[A-Z]+$/);
     throws(() => HashMap.open(join(folder, name)), 'ERR_OFFHEAP_IO');
     expect(leftovers()).toEqual([]);
   });
