@@ -13,6 +13,7 @@ use offheap_core::hashmap::raw::{Cell, Placed, RawMap, RawMapMut, stored_bits};
 use offheap_core::hashmap::rebuild::NewMap;
 use offheap_core::hashmap::{bulk, rebuild, validate};
 use offheap_core::region::element::Type;
+use offheap_core::region::header::random_seeds;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
@@ -115,7 +116,7 @@ unsafe fn read_options(options: *const oh_hashmap_options) -> Result<NewMap> {
         value: type_of(options.value_type, "values")?,
         capacity: options.capacity,
         heap: options.heap_capacity,
-        seeds: if options.seeds == [0, 0] { rebuild::random_seeds() } else { options.seeds },
+        seeds: if options.seeds == [0, 0] { random_seeds() } else { options.seeds },
     })
 }
 

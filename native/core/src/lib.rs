@@ -7,6 +7,7 @@
 pub mod cpu;
 mod error;
 pub mod hashmap;
+pub mod mmap;
 pub mod region;
 pub mod succinct;
 

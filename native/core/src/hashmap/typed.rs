@@ -27,6 +27,7 @@ use super::raw::{Cell, Placed, PlainValue, RawKey, RawMap, RawMapMut, RawValue};
 use super::rebuild::{self, NewMap};
 use crate::region::element::Type;
 use crate::region::header::align;
+use crate::region::header::random_seeds;
 use crate::region::memory::OwnedMemory;
 use crate::{Error, Result};
 use std::fmt;
@@ -378,7 +379,7 @@ impl<K: Key + ?Sized, V: Value + ?Sized> HashMap<K, V> {
 
     /// An empty map that holds so many entries before it grows.
     pub fn with_capacity(capacity: u32) -> Result<Self> {
-        Self::with_capacity_and_seeds(capacity, rebuild::random_seeds())
+        Self::with_capacity_and_seeds(capacity, random_seeds())
     }
 
     /// An empty map whose bytes are reproducible: they follow from the seeds and the operations.

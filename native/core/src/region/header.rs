@@ -28,6 +28,8 @@ pub const VERSION: u32 = 1;
 pub const ALIGNMENT: u64 = 64;
 /// The kind of a HashMap's region.
 pub const KIND_HASHMAP: u32 = 1;
+/// The kind of an MmapVector's file.
+pub const KIND_MMAPVECTOR: u32 = 12;
 /// Flag: the checksum word holds a checksum.
 pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.
@@ -64,6 +66,14 @@ pub mod word {
 #[must_use]
 pub const fn align(bytes: u64) -> u64 {
     bytes.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1)
+}
+
+/// Seeds that nobody can guess, from the system's randomness.
+#[must_use]
+pub fn random_seeds() -> [u32; 2] {
+    use std::hash::{BuildHasher, Hasher};
+    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    [bits as u32, (bits >> 32) as u32]
 }
 
 /// Region memory: a base address, 8-byte aligned, and how many bytes the caller vouches for.

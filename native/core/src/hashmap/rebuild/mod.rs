@@ -81,14 +81,6 @@ fn check_room(length: usize, given: usize) -> Result<()> {
     Err(Error::full(format!("the map needs {length} bytes where {given} are given")))
 }
 
-/// Seeds that nobody can guess, from the system's randomness.
-#[must_use]
-pub fn random_seeds() -> [u32; 2] {
-    use std::hash::{BuildHasher, Hasher};
-    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    [bits as u32, (bits >> 32) as u32]
-}
-
 /// Makes an empty map in `len` bytes at `base`. Whatever they held is overwritten.
 ///
 /// # Safety

@@ -1,0 +1,110 @@
+//! One writer for each file.
+//!
+//! The lock is advisory and belongs to the open file, not to the process (`flock` on Unix, `LockFileEx` on
+//! Windows, both through the standard library): a second handle is refused in this process as in any other, and
+//! a process that dies lets go of it.
+//!
+//! **Fork.** A child inherits the open file, and the lock with it, and would write beside its parent. So a
+//! lock remembers how many forks its process had come through when it was taken: in the child that
+//! number is another, and [`WriterLock::check`] refuses. It costs one load.
+
+use crate::{Error, ErrorKind, Result};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// The right to write to a file, for as long as the file it was taken on stays open.
+#[derive(Debug)]
+pub struct WriterLock {
+    forks: u32,
+}
+
+impl WriterLock {
+    /// Takes the lock. `Locked` if another handle has it.
+    pub fn take(file: &File, path: &Path) -> Result<WriterLock> {
+        count_forks();
+        match file.try_lock() {
+            Ok(()) => Ok(WriterLock { forks: FORKS.load(Ordering::Relaxed) }),
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                ErrorKind::Locked,
+                format!("{} is open for writing elsewhere", path.display()),
+            )),
+            Err(TryLockError::Error(error)) => {
+                let error = Error::from(error);
+                Err(Error::new(error.kind(), format!("can not lock {}: {}", path.display(), error.message())))
+            }
+        }
+    }
+
+    /// Refuses, with `Locked`, in a child of the process that took the lock.
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        if self.forks == FORKS.load(Ordering::Relaxed) { Ok(()) } else { Err(inherited()) }
+    }
+}
+
+#[cold]
+fn inherited() -> Error {
+    Error::new(ErrorKind::Locked, "the process that opened this file for writing is the parent of this one")
+}
+
+fn count_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        #[cfg(unix)]
+        {
+            extern "C" fn in_child() {
+                FORKS.fetch_add(1, Ordering::Relaxed);
+            }
+            // SAFETY: the handler only touches an atomic. It can fail only for lack of memory, and then forks go unseen,
+            // as they would without it.
+            unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_handle_is_refused_until_the_first_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let first = File::create(&path).unwrap();
+        let lock = WriterLock::take(&first, &path).unwrap();
+        lock.check().unwrap();
+        let second = File::open(&path).unwrap();
+        let error = WriterLock::take(&second, &path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        assert!(error.message().contains("file"), "{error}");
+        drop(first);
+        WriterLock::take(&second, &path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[cfg_attr(miri, ignore = "forks")]
+    fn a_child_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let file = File::create(&path).unwrap();
+        let lock = WriterLock::take(&file, &path).unwrap();
+        // SAFETY: the child only loads an atomic and leaves.
+        let status = unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                let locked = matches!(lock.check(), Err(error) if error.kind() == ErrorKind::Locked);
+                libc::_exit(i32::from(!locked));
+            }
+            let mut status = -1;
+            libc::waitpid(child, &raw mut status, 0);
+            status
+        };
+        assert_eq!(status, 0);
+        lock.check().unwrap();
+    }
+}

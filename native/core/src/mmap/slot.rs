@@ -1,0 +1,111 @@
+//! A commit record: 64 bytes that say how many elements of the file count.
+//!
+//! `docs/formats/mmapvector.md`, "Commit slots". The seal covers the file's random seeds, so a record of
+//! another file, or of an earlier one on the same blocks, is not valid here.
+
+/// Bytes of a record.
+pub const SLOT_BYTES: usize = 64;
+const MAGIC: u32 = 0x4D43_464F;
+const SEAL: usize = 60;
+
+/// What a commit promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its number: one more than that of the commit before.
+    pub sequence: u64,
+    /// Elements.
+    pub length: u64,
+    /// CRC-32C of their bytes.
+    pub checksum: u32,
+}
+
+/// What a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing was ever written there.
+    Empty,
+    /// Something that is no record: a commit cut short, or damage.
+    Broken,
+    /// A record, intact.
+    Sealed(Commit),
+}
+
+impl Commit {
+    /// The record, for the file with these seeds.
+    #[must_use]
+    pub fn encode(&self, seeds: [u32; 2]) -> [u8; SLOT_BYTES] {
+        let mut bytes = [0; SLOT_BYTES];
+        bytes[0..4].copy_from_slice(&MAGIC.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.length.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.checksum.to_le_bytes());
+        let seal = seal(&bytes, seeds);
+        bytes[SEAL..].copy_from_slice(&seal.to_le_bytes());
+        bytes
+    }
+}
+
+impl Slot {
+    /// Reads slot number `index` (0 or 1) of the file with these seeds.
+    #[must_use]
+    pub fn decode(bytes: &[u8; SLOT_BYTES], index: usize, seeds: [u32; 2]) -> Slot {
+        if bytes.iter().all(|&byte| byte == 0) {
+            return Slot::Empty;
+        }
+        let commit = Commit {
+            sequence: u64::from_le_bytes(field(bytes, 8)),
+            length: u64::from_le_bytes(field(bytes, 16)),
+            checksum: u32::from_le_bytes(field(bytes, 24)),
+        };
+        // All that a record does not say is fixed, so it is intact if it is what would be written again.
+        let intact = commit.encode(seeds) == *bytes && commit.sequence % 2 == index as u64;
+        if intact { Slot::Sealed(commit) } else { Slot::Broken }
+    }
+}
+
+fn field<const N: usize>(bytes: &[u8; SLOT_BYTES], at: usize) -> [u8; N] {
+    std::array::from_fn(|i| bytes[at + i])
+}
+
+fn seal(bytes: &[u8; SLOT_BYTES], seeds: [u32; 2]) -> u32 {
+    let mut crc = 0;
+    for seed in seeds {
+        crc = crc32c::crc32c_append(crc, &seed.to_le_bytes());
+    }
+    crc32c::crc32c_append(crc, &bytes[..SEAL])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEEDS: [u32; 2] = [7, 9];
+
+    #[test]
+    fn a_record_comes_back_and_every_flipped_bit_is_noticed() {
+        let commit = Commit { sequence: 5, length: 1 << 40, checksum: 0xDEAD_BEEF };
+        let bytes = commit.encode(SEEDS);
+        assert_eq!(Slot::decode(&bytes, 1, SEEDS), Slot::Sealed(commit));
+        assert_eq!(Slot::decode(&bytes, 0, SEEDS), Slot::Broken, "in the wrong slot");
+        assert_eq!(Slot::decode(&bytes, 1, [7, 8]), Slot::Broken, "of another file");
+        for bit in 0..SLOT_BYTES * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Slot::decode(&flipped, 1, SEEDS), Slot::Broken, "bit {bit}");
+        }
+        assert_eq!(Slot::decode(&[0; SLOT_BYTES], 0, SEEDS), Slot::Empty);
+    }
+
+    #[test]
+    fn a_mixture_of_two_records_is_noticed() {
+        let old = Commit { sequence: 3, length: 1000, checksum: 1 }.encode(SEEDS);
+        let new = Commit { sequence: 5, length: 2000, checksum: 2 }.encode(SEEDS);
+        for cut in 1..SLOT_BYTES {
+            let mut torn = new;
+            torn[..cut].copy_from_slice(&old[..cut]);
+            if torn != old && torn != new {
+                assert_eq!(Slot::decode(&torn, 1, SEEDS), Slot::Broken, "cut at {cut}");
+            }
+        }
+    }
+}

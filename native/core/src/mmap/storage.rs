@@ -1,0 +1,171 @@
+//! What the commit protocol needs of a file.
+//!
+//! A trait, because its promise is about what a crash leaves, and that can only be tried on a disk that
+//! crashes on demand (`simulator.rs`). [`FileStorage`] is the real one.
+//!
+//! The elements themselves are stored through a mapping, not through this: for the kernel that is the
+//! same as `write_at`, because mapping and file share the page cache.
+
+use crate::{Error, ErrorKind, Result};
+use std::fs::File;
+use std::io;
+
+/// A file, or something that behaves like one.
+pub trait Storage {
+    /// Bytes of the file.
+    fn len(&self) -> Result<u64>;
+
+    /// Whether the file is empty.
+    fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills `bytes` from `offset` on. `Io` if the file ends before.
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<()>;
+
+    /// Writes at `offset`. Nothing is promised about when, and in what order, it reaches the disk.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
+
+    /// Makes the file at least `len` bytes long, with blocks for all of them, so that a store through a mapping
+    /// can not find the disk full. `Full` if it is; the file may have become longer then, but no content changed.
+    fn allocate(&self, len: u64) -> Result<()>;
+
+    /// Cuts the file off at `len` bytes.
+    fn truncate(&self, len: u64) -> Result<()>;
+
+    /// Returns when everything written before, and the file's length, is on the disk.
+    fn sync(&self) -> Result<()>;
+}
+
+/// A file of the operating system.
+#[derive(Debug)]
+pub struct FileStorage {
+    file: File,
+}
+
+impl FileStorage {
+    /// Over an open file.
+    #[must_use]
+    pub fn new(file: File) -> FileStorage {
+        FileStorage { file }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Storage for FileStorage {
+    fn len(&self) -> Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileExt;
+            Ok(self.file.read_exact_at(bytes, offset)?)
+        }
+        #[cfg(windows)]
+        {
+            use std::os::windows::fs::FileExt;
+            let mut done = 0;
+            while done < bytes.len() {
+                match self.file.seek_read(&mut bytes[done..], offset + done as u64)? {
+                    0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                    count => done += count,
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileExt;
+            Ok(self.file.write_all_at(bytes, offset)?)
+        }
+        #[cfg(windows)]
+        {
+            use std::os::windows::fs::FileExt;
+            let mut done = 0;
+            while done < bytes.len() {
+                done += self.file.seek_write(&bytes[done..], offset + done as u64)?;
+            }
+            Ok(())
+        }
+    }
+
+    fn allocate(&self, len: u64) -> Result<()> {
+        let now = self.len()?;
+        if len <= now {
+            return Ok(());
+        }
+        allocate(&self.file, now, len).map_err(|error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Error::full(format!("the disk has no room to make the file {len} bytes long: {error}"))
+            }
+            _ => Error::from(error),
+        })
+    }
+
+    fn truncate(&self, len: u64) -> Result<()> {
+        Ok(self.file.set_len(len)?)
+    }
+
+    fn sync(&self) -> Result<()> {
+        // Data, and the metadata that reading it back needs: its length and its blocks.
+        self.file.sync_data().map_err(|error| {
+            Error::new(ErrorKind::Io, format!("the file could not be synced to the disk: {error}"))
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let range = |value: u64| i64::try_from(value).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge));
+    let (offset, count) = (range(from)?, range(to - from)?);
+    loop {
+        // SAFETY: an open descriptor; the call touches no memory of ours.
+        match unsafe { libc::posix_fallocate(file.as_raw_fd(), offset, count) } {
+            0 => return Ok(()),
+            libc::EINTR => {}
+            // A file system, or C library, that does not know how.
+            libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS => return write_zeros(file, from, to),
+            number => return Err(io::Error::from_raw_os_error(number)),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
+    write_zeros(file, from, to)
+}
+
+/// What makes blocks on any file system.
+fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
+    const ZEROS: [u8; 65_536] = [0; 65_536];
+    let storage = |offset: u64, bytes: &[u8]| {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileExt;
+            file.write_all_at(bytes, offset)
+        }
+        #[cfg(windows)]
+        {
+            use std::os::windows::fs::FileExt;
+            file.seek_write(bytes, offset).map(|_| ())
+        }
+    };
+    let mut at = from;
+    while at < to {
+        let count = (to - at).min(ZEROS.len() as u64);
+        storage(at, &ZEROS[..count as usize])?;
+        at += count;
+    }
+    Ok(())
+}
