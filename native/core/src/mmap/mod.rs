@@ -5,13 +5,17 @@
 //! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
 //! | [`slot`] | one commit record: to bytes and back |
 //! | [`commit`] | the commit protocol: create, open, append, commit, recover |
+//! | [`file`](mod@file) | the vector's file: made, opened, locked, grown, committed |
 //! | [`lock`] | one writer for each file, in this process and among others |
+//! | [`mapping`] | a window onto a file that grows with it |
 //! | [`vector`] | the persistent vector over a mapping |
 //!
 //! The bytes are specified in `docs/formats/mmapvector.md`.
 
 pub mod commit;
+pub mod file;
 pub mod lock;
+pub mod mapping;
 #[cfg(test)]
 mod simulator;
 pub mod slot;

@@ -148,7 +148,7 @@ fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
 
 /// What makes blocks on any file system.
 fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
-    const ZEROS: [u8; 65_536] = [0; 65_536];
+    static ZEROS: [u8; 65_536] = [0; 65_536];
     let storage = |offset: u64, bytes: &[u8]| {
         #[cfg(unix)]
         {

@@ -156,7 +156,7 @@ static WRITERS: Mutex<()> = Mutex::new(());
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
 /// A range that is watched until this is dropped, or until its addresses are watched anew.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     slot: &'static Slot,
     id: usize,
 }
@@ -168,7 +168,7 @@ impl Watch {
     /// # Safety
     /// `start` is the first byte of a mapping of `length` bytes, `writable` or not, that is unmapped only
     /// after this is dropped. `status` is valid until then.
-    pub(super) unsafe fn new(
+    pub(crate) unsafe fn new(
         start: usize,
         length: usize,
         writable: bool,

@@ -18,7 +18,7 @@ pub mod element;
 pub mod file;
 pub mod header;
 #[cfg(unix)]
-mod lost;
+pub(crate) mod lost;
 pub(crate) mod memory;
 #[cfg(unix)]
-mod pages;
+pub(crate) mod pages;

@@ -1,0 +1,105 @@
+//! A window onto a file that grows with it.
+//!
+//! [`Window`] maps the bytes of a file from some offset on, shared with every other user of the file. On Unix it
+//! reserves address space first, so growth maps more pages behind those that are there and the base stays, until the reservation
+//! is used up; elsewhere each growth maps anew.
+//!
+//! | file | system | run there |
+//! | --- | --- | --- |
+//! | `unix.rs` | Linux, macOS, BSDs | Linux only |
+//! | `portable.rs` | Windows and others, over `memmap2` | not run |
+
+#[cfg(not(unix))]
+mod portable;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub use portable::Window;
+#[cfg(unix)]
+pub use unix::Window;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use std::io::{Read, Seek, SeekFrom, Write};
+
+    const OFFSET: u64 = 65_536;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps files")]
+    fn a_window_grows_and_its_stores_reach_the_file() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut window = Window::new(&file, OFFSET, true).unwrap();
+        assert_eq!(window.len(), 0);
+        let mut written = 0u64;
+        for len in [8u64, 4096, 4104, 1 << 20, 40 << 20] {
+            file.set_len(OFFSET + len).unwrap();
+            window.grow(&file, len as usize).unwrap();
+            assert!(window.len() as u64 >= len && window.base().addr().is_multiple_of(64));
+            // SAFETY: within the window and the file.
+            unsafe {
+                while (written + 1) * 8 <= len {
+                    window.base().cast::<u64>().add(written as usize).write(written ^ 0xABCD);
+                    written += 1;
+                }
+            }
+        }
+        assert!(!window.is_lost());
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(OFFSET)).unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        let numbers: Vec<u64> =
+            bytes.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().unwrap())).collect();
+        assert_eq!(numbers.len() as u64, written);
+        assert!((0..written).all(|i| numbers[i as usize] == i ^ 0xABCD));
+        // And the other way round.
+        file.seek(SeekFrom::Start(OFFSET + 16)).unwrap();
+        file.write_all(&7u64.to_le_bytes()).unwrap();
+        // SAFETY: within the window.
+        assert_eq!(unsafe { window.base().cast::<u64>().add(2).read_volatile() }, 7);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[cfg_attr(miri, ignore = "maps files")]
+    fn past_its_reservation_it_moves_and_keeps_everything() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(OFFSET + (4 << 20)).unwrap();
+        let mut window = Window::with_reservation(&file, OFFSET, true, 1 << 16).unwrap();
+        window.grow(&file, 1 << 16).unwrap();
+        // SAFETY: within the window.
+        unsafe { window.base().add(9).write(42) };
+        let before = window.base();
+        window.grow(&file, 4 << 20).unwrap();
+        assert_ne!(window.base(), before);
+        // SAFETY: within the window.
+        unsafe {
+            assert_eq!(window.base().add(9).read(), 42);
+            window.base().add((4 << 20) - 1).write(1);
+        }
+        assert_eq!(window.grow(&file, usize::MAX / 2).unwrap_err().kind(), ErrorKind::Oom);
+        // SAFETY: a refused growth changes nothing.
+        assert_eq!(unsafe { window.base().add(9).read() }, 42);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[cfg_attr(miri, ignore = "maps files")]
+    fn a_file_cut_short_gives_zeros_and_a_mark() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(OFFSET + (1 << 20)).unwrap();
+        let mut window = Window::new(&file, OFFSET, true).unwrap();
+        window.grow(&file, 1 << 20).unwrap();
+        // SAFETY: within the window.
+        unsafe { window.base().add(1 << 19).write(42) };
+        file.set_len(OFFSET).unwrap();
+        // SAFETY: within the window; what is behind the end of the file is replaced by zeros.
+        unsafe {
+            assert_eq!(window.base().add(1 << 19).read_volatile(), 0);
+            window.base().add((1 << 20) - 1).write_volatile(3);
+        }
+        assert!(window.is_lost());
+    }
+}

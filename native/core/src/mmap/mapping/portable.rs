@@ -1,0 +1,70 @@
+//! The window where address space can not be reserved in pieces: each growth maps the file anew.
+//!
+//! Written for Windows; compiled for it, not run there.
+
+use crate::{Error, ErrorKind, Result};
+use memmap2::{MmapOptions, MmapRaw};
+use std::fs::File;
+
+/// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
+#[derive(Debug)]
+pub struct Window {
+    pages: Option<MmapRaw>,
+    len: usize,
+    offset: u64,
+    writable: bool,
+}
+
+impl Window {
+    /// An empty window onto `file`, which was opened for writing if the window is to be `writable`.
+    pub fn new(_file: &File, offset: u64, writable: bool) -> Result<Window> {
+        Ok(Window { pages: None, len: 0, offset, writable })
+    }
+
+    /// The first byte; valid for [`Window::len`] bytes until the window grows, or goes.
+    #[must_use]
+    pub fn base(&self) -> *mut u8 {
+        self.pages.as_ref().map_or(std::ptr::NonNull::<u64>::dangling().as_ptr().cast(), MmapRaw::as_mut_ptr)
+    }
+
+    /// Bytes that can be used.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is mapped yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Never: here a mapped file can not be cut short.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        false
+    }
+
+    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have them.
+    pub fn grow(&mut self, file: &File, len: usize) -> Result<()> {
+        if len <= self.len {
+            return Ok(());
+        }
+        let mut options = MmapOptions::new();
+        options.offset(self.offset).len(len);
+        let pages = if self.writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
+        let pages = pages
+            .map_err(|error| Error::new(ErrorKind::Oom, format!("the file can not be mapped: {error}")))?;
+        self.pages = Some(pages);
+        self.len = len;
+        Ok(())
+    }
+
+    /// Has the stores reach the file.
+    pub fn sync(&self) -> Result<()> {
+        match &self.pages {
+            Some(pages) => Ok(pages.flush()?),
+            None => Ok(()),
+        }
+    }
+}

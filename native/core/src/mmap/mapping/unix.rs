@@ -1,0 +1,202 @@
+//! The window by `mmap`: address space is reserved, and pages of the file are laid into it as it grows.
+
+use crate::region::lost::Watch;
+use crate::region::pages::page_size;
+use crate::{Error, ErrorKind, Result};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Address space that a window reserves, in bytes: it costs nothing but numbers.
+const RESERVATION: usize = 1 << 36;
+
+/// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
+///
+/// Invariant: `reserved` bytes at `base` are ours; the first `mapped` of them, whole pages, are the file's.
+pub struct Window {
+    base: NonNull<u8>,
+    reserved: usize,
+    mapped: usize,
+    /// Bytes asked for, at most `mapped`.
+    len: usize,
+    offset: u64,
+    writable: bool,
+    /// Dropped before the pages go: see `Drop`.
+    watch: Option<Watch>,
+    /// Boxed, because the fault handler writes to it and a window may be moved.
+    status: Box<AtomicI32>,
+}
+
+// SAFETY: it owns its address space; the bytes are reached through raw pointers, for which their users answer.
+unsafe impl Send for Window {}
+// SAFETY: as above; `&self` gives an address away and reads an atomic.
+unsafe impl Sync for Window {}
+
+impl Window {
+    /// An empty window onto `file`, which was opened for writing if the window is to be `writable`. `offset` is
+    /// a multiple of the page size. The descriptor is not kept.
+    pub fn new(file: &File, offset: u64, writable: bool) -> Result<Window> {
+        // Less where address space is rationed (ulimit -v, containers).
+        let mut reservation = RESERVATION;
+        loop {
+            match Window::with_reservation(file, offset, writable, reservation) {
+                Err(error) if error.kind() == ErrorKind::Oom && reservation > 1 << 24 => reservation /= 8,
+                result => return result,
+            }
+        }
+    }
+
+    /// The same with so much address space, in bytes.
+    pub fn with_reservation(_file: &File, offset: u64, writable: bool, bytes: usize) -> Result<Window> {
+        if !offset.is_multiple_of(page_size() as u64) {
+            return Err(Error::range(format!("{offset} is no multiple of the page size")));
+        }
+        let reserved = bytes.checked_next_multiple_of(page_size()).ok_or_else(too_large)?;
+        let base = reserve(reserved)?;
+        let status = Box::new(AtomicI32::new(0));
+        Ok(Window { base, reserved, mapped: 0, len: 0, offset, writable, watch: None, status })
+    }
+
+    /// The first byte; valid for [`Window::len`] bytes until the window grows past its reservation, or goes.
+    #[must_use]
+    pub fn base(&self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    /// Bytes that can be used, if the file has them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is mapped yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the file was cut short, or could not be read, so that zeros took the place of some bytes.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.status.load(Ordering::Acquire) != 0
+    }
+
+    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have them before they are touched.
+    /// `Oom`: no address space or memory; nothing has changed then.
+    pub fn grow(&mut self, file: &File, len: usize) -> Result<()> {
+        if len <= self.len {
+            return Ok(());
+        }
+        let wanted = len.checked_next_multiple_of(page_size()).ok_or_else(too_large)?;
+        if wanted <= self.mapped {
+            self.len = len;
+            return Ok(());
+        }
+        if wanted > self.reserved {
+            return self.relocate(file, len, wanted);
+        }
+        let (base, from) = (self.base, self.mapped);
+        // Watched before the pages are there; the old watch, of fewer pages, goes afterwards.
+        // SAFETY: address space of ours; the word lives until after the watch (`Drop`).
+        let watch = unsafe {
+            Watch::new(base.as_ptr().expose_provenance(), wanted, self.writable, &raw const *self.status)
+        }?;
+        // SAFETY: reserved address space of ours, behind what is mapped.
+        unsafe {
+            lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.writable)
+        }?;
+        self.watch = Some(watch);
+        self.mapped = wanted;
+        self.len = len;
+        Ok(())
+    }
+
+    /// Into a larger reservation. The pages are in the page cache, so nothing is copied.
+    #[cold]
+    fn relocate(&mut self, file: &File, len: usize, wanted: usize) -> Result<()> {
+        let reserved = wanted.checked_mul(4).unwrap_or(wanted);
+        let (base, reserved) = match reserve(reserved) {
+            Ok(base) => (base, reserved),
+            Err(_) => (reserve(wanted)?, wanted),
+        };
+        let mut larger = Window {
+            base,
+            reserved,
+            mapped: 0,
+            len: 0,
+            offset: self.offset,
+            writable: self.writable,
+            watch: None,
+            status: Box::new(AtomicI32::new(self.status.load(Ordering::Acquire))),
+        };
+        larger.grow(file, len)?;
+        *self = larger;
+        Ok(())
+    }
+
+    /// Has the stores reach the file, where that takes more than syncing it. On Linux mapping and file are one.
+    pub fn sync(&self) -> Result<()> {
+        if cfg!(target_os = "linux") || self.mapped == 0 {
+            return Ok(());
+        }
+        // SAFETY: pages of ours.
+        let result = unsafe { libc::msync(self.base.as_ptr().cast(), self.mapped, libc::MS_SYNC) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error().into()) }
+    }
+}
+
+impl std::fmt::Debug for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Window").field("base", &self.base).field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // A fault handler must never meet a range that was given to someone else.
+        self.watch = None;
+        // SAFETY: all of it is ours, and nobody uses it any more.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.reserved) };
+    }
+}
+
+fn reserve(bytes: usize) -> Result<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
+    // SAFETY: new address space, wherever the kernel likes.
+    let base = unsafe { libc::mmap(null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
+    if base == libc::MAP_FAILED {
+        return Err(Error::new(ErrorKind::Oom, format!("no address space for a window of {bytes} bytes")));
+    }
+    NonNull::new(base.cast()).ok_or_else(too_large)
+}
+
+/// Lays `bytes` of the file, from `offset` on, at `target`.
+///
+/// # Safety
+/// `target` is the start of so many bytes of address space, whole pages, whose owner gives up what is there.
+pub(crate) unsafe fn lay(
+    file: &File,
+    target: *mut u8,
+    bytes: usize,
+    offset: u64,
+    writable: bool,
+) -> Result<()> {
+    let protection = libc::PROT_READ | if writable { libc::PROT_WRITE } else { 0 };
+    let offset = libc::off_t::try_from(offset).map_err(|_| too_large())?;
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+    // SAFETY: the caller's.
+    let at = unsafe { libc::mmap(target.cast(), bytes, protection, flags, file.as_raw_fd(), offset) };
+    if at == libc::MAP_FAILED {
+        let error = io::Error::last_os_error();
+        let kind = if error.raw_os_error() == Some(libc::ENOMEM) { ErrorKind::Oom } else { ErrorKind::Io };
+        return Err(Error::new(kind, format!("the file can not be mapped: {error}")));
+    }
+    Ok(())
+}
+
+#[cold]
+fn too_large() -> Error {
+    Error::new(ErrorKind::Oom, "the file is too large for the address space")
+}
