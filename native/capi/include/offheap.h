@@ -259,6 +259,12 @@ typedef enum oh_type {
 typedef struct oh_file oh_file;
 
 /**
+ * A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by `oh_mmapvector_close`.
+ * One handle may write; others, in this process or in others, may read what it flushed.
+ */
+typedef struct oh_mmapvector oh_mmapvector;
+
+/**
  * What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
  * set `struct_size`.
  */
@@ -386,6 +392,70 @@ typedef struct oh_hashmap_columns {
    */
   uint32_t used;
 } oh_hashmap_columns;
+
+/**
+ * How a vector uses its file. Zero it, set `struct_size`, and what you want to change.
+ */
+typedef struct oh_mmapvector_options {
+  /**
+   * `sizeof(oh_mmapvector_options)`
+   */
+  size_t struct_size;
+  /**
+   * Elements to allocate blocks of the disk for at once.
+   */
+  uint64_t capacity;
+  /**
+   * Bytes by which the file grows at least; 0: 64 KiB. In between it grows by half of its size.
+   */
+  uint64_t step_min;
+  /**
+   * Bytes by which it grows at most; 0: 64 MiB.
+   */
+  uint64_t step_max;
+  /**
+   * `OH_ADVICE_RANDOM`, `OH_ADVICE_SEQUENTIAL`, or 0 for no pattern.
+   */
+  uint32_t pattern;
+  /**
+   * Never grow past `capacity`: a push gives `OH_ERR_FULL` then.
+   */
+  bool fixed;
+  /**
+   * Have the pages there before they are stored to, so that no push waits for one.
+   */
+  bool populate;
+} oh_mmapvector_options;
+
+/**
+ * What a vector is and holds.
+ */
+typedef struct oh_mmapvector_info {
+  /**
+   * Type of the elements, an `oh_type`.
+   */
+  uint32_t element_type;
+  /**
+   * Whether it was opened for writing.
+   */
+  bool writable;
+  /**
+   * Whether opening met a flush that was cut short, and fell back to the one before.
+   */
+  bool recovered;
+  /**
+   * Elements, those that were not flushed yet included.
+   */
+  uint64_t len;
+  /**
+   * Elements that would be there after a crash now.
+   */
+  uint64_t flushed;
+  /**
+   * Elements that fit before the file grows.
+   */
+  uint64_t capacity;
+} oh_mmapvector_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -897,6 +967,134 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              void *values,
                                              uint8_t *found,
                                              size_t *out);
+
+/**
+ * Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path` (`path_length` bytes). It appears there
+ * whole or not at all. `options` may be NULL.
+ *
+ * `OH_ERR_IO` if something is there already, or the system refuses; `OH_ERR_FULL` if the disk is full.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
+ */
+enum oh_status oh_mmapvector_create(const char *path,
+                                    size_t path_length,
+                                    uint32_t element_type,
+                                    const struct oh_mmapvector_options *options,
+                                    struct oh_mmapvector **out);
+
+/**
+ * Opens the file of a vector, to read what was flushed, or to write. `options` may be NULL.
+ *
+ * `OH_ERR_LOCKED` if it is to be written and another handle writes it; `OH_ERR_CORRUPT` or `OH_ERR_VERSION` for a file
+ * that makes no sense; `OH_ERR_IO` if the system refuses.
+ *
+ * Requires: As for `oh_mmapvector_create`.
+ */
+enum oh_status oh_mmapvector_open(const char *path,
+                                  size_t path_length,
+                                  bool writable,
+                                  const struct oh_mmapvector_options *options,
+                                  struct oh_mmapvector **out);
+
+/**
+ * What the vector is and holds.
+ *
+ * Requires: `vector` is open, `out` is writable.
+ */
+enum oh_status oh_mmapvector_describe(const struct oh_mmapvector *vector,
+                                      struct oh_mmapvector_info *out);
+
+/**
+ * The elements, one after another: aligned to 64 bytes, good until the vector grows, is refreshed or closed. Elements that were
+ * flushed must not be written. NULL for NULL.
+ *
+ * If the file is cut short by someone else, reads give zeros; `oh_mmapvector_check` tells afterwards.
+ *
+ * Requires: `vector` is NULL or open.
+ */
+void *oh_mmapvector_data(const struct oh_mmapvector *vector);
+
+/**
+ * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of some elements. Look after
+ * reading, not before.
+ *
+ * Requires: `vector` is open.
+ */
+enum oh_status oh_mmapvector_check(const struct oh_mmapvector *vector);
+
+/**
+ * Copies element `index` to `element`. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `vector` is open; an element can be written at `element`.
+ */
+enum oh_status oh_mmapvector_get(const struct oh_mmapvector *vector, uint64_t index, void *element);
+
+/**
+ * Changes an element that was not flushed. `OH_ERR_RANGE` past the end, `OH_ERR_UNSUPPORTED` for a flushed one: those
+ * do not change.
+ *
+ * Requires: `vector` is open and used by no one else meanwhile; an element can be read at `element`.
+ */
+enum oh_status oh_mmapvector_set(struct oh_mmapvector *vector,
+                                 uint64_t index,
+                                 const void *element);
+
+/**
+ * Appends `count` elements that lie one after another: all of them or none. `OH_ERR_FULL` if the disk is full, or the vector of
+ * fixed size.
+ *
+ * Requires: `vector` is open and used by no one else meanwhile; so many elements at `elements` are readable, and not the vector's own.
+ */
+enum oh_status oh_mmapvector_push(struct oh_mmapvector *vector,
+                                  const void *elements,
+                                  size_t count);
+
+/**
+ * Drops all elements from `length` on; nothing if there are fewer. Flushed ones are gone for good with the next flush, and the first
+ * push in their place flushes by itself.
+ *
+ * Requires: `vector` is open and used by no one else meanwhile.
+ */
+enum oh_status oh_mmapvector_truncate(struct oh_mmapvector *vector,
+                                      uint64_t length);
+
+/**
+ * Makes room for `additional` elements more, so that pushing them allocates nothing.
+ *
+ * Requires: `vector` is open and used by no one else meanwhile.
+ */
+enum oh_status oh_mmapvector_reserve(struct oh_mmapvector *vector, uint64_t additional);
+
+/**
+ * Returns when all elements are on the disk, and will be found there after the process is killed, or the power fails as far
+ * as the device honours a sync.
+ *
+ * `OH_ERR_IO` if the disk refuses. Then this handle is of no more use; opening anew tells what is there.
+ *
+ * Requires: `vector` is open and used by no one else meanwhile.
+ */
+enum oh_status oh_mmapvector_flush(struct oh_mmapvector *vector);
+
+/**
+ * For a handle that reads: takes in what the writer flushed since. Gives the length.
+ *
+ * Requires: `vector` is open and used by no one else meanwhile; `length` is writable.
+ */
+enum oh_status oh_mmapvector_refresh(struct oh_mmapvector *vector, uint64_t *length);
+
+/**
+ * Compares the flushed elements with their checksum: O(bytes). `OH_ERR_CORRUPT` if they differ.
+ *
+ * Requires: `vector` is open.
+ */
+enum oh_status oh_mmapvector_validate(const struct oh_mmapvector *vector);
+
+/**
+ * Closes the file and frees the handle. What was not flushed is discarded. NULL is fine.
+ *
+ * Requires: `vector` is NULL, or open and not used again.
+ */
+void oh_mmapvector_close(struct oh_mmapvector *vector);
 
 /**
  * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,

@@ -210,7 +210,7 @@ pub unsafe extern "C" fn oh_file_open(
     }
 }
 
-fn path_from(bytes: &[u8]) -> Result<PathBuf> {
+pub(crate) fn path_from(bytes: &[u8]) -> Result<PathBuf> {
     if bytes.is_empty() {
         return Err(Error::wrong_type("the path is empty"));
     }

@@ -1,5 +1,6 @@
 //! The persistent vector on real files: growth, reopening, locks, readers beside a writer, a full disk, hostile files.
 #![cfg(not(miri))]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
 use offheap_core::mmap::vector::{Mode, Options, RawMmapVector};
@@ -146,7 +147,7 @@ fn readers_in_other_threads_see_whole_commits_only() {
                 let mut before = 0;
                 while !done.load(std::sync::atomic::Ordering::Relaxed) {
                     let len = reader.refresh().unwrap();
-                    assert!(len >= before && len % 7 == 0, "{len} after {before}");
+                    assert!(len >= before && len.is_multiple_of(7), "{len} after {before}");
                     (before..len).for_each(|i| assert_eq!(reader.get(i), Some(i ^ 5)));
                     reader.validate().unwrap();
                     before = len;
