@@ -65,19 +65,7 @@ impl VectorFile {
 
     /// Opens the file of a vector. `Locked` if it is to be written and another handle has it.
     pub fn open(path: &Path, mode: Mode) -> Result<VectorFile> {
-        let mut open = OpenOptions::new();
-        open.read(true).write(mode == Mode::Write);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            // A pipe would otherwise be waited for, and a terminal become ours.
-            open.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-        }
-        let file = open.open(path).map_err(|error| failed("open", path, &error))?;
-        if !file.metadata().map_err(|error| failed("open", path, &error))?.is_file() {
-            let path = path.display();
-            return Err(Error::new(ErrorKind::Io, format!("can not open {path}: it is not a regular file")));
-        }
+        let file = open_regular(path, mode)?;
         let lock = (mode == Mode::Write).then(|| WriterLock::take(&file, path)).transpose()?;
         let patience = if lock.is_some() { 0 } else { PATIENCE };
         let journal = Journal::open(FileStorage::new(file), patience)
@@ -172,6 +160,24 @@ fn publish(temporary: &Path, path: &Path) -> Result<()> {
 fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
     let kind = Error::from(std::io::Error::from(error.kind())).kind();
     Error::new(kind, format!("can not {what} {}: {error}", path.display()))
+}
+
+/// Opens a regular file, and nothing that only looks like one.
+pub(super) fn open_regular(path: &Path, mode: Mode) -> Result<File> {
+    let mut open = OpenOptions::new();
+    open.read(true).write(mode == Mode::Write);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A pipe would otherwise be waited for, and a terminal become ours.
+        open.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    let file = open.open(path).map_err(|error| failed("open", path, &error))?;
+    if !file.metadata().map_err(|error| failed("open", path, &error))?.is_file() {
+        let path = path.display();
+        return Err(Error::new(ErrorKind::Io, format!("can not open {path}: it is not a regular file")));
+    }
+    Ok(file)
 }
 
 /// A name beside `path`, that nobody else uses.

@@ -2,6 +2,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | [`plan`] | which way a file is brought into memory, and what the system gave of it |
+//! | [`adaptive`] | a file in memory, in the way that suits its size |
 //! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
 //! | [`slot`] | one commit record: to bytes and back |
 //! | [`commit`] | the commit protocol: create, open, append, commit, recover |
@@ -12,10 +14,12 @@
 //!
 //! The bytes are specified in `docs/formats/mmapvector.md`.
 
+pub mod adaptive;
 pub mod commit;
 pub mod file;
 pub mod lock;
 pub mod mapping;
+pub mod plan;
 #[cfg(test)]
 mod simulator;
 pub mod slot;

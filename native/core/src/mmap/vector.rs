@@ -16,7 +16,7 @@
 use super::commit::DATA_OFFSET;
 pub use super::file::Mode;
 use super::file::VectorFile;
-use super::mapping::Window;
+use super::mapping::{Access, Window};
 use crate::region::advise::{Advice, advise};
 use crate::region::element::Type;
 use crate::{Error, ErrorKind, Result};
@@ -93,7 +93,8 @@ impl RawMmapVector {
     }
 
     fn over(file: VectorFile, options: Options) -> Result<RawMmapVector> {
-        let window = Window::new(file.file(), DATA_OFFSET, file.is_writable())?;
+        let access = if file.is_writable() { Access::Write } else { Access::Read };
+        let window = Window::new(DATA_OFFSET, access)?;
         let len = file.journal().latest().length;
         let ty = file.journal().element_type();
         let mut vector = RawMmapVector { window, file, options, ty, len, capacity: 0, sealed: len };

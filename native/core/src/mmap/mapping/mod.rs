@@ -19,6 +19,23 @@ pub use portable::Window;
 #[cfg(unix)]
 pub use unix::Window;
 
+/// What may be done through a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads. A store faults.
+    Read,
+    /// Reads; stores stay in this window, page by page. For memory that others can store to, and should not.
+    Private,
+    /// Reads, and stores that reach the file. It was opened for writing.
+    Write,
+}
+
+impl Access {
+    fn stores(self) -> bool {
+        self != Access::Read
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,7 +48,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "maps files")]
     fn a_window_grows_and_its_stores_reach_the_file() {
         let mut file = tempfile::tempfile().unwrap();
-        let mut window = Window::new(&file, OFFSET, true).unwrap();
+        let mut window = Window::new(OFFSET, Access::Write).unwrap();
         assert_eq!(window.len(), 0);
         let mut written = 0u64;
         for len in [8u64, 4096, 4104, 1 << 20, 40 << 20] {
@@ -67,7 +84,7 @@ mod tests {
     fn past_its_reservation_it_moves_and_keeps_everything() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(OFFSET + (4 << 20)).unwrap();
-        let mut window = Window::with_reservation(&file, OFFSET, true, 1 << 16).unwrap();
+        let mut window = Window::with_reservation(OFFSET, Access::Write, 1 << 16).unwrap();
         window.grow(&file, 1 << 16).unwrap();
         // SAFETY: within the window.
         unsafe { window.base().add(9).write(42) };
@@ -90,7 +107,7 @@ mod tests {
     fn a_file_cut_short_gives_zeros_and_a_mark() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(OFFSET + (1 << 20)).unwrap();
-        let mut window = Window::new(&file, OFFSET, true).unwrap();
+        let mut window = Window::new(OFFSET, Access::Write).unwrap();
         window.grow(&file, 1 << 20).unwrap();
         // SAFETY: within the window.
         unsafe { window.base().add(1 << 19).write(42) };

@@ -2,9 +2,11 @@
 //!
 //! Written for Windows; compiled for it, not run there.
 
+use super::Access;
 use crate::{Error, ErrorKind, Result};
 use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
+use std::sync::atomic::AtomicI32;
 
 /// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
 #[derive(Debug)]
@@ -12,13 +14,28 @@ pub struct Window {
     pages: Option<MmapRaw>,
     len: usize,
     offset: u64,
-    writable: bool,
+    access: Access,
+    status: AtomicI32,
 }
 
 impl Window {
-    /// An empty window onto `file`, which was opened for writing if the window is to be `writable`.
-    pub fn new(_file: &File, offset: u64, writable: bool) -> Result<Window> {
-        Ok(Window { pages: None, len: 0, offset, writable })
+    /// An empty window onto a file from `offset` on.
+    pub fn new(offset: u64, access: Access) -> Result<Window> {
+        Ok(Window { pages: None, len: 0, offset, access, status: AtomicI32::new(0) })
+    }
+
+    /// Never here: address space of someone else's can not be mapped over.
+    ///
+    /// # Safety
+    /// None is needed.
+    pub unsafe fn within(_base: *mut u8, _reserved: usize, _offset: u64, _access: Access) -> Result<Window> {
+        Err(Error::unsupported("files can not be laid into memory of someone else's on this system"))
+    }
+
+    /// The word behind [`Window::is_lost`].
+    #[must_use]
+    pub fn status(&self) -> &AtomicI32 {
+        &self.status
     }
 
     /// The first byte; valid for [`Window::len`] bytes until the window grows, or goes.

@@ -1,5 +1,6 @@
 //! The window by `mmap`: address space is reserved, and pages of the file are laid into it as it grows.
 
+use super::Access;
 use crate::region::lost::Watch;
 use crate::region::pages::page_size;
 use crate::{Error, ErrorKind, Result};
@@ -22,7 +23,9 @@ pub struct Window {
     /// Bytes asked for, at most `mapped`.
     len: usize,
     offset: u64,
-    writable: bool,
+    access: Access,
+    /// Whether the address space is someone else's, who unmaps it.
+    foreign: bool,
     /// Dropped before the pages go: see `Drop`.
     watch: Option<Watch>,
     /// Boxed, because the fault handler writes to it and a window may be moved.
@@ -35,13 +38,12 @@ unsafe impl Send for Window {}
 unsafe impl Sync for Window {}
 
 impl Window {
-    /// An empty window onto `file`, which was opened for writing if the window is to be `writable`. `offset` is
-    /// a multiple of the page size. The descriptor is not kept.
-    pub fn new(file: &File, offset: u64, writable: bool) -> Result<Window> {
+    /// An empty window onto a file from `offset` on, a multiple of the page size.
+    pub fn new(offset: u64, access: Access) -> Result<Window> {
         // Less where address space is rationed (ulimit -v, containers).
         let mut reservation = RESERVATION;
         loop {
-            match Window::with_reservation(file, offset, writable, reservation) {
+            match Window::with_reservation(offset, access, reservation) {
                 Err(error) if error.kind() == ErrorKind::Oom && reservation > 1 << 24 => reservation /= 8,
                 result => return result,
             }
@@ -49,14 +51,38 @@ impl Window {
     }
 
     /// The same with so much address space, in bytes.
-    pub fn with_reservation(_file: &File, offset: u64, writable: bool, bytes: usize) -> Result<Window> {
-        if !offset.is_multiple_of(page_size() as u64) {
-            return Err(Error::range(format!("{offset} is no multiple of the page size")));
-        }
+    pub fn with_reservation(offset: u64, access: Access, bytes: usize) -> Result<Window> {
         let reserved = bytes.checked_next_multiple_of(page_size()).ok_or_else(too_large)?;
-        let base = reserve(reserved)?;
+        Window::over(reserve(reserved)?, reserved, offset, access, false)
+    }
+
+    /// A window in address space of someone else's: a JavaScript buffer, say. Dropping the window leaves the pages there.
+    /// It can not grow past `reserved` bytes.
+    ///
+    /// `Range`: `base` is no multiple of the page size.
+    ///
+    /// # Safety
+    /// `reserved` bytes of address space at `base` are given up by their owner, who frees them by unmapping the whole.
+    pub unsafe fn within(base: *mut u8, reserved: usize, offset: u64, access: Access) -> Result<Window> {
+        let base = NonNull::new(base).filter(|base| base.addr().get().is_multiple_of(page_size()));
+        let base = base.ok_or_else(|| Error::range("a window begins on a page of its own"))?;
+        Window::over(base, reserved & !(page_size() - 1), offset, access, true)
+    }
+
+    fn over(
+        base: NonNull<u8>,
+        reserved: usize,
+        offset: u64,
+        access: Access,
+        foreign: bool,
+    ) -> Result<Window> {
         let status = Box::new(AtomicI32::new(0));
-        Ok(Window { base, reserved, mapped: 0, len: 0, offset, writable, watch: None, status })
+        let window =
+            Window { base, reserved, mapped: 0, len: 0, offset, access, foreign, watch: None, status };
+        if offset.is_multiple_of(page_size() as u64) {
+            return Ok(window);
+        }
+        Err(Error::range(format!("{offset} is no multiple of the page size")))
     }
 
     /// The first byte; valid for [`Window::len`] bytes until the window grows past its reservation, or goes.
@@ -95,18 +121,24 @@ impl Window {
             return Ok(());
         }
         if wanted > self.reserved {
+            if self.foreign {
+                return Err(Error::full(format!("the window has room for {} bytes", self.reserved)));
+            }
             return self.relocate(file, len, wanted);
         }
         let (base, from) = (self.base, self.mapped);
         // Watched before the pages are there; the old watch, of fewer pages, goes afterwards.
         // SAFETY: address space of ours; the word lives until after the watch (`Drop`).
         let watch = unsafe {
-            Watch::new(base.as_ptr().expose_provenance(), wanted, self.writable, &raw const *self.status)
+            Watch::new(
+                base.as_ptr().expose_provenance(),
+                wanted,
+                self.access.stores(),
+                &raw const *self.status,
+            )
         }?;
         // SAFETY: reserved address space of ours, behind what is mapped.
-        unsafe {
-            lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.writable)
-        }?;
+        unsafe { lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.access) }?;
         self.watch = Some(watch);
         self.mapped = wanted;
         self.len = len;
@@ -121,19 +153,17 @@ impl Window {
             Ok(base) => (base, reserved),
             Err(_) => (reserve(wanted)?, wanted),
         };
-        let mut larger = Window {
-            base,
-            reserved,
-            mapped: 0,
-            len: 0,
-            offset: self.offset,
-            writable: self.writable,
-            watch: None,
-            status: Box::new(AtomicI32::new(self.status.load(Ordering::Acquire))),
-        };
+        let mut larger = Window::over(base, reserved, self.offset, self.access, false)?;
+        larger.status.store(self.status.load(Ordering::Acquire), Ordering::Release);
         larger.grow(file, len)?;
         *self = larger;
         Ok(())
+    }
+
+    /// The word behind [`Window::is_lost`], which stays where it is as long as the window.
+    #[must_use]
+    pub fn status(&self) -> &AtomicI32 {
+        &self.status
     }
 
     /// Has the stores reach the file, where that takes more than syncing it. On Linux mapping and file are one.
@@ -157,8 +187,10 @@ impl Drop for Window {
     fn drop(&mut self) {
         // A fault handler must never meet a range that was given to someone else.
         self.watch = None;
-        // SAFETY: all of it is ours, and nobody uses it any more.
-        unsafe { libc::munmap(self.base.as_ptr().cast(), self.reserved) };
+        if !self.foreign {
+            // SAFETY: all of it is ours, and nobody uses it any more.
+            unsafe { libc::munmap(self.base.as_ptr().cast(), self.reserved) };
+        }
     }
 }
 
@@ -176,16 +208,12 @@ fn reserve(bytes: usize) -> Result<NonNull<u8>> {
 ///
 /// # Safety
 /// `target` is the start of so many bytes of address space, whole pages, whose owner gives up what is there.
-pub(crate) unsafe fn lay(
-    file: &File,
-    target: *mut u8,
-    bytes: usize,
-    offset: u64,
-    writable: bool,
-) -> Result<()> {
-    let protection = libc::PROT_READ | if writable { libc::PROT_WRITE } else { 0 };
+unsafe fn lay(file: &File, target: *mut u8, bytes: usize, offset: u64, access: Access) -> Result<()> {
+    let protection = libc::PROT_READ | if access.stores() { libc::PROT_WRITE } else { 0 };
+    let sharing =
+        if access == Access::Private { libc::MAP_PRIVATE | libc::MAP_NORESERVE } else { libc::MAP_SHARED };
     let offset = libc::off_t::try_from(offset).map_err(|_| too_large())?;
-    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+    let flags = sharing | libc::MAP_FIXED;
     // SAFETY: the caller's.
     let at = unsafe { libc::mmap(target.cast(), bytes, protection, flags, file.as_raw_fd(), offset) };
     if at == libc::MAP_FAILED {

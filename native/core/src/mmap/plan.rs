@@ -1,0 +1,346 @@
+//! Which way a file is brought into memory: the strategy, and what the system gave of it.
+//!
+//! | strategy | what | when |
+//! | --- | --- | --- |
+//! | `Buffered` | read into memory at once | small files: mapping costs more than it saves |
+//! | `Mmap` | mapped, with advice | larger ones |
+//! | `HugePage` | mapped, in pages of 2 MiB or more | where the file system has such pages: hugetlbfs, and tmpfs mounted with `huge=` |
+//! | `Copy` | read into memory, whatever the size | on request: the only one that no truncation can touch |
+//!
+//! The limit between the first two was measured (`docs/mmap.md` has the table): reading costs the kernel's copy
+//! and the memory for it, mapping a few system calls and a fault for each 64 KiB.
+
+use crate::region::advise::Advice;
+use crate::{Error, ErrorKind, Result};
+use std::fs::File;
+
+/// Files up to this size are read rather than mapped, in bytes.
+pub const BUFFERED_UP_TO: u64 = 128 << 10;
+/// Files from this size on are asked to use huge pages, in bytes.
+pub const HUGE_FROM: u64 = 64 << 20;
+
+/// How the bytes of a file are reached. See the head of this file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Strategy {
+    /// Read at once.
+    Buffered = 0,
+    /// Mapped.
+    Mmap = 1,
+    /// Mapped in huge pages, as far as could be seen when it was opened.
+    HugePage = 2,
+    /// Read at once, because that was asked for.
+    Copy = 3,
+}
+
+impl Strategy {
+    /// The strategy with this number, if there is one.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Strategy> {
+        [Strategy::Buffered, Strategy::Mmap, Strategy::HugePage, Strategy::Copy].get(number as usize).copied()
+    }
+
+    /// Whether the bytes are the file's own pages.
+    #[must_use]
+    pub fn maps(self) -> bool {
+        matches!(self, Strategy::Mmap | Strategy::HugePage)
+    }
+}
+
+/// How a file will be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Pattern {
+    /// Nothing is known: the kernel's defaults.
+    #[default]
+    Unknown = 0,
+    /// From front to back: read far ahead.
+    Sequential = 1,
+    /// Here and there: do not read ahead.
+    Random = 2,
+    /// Runs of some length, here and there: the kernel's defaults, and prefetching where a cursor goes.
+    Mixed = 3,
+}
+
+impl Pattern {
+    /// The pattern with this number, if there is one.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Pattern> {
+        [Pattern::Unknown, Pattern::Sequential, Pattern::Random, Pattern::Mixed].get(number as usize).copied()
+    }
+
+    /// What the kernel is told.
+    #[must_use]
+    pub fn advice(self) -> Advice {
+        match self {
+            Pattern::Sequential => Advice::Sequential,
+            Pattern::Random => Advice::Random,
+            Pattern::Unknown | Pattern::Mixed => Advice::Normal,
+        }
+    }
+}
+
+/// The limits between strategies, and one that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Thresholds {
+    /// Files up to this size are read, in bytes.
+    pub buffered_up_to: u64,
+    /// Files from this size on are asked to use huge pages, in bytes.
+    pub huge_from: u64,
+    /// Use this one, and no limits.
+    pub strategy: Option<Strategy>,
+}
+
+impl Default for Thresholds {
+    fn default() -> Thresholds {
+        Thresholds { buffered_up_to: BUFFERED_UP_TO, huge_from: HUGE_FROM, strategy: None }
+    }
+}
+
+/// What to do with a file of `size` bytes. A file to be written is always mapped, unless a copy was asked for: whoever else
+/// reads it sees what is stored. `HugePage` is a wish; what comes of it is to be seen.
+#[must_use]
+pub fn plan(size: u64, writable: bool, thresholds: &Thresholds) -> Strategy {
+    if size == 0 {
+        // There is nothing to map.
+        return thresholds.strategy.filter(|strategy| !strategy.maps()).unwrap_or(Strategy::Buffered);
+    }
+    if let Some(strategy) = thresholds.strategy {
+        return strategy;
+    }
+    if !writable && size <= thresholds.buffered_up_to {
+        Strategy::Buffered
+    } else if size >= thresholds.huge_from {
+        Strategy::HugePage
+    } else {
+        Strategy::Mmap
+    }
+}
+
+/// Bytes of the huge pages that every mapping of the file has: those of hugetlbfs. `None` elsewhere.
+#[must_use]
+pub fn fixed_huge_page(file: &File) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        const HUGETLBFS: libc::__fsword_t = 0x9584_58F6;
+        let mut about = std::mem::MaybeUninit::<libc::statfs>::zeroed();
+        // SAFETY: an open descriptor, and a struct to write.
+        let about = unsafe {
+            if libc::fstatfs(file.as_raw_fd(), about.as_mut_ptr()) != 0 {
+                return None;
+            }
+            about.assume_init()
+        };
+        (about.f_type == HUGETLBFS).then(|| u64::try_from(about.f_bsize).unwrap_or(2 << 20))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        None
+    }
+}
+
+/// Whether the mapping at `address` has a huge page, by what the kernel says of it now. Reads the table of all mappings of
+/// the process: a millisecond or so where there are many.
+#[must_use]
+pub fn has_huge_page(address: usize) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let Ok(table) = std::fs::read_to_string("/proc/self/smaps") else { return false };
+        let mut inside = false;
+        for line in table.lines() {
+            let first = line.split(' ').next().unwrap_or_default();
+            if let Some((from, to)) = first.split_once('-') {
+                let parse = |text| usize::from_str_radix(text, 16);
+                if let (Ok(from), Ok(to)) = (parse(from), parse(to)) {
+                    inside = (from..to).contains(&address);
+                    continue;
+                }
+            }
+            let counts = [
+                "ShmemPmdMapped:",
+                "FilePmdMapped:",
+                "AnonHugePages:",
+                "Shared_Hugetlb:",
+                "Private_Hugetlb:",
+            ];
+            if inside && counts.contains(&first) && !line.contains(" 0 kB") {
+                return true;
+            }
+        }
+        false
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = address;
+        false
+    }
+}
+
+/// Keeps the pages of `[base, base + length)` in memory until they are unlocked or unmapped. `Full`, with the limit, where
+/// the system allows no more.
+///
+/// # Safety
+/// The bytes are mapped.
+pub unsafe fn lock(base: *const u8, length: usize) -> Result<()> {
+    #[cfg(unix)]
+    {
+        if length == 0 {
+            return Ok(());
+        }
+        // SAFETY: the caller's; locking changes no byte.
+        if unsafe { libc::mlock(base.cast(), length) } == 0 {
+            return Ok(());
+        }
+        let error = std::io::Error::last_os_error();
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: a struct to write.
+        unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) };
+        let allowed = limit.rlim_cur;
+        Err(Error::full(format!(
+            "{length} bytes can not be locked in memory: {error}. The limit of this process is {allowed} bytes in all (RLIMIT_MEMLOCK; `ulimit -l`)"
+        )))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (base, length);
+        Err(Error::unsupported("pages are not locked in memory on this system"))
+    }
+}
+
+/// Undoes [`lock`].
+///
+/// # Safety
+/// The bytes are mapped.
+pub unsafe fn unlock(base: *const u8, length: usize) -> Result<()> {
+    #[cfg(unix)]
+    {
+        // SAFETY: the caller's.
+        if length == 0 || unsafe { libc::munlock(base.cast(), length) } == 0 {
+            return Ok(());
+        }
+        Err(std::io::Error::last_os_error().into())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (base, length);
+        Err(Error::unsupported("pages are not locked in memory on this system"))
+    }
+}
+
+/// How many of the pages that `[base, base + length)` touches are in memory, and how many there are.
+///
+/// # Safety
+/// The bytes are mapped.
+pub unsafe fn resident(base: *const u8, length: usize) -> Result<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use crate::region::pages::page_size;
+        if length == 0 {
+            return Ok((0, 0));
+        }
+        let page = page_size();
+        let start = base.addr() & !(page - 1);
+        let end = (base.addr() + length).next_multiple_of(page);
+        let (mut count, mut at) = (0, start);
+        let mut flags = [0u8; 1024];
+        while at < end {
+            let bytes = (end - at).min(flags.len() * page);
+            // SAFETY: whole pages that the caller's bytes lie on, and a byte for each.
+            let result = unsafe {
+                libc::mincore(base.with_addr(at).cast_mut().cast(), bytes, flags.as_mut_ptr().cast())
+            };
+            if result != 0 {
+                return Err(Error::new(
+                    ErrorKind::Io,
+                    format!(
+                        "the system does not say which pages are in memory: {}",
+                        std::io::Error::last_os_error()
+                    ),
+                ));
+            }
+            count += flags[..bytes / page].iter().filter(|&&flag| flag & 1 != 0).count() as u64;
+            at += bytes;
+        }
+        Ok((count, ((end - start) / page) as u64))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (base, length, ErrorKind::Io);
+        Err(Error::unsupported("this system does not say which pages are in memory"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_decides_and_wishes_go_first() {
+        let limits = Thresholds { buffered_up_to: 100, huge_from: 1000, strategy: None };
+        let cases = [
+            (0, false, Strategy::Buffered),
+            (1, false, Strategy::Buffered),
+            (100, false, Strategy::Buffered),
+            (101, false, Strategy::Mmap),
+            (1, true, Strategy::Mmap),
+            (999, false, Strategy::Mmap),
+            (1000, false, Strategy::HugePage),
+            (1000, true, Strategy::HugePage),
+        ];
+        for (size, writable, expected) in cases {
+            assert_eq!(plan(size, writable, &limits), expected, "{size} {writable}");
+        }
+        for strategy in (0..4).filter_map(Strategy::from_number) {
+            let wish = Thresholds { strategy: Some(strategy), ..limits };
+            assert_eq!(plan(50, false, &wish), strategy);
+            assert!(!plan(0, false, &wish).maps());
+        }
+        assert_eq!((Strategy::from_number(4), Pattern::from_number(4)), (None, None));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "asks the kernel")]
+    fn pages_are_counted_and_locked() {
+        let memory = memmap2::MmapMut::map_anon(64 << 12).expect("memory");
+        let base = memory.as_ptr();
+        // SAFETY: a live mapping.
+        unsafe {
+            assert_eq!(resident(base, 64 << 12).expect("told"), (0, 64));
+            base.cast_mut().write(1);
+            base.cast_mut().add(5 << 12).write(1);
+            assert_eq!(resident(base, 64 << 12).expect("told"), (2, 64));
+            assert_eq!(resident(base.add(100), 1).expect("told"), (1, 1));
+            assert_eq!(resident(base, 0).expect("told"), (0, 0));
+            lock(base, 3 << 12).expect("locked");
+            assert_eq!(resident(base, 64 << 12).expect("told").0, 4);
+            unlock(base, 3 << 12).expect("unlocked");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "asks the kernel")]
+    fn the_limit_of_locking_is_an_error_that_names_it() {
+        // In a child, because a limit once lowered stays; as an ordinary user, because the superuser has none.
+        // SAFETY: the child only makes system calls, allocates a little, and leaves.
+        let status = unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                let limit = libc::rlimit { rlim_cur: 65_536, rlim_max: 65_536 };
+                libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit);
+                libc::setuid(65_534);
+                let memory = memmap2::MmapMut::map_anon(1 << 20).expect("memory");
+                let error = lock(memory.as_ptr(), 1 << 20).expect_err("over the limit");
+                let right = error.kind() == ErrorKind::Full && error.message().contains("65536");
+                libc::_exit(i32::from(!right));
+            }
+            let mut status = -1;
+            libc::waitpid(child, &raw mut status, 0);
+            status
+        };
+        assert_eq!(status, 0);
+    }
+}
