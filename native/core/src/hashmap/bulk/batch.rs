@@ -3,6 +3,7 @@
 //! A batch is hashed ([`Batch::load`]), which asks for its buckets; its tags are compared
 //! ([`Batch::candidates`]), which asks for keys and values; then its keys are ([`Batch::decide`]).
 
+use crate::cpu::prefetch;
 use crate::hashmap::hash::{canonical, tag};
 use crate::hashmap::index::{Group, Native};
 use crate::hashmap::raw::{RawKey, RawMap};
@@ -15,22 +16,6 @@ pub(crate) const BATCH: usize = 256;
 pub(crate) const MISSING: u32 = u32::MAX;
 /// "The home bucket did not decide", in place of a position.
 const UNDECIDED: u32 = u32::MAX - 1;
-/// Asks for a cache line. Any address will do, also one that is not mapped.
-#[inline(always)]
-pub(crate) fn prefetch(address: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: SSE is part of x86-64, and a prefetch never faults.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: a prefetch never faults and changes nothing.
-    unsafe {
-        std::arch::asm!("prfm pldl1keep, [{0}]", in(reg) address, options(readonly, nostack, preserves_flags));
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    let _ = address;
-}
 
 /// How keys of one type come out of an array.
 pub(crate) trait Load {

@@ -16,12 +16,12 @@
 mod batch;
 
 use self::batch::{BATCH, Batch, Float, Load, MISSING, Narrow, Wide, is_cached};
-use super::layout::{Shape, Type};
+use super::layout::Shape;
 use super::raw::{Placed, PlainValue, RawMap, RawMapMut, RawValue};
+use crate::cpu::prefetch;
+use crate::region::element::Type;
 use crate::{Error, ErrorKind, Result};
 use std::time::Duration;
-
-pub(crate) use self::batch::prefetch;
 
 /// How long a reader waits for a rearrangement to end: more than the largest map needs.
 pub const PATIENCE: Duration = Duration::from_secs(30);

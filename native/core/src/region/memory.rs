@@ -1,4 +1,4 @@
-//! Memory for maps that own theirs: aligned to 64 bytes, and grown without a copy where the allocator can.
+//! Memory for structures that own theirs: aligned to 64 bytes, and grown without a copy where the allocator can.
 //!
 //! The alignment is made here, inside a block of the allocator's natural alignment, because only for
 //! that does the allocator `realloc` (glibc: `mremap`, which moves page tables and not bytes).
@@ -14,7 +14,7 @@ const NATURAL: usize = 16;
 
 /// Growable memory. Its contents are uninitialised until something is written.
 #[derive(Debug)]
-pub(super) struct OwnedMemory {
+pub(crate) struct OwnedMemory {
     block: NonNull<u8>,
     len: usize,
 }
@@ -33,12 +33,12 @@ fn layout(len: usize) -> Result<Layout> {
 /// A fixed sentence: where memory has run out, none can be had to name a number.
 #[cold]
 fn refused() -> Error {
-    Error::new(ErrorKind::Oom, "out of memory for the map's region")
+    Error::new(ErrorKind::Oom, "out of memory for the structure's region")
 }
 
 impl OwnedMemory {
     /// So many bytes.
-    pub(super) fn new(len: usize) -> Result<OwnedMemory> {
+    pub(crate) fn new(len: usize) -> Result<OwnedMemory> {
         // SAFETY: the size is not zero, as `layout` adds to it.
         let block = NonNull::new(unsafe { alloc::alloc(layout(len)?) });
         Ok(OwnedMemory { block: block.ok_or_else(refused)?, len })
@@ -46,19 +46,19 @@ impl OwnedMemory {
 
     /// The first byte; a multiple of 64.
     #[inline]
-    pub(super) fn base(&self) -> *mut u8 {
+    pub(crate) fn base(&self) -> *mut u8 {
         let block = self.block.as_ptr();
         block.wrapping_add(block.align_offset(ALIGNMENT))
     }
 
     /// How many bytes.
     #[inline]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// Makes it longer, keeping the first `used` bytes. `base` may change, unless this fails.
-    pub(super) fn grow(&mut self, len: usize, used: usize) -> Result<()> {
+    pub(crate) fn grow(&mut self, len: usize, used: usize) -> Result<()> {
         debug_assert!(used <= self.len && self.len <= len);
         let before = self.base().addr() - self.block.addr().get();
         let size = layout(len)?.size();
