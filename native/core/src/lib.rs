@@ -9,6 +9,7 @@ mod error;
 pub mod hashmap;
 pub mod mmap;
 pub mod region;
+pub mod smallmap;
 pub mod succinct;
 
 pub use error::{Error, ErrorKind, Result};
