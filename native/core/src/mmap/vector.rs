@@ -300,13 +300,19 @@ impl RawMmapVector {
         let width = self.ty.width() as u64;
         let (least, most) = self.options.step;
         let step = (self.capacity * width / 2).clamp(least.max(width), most.max(least).max(width));
-        let generous = self.capacity.saturating_add(step / width).max(wanted);
-        // Where the disk is nearly full, what is needed may still fit.
-        match self.make_room(generous) {
-            Err(error) if matches!(error.kind(), ErrorKind::Full | ErrorKind::Oom) && generous > wanted => {
-                self.make_room(wanted)
+        let mut generous = self.capacity.saturating_add(step / width).max(wanted);
+        loop {
+            match self.make_room(generous) {
+                // Where the disk is nearly full, less may still fit; but no less than a page, or each push would ask again.
+                Err(error) if matches!(error.kind(), ErrorKind::Full | ErrorKind::Oom) => {
+                    let less = wanted.max(self.capacity + (generous - self.capacity) / 4);
+                    if less == generous {
+                        return Err(error);
+                    }
+                    generous = if (less - self.capacity) * width < 4096 { wanted } else { less };
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 
