@@ -186,6 +186,54 @@ typedef enum oh_status {
 } oh_status;
 
 /**
+ * How the bytes of a file are reached.
+ */
+typedef enum oh_strategy {
+  /**
+   * Read at once: small files.
+   */
+  OH_STRATEGY_BUFFERED = 0,
+  /**
+   * Mapped.
+   */
+  OH_STRATEGY_MMAP = 1,
+  /**
+   * Mapped, in huge pages: hugetlbfs, or tmpfs mounted with `huge=`.
+   */
+  OH_STRATEGY_HUGEPAGE = 2,
+  /**
+   * Read at once on request: no truncation can touch it.
+   */
+  OH_STRATEGY_COPY = 3,
+  /**
+   * In options: choose by size.
+   */
+  OH_STRATEGY_AUTO = 4,
+} oh_strategy;
+
+/**
+ * How a file will be read.
+ */
+typedef enum oh_pattern {
+  /**
+   * Nothing is known.
+   */
+  OH_PATTERN_UNKNOWN = 0,
+  /**
+   * From front to back.
+   */
+  OH_PATTERN_SEQUENTIAL = 1,
+  /**
+   * Here and there.
+   */
+  OH_PATTERN_RANDOM = 2,
+  /**
+   * Runs of some length, here and there.
+   */
+  OH_PATTERN_MIXED = 3,
+} oh_pattern;
+
+/**
  * The type of an element. The numbers are those in the formats.
  *
  * Keys of an `oh_hashmap`: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Its values: all.
@@ -259,10 +307,27 @@ typedef enum oh_type {
 typedef struct oh_file oh_file;
 
 /**
+ * A file in memory: made by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
+ */
+typedef struct oh_mappedfile oh_mappedfile;
+
+/**
  * A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by `oh_mmapvector_close`.
  * One handle may write; others, in this process or in others, may read what it flushed.
  */
 typedef struct oh_mmapvector oh_mmapvector;
+
+/**
+ * A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by `oh_openfile_close`.
+ */
+typedef struct oh_openfile oh_openfile;
+
+/**
+ * The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own: made by `oh_vectorfile_create` or
+ * `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses it keeps the rule of the format: never store to an element that
+ * the latest commit, or one under way, vouches for.
+ */
+typedef struct oh_vectorfile oh_vectorfile;
 
 /**
  * What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
@@ -392,6 +457,62 @@ typedef struct oh_hashmap_columns {
    */
   uint32_t used;
 } oh_hashmap_columns;
+
+/**
+ * How a file is opened. Zero it, and set `struct_size` and `strategy`.
+ */
+typedef struct oh_mappedfile_options {
+  /**
+   * `sizeof(oh_mappedfile_options)`
+   */
+  size_t struct_size;
+  /**
+   * An `oh_strategy`; `OH_STRATEGY_AUTO` chooses by size.
+   */
+  uint32_t strategy;
+  /**
+   * An `oh_pattern`.
+   */
+  uint32_t pattern;
+  /**
+   * Open it for writing as well: what is stored reaches the file.
+   */
+  bool writable;
+  /**
+   * Have all pages in memory before it returns.
+   */
+  bool populate;
+  /**
+   * Keep them there.
+   */
+  bool lock;
+  /**
+   * Files up to this many bytes are read rather than mapped; 0: 128 KiB, as measured.
+   */
+  uint64_t buffered_up_to;
+  /**
+   * Files from this many bytes on are asked to use huge pages; 0: 64 MiB.
+   */
+  uint64_t huge_from;
+} oh_mappedfile_options;
+
+/**
+ * What the file of a vector is and holds.
+ */
+typedef struct oh_vectorfile_info {
+  /**
+   * Type of the elements, an `oh_type`.
+   */
+  uint32_t element_type;
+  /**
+   * Whether opening met a commit that was cut short, and fell back to the one before.
+   */
+  bool recovered;
+  /**
+   * Elements committed.
+   */
+  uint64_t committed;
+} oh_vectorfile_info;
 
 /**
  * How a vector uses its file. Zero it, set `struct_size`, and what you want to change.
@@ -967,6 +1088,309 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              void *values,
                                              uint8_t *found,
                                              size_t *out);
+
+/**
+ * Brings the regular file at `path` into memory, in the way that suits its size. `options` may be NULL.
+ *
+ * If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees to that, as for
+ * `oh_file_open`), and `oh_mappedfile_check` fails from then on.
+ *
+ * `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is to be locked and the limit
+ * does not allow it, or to be written and the disk has no room for its holes.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
+ */
+enum oh_status oh_mappedfile_open(const char *path,
+                                  size_t path_length,
+                                  const struct oh_mappedfile_options *options,
+                                  struct oh_mappedfile **out);
+
+/**
+ * The bytes: good until `oh_mappedfile_refresh` or `oh_mappedfile_close`. Store to them only if the file was opened for writing.
+ *
+ * Requires: `file` is NULL or open.
+ */
+void *oh_mappedfile_data(const struct oh_mappedfile *file);
+
+/**
+ * How many bytes there are. 0 for NULL.
+ *
+ * Requires: `file` is NULL or open.
+ */
+size_t oh_mappedfile_size(const struct oh_mappedfile *file);
+
+/**
+ * How the bytes are reached: what was obtained, not what was asked for.
+ *
+ * Requires: `file` is open, `out` is writable.
+ */
+enum oh_status oh_mappedfile_strategy(const struct oh_mappedfile *file, enum oh_strategy *out);
+
+/**
+ * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of some bytes. Look after reading.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_mappedfile_check(const struct oh_mappedfile *file);
+
+/**
+ * Copies `length` bytes from `offset` on. `OH_ERR_RANGE` if there are not so many; `OH_ERR_IO` if some of them are gone.
+ *
+ * Requires: `file` is open; `length` bytes at `target` are writable and not the file's own.
+ */
+enum oh_status oh_mappedfile_read(const struct oh_mappedfile *file,
+                                  uint64_t offset,
+                                  size_t length,
+                                  void *target);
+
+/**
+ * Tells the system how the file will be read from now on, an `oh_pattern`.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_mappedfile_advise(const struct oh_mappedfile *file, uint32_t pattern);
+
+/**
+ * Has the system begin to read a part of the file. `OH_ERR_RANGE` past its end.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_mappedfile_prefetch(const struct oh_mappedfile *file,
+                                      uint64_t offset,
+                                      uint64_t length);
+
+/**
+ * Keeps the bytes in memory. `OH_ERR_FULL` past the limit, which the message names.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_mappedfile_lock(const struct oh_mappedfile *file);
+
+/**
+ * Undoes `oh_mappedfile_lock`.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_mappedfile_unlock(const struct oh_mappedfile *file);
+
+/**
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+ *
+ * Requires: `file` is open, and nobody stores to it meanwhile.
+ */
+enum oh_status oh_mappedfile_flush(const struct oh_mappedfile *file);
+
+/**
+ * Takes in that the file became longer, or was written anew. Gives the size.
+ *
+ * Requires: `file` is open and used by no one else meanwhile; `size` is writable.
+ */
+enum oh_status oh_mappedfile_refresh(struct oh_mappedfile *file, uint64_t *size);
+
+/**
+ * Frees the handle and its memory. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again.
+ */
+void oh_mappedfile_close(struct oh_mappedfile *file);
+
+/**
+ * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the message names.
+ *
+ * Requires: The bytes are mapped.
+ */
+enum oh_status oh_memory_lock(const void *base,
+                              size_t length);
+
+/**
+ * Undoes `oh_memory_lock`.
+ *
+ * Requires: The bytes are mapped.
+ */
+enum oh_status oh_memory_unlock(const void *base, size_t length);
+
+/**
+ * How many of the pages that `length` bytes at `base` lie on are in memory.
+ *
+ * Requires: The bytes are mapped, `resident` is writable.
+ */
+enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
+
+/**
+ * Opens the regular file at `path`. `strategy` and the limits are those of `oh_mappedfile_options`.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_openfile_open(const char *path,
+                                size_t path_length,
+                                bool writable,
+                                uint32_t strategy,
+                                uint64_t buffered_up_to,
+                                uint64_t huge_from,
+                                struct oh_openfile **out);
+
+/**
+ * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
+ * of a mapping should be a multiple of, for huge pages. With `look`, the file's size is asked for again.
+ *
+ * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
+ */
+enum oh_status oh_openfile_plan(struct oh_openfile *file,
+                                bool look,
+                                uint64_t *size,
+                                enum oh_strategy *strategy,
+                                size_t *alignment);
+
+/**
+ * Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
+ *
+ * Requires: `file` is open; `length` bytes at `target` are writable.
+ */
+enum oh_status oh_openfile_read(const struct oh_openfile *file, void *target, size_t length);
+
+/**
+ * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be read.
+ *
+ * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
+ */
+enum oh_status oh_openfile_write(const struct oh_openfile *file,
+                                 const void *source,
+                                 size_t length);
+
+/**
+ * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
+ * with the same base and a larger `length`, it lays what is missing. If the file is not open for writing, stores stay in this
+ * memory. `capacity` bytes, whole pages, belong to the file from then on; with a page more than the file takes in the end, loss is
+ * watched for as long as the memory is there (see `oh_file_move`).
+ *
+ * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size, or not the
+ * one of before; `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes.
+ *
+ * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and given up by their owner, who frees
+ * them by unmapping the whole.
+ */
+enum oh_status oh_openfile_map(struct oh_openfile *file,
+                               void *base,
+                               size_t capacity,
+                               size_t length,
+                               enum oh_strategy *strategy);
+
+/**
+ * The word that becomes non-zero once a part of the mapping could not be read: read it atomically. It stays where it is until
+ * the file is closed. NULL before it is mapped.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_openfile_status(const struct oh_openfile *file);
+
+/**
+ * Forgets the mapping, which stays as it is: its owner frees it. The next `oh_openfile_map` may be elsewhere.
+ *
+ * Requires: `file` is NULL, or open and used by no one else meanwhile.
+ */
+void oh_openfile_forget(struct oh_openfile *file);
+
+/**
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_openfile_sync(const struct oh_openfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again.
+ */
+void oh_openfile_close(struct oh_openfile *file);
+
+/**
+ * As `oh_mmapvector_create`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_vectorfile_create(const char *path,
+                                    size_t path_length,
+                                    uint32_t element_type,
+                                    struct oh_vectorfile **out);
+
+/**
+ * As `oh_mmapvector_open`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_vectorfile_open(const char *path,
+                                  size_t path_length,
+                                  bool writable,
+                                  struct oh_vectorfile **out);
+
+/**
+ * What the file is and holds.
+ *
+ * Requires: `file` is open, `out` is writable.
+ */
+enum oh_status oh_vectorfile_describe(const struct oh_vectorfile *file,
+                                      struct oh_vectorfile_info *out);
+
+/**
+ * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of what is mapped there. Called again
+ * with the same base and a larger length, it lays what is missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its
+ * memory.
+ *
+ * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
+ *
+ * Requires: As for `oh_openfile_map`; other threads may commit meanwhile.
+ */
+enum oh_status oh_vectorfile_map(struct oh_vectorfile *file,
+                                 void *base,
+                                 size_t capacity,
+                                 uint64_t length);
+
+/**
+ * As `oh_openfile_status`.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_vectorfile_status(const struct oh_vectorfile *file);
+
+/**
+ * As `oh_openfile_forget`.
+ *
+ * Requires: As for `oh_openfile_forget`; other threads may commit meanwhile.
+ */
+void oh_vectorfile_forget(struct oh_vectorfile *file);
+
+/**
+ * Makes the first `length` elements what survives a crash; returns when they do. From any thread, one call at a time.
+ * Nobody may store to them meanwhile.
+ *
+ * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use, and opening anew tells what is there.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file,
+                                    uint64_t length);
+
+/**
+ * For readers: looks whether the writer committed since. Gives the elements committed.
+ *
+ * Requires: `file` is open, `committed` is writable.
+ */
+enum oh_status oh_vectorfile_refresh(const struct oh_vectorfile *file, uint64_t *committed);
+
+/**
+ * Compares the committed elements with their checksum: O(bytes).
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_vectorfile_validate(const struct oh_vectorfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again, by this thread or another.
+ */
+void oh_vectorfile_close(struct oh_vectorfile *file);
 
 /**
  * Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path` (`path_length` bytes). It appears there

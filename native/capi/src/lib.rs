@@ -11,6 +11,7 @@ pub mod args;
 pub mod cpu;
 pub mod guard;
 pub mod hashmap;
+pub mod mappedfile;
 pub mod mmapvector;
 pub mod region;
 pub mod status;

@@ -13,7 +13,7 @@ use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
 
 /// Any run of bytes, of any alignment. `(NULL, 0)` is the empty one.
-fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Result<*const u8> {
+pub(crate) fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Result<*const u8> {
     if length > 0 {
         check_pointer(base, what)?;
     }
