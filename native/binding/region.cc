@@ -3,9 +3,11 @@
 // A mapped file in JavaScript, in the first of three ways that works
 //
 //   shared      A growable SharedArrayBuffer, in whose reserved pages the file is laid (oh_file_move). The
-//               engine frees them, with its own reference count. fileUnmap puts zeros in place of the
-//               file; a finalizer on the buffer only ends the watch for lost pages. Needs Linux, and
-//               an engine that frees such memory by unmapping it: Node without V8's sandbox.
+//               engine frees them, with its own reference count: threads that were posted a view keep them
+//               when the one that opened the file has ended, and are safe from its loss as long as they do,
+//               for which the buffer has a page more than the file takes (oh_file_move). fileUnmap puts zeros
+//               in place of the file; a finalizer on the buffer only drops the handle. Needs Linux, and an
+//               engine that frees such memory by unmapping it: Node without V8's sandbox.
 //   external    An external ArrayBuffer. fileUnmap detaches it: its views have length 0 from then on. The
 //               finalizer, which Node calls a turn of the event loop later, unmaps the bytes.
 //   copy        Where external buffers are refused (Electron): an ArrayBuffer of the engine's.
@@ -22,6 +24,10 @@
 // handle goes with the later of the two buffers, by oh_file_close. All of this happens on the
 // thread of one environment, so the count needs no atomics; each fileMap has a mapping of its own.
 // When an environment ends (a worker that exits or is terminated), Node runs the finalizers.
+#ifdef __linux__
+#include <unistd.h>
+#endif
+
 #include <cstring>
 #include <memory>
 #include <string>
@@ -59,7 +65,7 @@ void ReleaseBytes(napi_env, void*, void* hint) {
   Release(mapping);
 }
 
-// The pages belong to the engine, which frees them, or already has.
+// The pages belong to the engine, which frees them, or already has, or keeps them for another thread.
 void ForgetBytes(napi_env, void*, void* hint) {
   auto* mapping = static_cast<Mapping*>(hint);
   oh_file_forget(mapping->file);
@@ -93,6 +99,7 @@ void Expect(Napi::Env env, napi_status status, const char* what) {
                                        " bytes in one buffer"));
 }
 
+#ifdef __linux__
 // Whether this engine frees growable shared memory by unmapping it. With a sandbox (Electron) it keeps the
 // addresses and reuses what is mapped there; others are not known.
 bool EngineUnmaps(Napi::Env env) {
@@ -107,18 +114,23 @@ bool EngineUnmaps(Napi::Env env) {
   }
   return true;
 }
+#endif
 
 // A growable SharedArrayBuffer with the file's pages in it; empty where that can not be had.
 Napi::Value Shared(Napi::Env env, Mapping* mapping) {
+#ifdef __linux__
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t length = oh_file_length(mapping->file);
-  // Whole pages of any size there is: what lies behind the file is ours too, and reads as zero.
-  const size_t reserved = (length + 65535) & ~static_cast<size_t>(65535);
+  // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves whole
+  // pages: eight bytes more are another page, whose end no program reaches, however it makes the buffer grow.
+  const size_t whole = (length + page - 1) & ~(page - 1);
+  const size_t reserved = whole + page;
   const Napi::Value constructor = env.Global().Get("SharedArrayBuffer");
   if (!constructor.IsFunction() || !EngineUnmaps(env)) return Napi::Value();
   Napi::Object buffer;
   try {
     Napi::Object options = Napi::Object::New(env);
-    options.Set("maxByteLength", static_cast<double>(reserved));
+    options.Set("maxByteLength", static_cast<double>(whole + 8));
     buffer =
         constructor.As<Napi::Function>().New({Napi::Number::New(env, static_cast<double>(length)), options});
   } catch (const Napi::Error&) {
@@ -134,6 +146,9 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
   }
   mapping->owners++;
   return buffer;
+#else
+  return Napi::Value();
+#endif
 }
 
 // The bytes of the file, copied: what happens where external buffers are refused.

@@ -279,6 +279,10 @@ pub unsafe extern "C" fn oh_file_status(file: *const oh_file) -> *const i32 {
 /// of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts zeros in their
 /// place, and `oh_file_close` leaves them alone.
 ///
+/// If `capacity` has room for a page more than the file takes, the last page is replaced too, by zeros but for its last 8
+/// bytes, which tell later whether the memory is still there. Do not write to those. In return, reads of what the file
+/// loses give zeros for as long as the memory is there; otherwise only until `oh_file_close` or `oh_file_forget`.
+///
 /// `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length in whole
 /// pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has changed then.
 ///
@@ -295,7 +299,7 @@ pub unsafe extern "C" fn oh_file_move(file: *mut oh_file, target: *mut c_void, c
 }
 
 /// Lets go of the bytes of a file that was moved, without touching them: for when the owner of their
-/// memory frees it, or has. Unmaps them if it was not moved. Twice is fine, and so is NULL.
+/// memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved. Twice is fine, and so is NULL.
 ///
 /// # Safety
 /// As for `oh_file_unmap`.

@@ -6,6 +6,8 @@
 //! | [`crc`] | CRC-32C, and the checksum of a region |
 //! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
 //! | `lost` | what happens when a mapped file shrinks: zeros and a mark, not a dead process |
+//! | `watch` | which ranges that is done for |
+//! | `marker` | whether memory that someone else frees is still there |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
 //! | [`element`] | the types of elements and their numbers |
 //! | `memory` | memory for structures that own theirs |
@@ -19,6 +21,10 @@ pub mod file;
 pub mod header;
 #[cfg(unix)]
 mod lost;
+#[cfg(target_os = "linux")]
+mod marker;
 pub(crate) mod memory;
 #[cfg(unix)]
 mod pages;
+#[cfg(unix)]
+mod watch;
