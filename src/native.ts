@@ -68,6 +68,11 @@ export interface NativeBinding {
   fileUnmap(buffer: ArrayBuffer | SharedArrayBuffer): void;
   /** How many files are mapped in this process. */
   fileMappings(): number;
+  /**
+   * Whether the process may make `count` more memory mappings and then have no more than `percent` hundredths of what the
+   * system allows it. If so they count as made.
+   */
+  mappingsReserve(count: number, percent: number): boolean;
 
   // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the map's types.
   /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */

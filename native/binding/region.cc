@@ -43,6 +43,9 @@ namespace {
 // Marks the buffers of fileMap, so that fileUnmap detaches none of anybody else's. Random; never changes.
 constexpr napi_type_tag kFileBuffer = {0x6f66668ea0d31c57, 0xb1f04c6e92d7a385};
 
+// Files are refused when the process has so many hundredths of the mappings that it may have. As in region.ts.
+constexpr uint32_t kMappingsPercent = 75;
+
 // An open file, owned by the buffers that point into it, and by FileMap while it makes them.
 struct Mapping {
   oh_file* file = nullptr;
@@ -166,6 +169,14 @@ Napi::Value Copy(Napi::Env env, const std::string& path, oh_file* file) {
   return Napi::Value(env, buffer);
 }
 
+// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends the process when it
+// is refused one.
+bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
+  bool granted = false;
+  Check(env, oh_mappings_reserve(count, percent, &granted));
+  return granted;
+}
+
 Napi::Value Describe(Napi::Env env, Napi::Value buffer, Napi::Value status, bool copied) {
   Expect(env, napi_type_tag_object(env, buffer, &kFileBuffer), "marking the buffer");
   Napi::Object result = Napi::Object::New(env);
@@ -184,6 +195,11 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
     ThrowType(env, "strategy must be 'shared', 'external' or 'copy'");
   }
 
+  if (strategy != "copy" && !MayMap(env, 2, kMappingsPercent)) {
+    throw Napi::Error(env, MakeError(env, OH_ERR_OOM,
+                                     "no memory mapping for " + path +
+                                         ": this process has nearly as many as the system allows"));
+  }
   const std::unique_ptr<Mapping, Owner> mapping(new Mapping());
   Check(env, oh_file_open(path.data(), path.size(), true, &mapping->file));
   oh_file* const file = mapping->file;
@@ -237,6 +253,12 @@ Napi::Value FileMappings(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(oh_file_mappings()));
 }
 
+Napi::Value MappingsReserve(const Napi::CallbackInfo& info) {
+  const uint32_t count = ReadU32(info[0], "count");
+  const uint32_t percent = ReadU32(info[1], "percent");
+  return Napi::Boolean::New(info.Env(), MayMap(info.Env(), count, percent));
+}
+
 Napi::Value Crc32c(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const uint32_t seed = ReadU32(info[1], "seed");
@@ -288,6 +310,7 @@ void InitRegion(Napi::Object exports) {
   Export<FileMap>(exports, "fileMap");
   Export<FileUnmap>(exports, "fileUnmap");
   Export<FileMappings>(exports, "fileMappings");
+  Export<MappingsReserve>(exports, "mappingsReserve");
 }
 
 }  // namespace offheap

@@ -586,6 +586,18 @@ void oh_file_unmap(struct oh_file *file);
 void oh_file_close(struct oh_file *file);
 
 /**
+ * Whether this process may make `count` more memory mappings and then have no more than `percent` hundredths of what
+ * the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so they count as made. For programs
+ * that keep many small mappings beside a library that can not bear to be refused one. Always true where the
+ * system has no such limit, or does not say. Each mapped file takes one.
+ *
+ * Requires: `granted` is writable.
+ */
+enum oh_status oh_mappings_reserve(size_t count,
+                                   uint32_t percent,
+                                   bool *granted);
+
+/**
  * How many files are mapped in this process: for tests that look for leaks.
  */
 size_t oh_file_mappings(void);

@@ -8,6 +8,7 @@ use offheap_core::region::bind::bind;
 use offheap_core::region::crc::{checksum, region_checksum};
 use offheap_core::region::file::{MappedFile, Mode, live_mappings};
 use offheap_core::region::header::{Header, Memory, word};
+use offheap_core::region::mappings::reserve;
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
@@ -335,6 +336,19 @@ pub unsafe extern "C" fn oh_file_close(file: *mut oh_file) {
         // SAFETY: it came from `oh_file_open`, which made it this way, and the caller gives it up.
         drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(file, 1)) });
     }
+}
+
+/// Whether this process may make `count` more memory mappings and then have no more than `percent` hundredths of what
+/// the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so they count as made. For programs
+/// that keep many small mappings beside a library that can not bear to be refused one. Always true where the
+/// system has no such limit, or does not say. Each mapped file takes one.
+///
+/// # Safety
+/// `granted` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_mappings_reserve(count: usize, percent: u32, granted: *mut bool) -> oh_status {
+    // SAFETY: the caller vouches for `granted`.
+    unsafe { guard_out(granted, || Ok(reserve(count, percent))) }
 }
 
 /// How many files are mapped in this process: for tests that look for leaks.

@@ -6,6 +6,7 @@
 //! | [`crc`] | CRC-32C, and the checksum of a region |
 //! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
 //! | `lost` | what happens when a mapped file shrinks: zeros and a mark, not a dead process |
+//! | [`mappings`] | how many memory mappings the process can still afford |
 //! | `watch` | which ranges that is done for |
 //! | `marker` | whether memory that someone else frees is still there |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
@@ -21,6 +22,7 @@ pub mod file;
 pub mod header;
 #[cfg(unix)]
 mod lost;
+pub mod mappings;
 #[cfg(target_os = "linux")]
 mod marker;
 pub(crate) mod memory;
