@@ -43,7 +43,8 @@ namespace {
 // Marks the buffers of fileMap, so that fileUnmap detaches none of anybody else's. Random; never changes.
 constexpr napi_type_tag kFileBuffer = {0x6f66668ea0d31c57, 0xb1f04c6e92d7a385};
 
-// Files are refused when the process has so many hundredths of the mappings that it may have. As in region.ts.
+// Files are refused when the process has so many hundredths of the mappings that it may have. As in
+// region.ts.
 constexpr uint32_t kMappingsPercent = 75;
 
 // An open file, owned by the buffers that point into it, and by FileMap while it makes them.
@@ -169,8 +170,8 @@ Napi::Value Copy(Napi::Env env, const std::string& path, oh_file* file) {
   return Napi::Value(env, buffer);
 }
 
-// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends the process when it
-// is refused one.
+// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends the process
+// when it is refused one.
 bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
   bool granted = false;
   Check(env, oh_mappings_reserve(count, percent, &granted));
