@@ -7,14 +7,18 @@
 //! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
 //! | `lost` | what happens when a mapped file shrinks: zeros and a mark, not a dead process |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
+//! | [`element`] | the types of elements and their numbers |
+//! | `memory` | memory for structures that own theirs |
 //! | [`bind`](mod@bind) | which NUMA node holds the pages |
 
 pub mod advise;
 pub mod bind;
 pub mod crc;
+pub mod element;
 pub mod file;
 pub mod header;
 #[cfg(unix)]
 mod lost;
+pub(crate) mod memory;
 #[cfg(unix)]
 mod pages;

@@ -1,0 +1,94 @@
+//! The types of elements that structures hold, and their numbers in headers.
+//!
+//! One table for all formats, `docs/formats/region.md`; `src/region/numeric.ts` has the same numbers.
+
+/// What an element is. The numbers are the formats'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Type {
+    /// Unsigned, 8 bits.
+    U8 = 1,
+    /// Signed, 8 bits.
+    I8 = 2,
+    /// Unsigned, 16 bits.
+    U16 = 3,
+    /// Signed, 16 bits.
+    I16 = 4,
+    /// Unsigned, 32 bits.
+    U32 = 5,
+    /// Signed, 32 bits.
+    I32 = 6,
+    /// Float, 32 bits.
+    F32 = 7,
+    /// Float, 64 bits.
+    F64 = 8,
+    /// Unsigned, 64 bits.
+    U64 = 9,
+    /// Signed, 64 bits.
+    I64 = 10,
+    /// 0 or 1, one byte.
+    Bool = 11,
+    /// Text: ASCII, UTF-8 or WTF-8, in the heap.
+    String = 12,
+    /// Any bytes, in the heap.
+    Bytes = 13,
+    /// JSON text, in the heap.
+    Json = 14,
+    /// A JavaScript value that is not in the region: no column.
+    Any = 15,
+}
+
+impl Type {
+    /// Every type, in the order of its number.
+    pub const ALL: [Type; 15] = [
+        Type::U8,
+        Type::I8,
+        Type::U16,
+        Type::I16,
+        Type::U32,
+        Type::I32,
+        Type::F32,
+        Type::F64,
+        Type::U64,
+        Type::I64,
+        Type::Bool,
+        Type::String,
+        Type::Bytes,
+        Type::Json,
+        Type::Any,
+    ];
+
+    /// The type with this number, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Type> {
+        Type::ALL.get(number.wrapping_sub(1) as usize).copied()
+    }
+
+    /// Bytes of an element where elements lie in a row.
+    #[inline]
+    #[must_use]
+    pub const fn width(self) -> usize {
+        match self {
+            Type::U8 | Type::I8 | Type::Bool => 1,
+            Type::U16 | Type::I16 => 2,
+            Type::U32 | Type::I32 | Type::F32 | Type::String | Type::Bytes | Type::Json => 4,
+            Type::F64 | Type::U64 | Type::I64 => 8,
+            Type::Any => 0,
+        }
+    }
+
+    /// Whether elements are plain numbers.
+    #[inline]
+    #[must_use]
+    pub const fn is_numeric(self) -> bool {
+        (self as u32) <= Type::I64 as u32
+    }
+
+    /// Whether elements are references to blobs in a heap.
+    #[inline]
+    #[must_use]
+    pub const fn is_blob(self) -> bool {
+        matches!(self, Type::String | Type::Bytes | Type::Json)
+    }
+}
