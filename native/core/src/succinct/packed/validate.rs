@@ -21,10 +21,9 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     {
         return Err(Error::corrupt("a bit behind the last integer is set"));
     }
-    if !bigint && bits > 53 {
-        if let Some(at) = ints.iter().position(|value| value > MAX_SAFE) {
-            return Err(Error::corrupt(format!("the integer at index {at} is no JavaScript number")));
-        }
+    let numbers = !bigint && bits > 53;
+    if numbers && let Some(at) = ints.iter().position(|value| value > MAX_SAFE) {
+        return Err(Error::corrupt(format!("the integer at index {at} is no JavaScript number")));
     }
     Ok(())
 }
