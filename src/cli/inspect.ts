@@ -5,10 +5,19 @@
 import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
 import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
-import { TYPE_NAMES } from '../hashmap/schema.js';
 import { native } from '../native.js';
+import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
-import { FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, KINDS, MAGIC, readLong, WORD } from '../region/format.js';
+import {
+  FLAG_CHECKSUM,
+  HEADER_BYTES,
+  HEADER_WORDS,
+  KINDS,
+  MAGIC,
+  readLong,
+  WORD,
+  type Kind,
+} from '../region/format.js';
 
 export interface Inspection {
   path: string;
@@ -41,7 +50,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
     }
     const kind = Object.entries(KINDS).find(([, { code }]) => code === words[WORD.kind])?.[0];
     const length = readLong(words, WORD.lengthLow);
-    const contents = kind === 'hashmap' ? hashmap(words, fileLength, path) : {};
+    const contents = kind === undefined ? {} : CONTENTS[kind as Kind](words, fileLength, path);
     let checksum: Inspection['checksum'] = 'absent';
     if ((words[WORD.flags] & FLAG_CHECKSUM) !== 0) {
       const stored = words[WORD.checksum] >>> 0;
@@ -73,6 +82,10 @@ export async function inspectFile(path: string): Promise<Inspection> {
     await file.close();
   }
 }
+
+/** What can be told of each kind from its header alone, which is checked in constant time. */
+const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
+  { hashmap };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);

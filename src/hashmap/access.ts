@@ -1,25 +1,13 @@
 /**
- * Who may do what with a HashMap's region, and how: the layer between the table and the public class.
- *
- * - An **owner** reads and writes directly. Its reads cost no check: where reading directly is not allowed the fast
- *   index is a trap (see table.ts), and the slow road comes here.
- * - A **reader** of another thread's region notes the region's sequence, reads, and repeats if a rearrangement came
- *   between (`docs/formats/region.md`, "Concurrency"). What it reads in a lost race is thrown away, errors included.
- * - A map on a **file** is a reader too: its pages can vanish if the file is truncated, which marks the mapping lost.
- *   In mode `rw` the first change copies the region to memory, and the map owns it from then on.
+ * What a HashMap adds to the life of a structure (`src/region/structure.ts`): handles that readers take, growth and
+ * compaction, copies of a map whose owner goes on.
  */
 import { offheapError } from '../errors.js';
-import {
-  corrupt,
-  FLAG_SUPERSEDED,
-  HEADER_WORDS,
-  readLong,
-  WORD as COMMON,
-  writeLong,
-} from '../region/format.js';
-import { seal } from '../region/file.js';
 import { native } from '../native.js';
-import { Region, type Placement } from '../region/region.js';
+import { isBlob, TYPE } from '../region/element.js';
+import { seal } from '../region/file.js';
+import { HEADER_WORDS, readLong, writeLong } from '../region/format.js';
+import type { Region } from '../region/region.js';
 import { Moves } from './iteration.js';
 import {
   GENERATIONS,
@@ -31,157 +19,18 @@ import {
   readShape,
   WORD,
 } from './layout.js';
-import { isBlob, TYPE } from './schema.js';
 import { Table } from './table.js';
-
-export const OWNER = 0;
-export const READER = 1;
-export const CLOSED = 2;
-export type Role = typeof OWNER | typeof READER | typeof CLOSED;
-
-const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
-/** How long a reader sleeps between looks while the owner rearranges, and how long it waits at most, in milliseconds. */
-const NAP = 1;
-const PATIENCE = 30_000;
-const RETRY = Symbol('retry');
-/**
- * A load can be overtaken by a later atomic one where the processor reorders loads; a store-release in between, followed
- * by a load-acquire, is the barrier that JavaScript has. x86 keeps loads in order by itself.
- */
-const WEAKLY_ORDERED = process.arch !== 'x64' && process.arch !== 'ia32';
-const FENCE = new Int32Array(new SharedArrayBuffer(4));
-/** The guard of maps that no one else writes, and of closed ones. */
-const NEVER_CALM = Int32Array.of(-1);
+import { OWNER } from '../region/structure.js';
 
 export abstract class Access extends Table {
-  protected role: Role = OWNER;
   /** The node that iterators of this map hold on to. */
   protected moves = new Moves();
-  /** The word that a reader watches: the region's sequence, or the status of a mapped file. */
-  private guard: Int32Array = NEVER_CALM;
-  private guardAt = 0;
-  /** What the guard says while the views are right: the sequence they belong to, or 0 for a file that is whole. */
-  private seen = 0;
   /** A handle was handed out that a read-only file could not note. */
   private handlesIssued = false;
 
-  /** Takes a region over as its owner. */
-  protected own(what: string): void {
-    this.role = OWNER;
-    this.published = this.region.shared;
-    this.steady = !this.published;
-    this.adopt(what);
+  protected override own(what: string): void {
+    super.own(what);
     if (this.valueType === TYPE.any) this.anyValues ??= [];
-  }
-
-  /** Takes a region to read from. */
-  protected watch(what: string): void {
-    this.role = READER;
-    do this.seen = this.awaitEven();
-    while (this.renew(this.seen, what) === RETRY);
-    const { status, head } = this.region;
-    this.guard = status ?? head;
-    this.guardAt = status === undefined ? WORD.sequence : 0;
-  }
-
-  // ---- reading
-
-  /**
-   * Runs a read until no rearrangement came between. `operation` must not run user code or change anything
-   * that a repetition would change again.
-   */
-  protected read<T>(operation: () => T): T {
-    if (this.role === OWNER) return operation();
-    for (;;) {
-      const sequence = this.beginRead();
-      try {
-        const result = operation();
-        if (this.unchanged(sequence)) return result;
-      } catch (error) {
-        // Half-moved bytes can look corrupt; only what stays wrong is wrong.
-        if (this.unchanged(sequence)) throw error;
-      }
-    }
-  }
-
-  /**
-   * Whether what a reader just read stands: nothing was rearranged since its views were made, no file was lost. The
-   * sequence only goes up, so one look after the reads tells all.
-   */
-  protected calm(): boolean {
-    if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
-    return Atomics.load(this.guard, this.guardAt) === this.seen;
-  }
-
-  /** Begins a read: refuses a closed map or a lost file, waits for the owner, renews the views. */
-  private beginRead(): number {
-    if (this.role === CLOSED) throw this.closedError();
-    const { status } = this.region;
-    if (status !== undefined) {
-      if (status[0] !== 0) throw this.lostError();
-      return 0;
-    }
-    for (;;) {
-      const sequence = this.awaitEven();
-      if (sequence === this.seen) return sequence;
-      if (this.renew(sequence, 'the shared map') !== RETRY) return sequence;
-    }
-  }
-
-  private unchanged(sequence: number): boolean {
-    const { status, head } = this.region;
-    if (status !== undefined) {
-      if (status[0] !== 0) throw this.lostError();
-      return true;
-    }
-    if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
-    return Atomics.load(head, WORD.sequence) === sequence;
-  }
-
-  private awaitEven(): number {
-    const { head, status } = this.region;
-    if (status !== undefined) {
-      if ((head[WORD.sequence] & 1) === 0) return 0;
-      throw corrupt(
-        this.region.file?.path ?? 'the file',
-        'it is a copy made in the middle of a rearrangement',
-      );
-    }
-    for (let begun = 0; ;) {
-      const sequence = Atomics.load(head, WORD.sequence);
-      if ((sequence & 1) === 0) return sequence;
-      const now = performance.now();
-      if (begun === 0) begun = now;
-      else if (now - begun > PATIENCE) {
-        throw offheapError(
-          'ERR_OFFHEAP_LOCKED',
-          'this map is being rearranged, or its writer died while it was',
-        );
-      }
-      Atomics.wait(head, WORD.sequence, sequence, NAP);
-    }
-  }
-
-  /** Remakes the views after a rearrangement, unless another one came meanwhile. */
-  private renew(sequence: number, what: string): typeof RETRY | undefined {
-    const { head, status } = this.region;
-    if (status === undefined && (Atomics.load(head, COMMON.flags) & FLAG_SUPERSEDED) !== 0) {
-      throw offheapError(
-        'ERR_OFFHEAP_STALE',
-        'the owner of this map moved it to a larger buffer; attach again with a new token',
-      );
-    }
-    try {
-      this.region.refresh();
-      this.adopt(what);
-      // Numbers can be read and judged afterwards; reading a half-moved blob could throw.
-      this.arm(!isBlob(this.valueType), false);
-    } catch (error) {
-      if (status !== undefined || Atomics.load(head, WORD.sequence) === sequence) throw error;
-      return RETRY;
-    }
-    this.seen = sequence;
-    return undefined;
   }
 
   /** Entries that a reader may see: those the header counts. */
@@ -191,30 +40,8 @@ export abstract class Access extends Table {
 
   // ---- writing
 
-  /** Before any change. Copies a file opened for `rw` to memory. */
-  protected beforeWrite(): void {
-    if (this.role === OWNER) return;
-    if (this.role === CLOSED) throw this.closedError();
-    if (!this.region.writable) {
-      const where = this.region.origin === 'file' ? 'was opened with mode r' : 'belongs to another thread';
-      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', `this map ${where}: it can be read, not changed`);
-    }
-    this.thaw();
-  }
-
-  private thaw(): void {
-    const file = this.region;
-    const length = readLong(file.head, COMMON.lengthLow);
-    const region = Region.allocate(length, NO_PLACEMENT);
-    region.bytes.set(file.bytes.subarray(0, length));
-    if (file.status![0] !== 0) throw this.lostError();
-    seal(region.bytes.subarray(0, length), false);
-    // The file may have been overwritten in place since it was opened.
-    readShape(region.head, length, 'the file');
+  protected override thawed(region: Region): void {
     if (this.handlesIssued) region.head[WORD.state] = region.head[WORD.state] | HANDLES_ISSUED;
-    this.region = region;
-    this.own('the file');
-    file.release();
   }
 
   /** Notes that a handle exists, so that from now on positions change only with a slot table. */
@@ -306,9 +133,7 @@ export abstract class Access extends Table {
       }
     } finally {
       // Also after a refusal: the region may lie in a larger buffer by now.
-      this.published = region.shared;
-      this.steady = !this.published;
-      this.adopt('this map');
+      this.readopt();
     }
     if (removed !== undefined) {
       this.moves = this.moves.end(removed);
@@ -321,45 +146,34 @@ export abstract class Access extends Table {
   /** Empties the map in one native call. */
   protected empty(): void {
     native().hashmapClear(this.region.bytes);
-    this.adopt('this map'); // without the slot table the sections lie elsewhere
+    this.readopt(); // without the slot table the sections lie elsewhere
     this.moves = this.moves.end(undefined);
     if (this.anyValues !== undefined) this.anyValues = [];
   }
 
-  /** Gives up the memory; every later operation throws. */
-  protected shut(): void {
-    if (this.role === CLOSED) return;
-    this.role = CLOSED;
-    this.guard = NEVER_CALM;
-    this.guardAt = 0;
-    this.region.release();
-    this.dismount();
+  override close(): void {
+    super.close();
     this.anyValues = undefined;
   }
 
-  /** A copy of the region's bytes, sealed. */
-  protected snapshot(checksum: boolean): Uint8Array {
+  protected override checkPortable(): void {
     if (this.valueType === TYPE.any) {
-      throw offheapError(
-        'ERR_OFFHEAP_UNSUPPORTED',
-        'a map with values of type any can not be saved or shared',
-      );
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'values of type any exist in one thread only');
     }
-    const attached = this.region.origin === 'attached';
+  }
+
+  protected override copyRegion(): Uint8Array {
+    if (this.region.origin !== 'attached') return super.copyRegion();
     const bytes = this.read(() => {
       const { region } = this;
-      const taken = region.bytes.slice(0, readLong(region.head, COMMON.lengthLow));
+      const taken = region.bytes.slice(0, readLong(region.head, WORD.lengthLow));
       // The owner goes on meanwhile. What was copied after the header may refer to blobs appended since.
-      if (attached) {
-        const head = new Int32Array(taken.buffer, 0, HEADER_WORDS);
-        writeLong(head, WORD.heapUsedLow, readLong(region.head, WORD.heapUsedLow));
-      }
+      const head = new Int32Array(taken.buffer, 0, HEADER_WORDS);
+      writeLong(head, WORD.heapUsedLow, readLong(region.head, WORD.heapUsedLow));
       return taken;
     });
     // Another thread's map is copied in the middle of a step, perhaps its last; a rebuild of the copy finishes it.
-    const copy = attached ? this.rebuilt(bytes) : bytes;
-    seal(copy, checksum);
-    return copy;
+    return this.rebuilt(bytes);
   }
 
   private rebuilt(bytes: Uint8Array): Uint8Array {
@@ -376,17 +190,6 @@ export abstract class Access extends Table {
     }
     addon.hashmapRebuild(copy, this.capacity, heap);
     return copy.length === length ? copy : copy.subarray(0, length).slice();
-  }
-
-  protected closedError(): Error {
-    return offheapError('ERR_OFFHEAP_CLOSED', 'this map was closed');
-  }
-
-  private lostError(): Error {
-    return offheapError(
-      'ERR_OFFHEAP_IO',
-      `${this.region.file?.path ?? 'the file'} became shorter while it was mapped`,
-    );
   }
 
   /** Plain facts about the table, for `stats()`. */

@@ -10,7 +10,7 @@
 import { corrupt } from '../region/format.js';
 import { rangeError, typeError } from '../errors.js';
 import { describe } from '../region/options.js';
-import { trueLength } from './arguments.js';
+import { trueLength } from '../region/arguments.js';
 
 /** The transcoders that Node's Buffer has always had on its prototype; toString goes through them. */
 export interface TextBuffer extends Buffer {

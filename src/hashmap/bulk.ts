@@ -8,10 +8,11 @@
 import { rangeError } from '../errors.js';
 import { native } from '../native.js';
 import { corrupt } from '../region/format.js';
-import { Access, OWNER } from './access.js';
-import { column, handleList, hasColumn, output, toArray } from './arguments.js';
+import { column, handleList, hasColumn, output, toArray } from '../region/arguments.js';
+import { isNumeric, TYPE, type AnyTypedArray } from '../region/element.js';
+import { OWNER } from '../region/structure.js';
+import { Access } from './access.js';
 import { jsonText } from './blob.js';
-import { isNumeric, TYPE, type AnyTypedArray } from './schema.js';
 
 export abstract class BulkAccess extends Access {
   /** Keys as a typed array where the map's are numbers, else as an array, all of the right type. */
@@ -217,11 +218,6 @@ export abstract class BulkAccess extends Access {
 
   private staysFull(): Error {
     return corrupt('this map', 'it has no room, however large it is made');
-  }
-
-  /** Refuses a closed map before anything else is looked at. */
-  protected beforeRead(): void {
-    this.read(() => undefined);
   }
 }
 

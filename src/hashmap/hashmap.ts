@@ -7,20 +7,19 @@
  * many entries there are.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { isUint8Array } from 'node:util/types';
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
+import { toArray, trueLength } from '../region/arguments.js';
 import {
-  checkPath,
-  mapRegion,
-  readOpenOptions,
-  readSaveOptions,
-  seal,
-  writeRegionFile,
-  type OpenOptions,
-  type SaveOptions,
-} from '../region/file.js';
-import { HEADER_BYTES, readLong, WORD as COMMON } from '../region/format.js';
+  isNumeric,
+  TYPE,
+  TYPE_NAMES,
+  type AnyTypedArray,
+  type Column,
+  type JsType,
+} from '../region/element.js';
+import { type OpenOptions } from '../region/file.js';
+import { readLong } from '../region/format.js';
 import {
   booleanOption,
   checkInteger,
@@ -30,9 +29,9 @@ import {
   readOptions,
 } from '../region/options.js';
 import { randomSeed, Region } from '../region/region.js';
-import { attachRegion, shareRegion, type Token } from '../region/token.js';
-import { CLOSED, OWNER, type TableStats } from './access.js';
-import { toArray, trueLength } from './arguments.js';
+import { Adopted, attachStructure, openStructure, OWNER, structureFromBytes } from '../region/structure.js';
+import { type Token } from '../region/token.js';
+import { type TableStats } from './access.js';
 import { BulkAccess } from './bulk.js';
 import {
   END,
@@ -48,18 +47,7 @@ import {
   type Yield,
 } from './iteration.js';
 import { initialise, layoutOf, MAX_CAPACITY, newShape, WORD } from './layout.js';
-import {
-  isNumeric,
-  KEY_TYPES,
-  TYPE,
-  TYPE_NAMES,
-  VALUE_TYPES,
-  type AnyTypedArray,
-  type Column,
-  type JsType,
-  type KeyType,
-  type ValueType,
-} from './schema.js';
+import { KEY_TYPES, VALUE_TYPES, type KeyType, type ValueType } from './schema.js';
 
 /** What a HashMap holds, and where. */
 export interface HashMapOptions<K extends KeyType, V extends ValueType> {
@@ -137,8 +125,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   constructor(options: HashMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null) {
     super(options instanceof Adopted ? options.region : create(options));
     if (options instanceof Adopted) {
-      if (options.owner) this.own(options.what);
-      else this.watch(options.what);
+      this.settleIn(options);
       if (this.valueType === TYPE.any) {
         throw offheapError(
           'ERR_OFFHEAP_UNSUPPORTED',
@@ -477,15 +464,9 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   shrinkToFit(): this {
     this.beforeWrite();
     this.rebuild(Math.max(1, this.count()), 0);
-    this.region.shrink(readLong(this.head, COMMON.lengthLow));
-    this.own('this map');
+    this.region.shrink(readLong(this.head, WORD.lengthLow));
+    this.readopt();
     return this;
-  }
-
-  /** Bytes held outside the JavaScript heap. */
-  get byteLength(): number {
-    this.beforeRead();
-    return this.region.buffer.byteLength;
   }
 
   /** Plain facts about the map, for logs and dashboards. */
@@ -500,15 +481,6 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     }));
   }
 
-  /** Gives the memory up. Every later operation throws `ERR_OFFHEAP_CLOSED`, except `close()` itself. */
-  close(): void {
-    this.shut();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
   validate(): void {
     this.read(() => native().hashmapValidate(this.region.bytes));
@@ -516,34 +488,9 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   // ---- sharing and saving
 
-  /**
-   * A token for other threads: post it, and {@link HashMap.attach} it there. They read the same bytes while this map goes
-   * on changing. There is one writer: this map. The first call may copy the region once, to where it can grow.
-   */
-  share(): Token<'hashmap'> {
-    this.beforeRead();
-    if (this.valueType === TYPE.any) {
-      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'values of type any exist in one thread only');
-    }
-    const token = shareRegion(this.region, 'hashmap');
-    if (this.role === OWNER) this.own('this map');
-    return token;
-  }
-
   /** A map that another thread shared, to read from. O(1). */
   static attach<K extends KeyType = KeyType, V extends ValueType = ValueType>(token: Token): HashMap<K, V> {
-    return adopt(attachRegion(token, 'hashmap'), false, 'the shared map');
-  }
-
-  /**
-   * Saves the map to a file, whole or not at all, through a copy made at the call: changes made while it is being written
-   * are not in it. Rejects with `ERR_OFFHEAP_IO`, or the signal's reason.
-   */
-  async save(path: string, options?: SaveOptions): Promise<void> {
-    const { signal, onProgress, checksum } = readSaveOptions(options);
-    const target = checkPath(path);
-    signal?.throwIfAborted();
-    await writeRegionFile(this.snapshot(checksum), target, signal, onProgress);
+    return attachStructure(token, 'hashmap', adopt<K, V>);
   }
 
   /**
@@ -554,38 +501,19 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     path: string,
     options?: OpenOptions,
   ): HashMap<K, V> {
-    const target = checkPath(path);
-    return adopt(mapRegion(target, readOpenOptions(options)), false, target);
+    return openStructure(path, options, adopt<K, V>);
   }
 
-  /** The map as bytes, with a checksum: what `save` writes. */
-  toBytes(): Uint8Array {
-    this.beforeRead();
-    return this.snapshot(true);
-  }
-
-  /** A map out of such bytes, which are copied. O(bytes). */
+  /** A map out of what {@link HashMap.toBytes} gave, which is copied. O(bytes). */
   static fromBytes<K extends KeyType = KeyType, V extends ValueType = ValueType>(
     bytes: Uint8Array,
   ): HashMap<K, V> {
-    if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
-    const length = trueLength(bytes);
-    if (length < HEADER_BYTES) {
-      throw offheapError('ERR_OFFHEAP_CORRUPT', `${length} bytes are too few for a region`);
-    }
-    const region = Region.allocate(length, { hugePages: undefined, numaNode: undefined });
-    region.bytes.set(bytes);
-    seal(region.bytes, false);
-    return adopt(region, true, 'these bytes');
-  }
-
-  /** `{}`, as for a `Map`: otherwise `JSON.stringify` would write out the map's memory, a number at a time. */
-  toJSON(): object {
-    return {};
+    return structureFromBytes(bytes, adopt<K, V>);
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    if (this.role === CLOSED) return `${options.stylize('HashMap', 'special')} { closed }`;
+    const state = this.describeState();
+    if (state !== 'open') return `${options.stylize('HashMap', 'special')} { ${state} }`;
     const { key, value, size } = this.stats();
     const title = `HashMap<${key}, ${value}>(${size})`;
     if (depth < 0) return options.stylize(`[${title}]`, 'special');
@@ -680,26 +608,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
 const MISSING = Symbol('missing');
 
-/** A region that exists already, for the constructor. */
-class Adopted {
-  constructor(
-    readonly region: Region,
-    readonly owner: boolean,
-    readonly what: string,
-  ) {}
-}
-
-function adopt<K extends KeyType, V extends ValueType>(
-  region: Region,
-  owner: boolean,
-  what: string,
-): HashMap<K, V> {
-  try {
-    return new HashMap<K, V>(new Adopted(region, owner, what) as never);
-  } catch (error) {
-    region.release();
-    throw error;
-  }
+function adopt<K extends KeyType, V extends ValueType>(adopted: Adopted): HashMap<K, V> {
+  return new HashMap<K, V>(adopted as never);
 }
 
 /** The region of a new, empty map. */

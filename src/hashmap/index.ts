@@ -8,14 +8,15 @@ export {
   type Output,
 } from './hashmap.js';
 export { type TableStats } from './access.js';
+export { type KeyType, type ValueType } from './schema.js';
 export {
   type Column,
+  type ElementType,
   type JsType,
   type Json,
-  type KeyType,
   type NumericType,
-  type ValueType,
-} from './schema.js';
+} from '../region/element.js';
+export { type Structure } from '../region/structure.js';
 export { type OpenOptions, type Progress, type SaveOptions } from '../region/file.js';
 export { type Token } from '../region/token.js';
 export { OffheapError, type ErrorCode } from '../errors.js';

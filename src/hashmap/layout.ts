@@ -12,10 +12,12 @@ import {
   writeHeader,
   writeLong,
 } from '../region/format.js';
-import { isBlob, KEY_TYPES, TYPE, TYPE_NAMES, WIDTHS, type KeyType } from './schema.js';
+import { isBlob, TYPE, TYPE_NAMES, WIDTHS } from '../region/element.js';
+import { KEY_TYPES, type KeyType } from './schema.js';
 
 /** Words of the header, by index. */
 export const WORD = {
+  lengthLow: COMMON.lengthLow,
   sequence: COMMON.sequence,
   flags: COMMON.flags,
   seed0: COMMON.seed0,

@@ -16,22 +16,22 @@
  * costs nothing here.
  */
 import { isUint8Array } from 'node:util/types';
-import { offheapError, rangeError, typeError } from '../errors.js';
+import { offheapError, typeError } from '../errors.js';
+import {
+  badElement,
+  COLUMN_ARRAYS,
+  isBlob,
+  isElement,
+  TYPE,
+  WIDTHS,
+  type AnyTypedArray,
+} from '../region/element.js';
 import { corrupt, readLong, writeLong } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
+import { Structure } from '../region/structure.js';
 import { blobSize, jsonText, readBlob, Scratch, type TextBuffer } from './blob.js';
 import { GENERATIONS, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
-import {
-  COLUMN_ARRAYS,
-  isBlob,
-  isNumeric,
-  TYPE,
-  TYPE_NAMES,
-  WIDTHS,
-  type AnyTypedArray,
-  type ValueType,
-} from './schema.js';
 
 /** A bucket in which nothing is found, and that says to look further: see {@link Table}. */
 export const TRAP = Int32Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -61,7 +61,7 @@ const EMPTY_WORDS = new Int32Array(0);
 const CLOSED_HEAD = new Int32Array(64);
 const EMPTY_HEAP = Buffer.alloc(0) as TextBuffer;
 
-export abstract class Table {
+export abstract class Table extends Structure<'hashmap'> {
   // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores them unboxed.
   /** The index where the fast path may read it, else {@link TRAP}. */
   protected fastIndex: Int32Array = TRAP;
@@ -102,22 +102,24 @@ export abstract class Table {
   protected anyValues: unknown[] | undefined;
   /** The hash of the key that {@link find} looked for last. */
   protected hash = 0;
-  /** Whether other threads may be reading: then the stores that publish are atomic. */
-  protected published = false;
-  /** Whether nobody but this thread can change the bytes: not those of other threads' maps, of shared ones, of files. */
-  protected steady = false;
 
-  protected region: Region;
-
-  protected constructor(region: Region) {
-    this.region = region;
+  protected get kind(): 'hashmap' {
+    return 'hashmap';
+  }
+  protected get noun(): string {
+    return 'map';
   }
 
-  /** Takes the shape from the region's header, checked, and remakes all views. */
-  protected adopt(what: string): void {
+  protected adopt(what: string, direct: boolean): void {
     const shape = readShape(this.region.head, this.region.bytes.length, what);
     this.head = this.region.head;
     this.mount(shape, shape.layout);
+    // Numbers can be read and judged afterwards; reading a half-moved blob could throw.
+    this.arm(direct || !isBlob(this.valueType), direct);
+  }
+
+  protected check(region: Region, length: number, what: string): void {
+    readShape(region.head, length, what);
   }
 
   protected mount(shape: Shape, layout: Layout): void {
@@ -147,7 +149,6 @@ export abstract class Table {
       heap > 0 ? (Buffer.from(buffer as ArrayBuffer, layout.heap, heap) as TextBuffer) : EMPTY_HEAP;
     this.seed0 = this.head[WORD.seed0]!;
     this.seed1 = this.head[WORD.seed1]!;
-    this.arm(true, true);
   }
 
   /** Forgets all views, so that nothing is read from memory that was given up. */
@@ -246,19 +247,7 @@ export abstract class Table {
 
   /** Throws where a key is not of the map's type. For bulk calls, which check before they change anything. */
   protected checkKey(key: unknown): void {
-    switch (this.keyType) {
-      case TYPE.f64:
-        if (typeof key !== 'number') throw this.badKey(key);
-        return;
-      case TYPE.string:
-        if (typeof key !== 'string') throw this.badKey(key);
-        return;
-      case TYPE.bytes:
-        if (!isUint8Array(key)) throw this.badKey(key);
-        return;
-      default:
-        if (!isInteger(key, this.keyType)) throw this.badKey(key);
-    }
+    if (!isElement(key, this.keyType)) throw this.badKey(key);
   }
 
   private hash64(): number {
@@ -509,26 +498,7 @@ export abstract class Table {
 
   /** Throws where a value is not of the map's type. */
   protected checkValue(value: unknown): void {
-    switch (this.valueType) {
-      case TYPE.f64:
-      case TYPE.f32:
-        if (typeof value !== 'number') throw this.badValue(value);
-        return;
-      case TYPE.bool:
-        if (typeof value !== 'boolean') throw this.badValue(value);
-        return;
-      case TYPE.string:
-        if (typeof value !== 'string') throw this.badValue(value);
-        return;
-      case TYPE.bytes:
-        if (!isUint8Array(value)) throw this.badValue(value);
-        return;
-      case TYPE.json:
-      case TYPE.any:
-        return;
-      default:
-        if (!isInteger(value, this.valueType)) throw this.badValue(value);
-    }
+    if (!isElement(value, this.valueType)) throw this.badValue(value);
   }
 
   /** Writes the value that {@link encodeValue} took: one aligned store, so a reader sees the old one or the new. */
@@ -631,46 +601,12 @@ export abstract class Table {
   // ---- errors
 
   private badKey(key: unknown): Error {
-    return this.bad('key', this.keyType, key);
+    return badElement('a key of this map', this.keyType, key);
   }
 
   private badValue(value: unknown): Error {
-    return this.bad('value', this.valueType, value);
+    return badElement('a value of this map', this.valueType, value);
   }
-
-  private bad(what: string, code: number, value: unknown): Error {
-    const type = TYPE_NAMES[code]!;
-    const numeric = isNumeric(code);
-    const wide = code === TYPE.u64 || code === TYPE.i64;
-    const kindOk = numeric && typeof value === (wide ? 'bigint' : 'number');
-    const message = `a ${what} of this map must be ${EXPECTED[type]}, not ${describe(value)}`;
-    return kindOk ? rangeError(message) : typeError(message);
-  }
-}
-
-/** Whether a value is an integer, or bigint, that the integer type `code` holds. */
-function isInteger(value: unknown, code: number): boolean {
-  if (typeof value === 'number') {
-    switch (code) {
-      case TYPE.u32:
-        return value >>> 0 === value;
-      case TYPE.i32:
-        return (value | 0) === value;
-      case TYPE.u16:
-        return (value & 0xffff) === value;
-      case TYPE.i16:
-        return (value << 16) >> 16 === value;
-      case TYPE.u8:
-        return (value & 0xff) === value;
-      case TYPE.i8:
-        return (value << 24) >> 24 === value;
-      default:
-        return false;
-    }
-  }
-  if (typeof value !== 'bigint') return false;
-  if (code === TYPE.u64) return BigInt.asUintN(64, value) === value;
-  return code === TYPE.i64 && BigInt.asIntN(64, value) === value;
 }
 
 function hash32(key: number, seed0: number, seed1: number): number {
@@ -712,21 +648,3 @@ function parseJson(text: string | Uint8Array): unknown {
     throw offheapError('ERR_OFFHEAP_CORRUPT', 'the region is corrupt: a json value is not JSON', { cause });
   }
 }
-
-const EXPECTED: Record<ValueType, string> = {
-  u8: 'an integer from 0 to 255',
-  i8: 'an integer from -128 to 127',
-  u16: 'an integer from 0 to 65535',
-  i16: 'an integer from -32768 to 32767',
-  u32: 'an integer from 0 to 4294967295',
-  i32: 'an integer from -2147483648 to 2147483647',
-  f32: 'a number',
-  f64: 'a number',
-  u64: 'a bigint from 0 to 2^64 - 1',
-  i64: 'a bigint from -2^63 to 2^63 - 1',
-  bool: 'true or false',
-  string: 'a string',
-  bytes: 'a Uint8Array',
-  json: 'a value that has JSON',
-  any: 'anything',
-};

@@ -186,9 +186,9 @@ typedef enum oh_status {
 } oh_status;
 
 /**
- * The type of keys or values. The numbers are those in the format.
+ * The type of an element. The numbers are those in the formats.
  *
- * Keys: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Values: all.
+ * Keys of an `oh_hashmap`: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Its values: all.
  */
 typedef enum oh_type {
   /**
@@ -643,12 +643,6 @@ enum oh_status oh_hashmap_types(const void *base,
                                 uint32_t *value_type);
 
 /**
- * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
- * of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
- */
-size_t oh_type_width(uint32_t ty);
-
-/**
  * How many entries a map holds.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
@@ -903,6 +897,12 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              void *values,
                                              uint8_t *found,
                                              size_t *out);
+
+/**
+ * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
+ * of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
+ */
+size_t oh_type_width(uint32_t ty);
 
 #ifdef __cplusplus
 }  // extern "C"

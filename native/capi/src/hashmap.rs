@@ -8,50 +8,13 @@ use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::hashmap::blob::Blob;
-use offheap_core::hashmap::layout::{Shape, Type};
+use offheap_core::hashmap::layout::Shape;
 use offheap_core::hashmap::raw::{Cell, Placed, RawMap, RawMapMut, stored_bits};
 use offheap_core::hashmap::rebuild::NewMap;
 use offheap_core::hashmap::{bulk, rebuild, validate};
+use offheap_core::region::element::Type;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
-
-/// The type of keys or values. The numbers are those in the format.
-///
-/// Keys: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Values: all.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum oh_type {
-    /// `uint8_t`
-    OH_TYPE_U8 = 1,
-    /// `int8_t`
-    OH_TYPE_I8 = 2,
-    /// `uint16_t`
-    OH_TYPE_U16 = 3,
-    /// `int16_t`
-    OH_TYPE_I16 = 4,
-    /// `uint32_t`
-    OH_TYPE_U32 = 5,
-    /// `int32_t`
-    OH_TYPE_I32 = 6,
-    /// `float`
-    OH_TYPE_F32 = 7,
-    /// `double`. As keys, all NaNs are one key, and -0.0 is 0.0.
-    OH_TYPE_F64 = 8,
-    /// `uint64_t`
-    OH_TYPE_U64 = 9,
-    /// `int64_t`
-    OH_TYPE_I64 = 10,
-    /// One byte, 0 or 1.
-    OH_TYPE_BOOL = 11,
-    /// Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.
-    OH_TYPE_STRING = 12,
-    /// Any bytes.
-    OH_TYPE_BYTES = 13,
-    /// JSON text.
-    OH_TYPE_JSON = 14,
-    /// JavaScript values, which are not in the region: from C only keys can be used.
-    OH_TYPE_ANY = 15,
-}
 
 /// What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
 /// set `struct_size`.
@@ -343,13 +306,6 @@ pub unsafe extern "C" fn oh_hashmap_types(
         }
         Ok(())
     })
-}
-
-/// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
-/// of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
-#[unsafe(no_mangle)]
-pub extern "C" fn oh_type_width(ty: u32) -> usize {
-    Type::from_number(ty).map_or(0, Type::width)
 }
 
 /// How many entries a map holds.

@@ -13,3 +13,4 @@ pub mod guard;
 pub mod hashmap;
 pub mod region;
 pub mod status;
+pub mod types;

@@ -276,8 +276,8 @@ fn readers_follow_an_owner_that_rearranges() {
     let mut words = vec![0u64; LEN / 8];
     let base = words.as_mut_ptr().cast::<u8>();
     let new = rebuild::NewMap {
-        key: offheap_core::hashmap::layout::Type::U32,
-        value: offheap_core::hashmap::layout::Type::U64,
+        key: offheap_core::region::element::Type::U32,
+        value: offheap_core::region::element::Type::U64,
         capacity: 12,
         heap: 0,
         seeds: [5, 6],

@@ -8,6 +8,7 @@
 
 use offheap::hashmap::*;
 use offheap::status::oh_status::{self, OH_OK};
+use offheap::types::oh_type_width;
 use std::collections::HashMap;
 use std::ffi::c_void;
 

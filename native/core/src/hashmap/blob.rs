@@ -4,7 +4,8 @@
 //! bytes, zeros up to a multiple of 4. The encoding follows from the content, so two blobs are equal
 //! exactly if word and bytes are. Reading is bounds-checked against the heap on every step.
 
-use super::layout::{MAX_BLOB, Type};
+use super::layout::MAX_BLOB;
+use crate::region::element::Type;
 use crate::{Error, Result};
 
 /// Encoding: every byte below 0x80.

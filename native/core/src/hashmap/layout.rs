@@ -1,10 +1,11 @@
-//! Where everything in a HashMap's region lies: types, widths, header words, section offsets.
+//! Where everything in a HashMap's region lies: header words, section offsets.
 //!
 //! `docs/formats/hashmap.md` is the specification, `src/hashmap/layout.ts` the same in TypeScript.
 //! No offset is stored in a region: all follow from five counts, so a header that agrees with its
 //! length can not point outside. [`Meta::check`] is the constant-time check on which the memory
 //! safety of every other file here rests: after it, each section lies within the region.
 
+use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, KIND_HASHMAP, Memory, align};
 use crate::{Error, Result};
 
@@ -64,95 +65,11 @@ pub const STATE_HANDLES: u32 = 1;
 /// State bit: the slot table is present.
 pub const STATE_SLOTS: u32 = 2;
 
-/// What a column holds. The numbers are the format's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Type {
-    /// Unsigned, 8 bits.
-    U8 = 1,
-    /// Signed, 8 bits.
-    I8 = 2,
-    /// Unsigned, 16 bits.
-    U16 = 3,
-    /// Signed, 16 bits.
-    I16 = 4,
-    /// Unsigned, 32 bits.
-    U32 = 5,
-    /// Signed, 32 bits.
-    I32 = 6,
-    /// Float, 32 bits.
-    F32 = 7,
-    /// Float, 64 bits.
-    F64 = 8,
-    /// Unsigned, 64 bits.
-    U64 = 9,
-    /// Signed, 64 bits.
-    I64 = 10,
-    /// 0 or 1, one byte.
-    Bool = 11,
-    /// Text: ASCII, UTF-8 or WTF-8, in the heap.
-    String = 12,
-    /// Any bytes, in the heap.
-    Bytes = 13,
-    /// JSON text, in the heap.
-    Json = 14,
-    /// A JavaScript value that is not in the region: no column.
-    Any = 15,
-}
-
-impl Type {
-    /// Every type, in the order of its number.
-    pub const ALL: [Type; 15] = [
-        Type::U8,
-        Type::I8,
-        Type::U16,
-        Type::I16,
-        Type::U32,
-        Type::I32,
-        Type::F32,
-        Type::F64,
-        Type::U64,
-        Type::I64,
-        Type::Bool,
-        Type::String,
-        Type::Bytes,
-        Type::Json,
-        Type::Any,
-    ];
-
-    /// The type with this number, if there is one.
-    #[inline]
-    #[must_use]
-    pub fn from_number(number: u32) -> Option<Type> {
-        Type::ALL.get(number.wrapping_sub(1) as usize).copied()
-    }
-
-    /// Bytes of an element in its column.
-    #[inline]
-    #[must_use]
-    pub const fn width(self) -> usize {
-        match self {
-            Type::U8 | Type::I8 | Type::Bool => 1,
-            Type::U16 | Type::I16 => 2,
-            Type::U32 | Type::I32 | Type::F32 | Type::String | Type::Bytes | Type::Json => 4,
-            Type::F64 | Type::U64 | Type::I64 => 8,
-            Type::Any => 0,
-        }
-    }
-
-    /// Whether elements are references to blobs in the heap.
-    #[inline]
-    #[must_use]
-    pub const fn is_blob(self) -> bool {
-        matches!(self, Type::String | Type::Bytes | Type::Json)
-    }
-
-    /// Whether keys can have this type.
-    #[inline]
-    #[must_use]
-    pub const fn is_key(self) -> bool {
-        matches!(self, Type::U32 | Type::I32 | Type::F64 | Type::U64 | Type::I64 | Type::String | Type::Bytes)
-    }
+/// Whether a map's keys can have this type.
+#[inline]
+#[must_use]
+pub const fn is_key(ty: Type) -> bool {
+    matches!(ty, Type::U32 | Type::I32 | Type::F64 | Type::U64 | Type::I64 | Type::String | Type::Bytes)
 }
 
 /// How many buckets index so many entries: at most 10.2 entries to a bucket, 12 if there is one.
@@ -287,7 +204,7 @@ impl Meta {
     /// checked: every count within its limit, and the layout they give equal to the length.
     pub fn check(header: &Header) -> Result<Meta> {
         let schema = header.word(word::SCHEMA);
-        let key = Type::from_number(schema & 0xFF).filter(|key| key.is_key());
+        let key = Type::from_number(schema & 0xFF).filter(|&key| is_key(key));
         let value = Type::from_number(schema >> 8);
         let (Some(key), Some(value)) = (key, value) else {
             return Err(corrupt_count("schema", schema.into()));
@@ -413,7 +330,7 @@ mod tests {
         assert_eq!(Type::from_number(16), None);
         let widths = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 4, 4, 4, 0];
         assert!(Type::ALL.iter().zip(widths).all(|(ty, width)| ty.width() == width));
-        assert_eq!(Type::ALL.iter().filter(|ty| ty.is_key()).count(), 7);
+        assert_eq!(Type::ALL.iter().filter(|&&ty| is_key(ty)).count(), 7);
     }
 
     #[test]

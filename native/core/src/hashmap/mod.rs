@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `layout` | types, widths, header words, section offsets, the constant-time check |
+//! | `layout` | header words, section offsets, the constant-time check |
 //! | `hash` | hash functions, home buckets, tags |
 //! | `blob` | strings and bytes, outside the region and in its heap |
 //! | `index` | buckets: find, fill, vacate; one tag comparison for each instruction set |
@@ -13,7 +13,6 @@
 //! | `bulk` | many keys in one call, with their waits for memory overlapping |
 //! | `rebuild` | growth, compaction, clear |
 //! | `validate` | the two tiers of checks |
-//! | `memory` | growing memory, for maps that own theirs |
 //! | `typed` | the map for Rust programs: typed, growing by itself |
 
 pub mod blob;
@@ -21,7 +20,6 @@ pub mod bulk;
 pub mod hash;
 mod index;
 pub mod layout;
-mod memory;
 pub mod raw;
 pub mod rebuild;
 pub mod typed;

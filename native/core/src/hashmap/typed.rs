@@ -22,11 +22,12 @@
 
 use super::blob::Blob;
 use super::hash::canonical;
-use super::layout::{LANES, MAX_HEAP, Type};
-use super::memory::OwnedMemory;
+use super::layout::{LANES, MAX_HEAP};
 use super::raw::{Cell, Placed, PlainValue, RawKey, RawMap, RawMapMut, RawValue};
 use super::rebuild::{self, NewMap};
+use crate::region::element::Type;
 use crate::region::header::align;
+use crate::region::memory::OwnedMemory;
 use crate::{Error, Result};
 use std::fmt;
 use std::marker::PhantomData;

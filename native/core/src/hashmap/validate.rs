@@ -9,9 +9,10 @@
 use super::blob::{BYTES, size_of_blob, text_encoding};
 use super::hash::{canonical, tag};
 use super::index::Native;
-use super::layout::{LANES, MAX_GENERATION, Type, word};
+use super::layout::{LANES, MAX_GENERATION, word};
 use super::raw::{RawKey, RawMap, StoredBlob};
 use crate::region::crc::region_checksum;
+use crate::region::element::Type;
 use crate::region::header::{self, HEADER_WORDS, Header, KIND_HASHMAP};
 use crate::{Error, Result};
 use std::time::Duration;

@@ -16,9 +16,10 @@
 mod batch;
 
 use self::batch::{BATCH, Batch, Float, Load, MISSING, Narrow, Wide, is_cached};
-use super::layout::{Shape, Type};
+use super::layout::Shape;
 use super::raw::{Placed, PlainValue, RawMap, RawMapMut, RawValue};
 use crate::cpu::prefetch;
+use crate::region::element::Type;
 use crate::{Error, ErrorKind, Result};
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 use super::{RawMap, RawMapMut};
 use crate::hashmap::blob::Blob;
 use crate::hashmap::hash::{self, canonical, narrow, wide};
-use crate::hashmap::layout::Type;
+use crate::region::element::Type;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 mod sealed {

@@ -10,7 +10,8 @@ use crate::Result;
 use crate::hashmap::blob::{Blob, size_of_blob};
 use crate::hashmap::hash::{self, narrow, tag, wide};
 use crate::hashmap::index::Native;
-use crate::hashmap::layout::{Type, word};
+use crate::hashmap::layout::word;
+use crate::region::element::Type;
 use crate::region::header;
 use std::ops::Deref;
 

@@ -3,8 +3,8 @@
 use crate::cpu::prefetch;
 use crate::hashmap::hash::{self, tag};
 use crate::hashmap::index::{Index, Native};
-use crate::hashmap::layout::Type;
 use crate::hashmap::raw::{RawKey, RawMap};
+use crate::region::element::Type;
 
 impl RawMap {
     /// Fills an empty index with the positions below `count`, in order.

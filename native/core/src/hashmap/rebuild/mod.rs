@@ -18,10 +18,11 @@ mod plan;
 
 use self::plan::Plan;
 use super::layout::{
-    KIND_VERSION, Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, STATE_SLOTS, Shape, Type,
-    buckets_for, word,
+    KIND_VERSION, Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, STATE_SLOTS, Shape,
+    buckets_for, is_key, word,
 };
 use super::raw::{RawMap, RawMapMut};
+use crate::region::element::Type;
 use crate::region::header::{self, KIND_HASHMAP, MAGIC, Memory, VERSION, align};
 use crate::{Error, Result};
 
@@ -42,7 +43,7 @@ pub struct NewMap {
 
 impl NewMap {
     fn shape(&self) -> Result<Shape> {
-        if !self.key.is_key() {
+        if !is_key(self.key) {
             return Err(Error::wrong_type(format!("{:?} can not be the type of keys", self.key)));
         }
         check_capacity(self.capacity)?;

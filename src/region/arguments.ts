@@ -3,13 +3,13 @@
  * checked element by element and copied into one first, so that a wrong element is found before anything changes.
  */
 import { rangeError, typeError } from '../errors.js';
-import { describe } from '../region/options.js';
-import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayConstructor } from './schema.js';
+import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayConstructor } from './element.js';
+import { describe } from './options.js';
 
 type Check = (value: unknown) => void;
 
 /**
- * Keys or values as a typed array of the column's type, or, for blobs, as an array. `avoid` is the map's own buffer:
+ * Keys or values as a typed array of the column's type, or, for blobs, as an array. `avoid` is the structure's own buffer:
  * an array that lies in it is copied, because the call may move what it shows.
  */
 export function column(
@@ -68,7 +68,7 @@ export function hasColumn(code: number): boolean {
 
 function checkBooleans(bytes: Uint8Array, what: string): void {
   for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] > 1) throw rangeError(`${what} of a bool map in a Uint8Array are 0 or 1, not ${bytes[i]}`);
+    if (bytes[i] > 1) throw rangeError(`${what} of type bool in a Uint8Array are 0 or 1, not ${bytes[i]}`);
   }
 }
 
@@ -132,11 +132,11 @@ export function output(
   return { native: undefined, list: out as unknown[], result: out };
 }
 
-/** A typed array of another type takes numbers if the map has numbers, and bigints if it has those. */
+/** A typed array of another type takes numbers if the structure has numbers, and bigints if it has those. */
 function checkConvertible(out: ArrayBufferView, code: number): void {
   const wideOut = out instanceof BigInt64Array || out instanceof BigUint64Array;
   const wide = code === TYPE.u64 || code === TYPE.i64;
   if (out instanceof DataView || !isNumeric(code) || wide !== wideOut) {
-    throw typeError('out is a typed array that can not hold the values of this map');
+    throw typeError('out is a typed array that can not hold these values');
   }
 }

@@ -1,0 +1,48 @@
+//! The types of elements, as C names them.
+
+use offheap_core::region::element::Type;
+
+/// The type of an element. The numbers are those in the formats.
+///
+/// Keys of an `oh_hashmap`: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Its values: all.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum oh_type {
+    /// `uint8_t`
+    OH_TYPE_U8 = 1,
+    /// `int8_t`
+    OH_TYPE_I8 = 2,
+    /// `uint16_t`
+    OH_TYPE_U16 = 3,
+    /// `int16_t`
+    OH_TYPE_I16 = 4,
+    /// `uint32_t`
+    OH_TYPE_U32 = 5,
+    /// `int32_t`
+    OH_TYPE_I32 = 6,
+    /// `float`
+    OH_TYPE_F32 = 7,
+    /// `double`. As keys, all NaNs are one key, and -0.0 is 0.0.
+    OH_TYPE_F64 = 8,
+    /// `uint64_t`
+    OH_TYPE_U64 = 9,
+    /// `int64_t`
+    OH_TYPE_I64 = 10,
+    /// One byte, 0 or 1.
+    OH_TYPE_BOOL = 11,
+    /// Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.
+    OH_TYPE_STRING = 12,
+    /// Any bytes.
+    OH_TYPE_BYTES = 13,
+    /// JSON text.
+    OH_TYPE_JSON = 14,
+    /// JavaScript values, which are not in the region: from C only keys can be used.
+    OH_TYPE_ANY = 15,
+}
+
+/// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
+/// of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
+#[unsafe(no_mangle)]
+pub extern "C" fn oh_type_width(ty: u32) -> usize {
+    Type::from_number(ty).map_or(0, Type::width)
+}

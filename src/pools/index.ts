@@ -1,0 +1,12 @@
+/** offheap/pools: blocks of memory outside the JavaScript heap, handed out as offsets. */
+export {
+  Block,
+  GUARD_BYTES,
+  Pool,
+  type NoRoom,
+  type Offset,
+  type PoolStats,
+  type SafetyOptions,
+} from './pool.js';
+export { type Token } from '../region/token.js';
+export { OffheapError, type ErrorCode } from '../errors.js';
