@@ -1,8 +1,9 @@
 //! Arrays of numbers of any type: what structures are built from, asked with, and answer into.
 //!
 //! An array comes by address and type, because it may lie in memory that other threads write (a typed array over a
-//! `SharedArrayBuffer`). So every element is read once, checked, and then used as the number that was read. Numbers go
-//! through here in chunks of [`CHUNK`], as `u64`: the loops over a chunk are free of types, and few.
+//! `SharedArrayBuffer`). So every element is copied first, and what was copied is checked and used: a race makes it some other
+//! number, never one that was not checked. Numbers go through here in chunks of [`CHUNK`], as `u64`: the loops over a chunk are
+//! free of types, few, and simple enough that the compiler makes vectors of them wherever its caller has the features.
 
 use crate::region::element::Type;
 use crate::{Error, Result};
@@ -104,7 +105,7 @@ impl<'a> Numbers<'a> {
 
     /// Reads the chunk that begins at `from`, a multiple of [`CHUNK`] below the length. `Range` if an element is no
     /// integer from 0 on: negative, fractional, NaN, or a float from 2^53 on, where not every integer has its own.
-    #[inline]
+    #[inline(always)]
     pub fn read<'b>(&self, from: usize, chunk: &'b mut Chunk) -> Result<&'b [u64]> {
         assert!(from < self.len);
         let chunk = &mut chunk[..CHUNK.min(self.len - from)];
@@ -132,7 +133,7 @@ impl<'a> Numbers<'a> {
     unsafe fn unsigned<T: Copy + Into<u64>>(&self, from: usize, chunk: &mut [u64]) -> bool {
         for (i, slot) in chunk.iter_mut().enumerate() {
             // SAFETY: the caller's word.
-            *slot = unsafe { self.data.cast::<T>().add(from + i).read_volatile() }.into();
+            *slot = unsafe { self.data.cast::<T>().add(from + i).read() }.into();
         }
         true
     }
@@ -149,7 +150,7 @@ impl<'a> Numbers<'a> {
         let mut wrong = false;
         for (i, slot) in chunk.iter_mut().enumerate() {
             // SAFETY: the caller's word.
-            let (value, bad) = convert(unsafe { self.data.cast::<T>().add(from + i).read_volatile() });
+            let (value, bad) = convert(unsafe { self.data.cast::<T>().add(from + i).read() });
             *slot = value.cast_unsigned();
             wrong |= bad;
         }
@@ -185,10 +186,14 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// A double as an integer, and whether it is none from 0 to 2^53 − 1. Without a branch.
+/// A double as an integer, and whether it is none from 0 to 2^53 − 1. Without a branch, and without the care that `as` takes
+/// of NaN and of what is too large: clamping comes to less.
 #[inline(always)]
 fn float(value: f64) -> (i64, bool) {
-    let integer = value as i64;
+    // NaN becomes -1.
+    let clamped = value.max(-1.0).min((MAX_SAFE + 1) as f64);
+    // SAFETY: an i64 holds all of -1 to 2^53.
+    let integer = unsafe { clamped.to_int_unchecked::<i64>() };
     (integer, integer.cast_unsigned() > MAX_SAFE || integer as f64 != value)
 }
 

@@ -6,21 +6,20 @@
 //! Fetching needs no prefetching: the loads of one chunk do not depend on each other, and the processor has dozens of them
 //! under way at once.
 
-use super::{RawPackedInts, extract};
-use crate::succinct::numbers::{CHUNK, Chunk, Numbers, NumbersMut};
+use super::{ONE_LOAD, RawPackedInts, extract, extract_short};
+use crate::succinct::numbers::{CHUNK, Numbers, NumbersMut};
 use crate::{Error, Result};
 
 pub(super) fn get_many(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
-    let mut chunk = [0; CHUNK];
-    for from in (0..indices.len()).step_by(CHUNK) {
-        check(ints, from, indices.read(from, &mut chunk)?, indices.name())?;
-    }
     #[cfg(target_arch = "x86_64")]
-    if crate::cpu::Features::get().level() >= crate::cpu::Level::Avx512 {
+    match crate::cpu::Features::get().level() {
         // SAFETY: the processor has these.
-        return unsafe { fetch_avx512(ints, indices, out, &mut chunk) };
+        crate::cpu::Level::Avx512 => return unsafe { fetch_avx512(ints, indices, out) },
+        // SAFETY: as above.
+        crate::cpu::Level::Avx2 => return unsafe { fetch_avx2(ints, indices, out) },
+        _ => {}
     }
-    fetch(ints, indices, out, &mut chunk)
+    fetch(ints, indices, out)
 }
 
 /// Refuses indices past the end.
@@ -39,20 +38,25 @@ fn refuse(ints: &RawPackedInts, from: usize, chunk: &[u64], name: &str) -> Error
 }
 
 #[inline(always)]
-fn fetch(
-    ints: &RawPackedInts,
-    indices: &Numbers<'_>,
-    out: &mut NumbersMut<'_>,
-    chunk: &mut Chunk,
-) -> Result<()> {
+fn fetch(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
+    let mut chunk = [0; CHUNK];
     for from in (0..indices.len()).step_by(CHUNK) {
-        let count = indices.read(from, chunk)?.len();
-        check(ints, from, &chunk[..count], indices.name())?;
-        for slot in &mut chunk[..count] {
-            // SAFETY: the index was checked.
-            *slot = unsafe { extract(ints.data, ints.shape.bits, *slot) };
+        check(ints, from, indices.read(from, &mut chunk)?, indices.name())?;
+    }
+    let (data, bits) = (ints.data, ints.shape.bits);
+    for from in (0..indices.len()).step_by(CHUNK) {
+        let count = indices.read(from, &mut chunk)?.len();
+        let chunk = &mut chunk[..count];
+        check(ints, from, chunk, indices.name())?;
+        // SAFETY: the indices were checked.
+        unsafe {
+            if bits <= ONE_LOAD {
+                chunk.iter_mut().for_each(|slot| *slot = extract_short(data, bits, *slot));
+            } else {
+                chunk.iter_mut().for_each(|slot| *slot = extract(data, bits, *slot));
+            }
         }
-        out.write(from, &chunk[..count]);
+        out.write(from, chunk);
     }
     Ok(())
 }
@@ -60,11 +64,13 @@ fn fetch(
 /// The same code, but conversions between integers and doubles are vectors, and shifts leave the flags alone.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,bmi1,bmi2")]
-fn fetch_avx512(
-    ints: &RawPackedInts,
-    indices: &Numbers<'_>,
-    out: &mut NumbersMut<'_>,
-    chunk: &mut Chunk,
-) -> Result<()> {
-    fetch(ints, indices, out, chunk)
+fn fetch_avx512(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
+    fetch(ints, indices, out)
+}
+
+/// The same code again.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn fetch_avx2(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
+    fetch(ints, indices, out)
 }

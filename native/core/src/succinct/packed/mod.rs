@@ -47,6 +47,21 @@ pub(crate) unsafe fn extract(data: *const u8, bits: u32, index: u64) -> u64 {
     (low >> shift | high << 1 << (63 - shift)) & (u64::MAX >> (64 - bits))
 }
 
+/// Integers of at most this many bits, and the up to 7 bits before them in their first byte, fit one word.
+pub(crate) const ONE_LOAD: u32 = 57;
+
+/// [`extract`] for at most [`ONE_LOAD`] bits.
+///
+/// # Safety
+/// As for `extract`.
+#[inline(always)]
+pub(crate) unsafe fn extract_short(data: *const u8, bits: u32, index: u64) -> u64 {
+    let bit = index * u64::from(bits);
+    // SAFETY: the eight bytes lie in the word where the integer begins and the one behind it.
+    let word = unsafe { data.add((bit >> 3) as usize).cast::<u64>().read_unaligned() };
+    word >> (bit & 7) & ((1 << bits) - 1)
+}
+
 /// A word that another thread might be writing.
 #[inline(always)]
 unsafe fn load(word: *const u64) -> u64 {
