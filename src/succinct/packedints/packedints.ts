@@ -182,7 +182,7 @@ export class PackedInts<T extends number | bigint = number>
 
   /** The integer at an index, or `undefined` past the end. A negative index counts from the end, as in typed arrays. */
   at(index: number): T | undefined {
-    if (index >>> 0 === index && index < this.direct) {
+    if (typeof index === 'number' && index >>> 0 === index && index < this.direct) {
       const { mask } = this;
       return (
         mask !== 0
