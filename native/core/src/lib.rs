@@ -8,6 +8,7 @@ pub mod cpu;
 mod error;
 pub mod hashmap;
 pub mod region;
+pub mod smallmap;
 pub mod succinct;
 
 pub use error::{Error, ErrorKind, Result};
