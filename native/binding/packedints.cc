@@ -1,4 +1,5 @@
-// Building packed integers, and reading many of them. Single ones are read in TypeScript (src/succinct/packedints/).
+// Building packed integers, and reading many of them. Single ones are read in TypeScript
+// (src/succinct/packedints/).
 //
 // `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric type.
 #include <string>
@@ -23,8 +24,8 @@ void Init(const Napi::CallbackInfo& info) {
   const Numbers values = ReadNumbers(info[1], "values");
   const uint32_t bits = ReadU32(info[2], "bits");
   const uint32_t flags = ReadBool(info[3], "bigint") ? OH_PACKEDINTS_BIGINT : 0;
-  Check(info.Env(), oh_packedints_init(bytes.data, bytes.length, values.data, values.type, values.length,
-                                       bits, flags));
+  Check(info.Env(),
+        oh_packedints_init(bytes.data, bytes.length, values.data, values.type, values.length, bits, flags));
 }
 
 void GetMany(const Napi::CallbackInfo& info) {

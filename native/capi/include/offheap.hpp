@@ -424,7 +424,8 @@ class HashMap : public HashMapView<K, V> {
 
 // ---- PackedInts --------------------------------------------------------------------------------------
 
-// Integers of 1 to 64 bits in memory somewhere: see PackedInts. They never change, so any number of threads may read.
+// Integers of 1 to 64 bits in memory somewhere: see PackedInts. They never change, so any number of threads
+// may read.
 class PackedIntsView {
  public:
   // The integers in `length` bytes at `base`, which must outlive the view.
@@ -500,7 +501,8 @@ class PackedInts : private internal::Memory, public PackedIntsView {
   }
 
   template <typename T>
-  static const void* filled(internal::Memory& memory, const T* values, std::size_t count, std::uint32_t bits) {
+  static const void* filled(internal::Memory& memory, const T* values, std::size_t count,
+                            std::uint32_t bits) {
     // Past 53 bits JavaScript needs bigints.
     const std::uint32_t flags = bits > 53 ? OH_PACKEDINTS_BIGINT : 0;
     check(oh_packedints_init(memory.data(), memory.length(), values, internal::Codec<T>::number, count, bits,
