@@ -125,6 +125,12 @@
 #define OH_ADVICE_DISCARD 7
 
 /**
+ * Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value. Without it all are below
+ * 2^53.
+ */
+#define OH_PACKEDINTS_BIGINT 1
+
+/**
  * What a call came to. The numbers are fixed: they are part of the ABI.
  *
  * Every function that can fail returns one of these, and writes its outputs only when it
@@ -386,6 +392,28 @@ typedef struct oh_hashmap_columns {
    */
   uint32_t used;
 } oh_hashmap_columns;
+
+/**
+ * What a region of packed integers holds.
+ */
+typedef struct oh_packedints_info {
+  /**
+   * How many integers.
+   */
+  uint64_t len;
+  /**
+   * Bits of each.
+   */
+  uint32_t bits;
+  /**
+   * `OH_PACKEDINTS_…` flags.
+   */
+  uint32_t flags;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_packedints_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -913,6 +941,99 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              void *values,
                                              uint8_t *found,
                                              size_t *out);
+
+/**
+ * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the array's elements, any
+ * numeric one. `OH_ERR_RANGE` for an element that is negative, fractional, NaN, or a float from 2^53 on.
+ *
+ * Requires: `values` points to `count` elements of the type, `out` is writable.
+ */
+enum oh_status oh_packedints_measure(const void *values,
+                                     uint32_t type,
+                                     size_t count,
+                                     uint32_t *out);
+
+/**
+ * Bytes of memory that `count` integers of `bits` bits take, 1 to 64.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_packedints_length(uint64_t count, uint32_t bits, size_t *out);
+
+/**
+ * Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they held is overwritten. With
+ * `OH_ERR_RANGE` (an integer is negative, fractional, or needs more bits) the memory is no region.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+ */
+enum oh_status oh_packedints_init(void *base,
+                                  size_t length,
+                                  const void *values,
+                                  uint32_t type,
+                                  size_t count,
+                                  uint32_t bits,
+                                  uint32_t flags);
+
+/**
+ * Checks in constant time that the memory holds packed integers. After `OH_OK` no function here reads outside it,
+ * whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_packedints_check(const void *base,
+                                   size_t length);
+
+/**
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_packedints_validate(const void *base,
+                                      size_t length);
+
+/**
+ * What the region holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_packedints_describe(const void *base,
+                                      size_t length,
+                                      struct oh_packedints_info *out);
+
+/**
+ * The integer at an index. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_packedints_at(const void *base, size_t length, uint64_t index, uint64_t *out);
+
+/**
+ * The integers at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
+ * must hold integers of so many bits. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
+ * writable and used by nobody else.
+ */
+enum oh_status oh_packedints_get_many(const void *base,
+                                      size_t length,
+                                      const void *indices,
+                                      uint32_t index_type,
+                                      size_t count,
+                                      void *out,
+                                      uint32_t out_type);
+
+/**
+ * The `count` integers from index `from` on, unpacked with vector instructions. `out_type` is an `oh_type`, a numeric one
+ * that holds integers of so many bits. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+ */
+enum oh_status oh_packedints_unpack(const void *base,
+                                    size_t length,
+                                    uint64_t from,
+                                    size_t count,
+                                    void *out,
+                                    uint32_t out_type);
 
 /**
  * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,

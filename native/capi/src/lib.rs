@@ -11,6 +11,7 @@ pub mod args;
 pub mod cpu;
 pub mod guard;
 pub mod hashmap;
+pub mod packedints;
 pub mod region;
 pub mod status;
 pub mod types;
