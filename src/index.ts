@@ -3,4 +3,5 @@ export { cpu, doctor, type CpuReport, type DoctorReport, type NumaNode } from '.
 export * from './hashmap/index.js';
 export * from './pools/index.js';
 export { type NativeReport } from './native.js';
+export * from './succinct/index.js';
 export { version } from './version.js';

@@ -68,6 +68,11 @@ export interface NativeBinding {
   fileUnmap(buffer: ArrayBuffer | SharedArrayBuffer): void;
   /** How many files are mapped in this process. */
   fileMappings(): number;
+  /**
+   * Whether the process may make `count` more memory mappings and then have no more than `percent` hundredths of what the
+   * system allows it. If so they count as made.
+   */
+  mappingsReserve(count: number, percent: number): boolean;
 
   // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the map's types.
   /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */
@@ -99,6 +104,17 @@ export interface NativeBinding {
   hashmapCheck(bytes: Uint8Array): void;
   /** The whole proof. */
   hashmapValidate(bytes: Uint8Array): void;
+
+  // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of any type.
+  /** How many bits the largest of the values needs. Throws for one that is no integer from 0 on. */
+  packedintsMeasure(values: ArrayBufferView): number;
+  /** Packs values into `bytes`, header and all. */
+  packedintsInit(bytes: Uint8Array, values: ArrayBufferView, bits: number, bigint: boolean): void;
+  /** As many integers as there are indices. */
+  packedintsGetMany(bytes: Uint8Array, indices: ArrayBufferView, out: ArrayBufferView): void;
+  /** As many integers as `out` holds, from index `from` on. */
+  packedintsUnpack(bytes: Uint8Array, from: number, out: ArrayBufferView): void;
+  packedintsValidate(bytes: Uint8Array): void;
 }
 
 /** Where the addon was looked for, and what came of it. The doctor shows this. */

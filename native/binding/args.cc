@@ -56,7 +56,47 @@ size_t ElementSize(napi_typedarray_type type) {
   }
 }
 
+uint32_t TypeOf(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+      return OH_TYPE_I8;
+    case napi_int16_array:
+      return OH_TYPE_I16;
+    case napi_uint16_array:
+      return OH_TYPE_U16;
+    case napi_int32_array:
+      return OH_TYPE_I32;
+    case napi_uint32_array:
+      return OH_TYPE_U32;
+    case napi_float32_array:
+      return OH_TYPE_F32;
+    case napi_float64_array:
+      return OH_TYPE_F64;
+    case napi_bigint64_array:
+      return OH_TYPE_I64;
+    case napi_biguint64_array:
+      return OH_TYPE_U64;
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return OH_TYPE_U8;
+    default:
+      return 0;  // A kind of array that is newer than this: the C ABI refuses it.
+  }
+}
+
 }  // namespace
+
+Numbers ReadNumbers(Napi::Value value, const char* what) {
+  const napi_env env = value.Env();
+  napi_typedarray_type type;
+  void* data = nullptr;
+  size_t length = 0;
+  if (!value.IsTypedArray() ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) {
+    ThrowType(env, std::string(what) + " must be a typed array");
+  }
+  return {data, TypeOf(type), length};
+}
 
 Bytes ReadBytes(Napi::Value value, const char* what) {
   const napi_env env = value.Env();

@@ -33,6 +33,16 @@ constexpr double kMaxSafeInteger = 9007199254740991.0;
 // detaching one needs JavaScript to run.
 Bytes ReadBytes(Napi::Value value, const char* what);
 
+// A typed array of any element type, as the C ABI takes those: its address and the oh_type of its elements.
+struct Numbers {
+  void* data;
+  uint32_t type;
+  size_t length;
+};
+
+// Throws ERR_OFFHEAP_TYPE for anything but a typed array.
+Numbers ReadNumbers(Napi::Value value, const char* what);
+
 // An integer from 0 to `max`. Throws ERR_OFFHEAP_TYPE or ERR_OFFHEAP_RANGE.
 uint64_t ReadInteger(Napi::Value value, const char* what, double max = kMaxSafeInteger);
 

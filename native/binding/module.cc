@@ -20,6 +20,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<Version>(exports, "version");
   InitCpu(exports);
   InitHashmap(exports);
+  InitPackedInts(exports);
   InitProbe(exports);
   InitRegion(exports);
   return exports;

@@ -18,6 +18,7 @@ void Export(Napi::Object exports, const char* name) {
 
 void InitCpu(Napi::Object exports);
 void InitHashmap(Napi::Object exports);
+void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
 void InitRegion(Napi::Object exports);
 

@@ -3,9 +3,11 @@
 // A mapped file in JavaScript, in the first of three ways that works
 //
 //   shared      A growable SharedArrayBuffer, in whose reserved pages the file is laid (oh_file_move). The
-//               engine frees them, with its own reference count. fileUnmap puts zeros in place of the
-//               file; a finalizer on the buffer only ends the watch for lost pages. Needs Linux, and
-//               an engine that frees such memory by unmapping it: Node without V8's sandbox.
+//               engine frees them, with its own reference count: threads that were posted a view keep them
+//               when the one that opened the file has ended, and are safe from its loss as long as they do,
+//               for which the buffer has a page more than the file takes (oh_file_move). fileUnmap puts zeros
+//               in place of the file; a finalizer on the buffer only drops the handle. Needs Linux, and an
+//               engine that frees such memory by unmapping it: Node without V8's sandbox.
 //   external    An external ArrayBuffer. fileUnmap detaches it: its views have length 0 from then on. The
 //               finalizer, which Node calls a turn of the event loop later, unmaps the bytes.
 //   copy        Where external buffers are refused (Electron): an ArrayBuffer of the engine's.
@@ -22,6 +24,10 @@
 // handle goes with the later of the two buffers, by oh_file_close. All of this happens on the
 // thread of one environment, so the count needs no atomics; each fileMap has a mapping of its own.
 // When an environment ends (a worker that exits or is terminated), Node runs the finalizers.
+#ifdef __linux__
+#include <unistd.h>
+#endif
+
 #include <cstring>
 #include <memory>
 #include <string>
@@ -36,6 +42,10 @@ namespace {
 
 // Marks the buffers of fileMap, so that fileUnmap detaches none of anybody else's. Random; never changes.
 constexpr napi_type_tag kFileBuffer = {0x6f66668ea0d31c57, 0xb1f04c6e92d7a385};
+
+// Files are refused when the process has so many hundredths of the mappings that it may have. As in
+// region.ts.
+constexpr uint32_t kMappingsPercent = 75;
 
 // An open file, owned by the buffers that point into it, and by FileMap while it makes them.
 struct Mapping {
@@ -59,7 +69,7 @@ void ReleaseBytes(napi_env, void*, void* hint) {
   Release(mapping);
 }
 
-// The pages belong to the engine, which frees them, or already has.
+// The pages belong to the engine, which frees them, or already has, or keeps them for another thread.
 void ForgetBytes(napi_env, void*, void* hint) {
   auto* mapping = static_cast<Mapping*>(hint);
   oh_file_forget(mapping->file);
@@ -93,6 +103,7 @@ void Expect(Napi::Env env, napi_status status, const char* what) {
                                        " bytes in one buffer"));
 }
 
+#ifdef __linux__
 // Whether this engine frees growable shared memory by unmapping it. With a sandbox (Electron) it keeps the
 // addresses and reuses what is mapped there; others are not known.
 bool EngineUnmaps(Napi::Env env) {
@@ -107,18 +118,23 @@ bool EngineUnmaps(Napi::Env env) {
   }
   return true;
 }
+#endif
 
 // A growable SharedArrayBuffer with the file's pages in it; empty where that can not be had.
 Napi::Value Shared(Napi::Env env, Mapping* mapping) {
+#ifdef __linux__
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t length = oh_file_length(mapping->file);
-  // Whole pages of any size there is: what lies behind the file is ours too, and reads as zero.
-  const size_t reserved = (length + 65535) & ~static_cast<size_t>(65535);
+  // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves whole
+  // pages: eight bytes more are another page, whose end no program reaches, however it makes the buffer grow.
+  const size_t whole = (length + page - 1) & ~(page - 1);
+  const size_t reserved = whole + page;
   const Napi::Value constructor = env.Global().Get("SharedArrayBuffer");
   if (!constructor.IsFunction() || !EngineUnmaps(env)) return Napi::Value();
   Napi::Object buffer;
   try {
     Napi::Object options = Napi::Object::New(env);
-    options.Set("maxByteLength", static_cast<double>(reserved));
+    options.Set("maxByteLength", static_cast<double>(whole + 8));
     buffer =
         constructor.As<Napi::Function>().New({Napi::Number::New(env, static_cast<double>(length)), options});
   } catch (const Napi::Error&) {
@@ -134,6 +150,9 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
   }
   mapping->owners++;
   return buffer;
+#else
+  return Napi::Value();
+#endif
 }
 
 // The bytes of the file, copied: what happens where external buffers are refused.
@@ -149,6 +168,14 @@ Napi::Value Copy(Napi::Env env, const std::string& path, oh_file* file) {
     throw Napi::Error(env, MakeError(env, OH_ERR_IO, path + " shrank while it was read"));
   }
   return Napi::Value(env, buffer);
+}
+
+// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends the process
+// when it is refused one.
+bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
+  bool granted = false;
+  Check(env, oh_mappings_reserve(count, percent, &granted));
+  return granted;
 }
 
 Napi::Value Describe(Napi::Env env, Napi::Value buffer, Napi::Value status, bool copied) {
@@ -169,6 +196,11 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
     ThrowType(env, "strategy must be 'shared', 'external' or 'copy'");
   }
 
+  if (strategy != "copy" && !MayMap(env, 2, kMappingsPercent)) {
+    throw Napi::Error(env, MakeError(env, OH_ERR_OOM,
+                                     "no memory mapping for " + path +
+                                         ": this process has nearly as many as the system allows"));
+  }
   const std::unique_ptr<Mapping, Owner> mapping(new Mapping());
   Check(env, oh_file_open(path.data(), path.size(), true, &mapping->file));
   oh_file* const file = mapping->file;
@@ -222,6 +254,12 @@ Napi::Value FileMappings(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(oh_file_mappings()));
 }
 
+Napi::Value MappingsReserve(const Napi::CallbackInfo& info) {
+  const uint32_t count = ReadU32(info[0], "count");
+  const uint32_t percent = ReadU32(info[1], "percent");
+  return Napi::Boolean::New(info.Env(), MayMap(info.Env(), count, percent));
+}
+
 Napi::Value Crc32c(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const uint32_t seed = ReadU32(info[1], "seed");
@@ -273,6 +311,7 @@ void InitRegion(Napi::Object exports) {
   Export<FileMap>(exports, "fileMap");
   Export<FileUnmap>(exports, "fileUnmap");
   Export<FileMappings>(exports, "fileMappings");
+  Export<MappingsReserve>(exports, "mappingsReserve");
 }
 
 }  // namespace offheap

@@ -8,6 +8,7 @@ import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { native } from '../native.js';
 import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
+import { readShape as readPacked } from '../succinct/packedints/layout.js';
 import {
   FLAG_CHECKSUM,
   HEADER_BYTES,
@@ -85,7 +86,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap };
+  { hashmap, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -107,4 +108,9 @@ function hashmap(words: Int32Array, available: number, path: string): Record<str
     heapUsed: readLong(words, HASHMAP.heapUsedLow),
     heapGarbage: readLong(words, HASHMAP.heapGarbageLow),
   };
+}
+
+function packedints(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { length, bits, bigint } = readPacked(words, available, path);
+  return { length, bitsPerValue: bits, values: bigint ? 'bigint' : 'number' };
 }

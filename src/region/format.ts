@@ -35,7 +35,10 @@ export const FLAG_CHECKSUM = 1;
 export const FLAG_SUPERSEDED = 2;
 
 /** Which structure a region holds, and the version of its format that this release writes and reads. */
-export const KINDS = { hashmap: { code: 1, version: 1 } } as const;
+export const KINDS = {
+  hashmap: { code: 1, version: 1 },
+  packedints: { code: 11, version: 1 },
+} as const;
 export type Kind = keyof typeof KINDS;
 
 const TWO_32 = 4_294_967_296;

@@ -28,13 +28,13 @@ const SHARED_RESERVATION = 2 ** 32 - 65_536;
 const RESERVE_FACTOR = 64;
 
 /**
- * How many growable buffers a thread may have. Each takes two memory mappings, and V8 ends the process, or crashes, where
- * the system refuses one. Past the first number maps that are not shared get plain buffers, which move to grow.
+ * Growable buffers take two memory mappings each, and V8 ends the process, or crashes, where the system refuses one. So
+ * the process stays below these hundredths of what it may have, whichever of its threads make them: past the first,
+ * structures that are not shared get plain buffers, which move to grow; past the second, none can be shared, nor a file
+ * be mapped.
  */
-const GROWABLE_MANY = 4096;
-const GROWABLE_MOST = 12_288;
-let growables = 0;
-const collected = new FinalizationRegistry(() => growables--);
+const MAPPINGS_MANY = 25;
+const MAPPINGS_MOST = 75;
 
 /** The largest reservation that this runtime has not refused yet; Node 20 stops at 4 GiB. */
 let reservationLimit = 2 ** 40;
@@ -212,32 +212,24 @@ const EMPTY = new ArrayBuffer(0);
 const EMPTY_BYTES = new Uint8Array(EMPTY);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
 
-/** A zeroed buffer of `length` bytes that can grow to about `reserve` without moving. */
-function newBuffer(
-  length: number,
-  reserve: number,
-  growable = length >= GROWABLE_FROM && growables < GROWABLE_MANY,
-): SharedArrayBuffer {
-  if (!growable) {
+/**
+ * A zeroed buffer of `length` bytes that can grow to about `reserve` without moving; if not `needed`, only if it is large
+ * enough and mappings are not short.
+ */
+function newBuffer(length: number, reserve: number, needed = false): SharedArrayBuffer {
+  const growable = needed || length >= GROWABLE_FROM;
+  if (!growable || !native().mappingsReserve(2, needed ? MAPPINGS_MOST : MAPPINGS_MANY)) {
+    if (needed) throw outOfMemory(length, new Error('this process has nearly all mappings that it may have'));
     try {
       return new SharedArrayBuffer(Math.max(length, HEADER_BYTES));
     } catch (cause) {
       throw outOfMemory(length, cause);
     }
   }
-  if (growables >= GROWABLE_MOST) {
-    throw outOfMemory(
-      length,
-      new Error(`there are ${growables} buffers that can grow on this thread already`),
-    );
-  }
   let wanted = Math.max(length, Math.min(reserve, reservationLimit));
   for (;;) {
     try {
-      const buffer = new SharedArrayBuffer(length, { maxByteLength: wanted });
-      growables++;
-      collected.register(buffer, undefined);
-      return buffer;
+      return new SharedArrayBuffer(length, { maxByteLength: wanted });
     } catch (cause) {
       if (wanted <= length) throw outOfMemory(length, cause);
       // Either the runtime has a limit, which holds from now on, or address space is short.

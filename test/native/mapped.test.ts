@@ -284,6 +284,72 @@ describe.skipIf(process.platform === 'win32')('a file that shrinks while it is m
     });
   });
 
+  const opener = `
+    const { parentPort, workerData: [addonPath, path, end] } = require('node:worker_threads');
+    const addon = require(addonPath);
+    const { buffer } = addon.fileMap(path, true);
+    parentPort.postMessage(new Uint8Array(buffer));
+    if (end === 'exit') process.exit();
+    if (end === 'terminate') setInterval(() => undefined, 1000);`;
+
+  it.skipIf(process.platform !== 'linux').each(['return', 'exit', 'terminate'])(
+    'is survived by threads that hold a view when the one that opened it has ended: %s',
+    (end) => {
+      const { values, signal, stderr } = child(
+        `
+        const views = [];
+        for (let round = 0; round < 5; round++) {
+          fs.writeFileSync(path, Buffer.alloc(${8 * PAGE}, 7));
+          const worker = new Worker(${JSON.stringify(opener)}, { eval: true, workerData: [${JSON.stringify(nativeReport().path)}, path, '${end}'] });
+          const exited = new Promise((resolve) => worker.once('exit', resolve));
+          const view = await new Promise((resolve) => worker.once('message', resolve));
+          if ('${end}' === 'terminate') await worker.terminate();
+          await exited;
+          fs.truncateSync(path, ${PAGE});
+          views.push(view);
+        }
+        gc();
+        await turn();
+        print([addon.fileMappings(), views.map((view) => view.reduce((sum, byte) => sum + byte, 0))]);
+        views.length = 0;
+        gc();`,
+        file('outlives its opener', 64),
+      );
+      expect({ values, signal, stderr }).toEqual({
+        values: [[0, Array(5).fill(7 * PAGE)]],
+        signal: null,
+        stderr: '',
+      });
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')(
+    'is survived by a thread that holds a view when its opener has forgotten it',
+    () => {
+      const { values, signal, stderr } = child(
+        `
+      const worker = new Worker(\`
+        const { parentPort } = require('node:worker_threads');
+        let view;
+        parentPort.on('message', (message) => {
+          if (message !== 'read') view = message;
+          parentPort.postMessage(view.reduce((sum, byte) => sum + byte, 0));
+        });\`, { eval: true });
+      const ask = (message) => {
+        worker.postMessage(message);
+        return new Promise((resolve) => worker.once('message', resolve));
+      };
+      await (async () => { await ask(new Uint8Array(addon.fileMap(path, true).buffer)); })();
+      for (let i = 0; i < 20 && addon.fileMappings() > 0; i++) { gc(); await turn(); }
+      fs.truncateSync(path, ${PAGE});
+      print([addon.fileMappings(), await ask('read')]);
+      await worker.terminate();`,
+        file('forgotten by its opener', 8 * PAGE),
+      );
+      expect({ values, signal, stderr }).toEqual({ values: [[0, 7 * PAGE]], signal: null, stderr: '' });
+    },
+  );
+
   it('and a SIGBUS from elsewhere still ends the process', () => {
     const { signal, values } = child(
       `

@@ -125,6 +125,12 @@
 #define OH_ADVICE_DISCARD 7
 
 /**
+ * Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value. Without it all are below
+ * 2^53.
+ */
+#define OH_PACKEDINTS_BIGINT 1
+
+/**
  * What a call came to. The numbers are fixed: they are part of the ABI.
  *
  * Every function that can fail returns one of these, and writes its outputs only when it
@@ -487,7 +493,7 @@ typedef struct oh_mappedfile_options {
    */
   bool lock;
   /**
-   * Files up to this many bytes are read rather than mapped; 0: 128 KiB, as measured.
+   * Files up to this many bytes are read rather than mapped; 0: 128 KiB.
    */
   uint64_t buffered_up_to;
   /**
@@ -577,6 +583,28 @@ typedef struct oh_mmapvector_info {
    */
   uint64_t capacity;
 } oh_mmapvector_info;
+
+/**
+ * What a region of packed integers holds.
+ */
+typedef struct oh_packedints_info {
+  /**
+   * How many integers.
+   */
+  uint64_t len;
+  /**
+   * Bits of each.
+   */
+  uint32_t bits;
+  /**
+   * `OH_PACKEDINTS_…` flags.
+   */
+  uint32_t flags;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_packedints_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -739,6 +767,10 @@ const int32_t *oh_file_status(const struct oh_file *file);
  * of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts zeros in their
  * place, and `oh_file_close` leaves them alone.
  *
+ * If `capacity` has room for a page more than the file takes, the last page is replaced too, by zeros but for its last 8
+ * bytes, which tell later whether the memory is still there. Do not write to those. In return, reads of what the file
+ * loses give zeros for as long as the memory is there; otherwise only until `oh_file_close` or `oh_file_forget`.
+ *
  * `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length in whole
  * pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has changed then.
  *
@@ -751,7 +783,7 @@ enum oh_status oh_file_move(struct oh_file *file,
 
 /**
  * Lets go of the bytes of a file that was moved, without touching them: for when the owner of their
- * memory frees it, or has. Unmaps them if it was not moved. Twice is fine, and so is NULL.
+ * memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved. Twice is fine, and so is NULL.
  *
  * Requires: As for `oh_file_unmap`.
  */
@@ -771,6 +803,18 @@ void oh_file_unmap(struct oh_file *file);
  * Requires: `file` is NULL, or a file that is open, and is not used again.
  */
 void oh_file_close(struct oh_file *file);
+
+/**
+ * Whether this process may make `count` more memory mappings and then have no more than `percent` hundredths of what
+ * the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so they count as made. For programs
+ * that keep many small mappings beside a library that can not bear to be refused one. Always true where the
+ * system has no such limit, or does not say. Each mapped file takes one.
+ *
+ * Requires: `granted` is writable.
+ */
+enum oh_status oh_mappings_reserve(size_t count,
+                                   uint32_t percent,
+                                   bool *granted);
 
 /**
  * How many files are mapped in this process: for tests that look for leaks.
@@ -1260,8 +1304,9 @@ enum oh_status oh_openfile_write(const struct oh_openfile *file,
 /**
  * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
  * with the same base and a larger `length`, it lays what is missing. If the file is not open for writing, stores stay in this
- * memory. `capacity` bytes, whole pages, belong to the file from then on; with a page more than the file takes in the end, loss is
- * watched for as long as the memory is there (see `oh_file_move`).
+ * memory. `capacity` bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros but for
+ * its last 8 bytes, which tell whether the memory is still there: do not write to those. In return, reads of what the file loses
+ * give zeros for as long as the memory is there.
  *
  * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size, or not the
  * one of before; `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes.
@@ -1519,6 +1564,99 @@ enum oh_status oh_mmapvector_validate(const struct oh_mmapvector *vector);
  * Requires: `vector` is NULL, or open and not used again.
  */
 void oh_mmapvector_close(struct oh_mmapvector *vector);
+
+/**
+ * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the array's elements, any
+ * numeric one. `OH_ERR_RANGE` for an element that is negative, fractional, NaN, or a float from 2^53 on.
+ *
+ * Requires: `values` points to `count` elements of the type, `out` is writable.
+ */
+enum oh_status oh_packedints_measure(const void *values,
+                                     uint32_t type,
+                                     size_t count,
+                                     uint32_t *out);
+
+/**
+ * Bytes of memory that `count` integers of `bits` bits take, 1 to 64.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_packedints_length(uint64_t count, uint32_t bits, size_t *out);
+
+/**
+ * Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they held is overwritten. With
+ * `OH_ERR_RANGE` (an integer is negative, fractional, or needs more bits) the memory is no region.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+ */
+enum oh_status oh_packedints_init(void *base,
+                                  size_t length,
+                                  const void *values,
+                                  uint32_t type,
+                                  size_t count,
+                                  uint32_t bits,
+                                  uint32_t flags);
+
+/**
+ * Checks in constant time that the memory holds packed integers. After `OH_OK` no function here reads outside it,
+ * whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_packedints_check(const void *base,
+                                   size_t length);
+
+/**
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_packedints_validate(const void *base,
+                                      size_t length);
+
+/**
+ * What the region holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_packedints_describe(const void *base,
+                                      size_t length,
+                                      struct oh_packedints_info *out);
+
+/**
+ * The integer at an index. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_packedints_at(const void *base, size_t length, uint64_t index, uint64_t *out);
+
+/**
+ * The integers at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
+ * must hold integers of so many bits. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
+ * writable and used by nobody else.
+ */
+enum oh_status oh_packedints_get_many(const void *base,
+                                      size_t length,
+                                      const void *indices,
+                                      uint32_t index_type,
+                                      size_t count,
+                                      void *out,
+                                      uint32_t out_type);
+
+/**
+ * The `count` integers from index `from` on, unpacked with vector instructions. `out_type` is an `oh_type`, a numeric one
+ * that holds integers of so many bits. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+ */
+enum oh_status oh_packedints_unpack(const void *base,
+                                    size_t length,
+                                    uint64_t from,
+                                    size_t count,
+                                    void *out,
+                                    uint32_t out_type);
 
 /**
  * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,

@@ -3,7 +3,10 @@
 //! C vouches only for what it alone can know (that so many bytes are there); everything that can be
 //! checked is. `what` names the argument in the message.
 
+use offheap_core::region::element::Type;
+use offheap_core::succinct::numbers::{Numbers, NumbersMut};
 use offheap_core::{Error, Result};
+use std::ffi::c_void;
 
 /// Refuses a null or misaligned pointer.
 #[inline]
@@ -55,6 +58,38 @@ pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) 
     check_array(pointer, len, what)?;
     // SAFETY: as in `slice`, and the caller vouches that it is the only user.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
+}
+
+fn type_of(number: u32, what: &str) -> Result<Type> {
+    Type::from_number(number).ok_or_else(|| Error::wrong_type(format!("{what}: {number} is no oh_type")))
+}
+
+/// `count` numbers of an `oh_type` to read. `(NULL, 0)` is the empty array.
+///
+/// # Safety
+/// `pointer` is null, or points to `count` readable elements of the type.
+pub unsafe fn numbers<'a>(
+    pointer: *const c_void,
+    ty: u32,
+    count: usize,
+    what: &'static str,
+) -> Result<Numbers<'a>> {
+    // SAFETY: the caller's word; null is refused there unless there is nothing to read.
+    unsafe { Numbers::new(pointer.cast(), type_of(ty, what)?, count, what) }
+}
+
+/// Room for `count` numbers of an `oh_type`.
+///
+/// # Safety
+/// `pointer` is null, or points to `count` writable elements of the type.
+pub unsafe fn numbers_mut<'a>(
+    pointer: *mut c_void,
+    ty: u32,
+    count: usize,
+    what: &'static str,
+) -> Result<NumbersMut<'a>> {
+    // SAFETY: the caller's word; null is refused there unless there is nothing to write.
+    unsafe { NumbersMut::new(pointer.cast(), type_of(ty, what)?, count, what) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod guard;
 pub mod hashmap;
 pub mod mappedfile;
 pub mod mmapvector;
+pub mod packedints;
 pub mod region;
 pub mod status;
 pub mod types;

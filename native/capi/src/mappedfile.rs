@@ -62,7 +62,7 @@ pub struct oh_mappedfile_options {
     pub populate: bool,
     /// Keep them there.
     pub lock: bool,
-    /// Files up to this many bytes are read rather than mapped; 0: 128 KiB, as measured.
+    /// Files up to this many bytes are read rather than mapped; 0: 128 KiB.
     pub buffered_up_to: u64,
     /// Files from this many bytes on are asked to use huge pages; 0: 64 MiB.
     pub huge_from: u64,
@@ -458,8 +458,9 @@ pub unsafe extern "C" fn oh_openfile_write(
 
 /// Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
 /// with the same base and a larger `length`, it lays what is missing. If the file is not open for writing, stores stay in this
-/// memory. `capacity` bytes, whole pages, belong to the file from then on; with a page more than the file takes in the end, loss is
-/// watched for as long as the memory is there (see `oh_file_move`).
+/// memory. `capacity` bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros but for
+/// its last 8 bytes, which tell whether the memory is still there: do not write to those. In return, reads of what the file loses
+/// give zeros for as long as the memory is there.
 ///
 /// `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size, or not the
 /// one of before; `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes.

@@ -8,6 +8,7 @@ use offheap_core::region::bind::bind;
 use offheap_core::region::crc::{checksum, region_checksum};
 use offheap_core::region::file::{MappedFile, Mode, live_mappings};
 use offheap_core::region::header::{Header, Memory, word};
+use offheap_core::region::mappings::reserve;
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
@@ -279,6 +280,10 @@ pub unsafe extern "C" fn oh_file_status(file: *const oh_file) -> *const i32 {
 /// of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts zeros in their
 /// place, and `oh_file_close` leaves them alone.
 ///
+/// If `capacity` has room for a page more than the file takes, the last page is replaced too, by zeros but for its last 8
+/// bytes, which tell later whether the memory is still there. Do not write to those. In return, reads of what the file
+/// loses give zeros for as long as the memory is there; otherwise only until `oh_file_close` or `oh_file_forget`.
+///
 /// `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length in whole
 /// pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has changed then.
 ///
@@ -295,7 +300,7 @@ pub unsafe extern "C" fn oh_file_move(file: *mut oh_file, target: *mut c_void, c
 }
 
 /// Lets go of the bytes of a file that was moved, without touching them: for when the owner of their
-/// memory frees it, or has. Unmaps them if it was not moved. Twice is fine, and so is NULL.
+/// memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved. Twice is fine, and so is NULL.
 ///
 /// # Safety
 /// As for `oh_file_unmap`.
@@ -331,6 +336,19 @@ pub unsafe extern "C" fn oh_file_close(file: *mut oh_file) {
         // SAFETY: it came from `oh_file_open`, which made it this way, and the caller gives it up.
         drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(file, 1)) });
     }
+}
+
+/// Whether this process may make `count` more memory mappings and then have no more than `percent` hundredths of what
+/// the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so they count as made. For programs
+/// that keep many small mappings beside a library that can not bear to be refused one. Always true where the
+/// system has no such limit, or does not say. Each mapped file takes one.
+///
+/// # Safety
+/// `granted` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_mappings_reserve(count: usize, percent: u32, granted: *mut bool) -> oh_status {
+    // SAFETY: the caller vouches for `granted`.
+    unsafe { guard_out(granted, || Ok(reserve(count, percent))) }
 }
 
 /// How many files are mapped in this process: for tests that look for leaks.

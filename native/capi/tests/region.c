@@ -231,6 +231,9 @@ static void files(void) {
 #endif
 
 static void null_handles(void) {
+  bool granted = false;
+  CHECK(oh_mappings_reserve(1, 99, &granted) == OH_OK && granted);
+  CHECK(oh_mappings_reserve(1, 99, NULL) == OH_ERR_TYPE);
   oh_file_close(NULL);
   oh_file_unmap(NULL);
   oh_file_forget(NULL);

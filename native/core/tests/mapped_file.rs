@@ -459,3 +459,84 @@ fn whoever_gets_the_address_next_is_watched_and_the_last_one_is_not() {
     file.forget();
     assert_eq!(live_mappings(), 0);
 }
+
+/// A file of sevens, moved into memory with room for a marker, and the value dropped.
+#[cfg(target_os = "linux")]
+fn orphan(path: &Path) -> memmap2::MmapRaw {
+    let memory = engine_memory(4 * PAGE);
+    let mut file = MappedFile::open(path, Mode::CopyOnWrite).unwrap();
+    // SAFETY: the memory is ours, private, and unmapped as a whole when dropped.
+    unsafe { file.move_to(memory.as_mut_ptr(), 4 * PAGE) }.unwrap();
+    memory
+}
+
+#[cfg(target_os = "linux")]
+fn load(memory: &memmap2::MmapRaw, at: usize) -> u8 {
+    // SAFETY: mapped until it is dropped.
+    unsafe { (*memory.as_mut_ptr().add(at).cast::<AtomicU8>()).load(Relaxed) }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_moved_file_is_watched_as_long_as_its_memory_lives() {
+    let _alone = alone();
+    let folder = Folder::new();
+    // So many that orphans whose memory is gone were looked through several times.
+    for round in 0..1000 {
+        let path = folder.file("a", 3 * PAGE);
+        let memory = orphan(&path);
+        let second = (round % 10 == 0).then(|| (orphan(&path), engine_memory(PAGE)));
+        cut(&path, PAGE as u64);
+        assert_eq!((load(&memory, 0), load(&memory, PAGE), load(&memory, 3 * PAGE - 1)), (7, 0, 0));
+        if let Some((second, _)) = second {
+            assert_eq!((load(&second, 3 * PAGE - 1), load(&second, 0)), (0, 7));
+        }
+    }
+    assert_eq!(live_mappings(), 0);
+}
+
+/// What a child process does that runs `body`: its exit status, as waitpid gives it.
+#[cfg(target_os = "linux")]
+fn in_child(body: impl FnOnce()) -> i32 {
+    // SAFETY: the child only reads and maps memory, and ends without unwinding.
+    unsafe {
+        match libc::fork() {
+            0 => {
+                body();
+                libc::_exit(0);
+            }
+            child => {
+                let mut status = 0;
+                assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+                status
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_mapped_where_a_moved_file_was_is_left_alone() {
+    use std::os::fd::AsRawFd;
+    let _alone = alone();
+    let folder = Folder::new();
+    let (path, foreign) = (folder.file("a", 3 * PAGE), folder.file("b", 4 * PAGE));
+    let memory = orphan(&path);
+    let base = memory.as_mut_ptr();
+    // Freed and given to someone else, who maps the very file there, in the very place.
+    for file in [&foreign, &path] {
+        let descriptor = File::open(file).unwrap();
+        // SAFETY: over memory of our own.
+        let at = unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
+            libc::mmap(base.cast(), 4 * PAGE, libc::PROT_READ, flags, descriptor.as_raw_fd(), 0)
+        };
+        assert_eq!(at, base.cast());
+        assert_eq!(load(&memory, PAGE), 7);
+        cut(file, 0);
+        let status = in_child(|| {
+            load(&memory, PAGE);
+        });
+        assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGBUS, "{status}");
+    }
+}

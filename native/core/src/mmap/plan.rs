@@ -7,8 +7,8 @@
 //! | `HugePage` | mapped, in pages of 2 MiB or more | where the file system has such pages: hugetlbfs, and tmpfs mounted with `huge=` |
 //! | `Copy` | read into memory, whatever the size | on request: the only one that no truncation can touch |
 //!
-//! The limit between the first two was measured (`docs/mmap.md` has the table): reading costs the kernel's copy
-//! and the memory for it, mapping a few system calls and a fault for each 64 KiB.
+//! Reading costs the kernel's copy and the memory for it, mapping a few system calls and a fault for each 64 KiB. The
+//! limits are options, because where the one overtakes the other depends on the machine; the defaults are estimates.
 
 use crate::region::advise::Advice;
 use crate::{Error, ErrorKind, Result};

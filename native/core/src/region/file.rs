@@ -55,7 +55,7 @@ struct Mapping {
         not(target_os = "linux"),
         expect(dead_code, reason = "only its end counts, as files are not moved")
     )]
-    watch: super::lost::Watch,
+    watch: super::watch::Watch,
     pages: Pages,
     length: usize,
 }
@@ -97,7 +97,7 @@ impl MappedFile {
         // SAFETY: the range is that of `pages`, which `Mapping` drops after the watch; the word is
         // on the heap and goes after the mapping.
         let watch = unsafe {
-            super::lost::Watch::new(
+            super::watch::Watch::new(
                 pages.as_ptr().expose_provenance(),
                 length,
                 writable,
@@ -141,6 +141,10 @@ impl MappedFile {
 
     /// Moves the pages to `target`, in the place of what is mapped there, in one step.
     ///
+    /// If `capacity` has room for a whole page more than the file takes, that is replaced too, by a page of zeros
+    /// but for its last bytes, which tell later whether the memory is still there. Then loss is watched for until the
+    /// owner frees it, also after this value is dropped. Otherwise the watch ends with the value.
+    ///
     /// `Range`: `target` is no multiple of the page size, or `capacity` is less than the length in whole
     /// pages. `Unsupported`: this is not Linux, or the kernel refuses. Then nothing has changed.
     ///
@@ -162,7 +166,7 @@ impl MappedFile {
             // SAFETY: the caller vouches for the range; the word lives as long as this value.
             let watch = unsafe {
                 let start = target.expose_provenance();
-                super::lost::Watch::new(start, mapping.length, true, &raw const self.status[0])?
+                super::watch::Watch::new(start, mapping.length, true, &raw const self.status[0])?
             };
             // SAFETY: our own pages, whose old address nobody holds, over a range that the caller gives up.
             let moved = unsafe {
@@ -172,6 +176,12 @@ impl MappedFile {
             if moved == libc::MAP_FAILED {
                 let error = io::Error::last_os_error();
                 return Err(Error::unsupported(format!("the pages can not be moved: {error}")));
+            }
+            // From here on someone else frees the pages, and tells nobody: see `lost.rs`.
+            let marker = target.addr() + (capacity & !(page - 1)) - page;
+            // SAFETY: a whole page at the end of a range that the caller gives up, behind the file.
+            if marker >= target.addr() + whole && unsafe { super::marker::set(marker) } {
+                watch.mark(marker);
             }
             mapping.watch = watch;
             if let Pages::Ours(old) = std::mem::replace(&mut mapping.pages, Pages::Moved(target)) {
@@ -191,18 +201,19 @@ impl MappedFile {
     /// that were moved: there, zeros take their place. Twice is fine.
     pub fn unmap(&mut self) {
         #[cfg(target_os = "linux")]
-        if let Some(Mapping { pages: Pages::Moved(base), length, .. }) = &self.mapping {
+        if let Some(Mapping { pages: Pages::Moved(base), length, watch }) = &self.mapping {
+            let whole = length.next_multiple_of(super::pages::page_size());
             // SAFETY: whole pages that `move_to` put there, in memory whose owner still holds it. Should
             // it fail, the file's pages stay, which does no harm.
-            unsafe {
-                super::lost::put_zeros(base.addr(), length.next_multiple_of(super::pages::page_size()), true)
-            };
+            if unsafe { super::lost::put_zeros(base.addr(), whole, true) } {
+                watch.unmark();
+            }
         }
         self.forget();
     }
 
-    /// Ends the watch, and unmaps the bytes unless they were moved: those are left alone. For when
-    /// whoever owns the memory frees it.
+    /// Ends the value's part in the mapping, and unmaps the bytes unless they were moved: those are left alone. For
+    /// when whoever owns the memory frees it, or may keep it for others.
     pub fn forget(&mut self) {
         if let Some(mapping) = self.mapping.take() {
             drop(mapping);

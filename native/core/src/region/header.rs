@@ -30,6 +30,10 @@ pub const ALIGNMENT: u64 = 64;
 pub const KIND_HASHMAP: u32 = 1;
 /// The kind of an MmapVector's file.
 pub const KIND_MMAPVECTOR: u32 = 12;
+/// The kind of an EliasFano's region.
+pub const KIND_ELIAS_FANO: u32 = 10;
+/// The kind of a PackedInts' region.
+pub const KIND_PACKED_INTS: u32 = 11;
 /// Flag: the checksum word holds a checksum.
 pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.
@@ -271,6 +275,30 @@ impl Memory {
         unsafe { self.set_word(word::SEQUENCE, (sequence | 1).wrapping_add(1)) };
         result
     }
+
+    /// Begins a new region: writes its header, all but the magic number, and zeros for the words of the kind.
+    ///
+    /// # Safety
+    /// The memory is writable, and no other thread uses it.
+    pub(crate) unsafe fn begin_region(self, kind: u32, kind_version: u32, length: u64) {
+        // SAFETY: within the header; the rest is the caller's word.
+        unsafe {
+            self.base.write_bytes(0, HEADER_BYTES);
+            self.set_word(word::VERSION, VERSION);
+            self.set_word(word::KIND, kind);
+            self.set_word(word::KIND_VERSION, kind_version);
+            self.set_double_word(word::LENGTH, length);
+        }
+    }
+
+    /// Ends what [`Memory::begin_region`] began. The last store, so that nobody takes it for a region before it is one.
+    ///
+    /// # Safety
+    /// As for `begin_region`.
+    pub(crate) unsafe fn end_region(self) {
+        // SAFETY: the caller's word.
+        unsafe { self.set_word(word::MAGIC, MAGIC) };
+    }
 }
 
 /// A private copy of a region's header, whose common part was checked.
@@ -355,6 +383,23 @@ impl Header {
     #[must_use]
     pub fn seeds(&self) -> [u32; 2] {
         [self.words[word::SEEDS], self.words[word::SEEDS + 1]]
+    }
+
+    /// Part of `validate`: reserved words are zero, those of the kind from `end` on included, and the checksum, if there is
+    /// one, is that of the bytes. `memory` is where the header was read.
+    pub(crate) fn check_seal(&self, memory: Memory, end: usize) -> Result<()> {
+        self.check_reserved()?;
+        if self.words[end..].iter().any(|&word| word != 0) {
+            return Err(Error::corrupt("a word of the header that must be zero is not"));
+        }
+        if self.word(word::FLAGS) & FLAG_CHECKSUM != 0 {
+            // SAFETY: the region lies within the memory, whose maker vouches for it.
+            let found = unsafe { super::crc::region_checksum(memory.base(), self.length() as usize) };
+            if found != self.word(word::CHECKSUM) {
+                return Err(Error::corrupt("the region's checksum is not that of its bytes"));
+            }
+        }
+        Ok(())
     }
 
     /// Part of `validate`: the reserved words are zero, and so is the checksum where none is kept.

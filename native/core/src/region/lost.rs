@@ -20,15 +20,22 @@
 //! is clear. Both pairs of accesses are sequentially consistent: either the handler sees `busy` and
 //! passes on, or the writer sees the pin and waits. Passing on is right: a busy slot is being made or
 //! taken away, and neither can hold the address of a legitimate read, because [`Watch::new`] returns
-//! before the first read and the owner drops its [`Watch`] after the last.
+//! before the first read, and a slot is taken away after the last.
 //!
-//! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns ([`super::file`]),
-//! which the engine may free before its finalizer ends the watch. If the addresses are watched anew
-//! in between, the stale range is forgotten first. Otherwise a fault there would have to be a SIGBUS
-//! in somebody else's mapping, within that moment, to be mistaken for ours.
+//! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns ([`super::file`]). The engine
+//! frees it when the last thread has let go of it, and tells nobody: the one that opened the file may be long gone
+//! by then, or may be told late. So the end of such a [`Watch`] does not end the watching: the slot stays, as an
+//! **orphan** without a status word, for as long as the memory does; it becomes one without ever being busy. A marker in the memory's last page says whether
+//! it does ([`super::marker`]). The handler looks at it before it touches anything, for an orphan or not; so it
+//! never lays zeros over what was mapped at the same address later. Whoever reads legitimately holds the memory
+//! while it looks, so the answer can not become wrong.
 //!
-//! *Unmapping.* A `Watch` is dropped before its range is unmapped, and dropping waits for pins. So
-//! when a buggy program unmaps while another thread faults, the handler still can not lay zero pages
+//! *Orphans* whose marker is gone are vacated when their number has doubled since the last time (64 at
+//! least), and when their addresses are watched anew. So there are at most twice as many slots as there ever were
+//! mappings at one time, however many files are opened.
+//!
+//! *Unmapping.* A `Watch` of our own pages is dropped before its range is unmapped, and dropping waits for
+//! pins. So when a buggy program unmaps while another thread faults, the handler still can not lay zero pages
 //! over memory that the kernel has since given to someone else.
 //!
 //! *What is replaced.* Everything from the page of the fault to the end of the range, by one `mmap` with
@@ -59,193 +66,35 @@
 //! # Cost
 //!
 //! Nothing while no page is lost. A mapping costs one uncontended lock and a walk over the slots in use;
-//! a fault walks the same slots: 64 to a block, a cache line each.
+//! a fault walks the same slots: 64 to a block, a cache line each. An orphan costs a system call of 0.2 µs each time
+//! that orphans are looked through.
 
 use super::pages::page_size;
+#[cfg(doc)]
+use super::watch::Watch;
+use super::watch::{Slot, slots, writers};
 use crate::Result;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::{null_mut, with_exposed_provenance_mut};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Faults that one range may have after it was replaced to the end. Each thread of the process may
 /// have one, from a fault that was on its way; more than this is a loop.
 const PATIENCE: u32 = 1 << 16;
 
-const SLOTS: usize = 64;
-
-/// One watched range. `start == 0` is a vacant slot.
-#[repr(align(64))]
-struct Slot {
-    /// How many handlers are looking at this slot.
-    pins: AtomicUsize,
-    /// A writer is changing the fields below.
-    busy: AtomicBool,
-    writable: AtomicBool,
-    /// Faults that came after the whole rest was replaced.
-    repeats: AtomicU32,
-    start: AtomicUsize,
-    end: AtomicUsize,
-    /// From here on there are zeros; `end` while nothing is lost.
-    lost_from: AtomicUsize,
-    status: AtomicPtr<AtomicI32>,
-    /// Which [`Watch`] filled the slot. Only writers look at it.
-    id: AtomicUsize,
-}
-
-impl Slot {
-    const fn vacant() -> Slot {
-        Slot {
-            pins: AtomicUsize::new(0),
-            busy: AtomicBool::new(false),
-            writable: AtomicBool::new(false),
-            repeats: AtomicU32::new(0),
-            start: AtomicUsize::new(0),
-            end: AtomicUsize::new(0),
-            lost_from: AtomicUsize::new(0),
-            status: AtomicPtr::new(null_mut()),
-            id: AtomicUsize::new(0),
-        }
-    }
-
-    fn vacate(&self) {
-        self.change(|slot| {
-            slot.start.store(0, Relaxed);
-            slot.end.store(0, Relaxed);
-            slot.status.store(null_mut(), Relaxed);
-        });
-    }
-
-    /// Changes the slot while no handler looks at it. Writers hold [`WRITERS`].
-    fn change(&self, work: impl FnOnce(&Slot)) {
-        self.busy.store(true, SeqCst);
-        while self.pins.load(SeqCst) != 0 {
-            // A handler is in its `mmap`, on another thread: this takes microseconds.
-            std::thread::yield_now();
-        }
-        work(self);
-        self.busy.store(false, Release);
-    }
-}
-
-struct Block {
-    slots: [Slot; SLOTS],
-    next: AtomicPtr<Block>,
-}
-
-impl Block {
-    const fn new() -> Block {
-        Block { slots: [const { Slot::vacant() }; SLOTS], next: AtomicPtr::new(null_mut()) }
-    }
-
-    fn next(&self) -> Option<&'static Block> {
-        // SAFETY: null, or a block that was leaked, so it lives for ever and is never written but
-        // through its atomics.
-        unsafe { self.next.load(Acquire).as_ref() }
-    }
-}
-
-static FIRST: Block = Block::new();
-
-/// Held by whoever changes the registry; never by a signal handler.
-static WRITERS: Mutex<()> = Mutex::new(());
-
 /// What SIGBUS did before us.
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
-/// A range that is watched until this is dropped, or until its addresses are watched anew.
-pub(crate) struct Watch {
-    slot: &'static Slot,
-    id: usize,
-}
-
-impl Watch {
-    /// Watches `[start, start + length)`, rounded up to whole pages, and installs the handler if it is the
-    /// first. `status` becomes 1 when a page is lost.
-    ///
-    /// # Safety
-    /// `start` is the first byte of a mapping of `length` bytes, `writable` or not, that is unmapped only
-    /// after this is dropped. `status` is valid until then.
-    pub(crate) unsafe fn new(
-        start: usize,
-        length: usize,
-        writable: bool,
-        status: *const AtomicI32,
-    ) -> Result<Watch> {
-        install()?;
-        let _writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = start + length.next_multiple_of(page_size());
-        let id = clear(start, end);
-        let slot = vacant_slot()?;
-        slot.change(|slot| {
-            slot.writable.store(writable, Relaxed);
-            slot.repeats.store(0, Relaxed);
-            slot.end.store(end, Relaxed);
-            slot.lost_from.store(end, Relaxed);
-            slot.status.store(status.cast_mut(), Relaxed);
-            slot.id.store(id, Relaxed);
-            slot.start.store(start, Relaxed);
-        });
-        Ok(Watch { slot, id })
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let _writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.slot.id.load(Relaxed) == self.id {
-            self.slot.vacate();
-        }
-    }
-}
-
-/// Forgets ranges that reach into `[start, end)`, and gives the next id. Where something new is mapped,
-/// nothing old can be: such a range was freed by the engine whose memory it lay in, and the finalizer
-/// that would have told us is still to come. The caller holds [`WRITERS`].
-fn clear(start: usize, end: usize) -> usize {
-    static IDS: AtomicUsize = AtomicUsize::new(1);
-    let mut block = Some(&FIRST);
-    while let Some(this) = block {
-        for slot in &this.slots {
-            if slot.start.load(Relaxed) < end && slot.end.load(Relaxed) > start {
-                slot.vacate();
-            }
-        }
-        block = this.next();
-    }
-    IDS.fetch_add(1, Relaxed)
-}
-
-/// A vacant slot; makes a further block when all are taken. The caller holds [`WRITERS`].
-fn vacant_slot() -> Result<&'static Slot> {
-    let mut block = &FIRST;
-    loop {
-        if let Some(slot) = block.slots.iter().find(|slot| slot.start.load(Relaxed) == 0) {
-            return Ok(slot);
-        }
-        block = match block.next() {
-            Some(next) => next,
-            None => {
-                let mut memory: Vec<Block> = Vec::new();
-                memory.try_reserve_exact(1)?;
-                memory.push(Block::new());
-                // Leaked: a handler may be walking over it at any later time.
-                block.next.store(memory.leak().as_mut_ptr(), Release);
-                continue;
-            }
-        };
-    }
-}
-
 /// Installs the handler, once for the process.
-fn install() -> Result<()> {
+pub(super) fn install() -> Result<()> {
     static DONE: AtomicBool = AtomicBool::new(false);
     if DONE.load(Acquire) {
         return Ok(());
     }
-    let _writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _books = writers();
     if DONE.load(Acquire) {
         return Ok(());
     }
@@ -289,21 +138,7 @@ extern "C" fn on_sigbus(signal: c_int, info: *mut libc::siginfo_t, context: *mut
 
 /// Replaces what is lost if `address` lies in a watched range. Async-signal-safe.
 fn repair(address: usize) -> bool {
-    let mut block = Some(&FIRST);
-    while let Some(this) = block {
-        for slot in &this.slots {
-            slot.pins.fetch_add(1, SeqCst);
-            let ours = !slot.busy.load(SeqCst)
-                && (slot.start.load(Relaxed)..slot.end.load(Relaxed)).contains(&address);
-            let repaired = ours && replace(slot, address);
-            slot.pins.fetch_sub(1, Release);
-            if ours {
-                return repaired;
-            }
-        }
-        block = this.next();
-    }
-    false
+    slots().find_map(|slot| slot.pinned(address, |slot| replace(slot, address))).unwrap_or(false)
 }
 
 /// Puts zeros from the page of `address` to the end. The slot is pinned.
@@ -314,8 +149,7 @@ fn replace(slot: &Slot, address: usize) -> bool {
     if from >= slot.lost_from.load(Relaxed) && slot.repeats.fetch_add(1, Relaxed) >= PATIENCE {
         return false;
     }
-    // SAFETY: the word outlives the watch, and the watch can not end while its slot is pinned.
-    if let Some(status) = unsafe { slot.status.load(Relaxed).as_ref() } {
+    if let Some(status) = slot.status() {
         status.store(1, Release);
     }
     let writable = slot.writable.load(Relaxed);

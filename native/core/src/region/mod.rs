@@ -6,6 +6,9 @@
 //! | [`crc`] | CRC-32C, and the checksum of a region |
 //! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
 //! | `lost` | what happens when a mapped file shrinks: zeros and a mark, not a dead process |
+//! | [`mappings`] | how many memory mappings the process can still afford |
+//! | `watch` | which ranges that is done for |
+//! | `marker` | whether memory that someone else frees is still there |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
 //! | [`element`] | the types of elements and their numbers |
 //! | `memory` | memory for structures that own theirs |
@@ -18,7 +21,12 @@ pub mod element;
 pub mod file;
 pub mod header;
 #[cfg(unix)]
-pub(crate) mod lost;
+mod lost;
+pub mod mappings;
+#[cfg(target_os = "linux")]
+pub(crate) mod marker;
 pub(crate) mod memory;
 #[cfg(unix)]
 pub(crate) mod pages;
+#[cfg(unix)]
+pub(crate) mod watch;

@@ -1,8 +1,8 @@
 //! The window by `mmap`: address space is reserved, and pages of the file are laid into it as it grows.
 
 use super::Access;
-use crate::region::lost::Watch;
 use crate::region::pages::page_size;
+use crate::region::watch::Watch;
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 use std::io;
@@ -26,6 +26,8 @@ pub struct Window {
     access: Access,
     /// Whether the address space is someone else's, who unmaps it.
     foreign: bool,
+    /// In foreign memory, the page whose last bytes tell whether that is still there; else 0.
+    marker: usize,
     /// Dropped before the pages go: see `Drop`.
     watch: Option<Watch>,
     /// Boxed, because the fault handler writes to it and a window may be moved.
@@ -57,7 +59,9 @@ impl Window {
     }
 
     /// A window in address space of someone else's: a JavaScript buffer, say. Dropping the window leaves the pages there.
-    /// It can not grow past `reserved` bytes.
+    /// It can not grow past `reserved` bytes less a page: the last page is replaced by zeros but for its
+    /// last 8 bytes, which tell later whether the memory is still there, so that lost pages are watched for as long as it is
+    /// (on Linux; elsewhere as long as the window).
     ///
     /// `Range`: `base` is no multiple of the page size.
     ///
@@ -66,7 +70,21 @@ impl Window {
     pub unsafe fn within(base: *mut u8, reserved: usize, offset: u64, access: Access) -> Result<Window> {
         let base = NonNull::new(base).filter(|base| base.addr().get().is_multiple_of(page_size()));
         let base = base.ok_or_else(|| Error::range("a window begins on a page of its own"))?;
-        Window::over(base, reserved & !(page_size() - 1), offset, access, true)
+        let whole = reserved & !(page_size() - 1);
+        let usable = whole
+            .checked_sub(page_size())
+            .ok_or_else(|| Error::range("a window needs two pages at least"))?;
+        #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "only Linux has markers"))]
+        let mut window = Window::over(base, usable, offset, access, true)?;
+        #[cfg(target_os = "linux")]
+        {
+            let marker = base.addr().get() + usable;
+            // SAFETY: a whole page at the end of what the caller gives up.
+            if unsafe { crate::region::marker::set(marker) } {
+                window.marker = marker;
+            }
+        }
+        Ok(window)
     }
 
     fn over(
@@ -77,8 +95,18 @@ impl Window {
         foreign: bool,
     ) -> Result<Window> {
         let status = Box::new(AtomicI32::new(0));
-        let window =
-            Window { base, reserved, mapped: 0, len: 0, offset, access, foreign, watch: None, status };
+        let window = Window {
+            base,
+            reserved,
+            mapped: 0,
+            len: 0,
+            offset,
+            access,
+            foreign,
+            marker: 0,
+            watch: None,
+            status,
+        };
         if offset.is_multiple_of(page_size() as u64) {
             return Ok(window);
         }
@@ -139,6 +167,10 @@ impl Window {
         }?;
         // SAFETY: reserved address space of ours, behind what is mapped.
         unsafe { lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.access) }?;
+        #[cfg(target_os = "linux")]
+        if self.marker != 0 {
+            watch.mark(self.marker);
+        }
         self.watch = Some(watch);
         self.mapped = wanted;
         self.len = len;

@@ -1,0 +1,352 @@
+//! Arrays of numbers of any type: what structures are built from, asked with, and answer into.
+//!
+//! An array comes by address and type, because it may lie in memory that other threads write (a typed array over a
+//! `SharedArrayBuffer`). So every element is copied first, and what was copied is checked and used: a race makes it some other
+//! number, never one that was not checked. Numbers go through here in chunks of [`CHUNK`], as `u64`: the loops over a chunk are
+//! free of types, few, and simple enough that the compiler makes vectors of them wherever its caller has the features.
+
+use crate::region::element::Type;
+use crate::{Error, Result};
+use std::marker::PhantomData;
+
+/// How many numbers a chunk has: two kilobytes, so that several of them stay in the first cache.
+pub const CHUNK: usize = 256;
+/// The largest integer below which a double holds all: 2^53 − 1.
+pub const MAX_SAFE: u64 = (1 << 53) - 1;
+
+/// A chunk of numbers.
+pub type Chunk = [u64; CHUNK];
+
+/// A type of element that [`Numbers`] can be made of.
+pub trait Number: Copy {
+    /// Its number in the formats.
+    const TYPE: Type;
+}
+
+macro_rules! numbers {
+    ($($type:ty, $name:ident;)+) => {$(
+        impl Number for $type {
+            const TYPE: Type = Type::$name;
+        }
+    )+};
+}
+
+numbers! {
+    u8, U8; i8, I8; u16, U16; i16, I16; u32, U32; i32, I32; f32, F32; f64, F64; u64, U64; i64, I64;
+}
+
+/// An array to read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'a> {
+    data: *const u8,
+    ty: Type,
+    len: usize,
+    /// What it is called in messages.
+    name: &'static str,
+    life: PhantomData<&'a [u64]>,
+}
+
+/// An array to write to.
+#[derive(Debug)]
+pub struct NumbersMut<'a> {
+    data: *mut u8,
+    ty: Type,
+    len: usize,
+    life: PhantomData<&'a mut [u64]>,
+}
+
+fn check(data: *const u8, ty: Type, len: usize, name: &str) -> Result<()> {
+    if !ty.is_numeric() {
+        return Err(Error::wrong_type(format!("{name} are of type {ty:?}, which is no type of numbers")));
+    }
+    if len > 0 && (data.is_null() || !data.addr().is_multiple_of(ty.width())) {
+        return Err(Error::wrong_type(format!("{name} are NULL or not aligned")));
+    }
+    if len > isize::MAX as usize / ty.width() {
+        return Err(Error::range(format!("{name} have an impossible length ({len})")));
+    }
+    Ok(())
+}
+
+impl<'a> Numbers<'a> {
+    /// An array by its address. `name` is what messages call it: `values`, say.
+    ///
+    /// # Safety
+    /// While `'a` lasts, `len` elements at `data` are readable. Other threads may write them.
+    pub unsafe fn new(data: *const u8, ty: Type, len: usize, name: &'static str) -> Result<Numbers<'a>> {
+        check(data, ty, len, name)?;
+        Ok(Numbers { data, ty, len, name, life: PhantomData })
+    }
+
+    /// The elements of a slice.
+    #[must_use]
+    pub fn of<T: Number>(slice: &'a [T], name: &'static str) -> Numbers<'a> {
+        let data = slice.as_ptr().cast();
+        Numbers { data, ty: T::TYPE, len: slice.len(), name, life: PhantomData }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What messages call the array.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Reads the chunk that begins at `from`, a multiple of [`CHUNK`] below the length. `Range` if an element is no
+    /// integer from 0 on: negative, fractional, NaN, or a float from 2^53 on, where not every integer has its own.
+    #[inline(always)]
+    pub fn read<'b>(&self, from: usize, chunk: &'b mut Chunk) -> Result<&'b [u64]> {
+        assert!(from < self.len);
+        let chunk = &mut chunk[..CHUNK.min(self.len - from)];
+        // SAFETY: all of the chunk's elements lie within the array, of which `new` was told.
+        let sound = unsafe {
+            match self.ty {
+                Type::U8 => self.unsigned::<u8>(from, chunk),
+                Type::U16 => self.unsigned::<u16>(from, chunk),
+                Type::U32 => self.unsigned::<u32>(from, chunk),
+                Type::U64 => self.unsigned::<u64>(from, chunk),
+                Type::I8 => self.convert::<i8>(from, chunk, |value| (value.into(), value < 0)),
+                Type::I16 => self.convert::<i16>(from, chunk, |value| (value.into(), value < 0)),
+                Type::I32 => self.convert::<i32>(from, chunk, |value| (value.into(), value < 0)),
+                Type::I64 => self.convert::<i64>(from, chunk, |value| (value, value < 0)),
+                Type::F32 => self.convert::<f32>(from, chunk, |value| float(value.into())),
+                _ => self.convert::<f64>(from, chunk, float),
+            }
+        };
+        if sound { Ok(chunk) } else { Err(self.refuse(from, chunk.len())) }
+    }
+
+    /// # Safety
+    /// The array's elements are of this type, and `chunk.len()` of them lie from `from` on.
+    #[inline(always)]
+    unsafe fn unsigned<T: Copy + Into<u64>>(&self, from: usize, chunk: &mut [u64]) -> bool {
+        for (i, slot) in chunk.iter_mut().enumerate() {
+            // SAFETY: the caller's word.
+            *slot = unsafe { self.data.cast::<T>().add(from + i).read() }.into();
+        }
+        true
+    }
+
+    /// # Safety
+    /// As for `unsigned`.
+    #[inline(always)]
+    unsafe fn convert<T: Copy>(
+        &self,
+        from: usize,
+        chunk: &mut [u64],
+        convert: impl Fn(T) -> (i64, bool),
+    ) -> bool {
+        let mut wrong = false;
+        for (i, slot) in chunk.iter_mut().enumerate() {
+            // SAFETY: the caller's word.
+            let (value, bad) = convert(unsafe { self.data.cast::<T>().add(from + i).read() });
+            *slot = value.cast_unsigned();
+            wrong |= bad;
+        }
+        !wrong
+    }
+
+    #[cold]
+    fn refuse(&self, from: usize, count: usize) -> Error {
+        let show = |at: usize| {
+            // SAFETY: within the array.
+            unsafe {
+                match self.ty {
+                    Type::I8 => f64::from(self.data.cast::<i8>().add(at).read_volatile()),
+                    Type::I16 => f64::from(self.data.cast::<i16>().add(at).read_volatile()),
+                    Type::I32 => f64::from(self.data.cast::<i32>().add(at).read_volatile()),
+                    Type::I64 => self.data.cast::<i64>().add(at).read_volatile() as f64,
+                    Type::F32 => f64::from(self.data.cast::<f32>().add(at).read_volatile()),
+                    _ => self.data.cast::<f64>().add(at).read_volatile(),
+                }
+            }
+        };
+        let name = self.name;
+        let wrong = (from..from + count).map(|at| (at, show(at))).find(|&(_, value)| {
+            let (_, bad) = float(value);
+            bad && !(self.ty == Type::I64 && value > 0.0)
+        });
+        match wrong {
+            Some((at, value)) => {
+                Error::range(format!("{name}[{at}] is {value}, not an integer from 0 to 2^53 - 1"))
+            }
+            None => Error::range(format!("{name} changed while they were read")),
+        }
+    }
+}
+
+/// A double as an integer, and whether it is none from 0 to 2^53 − 1. Without a branch, and without the care that `as` takes
+/// of NaN and of what is too large: clamping comes to less.
+#[inline(always)]
+fn float(value: f64) -> (i64, bool) {
+    // NaN becomes -1.
+    let clamped = value.max(-1.0).min((MAX_SAFE + 1) as f64);
+    // SAFETY: an i64 holds all of -1 to 2^53.
+    let integer = unsafe { clamped.to_int_unchecked::<i64>() };
+    (integer, integer.cast_unsigned() > MAX_SAFE || integer as f64 != value)
+}
+
+impl<'a> NumbersMut<'a> {
+    /// An array by its address. `name` is what messages call it.
+    ///
+    /// # Safety
+    /// While `'a` lasts, `len` elements at `data` are writable, and nothing else in this process relies on what they are.
+    pub unsafe fn new(data: *mut u8, ty: Type, len: usize, name: &'static str) -> Result<NumbersMut<'a>> {
+        check(data, ty, len, name)?;
+        Ok(NumbersMut { data, ty, len, life: PhantomData })
+    }
+
+    /// The elements of a slice.
+    #[must_use]
+    pub fn of<T: Number>(slice: &'a mut [T]) -> NumbersMut<'a> {
+        let data = slice.as_mut_ptr().cast();
+        NumbersMut { data, ty: T::TYPE, len: slice.len(), life: PhantomData }
+    }
+
+    /// How many elements there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether every number of so many bits is one that the elements can be.
+    #[must_use]
+    pub fn hold(&self, bits: u32) -> bool {
+        let most = match self.ty {
+            Type::U8 => 8,
+            Type::I8 => 7,
+            Type::U16 => 16,
+            Type::I16 => 15,
+            Type::F32 => 24,
+            Type::U32 => 32,
+            Type::I32 => 31,
+            Type::F64 => 53,
+            Type::I64 => 63,
+            _ => 64,
+        };
+        bits <= most
+    }
+
+    /// Writes numbers from index `from` on. What an element can not hold is cut off: ask [`NumbersMut::hold`] first.
+    #[inline(always)]
+    pub fn write(&mut self, from: usize, chunk: &[u64]) {
+        assert!(from <= self.len && chunk.len() <= self.len - from);
+        // SAFETY: all of the chunk's elements lie within the array, of which `new` was told.
+        unsafe {
+            match self.ty {
+                Type::U8 | Type::I8 => self.put(from, chunk, |value| value as u8),
+                Type::U16 | Type::I16 => self.put(from, chunk, |value| value as u16),
+                Type::U32 | Type::I32 => self.put(from, chunk, |value| value as u32),
+                Type::U64 | Type::I64 => self.put(from, chunk, |value| value),
+                Type::F32 => self.put(from, chunk, |value| value as f32),
+                _ => self.put(from, chunk, |value| value as f64),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The array's elements are as wide as this type, and `chunk.len()` of them lie from `from` on.
+    #[inline(always)]
+    unsafe fn put<T>(&mut self, from: usize, chunk: &[u64], convert: impl Fn(u64) -> T) {
+        for (i, &value) in chunk.iter().enumerate() {
+            // SAFETY: the caller's word.
+            unsafe { self.data.cast::<T>().add(from + i).write(convert(value)) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn read<T: Number>(slice: &[T]) -> Result<Vec<u64>> {
+        let numbers = Numbers::of(slice, "values");
+        let mut all = Vec::new();
+        let mut chunk = [0; CHUNK];
+        for from in (0..slice.len()).step_by(CHUNK) {
+            all.extend_from_slice(numbers.read(from, &mut chunk)?);
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn every_type_gives_its_integers() {
+        assert_eq!(read(&[0u8, 255]).unwrap(), [0, 255]);
+        assert_eq!(read(&[0i8, 127]).unwrap(), [0, 127]);
+        assert_eq!(read(&[u16::MAX]).unwrap(), [65535]);
+        assert_eq!(read(&[i16::MAX]).unwrap(), [32767]);
+        assert_eq!(read(&[u32::MAX]).unwrap(), [u64::from(u32::MAX)]);
+        assert_eq!(read(&[i32::MAX]).unwrap(), [i32::MAX as u64]);
+        assert_eq!(read(&[u64::MAX, 0]).unwrap(), [u64::MAX, 0]);
+        assert_eq!(read(&[i64::MAX]).unwrap(), [i64::MAX as u64]);
+        assert_eq!(read(&[0f32, -0.0, 16_777_216.0]).unwrap(), [0, 0, 1 << 24]);
+        assert_eq!(read(&[0f64, -0.0, MAX_SAFE as f64]).unwrap(), [0, 0, MAX_SAFE]);
+        let many: Vec<u32> = (0..1000).collect();
+        assert_eq!(read(&many).unwrap(), (0..1000).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn what_is_no_integer_from_0_on_is_named() {
+        let mut long = vec![1.0; 600];
+        long[515] = 0.5;
+        let error = read(&long).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Range);
+        assert!(error.message().starts_with("values[515] is 0.5,"), "{error}");
+        for bad in [-1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 9_007_199_254_740_992.0, 1e300, -1e300]
+        {
+            assert_eq!(read(&[1.0, bad]).unwrap_err().kind(), ErrorKind::Range, "{bad}");
+            assert_eq!(read(&[1.0, bad as f32]).unwrap_err().kind(), ErrorKind::Range, "{bad}");
+        }
+        assert!(read(&[-1i8]).is_err() && read(&[-1i16]).is_err() && read(&[-1i32]).is_err());
+        let error = read(&[i64::MAX, -5]).unwrap_err();
+        assert!(error.message().starts_with("values[1] is -5,"), "{error}");
+    }
+
+    #[test]
+    fn writing_converts() {
+        let numbers = [1, 2, 255];
+        let (mut a, mut b, mut c) = ([0u8; 4], [0f64; 4], [0f32; 4]);
+        NumbersMut::of(&mut a).write(1, &numbers);
+        NumbersMut::of(&mut b).write(0, &numbers);
+        NumbersMut::of(&mut c).write(0, &numbers);
+        assert_eq!((a, b, c), ([0, 1, 2, 255], [1.0, 2.0, 255.0, 0.0], [1.0, 2.0, 255.0, 0.0]));
+        assert!(NumbersMut::of(&mut a).hold(8) && !NumbersMut::of(&mut a).hold(9));
+        assert!(NumbersMut::of(&mut b).hold(53) && !NumbersMut::of(&mut b).hold(54));
+    }
+
+    #[test]
+    fn what_is_no_array_of_numbers_is_refused() {
+        let words = [0u64; 2];
+        let odd = words.as_ptr().cast::<u8>().wrapping_add(1);
+        // SAFETY: what is refused is not read.
+        unsafe {
+            let new = |data, ty, len| {
+                Numbers::new(data, ty, len, "values").map(|_| ()).map_err(|error| error.kind())
+            };
+            assert_eq!(new(odd, Type::U8, 2), Ok(()));
+            assert_eq!(new(odd, Type::F64, 1), Err(ErrorKind::Type));
+            assert_eq!(new(std::ptr::null(), Type::F64, 1), Err(ErrorKind::Type));
+            assert_eq!(new(std::ptr::null(), Type::F64, 0), Ok(()));
+            assert_eq!(new(odd, Type::String, 1), Err(ErrorKind::Type));
+            assert_eq!(new(words.as_ptr().cast(), Type::U64, usize::MAX / 4), Err(ErrorKind::Range));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Packed integers: n integers of b bits each, 1 to 64, side by side with nothing between them.
+//!
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/packedints/` reads the same in TypeScript.
+//! They never change once written, so any number of threads may read them.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `layout` | header words, sizes, the constant-time check |
+//! | `fill` | building from arrays of any type |
+//! | `unpack` | ranges, eight integers at a time; one file for each instruction set |
+//! | `many` | integers at many indices |
+//! | `owned` | the structure for Rust programs |
+//! | `validate` | proving the contents |
+//!
+//! Cost: an integer lies in one cache line, seldom two; `at` is two loads and two shifts.
+
+mod fill;
+pub mod layout;
+mod many;
+mod owned;
+mod unpack;
+mod validate;
+
+pub use self::fill::{fill, measure};
+pub use self::layout::Shape;
+pub use self::owned::{PackedInts, PackedIntsRef};
+pub use self::validate::validate;
+
+use super::numbers::{CHUNK, Chunk, Numbers, NumbersMut};
+use crate::region::header::Memory;
+use crate::{Error, Result};
+
+/// The bits of integer `index` of those that begin at `data`.
+///
+/// # Safety
+/// `data` is 8-byte aligned; the two words from the one on in which the integer begins are readable. `bits` is 1 to 64.
+#[inline(always)]
+pub(crate) unsafe fn extract(data: *const u8, bits: u32, index: u64) -> u64 {
+    let bit = index * u64::from(bits);
+    let shift = bit as u32 & 63;
+    // SAFETY: the caller's word. Atomic loads are plain ones to the processor.
+    let (low, high) = unsafe {
+        let word = data.cast::<u64>().add((bit >> 6) as usize);
+        (load(word), load(word.add(1)))
+    };
+    // Shifted twice, because 64 is no shift.
+    (low >> shift | high << 1 << (63 - shift)) & (u64::MAX >> (64 - bits))
+}
+
+/// Integers of at most this many bits, and the up to 7 bits before them in their first byte, fit one word.
+pub(crate) const ONE_LOAD: u32 = 57;
+
+/// [`extract`] for at most [`ONE_LOAD`] bits.
+///
+/// # Safety
+/// As for `extract`.
+#[inline(always)]
+pub(crate) unsafe fn extract_short(data: *const u8, bits: u32, index: u64) -> u64 {
+    let bit = index * u64::from(bits);
+    // SAFETY: the eight bytes lie in the word where the integer begins and the one behind it.
+    let word = unsafe { data.add((bit >> 3) as usize).cast::<u64>().read_unaligned() };
+    word >> (bit & 7) & ((1 << bits) - 1)
+}
+
+/// A word that another thread might be writing.
+#[inline(always)]
+unsafe fn load(word: *const u64) -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    // SAFETY: aligned and readable, by the caller's word; never written through this.
+    unsafe { AtomicU64::from_ptr(word.cast_mut()).load(Ordering::Relaxed) }
+}
+
+/// A view of packed integers in memory that someone else owns.
+#[derive(Clone, Copy, Debug)]
+pub struct RawPackedInts {
+    data: *const u8,
+    shape: Shape,
+    memory: Memory,
+}
+
+impl RawPackedInts {
+    /// Attaches to the region in `len` bytes at `base`: checks the header in constant time.
+    ///
+    /// # Safety
+    /// While the view or a copy of it is used, `base` is valid for reading `len` bytes.
+    #[inline]
+    pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawPackedInts> {
+        // SAFETY: the caller's word. Nothing is written through the view.
+        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
+        let (_, shape) = Shape::read(memory)?;
+        // SAFETY: a checked header's data lies within the memory.
+        let data = unsafe { memory.at(Shape::DATA) };
+        Ok(RawPackedInts { data, shape, memory })
+    }
+
+    /// Length, width and form.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// How many integers there are.
+    #[inline(always)]
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.shape.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shape.len == 0
+    }
+
+    /// Bits of each integer.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        self.shape.bits
+    }
+
+    /// The memory of the region.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// The integer at an index, if there is one. O(1).
+    #[inline(always)]
+    #[must_use]
+    pub fn at(&self, index: u64) -> Option<u64> {
+        // SAFETY: the index was checked, and one word lies behind the last integer.
+        (index < self.shape.len).then(|| unsafe { extract(self.data, self.shape.bits, index) })
+    }
+
+    /// The integers from `from` on, as many as `out` has. `Range` if they are fewer, or do not fit `out`'s elements.
+    pub fn unpack(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<()> {
+        self.check_output(out)?;
+        let count = out.len();
+        if from > self.shape.len || count as u64 > self.shape.len - from {
+            let len = self.shape.len;
+            return Err(Error::range(format!("{count} integers from index {from} on: there are {len}")));
+        }
+        unpack::unpack(self, from, out);
+        Ok(())
+    }
+
+    /// The integers at many indices. `Range`, with nothing written, for an index that is none, or integers that do not fit
+    /// `out`'s elements.
+    pub fn get_many(&self, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
+        self.check_output(out)?;
+        if out.len() < indices.len() {
+            let (count, room) = (indices.len(), out.len());
+            return Err(Error::range(format!("out holds {room} elements where there are {count} indices")));
+        }
+        many::get_many(self, indices, out)
+    }
+
+    fn check_output(&self, out: &NumbersMut<'_>) -> Result<()> {
+        // Integers of more bits that are no bigints are below 2^53 nevertheless.
+        let bits = if self.shape.bigint { self.shape.bits } else { self.shape.bits.min(53) };
+        if out.hold(bits) {
+            return Ok(());
+        }
+        Err(Error::range(format!("integers of {bits} bits do not fit the elements of out")))
+    }
+
+    /// The integers in order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { ints: self, next: 0, at: 0, chunk: [0; CHUNK] }
+    }
+}
+
+/// Iterates over packed integers, unpacking a chunk at a time.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    ints: &'a RawPackedInts,
+    next: u64,
+    /// Where in the chunk `next` is.
+    at: usize,
+    chunk: Chunk,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = u64;
+
+    #[inline]
+    fn next(&mut self) -> Option<u64> {
+        if self.next == self.ints.len() {
+            return None;
+        }
+        if self.at == 0 {
+            let count = (self.ints.len() - self.next).min(CHUNK as u64) as usize;
+            unpack::chunk(self.ints, self.next, &mut self.chunk[..count]);
+        }
+        let value = self.chunk[self.at];
+        self.next += 1;
+        self.at = (self.at + 1) % CHUNK;
+        Some(value)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let rest = usize::try_from(self.ints.len() - self.next).unwrap_or(usize::MAX);
+        (rest, Some(rest))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a RawPackedInts {
+    type Item = u64;
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}

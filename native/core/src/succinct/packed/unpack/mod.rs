@@ -1,0 +1,139 @@
+//! Ranges of packed integers, unpacked.
+//!
+//! Eight integers of b bits take exactly b bytes. So those at a multiple of 8 begin at a whole byte, and where each of the
+//! eight lies from there on depends on b alone: one shuffle brings the bytes of each into a lane of its own, one shift
+//! moves it to the lane's lowest bits, one mask cuts off its neighbours. The shuffle and the shifts are made once for a call
+//! (as in Lemire, Boytsov: "Decoding billions of integers per second through vectorization", 2015, where they are
+//! constants). Each instruction set has a file; [`generic`] does the ends, and widths that lanes are too narrow for.
+
+mod generic;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+use super::RawPackedInts;
+use super::layout::{Shape, data_bytes};
+use crate::cpu::{Features, Level};
+use crate::succinct::numbers::{CHUNK, NumbersMut};
+
+/// Bytes from the beginning of a group of eight on that a kernel may read.
+const REACH: usize = 64;
+/// Integers of a group.
+const GROUP: usize = 8;
+
+/// Groups for a kernel: integers whose index is a multiple of 8, up to where [`REACH`] bytes are left.
+struct Groups<'a> {
+    /// The first byte of the first group.
+    data: *const u8,
+    bits: u32,
+    out: &'a mut [[u64; GROUP]],
+}
+
+/// Unpacks as many integers as `out` has, from `from` on. The range lies within the integers.
+pub(super) fn unpack(ints: &RawPackedInts, from: u64, out: &mut NumbersMut<'_>) {
+    let mut chunk = [0; CHUNK];
+    let level = Features::get().level();
+    // The first chunk ends where groups begin.
+    let mut done = 0;
+    while done < out.len() {
+        let at = from + done as u64;
+        let most = if done == 0 { CHUNK - (at % GROUP as u64) as usize } else { CHUNK };
+        let count = most.min(out.len() - done);
+        chunk_with(level, ints, at, &mut chunk[..count]);
+        out.write(done, &chunk[..count]);
+        done += count;
+    }
+}
+
+/// Unpacks a few integers.
+pub(super) fn chunk(ints: &RawPackedInts, from: u64, out: &mut [u64]) {
+    chunk_with(Features::get().level(), ints, from, out);
+}
+
+/// Unpacks with the kernels of one rung of the ladder, which the processor must have: tests force each.
+fn chunk_with(level: Level, ints: &RawPackedInts, from: u64, out: &mut [u64]) {
+    let Shape { len, bits, .. } = ints.shape();
+    assert!(from <= len && out.len() as u64 <= len - from);
+    let head = (from.wrapping_neg() % GROUP as u64).min(out.len() as u64) as usize;
+    let (head, rest) = out.split_at_mut(head);
+    generic::unpack(ints, from, head);
+    let first = from + head.len() as u64;
+    let begin = (first / GROUP as u64) * u64::from(bits);
+    let room = (data_bytes(len, bits) - begin).saturating_sub((REACH - 1) as u64).div_ceil(u64::from(bits));
+    let groups = (rest.len() / GROUP).min(room as usize);
+    let (body, tail) = rest.split_at_mut(groups * GROUP);
+    let after = first + body.len() as u64;
+    let (whole, _) = body.as_chunks_mut::<GROUP>();
+    // SAFETY: the byte lies within the data, or right behind it.
+    let data = unsafe { ints.data.add(begin as usize) };
+    // SAFETY: each group's bytes and REACH from there on are within the data; the processor has the level.
+    let taken = unsafe { run(level, Groups { data, bits, out: whole }) };
+    if !taken {
+        generic::unpack(ints, first, body);
+    }
+    generic::unpack(ints, after, tail);
+}
+
+/// Runs the kernel of a level, if there is one for this width.
+///
+/// # Safety
+/// From the beginning of each group on [`REACH`] bytes are readable. The processor has the level.
+unsafe fn run(level: Level, groups: Groups<'_>) -> bool {
+    // SAFETY: the caller's word.
+    unsafe {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 if groups.bits <= avx512::MAX_BITS => avx512::unpack(groups),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Avx2 if groups.bits <= avx2::MAX_BITS => avx2::unpack(groups),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon if groups.bits <= neon::MAX_BITS => neon::unpack(groups),
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::succinct::numbers::Numbers;
+    use crate::succinct::packed::PackedInts;
+
+    fn levels() -> impl Iterator<Item = Level> {
+        let all = [Level::Generic, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
+        let most = Features::get().level();
+        all.into_iter().filter(move |&level| level <= most && (level == Level::Neon) == (most == Level::Neon))
+    }
+
+    #[test]
+    fn every_level_unpacks_every_width_from_everywhere() {
+        let mut state = 1u64;
+        for bits in 1..=64 {
+            let values: Vec<u64> = (0..300)
+                .map(|_| {
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    (state ^ state >> 29) >> (64 - bits)
+                })
+                .collect();
+            let ints = PackedInts::with_bits(&Numbers::of(&values, "values"), bits).unwrap();
+            for level in levels() {
+                for from in [0, 1, 3, 7, 8, 9, 100, 291, 299, 300] {
+                    for count in [0, 1, 2, 7, 8, 9, 16, 64, 200, 300 - from] {
+                        if from + count > values.len() {
+                            continue;
+                        }
+                        let mut out = vec![u64::MAX; count];
+                        chunk_with(level, &ints, from as u64, &mut out);
+                        assert_eq!(out, values[from..from + count], "{level:?} {bits} bits {from}+{count}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+/**
+ * Arguments of succinct structures: numbers to build from, positions to ask for, arrays to answer into. Native code takes
+ * typed arrays of any element type and checks what is in them; anything else iterable becomes one here.
+ */
+import { rangeError, typeError } from '../errors.js';
+import { toArray, trueLength } from '../region/arguments.js';
+import type { AnyTypedArray } from '../region/element.js';
+import { describe } from '../region/options.js';
+
+/** A typed array whose elements are numbers. */
+export type NumberArray =
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+/** A typed array whose elements are bigints. */
+export type BigIntArray = BigUint64Array | BigInt64Array;
+
+const KNOWN = [
+  Uint8Array,
+  Uint8ClampedArray,
+  Uint16Array,
+  Uint32Array,
+  Int8Array,
+  Int16Array,
+  Int32Array,
+  Float32Array,
+  Float64Array,
+  BigUint64Array,
+  BigInt64Array,
+];
+
+/** Whether native code reads it as it is. */
+export function isNumbers(items: unknown): items is AnyTypedArray {
+  return ArrayBuffer.isView(items) && KNOWN.some((type) => items instanceof type);
+}
+
+/** Whether a typed array has bigints for elements. */
+export function isBigInts(items: unknown): items is BigIntArray {
+  return items instanceof BigUint64Array || items instanceof BigInt64Array;
+}
+
+/** How many elements a typed array has, whatever a subclass says. */
+export function lengthOf(items: AnyTypedArray): number {
+  return trueLength(items);
+}
+
+/**
+ * Anything iterable as a typed array: numbers as doubles, bigints, which must be from 0 to 2^64 − 1, as 64-bit integers.
+ * What the numbers are is for native code to check.
+ */
+export function toNumbers(items: unknown, what: string): AnyTypedArray {
+  if (isNumbers(items)) return items;
+  const list = toArray(items, what);
+  if (typeof list[0] === 'bigint') {
+    for (let i = 0; i < list.length; i++) {
+      const value = list[i];
+      if (typeof value !== 'bigint') {
+        throw typeError(`${what}[${i}] is ${describe(value)} where the first one is a bigint`);
+      }
+      if (BigInt.asUintN(64, value) !== value) {
+        throw rangeError(`${what}[${i}] is ${describe(value)}, not an integer from 0 to 2^64 - 1`);
+      }
+    }
+    return BigUint64Array.from(list as bigint[]);
+  }
+  const numbers = new Float64Array(list.length);
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value !== 'number') throw typeError(`${what}[${i}] must be a number, not ${describe(value)}`);
+    numbers[i] = value;
+  }
+  return numbers;
+}
+
+/**
+ * Where `count` answers go: the typed array for native code to fill, and what is left to do after it did. `made` gives a new
+ * array where the caller brought none; `bigint` says of what kind the answers are.
+ */
+export function answers(
+  out: unknown,
+  count: number,
+  bigint: boolean,
+  made: (count: number) => AnyTypedArray,
+): { native: AnyTypedArray; finish: () => unknown } {
+  if (out === undefined) {
+    const array = made(count);
+    return { native: array, finish: () => array };
+  }
+  if (typeof out !== 'object' || out === null) throw typeError(`out must be an array, not ${describe(out)}`);
+  const typed = isNumbers(out);
+  if (!typed && !Array.isArray(out)) throw typeError('out must be an array or a typed array of numbers');
+  const room = typed ? lengthOf(out) : out.length;
+  if (room < count) throw rangeError(`out holds ${room} elements where there are ${count}`);
+  if (typed) {
+    if (isBigInts(out) !== bigint) {
+      throw typeError(`out is an array of ${bigint ? 'numbers' : 'bigints'}, which these integers are not`);
+    }
+    return { native: out, finish: () => out };
+  }
+  const array = made(count);
+  const list: unknown[] = out;
+  return {
+    native: array,
+    finish: () => {
+      for (let i = 0; i < count; i++) list[i] = array[i];
+      return list;
+    },
+  };
+}
+
+/**
+ * An index as `TypedArray.prototype.at` takes it: negative ones count from the end. −1 for one that is outside. Throws for
+ * what is no integer.
+ */
+export function relativeIndex(index: unknown, length: number): number {
+  if (typeof index !== 'number') throw typeError(`an index is a number, not ${describe(index)}`);
+  if (!Number.isInteger(index)) throw rangeError(`an index is an integer, not ${index}`);
+  const at = index < 0 ? index + length : index;
+  return at >= 0 && at < length ? at : -1;
+}
+
+/** Bounds of a part as `TypedArray.prototype.slice` takes them: cut to [0, length], negative ones from the end. */
+export function rangeOf(start: unknown, end: unknown, length: number): [number, number] {
+  const bound = (value: unknown, name: string, fallback: number): number => {
+    if (value === undefined) return fallback;
+    if (typeof value !== 'number') throw typeError(`${name} must be a number, not ${describe(value)}`);
+    if (Number.isNaN(value)) throw rangeError(`${name} is NaN`);
+    const whole = Math.trunc(value);
+    return whole < 0 ? Math.max(0, whole + length) : Math.min(whole, length);
+  };
+  const from = bound(start, 'start', 0);
+  return [from, Math.max(from, bound(end, 'end', length))];
+}

@@ -1,0 +1,14 @@
+/** offheap/succinct: bits with rank and select, sorted integers, packed integers, in little more than the bits they need. */
+export {
+  PackedInts,
+  type PackedArray,
+  type PackedIntsOptions,
+  type PackedIntsStats,
+  type PackedOutput,
+  type Positions,
+} from './packedints/packedints.js';
+export { type BigIntArray, type NumberArray } from './arguments.js';
+export { type OpenOptions, type Progress, type SaveOptions } from '../region/file.js';
+export { type Structure } from '../region/structure.js';
+export { type Token } from '../region/token.js';
+export { OffheapError, type ErrorCode } from '../errors.js';

@@ -1,0 +1,309 @@
+/**
+ * PackedInts: n integers of b bits each, 1 to 64, in n·b bits outside the JavaScript heap: ages in 7 bits each instead of 64.
+ * `docs/formats/succinct.md` specifies the bytes, which never change.
+ *
+ * Cost: `at` reads two words, three for more than 32 bits: about 2 ns in cache. `getMany` and `slice` cross into Rust once
+ * and take under 1 ns a value.
+ */
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { native } from '../../native.js';
+import type { OpenOptions } from '../../region/file.js';
+import { HEADER_BYTES } from '../../region/format.js';
+import type { AnyTypedArray } from '../../region/element.js';
+import { booleanOption, integerOption, readOptions } from '../../region/options.js';
+import { Region, type Origin } from '../../region/region.js';
+import {
+  Adopted,
+  attachStructure,
+  openStructure,
+  OWNER,
+  Structure,
+  structureFromBytes,
+} from '../../region/structure.js';
+import type { Token } from '../../region/token.js';
+import {
+  answers,
+  isBigInts,
+  lengthOf,
+  rangeOf,
+  relativeIndex,
+  toNumbers,
+  type BigIntArray,
+  type NumberArray,
+} from '../arguments.js';
+import { bigField, field, maskOf, narrowField, wideField } from '../fields.js';
+import { IndexIterator } from '../iteration.js';
+import { fieldBytes, readShape, regionBytes } from './layout.js';
+
+/** How integers are packed, and where. */
+export interface PackedIntsOptions {
+  /** Bits of each integer, 1 to 64. Default: as many as the largest needs. */
+  bits?: number;
+  /** Advise the system to back the integers with huge pages. Default: from 4 MiB on. */
+  hugePages?: boolean;
+  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  numaNode?: number;
+}
+
+/** What {@link PackedInts.stats} tells. */
+export interface PackedIntsStats {
+  /** How many integers. */
+  length: number;
+  bitsPerValue: number;
+  /** Whether they are bigints. */
+  bigint: boolean;
+  byteLength: number;
+  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  origin: Origin;
+  shared: boolean;
+}
+
+/** Where {@link PackedInts.getMany} and {@link PackedInts.slice} put integers of type `T`. */
+export type PackedOutput<T extends number | bigint> = T extends bigint
+  ? BigIntArray | bigint[]
+  : NumberArray | number[];
+/** What they make where the caller brings no array. */
+export type PackedArray<T extends number | bigint> = T extends bigint
+  ? BigUint64Array
+  : Uint32Array | Float64Array;
+/** Positions: a typed array is fastest. */
+export type Positions = NumberArray | BigIntArray | Iterable<number> | ArrayLike<number>;
+
+const OPTIONS = ['bits', 'hugePages', 'numaNode'] as const;
+const NOTHING = new Int32Array(2);
+
+/**
+ * Integers from 0 on, packed into 1 to 64 bits each. They are read, not changed.
+ *
+ * ```ts
+ * const ages = PackedInts.from([31, 4, 77, 18]);
+ * ages.at(2); // 77
+ * ages.bitsPerValue; // 7
+ * ```
+ *
+ * Made from numbers it gives numbers, which are below 2^53 even where `bits` is more; made from bigints (a
+ * `BigUint64Array`, say) it gives bigints of up to 64 bits.
+ *
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what is no integer or out of
+ * range, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was truncated.
+ */
+export class PackedInts<T extends number | bigint = number>
+  extends Structure<'packedints'>
+  implements Iterable<T>
+{
+  static {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'PackedInts', configurable: true });
+  }
+  declare readonly [Symbol.toStringTag]: string;
+
+  /** The integers, from the first word on. */
+  private words: Int32Array = NOTHING;
+  private bits = 1;
+  /** The lowest `bits` bits, where that is at most 32; else 0. */
+  private mask = 0;
+  /** How many integers `at` reads without looking whether it may. */
+  private direct = 0;
+  private count = 0;
+  private bigint = false;
+
+  private constructor(adopted: Adopted) {
+    super(adopted.region);
+    this.settleIn(adopted);
+  }
+
+  /**
+   * Packs integers, of any typed array, array or iterable. Throws `ERR_OFFHEAP_RANGE`, and makes nothing, if one is negative,
+   * fractional, NaN, or needs more than `bits` bits. About 1 ns an integer out of a typed array.
+   */
+  static from(
+    values: BigIntArray | Iterable<bigint> | ArrayLike<bigint>,
+    options?: PackedIntsOptions,
+  ): PackedInts<bigint>;
+  static from(
+    values: NumberArray | Iterable<number> | ArrayLike<number>,
+    options?: PackedIntsOptions,
+  ): PackedInts;
+  static from(values: unknown, options?: PackedIntsOptions): PackedInts | PackedInts<bigint> {
+    const read = options === undefined ? {} : readOptions(options, OPTIONS, 'PackedInts.from');
+    const wanted = integerOption(read, 'bits', 1, 64, undefined);
+    const placement = {
+      hugePages: booleanOption(read, 'hugePages', undefined),
+      numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
+    };
+    const numbers = toNumbers(values, 'values');
+    const bits = wanted ?? native().packedintsMeasure(numbers);
+    const region = Region.allocate(regionBytes(lengthOf(numbers), bits), placement);
+    native().packedintsInit(region.bytes, numbers, bits, isBigInts(numbers));
+    return make<number>(new Adopted(region, true, 'the new integers'));
+  }
+
+  protected get kind(): 'packedints' {
+    return 'packedints';
+  }
+
+  protected get noun(): string {
+    return 'packed integers';
+  }
+
+  protected adopt(what: string): void {
+    const { region } = this;
+    const { length, bits, bigint } = readShape(region.head, region.bytes.length, what);
+    this.count = length;
+    this.bits = bits;
+    this.bigint = bigint;
+    this.mask = bits > 32 ? 0 : maskOf(bits);
+    this.words = new Int32Array(region.buffer, HEADER_BYTES, fieldBytes(length, bits) / 4);
+    // The bytes never change, so readers on other threads need no care; only a file can vanish.
+    this.direct = bigint || region.origin === 'file' ? 0 : Math.min(length, 2 ** 32);
+  }
+
+  protected dismount(): void {
+    this.words = NOTHING;
+    this.direct = 0;
+  }
+
+  protected check(region: Region, length: number, what: string): void {
+    readShape(region.head, length, what);
+  }
+
+  // ---- reading
+
+  /** How many integers there are. */
+  get length(): number {
+    this.beforeRead();
+    return this.count;
+  }
+
+  /** Bits of each integer. */
+  get bitsPerValue(): number {
+    this.beforeRead();
+    return this.bits;
+  }
+
+  /** The integer at an index, or `undefined` past the end. A negative index counts from the end, as in typed arrays. */
+  at(index: number): T | undefined {
+    if (typeof index === 'number' && index >>> 0 === index && index < this.direct) {
+      const { mask } = this;
+      return (
+        mask !== 0
+          ? narrowField(this.words, index, this.bits, mask) >>> 0
+          : wideField(this.words, index, this.bits)
+      ) as T;
+    }
+    return this.atElsewhere(index);
+  }
+
+  private atElsewhere(index: unknown): T | undefined {
+    this.beforeRead();
+    const at = relativeIndex(index, this.count);
+    if (at < 0) return undefined;
+    const value = this.element(at);
+    return this.role === OWNER || this.calm() ? value : this.read(() => this.element(at));
+  }
+
+  private element(index: number): T {
+    const { words, bits } = this;
+    return (this.bigint ? bigField(words, index, bits) : field(words, index, bits)) as T;
+  }
+
+  /** The integers in order. */
+  [Symbol.iterator](): IterableIterator<T> {
+    this.beforeRead();
+    return new IndexIterator<T>(this) as IterableIterator<T>;
+  }
+
+  // ---- bulk
+
+  /**
+   * The integers at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a `Uint32Array` for up to 32 bits,
+   * else a `Float64Array`; for bigints a `BigUint64Array`. Throws `ERR_OFFHEAP_RANGE`, with nothing written, for an index
+   * past the end, or an `out` whose elements do not hold integers of so many bits.
+   */
+  getMany(indices: Positions): PackedArray<T>;
+  getMany<O extends PackedOutput<T>>(indices: Positions, out: O): O;
+  getMany(indices: Positions, out?: unknown): unknown {
+    this.beforeRead();
+    const list = toNumbers(indices, 'indices');
+    const { native: array, finish } = this.answers(out, lengthOf(list));
+    this.read(() => native().packedintsGetMany(this.region.bytes, list, array));
+    return finish();
+  }
+
+  /**
+   * The integers from `start` to before `end`, unpacked: bounds as in `TypedArray.prototype.slice`. They go to the beginning
+   * of `out`, or into a new array as in {@link PackedInts.getMany}.
+   */
+  slice(start?: number, end?: number): PackedArray<T>;
+  slice<O extends PackedOutput<T>>(start: number | undefined, end: number | undefined, out: O): O;
+  slice(start?: number, end?: number, out?: unknown): unknown {
+    this.beforeRead();
+    const [from, to] = rangeOf(start, end, this.count);
+    const { native: array, finish } = this.answers(out, to - from);
+    const part = lengthOf(array) === to - from ? array : array.subarray(0, to - from);
+    this.read(() => native().packedintsUnpack(this.region.bytes, from, part));
+    return finish();
+  }
+
+  private answers(out: unknown, count: number): { native: AnyTypedArray; finish: () => unknown } {
+    return answers(out, count, this.bigint, (length) => {
+      if (this.bigint) return new BigUint64Array(length);
+      return this.bits <= 32 ? new Uint32Array(length) : new Float64Array(length);
+    });
+  }
+
+  // ---- the whole
+
+  /** Counts and sizes. */
+  stats(): PackedIntsStats {
+    this.beforeRead();
+    const { region } = this;
+    return {
+      length: this.count,
+      bitsPerValue: this.bits,
+      bigint: this.bigint,
+      byteLength: region.buffer.byteLength,
+      origin: region.origin,
+      shared: region.shared || region.origin === 'attached',
+    };
+  }
+
+  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  validate(): void {
+    this.read(() => native().packedintsValidate(this.region.bytes));
+  }
+
+  /** Integers that another thread shared. O(1). */
+  static attach<T extends number | bigint = number>(token: Token): PackedInts<T> {
+    return attachStructure(token, 'packedints', make<T>);
+  }
+
+  /** Opens saved integers by mapping their file: nothing is read but the header, whatever the size. */
+  static open<T extends number | bigint = number>(path: string, options?: OpenOptions): PackedInts<T> {
+    return openStructure(path, options, make<T>);
+  }
+
+  /** Integers out of what {@link PackedInts.toBytes} gave, which is copied. O(bytes). */
+  static fromBytes<T extends number | bigint = number>(bytes: Uint8Array): PackedInts<T> {
+    return structureFromBytes(bytes, make<T>);
+  }
+
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const state = this.describeState();
+    if (state !== 'open') return `${options.stylize('PackedInts', 'special')} { ${state} }`;
+    const title = `PackedInts(${this.count}) <${this.bits} bits>`;
+    if (depth < 0) return options.stylize(`[${title}]`, 'special');
+    const shown = Math.min(this.count, options.maxArrayLength ?? Infinity, 100);
+    const list = inspect([...(this.slice(0, shown) as Iterable<T>)], { ...options, maxArrayLength: null });
+    const more = this.count - shown;
+    return more > 0 ? `${title} ${list.replace(/\s*\]$/, '')}, ... ${more} more ]` : `${title} ${list}`;
+  }
+
+  /** @internal */
+  static adopted<T extends number | bigint>(adopted: Adopted): PackedInts<T> {
+    return new PackedInts<T>(adopted);
+  }
+}
+
+function make<T extends number | bigint>(adopted: Adopted): PackedInts<T> {
+  return PackedInts.adopted<T>(adopted);
+}

@@ -1,0 +1,256 @@
+/** What every unchanging sequence of integers does as a region: shared, saved, opened, damaged, closed. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, it } from 'vitest';
+import { HashMap } from '../../src/hashmap/index.js';
+import { native, packageRoot } from '../../src/native.js';
+import { PackedInts } from '../../src/succinct/index.js';
+import { rejected, thrown, throws } from '../helpers/errors.js';
+import { Random } from '../helpers/random.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'offheap-succinct-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+const fresh = (): string => join(folder, `${files++}.bin`);
+
+const values = Array.from({ length: 1000 }, (_, i) => i * 7 + (i % 5));
+const dist = join(packageRoot(), 'dist');
+
+/** The structures, and all that can be asked of each. */
+const STRUCTURES = {
+  PackedInts: {
+    type: PackedInts,
+    make: () => PackedInts.from(values),
+    ask: (s: any): void => {
+      s.at(0);
+      s.at(-1);
+      s.slice(0, 100);
+      for (const at of [0, 5, 999]) if (at < s.length) s.getMany([at]);
+    },
+    inspected: 'PackedInts(3) <9 bits> [ 1, 2, 300 ]',
+  },
+};
+
+describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspected }) => {
+  const Type = type as any;
+
+  it('is shared with other threads, which may end at any moment', async () => {
+    using sequence = make();
+    const token = sequence.share();
+    const expected = values.reduce((a, b) => a + b) * 3;
+    const script = join(import.meta.dirname, '..', 'helpers', 'sequence-worker.mjs');
+    for (const forever of [false, true, true]) {
+      const worker = new Worker(script, { workerData: { dist, type: name, token, forever } });
+      const answer = await new Promise<any>((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+      });
+      expect(answer.sum).toBe(expected);
+      expect(answer.stats).toMatchObject({ origin: 'attached', shared: true, length: values.length });
+      await worker.terminate();
+    }
+    using near = Type.attach(token);
+    expect([...near]).toEqual(values);
+    sequence.close();
+    expect([...near]).toEqual(values);
+    throws(() => sequence.at(0), 'ERR_OFFHEAP_CLOSED');
+    expect(structuredClone(token)).toMatchObject({ offheap: name.toLowerCase() });
+    throws(() => HashMap.attach(token), 'ERR_OFFHEAP_TYPE');
+  });
+
+  it('is saved, and opened by mapping', async () => {
+    const path = fresh();
+    using sequence = make();
+    await sequence.save(path);
+    for (const mode of ['r', 'rw'] as const) {
+      using opened = Type.open(path, { mode });
+      expect(opened.stats()).toMatchObject({ origin: 'file', length: values.length });
+      expect([...opened]).toEqual(values);
+      expect(opened.at(3)).toBe(values[3]);
+      expect([...opened.getMany([3, 4])]).toEqual([values[3], values[4]]);
+      opened.validate();
+      using again = Type.attach(opened.share());
+      expect(again.at(-1)).toBe(values.at(-1));
+    }
+    throws(() => HashMap.open(path), 'ERR_OFFHEAP_VERSION');
+    throws(() => Type.open(join(folder, 'none')), 'ERR_OFFHEAP_IO');
+    const printed = execFileSync(process.execPath, [join(dist, 'cli', 'main.js'), 'inspect', path], {
+      encoding: 'utf8',
+    });
+    expect(printed).toContain(name.toLowerCase());
+    expect(printed).toMatch(/correct/);
+    const signal = AbortSignal.abort();
+    await expect(sequence.save(fresh(), { signal })).rejects.toThrow();
+    expect((await rejected(sequence.save(join(folder, 'no', 'such')))).code).toBe('ERR_OFFHEAP_IO');
+  });
+
+  it('notices that its file was truncated', async () => {
+    const path = fresh();
+    using sequence = make();
+    await sequence.save(path);
+    using opened = Type.open(path);
+    expect(opened.at(1)).toBe(values[1]);
+    truncateSync(path, 0);
+    // Whether the pages were read before decides what is found; never a wrong answer, never a crash.
+    for (const read of [() => opened.at(999), () => opened.at(5), () => [...opened.getMany([998])]]) {
+      try {
+        read();
+      } catch (error) {
+        expect((error as { code: string }).code).toBe('ERR_OFFHEAP_IO');
+      }
+    }
+    expect(inspect(opened)).toMatch(name);
+  });
+
+  it('becomes bytes and back', () => {
+    using sequence = make();
+    const bytes = sequence.toBytes();
+    using copy = Type.fromBytes(bytes);
+    bytes.fill(0);
+    expect([...copy]).toEqual(values);
+    copy.validate();
+    throws(() => Type.fromBytes(new Uint8Array(100)), 'ERR_OFFHEAP_CORRUPT');
+    throws(() => Type.fromBytes(new Uint8Array(1000)), 'ERR_OFFHEAP_CORRUPT');
+    throws(() => Type.fromBytes([1]), 'ERR_OFFHEAP_TYPE');
+    throws(() => Type.fromBytes(new HashMap({ key: 'u32', value: 'u32' }).toBytes()), 'ERR_OFFHEAP_VERSION');
+  });
+
+  it('after close() refuses everything but close()', () => {
+    const sequence = make() as any;
+    const iterator = sequence[Symbol.iterator]();
+    iterator.next();
+    sequence.close();
+    sequence.close();
+    for (const operation of [
+      () => sequence.length,
+      () => sequence.byteLength,
+      () => sequence.at(0),
+      () => sequence.at(-1),
+      () => sequence.getMany([0]),
+      () => sequence[Symbol.iterator](),
+      () => iterator.next(),
+      () => sequence.stats(),
+      () => sequence.validate(),
+      () => sequence.share(),
+      () => sequence.toBytes(),
+      () => ask(sequence),
+    ]) {
+      throws(operation, 'ERR_OFFHEAP_CLOSED');
+    }
+    expect(inspect(sequence)).toBe(`${name} { closed }`);
+  });
+
+  it('shows itself', () => {
+    expect(inspect(Type.from([1, 2, 300]))).toBe(inspected);
+    const long = inspect(make());
+    expect(long).toContain(`${name}(1000)`);
+    expect(long).toContain('900 more');
+    expect(inspect({ deep: { deeper: { deepest: make() } } }, { depth: 1 })).not.toContain('more items');
+    expect(Object.prototype.toString.call(make())).toBe(`[object ${name}]`);
+    expect(JSON.stringify(make())).toBe('{}');
+    expect(() => structuredClone(make())).toThrow(/share\(\)/);
+  });
+
+  it('says so when memory is refused', () => {
+    const real = globalThis.SharedArrayBuffer;
+    globalThis.SharedArrayBuffer = function () {
+      throw new RangeError('Array buffer allocation failed');
+    } as never;
+    try {
+      throws(() => make(), 'ERR_OFFHEAP_OOM');
+    } finally {
+      globalThis.SharedArrayBuffer = real;
+    }
+  });
+
+  // ---- hostile bytes
+
+  const sealed = (): Uint8Array => make().toBytes();
+  const plain = (): Uint8Array => {
+    const bytes = sealed();
+    bytes.fill(0, 28, 36); // neither checksum nor the flag that says so
+    return bytes;
+  };
+  const ALLOWED = [
+    'ERR_OFFHEAP_CORRUPT',
+    'ERR_OFFHEAP_VERSION',
+    'ERR_OFFHEAP_STALE',
+    'ERR_OFFHEAP_UNSUPPORTED',
+  ];
+
+  /** Opens damaged bytes in every way there is, and asks everything. Answers may be wrong. */
+  function survive(bytes: Uint8Array, file: boolean): void {
+    const ways = [() => Type.fromBytes(bytes)];
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
+    ways.push(() => Type.attach({ offheap: name.toLowerCase(), buffer: shared.buffer }));
+    if (file) {
+      const path = fresh();
+      writeFileSync(path, bytes);
+      ways.push(() => Type.open(path));
+    }
+    for (const way of ways) {
+      let sequence: any;
+      try {
+        sequence = way();
+      } catch (error) {
+        expect(ALLOWED).toContain((error as { code: string }).code);
+        continue;
+      }
+      try {
+        ask(sequence);
+        let count = 0;
+        for (const value of sequence) if (++count > 2000 || value === undefined) break;
+        sequence.validate();
+      } catch (error) {
+        expect([...ALLOWED, 'ERR_OFFHEAP_RANGE'], String(error)).toContain((error as { code: string }).code);
+      }
+      sequence.close();
+    }
+  }
+
+  it('every bit of the header', () => {
+    for (const bytes of [plain(), sealed()]) {
+      for (let bit = 0; bit < 2048; bit++) {
+        // A sequence that is odd makes a reader wait for a writer that is not there.
+        if (bit === 6 * 32) continue;
+        bytes[bit >> 3] ^= 1 << (bit & 7);
+        survive(bytes, bit % 64 === 0);
+        bytes[bit >> 3] ^= 1 << (bit & 7);
+      }
+    }
+  });
+
+  it('every truncation', () => {
+    const bytes = plain();
+    for (let length = 0; length < bytes.length; length += length < 320 ? 8 : 1000) {
+      const error = thrown(() => Type.fromBytes(bytes.slice(0, length)));
+      expect(error.code).toBe('ERR_OFFHEAP_CORRUPT');
+    }
+  });
+
+  it('random corruption', () => {
+    const random = new Random(12);
+    const whole = plain();
+    for (let round = 0; round < 300; round++) {
+      const bytes = whole.slice();
+      const flips = 1 + random.below(40);
+      for (let i = 0; i < flips; i++) bytes[64 + random.below(bytes.length - 64)] = random.below(256);
+      survive(bytes, round % 50 === 0);
+    }
+  });
+
+  it('a changed byte under a checksum is found', () => {
+    const bytes = sealed();
+    bytes[300] ^= 1;
+    const path = fresh();
+    writeFileSync(path, bytes);
+    using opened = Type.open(path);
+    throws(() => opened.validate(), 'ERR_OFFHEAP_CORRUPT', /checksum/);
+    expect(native().regionChecksum(readFileSync(path))).not.toBe(0);
+  });
+});
