@@ -1,4 +1,5 @@
-/* Files in memory from C: each strategy, ranges, writing, growth; and files laid into memory of the caller's. */
+/* Files in memory from C: each strategy, ranges, writing, growth; and files laid into memory of the caller's.
+ */
 #if defined(__unix__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
@@ -114,7 +115,8 @@ static void laid_into_memory(void) {
   unsigned char* copy = malloc(300000);
   CHECK(copy != NULL && oh_openfile_read(file, copy, 300000) == OH_OK && right(copy, 300000));
   free(copy);
-  CHECK(oh_openfile_write(file, base, 1) == OH_ERR_UNSUPPORTED && oh_openfile_sync(file) == OH_ERR_UNSUPPORTED);
+  CHECK(oh_openfile_write(file, base, 1) == OH_ERR_UNSUPPORTED &&
+        oh_openfile_sync(file) == OH_ERR_UNSUPPORTED);
   uint64_t resident = 0;
   CHECK(oh_memory_resident(base, 300000, &resident) == OH_OK && resident == (300000 + page - 1) / page);
   CHECK(oh_memory_lock(base, page) == OH_OK && oh_memory_unlock(base, page) == OH_OK);
