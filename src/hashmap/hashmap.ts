@@ -189,7 +189,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   private hasElsewhere(key: unknown): boolean {
     if (this.role === OWNER) return this.find(key) >= 0;
-    return this.lookUp(key) !== MISSING;
+    return this.read(() => {
+      const position = this.find(key);
+      return position >= 0 && position < this.usedNow();
+    });
   }
 
   /** Inserts an entry, or replaces the value of one. Returns the map. */

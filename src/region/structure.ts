@@ -150,8 +150,13 @@ export abstract class Structure<K extends Kind> {
    * sequence only goes up, so one look after the reads tells all.
    */
   protected calm(): boolean {
+    return this.loadAfterReads(this.guard, this.guardAt) === this.seen;
+  }
+
+  /** Loads a word after everything that this thread has read before: what a reader looks at last, to judge the rest. */
+  protected loadAfterReads(words: Int32Array, at: number): number {
     if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
-    return Atomics.load(this.guard, this.guardAt) === this.seen;
+    return Atomics.load(words, at);
   }
 
   /** Begins a read: refuses a closed structure or a lost file, waits for the owner, renews the views. */
@@ -175,8 +180,7 @@ export abstract class Structure<K extends Kind> {
       if (status[0] !== 0) throw this.lostError();
       return true;
     }
-    if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
-    return Atomics.load(head, WORD.sequence) === sequence;
+    return this.loadAfterReads(head, WORD.sequence) === sequence;
   }
 
   private awaitEven(): number {

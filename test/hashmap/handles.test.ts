@@ -208,6 +208,31 @@ describe('forged handles', () => {
 });
 
 describe('generations', () => {
+  it('go up in a copy for a slot that its owner was about to free', () => {
+    const map = numbers(12);
+    map.handleOf(0);
+    map.delete(11);
+    map.reserve(100); // which makes the slot table
+    const reader = HashMap.attach<'u32', 'f64'>(map.share());
+    const handle = map.handleOf(5)!;
+    const bytes = new Uint8Array(map.share().buffer!);
+    const { entryOfSlot, generations } = sections(bytes, 4, 8);
+    const at = [generations.at / 4 + slotOf(handle), entryOfSlot.at / 4 + slotOf(handle), WORD.freeSlot];
+    const words = new Uint32Array(bytes.buffer);
+    const before = at.map((word) => words[word]);
+    map.delete(5);
+    // As it was when all of the deletion was done but its last step.
+    at.forEach((word, i) => (words[word] = before[i]));
+    const copy = HashMap.fromBytes<'u32', 'f64'>(reader.toBytes());
+    copy.validate();
+    for (let n = 50; n < 60; n++) expect(slotOf(copy.set(n, n).handleOf(n)!)).toBeLessThan(100);
+    expect([copy.hasHandle(handle), copy.getByHandle(handle)]).toEqual([false, undefined]);
+    expect([...copy.keys()]).toEqual(
+      [...numbers(11).keys(), ...Array.from({ length: 10 }, (_, i) => 50 + i)].filter((n) => n !== 5),
+    );
+    copy.close();
+  });
+
   it('a slot that reaches the last one is retired, and the map goes on', () => {
     let map = numbers(13);
     map.handleOf(0);
