@@ -2,7 +2,7 @@
  * What a HashMap adds to the life of a structure (`src/region/structure.ts`): handles that readers take, growth and
  * compaction, copies of a map whose owner goes on.
  */
-import { offheapError } from '../errors.js';
+import { allocating, offheapError } from '../errors.js';
 import { native } from '../native.js';
 import { isBlob, TYPE } from '../region/element.js';
 import { seal } from '../region/file.js';
@@ -20,7 +20,7 @@ import {
   WORD,
 } from './layout.js';
 import { Table } from './table.js';
-import { OWNER } from '../region/structure.js';
+import { copyOf, OWNER } from '../region/structure.js';
 
 export abstract class Access extends Table {
   /** The node that iterators of this map hold on to. */
@@ -167,7 +167,7 @@ export abstract class Access extends Table {
     const bytes = this.read(() => {
       const { region, heapBytes } = this;
       const before = heapUsedOf(region.head, Atomics.load(region.head, WORD.heapUsedLow));
-      const taken = region.bytes.slice(0, readLong(region.head, WORD.lengthLow));
+      const taken = copyOf(region.bytes, readLong(region.head, WORD.lengthLow));
       // The owner goes on meanwhile: what was copied may refer to blobs that were appended behind the copying. So those are
       // copied once more, now that every reference has been read; each was stored after its blob.
       const after = heapUsedOf(region.head, this.loadAfterReads(region.head, WORD.heapUsedLow));
@@ -191,11 +191,11 @@ export abstract class Access extends Table {
     const length = addon.hashmapRebuildLength(bytes, this.capacity, heap);
     let copy = bytes;
     if (length > bytes.length) {
-      copy = new Uint8Array(length);
+      copy = allocating('a copy', length, () => new Uint8Array(length));
       copy.set(bytes);
     }
     addon.hashmapRebuild(copy, this.capacity, heap);
-    return copy.length === length ? copy : copy.subarray(0, length).slice();
+    return copy.length === length ? copy : copyOf(copy, length);
   }
 
   /** Plain facts about the table, for `stats()`. */

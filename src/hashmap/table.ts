@@ -343,7 +343,8 @@ export abstract class Table extends Structure<'hashmap'> {
 
   /** A store that makes a change visible: after it, other threads see all that was stored before it. */
   private publish(words: Int32Array | Uint32Array, at: number, value: number): void {
-    if (this.published) Atomics.store(words, at, value);
+    // Where a damaged region leads outside, the plain store is the one that does nothing.
+    if (this.published && at < words.length) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
