@@ -46,15 +46,15 @@ pub unsafe fn fill(base: *mut u8, len: usize, shape: Shape, values: &Numbers<'_>
     Ok(())
 }
 
-/// Writes values of `bits` bits one after another, the first in the lowest bits of the first word. Returns how many words
-/// it wrote.
+/// Writes values, checked, and returns how many words they took.
 ///
 /// # Safety
-/// `data` is 8-byte aligned and has room for them.
-pub(crate) unsafe fn pack(data: *mut u64, bits: u32, most: u64, values: &Numbers<'_>) -> Result<usize> {
+/// As for [`Packer::new`].
+unsafe fn pack(data: *mut u64, bits: u32, most: u64, values: &Numbers<'_>) -> Result<usize> {
     let most = most.min(u64::MAX >> (64 - bits));
     let mut chunk = [0; CHUNK];
-    let (mut words, mut word, mut used) = (0, 0u64, 0);
+    // SAFETY: the caller's word.
+    let mut packer = unsafe { Packer::new(data, bits) };
     for from in (0..values.len()).step_by(CHUNK) {
         let chunk = values.read(from, &mut chunk)?;
         if let Some(at) = chunk.iter().position(|&value| value > most) {
@@ -62,25 +62,59 @@ pub(crate) unsafe fn pack(data: *mut u64, bits: u32, most: u64, values: &Numbers
             return Err(Error::range(format!("{name}[{index}] is {value}, which is more than {most}")));
         }
         for &value in chunk {
-            word |= value << used;
-            used += bits;
-            if used >= 64 {
-                used -= 64;
-                // SAFETY: the bits so far fill this word.
-                unsafe { data.add(words).write(word) };
-                words += 1;
-                // What did not fit. Shifted twice, because 64 is no shift.
-                word = value >> 1 >> (bits - used - 1).min(63);
-                if used == 0 {
-                    word = 0;
-                }
-            }
+            // SAFETY: there is room for all of them.
+            unsafe { packer.push(value) };
         }
     }
-    if used > 0 {
-        // SAFETY: as above.
-        unsafe { data.add(words).write(word) };
-        words += 1;
+    // SAFETY: as above.
+    Ok(unsafe { packer.finish() })
+}
+
+/// Writes fields of `bits` bits one after another, the first in the lowest bits of the first word.
+pub(crate) struct Packer {
+    to: *mut u64,
+    bits: u32,
+    words: usize,
+    word: u64,
+    /// How many bits of `word` are filled: below 64.
+    used: u32,
+}
+
+impl Packer {
+    /// # Safety
+    /// `to` is 8-byte aligned, and has room for the fields that will be pushed. `bits` is 1 to 64.
+    pub(crate) unsafe fn new(to: *mut u64, bits: u32) -> Packer {
+        Packer { to, bits, words: 0, word: 0, used: 0 }
     }
-    Ok(words)
+
+    /// # Safety
+    /// There is room for one more field. The value has no more bits.
+    #[inline(always)]
+    pub(crate) unsafe fn push(&mut self, value: u64) {
+        self.word |= value << self.used;
+        let end = self.used + self.bits;
+        if end >= 64 {
+            // SAFETY: the bits so far fill this word.
+            unsafe { self.to.add(self.words).write(self.word) };
+            self.words += 1;
+            // What did not fit. Shifted twice, because 64 is no shift.
+            self.word = value >> 1 >> (63 - self.used);
+            self.used = end - 64;
+        } else {
+            self.used = end;
+        }
+    }
+
+    /// Writes what is left, and returns how many words the fields took.
+    ///
+    /// # Safety
+    /// As for `push`.
+    pub(crate) unsafe fn finish(self) -> usize {
+        if self.used == 0 {
+            return self.words;
+        }
+        // SAFETY: the caller's word.
+        unsafe { self.to.add(self.words).write(self.word) };
+        self.words + 1
+    }
 }

@@ -43,7 +43,7 @@ fn fetch(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) 
     for from in (0..indices.len()).step_by(CHUNK) {
         check(ints, from, indices.read(from, &mut chunk)?, indices.name())?;
     }
-    let (data, bits) = (ints.data, ints.shape.bits);
+    let (data, bits) = (ints.fields.data, ints.fields.bits);
     for from in (0..indices.len()).step_by(CHUNK) {
         let count = indices.read(from, &mut chunk)?.len();
         let chunk = &mut chunk[..count];

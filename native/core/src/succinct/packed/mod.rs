@@ -14,12 +14,12 @@
 //!
 //! Cost: an integer lies in one cache line, seldom two; `at` is two loads and two shifts.
 
-mod fill;
+pub(crate) mod fill;
 pub mod layout;
 mod many;
 mod owned;
-mod unpack;
-mod validate;
+pub(crate) mod unpack;
+pub(crate) mod validate;
 
 pub use self::fill::{fill, measure};
 pub use self::layout::Shape;
@@ -70,10 +70,46 @@ unsafe fn load(word: *const u64) -> u64 {
     unsafe { AtomicU64::from_ptr(word.cast_mut()).load(Ordering::Relaxed) }
 }
 
+/// Fields of one width, side by side: all of packed integers, and a part of other structures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields {
+    data: *const u8,
+    bits: u32,
+    len: u64,
+}
+
+impl Fields {
+    /// `len` fields of `bits` bits, 1 to 64.
+    ///
+    /// # Safety
+    /// `data` is 8-byte aligned; while this is used, `data_bytes(len, bits)` bytes are readable there.
+    #[inline]
+    pub(crate) unsafe fn new(data: *const u8, bits: u32, len: u64) -> Fields {
+        Fields { data, bits, len }
+    }
+
+    /// The field at an index.
+    ///
+    /// # Safety
+    /// The index is below `len`.
+    #[inline(always)]
+    pub(crate) unsafe fn get(&self, index: u64) -> u64 {
+        debug_assert!(index < self.len);
+        // SAFETY: the index is one of the fields, and one word lies behind the last.
+        unsafe { extract(self.data, self.bits, index) }
+    }
+
+    /// Where a field is, for prefetching. The index may be anything.
+    #[inline(always)]
+    pub(crate) fn address(&self, index: u64) -> *const u8 {
+        self.data.wrapping_add((index.wrapping_mul(u64::from(self.bits)) >> 3) as usize)
+    }
+}
+
 /// A view of packed integers in memory that someone else owns.
 #[derive(Clone, Copy, Debug)]
 pub struct RawPackedInts {
-    data: *const u8,
+    fields: Fields,
     shape: Shape,
     memory: Memory,
 }
@@ -89,8 +125,8 @@ impl RawPackedInts {
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
         let (_, shape) = Shape::read(memory)?;
         // SAFETY: a checked header's data lies within the memory.
-        let data = unsafe { memory.at(Shape::DATA) };
-        Ok(RawPackedInts { data, shape, memory })
+        let fields = unsafe { Fields::new(memory.at(Shape::DATA), shape.bits, shape.len) };
+        Ok(RawPackedInts { fields, shape, memory })
     }
 
     /// Length, width and form.
@@ -128,8 +164,8 @@ impl RawPackedInts {
     #[inline(always)]
     #[must_use]
     pub fn at(&self, index: u64) -> Option<u64> {
-        // SAFETY: the index was checked, and one word lies behind the last integer.
-        (index < self.shape.len).then(|| unsafe { extract(self.data, self.shape.bits, index) })
+        // SAFETY: the index was checked.
+        (index < self.shape.len).then(|| unsafe { self.fields.get(index) })
     }
 
     /// The integers from `from` on, as many as `out` has. `Range` if they are fewer, or do not fit `out`'s elements.
@@ -140,7 +176,7 @@ impl RawPackedInts {
             let len = self.shape.len;
             return Err(Error::range(format!("{count} integers from index {from} on: there are {len}")));
         }
-        unpack::unpack(self, from, out);
+        unpack::unpack(&self.fields, from, out);
         Ok(())
     }
 
@@ -190,7 +226,7 @@ impl Iterator for Iter<'_> {
         }
         if self.at == 0 {
             let count = (self.ints.len() - self.next).min(CHUNK as u64) as usize;
-            unpack::chunk(self.ints, self.next, &mut self.chunk[..count]);
+            unpack::chunk(&self.ints.fields, self.next, &mut self.chunk[..count]);
         }
         let value = self.chunk[self.at];
         self.next += 1;

@@ -17,8 +17,9 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     header.check_seal(ints.memory(), word::END)?;
     let Shape { len, bits, bigint } = ints.shape();
     // SAFETY: all words of the region are readable.
-    if !unsafe { zero_behind(ints.data, len * u64::from(bits), ints.shape().length() as usize - Shape::DATA) }
-    {
+    if !unsafe {
+        zero_behind(ints.fields.data, len * u64::from(bits), ints.shape().length() as usize - Shape::DATA)
+    } {
         return Err(Error::corrupt("a bit behind the last integer is set"));
     }
     let numbers = !bigint && bits > 53;

@@ -15,8 +15,8 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
-use super::RawPackedInts;
-use super::layout::{Shape, data_bytes};
+use super::Fields;
+use super::layout::data_bytes;
 use crate::cpu::{Features, Level};
 use crate::succinct::numbers::{CHUNK, NumbersMut};
 
@@ -33,8 +33,8 @@ struct Groups<'a> {
     out: &'a mut [[u64; GROUP]],
 }
 
-/// Unpacks as many integers as `out` has, from `from` on. The range lies within the integers.
-pub(super) fn unpack(ints: &RawPackedInts, from: u64, out: &mut NumbersMut<'_>) {
+/// Unpacks as many integers as `out` has, from `from` on. The range lies within the fields.
+pub(super) fn unpack(fields: &Fields, from: u64, out: &mut NumbersMut<'_>) {
     let mut chunk = [0; CHUNK];
     let level = Features::get().level();
     // The first chunk ends where groups begin.
@@ -43,24 +43,24 @@ pub(super) fn unpack(ints: &RawPackedInts, from: u64, out: &mut NumbersMut<'_>) 
         let at = from + done as u64;
         let most = if done == 0 { CHUNK - (at % GROUP as u64) as usize } else { CHUNK };
         let count = most.min(out.len() - done);
-        chunk_with(level, ints, at, &mut chunk[..count]);
+        chunk_with(level, fields, at, &mut chunk[..count]);
         out.write(done, &chunk[..count]);
         done += count;
     }
 }
 
 /// Unpacks a few integers.
-pub(super) fn chunk(ints: &RawPackedInts, from: u64, out: &mut [u64]) {
-    chunk_with(Features::get().level(), ints, from, out);
+pub(crate) fn chunk(fields: &Fields, from: u64, out: &mut [u64]) {
+    chunk_with(Features::get().level(), fields, from, out);
 }
 
 /// Unpacks with the kernels of one rung of the ladder, which the processor must have: tests force each.
-fn chunk_with(level: Level, ints: &RawPackedInts, from: u64, out: &mut [u64]) {
-    let Shape { len, bits, .. } = ints.shape();
+fn chunk_with(level: Level, fields: &Fields, from: u64, out: &mut [u64]) {
+    let Fields { bits, len, .. } = *fields;
     assert!(from <= len && out.len() as u64 <= len - from);
     let head = (from.wrapping_neg() % GROUP as u64).min(out.len() as u64) as usize;
     let (head, rest) = out.split_at_mut(head);
-    generic::unpack(ints, from, head);
+    generic::unpack(fields, from, head);
     let first = from + head.len() as u64;
     let begin = (first / GROUP as u64) * u64::from(bits);
     let room = (data_bytes(len, bits) - begin).saturating_sub((REACH - 1) as u64).div_ceil(u64::from(bits));
@@ -69,13 +69,13 @@ fn chunk_with(level: Level, ints: &RawPackedInts, from: u64, out: &mut [u64]) {
     let after = first + body.len() as u64;
     let (whole, _) = body.as_chunks_mut::<GROUP>();
     // SAFETY: the byte lies within the data, or right behind it.
-    let data = unsafe { ints.data.add(begin as usize) };
+    let data = unsafe { fields.data.add(begin as usize) };
     // SAFETY: each group's bytes and REACH from there on are within the data; the processor has the level.
     let taken = unsafe { run(level, Groups { data, bits, out: whole }) };
     if !taken {
-        generic::unpack(ints, first, body);
+        generic::unpack(fields, first, body);
     }
-    generic::unpack(ints, after, tail);
+    generic::unpack(fields, after, tail);
 }
 
 /// Runs the kernel of a level, if there is one for this width.
@@ -129,7 +129,7 @@ mod tests {
                             continue;
                         }
                         let mut out = vec![u64::MAX; count];
-                        chunk_with(level, &ints, from as u64, &mut out);
+                        chunk_with(level, &ints.fields, from as u64, &mut out);
                         assert_eq!(out, values[from..from + count], "{level:?} {bits} bits {from}+{count}");
                     }
                 }
