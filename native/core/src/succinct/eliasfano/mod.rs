@@ -1,0 +1,233 @@
+//! Elias-Fano: n sorted integers up to m in about 2.7 + log2(m / n) bits each, with every one of them at hand.
+//!
+//! The lowest l bits of each value, l = ⌊log2(m / n)⌋, stand as they are, as packed fields. Of the other bits, which
+//! ascend slowly, only the steps are stored, in unary: value i is a one at position `(value >> l) + i`. So the i-th value's upper bits
+//! are `select1(i) - i`, and the values with upper bits h stand between the h-th and the next zero.
+//! (Elias, "Efficient storage and retrieval by content and address of static files", 1974; Fano, "On the number of bits
+//! required to implement an associative memory", 1971; Vigna, "Quasi-succinct indices", 2013.)
+//!
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/eliasfano/` reads the same in TypeScript. They
+//! never change once written, so any number of threads may read them.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `layout` | header words, sizes, the constant-time check |
+//! | `upper` | the upper bits, with select |
+//! | `fill` | building from arrays of any type |
+//! | `many` | many queries at once, and ranges |
+//! | `owned` | the structure for Rust programs |
+//! | `validate` | proving the contents |
+//!
+//! Cost: `at` touches a table, a line of the upper bits, and the lower bits: three cache misses in a large one. `rank` and
+//! `next_geq` take one or two more, and the logarithm of how many values share their upper bits.
+
+/// Runs a query compiled for the instructions that this processor has for words. The closure becomes part of `compiled`,
+/// whose features it then has.
+macro_rules! with_words {
+    ($words:ident => $call:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "bmi1,bmi2,lzcnt,popcnt")]
+            #[inline]
+            fn compiled<R>(body: impl FnOnce() -> R) -> R {
+                body()
+            }
+            match crate::succinct::word::Bmi::get() {
+                // SAFETY: the value is the proof that the processor has these.
+                Some($words) => unsafe { compiled(|| $call) },
+                None => {
+                    let $words = crate::succinct::word::Portable;
+                    $call
+                }
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let $words = crate::succinct::word::Portable;
+            $call
+        }
+    }};
+}
+
+mod fill;
+pub mod layout;
+mod many;
+mod owned;
+mod upper;
+mod validate;
+
+pub use self::fill::{fill, measure};
+pub use self::layout::{Layout, Shape};
+pub use self::owned::{EliasFano, EliasFanoRef};
+pub use self::validate::validate;
+
+use self::upper::{Ones, Upper, Zeros};
+use super::packed::Fields;
+use super::word::Words;
+use crate::Result;
+use crate::region::header::Memory;
+
+/// Up to so many values with the same upper bits are compared one by one, more by halving.
+const FEW: u64 = 8;
+
+/// A view of sorted integers in memory that someone else owns.
+#[derive(Clone, Copy, Debug)]
+pub struct RawEliasFano {
+    upper: Upper,
+    /// Without lower bits: fields of nothing, which are not read.
+    low: Fields,
+    low_bits: u32,
+    shape: Shape,
+    layout: Layout,
+    memory: Memory,
+}
+
+impl RawEliasFano {
+    /// Attaches to the region in `len` bytes at `base`: checks the header in constant time.
+    ///
+    /// # Safety
+    /// While the view or a copy of it is used, `base` is valid for reading `len` bytes.
+    #[inline]
+    pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawEliasFano> {
+        // SAFETY: the caller's word. Nothing is written through the view.
+        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
+        let (_, shape, layout) = Shape::read(memory)?;
+        let (low_bits, upper) = (layout.low_bits, Upper::new(memory, shape.len, &layout));
+        // SAFETY: a checked header's sections lie within the memory.
+        let low = unsafe { Fields::new(memory.at(layout.low as usize), low_bits.max(1), shape.len) };
+        Ok(RawEliasFano { upper, low, low_bits, shape, layout, memory })
+    }
+
+    /// How many values, and the largest.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Where its parts lie.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The memory of the region.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// How many values there are.
+    #[inline(always)]
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.shape.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shape.len == 0
+    }
+
+    /// The lower bits of a value.
+    #[inline(always)]
+    fn low(&self, index: u64) -> u64 {
+        if self.low_bits == 0 {
+            return 0;
+        }
+        // In damaged bytes an index can come out too large.
+        let index = index.min(self.shape.len.saturating_sub(1));
+        // SAFETY: an index of the fields: whoever gets here has found that there is a value.
+        unsafe { self.low.get(index) }
+    }
+
+    /// The value at an index, if there is one: the `index`-th smallest. O(1) unless values cluster.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, index: u64) -> Option<u64> {
+        if index >= self.shape.len {
+            return None;
+        }
+        Some(with_words!(words => self.at_with(words, index)))
+    }
+
+    /// `at`, for an index that there is.
+    #[inline(always)]
+    fn at_with<W: Words>(&self, words: W, index: u64) -> u64 {
+        let high = self.upper.select::<Ones, W>(words, index).wrapping_sub(index);
+        high << self.low_bits | self.low(index)
+    }
+
+    /// How many values are less than `value`: the index of the first that is not.
+    #[inline]
+    #[must_use]
+    pub fn rank(&self, value: u64) -> u64 {
+        if self.shape.len == 0 || value > self.shape.max {
+            return self.shape.len;
+        }
+        with_words!(words => self.find(words, value).0)
+    }
+
+    /// The first value that is not less than `value`, with its index; `None` past the largest.
+    #[inline]
+    #[must_use]
+    pub fn next_geq(&self, value: u64) -> Option<(u64, u64)> {
+        if self.shape.len == 0 || value > self.shape.max {
+            return None;
+        }
+        Some(with_words!(words => self.next_geq_with(words, value)))
+    }
+
+    #[inline(always)]
+    fn next_geq_with<W: Words>(&self, words: W, value: u64) -> (u64, u64) {
+        let (index, end) = self.find(words, value);
+        // In sound bytes there is a next one, as the value is not above the largest.
+        let index = index.min(self.shape.len - 1);
+        if let Some(position) = end {
+            // The values with these upper bits are all less; the next one's are those of the next one.
+            return match self.upper.next_one(position) {
+                Some(one) => (index, one.wrapping_sub(index) << self.low_bits | self.low(index)),
+                None => (index, self.at_with(words, index)),
+            };
+        }
+        (index, value >> self.low_bits << self.low_bits | self.low(index))
+    }
+
+    /// The rank of a value that is not above the largest. If all values with its upper bits are less, also the position
+    /// of the zero behind them.
+    #[inline(always)]
+    fn find<W: Words>(&self, words: W, value: u64) -> (u64, Option<u64>) {
+        let high = value >> self.low_bits;
+        let low = value & !(u64::MAX << self.low_bits);
+        let first = match high {
+            0 => 0,
+            _ => self.upper.select::<Zeros, W>(words, high - 1) + 1,
+        };
+        // In damaged bytes the position can be too small, or behind the last bit.
+        let first = first.min(self.upper.bits() - 1);
+        let index = first.saturating_sub(high).min(self.shape.len);
+        let (mut run, left) = self.upper.run(first);
+        if run == left {
+            // The run reaches the end of the word.
+            let end = self.upper.select::<Zeros, W>(words, high);
+            run = end.saturating_sub(first);
+        }
+        let run = run.min(self.shape.len - index);
+        let smaller = if run <= FEW {
+            let mut smaller = 0;
+            while smaller < run && self.low(index + smaller) < low {
+                smaller += 1;
+            }
+            smaller
+        } else {
+            let (mut from, mut to) = (0, run);
+            while from < to {
+                let middle = from.midpoint(to);
+                if self.low(index + middle) < low { from = middle + 1 } else { to = middle }
+            }
+            from
+        };
+        let past = (smaller == run).then(|| (first + run).min(self.upper.bits() - 1));
+        (index + smaller, past)
+    }
+}

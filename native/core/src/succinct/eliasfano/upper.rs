@@ -1,0 +1,251 @@
+//! The upper bits: a bit vector of n ones among at most 2n zeros, with select for both.
+//!
+//! Counts stand in the same cache line as the bits they count: 64 bits of them, then 448 bits of the sequence, in seven
+//! words. So once the line is known, one miss is enough. Which line it is, a table tells for every 256th one, and one for every 256th
+//! zero; a line has about 200 of each, so between two entries there are seldom more than two lines, and the search begins at the
+//! one that is likely. Where the values come in clusters there can be many, and then it halves: a select never takes more
+//! than the logarithm of the number of lines.
+//!
+//! That counts and bits share a line is from Gog and Petri, "Optimized succinct data structures for massive data", 2014;
+//! the table of samples from Vigna, "Broadword implementation of rank/select queries", 2008.
+
+use super::layout::{LINE_BITS, LINE_BYTES, Layout, STEP};
+use crate::cpu::prefetch;
+use crate::region::header::Memory;
+use crate::succinct::word::Words;
+
+/// The count in a line's first word: ones before the line, in 38 bits, and ones in its first two, four and six words.
+#[derive(Clone, Copy)]
+pub(super) struct Counts(u64);
+
+const BEFORE: u64 = (1 << 38) - 1;
+
+impl Counts {
+    pub(super) fn new(before: u64, words: [u64; 7]) -> Counts {
+        let ones = words.map(u64::count_ones).map(u64::from);
+        let two = ones[0] + ones[1];
+        let four = two + ones[2] + ones[3];
+        let six = four + ones[4] + ones[5];
+        Counts(before | two << 38 | four << 46 | six << 55)
+    }
+
+    pub(super) fn to_word(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn before(self) -> u64 {
+        self.0 & BEFORE
+    }
+
+    #[inline(always)]
+    fn inside(self) -> [u64; 4] {
+        [0, self.0 >> 38 & 0xFF, self.0 >> 46 & 0x1FF, self.0 >> 55]
+    }
+}
+
+/// Which bits are looked for: ones as they are, zeros as the ones of the complement.
+pub(super) trait Target {
+    /// Where the table of their lines lies, and how many there are.
+    fn hints(upper: &Upper) -> (usize, u64);
+    /// How many come before a line.
+    fn before(counts: Counts, line: u64) -> u64;
+    /// How many there are in the first `2 * pair` words of a line of whose bits `ones` are set.
+    fn within(ones: u64, pair: u64) -> u64;
+    fn word(word: u64) -> u64;
+}
+
+pub(super) struct Ones;
+pub(super) struct Zeros;
+
+impl Target for Ones {
+    #[inline(always)]
+    fn hints(upper: &Upper) -> (usize, u64) {
+        (upper.ones, upper.len)
+    }
+    #[inline(always)]
+    fn before(counts: Counts, _: u64) -> u64 {
+        counts.before()
+    }
+    #[inline(always)]
+    fn within(ones: u64, _: u64) -> u64 {
+        ones
+    }
+    #[inline(always)]
+    fn word(word: u64) -> u64 {
+        word
+    }
+}
+
+impl Target for Zeros {
+    #[inline(always)]
+    fn hints(upper: &Upper) -> (usize, u64) {
+        (upper.zero_lines, upper.zeros)
+    }
+    #[inline(always)]
+    fn before(counts: Counts, line: u64) -> u64 {
+        (line * LINE_BITS).wrapping_sub(counts.before())
+    }
+    #[inline(always)]
+    fn within(ones: u64, pair: u64) -> u64 {
+        (pair * 128).wrapping_sub(ones)
+    }
+    #[inline(always)]
+    fn word(word: u64) -> u64 {
+        !word
+    }
+}
+
+/// A view of the upper bits of a checked region.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Upper {
+    memory: Memory,
+    first: usize,
+    lines: u64,
+    ones: usize,
+    zero_lines: usize,
+    len: u64,
+    zeros: u64,
+}
+
+impl Upper {
+    pub(super) fn new(memory: Memory, len: u64, layout: &Layout) -> Upper {
+        Upper {
+            memory,
+            first: layout.upper as usize,
+            lines: layout.lines,
+            ones: layout.ones as usize,
+            zero_lines: layout.zero_lines as usize,
+            len,
+            zeros: layout.zeros,
+        }
+    }
+
+    /// Bits of the lines, those behind the last zero included.
+    #[inline(always)]
+    pub(super) fn bits(&self) -> u64 {
+        self.lines * LINE_BITS
+    }
+
+    #[inline(always)]
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Word 0 to 7 of a line: its counts, then its bits.
+    #[inline(always)]
+    pub(super) fn word(&self, line: u64, word: u64) -> u64 {
+        debug_assert!(line < self.lines && word < 8);
+        // SAFETY: the checked layout has this line.
+        unsafe { self.memory.load_u64(self.first + line as usize * LINE_BYTES + word as usize * 8) }
+    }
+
+    #[inline(always)]
+    fn counts(&self, line: u64) -> Counts {
+        Counts(self.word(line, 0))
+    }
+
+    /// The lines between which the k-th bit is, by the table: in order, and lines that there are, whatever the table says.
+    #[inline(always)]
+    fn between<T: Target>(&self, k: u64) -> (u64, u64) {
+        let (table, count) = T::hints(self);
+        debug_assert!(k < count);
+        let at = table + (k / STEP) as usize * 4;
+        // SAFETY: the checked layout has an entry for every 256th of the bits, and one more.
+        let (low, high) = unsafe { (self.memory.load_u32(at), self.memory.load_u32(at + 4)) };
+        let last = self.lines - 1;
+        let low = u64::from(low).min(last);
+        (low, u64::from(high).min(last).max(low))
+    }
+
+    /// The line where the k-th bit is likely to be.
+    #[inline(always)]
+    fn guess(k: u64, low: u64, high: u64) -> u64 {
+        low + ((high - low) * (k % STEP) + STEP / 2) / STEP
+    }
+
+    /// Asks for the table's entry that the search for bit k will read.
+    #[inline(always)]
+    pub(super) fn prefetch_hint<T: Target>(&self, k: u64) {
+        let (table, _) = T::hints(self);
+        prefetch(self.memory.base().wrapping_add(table + (k / STEP) as usize * 4));
+    }
+
+    /// Asks for the line where bit k is likely to be. `k` is below the number of such bits.
+    #[inline(always)]
+    pub(super) fn prefetch_line<T: Target>(&self, k: u64) {
+        let (low, high) = self.between::<T>(k);
+        let line = Upper::guess(k, low, high);
+        prefetch(self.memory.base().wrapping_add(self.first + line as usize * LINE_BYTES));
+    }
+
+    /// The position of the k-th bit, counted from 0. `k` is below the number of such bits. In damaged bytes some position.
+    #[inline(always)]
+    pub(super) fn select<T: Target, W: Words>(&self, words: W, k: u64) -> u64 {
+        let (mut low, mut high) = self.between::<T>(k);
+        if high - low > 4 {
+            // The last line with at most k before it.
+            while low < high {
+                let middle = low + (high - low).div_ceil(2);
+                let passed = T::before(self.counts(middle), middle) <= k;
+                low = if passed { middle } else { low };
+                high = if passed { high } else { middle - 1 };
+            }
+        }
+        let mut line = Upper::guess(k, low, high);
+        let mut counts = self.counts(line);
+        while line > low && T::before(counts, line) > k {
+            line -= 1;
+            counts = self.counts(line);
+        }
+        loop {
+            let position = self.select_in::<T, W>(words, line, counts, k);
+            if position < LINE_BITS || line >= high {
+                return line * LINE_BITS + position.min(LINE_BITS - 1);
+            }
+            line += 1;
+            counts = self.counts(line);
+        }
+    }
+
+    /// Where in a line the k-th bit of all is; [`LINE_BITS`] if it comes later.
+    #[inline(always)]
+    fn select_in<T: Target, W: Words>(&self, words: W, line: u64, counts: Counts, k: u64) -> u64 {
+        let rest = k.wrapping_sub(T::before(counts, line));
+        let inside = counts.inside();
+        let within = |pair: u64| T::within(inside[pair as usize & 3], pair);
+        let pair = u64::from(rest >= within(1)) + u64::from(rest >= within(2)) + u64::from(rest >= within(3));
+        let mut rest = rest.wrapping_sub(within(pair));
+        let mut at = 1 + 2 * pair;
+        let mut word = T::word(self.word(line, at));
+        let ones = u64::from(word.count_ones());
+        if rest >= ones {
+            if at == 7 {
+                return LINE_BITS;
+            }
+            rest -= ones;
+            at += 1;
+            word = T::word(self.word(line, at));
+        }
+        // In damaged bytes the counts can be wrong: then the answer is some position in the line.
+        let bit = if rest < 64 { words.select(word, rest as u32).min(63) } else { 63 };
+        (at - 1) * 64 + u64::from(bit)
+    }
+
+    /// How many ones stand from a position on before the first zero, if that is less than what is left of the word; and
+    /// else how many are left of it.
+    #[inline(always)]
+    pub(super) fn run(&self, position: u64) -> (u64, u64) {
+        let (line, bit) = (position / LINE_BITS, position % LINE_BITS);
+        let word = self.word(line, 1 + bit / 64) >> (bit % 64);
+        (u64::from(word.trailing_ones()), 64 - bit % 64)
+    }
+
+    /// The first one from a position on, if it is in the same word.
+    #[inline(always)]
+    pub(super) fn next_one(&self, position: u64) -> Option<u64> {
+        let (line, bit) = (position / LINE_BITS, position % LINE_BITS);
+        let word = self.word(line, 1 + bit / 64) >> (bit % 64);
+        (word != 0).then(|| position + u64::from(word.trailing_zeros()))
+    }
+}
