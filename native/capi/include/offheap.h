@@ -336,6 +336,46 @@ typedef struct oh_openfile oh_openfile;
 typedef struct oh_vectorfile oh_vectorfile;
 
 /**
+ * What a region of sorted integers holds.
+ */
+typedef struct oh_eliasfano_info {
+  /**
+   * How many values.
+   */
+  uint64_t len;
+  /**
+   * The largest; 0 if there is none.
+   */
+  uint64_t max;
+  /**
+   * Bits of each value that are stored as they are.
+   */
+  uint32_t low_bits;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_eliasfano_info;
+
+/**
+ * A value and its index.
+ */
+typedef struct oh_eliasfano_entry {
+  /**
+   * Which it is, from 0 on, in ascending order.
+   */
+  uint64_t index;
+  /**
+   * The value.
+   */
+  uint64_t value;
+} oh_eliasfano_entry;
+
+/**
  * What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
  * set `struct_size`.
  */
@@ -820,6 +860,129 @@ enum oh_status oh_mappings_reserve(size_t count,
  * How many files are mapped in this process: for tests that look for leaks.
  */
 size_t oh_file_mappings(void);
+
+/**
+ * The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's elements, any numeric one.
+ * `OH_ERR_RANGE` unless they ascend (equal ones may follow each other) and all are integers from 0 on.
+ *
+ * Requires: `values` points to `count` elements of the type, `out` is writable.
+ */
+enum oh_status oh_eliasfano_measure(const void *values,
+                                    uint32_t type,
+                                    size_t count,
+                                    uint64_t *out);
+
+/**
+ * Bytes of memory that `count` values take of which `max` is the largest.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_eliasfano_length(uint64_t count, uint64_t max, size_t *out);
+
+/**
+ * Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least `oh_eliasfano_length`. What they
+ * held is overwritten. With `OH_ERR_RANGE` (see `oh_eliasfano_measure`) the memory is no region.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+ */
+enum oh_status oh_eliasfano_init(void *base,
+                                 size_t length,
+                                 const void *values,
+                                 uint32_t type,
+                                 size_t count,
+                                 uint64_t max);
+
+/**
+ * Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here reads outside it,
+ * whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_eliasfano_check(const void *base,
+                                  size_t length);
+
+/**
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_eliasfano_validate(const void *base,
+                                     size_t length);
+
+/**
+ * What the region holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_eliasfano_describe(const void *base,
+                                     size_t length,
+                                     struct oh_eliasfano_info *out);
+
+/**
+ * The value at an index, in ascending order. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_eliasfano_at(const void *base, size_t length, uint64_t index, uint64_t *out);
+
+/**
+ * How many values are less than `value`: the index of the first that is not.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_eliasfano_rank(const void *base, size_t length, uint64_t value, uint64_t *out);
+
+/**
+ * The first value that is not less than `value`, with its index. `found` tells whether there is one; `out` is written if there
+ * is.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` and `found` are writable.
+ */
+enum oh_status oh_eliasfano_next_geq(const void *base,
+                                     size_t length,
+                                     uint64_t value,
+                                     struct oh_eliasfano_entry *out,
+                                     bool *found);
+
+/**
+ * The values at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
+ * must hold the largest value. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
+ * writable and used by nobody else.
+ */
+enum oh_status oh_eliasfano_get_many(const void *base,
+                                     size_t length,
+                                     const void *indices,
+                                     uint32_t index_type,
+                                     size_t count,
+                                     void *out,
+                                     uint32_t out_type);
+
+/**
+ * `oh_eliasfano_rank` of `count` values. `OH_ERR_RANGE`, with nothing written, for one that is no integer from 0 on.
+ *
+ * Requires: As for `oh_eliasfano_get_many`.
+ */
+enum oh_status oh_eliasfano_rank_many(const void *base,
+                                      size_t length,
+                                      const void *values,
+                                      uint32_t value_type,
+                                      size_t count,
+                                      void *out,
+                                      uint32_t out_type);
+
+/**
+ * The `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+ */
+enum oh_status oh_eliasfano_unpack(const void *base,
+                                   size_t length,
+                                   uint64_t from,
+                                   size_t count,
+                                   void *out,
+                                   uint32_t out_type);
 
 /**
  * Bytes of memory that a map with these options takes.

@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod cpu;
+pub mod eliasfano;
 pub mod guard;
 pub mod hashmap;
 pub mod mappedfile;
