@@ -105,6 +105,18 @@ export interface NativeBinding {
   /** The whole proof. */
   hashmapValidate(bytes: Uint8Array): void;
 
+  // eliasfano.cc. As for packedints.cc, below.
+  /** The largest of the values. Throws unless they ascend, and are integers from 0 on. */
+  eliasfanoMeasure(values: ArrayBufferView): number;
+  /** Stores values into `bytes`, header and all. */
+  eliasfanoInit(bytes: Uint8Array, values: ArrayBufferView, max: number): void;
+  eliasfanoGetMany(bytes: Uint8Array, indices: ArrayBufferView, out: ArrayBufferView): void;
+  /** How many are less than each of the values. */
+  eliasfanoRankMany(bytes: Uint8Array, values: ArrayBufferView, out: ArrayBufferView): void;
+  /** As many values as `out` holds, from index `from` on. */
+  eliasfanoUnpack(bytes: Uint8Array, from: number, out: ArrayBufferView): void;
+  eliasfanoValidate(bytes: Uint8Array): void;
+
   // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of any type.
   /** How many bits the largest of the values needs. Throws for one that is no integer from 0 on. */
   packedintsMeasure(values: ArrayBufferView): number;

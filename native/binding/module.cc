@@ -19,6 +19,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<SetErrorFactory>(exports, "setErrorFactory");
   Export<Version>(exports, "version");
   InitCpu(exports);
+  InitEliasFano(exports);
   InitHashmap(exports);
   InitPackedInts(exports);
   InitProbe(exports);

@@ -17,6 +17,7 @@ void Export(Napi::Object exports, const char* name) {
 }
 
 void InitCpu(Napi::Object exports);
+void InitEliasFano(Napi::Object exports);
 void InitHashmap(Napi::Object exports);
 void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);

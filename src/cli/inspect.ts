@@ -8,6 +8,7 @@ import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { native } from '../native.js';
 import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
+import { readLayout } from '../succinct/eliasfano/layout.js';
 import { readShape as readPacked } from '../succinct/packedints/layout.js';
 import {
   FLAG_CHECKSUM,
@@ -86,7 +87,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, packedints };
+  { hashmap, eliasfano, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -113,4 +114,10 @@ function hashmap(words: Int32Array, available: number, path: string): Record<str
 function packedints(words: Int32Array, available: number, path: string): Inspection['contents'] {
   const { length, bits, bigint } = readPacked(words, available, path);
   return { length, bitsPerValue: bits, values: bigint ? 'bigint' : 'number' };
+}
+
+function eliasfano(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { length, max, lowBits, bytes } = readLayout(words, available, path);
+  const bitsPerValue = length === 0 ? 0 : Number(((bytes * 8) / length).toFixed(3));
+  return { length, max, lowBits, bitsPerValue };
 }

@@ -5,7 +5,6 @@
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { describe } from './options.js';
-import { isDetached } from './views.js';
 
 /** Types of plain numbers: `number`, and `bigint` for the last two. */
 export type NumericType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'u64' | 'i64';
@@ -130,7 +129,7 @@ export function isElement(value: unknown, code: number): boolean {
     case TYPE.string:
       return typeof value === 'string';
     case TYPE.bytes:
-      return isUint8Array(value) && !isDetached(value);
+      return isUint8Array(value);
     case TYPE.json:
     case TYPE.any:
       return true;
@@ -188,7 +187,7 @@ const EXPECTED: Record<ElementType, string> = {
   i64: 'a bigint from -2^63 to 2^63 - 1',
   bool: 'true or false',
   string: 'a string',
-  bytes: 'a Uint8Array that is not detached',
+  bytes: 'a Uint8Array',
   json: 'a value that has JSON',
   any: 'anything',
 };

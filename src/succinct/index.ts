@@ -1,5 +1,11 @@
 /** offheap/succinct: bits with rank and select, sorted integers, packed integers, in little more than the bits they need. */
 export {
+  EliasFano,
+  type EliasFanoOptions,
+  type EliasFanoStats,
+  type Integers,
+} from './eliasfano/eliasfano.js';
+export {
   PackedInts,
   type PackedArray,
   type PackedIntsOptions,

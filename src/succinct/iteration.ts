@@ -27,3 +27,40 @@ export class IndexIterator<T> implements IterableIterator<T, undefined> {
     return this;
   }
 }
+
+/** What hands out a part of itself, unpacked. */
+interface Sliced<T> {
+  readonly length: number;
+  slice(start: number, end: number): ArrayLike<T>;
+}
+
+/** From index 0 to the end, unpacked a chunk at a time: short ones first, as many a loop ends soon. */
+export class ChunkIterator<T> implements IterableIterator<T, undefined> {
+  static {
+    Object.setPrototypeOf(this.prototype, IteratorPrototype);
+  }
+  private position = 0;
+  private chunk: ArrayLike<T> = [];
+  private at = 0;
+
+  constructor(private source: Sliced<T> | undefined) {}
+
+  next(): IteratorResult<T, undefined> {
+    const { source, position } = this;
+    // Asking for the length refuses a structure that was closed.
+    if (source === undefined || position >= source.length) {
+      this.source = undefined;
+      return { done: true, value: undefined };
+    }
+    if (this.at === this.chunk.length) {
+      this.chunk = source.slice(position, position + Math.min(Math.max(position, 32), 1024));
+      this.at = 0;
+    }
+    this.position = position + 1;
+    return { done: false, value: this.chunk[this.at++] };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}

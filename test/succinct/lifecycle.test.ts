@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 import { native, packageRoot } from '../../src/native.js';
-import { PackedInts } from '../../src/succinct/index.js';
+import { EliasFano, PackedInts } from '../../src/succinct/index.js';
 import { rejected, thrown, throws } from '../helpers/errors.js';
 import { Random } from '../helpers/random.js';
 
@@ -22,6 +22,21 @@ const dist = join(packageRoot(), 'dist');
 
 /** The structures, and all that can be asked of each. */
 const STRUCTURES = {
+  EliasFano: {
+    type: EliasFano,
+    make: () => EliasFano.from(values),
+    ask: (s: any): void => {
+      for (const index of [0, 1, 500, 999, -1]) s.at(index);
+      for (const value of [0, 1, 3000.5, 6996, 7000, 1e9]) {
+        s.rank(value);
+        s.nextGeq(value);
+      }
+      s.slice(0, 100);
+      s.rankMany([0, 3000, 1e9]);
+      for (const at of [0, 5, 999]) if (at < s.length) s.getMany([at]);
+    },
+    inspected: 'EliasFano(3) [ 1, 2, 300 ]',
+  },
   PackedInts: {
     type: PackedInts,
     make: () => PackedInts.from(values),

@@ -1,6 +1,6 @@
 /** The types of packed integers: numbers go in and come out, or bigints. Checked, never run. */
 import { describe, expectTypeOf, test } from 'vitest';
-import { PackedInts } from '../../src/index.js';
+import { EliasFano, PackedInts } from '../../src/index.js';
 
 describe('PackedInts', () => {
   test('has elements of the type that it was made from', () => {
@@ -25,5 +25,22 @@ describe('PackedInts', () => {
     expectTypeOf(PackedInts.from([1n]).slice()).toEqualTypeOf<BigUint64Array>();
     // @ts-expect-error numbers do not go into bigints
     numbers.getMany([0], new BigUint64Array(1));
+  });
+});
+
+describe('EliasFano', () => {
+  test('holds numbers, whatever it was made from', () => {
+    expectTypeOf(EliasFano.from([1n, 2n])).toEqualTypeOf<EliasFano>();
+    const values = EliasFano.from(Uint32Array.of(1, 2));
+    expectTypeOf(values.at(0)).toEqualTypeOf<number | undefined>();
+    expectTypeOf(values.nextGeq(0)).toEqualTypeOf<number | undefined>();
+    expectTypeOf(values.rank(0)).toEqualTypeOf<number>();
+    expectTypeOf([...values]).toEqualTypeOf<number[]>();
+    expectTypeOf(values.getMany([0], [0])).toEqualTypeOf<number[]>();
+    expectTypeOf(values.rankMany([0])).toEqualTypeOf<Uint32Array | Float64Array>();
+    // @ts-expect-error text is no number
+    EliasFano.from(['1']);
+    // @ts-expect-error a value is a number
+    values.rank(1n);
   });
 });

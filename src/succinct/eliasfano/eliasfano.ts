@@ -1,0 +1,380 @@
+/**
+ * EliasFano: sorted integers in about 2.7 + log2(largest / n) bits each outside the JavaScript heap, with every one of them at
+ * hand, and searched without touching the others. `docs/formats/succinct.md` specifies the bytes, which never change, and
+ * names the papers.
+ *
+ * Cost: `at`, `rank` and `nextGeq` touch three to five cache lines, whatever the size, and take 10 to 25 ns in cache; where many
+ * values share their upper bits, the logarithm of how many. Bulk calls cross into Rust once and prefetch.
+ */
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { rangeError, typeError } from '../../errors.js';
+import { native } from '../../native.js';
+import type { AnyTypedArray } from '../../region/element.js';
+import type { OpenOptions } from '../../region/file.js';
+import { booleanOption, describe, integerOption, readOptions } from '../../region/options.js';
+import { Region, type Origin } from '../../region/region.js';
+import {
+  Adopted,
+  attachStructure,
+  openStructure,
+  OWNER,
+  Structure,
+  structureFromBytes,
+} from '../../region/structure.js';
+import type { Token } from '../../region/token.js';
+import {
+  answers,
+  lengthOf,
+  rangeOf,
+  relativeIndex,
+  toNumbers,
+  type BigIntArray,
+  type NumberArray,
+} from '../arguments.js';
+import { field } from '../fields.js';
+import { ChunkIterator } from '../iteration.js';
+import { layoutOf, LINE_BITS, MAX_LENGTH, readLayout, type Layout } from './layout.js';
+import { ONES, Upper, ZEROS } from './upper.js';
+
+/** Where sorted integers are kept. */
+export interface EliasFanoOptions {
+  /** Advise the system to back the values with huge pages. Default: from 4 MiB on. */
+  hugePages?: boolean;
+  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  numaNode?: number;
+}
+
+/** What {@link EliasFano.stats} tells. */
+export interface EliasFanoStats {
+  /** How many values. */
+  length: number;
+  /** The largest; 0 if there is none. */
+  max: number;
+  /** Bits of memory for each value, all of the region counted. */
+  bitsPerValue: number;
+  /** How many of them are stored as they are. */
+  lowBits: number;
+  byteLength: number;
+  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  origin: Origin;
+  shared: boolean;
+}
+
+/** Integers to ask for or to build from: a typed array is fastest. */
+export type Integers = NumberArray | BigIntArray | Iterable<number | bigint> | ArrayLike<number | bigint>;
+
+const OPTIONS = ['hugePages', 'numaNode'] as const;
+const NOTHING = new Int32Array(2);
+const EMPTY = layoutOf(0, 0);
+const NO_UPPER = new Upper(new ArrayBuffer(EMPTY.bytes), EMPTY);
+/** Up to so many values with the same upper bits are compared one by one, more by halving. */
+const FEW = 8;
+
+/**
+ * Sorted integers from 0 to 2^53 − 1, duplicates allowed. They are read, not changed.
+ *
+ * ```ts
+ * const squares = EliasFano.from([0, 1, 4, 9, 16, 25]);
+ * squares.at(3); // 9
+ * squares.rank(10); // 4: how many are less
+ * squares.nextGeq(10); // 16: the first that is not
+ * ```
+ *
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what is out of range,
+ * `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was truncated.
+ */
+export class EliasFano extends Structure<'eliasfano'> implements Iterable<number> {
+  static {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'EliasFano', configurable: true });
+  }
+  declare readonly [Symbol.toStringTag]: string;
+
+  private upper: Upper = NO_UPPER;
+  /** The lower bits: fields of `lowBits`. */
+  private low: Int32Array = NOTHING;
+  private lowBits = 0;
+  /** 2^lowBits. */
+  private scale = 1;
+  private layout: Layout = EMPTY;
+  /** How many values are read without looking whether they may. */
+  private direct = 0;
+
+  private constructor(adopted: Adopted) {
+    super(adopted.region);
+    this.settleIn(adopted);
+  }
+
+  /**
+   * Stores integers, of any typed array, array or iterable, of numbers or bigints. Throws `ERR_OFFHEAP_RANGE`, and makes
+   * nothing, unless they ascend (equal ones may follow each other) and all are from 0 to 2^53 − 1. About 3 ns a value out of
+   * a typed array.
+   */
+  static from(sorted: Integers, options?: EliasFanoOptions): EliasFano {
+    const read = options === undefined ? {} : readOptions(options, OPTIONS, 'EliasFano.from');
+    const placement = {
+      hugePages: booleanOption(read, 'hugePages', undefined),
+      numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
+    };
+    const values = toNumbers(sorted, 'values');
+    const max = native().eliasfanoMeasure(values);
+    if (max > Number.MAX_SAFE_INTEGER) {
+      throw rangeError(`the largest value is ${max}, more than 2^53 - 1`);
+    }
+    const length = lengthOf(values);
+    if (length > MAX_LENGTH) throw rangeError(`${length} values are more than 2^37`);
+    const region = Region.allocate(layoutOf(length, max).bytes, placement);
+    native().eliasfanoInit(region.bytes, values, max);
+    return EliasFano.adopted(new Adopted(region, true, 'the new values'));
+  }
+
+  protected get kind(): 'eliasfano' {
+    return 'eliasfano';
+  }
+
+  protected get noun(): string {
+    return 'Elias-Fano sequence';
+  }
+
+  protected adopt(what: string): void {
+    const { region } = this;
+    const layout = readLayout(region.head, region.bytes.length, what);
+    this.layout = layout;
+    this.lowBits = layout.lowBits;
+    this.scale = 2 ** layout.lowBits;
+    this.upper = new Upper(region.buffer, layout);
+    this.low =
+      layout.lowBits === 0
+        ? NOTHING
+        : new Int32Array(region.buffer, layout.low, (layout.bytes - layout.low) / 4);
+    // The bytes never change, so readers on other threads need no care; only a file can vanish.
+    this.direct = region.origin === 'file' ? 0 : layout.length;
+  }
+
+  protected dismount(): void {
+    this.upper = NO_UPPER;
+    this.low = NOTHING;
+    this.direct = 0;
+  }
+
+  protected check(region: Region, length: number, what: string): void {
+    readLayout(region.head, length, what);
+  }
+
+  // ---- reading
+
+  /** How many values there are. */
+  get length(): number {
+    this.beforeRead();
+    return this.layout.length;
+  }
+
+  /**
+   * The value at an index, in ascending order, or `undefined` past the end. A negative index counts from the end, as in
+   * typed arrays.
+   */
+  at(index: number): number | undefined {
+    if (typeof index === 'number' && index >>> 0 === index && index < this.direct) return this.value(index);
+    return this.atElsewhere(index);
+  }
+
+  private atElsewhere(index: unknown): number | undefined {
+    this.beforeRead();
+    const at = relativeIndex(index, this.layout.length);
+    if (at < 0) return undefined;
+    const value = this.value(at);
+    return this.role === OWNER || this.calm() ? value : this.read(() => this.value(at));
+  }
+
+  /** How many values are less than `value`: the index of the first that is not. `value` is any number but NaN. */
+  rank(value: number): number {
+    if (this.hasNext(value)) return this.find(Math.ceil(value));
+    return this.ask(value, (asked) => this.rankOf(asked));
+  }
+
+  /**
+   * The first value that is not less than `value`, or `undefined` past the largest. Its index is `rank(value)`. `value` is any
+   * number but NaN.
+   */
+  nextGeq(value: number): number | undefined {
+    if (this.hasNext(value)) return this.value(this.find(Math.ceil(value)));
+    return this.ask(value, (asked) => {
+      const rank = this.rankOf(asked);
+      return rank < this.layout.length ? this.value(rank) : undefined;
+    });
+  }
+
+  /** Whether some value is not less, and may be read directly. */
+  private hasNext(value: number): boolean {
+    return typeof value === 'number' && this.direct !== 0 && value >= 0 && value <= this.layout.max;
+  }
+
+  private ask<T>(value: unknown, answer: (value: number) => T): T {
+    this.beforeRead();
+    if (typeof value !== 'number') throw typeError(`a value is a number, not ${describe(value)}`);
+    if (Number.isNaN(value)) throw rangeError('a value can not be NaN');
+    return this.read(() => answer(value));
+  }
+
+  private rankOf(value: number): number {
+    const { length, max } = this.layout;
+    if (value <= 0 || length === 0) return 0;
+    return value > max ? length : this.find(Math.ceil(value));
+  }
+
+  /** The value at an index that there is. */
+  private value(index: number): number {
+    const { upper, lowBits } = this;
+    const bit = upper.select(index, ONES);
+    const high = upper.line * LINE_BITS + bit - index;
+    return lowBits === 0 ? high : high * this.scale + field(this.low, index, lowBits);
+  }
+
+  /** How many values are less than an integer from 0 to the largest value, of which there is one. */
+  private find(value: number): number {
+    const { upper, lowBits, low, scale } = this;
+    const high = lowBits < 32 && value >>> 0 === value ? value >>> lowBits : Math.floor(value / scale);
+    let line = 0;
+    let bit = 0;
+    if (high !== 0) {
+      bit = upper.select(high - 1, ZEROS) + 1;
+      line = upper.line;
+      if (bit === LINE_BITS) {
+        line++;
+        bit = 0;
+      }
+    }
+    const index = line * LINE_BITS + bit - high;
+    if (lowBits === 0) return index;
+    // The values with these upper bits are a run of ones; usually a short one, that ends in its word.
+    const gaps = ~(upper.words[line * 16 + 2 + (bit >>> 5)] >> (bit & 31));
+    let run = gaps === 0 ? 32 : 31 - Math.clz32(gaps & -gaps);
+    if (run >= 32 - (bit & 31)) {
+      const end = upper.select(high, ZEROS);
+      run = upper.line * LINE_BITS + end - (line * LINE_BITS + bit);
+    }
+    const wanted = value - high * scale;
+    let first = index;
+    if (run <= FEW) {
+      for (const end = index + run; first < end && field(low, first, lowBits) < wanted; first++);
+      return first;
+    }
+    for (let end = index + run; first < end;) {
+      const middle = first + Math.floor((end - first) / 2);
+      if (field(low, middle, lowBits) < wanted) first = middle + 1;
+      else end = middle;
+    }
+    return first;
+  }
+
+  /** The values in ascending order. */
+  [Symbol.iterator](): IterableIterator<number> {
+    this.beforeRead();
+    return new ChunkIterator<number>(this) as IterableIterator<number>;
+  }
+
+  // ---- bulk
+
+  /**
+   * The values at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a `Uint32Array` if the largest value
+   * fits, else a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`, with nothing written, for an index past the end.
+   */
+  getMany(indices: Integers): Uint32Array | Float64Array;
+  getMany<O extends NumberArray | number[]>(indices: Integers, out: O): O;
+  getMany(indices: Integers, out?: unknown): unknown {
+    this.beforeRead();
+    const list = toNumbers(indices, 'indices');
+    const { native: array, finish } = this.answers(out, lengthOf(list), this.layout.max);
+    this.read(() => native().eliasfanoGetMany(this.region.bytes, list, array));
+    return finish();
+  }
+
+  /**
+   * {@link EliasFano.rank} of many integers from 0 on: `out[i]` belongs to `values[i]`. Without `out` it makes a `Uint32Array`, or a
+   * `Float64Array` for more than 2^32 values.
+   */
+  rankMany(values: Integers): Uint32Array | Float64Array;
+  rankMany<O extends NumberArray | number[]>(values: Integers, out: O): O;
+  rankMany(values: Integers, out?: unknown): unknown {
+    this.beforeRead();
+    const list = toNumbers(values, 'values');
+    const { native: array, finish } = this.answers(out, lengthOf(list), this.layout.length);
+    this.read(() => native().eliasfanoRankMany(this.region.bytes, list, array));
+    return finish();
+  }
+
+  /**
+   * The values from index `start` to before `end`: bounds as in `TypedArray.prototype.slice`. They go to the beginning of
+   * `out`, or into a new array as in {@link EliasFano.getMany}.
+   */
+  slice(start?: number, end?: number): Uint32Array | Float64Array;
+  slice<O extends NumberArray | number[]>(start: number | undefined, end: number | undefined, out: O): O;
+  slice(start?: number, end?: number, out?: unknown): unknown {
+    this.beforeRead();
+    const [from, to] = rangeOf(start, end, this.layout.length);
+    const { native: array, finish } = this.answers(out, to - from, this.layout.max);
+    const part = lengthOf(array) === to - from ? array : array.subarray(0, to - from);
+    this.read(() => native().eliasfanoUnpack(this.region.bytes, from, part));
+    return finish();
+  }
+
+  private answers(
+    out: unknown,
+    count: number,
+    most: number,
+  ): { native: AnyTypedArray; finish: () => unknown } {
+    return answers(out, count, false, (length) =>
+      most < 2 ** 32 ? new Uint32Array(length) : new Float64Array(length),
+    );
+  }
+
+  // ---- the whole
+
+  /** Counts and sizes. */
+  stats(): EliasFanoStats {
+    this.beforeRead();
+    const { region, layout } = this;
+    return {
+      length: layout.length,
+      max: layout.max,
+      bitsPerValue: layout.length === 0 ? 0 : (layout.bytes * 8) / layout.length,
+      lowBits: layout.lowBits,
+      byteLength: region.buffer.byteLength,
+      origin: region.origin,
+      shared: region.shared || region.origin === 'attached',
+    };
+  }
+
+  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  validate(): void {
+    this.read(() => native().eliasfanoValidate(this.region.bytes));
+  }
+
+  /** Values that another thread shared. O(1). */
+  static attach(token: Token): EliasFano {
+    return attachStructure(token, 'eliasfano', EliasFano.adopted);
+  }
+
+  /** Opens saved values by mapping their file: nothing is read but the header, whatever the size. */
+  static open(path: string, options?: OpenOptions): EliasFano {
+    return openStructure(path, options, EliasFano.adopted);
+  }
+
+  /** Values out of what {@link EliasFano.toBytes} gave, which is copied. O(bytes). */
+  static fromBytes(bytes: Uint8Array): EliasFano {
+    return structureFromBytes(bytes, EliasFano.adopted);
+  }
+
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const state = this.describeState();
+    if (state !== 'open') return `${options.stylize('EliasFano', 'special')} { ${state} }`;
+    const { length } = this.layout;
+    const title = `EliasFano(${length})`;
+    if (depth < 0) return options.stylize(`[${title}]`, 'special');
+    const shown = Math.min(length, options.maxArrayLength ?? Infinity, 100);
+    const list = inspect([...this.slice(0, shown)], { ...options, maxArrayLength: null });
+    const more = length - shown;
+    return more > 0 ? `${title} ${list.replace(/\s*\]$/, '')}, ... ${more} more ]` : `${title} ${list}`;
+  }
+
+  private static readonly adopted = (adopted: Adopted): EliasFano => new EliasFano(adopted);
+}

@@ -1,0 +1,29 @@
+/** Bits inside one 32-bit word. JavaScript has no instruction for either: both are a dozen operations, without a branch. */
+
+/** How many bits are set. */
+export function popcount32(word: number): number {
+  let x = word - ((word >>> 1) & 0x55555555);
+  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** `IN_BYTE[byte + 256 * k]`: where the k-th one of a byte is. */
+const IN_BYTE = new Uint8Array(2048);
+for (let byte = 0; byte < 256; byte++) {
+  for (let bit = 0, k = 0; bit < 8; bit++) if ((byte >>> bit) & 1) IN_BYTE[byte + 256 * k++] = bit;
+}
+
+/**
+ * The position of the k-th one, counted from 0; the word has more than `k` (else the result is some number from 0 to 39). The
+ * byte by comparing all four running sums at once, the bit by a table (Vigna, "Broadword implementation of rank/select
+ * queries", 2008).
+ */
+export function select32(word: number, k: number): number {
+  let x = word - ((word >>> 1) & 0x55555555);
+  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+  const sums = Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101);
+  const passed = ((Math.imul(k, 0x01010101) | 0x80808080) - sums) & 0x80808080;
+  const place = (Math.imul(passed >>> 7, 0x01010101) >>> 24) * 8;
+  const rest = k - (((sums << 8) >>> place) & 0xff);
+  return place + IN_BYTE[(((word >>> place) & 0xff) | (rest << 8)) & 2047];
+}
