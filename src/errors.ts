@@ -118,3 +118,17 @@ export function typeError(message: string, options?: ErrorOptions): OffheapError
 export function rangeError(message: string, options?: ErrorOptions): OffheapError {
   return offheapError('ERR_OFFHEAP_RANGE', message, options);
 }
+
+/** `ERR_OFFHEAP_OOM`, as whatever it is that takes so many bytes. */
+export function outOfMemory(what: string, bytes: number, cause: unknown): OffheapError {
+  return offheapError('ERR_OFFHEAP_OOM', `no memory for ${what} of ${bytes} bytes`, { cause });
+}
+
+/** Runs an allocation; that the engine refused it is `ERR_OFFHEAP_OOM`, not a `RangeError`. */
+export function allocating<T>(what: string, bytes: number, allocate: () => T): T {
+  try {
+    return allocate();
+  } catch (cause) {
+    throw outOfMemory(what, bytes, cause);
+  }
+}

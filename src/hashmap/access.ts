@@ -2,7 +2,7 @@
  * What a HashMap adds to the life of a structure (`src/region/structure.ts`): handles that readers take, growth and
  * compaction, copies of a map whose owner goes on.
  */
-import { offheapError } from '../errors.js';
+import { allocating, offheapError } from '../errors.js';
 import { native } from '../native.js';
 import { isBlob, TYPE } from '../region/element.js';
 import { seal } from '../region/file.js';
@@ -20,7 +20,7 @@ import {
   WORD,
 } from './layout.js';
 import { Table } from './table.js';
-import { OWNER } from '../region/structure.js';
+import { copyOf, OWNER } from '../region/structure.js';
 
 export abstract class Access extends Table {
   /** The node that iterators of this map hold on to. */
@@ -33,9 +33,9 @@ export abstract class Access extends Table {
     if (this.valueType === TYPE.any) this.anyValues ??= [];
   }
 
-  /** Entries that a reader may see: those the header counts. */
+  /** Entries that a reader may see: those the header counts. What it reads of them afterwards is there. */
   protected usedNow(): number {
-    return Math.min(this.head[WORD.used] >>> 0, this.capacity);
+    return Math.min(Atomics.load(this.head, WORD.used) >>> 0, this.capacity);
   }
 
   // ---- writing
@@ -165,11 +165,17 @@ export abstract class Access extends Table {
   protected override copyRegion(): Uint8Array {
     if (this.region.origin !== 'attached') return super.copyRegion();
     const bytes = this.read(() => {
-      const { region } = this;
-      const taken = region.bytes.slice(0, readLong(region.head, WORD.lengthLow));
-      // The owner goes on meanwhile. What was copied after the header may refer to blobs appended since.
-      const head = new Int32Array(taken.buffer, 0, HEADER_WORDS);
-      writeLong(head, WORD.heapUsedLow, readLong(region.head, WORD.heapUsedLow));
+      const { region, heapBytes } = this;
+      const before = heapUsedOf(region.head, Atomics.load(region.head, WORD.heapUsedLow));
+      const taken = copyOf(region.bytes, readLong(region.head, WORD.lengthLow));
+      // The owner goes on meanwhile: what was copied may refer to blobs that were appended behind the copying. So those are
+      // copied once more, now that every reference has been read; each was stored after its blob.
+      const after = heapUsedOf(region.head, this.loadAfterReads(region.head, WORD.heapUsedLow));
+      if (after > before) {
+        const heap = taken.subarray(taken.length - heapBytes.length);
+        heap.set(heapBytes.subarray(before, after), before);
+      }
+      writeLong(new Int32Array(taken.buffer, 0, HEADER_WORDS), WORD.heapUsedLow, after);
       return taken;
     });
     // Another thread's map is copied in the middle of a step, perhaps its last; a rebuild of the copy finishes it.
@@ -185,11 +191,11 @@ export abstract class Access extends Table {
     const length = addon.hashmapRebuildLength(bytes, this.capacity, heap);
     let copy = bytes;
     if (length > bytes.length) {
-      copy = new Uint8Array(length);
+      copy = allocating('a copy', length, () => new Uint8Array(length));
       copy.set(bytes);
     }
     addon.hashmapRebuild(copy, this.capacity, heap);
-    return copy.length === length ? copy : copy.subarray(0, length).slice();
+    return copy.length === length ? copy : copyOf(copy, length);
   }
 
   /** Plain facts about the table, for `stats()`. */
@@ -213,9 +219,15 @@ export abstract class Access extends Table {
   }
 }
 
+/** The bytes of the heap in use, from the low word of their number. */
+function heapUsedOf(head: Int32Array, low: number): number {
+  return (low >>> 0) + (head[WORD.heapUsedLow + 1] >>> 0) * 2 ** 32;
+}
+
 /**
  * Makes the slot table of a copied region one that its entries agree with: slots were taken and freed while they were
- * copied. All slots that no entry has are free then, the lowest first.
+ * copied. All slots that no entry has are free then, the lowest first. Their generations go up: one that was copied between
+ * the deletion of its entry and the step that counts it up would otherwise name the next entry by the handles of the last.
  */
 function relinkSlots(
   buffer: ArrayBuffer,
@@ -239,6 +251,7 @@ function relinkSlots(
   let free = 0;
   for (let slot = slotsUsed - 1; slot >= 0; slot--) {
     if (taken[slot] !== 0 || generations[slot] >= GENERATIONS - 1) continue;
+    if (++generations[slot] >= GENERATIONS - 1) continue;
     entryOfSlot[slot] = free;
     free = slot + 1;
   }

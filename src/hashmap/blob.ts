@@ -8,9 +8,9 @@
  * than all of this for strings of up to about a hundred characters; longer ones are encoded by Node's `Buffer`.
  */
 import { corrupt } from '../region/format.js';
-import { rangeError, typeError } from '../errors.js';
+import { allocating, rangeError, typeError } from '../errors.js';
 import { describe } from '../region/options.js';
-import { trueLength } from '../region/arguments.js';
+import { isDetached, trueLength } from '../region/views.js';
 
 /** The transcoders that Node's Buffer has always had on its prototype; toString goes through them. */
 export interface TextBuffer extends Buffer {
@@ -67,6 +67,7 @@ export class Scratch {
   byteSequence(bytes: Uint8Array): void {
     const count = trueLength(bytes);
     if (count > MAX_BLOB) throw tooLong(count);
+    if (isDetached(bytes)) throw typeError('a Uint8Array without bytes: its buffer was detached');
     this.room(count);
     this.bytes.set(bytes, 4);
     this.finish(count, ENCODING.bytes);
@@ -183,7 +184,8 @@ export class Scratch {
   private room(count: number): void {
     const needed = 1 + ((count + 3) >>> 2);
     if (this.words.length >= needed) return;
-    this.words = new Int32Array(Math.max(needed, this.words.length * 2));
+    const wanted = Math.max(needed, this.words.length * 2);
+    this.words = allocating('a string or byte sequence', wanted * 4, () => new Int32Array(wanted));
     this.bytes = Buffer.from(this.words.buffer) as TextBuffer;
   }
 

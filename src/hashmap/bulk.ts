@@ -114,10 +114,12 @@ export abstract class BulkAccess extends Access {
   protected writeMany(keys: unknown, values: unknown): void {
     const { valueType } = this;
     const keyList = this.keyList(keys);
-    const texts = valueType === TYPE.json ? toArray(values, 'values').map(jsonText) : undefined;
-    const valueList =
-      texts ?? column(values, valueType, 'values', (value) => this.checkValue(value), this.region.buffer);
     const count = keyList.length;
+    const texts: string[] | undefined = valueType === TYPE.json ? [] : undefined;
+    if (texts !== undefined) toArray(values, 'values', (value) => texts.push(jsonText(value)), count);
+    const valueList =
+      texts ??
+      column(values, valueType, 'values', (value) => this.checkValue(value), this.region.buffer, count);
     if (valueList.length !== count) {
       throw rangeError(`${count} keys with ${valueList.length} values`);
     }

@@ -9,7 +9,8 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { toArray, trueLength } from '../region/arguments.js';
+import { toArray } from '../region/arguments.js';
+import { trueLength } from '../region/views.js';
 import {
   isNumeric,
   TYPE,
@@ -189,7 +190,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   private hasElsewhere(key: unknown): boolean {
     if (this.role === OWNER) return this.find(key) >= 0;
-    return this.lookUp(key) !== MISSING;
+    return this.read(() => {
+      const position = this.find(key);
+      return position >= 0 && position < this.usedNow();
+    });
   }
 
   /** Inserts an entry, or replaces the value of one. Returns the map. */
@@ -383,7 +387,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   getManyFound(keys: Items<K>, out: Output<V>): Uint8Array {
     this.beforeRead();
     const length = countOf(keys);
-    const list = length === undefined ? toArray(keys, 'keys') : keys;
+    const list = length === undefined ? toArray(keys, 'keys', (key) => this.checkKey(key)) : keys;
     const found = new Uint8Array(length ?? (list as unknown[]).length);
     this.readMany(list, out, found);
     return found;
@@ -429,7 +433,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   /**
    * Keys and values as typed arrays over the map's own memory, in insertion order; nothing is copied. Deleted entries are
    * squeezed out first (a map that is only read here gives copies then). They show the map until it next grows or
-   * compacts; keep the map, not them, and do not write to the keys. Both types must be numeric.
+   * compacts (one opened for `rw`: until it is first changed); keep the map, not them, and do not write to the keys. Both
+   * types must be numeric.
    */
   columns(): { keys: Column<K>; values: Column<V> } {
     if (!isNumeric(this.keyType) || !(isNumeric(this.valueType) || this.valueType === TYPE.bool)) {
@@ -440,6 +445,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
       );
     }
     if (this.role === OWNER && this.head[WORD.dead] !== 0) this.rebuild(this.capacity, 0);
+    this.region.exposed = true;
     return this.read(() => {
       const used = this.usedNow();
       const live = (column: AnyTypedArray): AnyTypedArray =>

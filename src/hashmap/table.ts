@@ -29,7 +29,7 @@ import {
 import { corrupt, readLong, writeLong } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
-import { Structure } from '../region/structure.js';
+import { OWNER, Structure } from '../region/structure.js';
 import { blobSize, jsonText, readBlob, Scratch, type TextBuffer } from './blob.js';
 import { GENERATIONS, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
 
@@ -342,8 +342,9 @@ export abstract class Table extends Structure<'hashmap'> {
   }
 
   /** A store that makes a change visible: after it, other threads see all that was stored before it. */
-  private publish(words: Int32Array, at: number, value: number): void {
-    if (this.published) Atomics.store(words, at, value);
+  private publish(words: Int32Array | Uint32Array, at: number, value: number): void {
+    // Where a damaged region leads outside, the plain store is the one that does nothing.
+    if (this.published && at < words.length) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
@@ -523,7 +524,8 @@ export abstract class Table extends Structure<'hashmap'> {
       case TYPE.string:
       case TYPE.bytes:
       case TYPE.json:
-        (this.valueColumn as Uint32Array)[position] = this.store(valueScratch);
+        // The blob before the reference to it; for a new entry its tag would do, for a new value nothing else does.
+        this.publish(this.valueColumn as Uint32Array, position, this.store(valueScratch));
         return;
       case TYPE.any:
         this.anyValues![position] = value;
@@ -556,14 +558,15 @@ export abstract class Table extends Structure<'hashmap'> {
       this.generations[slot] = head[WORD.epoch]!;
       head[WORD.slotsUsed] = slot + 1;
     }
-    entryOfSlot[slot] = position;
+    this.publish(entryOfSlot, slot, position);
     return slot;
   }
 
   private freeSlot(slot: number): void {
     const { head, generations } = this;
     const generation = generations[slot] + 1;
-    generations[slot] = generation;
+    // Before the slot can lead to another entry: whoever follows a handle looks at this again afterwards.
+    this.publish(generations, slot, generation);
     if (generation >= GENERATIONS - 1) return; // retired: see the format
     this.entryOfSlot[slot] = head[WORD.freeSlot]!;
     head[WORD.freeSlot] = slot + 1;
@@ -582,8 +585,9 @@ export abstract class Table extends Structure<'hashmap'> {
     if (slot >= head[WORD.slotsUsed] >>> 0 || this.generations[slot] !== generation) return -1;
     const position = this.entryOfSlot[slot] >>> 0;
     if (position >= used || this.slotOfEntry[position] >>> 0 !== slot || this.isDead(position)) return -1;
-    // For readers: the slot may have been given to another entry in between; its generation went up before that.
-    return this.generations[slot] === generation ? position : -1;
+    if (this.role === OWNER) return position;
+    // The slot may have been given to another entry in between; its generation went up before that.
+    return this.loadAfterReads(this.generations, slot) === generation ? position : -1;
   }
 
   /** The handle of the entry at a position. */

@@ -2,15 +2,28 @@
  * Arguments of bulk calls. Native code takes typed arrays of exactly the column's type; anything else iterable is
  * checked element by element and copied into one first, so that a wrong element is found before anything changes.
  */
-import { rangeError, typeError } from '../errors.js';
+import { allocating, rangeError, typeError } from '../errors.js';
 import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayConstructor } from './element.js';
 import { describe } from './options.js';
+import { isDetached, isFalseTypedArray, trueBuffer, trueLength, trueOffset } from './views.js';
+
+export { trueLength };
 
 type Check = (value: unknown) => void;
+type Copy = new (of: AnyTypedArray) => AnyTypedArray;
+
+function newArray(Column: TypedArrayConstructor, length: number): AnyTypedArray {
+  const bytes = length * Column.BYTES_PER_ELEMENT;
+  return allocating(
+    'an array',
+    bytes,
+    () => new (Column as unknown as new (n: number) => AnyTypedArray)(length),
+  );
+}
 
 /**
  * Keys or values as a typed array of the column's type, or, for blobs, as an array. `avoid` is the structure's own buffer:
- * an array that lies in it is copied, because the call may move what it shows.
+ * an array that lies in it is copied, because the call may move what it shows. More than `most` elements are refused.
  */
 export function column(
   items: unknown,
@@ -18,6 +31,7 @@ export function column(
   what: string,
   check: Check,
   avoid: ArrayBufferLike | undefined,
+  most = Infinity,
 ): AnyTypedArray | unknown[] {
   const Column = COLUMN_ARRAYS[code];
   const packed = hasColumn(code);
@@ -26,38 +40,24 @@ export function column(
     if (code === TYPE.bool) checkBooleans(plain as Uint8Array, what);
     if ((plain.buffer as unknown) !== avoid) return plain;
     // Not slice(), which asks the array what class the copy is to have.
-    return new (Column as unknown as new (of: AnyTypedArray) => AnyTypedArray)(plain);
+    return allocating('a copy', plain.byteLength, () => new (Column as unknown as Copy)(plain));
   }
-  const list = toArray(items, what);
-  for (const item of list) check(item);
+  const list = toArray(items, what, check, most);
   if (!packed) return list;
-  const array = new (Column as unknown as new (length: number) => AnyTypedArray)(list.length);
+  const array = newArray(Column!, list.length);
   for (let i = 0; i < list.length; i++) (array as unknown as unknown[])[i] = list[i];
   return array;
 }
 
-const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
-function getter<T>(name: string): (this: unknown) => T {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- bound by each call
-  return Object.getOwnPropertyDescriptor(prototype, name)!.get as (this: unknown) => T;
-}
-const bufferOf = getter<ArrayBufferLike>('buffer');
-const offsetOf = getter<number>('byteOffset');
-const lengthOf = getter<number>('length');
 const NOTHING = new ArrayBuffer(0);
-
-/** How many elements there are: a subclass can say anything, and run code while it is asked. */
-export function trueLength(items: AnyTypedArray): number {
-  return lengthOf.call(items);
-}
 
 /** A typed array whose `length` is the real one. */
 function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor): A {
   if (Object.getPrototypeOf(items) === Column.prototype && !Object.hasOwn(items, 'length')) return items;
-  const length = lengthOf.call(items);
+  const length = trueLength(items);
   // A detached one has no buffer to view.
   return (
-    length === 0 ? new Column(NOTHING, 0, 0) : new Column(bufferOf.call(items), offsetOf.call(items), length)
+    length === 0 ? new Column(NOTHING, 0, 0) : new Column(trueBuffer(items), trueOffset(items), length)
   ) as A;
 }
 
@@ -75,26 +75,45 @@ function checkBooleans(bytes: Uint8Array, what: string): void {
 /** Handles as a Float64Array; anything else than numbers is refused. */
 export function handleList(handles: unknown): Float64Array {
   if (ArrayBuffer.isView(handles) && handles instanceof Float64Array) return plainView(handles, Float64Array);
-  const list = toArray(handles, 'handles');
-  for (const handle of list) {
+  const list = toArray(handles, 'handles', (handle) => {
     if (typeof handle !== 'number') throw typeError(`a handle is a number, not ${describe(handle)}`);
-  }
+  });
   return Float64Array.from(list as number[]);
 }
 
-/** Anything iterable or array-like as an array of its own. Runs user code, so it comes before all else. */
-export function toArray(items: unknown, what: string): unknown[] {
-  if (typeof items !== 'object' || items === null) {
-    throw typeError(`${what} must be a typed array or iterable, not ${describe(items)}`);
-  }
+/**
+ * Anything iterable or array-like as an array of its own. Runs user code, so it comes before all else. Each element is
+ * checked as soon as it is read, and more than `most` are refused: who claims to have billions fails at the first that is none.
+ */
+export function toArray(
+  items: unknown,
+  what: string,
+  check: Check = () => undefined,
+  most = Infinity,
+): unknown[] {
+  if (typeof items !== 'object' || items === null || isFalseTypedArray(items)) throw notItems(items, what);
+  const list: unknown[] = [];
+  const take = (item: unknown): void => {
+    if (list.length >= most) throw rangeError(`${what} are more than ${most}`);
+    check(item);
+    list.push(item);
+  };
+  if (ArrayBuffer.isView(items) && !(items instanceof DataView) && isDetached(items as AnyTypedArray))
+    return list;
   if (typeof (items as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function') {
-    return Array.from(items as Iterable<unknown>);
+    for (const item of items as Iterable<unknown>) take(item);
+    return list;
   }
   const { length } = items as { length?: unknown };
   if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length > 2 ** 32 - 1) {
-    throw typeError(`${what} must be a typed array or iterable, not ${describe(items)}`);
+    throw notItems(items, what);
   }
-  return Array.from(items as ArrayLike<unknown>);
+  for (let i = 0; i < length; i++) take((items as ArrayLike<unknown>)[i]);
+  return list;
+}
+
+function notItems(items: unknown, what: string): Error {
+  return typeError(`${what} must be a typed array or iterable, not ${describe(items)}`);
 }
 
 /** Where results go: the caller's typed array or array, or a new one. */
@@ -109,10 +128,15 @@ export function output(
       const list = new Array<unknown>(count).fill(undefined);
       return { native: undefined, list, result: list };
     }
-    const array = new (Column as unknown as new (length: number) => AnyTypedArray)(count);
+    const array = newArray(Column!, count);
     return { native: array, list: undefined, result: array };
   }
-  if (typeof out !== 'object' || out === null || typeof (out as { length?: unknown }).length !== 'number') {
+  if (
+    typeof out !== 'object' ||
+    out === null ||
+    isFalseTypedArray(out) ||
+    typeof (out as { length?: unknown }).length !== 'number'
+  ) {
     throw typeError(`out must be an array, not ${describe(out)}`);
   }
   if ((out as ArrayLike<unknown>).length < count) {

@@ -5,6 +5,7 @@
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { describe } from './options.js';
+import { isDetached } from './views.js';
 
 /** Types of plain numbers: `number`, and `bigint` for the last two. */
 export type NumericType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'u64' | 'i64';
@@ -129,7 +130,7 @@ export function isElement(value: unknown, code: number): boolean {
     case TYPE.string:
       return typeof value === 'string';
     case TYPE.bytes:
-      return isUint8Array(value);
+      return isUint8Array(value) && !isDetached(value);
     case TYPE.json:
     case TYPE.any:
       return true;
@@ -187,7 +188,7 @@ const EXPECTED: Record<ElementType, string> = {
   i64: 'a bigint from -2^63 to 2^63 - 1',
   bool: 'true or false',
   string: 'a string',
-  bytes: 'a Uint8Array',
+  bytes: 'a Uint8Array that is not detached',
   json: 'a value that has JSON',
   any: 'anything',
 };

@@ -5,10 +5,10 @@
  * Cost: a snapshot copies the region once; saving writes it in blocks off the main thread and syncs; opening maps
  * the file and reads one page of it.
  */
-import { open as openFile, rename, stat, unlink } from 'node:fs/promises';
+import { open as openFile, readlink, rename, stat, unlink } from 'node:fs/promises';
 import { statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { offheapError, typeError, type OffheapError } from '../errors.js';
 import { native } from '../native.js';
 import { FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, WORD } from './format.js';
@@ -51,6 +51,17 @@ export function seal(bytes: Uint8Array, checksum: boolean): void {
   head[WORD.checksum] = checksum ? native().regionChecksum(bytes) : 0;
 }
 
+/** Whether bytes have the checksum that their header says, if it says one; no matter what else is wrong with them. */
+export function fitsSeal(bytes: Uint8Array): boolean {
+  const head = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
+  if ((head[WORD.flags] & FLAG_CHECKSUM) === 0) return true;
+  try {
+    return native().regionChecksum(bytes) === head[WORD.checksum] >>> 0;
+  } catch {
+    return false; // not a header that has a checksum
+  }
+}
+
 export function readSaveOptions(options: unknown): {
   signal: AbortSignal | undefined;
   onProgress: SaveOptions['onProgress'];
@@ -79,11 +90,13 @@ export async function writeRegionFile(
   onProgress: SaveOptions['onProgress'],
 ): Promise<void> {
   signal?.throwIfAborted();
-  const target = resolve(path);
-  const folder = dirname(target);
-  const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`);
+  let temporary = '';
   let created = false;
   try {
+    const target = await followLinks(resolve(path));
+    const folder = dirname(target);
+    // Of a length of its own: a name may have 255 bytes, and the target's may have them all.
+    temporary = join(folder, `.offheap-${randomBytes(8).toString('hex')}.tmp`);
     // A rename puts a file in the place of anything but a directory: of a device or a pipe as well.
     const there = await stat(target).catch(() => undefined);
     if (there !== undefined && !there.isFile()) {
@@ -93,6 +106,8 @@ export async function writeRegionFile(
     const file = await openFile(temporary, 'wx', 0o666);
     created = true;
     try {
+      // Who may read the old file may read the new one, and nobody else.
+      if (there !== undefined) await file.chmod(there.mode & 0o7777);
       for (let at = 0; at < bytes.length;) {
         const { bytesWritten } = await file.write(bytes, at, Math.min(BLOCK, bytes.length - at), at);
         at += bytesWritten;
@@ -111,6 +126,18 @@ export async function writeRegionFile(
     if (created) await unlink(temporary).catch(() => undefined);
     throw isSystemError(error) ? ioError(`saving ${path} failed`, error) : error;
   }
+}
+
+/** Where a path leads: a rename would replace a link, not what it leads to, which need not be there yet. */
+async function followLinks(path: string): Promise<string> {
+  for (let links = 0; links < 40; links++) {
+    try {
+      path = resolve(dirname(path), await readlink(path));
+    } catch {
+      return path; // no link; if it can not be reached, whoever uses it will be told
+    }
+  }
+  throw offheapError('ERR_OFFHEAP_IO', `saving failed: too many symbolic links at ${path}`);
 }
 
 /** The rename itself must survive a power failure. Some systems can not open a folder; there it is left to them. */
@@ -164,15 +191,6 @@ export function mapRegion(path: string, mode: 'r' | 'rw', expected?: FileIdentit
 
 function sameFile(a: FileIdentity, b: FileIdentity): boolean {
   return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
-}
-
-/** Whether a path names a regular file; used by callers that must tell missing from unreadable. */
-export async function fileSize(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    throw ioError(`reading ${path} failed`, error);
-  }
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

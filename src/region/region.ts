@@ -12,7 +12,7 @@
  * Cost: growth in place is a commit of pages; a move copies the region once.
  */
 import { randomFillSync } from 'node:crypto';
-import { offheapError } from '../errors.js';
+import { outOfMemory } from '../errors.js';
 import { native } from '../native.js';
 import { FLAG_SUPERSEDED, HEADER_BYTES, HEADER_WORDS, WORD } from './format.js';
 
@@ -54,6 +54,8 @@ export class Region {
   head!: Int32Array;
   /** True once a token was handed out: from then on every published store must be atomic. */
   shared = false;
+  /** True once someone was given a view of the bytes: a mapping stays then until that is collected. */
+  exposed = false;
   /** For a file: word 0 is not zero once the file was lost under the mapping. */
   readonly status: Int32Array | undefined;
 
@@ -106,7 +108,7 @@ export class Region {
       try {
         this.buffer.grow(length);
       } catch (cause) {
-        throw outOfMemory(length, cause);
+        throw refused(length, cause);
       }
       this.remake();
       this.place(before);
@@ -219,11 +221,11 @@ const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
 function newBuffer(length: number, reserve: number, needed = false): SharedArrayBuffer {
   const growable = needed || length >= GROWABLE_FROM;
   if (!growable || !native().mappingsReserve(2, needed ? MAPPINGS_MOST : MAPPINGS_MANY)) {
-    if (needed) throw outOfMemory(length, new Error('this process has nearly all mappings that it may have'));
+    if (needed) throw refused(length, new Error('this process has nearly all mappings that it may have'));
     try {
       return new SharedArrayBuffer(Math.max(length, HEADER_BYTES));
     } catch (cause) {
-      throw outOfMemory(length, cause);
+      throw refused(length, cause);
     }
   }
   let wanted = Math.max(length, Math.min(reserve, reservationLimit));
@@ -231,7 +233,7 @@ function newBuffer(length: number, reserve: number, needed = false): SharedArray
     try {
       return new SharedArrayBuffer(length, { maxByteLength: wanted });
     } catch (cause) {
-      if (wanted <= length) throw outOfMemory(length, cause);
+      if (wanted <= length) throw refused(length, cause);
       // Either the runtime has a limit, which holds from now on, or address space is short.
       const smaller = wanted > 2 ** 32 ? 2 ** 32 - 65_536 : wanted / 2;
       if (wanted > 2 ** 32) reservationLimit = Math.min(reservationLimit, smaller);
@@ -240,8 +242,8 @@ function newBuffer(length: number, reserve: number, needed = false): SharedArray
   }
 }
 
-function outOfMemory(length: number, cause: unknown): Error {
-  return offheapError('ERR_OFFHEAP_OOM', `no memory for a region of ${length} bytes`, { cause });
+function refused(length: number, cause: unknown): Error {
+  return outOfMemory('a region', length, cause);
 }
 
 /** Random bits for hash seeds, drawn from the system a block at a time. */

@@ -12,10 +12,11 @@
  * a reader) the fast path leads to the slow road, which calls {@link Structure.read} or {@link Structure.beforeRead}.
  */
 import { isUint8Array } from 'node:util/types';
-import { offheapError, typeError } from '../errors.js';
-import { trueLength } from './arguments.js';
+import { allocating, offheapError, typeError } from '../errors.js';
+import { trueLength } from './views.js';
 import {
   checkPath,
+  fitsSeal,
   readSaveOptions,
   mapRegion,
   readOpenOptions,
@@ -150,8 +151,13 @@ export abstract class Structure<K extends Kind> {
    * sequence only goes up, so one look after the reads tells all.
    */
   protected calm(): boolean {
+    return this.loadAfterReads(this.guard, this.guardAt) === this.seen;
+  }
+
+  /** Loads a word after everything that this thread has read before: what a reader looks at last, to judge the rest. */
+  protected loadAfterReads(words: Int32Array, at: number): number {
     if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
-    return Atomics.load(this.guard, this.guardAt) === this.seen;
+    return Atomics.load(words, at);
   }
 
   /** Begins a read: refuses a closed structure or a lost file, waits for the owner, renews the views. */
@@ -175,8 +181,7 @@ export abstract class Structure<K extends Kind> {
       if (status[0] !== 0) throw this.lostError();
       return true;
     }
-    if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
-    return Atomics.load(head, WORD.sequence) === sequence;
+    return this.loadAfterReads(head, WORD.sequence) === sequence;
   }
 
   private awaitEven(): number {
@@ -251,7 +256,8 @@ export abstract class Structure<K extends Kind> {
     this.thawed?.(region);
     this.region = region;
     this.own('the file');
-    file.release();
+    // Views of the file stay what they are; the engine frees it with the last of them.
+    if (!file.exposed) file.release();
   }
 
   /** After the region changed its buffer or length under an owner. */
@@ -304,7 +310,7 @@ export abstract class Structure<K extends Kind> {
   protected copyRegion(): Uint8Array {
     return this.read(() => {
       const { region } = this;
-      return region.bytes.slice(0, readLong(region.head, WORD.lengthLow));
+      return copyOf(region.bytes, readLong(region.head, WORD.lengthLow));
     });
   }
 
@@ -358,6 +364,11 @@ export abstract class Structure<K extends Kind> {
   }
 }
 
+/** The first bytes of a region, in memory of their own. */
+export function copyOf(bytes: Uint8Array, length: number): Uint8Array {
+  return allocating('a copy', length, () => bytes.slice(0, length));
+}
+
 /** A region that exists already, for the constructor of the structure that it holds. */
 export class Adopted {
   constructor(
@@ -394,7 +405,7 @@ export function openStructure<S>(
   return adoptWith(make, mapRegion(target, readOpenOptions(options)), false, target);
 }
 
-/** `S.fromBytes`: a structure out of the bytes of one, which are copied. O(bytes). */
+/** `S.fromBytes`: a structure out of the bytes of one, which are copied and compared with their checksum. O(bytes). */
 export function structureFromBytes<S>(bytes: unknown, make: (adopted: Adopted) => S): S {
   if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
   const length = trueLength(bytes);
@@ -403,6 +414,11 @@ export function structureFromBytes<S>(bytes: unknown, make: (adopted: Adopted) =
   }
   const region = Region.allocate(length, NO_PLACEMENT);
   region.bytes.set(bytes);
+  const fits = fitsSeal(region.bytes);
   seal(region.bytes, false);
-  return adoptWith(make, region, true, 'these bytes');
+  const structure = adoptWith(make, region, true, 'these bytes');
+  if (fits) return structure;
+  // What the header gives away, another version say, is the better message, and was thrown by now.
+  region.release();
+  throw corrupt('these bytes', 'the contents do not fit the checksum');
 }

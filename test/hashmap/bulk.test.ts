@@ -1,5 +1,5 @@
 /** Bulk calls: every kind of argument, aliasing, what a refused call leaves, and a million entries against a Map. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 import { throws } from '../helpers/errors.js';
 import { Random } from '../helpers/random.js';
@@ -371,4 +371,87 @@ it('a million entries agree with a Map', () => {
   expect(columns.keys).toEqual(Uint32Array.from(model.keys()));
   expect(columns.values).toEqual(Float64Array.from(model.values()));
   map.validate();
+});
+
+describe('arguments that are not what they say', () => {
+  const map = () => new HashMap({ key: 'u32', value: 'f64' }, [[1, 2]]);
+  const detached = <A extends Uint8Array | Float64Array>(array: A): A => {
+    structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+    return array;
+  };
+
+  it('an array-like that claims to have billions of elements fails at the first that is none', () => {
+    const endless = { length: 4e9, 0: 1, 1: 2 };
+    const any = new HashMap({ key: 'u32', value: 'any' });
+    const json = new HashMap({ key: 'u32', value: 'json' });
+    for (const call of [
+      () => map().getMany(endless as never),
+      () => map().getManyFound(endless as never, []),
+      () => map().setMany(endless as never, [1, 2]),
+      () => map().deleteMany(endless as never),
+      () => map().handlesOf(endless as never),
+      () => map().getManyByHandle(endless as never),
+      () => map().hasMany(new Array(4e9) as never),
+    ]) {
+      throws(call, 'ERR_OFFHEAP_TYPE');
+    }
+    throws(() => map().setMany([1, 2, 3], endless as never), 'ERR_OFFHEAP_TYPE');
+    throws(() => any.setMany([1, 2, 3], endless as never), 'ERR_OFFHEAP_RANGE', /more than 3/);
+    throws(() => json.setMany([1], endless as never), 'ERR_OFFHEAP_RANGE', /more than 1/);
+    const naturals = (function* () {
+      for (let n = 0; ; n++) yield n;
+    })();
+    throws(() => any.setMany([1, 2], naturals), 'ERR_OFFHEAP_RANGE');
+    expect([any.size, json.size]).toEqual([0, 0]);
+  });
+
+  it('an object that only inherits from a typed array is of the wrong type', () => {
+    const fakes = [Uint32Array, Float64Array, BigInt64Array].map(
+      (type) => Object.create(type.prototype) as never,
+    );
+    for (const fake of fakes) {
+      throws(() => map().getMany(fake), 'ERR_OFFHEAP_TYPE');
+      throws(() => map().getMany([1], fake), 'ERR_OFFHEAP_TYPE');
+      throws(() => map().getManyFound(fake, []), 'ERR_OFFHEAP_TYPE');
+      throws(() => map().setMany([1], fake), 'ERR_OFFHEAP_TYPE');
+      throws(() => map().getManyByHandle(fake), 'ERR_OFFHEAP_TYPE');
+    }
+  });
+
+  it('a detached array of another type is empty, as one of the type is', () => {
+    expect(map().getMany(detached(new Float64Array(4)))).toEqual(new Float64Array(0));
+  });
+
+  it('a detached key or value of bytes is of the wrong type, and a bulk call with one changes nothing', () => {
+    const bytes = new HashMap({ key: 'bytes', value: 'bytes' });
+    const gone = detached(new Uint8Array(4));
+    const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+    const shrunk = new Uint8Array(buffer, 4, 4);
+    buffer.resize(2);
+    for (const wrong of [gone, shrunk]) {
+      throws(() => bytes.get(wrong), 'ERR_OFFHEAP_TYPE', /detached/);
+      throws(() => bytes.set(wrong, new Uint8Array(1)), 'ERR_OFFHEAP_TYPE', /detached/);
+      throws(() => bytes.set(new Uint8Array(1), wrong), 'ERR_OFFHEAP_TYPE', /detached/);
+      throws(() => bytes.setMany([new Uint8Array(1), wrong], [wrong, wrong]), 'ERR_OFFHEAP_TYPE');
+      throws(() => bytes.setMany([new Uint8Array(1)], [wrong]), 'ERR_OFFHEAP_TYPE');
+    }
+    expect(bytes.size).toBe(0);
+    bytes.set(new Uint8Array(0), new Uint8Array(0));
+    expect(bytes.get(new Uint8Array(0))).toEqual(new Uint8Array(0));
+  });
+
+  it('refused memory is ERR_OFFHEAP_OOM', () => {
+    const own = map();
+    const reader = HashMap.attach<'u32', 'f64'>(own.share());
+    const slice = vi.spyOn(Uint8Array.prototype, 'slice').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    try {
+      throws(() => own.toBytes(), 'ERR_OFFHEAP_OOM', /bytes/);
+      throws(() => reader.toBytes(), 'ERR_OFFHEAP_OOM', /bytes/);
+    } finally {
+      slice.mockRestore();
+    }
+    expect([...HashMap.fromBytes(reader.toBytes())]).toEqual([[1, 2]]);
+  });
 });

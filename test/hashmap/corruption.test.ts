@@ -33,6 +33,12 @@ function child(script: string): any {
 /** Maps worth attacking: dead entries, a slot table, overflowing buckets; and blobs. */
 const MAKE = `
   import { HashMap } from '${built}';
+  /** Without the checksum, which would find out everything that is to be tried here. */
+  function unsealed(map) {
+    const bytes = map.toBytes();
+    new Uint32Array(bytes.buffer).fill(0, 7, 9);
+    return bytes;
+  }
   function numbers() {
     const map = new HashMap({ key: 'u32', value: 'f64', capacity: 80, seed: 7n });
     for (let i = 0; i < 80; i++) map.set(i, i + 0.5);
@@ -41,13 +47,13 @@ const MAKE = `
     map.columns(); // squeezes: the slot table appears
     for (let i = 100; i < 110; i++) map.set(i, i);
     for (let i = 1; i < 12; i += 2) map.delete(i);
-    return map.toBytes();
+    return unsealed(map);
   }
   function texts() {
     const map = new HashMap({ key: 'string', value: 'json', seed: 7n });
     for (let i = 0; i < 40; i++) map.set('key ' + i, { i, text: 'x'.repeat(i) });
     for (let i = 0; i < 40; i += 3) map.delete('key ' + i);
-    return map.toBytes();
+    return unsealed(map);
   }
   /** Does everything with bytes that may be anything. Returns what came of opening; throws if any error is not ours. */
   function attack(bytes, number) {

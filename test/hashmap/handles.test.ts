@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HashMap, type Handle } from '../../src/hashmap/index.js';
 import { throws } from '../helpers/errors.js';
 import { KEY_TYPES, keyOf, type AnyMap } from '../helpers/samples.js';
-import { header, sections, WORD } from '../helpers/words.js';
+import { header, sections, unseal, WORD } from '../helpers/words.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'offheap-handles-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ function numbers(count: number): HashMap<'u32', 'f64'> {
 
 /** The same contents after `change` wrote to the region's bytes. */
 function tampered<M extends AnyMap>(map: M, change: (words: Uint32Array, bytes: Uint8Array) => void): M {
-  const bytes = map.toBytes();
+  const bytes = unseal(map.toBytes());
   change(header(bytes), bytes);
   return HashMap.fromBytes(bytes) as unknown as M;
 }
@@ -208,6 +208,31 @@ describe('forged handles', () => {
 });
 
 describe('generations', () => {
+  it('go up in a copy for a slot that its owner was about to free', () => {
+    const map = numbers(12);
+    map.handleOf(0);
+    map.delete(11);
+    map.reserve(100); // which makes the slot table
+    const reader = HashMap.attach<'u32', 'f64'>(map.share());
+    const handle = map.handleOf(5)!;
+    const bytes = new Uint8Array(map.share().buffer!);
+    const { entryOfSlot, generations } = sections(bytes, 4, 8);
+    const at = [generations.at / 4 + slotOf(handle), entryOfSlot.at / 4 + slotOf(handle), WORD.freeSlot];
+    const words = new Uint32Array(bytes.buffer);
+    const before = at.map((word) => words[word]);
+    map.delete(5);
+    // As it was when all of the deletion was done but its last step.
+    at.forEach((word, i) => (words[word] = before[i]));
+    const copy = HashMap.fromBytes<'u32', 'f64'>(reader.toBytes());
+    copy.validate();
+    for (let n = 50; n < 60; n++) expect(slotOf(copy.set(n, n).handleOf(n)!)).toBeLessThan(100);
+    expect([copy.hasHandle(handle), copy.getByHandle(handle)]).toEqual([false, undefined]);
+    expect([...copy.keys()]).toEqual(
+      [...numbers(11).keys(), ...Array.from({ length: 10 }, (_, i) => 50 + i)].filter((n) => n !== 5),
+    );
+    copy.close();
+  });
+
   it('a slot that reaches the last one is retired, and the map goes on', () => {
     let map = numbers(13);
     map.handleOf(0);

@@ -12,7 +12,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 import { throws } from '../helpers/errors.js';
 import { packageRoot } from '../../src/native.js';
-import { header, WORD } from '../helpers/words.js';
+import { header, unseal, WORD } from '../helpers/words.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'offheap-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -99,6 +99,19 @@ describe('bytes of another kind', () => {
     }
   });
 
+  it('one bit of difference from the checksum is ERR_OFFHEAP_CORRUPT, whatever it is', () => {
+    let refused = 0;
+    for (let at = 64; at < good.length; at += 3) {
+      const bytes = good.slice();
+      bytes[at] ^= 1 << (at & 7);
+      throws(() => HashMap.fromBytes(bytes), 'ERR_OFFHEAP_CORRUPT');
+      refused++;
+    }
+    expect(refused).toBeGreaterThan(100);
+    throws(() => HashMap.fromBytes(spoilt(WORD.checksum, 1)), 'ERR_OFFHEAP_CORRUPT', /checksum/);
+    expect([...HashMap.fromBytes(unseal(good.slice()))]).toEqual([[1, 2]]);
+  });
+
   it('a view at any offset will do, also a Buffer, and shared memory', () => {
     const padded = new Uint8Array(good.length + 3);
     padded.set(good, 3);
@@ -116,7 +129,7 @@ describe('validate', () => {
       ['a', 'x'],
       ['b', 'y'],
     ]);
-    const good = map.toBytes();
+    const good = unseal(map.toBytes());
     let found = 0;
     for (let at = 256; at < good.length; at++) {
       const bytes = good.slice();

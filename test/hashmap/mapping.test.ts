@@ -1,8 +1,10 @@
 /** Maps on files: every type, thawing, what is no file of ours, and what happens when files change under a mapping. */
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -27,7 +29,10 @@ import { rejected, throws } from '../helpers/errors.js';
 import { EDGES, KEY_TYPES, keyOf, VALUE_TYPES, type AnyMap } from '../helpers/samples.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'offheap-files-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  if (small !== undefined) spawnSync('umount', ['-l', small], { stdio: 'ignore' });
+  rmSync(folder, { recursive: true, force: true });
+});
 let files = 0;
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -40,6 +45,16 @@ function numbers(count: number, from = 0): HashMap<'u32', 'f64'> {
     keys,
     Float64Array.from(keys, (n) => n / 2),
   );
+}
+
+/** A file system of 256 KiB, where one can be had. */
+const small = mountSmall();
+function mountSmall(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+  const at = join(folder, 'small');
+  mkdirSync(at);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', at], { stdio: 'ignore' });
+  return status === 0 ? at : undefined;
 }
 
 /** The temporary files that a save left behind. */
@@ -114,6 +129,50 @@ describe('save and open', () => {
     symlinkSync(path, link);
     expect(HashMap.open(link).size).toBe(3);
   });
+
+  it('a link is followed when saving, also one that leads nowhere yet, and is still there afterwards', async () => {
+    const below = join(folder, 'below');
+    mkdirSync(below);
+    const [target, first, second, ring] = ['target', 'first', 'second', 'ring'].map((name) =>
+      join(below, name),
+    );
+    symlinkSync('target', first);
+    symlinkSync(first, second);
+    for (const size of [3, 4]) {
+      await numbers(size).save(second);
+      expect([HashMap.open(target).size, HashMap.open(first).size]).toEqual([size, size]);
+      expect([first, second].map((path) => lstatSync(path).isSymbolicLink())).toEqual([true, true]);
+    }
+    symlinkSync('ring', ring);
+    expect((await rejected(numbers(1).save(ring))).code).toBe('ERR_OFFHEAP_IO');
+    expect(readdirSync(below).sort()).toEqual(['first', 'ring', 'second', 'target']);
+  });
+
+  it('a name may be as long as the system allows, and who may read the file stays the same', async () => {
+    const path = join(folder, 'n'.repeat(255));
+    await numbers(3).save(path);
+    expect(HashMap.open(path).size).toBe(3);
+    chmodSync(path, 0o640);
+    await numbers(4).save(path);
+    expect(HashMap.open(path).size).toBe(4);
+    if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect((await rejected(numbers(1).save(`${path}n`))).code).toBe('ERR_OFFHEAP_IO');
+    expect(leftovers()).toEqual([]);
+  });
+
+  // Needs the right to mount.
+  it.skipIf(!small)(
+    'a full disk is ERR_OFFHEAP_IO; the old file stays, and nothing is left behind',
+    async () => {
+      const path = join(small!, 'map');
+      await numbers(3).save(path);
+      expect((await rejected(numbers(100_000).save(path))).message).toMatch(/ENOSPC/);
+      expect(readdirSync(small!)).toEqual(['map']);
+      expect(HashMap.open(path).size).toBe(3);
+      await numbers(4).save(path);
+      expect(HashMap.open(path).size).toBe(4);
+    },
+  );
 });
 
 describe('the checksum', () => {
@@ -254,4 +313,43 @@ describe('a file that changes under a mapping', () => {
       throws(() => map.get(0), 'ERR_OFFHEAP_CLOSED');
     },
   );
+});
+
+describe('columns of a file opened for rw', () => {
+  it('show the file for as long as someone holds them, whatever becomes of the map', async () => {
+    const path = fresh();
+    await numbers(5000).save(path);
+    const map = HashMap.open<'u32', 'f64'>(path, { mode: 'rw' });
+    const { keys, values } = map.columns();
+    map.set(1, 77).set(9999, 9);
+    expect(map.stats().origin).toBe('heap');
+    expect([keys.length, values[1], values[4999], map.get(1)]).toEqual([5000, 0.5, 2499.5, 77]);
+    map.close();
+    gc();
+    expect([keys[4999], values[4999]]).toEqual([4999, 2499.5]);
+  });
+
+  it('do not keep the file mapped once they are gone; without any it goes at the first change', async () => {
+    const path = fresh();
+    await numbers(50).save(path);
+    for (let i = 0; i < 20 && native().fileMappings() > 0; i++) {
+      gc();
+      await turn();
+    }
+    const before = native().fileMappings();
+    const map = HashMap.open<'u32', 'f64'>(path, { mode: 'rw' }).set(1, 2);
+    expect(native().fileMappings()).toBe(before);
+    (() => {
+      const viewed = HashMap.open<'u32', 'f64'>(path, { mode: 'rw' });
+      viewed.columns();
+      viewed.set(1, 2);
+      expect(native().fileMappings()).toBe(before + 1);
+    })();
+    for (let i = 0; i < 100 && native().fileMappings() > before; i++) {
+      gc();
+      await turn();
+    }
+    expect(native().fileMappings()).toBe(before);
+    expect(map.get(1)).toBe(2);
+  });
 });

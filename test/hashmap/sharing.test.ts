@@ -160,6 +160,16 @@ describe('threads that are terminated', () => {
 });
 
 describe('tokens', () => {
+  test('tell whether a key is there without looking at its value', () => {
+    const map = new HashMap({ key: 'string', value: 'json' }, [['a', { b: 1 }]]);
+    const reader = HashMap.attach<'string', 'json'>(map.share());
+    const words = new Int32Array(map.share().buffer!);
+    const text = words.indexOf(Buffer.from('{"b"').readInt32LE());
+    words[text] = Buffer.from('oops').readInt32LE();
+    expect([reader.has('a'), reader.has('b')]).toEqual([true, false]);
+    throws(() => reader.get('a'), 'ERR_OFFHEAP_CORRUPT', /not JSON/);
+  });
+
   test('carry no copy: a write shows at once in every attached map', () => {
     const map = new HashMap({ key: 'string', value: 'u32' }, [['a', 1]]);
     const one = HashMap.attach<'string', 'u32'>(map.share());

@@ -43,7 +43,10 @@ function original() {
   for (let n = 30; n < 36; n++) map.set(key(n), value(n));
   for (let n = 5; n < 9; n++) map.delete(key(n));
   map.set(key(1), value(77));
-  return map.toBytes();
+  const bytes = map.toBytes();
+  // Without the checksum, which would find out everything that is to be tried here.
+  new Uint32Array(bytes.buffer).fill(0, 7, 9);
+  return bytes;
 }
 
 /** Runs one call; errors of ours are fine. */

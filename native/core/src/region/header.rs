@@ -181,6 +181,15 @@ impl Memory {
         unsafe { self.load_u32(index * 4) }
     }
 
+    /// A word of the header, before everything that is read after it.
+    #[inline(always)]
+    #[must_use]
+    pub fn word_acquire(self, index: usize) -> u32 {
+        assert!(index < HEADER_WORDS);
+        // SAFETY: within the header, which `new` made sure is there.
+        unsafe { AtomicU32::from_ptr(self.base.add(index * 4).cast()) }.load(Ordering::Acquire)
+    }
+
     /// A field of two words. One load where the field is aligned, so that it is never seen half-written.
     #[inline(always)]
     #[must_use]

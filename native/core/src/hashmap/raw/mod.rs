@@ -156,11 +156,12 @@ impl RawMap {
         self.home.of(hash)
     }
 
-    /// Entries appended since the last compaction, dead ones included. Never above the capacity.
+    /// Entries appended since the last compaction, dead ones included. Never above the capacity. What is read of
+    /// them afterwards is there, also where another thread has just appended them.
     #[inline(always)]
     #[must_use]
     pub fn used(&self) -> u32 {
-        self.memory.word(word::USED).min(self.capacity)
+        self.memory.word_acquire(word::USED).min(self.capacity)
     }
 
     /// How many entries are alive.
