@@ -9,8 +9,10 @@ mod error;
 pub mod hashmap;
 pub mod mmap;
 pub mod region;
+mod simd;
 pub mod smallmap;
 pub mod succinct;
+pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};
 

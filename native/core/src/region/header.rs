@@ -28,6 +28,8 @@ pub const VERSION: u32 = 1;
 pub const ALIGNMENT: u64 = 64;
 /// The kind of a HashMap's region.
 pub const KIND_HASHMAP: u32 = 1;
+/// The kind of a vector's region.
+pub const KIND_VECTOR: u32 = 3;
 /// The kind of an MmapVector's file.
 pub const KIND_MMAPVECTOR: u32 = 12;
 /// The kind of an EliasFano's region.

@@ -11,11 +11,13 @@
 //! | `marker` | whether memory that someone else frees is still there |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
 //! | [`element`] | the types of elements and their numbers |
+//! | [`control`] | progress and cancellation of long operations |
 //! | `memory` | memory for structures that own theirs |
 //! | [`bind`](mod@bind) | which NUMA node holds the pages |
 
 pub mod advise;
 pub mod bind;
+pub mod control;
 pub mod crc;
 pub mod element;
 pub mod file;
