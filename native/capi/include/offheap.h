@@ -329,6 +329,11 @@ typedef struct oh_mmapvector oh_mmapvector;
 typedef struct oh_openfile oh_openfile;
 
 /**
+ * A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a time may use it.
+ */
+typedef struct oh_vec oh_vec;
+
+/**
  * The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own: made by `oh_vectorfile_create` or
  * `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses it keeps the rule of the format: never store to an element that
  * the latest commit, or one under way, vouches for.
@@ -645,6 +650,74 @@ typedef struct oh_packedints_info {
    */
   uint64_t region_length;
 } oh_packedints_info;
+
+/**
+ * What a vector is and holds.
+ */
+typedef struct oh_vector_info {
+  /**
+   * Type of the elements, an `oh_type`.
+   */
+  uint32_t element_type;
+  /**
+   * The first element; 256 bytes into the region.
+   */
+  void *data;
+  /**
+   * How many elements there are.
+   */
+  uint64_t len;
+  /**
+   * How many fit into the region.
+   */
+  uint64_t capacity;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_vector_info;
+
+/**
+ * A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double. Of floats only
+ * `value` has a meaning.
+ */
+typedef struct oh_sum {
+  /**
+   * The low 64 bits.
+   */
+  uint64_t low;
+  /**
+   * The high 64 bits.
+   */
+  int64_t high;
+  /**
+   * As a double.
+   */
+  double value;
+} oh_sum;
+
+/**
+ * How far a long operation has come, and whether it is to stop: begin with zeros. Another thread may read `done` and
+ * `total`, and set `cancel`, while it runs (atomically, where its language asks for that).
+ */
+typedef struct oh_control {
+  /**
+   * Not 0: stop soon, with nothing changed.
+   */
+  uint32_t cancel;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Steps done.
+   */
+  uint64_t done;
+  /**
+   * Steps in all; 0 before they are counted.
+   */
+  uint64_t total;
+} oh_control;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1826,6 +1899,255 @@ enum oh_status oh_packedints_unpack(const void *base,
  * of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
  */
 size_t oh_type_width(uint32_t ty);
+
+/**
+ * Makes an empty vector with room for `capacity` elements. Free it with `oh_vec_free`.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_vec_new(uint32_t ty, size_t capacity, struct oh_vec **out);
+
+/**
+ * Appends `count` elements.
+ *
+ * Requires: `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of its type, which are not
+ * in it.
+ */
+enum oh_status oh_vec_push(struct oh_vec *vec,
+                           const void *values,
+                           size_t count);
+
+/**
+ * Removes the elements from `len` on. Does nothing if there are no more.
+ *
+ * Requires: As for `oh_vec_push`.
+ */
+enum oh_status oh_vec_truncate(struct oh_vec *vec, size_t len);
+
+/**
+ * Makes room for `capacity` elements in all.
+ *
+ * Requires: As for `oh_vec_push`.
+ */
+enum oh_status oh_vec_reserve(struct oh_vec *vec, size_t capacity);
+
+/**
+ * Sorts, as `oh_vector_sort` does.
+ *
+ * Requires: As for `oh_vec_push`.
+ */
+enum oh_status oh_vec_sort(struct oh_vec *vec);
+
+/**
+ * How many elements there are. 0 for NULL.
+ *
+ * Requires: As for `oh_vec_push`, or NULL.
+ */
+size_t oh_vec_len(const struct oh_vec *vec);
+
+/**
+ * The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
+ *
+ * Requires: As for `oh_vec_len`.
+ */
+void *oh_vec_data(struct oh_vec *vec);
+
+/**
+ * The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is changed; those functions
+ * must not change its length.
+ *
+ * Requires: As for `oh_vec_push`; the outputs are writable.
+ */
+enum oh_status oh_vec_region(struct oh_vec *vec,
+                             void **base,
+                             size_t *length);
+
+/**
+ * Frees a vector. NULL is fine.
+ *
+ * Requires: `vec` is NULL, or from `oh_vec_new`, and is not used again.
+ */
+void oh_vec_free(struct oh_vec *vec);
+
+/**
+ * Bytes of memory for a vector of `capacity` elements.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_vector_length(uint32_t ty, uint64_t capacity, size_t *out);
+
+/**
+ * Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses them up to the
+ * last multiple of 64. The memory stays yours.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses.
+ */
+enum oh_status oh_vector_init(void *base,
+                              size_t length,
+                              uint32_t ty);
+
+/**
+ * Checks in constant time that the memory holds a vector. After `OH_OK` no function here reads or writes
+ * outside it, whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_vector_check(const void *base,
+                               size_t length);
+
+/**
+ * Proves the rest: the checksum, if there is one, and that words without a meaning are zero.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_vector_validate(const void *base, size_t length);
+
+/**
+ * What a vector is and holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_vector_describe(const void *base, size_t length, struct oh_vector_info *out);
+
+/**
+ * Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make the memory longer, call
+ * `oh_vector_set_region`, and append again.
+ *
+ * Threads that only read may go on meanwhile. Other threads that write may not.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `values` has `count`
+ * elements.
+ */
+enum oh_status oh_vector_push(void *base,
+                              size_t length,
+                              uint32_t ty,
+                              const void *values,
+                              size_t count);
+
+/**
+ * Sets the number of elements, at most the capacity. New ones are whatever the memory holds.
+ *
+ * Requires: As for `oh_vector_push`.
+ */
+enum oh_status oh_vector_set_len(void *base, size_t length, uint64_t len);
+
+/**
+ * Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give some up. A multiple of
+ * 64, and enough for the elements.
+ *
+ * Requires: As for `oh_vector_push`.
+ */
+enum oh_status oh_vector_set_region(void *base,
+                                    size_t length,
+                                    size_t bytes);
+
+/**
+ * Sets the elements from `from` up to `to`, which is not set, to the one at `value`.
+ *
+ * Requires: As for `oh_vector_push`; an element is readable at `value`.
+ */
+enum oh_status oh_vector_fill(void *base,
+                              size_t length,
+                              uint32_t ty,
+                              const void *value,
+                              uint64_t from,
+                              uint64_t to);
+
+/**
+ * The sum. Integers are summed exactly, floats as if in twice the precision of a double. At the speed of memory.
+ *
+ * This and the functions below that only read wait for a rearrangement of another thread to end, and repeat what one
+ * disturbed.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_vector_sum(const void *base,
+                             size_t length,
+                             struct oh_sum *out);
+
+/**
+ * The least element, or the greatest, written to `out`. NaN if there is one; −0 is less than 0. `*found` is false, and
+ * `out` as it was, if the vector is empty.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a boolean.
+ */
+enum oh_status oh_vector_extreme(const void *base,
+                                 size_t length,
+                                 uint32_t ty,
+                                 bool greatest,
+                                 void *out,
+                                 bool *found);
+
+/**
+ * The index of the first element from `from` on that is equal to the one at `value`, or −1. Floats are compared as `==`
+ * does; with `nan`, NaN is found besides.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `value` for an element; `out` is writable.
+ */
+enum oh_status oh_vector_index_of(const void *base,
+                                  size_t length,
+                                  uint32_t ty,
+                                  const void *value,
+                                  uint64_t from,
+                                  bool nan,
+                                  int64_t *out);
+
+/**
+ * Sorts: ascending, −0 before 0, NaN last. NaNs may lose their signs. O(n).
+ *
+ * With `control` NULL it works in place where memory for a copy is refused, so it does not fail for that. Otherwise it works
+ * on a copy, and can be stopped from another thread: `*finished` is then false, and the vector as it was. Other threads may
+ * read meanwhile.
+ *
+ * Requires: As for `oh_vector_push`; `control` is NULL, or lives until this returns; `finished` is writable.
+ */
+enum oh_status oh_vector_sort(void *base,
+                              size_t length,
+                              struct oh_control *control,
+                              bool *finished);
+
+/**
+ * Writes the indices of the elements, in the order that `oh_vector_sort` would give them, to `out`; equal elements keep
+ * their order. `count` is the number of elements, or of the first ones that are to be looked at. The indices are `uint32_t`, or, with `wide`, doubles: for vectors
+ * beyond 2^32. `OH_ERR_OOM` where temporary memory (16 to 32 bytes an element) is refused.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and `finished` as for
+ * `oh_vector_sort`.
+ */
+enum oh_status oh_vector_argsort(const void *base,
+                                 size_t length,
+                                 struct oh_control *control,
+                                 void *out,
+                                 size_t count,
+                                 bool wide,
+                                 bool *finished);
+
+/**
+ * Binary search, in a vector sorted as `oh_vector_sort` does, for `count` elements at `values`: `out[i]` is the index of the
+ * first element equal to `values[i]`, or −(j + 1), where j is the index to insert it at. −0 is 0 here, and NaN is NaN.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as many answers.
+ */
+enum oh_status oh_vector_search(const void *base,
+                                size_t length,
+                                uint32_t ty,
+                                const void *values,
+                                size_t count,
+                                int64_t *out);
+
+/**
+ * Bytes of a region that holds just the elements: what to save.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_vector_saved_length(const void *base, size_t length, size_t *out);
+
+/**
+ * Writes zeros over the region's bytes past the elements, which otherwise are whatever was there.
+ *
+ * Requires: As for `oh_vector_push`.
+ */
+enum oh_status oh_vector_zero_unused(void *base, size_t length);
 
 #ifdef __cplusplus
 }  // extern "C"

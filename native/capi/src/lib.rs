@@ -18,3 +18,5 @@ pub mod packedints;
 pub mod region;
 pub mod status;
 pub mod types;
+pub mod vec;
+pub mod vector;

@@ -1,0 +1,197 @@
+//! Vectors that own their memory.
+
+use crate::args::check_pointer;
+use crate::guard::{guard, guard_out};
+use crate::status::oh_status;
+use crate::vector::numeric;
+use offheap_core::Result;
+use offheap_core::region::element::Type;
+use offheap_core::vector::Vector;
+use std::ffi::c_void;
+
+/// One of each type.
+enum Any {
+    U8(Vector<u8>),
+    I8(Vector<i8>),
+    U16(Vector<u16>),
+    I16(Vector<i16>),
+    U32(Vector<u32>),
+    I32(Vector<i32>),
+    F32(Vector<f32>),
+    F64(Vector<f64>),
+    U64(Vector<u64>),
+    I64(Vector<i64>),
+}
+
+/// A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a time may use it.
+pub struct oh_vec(Any);
+
+macro_rules! each {
+    ($any:expr, $vector:ident => $body:expr) => {
+        match $any {
+            Any::U8($vector) => $body,
+            Any::I8($vector) => $body,
+            Any::U16($vector) => $body,
+            Any::I16($vector) => $body,
+            Any::U32($vector) => $body,
+            Any::I32($vector) => $body,
+            Any::F32($vector) => $body,
+            Any::F64($vector) => $body,
+            Any::U64($vector) => $body,
+            Any::I64($vector) => $body,
+        }
+    };
+}
+
+impl Any {
+    fn new(ty: Type, capacity: usize) -> Result<Any> {
+        Ok(match ty {
+            Type::U8 => Any::U8(Vector::with_capacity(capacity)?),
+            Type::I8 => Any::I8(Vector::with_capacity(capacity)?),
+            Type::U16 => Any::U16(Vector::with_capacity(capacity)?),
+            Type::I16 => Any::I16(Vector::with_capacity(capacity)?),
+            Type::U32 => Any::U32(Vector::with_capacity(capacity)?),
+            Type::I32 => Any::I32(Vector::with_capacity(capacity)?),
+            Type::F32 => Any::F32(Vector::with_capacity(capacity)?),
+            Type::U64 => Any::U64(Vector::with_capacity(capacity)?),
+            Type::I64 => Any::I64(Vector::with_capacity(capacity)?),
+            _ => Any::F64(Vector::with_capacity(capacity)?),
+        })
+    }
+}
+
+/// Makes an empty vector with room for `capacity` elements. Free it with `oh_vec_free`.
+///
+/// # Safety
+/// `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_new(ty: u32, capacity: usize, out: *mut *mut oh_vec) -> oh_status {
+    // SAFETY: the caller vouches for `out`.
+    unsafe {
+        guard_out(out, || {
+            // Memory for the handle first, because `Box::new` could not refuse.
+            let mut handle = Vec::new();
+            handle.try_reserve_exact(1)?;
+            handle.push(oh_vec(Any::new(numeric(ty)?, capacity)?));
+            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_vec>())
+        })
+    }
+}
+
+/// Appends `count` elements.
+///
+/// # Safety
+/// `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of its type, which are not
+/// in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_push(vec: *mut oh_vec, values: *const c_void, count: usize) -> oh_status {
+    guard(|| {
+        check_pointer(vec, "vec")?;
+        // SAFETY: the caller's word; the pointers are checked.
+        unsafe {
+            each!(&mut (*vec).0, vector => {
+                let values = crate::args::slice(values.cast(), count, "values")?;
+                vector.extend_from_slice(values)
+            })
+        }
+    })
+}
+
+/// Removes the elements from `len` on. Does nothing if there are no more.
+///
+/// # Safety
+/// As for `oh_vec_push`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_truncate(vec: *mut oh_vec, len: usize) -> oh_status {
+    guard(|| {
+        check_pointer(vec, "vec")?;
+        // SAFETY: the caller's word.
+        unsafe { each!(&mut (*vec).0, vector => vector.truncate(len)) };
+        Ok(())
+    })
+}
+
+/// Makes room for `capacity` elements in all.
+///
+/// # Safety
+/// As for `oh_vec_push`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_reserve(vec: *mut oh_vec, capacity: usize) -> oh_status {
+    guard(|| {
+        check_pointer(vec, "vec")?;
+        // SAFETY: the caller's word.
+        unsafe { each!(&mut (*vec).0, vector => vector.reserve(capacity)) }
+    })
+}
+
+/// Sorts, as `oh_vector_sort` does.
+///
+/// # Safety
+/// As for `oh_vec_push`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_sort(vec: *mut oh_vec) -> oh_status {
+    guard(|| {
+        check_pointer(vec, "vec")?;
+        // SAFETY: the caller's word.
+        unsafe { each!(&mut (*vec).0, vector => vector.sort()) };
+        Ok(())
+    })
+}
+
+/// How many elements there are. 0 for NULL.
+///
+/// # Safety
+/// As for `oh_vec_push`, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_len(vec: *const oh_vec) -> usize {
+    // SAFETY: the caller's word.
+    unsafe { vec.as_ref() }.map_or(0, |vec| each!(&vec.0, vector => vector.len()))
+}
+
+/// The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
+///
+/// # Safety
+/// As for `oh_vec_len`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_data(vec: *mut oh_vec) -> *mut c_void {
+    // SAFETY: the caller's word.
+    unsafe { vec.as_mut() }
+        .map_or(std::ptr::null_mut(), |vec| each!(&mut vec.0, vector => vector.as_mut_ptr().cast()))
+}
+
+/// The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is changed; those functions
+/// must not change its length.
+///
+/// # Safety
+/// As for `oh_vec_push`; the outputs are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_region(
+    vec: *mut oh_vec,
+    base: *mut *mut c_void,
+    length: *mut usize,
+) -> oh_status {
+    guard(|| {
+        check_pointer(vec, "vec")?;
+        check_pointer(base, "base")?;
+        check_pointer(length, "length")?;
+        // SAFETY: the caller's word; the outputs were checked.
+        unsafe {
+            let (address, bytes) = each!(&mut (*vec).0, vector => vector.region());
+            base.write(address.cast());
+            length.write(bytes);
+        }
+        Ok(())
+    })
+}
+
+/// Frees a vector. NULL is fine.
+///
+/// # Safety
+/// `vec` is NULL, or from `oh_vec_new`, and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vec_free(vec: *mut oh_vec) {
+    if !vec.is_null() {
+        // SAFETY: it came from `oh_vec_new`, which made it this way, and the caller gives it up.
+        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(vec, 1)) });
+    }
+}
