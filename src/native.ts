@@ -34,6 +34,8 @@ export interface NativeBinding {
   /** How native code sees a view: its length in bytes, the alignment of its first byte (a power of two
    * up to 4096), and the sum of its bytes. The doctor uses it, and so do the tests of argument reading. */
   probe(view: ArrayBufferView): { byteLength: number; alignment: number; sum: number };
+  /** How many bytes after the view's first one the next multiple of 64 is. */
+  alignmentGap(view: ArrayBufferView): number;
 
   // region.cc
   /** CRC-32C of the bytes; `seed` is 0, or the result for the bytes before these. */
@@ -127,6 +129,34 @@ export interface NativeBinding {
   /** As many integers as `out` holds, from index `from` on. */
   packedintsUnpack(bytes: Uint8Array, from: number, out: ArrayBufferView): void;
   packedintsValidate(bytes: Uint8Array): void;
+
+  // vector.cc. `bytes` views the buffer from the region's first byte on; `value` is an array of one element, whose type
+  // must be the vector's.
+  /** Makes the region so long, in a buffer that is. */
+  vectorSetRegion(bytes: Uint8Array, length: number): void;
+  vectorSetLength(bytes: Uint8Array, length: number): void;
+  /** Writes zeros past the elements. */
+  vectorZeroUnused(bytes: Uint8Array): void;
+  vectorCheck(bytes: Uint8Array): void;
+  vectorValidate(bytes: Uint8Array): void;
+  vectorFill(bytes: Uint8Array, value: ArrayBufferView, from: number, to: number): void;
+  vectorSum(bytes: Uint8Array, wide: false): number;
+  vectorSum(bytes: Uint8Array, wide: boolean): number | bigint;
+  /** Puts the least or greatest element into `out`. `false`: there is none. */
+  vectorExtreme(bytes: Uint8Array, greatest: boolean, out: ArrayBufferView): boolean;
+  /** -1: it is not there. */
+  vectorIndexOf(bytes: Uint8Array, value: ArrayBufferView, from: number, nan: boolean): number;
+  /** For each value the index of it, or -(i + 1) with the index to insert it at. */
+  vectorSearch(bytes: Uint8Array, values: ArrayBufferView, out: Float64Array): void;
+  vectorSort(bytes: Uint8Array): void;
+  /** Resolves to whether it was done; `control` is of `src/region/background.ts`. */
+  vectorSortAsync(bytes: Uint8Array, control: Int32Array): Promise<boolean>;
+  vectorArgsort(bytes: Uint8Array, out: Uint32Array | Float64Array): void;
+  vectorArgsortAsync(
+    bytes: Uint8Array,
+    out: Uint32Array | Float64Array,
+    control: Int32Array,
+  ): Promise<boolean>;
 }
 
 /** Where the addon was looked for, and what came of it. The doctor shows this. */

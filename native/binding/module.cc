@@ -24,6 +24,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   InitPackedInts(exports);
   InitProbe(exports);
   InitRegion(exports);
+  InitVector(exports);
   return exports;
 }
 

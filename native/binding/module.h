@@ -22,5 +22,6 @@ void InitHashmap(Napi::Object exports);
 void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
 void InitRegion(Napi::Object exports);
+void InitVector(Napi::Object exports);
 
 }  // namespace offheap

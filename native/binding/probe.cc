@@ -25,8 +25,17 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// How many bytes after the view's first one the next multiple of 64 is.
+Napi::Value AlignmentGap(const Napi::CallbackInfo& info) {
+  const auto address = reinterpret_cast<uintptr_t>(ReadBytes(info[0], "view").data);
+  return Napi::Number::New(info.Env(), static_cast<double>((64 - address % 64) % 64));
+}
+
 }  // namespace
 
-void InitProbe(Napi::Object exports) { Export<Probe>(exports, "probe"); }
+void InitProbe(Napi::Object exports) {
+  Export<Probe>(exports, "probe");
+  Export<AlignmentGap>(exports, "alignmentGap");
+}
 
 }  // namespace offheap

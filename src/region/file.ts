@@ -11,13 +11,14 @@ import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { offheapError, typeError, type OffheapError } from '../errors.js';
 import { native } from '../native.js';
+import { readWorkOptions } from './background.js';
 import { FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, WORD } from './format.js';
 import { booleanOption, choiceOption, describe, readOptions } from './options.js';
 import { Region, type FileIdentity } from './region.js';
 
 /** How far a long operation has come. */
 export interface Progress {
-  /** Bytes done, and bytes in all. */
+  /** Bytes done, and bytes in all; or steps, of work that does not go by bytes. */
   done: number;
   total: number;
 }
@@ -68,18 +69,7 @@ export function readSaveOptions(options: unknown): {
   checksum: boolean;
 } {
   const read = readOptions(options, ['signal', 'onProgress', 'checksum'], 'save');
-  const { signal, onProgress } = read;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw typeError(`signal must be an AbortSignal, not ${describe(signal)}`);
-  }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw typeError(`onProgress must be a function, not ${describe(onProgress)}`);
-  }
-  return {
-    signal,
-    onProgress: onProgress as SaveOptions['onProgress'],
-    checksum: booleanOption(read, 'checksum', true),
-  };
+  return { ...readWorkOptions(read), checksum: booleanOption(read, 'checksum', true) };
 }
 
 /** Writes sealed bytes to `path`, whole or not at all. Rejects with `ERR_OFFHEAP_IO` or the signal's reason. */

@@ -24,6 +24,8 @@ export const GROWABLE_FROM = 65_536;
 const HUGE_PAGES_FROM = 4 * 2 ** 20;
 /** A shared region can not move without its readers attaching anew, so it reserves at least this much. */
 const SHARED_RESERVATION = 2 ** 32 - 65_536;
+/** Bytes more than asked for in a buffer that is aligned by where the region starts in it; Windows aligns to 8. */
+const SLACK = 64;
 /** Address space asked for when a region grows past 64 KiB: this many times what it needs. */
 const RESERVE_FACTOR = 64;
 
@@ -48,7 +50,7 @@ export interface Placement {
 
 export class Region {
   buffer: SharedArrayBuffer | ArrayBuffer;
-  /** A fixed-length view of the whole buffer; remade when the buffer grows. */
+  /** A fixed-length view of the buffer, from the region's first byte on; remade when the buffer grows. */
   bytes!: Uint8Array;
   /** The header. */
   head!: Int32Array;
@@ -66,15 +68,21 @@ export class Region {
     /** Where a mapped region came from, and which file that was. */
     readonly file: FileIdentity | undefined,
     status?: Int32Array,
+    /** Whether the region starts at a multiple of 64, which only growable buffers and files do by themselves. */
+    private readonly aligned = false,
   ) {
     this.buffer = buffer;
     this.status = status;
     this.remake();
   }
 
-  /** A zeroed heap region of at least `length` bytes. */
-  static allocate(length: number, placement: Placement): Region {
-    const region = new Region('heap', newBuffer(length, length * RESERVE_FACTOR), placement, undefined);
+  /**
+   * A zeroed heap region of at least `length` bytes. With `aligned` it starts at an address that is a multiple of 64,
+   * and so not always at the start of its buffer: go by the offset of {@link Region.bytes}.
+   */
+  static allocate(length: number, placement: Placement, aligned = false): Region {
+    const buffer = newBuffer(length, length * RESERVE_FACTOR, aligned);
+    const region = new Region('heap', buffer, placement, undefined, undefined, aligned);
     region.place(0);
     return region;
   }
@@ -98,13 +106,9 @@ export class Region {
    * Throws `ERR_OFFHEAP_OOM` with nothing changed.
    */
   ensure(length: number): void {
-    const before = this.buffer.byteLength;
+    const before = this.bytes.length;
     if (length <= before) return;
-    if (
-      this.origin === 'heap' &&
-      this.buffer instanceof SharedArrayBuffer &&
-      length <= this.buffer.maxByteLength
-    ) {
+    if (this.origin === 'heap' && isGrowable(this.buffer) && length <= this.buffer.maxByteLength) {
       try {
         this.buffer.grow(length);
       } catch (cause) {
@@ -113,7 +117,7 @@ export class Region {
       this.remake();
       this.place(before);
     } else {
-      this.moveTo(newBuffer(length, this.reservation(length)));
+      this.moveTo(newBuffer(length, this.reservation(length), this.aligned));
     }
   }
 
@@ -127,7 +131,7 @@ export class Region {
       const wanted = Math.min(SHARED_RESERVATION, reservationLimit);
       if (!(buffer instanceof SharedArrayBuffer) || buffer.maxByteLength < wanted) {
         const length = Math.max(buffer.byteLength, 1);
-        this.moveTo(newBuffer(length, Math.max(wanted, length * RESERVE_FACTOR), true));
+        this.moveTo(newBuffer(length, Math.max(wanted, length * RESERVE_FACTOR), false, true));
       }
       this.shared = true;
     }
@@ -136,8 +140,8 @@ export class Region {
 
   /** Replaces the buffer by one of `length` bytes, the first ones kept. For shrinking. */
   shrink(length: number): void {
-    if (this.shared || this.origin !== 'heap' || length >= this.buffer.byteLength) return;
-    this.moveTo(newBuffer(length, length * RESERVE_FACTOR));
+    if (this.shared || this.origin !== 'heap' || length >= this.bytes.length) return;
+    this.moveTo(newBuffer(length, length * RESERVE_FACTOR, this.aligned));
   }
 
   /** Drops the memory. Views that were handed out stay readable, except those of a file: they become empty, or read as zeros. */
@@ -157,18 +161,17 @@ export class Region {
     const old = this.buffer;
     const oldHead = this.head;
     const mapped = this.file !== undefined;
-    const count = Math.min(old.byteLength, buffer.byteLength);
     if (mapped) {
       // A mapped region that outgrew its file becomes an ordinary one.
       (this as { origin: Origin }).origin = 'heap';
       (this as { file: FileIdentity | undefined }).file = undefined;
       (this as { status: Int32Array | undefined }).status = undefined;
     }
-    const from = this.bytes.length === count ? this.bytes : this.bytes.subarray(0, count);
+    const from = this.bytes;
     this.buffer = buffer;
     this.remake();
     this.place(0);
-    this.bytes.set(from);
+    this.bytes.set(from.length <= this.bytes.length ? from : from.subarray(0, this.bytes.length));
     if (this.shared) {
       // After the copy, so that the new region does not say so of itself.
       Atomics.or(oldHead, WORD.flags, FLAG_SUPERSEDED);
@@ -185,9 +188,13 @@ export class Region {
 
   private remake(): void {
     const { buffer } = this;
-    this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    const whole = new Uint8Array(buffer, 0, buffer.byteLength);
+    const slack = this.aligned && this.origin === 'heap' && !isGrowable(buffer) ? SLACK : 0;
+    const gap = slack === 0 ? 0 : native().alignmentGap(whole);
+    // Not a byte more than was asked for: what is cut off must look so.
+    this.bytes = slack === 0 ? whole : new Uint8Array(buffer, gap, buffer.byteLength - slack);
     // Regions that come from elsewhere are checked for this length before they get here.
-    this.head = new Int32Array(buffer, 0, HEADER_WORDS);
+    this.head = new Int32Array(buffer, gap, HEADER_WORDS);
   }
 
   /** Advice on where pages go, for those from `from` on. They are not touched yet, so it takes effect. */
@@ -214,16 +221,20 @@ const EMPTY = new ArrayBuffer(0);
 const EMPTY_BYTES = new Uint8Array(EMPTY);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
 
+function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedArrayBuffer {
+  return buffer instanceof SharedArrayBuffer && buffer.growable;
+}
+
 /**
  * A zeroed buffer of `length` bytes that can grow to about `reserve` without moving; if not `needed`, only if it is large
- * enough and mappings are not short.
+ * enough and mappings are not short. One that can not grow is longer by {@link SLACK} if the region is to be aligned in it.
  */
-function newBuffer(length: number, reserve: number, needed = false): SharedArrayBuffer {
+function newBuffer(length: number, reserve: number, aligned = false, needed = false): SharedArrayBuffer {
   const growable = needed || length >= GROWABLE_FROM;
   if (!growable || !native().mappingsReserve(2, needed ? MAPPINGS_MOST : MAPPINGS_MANY)) {
     if (needed) throw refused(length, new Error('this process has nearly all mappings that it may have'));
     try {
-      return new SharedArrayBuffer(Math.max(length, HEADER_BYTES));
+      return new SharedArrayBuffer(Math.max(length, HEADER_BYTES) + (aligned ? SLACK : 0));
     } catch (cause) {
       throw refused(length, cause);
     }

@@ -90,6 +90,10 @@ export abstract class Structure<K extends Kind> {
   protected abstract dismount(): void;
   /** The constant-time check of a region that was just copied out of a file. */
   protected abstract check(region: Region, length: number, what: string): void;
+  /** Whether regions start at multiples of 64, for structures that go by the offset of {@link Region.bytes}. */
+  protected get aligned(): boolean {
+    return false;
+  }
   /** Brings into a region copied from a file what this structure noted besides the bytes. */
   protected thawed?(region: Region): void;
   /** Whether the structure can leave this thread; throws `ERR_OFFHEAP_UNSUPPORTED` where not. */
@@ -247,7 +251,7 @@ export abstract class Structure<K extends Kind> {
   private thaw(): void {
     const file = this.region;
     const length = readLong(file.head, WORD.lengthLow);
-    const region = Region.allocate(length, NO_PLACEMENT);
+    const region = Region.allocate(length, NO_PLACEMENT, this.aligned);
     region.bytes.set(file.bytes.subarray(0, length));
     if (file.status![0] !== 0) throw this.lostError();
     seal(region.bytes.subarray(0, length), false);
@@ -344,8 +348,13 @@ export abstract class Structure<K extends Kind> {
     this.role = CLOSED;
     this.guard = NEVER_CALM;
     this.guardAt = 0;
-    this.region.release();
+    this.releaseRegion();
     this.dismount();
+  }
+
+  /** Drops the memory. For structures whose background work may still read it: they wait for that. */
+  protected releaseRegion(): void {
+    this.region.release();
   }
 
   [Symbol.dispose](): void {
@@ -406,13 +415,13 @@ export function openStructure<S>(
 }
 
 /** `S.fromBytes`: a structure out of the bytes of one, which are copied and compared with their checksum. O(bytes). */
-export function structureFromBytes<S>(bytes: unknown, make: (adopted: Adopted) => S): S {
+export function structureFromBytes<S>(bytes: unknown, make: (adopted: Adopted) => S, aligned = false): S {
   if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
   const length = trueLength(bytes);
   if (length < HEADER_BYTES) {
     throw offheapError('ERR_OFFHEAP_CORRUPT', `${length} bytes are too few for a region`);
   }
-  const region = Region.allocate(length, NO_PLACEMENT);
+  const region = Region.allocate(length, NO_PLACEMENT, aligned);
   region.bytes.set(bytes);
   const fits = fitsSeal(region.bytes);
   seal(region.bytes, false);
