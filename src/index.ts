@@ -4,4 +4,5 @@ export * from './hashmap/index.js';
 export * from './pools/index.js';
 export { type NativeReport } from './native.js';
 export * from './succinct/index.js';
+export * from './vector/index.js';
 export { version } from './version.js';

@@ -10,6 +10,7 @@ import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
 import { readLayout } from '../succinct/eliasfano/layout.js';
 import { readShape as readPacked } from '../succinct/packedints/layout.js';
+import { readShape as readVector } from '../vector/layout.js';
 import {
   FLAG_CHECKSUM,
   HEADER_BYTES,
@@ -87,7 +88,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, eliasfano, packedints };
+  { hashmap, vector, eliasfano, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -120,4 +121,9 @@ function eliasfano(words: Int32Array, available: number, path: string): Inspecti
   const { length, max, lowBits, bytes } = readLayout(words, available, path);
   const bitsPerValue = length === 0 ? 0 : Number(((bytes * 8) / length).toFixed(3));
   return { length, max, lowBits, bitsPerValue };
+}
+
+function vector(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { type, count, capacity } = readVector(words, available, path);
+  return { type: TYPE_NAMES[type]!, length: count, capacity };
 }

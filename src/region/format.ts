@@ -37,6 +37,7 @@ export const FLAG_SUPERSEDED = 2;
 /** Which structure a region holds, and the version of its format that this release writes and reads. */
 export const KINDS = {
   hashmap: { code: 1, version: 1 },
+  vector: { code: 3, version: 1 },
   eliasfano: { code: 10, version: 1 },
   packedints: { code: 11, version: 1 },
 } as const;

@@ -1,0 +1,8 @@
+/** offheap/vector: growing arrays of numbers outside the JavaScript heap. */
+export { Vector, type SumOf, type Values, type VectorOptions, type VectorStats } from './vector.js';
+export { type Column, type JsType, type NumericType } from '../region/element.js';
+export { type WorkOptions } from '../region/background.js';
+export { type Structure } from '../region/structure.js';
+export { type OpenOptions, type Progress, type SaveOptions } from '../region/file.js';
+export { type Token } from '../region/token.js';
+export { OffheapError, type ErrorCode } from '../errors.js';

@@ -1,0 +1,256 @@
+/** Every operation in every state that a vector can be in: closed, opened to read, attached, being sorted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { native } from '../../src/native.js';
+import { Vector } from '../../src/vector/index.js';
+import { rejected, throws } from '../helpers/errors.js';
+import { TYPES, type AnyVector } from '../helpers/vectors.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'offheap-vector-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Operation = [name: string, run: (vector: Vector<'f64'>) => unknown];
+const reads: Operation[] = [
+  ['length', (v) => v.length],
+  ['type', (v) => v.type],
+  ['at', (v) => v.at(0)],
+  ['at a negative index', (v) => v.at(-1)],
+  ['view', (v) => v.view],
+  ['indexOf', (v) => v.indexOf(1)],
+  ['includes', (v) => v.includes(1)],
+  ['sum', (v) => v.sum()],
+  ['min', (v) => v.min()],
+  ['max', (v) => v.max()],
+  ['argsort', (v) => v.argsort()],
+  ['binarySearch', (v) => v.binarySearch(1)],
+  ['binarySearchMany', (v) => v.binarySearchMany([1])],
+  ['forEach', (v) => v.forEach(() => undefined)],
+  ['values', (v) => [...v.values()]],
+  ['keys', (v) => [...v.keys()]],
+  ['entries', (v) => [...v.entries()]],
+  ['iteration', (v) => [...v]],
+  ['byteLength', (v) => v.byteLength],
+  ['stats', (v) => v.stats()],
+  ['validate', (v) => v.validate()],
+  ['toBytes', (v) => v.toBytes()],
+  ['share', (v) => v.share()],
+];
+const writes: Operation[] = [
+  ['push', (v) => v.push(1)],
+  ['push of none', (v) => v.push()],
+  ['push of two', (v) => v.push(1, 2)],
+  ['pop', (v) => v.pop()],
+  ['set', (v) => v.set(0, 1)],
+  ['pushMany', (v) => v.pushMany([1])],
+  ['fill', (v) => v.fill(1)],
+  ['sort', (v) => v.sort()],
+  ['swapRemove', (v) => v.swapRemove(0)],
+  ['truncate', (v) => v.truncate(0)],
+  ['clear', (v) => v.clear()],
+  ['reserve', (v) => v.reserve(10)],
+  ['shrinkToFit', (v) => v.shrinkToFit()],
+];
+
+describe('a closed vector', () => {
+  it.each([...reads, ...writes])('%s', (_name, run) => {
+    const vector = Vector.from('f64', [1, 2]);
+    vector.close();
+    throws(() => run(vector), 'ERR_OFFHEAP_CLOSED', /this vector was closed/);
+  });
+
+  it('promises, iterators, and closing again', async () => {
+    const vector = Vector.from('f64', [1, 2]);
+    const iterator = vector.values();
+    expect(iterator.next().value).toBe(1);
+    const view = vector.view;
+    vector.close();
+    vector.close();
+    vector[Symbol.dispose]();
+    throws(() => iterator.next(), 'ERR_OFFHEAP_CLOSED');
+    expect((await rejected(vector.sortAsync())).code).toBe('ERR_OFFHEAP_CLOSED');
+    expect((await rejected(vector.argsortAsync())).code).toBe('ERR_OFFHEAP_CLOSED');
+    expect((await rejected(vector.save(join(folder, 'closed')))).code).toBe('ERR_OFFHEAP_CLOSED');
+    expect([...view], 'a view keeps its memory').toEqual([1, 2]);
+  });
+});
+
+describe('a vector that is only read here', () => {
+  const owner = Vector.from('f64', [3, 1, 2]);
+  const attached = Vector.attach<'f64'>(owner.share());
+  const path = join(folder, 'read.bin');
+
+  it.each(reads)('%s', async (_name, run) => {
+    await owner.save(path);
+    using opened = Vector.open<'f64'>(path);
+    const plain = (value: unknown): unknown => (value instanceof Float64Array ? [...value] : value);
+    for (const reader of [attached, opened]) {
+      const result = plain(run(reader));
+      if (!['byteLength', 'stats', 'share'].includes(_name)) expect(result).toEqual(plain(run(owner)));
+    }
+  });
+
+  it.each(writes)('%s is refused', async (_name, run) => {
+    await owner.save(path);
+    using opened = Vector.open<'f64'>(path, { mode: 'r' });
+    throws(() => run(attached), 'ERR_OFFHEAP_UNSUPPORTED', /another thread/);
+    throws(() => run(opened), 'ERR_OFFHEAP_UNSUPPORTED', /mode r/);
+    expect([...attached]).toEqual([3, 1, 2]);
+  });
+
+  it('can be argsorted in the background, and not sorted', async () => {
+    expect([...(await attached.argsortAsync())]).toEqual([1, 2, 0]);
+    expect((await rejected(attached.sortAsync())).code).toBe('ERR_OFFHEAP_UNSUPPORTED');
+  });
+});
+
+describe('a vector that is being sorted', () => {
+  const unsorted = (): Vector<'f64'> =>
+    Vector.from(
+      'f64',
+      Float64Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 300_007),
+    );
+
+  it.each(writes)('%s is ERR_OFFHEAP_LOCKED, and possible again afterwards', async (_name, run) => {
+    const vector = unsorted();
+    const sorting = vector.sortAsync();
+    throws(() => run(vector), 'ERR_OFFHEAP_LOCKED', /being sorted/);
+    await sorting;
+    expect(vector.at(-1)).toBe(300_006);
+    run(vector);
+  });
+
+  it.each(reads)('%s works', async (name, run) => {
+    const vector = unsorted();
+    if (name === 'share') vector.share();
+    const sorting = vector.sortAsync();
+    run(vector);
+    await sorting;
+    const view = vector.view;
+    expect(view.every((x, i) => i === 0 || view[i - 1] <= x)).toBe(true);
+  });
+
+  it('the first share would move it, and waits', async () => {
+    const vector = unsorted();
+    const sorting = vector.sortAsync();
+    throws(() => vector.share(), 'ERR_OFFHEAP_LOCKED');
+    await sorting;
+    expect(Vector.attach(vector.share()).length).toBe(300_000);
+  });
+
+  it('a second sort is refused', async () => {
+    const vector = unsorted();
+    const sorting = vector.sortAsync();
+    expect((await rejected(vector.sortAsync())).code).toBe('ERR_OFFHEAP_LOCKED');
+    expect((await rejected(vector.argsortAsync())).code).toBe('ERR_OFFHEAP_LOCKED');
+    await sorting;
+    await vector.sortAsync();
+  });
+
+  it('closing cancels it', async () => {
+    for (const what of ['sortAsync', 'argsortAsync'] as const) {
+      const vector = unsorted();
+      const view = vector.view;
+      const before = view.slice();
+      const sorting = vector[what]();
+      vector.close();
+      expect((await rejected(sorting)).code).toBe('ERR_OFFHEAP_CLOSED');
+      expect([before, view.slice().sort()].some((state) => state.every((x, i) => x === view[i]))).toBe(true);
+    }
+  });
+});
+
+describe('views', () => {
+  it.each(TYPES)(
+    'of %s start at a multiple of 64, and show the vector’s own memory, also after growth',
+    (type) => {
+      for (let round = 0; round < 5; round++) {
+        const vector: AnyVector = new Vector(type);
+        const one = type === 'u64' || type === 'i64' ? 1n : 1;
+        for (let i = 0; i < 20_000; i++) {
+          vector.push(one);
+          if (i % 3001 === 0) expect(native().probe(vector.view).alignment).toBeGreaterThanOrEqual(64);
+        }
+        vector.view[5] = type === 'u64' || type === 'i64' ? 7n : 7;
+        expect(Number(vector.at(5))).toBe(7);
+        expect(vector.view.length).toBe(20_000);
+        expect(vector.view).toBe(vector.view);
+        for (const other of [Vector.fromBytes(vector.toBytes()), Vector.attach(vector.share())]) {
+          expect(native().probe(other.view).alignment).toBeGreaterThanOrEqual(64);
+        }
+      }
+    },
+  );
+
+  it('growth copies nothing and leaves the base where it is', () => {
+    const vector = new Vector('f64', { capacity: 10_000 });
+    vector.push(1);
+    const early = vector.view;
+    for (let i = 0; i < 500_000; i++) vector.push(i);
+    early[0] = 42;
+    expect(vector.at(0)).toBe(42);
+    expect(vector.view.buffer).toBe(early.buffer);
+  });
+
+  it('an old view shows what it showed, and is not the new one', () => {
+    const vector = Vector.from('f64', [1, 2]);
+    const { view } = vector;
+    vector.push(3);
+    expect(view.length).toBe(2);
+    expect(vector.view.length).toBe(3);
+    vector.pop();
+    vector.pop();
+    expect(vector.view.length).toBe(1);
+  });
+});
+
+describe('iteration', () => {
+  it('sees what is added and not what is taken away, as that of an array', () => {
+    for (const change of [
+      (v: { push(x: number): unknown; pop(): unknown }, i: number) => (i < 5 ? v.push(i) : undefined),
+      (v: { push(x: number): unknown; pop(): unknown }) => v.pop(),
+    ]) {
+      const seen: number[][] = [[], []];
+      const vector = Vector.from('f64', [10, 20, 30, 40]);
+      const array = [10, 20, 30, 40];
+      let i = 0;
+      for (const x of vector) {
+        seen[0].push(x);
+        change(vector, i++);
+      }
+      i = 0;
+      for (const x of array) {
+        seen[1].push(x);
+        change(array, i++);
+      }
+      expect(seen[0]).toEqual(seen[1]);
+    }
+  });
+
+  it('stays at the end once it was there', () => {
+    const vector = Vector.from('u8', [1]);
+    const iterator = vector.entries();
+    expect(iterator.next()).toEqual({ value: [0, 1], done: false });
+    expect(iterator.next()).toEqual({ value: undefined, done: true });
+    vector.push(2);
+    expect(iterator.next()).toEqual({ value: undefined, done: true });
+    expect([...vector.keys()]).toEqual([0, 1]);
+    expect(Object.prototype.toString.call(iterator)).toBe('[object Vector Iterator]');
+    expect(iterator[Symbol.iterator]()).toBe(iterator);
+  });
+
+  it('forEach visits those that there are at the call', () => {
+    const vector = Vector.from('u8', [1, 2, 3]);
+    const seen: unknown[] = [];
+    vector.forEach(function (this: unknown, value, index, self) {
+      seen.push([value, index, self === vector, this]);
+      if (index === 0) vector.push(9);
+      if (index === 1) vector.truncate(2);
+    }, 'me');
+    expect(seen).toEqual([
+      [1, 0, true, 'me'],
+      [2, 1, true, 'me'],
+    ]);
+  });
+});
