@@ -35,7 +35,7 @@ pub struct Shape {
     pub max: u64,
 }
 
-/// Where its sections lie, by bytes from the beginning.
+/// Where its sections lie, by bytes from the beginning of the region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Lower bits of a value: 0 to 63.
@@ -77,13 +77,19 @@ impl Shape {
         }
     }
 
-    /// Where everything lies. The counts are those of a checked shape, so nothing overflows.
+    /// Where everything lies in a region of its own.
     #[must_use]
     pub const fn layout(self) -> Layout {
+        self.layout_at(HEADER_BYTES as u64)
+    }
+
+    /// Where everything lies from an offset on, a multiple of 64 below 2^60, in the region of another structure. The counts are
+    /// those of a checked shape, so nothing overflows.
+    #[must_use]
+    pub const fn layout_at(self, upper: u64) -> Layout {
         let low_bits = self.low_bits();
         let zeros = (self.max >> low_bits) + 1;
         let lines = (self.len + zeros).div_ceil(LINE_BITS);
-        let upper = HEADER_BYTES as u64;
         let ones = upper + lines * LINE_BYTES as u64;
         let zero_lines = align(ones + hints(self.len) * 4);
         let low = align(zero_lines + hints(zeros) * 4);

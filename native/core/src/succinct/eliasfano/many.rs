@@ -5,16 +5,12 @@
 //! their waits overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
 
 use super::layout::LINE_BITS;
-use super::upper::{Ones, Zeros};
+use super::upper::Ones;
 use super::{RawEliasFano, Words};
-use crate::cpu::prefetch;
 use crate::succinct::numbers::{CHUNK, Numbers, NumbersMut};
 use crate::succinct::packed::unpack;
 use crate::succinct::word::Portable;
 use crate::{Error, Result};
-
-/// Queries under way at once. Measured: 16 is too few to hide memory, 64 no better than 32.
-const BATCH: usize = 32;
 
 impl RawEliasFano {
     /// The values at many indices. `Range`, with nothing written, for an index that is none, or values that do not fit
@@ -43,16 +39,7 @@ impl RawEliasFano {
         let mut chunk = [0; CHUNK];
         for from in (0..indices.len()).step_by(CHUNK) {
             let count = indices.read(from, &mut chunk)?.len();
-            for batch in chunk[..count].chunks_mut(BATCH) {
-                for index in batch.iter_mut() {
-                    // Checked once already; but they may have changed.
-                    *index = (*index).min(self.shape.len - 1);
-                    self.upper.prefetch_hint::<Ones>(*index);
-                    prefetch(self.low.address(*index));
-                }
-                batch.iter().for_each(|&index| self.upper.prefetch_line::<Ones>(index));
-                batch.iter_mut().for_each(|index| *index = self.at_with(words, *index));
-            }
+            self.at_batch_with(words, &mut chunk[..count]);
             out.write(from, &chunk[..count]);
         }
         Ok(())
@@ -79,15 +66,7 @@ impl RawEliasFano {
         let mut chunk = [0; CHUNK];
         for from in (0..values.len()).step_by(CHUNK) {
             let count = values.read(from, &mut chunk)?.len();
-            for batch in chunk[..count].chunks_mut(BATCH) {
-                let zero = |value: u64| (value.min(self.shape.max) >> self.low_bits).saturating_sub(1);
-                batch.iter().for_each(|&value| self.upper.prefetch_hint::<Zeros>(zero(value)));
-                batch.iter().for_each(|&value| self.upper.prefetch_line::<Zeros>(zero(value)));
-                for value in batch.iter_mut() {
-                    let past = self.shape.len == 0 || *value > self.shape.max;
-                    *value = if past { self.shape.len } else { self.find(words, *value).0 };
-                }
-            }
+            self.rank_batch_with(words, &mut chunk[..count]);
             out.write(from, &chunk[..count]);
         }
         Ok(())

@@ -16,6 +16,7 @@
 //! | `fill` | building from arrays of any type |
 //! | `many` | many queries at once, and ranges |
 //! | `owned` | the structure for Rust programs |
+//! | `part` | a sequence inside another structure's region |
 //! | `validate` | proving the contents |
 //!
 //! Cost: `at` touches a table, a line of the upper bits, and the lower bits: three cache misses in a large one. `rank` and
@@ -49,10 +50,11 @@ macro_rules! with_words {
     }};
 }
 
-mod fill;
+pub(crate) mod fill;
 pub mod layout;
 mod many;
 mod owned;
+mod part;
 mod upper;
 mod validate;
 
@@ -92,10 +94,8 @@ impl RawEliasFano {
         // SAFETY: the caller's word. Nothing is written through the view.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
         let (_, shape, layout) = Shape::read(memory)?;
-        let (low_bits, upper) = (layout.low_bits, Upper::new(memory, shape.len, &layout));
         // SAFETY: a checked header's sections lie within the memory.
-        let low = unsafe { Fields::new(memory.at(layout.low as usize), low_bits.max(1), shape.len) };
-        Ok(RawEliasFano { upper, low, low_bits, shape, layout, memory })
+        Ok(unsafe { RawEliasFano::within(memory, layout.upper, shape) })
     }
 
     /// How many values, and the largest.
@@ -197,22 +197,8 @@ impl RawEliasFano {
     /// of the zero behind them.
     #[inline(always)]
     fn find<W: Words>(&self, words: W, value: u64) -> (u64, Option<u64>) {
-        let high = value >> self.low_bits;
         let low = value & !(u64::MAX << self.low_bits);
-        let first = match high {
-            0 => 0,
-            _ => self.upper.select::<Zeros, W>(words, high - 1) + 1,
-        };
-        // In damaged bytes the position can be too small, or behind the last bit.
-        let first = first.min(self.upper.bits() - 1);
-        let index = first.saturating_sub(high).min(self.shape.len);
-        let (mut run, left) = self.upper.run(first);
-        if run == left {
-            // The run reaches the end of the word.
-            let end = self.upper.select::<Zeros, W>(words, high);
-            run = end.saturating_sub(first);
-        }
-        let run = run.min(self.shape.len - index);
+        let Bucket { first, index, run } = self.bucket(words, value >> self.low_bits);
         let smaller = if run <= FEW {
             let mut smaller = 0;
             while smaller < run && self.low(index + smaller) < low {
@@ -230,4 +216,33 @@ impl RawEliasFano {
         let past = (smaller == run).then(|| (first + run).min(self.upper.bits() - 1));
         (index + smaller, past)
     }
+
+    /// The values with these upper bits, which are at most those of the largest.
+    #[inline(always)]
+    fn bucket<W: Words>(&self, words: W, high: u64) -> Bucket {
+        let first = match high {
+            0 => 0,
+            _ => self.upper.select::<Zeros, W>(words, high - 1) + 1,
+        };
+        // In damaged bytes the position can be too small, or behind the last bit.
+        let first = first.min(self.upper.bits() - 1);
+        let index = first.saturating_sub(high).min(self.shape.len);
+        let (mut run, left) = self.upper.run(first);
+        if run == left {
+            // The run reaches the end of the word.
+            let end = self.upper.select::<Zeros, W>(words, high);
+            run = end.saturating_sub(first);
+        }
+        Bucket { first, index, run: run.min(self.shape.len - index) }
+    }
+}
+
+/// The values with the same upper bits: a run of ones behind a zero.
+struct Bucket {
+    /// Where the run is, or would be, among the upper bits.
+    first: u64,
+    /// The index of its first value.
+    index: u64,
+    /// How many there are.
+    run: u64,
 }

@@ -14,11 +14,22 @@ use crate::{Error, Result};
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
     let values = unsafe { RawEliasFano::attach(base, len) }?;
-    let (header, shape, layout) = Shape::read(values.memory())?;
+    let (header, ..) = Shape::read(values.memory())?;
     header.check_seal(values.memory(), word::END)?;
-    upper(&values)?;
-    // The lower bits, and what stands between the sections.
-    let memory = values.memory();
+    values.prove()
+}
+
+impl RawEliasFano {
+    /// The proof of its sections: counts, tables, order, and zeros where nothing is. `Corrupt` says what is wrong first. O(bytes).
+    pub(crate) fn prove(&self) -> Result<()> {
+        upper(self)?;
+        lower(self)
+    }
+}
+
+/// The lower bits, what stands between the sections, and the order of the values.
+fn lower(values: &RawEliasFano) -> Result<()> {
+    let RawEliasFano { shape, layout, memory, .. } = *values;
     let gaps = [
         (layout.ones + hints(shape.len) * 4, layout.zero_lines),
         (layout.zero_lines + hints(layout.zeros) * 4, layout.low),
