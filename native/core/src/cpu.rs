@@ -160,6 +160,28 @@ impl fmt::Debug for Features {
     }
 }
 
+/// Whether bit deposit (`PDEP`) takes a few cycles. AMD's processors before Zen 3 have it in microcode, which takes up to some
+/// hundred; there portable code is faster.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn pdep_is_fast() -> bool {
+    fn ask() -> bool {
+        use std::arch::x86_64::__cpuid;
+        if !Features::get().has(Features::BMI2) {
+            return false;
+        }
+        let vendor = __cpuid(0).ecx;
+        let signature = __cpuid(1).eax;
+        let family =
+            (signature >> 8 & 0xF) + if signature >> 8 & 0xF == 0xF { signature >> 20 & 0xFF } else { 0 };
+        // The last four letters of AuthenticAMD and HygonGenuine.
+        let amd = vendor == u32::from_le_bytes(*b"cAMD") || vendor == u32::from_le_bytes(*b"uine");
+        !amd || family >= 0x19
+    }
+    static FAST: OnceLock<bool> = OnceLock::new();
+    *FAST.get_or_init(ask)
+}
+
 /// Asks for a cache line. Any address will do, also one that is not mapped.
 #[inline(always)]
 pub(crate) fn prefetch(address: *const u8) {

@@ -30,12 +30,16 @@ pub const ALIGNMENT: u64 = 64;
 pub const KIND_HASHMAP: u32 = 1;
 /// The kind of a vector's region.
 pub const KIND_VECTOR: u32 = 3;
-/// The kind of an MmapVector's file.
-pub const KIND_MMAPVECTOR: u32 = 12;
+/// The kind of a bit vector's region.
+pub const KIND_BITVECTOR: u32 = 8;
+/// The kind of a region of bits with rank and select.
+pub const KIND_RANKSELECT: u32 = 9;
 /// The kind of an EliasFano's region.
 pub const KIND_ELIAS_FANO: u32 = 10;
 /// The kind of a PackedInts' region.
 pub const KIND_PACKED_INTS: u32 = 11;
+/// The kind of an MmapVector's file.
+pub const KIND_MMAPVECTOR: u32 = 12;
 /// Flag: the checksum word holds a checksum.
 pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.

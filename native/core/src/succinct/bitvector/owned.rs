@@ -1,0 +1,242 @@
+//! The bit vector for Rust programs: owns its memory, grows by itself.
+
+use super::layout::{self, MAX_BITS, STEP};
+use super::raw::RawBits;
+use super::write::{RawBitsMut, length_for};
+use crate::region::memory::OwnedMemory;
+use crate::succinct::numbers::{Number, Numbers};
+use crate::succinct::runs::Op;
+use crate::{Error, Result};
+use std::fmt;
+
+/// Bits, one after another: 1/8 of a byte each.
+///
+/// ```
+/// use offheap_core::succinct::BitVec;
+///
+/// let mut primes = BitVec::from_indices(&[2u64, 3, 5, 7, 11, 13])?;
+/// let mut odd = BitVec::new(primes.len())?;
+/// (1..primes.len()).step_by(2).try_for_each(|i| odd.set(i, true))?;
+/// primes.and(&odd)?;
+/// assert_eq!(primes.ones().collect::<Vec<_>>(), [3, 5, 7, 11, 13]);
+/// assert_eq!(primes.count(0, 10)?, 3);
+/// # Ok::<(), offheap_core::Error>(())
+/// ```
+///
+/// What can fail for want of memory returns a `Result`, and so does what takes positions: `Range` past the end. Whatever fails
+/// changes nothing.
+pub struct BitVec {
+    bits: RawBitsMut,
+    memory: OwnedMemory,
+}
+
+// SAFETY: it owns its memory, as a Vec does; nothing else knows the address.
+unsafe impl Send for BitVec {}
+// SAFETY: `&BitVec` only reads.
+unsafe impl Sync for BitVec {}
+
+impl BitVec {
+    /// So many zeros.
+    pub fn new(length: u64) -> Result<BitVec> {
+        let memory = OwnedMemory::new(layout::region_length(length)?)?;
+        // SAFETY: the memory is new and ours.
+        let bits = unsafe {
+            layout::init(memory.base(), memory.len(), length)?;
+            RawBitsMut::attach(memory.base(), memory.len())?
+        };
+        Ok(BitVec { bits, memory })
+    }
+
+    /// Ones at these positions, in whatever order, up to the largest of them, and zeros elsewhere.
+    pub fn from_indices<T: Number>(indices: &[T]) -> Result<BitVec> {
+        let indices = Numbers::of(indices, "indices");
+        let mut bits = BitVec::new(length_for(&indices)?)?;
+        bits.bits.set_many(&indices, true)?;
+        Ok(bits)
+    }
+
+    /// Eight bits from each byte, the lowest first.
+    pub fn from_bytes(bytes: &[u8]) -> Result<BitVec> {
+        let mut bits = BitVec::new(bytes.len() as u64 * 8)?;
+        // SAFETY: a live slice.
+        unsafe { bits.bits.load(bytes.as_ptr(), bytes.len()) }?;
+        Ok(bits)
+    }
+
+    /// These bits.
+    pub fn from_bits(bits: impl IntoIterator<Item = bool>) -> Result<BitVec> {
+        let mut vector = BitVec::new(0)?;
+        bits.into_iter().try_for_each(|bit| vector.push(bit))?;
+        Ok(vector)
+    }
+
+    /// A copy of the bit vector in a region, which may be shared or mapped.
+    pub fn copy_of(bits: &RawBits) -> Result<BitVec> {
+        let mut copy = BitVec::new(bits.len())?;
+        // SAFETY: a view's words can be read up to its capacity.
+        unsafe { copy.bits.load(bits.words().cast(), bits.len().div_ceil(8) as usize) }?;
+        Ok(copy)
+    }
+
+    /// The view that everything goes through.
+    #[inline(always)]
+    #[must_use]
+    pub fn raw(&self) -> &RawBits {
+        &self.bits
+    }
+
+    /// The region: what can be saved, and opened again with [`RawBits::attach`].
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the memory is ours, the region initialised, and nobody writes while `self` is borrowed.
+        unsafe { std::slice::from_raw_parts(self.memory.base(), self.bits.region_length()) }
+    }
+
+    /// How many bits there are.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.bits.len()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a bit is set; `None` past the end.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, index: u64) -> Option<bool> {
+        self.bits.get(index)
+    }
+
+    /// Sets a bit to a value.
+    #[inline]
+    pub fn set(&mut self, index: u64, bit: bool) -> Result<()> {
+        self.bits.set(index, bit)
+    }
+
+    /// Inverts a bit, and returns what it is then.
+    #[inline]
+    pub fn flip(&mut self, index: u64) -> Result<bool> {
+        self.bits.flip(index)
+    }
+
+    /// Appends a bit; amortised constant time.
+    #[inline]
+    pub fn push(&mut self, bit: bool) -> Result<()> {
+        if self.bits.push(bit) { Ok(()) } else { self.push_after_growth(bit) }
+    }
+
+    #[cold]
+    fn push_after_growth(&mut self, bit: bool) -> Result<()> {
+        let capacity = self.bits.capacity();
+        if capacity == MAX_BITS {
+            return Err(Error::full("the bit vector has the largest length there is"));
+        }
+        self.reserve((capacity + capacity / 2).clamp(8 * STEP, MAX_BITS))?;
+        self.bits.push(bit);
+        Ok(())
+    }
+
+    /// Makes room for so many bits in all.
+    pub fn reserve(&mut self, capacity: u64) -> Result<()> {
+        if capacity <= self.bits.capacity() {
+            return Ok(());
+        }
+        self.memory.grow(layout::region_length(capacity)?, self.bits.region_length())?;
+        // SAFETY: the memory is ours, and the view that knew its old address is replaced.
+        self.bits = unsafe { RawBitsMut::attach(self.memory.base(), self.memory.len()) }?;
+        self.bits.set_capacity(capacity)
+    }
+
+    /// Makes the vector so long: by zeros, or by dropping bits.
+    pub fn resize(&mut self, length: u64) -> Result<()> {
+        self.reserve(length)?;
+        self.bits.set_length(length)
+    }
+
+    /// How many ones there are in `from..to`.
+    pub fn count(&self, from: u64, to: u64) -> Result<u64> {
+        self.bits.count(from, to)
+    }
+
+    /// Gives all bits of `from..to` one value.
+    pub fn fill(&mut self, from: u64, to: u64, bit: bool) -> Result<()> {
+        self.bits.fill(from, to, bit)
+    }
+
+    /// Inverts all bits.
+    pub fn not(&mut self) {
+        // The whole range is one of the vector's.
+        let _whole = self.bits.invert(0, self.len());
+    }
+
+    /// Inverts all bits of `from..to`.
+    pub fn not_range(&mut self, from: u64, to: u64) -> Result<()> {
+        self.bits.invert(from, to)
+    }
+
+    /// Keeps what is in `other` as well; past its end `other` counts as zeros.
+    pub fn and(&mut self, other: &BitVec) -> Result<()> {
+        self.combine(Op::And, other)
+    }
+
+    /// Adds what is in `other`, and grows to its length if that is more.
+    pub fn or(&mut self, other: &BitVec) -> Result<()> {
+        self.combine(Op::Or, other)
+    }
+
+    /// Keeps and adds what is in one of both only, and grows to the length of `other` if that is more.
+    pub fn xor(&mut self, other: &BitVec) -> Result<()> {
+        self.combine(Op::Xor, other)
+    }
+
+    /// Takes away what is in `other`.
+    pub fn and_not(&mut self, other: &BitVec) -> Result<()> {
+        self.combine(Op::AndNot, other)
+    }
+
+    fn combine(&mut self, op: Op, other: &BitVec) -> Result<()> {
+        if matches!(op, Op::Or | Op::Xor) && other.len() > self.len() {
+            self.resize(other.len())?;
+        }
+        self.bits.combine(op, other.raw(), 0, self.len())
+    }
+
+    /// Set algebra within `from..to`; no bit outside changes. Past its end `other` counts as zeros.
+    pub fn combine_range(&mut self, op: Op, other: &BitVec, from: u64, to: u64) -> Result<()> {
+        self.bits.combine(op, other.raw(), from, to)
+    }
+
+    /// The position of the first one at `from` or after it.
+    #[inline]
+    #[must_use]
+    pub fn next_one(&self, from: u64) -> Option<u64> {
+        self.bits.next_one(from)
+    }
+
+    /// The position of the first zero at `from` or after it.
+    #[inline]
+    #[must_use]
+    pub fn next_zero(&self, from: u64) -> Option<u64> {
+        self.bits.next_zero(from)
+    }
+
+    /// The positions of ones, in order.
+    pub fn ones(&self) -> impl Iterator<Item = u64> + '_ {
+        self.bits.ones()
+    }
+}
+
+impl fmt::Debug for BitVec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BitVec")
+            .field("len", &self.len())
+            .field("ones", &self.ones().collect::<Vec<_>>())
+            .finish()
+    }
+}

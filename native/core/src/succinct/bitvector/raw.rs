@@ -1,0 +1,296 @@
+//! The checked view of a bit vector: single bits, counting, search.
+//!
+//! Attaching checks the header once. After that every operation goes by the private copy of the counts, so contents that are
+//! hostile or change meanwhile give wrong answers but never a read outside.
+//!
+//! Cost: a bit is one load. Counting and searching wait for memory from some 32 KiB on (see [`crate::succinct::runs`]).
+
+use super::layout::{self, Meta};
+use crate::region::header::{HEADER_BYTES, Header, KIND_BITVECTOR, Memory};
+use crate::succinct::numbers::{CHUNK, NumbersMut};
+use crate::succinct::runs::Kernels;
+use crate::succinct::runs::generic;
+use crate::{Error, ErrorKind, Result};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// How long a reader waits for a rearrangement to end: more than the largest needs.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A view of bits in memory that another thread may be writing.
+#[derive(Clone, Copy, Debug)]
+pub struct RawBits {
+    pub(super) memory: Memory,
+    pub(super) words: *mut u64,
+    pub(super) meta: Meta,
+    pub(super) sequence: u32,
+}
+
+/// The bits of a range within its first and last word, and the whole words between them.
+pub(super) struct Parts {
+    /// Word and mask of the first bits, unless they fill a word.
+    pub(super) head: Option<(usize, u64)>,
+    /// Whole words.
+    pub(super) middle: Range<usize>,
+    /// Word and mask of the last bits, unless they fill a word or are in the first.
+    pub(super) tail: Option<(usize, u64)>,
+}
+
+impl Parts {
+    #[inline]
+    pub(super) fn of(from: u64, to: u64) -> Parts {
+        let (first, last) = ((from / 64) as usize, (to / 64) as usize);
+        let (from, to) = (from % 64, to % 64);
+        let tail_mask = (1u64 << to) - 1;
+        if from == 0 {
+            return Parts { head: None, middle: first..last, tail: (to != 0).then_some((last, tail_mask)) };
+        }
+        let head_mask = u64::MAX << from;
+        if first == last {
+            return Parts { head: Some((first, head_mask & tail_mask)), middle: 0..0, tail: None };
+        }
+        Parts {
+            head: Some((first, head_mask)),
+            middle: first + 1..last,
+            tail: (to != 0).then_some((last, tail_mask)),
+        }
+    }
+}
+
+impl RawBits {
+    /// Attaches to the bit vector in `len` bytes at `base`: checks the header in constant time.
+    ///
+    /// # Safety
+    /// While the view or a copy of it is used, `base` is valid for reading `len` bytes. Another thread may write them, as the
+    /// format allows.
+    #[inline]
+    pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawBits> {
+        // SAFETY: the caller's word.
+        unsafe { RawBits::attach_shared(base, len, Duration::ZERO) }
+    }
+
+    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is being rearranged. `Locked`
+    /// if that takes longer: then its writer died.
+    ///
+    /// # Safety
+    /// As for `attach`.
+    pub unsafe fn attach_shared(base: *const u8, len: usize, patience: Duration) -> Result<RawBits> {
+        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
+        RawBits::read(memory, patience)
+    }
+
+    fn read(memory: Memory, patience: Duration) -> Result<RawBits> {
+        loop {
+            let sequence = memory.read_begin(patience);
+            let meta = Meta::read(memory);
+            if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
+                continue;
+            }
+            // What is no bit vector at all is said to be that, rather than to be locked.
+            let meta = meta?;
+            // SAFETY: a checked header's words lie within the memory.
+            let words = unsafe { memory.at(HEADER_BYTES) }.cast();
+            return Ok(RawBits { memory, words, meta, sequence: sequence? });
+        }
+    }
+
+    /// How many bits there are.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a vector without bits is no special case to anyone")]
+    pub fn len(&self) -> u64 {
+        self.meta.length
+    }
+
+    /// How many bits the region has room for.
+    #[inline(always)]
+    #[must_use]
+    pub fn capacity(&self) -> u64 {
+        self.meta.capacity
+    }
+
+    /// Bytes of the region. The memory may be longer.
+    #[inline]
+    #[must_use]
+    pub fn region_length(&self) -> usize {
+        HEADER_BYTES + (self.meta.capacity / 8) as usize
+    }
+
+    /// The memory.
+    #[inline]
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// Runs `read` until it ran while nothing was rearranged: for readers of a region that another thread owns.
+    #[inline]
+    pub fn consistent<T>(mut self, mut read: impl FnMut(&RawBits) -> T) -> Result<T> {
+        loop {
+            let result = read(&self);
+            if !self.memory.read_retry(self.sequence) {
+                return Ok(result);
+            }
+            self = RawBits::read(self.memory, PATIENCE).map_err(|error| match error.kind() {
+                // It was sound when this call began, so its owner has made it longer than the view.
+                ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
+                _ => error,
+            })?;
+        }
+    }
+
+    /// The words, of which `capacity / 64` can be read.
+    #[inline(always)]
+    #[must_use]
+    pub fn words(&self) -> *const u64 {
+        self.words
+    }
+
+    #[inline(always)]
+    pub(super) fn word(&self, index: usize) -> &AtomicU64 {
+        debug_assert!((index as u64) < self.meta.capacity / 64);
+        // SAFETY: callers stay below the capacity, which the header's check bounds.
+        unsafe { generic::word(self.words, index) }
+    }
+
+    /// Whether a bit is set; `None` past the end.
+    #[inline(always)]
+    #[must_use]
+    pub fn get(&self, index: u64) -> Option<bool> {
+        if index >= self.meta.length {
+            return None;
+        }
+        Some(self.word((index / 64) as usize).load(Relaxed) >> (index % 64) & 1 == 1)
+    }
+
+    /// Refuses a range that is not within the bits.
+    pub(super) fn check_range(&self, from: u64, to: u64) -> Result<()> {
+        if from <= to && to <= self.meta.length {
+            return Ok(());
+        }
+        let length = self.meta.length;
+        Err(Error::range(format!("no range of a bit vector of {length} bits: from {from} to {to}")))
+    }
+
+    /// How many ones there are in `from..to`. `Range` if that is not within the bits.
+    pub fn count(&self, from: u64, to: u64) -> Result<u64> {
+        self.check_range(from, to)?;
+        let parts = Parts::of(from, to);
+        let edge = |part: Option<(usize, u64)>| {
+            part.map_or(0, |(index, mask)| u64::from((self.word(index).load(Relaxed) & mask).count_ones()))
+        };
+        let middle = parts.middle;
+        // SAFETY: whole words below the capacity; the kernels are those of this processor.
+        let whole = unsafe { (Kernels::get().count)(self.words.add(middle.start), middle.len()) };
+        Ok(edge(parts.head) + whole + edge(parts.tail))
+    }
+
+    /// The position of the first one at `from` or after it, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn next_one(&self, from: u64) -> Option<u64> {
+        self.next::<false>(from)
+    }
+
+    /// The position of the first zero at `from` or after it, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn next_zero(&self, from: u64) -> Option<u64> {
+        self.next::<true>(from)
+    }
+
+    #[inline]
+    fn next<const ZERO: bool>(&self, from: u64) -> Option<u64> {
+        let length = self.meta.length;
+        if from >= length {
+            return None;
+        }
+        let load = |index: usize| {
+            let word = self.word(index).load(Relaxed);
+            if ZERO { !word } else { word }
+        };
+        let end = length.div_ceil(64) as usize;
+        let mut index = (from / 64) as usize;
+        let mut word = load(index) & u64::MAX << (from % 64);
+        while word == 0 {
+            index += 1;
+            if index == end {
+                return None;
+            }
+            word = load(index);
+        }
+        let position = index as u64 * 64 + u64::from(word.trailing_zeros());
+        (position < length).then_some(position)
+    }
+
+    /// Passes on the positions of ones from `from` on, in order, until `each` says that it has had enough.
+    pub fn for_each_one(&self, from: u64, mut each: impl FnMut(u64) -> bool) {
+        let length = self.meta.length;
+        if from >= length {
+            return;
+        }
+        let mut mask = u64::MAX << (from % 64);
+        for index in (from / 64) as usize..length.div_ceil(64) as usize {
+            let mut word = self.word(index).load(Relaxed) & mask;
+            mask = u64::MAX;
+            while word != 0 {
+                let position = index as u64 * 64 + u64::from(word.trailing_zeros());
+                if position >= length || !each(position) {
+                    return;
+                }
+                word &= word - 1;
+            }
+        }
+    }
+
+    /// Writes the positions of ones from `from` on, as many as `out` has room for, and returns how many. `Range` if its elements
+    /// do not hold every position.
+    pub fn ones_into(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<usize> {
+        if !out.hold(64 - self.meta.length.leading_zeros()) {
+            return Err(Error::range("the elements of out do not hold every position"));
+        }
+        let (mut chunk, mut held, mut written) = ([0; CHUNK], 0, 0);
+        let room = out.len();
+        if room > 0 {
+            self.for_each_one(from, |at| {
+                chunk[held] = at;
+                held += 1;
+                if held == CHUNK {
+                    out.write(written, &chunk);
+                    (written, held) = (written + CHUNK, 0);
+                }
+                written + held < room
+            });
+        }
+        out.write(written, &chunk[..held]);
+        Ok(written + held)
+    }
+
+    /// The positions of ones, in order.
+    pub fn ones(&self) -> impl Iterator<Item = u64> + use<> {
+        let bits = *self;
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let position = bits.next_one(next)?;
+            next = position + 1;
+            Some(position)
+        })
+    }
+
+    /// Proves the contents: checksum (if the region has one), reserved words, no bits past the end but the first, which a
+    /// stopped writer may have left.
+    ///
+    /// Another thread's changes meanwhile may make this fail.
+    pub fn validate(&self) -> Result<()> {
+        let header = Header::read(self.memory, KIND_BITVECTOR, layout::KIND_VERSION)?;
+        header.check_seal(self.memory, layout::word::END)?;
+        let Meta { length, capacity } = self.meta;
+        let beyond = RawBits { meta: Meta { length: capacity, capacity }, ..*self };
+        if length < capacity && beyond.count(length + 1, capacity)? != 0 {
+            return Err(Error::corrupt("bits past the end of the bit vector are set"));
+        }
+        Ok(())
+    }
+}

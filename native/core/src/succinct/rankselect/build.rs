@@ -1,0 +1,82 @@
+//! Choosing a variant, and making a region.
+//!
+//! In two steps, because the caller owns the memory: [`plan`] counts the ones and says how many bytes it takes, [`build`] fills
+//! them. Cost: two readings of the bits and one writing.
+
+use super::layout::{KIND_VERSION, Shape, Variant, word};
+use super::raw::{Index, RawRankSelect};
+use crate::region::header::{self, KIND_RANKSELECT, Memory};
+use crate::succinct::bitvector::RawBits;
+use crate::succinct::bitvector::layout::check_room;
+use crate::{Error, Result};
+
+/// What a region is going to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Variant, length and ones.
+    pub shape: Shape,
+    /// Bytes of the region.
+    pub length: usize,
+}
+
+/// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all bits are alike, else
+/// `Flat`. `Range` if the bits are not alike and are to be `Constant`.
+pub fn plan(bits: &RawBits, variant: Option<Variant>) -> Result<Plan> {
+    let length = bits.len();
+    let ones = bits.count(0, length)?;
+    let alike = ones == 0 || ones == length;
+    let variant = match variant {
+        Some(Variant::Constant) if !alike => {
+            return Err(Error::range(format!("{ones} of {length} bits are ones: they are not constant")));
+        }
+        Some(variant) => variant,
+        None if alike => Variant::Constant,
+        None => Variant::Flat,
+    };
+    let shape = Shape { variant, length, ones };
+    Ok(Plan { shape, length: shape.layout()?.length })
+}
+
+/// Makes the region that was planned for these bits, in `len` bytes at `base`. Whatever they held is overwritten. `Full` if they
+/// are too few, `Stale` if the bits were changed since (there is no region then).
+///
+/// # Safety
+/// `base` is valid for writing `len` bytes that no other thread uses, and that `bits` is no view of.
+pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> Result<()> {
+    // SAFETY: the caller's word.
+    let memory = unsafe { Memory::new(base, len) }?;
+    let shape = plan.shape;
+    let layout = shape.layout()?;
+    check_room(layout.length, len)?;
+    let changed = || Err(Error::stale("the bits were changed while rank and select were built for them"));
+    if shape.length != bits.len() {
+        return changed();
+    }
+    // SAFETY: there is room; the caller vouches that it is ours to write.
+    unsafe {
+        memory.set_word(header::word::MAGIC, 0);
+        // What lies between the sections is zero.
+        let tail = memory.at(layout.index);
+        tail.write_bytes(0, layout.length - layout.index);
+        let view = RawRankSelect::new(memory, shape, layout);
+        let ones = match &view.index {
+            Index::Flat(flat) => flat.build(bits.words(), shape.length),
+            Index::Interleaved(lines) => lines.build(bits.words(), shape.length),
+            Index::Constant => bits.count(0, shape.length)?,
+        };
+        if ones != shape.ones {
+            return changed();
+        }
+        match &view.index {
+            Index::Flat(flat) => flat.sample(&shape),
+            Index::Interleaved(lines) => lines.sample(&shape),
+            Index::Constant => {}
+        }
+        memory.begin_region(KIND_RANKSELECT, KIND_VERSION, layout.length as u64);
+        memory.set_word(word::VARIANT, shape.variant as u32);
+        memory.set_double_word(word::LENGTH, shape.length);
+        memory.set_double_word(word::ONES, shape.ones);
+        memory.end_region();
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! The checked view of a rank/select region, over all variants.
+//!
+//! A region does not change once it is built, so nothing here waits or repeats. Its contents may still be hostile: after the
+//! header's check no query reads outside, and answers about unsound contents are wrong, nothing worse.
+
+use super::flat::Flat;
+use super::interleaved::Interleaved;
+use super::layout::{Layout, Shape, Variant};
+use crate::Result;
+use crate::region::header::Memory;
+
+/// A view of bits with rank and select.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRankSelect {
+    pub(super) memory: Memory,
+    pub(super) shape: Shape,
+    pub(super) layout: Layout,
+    pub(super) index: Index,
+}
+
+/// What a query goes by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Index {
+    Flat(Flat),
+    Interleaved(Interleaved),
+    Constant,
+}
+
+impl RawRankSelect {
+    /// Attaches to the structure in `len` bytes at `base`: checks the header in constant time.
+    ///
+    /// # Safety
+    /// While the view or a copy of it is used, `base` is valid for reading `len` bytes.
+    #[inline]
+    pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawRankSelect> {
+        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
+        let (_, shape, layout) = Shape::read(memory)?;
+        Ok(RawRankSelect::new(memory, shape, layout))
+    }
+
+    /// A view of a region whose layout fits the memory.
+    pub(super) fn new(memory: Memory, shape: Shape, layout: Layout) -> RawRankSelect {
+        let index = match shape.variant {
+            Variant::Flat => Index::Flat(Flat::new(memory, &shape, &layout)),
+            Variant::Interleaved => Index::Interleaved(Interleaved::new(memory, &shape, &layout)),
+            Variant::Constant => Index::Constant,
+        };
+        RawRankSelect { memory, shape, layout, index }
+    }
+
+    /// How the bits are stored.
+    #[inline]
+    #[must_use]
+    pub fn variant(&self) -> Variant {
+        self.shape.variant
+    }
+
+    /// Variant, length and ones.
+    #[inline]
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// How many bits there are.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "no bits are no special case to anyone")]
+    pub fn len(&self) -> u64 {
+        self.shape.length
+    }
+
+    /// How many of them are ones.
+    #[inline(always)]
+    #[must_use]
+    pub fn ones(&self) -> u64 {
+        self.shape.ones
+    }
+
+    /// How many of them are zeros.
+    #[inline(always)]
+    #[must_use]
+    pub fn zeros(&self) -> u64 {
+        self.shape.length - self.shape.ones
+    }
+
+    /// Bytes of the region, its header and all padding included.
+    #[inline]
+    #[must_use]
+    pub fn region_length(&self) -> usize {
+        self.layout.length
+    }
+
+    /// The memory.
+    #[inline]
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// What the structure takes beyond the bits themselves, for each bit: everything counts, header and padding too. Below
+    /// zero where the bits are not stored as such.
+    #[must_use]
+    pub fn overhead(&self) -> f64 {
+        let bits = self.shape.length as f64;
+        if bits == 0.0 { 0.0 } else { (self.layout.length as f64 * 8.0 - bits) / bits }
+    }
+
+    /// Whether a bit is set; `None` past the end.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, position: u64) -> Option<bool> {
+        (position < self.shape.length).then(|| match &self.index {
+            Index::Flat(flat) => flat.get(position),
+            Index::Interleaved(lines) => lines.get(position),
+            Index::Constant => self.shape.ones != 0,
+        })
+    }
+
+    /// How many ones are before a position; all of them from the end on.
+    #[inline]
+    #[must_use]
+    pub fn rank1(&self, position: u64) -> u64 {
+        let position = position.min(self.shape.length);
+        match &self.index {
+            Index::Flat(flat) => flat.rank(position),
+            Index::Interleaved(lines) => lines.rank(position),
+            Index::Constant => position.min(self.shape.ones),
+        }
+    }
+
+    /// How many zeros are before a position; all of them from the end on.
+    #[inline]
+    #[must_use]
+    pub fn rank0(&self, position: u64) -> u64 {
+        let position = position.min(self.shape.length);
+        position.wrapping_sub(self.rank1(position))
+    }
+
+    /// The position of the `k`-th one, counted from 0, if there are more than `k`.
+    #[inline]
+    #[must_use]
+    pub fn select1(&self, k: u64) -> Option<u64> {
+        self.select::<false>(k)
+    }
+
+    /// The position of the `k`-th zero, counted from 0, if there are more than `k`.
+    #[inline]
+    #[must_use]
+    pub fn select0(&self, k: u64) -> Option<u64> {
+        self.select::<true>(k)
+    }
+
+    #[inline(always)]
+    fn select<const ZEROS: bool>(&self, k: u64) -> Option<u64> {
+        if k >= self.shape.count::<ZEROS>() {
+            return None;
+        }
+        Some(match &self.index {
+            Index::Flat(flat) => flat.select::<ZEROS>(k),
+            Index::Interleaved(lines) => lines.select::<ZEROS>(k),
+            Index::Constant => k,
+        })
+    }
+
+    /// Ranks of positions that are at most the length.
+    pub(super) fn ranks(&self, positions: &[u64], out: &mut [u64]) {
+        match &self.index {
+            Index::Flat(flat) => flat.rank_many(positions, out),
+            Index::Interleaved(lines) => lines.rank_many(positions, out),
+            Index::Constant => {
+                for (out, &position) in out.iter_mut().zip(positions) {
+                    *out = position.min(self.shape.ones);
+                }
+            }
+        }
+    }
+
+    /// Selects of numbers that are below the count.
+    pub(super) fn selects<const ZEROS: bool>(&self, ks: &[u64], out: &mut [u64]) {
+        match &self.index {
+            Index::Flat(flat) => flat.select_many::<ZEROS>(ks, out),
+            Index::Interleaved(lines) => lines.select_many::<ZEROS>(ks, out),
+            Index::Constant => out.copy_from_slice(ks),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Rank and select beside lists of positions, for every variant and every instruction set.
+
+use super::bulk::{Query, answer};
+use super::layout::{LINE_BITS, SUPERBLOCK, Variant};
+use super::raw::{Index, RawRankSelect};
+use super::{RankSelect, plan};
+use crate::ErrorKind;
+use crate::succinct::BitVec;
+use crate::succinct::block::Tier;
+use crate::succinct::numbers::{Numbers, NumbersMut};
+use proptest::prelude::*;
+
+const VARIANTS: [Variant; 2] = [Variant::Flat, Variant::Interleaved];
+
+/// The same structure with each instruction set that the processor has.
+fn tiers(structure: &RankSelect) -> Vec<RawRankSelect> {
+    let raw: &RawRankSelect = structure;
+    Tier::available()
+        .into_iter()
+        .map(|tier| RawRankSelect {
+            index: match raw.index {
+                Index::Flat(flat) => Index::Flat(flat.with_tier(tier)),
+                Index::Interleaved(lines) => Index::Interleaved(lines.with_tier(tier)),
+                other => other,
+            },
+            ..*raw
+        })
+        .collect()
+}
+
+/// Everything that can be asked, at the positions that matter.
+fn check(bits: &BitVec, variant: Option<Variant>, every: usize) {
+    let structure = RankSelect::with_variant(bits, variant).unwrap();
+    structure.validate().unwrap();
+    let length = bits.len();
+    let ones: Vec<u64> = bits.ones().collect();
+    assert_eq!((structure.len(), structure.ones()), (length, ones.len() as u64));
+    let zeros: Vec<u64> = (0..length).filter(|&at| bits.get(at) == Some(false)).collect();
+    let near = |at: u64| {
+        let edge = |size: u64| at % size < 2 || at % size == size - 1;
+        edge(64) || edge(512) || edge(SUPERBLOCK) || edge(LINE_BITS) || at + 70 > length
+    };
+    let positions: Vec<u64> =
+        (0..=length).filter(|&at| near(at) || at.is_multiple_of(every as u64)).collect();
+    for raw in tiers(&structure) {
+        let mut ranks = Vec::new();
+        for &at in &positions {
+            let rank = ones.partition_point(|&one| one < at) as u64;
+            assert_eq!(raw.rank1(at), rank, "rank1({at}) of {length} in {:?}", raw.variant());
+            assert_eq!(raw.rank0(at), at - rank);
+            assert_eq!(raw.get(at), bits.get(at), "get({at})");
+            ranks.push(rank);
+        }
+        assert_eq!(raw.rank1(length + 5), ones.len() as u64);
+        let ask = |query: Query, questions: &[u64]| {
+            let mut out = vec![0; questions.len()];
+            answer(&raw, query, &Numbers::of(questions, "questions"), &mut NumbersMut::of(&mut out)).unwrap();
+            out
+        };
+        assert_eq!(ask(Query::Rank1, &positions), ranks);
+        for (k, &at) in ones.iter().enumerate().step_by(every) {
+            assert_eq!(raw.select1(k as u64), Some(at), "select1({k}) of {length} in {:?}", raw.variant());
+        }
+        for (k, &at) in zeros.iter().enumerate().step_by(every) {
+            assert_eq!(raw.select0(k as u64), Some(at), "select0({k}) of {length} in {:?}", raw.variant());
+        }
+        assert_eq!(raw.select1(ones.len() as u64), None);
+        assert_eq!(raw.select0(zeros.len() as u64), None);
+        assert_eq!(ask(Query::Select1, &(0..ones.len() as u64).collect::<Vec<_>>()), ones);
+        assert_eq!(ask(Query::Select0, &(0..zeros.len() as u64).collect::<Vec<_>>()), zeros);
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+fn random_bits(length: u64, percent: u64) -> BitVec {
+    let mut random = Random(length * 101 + percent + 1);
+    BitVec::from_bits((0..length).map(|_| (random.next() >> 7) % 100 < percent)).unwrap()
+}
+
+#[test]
+fn short_vectors_of_every_length() {
+    for length in (0..67).chain([127, 128, 129, 447, 448, 495, 496, 497, 511, 512, 513, 991, 992, 993, 1024])
+    {
+        for percent in [0, 1, 50, 99, 100] {
+            for variant in VARIANTS {
+                check(&random_bits(length, percent), Some(variant), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn lengths_around_blocks_and_superblocks() {
+    if cfg!(miri) {
+        return;
+    }
+    for base in [4096, 8192, 63_488, 65_536] {
+        for length in [base - 1, base, base + 1, base + 511, base + 512, base + 513] {
+            for percent in [1, 10, 50, 90] {
+                for variant in VARIANTS {
+                    check(&random_bits(length, percent), Some(variant), 7);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn clusters_far_apart() {
+    if cfg!(miri) {
+        return;
+    }
+    // Dense runs and single ones among long runs of zeros, and the reverse, so that samples are far apart.
+    let length = 3_000_000;
+    let mut bits = BitVec::new(length).unwrap();
+    bits.fill(0, 400_000, true).unwrap();
+    for at in (500_000..length).step_by(70_001) {
+        bits.set(at, true).unwrap();
+    }
+    bits.fill(1_900_000, 1_900_900, true).unwrap();
+    for variant in VARIANTS {
+        check(&bits, Some(variant), 97);
+    }
+    bits.not();
+    for variant in VARIANTS {
+        check(&bits, Some(variant), 97);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 60 }))]
+    #[test]
+    fn runs_of_any_lengths(runs in proptest::collection::vec(prop_oneof![0u64..10, 0u64..600, 0u64..9000], 1..40)) {
+        let mut bits = BitVec::new(runs.iter().sum()).unwrap();
+        let mut at = 0;
+        for (i, run) in runs.iter().enumerate() {
+            bits.fill(at, at + run, i % 2 == 1).unwrap();
+            at += run;
+        }
+        for variant in [Some(Variant::Flat), Some(Variant::Interleaved), None] {
+            check(&bits, variant, 5);
+        }
+    }
+}
+
+#[test]
+fn bits_that_are_all_alike() {
+    for length in [0, 1, 100, 5000] {
+        for percent in [0, 100] {
+            let bits = random_bits(length, percent);
+            check(&bits, None, 1);
+            check(&bits, Some(Variant::Constant), 1);
+            let structure = RankSelect::with_variant(&bits, None).unwrap();
+            assert_eq!((structure.variant(), structure.bytes().len()), (Variant::Constant, 256));
+        }
+    }
+    let mixed = random_bits(100, 50);
+    let refused = RankSelect::with_variant(&mixed, Some(Variant::Constant)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Range);
+}
+
+#[test]
+fn the_overhead_is_what_is_promised() {
+    for percent in [1, 10, 50, 90] {
+        let bits = random_bits(if cfg!(miri) { 10_000 } else { 4_000_000 }, percent);
+        let flat = RankSelect::new(&bits).unwrap();
+        let expected = (flat.bytes().len() as f64 * 8.0 - bits.len() as f64) / bits.len() as f64;
+        assert_eq!(flat.overhead(), expected);
+        if !cfg!(miri) {
+            assert!(flat.overhead() < 0.042, "{percent}: {}", flat.overhead());
+            let lines = RankSelect::with_variant(&bits, Some(Variant::Interleaved)).unwrap();
+            assert!(lines.overhead() < 0.045, "{percent}: {}", lines.overhead());
+        }
+    }
+}
+
+#[test]
+fn bulk_questions_are_checked_before_any_is_answered() {
+    let bits = random_bits(1000, 30);
+    let structure = RankSelect::new(&bits).unwrap();
+    let ones = structure.ones();
+    let mut out = [7u64; 3];
+    for (query, questions) in [
+        (Query::Rank1, [0, 1000, 1001]),
+        (Query::Rank0, [0, u64::MAX, 5]),
+        (Query::Select1, [0, 1, ones]),
+        (Query::Select0, [1000 - ones, 0, 0]),
+    ] {
+        let error = structure.answer_many(query, &questions, &mut out).unwrap_err();
+        assert_eq!((error.kind(), out), (ErrorKind::Range, [7; 3]), "{query:?}");
+    }
+    assert_eq!(structure.rank1_many(&[0, 1, 2], &mut out[..2]).unwrap_err().kind(), ErrorKind::Range);
+    structure.rank1_many(&[1000, 0, 500], &mut out).unwrap();
+    assert_eq!(out, [ones, 0, structure.rank1(500)]);
+    for wrong in [-1.0, 0.5, 1000.5, f64::NAN, f64::INFINITY, -f64::INFINITY, 1e300, 1001.0] {
+        let questions = [0.0, 1000.0, wrong];
+        let source = Numbers::of(&questions, "questions");
+        let refused = answer(&structure, Query::Rank1, &source, &mut NumbersMut::of(&mut out)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Range, "{wrong}");
+    }
+    let questions = [0.0, 1000.0, -0.0];
+    let mut out = [0u32; 3];
+    let source = Numbers::of(&questions, "questions");
+    answer(&structure, Query::Rank1, &source, &mut NumbersMut::of(&mut out)).unwrap();
+    assert_eq!(out, [0, ones as u32, 0]);
+}
+
+#[test]
+fn a_plan_for_other_bits_is_refused() {
+    let (bits, mut other) = (random_bits(1000, 30), random_bits(1000, 30));
+    let planned = plan(bits.raw(), Some(Variant::Flat)).unwrap();
+    other.flip(5).unwrap();
+    let mut memory = vec![0u64; planned.length / 8];
+    let base = memory.as_mut_ptr().cast::<u8>();
+    // SAFETY: as long as planned.
+    unsafe {
+        let refused = super::build(base, planned.length, other.raw(), &planned).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Stale);
+        assert_eq!(RawRankSelect::attach(base, planned.length).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(
+            super::build(base, planned.length - 1, bits.raw(), &planned).unwrap_err().kind(),
+            ErrorKind::Full
+        );
+        super::build(base, planned.length, bits.raw(), &planned).unwrap();
+        assert_eq!(RawRankSelect::attach(base, planned.length).unwrap().ones(), bits.count(0, 1000).unwrap());
+    }
+}

@@ -1,0 +1,48 @@
+//! Portable Rust: relaxed atomic loads, a word at a time.
+
+use super::{Kernels, Op};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+pub(super) static KERNELS: Kernels = Kernels { name: "generic", count, combine, invert };
+
+/// # Safety
+/// The word is readable (and, to store, writable) and aligned.
+#[inline(always)]
+pub(crate) unsafe fn word<'a>(words: *const u64, index: usize) -> &'a AtomicU64 {
+    // SAFETY: the caller's word. An atomic may be seen by others at the same time.
+    unsafe { AtomicU64::from_ptr(words.add(index).cast_mut()) }
+}
+
+/// # Safety
+/// `len` words are readable and aligned.
+#[inline(always)]
+pub(crate) unsafe fn count(words: *const u64, len: usize) -> u64 {
+    // SAFETY: the caller's word.
+    (0..len).map(|i| u64::from(unsafe { word(words, i) }.load(Relaxed).count_ones())).sum()
+}
+
+/// # Safety
+/// `len` words are readable in `other` and writable in `into`, and aligned.
+#[inline(always)]
+pub(crate) unsafe fn combine(op: Op, into: *mut u64, other: *const u64, len: usize) {
+    for i in 0..len {
+        // SAFETY: the caller's word.
+        unsafe {
+            let target = word(into, i);
+            target.store(op.apply(target.load(Relaxed), word(other, i).load(Relaxed)), Relaxed);
+        }
+    }
+}
+
+/// # Safety
+/// `len` words are writable and aligned.
+#[inline(always)]
+pub(crate) unsafe fn invert(words: *mut u64, len: usize) {
+    for i in 0..len {
+        // SAFETY: the caller's word.
+        unsafe {
+            let target = word(words, i);
+            target.store(!target.load(Relaxed), Relaxed);
+        }
+    }
+}
