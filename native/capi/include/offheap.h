@@ -125,6 +125,11 @@
 #define OH_ADVICE_DISCARD 7
 
 /**
+ * What `oh_bitvector_next` gives where there is no such bit.
+ */
+#define OH_BITVECTOR_NONE UINT64_MAX
+
+/**
  * Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value. Without it all are below
  * 2^53.
  */
@@ -218,6 +223,28 @@ typedef enum oh_strategy {
 } oh_strategy;
 
 /**
+ * Set algebra: what `oh_bitvector_combine` leaves in the first of two bit vectors.
+ */
+typedef enum oh_bitvector_op {
+  /**
+   * What is in both.
+   */
+  OH_BITVECTOR_AND = 1,
+  /**
+   * What is in either.
+   */
+  OH_BITVECTOR_OR = 2,
+  /**
+   * What is in one of them only.
+   */
+  OH_BITVECTOR_XOR = 3,
+  /**
+   * What is in the first and not in the second.
+   */
+  OH_BITVECTOR_AND_NOT = 4,
+} oh_bitvector_op;
+
+/**
  * How a file will be read.
  */
 typedef enum oh_pattern {
@@ -238,6 +265,50 @@ typedef enum oh_pattern {
    */
   OH_PATTERN_MIXED = 3,
 } oh_pattern;
+
+/**
+ * A question, for `oh_rankselect_many`.
+ */
+typedef enum oh_rankselect_query {
+  /**
+   * How many ones are before a position.
+   */
+  OH_RANK1 = 1,
+  /**
+   * How many zeros are before a position.
+   */
+  OH_RANK0 = 2,
+  /**
+   * Where the k-th one is, from 0.
+   */
+  OH_SELECT1 = 3,
+  /**
+   * Where the k-th zero is, from 0.
+   */
+  OH_SELECT0 = 4,
+} oh_rankselect_query;
+
+/**
+ * How bits, and what helps to find them, are laid out. The numbers are the format's.
+ */
+typedef enum oh_rankselect_variant {
+  /**
+   * One of the others, by density.
+   */
+  OH_RANKSELECT_AUTO = 0,
+  /**
+   * Plain bits, and an index beside them.
+   */
+  OH_RANKSELECT_FLAT = 1,
+  /**
+   * Counts and bits in one cache line: one miss for a rank.
+   */
+  OH_RANKSELECT_INTERLEAVED = 2,
+  /**
+   * All bits are alike, and not stored.
+   */
+  OH_RANKSELECT_CONSTANT = 4,
+} oh_rankselect_variant;
 
 /**
  * The type of an element. The numbers are those in the formats.
@@ -339,6 +410,28 @@ typedef struct oh_vec oh_vec;
  * the latest commit, or one under way, vouches for.
  */
 typedef struct oh_vectorfile oh_vectorfile;
+
+/**
+ * What a bit vector holds.
+ */
+typedef struct oh_bitvector_info {
+  /**
+   * How many bits.
+   */
+  uint64_t len;
+  /**
+   * How many the region has room for.
+   */
+  uint64_t capacity;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+  /**
+   * The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made longer.
+   */
+  const uint64_t *bits;
+} oh_bitvector_info;
 
 /**
  * What a region of sorted integers holds.
@@ -652,6 +745,28 @@ typedef struct oh_packedints_info {
 } oh_packedints_info;
 
 /**
+ * What a region is, or is going to be.
+ */
+typedef struct oh_rankselect_info {
+  /**
+   * An `oh_rankselect_variant`.
+   */
+  uint32_t variant;
+  /**
+   * How many bits.
+   */
+  uint64_t len;
+  /**
+   * How many of them are ones.
+   */
+  uint64_t ones;
+  /**
+   * Bytes of the region: the bits, what helps to find them, header and padding.
+   */
+  uint64_t region_length;
+} oh_rankselect_info;
+
+/**
  * What a vector is and holds.
  */
 typedef struct oh_vector_info {
@@ -933,6 +1048,193 @@ enum oh_status oh_mappings_reserve(size_t count,
  * How many files are mapped in this process: for tests that look for leaks.
  */
 size_t oh_file_mappings(void);
+
+/**
+ * Bytes of memory that a bit vector with room for so many bits takes. `OH_ERR_RANGE` above 2^40.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_bitvector_length(uint64_t capacity, size_t *out);
+
+/**
+ * Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`. What they held is
+ * overwritten.
+ *
+ * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses.
+ */
+enum oh_status oh_bitvector_init(void *base,
+                                 size_t length,
+                                 uint64_t bits);
+
+/**
+ * Checks in constant time that the memory holds a bit vector. After `OH_OK` no function here reads or writes outside it,
+ * whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_bitvector_check(const void *base,
+                                  size_t length);
+
+/**
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_bitvector_validate(const void *base,
+                                     size_t length);
+
+/**
+ * What the region holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_bitvector_describe(const void *base,
+                                     size_t length,
+                                     struct oh_bitvector_info *out);
+
+/**
+ * Whether a bit is set. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_bitvector_get(const void *base, size_t length, uint64_t index, bool *out);
+
+/**
+ * Sets a bit to a value. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes that no other thread writes.
+ */
+enum oh_status oh_bitvector_set(void *base, size_t length, uint64_t index, bool bit);
+
+/**
+ * Inverts a bit; `out`, unless it is NULL, tells what it is then. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: As for `oh_bitvector_set`; `out` is writable or NULL.
+ */
+enum oh_status oh_bitvector_flip(void *base, size_t length, uint64_t index, bool *out);
+
+/**
+ * Appends a bit. `OH_ERR_FULL` where the region has no room: give it more with `oh_bitvector_set_capacity`.
+ *
+ * Requires: As for `oh_bitvector_set`.
+ */
+enum oh_status oh_bitvector_push(void *base,
+                                 size_t length,
+                                 bool bit);
+
+/**
+ * Makes the vector longer, by zeros, or shorter. `OH_ERR_FULL` if its region has no room for that.
+ *
+ * Requires: As for `oh_bitvector_set`.
+ */
+enum oh_status oh_bitvector_set_len(void *base, size_t length, uint64_t len);
+
+/**
+ * Gives the region room for so many bits, at least as many as there are. `length` must be at least
+ * `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory first, or `realloc` it.
+ *
+ * Requires: As for `oh_bitvector_set`.
+ */
+enum oh_status oh_bitvector_set_capacity(void *base,
+                                         size_t length,
+                                         uint64_t capacity);
+
+/**
+ * The length of the shortest bit vector that has all of these positions: one more than the largest. `type` is an `oh_type`.
+ *
+ * Requires: `positions` points to `count` elements of the type, `out` is writable.
+ */
+enum oh_status oh_bitvector_len_for(const void *positions,
+                                    uint32_t type,
+                                    size_t count,
+                                    uint64_t *out);
+
+/**
+ * Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one. `OH_ERR_RANGE`, with nothing changed, if
+ * one is no position.
+ *
+ * Requires: As for `oh_bitvector_set`; `positions` points to `count` elements of the type.
+ */
+enum oh_status oh_bitvector_set_many(void *base,
+                                     size_t length,
+                                     const void *positions,
+                                     uint32_t type,
+                                     size_t count,
+                                     bool bit);
+
+/**
+ * Copies bytes over the first bits, eight bits from each, the lowest first.
+ *
+ * Requires: As for `oh_bitvector_set`; `bytes` points to `count` bytes.
+ */
+enum oh_status oh_bitvector_load(void *base, size_t length, const void *bytes, size_t count);
+
+/**
+ * How many ones there are from position `from` to before `to`.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_bitvector_count(const void *base,
+                                  size_t length,
+                                  uint64_t from,
+                                  uint64_t to,
+                                  uint64_t *out);
+
+/**
+ * Gives all bits from position `from` to before `to` one value.
+ *
+ * Requires: As for `oh_bitvector_set`.
+ */
+enum oh_status oh_bitvector_fill(void *base, size_t length, uint64_t from, uint64_t to, bool bit);
+
+/**
+ * Inverts all bits from position `from` to before `to`.
+ *
+ * Requires: As for `oh_bitvector_set`.
+ */
+enum oh_status oh_bitvector_invert(void *base, size_t length, uint64_t from, uint64_t to);
+
+/**
+ * Combines the bits from position `from` to before `to` with those of another bit vector at the same positions, by an
+ * `oh_bitvector_op`, and changes no other bit. Past its end the other one counts as zeros. It may be the same region.
+ *
+ * Requires: As for `oh_bitvector_set`; `other` is valid for reading `other_length` bytes.
+ */
+enum oh_status oh_bitvector_combine(void *base,
+                                    size_t length,
+                                    uint32_t op,
+                                    const void *other,
+                                    size_t other_length,
+                                    uint64_t from,
+                                    uint64_t to);
+
+/**
+ * The position of the first one (`bit` true) or zero at `from` or after it; `OH_BITVECTOR_NONE` if there is none.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_bitvector_next(const void *base,
+                                 size_t length,
+                                 uint64_t from,
+                                 bool bit,
+                                 uint64_t *out);
+
+/**
+ * Writes the positions of ones, in order, from `from` on: `room` at the most. `written` tells how many. `out_type` is an `oh_type`,
+ * a numeric one that holds every position.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `room` elements of its type, writable and used by nobody else;
+ * `written` is writable.
+ */
+enum oh_status oh_bitvector_ones(const void *base,
+                                 size_t length,
+                                 uint64_t from,
+                                 void *out,
+                                 uint32_t out_type,
+                                 size_t room,
+                                 size_t *written);
 
 /**
  * The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's elements, any numeric one.
@@ -1893,6 +2195,92 @@ enum oh_status oh_packedints_unpack(const void *base,
                                     size_t count,
                                     void *out,
                                     uint32_t out_type);
+
+/**
+ * Plans rank and select for a bit vector: counts its ones, picks a variant if it is to (`OH_RANKSELECT_AUTO`), and tells
+ * through `region_length` how much memory it takes. `OH_ERR_RANGE` if the bits can not be stored in the variant.
+ *
+ * Requires: `bits` is valid for reading `bits_length` bytes, `out` is writable.
+ */
+enum oh_status oh_rankselect_plan(const void *bits,
+                                  size_t bits_length,
+                                  uint32_t variant,
+                                  struct oh_rankselect_info *out);
+
+/**
+ * Builds what was planned for a bit vector, in `length` bytes at `base`. What they held is overwritten. `OH_ERR_FULL` if
+ * they are too few, `OH_ERR_STALE` if the bit vector was changed since; there is no region then.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for reading `bits_length` others; `planned`
+ * is what `oh_rankselect_plan` gave.
+ */
+enum oh_status oh_rankselect_build(void *base,
+                                   size_t length,
+                                   const void *bits,
+                                   size_t bits_length,
+                                   const struct oh_rankselect_info *planned);
+
+/**
+ * Checks in constant time that the memory holds bits with rank and select. After `OH_OK` no function here reads outside it,
+ * whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_rankselect_check(const void *base,
+                                   size_t length);
+
+/**
+ * Proves that all contents are sound: counts everything anew. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_rankselect_validate(const void *base,
+                                      size_t length);
+
+/**
+ * What the region holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_rankselect_describe(const void *base,
+                                      size_t length,
+                                      struct oh_rankselect_info *out);
+
+/**
+ * Whether a bit is set. `OH_ERR_RANGE` past the end.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_rankselect_get(const void *base, size_t length, uint64_t position, bool *out);
+
+/**
+ * Answers one question, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position above the number of bits, and a select
+ * where there are not more ones (or zeros) than `question`.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_rankselect_one(const void *base,
+                                 size_t length,
+                                 uint32_t query,
+                                 uint64_t question,
+                                 uint64_t *out);
+
+/**
+ * Answers `count` questions of one kind, an `oh_rankselect_query`: `out[i]` belongs to `questions[i]`. The waits for memory
+ * overlap, so this is faster than one by one even where the header's check would not matter. Both types are `oh_type`s,
+ * numeric ones; those of `out` must hold every position. `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
+ *
+ * Requires: `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type, and so does `out`, which is
+ * writable and used by nobody else. They may be the same array.
+ */
+enum oh_status oh_rankselect_many(const void *base,
+                                  size_t length,
+                                  uint32_t query,
+                                  const void *questions,
+                                  uint32_t question_type,
+                                  size_t count,
+                                  void *out,
+                                  uint32_t out_type);
 
 /**
  * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,

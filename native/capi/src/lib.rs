@@ -8,6 +8,7 @@
 #![expect(non_camel_case_types, reason = "types bear the names that C sees")]
 
 pub mod args;
+pub mod bitvector;
 pub mod cpu;
 pub mod eliasfano;
 pub mod guard;
@@ -15,6 +16,7 @@ pub mod hashmap;
 pub mod mappedfile;
 pub mod mmapvector;
 pub mod packedints;
+pub mod rankselect;
 pub mod region;
 pub mod status;
 pub mod types;
