@@ -107,6 +107,37 @@ export interface NativeBinding {
   /** The whole proof. */
   hashmapValidate(bytes: Uint8Array): void;
 
+  // bitvector.cc. `bytes` views the whole buffer; positions and outputs are typed arrays of any type.
+  bitvectorSetLength(bytes: Uint8Array, length: number): void;
+  bitvectorSetCapacity(bytes: Uint8Array, capacity: number): void;
+  /** One more than the largest position. */
+  bitvectorLengthFor(positions: ArrayBufferView): number;
+  bitvectorSetMany(bytes: Uint8Array, positions: ArrayBufferView, bit: boolean): void;
+  /** Copies bytes over the first bits. */
+  bitvectorLoad(bytes: Uint8Array, from: ArrayBufferView): void;
+  bitvectorCount(bytes: Uint8Array, from: number, to: number): number;
+  bitvectorFill(bytes: Uint8Array, from: number, to: number, bit: boolean): void;
+  bitvectorInvert(bytes: Uint8Array, from: number, to: number): void;
+  /** `op`: 1 and, 2 or, 3 xor, 4 and not. */
+  bitvectorCombine(bytes: Uint8Array, op: number, other: Uint8Array, from: number, to: number): void;
+  /** The first bit of that value at `from` or after it; -1 if there is none. */
+  bitvectorNext(bytes: Uint8Array, from: number, bit: boolean): number;
+  /** Positions of ones from `from` on, as many as `out` has room for. Returns how many. */
+  bitvectorOnes(bytes: Uint8Array, from: number, out: ArrayBufferView): number;
+  bitvectorValidate(bytes: Uint8Array): void;
+
+  // rankselect.cc
+  /** Counts ones, picks a variant where it is 0, and tells how long the region will be. */
+  rankselectPlan(
+    bits: Uint8Array,
+    variant: number,
+  ): { variant: number; length: number; ones: number; regionLength: number };
+  /** Fills the region that was planned. */
+  rankselectBuild(bytes: Uint8Array, bits: Uint8Array, variant: number, length: number, ones: number): void;
+  /** `query`: 1 rank1, 2 rank0, 3 select1, 4 select0. */
+  rankselectMany(bytes: Uint8Array, query: number, questions: ArrayBufferView, out: ArrayBufferView): void;
+  rankselectValidate(bytes: Uint8Array): void;
+
   // eliasfano.cc. As for packedints.cc, below.
   /** The largest of the values. Throws unless they ascend, and are integers from 0 on. */
   eliasfanoMeasure(values: ArrayBufferView): number;

@@ -18,11 +18,13 @@ Napi::Value Version(const Napi::CallbackInfo& info) { return Napi::String::New(i
 Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<SetErrorFactory>(exports, "setErrorFactory");
   Export<Version>(exports, "version");
+  InitBitVector(exports);
   InitCpu(exports);
   InitEliasFano(exports);
   InitHashmap(exports);
   InitPackedInts(exports);
   InitProbe(exports);
+  InitRankSelect(exports);
   InitRegion(exports);
   InitVector(exports);
   return exports;

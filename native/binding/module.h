@@ -16,11 +16,13 @@ void Export(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<callback>(exports.Env(), name));
 }
 
+void InitBitVector(Napi::Object exports);
 void InitCpu(Napi::Object exports);
 void InitEliasFano(Napi::Object exports);
 void InitHashmap(Napi::Object exports);
 void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
+void InitRankSelect(Napi::Object exports);
 void InitRegion(Napi::Object exports);
 void InitVector(Napi::Object exports);
 

@@ -8,8 +8,10 @@ import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { native } from '../native.js';
 import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
+import { readShape as readBits } from '../succinct/bitvector/layout.js';
 import { readLayout } from '../succinct/eliasfano/layout.js';
 import { readShape as readPacked } from '../succinct/packedints/layout.js';
+import { readShape as readRanked } from '../succinct/rankselect/layout.js';
 import { readShape as readVector } from '../vector/layout.js';
 import {
   FLAG_CHECKSUM,
@@ -88,7 +90,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, vector, eliasfano, packedints };
+  { hashmap, vector, bitvector, rankselect, eliasfano, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -109,6 +111,24 @@ function hashmap(words: Int32Array, available: number, path: string): Record<str
     heapBytes: shape.heapCapacity,
     heapUsed: readLong(words, HASHMAP.heapUsedLow),
     heapGarbage: readLong(words, HASHMAP.heapGarbageLow),
+  };
+}
+
+function bitvector(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { length, capacity } = readBits(words, available, path);
+  return { length, capacity };
+}
+
+function rankselect(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { variant, length, ones, layout } = readRanked(words, available, path);
+  return {
+    variant,
+    length,
+    ones,
+    bitBytes: layout.index - layout.bits,
+    indexBytes: layout.samples[0] - layout.index,
+    sampleBytes: layout.length - layout.samples[0],
+    overhead: length === 0 ? 0 : Number(((layout.length * 8 - length) / length).toFixed(5)),
   };
 }
 
