@@ -22,6 +22,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   InitCpu(exports);
   InitEliasFano(exports);
   InitHashmap(exports);
+  InitMappedFile(exports);
   InitPackedInts(exports);
   InitProbe(exports);
   InitRankSelect(exports);

@@ -20,6 +20,7 @@ void InitBitVector(Napi::Object exports);
 void InitCpu(Napi::Object exports);
 void InitEliasFano(Napi::Object exports);
 void InitHashmap(Napi::Object exports);
+void InitMappedFile(Napi::Object exports);
 void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
 void InitRankSelect(Napi::Object exports);

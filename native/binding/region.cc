@@ -24,15 +24,12 @@
 // handle goes with the later of the two buffers, by oh_file_close. All of this happens on the
 // thread of one environment, so the count needs no atomics; each fileMap has a mapping of its own.
 // When an environment ends (a worker that exits or is terminated), Node runs the finalizers.
-#ifdef __linux__
-#include <unistd.h>
-#endif
-
 #include <cstring>
 #include <memory>
 #include <string>
 
 #include "args.h"
+#include "engine.h"
 #include "module.h"
 #include "status.h"
 
@@ -103,27 +100,10 @@ void Expect(Napi::Env env, napi_status status, const char* what) {
                                        " bytes in one buffer"));
 }
 
-#ifdef __linux__
-// Whether this engine frees growable shared memory by unmapping it. With a sandbox (Electron) it keeps the
-// addresses and reuses what is mapped there; others are not known.
-bool EngineUnmaps(Napi::Env env) {
-  const Napi::Value process = env.Global().Get("process");
-  if (!process.IsObject()) return false;
-  const Napi::Value versions = process.As<Napi::Object>().Get("versions");
-  if (!versions.IsObject()) return false;
-  const Napi::Object engine = versions.As<Napi::Object>();
-  if (!engine.Has("node") || !engine.Has("v8")) return false;
-  for (const char* other : {"electron", "bun", "deno", "nw"}) {
-    if (engine.Has(other)) return false;
-  }
-  return true;
-}
-#endif
-
 // A growable SharedArrayBuffer with the file's pages in it; empty where that can not be had.
 Napi::Value Shared(Napi::Env env, Mapping* mapping) {
 #ifdef __linux__
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t page = PageSize();
   const size_t length = oh_file_length(mapping->file);
   // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves whole
   // pages: eight bytes more are another page, whose end no program reaches, however it makes the buffer grow.

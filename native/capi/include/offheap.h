@@ -1709,7 +1709,8 @@ size_t oh_mappedfile_size(const struct oh_mappedfile *file);
 enum oh_status oh_mappedfile_strategy(const struct oh_mappedfile *file, enum oh_strategy *out);
 
 /**
- * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of some bytes. Look after reading.
+ * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of some bytes. It asks
+ * the system for the file's size: look before and after work on many bytes.
  *
  * Requires: `file` is open.
  */
@@ -1813,7 +1814,7 @@ enum oh_status oh_openfile_open(const char *path,
 
 /**
  * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
- * of a mapping should be a multiple of, for huge pages. With `look`, the file's size is asked for again.
+ * of a mapping should be a multiple of, for huge pages; 1 where any page will do. With `look`, the file's size is asked for again.
  *
  * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
  */
@@ -1865,6 +1866,14 @@ enum oh_status oh_openfile_map(struct oh_openfile *file,
  * Requires: `file` is NULL or open.
  */
 const int32_t *oh_openfile_status(const struct oh_openfile *file);
+
+/**
+ * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be read, so that zeros take its
+ * place. It asks the system for the file's size: look before and after work on many bytes.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_openfile_check(const struct oh_openfile *file);
 
 /**
  * Forgets the mapping, which stays as it is: its owner frees it. The next `oh_openfile_map` may be elsewhere.

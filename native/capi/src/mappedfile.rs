@@ -213,7 +213,8 @@ fn strategy_number(strategy: Strategy) -> oh_strategy {
     }
 }
 
-/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of some bytes. Look after reading.
+/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of some bytes. It asks
+/// the system for the file's size: look before and after work on many bytes.
 ///
 /// # Safety
 /// `file` is open.
@@ -397,7 +398,7 @@ pub unsafe extern "C" fn oh_openfile_open(
 }
 
 /// What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
-/// of a mapping should be a multiple of, for huge pages. With `look`, the file's size is asked for again.
+/// of a mapping should be a multiple of, for huge pages; 1 where any page will do. With `look`, the file's size is asked for again.
 ///
 /// # Safety
 /// `file` is open and used by no one else meanwhile; the outputs are writable.
@@ -422,7 +423,7 @@ pub unsafe extern "C" fn oh_openfile_plan(
             }
             size.write(file.size());
             strategy.write(strategy_number(file.plan()));
-            alignment.write(if file.plan() == Strategy::HugePage { file.alignment() } else { 1 });
+            alignment.write(file.alignment());
         }
         Ok(())
     })
@@ -517,6 +518,23 @@ pub unsafe extern "C" fn oh_openfile_status(file: *const oh_openfile) -> *const 
     // SAFETY: the caller's.
     let window = unsafe { file.as_ref() }.and_then(|file| file.window.as_ref());
     window.map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
+}
+
+/// `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be read, so that zeros take its
+/// place. It asks the system for the file's size: look before and after work on many bytes.
+///
+/// # Safety
+/// `file` is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_openfile_check(file: *const oh_openfile) -> oh_status {
+    guard(|| {
+        // SAFETY: the caller's.
+        let file = unsafe {
+            check_pointer(file, "file")?;
+            &*file
+        };
+        file.window.as_ref().map_or(Ok(()), |window| file.file.check(window))
+    })
 }
 
 /// Forgets the mapping, which stays as it is: its owner frees it. The next `oh_openfile_map` may be elsewhere.

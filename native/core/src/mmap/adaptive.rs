@@ -55,16 +55,30 @@ impl OpenFile {
         plan::plan(self.size, self.is_writable(), &self.thresholds)
     }
 
-    /// Bytes that a mapping's address should be a multiple of, for huge pages.
+    /// Bytes that a mapping's address should be a multiple of, for huge pages; must, on hugetlbfs. 1 where any page will do.
     #[must_use]
     pub fn alignment(&self) -> usize {
-        plan::fixed_huge_page(self.storage.file()).map_or(2 << 20, |bytes| bytes as usize)
+        match (self.plan(), plan::fixed_huge_page(self.storage.file())) {
+            (Strategy::Mmap | Strategy::HugePage, Some(bytes)) => bytes as usize,
+            (Strategy::HugePage, None) => 2 << 20,
+            _ => 1,
+        }
     }
 
     /// Looks at the file's size again, and returns it.
     pub fn look(&mut self) -> Result<u64> {
         self.size = self.storage.len()?;
         Ok(self.size)
+    }
+
+    /// `Io` if the file is shorter now than a window on it, or some of that could not be read, so that zeros take its place.
+    pub fn check(&self, window: &Window) -> Result<()> {
+        let lost = window.is_lost() || self.storage.len()? < window.len() as u64;
+        if lost { Err(self.shortened()) } else { Ok(()) }
+    }
+
+    fn shortened(&self) -> Error {
+        Error::new(ErrorKind::Io, format!("{} became shorter while it was mapped", self.path.display()))
     }
 
     /// Reads the first `length` bytes to `target`. `Io` if the file has become shorter.
@@ -140,11 +154,12 @@ impl OpenFile {
     /// `length` bytes of a mapping of this file at `base` are readable.
     #[must_use]
     pub unsafe fn obtained(&self, base: *const u8, length: usize) -> Strategy {
-        if self.plan() != Strategy::HugePage {
-            return self.plan();
-        }
-        if plan::fixed_huge_page(self.storage.file()).is_some() {
+        let plan = self.plan();
+        if plan.maps() && plan::fixed_huge_page(self.storage.file()).is_some() {
             return Strategy::HugePage;
+        }
+        if plan != Strategy::HugePage {
+            return plan;
         }
         // SAFETY: the caller's; advice changes no byte.
         if !unsafe { advise(base, length, Advice::HugePages) } {
@@ -263,13 +278,19 @@ impl MappedFile {
         self.strategy
     }
 
-    /// `Io` if the file was cut short, or could not be read, so that zeros took the place of some bytes.
+    /// `Io` if the file was cut short, or could not be read, so that zeros take the place of some bytes. For before and
+    /// after work on many bytes: it asks the system for the file's size.
     pub fn check(&self) -> Result<()> {
         match &self.bytes {
-            Bytes::Mapped(window) if window.is_lost() => {
-                let path = self.file.path.display();
-                Err(Error::new(ErrorKind::Io, format!("{path} became shorter while it was mapped")))
-            }
+            Bytes::Mapped(window) => self.file.check(window),
+            Bytes::Ours(..) => Ok(()),
+        }
+    }
+
+    /// `Io` if bytes that were read were gone.
+    fn check_lost(&self) -> Result<()> {
+        match &self.bytes {
+            Bytes::Mapped(window) if window.is_lost() => Err(self.file.shortened()),
             _ => Ok(()),
         }
     }
@@ -289,7 +310,7 @@ impl MappedFile {
         let (from, length) = self.range(offset, target.len() as u64)?;
         // SAFETY: within the bytes; the target is someone else's.
         unsafe { target.as_mut_ptr().copy_from_nonoverlapping(from, length) };
-        self.check()
+        self.check_lost()
     }
 
     /// Tells the kernel how the file will be read from now on. Whether it listened.
