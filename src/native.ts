@@ -150,6 +150,57 @@ export interface NativeBinding {
   eliasfanoUnpack(bytes: Uint8Array, from: number, out: ArrayBufferView): void;
   eliasfanoValidate(bytes: Uint8Array): void;
 
+  // mappedfile.cc. Files are opaque; `bytes` and `target` are views of memory that is not collected meanwhile.
+  /** Opens a regular file. `strategy` is its number, 4 for the one that suits the size; limits of 0 are the defaults. */
+  openFileOpen(
+    path: string,
+    writable: boolean,
+    strategy: number,
+    bufferedUpTo: number,
+    hugeFrom: number,
+  ): object;
+  /** What to do with the file; with `look`, by its size now. `alignment` is for addresses, 1 if any page will do. */
+  openFilePlan(
+    file: object,
+    look: boolean,
+  ): { size: number; strategy: number; alignment: number; page: number };
+  openFileRead(file: object, bytes: Uint8Array): void;
+  openFileWrite(file: object, bytes: Uint8Array): void;
+  /**
+   * Lays the file over `target`, which begins on a page in a buffer that reserves `capacity` bytes from there on, the last
+   * page of which is native code's. Returns the strategy obtained. `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
+   */
+  openFileMap(file: object, target: Uint8Array, capacity: number): number;
+  /** Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or some of that could not be read. */
+  openFileCheck(file: object): void;
+  /** Whether a part of what is mapped could not be read, and zeros took its place. */
+  openFileLost(file: object): boolean;
+  /** The next {@link openFileMap} is elsewhere; what was mapped stays until its buffer is collected. */
+  openFileForget(file: object): void;
+  openFileSync(file: object): void;
+  openFileClose(file: object): void;
+  /** How many bytes after the first of `bytes` the next multiple of `alignment` is. */
+  memoryAlign(bytes: Uint8Array, alignment: number): number;
+  memoryLock(bytes: Uint8Array): void;
+  memoryUnlock(bytes: Uint8Array): void;
+  /** How many pages of these are in memory. */
+  memoryResident(bytes: Uint8Array): number;
+  /** An `OH_ADVICE_…`; `false` where the system does not take it. */
+  memoryAdvise(bytes: Uint8Array, advice: number): boolean;
+  vectorFileCreate(path: string, type: number): object;
+  vectorFileOpen(path: string, writable: boolean): object;
+  vectorFileDescribe(file: object): { type: number; recovered: boolean; committed: number };
+  /** Room for `length` elements, on the disk (a writer) and from the start of `target` on. As {@link openFileMap}. */
+  vectorFileMap(file: object, target: Uint8Array, capacity: number, length: number): void;
+  vectorFileLost(file: object): boolean;
+  vectorFileForget(file: object): void;
+  /** Makes the first `length` elements what survives a crash. */
+  vectorFileCommit(file: object, length: number): void;
+  /** How many elements are committed now. */
+  vectorFileRefresh(file: object): number;
+  vectorFileValidate(file: object): void;
+  vectorFileClose(file: object): void;
+
   // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of any type.
   /** How many bits the largest of the values needs. Throws for one that is no integer from 0 on. */
   packedintsMeasure(values: ArrayBufferView): number;

@@ -22,7 +22,9 @@ function blocks(markdown: string): string[] {
   return [...markdown.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
 }
 
-describe.each(['hashmap', 'succinct', 'vector'])('examples/%s', (folder) => {
+const modules = readdirSync(examples).filter((name) => name !== 'demo');
+
+describe.each(modules)('examples/%s', (folder) => {
   const files = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.mjs'));
   test('are there', () => expect(files.length).toBeGreaterThan(0));
   test.each(files)('%s', (name) => {

@@ -1,0 +1,52 @@
+/** MappedFile: a file's bytes, read in place. */
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MappedFile } from 'offheap/mmap';
+
+const folder = mkdtempSync(join(tmpdir(), 'offheap-'));
+const path = join(folder, 'readings');
+
+// A file of records: a number, and a text with its length before it.
+const record = (/** @type {number} */ celsius, /** @type {string} */ place) => {
+  const bytes = Buffer.alloc(8 + 1 + Buffer.byteLength(place));
+  bytes.writeDoubleLE(celsius);
+  bytes.writeUInt8(Buffer.byteLength(place), 8);
+  bytes.write(place, 9);
+  return bytes;
+};
+writeFileSync(path, Buffer.concat([record(17.5, 'Zürich'), record(31, 'Nairobi')]));
+
+// Small files are read, larger ones mapped: `strategy` says what happened.
+const file = MappedFile.open(path, { pattern: 'sequential' });
+console.log(`${file.size} bytes, ${file.strategy}`);
+
+// A cursor checks every length that the file claims.
+const cursor = file.cursor();
+assert.equal(cursor.readF64(), 17.5);
+assert.equal(cursor.readString(), 'Zürich');
+assert.equal(cursor.readF64(), 31);
+assert.throws(() => cursor.readString(1000), { code: 'ERR_OFFHEAP_RANGE' });
+assert.equal(cursor.readString(), 'Nairobi');
+
+// When it grew, refresh() shows the rest; what was handed out stays as it was.
+const slice = file.slice(9, 7);
+appendFileSync(path, record(-4, 'Oslo'));
+file.refresh();
+assert.equal(cursor.readF64(), -4);
+
+// Slices stay valid after close(), for as long as someone holds them.
+file.close();
+assert.equal(Buffer.from(slice).toString(), 'Zürich');
+
+// Nobody dies of a file that someone else cut short. A copy does not even notice.
+const mapped = MappedFile.open(path, { strategy: 'mmap' });
+const copied = MappedFile.open(path, { strategy: 'copy' });
+truncateSync(path, 4);
+assert.throws(() => mapped.check(), { code: 'ERR_OFFHEAP_IO' });
+assert.equal(copied.cursor(8).readString(), 'Zürich');
+
+mapped.close();
+copied.close();
+rmSync(folder, { recursive: true });

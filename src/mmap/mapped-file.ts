@@ -1,0 +1,353 @@
+/**
+ * MappedFile: the bytes of a file, in the way that suits its size. `native/core/src/mmap/plan.rs` decides which; here the memory
+ * is made, read into or mapped over.
+ *
+ * Memory: mapped files lie in growable SharedArrayBuffers, of which the engine counts the users; so slices stay valid after
+ * `close()` for as long as someone holds them, and the pages go with the last.
+ *
+ * Truncation by someone else: what is gone reads as zeros, and the next operation here throws `ERR_OFFHEAP_IO`. What can not be
+ * promised: that code which reads `bytes` directly notices before it used zeros. Call {@link MappedFile.check} after such
+ * reads, or open with `strategy: 'copy'`, which nothing can touch.
+ */
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { offheapError } from '../errors.js';
+import { native } from '../native.js';
+import { checkPath } from '../region/file.js';
+import { booleanOption, checkInteger, choiceOption, integerOption, readOptions } from '../region/options.js';
+import { Cursor, type Source } from './cursor.js';
+
+/** How the bytes are reached: what was obtained, not what was asked for. */
+export type Strategy = 'buffered' | 'mmap' | 'hugepage' | 'copy';
+/** How a file will be read. */
+export type Pattern = 'unknown' | 'sequential' | 'random' | 'mixed';
+
+/** Names by number, as in `offheap.h`. */
+const STRATEGIES: readonly Strategy[] = ['buffered', 'mmap', 'hugepage', 'copy'];
+const PATTERNS: readonly Pattern[] = ['unknown', 'sequential', 'random', 'mixed'];
+const AUTO = 4;
+/** `OH_ADVICE_…` of each pattern, and of reading ahead. */
+const ADVICE: Record<Pattern, number> = { unknown: 5, sequential: 4, random: 3, mixed: 5 };
+const WILL_NEED = 6;
+/** How far ahead of a sequential cursor the kernel is asked to read, in bytes, and how often. */
+const WINDOW = 8 * 2 ** 20;
+
+export interface MappedFileOptions {
+  /** `'r'`, the default: to read; stores to `bytes` stay here. `'rw'`: stores reach the file. */
+  mode?: 'r' | 'rw';
+  /** How it will be read. Default: unknown. */
+  pattern?: Pattern;
+  /** Have all pages in memory before `open` returns. */
+  populate?: boolean;
+  /** Keep them there; `ERR_OFFHEAP_FULL` past the limit of the process. */
+  lock?: boolean;
+  /** Use this one. Default: by size. `'hugepage'` becomes `'mmap'` where the system has no huge page for the file. */
+  strategy?: Strategy;
+  /** Files up to so many bytes are read rather than mapped. */
+  bufferedUpTo?: number;
+  /** Files from so many bytes on are asked to use huge pages. */
+  hugeFrom?: number;
+}
+
+const OPTIONS = [
+  'mode',
+  'pattern',
+  'populate',
+  'lock',
+  'strategy',
+  'bufferedUpTo',
+  'hugeFrom',
+] as const satisfies readonly (keyof MappedFileOptions)[];
+
+/** What {@link MappedFile.stats} tells. */
+export interface MappedFileStats {
+  path: string;
+  size: number;
+  strategy: Strategy;
+  pattern: Pattern;
+  writable: boolean;
+  locked: boolean;
+}
+
+/** The native handle of a file: opaque. */
+type Handle = object & { readonly native: unique symbol };
+
+/**
+ * A file in memory.
+ *
+ * ```ts
+ * using file = MappedFile.open('words.bin', { pattern: 'sequential' });
+ * const cursor = file.cursor();
+ * while (cursor.remaining > 0) console.log(cursor.readString());
+ * ```
+ *
+ * Errors of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` where the file was cut short or the system
+ * refuses, `ERR_OFFHEAP_RANGE` for bytes that are not there.
+ */
+export class MappedFile {
+  static {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'MappedFile', configurable: true });
+  }
+  declare readonly [Symbol.toStringTag]: string;
+
+  private handle: Handle | undefined;
+  private readonly where: string;
+  private readonly writable: boolean;
+  private plan: Pattern;
+  private obtained: Strategy = 'buffered';
+  /** The bytes, and what cursors ask of this file. */
+  private readonly source: Source = {
+    bytes: EMPTY,
+    open: () => void this.open(),
+    ahead: (position) => this.ahead(position),
+  };
+  private locked = false;
+
+  private constructor(path: string, options: MappedFileOptions | undefined) {
+    const read = readOptions(options, OPTIONS, 'MappedFile');
+    this.where = path;
+    this.writable = read.mode !== undefined && choiceOption(read, 'mode', ['r', 'rw']) === 'rw';
+    this.plan = read.pattern === undefined ? 'unknown' : choiceOption(read, 'pattern', PATTERNS);
+    const populate = booleanOption(read, 'populate', false);
+    const lock = booleanOption(read, 'lock', false);
+    const strategy =
+      read.strategy === undefined ? AUTO : STRATEGIES.indexOf(choiceOption(read, 'strategy', STRATEGIES));
+    const limit = (name: string): number => integerOption(read, name, 0, Number.MAX_SAFE_INTEGER, 0);
+    this.handle = native().openFileOpen(
+      path,
+      this.writable,
+      strategy,
+      limit('bufferedUpTo'),
+      limit('hugeFrom'),
+    ) as Handle;
+    try {
+      this.load(false);
+      if (populate) this.touch();
+      if (lock) this.lock();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a regular file. Cost: for small files what reading them costs, else some 50 µs, whatever the size.
+   */
+  static open(path: string, options?: MappedFileOptions): MappedFile {
+    return new MappedFile(checkPath(path), options);
+  }
+
+  /** How the bytes are reached. */
+  get strategy(): Strategy {
+    this.open();
+    return this.obtained;
+  }
+
+  /** Bytes of the file when it was opened or last refreshed. */
+  get size(): number {
+    this.open();
+    return this.source.bytes.length;
+  }
+
+  /** All bytes, without a copy. They stay readable after `close()`. */
+  get bytes(): Uint8Array {
+    this.open();
+    return this.source.bytes;
+  }
+
+  /** A part of the bytes, without a copy; it stays readable after `close()`. */
+  slice(offset: number, length: number): Uint8Array {
+    const [from, to] = this.range(offset, length);
+    this.check();
+    return this.source.bytes.subarray(from, to);
+  }
+
+  /**
+   * Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or bytes that were read were lost: for before
+   * and after work on many bytes. Half a microsecond.
+   */
+  check(): void {
+    native().openFileCheck(this.open());
+  }
+
+  /** Has the system begin to read a part of the file. Whether it listened: `false` where the bytes are in memory anyway. */
+  prefetch(offset: number, length: number): boolean {
+    const [from, to] = this.range(offset, length);
+    return this.maps && native().memoryAdvise(this.source.bytes.subarray(from, to), WILL_NEED);
+  }
+
+  /** Says how the file will be read from now on. Whether the system listened. */
+  advise(pattern: Pattern): boolean {
+    this.open();
+    this.plan = choiceOption({ pattern }, 'pattern', PATTERNS);
+    return this.maps && native().memoryAdvise(this.source.bytes, ADVICE[this.plan]);
+  }
+
+  /** Keeps the bytes in memory until `unlock()` or `close()`. `ERR_OFFHEAP_FULL` past the limit of the process. */
+  lock(): void {
+    this.open();
+    native().memoryLock(this.source.bytes);
+    this.locked = true;
+  }
+
+  /** Undoes {@link MappedFile.lock}. */
+  unlock(): void {
+    this.open();
+    native().memoryUnlock(this.source.bytes);
+    this.locked = false;
+  }
+
+  /** How many of the pages that the bytes lie on are in memory. */
+  residentPages(): number {
+    this.open();
+    return native().memoryResident(this.source.bytes);
+  }
+
+  /** Returns when what was stored to `bytes` is on the disk. `ERR_OFFHEAP_UNSUPPORTED` if it was opened to be read. */
+  flush(): void {
+    const handle = this.open();
+    // A copy is written back whole; a mapping is the file.
+    if (!this.maps) native().openFileWrite(handle, this.source.bytes);
+    native().openFileSync(handle);
+    this.check();
+  }
+
+  /**
+   * Takes in that the file became longer, or was written anew: afterwards `bytes` shows all of it. Slices that were
+   * handed out go on showing what they showed. Returns the size.
+   */
+  refresh(): number {
+    this.open();
+    const { locked } = this;
+    const before = this.source.bytes;
+    this.load(true);
+    if (locked && this.source.bytes !== before) {
+      this.locked = false;
+      native().memoryUnlock(before);
+      this.lock();
+    }
+    return this.source.bytes.length;
+  }
+
+  /** A cursor at `position`, which reads numbers, varints and strings. */
+  cursor(position = 0): Cursor {
+    this.open();
+    return new Cursor(this.source, position);
+  }
+
+  /** Reads ahead of a cursor's position, and says at which one to be called again. */
+  private ahead(position: number): number {
+    this.check();
+    const { bytes } = this.source;
+    if (!this.maps || this.plan === 'random' || this.plan === 'unknown') return bytes.length;
+    const to = Math.min(position + WINDOW, bytes.length);
+    if (to > position) native().memoryAdvise(bytes.subarray(position, to), WILL_NEED);
+    return to === bytes.length ? to : position + WINDOW / 2;
+  }
+
+  /** Plain facts, for logs. Sizes are in bytes. */
+  stats(): MappedFileStats {
+    this.open();
+    const { where: path, obtained: strategy, plan: pattern, writable, locked } = this;
+    return { path, size: this.source.bytes.length, strategy, pattern, writable, locked };
+  }
+
+  /** Closes the file. Slices stay readable; every other operation throws. Twice is fine. */
+  close(): void {
+    if (this.handle === undefined) return;
+    if (this.locked) this.unlock();
+    native().openFileClose(this.handle);
+    this.handle = undefined;
+    this.source.bytes = EMPTY;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
+    const name = options.stylize('MappedFile', 'special');
+    if (this.handle === undefined) return `${name} { closed }`;
+    return `${name} ${inspect(this.stats(), options)}`;
+  }
+
+  private get maps(): boolean {
+    return this.obtained === 'mmap' || this.obtained === 'hugepage';
+  }
+
+  private open(): Handle {
+    if (this.handle === undefined) throw offheapError('ERR_OFFHEAP_CLOSED', 'this file was closed');
+    return this.handle;
+  }
+
+  private range(offset: number, length: number): [number, number] {
+    this.open();
+    const { length: size } = this.source.bytes;
+    const from = checkInteger(offset, 'offset', 0, size);
+    return [from, from + checkInteger(length, 'length', 0, size - from)];
+  }
+
+  /** Reads the file, or maps it, into new memory; `again` asks for its size anew. */
+  private load(again: boolean): void {
+    const handle = this.open();
+    const { size, strategy, alignment, page } = native().openFilePlan(handle, again);
+    const wanted = STRATEGIES[strategy];
+    if (wanted === 'mmap' || wanted === 'hugepage') {
+      if (again && this.maps && size === this.source.bytes.length && !native().openFileLost(handle)) return;
+      native().openFileForget(handle);
+      if (this.map(handle, size, alignment, page)) return;
+    }
+    const content = memory(size);
+    native().openFileRead(handle, content);
+    this.source.bytes = content;
+    this.obtained = wanted === 'buffered' ? 'buffered' : 'copy';
+  }
+
+  /**
+   * Lays the file into a buffer of ours; `false` where this runtime can not do that. The buffer reserves, besides the file, what its
+   * start is moved for alignment, and the page that tells native code that it is still there.
+   */
+  private map(handle: Handle, size: number, alignment: number, page: number): boolean {
+    if (!native().mappingsReserve(2, MAPPINGS_MOST)) return false;
+    const slack = alignment > page ? alignment : 0;
+    const whole = Math.ceil((size + slack) / page) * page;
+    let buffer: SharedArrayBuffer;
+    try {
+      // The engine reserves whole pages, so these 8 bytes are one, whose end no program reaches.
+      buffer = new SharedArrayBuffer(size + slack, { maxByteLength: whole + 8 });
+    } catch {
+      return false;
+    }
+    const start = slack === 0 ? 0 : native().memoryAlign(new Uint8Array(buffer, 0, 1), alignment);
+    const target = new Uint8Array(buffer, start, size);
+    try {
+      this.obtained = STRATEGIES[native().openFileMap(handle, target, whole + page - start)]!;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ERR_OFFHEAP_UNSUPPORTED') return false;
+      throw error;
+    }
+    this.source.bytes = target;
+    native().memoryAdvise(target, ADVICE[this.plan]);
+    return true;
+  }
+
+  /** Reads a byte of each page. */
+  private touch(page = 4096): void {
+    const { bytes: content } = this.source;
+    if (this.maps) native().memoryAdvise(content, WILL_NEED);
+    let sum = 0;
+    for (let at = 0; at < content.length; at += page) sum += content[at];
+    if (sum >= 0) this.check();
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+/** As for other buffers: see `region.ts`. */
+const MAPPINGS_MOST = 75;
+
+function memory(size: number): Uint8Array {
+  try {
+    return new Uint8Array(size);
+  } catch (cause) {
+    throw offheapError('ERR_OFFHEAP_OOM', `no memory for a file of ${size} bytes`, { cause });
+  }
+}

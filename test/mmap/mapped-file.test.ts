@@ -1,0 +1,372 @@
+/** MappedFile: every strategy shows the same bytes, outlives what happens to its file, and refuses what it must. */
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MappedFile, type Strategy } from '../../src/mmap/index.js';
+import { packageRoot } from '../../src/native.js';
+import { throws } from '../helpers/errors.js';
+import { Random } from '../helpers/random.js';
+
+const PAGE = 65536; // A multiple of every page size there is.
+const folder = mkdtempSync(join(tmpdir(), 'offheap-mapped-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+function file(content: Uint8Array | number): string {
+  const path = join(folder, `file ${files++}`);
+  writeFileSync(path, typeof content === 'number' ? noise(content) : content);
+  return path;
+}
+
+function noise(length: number): Buffer {
+  const random = new Random(length + 1);
+  const bytes = Buffer.alloc(length);
+  for (let i = 0; i < length; i += 1 + (i >> 6)) bytes[i] = random.below(256);
+  return bytes;
+}
+
+const STRATEGIES: Strategy[] = ['buffered', 'mmap', 'hugepage', 'copy'];
+const MAPS: Strategy[] = ['mmap', 'hugepage'];
+
+describe('what is shown', () => {
+  it.each(STRATEGIES)('is the file, by %s', (strategy) => {
+    for (const length of [0, 1, 4095, 4096, 4097, PAGE, PAGE * 3 + 17]) {
+      const path = file(length);
+      using mapped = MappedFile.open(path, { strategy });
+      expect(mapped.size).toBe(length);
+      expect(mapped.bytes).toHaveLength(length);
+      expect(Buffer.compare(mapped.bytes, readFileSync(path))).toBe(0);
+      const part = mapped.slice(length >> 1, length - (length >> 1));
+      expect(Buffer.compare(part, readFileSync(path).subarray(length >> 1))).toBe(0);
+      if (length > 0) expect(part.buffer).toBe(mapped.bytes.buffer);
+      mapped.check();
+    }
+  });
+
+  it('comes in the way that suits the size, or that was asked for', () => {
+    const options = { bufferedUpTo: 1000, hugeFrom: 1 << 20 };
+    const strategy = (length: number, more: object = {}): Strategy => {
+      using mapped = MappedFile.open(file(length), { ...options, ...more });
+      expect(mapped.stats().strategy).toBe(mapped.strategy);
+      return mapped.strategy;
+    };
+    expect(strategy(1000)).toBe('buffered');
+    expect(strategy(1001)).toBe('mmap');
+    expect(strategy(500, { mode: 'rw' })).toBe('mmap');
+    expect(strategy(5000, { strategy: 'copy' })).toBe('copy');
+    expect(strategy(5000, { strategy: 'buffered' })).toBe('buffered');
+    expect(strategy(500, { strategy: 'mmap' })).toBe('mmap');
+    expect(strategy(0, { strategy: 'mmap' })).toBe('buffered');
+    // What was obtained: whether the file system has huge pages is its affair.
+    expect(['mmap', 'hugepage']).toContain(strategy(1 << 20));
+  });
+
+  it('can be asked about, advised on, fetched and locked', () => {
+    for (const strategy of STRATEGIES) {
+      using mapped = MappedFile.open(file(PAGE * 4), { strategy, pattern: 'sequential', populate: true });
+      const maps = MAPS.includes(strategy);
+      const pages = mapped.residentPages();
+      expect(pages).toBeGreaterThan(0);
+      expect(mapped.prefetch(PAGE, PAGE)).toBe(maps && process.platform !== 'win32');
+      expect(mapped.prefetch(0, 0)).toBeTypeOf('boolean');
+      for (const pattern of ['random', 'mixed', 'unknown', 'sequential'] as const) {
+        expect(mapped.advise(pattern)).toBeTypeOf('boolean');
+        expect(mapped.stats().pattern).toBe(pattern);
+      }
+      mapped.lock();
+      expect(mapped.stats().locked).toBe(true);
+      mapped.unlock();
+      expect(mapped.stats().locked).toBe(false);
+    }
+  });
+
+  it('is described by inspect', () => {
+    const mapped = MappedFile.open(file(100));
+    expect(inspect(mapped)).toMatch(/MappedFile \{.*size: 100.*strategy: 'buffered'/s);
+    expect(Object.prototype.toString.call(mapped)).toBe('[object MappedFile]');
+    mapped.close();
+    expect(inspect(mapped)).toBe('MappedFile { closed }');
+  });
+});
+
+describe('closing', () => {
+  it.each(STRATEGIES)('leaves slices as they are, by %s', (strategy) => {
+    const path = file(PAGE * 2);
+    const expected = readFileSync(path);
+    const mapped = MappedFile.open(path, { strategy });
+    const slice = mapped.slice(PAGE - 5, 100);
+    const { bytes } = mapped;
+    mapped.close();
+    mapped.close();
+    unlinkSync(path);
+    expect(Buffer.compare(slice, expected.subarray(PAGE - 5, PAGE + 95))).toBe(0);
+    expect(Buffer.compare(bytes, expected)).toBe(0);
+  });
+
+  it('refuses everything else', () => {
+    const mapped = MappedFile.open(file(100));
+    const cursor = mapped.cursor();
+    mapped.close();
+    const operations: (() => unknown)[] = [
+      () => mapped.size,
+      () => mapped.strategy,
+      () => mapped.bytes,
+      () => mapped.slice(0, 1),
+      () => mapped.check(),
+      () => mapped.prefetch(0, 1),
+      () => mapped.advise('random'),
+      () => mapped.lock(),
+      () => mapped.unlock(),
+      () => mapped.residentPages(),
+      () => mapped.flush(),
+      () => mapped.refresh(),
+      () => mapped.cursor(),
+      () => mapped.stats(),
+      () => cursor.readU8(),
+      () => cursor.readVarint(),
+      () => cursor.readString(1),
+      () => cursor.seek(0),
+      () => cursor.remaining,
+    ];
+    for (const operation of operations) throws(operation, 'ERR_OFFHEAP_CLOSED');
+  });
+
+  it('gives the memory back when the last slice is gone', { timeout: 60_000 }, () => {
+    const script = `
+      import { MappedFile } from ${JSON.stringify(join(packageRoot(), 'dist', 'mmap', 'index.js'))};
+      import { readFileSync } from 'node:fs';
+      const path = process.argv[1];
+      const mapped = () => readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.endsWith(path)).length;
+      let slices = [];
+      for (let i = 0; i < 200; i++) {
+        const file = MappedFile.open(path, { strategy: 'mmap' });
+        if (i % 2 === 0) slices.push(file.slice(4096, 10));
+        if (i % 3 !== 0) file.close();
+      }
+      const before = mapped();
+      if (slices.some((slice) => slice[0] !== 7)) process.exit(2);
+      slices = [];
+      for (let i = 0; i < 50 && mapped() > 0; i++) {
+        gc();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      console.log(JSON.stringify([before, mapped()]));
+    `;
+    const path = file(Buffer.alloc(PAGE, 7));
+    if (process.platform !== 'linux') return;
+    const args = ['--expose-gc', '--input-type=module', '-e', script, path];
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    const [before, after] = JSON.parse(stdout) as [number, number];
+    expect(before).toBeGreaterThan(100);
+    expect(after).toBeLessThan(4);
+  });
+});
+
+describe('writing', () => {
+  it.each(STRATEGIES)('reaches the file, by %s', (strategy) => {
+    const path = file(PAGE + 10);
+    using mapped = MappedFile.open(path, { strategy, mode: 'rw' });
+    mapped.bytes.set([1, 2, 3], PAGE + 7);
+    mapped.flush();
+    expect([...readFileSync(path).subarray(-3)]).toEqual([1, 2, 3]);
+    expect(readFileSync(path)).toHaveLength(PAGE + 10);
+  });
+
+  it.each(STRATEGIES)('to a file that was opened to be read stays here, by %s', (strategy) => {
+    const path = file(PAGE);
+    const before = readFileSync(path);
+    using mapped = MappedFile.open(path, { strategy });
+    mapped.bytes.fill(255);
+    throws(() => mapped.flush(), 'ERR_OFFHEAP_UNSUPPORTED');
+    expect(Buffer.compare(readFileSync(path), before)).toBe(0);
+  });
+});
+
+describe('a file that changes', () => {
+  it.each(STRATEGIES)(
+    'is seen whole after refresh, and old slices show what they showed, by %s',
+    (strategy) => {
+      const path = file(Buffer.alloc(PAGE, 7));
+      using mapped = MappedFile.open(path, { strategy });
+      const cursor = mapped.cursor(PAGE);
+      const old = mapped.slice(0, PAGE);
+      expect(mapped.refresh()).toBe(PAGE);
+      appendFileSync(path, Buffer.alloc(PAGE * 2 + 5, 9));
+      expect(mapped.size).toBe(PAGE);
+      expect(cursor.remaining).toBe(0);
+      expect(mapped.refresh()).toBe(PAGE * 3 + 5);
+      expect(mapped.bytes[PAGE * 3 + 4]).toBe(9);
+      expect(old.every((byte) => byte === 7)).toBe(true);
+      // Cursors see it too.
+      expect(cursor.remaining).toBe(PAGE * 2 + 5);
+      expect(cursor.readU8()).toBe(9);
+    },
+  );
+
+  it('can grow from nothing, and past the limits', () => {
+    const path = file(0);
+    using mapped = MappedFile.open(path, { bufferedUpTo: 10 });
+    expect(mapped.strategy).toBe('buffered');
+    appendFileSync(path, 'short');
+    mapped.refresh();
+    expect(mapped.cursor().readString(5)).toBe('short');
+    appendFileSync(path, 'and now long');
+    mapped.refresh();
+    expect(mapped.strategy).toBe('mmap');
+    expect(mapped.cursor().readString(17)).toBe('shortand now long');
+  });
+
+  it.each(MAPS)('and is cut short gives zeros and an error, by %s', (strategy) => {
+    const path = file(Buffer.alloc(PAGE * 4, 7));
+    using mapped = MappedFile.open(path, { strategy });
+    const cursor = mapped.cursor();
+    const { bytes } = mapped;
+    truncateSync(path, PAGE);
+    throws(() => mapped.slice(0, 10), 'ERR_OFFHEAP_IO', /shorter/);
+    throws(() => mapped.check(), 'ERR_OFFHEAP_IO', /shorter/);
+    throws(() => mapped.cursor(), 'ERR_OFFHEAP_IO');
+    throws(() => cursor.seek(3), 'ERR_OFFHEAP_IO');
+    expect(bytes[PAGE * 3]).toBe(0);
+    expect(bytes[10]).toBe(7);
+    throws(() => mapped.check(), 'ERR_OFFHEAP_IO');
+    // The cure.
+    expect(mapped.refresh()).toBe(PAGE);
+    mapped.check();
+    expect(cursor.seek(PAGE - 1).readU8()).toBe(7);
+    throws(() => cursor.seek(PAGE + 1), 'ERR_OFFHEAP_RANGE');
+  });
+
+  it.each(['copy', 'buffered'] as const)('and is cut short does not touch a %s', (strategy) => {
+    const path = file(Buffer.alloc(PAGE * 4, 7));
+    using mapped = MappedFile.open(path, { strategy });
+    truncateSync(path, 1);
+    mapped.check();
+    expect(mapped.bytes.every((byte) => byte === 7)).toBe(true);
+    expect(mapped.slice(PAGE, 1)[0]).toBe(7);
+  });
+});
+
+describe('bad arguments', () => {
+  it('are refused when it is opened', () => {
+    const path = file(10);
+    throws(() => MappedFile.open(''), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open('a\0b'), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(7 as never), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(path, { mode: 'w' as never }), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(path, { pattern: 'backwards' as never }), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(path, { strategy: 'auto' as never }), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(path, { lock: 1 as never }), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(path, { populate: 'yes' as never }), 'ERR_OFFHEAP_TYPE');
+    throws(() => MappedFile.open(path, { bufferedUpTo: -1 }), 'ERR_OFFHEAP_RANGE');
+    throws(() => MappedFile.open(path, { hugeFrom: NaN }), 'ERR_OFFHEAP_RANGE');
+    throws(() => MappedFile.open(path, { size: 3 } as never), 'ERR_OFFHEAP_TYPE', /unknown option/);
+    throws(() => MappedFile.open(path, null as never), 'ERR_OFFHEAP_TYPE');
+  });
+
+  it('and what is no regular file', () => {
+    throws(() => MappedFile.open(join(folder, 'nothing')), 'ERR_OFFHEAP_IO');
+    mkdirSync(join(folder, 'folder'));
+    throws(() => MappedFile.open(join(folder, 'folder')), 'ERR_OFFHEAP_IO');
+    if (process.platform === 'linux') throws(() => MappedFile.open('/dev/zero'), 'ERR_OFFHEAP_IO', /regular/);
+  });
+
+  it.each([-1, 1.5, NaN, Infinity, 2 ** 53, 101])('are refused as ranges: %s', (number) => {
+    using mapped = MappedFile.open(file(100));
+    throws(() => mapped.slice(number, 0), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.slice(0, number), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.prefetch(number, 0), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.prefetch(0, number), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.cursor(number), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.cursor().seek(number), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.slice('0' as never, 0), 'ERR_OFFHEAP_TYPE');
+    throws(() => mapped.slice(0, undefined as never), 'ERR_OFFHEAP_TYPE');
+    throws(() => mapped.advise('no' as never), 'ERR_OFFHEAP_TYPE');
+  });
+});
+
+describe('the limit of locking', () => {
+  const may = process.platform === 'linux' && process.getuid?.() === 0;
+  it.runIf(may)('is an error that names it', { timeout: 60_000 }, () => {
+    const script = `
+      import { MappedFile } from ${JSON.stringify(join(packageRoot(), 'dist', 'mmap', 'index.js'))};
+      const file = MappedFile.open(process.argv[1], { strategy: 'mmap' });
+      process.setuid(65534);
+      for (const lock of [() => file.lock(), () => MappedFile.open('/proc/self/exe', { lock: true })]) {
+        try { lock(); } catch (error) { console.log(error.code, error.message); }
+      }
+      console.log(file.stats().locked, file.bytes.length);
+    `;
+    const command = `ulimit -l 64; exec "$0" --input-type=module -e "$1" "$2"`;
+    const args = ['-c', command, process.execPath, script, file(PAGE * 16)];
+    const { stdout, stderr, status } = spawnSync('bash', args, { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines[0]).toMatch(/^ERR_OFFHEAP_FULL .*65536.*ulimit/);
+    expect(lines[1]).toMatch(/^ERR_OFFHEAP_FULL /);
+    expect(lines[2]).toBe(`false ${PAGE * 16}`);
+  });
+});
+
+describe('threads', () => {
+  /** Opens the file in a worker, posts its bytes, and waits, or ends. */
+  const script = (then: string): string => `
+    const { parentPort, workerData } = require('node:worker_threads');
+    import(workerData.module).then(({ MappedFile }) => {
+      const file = MappedFile.open(workerData.path, { strategy: 'mmap' });
+      parentPort.postMessage(file.bytes);
+      ${then}
+    });`;
+  const open = (path: string, then: string): Worker =>
+    new Worker(script(then), {
+      eval: true,
+      workerData: { path, module: join(packageRoot(), 'dist', 'mmap', 'index.js') },
+    });
+  const first = (worker: Worker): Promise<Uint8Array> =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+
+  it(
+    'keep bytes that were posted to them when the one that opened the file ends',
+    { timeout: 60_000 },
+    async () => {
+      const path = file(Buffer.alloc(PAGE * 3, 7));
+      for (const then of ['file.close();', '', 'setInterval(() => {}, 1000);', 'for (;;) file.bytes[0];']) {
+        const worker = open(path, then);
+        const bytes = await first(worker);
+        await worker.terminate();
+        expect(bytes).toHaveLength(PAGE * 3);
+        expect(bytes.every((byte) => byte === 7)).toBe(true);
+      }
+    },
+  );
+
+  it(
+    'are safe from the loss of the file although the one that opened it ended',
+    { timeout: 60_000 },
+    async () => {
+      const path = file(Buffer.alloc(PAGE * 3, 7));
+      const worker = open(path, '');
+      const bytes = await first(worker);
+      await worker.terminate();
+      truncateSync(path, PAGE);
+      expect(bytes[PAGE * 2]).toBe(0);
+      expect(bytes[0]).toBe(7);
+    },
+  );
+});

@@ -1,0 +1,28 @@
+/** The types of offheap/mmap. Checked, never run. */
+import { describe, expectTypeOf, test } from 'vitest';
+import { MappedFile, type Cursor, type Pattern, type Strategy } from '../../src/mmap/index.js';
+
+describe('MappedFile', () => {
+  test('says what it gives', () => {
+    using file = MappedFile.open('path', { mode: 'rw', pattern: 'random', populate: true, lock: true });
+    expectTypeOf(file.strategy).toEqualTypeOf<Strategy>();
+    expectTypeOf(file.size).toEqualTypeOf<number>();
+    expectTypeOf(file.bytes).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(file.slice(0, 1)).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(file.advise).parameter(0).toEqualTypeOf<Pattern>();
+    expectTypeOf(file.refresh()).toEqualTypeOf<number>();
+    expectTypeOf(file.cursor()).toEqualTypeOf<Cursor>();
+    expectTypeOf(file.cursor().readF64()).toEqualTypeOf<number>();
+    expectTypeOf(file.cursor().readU64()).toEqualTypeOf<bigint>();
+    expectTypeOf(file.cursor().readString()).toEqualTypeOf<string>();
+  });
+
+  test('refuses what it does not know', () => {
+    // @ts-expect-error there is no such mode
+    MappedFile.open('path', { mode: 'w' });
+    // @ts-expect-error there is no such pattern
+    MappedFile.open('path', { pattern: 'backwards' });
+    // @ts-expect-error files are opened
+    new MappedFile('path');
+  });
+});
