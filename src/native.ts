@@ -76,6 +76,16 @@ export interface NativeBinding {
    */
   mappingsReserve(count: number, percent: number): boolean;
 
+  // fixedpool.cc. `bytes` views the whole buffer of a pool.
+  /** The check in constant time that attaching makes. */
+  fixedpoolCheck(bytes: Uint8Array): void;
+  /** The whole proof. */
+  fixedpoolValidate(bytes: Uint8Array): void;
+  /** Allocates blocks until the pool is full or `offsets` is; returns how many. */
+  fixedpoolAllocMany(bytes: Uint8Array, size: number, offsets: Float64Array): number;
+  /** Frees blocks; stops at the first that is none, with its error. */
+  fixedpoolFreeMany(bytes: Uint8Array, offsets: Float64Array): void;
+
   // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the map's types.
   /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */
   hashmapRebuildLength(bytes: Uint8Array, capacity: number, heapCapacity: number): number;

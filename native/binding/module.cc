@@ -21,6 +21,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   InitBitVector(exports);
   InitCpu(exports);
   InitEliasFano(exports);
+  InitFixedpool(exports);
   InitHashmap(exports);
   InitMappedFile(exports);
   InitPackedInts(exports);

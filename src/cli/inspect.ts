@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
 import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { native } from '../native.js';
+import { GUARDS, WORD as FIXEDPOOL, ZERO_ON_FREE } from '../pools/fixed-layout.js';
 import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
 import { readShape as readBits } from '../succinct/bitvector/layout.js';
@@ -90,7 +91,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, vector, bitvector, rankselect, eliasfano, packedints };
+  { hashmap, vector, fixedpool, bitvector, rankselect, eliasfano, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -111,6 +112,19 @@ function hashmap(words: Int32Array, available: number, path: string): Record<str
     heapBytes: shape.heapCapacity,
     heapUsed: readLong(words, HASHMAP.heapUsedLow),
     heapGarbage: readLong(words, HASHMAP.heapGarbageLow),
+  };
+}
+
+/** Pools are not saved by this library; a C program may have written one out. */
+function fixedpool(words: Int32Array): Record<string, number | string> {
+  return {
+    classes: words[FIXEDPOOL.classes],
+    smallestBlocks: words[FIXEDPOOL.units],
+    used: words[FIXEDPOOL.used],
+    peak: words[FIXEDPOOL.peak],
+    failures: words[FIXEDPOOL.failures] >>> 0,
+    zeroOnFree: String((words[FIXEDPOOL.options] & ZERO_ON_FREE) !== 0),
+    guards: String((words[FIXEDPOOL.options] & GUARDS) !== 0),
   };
 }
 

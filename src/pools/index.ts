@@ -1,4 +1,5 @@
 /** offheap/pools: blocks of memory outside the JavaScript heap, handed out as offsets. */
+export { FixedPool, type FixedPoolOptions, type FixedPoolStats } from './fixed.js';
 export {
   Block,
   GUARD_BYTES,

@@ -122,7 +122,7 @@ export abstract class Pool {
    */
   view(offset: number, bytes: number): Uint8Array {
     const room = this.roomAt(offset);
-    if (typeof bytes !== 'number' || !Number.isInteger(bytes) || bytes < 0) throw badSize(bytes);
+    if (!isSize(bytes)) throw badSize(bytes);
     if (bytes > room) throw rangeError(`the block at ${offset} has ${room} bytes, not ${bytes}`);
     return this.u8.subarray(offset, offset + bytes);
   }
@@ -217,7 +217,14 @@ type Views = Pick<Pool, 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f
 const NOTHING = new ArrayBuffer(0);
 const uncloneable = (): string => 'post the token that share() gives, or offsets, not the pool';
 
-/** What is wrong with a size that is no integer from 0 up. */
+/** Whether a value is a size: an integer from 0 up. */
+export function isSize(bytes: unknown): bytes is number {
+  return (
+    typeof bytes === 'number' && bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER && Math.floor(bytes) === bytes
+  );
+}
+
+/** What is wrong with a size that is none. */
 export function badSize(bytes: unknown): Error {
   return typeof bytes === 'number'
     ? rangeError(`a size must be an integer from 0 up, not ${bytes}`)

@@ -38,6 +38,7 @@ export const FLAG_SUPERSEDED = 2;
 export const KINDS = {
   hashmap: { code: 1, version: 1 },
   vector: { code: 3, version: 1 },
+  fixedpool: { code: 4, version: 1 },
   bitvector: { code: 8, version: 1 },
   rankselect: { code: 9, version: 1 },
   eliasfano: { code: 10, version: 1 },

@@ -87,6 +87,17 @@ export class Region {
     return region;
   }
 
+  /**
+   * A zeroed heap region of exactly `length` bytes that never grows, and so can be shared as it is. From 64 KiB on it
+   * begins at a page.
+   */
+  static fixed(length: number, placement: Placement): Region {
+    const region = new Region('heap', newBuffer(length, length), placement, undefined);
+    region.shared = true;
+    region.place(0);
+    return region;
+  }
+
   static attached(buffer: SharedArrayBuffer): Region {
     return new Region('attached', buffer, NO_PLACEMENT, undefined);
   }

@@ -384,6 +384,11 @@ typedef enum oh_type {
 typedef struct oh_file oh_file;
 
 /**
+ * A view of a pool: made by `oh_fixedpool_attach`, freed by `oh_fixedpool_close`.
+ */
+typedef struct oh_fixedpool oh_fixedpool;
+
+/**
  * A file in memory: made by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
  */
 typedef struct oh_mappedfile oh_mappedfile;
@@ -472,6 +477,62 @@ typedef struct oh_eliasfano_entry {
    */
   uint64_t value;
 } oh_eliasfano_entry;
+
+/**
+ * What a new pool is to be. Zero it and set `struct_size`.
+ */
+typedef struct oh_fixedpool_options {
+  /**
+   * `sizeof(oh_fixedpool_options)`
+   */
+  size_t struct_size;
+  /**
+   * Sizes of blocks, in bytes; rounded up to a multiple of 8 and of the next smaller size.
+   */
+  const uint64_t *sizes;
+  /**
+   * Room for so many blocks of each size at once.
+   */
+  const uint64_t *blocks;
+  /**
+   * How many sizes there are, 1 to 16.
+   */
+  size_t classes;
+  /**
+   * Fill blocks with zeros when they are freed.
+   */
+  bool zero_on_free;
+  /**
+   * Put 16 known bytes behind each block, and look at them when it is freed.
+   */
+  bool guards;
+} oh_fixedpool_options;
+
+/**
+ * What a pool holds. Sizes are in bytes.
+ */
+typedef struct oh_fixedpool_stats {
+  /**
+   * Room for blocks in all.
+   */
+  uint64_t capacity;
+  /**
+   * In allocated blocks now.
+   */
+  uint64_t used;
+  /**
+   * The most that was ever in allocated blocks.
+   */
+  uint64_t peak;
+  /**
+   * How many blocks are allocated.
+   */
+  uint32_t blocks;
+  /**
+   * How many requests found no room, modulo 2^32.
+   */
+  uint32_t failures;
+} oh_fixedpool_stats;
 
 /**
  * What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
@@ -1358,6 +1419,99 @@ enum oh_status oh_eliasfano_unpack(const void *base,
                                    size_t count,
                                    void *out,
                                    uint32_t out_type);
+
+/**
+ * Bytes of memory that a pool with these options takes.
+ *
+ * Requires: `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is writable.
+ */
+enum oh_status oh_fixedpool_length(const struct oh_fixedpool_options *options,
+                                   uint64_t *out);
+
+/**
+ * Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held is overwritten
+ * with zeros. `OH_ERR_FULL` if they are too few.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_fixedpool_length`.
+ */
+enum oh_status oh_fixedpool_init(void *base,
+                                 size_t length,
+                                 const struct oh_fixedpool_options *options);
+
+/**
+ * Checks in constant time that the memory holds a pool.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_fixedpool_check(const void *base, size_t length);
+
+/**
+ * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
+ */
+enum oh_status oh_fixedpool_validate(const void *base,
+                                     size_t length);
+
+/**
+ * Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no function here reads or
+ * writes outside it, whatever else it holds.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is writable.
+ */
+enum oh_status oh_fixedpool_attach(void *base,
+                                   size_t length,
+                                   struct oh_fixedpool **out);
+
+/**
+ * Frees a view. The pool stays as it is. NULL is fine.
+ *
+ * Requires: `pool` is NULL, or a view that is not used again.
+ */
+void oh_fixedpool_close(struct oh_fixedpool *pool);
+
+/**
+ * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+ *
+ * Requires: `pool` is NULL or a view that was not closed.
+ */
+void *oh_fixedpool_data(const struct oh_fixedpool *pool);
+
+/**
+ * Allocates a block of at least `bytes` bytes: its offset from `oh_fixedpool_data`. `OH_ERR_FULL` where there is no room.
+ * One thread at a time.
+ *
+ * Requires: `pool` is a view that was not closed, and used by this thread only; `out` is writable.
+ */
+enum oh_status oh_fixedpool_alloc(struct oh_fixedpool *pool,
+                                  uint64_t bytes,
+                                  uint64_t *out);
+
+/**
+ * Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset where none begins,
+ * `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One thread at a time.
+ *
+ * Requires: As for `oh_fixedpool_alloc`.
+ */
+enum oh_status oh_fixedpool_free(struct oh_fixedpool *pool,
+                                 uint64_t offset);
+
+/**
+ * How many bytes the allocated block at `offset` has for its user. Errors as for `oh_fixedpool_free`.
+ *
+ * Requires: As for `oh_fixedpool_alloc`.
+ */
+enum oh_status oh_fixedpool_room(const struct oh_fixedpool *pool,
+                                 uint64_t offset,
+                                 uint64_t *out);
+
+/**
+ * Counts and sizes.
+ *
+ * Requires: `pool` is a view that was not closed; `out` is writable.
+ */
+enum oh_status oh_fixedpool_stats_of(const struct oh_fixedpool *pool,
+                                     struct oh_fixedpool_stats *out);
 
 /**
  * Bytes of memory that a map with these options takes.

@@ -11,6 +11,7 @@ pub mod args;
 pub mod bitvector;
 pub mod cpu;
 pub mod eliasfano;
+pub mod fixedpool;
 pub mod guard;
 pub mod hashmap;
 pub mod mappedfile;

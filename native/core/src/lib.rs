@@ -8,6 +8,7 @@ pub mod cpu;
 mod error;
 pub mod hashmap;
 pub mod mmap;
+pub mod pools;
 pub mod region;
 mod simd;
 pub mod smallmap;

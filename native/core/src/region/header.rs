@@ -30,6 +30,10 @@ pub const ALIGNMENT: u64 = 64;
 pub const KIND_HASHMAP: u32 = 1;
 /// The kind of a vector's region.
 pub const KIND_VECTOR: u32 = 3;
+/// The kind of a FixedPool's region.
+pub const KIND_FIXED_POOL: u32 = 4;
+/// The kind of a LockFreePool's region.
+pub const KIND_LOCKFREE_POOL: u32 = 5;
 /// The kind of a bit vector's region.
 pub const KIND_BITVECTOR: u32 = 8;
 /// The kind of a region of bits with rank and select.

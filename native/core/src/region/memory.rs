@@ -44,6 +44,13 @@ impl OwnedMemory {
         Ok(OwnedMemory { block: block.ok_or_else(refused)?, len })
     }
 
+    /// So many zeros, which cost nothing until they are touched.
+    pub(crate) fn zeroed(len: usize) -> Result<OwnedMemory> {
+        // SAFETY: the size is not zero, as `layout` adds to it.
+        let block = NonNull::new(unsafe { alloc::alloc_zeroed(layout(len)?) });
+        Ok(OwnedMemory { block: block.ok_or_else(refused)?, len })
+    }
+
     /// The first byte; a multiple of 64.
     #[inline]
     pub(crate) fn base(&self) -> *mut u8 {

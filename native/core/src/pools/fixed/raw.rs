@@ -1,0 +1,315 @@
+//! A checked view of a FixedPool's region: alloc, free and counts.
+//!
+//! Attaching checks the header and keeps a private copy of every number that bounds memory access. What lists say
+//! is checked as it is read, so damaged bytes give errors or wrong blocks, never an access outside, and, as
+//! no operation walks a list, no endless loop.
+//!
+//! Stores are ordered so that a thread that ends between two of them loses one block at the most: taken
+//! blocks leave their list first, freed ones enter it last.
+
+use super::layout::{ALLOCATED, GUARDS, LINK, Shape, ZERO_ON_FREE, class_word, word};
+use crate::pools::guard::{self, GUARD_BYTES};
+use crate::region::header::{HEADER_BYTES, Memory};
+use crate::{Error, Result};
+
+/// A pool in memory that something else owns.
+#[derive(Clone, Debug)]
+pub struct RawFixedPool {
+    pub(super) memory: Memory,
+    /// One more than the largest request that needs nothing but the list: pools of one class without options.
+    plain: u64,
+    unit_bytes: u64,
+    /// Where the size of a unit is a power of two, its exponent; else 64.
+    shift: u32,
+    units: u32,
+    unit_words: usize,
+    pub(super) shape: Shape,
+}
+
+/// What a pool holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Bytes that blocks can have in all.
+    pub capacity: u64,
+    /// Bytes of allocated blocks.
+    pub used: u64,
+    /// The most that has been.
+    pub peak: u64,
+    /// Allocated blocks.
+    pub blocks: u32,
+    /// Requests that found no room, modulo 2^32.
+    pub failures: u32,
+}
+
+impl RawFixedPool {
+    /// Attaches to the pool in `len` bytes at `base`: checks the header in constant time.
+    ///
+    /// # Safety
+    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other thread
+    /// allocates or frees in this pool.
+    pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawFixedPool> {
+        // SAFETY: the caller's word.
+        let memory = unsafe { Memory::new(base, len) }?;
+        Ok(RawFixedPool::new(memory, Shape::read(memory)?))
+    }
+
+    /// Makes an empty pool in `len` bytes at `base`. `Full` if they are too few.
+    ///
+    /// # Safety
+    /// As for `attach`.
+    pub unsafe fn init(base: *mut u8, len: usize, shape: Shape) -> Result<RawFixedPool> {
+        // SAFETY: the caller's word.
+        let memory = unsafe { Memory::new(base, len) }?;
+        if shape.length > len as u64 {
+            return Err(Error::full(format!("a pool of {} bytes does not fit into {len}", shape.length)));
+        }
+        // SAFETY: the memory is long enough; the rest is the caller's word.
+        unsafe { shape.write(memory, false) };
+        Ok(RawFixedPool::new(memory, shape))
+    }
+
+    pub(super) fn new(memory: Memory, shape: Shape) -> RawFixedPool {
+        let smallest = shape.class(0).size;
+        let plain = shape.last() == 0 && shape.options == 0;
+        RawFixedPool {
+            memory,
+            plain: if plain { u64::from(smallest) + 1 } else { 0 },
+            unit_bytes: u64::from(smallest),
+            shift: if smallest.is_power_of_two() { smallest.trailing_zeros() } else { 64 },
+            units: shape.units,
+            unit_words: shape.unit_words,
+            shape,
+        }
+    }
+
+    /// The counts and sizes that never change.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The first byte of the data: offset 0.
+    #[inline]
+    #[must_use]
+    pub fn data(&self) -> *mut u8 {
+        // SAFETY: a checked shape's sections lie within the memory.
+        unsafe { self.memory.at(self.shape.data) }
+    }
+
+    /// A block of at least `bytes` bytes: its offset. `Full` where there is no room.
+    #[inline(always)]
+    pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
+        match self.try_alloc(bytes)? {
+            Some(offset) => Ok(offset),
+            None => Err(no_room()),
+        }
+    }
+
+    /// As `alloc`, but `None` where there is no room. Fails on damaged bytes only.
+    #[inline(always)]
+    pub fn try_alloc(&mut self, bytes: u64) -> Result<Option<u64>> {
+        if bytes < self.plain {
+            let head = self.memory.word(word::FREE);
+            if head < self.units {
+                let link = self.unit_word(head);
+                let next = head.wrapping_add(1).wrapping_add(link) & LINK;
+                if link & ALLOCATED == 0 && next <= self.units {
+                    let used = self.memory.word(word::USED).wrapping_add(1);
+                    // SAFETY: the memory is writable and this thread the only one to write here.
+                    unsafe {
+                        self.memory.set_word(word::FREE, next);
+                        self.set_unit_word(head, ALLOCATED);
+                        self.memory.set_word(word::USED, used);
+                        if used > self.memory.word(word::PEAK) {
+                            self.memory.set_word(word::PEAK, used);
+                        }
+                    }
+                    return Ok(Some(u64::from(head) * self.unit_bytes));
+                }
+            }
+        }
+        self.alloc_elsewhere(bytes)
+    }
+
+    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none begins,
+    /// `Corrupt` for one whose guard was overwritten: it stays allocated.
+    #[inline(always)]
+    pub fn free(&mut self, offset: u64) -> Result<()> {
+        if self.plain != 0 {
+            let unit = self.unit_of(offset);
+            if unit < u64::from(self.units) && unit * self.unit_bytes == offset {
+                let unit = unit as u32;
+                if self.unit_word(unit) == ALLOCATED {
+                    let head = self.memory.word(word::FREE);
+                    let used = self.memory.word(word::USED);
+                    // SAFETY: as for `try_alloc`.
+                    unsafe {
+                        self.set_unit_word(unit, head.wrapping_sub(unit).wrapping_sub(1) & LINK);
+                        self.memory.set_word(word::FREE, unit);
+                        self.memory.set_word(word::USED, used.wrapping_sub(1));
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        self.free_elsewhere(offset)
+    }
+
+    /// How many bytes the allocated block at `offset` has for its user. Errors as for `free`.
+    pub fn room(&self, offset: u64) -> Result<u64> {
+        let (unit, class) = self.allocated(offset)?;
+        if self.shape.options & GUARDS == 0 {
+            return Ok(u64::from(self.shape.class(class).size));
+        }
+        // SAFETY: the unit is one of the pool's.
+        let asked = unsafe { self.memory.load_u32(self.shape.requested + unit as usize * 4) };
+        Ok(u64::from(asked).min(u64::from(self.shape.class(class).size).saturating_sub(GUARD_BYTES)))
+    }
+
+    /// Counts and sizes.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let used = self.memory.word(word::USED).min(self.units);
+        let blocks = if self.shape.last() == 0 {
+            used
+        } else {
+            (0..=self.shape.last())
+                .fold(0u32, |sum, i| sum.wrapping_add(self.class_word(i, class_word::USED)))
+        };
+        Stats {
+            capacity: u64::from(self.units) * self.unit_bytes,
+            used: u64::from(used) * self.unit_bytes,
+            peak: u64::from(self.memory.word(word::PEAK).min(self.units)) * self.unit_bytes,
+            blocks,
+            failures: self.memory.word(word::FAILURES),
+        }
+    }
+
+    // ---- the roads that are not plain
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_elsewhere(&mut self, bytes: u64) -> Result<Option<u64>> {
+        let wanted = bytes.saturating_add(self.shape.guard());
+        let class = self.shape.classes().iter().position(|class| wanted <= u64::from(class.size));
+        let Some(unit) = (match class {
+            Some(class) => self.take(class)?,
+            None => None,
+        }) else {
+            let failures = self.memory.word(word::FAILURES).wrapping_add(1);
+            // SAFETY: as for `try_alloc`.
+            unsafe { self.memory.set_word(word::FAILURES, failures) };
+            return Ok(None);
+        };
+        let offset = u64::from(unit) * self.unit_bytes;
+        if self.shape.options & GUARDS != 0 {
+            // SAFETY: the class has room for the guard behind so many bytes; the unit is one of the pool's.
+            unsafe {
+                self.memory.store_u32(self.shape.requested + unit as usize * 4, bytes as u32);
+                guard::write(self.memory, self.shape.data + (offset + bytes) as usize, offset);
+            }
+        }
+        Ok(Some(offset))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn free_elsewhere(&mut self, offset: u64) -> Result<()> {
+        let (unit, class) = self.allocated(offset)?;
+        let at = self.shape.data + offset as usize;
+        if self.shape.options & GUARDS != 0 {
+            let asked = self.room(offset)?;
+            // SAFETY: `room` leaves space for the guard within the block.
+            if let Some(broken) = unsafe { guard::broken(self.memory, at + asked as usize, offset) } {
+                return Err(overrun(offset, asked, broken));
+            }
+        }
+        if self.shape.options & ZERO_ON_FREE != 0 {
+            // SAFETY: an allocated block lies within the data, as `allocated` made sure.
+            unsafe { guard::zero(self.memory, at, self.shape.class(class).size as usize) };
+        }
+        self.give(unit, class)
+    }
+
+    /// The unit and class of the allocated block at an offset, which lies within the data.
+    pub(super) fn allocated(&self, offset: u64) -> Result<(u32, usize)> {
+        let unit = self.unit_of(offset);
+        if unit >= u64::from(self.units) || unit * self.unit_bytes != offset {
+            return Err(foreign(offset));
+        }
+        let unit = unit as u32;
+        let word = self.unit_word(unit);
+        if word & ALLOCATED == 0 {
+            return Err(freed(offset));
+        }
+        let class = (word & LINK) as usize;
+        if class > self.shape.last() || !unit.is_multiple_of(self.shape.class(class).units) {
+            return Err(Error::corrupt(format!("the block at {offset} is of a class that can not be there")));
+        }
+        Ok((unit, class))
+    }
+
+    // ---- words
+
+    #[inline(always)]
+    fn unit_of(&self, offset: u64) -> u64 {
+        if self.shift < 64 { offset >> self.shift } else { offset / self.unit_bytes }
+    }
+
+    /// The word of a unit, which is checked against the pool's number of them.
+    #[inline(always)]
+    pub(super) fn unit_word(&self, unit: u32) -> u32 {
+        assert!(unit < self.units);
+        // SAFETY: a checked shape's sections lie within the memory, and the unit is in this one.
+        unsafe { self.memory.load_u32(self.unit_words + unit as usize * 4) }
+    }
+
+    /// # Safety
+    /// The memory is writable, and only this thread writes here.
+    #[inline(always)]
+    pub(super) unsafe fn set_unit_word(&self, unit: u32, value: u32) {
+        assert!(unit < self.units);
+        // SAFETY: as in `unit_word`.
+        unsafe { self.memory.store_u32(self.unit_words + unit as usize * 4, value) };
+    }
+
+    /// A word of a class's record.
+    #[inline(always)]
+    pub(super) fn class_word(&self, class: usize, at: usize) -> u32 {
+        debug_assert!(class <= self.shape.last());
+        // SAFETY: `attach` made sure that the class table is there, with as many records as classes.
+        unsafe { self.memory.load_u32(HEADER_BYTES + class * super::layout::CLASS_BYTES + at) }
+    }
+
+    /// # Safety
+    /// The memory is writable, and only this thread writes here.
+    #[inline(always)]
+    pub(super) unsafe fn set_class_word(&self, class: usize, at: usize, value: u32) {
+        debug_assert!(class <= self.shape.last());
+        // SAFETY: as in `class_word`.
+        unsafe { self.memory.store_u32(HEADER_BYTES + class * super::layout::CLASS_BYTES + at, value) };
+    }
+}
+
+#[cold]
+fn no_room() -> Error {
+    Error::full("the pool has no room for so many bytes")
+}
+
+#[cold]
+pub(in crate::pools) fn foreign(offset: u64) -> Error {
+    Error::range(format!("no block of this pool begins at {offset}"))
+}
+
+#[cold]
+pub(in crate::pools) fn freed(offset: u64) -> Error {
+    Error::stale(format!("no block of this pool is allocated at {offset}"))
+}
+
+#[cold]
+pub(in crate::pools) fn overrun(offset: u64, bytes: u64, broken: u64) -> Error {
+    Error::corrupt(format!(
+        "the block at {offset} has {bytes} bytes, and byte {} behind them was overwritten; it stays allocated",
+        bytes + broken
+    ))
+}

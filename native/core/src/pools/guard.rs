@@ -1,0 +1,57 @@
+//! Guards: known bytes behind a block, looked at when it is freed. The same as in `src/pools/pool.ts`.
+//!
+//! They differ from block to block, and none is 0, so that neither a run of zeros nor a neighbour's guard
+//! that was copied over looks right. Blocks begin where others end, so an overrun in either direction
+//! meets somebody's guard.
+
+use crate::region::header::Memory;
+
+/// How many bytes stand guard: a block's class is chosen for so many more than were asked for.
+pub const GUARD_BYTES: u64 = 16;
+
+fn byte(block: u64, i: u64) -> u8 {
+    let mixed = ((block >> 3) as u32).wrapping_add(i as u32).wrapping_mul(0x9E37_79B1);
+    (mixed >> 24) as u8 | 1
+}
+
+/// Writes the guard at `at` (from the region's start) of the block at offset `block`.
+///
+/// # Safety
+/// The guard's bytes lie within the memory, which is writable.
+pub(super) unsafe fn write(memory: Memory, at: usize, block: u64) {
+    for i in 0..GUARD_BYTES {
+        // SAFETY: the caller's word.
+        unsafe { memory.store_u8(at + i as usize, byte(block, i)) };
+    }
+}
+
+/// The first byte of a guard that is not what [`write`] wrote.
+///
+/// # Safety
+/// The guard's bytes lie within the memory.
+pub(super) unsafe fn broken(memory: Memory, at: usize, block: u64) -> Option<u64> {
+    // SAFETY: the caller's word.
+    (0..GUARD_BYTES).find(|&i| unsafe { memory.load_u8(at + i as usize) } != byte(block, i))
+}
+
+/// Zeros a block.
+///
+/// # Safety
+/// The bytes lie within the memory, which is writable; the caller alone uses them.
+pub(super) unsafe fn zero(memory: Memory, at: usize, bytes: usize) {
+    // SAFETY: the caller's word.
+    unsafe { memory.at(at).write_bytes(0, bytes) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::byte;
+
+    #[test]
+    fn guards_differ_and_have_no_zeros() {
+        for block in (0..100_000u64).step_by(8) {
+            assert!((0..16).all(|i| byte(block, i) != 0));
+            assert!((0..16).any(|i| byte(block, i) != byte(block + 8, i)));
+        }
+    }
+}

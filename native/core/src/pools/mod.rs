@@ -1,0 +1,12 @@
+//! Pools: a run of bytes cut into blocks that are handed out as offsets. The formats are `docs/formats/pools.md`.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`fixed`] | bounded, one thread: O(1) alloc and free, small blocks merge into larger ones |
+//! | [`guard`] | the bytes behind a block that show whether it was overrun |
+//!
+//! An offset counts from the first byte of a pool's data. Contents of blocks are never looked at: all
+//! bookkeeping lies apart from them, so what a program writes into a block, freed or not, spoils no pool.
+
+pub mod fixed;
+pub mod guard;

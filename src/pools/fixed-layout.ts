@@ -1,0 +1,162 @@
+/**
+ * The layout of a FixedPool's region (`docs/formats/pools.md`): what its options make of it, and what its header says,
+ * checked. `native/core/src/pools/fixed/layout.rs` is the same.
+ */
+import { offheapError, rangeError } from '../errors.js';
+import { align, checkHeader, corrupt, HEADER_BYTES, writeHeader } from '../region/format.js';
+import { GUARD_BYTES } from './pool.js';
+
+/** Words of the header. */
+export const WORD = {
+  options: 16,
+  classes: 17,
+  units: 18,
+  used: 19,
+  peak: 20,
+  failures: 21,
+  free: 22,
+} as const;
+
+/** Words of a class's record; a record has 16. */
+export const CLASS = { size: 0, ratio: 1, used: 2, peak: 3, partial: 4, reserve: 5 } as const;
+export const CLASS_WORDS = 16;
+/** The class table follows the header. */
+export const CLASS_TABLE = HEADER_BYTES / 4;
+
+export const ZERO_ON_FREE = 1;
+export const GUARDS = 2;
+
+/** In the word of a unit: an allocated block begins there, and the low bits are its class. */
+export const ALLOCATED = -0x80000000;
+/** The other bits: a link. */
+export const LINK = 0x7fffffff;
+
+export const MAX_CLASSES = 16;
+export const MAX_SIZE = 2 ** 31;
+export const MAX_UNITS = 2 ** 28;
+export const MAX_RATIO = 32_768;
+
+/** A class of blocks. */
+export interface Class {
+  /** Bytes of a block. */
+  size: number;
+  /** Smallest blocks in one. */
+  units: number;
+  /** How many there are in one of the next class; of the largest, in the data. */
+  ratio: number;
+  /** How many there can be in the data. */
+  blocks: number;
+  /** Where the records of split ones are, in words. */
+  splits: number;
+}
+
+export interface Shape {
+  options: number;
+  classes: readonly Class[];
+  units: number;
+  /** Where sections are: words of units and requested sizes in words, the data in bytes. */
+  unitWords: number;
+  requested: number;
+  data: number;
+  length: number;
+}
+
+/** The shape of a pool with so many blocks of each size. Sizes are rounded up as the format says. */
+export function shapeOf(wanted: readonly { size: number; blocks: number }[], options: number): Shape {
+  const guard = (options & GUARDS) === 0 ? 0 : GUARD_BYTES;
+  const classes: Pick<Class, 'size' | 'ratio'>[] = [];
+  let total = 0;
+  for (const { size: asked, blocks } of [...wanted].sort((a, b) => a.size - b.size)) {
+    let size = Math.ceil((asked + guard) / 8) * 8;
+    const below = classes.at(-1);
+    if (below !== undefined) {
+      const ratio = Math.ceil(size / below.size);
+      size = below.size * ratio;
+      if (ratio > MAX_RATIO) throw rangeError(`a class may be ${MAX_RATIO} times the one below it at most`);
+      if (ratio === 1) classes.pop();
+      else below.ratio = ratio;
+    }
+    if (size > MAX_SIZE) throw rangeError(`a block of ${size} bytes is too large`);
+    classes.push({ size, ratio: 1 });
+    total += size * blocks;
+  }
+  const largest = classes.at(-1)!.size;
+  const shape = complete(classes, Math.ceil(total / largest) * (largest / classes[0].size), options);
+  if (shape.units > MAX_UNITS) {
+    throw rangeError(`${shape.units} blocks of the smallest class are more than ${MAX_UNITS}`);
+  }
+  return shape;
+}
+
+/** Derives what follows from sizes, ratios and the number of units. */
+function complete(sizes: readonly Pick<Class, 'size' | 'ratio'>[], units: number, options: number): Shape {
+  const smallest = sizes[0].size;
+  const unitWords = HEADER_BYTES + 4 * CLASS_WORDS * sizes.length;
+  const requested = unitWords + align(units * 4);
+  let at = requested + ((options & GUARDS) === 0 ? 0 : align(units * 4));
+  const classes = sizes.map(({ size, ratio }, i) => {
+    const per = size / smallest;
+    const blocks = Math.floor(units / per);
+    const splits = i === 0 ? 0 : at / 4;
+    if (i > 0) at += align(blocks * 16);
+    return { size, units: per, ratio: i === sizes.length - 1 ? blocks : ratio, blocks, splits };
+  });
+  const length = at + align(units * smallest);
+  return {
+    options,
+    classes,
+    units,
+    unitWords: unitWords / 4,
+    requested: requested / 4,
+    data: at,
+    length,
+  };
+}
+
+/** Writes an empty pool into zeroed memory. */
+export function writeShape(words: Int32Array, shape: Shape): void {
+  writeHeader(words, 'fixedpool', shape.length, [0, 0]);
+  words[WORD.options] = shape.options;
+  words[WORD.classes] = shape.classes.length;
+  words[WORD.units] = shape.units;
+  shape.classes.forEach(({ size, ratio }, i) => {
+    words[CLASS_TABLE + CLASS_WORDS * i + CLASS.size] = size | 0;
+    words[CLASS_TABLE + CLASS_WORDS * i + CLASS.ratio] = ratio | 0;
+  });
+}
+
+/** Reads and checks what a region says of itself, in constant time. */
+export function readShape(words: Int32Array, available: number, what: string): Shape {
+  const length = checkHeader(words, available, 'fixedpool', what);
+  const options = words[WORD.options];
+  const count = words[WORD.classes];
+  if ((options & ~(ZERO_ON_FREE | GUARDS)) !== 0 || count < 1 || count > MAX_CLASSES) {
+    throw corrupt(what, 'its options or number of classes are impossible');
+  }
+  if (length < HEADER_BYTES + 4 * CLASS_WORDS * count) throw corrupt(what, 'it is too short for its classes');
+  const sizes: Pick<Class, 'size' | 'ratio'>[] = [];
+  for (let i = 0; i < count; i++) {
+    const size = words[CLASS_TABLE + CLASS_WORDS * i + CLASS.size] >>> 0;
+    const ratio = words[CLASS_TABLE + CLASS_WORDS * i + CLASS.ratio] >>> 0;
+    const below = sizes.at(-1);
+    const divides =
+      below === undefined ||
+      (below.ratio > 1 && below.ratio <= MAX_RATIO && below.size * below.ratio === size);
+    if (size === 0 || size % 8 !== 0 || size > MAX_SIZE || ratio === 0 || !divides) {
+      throw corrupt(what, 'a class has an impossible size');
+    }
+    sizes.push({ size, ratio });
+  }
+  const largest = sizes.at(-1)!;
+  const units = words[WORD.units] >>> 0;
+  const fits = units <= MAX_UNITS && largest.ratio * (largest.size / sizes[0].size) === units;
+  if (!fits) throw corrupt(what, 'its count of blocks does not fit its classes');
+  const shape = complete(sizes, units, options);
+  if (shape.length !== length) throw corrupt(what, 'its sections do not fit its length');
+  return shape;
+}
+
+/** For lists that lead to where they can not. */
+export function badList(): Error {
+  return offheapError('ERR_OFFHEAP_CORRUPT', 'a free list of the pool leads to where no block is free');
+}
