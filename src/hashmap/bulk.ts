@@ -12,7 +12,7 @@ import { column, handleList, hasColumn, output, toArray } from '../region/argume
 import { isNumeric, TYPE, type AnyTypedArray } from '../region/element.js';
 import { OWNER } from '../region/structure.js';
 import { Access } from './access.js';
-import { jsonText } from './blob.js';
+import { jsonText } from '../region/blob.js';
 
 export abstract class BulkAccess extends Access {
   /** Keys as a typed array where the map's are numbers, else as an array, all of the right type. */

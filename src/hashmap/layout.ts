@@ -2,6 +2,7 @@
  * The layout of a HashMap region (`docs/formats/hashmap.md`): words of its header, where sections lie, and
  * the constant-time check of bytes that come from elsewhere. `native/core/src/hashmap/layout.rs` computes the same.
  */
+import { bucketsFor } from '../region/buckets.js';
 import {
   align,
   checkHeader,
@@ -50,15 +51,6 @@ export const MAX_HEAP = 2 ** 34;
 /** One more than the largest generation of a handle. */
 export const GENERATIONS = 2 ** 21;
 const BUCKET_BYTES = 64;
-
-/** How many buckets index `capacity` entries: at most 10.2 to each, or 12 in a single one. */
-export function bucketsFor(capacity: number): number {
-  if (capacity <= 12) return 1;
-  const wanted = Math.ceil((capacity * 5) / 51);
-  if (wanted <= 4) return wanted;
-  const scale = 2 ** (29 - Math.clz32(wanted)); // 4 scale <= wanted < 8 scale
-  return Math.ceil(wanted / scale) * scale;
-}
 
 /** The most entries that `buckets` buckets index. */
 export function capacityOf(buckets: number): number {

@@ -26,11 +26,12 @@ import {
   WIDTHS,
   type AnyTypedArray,
 } from '../region/element.js';
+import { blobSize, jsonText, readBlob, Scratch, type TextBuffer } from '../region/blob.js';
+import { lanesEqual, positionWord, tagMask, tagsOf } from '../region/buckets.js';
 import { corrupt, readLong, writeLong } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
 import { OWNER, Structure } from '../region/structure.js';
-import { blobSize, jsonText, readBlob, Scratch, type TextBuffer } from './blob.js';
 import { GENERATIONS, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
 
 /** A bucket in which nothing is found, and that says to look further: see {@link Table}. */
@@ -617,32 +618,6 @@ function hash32(key: number, seed0: number, seed1: number): number {
   let h = Math.imul(key ^ seed0, 0x85ebca6b);
   h = Math.imul((h ^ (h >>> 15)) + seed1, 0xc2b2ae35);
   return h ^ (h >>> 16);
-}
-
-/** The tag of a hash (1 to 127) in each byte. */
-function tagsOf(h: number): number {
-  const tag = h & 0x7f;
-  return Math.imul(tag | ((tag - 1) >>> 31), 0x01010101);
-}
-
-/**
- * The lanes of the bucket at `base` whose tag is the one in `tags`: the lane of byte b of word j is bit 8b + 7 − j,
- * so that `clz32` of the result, 8 (3 − b) + j, names the first such lane in the order of the format.
- */
-function lanesEqual(index: Int32Array, base: number, tags: number): number {
-  return (
-    ((-0x7f7f7f80 - (index[base] ^ tags)) & -0x7f7f7f80) |
-    (((-0x7f7f7f80 - (index[base | 1] ^ tags)) & -0x7f7f7f80) >>> 1) |
-    (((-0x7f7f7f80 - (index[base | 2] ^ tags)) & -0x7f7f7f80) >>> 2)
-  );
-}
-
-/** The word of a bucket that holds the position of a lane, and the byte of its tag word, from `clz32`. */
-function positionWord(lane: number): number {
-  return 4 + (lane >>> 3) + ((lane & 3) << 2);
-}
-function tagMask(lane: number): number {
-  return 0xff000000 >>> (lane & 24);
 }
 
 function parseJson(text: string | Uint8Array): unknown {

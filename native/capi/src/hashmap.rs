@@ -7,13 +7,13 @@
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
-use offheap_core::hashmap::blob::Blob;
 use offheap_core::hashmap::layout::Shape;
 use offheap_core::hashmap::raw::{Cell, Placed, RawMap, RawMapMut, stored_bits};
 use offheap_core::hashmap::rebuild::NewMap;
 use offheap_core::hashmap::{bulk, rebuild, validate};
 use offheap_core::region::element::Type;
 use offheap_core::region::header::random_seeds;
+use offheap_core::table::blob::Blob;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 

@@ -13,6 +13,7 @@ pub mod region;
 mod simd;
 pub mod smallmap;
 pub mod succinct;
+pub mod table;
 pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};

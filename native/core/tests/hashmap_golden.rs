@@ -2,11 +2,11 @@
 //! `test/golden/README.md` says what is in them; TypeScript tests read the same files.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use offheap_core::hashmap::blob::Blob;
 use offheap_core::hashmap::raw::{Placed, RawMapMut};
 use offheap_core::hashmap::rebuild::{self, NewMap};
 use offheap_core::hashmap::{HashMap, HashMapRef};
 use offheap_core::region::element::Type;
+use offheap_core::table::blob::Blob;
 use std::path::Path;
 
 const SEEDS: [u32; 2] = [0x0123_4567, 0x89AB_CDEF];

@@ -7,6 +7,8 @@
 
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, KIND_HASHMAP, Memory, align};
+pub use crate::table::blob::MAX_BLOB;
+pub use crate::table::index::{BUCKET_BYTES, LANES, buckets_for};
 use crate::{Error, Result};
 
 /// The version of the HashMap format that this code reads and writes.
@@ -15,15 +17,8 @@ pub const KIND_VERSION: u32 = 1;
 pub const MAX_CAPACITY: u32 = 1_369_020_825;
 /// The most bytes of the blob heap: a reference is 32 bits and counts words of 4 bytes.
 pub const MAX_HEAP: u64 = 1 << 34;
-/// The most bytes of one blob.
-pub const MAX_BLOB: usize = (1 << 30) - 1;
 /// The largest generation, which a slot that reached it keeps for ever.
 pub const MAX_GENERATION: u32 = (1 << 21) - 1;
-/// Bytes of an index bucket.
-pub const BUCKET_BYTES: usize = 64;
-/// Entries of an index bucket.
-pub const LANES: usize = 12;
-
 /// Indices of the words that a HashMap owns in the region's header.
 pub mod word {
     /// Key type + 256 × value type.
@@ -70,22 +65,6 @@ pub const STATE_SLOTS: u32 = 2;
 #[must_use]
 pub const fn is_key(ty: Type) -> bool {
     matches!(ty, Type::U32 | Type::I32 | Type::F64 | Type::U64 | Type::I64 | Type::String | Type::Bytes)
-}
-
-/// How many buckets index so many entries: at most 10.2 entries to a bucket, 12 if there is one.
-#[inline]
-#[must_use]
-pub const fn buckets_for(capacity: u32) -> u32 {
-    if capacity <= LANES as u32 {
-        return 1;
-    }
-    let needed = (capacity as u64 * 5).div_ceil(51) as u32;
-    if needed <= 4 {
-        return needed;
-    }
-    // m × 2^e with m from 4 to 7: the three highest bits, rounded up.
-    let exponent = 29 - needed.leading_zeros();
-    needed.div_ceil(1 << exponent) << exponent
 }
 
 /// The most entries that so many buckets can index: the inverse of [`buckets_for`].

@@ -6,23 +6,21 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `layout` | header words, section offsets, the constant-time check |
-//! | `hash` | hash functions, home buckets, tags |
-//! | `blob` | strings and bytes, outside the region and in its heap |
-//! | `index` | buckets: find, fill, vacate; one tag comparison for each instruction set |
 //! | `raw` | the checked view, and every operation on one entry |
 //! | `bulk` | many keys in one call, with their waits for memory overlapping |
 //! | `rebuild` | growth, compaction, clear |
 //! | `validate` | the two tiers of checks |
 //! | `typed` | the map for Rust programs: typed, growing by itself |
+//!
+//! Hash functions, blobs and the index are in [`crate::table`].
 
-pub mod blob;
 pub mod bulk;
-pub mod hash;
-mod index;
 pub mod layout;
 pub mod raw;
 pub mod rebuild;
 pub mod typed;
 pub mod validate;
 
+use crate::table::index;
+pub use crate::table::{blob, hash};
 pub use typed::{HashMap, HashMapMut, HashMapRef};

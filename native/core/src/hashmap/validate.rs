@@ -14,6 +14,7 @@ use super::raw::{RawKey, RawMap, StoredBlob};
 use crate::region::crc::region_checksum;
 use crate::region::element::Type;
 use crate::region::header::{self, HEADER_WORDS, Header, KIND_HASHMAP};
+use crate::table::bits::Bits;
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -45,27 +46,6 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     validator.cells()?;
     validator.index()?;
     validator.slots()
-}
-
-/// A set of small numbers, in memory that may be refused.
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn new(count: u64) -> Result<Bits> {
-        let mut words = Vec::new();
-        let len = usize::try_from(count.div_ceil(64)).unwrap_or(usize::MAX);
-        words.try_reserve_exact(len)?;
-        words.resize(len, 0);
-        Ok(Bits(words))
-    }
-
-    /// Adds a number, and tells whether it was new.
-    fn insert(&mut self, number: u64) -> bool {
-        let (word, bit) = (&mut self.0[(number / 64) as usize], 1 << (number % 64));
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
-    }
 }
 
 struct Validator {

@@ -4,9 +4,9 @@
 //! ([`Batch::candidates`]), which asks for keys and values; then its keys are ([`Batch::decide`]).
 
 use crate::cpu::prefetch;
-use crate::hashmap::hash::{canonical, tag};
-use crate::hashmap::index::{Group, Native};
 use crate::hashmap::raw::{RawKey, RawMap};
+use crate::table::hash::{canonical, tag};
+use crate::table::index::{Group, Native};
 
 /// Keys in a batch. Measured on Zen 5, 10^7 entries: 30 ns a key with 32, 26 with 64, 20 with 128, 19 with 256
 /// and 512. Three cache lines a key at the 4 to 5 ns apiece that one core can have from memory are

@@ -4,9 +4,9 @@
 //! trace of strings in it. Types that share a form (f64, u64, i64) share the code.
 
 use super::{RawMap, RawMapMut};
-use crate::hashmap::blob::Blob;
-use crate::hashmap::hash::{self, canonical, narrow, wide};
 use crate::region::element::Type;
+use crate::table::blob::Blob;
+use crate::table::hash::{self, canonical, narrow, wide};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 mod sealed {

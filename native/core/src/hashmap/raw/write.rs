@@ -7,12 +7,12 @@
 use super::forms::{PlainValue, RawKey, RawValue};
 use super::{RawMap, StoredBlob};
 use crate::Result;
-use crate::hashmap::blob::{Blob, size_of_blob};
-use crate::hashmap::hash::{self, narrow, tag, wide};
-use crate::hashmap::index::Native;
 use crate::hashmap::layout::word;
 use crate::region::element::Type;
 use crate::region::header;
+use crate::table::blob::{Blob, size_of_blob};
+use crate::table::hash::{self, narrow, tag, wide};
+use crate::table::index::Native;
 use std::ops::Deref;
 
 /// What became of an insertion.

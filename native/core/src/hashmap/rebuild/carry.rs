@@ -5,10 +5,10 @@
 
 use super::plan::Plan;
 use super::write_shape;
-use crate::hashmap::blob::size_of_blob;
 use crate::hashmap::layout::{BUCKET_BYTES, Layout, MAX_GENERATION, Meta, STATE_SLOTS, buckets_for, word};
 use crate::hashmap::raw::{RawMap, RawMapMut};
 use crate::region::header::Memory;
+use crate::table::blob::size_of_blob;
 
 impl Plan {
     /// # Safety

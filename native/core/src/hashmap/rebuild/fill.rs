@@ -1,10 +1,10 @@
 //! Filling the index of a rebuilt map: positions 0, 1, 2, … in that order, with their buckets prefetched.
 
 use crate::cpu::prefetch;
-use crate::hashmap::hash::{self, tag};
-use crate::hashmap::index::{Index, Native};
 use crate::hashmap::raw::{RawKey, RawMap};
 use crate::region::element::Type;
+use crate::table::hash::{self, tag};
+use crate::table::index::{Index, Native};
 
 impl RawMap {
     /// Fills an empty index with the positions below `count`, in order.

@@ -1,10 +1,10 @@
 //! The first half of a rebuild: everything that can fail, without changing anything.
 
 use super::{check_capacity, check_heap};
-use crate::hashmap::blob::size_of_blob;
 use crate::hashmap::layout::{Layout, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, Shape, word};
 use crate::hashmap::raw::RawMap;
 use crate::region::header::align;
+use crate::table::blob::size_of_blob;
 use crate::{Error, Result};
 
 /// A rebuild that can no longer fail.

@@ -1,5 +1,5 @@
 /**
- * Blobs: strings and bytes as the heap of a HashMap stores them (`docs/formats/hashmap.md`, "Blobs"), and
+ * Blobs: strings and bytes as the heap of a region stores them (`docs/formats/hashmap.md`, "Blobs"), and
  * their hash, HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). Keys may come
  * from strangers, so the hash is one that resists chosen input; it needs 32-bit arithmetic only.
  *
@@ -7,10 +7,10 @@
  * much as hashing them would, and comparing and storing then go by words. Crossing into native code costs more
  * than all of this for strings of up to about a hundred characters; longer ones are encoded by Node's `Buffer`.
  */
-import { corrupt } from '../region/format.js';
 import { allocating, rangeError, typeError } from '../errors.js';
-import { describe } from '../region/options.js';
-import { isDetached, trueLength } from '../region/views.js';
+import { corrupt } from './format.js';
+import { describe } from './options.js';
+import { isDetached, trueLength } from './views.js';
 
 /** The transcoders that Node's Buffer has always had on its prototype; toString goes through them. */
 export interface TextBuffer extends Buffer {

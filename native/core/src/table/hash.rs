@@ -1,5 +1,5 @@
-//! The hash functions of the HashMap format, in 32-bit arithmetic so that TypeScript computes the
-//! same (`src/hashmap/table.ts`, `blob.ts`).
+//! The hash functions of the formats, in 32-bit arithmetic so that TypeScript computes the
+//! same (`src/hashmap/table.ts`, `src/region/blob.ts`).
 //!
 //! - Numbers: two or three rounds of multiply and xor-shift with MurmurHash3's finalizer constants
 //!   (Appleby 2011), keyed by the region's two seeds before the first and between the rounds.
@@ -125,7 +125,7 @@ pub fn canonical(bits: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hashmap::layout::buckets_for;
+    use crate::table::index::buckets_for;
 
     #[test]
     fn half_sip_hash_agrees_with_the_reference() {

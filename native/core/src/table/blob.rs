@@ -4,9 +4,11 @@
 //! bytes, zeros up to a multiple of 4. The encoding follows from the content, so two blobs are equal
 //! exactly if word and bytes are. Reading is bounds-checked against the heap on every step.
 
-use super::layout::MAX_BLOB;
 use crate::region::element::Type;
 use crate::{Error, Result};
+
+/// The most bytes of one blob.
+pub const MAX_BLOB: usize = (1 << 30) - 1;
 
 /// Encoding: every byte below 0x80.
 pub const ASCII: u32 = 0;

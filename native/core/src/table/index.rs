@@ -14,9 +14,29 @@
 //! its architecture's base, so no choice is made at run time. Wider vectors have nothing to do: a bucket's tags are
 //! 12 bytes.
 
-use super::layout::{BUCKET_BYTES, LANES};
 use crate::region::header::Memory;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+/// Bytes of an index bucket.
+pub const BUCKET_BYTES: usize = 64;
+/// Entries of an index bucket.
+pub const LANES: usize = 12;
+
+/// How many buckets index so many entries: at most 10.2 entries to a bucket, 12 if there is one.
+#[inline]
+#[must_use]
+pub const fn buckets_for(capacity: u32) -> u32 {
+    if capacity <= LANES as u32 {
+        return 1;
+    }
+    let needed = (capacity as u64 * 5).div_ceil(51) as u32;
+    if needed <= 4 {
+        return needed;
+    }
+    // m × 2^e with m from 4 to 7: the three highest bits, rounded up.
+    let exponent = 29 - needed.leading_zeros();
+    needed.div_ceil(1 << exponent) << exponent
+}
 
 const ALL_LANES: u32 = (1 << LANES) - 1;
 const OVERFLOW: usize = 12;
@@ -212,6 +232,15 @@ impl Index {
     pub(crate) unsafe fn new(memory: Memory, offset: usize, buckets: u32) -> Index {
         // SAFETY: the caller's word.
         Index { base: unsafe { memory.at(offset) }, buckets }
+    }
+
+    /// The index of so many buckets at an address.
+    ///
+    /// # Safety
+    /// While it is used they can be read (and written, if something that writes is called), and start at a multiple of 8.
+    #[inline]
+    pub(crate) unsafe fn at(base: *mut u8, buckets: u32) -> Index {
+        Index { base, buckets }
     }
 
     #[inline(always)]
