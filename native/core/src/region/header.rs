@@ -28,6 +28,8 @@ pub const VERSION: u32 = 1;
 pub const ALIGNMENT: u64 = 64;
 /// The kind of a HashMap's region.
 pub const KIND_HASHMAP: u32 = 1;
+/// The kind of a SmallMapArena's region.
+pub const KIND_SMALLMAP: u32 = 2;
 /// The kind of a vector's region.
 pub const KIND_VECTOR: u32 = 3;
 /// The kind of a FixedPool's region.

@@ -36,7 +36,7 @@ mod tests;
 mod x86;
 
 use crate::cpu::{Features, Level};
-use crate::hashmap::hash::canonical;
+use crate::table::hash::canonical;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(target_arch = "x86_64")]
@@ -58,6 +58,8 @@ pub trait Lane: Copy + Eq + sealed::Sealed {
     const BYTES: usize;
     /// Its bits, zero-extended.
     fn bits(self) -> u64;
+    /// The key with these bits, those past its width left away.
+    fn from_bits(bits: u64) -> Self;
     /// Reads one key, which another thread may be writing.
     ///
     /// # Safety
@@ -71,12 +73,15 @@ mod sealed {
 
 macro_rules! lanes {
     ($($lane:ident $atomic:ident;)+) => {$(
-        impl sealed::Sealed for $lane {}
         impl Lane for $lane {
             const BYTES: usize = size_of::<$lane>();
             #[inline(always)]
             fn bits(self) -> u64 {
                 u64::from(self)
+            }
+            #[inline(always)]
+            fn from_bits(bits: u64) -> $lane {
+                bits as $lane
             }
             #[inline(always)]
             unsafe fn load(address: *const $lane) -> $lane {
@@ -89,8 +94,8 @@ macro_rules! lanes {
 
 lanes! { u8 AtomicU8; u16 AtomicU16; u32 AtomicU32; u64 AtomicU64; }
 
-/// A number that can be searched for: it has one pattern of bits for each value.
-pub trait Searchable: Copy {
+/// A number that can be searched for: it is as wide as its lane, and has one pattern of bits for each value.
+pub trait Searchable: Copy + sealed::Sealed {
     /// The lane it is stored in.
     type Lane: Lane;
     /// What is stored for it, and compared.
@@ -101,6 +106,7 @@ pub trait Searchable: Copy {
 
 macro_rules! searchable {
     ($($number:ident $lane:ident, $to:expr, $from:expr;)+) => {$(
+        impl sealed::Sealed for $number {}
         impl Searchable for $number {
             type Lane = $lane;
             #[inline(always)]
@@ -128,6 +134,12 @@ searchable! {
     i64 u64, i64::cast_unsigned, u64::cast_signed;
     f32 u32, |key| canonical_f32(key.to_bits()), f32::from_bits;
     f64 u64, |key| canonical(key.to_bits()), f64::from_bits;
+}
+
+#[cfg(target_pointer_width = "64")]
+searchable! {
+    usize u64, |key| key as u64, |lane| lane as usize;
+    isize u64, |key| key as u64, |lane| lane as isize;
 }
 
 /// The one pattern of an `f32` key: NaNs become the quiet NaN 0x7FC00000, -0 becomes 0.

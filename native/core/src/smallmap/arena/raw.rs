@@ -1,0 +1,356 @@
+//! A checked view of an arena's region: which maps there are, and what is in them.
+//!
+//! Attaching checks the header once; after that no operation looks at a count that bounds memory access except
+//! through the private copy, and every unit, position and id that it finds in the region is compared with
+//! a capacity before it is followed. So contents that are hostile, or change meanwhile, give wrong answers but never a
+//! read outside.
+//!
+//! Keys and values are passed as their bits, zero-extended to 64: what stands in a column. [`stored_bits`] makes them.
+//!
+//! Cost: a lookup in line touches one cache line of the directory, one of keys, one of values.
+
+use super::layout::{INLINE_CAPACITY, Layout, MAX_GENERATION, Meta, Shape, index_buckets, word};
+use crate::region::element::Type;
+use crate::region::header::Memory;
+use crate::table::hash::{Home, canonical};
+use crate::table::index::Index;
+use crate::{Error, Result};
+use std::time::Duration;
+
+/// Low bits of a place that say that the map is promoted.
+pub(super) const PROMOTED: u32 = 15;
+/// The bit of a generation word that says that the directory entry is free.
+pub(super) const FREE: u32 = 1 << 31;
+
+/// Where an entry of a map is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// In line: the entry of the slot columns.
+    Slot(u32),
+    /// Promoted: the position of the table.
+    Table(u32),
+}
+
+/// What a map's place says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// So many entries in line, from this entry of the slot columns on.
+    Inline { first: u32, count: u32 },
+    /// Promoted: its sentinel.
+    Promoted { sentinel: u32 },
+}
+
+/// A view of an arena in memory that another thread may be writing.
+#[derive(Clone, Copy, Debug)]
+pub struct RawArena {
+    pub(super) memory: Memory,
+    pub(super) shape: Shape,
+    pub(super) layout: Layout,
+    pub(super) seeds: [u32; 2],
+    pub(super) index: Index,
+    pub(super) home: Home,
+    pub(super) string_index: Index,
+    pub(super) string_home: Home,
+    sequence: u32,
+}
+
+impl RawArena {
+    /// Attaches to the arena in `len` bytes at `base`: checks the header in constant time.
+    ///
+    /// # Safety
+    /// While the view, a copy of it, or anything borrowed from it is used, `base` is valid for
+    /// reading `len` bytes. Another thread may write them, as the format allows.
+    pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawArena> {
+        // SAFETY: the caller's word.
+        unsafe { RawArena::attach_shared(base, len, Duration::ZERO) }
+    }
+
+    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is
+    /// being rearranged. `Locked` if that takes longer: then its writer died.
+    ///
+    /// # Safety
+    /// As for `attach`.
+    pub unsafe fn attach_shared(base: *const u8, len: usize, patience: Duration) -> Result<RawArena> {
+        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
+        RawArena::read(memory, patience)
+    }
+
+    pub(super) fn read(memory: Memory, patience: Duration) -> Result<RawArena> {
+        loop {
+            let sequence = memory.read_begin(patience);
+            let read = Meta::read(memory);
+            if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
+                continue;
+            }
+            // What is no arena at all is said to be that, rather than to be locked.
+            let (_, meta) = read?;
+            return Ok(RawArena::new(memory, &meta, sequence?));
+        }
+    }
+
+    pub(super) fn new(memory: Memory, meta: &Meta, sequence: u32) -> RawArena {
+        let Meta { shape, layout, seeds } = *meta;
+        let (buckets, string_buckets) = (index_buckets(shape.table), index_buckets(shape.ids));
+        // SAFETY: a checked header's sections lie within the memory.
+        let (index, string_index) = unsafe {
+            (
+                Index::new(memory, layout.index, buckets),
+                Index::new(memory, layout.string_index, string_buckets),
+            )
+        };
+        let (home, string_home) = (Home::new(buckets), Home::new(string_buckets));
+        RawArena { memory, shape, layout, seeds, index, home, string_index, string_home, sequence }
+    }
+
+    /// The types and capacities, which only a rebuild changes.
+    #[inline]
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Where the sections are, in bytes from the region's start.
+    #[inline]
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The memory.
+    #[inline]
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// The sequence when the view was attached; for `Memory::read_retry`.
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// How often memory was recycled: a read during which this changed must be repeated.
+    #[inline(always)]
+    #[must_use]
+    pub fn recycles(&self) -> u32 {
+        self.memory.word(word::RECYCLES)
+    }
+
+    /// How many maps there are.
+    #[inline]
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.memory.word(word::MAPS)
+    }
+
+    /// How many of them are promoted.
+    #[inline]
+    #[must_use]
+    pub fn promoted_count(&self) -> u32 {
+        self.memory.word(word::PROMOTED)
+    }
+
+    /// Directory entries ever handed out.
+    #[inline(always)]
+    #[must_use]
+    pub fn maps_used(&self) -> u32 {
+        self.memory.word(word::MAPS_USED).min(self.shape.maps)
+    }
+
+    #[inline(always)]
+    pub(super) fn table_used(&self) -> u32 {
+        self.memory.word(word::TABLE_USED).min(self.shape.table)
+    }
+
+    // ---- the directory
+
+    #[inline(always)]
+    pub(super) fn place_word(&self, map: u32) -> u32 {
+        debug_assert!(map < self.shape.maps);
+        // SAFETY: callers pass entries below the capacity.
+        unsafe { self.memory.load_u32(self.layout.directory + map as usize * 8) }
+    }
+
+    #[inline(always)]
+    pub(super) fn generation_word(&self, map: u32) -> u32 {
+        debug_assert!(map < self.shape.maps);
+        // SAFETY: callers pass entries below the capacity.
+        unsafe { self.memory.load_u32(self.layout.directory + map as usize * 8 + 4) }
+    }
+
+    /// The directory entry that an id names, if that map lives.
+    #[inline(always)]
+    #[must_use]
+    pub fn map_of(&self, id: u64) -> Option<u32> {
+        let (map, generation) = (id as u32, (id >> 32) as u32);
+        // A free entry's generation word is above every generation.
+        (map < self.maps_used() && generation <= MAX_GENERATION && self.generation_word(map) == generation)
+            .then_some(map)
+    }
+
+    /// `map_of`, or the error.
+    #[inline(always)]
+    pub fn live(&self, id: u64) -> Result<u32> {
+        match self.map_of(id) {
+            Some(map) => Ok(map),
+            None => Err(stale(id)),
+        }
+    }
+
+    /// The id of a directory entry, if it is a map. Panics past the capacity.
+    #[must_use]
+    pub fn id_of(&self, map: u32) -> Option<u64> {
+        assert!(map < self.shape.maps, "there is no directory entry {map}");
+        let generation = self.generation_word(map);
+        (map < self.maps_used() && generation <= MAX_GENERATION)
+            .then(|| u64::from(generation) << 32 | u64::from(map))
+    }
+
+    /// What the place of a map says; an empty map where it says nothing possible.
+    #[inline(always)]
+    pub(super) fn place(&self, map: u32) -> Place {
+        let word = self.place_word(map);
+        let (count, rest) = (word & 15, word >> 4);
+        if count <= INLINE_CAPACITY {
+            let first = rest * 2;
+            // The whole slot, so that vector loads stay inside.
+            let fits = count > 0 && first + self.shape.slot_for(count) <= self.shape.blocks * 8;
+            return if fits { Place::Inline { first, count } } else { Place::Inline { first: 0, count: 0 } };
+        }
+        if count == PROMOTED && rest < self.shape.table {
+            return Place::Promoted { sentinel: rest };
+        }
+        Place::Inline { first: 0, count: 0 }
+    }
+
+    /// How many entries a map has. Panics past the capacity, as all that takes a directory entry does.
+    #[must_use]
+    pub fn size(&self, map: u32) -> u32 {
+        assert!(map < self.shape.maps, "there is no directory entry {map}");
+        match self.place(map) {
+            Place::Inline { count, .. } => count,
+            Place::Promoted { sentinel } => self.link(sentinel, super::table::HASH),
+        }
+    }
+
+    /// Whether a map's entries are in the table.
+    #[must_use]
+    pub fn is_promoted(&self, map: u32) -> bool {
+        assert!(map < self.shape.maps, "there is no directory entry {map}");
+        matches!(self.place(map), Place::Promoted { .. })
+    }
+
+    // ---- entries
+
+    /// Where a map has a key, given by its bits.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, map: u32, key: u64) -> Option<Spot> {
+        assert!(map < self.shape.maps, "there is no directory entry {map}");
+        match self.place(map) {
+            Place::Inline { first, count } => {
+                self.lane_of(first, count, key).map(|lane| Spot::Slot(first + lane))
+            }
+            Place::Promoted { .. } => self.find_in_table(map, key).map(Spot::Table),
+        }
+    }
+
+    /// The value of a key in the map with this id.
+    pub fn get(&self, id: u64, key: u64) -> Result<Option<u64>> {
+        let map = self.live(id)?;
+        Ok(self.find(map, key).map(|spot| self.value_at(spot)))
+    }
+
+    /// Calls `visit` with where each entry of a map is, in the order of insertion.
+    pub fn for_each(&self, map: u32, mut visit: impl FnMut(Spot)) {
+        assert!(map < self.shape.maps, "there is no directory entry {map}");
+        match self.place(map) {
+            Place::Inline { first, count } => {
+                (first..first + count).for_each(|entry| visit(Spot::Slot(entry)));
+            }
+            Place::Promoted { sentinel } => self.walk(sentinel, |position| visit(Spot::Table(position))),
+        }
+    }
+
+    /// The bits of a key. Panics outside the columns.
+    #[inline]
+    #[must_use]
+    pub fn key_at(&self, spot: Spot) -> u64 {
+        let (column, at) = match spot {
+            Spot::Slot(entry) => (self.layout.keys, self.check_entry(entry)),
+            Spot::Table(position) => (self.layout.table_keys, self.check_position(position)),
+        };
+        let width = self.shape.key.width();
+        // SAFETY: the column has an element of this width there.
+        unsafe { load_bits(self.memory, column + at * width, width) }
+    }
+
+    /// The bits of a value. Panics outside the columns.
+    #[inline]
+    #[must_use]
+    pub fn value_at(&self, spot: Spot) -> u64 {
+        let (column, at) = match spot {
+            Spot::Slot(entry) => (self.layout.values, self.check_entry(entry)),
+            Spot::Table(position) => (self.layout.table_values, self.check_position(position)),
+        };
+        let width = self.shape.value.width();
+        // SAFETY: the column has an element of this width there.
+        unsafe { load_bits(self.memory, column + at * width, width) }
+    }
+
+    #[inline(always)]
+    pub(super) fn check_entry(&self, entry: u32) -> usize {
+        assert!(entry < self.shape.blocks * 8, "there is no entry {entry}");
+        entry as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn check_position(&self, position: u32) -> usize {
+        assert!(position < self.shape.table, "there is no position {position}");
+        position as usize
+    }
+}
+
+#[cold]
+pub(super) fn stale(id: u64) -> Error {
+    Error::stale(format!("there is no map with id {id}: it was released, or never made"))
+}
+
+/// Reads a number of 1, 2, 4 or 8 bytes.
+///
+/// # Safety
+/// As for `Memory::load_u64`, with that width.
+#[inline(always)]
+pub(super) unsafe fn load_bits(memory: Memory, at: usize, width: usize) -> u64 {
+    // SAFETY: the caller's word.
+    unsafe {
+        match width {
+            1 => u64::from(memory.load_u8(at)),
+            2 => u64::from(memory.load_u16(at)),
+            4 => u64::from(memory.load_u32(at)),
+            _ => memory.load_u64(at),
+        }
+    }
+}
+
+/// The bits of a key as it is stored: floats have one form for each value. `bits` are zero-extended.
+#[inline(always)]
+#[must_use]
+pub fn stored_bits(bits: u64, ty: Type) -> u64 {
+    match ty {
+        Type::F64 => canonical(bits),
+        Type::F32 => {
+            let float = f32::from_bits(bits as u32);
+            if float.is_nan() {
+                0x7FC0_0000
+            } else if float == 0.0 {
+                0
+            } else {
+                bits
+            }
+        }
+        _ => bits,
+    }
+}

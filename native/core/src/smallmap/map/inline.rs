@@ -1,0 +1,123 @@
+//! Eight entries in line: keys from the start of a cache line, their number, then values.
+//!
+//! Invariant: the first `len` keys and values are there. The bytes of the other keys are initialised (zeros, or what
+//! was there before), because a search reads all eight.
+
+use super::INLINE_CAPACITY;
+use super::key::{Key, Search};
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::num::NonZero;
+
+/// The keys. In a cell, because the portable search reads through atomics.
+#[repr(transparent)]
+pub struct Keys<K>(UnsafeCell<[MaybeUninit<K>; INLINE_CAPACITY]>);
+
+// SAFETY: a shared reference only reads.
+unsafe impl<K: Sync> Sync for Keys<K> {}
+
+impl<K> std::fmt::Debug for Keys<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl<K> Keys<K> {
+    /// The address of a key. `at` is at most 8.
+    #[inline(always)]
+    pub(super) const fn at(&self, at: usize) -> *mut K {
+        // SAFETY: within the array, or one past its end.
+        unsafe { self.0.get().cast::<K>().add(at) }
+    }
+}
+
+#[repr(C, align(64))]
+pub(super) struct Inline<K: Key, V> {
+    keys: Keys<K>,
+    /// 1 + how many there are. Never 0, by which the compiler knows a map in line from a promoted one.
+    count: NonZero<u8>,
+    values: [MaybeUninit<V>; INLINE_CAPACITY],
+}
+
+/// The count of `len` entries.
+const fn count(len: usize) -> NonZero<u8> {
+    NonZero::<u8>::MIN.saturating_add(len as u8)
+}
+
+impl<K: Key, V> Inline<K, V> {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Inline {
+            keys: Keys(UnsafeCell::new([const { MaybeUninit::zeroed() }; INLINE_CAPACITY])),
+            values: [const { MaybeUninit::uninit() }; INLINE_CAPACITY],
+            count: count(0),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.count.get() as usize - 1
+    }
+
+    #[inline(always)]
+    pub(super) fn find(&self, key: &K::Query) -> Option<usize> {
+        K::Search::position(&self.keys, self.len(), key)
+    }
+
+    #[inline(always)]
+    pub(super) fn columns(&self) -> (*const K, *const V) {
+        (self.keys.at(0), self.values.as_ptr().cast())
+    }
+
+    #[inline(always)]
+    pub(super) fn columns_mut(&mut self) -> (*const K, *mut V) {
+        (self.keys.at(0), self.values.as_mut_ptr().cast())
+    }
+
+    /// Appends an entry, of which there are fewer than eight. Returns its position.
+    #[inline(always)]
+    pub(super) fn push(&mut self, key: K, value: V) -> usize {
+        let at = self.len();
+        assert!(at < INLINE_CAPACITY, "no room in line");
+        // SAFETY: below eight; the place is free.
+        unsafe { self.keys.at(at).write(key) };
+        self.values[at].write(value);
+        self.count = count(at + 1);
+        at
+    }
+
+    /// Removes an entry; those behind it move up.
+    pub(super) fn remove(&mut self, at: usize) -> (K, V) {
+        assert!(at < self.len(), "no entry at {at}");
+        let behind = self.len() - at - 1;
+        // SAFETY: there is an entry at `at`, which is read once, and `behind` of them after it.
+        unsafe {
+            let key = self.keys.at(at).read();
+            let values = self.values.as_mut_ptr().cast::<V>().add(at);
+            let value = values.read();
+            self.count = count(at + behind);
+            std::ptr::copy(self.keys.at(at + 1), self.keys.at(at), behind);
+            std::ptr::copy(values.add(1), values, behind);
+            (key, value)
+        }
+    }
+
+    /// Says that the entries are no longer here: they were moved out.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        self.count = count(0);
+    }
+}
+
+impl<K: Key, V> Drop for Inline<K, V> {
+    fn drop(&mut self) {
+        let len = self.len();
+        self.forget();
+        let (keys, values) = (self.keys.at(0), self.values.as_mut_ptr().cast::<V>());
+        // SAFETY: the first `len` are there, and nobody looks at them again.
+        unsafe {
+            std::ptr::slice_from_raw_parts_mut(keys, len).drop_in_place();
+            std::ptr::slice_from_raw_parts_mut(values, len).drop_in_place();
+        }
+    }
+}

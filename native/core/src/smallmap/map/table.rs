@@ -1,0 +1,322 @@
+//! The entries of a promoted map: dense columns in insertion order, and the index of the core HashMap beside them.
+//!
+//! A removed entry leaves a hole, marked in `dead`, until the next rebuild squeezes the holes out; so removal is O(1) and keeps
+//! the order. Rebuilds grow the columns, unless a quarter of the entries is holes.
+//!
+//! Invariants: the columns hold an entry at each position below `used` that is not dead; the index holds exactly those
+//! positions. Both hold even if keys hash or compare at whim: then entries are not found, and nothing worse. Code of the keys may
+//! panic: it runs before anything is changed.
+
+use super::inline::Inline;
+use super::iter::next_alive;
+use super::key::Key;
+use crate::hashmap::layout::{BUCKET_BYTES, buckets_for, capacity_for, next_capacity};
+use crate::region::header::random_seeds;
+use crate::region::memory::OwnedMemory;
+use crate::table::hash::{Home, tag};
+use crate::table::index::{Index, Native, Place};
+use crate::{Error, ErrorKind, Result};
+use std::alloc::{self, Layout};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// The most entries of one map.
+const MAX_CAPACITY: u32 = 1 << 30;
+/// What the smallest table holds: four buckets.
+const MIN_CAPACITY: u32 = capacity_for(4);
+
+pub(super) struct Table<K: Key, V> {
+    keys: Vec<MaybeUninit<K>>,
+    values: Vec<MaybeUninit<V>>,
+    /// One bit for each position: whether its entry was removed.
+    dead: Vec<u64>,
+    live: usize,
+    tags: Tags,
+    seeds: [u32; 2],
+}
+
+/// An index that owns its memory.
+struct Tags {
+    memory: OwnedMemory,
+    buckets: u32,
+    home: Home,
+}
+
+impl Tags {
+    /// An empty index for so many entries.
+    fn new(capacity: u32) -> Result<Tags> {
+        let buckets = buckets_for(capacity.max(MIN_CAPACITY));
+        let memory = OwnedMemory::new(buckets as usize * BUCKET_BYTES)?;
+        // SAFETY: the memory is ours, and so long.
+        unsafe { memory.base().write_bytes(0, memory.len()) };
+        Ok(Tags { memory, buckets, home: Home::new(buckets) })
+    }
+
+    #[inline(always)]
+    fn index(&self) -> Index {
+        // SAFETY: the memory is ours, at a multiple of 64, and holds so many buckets.
+        unsafe { Index::at(self.memory.base(), self.buckets) }
+    }
+
+    #[inline(always)]
+    fn find(&self, hash: u32, same: impl FnMut(u32) -> bool) -> Option<(Place, u32)> {
+        self.index().find::<Native>(self.home.of(hash), tag(hash), same)
+    }
+
+    /// Enters a position. There is room for it.
+    fn enter(&self, hash: u32, position: u32) {
+        let (index, home) = (self.index(), self.home.of(hash));
+        let Some(place) = index.vacancy::<Native>(home) else { unreachable!("an index is never full") };
+        // SAFETY: the memory is ours.
+        unsafe {
+            index.count_passing(home, place, true);
+            index.fill(place, tag(hash), position);
+        }
+    }
+
+    /// Takes the position at a place out.
+    fn vacate(&self, hash: u32, place: Place) {
+        // SAFETY: the memory is ours.
+        unsafe {
+            self.index().vacate(place);
+            self.index().count_passing(self.home.of(hash), place, false);
+        }
+    }
+}
+
+impl<K: Key, V> Table<K, V> {
+    /// The entries in line, in a table with room for so many more. They are moved out unless this fails.
+    pub(super) fn promote(inline: &mut Inline<K, V>, more: usize) -> Result<Box<Self>> {
+        let len = inline.len();
+        let capacity = check_capacity(len.saturating_add(more))?.max(MIN_CAPACITY);
+        let mut table = try_box(Table {
+            keys: Vec::new(),
+            values: Vec::new(),
+            dead: Vec::new(),
+            live: 0,
+            tags: Tags::new(capacity)?,
+            seeds: random_seeds(),
+        })?;
+        table.reserve_columns(capacity)?;
+        let (keys, values) = inline.columns();
+        for at in 0..len {
+            // SAFETY: there is a key at each position.
+            let hash = K::hash(unsafe { &*keys.add(at) }.query(), table.seeds);
+            table.tags.enter(hash, at as u32);
+        }
+        // From here on nothing fails: the entries move.
+        // SAFETY: `len` entries are there, the columns have room for them, and `inline` forgets them.
+        unsafe {
+            keys.copy_to_nonoverlapping(table.keys.as_mut_ptr().cast(), len);
+            values.copy_to_nonoverlapping(table.values.as_mut_ptr().cast(), len);
+            table.keys.set_len(len);
+            table.values.set_len(len);
+        }
+        table.live = len;
+        inline.forget();
+        Ok(table)
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Positions that the index and the columns have room for.
+    #[inline]
+    pub(super) fn capacity(&self) -> usize {
+        (capacity_for(self.tags.buckets) as usize).min(self.keys.capacity()).min(self.values.capacity())
+    }
+
+    #[inline(always)]
+    pub(super) fn columns(&self) -> (*const K, *const V) {
+        (self.keys.as_ptr().cast(), self.values.as_ptr().cast())
+    }
+
+    #[inline(always)]
+    pub(super) fn columns_mut(&mut self) -> (*const K, *mut V) {
+        (self.keys.as_ptr().cast(), self.values.as_mut_ptr().cast())
+    }
+
+    #[inline]
+    fn locate(&self, key: &K::Query, hash: u32) -> Option<(Place, u32)> {
+        let keys = self.columns().0;
+        // SAFETY: the index holds positions of entries only.
+        self.tags.find(hash, |at| K::same(unsafe { &*keys.add(at as usize) }.query(), key))
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &K::Query) -> Option<usize> {
+        self.locate(key, K::hash(key, self.seeds)).map(|(_, at)| at as usize)
+    }
+
+    /// Appends an entry. There is room for it.
+    pub(super) fn push(&mut self, key: K, value: V) -> usize {
+        let at = self.keys.len();
+        assert!(at < self.capacity() && at < self.dead.len() * 64, "no room in the table");
+        let hash = K::hash(key.query(), self.seeds);
+        self.tags.enter(hash, at as u32);
+        // Within the capacity, so nothing is allocated.
+        self.keys.push(MaybeUninit::new(key));
+        self.values.push(MaybeUninit::new(value));
+        self.live += 1;
+        at
+    }
+
+    pub(super) fn remove(&mut self, key: &K::Query) -> Option<(K, V)> {
+        let hash = K::hash(key, self.seeds);
+        let (place, at) = self.locate(key, hash)?;
+        Some(self.take(hash, place, at as usize))
+    }
+
+    /// Removes the entry at a position that has one.
+    pub(super) fn remove_at(&mut self, at: usize) -> (K, V) {
+        assert!(self.is_live(at), "no entry at {at}");
+        // SAFETY: just checked.
+        let hash = K::hash(unsafe { self.keys[at].assume_init_ref() }.query(), self.seeds);
+        let place = self.tags.find(hash, |found| found as usize == at).map(|(place, _)| place);
+        // A key whose hash changed is not found where it should be: then look everywhere.
+        let Some(place) = place.or_else(|| self.place_of(at)) else {
+            unreachable!("every entry is in the index")
+        };
+        self.take(hash, place, at)
+    }
+
+    #[cold]
+    fn place_of(&self, at: usize) -> Option<Place> {
+        let index = self.tags.index();
+        (0..self.tags.buckets).flat_map(|bucket| (0..12).map(move |lane| Place { bucket, lane })).find(
+            |place| {
+                index.tag(place.bucket, place.lane) != 0
+                    && index.position(place.bucket, place.lane) as usize == at
+            },
+        )
+    }
+
+    fn take(&mut self, hash: u32, place: Place, at: usize) -> (K, V) {
+        self.tags.vacate(hash, place);
+        self.dead[at / 64] |= 1 << (at % 64);
+        self.live -= 1;
+        // SAFETY: the index had the position, so there is an entry; it is dead now, and not read again.
+        unsafe { (self.keys[at].assume_init_read(), self.values[at].assume_init_read()) }
+    }
+
+    fn is_live(&self, at: usize) -> bool {
+        at < self.keys.len() && self.dead[at / 64] >> (at % 64) & 1 == 0
+    }
+
+    /// The dead bits, and how many positions there are.
+    pub(super) fn positions(&self) -> (*const u64, usize) {
+        (self.dead.as_ptr(), self.keys.len())
+    }
+
+    /// The first position of an entry from `at` on.
+    #[inline]
+    pub(super) fn next_from(&self, at: usize) -> Option<usize> {
+        let (dead, used) = self.positions();
+        // SAFETY: there is a dead bit for each position.
+        unsafe { next_alive(dead, used, at) }
+    }
+
+    /// Makes room for so many more entries.
+    #[inline]
+    pub(super) fn make_room(&mut self, more: usize) -> Result<()> {
+        let used = self.keys.len();
+        if used.saturating_add(more) <= self.capacity() { Ok(()) } else { self.grow(more) }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) -> Result<()> {
+        let used = self.keys.len();
+        let holes = used - self.live;
+        let needed = check_capacity(self.live.saturating_add(more))?;
+        let now = self.capacity() as u32;
+        let capacity = if holes * 4 >= used && needed <= now { now } else { next_capacity(now).max(needed) };
+        self.rebuild(capacity.min(MAX_CAPACITY))
+    }
+
+    /// Squeezes out the holes, into columns and an index for `capacity` entries.
+    fn rebuild(&mut self, capacity: u32) -> Result<()> {
+        self.reserve_columns(capacity)?;
+        let tags = Tags::new(capacity)?;
+        let mut to = 0;
+        let mut from = 0;
+        while let Some(at) = self.next_from(from) {
+            // SAFETY: there is an entry at the position that was given.
+            let hash = K::hash(unsafe { self.keys[at].assume_init_ref() }.query(), self.seeds);
+            tags.enter(hash, to);
+            to += 1;
+            from = at + 1;
+        }
+        // From here on nothing fails: the entries move up, in order.
+        let mut to = 0;
+        let mut from = 0;
+        while let Some(at) = self.next_from(from) {
+            // Uninitialised holes are copied over, entries are copied down; nothing is dropped.
+            self.keys.swap(to, at);
+            self.values.swap(to, at);
+            to += 1;
+            from = at + 1;
+        }
+        self.keys.truncate(to);
+        self.values.truncate(to);
+        self.dead.fill(0);
+        self.tags = tags;
+        Ok(())
+    }
+
+    /// Makes room for `capacity` positions in all, without changing anything.
+    fn reserve_columns(&mut self, capacity: u32) -> Result<()> {
+        let more = (capacity as usize).saturating_sub(self.keys.len());
+        self.keys.try_reserve_exact(more)?;
+        self.values.try_reserve_exact(more)?;
+        let words = (capacity as usize).div_ceil(64).saturating_sub(self.dead.len());
+        self.dead.try_reserve_exact(words)?;
+        self.dead.resize(self.dead.len() + words, 0);
+        Ok(())
+    }
+
+    /// Says that the entries are no longer here: they were moved out.
+    pub(super) fn forget(&mut self) {
+        self.keys.truncate(0);
+        self.values.truncate(0);
+        self.live = 0;
+    }
+}
+
+/// `Box::new`, for when memory is refused.
+fn try_box<T>(value: T) -> Result<Box<T>> {
+    let layout = Layout::new::<T>();
+    assert!(layout.size() != 0);
+    // SAFETY: the size is not 0; the block has the layout that `Box` will free it with, and is written first.
+    unsafe {
+        let block = NonNull::new(alloc::alloc(layout))
+            .ok_or(Error::new(ErrorKind::Oom, "out of memory for a table"))?;
+        block.cast::<T>().write(value);
+        Ok(Box::from_raw(block.cast().as_ptr()))
+    }
+}
+
+fn check_capacity(entries: usize) -> Result<u32> {
+    match u32::try_from(entries) {
+        Ok(entries) if entries <= MAX_CAPACITY => Ok(entries),
+        _ => Err(Error::full(format!("a map holds at most {MAX_CAPACITY} entries"))),
+    }
+}
+
+impl<K: Key, V> Drop for Table<K, V> {
+    fn drop(&mut self) {
+        if !std::mem::needs_drop::<K>() && !std::mem::needs_drop::<V>() {
+            return;
+        }
+        let mut from = 0;
+        while let Some(at) = self.next_from(from) {
+            from = at + 1;
+            // SAFETY: there is an entry at the position, and nobody looks at it again.
+            unsafe {
+                self.keys[at].assume_init_drop();
+                self.values[at].assume_init_drop();
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Memory that is refused, at each allocation in turn: an error, the entry back, and the map as it was.
+
+use offheap_core::ErrorKind;
+use offheap_core::smallmap::SmallMap;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// How many more allocations this thread is granted.
+    static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+struct Refusing;
+
+impl Refusing {
+    fn refuses() -> bool {
+        let granted = GRANTED.try_with(|granted| granted.replace(granted.get().saturating_sub(1)));
+        granted.unwrap_or(usize::MAX) == 0
+    }
+}
+
+// SAFETY: what is not refused goes to the system's allocator.
+unsafe impl GlobalAlloc for Refusing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's word.
+        if Refusing::refuses() { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if Refusing::refuses() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's word.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's word.
+        unsafe { System.dealloc(block, layout) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Refusing = Refusing;
+
+fn granting<T>(allocations: usize, body: impl FnOnce() -> T) -> T {
+    GRANTED.set(allocations);
+    let result = body();
+    GRANTED.set(usize::MAX);
+    result
+}
+
+#[test]
+fn nothing_is_allocated_in_line() {
+    granting(0, || {
+        let mut map = SmallMap::<u32, [u64; 4]>::new();
+        for round in 0..3 {
+            (0..8).for_each(|i| assert!(map.insert(i, [7; 4]).unwrap().is_none(), "{round}"));
+            assert!((0..8).all(|i| map.remove(&i).is_some()));
+        }
+        assert!(map.entry(1).or_default().is_ok());
+        map.clear();
+    });
+}
+
+#[test]
+fn every_allocation_of_a_promotion_and_of_a_rebuild_can_be_refused() {
+    // The ninth entry promotes, the 41st rebuilds.
+    for count in [8u32, 40] {
+        let mut refusals = 0;
+        loop {
+            let mut map = SmallMap::<u32, String>::new();
+            (0..count).for_each(|i| assert!(map.insert(i, i.to_string()).unwrap().is_none()));
+            let value = String::from("more");
+            let outcome = granting(refusals, || map.try_insert(count, value));
+            let Err(refused) = outcome else { break };
+            assert_eq!((refused.error.kind(), refused.key, &*refused.value), (ErrorKind::Oom, count, "more"));
+            assert_eq!((map.len(), map.is_promoted()), (count as usize, count > 8));
+            assert!(map.iter().map(|(&key, value)| (key, value.parse())).eq((0..count).map(|i| (i, Ok(i)))));
+            assert_eq!(map.insert(refused.key, refused.value).unwrap(), None);
+            refusals += 1;
+        }
+        assert!(refusals >= 4, "{refusals} allocations");
+    }
+}
+
+#[test]
+fn reservations_and_copies_are_refused() {
+    let mut map = SmallMap::<u64, u64>::new();
+    (0..20).for_each(|i| assert!(map.insert(i, i).unwrap().is_none()));
+    let refused = granting(0, || map.reserve(1000)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Oom);
+    assert_eq!(granting(1, || map.try_clone()).unwrap_err().kind(), ErrorKind::Oom);
+    assert_eq!(granting(0, || SmallMap::<u8, u8>::with_capacity(9)).unwrap_err().kind(), ErrorKind::Oom);
+    assert!(map.iter().eq((0..20).map(|i| (i, i)).collect::<Vec<_>>().iter().map(|(k, v)| (k, v))));
+}
