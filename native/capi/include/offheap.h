@@ -405,6 +405,11 @@ typedef struct oh_mmapvector oh_mmapvector;
 typedef struct oh_openfile oh_openfile;
 
 /**
+ * A small map. Made by `oh_smallmap_new`, freed by `oh_smallmap_free`.
+ */
+typedef struct oh_smallmap oh_smallmap;
+
+/**
  * A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a time may use it.
  */
 typedef struct oh_vec oh_vec;
@@ -826,6 +831,127 @@ typedef struct oh_rankselect_info {
    */
   uint64_t region_length;
 } oh_rankselect_info;
+
+/**
+ * What a new arena is to be. Zero it and set `struct_size`.
+ */
+typedef struct oh_smallmap_arena_options {
+  /**
+   * `sizeof(oh_smallmap_arena_options)`
+   */
+  size_t struct_size;
+  /**
+   * Type of the keys: a number, or `OH_TYPE_STRING`.
+   */
+  uint32_t key_type;
+  /**
+   * Type of the values: a number, `OH_TYPE_BOOL` or `OH_TYPE_STRING`.
+   */
+  uint32_t value_type;
+  /**
+   * Maps it can hold before it must be rebuilt, if they have four entries each: 1 to 2^30.
+   */
+  uint32_t maps;
+  /**
+   * Key of the hash functions. Both 0: random, so that nobody can choose keys that collide.
+   */
+  uint32_t seeds[2];
+} oh_smallmap_arena_options;
+
+/**
+ * What an arena is and holds.
+ */
+typedef struct oh_smallmap_arena_info {
+  /**
+   * Type of the keys, an `oh_type`.
+   */
+  uint32_t key_type;
+  /**
+   * Type of the values, an `oh_type`.
+   */
+  uint32_t value_type;
+  /**
+   * Maps there are.
+   */
+  uint32_t count;
+  /**
+   * How many of them have their entries in the table.
+   */
+  uint32_t promoted;
+  /**
+   * Maps it can hold.
+   */
+  uint32_t map_capacity;
+  /**
+   * Slots of 8 entries it can hold.
+   */
+  uint32_t block_capacity;
+  /**
+   * Entries of large maps it can hold.
+   */
+  uint32_t table_capacity;
+  /**
+   * Strings there are.
+   */
+  uint32_t strings;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_smallmap_arena_info;
+
+/**
+ * What must fit into an arena that is not in it yet; see `oh_smallmap_arena_make_room`.
+ */
+typedef struct oh_smallmap_arena_room {
+  /**
+   * `sizeof(oh_smallmap_arena_room)`
+   */
+  size_t struct_size;
+  /**
+   * Maps.
+   */
+  uint32_t maps;
+  /**
+   * Slots of 8 entries: what 1 map of 5 to 8 entries takes, or 2 of 3 or 4, or 4 of 1 or 2.
+   */
+  uint32_t blocks;
+  /**
+   * Entries of large maps: one for each, and 10 for the ninth entry of a map, which moves the other 8.
+   */
+  uint32_t positions;
+  /**
+   * Strings.
+   */
+  uint32_t strings;
+  /**
+   * Their bytes: the length of each, rounded up to a multiple of 4, and 4 more.
+   */
+  uint64_t heap;
+} oh_smallmap_arena_room;
+
+/**
+ * A key and a value of a small map: numbers aligned, strings and byte sequences without a closing NUL. Good until the map is
+ * changed.
+ */
+typedef struct oh_smallmap_entry {
+  /**
+   * The key.
+   */
+  const void *key;
+  /**
+   * Its bytes.
+   */
+  size_t key_length;
+  /**
+   * The value.
+   */
+  const void *value;
+  /**
+   * Its bytes.
+   */
+  size_t value_length;
+} oh_smallmap_entry;
 
 /**
  * What a vector is and holds.
@@ -2444,6 +2570,340 @@ enum oh_status oh_rankselect_many(const void *base,
                                   size_t count,
                                   void *out,
                                   uint32_t out_type);
+
+/**
+ * Bytes of memory that an arena with these options takes.
+ *
+ * Requires: `options` points to a struct of the size it says, `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_length(const struct oh_smallmap_arena_options *options,
+                                        size_t *out);
+
+/**
+ * Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they held is
+ * overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is nothing to free but it.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * `oh_smallmap_arena_length`.
+ */
+enum oh_status oh_smallmap_arena_init(void *base,
+                                      size_t length,
+                                      const struct oh_smallmap_arena_options *options);
+
+/**
+ * Checks in constant time that the memory holds an arena. After `OH_OK` no function here reads or writes
+ * outside it, whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_smallmap_arena_check(const void *base,
+                                       size_t length);
+
+/**
+ * Proves that all contents of an arena are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
+ * says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_smallmap_arena_validate(const void *base,
+                                          size_t length);
+
+/**
+ * What an arena is and holds. While the owner rearranges it, it waits.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_describe(const void *base,
+                                          size_t length,
+                                          struct oh_smallmap_arena_info *out);
+
+/**
+ * Bytes that the region will have after `oh_smallmap_arena_make_room` with the same `room`.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it says, `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_room_length(const void *base,
+                                             size_t length,
+                                             const struct oh_smallmap_arena_room *room,
+                                             size_t *out);
+
+/**
+ * Makes room in an arena where one is full: packs slots, drops strings that nothing refers to, gives sections larger capacities, in place.
+ * With `room` NULL it gives up all that is not in use instead. `OH_ERR_FULL` if `length` is below
+ * `oh_smallmap_arena_room_length`; a call that is refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
+ *
+ * Requires: `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for `oh_smallmap_arena_room_length`.
+ */
+enum oh_status oh_smallmap_arena_make_room(void *base,
+                                           size_t length,
+                                           const struct oh_smallmap_arena_room *room);
+
+/**
+ * Makes an empty map: its id, below 2^53. `OH_ERR_FULL` if there is no room.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_create(void *base, size_t length, uint64_t *out);
+
+/**
+ * Gives a map back: its entries are gone, and its id is stale. `OH_ERR_STALE` if it is so already.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`.
+ */
+enum oh_status oh_smallmap_arena_release(void *base, size_t length, uint64_t id);
+
+/**
+ * Removes all entries of a map, and demotes it.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`.
+ */
+enum oh_status oh_smallmap_arena_clear(void *base, size_t length, uint64_t id);
+
+/**
+ * Moves the entries of a map that has 8 in line to the table, as a ninth would. `OH_ERR_FULL` if there are not 10 positions.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`.
+ */
+enum oh_status oh_smallmap_arena_promote(void *base,
+                                         size_t length,
+                                         uint64_t id);
+
+/**
+ * How many entries a map has, and whether they are in the table.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_size(const void *base,
+                                      size_t length,
+                                      uint64_t id,
+                                      uint32_t *size,
+                                      bool *promoted);
+
+/**
+ * The value of a key. `*found` says whether it is there; if not, `*value` is not written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_get(const void *base,
+                                     size_t length,
+                                     uint64_t id,
+                                     uint64_t key,
+                                     uint64_t *value,
+                                     bool *found);
+
+/**
+ * Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10 positions if the map has
+ * 8 entries or more, and call it again.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`.
+ */
+enum oh_status oh_smallmap_arena_set(void *base,
+                                     size_t length,
+                                     uint64_t id,
+                                     uint64_t key,
+                                     uint64_t value);
+
+/**
+ * Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and there is none: make room
+ * for a block, and call it again.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; `removed` is writable.
+ */
+enum oh_status oh_smallmap_arena_remove(void *base,
+                                        size_t length,
+                                        uint64_t id,
+                                        uint64_t key,
+                                        bool *removed);
+
+/**
+ * The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does not have it. An id is good
+ * until the next `oh_smallmap_arena_make_room`, and from when an entry refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_intern(void *base,
+                                        size_t length,
+                                        const void *text,
+                                        size_t text_length,
+                                        uint32_t *out);
+
+/**
+ * The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not written.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_find_string(const void *base,
+                                             size_t length,
+                                             const void *text,
+                                             size_t text_length,
+                                             uint32_t *out,
+                                             bool *found);
+
+/**
+ * The bytes of a string, in the region; no NUL follows them. They are good until `oh_smallmap_arena_make_room`. `OH_ERR_STALE`
+ * if there is no string with this id.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_string(const void *base,
+                                        size_t length,
+                                        uint32_t id,
+                                        const void **text,
+                                        size_t *text_length);
+
+/**
+ * Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than one by one, because their
+ * waits for memory overlap. `ids` is an array of `id_type`: `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are
+ * arrays of the arena's types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
+ * unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+ *
+ * `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
+ *
+ * Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map, or if the arena
+ * meanwhile outgrew `length`: what was found so far is written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
+ * uses `values` and `found`; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_get_many(const void *base,
+                                          size_t length,
+                                          uint32_t schema,
+                                          const void *ids,
+                                          uint32_t id_type,
+                                          const void *keys,
+                                          size_t count,
+                                          void *values,
+                                          uint8_t *found,
+                                          size_t *out);
+
+/**
+ * Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1. `*out` is the index of the first that
+ * was not set because the arena is full (then make room for it, and call it again with that as `from`), else `count`.
+ * `OH_ERR_STALE`, with nothing changed, if an id names no map.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_set_many(void *base,
+                                          size_t length,
+                                          uint32_t schema,
+                                          const void *ids,
+                                          uint32_t id_type,
+                                          const void *keys,
+                                          const void *values,
+                                          size_t count,
+                                          size_t from,
+                                          size_t *out);
+
+/**
+ * Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the arena's types. `*out` is how many
+ * entries there are, which may be more than were copied.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_entries(const void *base,
+                                         size_t length,
+                                         uint64_t id,
+                                         void *keys,
+                                         void *values,
+                                         size_t capacity,
+                                         size_t *out);
+
+/**
+ * Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or `OH_TYPE_BOOL`
+ * (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_smallmap_new(uint32_t key_type,
+                               uint32_t value_type,
+                               struct oh_smallmap **out);
+
+/**
+ * Frees a map. NULL is allowed.
+ *
+ * Requires: `map` is NULL, or came from `oh_smallmap_new` and is not used again.
+ */
+void oh_smallmap_free(struct oh_smallmap *map);
+
+/**
+ * How many entries there are.
+ *
+ * Requires: `map` is a map that no other thread changes; `out` is writable.
+ */
+enum oh_status oh_smallmap_len(const struct oh_smallmap *map, size_t *out);
+
+/**
+ * Whether the entries are in a hash table: since there were more than 8, until `oh_smallmap_clear`.
+ *
+ * Requires: As for `oh_smallmap_len`.
+ */
+enum oh_status oh_smallmap_promoted(const struct oh_smallmap *map, bool *out);
+
+/**
+ * Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL if the key is not there.
+ * Good until the map is changed.
+ *
+ * Requires: As for `oh_smallmap_len`; `key` is valid for `key_length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_get(const struct oh_smallmap *map,
+                               const void *key,
+                               size_t key_length,
+                               const void **value,
+                               size_t *value_length);
+
+/**
+ * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
+ * `OH_ERR_OOM`, and nothing is changed, if it can not grow.
+ *
+ * Requires: `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is said.
+ */
+enum oh_status oh_smallmap_set(struct oh_smallmap *map,
+                               const void *key,
+                               size_t key_length,
+                               const void *value,
+                               size_t value_length,
+                               bool *inserted);
+
+/**
+ * Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the others stays.
+ *
+ * Requires: As for `oh_smallmap_set`.
+ */
+enum oh_status oh_smallmap_remove(struct oh_smallmap *map,
+                                  const void *key,
+                                  size_t key_length,
+                                  bool *removed);
+
+/**
+ * Makes room for so many entries in all, so that insertions do not fail until there are more. More than 8 promote the map.
+ *
+ * Requires: `map` is a map that no other thread uses.
+ */
+enum oh_status oh_smallmap_reserve(struct oh_smallmap *map,
+                                   size_t entries);
+
+/**
+ * Removes all entries and gives up the hash table, if there is one.
+ *
+ * Requires: As for `oh_smallmap_reserve`.
+ */
+enum oh_status oh_smallmap_clear(struct oh_smallmap *map);
+
+/**
+ * The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none left. The map must not be
+ * changed meanwhile, except for values.
+ *
+ * ```c
+ * size_t cursor = 0;
+ * oh_smallmap_entry entry;
+ * while (oh_smallmap_next(map, &cursor, &entry) == OH_OK && cursor != 0) { … }
+ * ```
+ *
+ * Requires: As for `oh_smallmap_len`; `cursor` and `out` are writable.
+ */
+enum oh_status oh_smallmap_next(const struct oh_smallmap *map,
+                                size_t *cursor,
+                                struct oh_smallmap_entry *out);
 
 /**
  * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,

@@ -19,6 +19,8 @@ pub mod mmapvector;
 pub mod packedints;
 pub mod rankselect;
 pub mod region;
+pub mod smallmap_arena;
+pub mod smallmap_standalone;
 pub mod status;
 pub mod types;
 pub mod vec;
