@@ -3,6 +3,7 @@ export { cpu, doctor, type CpuReport, type DoctorReport, type NumaNode } from '.
 export * from './hashmap/index.js';
 export * from './mmap/index.js';
 export * from './pools/index.js';
+export * from './smallmap/index.js';
 export { type NativeReport } from './native.js';
 export * from './succinct/index.js';
 export * from './vector/index.js';

@@ -117,6 +117,52 @@ export interface NativeBinding {
   /** The whole proof. */
   hashmapValidate(bytes: Uint8Array): void;
 
+  // smallmap.cc. `bytes` views the whole buffer of an arena; columns are typed arrays of its types, Uint32Arrays of ids for strings.
+  /** How many bytes a region would take after {@link smallmapMakeRoom} with the same numbers. */
+  smallmapRoomLength(
+    bytes: Uint8Array,
+    maps: number,
+    blocks: number,
+    positions: number,
+    strings: number,
+    heap: number,
+  ): number;
+  /** Rearranges an arena so that so much more fits. `bytes` must be long enough. */
+  smallmapMakeRoom(
+    bytes: Uint8Array,
+    maps: number,
+    blocks: number,
+    positions: number,
+    strings: number,
+    heap: number,
+  ): void;
+  /** Gives up all that is not in use. */
+  smallmapFit(bytes: Uint8Array): void;
+  /** Moves the 8 entries of a map to the table. */
+  smallmapPromote(bytes: Uint8Array, id: number): void;
+  smallmapClear(bytes: Uint8Array, id: number): void;
+  smallmapRelease(bytes: Uint8Array, id: number): void;
+  /** Fills `values` where keys are found, and `found` with 1 and 0. Returns how many were found. */
+  smallmapGetMany(
+    bytes: Uint8Array,
+    ids: Float64Array | Uint32Array,
+    keys: ArrayBufferView,
+    values: ArrayBufferView,
+    found: Uint8Array | undefined,
+  ): number;
+  /** Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the arena full. */
+  smallmapSetMany(
+    bytes: Uint8Array,
+    ids: Float64Array | Uint32Array,
+    keys: ArrayBufferView,
+    values: ArrayBufferView,
+    from: number,
+  ): number;
+  /** The check in constant time that opening makes. */
+  smallmapCheck(bytes: Uint8Array): void;
+  /** The whole proof. */
+  smallmapValidate(bytes: Uint8Array): void;
+
   // bitvector.cc. `bytes` views the whole buffer; positions and outputs are typed arrays of any type.
   bitvectorSetLength(bytes: Uint8Array, length: number): void;
   bitvectorSetCapacity(bytes: Uint8Array, capacity: number): void;

@@ -28,6 +28,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   InitProbe(exports);
   InitRankSelect(exports);
   InitRegion(exports);
+  InitSmallmap(exports);
   InitVector(exports);
   return exports;
 }

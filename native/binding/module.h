@@ -26,6 +26,7 @@ void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
 void InitRankSelect(Napi::Object exports);
 void InitRegion(Napi::Object exports);
+void InitSmallmap(Napi::Object exports);
 void InitVector(Napi::Object exports);
 
 }  // namespace offheap

@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
 import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
+import { readShape as readArena, WORD as SMALLMAP } from '../smallmap/layout.js';
 import { native } from '../native.js';
 import { GUARDS, WORD as FIXEDPOOL, ZERO_ON_FREE } from '../pools/fixed-layout.js';
 import { TYPE_NAMES } from '../region/element.js';
@@ -91,7 +92,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, vector, fixedpool, bitvector, rankselect, eliasfano, packedints };
+  { hashmap, smallmap, vector, fixedpool, bitvector, rankselect, eliasfano, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -112,6 +113,24 @@ function hashmap(words: Int32Array, available: number, path: string): Record<str
     heapBytes: shape.heapCapacity,
     heapUsed: readLong(words, HASHMAP.heapUsedLow),
     heapGarbage: readLong(words, HASHMAP.heapGarbageLow),
+  };
+}
+
+function smallmap(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const shape = readArena(words, available, path);
+  return {
+    key: TYPE_NAMES[shape.key]!,
+    value: TYPE_NAMES[shape.value]!,
+    maps: words[SMALLMAP.maps],
+    promoted: words[SMALLMAP.promoted],
+    capacity: shape.maps,
+    slotEntries: words[SMALLMAP.blocksUsed] * 8,
+    slotCapacity: shape.blocks * 8,
+    tableUsed: words[SMALLMAP.tableUsed] - words[SMALLMAP.tableFree],
+    tableCapacity: shape.table,
+    strings: words[SMALLMAP.strings],
+    heapBytes: shape.heap,
+    heapUsed: readLong(words, SMALLMAP.heapUsedLow),
   };
 }
 

@@ -37,6 +37,7 @@ export const FLAG_SUPERSEDED = 2;
 /** Which structure a region holds, and the version of its format that this release writes and reads. */
 export const KINDS = {
   hashmap: { code: 1, version: 1 },
+  smallmap: { code: 2, version: 1 },
   vector: { code: 3, version: 1 },
   fixedpool: { code: 4, version: 1 },
   bitvector: { code: 8, version: 1 },

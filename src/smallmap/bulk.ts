@@ -1,0 +1,318 @@
+/**
+ * Everything an arena does to entries that is not on a fast path, and its bulk calls: one crossing into Rust for many
+ * lookups or insertions, with SIMD search and prefetching. Strings become ids on this side.
+ */
+import { rangeError, typeError } from '../errors.js';
+import { native } from '../native.js';
+import { column, hasColumn, output, toArray, trueLength } from '../region/arguments.js';
+import { TYPE, type AnyTypedArray } from '../region/element.js';
+import { corrupt } from '../region/format.js';
+import { describe } from '../region/options.js';
+import { OWNER } from '../region/structure.js';
+import { END, ENTRIES, KEYS, NOTHING, type Cursor, type Yield } from './iteration.js';
+import { INLINE_CAPACITY, WORD } from './layout.js';
+import { FREE, PROMOTED, Store, TABLE } from './store.js';
+
+/** What is not there, where `undefined` could be meant. */
+export const MISSING = Symbol('missing');
+/** An id of no string, for native code. */
+const NO_STRING = 0xffffffff;
+
+export abstract class Access extends Store {
+  /** The value of a key in a map, or {@link MISSING}. */
+  protected lookUp(id: unknown, key: unknown): unknown {
+    return this.look(() => {
+      const map = this.mapOf(id);
+      if (!this.readyKey(key)) return MISSING;
+      const spot = this.findIn(map, this.placeOf(map));
+      return spot < 0 ? MISSING : this.valueAt(spot);
+    });
+  }
+
+  /** Inserts or replaces. */
+  protected put(id: unknown, key: unknown, value: unknown): void {
+    this.beforeRead();
+    this.checkKey(key);
+    this.checkValue(value);
+    this.beforeWrite();
+    this.mapOf(id);
+    this.putChecked(id as number, key, value);
+  }
+
+  /** `put` of what was checked, by an owner. */
+  private putChecked(id: number, key: unknown, value: unknown): void {
+    const stored =
+      this.valueType === TYPE.string || this.keyType === TYPE.string ? this.intern(key, value) : value;
+    this.readyKey(key);
+    const map = this.mapOf(id);
+    const spot = this.findIn(map, this.placeOf(map));
+    if (spot >= 0) {
+      this.writeValue(spot, stored);
+      return;
+    }
+    for (let made = 0; !this.add(id, map, stored); made++) {
+      if (made === 2) throw corrupt('this arena', 'it has no room, however large it is made');
+      this.roomFor(map);
+    }
+  }
+
+  /** Adds the key in flight to a map that does not have it. `false` if there is no room: nothing was changed. */
+  private add(id: number, map: number, value: unknown): boolean {
+    let place = this.placeOf(map);
+    const count = place & 15;
+    if (count < INLINE_CAPACITY) return this.insertInline(map, place, value);
+    if (count === INLINE_CAPACITY) {
+      if (this.positionsLeft() < INLINE_CAPACITY + 2) return false;
+      native().smallmapPromote(this.region.bytes, id);
+      place = this.placeOf(map);
+      if ((place & 15) !== PROMOTED) throw corrupt('this arena', 'a map of 8 entries can not be promoted');
+      if (this.trail.walked) this.trail.promoted(map, this.firstPositions(place >>> 4, INLINE_CAPACITY));
+    } else if (this.positionsLeft() < 1) {
+      return false;
+    }
+    this.append(map, place >>> 4, value);
+    return true;
+  }
+
+  /** Makes room for another entry of a map. */
+  private roomFor(map: number): void {
+    if ((this.placeOf(map) & 15) < INLINE_CAPACITY) this.makeRoom(0, 1, 0, 0, 0);
+    else this.makeRoom(0, 0, INLINE_CAPACITY + 2, 0, 0);
+  }
+
+  /** Makes the strings of an entry known. Returns the value as it is stored. */
+  private intern(key: unknown, value: unknown): unknown {
+    const keyText = this.keyType === TYPE.string ? (key as string) : undefined;
+    const valueText = this.valueType === TYPE.string ? (value as string) : undefined;
+    for (let made = 0; ; made++) {
+      const strings = this.strings!;
+      const newKey = keyText !== undefined && strings.find(keyText) < 0;
+      const newValue = valueText !== undefined && strings.find(valueText) < 0;
+      if (!newKey && !newValue) break;
+      const count = (newKey ? 1 : 0) + (newValue ? 1 : 0);
+      const bytes = (newKey ? strings.sizeOf(keyText) : 0) + (newValue ? strings.sizeOf(valueText) : 0);
+      if (strings.fits(count, bytes)) break;
+      if (made === 2) throw corrupt('this arena', 'it has no room, however large it is made');
+      // This drops strings that no entry refers to: so both are looked for again.
+      this.makeRoom(0, 0, 0, count, bytes);
+    }
+    if (keyText !== undefined) this.strings!.intern(keyText);
+    return valueText === undefined ? value : this.strings!.intern(valueText);
+  }
+
+  /** Removes a key. */
+  protected remove(id: unknown, key: unknown): boolean {
+    this.beforeRead();
+    this.checkKey(key);
+    this.beforeWrite();
+    const map = this.mapOf(id);
+    if (!this.readyKey(key)) return false;
+    for (let made = 0; made < 3; made++) {
+      const place = this.placeOf(map);
+      const spot = this.findIn(map, place);
+      if (spot < 0) return false;
+      if (spot >= TABLE) {
+        this.unlink(map, place >>> 4, spot - TABLE);
+        return true;
+      }
+      if (this.removeInline(map, place, spot)) return true;
+      this.makeRoom(0, 1, 0, 0, 0);
+    }
+    throw corrupt('this arena', 'it has no room, however large it is made');
+  }
+
+  // ---- iteration
+
+  /** The item at a cursor, which is moved on; or {@link END}. */
+  protected walk(id: number, cursor: Cursor, what: Yield): unknown {
+    if (this.role !== OWNER) return this.walkElsewhere(id, cursor, what);
+    const map = this.mapOf(id);
+    if (cursor.step === undefined) {
+      cursor.step = this.trail.begin();
+    } else {
+      for (let { next } = cursor.step; next !== undefined; { next } = next) {
+        cursor.step.apply(map, cursor);
+        cursor.step = next;
+      }
+    }
+    const spot = this.advance(map, cursor);
+    if (spot >= 0) return this.itemAt(spot, what);
+    this.trail.end();
+    return END;
+  }
+
+  /** Where the next entry is, or −1. Moves the cursor on. */
+  private advance(map: number, cursor: Cursor): number {
+    const place = this.placeOf(map);
+    const count = place & 15;
+    if (count !== PROMOTED) return cursor.lane < count ? ((place >>> 4) << 1) + cursor.lane++ : -1;
+    const sentinel = place >>> 4;
+    const next = this.after(map, sentinel, cursor.last < 0 ? sentinel : cursor.last);
+    if (next < 0) return -1;
+    this.countStep(map, cursor);
+    cursor.last = next;
+    return TABLE + next;
+  }
+
+  private countStep(map: number, cursor: Cursor): void {
+    if (++cursor.steps > INLINE_CAPACITY + (this.links.length >>> 2)) {
+      throw corrupt('this arena', `map ${map} has no last entry`);
+    }
+  }
+
+  private itemAt(spot: number, what: Yield): unknown {
+    if (what === KEYS) return this.keyAt(spot);
+    return what === ENTRIES ? [this.keyAt(spot), this.valueAt(spot)] : this.valueAt(spot);
+  }
+
+  /**
+   * The same for a reader, who is not told of changes: it finds its place again by the key it last gave; if that key was
+   * deleted there is no telling, and the iteration ends with `ERR_OFFHEAP_STALE`.
+   */
+  private walkElsewhere(id: number, cursor: Cursor, what: Yield): unknown {
+    const found = this.look(() => {
+      const map = this.mapOf(id);
+      const recycles = Atomics.load(this.head, WORD.recycles);
+      const steps = recycles === cursor.recycles ? cursor.steps : 0;
+      const from = { lane: 0, last: -1, steps, step: undefined, key: cursor.key, recycles };
+      if (cursor.key !== NOTHING) {
+        const place = this.placeOf(map);
+        const spot = this.readyKey(cursor.key) ? this.findIn(map, place) : -1;
+        if (spot < 0) return undefined;
+        if (spot >= TABLE) from.last = spot - TABLE;
+        else from.lane = spot - ((place >>> 4) << 1) + 1;
+      }
+      const spot = this.advance(map, from);
+      if (spot < 0) return { item: END, from };
+      // Two equal keys in line, in spoilt bytes, would lead back.
+      if (spot < TABLE) this.countStep(map, from);
+      from.key = this.keyAt(spot);
+      return { item: this.itemAt(spot, what), from };
+    });
+    if (found === undefined) throw this.lostPlace();
+    const { from } = found;
+    cursor.key = from.key;
+    cursor.steps = from.steps;
+    cursor.recycles = from.recycles;
+    return found.item;
+  }
+
+  protected abstract lostPlace(): Error;
+
+  /** The generation of a directory entry, and the entries of its map: `undefined` if it is free. */
+  protected contentsOf(map: number): { generation: number; entries: [unknown, unknown][] | undefined } {
+    const generation = this.directory[map * 2 + 1];
+    if (generation < 0) return { generation: generation & ~FREE, entries: undefined };
+    const entries: [unknown, unknown][] = [];
+    const cursor = { lane: 0, last: -1, steps: 0, step: undefined, key: undefined, recycles: 0 };
+    for (;;) {
+      const spot = this.advance(map, cursor);
+      if (spot < 0) break;
+      entries.push([this.keyAt(spot), this.valueAt(spot)]);
+    }
+    return { generation, entries };
+  }
+
+  // ---- bulk
+
+  /** Ids as native code takes them. */
+  private idList(ids: unknown): Float64Array | Uint32Array {
+    if (ids instanceof Float64Array) {
+      return column(ids, TYPE.f64, 'ids', () => undefined, this.region.buffer) as Float64Array;
+    }
+    if (ids instanceof Uint32Array) {
+      return column(ids, TYPE.u32, 'ids', () => undefined, this.region.buffer) as Uint32Array;
+    }
+    const list = toArray(ids, 'ids', (id) => {
+      if (typeof id !== 'number') throw typeError(`an id of a map is a number, not ${describe(id)}`);
+    });
+    return Float64Array.from(list as number[]);
+  }
+
+  private keyList(keys: unknown): AnyTypedArray | unknown[] {
+    return column(keys, this.keyType, 'keys', (key) => this.checkKey(key), this.region.buffer);
+  }
+
+  /** The values of many keys; see `SmallMapArena.getMany`. */
+  protected readMany(ids: unknown, keys: unknown, out: unknown): unknown {
+    const idList = this.idList(ids);
+    const keyList = this.keyList(keys);
+    const count = trueLength(idList);
+    if (keyList.length !== count) throw rangeError(`${count} ids with ${keyList.length} keys`);
+    const sink = output(out, count, this.valueType);
+    const text = this.valueType === TYPE.string;
+    if (hasColumn(this.valueType) && sink.native !== undefined && this.role === OWNER) {
+      native().smallmapGetMany(this.region.bytes, idList, this.plainKeys(keyList), sink.native, undefined);
+      return sink.result;
+    }
+    // Into arrays of our own, and only what was found in a pass that no rearrangement disturbed goes to `out`.
+    const found = new Uint8Array(count);
+    const values = this.look(() => {
+      const raw = text ? new Uint32Array(count) : this.emptyColumn(count);
+      native().smallmapGetMany(this.region.bytes, idList, this.plainKeys(keyList), raw, found);
+      if (!text) return raw;
+      return Array.from(raw as Uint32Array, (id, i) => (found[i] === 0 ? '' : this.strings!.text(id)));
+    });
+    const target = (sink.list ?? sink.native) as unknown[];
+    const bool = this.valueType === TYPE.bool && sink.native === undefined;
+    for (let i = 0; i < count; i++) if (found[i] !== 0) target[i] = bool ? values[i] !== 0 : values[i];
+    return sink.result;
+  }
+
+  private emptyColumn(count: number): AnyTypedArray {
+    return output(undefined, count, this.valueType).native!;
+  }
+
+  /** Keys as native code takes them: ids of strings, one that no map has for those that are nowhere. */
+  private plainKeys(keys: AnyTypedArray | unknown[]): AnyTypedArray {
+    if (this.keyType !== TYPE.string) return keys as AnyTypedArray;
+    const strings = this.strings!;
+    return Uint32Array.from(keys as string[], (key) => {
+      const id = strings.find(key);
+      return id < 0 ? NO_STRING : id;
+    });
+  }
+
+  /** See `SmallMapArena.setMany`. */
+  protected writeMany(ids: unknown, keys: unknown, values: unknown): void {
+    const idList = this.idList(ids);
+    const keyList = this.keyList(keys);
+    const valueList = column(
+      values,
+      this.valueType,
+      'values',
+      (value) => this.checkValue(value),
+      this.region.buffer,
+    );
+    const count = trueLength(idList);
+    if (keyList.length !== count || valueList.length !== count) {
+      throw rangeError(`${count} ids with ${keyList.length} keys and ${valueList.length} values`);
+    }
+    // The lists are ours or plain numbers by now: no user code runs from here on.
+    this.beforeWrite();
+    const bool = this.valueType === TYPE.bool;
+    if (this.strings !== undefined) {
+      for (let i = 0; i < count; i++) this.mapOf(idList[i]);
+      for (let i = 0; i < count; i++) {
+        this.putChecked(idList[i], keyList[i], bool ? valueList[i] !== 0 : valueList[i]);
+      }
+      return;
+    }
+    for (let done = 0; ;) {
+      done = this.trail.walked
+        ? done
+        : native().smallmapSetMany(
+            this.region.bytes,
+            idList,
+            keyList as AnyTypedArray,
+            valueList as AnyTypedArray,
+            done,
+          );
+      if (done >= count) return;
+      // The one that found the arena full makes room by itself; and where someone is iterating each is noted.
+      this.mapOf(idList[done]);
+      this.putChecked(idList[done], keyList[done], bool ? valueList[done] !== 0 : valueList[done]);
+      if (++done >= count) return;
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * `offheap/smallmap`: millions of small typed maps outside the JavaScript heap.
+ *
+ * @packageDocumentation
+ */
+export {
+  SmallMapArena,
+  type SmallItems,
+  type SmallMapArenaOptions,
+  type SmallMapArenaStats,
+  type SmallMapId,
+  type SmallMapIds,
+  type SmallOutput,
+} from './arena.js';
+export type { SmallKeyType, SmallValueType } from './schema.js';
+export { SmallMap, type SmallMapOptions, type SmallMapStats } from './smallmap.js';

@@ -1,0 +1,28 @@
+/**
+ * Key and value types of small maps.
+ */
+import type { NumericType } from '../region/element.js';
+
+/**
+ * Types of keys: numbers of any width, compared as `Map` compares them (all NaNs are equal, −0 is 0; an `f32` key is the nearest
+ * one to the number given), bigints for `u64` and `i64`, and `string`, which is interned once for the arena.
+ */
+export type SmallKeyType = NumericType | 'string';
+
+/** Types of values: the numeric ones, `bool` (1 byte) and `string` (interned). */
+export type SmallValueType = NumericType | 'bool' | 'string';
+
+export const SMALL_KEY_TYPES: readonly SmallKeyType[] = [
+  'u8',
+  'i8',
+  'u16',
+  'i16',
+  'u32',
+  'i32',
+  'f32',
+  'f64',
+  'u64',
+  'i64',
+  'string',
+];
+export const SMALL_VALUE_TYPES: readonly SmallValueType[] = [...SMALL_KEY_TYPES, 'bool'];
