@@ -7,6 +7,16 @@ export function popcount32(word: number): number {
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
+/** How many bits are set in two words. */
+export function popcount64(low: number, high: number): number {
+  let x = low - ((low >>> 1) & 0x55555555);
+  let y = high - ((high >>> 1) & 0x55555555);
+  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+  y = (y & 0x33333333) + ((y >>> 2) & 0x33333333);
+  const sums = ((x + (x >>> 4)) & 0x0f0f0f0f) + ((y + (y >>> 4)) & 0x0f0f0f0f);
+  return Math.imul(sums, 0x01010101) >>> 24;
+}
+
 /** `IN_BYTE[byte + 256 * k]`: where the k-th one of a byte is. */
 const IN_BYTE = new Uint8Array(2048);
 for (let byte = 0; byte < 256; byte++) {

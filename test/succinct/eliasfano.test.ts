@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/native.js';
 import { EliasFano } from '../../src/succinct/index.js';
-import { popcount32, select32 } from '../../src/succinct/word.js';
+import { layoutOf } from '../../src/succinct/eliasfano/layout.js';
+import { Sequence } from '../../src/succinct/eliasfano/sequence.js';
+import { popcount32, popcount64, select32 } from '../../src/succinct/word.js';
 import { throws } from '../helpers/errors.js';
 import { Random } from '../helpers/random.js';
 
@@ -183,12 +185,68 @@ describe('what it refuses', () => {
   });
 });
 
+/** What bits of which few are ones ask of a sequence that is a part of their region. */
+describe('a sequence of positions', () => {
+  function compare(positions: readonly number[]): void {
+    const bytes = EliasFano.from(positions).toBytes();
+    // Moved to another place, as a part of something else.
+    const layout = layoutOf(positions.length, positions.at(-1) ?? 0, 64);
+    const part = new Uint8Array(layout.bytes);
+    part.set(bytes.subarray(256), 64);
+    const sequence = new Sequence(part.buffer, layout);
+    const end = (positions.at(-1) ?? 0) + 5;
+    const step = Math.max(1, Math.floor(end / 1500));
+    for (let value = 0; value < end; value += step) {
+      const rank = rankIn(positions, value);
+      if (sequence.has(value) !== (positions[rank] === value)) expect.fail(`has(${value})`);
+    }
+    const missing = end - positions.length;
+    for (let k = 0; k < missing; k = k === missing - 1 || k + step < missing ? k + step : missing - 1) {
+      const found = sequence.missing(k);
+      const rank = rankIn(positions, found);
+      if (found - rank !== k || positions[rank] === found) expect.fail(`missing(${k}) is ${found}`);
+    }
+    expect(sequence.missing(2 ** 52)).toBe(2 ** 52 + positions.length);
+  }
+  const every = (count: number, position: (i: number) => number): number[] =>
+    Array.from({ length: count }, (_, i) => position(i));
+  it.each([
+    ['none', []],
+    ['one at 0', [0]],
+    ['one far out', [2 ** 40]],
+    ['all', every(3000, (i) => i)],
+    ['every second', every(3000, (i) => i * 2)],
+    ['even spaces', every(5000, (i) => i * 100 + (i % 91))],
+    ['a cluster and one', [...every(4000, (i) => i), 2 ** 40]],
+    ['one and a cluster', [0, ...every(4000, (i) => 2 ** 30 + i)]],
+    ['clusters', every(9000, (i) => i + Math.floor(i / 1000) * 2 ** 33)],
+    ['cubes', every(300, (i) => i ** 3)],
+  ] as [string, number[]][])('%s', (_, positions) => compare(positions));
+
+  it('random ones', () => {
+    const gap = fc.oneof(
+      fc.constant(1),
+      fc.integer({ min: 1, max: 300 }),
+      fc.nat(30).map((bits) => 2 ** bits),
+    );
+    fc.assert(
+      fc.property(fc.array(gap, { maxLength: 600 }), (gaps) => {
+        let sum = -1;
+        compare(gaps.map((step) => (sum += step)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
 it('words: counting and selecting', () => {
   const random = new Random(3);
   for (let i = 0; i < 3000; i++) {
     const word = i < 3 ? [0, -1, 1 << 31][i] : random.u32() & (i & 1 ? random.u32() : -1);
     const ones = Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (word >>> bit) & 1);
     expect(popcount32(word)).toBe(ones.length);
+    expect(popcount64(word, -1)).toBe(32 + ones.length);
+    expect(popcount64(7, word)).toBe(3 + ones.length);
     ones.forEach((bit, k) => expect(select32(word, k)).toBe(bit));
   }
 });

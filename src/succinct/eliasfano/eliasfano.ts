@@ -31,10 +31,9 @@ import {
   type BigIntArray,
   type NumberArray,
 } from '../arguments.js';
-import { field } from '../fields.js';
 import { ChunkIterator } from '../iteration.js';
-import { layoutOf, LINE_BITS, MAX_LENGTH, readLayout, type Layout } from './layout.js';
-import { ONES, Upper, ZEROS } from './upper.js';
+import { layoutOf, MAX_LENGTH, readLayout, type Layout } from './layout.js';
+import { Sequence } from './sequence.js';
 
 /** Where sorted integers are kept. */
 export interface EliasFanoOptions {
@@ -64,11 +63,7 @@ export interface EliasFanoStats {
 export type Integers = NumberArray | BigIntArray | Iterable<number | bigint> | ArrayLike<number | bigint>;
 
 const OPTIONS = ['hugePages', 'numaNode'] as const;
-const NOTHING = new Int32Array(2);
 const EMPTY = layoutOf(0, 0);
-const NO_UPPER = new Upper(new ArrayBuffer(EMPTY.bytes), EMPTY);
-/** Up to so many values with the same upper bits are compared one by one, more by halving. */
-const FEW = 8;
 
 /**
  * Sorted integers from 0 to 2^53 − 1, duplicates allowed. They are read, not changed.
@@ -89,12 +84,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
   declare readonly [Symbol.toStringTag]: string;
 
-  private upper: Upper = NO_UPPER;
-  /** The lower bits: fields of `lowBits`. */
-  private low: Int32Array = NOTHING;
-  private lowBits = 0;
-  /** 2^lowBits. */
-  private scale = 1;
+  private sequence = Sequence.EMPTY;
   private layout: Layout = EMPTY;
   /** How many values are read without looking whether they may. */
   private direct = 0;
@@ -139,20 +129,13 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     const { region } = this;
     const layout = readLayout(region.head, region.bytes.length, what);
     this.layout = layout;
-    this.lowBits = layout.lowBits;
-    this.scale = 2 ** layout.lowBits;
-    this.upper = new Upper(region.buffer, layout);
-    this.low =
-      layout.lowBits === 0
-        ? NOTHING
-        : new Int32Array(region.buffer, layout.low, (layout.bytes - layout.low) / 4);
+    this.sequence = new Sequence(region.buffer, layout);
     // The bytes never change, so readers on other threads need no care; only a file can vanish.
     this.direct = region.origin === 'file' ? 0 : layout.length;
   }
 
   protected dismount(): void {
-    this.upper = NO_UPPER;
-    this.low = NOTHING;
+    this.sequence = Sequence.EMPTY;
     this.direct = 0;
   }
 
@@ -173,7 +156,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
    * typed arrays.
    */
   at(index: number): number | undefined {
-    if (typeof index === 'number' && index >>> 0 === index && index < this.direct) return this.value(index);
+    if (typeof index === 'number' && index >>> 0 === index && index < this.direct)
+      return this.sequence.at(index);
     return this.atElsewhere(index);
   }
 
@@ -181,13 +165,13 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     this.beforeRead();
     const at = relativeIndex(index, this.layout.length);
     if (at < 0) return undefined;
-    const value = this.value(at);
-    return this.role === OWNER || this.calm() ? value : this.read(() => this.value(at));
+    const value = this.sequence.at(at);
+    return this.role === OWNER || this.calm() ? value : this.read(() => this.sequence.at(at));
   }
 
   /** How many values are less than `value`: the index of the first that is not. `value` is any number but NaN. */
   rank(value: number): number {
-    if (this.hasNext(value)) return this.find(Math.ceil(value));
+    if (this.hasNext(value)) return this.sequence.rank(Math.ceil(value));
     return this.ask(value, (asked) => this.rankOf(asked));
   }
 
@@ -196,10 +180,11 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
    * number but NaN.
    */
   nextGeq(value: number): number | undefined {
-    if (this.hasNext(value)) return this.value(this.find(Math.ceil(value)));
+    if (this.hasNext(value)) return this.sequence.nextGeq(Math.ceil(value));
     return this.ask(value, (asked) => {
-      const rank = this.rankOf(asked);
-      return rank < this.layout.length ? this.value(rank) : undefined;
+      const { length, max } = this.layout;
+      if (length === 0 || asked > max) return undefined;
+      return this.sequence.nextGeq(Math.max(0, Math.ceil(asked)));
     });
   }
 
@@ -218,52 +203,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   private rankOf(value: number): number {
     const { length, max } = this.layout;
     if (value <= 0 || length === 0) return 0;
-    return value > max ? length : this.find(Math.ceil(value));
-  }
-
-  /** The value at an index that there is. */
-  private value(index: number): number {
-    const { upper, lowBits } = this;
-    const bit = upper.select(index, ONES);
-    const high = upper.line * LINE_BITS + bit - index;
-    return lowBits === 0 ? high : high * this.scale + field(this.low, index, lowBits);
-  }
-
-  /** How many values are less than an integer from 0 to the largest value, of which there is one. */
-  private find(value: number): number {
-    const { upper, lowBits, low, scale } = this;
-    const high = lowBits < 32 && value >>> 0 === value ? value >>> lowBits : Math.floor(value / scale);
-    let line = 0;
-    let bit = 0;
-    if (high !== 0) {
-      bit = upper.select(high - 1, ZEROS) + 1;
-      line = upper.line;
-      if (bit === LINE_BITS) {
-        line++;
-        bit = 0;
-      }
-    }
-    const index = line * LINE_BITS + bit - high;
-    if (lowBits === 0) return index;
-    // The values with these upper bits are a run of ones; usually a short one, that ends in its word.
-    const gaps = ~(upper.words[line * 16 + 2 + (bit >>> 5)] >> (bit & 31));
-    let run = gaps === 0 ? 32 : 31 - Math.clz32(gaps & -gaps);
-    if (run >= 32 - (bit & 31)) {
-      const end = upper.select(high, ZEROS);
-      run = upper.line * LINE_BITS + end - (line * LINE_BITS + bit);
-    }
-    const wanted = value - high * scale;
-    let first = index;
-    if (run <= FEW) {
-      for (const end = index + run; first < end && field(low, first, lowBits) < wanted; first++);
-      return first;
-    }
-    for (let end = index + run; first < end;) {
-      const middle = first + Math.floor((end - first) / 2);
-      if (field(low, middle, lowBits) < wanted) first = middle + 1;
-      else end = middle;
-    }
-    return first;
+    return value > max ? length : this.sequence.rank(Math.ceil(value));
   }
 
   /** The values in ascending order. */

@@ -41,12 +41,14 @@ function lowBitsOf(length: number, max: number): number {
   return bits;
 }
 
-/** Where everything lies for `length` values up to `max`, which is below 2^53. */
-export function layoutOf(length: number, max: number): Layout {
+/**
+ * Where everything lies for `length` values up to `max`, which is below 2^53: in a region of their own, or in the region of
+ * another structure from byte `upper` on, a multiple of 64; then `bytes` is where it ends.
+ */
+export function layoutOf(length: number, max: number, upper = HEADER_BYTES): Layout {
   const lowBits = lowBitsOf(length, max);
   const zeroCount = Math.floor(max / 2 ** lowBits) + 1;
   const lines = Math.ceil((length + zeroCount) / LINE_BITS);
-  const upper = HEADER_BYTES;
   const ones = upper + lines * LINE_BYTES;
   const zeros = align(ones + hintBytes(length));
   const low = align(zeros + hintBytes(zeroCount));
