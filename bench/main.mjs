@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- hashmap [options]`: ours, the peers and the ratios in one run.
+ * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, succinct.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
- *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas
+ *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
+ *                       of succinct these sections: eliasfano, packedints
  *   --sizes 1e3,1e5     these sizes, for every kind of keys
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
@@ -19,8 +20,14 @@ import { dim } from './lib/table.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
-const suites = { hashmap: () => import('./hashmap/index.mjs') };
-const reports = { hashmap: () => import('./hashmap/report.mjs') };
+const suites = {
+  hashmap: () => import('./hashmap/index.mjs'),
+  succinct: () => import('./succinct/index.mjs'),
+};
+const reports = {
+  hashmap: () => import('./hashmap/report.mjs'),
+  succinct: () => import('./succinct/report.mjs'),
+};
 
 const read = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
 
@@ -57,7 +64,12 @@ function list(/** @type {string | undefined} */ text) {
 
 /** When what is measured was built. */
 function buildTimes() {
-  const files = ['dist/hashmap/hashmap.js', 'dist/hashmap/table.js', 'build/Release/offheap.node'];
+  const files = [
+    'dist/hashmap/hashmap.js',
+    'dist/hashmap/table.js',
+    'dist/index.js',
+    'build/Release/offheap.node',
+  ];
   return files.map((file) => statSync(join(root, file)).mtimeMs).join();
 }
 
@@ -80,7 +92,7 @@ async function measure(name, values) {
   const started = performance.now();
   const built = buildTimes();
   console.log(`${name}: ${describe(on)}`);
-  console.log(dim('medians; lower is better; "vs Map" is how many times better than Map'));
+  console.log(dim(suite.headline));
   const found = await suite.measure({
     quick: values.quick === true,
     only: list(values.only),

@@ -1,0 +1,39 @@
+/**
+ * `npm run bench -- succinct`: succinct structures beside plain arrays and other libraries.
+ *
+ * A section is a script of its own that runs in a process of its own, once for each size, and answers with a title and rows
+ * (see report.mjs). To add one, name its script here.
+ */
+import { inChild } from '../lib/child.mjs';
+
+/** @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} */
+const sections = {
+  eliasfano: { script: './eliasfano.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
+  packedints: { script: './packedints.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
+};
+
+export const headline = 'medians; lower is better; "ratio" is how many times better than the peer';
+
+/**
+ * @param {{ quick: boolean, only?: string[], sizes?: number[], say: (text: string) => void,
+ *   show: (part: object) => void }} options `only` names sections
+ */
+export async function measure({ quick, only, sizes, say, show }) {
+  const unknown = only?.filter((name) => !(name in sections));
+  if (unknown !== undefined && unknown.length > 0) {
+    throw new Error(`say one of ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
+  }
+  /** @type {import('./report.mjs').Found} */
+  const found = { sections: [] };
+  for (const [name, section] of Object.entries(sections)) {
+    if (only?.includes(name) === false) continue;
+    for (const n of sizes ?? (quick ? section.quickSizes : section.sizes)) {
+      /** @type {import('./report.mjs').Section[]} */
+      const parts = await inChild(new URL(section.script, import.meta.url), { n, quick });
+      found.sections.push(...parts);
+      show({ sections: parts });
+    }
+  }
+  say('');
+  return found;
+}
