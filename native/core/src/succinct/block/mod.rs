@@ -81,6 +81,7 @@ impl Tier {
     /// All that this processor has: for tests.
     #[cfg(test)]
     pub(crate) fn available() -> Vec<Tier> {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "there is no other"))]
         let mut found = vec![Tier::Portable(Portable)];
         #[cfg(target_arch = "x86_64")]
         {
