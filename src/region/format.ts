@@ -54,9 +54,13 @@ export function align(value: number): number {
   return Math.ceil(value / ALIGNMENT) * ALIGNMENT;
 }
 
-/** A 64-bit quantity below 2^53 out of two words, low one first. */
+/**
+ * A 64-bit quantity below 2^53 out of two words, low one first. Small ones are small integers to V8: the product would be
+ * a boxed number even if it is 0, and so would be every field of a structure that it is stored in, for good.
+ */
 export function readLong(words: Int32Array, at: number): number {
-  return (words[at] >>> 0) + (words[at + 1] >>> 0) * TWO_32;
+  const high = words[at + 1] >>> 0;
+  return high === 0 ? words[at] >>> 0 : (words[at] >>> 0) + high * TWO_32;
 }
 
 export function writeLong(words: Int32Array, at: number, value: number): void {

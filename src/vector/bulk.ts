@@ -13,6 +13,8 @@ import { describe } from '../region/options.js';
 import { OWNER, READER } from '../region/structure.js';
 import { Access } from './access.js';
 
+/** Up to so many elements are filled without a call. */
+const FILL_HERE = 256;
 /** Indices beyond this many take doubles. */
 const MAX_NARROW = 4_294_967_296;
 
@@ -64,8 +66,11 @@ export abstract class Bulk extends Access {
     // Conversions of the bounds may run user code.
     this.beforeWrite();
     const { items, count } = this;
-    // V8's own is as fast as memory.
-    (items as Float64Array).fill(value as number, Math.min(from, count), Math.min(to, count));
+    const first = Math.min(from, count);
+    const last = Math.min(to, count);
+    // V8 fills shared memory with a loop: it has begun before a call has crossed over, and is soon overtaken.
+    if (last - first < FILL_HERE) (items as Float64Array).fill(value as number, first, last);
+    else native().vectorFill(this.region.bytes, this.one(value), first, last);
   }
 
   protected summed(): number | bigint {

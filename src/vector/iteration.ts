@@ -3,11 +3,8 @@
  * end it stays there.
  */
 
-/** What an iterator asks of its vector. */
-export interface Walked {
-  readonly length: number;
-  at(index: number): unknown;
-}
+/** The element at an index from 0 on, or `undefined` past the end. */
+export type Reader = (index: number) => unknown;
 
 /** What an iterator yields. */
 export const KEYS = 0;
@@ -21,15 +18,15 @@ export class VectorIterator {
   private index = 0;
 
   constructor(
-    /** Not `vector`: undefined at the end, which is final. */
-    private source: Walked | undefined,
+    /** Undefined at the end, which is final. */
+    private source: Reader | undefined,
     private readonly what: Yield,
   ) {}
 
   next(): IteratorResult<unknown, undefined> {
     const { source, index } = this;
     if (source !== undefined) {
-      const value = source.at(index);
+      const value = source(index);
       // No element is undefined.
       if (value !== undefined) {
         this.index = index + 1;

@@ -176,6 +176,32 @@ describe('arrays', () => {
 });
 
 describe('a vector as an object', () => {
+  it.each(TYPES)('of %s is a Vector, or of the class that extends it', (type) => {
+    class Mine<T extends typeof type> extends Vector<T> {}
+    const vector = new Vector(type);
+    const mine = new Mine(type);
+    const one = type === 'u64' || type === 'i64' ? 1n : 1;
+    for (const some of [vector, mine, Vector.fromBytes(vector.toBytes()), Vector.attach(vector.share())]) {
+      expect(some).toBeInstanceOf(Vector);
+      expect(some.constructor).toBe(some === mine ? Mine : Vector);
+      expect(Object.keys(some)).toEqual(Object.keys(mine));
+    }
+    for (const some of [vector, mine] as AnyVector[]) {
+      some.push(one, one);
+      expect([some.at(-1), some.at(1), some.at(2), some.at(-3), some.at(0.5), some.pop()]).toEqual([
+        one,
+        one,
+        undefined,
+        undefined,
+        one,
+        one,
+      ]);
+      throws(() => some.at('0' as never), 'ERR_OFFHEAP_TYPE');
+      throws(() => some.at(0n as never), 'ERR_OFFHEAP_TYPE');
+      throws(() => some.at(Symbol.iterator as never), 'ERR_OFFHEAP_TYPE');
+    }
+  });
+
   it('has a tag, prints, and is refused by structured cloning', () => {
     const vector = Vector.from('f64', [1, 2.5, -0]);
     expect(Object.prototype.toString.call(vector)).toBe('[object Vector]');

@@ -105,6 +105,20 @@ describe.each(TYPES)('a vector of %s', (type) => {
     );
   });
 
+  it('fills any part, short or long', () => {
+    const random = new Random(6);
+    for (const count of [0, 1, 255, 256, 257, 1000]) {
+      const values = elements(type, count, random);
+      for (const [start, end] of [[], [1], [3, -2], [0, count], [-300], [-257, -1]]) {
+        const model = ARRAYS[type].from(values);
+        const vector: AnyVector = Vector.from(type, values as never);
+        const value = element(type, random);
+        expect(vector.fill(value, start, end).length).toBe(count);
+        expect([...vector]).toEqual([...model.fill(value as number, start, end)]);
+      }
+    }
+  });
+
   it('sums, and finds extremes and elements, as plain loops do', () => {
     const random = new Random(5);
     for (const count of [0, 1, 2, 15, 16, 17, 63, 64, 65, 255, 256, 257, 2047, 2049, 5000]) {
