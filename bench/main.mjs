@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, succinct.
+ * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, succinct,
+ * vector.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
- *                       of succinct these sections: eliasfano, packedints
+ *                       of succinct these sections: eliasfano, packedints; of vector see vector/operations.mjs
  *   --sizes 1e3,1e5     these sizes, for every kind of keys
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
@@ -23,18 +24,21 @@ const root = dirname(here);
 const suites = {
   hashmap: () => import('./hashmap/index.mjs'),
   succinct: () => import('./succinct/index.mjs'),
+  vector: () => import('./vector/index.mjs'),
 };
 const reports = {
   hashmap: () => import('./hashmap/report.mjs'),
   succinct: () => import('./succinct/report.mjs'),
+  vector: () => import('./lib/report.mjs'),
 };
 
 const read = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
 
 /** What the numbers depend on. */
 function machine() {
+  const { dependencies, optionalDependencies } = read(join(here, 'package.json'));
   const versions = Object.fromEntries(
-    ['@keyv/bigmap', 'megahash'].map((name) => {
+    Object.keys({ ...dependencies, ...optionalDependencies }).map((name) => {
       try {
         return [name, read(join(here, 'node_modules', name, 'package.json')).version];
       } catch {
@@ -64,12 +68,7 @@ function list(/** @type {string | undefined} */ text) {
 
 /** When what is measured was built. */
 function buildTimes() {
-  const files = [
-    'dist/hashmap/hashmap.js',
-    'dist/hashmap/table.js',
-    'dist/index.js',
-    'build/Release/offheap.node',
-  ];
+  const files = ['dist/index.js', 'build/Release/offheap.node'];
   return files.map((file) => statSync(join(root, file)).mtimeMs).join();
 }
 

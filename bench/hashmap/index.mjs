@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inChild } from '../lib/child.mjs';
 import { median } from '../lib/measure.mjs';
+import { known } from '../lib/options.mjs';
 import { contenders } from './contenders.mjs';
 import { kinds } from './keys.mjs';
 import { BUILD, FRESH, operations } from './operations.mjs';
@@ -40,12 +41,6 @@ function sections(quick, sizes) {
 
 /** The measurements that have a process of their own, as `--only` knows them. */
 const ALONE_IDS = ['memory', 'collection', 'open', 'schemas'];
-
-/** A word that names nothing would measure nothing. */
-function known(option, words, names) {
-  const unknown = words?.filter((word) => !names.includes(word)) ?? [];
-  if (unknown.length > 0) throw new Error(`--${option} knows ${names.join(', ')}, not ${unknown.join(', ')}`);
-}
 
 /** Who takes part where a quick run has no time for everyone. */
 const OURS = ['HashMap', 'Map'];

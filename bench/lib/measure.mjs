@@ -1,8 +1,9 @@
 /**
  * Timing. What makes the numbers honest:
  *
- * - every contender runs its own copy of the measured loop (`new Function`), so that what the engine
- *   learned about one contender neither helps nor hurts another;
+ * - every contender runs its own copy of the measured loop (`new Function`, of a text that differs, for the
+ *   engine shares one code for equal texts), so that what the engine learned about one contender neither helps
+ *   nor hurts another;
  * - several instances of a structure pass through that one loop: a lone instance lets the engine fold
  *   its fields into the code, which no real program gets;
  * - queries were computed before and are walked in order, so the harness costs under a nanosecond;
@@ -10,9 +11,11 @@
  * - the median of the rounds is reported, and all rounds are kept.
  */
 
+let copies = 0;
+
 /** A copy of the loop that shares no feedback with any other copy. @param {string} body */
 export function compile(body, parameters = 'm, a, b, from, to') {
-  return new Function(`return function run(${parameters}) { ${body} }`)();
+  return new Function(`/* ${copies++} */ return function run(${parameters}) { ${body} }`)();
 }
 
 /** @param {number[]} values */
@@ -108,6 +111,38 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
         rounds: samples,
         operations: steps * lane.units,
       },
+    ]),
+  );
+}
+
+/**
+ * Work that takes milliseconds, in turns: each lane is made ready, untimed, and then timed, once for each round.
+ *
+ * @typedef {object} Turn
+ * @property {string} name
+ * @property {() => void} [ready] untimed
+ * @property {() => unknown} work
+ *
+ * @param {Turn[]} lanes
+ * @param {{ rounds: number, budgetNs: number, units: number }} plan a lane that has used up the budget sits out;
+ *   `units`: operations in one piece of work
+ * @returns {Record<string, { ns: number, best: number, rounds: number[] }>} nanoseconds for one operation
+ */
+export function turns(lanes, { rounds, budgetNs, units }) {
+  const entries = lanes.map((lane) => ({ lane, spent: 0, samples: /** @type {number[]} */ ([]) }));
+  for (let round = 0; round < rounds; round++) {
+    for (const entry of entries) {
+      if (entry.spent > budgetNs) continue;
+      entry.lane.ready?.();
+      const ns = nanoseconds(entry.lane.work);
+      entry.spent += ns;
+      entry.samples.push(ns / units);
+    }
+  }
+  return Object.fromEntries(
+    entries.map(({ lane: { name }, samples }) => [
+      name,
+      { ns: median(samples), best: Math.min(...samples), rounds: samples },
     ]),
   );
 }
