@@ -20,6 +20,7 @@ async function main() {
     import('./sections/build.mjs'),
     import('./sections/questions.mjs'),
     import('./sections/lookups.mjs'),
+    import('./sections/columns.mjs'),
     import('./sections/files.mjs'),
     import('./sections/workers.mjs'),
     import('./sections/collector.mjs'),
