@@ -6,10 +6,11 @@
  * space one shared buffer may reserve (regions grow inside such reservations), and collects in
  * `fallbacks` what works in a lesser way here and why.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { arch, platform, versions } from 'node:process';
 import { native, nativeReport, type NativeReport } from './native.js';
+import { numa, type NumaNode } from './region/numa.js';
 import { version } from './version.js';
 
 /** What the processor can do, and which kernels were chosen for it. */
@@ -24,14 +25,6 @@ export interface CpuReport {
   kernels: string;
 }
 
-/** One NUMA node, as Linux tells it. */
-export interface NumaNode {
-  id: number;
-  /** Logical processors, in the kernel's notation (`'0-3,8'`). */
-  cpus: string;
-  memoryBytes: number;
-}
-
 /** What {@link doctor} found. Plain data: it prints as JSON. */
 export interface DoctorReport {
   version: string;
@@ -40,7 +33,9 @@ export interface DoctorReport {
   /** `undefined` where the addon does not load. */
   cpu: CpuReport | undefined;
   memoryBytes: number;
-  /** Empty where the operating system tells of none. */
+  /** Whether the system tells about NUMA nodes, and lets this process place memory. */
+  numaAvailable: boolean;
+  /** One node with everything where there is no NUMA; empty where the addon does not load. */
   numaNodes: NumaNode[];
   hugePages: {
     /** `'always'`, `'madvise'` or `'never'`; `undefined` where there is no such setting. */
@@ -88,27 +83,6 @@ export function cpu(): CpuReport {
   };
 }
 
-function numaNodes(): NumaNode[] {
-  const folder = '/sys/devices/system/node';
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return [];
-  }
-  return names
-    .filter((name) => /^node\d+$/.test(name))
-    .map((name) => {
-      const kilobytes = /MemTotal:\s+(\d+) kB/.exec(read(`${folder}/${name}/meminfo`) ?? '')?.[1];
-      return {
-        id: Number(name.slice(4)),
-        cpus: read(`${folder}/${name}/cpulist`) ?? '',
-        memoryBytes: Number(kilobytes ?? 0) * 1024,
-      };
-    })
-    .sort((a, b) => a.id - b.id);
-}
-
 /**
  * Reserves nothing for long: a growable buffer of length 0 claims address space and no memory, and is
  * let go at once. Starts at 1 TiB, which no structure here asks for, and halves.
@@ -140,8 +114,12 @@ export function doctor(): DoctorReport {
   let processor: CpuReport | undefined;
   let error: string | undefined;
   let sharedMemory = false;
+  let nodes: NumaNode[] = [];
+  let numaAvailable = false;
   try {
     processor = cpu();
+    numaAvailable = numa.available;
+    nodes = numa.topology().nodes;
     sharedMemory = sharedMemoryWorks();
   } catch (thrown) {
     error = thrown instanceof Error ? thrown.message : String(thrown);
@@ -165,8 +143,9 @@ export function doctor(): DoctorReport {
     fallbacks.push('transparent huge pages are switched off: hugePages is advice that nothing takes');
   }
 
-  const nodes = numaNodes();
-  if (nodes.length <= 1) fallbacks.push('one NUMA node: placement options have no effect');
+  if (processor !== undefined && !numaAvailable) {
+    fallbacks.push('no NUMA on this system: one node, with everything');
+  } else if (nodes.length === 1) fallbacks.push('one NUMA node: placement options have no effect');
 
   const maxReservationBytes = maxReservation();
   if (maxReservationBytes < 2 ** 32) {
@@ -180,6 +159,7 @@ export function doctor(): DoctorReport {
     platform: `${platform}-${arch}`,
     cpu: processor,
     memoryBytes: totalmem(),
+    numaAvailable,
     numaNodes: nodes,
     hugePages,
     native: { ...nativeReport(), loaded: processor !== undefined, error, sharedMemory },

@@ -1,5 +1,5 @@
 /** Everything of offheap in one import. Each module is also there by itself: `offheap/hashmap`, ... */
-export { cpu, doctor, type CpuReport, type DoctorReport, type NumaNode } from './doctor.js';
+export { cpu, doctor, type CpuReport, type DoctorReport } from './doctor.js';
 export * from './hashmap/index.js';
 export * from './mmap/index.js';
 export * from './pools/index.js';

@@ -47,11 +47,24 @@ function fieldText(name: string, field: unknown): string {
   return String(field);
 }
 
+/** `[0, 1, 2, 5]` -> `'0-2,5'`. */
+export function rangesText(numbers: readonly number[]): string {
+  if (numbers.length === 0) return 'none';
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
+}
+
 /** The doctor's report for a person. */
 export function doctorText(report: DoctorReport): string {
   const { cpu, native, hugePages, numaNodes } = report;
-  const nodes = numaNodes.map(({ id, cpus, memoryBytes }) => {
-    return `node ${id}: CPUs ${cpus}, ${bytesText(memoryBytes)}`;
+  const nodes = numaNodes.map(({ id, cpus, memoryBytes, freeBytes, distances }) => {
+    const far = distances.length > 1 ? `, distances ${distances.join(' ')}` : '';
+    return `node ${id}: CPUs ${rangesText(cpus)}, ${bytesText(memoryBytes)}, ${bytesText(freeBytes)} free${far}`;
   });
   const addon = native.loaded
     ? `loaded from ${native.source === 'prebuild' ? 'the package' : 'a local build'}\n${native.path}`

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { objectText, plainJson, bytesText, doctorText } from '../../src/cli/text.js';
-import { cpu, doctor } from '../../src/index.js';
+import { objectText, plainJson, bytesText, doctorText, rangesText } from '../../src/cli/text.js';
+import { cpu, doctor, numa } from '../../src/index.js';
 import { version } from '../../src/version.js';
 
 describe('doctor', () => {
@@ -19,6 +19,15 @@ describe('doctor', () => {
     expect(report.maxReservationBytes).toBeGreaterThanOrEqual(2 ** 20);
     const buffer = new SharedArrayBuffer(0, { maxByteLength: report.maxReservationBytes });
     expect(buffer.maxByteLength).toBe(report.maxReservationBytes);
+  });
+
+  it('finds the nodes', () => {
+    const { nodes } = numa.topology();
+    expect(report.numaAvailable).toBe(numa.available);
+    expect(report.numaNodes.map(({ id, cpus, distances }) => ({ id, cpus, distances }))).toEqual(
+      nodes.map(({ id, cpus, distances }) => ({ id, cpus, distances })),
+    );
+    expect(doctorText(report)).toContain(`node ${nodes[0].id}: CPUs ${rangesText(nodes[0].cpus)}, `);
   });
 
   it('is plain data', () => {
@@ -50,6 +59,11 @@ describe('text', () => {
       '1 TiB',
       '4096 TiB',
     ]);
+  });
+
+  it('gives numbers in ranges', () => {
+    expect(rangesText([0, 1, 2, 5, 7, 8])).toBe('0-2,5,7-8');
+    expect(rangesText([])).toBe('none');
   });
 
   it('prints nested objects as tables, and bigints as digits', () => {

@@ -60,6 +60,18 @@ pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) 
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
 }
 
+/// Any run of bytes, of any alignment, that other threads may be writing. `(NULL, 0)` is the empty one.
+pub fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Result<*const u8> {
+    if length > 0 {
+        check_pointer(base, what)?;
+    }
+    // Rust's limit for one object; nothing can be as large as that.
+    if length > isize::MAX as usize || base.addr().checked_add(length).is_none() {
+        return Err(Error::range(format!("{what} has an impossible length ({length})")));
+    }
+    Ok(base.cast::<u8>())
+}
+
 fn type_of(number: u32, what: &str) -> Result<Type> {
     Type::from_number(number).ok_or_else(|| Error::wrong_type(format!("{what}: {number} is no oh_type")))
 }

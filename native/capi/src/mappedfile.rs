@@ -1,10 +1,10 @@
 //! Files in memory: `oh_mappedfile`, which owns its memory, and what a runtime with memory of its own needs instead
 //! (`oh_openfile`, `oh_vectorfile`): the files, to be read into or laid into buffers that it manages.
 
-use crate::args::{check_pointer, slice};
+use crate::args::{check_bytes, check_pointer, slice};
 use crate::guard::{guard, guard_out};
 use crate::mmapvector::element_type_of;
-use crate::region::{check_bytes, path_from};
+use crate::region::path_from;
 use crate::status::oh_status;
 use offheap_core::mmap::adaptive::{MappedFile, OpenFile, Options};
 use offheap_core::mmap::commit::DATA_OFFSET;

@@ -1,29 +1,17 @@
 //! What all regions share: checksums, the header's check, advice about memory, and mapped files.
 
-use crate::args::check_pointer;
+use crate::args::{check_bytes, check_pointer};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::region::advise::{Advice, advise};
-use offheap_core::region::bind::bind;
 use offheap_core::region::crc::{checksum, region_checksum};
 use offheap_core::region::file::{MappedFile, Mode, live_mappings};
 use offheap_core::region::header::{Header, Memory, word};
 use offheap_core::region::mappings::reserve;
+use offheap_core::region::numa::place::{Policy, place};
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
 use std::path::PathBuf;
-
-/// Any run of bytes, of any alignment. `(NULL, 0)` is the empty one.
-pub(crate) fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Result<*const u8> {
-    if length > 0 {
-        check_pointer(base, what)?;
-    }
-    // Rust's limit for one object; nothing can be as large as that.
-    if length > isize::MAX as usize || base.addr().checked_add(length).is_none() {
-        return Err(Error::range(format!("{what} has an impossible length ({length})")));
-    }
-    Ok(base.cast::<u8>())
-}
 
 /// The header of a region of whatever kind, with its common part checked.
 ///
@@ -158,15 +146,15 @@ pub unsafe extern "C" fn oh_region_advise(
 /// those that come when they are touched. The node is preferred, not forced: when it is full, pages
 /// come from its neighbours. Less than a page has nothing to place, and is fine.
 ///
-/// `OH_ERR_RANGE` if there is no such node with memory; `OH_ERR_UNSUPPORTED` where the system has no
-/// NUMA, or forbids this (as some containers do).
+/// `OH_ERR_RANGE` if there is no such node with memory (where the system has no NUMA, there is node 0 only);
+/// `OH_ERR_UNSUPPORTED` where this is forbidden (as some containers do). `oh_numa_place` can do more.
 ///
 /// # Safety
 /// The bytes are mapped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_region_bind(base: *mut c_void, length: usize, node: u32) -> oh_status {
     // SAFETY: the caller vouches for the bytes, whose contents do not change.
-    guard(|| unsafe { bind(check_bytes(base, length, "base")?, length, node) })
+    guard(|| unsafe { place(check_bytes(base, length, "base")?, length, Policy::Prefer(node)) })
 }
 
 /// A mapped file: made by `oh_file_open`, freed by `oh_file_close`.

@@ -2,9 +2,15 @@
 //!
 //! Advice is no promise, so nothing here fails: [`advise`] says whether the kernel took it. It is safe
 //! to give for any memory, mapped files and shared buffers included, except [`Advice::Discard`].
+//! [`populate`] is no advice: after it the pages are there.
 //!
 //! **Cost.** One system call, about a microsecond; huge pages are made later, at the first touch or by
 //! the kernel's own thread. **Invariant.** Bytes outside whole pages are never affected.
+
+use crate::Result;
+#[cfg(target_os = "linux")]
+use crate::{Error, ErrorKind};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What to tell the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +55,44 @@ pub unsafe fn advise(base: *const u8, length: usize, advice: Advice) -> bool {
         let _ = (base, length, advice);
         false
     }
+}
+
+/// Brings the pages of the `length` bytes at `base` in, as if each had been written to: memory is taken now, on the
+/// node that the policy names, and no page fault comes later. No byte changes, also not one that another thread is
+/// writing. About 0.2 µs a small page, most of it for zeros.
+///
+/// `Oom` where there is not so much memory.
+///
+/// # Safety
+/// The bytes are mapped and writable, and stay so until the call returns.
+pub unsafe fn populate(base: *mut u8, length: usize) -> Result<()> {
+    #[cfg(target_os = "linux")]
+    if let Some((start, bytes)) = super::pages::inner_pages(base.addr(), length) {
+        // Linux 5.14; the libc crate has it for some targets only.
+        const MADV_POPULATE_WRITE: libc::c_int = 23;
+        // SAFETY: whole pages of what the caller vouches for; no byte changes.
+        if unsafe { libc::madvise(base.with_addr(start).cast(), bytes, MADV_POPULATE_WRITE) } != 0 {
+            let error = std::io::Error::last_os_error();
+            if error.raw_os_error() != Some(libc::EINVAL) {
+                return Err(Error::new(ErrorKind::Oom, format!("{bytes} bytes can not be had: {error}")));
+            }
+            // An older kernel: below, by hand.
+        }
+    }
+    // What the call left, or the ends: a write that changes nothing is safe beside other threads, too.
+    let step = super::pages::page_size();
+    let mut at = 0;
+    while at < length {
+        // SAFETY: one byte of what the caller vouches for.
+        let byte = unsafe { AtomicU8::from_ptr(base.add(at)) };
+        // Not `fetch_or(0)`: the compiler makes a mere load of that.
+        let mut value = byte.load(Ordering::Relaxed);
+        while let Err(now) = byte.compare_exchange_weak(value, value, Ordering::Relaxed, Ordering::Relaxed) {
+            value = now;
+        }
+        at = ((base.addr() + at) & !(step - 1)) + step - base.addr();
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -96,6 +140,26 @@ mod tests {
             assert!(!unsafe { advise(bytes.as_ptr(), bytes.len(), advice) });
         }
         assert_eq!(bytes, [7; 100]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn populated_pages_are_there_and_unchanged() {
+        use crate::region::numa::{available, query::count_pages};
+        let page = crate::region::pages::page_size();
+        let mut memory = memmap2::MmapMut::map_anon(64 * page).unwrap();
+        memory[5 * page] = 7;
+        // SAFETY: a live mapping; from the middle of a page to the middle of another one.
+        unsafe { populate(memory.as_mut_ptr().add(page / 2), 62 * page) }.unwrap();
+        // SAFETY: as above.
+        unsafe { populate(memory.as_mut_ptr(), 0) }.unwrap();
+        assert!(memory.iter().enumerate().all(|(at, &byte)| byte == if at == 5 * page { 7 } else { 0 }));
+        if available() {
+            let mut counts = [0; 1024];
+            // SAFETY: a live mapping.
+            let absent = unsafe { count_pages(memory.as_ptr(), 63 * page, &mut counts) };
+            assert!(absent.as_ref().map_or(true, |&absent| absent == 0), "{absent:?}");
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -36,6 +36,10 @@ pub const KIND_VECTOR: u32 = 3;
 pub const KIND_FIXED_POOL: u32 = 4;
 /// The kind of a LockFreePool's region.
 pub const KIND_LOCKFREE_POOL: u32 = 5;
+/// The kind of a BumpArena's region.
+pub const KIND_BUMP_ARENA: u32 = 6;
+/// The kind of a NumaPool's region.
+pub const KIND_NUMA_POOL: u32 = 7;
 /// The kind of a bit vector's region.
 pub const KIND_BITVECTOR: u32 = 8;
 /// The kind of a region of bits with rank and select.

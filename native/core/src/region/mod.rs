@@ -13,10 +13,9 @@
 //! | [`element`] | the types of elements and their numbers |
 //! | [`control`] | progress and cancellation of long operations |
 //! | `memory` | memory for structures that own theirs |
-//! | [`bind`](mod@bind) | which NUMA node holds the pages |
+//! | [`numa`] | the machine's nodes, and which of them holds the pages |
 
 pub mod advise;
-pub mod bind;
 pub mod control;
 pub mod crc;
 pub mod element;
@@ -28,7 +27,7 @@ pub mod mappings;
 #[cfg(target_os = "linux")]
 pub(crate) mod marker;
 pub(crate) mod memory;
-#[cfg(unix)]
+pub mod numa;
 pub(crate) mod pages;
 #[cfg(unix)]
 pub(crate) mod watch;

@@ -7,8 +7,12 @@ pub(crate) fn page_size() -> usize {
     static SIZE: AtomicUsize = AtomicUsize::new(0);
     match SIZE.load(Relaxed) {
         0 => {
+            #[cfg(unix)]
             // SAFETY: sysconf has no requirements.
             let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+            // Elsewhere nothing is done with pages but counting them.
+            #[cfg(not(unix))]
+            let size = 4096;
             let size = usize::try_from(size).unwrap_or(4096);
             SIZE.store(size, Relaxed);
             size
@@ -19,6 +23,7 @@ pub(crate) fn page_size() -> usize {
 
 /// The whole pages inside `[base, base + length)`, as start and length: a system call about pages
 /// must not touch the neighbours' bytes. `None` if there is no whole page, or the run wraps around.
+#[cfg(unix)]
 pub(super) fn inner_pages(base: usize, length: usize) -> Option<(usize, usize)> {
     let mask = page_size() - 1;
     let start = base.checked_add(mask)? & !mask;
@@ -26,7 +31,7 @@ pub(super) fn inner_pages(base: usize, length: usize) -> Option<(usize, usize)> 
     (end > start).then(|| (start, end - start))
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
