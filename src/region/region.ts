@@ -98,6 +98,17 @@ export class Region {
     return region;
   }
 
+  /**
+   * A zeroed heap region of `length` bytes that grows in place to `most` bytes, or to what the runtime reserves, and never
+   * moves: `buffer.maxByteLength` tells. So it can be shared as it is. Throws `ERR_OFFHEAP_OOM`.
+   */
+  static growing(length: number, most: number, placement: Placement): Region {
+    const region = new Region('heap', newBuffer(length, most, false, true), placement, undefined);
+    region.shared = true;
+    region.place(0);
+    return region;
+  }
+
   static attached(buffer: SharedArrayBuffer): Region {
     return new Region('attached', buffer, NO_PLACEMENT, undefined);
   }
@@ -212,7 +223,8 @@ export class Region {
   private place(from: number): void {
     const { hugePages, numaNode } = this.placement;
     const length = this.buffer.byteLength;
-    if (numaNode !== undefined) native().regionBind(this.bytes, numaNode);
+    // From the begin of the page that was there in part; 64 KiB are whole pages everywhere.
+    if (numaNode !== undefined) native().regionBind(this.bytes.subarray(from - (from % 65_536)), numaNode);
     if (hugePages ?? (length >= HUGE_PAGES_FROM && from < length)) native().regionAdvise(this.bytes, true);
   }
 }
