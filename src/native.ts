@@ -24,11 +24,65 @@ export interface NativeBinding {
   /** The version of the native code. */
   version(): string;
 
+  // bumparena.cc. `bytes` views the whole buffer of an arena. All but the last stand in TypeScript, too, and are here for tests.
+  bumparenaAlloc(bytes: Uint8Array, size: number, align: number): number;
+  bumparenaFree(bytes: Uint8Array, offset: number): void;
+  bumparenaBegin(bytes: Uint8Array): Uint32Array;
+  bumparenaRelease(bytes: Uint8Array, mark: Uint32Array): void;
+  bumparenaReset(bytes: Uint8Array): void;
+  /** The whole proof. */
+  bumparenaValidate(bytes: Uint8Array): void;
+
   // cpu.cc
   /** The processor's features, by the names people know them by. */
   cpuFeatures(): string[];
   /** The set of vector kernels that was chosen: `'avx512'`, `'avx2'`, `'sse2'`, `'neon'` or `'generic'`. */
   cpuKernel(): string;
+
+  // numa.cc
+  /** Whether the system tells about NUMA nodes. */
+  numaAvailable(): boolean;
+  /** The nodes as they are now, with the kernel's counters in pages. */
+  numaNodes(): ({
+    id: number;
+    cpus: number[];
+    memoryBytes: number;
+    freeBytes: number;
+    distances: number[];
+  } & Record<'hit' | 'miss' | 'foreign' | 'interleaveHit' | 'local' | 'other', number>)[];
+  /** The node on which this thread runs at this moment. */
+  numaCurrentNode(): number;
+  /** Where the pages of a view come from: policy 0 the default, 1 one node, 2 the local one, 3 all in turns. */
+  numaPlace(bytes: ArrayBufferView, policy: number, node: number, populate: boolean): void;
+  /** How many pages of a view are nowhere, on node 0, on node 1, and so on. */
+  numaCountPages(bytes: ArrayBufferView): number[];
+
+  // numapool.cc. Policies are numbered as for numaPlace; no nodes: all that have memory. `bytes` views the whole buffer.
+  /** Bytes of a pool's region. */
+  numapoolLength(
+    policy: number,
+    nodes: Uint32Array,
+    capacity: number,
+    zeroOnFree: boolean,
+    guards: boolean,
+  ): number;
+  /** Makes an empty pool in zeroed memory. */
+  numapoolInit(
+    bytes: Uint8Array,
+    policy: number,
+    nodes: Uint32Array,
+    capacity: number,
+    zeroOnFree: boolean,
+    guards: boolean,
+  ): void;
+  /** Puts the sections on their nodes. */
+  numapoolPlace(bytes: Uint8Array, populate: boolean): void;
+  /** The section of the node where this thread runs, or the nearest to it. */
+  numapoolNear(bytes: Uint8Array): number;
+  /** What TypeScript does itself, for comparison. */
+  numapoolAlloc(bytes: Uint8Array, size: number): number;
+  numapoolFree(bytes: Uint8Array, offset: number): void;
+  numapoolValidate(bytes: Uint8Array): void;
 
   // probe.cc
   /** How native code sees a view: its length in bytes, the alignment of its first byte (a power of two

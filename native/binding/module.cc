@@ -19,11 +19,14 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<SetErrorFactory>(exports, "setErrorFactory");
   Export<Version>(exports, "version");
   InitBitVector(exports);
+  InitBumparena(exports);
   InitCpu(exports);
   InitEliasFano(exports);
   InitFixedpool(exports);
   InitHashmap(exports);
   InitMappedFile(exports);
+  InitNuma(exports);
+  InitNumaPool(exports);
   InitPackedInts(exports);
   InitProbe(exports);
   InitRankSelect(exports);

@@ -17,11 +17,14 @@ void Export(Napi::Object exports, const char* name) {
 }
 
 void InitBitVector(Napi::Object exports);
+void InitBumparena(Napi::Object exports);
 void InitCpu(Napi::Object exports);
 void InitEliasFano(Napi::Object exports);
 void InitFixedpool(Napi::Object exports);
 void InitHashmap(Napi::Object exports);
 void InitMappedFile(Napi::Object exports);
+void InitNuma(Napi::Object exports);
+void InitNumaPool(Napi::Object exports);
 void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
 void InitRankSelect(Napi::Object exports);

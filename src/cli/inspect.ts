@@ -7,7 +7,9 @@ import { offheapError } from '../errors.js';
 import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { readShape as readArena, WORD as SMALLMAP } from '../smallmap/layout.js';
 import { native } from '../native.js';
+import { GRANULE, WORD as BUMP } from '../pools/bump-layout.js';
 import { GUARDS, WORD as FIXEDPOOL, ZERO_ON_FREE } from '../pools/fixed-layout.js';
+import { readShape as readNumaPool, WORD as NUMAPOOL } from '../pools/numa-layout.js';
 import { TYPE_NAMES } from '../region/element.js';
 import { ioError } from '../region/file.js';
 import { readShape as readBits } from '../succinct/bitvector/layout.js';
@@ -92,7 +94,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, smallmap, vector, fixedpool, bitvector, rankselect, eliasfano, packedints };
+  { hashmap, smallmap, vector, fixedpool, bumparena, numapool, bitvector, rankselect, eliasfano, packedints };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -144,6 +146,32 @@ function fixedpool(words: Int32Array): Record<string, number | string> {
     failures: words[FIXEDPOOL.failures] >>> 0,
     zeroOnFree: String((words[FIXEDPOOL.options] & ZERO_ON_FREE) !== 0),
     guards: String((words[FIXEDPOOL.options] & GUARDS) !== 0),
+  };
+}
+
+function bumparena(words: Int32Array): Record<string, number | string> {
+  return {
+    align: words[BUMP.align],
+    usedBytes: words[BUMP.top] * GRANULE,
+    peakBytes: Math.max(words[BUMP.peak], words[BUMP.top]) * GRANULE,
+    blocks: words[BUMP.blocks] >>> 0,
+    failures: words[BUMP.failures] >>> 0,
+    resets: words[BUMP.resets] >>> 0,
+    zeroOnFree: String((words[BUMP.options] & ZERO_ON_FREE) !== 0),
+    guards: String((words[BUMP.options] & GUARDS) !== 0),
+  };
+}
+
+function numapool(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { nodes, policy, capacity, largest, options } = readNumaPool(words, available, path);
+  return {
+    nodes,
+    policy,
+    bytesOnEach: capacity,
+    largestBlock: largest,
+    failures: words[NUMAPOOL.failures] >>> 0,
+    zeroOnFree: String((options & ZERO_ON_FREE) !== 0),
+    guards: String((options & GUARDS) !== 0),
   };
 }
 

@@ -89,7 +89,11 @@ export function shapeOf(wanted: readonly { size: number; blocks: number }[], opt
 }
 
 /** Derives what follows from sizes, ratios and the number of units. */
-function complete(sizes: readonly Pick<Class, 'size' | 'ratio'>[], units: number, options: number): Shape {
+export function complete(
+  sizes: readonly Pick<Class, 'size' | 'ratio'>[],
+  units: number,
+  options: number,
+): Shape {
   const smallest = sizes[0].size;
   const unitWords = HEADER_BYTES + 4 * CLASS_WORDS * sizes.length;
   const requested = unitWords + align(units * 4);

@@ -1,5 +1,14 @@
 /** offheap/pools: blocks of memory outside the JavaScript heap, handed out as offsets. */
+export { BumpArena, type BumpArenaOptions, type BumpArenaStats } from './bump.js';
 export { FixedPool, type FixedPoolOptions, type FixedPoolStats } from './fixed.js';
+export {
+  NumaPool,
+  type NumaPolicy,
+  type NumaPoolNode,
+  type NumaPoolOptions,
+  type NumaPoolPlacement,
+  type NumaPoolStats,
+} from './numa.js';
 export {
   Block,
   GUARD_BYTES,
@@ -9,5 +18,13 @@ export {
   type PoolStats,
   type SafetyOptions,
 } from './pool.js';
+export {
+  numa,
+  type Numa,
+  type NumaCounters,
+  type NumaNode,
+  type NumaPlacement,
+  type NumaTopology,
+} from '../region/numa.js';
 export { type Token } from '../region/token.js';
 export { OffheapError, type ErrorCode } from '../errors.js';

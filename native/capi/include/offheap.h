@@ -130,6 +130,31 @@
 #define OH_BITVECTOR_NONE UINT64_MAX
 
 /**
+ * Policy for `oh_numa_place`: what the thread or the process has set; undoes the others.
+ */
+#define OH_NUMA_DEFAULT 0
+
+/**
+ * Policy for `oh_numa_place`: from one node, and from its neighbours when it is full.
+ */
+#define OH_NUMA_NODE 1
+
+/**
+ * Policy for `oh_numa_place`: from the node on which the thread runs that touches a page first.
+ */
+#define OH_NUMA_LOCAL 2
+
+/**
+ * Policy for `oh_numa_place`: from all nodes in turns, page by page.
+ */
+#define OH_NUMA_INTERLEAVE 3
+
+/**
+ * What `oh_numa_nodes_of` gives for a page that is nowhere: nobody has written to it yet.
+ */
+#define OH_NUMA_NOWHERE -1
+
+/**
  * Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value. Without it all are below
  * 2^53.
  */
@@ -400,6 +425,11 @@ typedef struct oh_mappedfile oh_mappedfile;
 typedef struct oh_mmapvector oh_mmapvector;
 
 /**
+ * A view of a pool: made by `oh_numapool_attach`, freed by `oh_numapool_close`.
+ */
+typedef struct oh_numapool oh_numapool;
+
+/**
  * A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by `oh_openfile_close`.
  */
 typedef struct oh_openfile oh_openfile;
@@ -442,6 +472,97 @@ typedef struct oh_bitvector_info {
    */
   const uint64_t *bits;
 } oh_bitvector_info;
+
+/**
+ * How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not need to zero.
+ */
+typedef struct oh_bumparena_options {
+  /**
+   * `sizeof(oh_bumparena_options)`: so that later versions can add to the end.
+   */
+  size_t struct_size;
+  /**
+   * The largest alignment that will be asked for: a power of two from 8 to 4096; 0 means 64. The data begins at a
+   * multiple of it.
+   */
+  uint32_t align;
+  /**
+   * Fill what is released with zeros.
+   */
+  bool zero_on_free;
+  /**
+   * Put 16 known bytes behind each block, and look at them when it is released.
+   */
+  bool guards;
+} oh_bumparena_options;
+
+/**
+ * How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the library's.
+ */
+typedef struct oh_bumparena_mark {
+  /**
+   * Granules of 8 bytes taken.
+   */
+  uint32_t top;
+  /**
+   * The block allocated last.
+   */
+  uint32_t last;
+  /**
+   * Allocated blocks.
+   */
+  uint32_t blocks;
+  /**
+   * Resets before it.
+   */
+  uint32_t resets;
+  /**
+   * The mark around it.
+   */
+  uint32_t floor;
+} oh_bumparena_mark;
+
+/**
+ * What an arena holds. Sizes are in bytes.
+ */
+typedef struct oh_bumparena_info {
+  /**
+   * Of the whole region: what would be saved. The memory may be longer.
+   */
+  uint64_t region_length;
+  /**
+   * Where the data begins, from the region's start: the address of offset 0.
+   */
+  uint64_t data;
+  /**
+   * Bytes that blocks can have in all.
+   */
+  uint64_t capacity;
+  /**
+   * Bytes taken, with what alignment and guards cost.
+   */
+  uint64_t used;
+  /**
+   * The most that has been.
+   */
+  uint64_t peak;
+  /**
+   * Allocated blocks.
+   */
+  uint32_t blocks;
+  /**
+   * Requests that found no room, modulo 2^32.
+   */
+  uint32_t failures;
+  /**
+   * How often it was reset, modulo 2^32.
+   */
+  uint32_t resets;
+  /**
+   * The largest alignment.
+   */
+  uint32_t align;
+} oh_bumparena_info;
 
 /**
  * What a region of sorted integers holds.
@@ -789,6 +910,177 @@ typedef struct oh_mmapvector_info {
 } oh_mmapvector_info;
 
 /**
+ * A NUMA node. The counters are the kernel's, in pages, of all processes since the machine started.
+ */
+typedef struct oh_numa_node {
+  /**
+   * Its number. Numbers may have gaps.
+   */
+  uint32_t id;
+  /**
+   * How many logical processors are near. A node may have none: `oh_numa_cpus` lists them.
+   */
+  uint32_t cpu_count;
+  /**
+   * Bytes of memory in all. A node may have none.
+   */
+  uint64_t memory_bytes;
+  /**
+   * Bytes that are free at this moment.
+   */
+  uint64_t free_bytes;
+  /**
+   * Pages that were wanted here, and taken from here.
+   */
+  uint64_t hit;
+  /**
+   * Pages that were wanted elsewhere, and taken from here, for lack of room there.
+   */
+  uint64_t miss;
+  /**
+   * Pages that were wanted here, and taken from elsewhere.
+   */
+  uint64_t foreign;
+  /**
+   * Pages that were interleaved, wanted here, and taken from here.
+   */
+  uint64_t interleave_hit;
+  /**
+   * Pages taken from here by a thread that ran here.
+   */
+  uint64_t local;
+  /**
+   * Pages taken from here by a thread that ran elsewhere.
+   */
+  uint64_t other;
+} oh_numa_node;
+
+/**
+ * What a new pool is to be. Zero it and set `struct_size`.
+ */
+typedef struct oh_numapool_options {
+  /**
+   * `sizeof(oh_numapool_options)`
+   */
+  size_t struct_size;
+  /**
+   * Where a request goes first: `OH_NUMA_NODE`, to the first node of the list; `OH_NUMA_LOCAL`, to the node where the
+   * thread runs; `OH_NUMA_INTERLEAVE`, to all nodes in turns, block by block. If there is no room, it goes to the nearest
+   * of the others.
+   */
+  uint32_t policy;
+  /**
+   * The numbers of the nodes, each once, 64 at most.
+   */
+  const uint32_t *nodes;
+  /**
+   * How many there are; 0: all that have memory.
+   */
+  size_t node_count;
+  /**
+   * Bytes of blocks on each node, up to 2^34; rounded up to a multiple of 64 KiB and of the largest block, which has an
+   * eighth of it at least, and half at most.
+   */
+  uint64_t capacity;
+  /**
+   * Fill blocks with zeros when they are freed.
+   */
+  bool zero_on_free;
+  /**
+   * Put 16 known bytes behind each block, and look at them when it is freed.
+   */
+  bool guards;
+} oh_numapool_options;
+
+/**
+ * What a pool holds. Sizes are in bytes.
+ */
+typedef struct oh_numapool_stats {
+  /**
+   * Room for blocks in all.
+   */
+  uint64_t capacity;
+  /**
+   * In allocated blocks now.
+   */
+  uint64_t used;
+  /**
+   * How many blocks are allocated.
+   */
+  uint64_t blocks;
+  /**
+   * Requests that were served where they were to be.
+   */
+  uint64_t hits;
+  /**
+   * Requests that were served on another node, for lack of room there.
+   */
+  uint64_t misses;
+  /**
+   * The largest request that can be served.
+   */
+  uint64_t largest;
+  /**
+   * How many nodes there are.
+   */
+  uint32_t nodes;
+  /**
+   * How many requests found no room on any of them, modulo 2^32.
+   */
+  uint32_t failures;
+} oh_numapool_stats;
+
+/**
+ * What one node of a pool holds. Sizes are in bytes.
+ */
+typedef struct oh_numapool_node {
+  /**
+   * Its number.
+   */
+  uint32_t id;
+  /**
+   * How many blocks are allocated.
+   */
+  uint32_t blocks;
+  /**
+   * Room for blocks. The node's blocks have the offsets from `capacity` times its place in the list on.
+   */
+  uint64_t capacity;
+  /**
+   * In allocated blocks now.
+   */
+  uint64_t used;
+  /**
+   * The most that was ever in allocated blocks.
+   */
+  uint64_t peak;
+  /**
+   * Requests that were to be served here, and were.
+   */
+  uint64_t hits;
+  /**
+   * Requests that were to be served elsewhere, and were served here, for lack of room there.
+   */
+  uint64_t misses;
+  /**
+   * Requests that were to be served here, and were served elsewhere.
+   */
+  uint64_t foreign;
+  /**
+   * If asked for: pages of the node's blocks that are on this node.
+   */
+  uint64_t pages_here;
+  /**
+   * Pages that are on another node.
+   */
+  uint64_t pages_elsewhere;
+  /**
+   * Pages that nobody has written to yet.
+   */
+  uint64_t pages_nowhere;
+} oh_numapool_node;
+
+/**
  * What a region of packed integers holds.
  */
 typedef struct oh_packedints_info {
@@ -1112,8 +1404,8 @@ enum oh_status oh_region_advise(void *base,
  * those that come when they are touched. The node is preferred, not forced: when it is full, pages
  * come from its neighbours. Less than a page has nothing to place, and is fine.
  *
- * `OH_ERR_RANGE` if there is no such node with memory; `OH_ERR_UNSUPPORTED` where the system has no
- * NUMA, or forbids this (as some containers do).
+ * `OH_ERR_RANGE` if there is no such node with memory (where the system has no NUMA, there is node 0 only);
+ * `OH_ERR_UNSUPPORTED` where this is forbidden (as some containers do). `oh_numa_place` can do more.
  *
  * Requires: The bytes are mapped.
  */
@@ -1422,6 +1714,117 @@ enum oh_status oh_bitvector_ones(const void *base,
                                  uint32_t out_type,
                                  size_t room,
                                  size_t *written);
+
+/**
+ * Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses where `base` is a
+ * multiple of the largest alignment. It can be made longer later: see `oh_bumparena_extend`. Blocks hold what was in the
+ * memory before. `options` may be NULL.
+ *
+ * `OH_ERR_FULL` if the bytes are too few (256 and the alignment are for the header); `OH_ERR_RANGE` for an alignment
+ * that can not be.
+ *
+ * Requires: `length` bytes at `base` are writable, and nobody else uses them; `options` is NULL, or points to as many bytes as
+ * its `struct_size` says.
+ */
+enum oh_status oh_bumparena_init(void *base,
+                                 size_t length,
+                                 const struct oh_bumparena_options *options);
+
+/**
+ * The check that every call here makes: in constant time, that there is an arena in these bytes.
+ *
+ * Requires: `length` bytes at `base` are readable.
+ */
+enum oh_status oh_bumparena_check(const void *base, size_t length);
+
+/**
+ * Takes in that the memory behind the arena is `length` bytes long now, perhaps at another address, with the same
+ * bytes: blocks, offsets and marks stay. `OH_ERR_RANGE` if it would get shorter.
+ *
+ * Requires: `length` bytes at `base` are writable; one thread at a time changes an arena.
+ */
+enum oh_status oh_bumparena_extend(void *base,
+                                   size_t length);
+
+/**
+ * A block of `bytes` bytes at a multiple of `align` (a power of two; less than 8 is as good as 8): its offset from the
+ * arena's data, which `oh_bumparena_data` tells. A block of 0 bytes has an offset of its own, too.
+ *
+ * `OH_ERR_FULL` where there is no room; `OH_ERR_RANGE` for an alignment that is no power of two, or more than the arena
+ * was made for.
+ *
+ * Requires: `length` bytes at `base` are writable; one thread at a time changes an arena; `offset` is writable.
+ */
+enum oh_status oh_bumparena_alloc(void *base,
+                                  size_t length,
+                                  uint64_t bytes,
+                                  uint32_t align,
+                                  uint64_t *offset);
+
+/**
+ * The address of offset 0. It stays while the region does.
+ *
+ * Requires: `length` bytes at `base` are readable; `data` is writable.
+ */
+enum oh_status oh_bumparena_data(const void *base, size_t length, void **data);
+
+/**
+ * Gives the block back that was allocated last, since the innermost mark; any other one stays until it is released.
+ *
+ * `OH_ERR_STALE` for one that was released already, `OH_ERR_RANGE` for an offset where no block can begin. With guards
+ * every block is checked: `OH_ERR_STALE` for one that was freed before, `OH_ERR_CORRUPT` for one that was overrun, which
+ * stays. Without them an offset in the middle of a block is not noticed.
+ *
+ * Requires: As for `oh_bumparena_extend`.
+ */
+enum oh_status oh_bumparena_free(void *base,
+                                 size_t length,
+                                 uint64_t offset);
+
+/**
+ * How far the arena is filled now: a scope begins. Scopes nest.
+ *
+ * Requires: As for `oh_bumparena_extend`; `mark` is writable.
+ */
+enum oh_status oh_bumparena_begin(void *base, size_t length, struct oh_bumparena_mark *mark);
+
+/**
+ * Gives back everything that was allocated since the mark was made. Scopes end in the opposite order, or only the outer
+ * one does. O(1); with zeros or guards O(bytes).
+ *
+ * `OH_ERR_STALE` for a mark from before a reset, or inside one that was released. `OH_ERR_CORRUPT` where guards show that
+ * a block was overrun: everything is released all the same.
+ *
+ * Requires: As for `oh_bumparena_extend`; `mark` is readable.
+ */
+enum oh_status oh_bumparena_release(void *base,
+                                    size_t length,
+                                    const struct oh_bumparena_mark *mark);
+
+/**
+ * Gives everything back. O(1); with zeros or guards O(bytes). `OH_ERR_CORRUPT` as for `oh_bumparena_release`.
+ *
+ * Requires: As for `oh_bumparena_extend`.
+ */
+enum oh_status oh_bumparena_reset(void *base,
+                                  size_t length);
+
+/**
+ * Counts and sizes.
+ *
+ * Requires: `length` bytes at `base` are readable; `info` is writable.
+ */
+enum oh_status oh_bumparena_describe(const void *base,
+                                     size_t length,
+                                     struct oh_bumparena_info *info);
+
+/**
+ * Proves that the arena's words can be, and with guards that every record and guard is whole. `OH_ERR_CORRUPT`.
+ *
+ * Requires: `length` bytes at `base` are readable.
+ */
+enum oh_status oh_bumparena_validate(const void *base,
+                                     size_t length);
 
 /**
  * The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's elements, any numeric one.
@@ -2391,6 +2794,244 @@ enum oh_status oh_mmapvector_validate(const struct oh_mmapvector *vector);
  * Requires: `vector` is NULL, or open and not used again.
  */
 void oh_mmapvector_close(struct oh_mmapvector *vector);
+
+/**
+ * Whether the system knows about NUMA nodes and this process may ask; true on a machine with one node, too.
+ * Where it is false, the functions below see one node, 0, with everything.
+ */
+bool oh_numa_available(void);
+
+/**
+ * How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so `oh_numa_node_at` can still fail.
+ *
+ * Requires: `count` is writable.
+ */
+enum oh_status oh_numa_node_count(size_t *count);
+
+/**
+ * The node at `index` (from 0, in the order of their numbers), its memory and its counters, as they are now.
+ * `OH_ERR_RANGE` if there are not so many.
+ *
+ * Requires: `node` is writable.
+ */
+enum oh_status oh_numa_node_at(size_t index,
+                               struct oh_numa_node *node);
+
+/**
+ * The logical processors of the node at `index`, ascending: as many as `capacity` has room for. `count` is how many
+ * there are in all.
+ *
+ * Requires: `cpus` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+ */
+enum oh_status oh_numa_cpus(size_t index,
+                            uint32_t *cpus,
+                            size_t capacity,
+                            size_t *count);
+
+/**
+ * How far the nodes are from the node at `index`, in their order: 10 for itself, 20 for twice as far. As many as
+ * `capacity` has room for; `count` is how many there are in all.
+ *
+ * Requires: `distances` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+ */
+enum oh_status oh_numa_distances(size_t index,
+                                 uint32_t *distances,
+                                 size_t capacity,
+                                 size_t *count);
+
+/**
+ * The node on which this thread runs at this moment. It may run elsewhere at the next.
+ */
+uint32_t oh_numa_current_node(void);
+
+/**
+ * Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and for
+ * `OH_NUMA_NODE` which node (otherwise 0). Pages that are there already move, under `OH_NUMA_NODE` and
+ * `OH_NUMA_INTERLEAVE`. With `populate` all of them are brought in now, so that their places are settled.
+ *
+ * `OH_ERR_RANGE` if there is no such policy, or no such node with memory; `OH_ERR_UNSUPPORTED` where the system
+ * forbids it (as some containers do); `OH_ERR_OOM` where there is not so much memory. Where there is no NUMA, every
+ * policy and node 0 are fine, and nothing moves.
+ *
+ * Requires: The bytes are mapped, and with `populate` writable.
+ */
+enum oh_status oh_numa_place(void *base,
+                             size_t length,
+                             uint32_t policy,
+                             uint32_t node,
+                             bool populate_now);
+
+/**
+ * On which node each page of the `length` bytes at `base` is, in order; `OH_NUMA_NOWHERE` for a page that nobody has
+ * written to yet. A page that belongs to the bytes only in part counts, too. As many as `capacity` has room for;
+ * `count` is how many pages there are in all. About 0.1 µs a page.
+ *
+ * `OH_ERR_UNSUPPORTED` where the system forbids asking. Where there is no NUMA, every page is on node 0.
+ *
+ * Requires: The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+ */
+enum oh_status oh_numa_nodes_of(const void *base,
+                                size_t length,
+                                int32_t *nodes,
+                                size_t capacity,
+                                size_t *count);
+
+/**
+ * Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each that is on node n, and gives how many
+ * are nowhere yet. `OH_ERR_RANGE` if a page is on a node for which there is no count; 1,024 counts are always enough.
+ *
+ * Requires: The bytes are mapped; `counts` has `capacity` numbers; `nowhere` is writable.
+ */
+enum oh_status oh_numa_count_pages(const void *base,
+                                   size_t length,
+                                   uint64_t *counts,
+                                   size_t capacity,
+                                   uint64_t *nowhere);
+
+/**
+ * Bytes of memory that a pool with these options takes. Where nodes come and go, `oh_numapool_init` may need
+ * more a moment later; name the nodes if that matters.
+ *
+ * Requires: `options` points to a struct of the size it says, with `node_count` nodes; `out` is writable.
+ */
+enum oh_status oh_numapool_length(const struct oh_numapool_options *options,
+                                  uint64_t *out);
+
+/**
+ * Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held is overwritten with
+ * zeros, unless the caller says that they are `zeroed`, as fresh memory of the system is; then pages that hold no
+ * bookkeeping stay untouched. The pool is on its nodes only after `oh_numapool_place`. `base` is best a multiple of 64 KiB:
+ * pages belong to a node whole. `OH_ERR_FULL` if the bytes are too few.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_numapool_length`.
+ */
+enum oh_status oh_numapool_init(void *base,
+                                size_t length,
+                                const struct oh_numapool_options *options,
+                                bool zeroed);
+
+/**
+ * Checks in constant time that the memory holds a pool.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_numapool_check(const void *base, size_t length);
+
+/**
+ * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
+ */
+enum oh_status oh_numapool_validate(const void *base,
+                                    size_t length);
+
+/**
+ * Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no function here reads or
+ * writes outside it, whatever else it holds.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is writable.
+ */
+enum oh_status oh_numapool_attach(void *base,
+                                  size_t length,
+                                  struct oh_numapool **out);
+
+/**
+ * Frees a view. The pool stays as it is. NULL is fine.
+ *
+ * Requires: `pool` is NULL, or a view that is not used again.
+ */
+void oh_numapool_close(struct oh_numapool *pool);
+
+/**
+ * Puts each node's blocks on that node: pages that are there already move, others go there when they are touched. (Best is
+ * fresh memory: a huge page that was touched before, and lies in two nodes' blocks, moves as a whole.) With `populate` all of
+ * them are brought in now. Errors as for `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine
+ * has not. Where there is one node there is nothing to place.
+ *
+ * Requires: `pool` is a view that was not closed.
+ */
+enum oh_status oh_numapool_place(const struct oh_numapool *pool,
+                                 bool populate);
+
+/**
+ * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+ *
+ * Requires: `pool` is NULL or a view that was not closed.
+ */
+void *oh_numapool_data(const struct oh_numapool *pool);
+
+/**
+ * Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest that has room: its offset from
+ * `oh_numapool_data`. `OH_ERR_FULL` where none has. One thread at a time.
+ *
+ * Requires: `pool` is a view that was not closed, and used by this thread only; `out` is writable.
+ */
+enum oh_status oh_numapool_alloc(struct oh_numapool *pool,
+                                 uint64_t bytes,
+                                 uint64_t *out);
+
+/**
+ * As `oh_numapool_alloc`, but on this node first, whatever the policy. `OH_ERR_RANGE` if the pool has none of its memory.
+ *
+ * Requires: As for `oh_numapool_alloc`.
+ */
+enum oh_status oh_numapool_alloc_on(struct oh_numapool *pool,
+                                    uint32_t node,
+                                    uint64_t bytes,
+                                    uint64_t *out);
+
+/**
+ * Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset where none begins,
+ * `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One thread at a time.
+ *
+ * Requires: As for `oh_numapool_alloc`.
+ */
+enum oh_status oh_numapool_free(struct oh_numapool *pool,
+                                uint64_t offset);
+
+/**
+ * How many bytes the allocated block at `offset` has for its user. Errors as for `oh_numapool_free`.
+ *
+ * Requires: As for `oh_numapool_alloc`.
+ */
+enum oh_status oh_numapool_room(const struct oh_numapool *pool,
+                                uint64_t offset,
+                                uint64_t *out);
+
+/**
+ * The number of the node to which the memory at an offset belongs. `OH_ERR_RANGE` behind the data.
+ *
+ * Requires: `pool` is a view that was not closed; `out` is writable.
+ */
+enum oh_status oh_numapool_node_of(const struct oh_numapool *pool, uint64_t offset, uint32_t *out);
+
+/**
+ * Which node of the list is where this thread runs, or nearest to that: its place, from 0 on. What the policy
+ * `OH_NUMA_LOCAL` asks every 256 requests.
+ *
+ * Requires: As for `oh_numapool_node_of`.
+ */
+enum oh_status oh_numapool_near(const struct oh_numapool *pool,
+                                uint32_t *out);
+
+/**
+ * Counts and sizes.
+ *
+ * Requires: `pool` is a view that was not closed; `out` is writable.
+ */
+enum oh_status oh_numapool_stats_of(const struct oh_numapool *pool, struct oh_numapool_stats *out);
+
+/**
+ * Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is asked where its pages
+ * are, which costs about 0.1 µs a page. `OH_ERR_RANGE` if there is no such node; `OH_ERR_UNSUPPORTED` where the kernel does
+ * not say.
+ *
+ * Requires: `pool` is a view that was not closed; `out` is writable.
+ */
+enum oh_status oh_numapool_node_at(const struct oh_numapool *pool,
+                                   size_t at,
+                                   bool placement,
+                                   struct oh_numapool_node *out);
 
 /**
  * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the array's elements, any

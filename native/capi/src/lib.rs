@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod bitvector;
+pub mod bumparena;
 pub mod cpu;
 pub mod eliasfano;
 pub mod fixedpool;
@@ -16,6 +17,8 @@ pub mod guard;
 pub mod hashmap;
 pub mod mappedfile;
 pub mod mmapvector;
+pub mod numa;
+pub mod numapool;
 pub mod packedints;
 pub mod rankselect;
 pub mod region;

@@ -10,7 +10,7 @@ use crate::region::header::Memory;
 pub const GUARD_BYTES: u64 = 16;
 
 fn byte(block: u64, i: u64) -> u8 {
-    let mixed = ((block >> 3) as u32).wrapping_add(i as u32).wrapping_mul(0x9E37_79B1);
+    let mixed = ((block as u32) >> 3).wrapping_add(i as u32).wrapping_mul(0x9E37_79B1);
     (mixed >> 24) as u8 | 1
 }
 

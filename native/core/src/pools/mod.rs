@@ -2,11 +2,15 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`bump`] | blocks one behind the other, given back all at once or a scope at a time |
 //! | [`fixed`] | bounded, one thread: O(1) alloc and free, small blocks merge into larger ones |
+//! | [`numa`] | memory on each NUMA node: local, interleaved, or on one |
 //! | [`guard`] | the bytes behind a block that show whether it was overrun |
 //!
 //! An offset counts from the first byte of a pool's data. Contents of blocks are never looked at: all
 //! bookkeeping lies apart from them, so what a program writes into a block, freed or not, spoils no pool.
 
+pub mod bump;
 pub mod fixed;
 pub mod guard;
+pub mod numa;

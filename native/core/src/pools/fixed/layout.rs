@@ -144,6 +144,17 @@ impl Shape {
         Shape::complete(classes, count, units, options)
     }
 
+    /// The shape of a pool with `bytes` bytes of data, for classes that divide one another and the last of which
+    /// divides the bytes: nothing is rounded, and guards take 16 bytes of what a class has.
+    pub(in crate::pools) fn tiled(sizes: &[u64], bytes: u64, options: u32) -> Result<Shape> {
+        let mut classes = [Class::default(); MAX_CLASSES];
+        for (i, (class, &size)) in classes.iter_mut().zip(sizes).enumerate() {
+            let ratio = sizes.get(i + 1).map_or(1, |above| above / size);
+            *class = Class { size: size as u32, ratio: ratio as u32, ..Class::default() };
+        }
+        Shape::complete(classes, sizes.len(), bytes / sizes[0], options)
+    }
+
     /// Derives what follows from sizes, ratios and the number of units.
     fn complete(mut classes: [Class; MAX_CLASSES], count: usize, units: u64, options: u32) -> Result<Shape> {
         if units > MAX_UNITS {
@@ -251,6 +262,12 @@ impl Shape {
                 memory.store_u32(at + class_word::RATIO, class.ratio);
             }
         }
+    }
+
+    /// Whether two shapes have the same classes, sizes and options.
+    pub(in crate::pools) fn same(&self, other: &Shape) -> bool {
+        let sizes = |shape: &Shape| shape.classes.map(|class| (class.size, class.ratio));
+        sizes(self) == sizes(other) && (self.options, self.units) == (other.options, other.units)
     }
 
     /// The classes, smallest first.

@@ -68,7 +68,8 @@ impl RawFixedPool {
         Ok(RawFixedPool::new(memory, shape))
     }
 
-    pub(super) fn new(memory: Memory, shape: Shape) -> RawFixedPool {
+    /// A view of what was checked already.
+    pub(in crate::pools) fn new(memory: Memory, shape: Shape) -> RawFixedPool {
         let smallest = shape.class(0).size;
         let plain = shape.last() == 0 && shape.options == 0;
         RawFixedPool {

@@ -1,0 +1,364 @@
+//! The layout of a NumaPool's region: what its options make of it, and what its header says, checked.
+
+use crate::pools::fixed;
+use crate::pools::guard::GUARD_BYTES;
+use crate::region::header::{self, HEADER_BYTES, Header, KIND_NUMA_POOL, Memory};
+use crate::region::numa::{self, topology};
+use crate::{Error, Result};
+
+pub use crate::pools::fixed::layout::{GUARDS, ZERO_ON_FREE};
+
+/// The version of the format.
+pub const KIND_VERSION: u32 = 1;
+/// How many nodes a pool can have.
+pub const MAX_NODES: usize = 64;
+/// The largest section, in bytes: as many smallest blocks as a FixedPool can have.
+pub const MAX_CAPACITY: u64 = fixed::layout::MAX_UNITS * CLASSES[0];
+/// Sections begin at multiples of this and are as long: whole pages on every machine that Linux runs on.
+pub const SECTION_ALIGN: u64 = 65_536;
+/// Sizes of blocks: by 2 where blocks are many, so that half of one is lost at the most; by 4 where they are large. A
+/// section has those up to half of its own size.
+pub const CLASSES: [u64; fixed::layout::MAX_CLASSES] = [
+    1 << 6,
+    1 << 7,
+    1 << 8,
+    1 << 9,
+    1 << 10,
+    1 << 11,
+    1 << 12,
+    1 << 14,
+    1 << 16,
+    1 << 18,
+    1 << 20,
+    1 << 22,
+    1 << 24,
+    1 << 26,
+    1 << 28,
+    1 << 30,
+];
+
+/// Words of the header.
+pub mod word {
+    /// Option bits.
+    pub const OPTIONS: usize = 16;
+    /// How many nodes there are.
+    pub const NODES: usize = 17;
+    /// The policy's number.
+    pub const POLICY: usize = 18;
+    /// Whose turn it is under the policy *interleave*.
+    pub const TURN: usize = 19;
+    /// Bytes of a section (two words).
+    pub const CAPACITY: usize = 20;
+    /// Requests that found no room on any node, modulo 2^32.
+    pub const FAILURES: usize = 22;
+    /// The first word that is unused.
+    pub const END: usize = 23;
+}
+
+/// Bytes of the record of a node, and what is in it, in bytes from its start.
+pub const NODE_BYTES: usize = 128;
+/// Places in a node's record.
+pub mod node {
+    /// The node's number.
+    pub const ID: usize = 0;
+    /// Requests that were to be served here, and were (64 bits, as the next two).
+    pub const HITS: usize = 8;
+    /// Requests that were to be served elsewhere, and were served here.
+    pub const MISSES: usize = 16;
+    /// Requests that were to be served here, and were served elsewhere.
+    pub const FOREIGN: usize = 24;
+    /// The first byte that is unused; those up to `ORDER` are.
+    pub const END: usize = 32;
+    /// The sections in the order in which they are tried, a byte each: this one, then the nearest.
+    pub const ORDER: usize = 64;
+}
+
+/// Where a request goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Policy {
+    /// To the first node of the list.
+    First = 1,
+    /// To the node where the thread runs.
+    Local = 2,
+    /// To all nodes in turns.
+    Interleave = 3,
+}
+
+impl Policy {
+    /// The policy with this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Policy> {
+        [Policy::First, Policy::Local, Policy::Interleave].into_iter().find(|&policy| policy as u32 == number)
+    }
+}
+
+/// What a new pool is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Where a request goes first.
+    pub policy: Policy,
+    /// The nodes, each once, up to [`MAX_NODES`]; none: all that have memory.
+    pub nodes: &'a [u32],
+    /// Bytes of blocks on each node, rounded up; see `Shape::new`.
+    pub capacity: u64,
+    /// Option bits.
+    pub flags: u32,
+}
+
+/// What does not change in a pool's life.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Where a request goes first.
+    pub policy: Policy,
+    /// Option bits.
+    pub options: u32,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// Bytes of a section.
+    pub capacity: u64,
+    /// The first section.
+    pub data: u64,
+    /// Bytes of the region.
+    pub length: u64,
+    /// The shape of a FixedPool like each section.
+    book: fixed::layout::Shape,
+}
+
+/// A section's classes.
+fn classes(capacity: u64) -> &'static [u64] {
+    let count = CLASSES.iter().take_while(|&&size| size <= capacity / 2).count();
+    &CLASSES[..count.max(1)]
+}
+
+/// A capacity rounded up to whole blocks of the largest class, and whole pages.
+fn rounded(capacity: u64) -> u64 {
+    let whole = capacity.next_multiple_of(SECTION_ALIGN);
+    // If this brings it to where a larger class begins, it is twice that class, so a multiple of it.
+    whole.next_multiple_of(*classes(whole).last().unwrap_or(&1))
+}
+
+impl Shape {
+    /// The shape of a pool of so many nodes with `capacity` bytes each, rounded up to a multiple of 64 KiB and of the largest block,
+    /// which has between an eighth of it and a half. `Range` for what can not be.
+    pub fn new(policy: Policy, nodes: usize, capacity: u64, options: u32) -> Result<Shape> {
+        if nodes == 0 || nodes > MAX_NODES {
+            return Err(Error::range(format!("a pool has 1 to {MAX_NODES} nodes, not {nodes}")));
+        }
+        if capacity == 0 || capacity > MAX_CAPACITY {
+            return Err(Error::range(format!(
+                "a node of a pool has 1 to {MAX_CAPACITY} bytes, not {capacity}"
+            )));
+        }
+        if options & !(ZERO_ON_FREE | GUARDS) != 0 {
+            return Err(Error::wrong_type("unknown options"));
+        }
+        let capacity = rounded(capacity);
+        let book = fixed::layout::Shape::tiled(classes(capacity), capacity, options)?;
+        let books = (HEADER_BYTES + NODE_BYTES * nodes) as u64 + book.data as u64 * nodes as u64;
+        let data = books.next_multiple_of(SECTION_ALIGN);
+        let length = data + capacity * nodes as u64;
+        if usize::try_from(length).is_err() {
+            return Err(Error::range("the pool is larger than memory"));
+        }
+        Ok(Shape { policy, options, nodes, capacity, data, length, book })
+    }
+
+    /// The shape of a new pool, and its nodes: those of the options, or all with memory.
+    pub fn from_options(options: &Options<'_>) -> Result<(Shape, Vec<u32>)> {
+        let mut nodes = Vec::new();
+        nodes.try_reserve_exact(MAX_NODES + 1)?;
+        if options.nodes.is_empty() {
+            nodes.extend(topology::memory_nodes().iter().take(MAX_NODES));
+        } else {
+            // One too many is enough to be refused.
+            nodes.extend(options.nodes.iter().take(MAX_NODES + 1));
+        }
+        let shape = Shape::new(options.policy, nodes.len(), options.capacity, options.flags)?;
+        for (at, id) in nodes.iter().enumerate() {
+            if *id as usize >= numa::MAX_NODES {
+                return Err(Error::range(format!("no node has the number {id}")));
+            }
+            if nodes[..at].contains(id) {
+                return Err(Error::range(format!("the node {id} is in the list twice")));
+            }
+        }
+        Ok((shape, nodes))
+    }
+
+    /// Reads and checks what a region says of itself, in constant time.
+    pub fn read(memory: Memory) -> Result<Shape> {
+        let header = Header::read(memory, KIND_NUMA_POOL, KIND_VERSION)?;
+        let [low, high] = [0, 1].map(|at| u64::from(header.word(word::CAPACITY + at)));
+        let capacity = low | high << 32;
+        if let Some(policy) = Policy::from_number(header.word(word::POLICY))
+            && let nodes = header.word(word::NODES) as usize
+            && let Ok(shape) = Shape::new(policy, nodes, capacity, header.word(word::OPTIONS))
+            && shape.capacity == capacity
+            && shape.length == header.length()
+        {
+            return Ok(shape);
+        }
+        Err(Error::corrupt("a pool's nodes, policy, options and sizes do not fit together"))
+    }
+
+    /// Writes an empty pool for these nodes, as many as the shape has. Zeros all of it before, unless it is `zeroed`.
+    ///
+    /// # Safety
+    /// The memory has `length` bytes, and no other thread uses them.
+    pub unsafe fn write(&self, memory: Memory, ids: &[u32], zeroed: bool) -> Result<()> {
+        debug_assert_eq!(ids.len(), self.nodes);
+        let topology = topology::Topology::get();
+        // SAFETY: the caller's word; records and books lie before the data.
+        unsafe {
+            if !zeroed {
+                memory.base().write_bytes(0, self.length as usize);
+            }
+            memory.set_word(header::word::MAGIC, header::MAGIC);
+            memory.set_word(header::word::VERSION, header::VERSION);
+            memory.set_word(header::word::KIND, KIND_NUMA_POOL);
+            memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
+            memory.set_double_word(header::word::LENGTH, self.length);
+            memory.set_word(word::OPTIONS, self.options);
+            memory.set_word(word::NODES, self.nodes as u32);
+            memory.set_word(word::POLICY, self.policy as u32);
+            memory.set_double_word(word::CAPACITY, self.capacity);
+            for (at, &id) in ids.iter().enumerate() {
+                memory.store_u32(Shape::record(at) + node::ID, id);
+                let order = order(at, ids, &topology.nearest(id));
+                for (place, &section) in order[..ids.len()].iter().enumerate() {
+                    memory.store_u8(Shape::record(at) + node::ORDER + place, section);
+                }
+                self.book.write(self.memory_of(memory, at)?, true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the record of a node is.
+    #[inline(always)]
+    #[must_use]
+    pub fn record(at: usize) -> usize {
+        HEADER_BYTES + NODE_BYTES * at
+    }
+
+    /// Where the book of a node is.
+    #[inline(always)]
+    #[must_use]
+    pub fn book(&self, at: usize) -> usize {
+        Shape::record(self.nodes) + self.book.data * at
+    }
+
+    /// Where the section of a node is.
+    #[inline(always)]
+    #[must_use]
+    pub fn section(&self, at: usize) -> usize {
+        (self.data + self.capacity * at as u64) as usize
+    }
+
+    /// The largest request that a node can serve.
+    #[must_use]
+    pub fn largest(&self) -> u64 {
+        let largest = self.book.classes().last().map_or(0, |class| u64::from(class.size));
+        largest - if self.options & GUARDS != 0 { GUARD_BYTES } else { 0 }
+    }
+
+    /// The shape of the FixedPool that a book and its section are, with the section where it is.
+    pub(super) fn fixed(&self, at: usize) -> fixed::layout::Shape {
+        let mut shape = self.book;
+        shape.data = self.section(at) - self.book(at);
+        shape
+    }
+
+    /// The shape of a FixedPool like each section, as books state it.
+    pub(super) fn alone(&self) -> &fixed::layout::Shape {
+        &self.book
+    }
+
+    /// The memory from a book on: to its FixedPool, the region.
+    pub(super) fn memory_of(&self, memory: Memory, at: usize) -> Result<Memory> {
+        let book = self.book(at);
+        // SAFETY: a book lies within the region, and all of the data behind it, so there are at least as many bytes as it
+        // states.
+        unsafe { Memory::new(memory.at(book), memory.len() - book) }
+    }
+}
+
+/// The sections in the order in which a request for section `at` tries them: itself, then those of the `nearest` nodes, then
+/// the others. As many as there are ids; zeros follow.
+fn order(at: usize, ids: &[u32], nearest: &[u32]) -> [u8; MAX_NODES] {
+    let mut order = [0; MAX_NODES];
+    let mut count = 0;
+    let near = nearest.iter().filter_map(|id| ids.iter().position(|other| other == id));
+    for section in std::iter::once(at).chain(near).chain(0..ids.len()) {
+        if !order[..count].contains(&(section as u8)) {
+            order[count] = section as u8;
+            count += 1;
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn capacities_are_whole_pages_and_whole_blocks() {
+        for (asked, given, largest) in [
+            (1, 1 << 16, 1 << 14),
+            (1 << 16, 1 << 16, 1 << 14),
+            ((1 << 16) + 1, 1 << 17, 1 << 16),
+            (1 << 20, 1 << 20, 1 << 18),
+            (64 << 20, 64 << 20, 16 << 20),
+            (100 << 20, 112 << 20, 16 << 20),
+            (127 << 20, 128 << 20, 64 << 20),
+            (MAX_CAPACITY, MAX_CAPACITY, 1 << 30),
+        ] {
+            let shape = Shape::new(Policy::Local, 2, asked, 0).unwrap();
+            assert_eq!((shape.capacity, shape.largest()), (given, largest), "{asked}");
+            assert_eq!(Shape::new(Policy::Local, 2, given, 0).unwrap().capacity, given);
+            assert_eq!((shape.data % SECTION_ALIGN, shape.length), (0, shape.data + 2 * given));
+            assert!(shape.book(2) as u64 <= shape.data);
+        }
+        // Every capacity up to 256 MiB, in steps of a page: what `rounded` gives is what `read` expects.
+        for pages in 1..4096 {
+            let capacity = rounded(pages * SECTION_ALIGN);
+            assert_eq!(rounded(capacity), capacity);
+            assert_eq!(capacity % classes(capacity).last().unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn impossible_pools_are_refused() {
+        let kind =
+            |nodes, capacity, flags| Shape::new(Policy::First, nodes, capacity, flags).unwrap_err().kind();
+        assert_eq!(kind(0, 1, 0), ErrorKind::Range);
+        assert_eq!(kind(65, 1, 0), ErrorKind::Range);
+        assert_eq!(kind(1, 0, 0), ErrorKind::Range);
+        assert_eq!(kind(1, MAX_CAPACITY + 1, 0), ErrorKind::Range);
+        assert_eq!(kind(1, u64::MAX, 0), ErrorKind::Range);
+        assert_eq!(kind(1, 1, 4), ErrorKind::Type);
+        let of =
+            |nodes| Shape::from_options(&Options { policy: Policy::Local, nodes, capacity: 1, flags: 0 });
+        assert_eq!(of(&[0, 1, 0]).unwrap_err().kind(), ErrorKind::Range);
+        assert_eq!(of(&[1024]).unwrap_err().kind(), ErrorKind::Range);
+        assert_eq!(of(&[7; 100]).unwrap_err().kind(), ErrorKind::Range);
+        assert_eq!(of(&[5, 3]).unwrap().1, [5, 3]);
+        assert!(!of(&[]).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn orders_begin_with_the_node_itself() {
+        assert_eq!(order(1, &[4, 2, 0], &[2, 4, 0])[..3], [1, 0, 2]);
+        assert_eq!(order(2, &[4, 2, 0], &[9, 0, 2, 4, 4])[..3], [2, 1, 0]);
+        assert_eq!(order(0, &[4, 2, 0], &[])[..3], [0, 1, 2]);
+        assert_eq!(order(0, &[4], &[4]), [0; MAX_NODES]);
+        let all: Vec<u32> = (0..64).rev().collect();
+        let mut whole = order(63, &all, &[0, 5]);
+        assert_eq!(whole[..2], [63, 58]);
+        whole.sort_unstable();
+        assert!(whole.iter().enumerate().all(|(at, &section)| at == section as usize));
+    }
+}

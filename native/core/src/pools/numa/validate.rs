@@ -1,0 +1,62 @@
+//! The proof that a NumaPool's bookkeeping is sound: header, records, and each book as that of a FixedPool. O(units).
+
+use super::layout::{MAX_NODES, NODE_BYTES, Shape, node, word};
+use super::raw::RawNumaPool;
+use crate::pools::fixed;
+use crate::region::header::{HEADER_WORDS, Header, KIND_NUMA_POOL};
+use crate::{Error, Result};
+
+/// Proves the contents of a pool.
+///
+/// # Safety
+/// As for [`RawNumaPool::attach`].
+pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
+    // SAFETY: the caller's word.
+    prove(&unsafe { RawNumaPool::attach(base, len) }?)
+}
+
+/// Proves the contents of a pool.
+pub fn prove(pool: &RawNumaPool) -> Result<()> {
+    let RawNumaPool { memory, shape, .. } = pool;
+    let header = Header::read(*memory, KIND_NUMA_POOL, super::layout::KIND_VERSION)?;
+    header.check_reserved()?;
+    if (word::END..HEADER_WORDS).any(|index| header.word(index) != 0) {
+        return Err(Error::corrupt("an unused word of the header is not zero"));
+    }
+    if header.word(word::TURN) as usize >= shape.nodes {
+        return Err(Error::corrupt("it is the turn of a node that the pool has not"));
+    }
+    for at in 0..shape.nodes {
+        record(pool, at)?;
+        // The FixedPool of book and section says of itself what the pool's header says.
+        let stated = fixed::layout::Shape::read(shape.memory_of(*memory, at)?)?;
+        if !stated.same(shape.alone()) {
+            return Err(Error::corrupt("the book of a node does not fit the pool's sizes"));
+        }
+        fixed::validate::prove(&pool.books[at])?;
+    }
+    Ok(())
+}
+
+/// The record of a node: its number is not another one's, its order names each section once, and what is unused is zero.
+fn record(pool: &RawNumaPool, at: usize) -> Result<()> {
+    let (id, nodes) = (pool.id(at), pool.shape.nodes);
+    if id as usize >= crate::region::numa::MAX_NODES || (0..at).any(|other| pool.id(other) == id) {
+        return Err(Error::corrupt("a node's number can not be, or is another one's, too"));
+    }
+    let mut seen = [false; MAX_NODES];
+    for place in 0..nodes {
+        let section = pool.ordered(at, place)?;
+        if std::mem::replace(&mut seen[section], true) || (place == 0 && section != at) {
+            return Err(Error::corrupt("the order in which nodes are tried is none"));
+        }
+    }
+    let unused = (4..node::HITS).chain(node::END..node::ORDER).chain(node::ORDER + nodes..NODE_BYTES);
+    for byte in unused {
+        // SAFETY: there is a record for each node.
+        if unsafe { pool.memory.load_u8(Shape::record(at) + byte) } != 0 {
+            return Err(Error::corrupt("an unused byte of a node's record is not zero"));
+        }
+    }
+    Ok(())
+}
