@@ -44,8 +44,9 @@ impl Meta {
     /// Reads and checks the header of a region, in constant time.
     pub fn read(memory: Memory) -> Result<Meta> {
         let header = Header::read(memory, KIND_BITVECTOR, KIND_VERSION)?;
+        // The length in one load: a writer that pushes stores it without a rearrangement.
         let meta =
-            Meta { length: header.double_word(word::LENGTH), capacity: header.double_word(word::CAPACITY) };
+            Meta { length: memory.double_word(word::LENGTH), capacity: header.double_word(word::CAPACITY) };
         if meta.capacity > MAX_BITS || !meta.capacity.is_multiple_of(STEP) {
             return Err(Error::corrupt(format!("a bit vector can not have room for {} bits", meta.capacity)));
         }
