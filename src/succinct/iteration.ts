@@ -1,6 +1,9 @@
 /** Iteration over structures that are read by index and do not change. */
 
-const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
+/** What built-in iterators inherit from. */
+export const IteratorPrototype = Object.getPrototypeOf(
+  Object.getPrototypeOf([][Symbol.iterator]()),
+) as object;
 
 /** What is read by index. */
 interface Indexed<T> {

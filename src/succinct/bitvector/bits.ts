@@ -1,0 +1,253 @@
+/**
+ * The bits of a bit vector: where they are, and how one is read, written and added.
+ *
+ * The owner keeps what hot code needs in fields: the words, how many bits there are, how many fit. Where bits can not be accessed
+ * directly (another thread's, a file's, a closed vector's) `size` and `room` are 0, so that fast paths fail and the slow ones
+ * come here.
+ *
+ * A bit changes by one store, and a pushed one by two, the bit's and then the length's, so that readers see each change
+ * whole and a writer that is stopped leaves a valid region. Changes of many words are rearrangements, which Rust makes.
+ */
+import { offheapError, rangeError, typeError } from '../../errors.js';
+import { native } from '../../native.js';
+import { HEADER_BYTES, HEADER_WORDS, WORD as COMMON, writeLong } from '../../region/format.js';
+import { describe } from '../../region/options.js';
+import type { Region } from '../../region/region.js';
+import { copyOf, OWNER, READER, Structure } from '../../region/structure.js';
+import { popcount32 } from '../word.js';
+import { MAX_BITS, readLength, readShape, regionBytes, STEP, WORD } from './layout.js';
+
+/** A bit as an argument: 1 and 0 are `true` and `false`. */
+export type Bit = boolean | 0 | 1;
+
+const TWO_32 = 4_294_967_296;
+const NOTHING = new Int32Array(0);
+const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
+/** Words that are looked at here before native code, which is faster over many, is asked. */
+const FEW_WORDS = 32;
+
+export abstract class Bits extends Structure<'bitvector'> {
+  /** All words that fit. */
+  protected words: Int32Array = NOTHING;
+  protected head: Int32Array = CLOSED_HEAD;
+  /** How many bits there are, for the owner; else 0. */
+  protected size = 0;
+  /** How many fit where a push is plain stores; else 0. */
+  protected room = 0;
+  /** How many fit. */
+  protected capacity = 0;
+
+  protected get kind(): 'bitvector' {
+    return 'bitvector';
+  }
+  protected get noun(): string {
+    return 'bit vector';
+  }
+
+  protected adopt(what: string, direct: boolean): void {
+    const { head, bytes, buffer } = this.region;
+    const { length, capacity } = readShape(head, bytes.length, what);
+    this.words = new Int32Array(buffer, bytes.byteOffset + HEADER_BYTES, capacity / 32);
+    this.head = head;
+    this.capacity = capacity;
+    this.size = direct ? length : 0;
+    // The length takes two stores where it passes a multiple of 2^32.
+    this.room = direct && !this.published ? Math.min(capacity, TWO_32 - 1) : 0;
+  }
+
+  protected dismount(): void {
+    this.words = NOTHING;
+    this.head = CLOSED_HEAD;
+    this.size = this.room = this.capacity = 0;
+  }
+
+  protected check(region: Region, length: number, what: string): void {
+    readShape(region.head, length, what);
+  }
+
+  /** How many bits there are. Readers must check that it still stands. */
+  protected lengthNow(): number {
+    return this.role === OWNER ? this.size : Math.min(readLength(this.head), this.capacity);
+  }
+
+  // ---- one bit
+
+  /** The bit at a position below the capacity. */
+  protected load(position: number): boolean {
+    const word = position < TWO_32 ? this.words[position >>> 5] : this.words[Math.floor(position / 32)];
+    return ((word >>> (position % 32)) & 1) !== 0;
+  }
+
+  protected store(position: number, bit: boolean): void {
+    const { words } = this;
+    const at = Math.floor(position / 32);
+    const mask = 1 << (position % 32);
+    words[at] = bit ? words[at] | mask : words[at] & ~mask;
+  }
+
+  /** A bit of another thread's vector, a file's, or past 2^32. */
+  protected loadElsewhere(position: number): boolean | undefined {
+    if (this.role === READER) {
+      const bit = position < this.lengthNow() ? this.load(position) : undefined;
+      if (this.calm()) return bit;
+    }
+    return this.read(() => (position < this.lengthNow() ? this.load(position) : undefined));
+  }
+
+  /** A position of a bit that is there. */
+  protected checkPosition(position: unknown): number {
+    if (typeof position !== 'number') throw typeError(`a position is a number, not ${describe(position)}`);
+    if (!Number.isInteger(position) || position < 0 || position >= this.size) {
+      throw rangeError(
+        this.size === 0
+          ? `there is no position ${position}: this bit vector has no bits`
+          : `a position in this bit vector is an integer from 0 to ${this.size - 1}, not ${position}`,
+      );
+    }
+    return position + 0;
+  }
+
+  /** Bounds of a range that lies within `length` bits; all of them where they are absent. */
+  protected checkRange(from: unknown, to: unknown, length: number): [number, number] {
+    const begin = from === undefined ? 0 : checkBound(from, 'from');
+    const end = to === undefined ? length : checkBound(to, 'to');
+    if (begin > end || end > length) {
+      throw rangeError(`from ${begin} to ${end} is no range of a bit vector of ${length} bits`);
+    }
+    return [begin, end];
+  }
+
+  // ---- how many
+
+  protected append(bit: boolean): void {
+    const { size } = this;
+    if (size === this.capacity) this.grow(size + 1);
+    // Zeros too: a writer that was stopped may have left a one here.
+    this.store(size, bit);
+    this.publish(size + 1);
+  }
+
+  /** Makes the last bit that was stored count. */
+  private publish(size: number): void {
+    const { head } = this;
+    if (size % TWO_32 === 0) {
+      const words = new BigInt64Array(head.buffer, head.byteOffset + WORD.lengthLow * 4, 1);
+      Atomics.store(words, 0, BigInt(size));
+    } else if (this.published) Atomics.store(head, WORD.lengthLow, size | 0);
+    else head[WORD.lengthLow] = size | 0;
+    this.size = size;
+  }
+
+  /** Makes room for `count` bits in all, and more, so that n pushes cost O(n). */
+  protected grow(count: number): void {
+    if (count <= this.capacity) return;
+    if (count > MAX_BITS) {
+      throw offheapError('ERR_OFFHEAP_FULL', `a bit vector has at most ${MAX_BITS} bits`);
+    }
+    const wanted = Math.min(Math.max(this.capacity * 1.5, 8 * STEP), MAX_BITS);
+    if (wanted > count) {
+      try {
+        this.resizeRegion(wanted);
+        return;
+      } catch (error) {
+        // Memory may be short for half as much again, and enough for what is needed.
+        if ((error as { code?: unknown }).code !== 'ERR_OFFHEAP_OOM') throw error;
+      }
+    }
+    this.resizeRegion(count);
+  }
+
+  /** Makes room for so many bits, at least those that are there. */
+  protected resizeRegion(capacity: number): void {
+    try {
+      this.region.ensure(regionBytes(capacity));
+      native().bitvectorSetCapacity(this.region.bytes, capacity);
+    } finally {
+      // Also after a refusal: the region may lie in a larger buffer by now.
+      this.readopt();
+    }
+  }
+
+  protected setLength(length: number): void {
+    this.grow(length);
+    native().bitvectorSetLength(this.region.bytes, length);
+    this.size = length;
+  }
+
+  // ---- many bits
+
+  /** How many ones there are in a range. */
+  protected countRange(from: number, to: number): number {
+    if (to - from > FEW_WORDS * 32) return native().bitvectorCount(this.region.bytes, from, to);
+    if (from >= to) return 0;
+    const { words } = this;
+    const first = Math.floor(from / 32);
+    const last = Math.floor((to - 1) / 32);
+    const head = -1 << (from % 32);
+    const tail = -1 >>> (31 - ((to - 1) % 32));
+    if (first === last) return popcount32(words[first] & head & tail);
+    let count = popcount32(words[first] & head) + popcount32(words[last] & tail);
+    for (let at = first + 1; at < last; at++) count += popcount32(words[at]);
+    return count;
+  }
+
+  /** The first bit of that value from a position on; −1 if there is none. */
+  protected next(from: number, bit: boolean, length: number): number {
+    if (from >= length) return -1;
+    const { words } = this;
+    const flip = bit ? 0 : -1;
+    let at = Math.floor(from / 32);
+    const end = Math.min(Math.ceil(length / 32), at + FEW_WORDS);
+    let word = (words[at] ^ flip) & (-1 << (from % 32));
+    while (word === 0) {
+      if (++at === end) {
+        return at * 32 < length ? native().bitvectorNext(this.region.bytes, at * 32, bit) : -1;
+      }
+      word = words[at] ^ flip;
+    }
+    const position = at * 32 + 31 - Math.clz32(word & -word);
+    return position < length ? position : -1;
+  }
+
+  /**
+   * Bytes that stay as they are while native code reads them. Of another thread's vector, or a file's, that is a copy, because
+   * what is about to happen can not be taken back if they change or vanish.
+   */
+  protected steadyBytes(): Uint8Array {
+    return this.role === OWNER ? this.region.bytes : this.copyRegion();
+  }
+
+  /** A copy that is as long as the bits need, and zero past them, so that its bytes follow from them. */
+  protected override copyRegion(): Uint8Array {
+    return this.read(() => {
+      const length = this.lengthNow();
+      const capacity = Math.ceil(length / STEP) * STEP;
+      const used = regionBytes(capacity);
+      const copy = copyOf(this.region.bytes, used);
+      const words = new Int32Array(copy.buffer, 0, used / 4);
+      writeLong(words, COMMON.lengthLow, used);
+      writeLong(words, WORD.lengthLow, length);
+      writeLong(words, WORD.capacityLow, capacity);
+      // Bits that were pushed meanwhile.
+      const end = HEADER_BYTES / 4 + Math.floor(length / 32);
+      if (end < words.length) words[end] &= ~(-1 << (length % 32));
+      words.fill(0, end + 1);
+      return copy;
+    });
+  }
+}
+
+function checkBound(bound: unknown, name: string): number {
+  if (typeof bound !== 'number') throw typeError(`${name} is a position, not ${describe(bound)}`);
+  if (!Number.isInteger(bound) || bound < 0) {
+    throw rangeError(`${name} is an integer from 0 on, not ${bound}`);
+  }
+  return bound + 0;
+}
+
+/** A bit as a boolean; throws for anything else. */
+export function checkBit(bit: unknown): boolean {
+  if (bit === true || bit === 1) return true;
+  if (bit === false || bit === 0) return false;
+  throw typeError(`a bit is true or false, 1 or 0, not ${describe(bit)}`);
+}

@@ -1,0 +1,76 @@
+/**
+ * Counts and bits in one cache line. `docs/formats/succinct.md` specifies it,
+ * `native/core/src/succinct/rankselect/interleaved.rs` does the same with larger words.
+ */
+import { popcount32 } from '../word.js';
+import { rankInBlock, selectInBlock } from './block.js';
+import { ONES, type Engine, type Target } from './engine.js';
+import { LINE_BITS, LINES_LOG2, type Layout } from './layout.js';
+import { Samples } from './samples.js';
+
+const TWO_32 = 4_294_967_296;
+/** Bits of the count that a line begins with. */
+const COUNT_BITS = 16;
+
+export class Interleaved implements Engine {
+  private readonly table: number;
+  private readonly samples: Samples;
+
+  /** `words`: all of the region behind its header. */
+  constructor(
+    private readonly words: Int32Array,
+    layout: Layout,
+  ) {
+    this.table = (layout.index - layout.bits) / 4;
+    this.samples = new Samples(words, layout, layout.lastBlock);
+  }
+
+  get(position: number): boolean {
+    const line = Math.floor(position / LINE_BITS);
+    const bit = position - line * LINE_BITS + COUNT_BITS;
+    return ((this.words[line * 16 + (bit >>> 5)] >>> (bit & 31)) & 1) !== 0;
+  }
+
+  rank(position: number): number {
+    const { words } = this;
+    const line = Math.floor(position / LINE_BITS);
+    const bits = position - line * LINE_BITS + COUNT_BITS;
+    // The count's own ones are counted with the bits.
+    const own = popcount32(words[line * 16] & 0xffff);
+    return this.before(line, ONES) + rankInBlock(words, line * 16, bits) - own;
+  }
+
+  /** How many ones, or zeros, are before a line. */
+  private before(line: number, target: Target): number {
+    const { words } = this;
+    const entry = this.table + (line >>> LINES_LOG2) * 2;
+    const ones = (words[entry] >>> 0) + words[entry + 1] * TWO_32 + (words[line * 16] & 0xffff);
+    return target === ONES ? ones : line * LINE_BITS - ones;
+  }
+
+  select(k: number, target: Target): number {
+    const { samples, words } = this;
+    samples.find(k, target);
+    let { low, high } = samples;
+    let line = low + Math.floor((high - low) * samples.part(k, target));
+    let before = this.before(line, target);
+    // Away from the guess in steps that double, or to the middle if that is nearer.
+    for (let step = 1; low < high; step *= 2) {
+      if (before <= k) {
+        low = line;
+        if (low === high) break;
+        line = Math.min(low + step, low + Math.ceil((high - low) / 2));
+      } else {
+        high = Math.max(line - 1, low);
+        line = Math.max(high - step + 1, low + Math.ceil((high - low) / 2));
+      }
+      before = this.before(line, target);
+    }
+    const count = words[line * 16] & 0xffff;
+    const ones = popcount32(count);
+    const rest = (k - before + (target === ONES ? ones : COUNT_BITS - ones)) & 511;
+    // How many there are the next line would tell, at the price of a cache miss: so from the front.
+    const bit = selectInBlock(words, line * 16, rest, 2 * rest, target);
+    return line * LINE_BITS + Math.max(bit - COUNT_BITS, 0);
+  }
+}
