@@ -115,6 +115,8 @@ constructors! {
     range => Range;
     /// A value of the wrong type.
     wrong_type => Type;
+    /// Memory was refused.
+    oom => Oom;
     /// Bytes that contradict themselves.
     corrupt => Corrupt;
     /// Bytes of another version or kind.

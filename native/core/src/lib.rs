@@ -4,6 +4,7 @@
 //! reads and writes such bytes. It knows nothing of C or Node: no FFI, no printing, no aborts, and
 //! every allocation is fallible. `offheap-capi` puts the C ABI on top.
 
+pub mod compress;
 pub mod cpu;
 mod error;
 pub mod hashmap;

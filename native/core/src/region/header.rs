@@ -50,6 +50,10 @@ pub const KIND_ELIAS_FANO: u32 = 10;
 pub const KIND_PACKED_INTS: u32 = 11;
 /// The kind of an MmapVector's file.
 pub const KIND_MMAPVECTOR: u32 = 12;
+/// The kind of a dictionary's region.
+pub const KIND_DICTIONARY: u32 = 13;
+/// The kind of a RecordStore's region.
+pub const KIND_RECORD_STORE: u32 = 14;
 /// Flag: the checksum word holds a checksum.
 pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.

@@ -58,6 +58,7 @@ mod part;
 mod upper;
 mod validate;
 
+pub(crate) use self::fill::Writer;
 pub use self::fill::{fill, measure};
 pub use self::layout::{Layout, Shape};
 pub use self::owned::{EliasFano, EliasFanoRef};

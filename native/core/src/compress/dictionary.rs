@@ -1,0 +1,456 @@
+//! A dictionary: its region, and what is prepared from it.
+//!
+//! `docs/formats/compress.md` specifies the bytes. A dictionary is small, and what decodes with it must not change under
+//! it, so it is copied and its tables are built when it is opened: some 50 us for 112 KiB.
+
+use super::decode::Decoder;
+use super::encode::{Encoder, Framing, RAW, SHIFTED, Scratch};
+use super::huffman::try_vec;
+use super::model::{self, Model, position_bits};
+use super::parse::Effort;
+use super::symbols::*;
+use crate::region::header::{HEADER_BYTES, Header, KIND_DICTIONARY, Memory, align};
+use crate::region::memory::OwnedMemory;
+use crate::{Error, Result};
+use std::sync::OnceLock;
+
+/// The version of the format that this code reads and writes.
+pub const KIND_VERSION: u32 = 1;
+/// The smallest region that a dictionary is made for.
+pub const MIN_BYTES: usize = 1024;
+/// The largest.
+pub const MAX_BYTES: usize = 1 << 24;
+
+/// Indices of the words that this kind owns in the region's header.
+pub mod word {
+    /// Bytes of the content.
+    pub const CONTENT: usize = 16;
+    /// How many phrases.
+    pub const PHRASES: usize = 17;
+    /// How many contexts.
+    pub const CONTEXTS: usize = 18;
+    /// Bytes of the tables behind the content.
+    pub const TABLES: usize = 19;
+    /// Identity (two words).
+    pub const IDENTITY: usize = 20;
+    /// What a byte of the samples took on average, in sixteenths of a bit.
+    pub const AVERAGE: usize = 22;
+    /// The first word after those: it and the rest are zero.
+    pub const END: usize = 23;
+}
+
+/// Trained content, phrases and codes, prepared for use. Any number of threads may use one.
+#[derive(Debug)]
+pub struct Dictionary {
+    memory: OwnedMemory,
+    length: usize,
+    model: Model,
+    content: usize,
+    decoder: Decoder,
+    encoder: OnceLock<Encoder>,
+}
+
+/// How hard to look for a short encoding: 1 to 9.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(u8);
+
+impl Level {
+    /// Where nothing else is asked for.
+    pub const DEFAULT: Level = Level(3);
+
+    /// 1 (fastest) to 9 (smallest).
+    pub fn new(level: u32) -> Result<Level> {
+        match level {
+            1..=9 => Ok(Level(level as u8)),
+            _ => Err(Error::range(format!("levels are 1 to 9, not {level}"))),
+        }
+    }
+
+    pub(crate) fn effort(self) -> Effort {
+        let (content, record, lengths, enough) = match self.0 {
+            1 => (1, 1, false, 0),
+            2 => (2, 1, false, 0),
+            3 => (4, 2, false, 0),
+            4 => (16, 8, false, 0),
+            5 => (4, 2, false, 32),
+            6 => (8, 8, false, 64),
+            7 => (16, 16, true, 64),
+            8 => (32, 32, true, 128),
+            _ => (128, 64, true, 256),
+        };
+        Effort { content, record, lengths, enough }
+    }
+}
+
+impl Dictionary {
+    /// A dictionary out of its region's bytes, which are copied. O(bytes).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Dictionary> {
+        // SAFETY: a slice is readable.
+        unsafe { Dictionary::copy_from(bytes.as_ptr(), bytes.len()) }
+    }
+
+    /// The same, of memory that other threads may be writing.
+    ///
+    /// # Safety
+    /// `base` is valid for reading `len` bytes.
+    pub unsafe fn copy_from(base: *const u8, len: usize) -> Result<Dictionary> {
+        if len > MAX_BYTES + HEADER_BYTES {
+            return Err(Error::corrupt(format!("{len} bytes are too many for a dictionary")));
+        }
+        let memory = OwnedMemory::new(len)?;
+        // SAFETY: the caller's word, and memory of ours that is as long.
+        unsafe { memory.base().copy_from_nonoverlapping(base, len) };
+        Dictionary::read(memory)
+    }
+
+    fn read(memory: OwnedMemory) -> Result<Dictionary> {
+        // SAFETY: the memory is ours, and all of it was written.
+        let view = unsafe { Memory::new(memory.base(), memory.len()) }?;
+        let header = Header::read(view, KIND_DICTIONARY, KIND_VERSION)?;
+        let content = header.word(word::CONTENT) as usize;
+        let tables = header.word(word::TABLES) as usize;
+        let length = align(HEADER_BYTES as u64 + content as u64 + tables as u64);
+        if length != header.length() {
+            return Err(Error::corrupt("a dictionary whose parts do not make its length"));
+        }
+        let length = length as usize;
+        // SAFETY: the region lies within the memory, as the header's check found.
+        let bytes = unsafe { std::slice::from_raw_parts(memory.base(), length) };
+        let (text, rest) = bytes[HEADER_BYTES..].split_at(content);
+        let identity = header.double_word(word::IDENTITY);
+        let average = header.word(word::AVERAGE);
+        if identity_of(&bytes[HEADER_BYTES..][..content + tables], average) != identity {
+            return Err(Error::corrupt("a dictionary that is not what its identity says"));
+        }
+        let (phrases, contexts) = (header.word(word::PHRASES) as usize, header.word(word::CONTEXTS) as usize);
+        let model = unpack(&rest[..tables], content, phrases, contexts, identity, average)?;
+        let decoder = Decoder::new(&model, text)?;
+        Ok(Dictionary { length, model, content, decoder, encoder: OnceLock::new(), memory })
+    }
+
+    /// The region of a trained model.
+    pub(crate) fn build(mut model: Model, content: &[u8]) -> Result<Dictionary> {
+        let tables = pack(&model)?;
+        let length = align((HEADER_BYTES + content.len() + tables.len()) as u64) as usize;
+        let memory = OwnedMemory::new(length)?;
+        // SAFETY: the memory is ours, and has room for header, content and tables.
+        unsafe {
+            let base = memory.base();
+            base.write_bytes(0, length);
+            let view = Memory::new(base, length)?;
+            view.begin_region(KIND_DICTIONARY, KIND_VERSION, length as u64);
+            let body = base.add(HEADER_BYTES);
+            body.copy_from_nonoverlapping(content.as_ptr(), content.len());
+            body.add(content.len()).copy_from_nonoverlapping(tables.as_ptr(), tables.len());
+            let written = std::slice::from_raw_parts(body, content.len() + tables.len());
+            model.identity = identity_of(written, model.average);
+            view.set_word(word::CONTENT, content.len() as u32);
+            view.set_word(word::PHRASES, model.phrases.len() as u32);
+            view.set_word(word::CONTEXTS, model.contexts as u32);
+            view.set_word(word::TABLES, tables.len() as u32);
+            view.set_double_word(word::IDENTITY, model.identity);
+            view.set_word(word::AVERAGE, model.average);
+            view.end_region();
+        }
+        Dictionary::read(memory)
+    }
+
+    /// The region: what to keep, and to hand to [`Dictionary::from_bytes`].
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: the region lies in the memory, all of it was written, and nothing writes it any more.
+        unsafe { std::slice::from_raw_parts(self.memory.base(), self.length) }
+    }
+
+    /// 64 bits that tell it from other dictionaries.
+    #[must_use]
+    pub fn identity(&self) -> u64 {
+        self.model.identity
+    }
+
+    /// Bytes of text that matches refer to, number of phrases, number of contexts.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.content, self.model.phrases.len(), self.model.contexts)
+    }
+
+    /// Proves what opening does not: the checksum, if there is one, and that words without a meaning are zero.
+    pub fn validate(&self) -> Result<()> {
+        // SAFETY: the memory is ours.
+        let view = unsafe { Memory::new(self.memory.base(), self.memory.len()) }?;
+        Header::read(view, KIND_DICTIONARY, KIND_VERSION)?.check_seal(view, word::END)?;
+        let used = HEADER_BYTES + self.content + view.word(word::TABLES) as usize;
+        if self.as_bytes()[used..].iter().any(|&byte| byte != 0) {
+            return Err(Error::corrupt("bytes behind a dictionary's tables that are not zero"));
+        }
+        Ok(())
+    }
+
+    fn encoder(&self) -> Result<&Encoder> {
+        if let Some(encoder) = self.encoder.get() {
+            return Ok(encoder);
+        }
+        let content = &self.as_bytes()[HEADER_BYTES..][..self.content];
+        let made = Encoder::new(&self.model, content)?;
+        Ok(self.encoder.get_or_init(|| made))
+    }
+
+    /// Appends the compressed `text` to `out`: at most one byte more than it has. `Range` from 2^31 bytes on.
+    pub fn compress(
+        &self,
+        level: Level,
+        framing: Framing,
+        text: &[u8],
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.encoder()?.encode(level.effort(), framing, text, scratch, out)
+    }
+
+    /// Decompresses into `out`, of which [`SLACK`](super::decode::SLACK) bytes more than `limit` are writable. `None` if
+    /// it takes more than `limit`.
+    ///
+    /// # Safety
+    /// `input` is readable for `len` bytes, which other threads may be writing; `out` is writable for
+    /// `limit + SLACK` bytes.
+    pub unsafe fn decompress_into(
+        &self,
+        framing: Framing,
+        input: *const u8,
+        len: usize,
+        out: *mut u8,
+        limit: usize,
+    ) -> Result<Option<usize>> {
+        if len == 0 {
+            return Err(Error::corrupt("no bytes are no compressed record"));
+        }
+        // SAFETY: there is a byte.
+        let first = unsafe { input.read() };
+        if first == RAW {
+            if len - 1 > limit {
+                return Ok(None);
+            }
+            // SAFETY: the caller's word.
+            unsafe { out.copy_from_nonoverlapping(input.add(1), len - 1) };
+            return Ok(Some(len - 1));
+        }
+        let skip = match framing {
+            Framing::Bare => usize::from(first == SHIFTED),
+            Framing::Tagged if first == self.model.tag() => 1,
+            Framing::Tagged => {
+                return Err(Error::corrupt("these bytes were made with another dictionary, or are damaged"));
+            }
+        };
+        // SAFETY: the caller's word.
+        unsafe { self.decoder.decode(input.add(skip), len - skip, out, limit) }
+    }
+
+    /// Decompresses, appending to `out`, at most `max_bytes`: `Range` where there are more. Memory grows with what is
+    /// there, not with what the bytes say.
+    pub fn decompress(
+        &self,
+        framing: Framing,
+        input: &[u8],
+        max_bytes: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        // SAFETY: a slice is readable.
+        unsafe { self.decompress_raw(framing, input.as_ptr(), input.len(), max_bytes, out) }
+    }
+
+    /// The same, of memory that other threads may be writing.
+    ///
+    /// # Safety
+    /// `input` is readable for `len` bytes.
+    pub unsafe fn decompress_raw(
+        &self,
+        framing: Framing,
+        input: *const u8,
+        len: usize,
+        max_bytes: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let mut limit = len.saturating_mul(8).clamp(256, 1 << 20).max(len).min(max_bytes);
+        loop {
+            out.try_reserve(limit + super::decode::SLACK)
+                .map_err(|_| Error::oom("out of memory for the decompressed bytes"))?;
+            let from = out.len();
+            // SAFETY: just reserved; the rest is the caller's word.
+            let made =
+                unsafe { self.decompress_into(framing, input, len, out.as_mut_ptr().add(from), limit) }?;
+            if let Some(made) = made {
+                // SAFETY: so many were written.
+                unsafe { out.set_len(from + made) };
+                return Ok(());
+            }
+            if limit == max_bytes {
+                return Err(Error::range(format!("it decompresses to more than {max_bytes} bytes")));
+            }
+            limit = limit.saturating_mul(4).min(max_bytes);
+        }
+    }
+}
+
+/// A 64-bit hash of what a dictionary says: multiply and fold, eight bytes at a time.
+fn identity_of(body: &[u8], average: u32) -> u64 {
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut hash = (body.len() as u64 ^ u64::from(average) << 32).wrapping_mul(K);
+    let mut mix = |word: u64| {
+        hash = (hash ^ word).wrapping_mul(K);
+        hash ^= hash >> 29;
+    };
+    let chunks = body.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        mix(u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(u64::from_le_bytes(last));
+    mix(K);
+    hash
+}
+
+/// The tables of a model, as bytes: phrases, contexts, code lengths.
+fn pack(model: &Model) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let most =
+        model.phrases.len() * 5 + PHRASE + (model.code_lengths.len() + POSITION_SLOTS + DISTANCE_SLOTS) + 64;
+    out.try_reserve(most).map_err(|_| Error::oom("out of memory for a dictionary"))?;
+    for &(at, len) in &model.phrases {
+        out.extend_from_slice(&at.to_le_bytes()[..3]);
+        out.push(len);
+    }
+    if model.contexts > 1 {
+        out.extend(
+            model.context_of.iter().enumerate().filter(|&(symbol, _)| has_context(symbol)).map(|(_, &c)| c),
+        );
+    }
+    let mut nibbles = Nibbles { out, half: None };
+    let lengths = model.code_lengths.iter().chain(&model.positions).chain(&model.distances);
+    let mut zeros = 0u32;
+    for &length in lengths {
+        if length == 0 {
+            zeros += 1;
+            continue;
+        }
+        nibbles.zeros(&mut zeros);
+        nibbles.put(length);
+    }
+    nibbles.zeros(&mut zeros);
+    Ok(nibbles.finish())
+}
+
+/// Whether a context is stored for a symbol: matches take that of the byte they end with, and nothing follows the end.
+fn has_context(symbol: usize) -> bool {
+    symbol < END || symbol == START || symbol >= PHRASE
+}
+
+struct Nibbles {
+    out: Vec<u8>,
+    half: Option<u8>,
+}
+
+impl Nibbles {
+    fn put(&mut self, nibble: u8) {
+        match self.half.take() {
+            None => self.half = Some(nibble),
+            Some(low) => self.out.push(low | nibble << 4),
+        }
+    }
+
+    /// A zero, and how many more follow it, three bits at a time.
+    fn zeros(&mut self, count: &mut u32) {
+        if *count == 0 {
+            return;
+        }
+        let mut rest = *count - 1;
+        *count = 0;
+        self.put(0);
+        loop {
+            let more = rest >> 3 > 0;
+            self.put((rest & 7) as u8 | u8::from(more) << 3);
+            rest >>= 3;
+            if !more {
+                return;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        if self.half.is_some() {
+            self.put(0);
+        }
+        self.out
+    }
+}
+
+fn unpack(
+    tables: &[u8],
+    content: usize,
+    phrases: usize,
+    contexts: usize,
+    identity: u64,
+    average: u32,
+) -> Result<Model> {
+    let short = || Error::corrupt("a dictionary whose tables are cut off");
+    if contexts == 0 || contexts > MAX_CONTEXTS || phrases > MAX_PHRASES {
+        return Err(Error::corrupt("a dictionary with an impossible number of contexts or phrases"));
+    }
+    let symbols = PHRASE + phrases;
+    let mut list = try_vec(phrases, (0u32, 0u8))?;
+    let (entries, mut rest) = tables.split_at_checked(phrases * 4).ok_or_else(short)?;
+    for (slot, entry) in list.iter_mut().zip(entries.chunks_exact(4)) {
+        *slot = (u32::from_le_bytes([entry[0], entry[1], entry[2], 0]), entry[3]);
+    }
+    let mut context_of = try_vec(symbols, 0u8)?;
+    if contexts > 1 {
+        let stored = (0..symbols).filter(|&symbol| has_context(symbol));
+        let (named, behind) = rest.split_at_checked(stored.clone().count()).ok_or_else(short)?;
+        for (symbol, &context) in stored.zip(named) {
+            context_of[symbol] = context;
+        }
+        rest = behind;
+    }
+    let count = contexts * symbols;
+    let mut lengths = try_vec(count + POSITION_SLOTS + DISTANCE_SLOTS, 0u8)?;
+    let mut nibbles = rest.iter().flat_map(|&byte| [byte & 15, byte >> 4]);
+    let mut at = 0;
+    while at < lengths.len() {
+        let nibble = nibbles.next().ok_or_else(short)?;
+        if nibble > 0 {
+            lengths[at] = nibble;
+            at += 1;
+            continue;
+        }
+        let mut zeros = 1usize;
+        for shift in (0..24).step_by(3) {
+            let part = nibbles.next().ok_or_else(short)?;
+            zeros += usize::from(part & 7) << shift;
+            if part & 8 == 0 {
+                break;
+            }
+        }
+        at += zeros;
+        if at > lengths.len() {
+            return Err(Error::corrupt("a dictionary with more codes than symbols"));
+        }
+    }
+    let mut model = Model {
+        contexts,
+        context_of,
+        code_lengths: Vec::new(),
+        positions: [0; POSITION_SLOTS],
+        distances: [0; DISTANCE_SLOTS],
+        position_bits: position_bits(content),
+        phrases: list,
+        identity,
+        average,
+    };
+    model.distances.copy_from_slice(&lengths[count + POSITION_SLOTS..]);
+    model.positions.copy_from_slice(&lengths[count..][..POSITION_SLOTS]);
+    lengths.truncate(count);
+    model.code_lengths = lengths;
+    model::check(&model, content)?;
+    Ok(model)
+}

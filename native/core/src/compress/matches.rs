@@ -1,0 +1,180 @@
+//! Where in the dictionary's content, or earlier in the record, the bytes at hand stand already.
+
+use super::huffman::try_vec;
+use super::symbols::MAX_MATCH;
+use crate::{Error, ErrorKind, Result};
+
+/// The shortest run that the content is searched for: for shorter ones there are phrases.
+pub(crate) const MIN_CONTENT: usize = 5;
+/// The shortest run that the record is searched for.
+pub(crate) const MIN_SELF: usize = 4;
+const NONE: u32 = u32::MAX;
+
+#[inline(always)]
+fn load(text: &[u8], at: usize) -> u64 {
+    debug_assert!(at + 8 <= text.len());
+    // SAFETY: the callers see to it that eight bytes are there.
+    u64::from_le(unsafe { text.as_ptr().add(at).cast::<u64>().read_unaligned() })
+}
+
+/// The low `bytes` bytes of a word, hashed to `bits` bits (Fibonacci hashing).
+#[inline(always)]
+fn hash(word: u64, bytes: usize, bits: u32) -> usize {
+    ((word << (64 - 8 * bytes)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
+}
+
+/// How many bytes are equal, at most `limit`, of which there are so many in both.
+#[inline(always)]
+pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> usize {
+    let mut len = 0;
+    while len + 8 <= limit {
+        let differ = load(a, at + len) ^ load(b, bt + len);
+        if differ != 0 {
+            return len + (differ.trailing_zeros() / 8) as usize;
+        }
+        len += 8;
+    }
+    while len < limit && a[at + len] == b[bt + len] {
+        len += 1;
+    }
+    len
+}
+
+/// Hash chains over the content. Positions follow each other from the last to the first.
+#[derive(Debug)]
+pub(crate) struct ContentIndex {
+    heads: Vec<u32>,
+    chain: Vec<u32>,
+    bits: u32,
+}
+
+impl ContentIndex {
+    pub(crate) fn new(content: &[u8]) -> Result<ContentIndex> {
+        let bits = (content.len().max(2).ilog2() + 1).clamp(8, 20);
+        let mut index =
+            ContentIndex { heads: try_vec(1 << bits, NONE)?, chain: try_vec(content.len(), NONE)?, bits };
+        for at in 0..content.len().saturating_sub(7) {
+            let head = &mut index.heads[hash(load(content, at), MIN_CONTENT, bits)];
+            index.chain[at] = *head;
+            *head = at as u32;
+        }
+        Ok(index)
+    }
+
+    /// The longest match of at least [`MIN_CONTENT`] bytes among `depth` candidates: length and position. Not in `banned` ranges.
+    #[inline(always)]
+    pub(crate) fn find(
+        &self,
+        content: &[u8],
+        text: &[u8],
+        at: usize,
+        depth: usize,
+        banned: &[(u32, u32)],
+    ) -> (usize, usize) {
+        if at + 8 > text.len() {
+            return (0, 0);
+        }
+        let word = load(text, at);
+        let mut candidate = self.heads[hash(word, MIN_CONTENT, self.bits)];
+        let (mut best, mut position) = (MIN_CONTENT - 1, 0);
+        for _ in 0..depth {
+            if candidate == NONE {
+                break;
+            }
+            let from = candidate as usize;
+            candidate = self.chain[from];
+            if (load(content, from) ^ word) << (64 - 8 * MIN_CONTENT) != 0 {
+                continue;
+            }
+            let limit = (content.len() - from).min(text.len() - at).min(MAX_MATCH);
+            let len = common(content, from, text, at, limit);
+            let overlaps = |&(a, b): &(u32, u32)| from < b as usize && from + len > a as usize;
+            if len > best && !banned.iter().any(overlaps) {
+                (best, position) = (len, from);
+            }
+        }
+        if best < MIN_CONTENT { (0, 0) } else { (best, position) }
+    }
+}
+
+/// Hash chains over the record at hand. Heads count on from record to record, so that none needs clearing.
+#[derive(Debug)]
+pub(crate) struct SelfIndex {
+    heads: Vec<u32>,
+    chain: Vec<u32>,
+    /// What positions of this record are counted from, at least 1.
+    base: u32,
+    bits: u32,
+    /// The first position that is not in it yet.
+    next: usize,
+}
+
+impl SelfIndex {
+    pub(crate) const fn new() -> SelfIndex {
+        SelfIndex { heads: Vec::new(), chain: Vec::new(), base: 1, bits: 0, next: 0 }
+    }
+
+    /// Begins with a record of `len` bytes, `previous` ones after the one before. Less than 2^31.
+    pub(crate) fn begin(&mut self, len: usize) -> Result<()> {
+        let bits = (len.max(2).ilog2() + 1).clamp(8, 17);
+        let passed = self.next as u32;
+        self.next = 0;
+        if self.chain.len() < len {
+            let more = len - self.chain.len();
+            self.chain
+                .try_reserve(more)
+                .map_err(|_| Error::new(ErrorKind::Oom, "out of memory to compress in"))?;
+            self.chain.resize(len, 0);
+        }
+        if self.bits < bits {
+            self.heads = try_vec(1 << bits, 0)?;
+            self.bits = bits;
+            self.base = 1;
+        } else if self.base.checked_add(passed).is_some_and(|base| base < 1 << 31) {
+            self.base += passed;
+        } else {
+            self.heads.fill(0);
+            self.base = 1;
+        }
+        Ok(())
+    }
+
+    /// Takes in all positions before `at`.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, text: &[u8], at: usize) {
+        let end = at.min(text.len().saturating_sub(7));
+        while self.next < end {
+            let head = &mut self.heads[hash(load(text, self.next), MIN_SELF, self.bits)];
+            self.chain[self.next] = *head;
+            *head = self.base + self.next as u32;
+            self.next += 1;
+        }
+    }
+
+    /// The longest match of at least [`MIN_SELF`] bytes among `depth` candidates: length and distance.
+    #[inline(always)]
+    pub(crate) fn find(&self, text: &[u8], at: usize, depth: usize) -> (usize, usize) {
+        if at + 8 > text.len() {
+            return (0, 0);
+        }
+        let word = load(text, at);
+        let mut candidate = self.heads[hash(word, MIN_SELF, self.bits)];
+        let (mut best, mut distance) = (MIN_SELF - 1, 0);
+        let limit = (text.len() - at).min(MAX_MATCH);
+        for _ in 0..depth {
+            if candidate < self.base {
+                break;
+            }
+            let from = (candidate - self.base) as usize;
+            candidate = self.chain[from];
+            if load(text, from) as u32 != word as u32 {
+                continue;
+            }
+            let len = common(text, from, text, at, limit);
+            if len > best {
+                (best, distance) = (len, at - from);
+            }
+        }
+        if best < MIN_SELF { (0, 0) } else { (best, distance) }
+    }
+}

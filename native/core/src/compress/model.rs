@@ -1,0 +1,87 @@
+//! What a dictionary knows besides its content: phrases, contexts and codes.
+
+use super::symbols::*;
+use crate::{Error, Result};
+
+/// The tables of a dictionary.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    /// How many contexts there are, at least 1.
+    pub contexts: usize,
+    /// The context of what follows a symbol. `START`'s is that of a record's beginning.
+    pub context_of: Vec<u8>,
+    /// Code lengths, those of one context after those of another. Context 0 has all symbols but `ESCAPE`.
+    pub code_lengths: Vec<u8>,
+    /// Code lengths of position slots.
+    pub positions: [u8; POSITION_SLOTS],
+    /// Code lengths of distance slots.
+    pub distances: [u8; DISTANCE_SLOTS],
+    /// How many bits of a position follow its slot.
+    pub position_bits: u32,
+    /// Where in the content each phrase is, and how long.
+    pub phrases: Vec<(u32, u8)>,
+    /// 64 bits that tell the dictionary from others.
+    pub identity: u64,
+    /// What a byte of the samples took on average, in sixteenths of a bit.
+    pub average: u32,
+}
+
+impl Model {
+    /// How many symbols there are.
+    pub(crate) fn symbols(&self) -> usize {
+        PHRASE + self.phrases.len()
+    }
+
+    /// The code lengths of a context.
+    pub(crate) fn lengths(&self, context: usize) -> &[u8] {
+        let symbols = self.symbols();
+        &self.code_lengths[context * symbols..][..symbols]
+    }
+
+    /// What the last byte of a bit stream is filled up with: bits of the identity, so that the streams of another dictionary
+    /// are noticed a little more often.
+    pub(crate) fn padding(&self) -> u8 {
+        (self.identity >> 56) as u8
+    }
+
+    /// What the first byte of a tagged frame says: 0 to 254.
+    pub(crate) fn tag(&self) -> u8 {
+        (self.identity % 255) as u8
+    }
+}
+
+/// Bits that say which slot a position of the content is in: at most [`POSITION_SLOTS`] slots.
+pub(crate) fn position_bits(content: usize) -> u32 {
+    let mut bits = 0;
+    while content >> bits > POSITION_SLOTS - 1 {
+        bits += 1;
+    }
+    bits
+}
+
+/// Checks what the decoder goes by.
+pub(crate) fn check(model: &Model, content: usize) -> Result<()> {
+    let bad = |what: &'static str| Err(Error::corrupt(what));
+    if model.contexts == 0 || model.contexts > MAX_CONTEXTS || model.phrases.len() > MAX_PHRASES {
+        return bad("a dictionary with an impossible number of contexts or phrases");
+    }
+    if model.context_of.iter().any(|&context| usize::from(context) >= model.contexts) {
+        return bad("a dictionary that names a context that it has not");
+    }
+    let inside = |&(at, len): &(u32, u8)| len > 0 && at as usize + usize::from(len) <= content;
+    if !model.phrases.iter().all(inside) {
+        return bad("a dictionary with a phrase outside its content");
+    }
+    if model.position_bits != position_bits(content) {
+        return bad("a dictionary whose positions do not fit its content");
+    }
+    if model.average > 1 << 12 {
+        return bad("a dictionary whose samples took more than 256 bits a byte");
+    }
+    let first = model.lengths(0);
+    let all = first.iter().enumerate().all(|(symbol, &length)| (length == 0) == (symbol == ESCAPE));
+    if !all {
+        return bad("a dictionary that has no code for some symbol");
+    }
+    Ok(())
+}

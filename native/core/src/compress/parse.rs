@@ -1,0 +1,372 @@
+//! Choosing the symbols that say a record in the fewest bits.
+//!
+//! A forward dynamic program over positions (Storer and Szymanski, 1982): the price of a position is that of the cheapest
+//! way to it, where the price of a symbol is what its code takes in the context that the way there leads to. The context
+//! belongs to the way, so this is not quite optimal: only the cheapest way to each position is followed.
+//!
+//! Where a match is long enough to be beyond doubt, it is taken at once and the program begins anew behind it, which is
+//! what keeps long and periodic input linear.
+
+use super::huffman::try_vec;
+use super::matches::{ContentIndex, SelfIndex, common};
+use super::model::Model;
+use super::symbols::*;
+use super::trie::Trie;
+use crate::Result;
+
+/// How hard to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Candidates of the content for each position.
+    pub content: usize,
+    /// Candidates of the record.
+    pub record: usize,
+    /// Whether to price every length of a match, or the longest only.
+    pub lengths: bool,
+    /// A match this long is taken at once.
+    pub enough: usize,
+}
+
+/// What symbols cost, in bits.
+#[derive(Debug)]
+pub(crate) struct Prices {
+    symbols: usize,
+    /// By context and symbol; the escape included where one is needed.
+    table: Vec<u8>,
+    context_of: Vec<u8>,
+    /// By slot, its bits included.
+    positions: [u8; POSITION_SLOTS],
+    distances: [u8; DISTANCE_SLOTS],
+    position_bits: u32,
+    /// What a byte takes on average, in sixteenths of a bit.
+    average: i32,
+}
+
+impl Prices {
+    /// Those of a model's codes.
+    pub(crate) fn of(model: &Model) -> Result<Prices> {
+        let symbols = model.symbols();
+        let mut table = try_vec(model.contexts * symbols, 0u8)?;
+        for (context, row) in table.chunks_exact_mut(symbols).enumerate() {
+            let (lengths, all) = (model.lengths(context), model.lengths(0));
+            let escape = lengths[ESCAPE];
+            for (symbol, price) in row.iter_mut().enumerate() {
+                *price = if lengths[symbol] > 0 { lengths[symbol] } else { escape + all[symbol] };
+            }
+        }
+        let mut prices = Prices {
+            symbols,
+            table,
+            context_of: model.context_of.clone(),
+            positions: model.positions,
+            distances: model.distances,
+            position_bits: model.position_bits,
+            average: model.average as i32,
+        };
+        for (slot, price) in prices.distances.iter_mut().enumerate() {
+            // A slot without a code can not be used.
+            *price = if *price == 0 { UNUSABLE } else { *price + slot_distance(slot).1 as u8 };
+        }
+        for price in &mut prices.positions {
+            *price = if *price == 0 { UNUSABLE } else { *price + model.position_bits as u8 };
+        }
+        Ok(prices)
+    }
+
+    /// A guess, before anything was counted.
+    pub(crate) fn guess(phrases: usize, position_bits: u32) -> Result<Prices> {
+        let symbols = PHRASE + phrases;
+        let mut table = try_vec(symbols, 9u8)?;
+        table[..256].fill(8);
+        table[CONTENT..PHRASE].fill(7);
+        table[END] = 6;
+        let mut prices = Prices {
+            symbols,
+            table,
+            context_of: try_vec(symbols, 0)?,
+            positions: [8 + position_bits as u8; POSITION_SLOTS],
+            distances: [0; DISTANCE_SLOTS],
+            position_bits,
+            average: 48,
+        };
+        for (slot, price) in prices.distances.iter_mut().enumerate() {
+            *price = 4 + slot_distance(slot).1 as u8;
+        }
+        Ok(prices)
+    }
+
+    #[inline(always)]
+    fn row(&self, context: u8) -> &[u8] {
+        let from = usize::from(context) * self.symbols;
+        // SAFETY: contexts are those of the model, which has a row for each.
+        unsafe { self.table.get_unchecked(from..from + self.symbols) }
+    }
+}
+
+const UNUSABLE: u8 = 200;
+
+/// One step: a symbol, how many bytes it says, and what a match refers to (a position or a distance).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token {
+    pub symbol: u16,
+    pub len: u16,
+    pub place: u32,
+}
+
+/// The cheapest known way to a position.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    price: u32,
+    token: Token,
+    /// The distance of the last match, in the line of content and record.
+    repeat: u32,
+    context: u8,
+}
+
+const FAR: Node =
+    Node { price: u32::MAX, token: Token { symbol: 0, len: 0, place: 0 }, repeat: 0, context: 0 };
+/// Positions that are thought about at once.
+const BLOCK: usize = 4096;
+
+/// What is known of the dictionary.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    pub content: &'a [u8],
+    pub index: &'a ContentIndex,
+    pub trie: &'a Trie,
+    pub prices: &'a Prices,
+}
+
+/// Working memory of the parser, for one record after another.
+#[derive(Debug)]
+pub(crate) struct Parser {
+    nodes: Vec<Node>,
+    record: SelfIndex,
+    way: Vec<Token>,
+}
+
+impl Parser {
+    pub(crate) const fn new() -> Parser {
+        Parser { nodes: Vec::new(), record: SelfIndex::new(), way: Vec::new() }
+    }
+
+    /// Says a record in symbols, taking at each place what looks best there: against what so many bytes take on average.
+    pub(crate) fn greedy(
+        &mut self,
+        known: Known<'_>,
+        effort: Effort,
+        text: &[u8],
+        tokens: &mut Vec<Token>,
+    ) -> Result<u64> {
+        let Known { content, index, trie, prices } = known;
+        tokens.clear();
+        tokens.try_reserve(text.len()).map_err(|_| out_of_memory())?;
+        self.record.begin(text.len())?;
+        let average = prices.average;
+        let (mut at, mut total, mut repeat) = (0, 0u64, 0u32);
+        let mut context = prices.context_of[START];
+        while at < text.len() {
+            let row = prices.row(context);
+            let byte = usize::from(text[at]);
+            let (mut len, mut symbol) = (1, byte);
+            let mut last = len;
+            trie.walk(&text[at..], |length, phrase| (len, symbol) = (length, PHRASE + phrase));
+            let mut price = u32::from(row[symbol]);
+            let (mut place, mut distance) = (0, repeat);
+            let score = |len: usize, price: u32| price as i32 * 16 - len as i32 * average;
+            let mut best = score(len, price);
+            let here = (content.len() + at) as u32;
+            last = last.max(len);
+            if repeat != 0 {
+                let source = here.wrapping_sub(repeat) as usize;
+                let room = (text.len() - at).min(MAX_MATCH);
+                let length = if source < content.len() {
+                    common(content, source, text, at, room.min(content.len() - source))
+                } else {
+                    common(text, source - content.len(), text, at, room)
+                };
+                if length >= MIN_MATCH {
+                    let (code, bits, _) = length_code(length);
+                    let cost = u32::from(row[REPEAT + code]) + bits;
+                    if score(length, cost) < best {
+                        (best, len, symbol, price) = (score(length, cost), length, REPEAT + code, cost);
+                    }
+                }
+            }
+            let (length, position) = index.find(content, text, at, effort.content, &[]);
+            if length > last {
+                let (code, bits, _) = length_code(length);
+                let slot = prices.positions[position >> prices.position_bits];
+                let cost = u32::from(row[CONTENT + code]) + bits + u32::from(slot);
+                if slot != UNUSABLE && score(length, cost) < best {
+                    (best, len, symbol, price) = (score(length, cost), length, CONTENT + code, cost);
+                    (place, distance) = (position as u32, here - position as u32);
+                }
+            }
+            self.record.advance(text, at);
+            let (length, back) = self.record.find(text, at, effort.record);
+            if length > last.min(6) {
+                let (code, bits, _) = length_code(length);
+                let slot = prices.distances[distance_slot(back as u32).0];
+                let cost = u32::from(row[SELF + code]) + bits + u32::from(slot);
+                if slot != UNUSABLE && score(length, cost) < best {
+                    (len, symbol, price) = (length, SELF + code, cost);
+                    (place, distance) = (back as u32, back as u32);
+                }
+            }
+            tokens.push(Token { symbol: symbol as u16, len: len as u16, place });
+            total += u64::from(price);
+            at += len;
+            let last = if (CONTENT..PHRASE).contains(&symbol) { usize::from(text[at - 1]) } else { symbol };
+            context = prices.context_of[last];
+            repeat = distance;
+        }
+        Ok(total + u64::from(prices.row(context)[END]))
+    }
+
+    /// Says a record in symbols, the end left out, and returns how many bits they take with it. `banned` are ranges of the
+    /// content that must not be used.
+    pub(crate) fn parse(
+        &mut self,
+        known: Known<'_>,
+        effort: Effort,
+        text: &[u8],
+        banned: &[(u32, u32)],
+        tokens: &mut Vec<Token>,
+    ) -> Result<u64> {
+        tokens.clear();
+        if self.nodes.is_empty() {
+            self.nodes = try_vec(BLOCK + 1, FAR)?;
+        }
+        self.record.begin(text.len())?;
+        let mut start = Node { context: known.prices.context_of[START], price: 0, ..FAR };
+        let mut at = 0;
+        let mut total = 0;
+        while at < text.len() {
+            let (end, long) = self.block(known, effort, text, banned, at, start);
+            self.way.clear();
+            let last = self.nodes[end - at];
+            let mut back = end;
+            while back > at {
+                let token = self.nodes[back - at].token;
+                self.way.push(token);
+                back -= usize::from(token.len);
+            }
+            tokens.try_reserve(self.way.len() + 1).map_err(|_| out_of_memory())?;
+            tokens.extend(self.way.iter().rev());
+            total += u64::from(last.price);
+            start = Node { price: 0, ..last };
+            at = end;
+            if let Some(node) = long {
+                tokens.push(node.token);
+                total += u64::from(node.price);
+                at += usize::from(node.token.len);
+                start = Node { price: 0, ..node };
+            }
+        }
+        Ok(total + u64::from(known.prices.row(start.context)[END]))
+    }
+
+    /// Thinks about positions from `begin` on, and returns to where the way is known; and the match that was long enough to
+    /// end the block.
+    #[inline(always)]
+    fn block(
+        &mut self,
+        known: Known<'_>,
+        effort: Effort,
+        text: &[u8],
+        banned: &[(u32, u32)],
+        begin: usize,
+        start: Node,
+    ) -> (usize, Option<Node>) {
+        let Known { content, index, trie, prices } = known;
+        let size = (text.len() - begin).min(BLOCK);
+        let stop = begin + size;
+        let nodes = &mut self.nodes[..=size];
+        nodes.fill(FAR);
+        nodes[0] = start;
+        for at in begin..stop {
+            let node = nodes[at - begin];
+            if node.price == u32::MAX {
+                continue;
+            }
+            let row = prices.row(node.context);
+            let mut relax = |len: usize, symbol: usize, price: u32, place: u32, repeat: u32, context: u8| {
+                let target = &mut nodes[at - begin + len];
+                if price < target.price {
+                    let token = Token { symbol: symbol as u16, len: len as u16, place };
+                    *target = Node { price, token, repeat, context };
+                }
+            };
+            let byte = usize::from(text[at]);
+            relax(1, byte, node.price + u32::from(row[byte]), 0, node.repeat, prices.context_of[byte]);
+            let mut longest = 1;
+            trie.walk(&text[at..stop], |len, phrase| {
+                let symbol = PHRASE + phrase;
+                longest = len;
+                let price = node.price + u32::from(row[symbol]);
+                relax(len, symbol, price, 0, node.repeat, prices.context_of[symbol]);
+            });
+            let mut best: Option<Node> = None;
+            let here = (content.len() + at) as u32;
+            let mut consider = |base: usize, len: usize, fixed: u32, place: u32, distance: u32| {
+                let mut each = |len: usize| {
+                    let (code, bits, _) = length_code(len);
+                    let price = node.price + u32::from(row[base + code]) + bits + fixed;
+                    let context = prices.context_of[usize::from(text[at + len - 1])];
+                    if len >= effort.enough {
+                        let token = Token { symbol: (base + code) as u16, len: len as u16, place };
+                        if best.is_none_or(|best| best.token.len < token.len) {
+                            best = Some(Node { price: price - node.price, token, repeat: distance, context });
+                        }
+                    } else if at + len <= stop {
+                        relax(len, base + code, price, place, distance, context);
+                    }
+                };
+                each(len);
+                if effort.lengths && len < effort.enough {
+                    (MIN_MATCH..len).for_each(each);
+                }
+            };
+            if node.repeat != 0 {
+                let source = here.wrapping_sub(node.repeat) as usize;
+                let room = (text.len() - at).min(MAX_MATCH);
+                let len = if source < content.len() {
+                    let limit = room.min(content.len() - source);
+                    let free = banned.is_empty();
+                    if free { common(content, source, text, at, limit) } else { 0 }
+                } else {
+                    common(text, source - content.len(), text, at, room)
+                };
+                if len >= MIN_MATCH {
+                    consider(REPEAT, len, 0, 0, node.repeat);
+                }
+            }
+            let (len, position) = index.find(content, text, at, effort.content, banned);
+            if len > longest {
+                let price = prices.positions[position >> prices.position_bits];
+                if price != UNUSABLE {
+                    consider(CONTENT, len, u32::from(price), position as u32, here - position as u32);
+                }
+            }
+            self.record.advance(text, at);
+            let (len, distance) = self.record.find(text, at, effort.record);
+            if len > longest.min(6) {
+                let (slot, _, _) = distance_slot(distance as u32);
+                let price = prices.distances[slot];
+                if price != UNUSABLE {
+                    consider(SELF, len, u32::from(price), distance as u32, distance as u32);
+                }
+            }
+            if best.is_some() {
+                return (at, best);
+            }
+        }
+        (stop, None)
+    }
+}
+
+#[cold]
+fn out_of_memory() -> crate::Error {
+    crate::Error::new(crate::ErrorKind::Oom, "out of memory to compress in")
+}

@@ -1,0 +1,150 @@
+//! Counting symbols in the parse of samples, and making codes of the counts.
+
+use super::super::huffman::{code_lengths, try_vec};
+use super::super::model::Model;
+use super::super::parse::{Effort, Known, Parser};
+use super::super::symbols::*;
+use super::contexts;
+use crate::Result;
+
+/// How often each symbol came behind each, and each slot was named.
+pub(super) struct Counts {
+    pub symbols: usize,
+    /// By the symbol before (a match counts as the byte it ends with, the beginning as `START`) and the symbol.
+    pub pairs: Vec<u32>,
+    pub positions: [u64; POSITION_SLOTS],
+    pub distances: [u64; DISTANCE_SLOTS],
+    /// What the parse takes, in bits.
+    pub bits: u64,
+    /// The bytes of the samples.
+    pub bytes: u64,
+}
+
+/// A record to count in, and what of the content was taken from it, which must not count as found.
+pub(super) struct Sample<'a> {
+    pub text: &'a [u8],
+    pub banned: Vec<(u32, u32)>,
+}
+
+/// Parses samples and counts.
+pub(super) fn count(
+    known: Known<'_>,
+    symbols: usize,
+    position_bits: u32,
+    effort: Effort,
+    samples: &[Sample<'_>],
+) -> Result<Counts> {
+    let mut counts = Counts {
+        symbols,
+        pairs: try_vec(symbols * symbols, 0)?,
+        positions: [0; POSITION_SLOTS],
+        distances: [0; DISTANCE_SLOTS],
+        bits: 0,
+        bytes: 0,
+    };
+    let (mut parser, mut tokens) = (Parser::new(), Vec::new());
+    for sample in samples {
+        counts.bits += parser.parse(known, effort, sample.text, &sample.banned, &mut tokens)?;
+        counts.bytes += sample.text.len() as u64;
+        let (mut before, mut at) = (START, 0);
+        for token in &tokens {
+            let symbol = usize::from(token.symbol);
+            counts.pairs[before * symbols + symbol] += 1;
+            at += usize::from(token.len);
+            before = symbol;
+            if (CONTENT..PHRASE).contains(&symbol) {
+                before = usize::from(sample.text[at - 1]);
+                if symbol < SELF {
+                    counts.positions[(token.place >> position_bits) as usize] += 1;
+                } else if symbol < REPEAT {
+                    counts.distances[distance_slot(token.place).0] += 1;
+                }
+            }
+        }
+        counts.pairs[before * symbols + END] += 1;
+    }
+    Ok(counts)
+}
+
+impl Counts {
+    /// How often a symbol came up.
+    pub(super) fn of(&self, symbol: usize) -> u64 {
+        self.pairs.iter().skip(symbol).step_by(self.symbols).map(|&count| u64::from(count)).sum()
+    }
+
+    /// A model that suits the counts, with at most so many contexts.
+    pub(super) fn model(
+        &self,
+        groups: usize,
+        phrases: Vec<(u32, u8)>,
+        position_bits: u32,
+        content: usize,
+    ) -> Result<Model> {
+        let symbols = self.symbols;
+        let followers: contexts::Followers = self
+            .pairs
+            .chunks_exact(symbols)
+            .map(|row| {
+                row.iter()
+                    .zip(0..)
+                    .filter(|&(&count, _)| count > 0)
+                    .map(|(&count, next)| (next, count))
+                    .collect()
+            })
+            .collect();
+        let group_of = contexts::group(&followers, symbols, groups);
+        let groups =
+            if groups <= 1 { 1 } else { usize::from(group_of.iter().copied().max().unwrap_or(0)) + 1 };
+        // Context 0 is where escapes lead. Where it is alone it is everything else as well.
+        let contexts = if groups == 1 { 1 } else { groups + 1 };
+        let mut lengths = try_vec(contexts * symbols, 0u8)?;
+        let mut escaped = vec![1u64; symbols];
+        escaped[ESCAPE] = 0;
+        for group in 0..groups {
+            let mut counts = vec![0u64; symbols];
+            for (list, _) in followers.iter().zip(&group_of).filter(|&(_, &of)| usize::from(of) == group) {
+                for &(next, count) in list {
+                    counts[usize::from(next)] += u64::from(count);
+                }
+            }
+            if groups == 1 {
+                for (slot, count) in escaped.iter_mut().zip(&counts) {
+                    *slot += 16 * count;
+                }
+                break;
+            }
+            let mut escapes = 1;
+            for (symbol, count) in counts.iter_mut().enumerate() {
+                if *count < 2 {
+                    escapes += *count;
+                    escaped[symbol] += *count * 16;
+                    *count = 0;
+                }
+            }
+            counts[ESCAPE] = escapes;
+            lengths[(group + 1) * symbols..][..symbols].copy_from_slice(&code_lengths(&counts)?);
+        }
+        lengths[..symbols].copy_from_slice(&code_lengths(&escaped)?);
+        let slots = if content == 0 { 0 } else { ((content - 1) >> position_bits) + 1 };
+        let mut positions = self.positions;
+        positions[..slots].iter_mut().for_each(|count| *count = *count * 4 + 1);
+        let mut distances = self.distances;
+        for (slot, count) in distances.iter_mut().enumerate() {
+            *count = if slot_distance(slot).0 < 1 << 31 { *count * 16 + 1 } else { 0 };
+        }
+        let mut model = Model {
+            contexts,
+            context_of: group_of.iter().map(|&group| if contexts == 1 { 0 } else { group + 1 }).collect(),
+            code_lengths: lengths,
+            positions: [0; POSITION_SLOTS],
+            distances: [0; DISTANCE_SLOTS],
+            position_bits,
+            phrases,
+            identity: 0,
+            average: (self.bits * 16 / self.bytes.max(1)).clamp(4, 160) as u32,
+        };
+        model.positions.copy_from_slice(&code_lengths(&positions)?);
+        model.distances.copy_from_slice(&code_lengths(&distances)?);
+        Ok(model)
+    }
+}

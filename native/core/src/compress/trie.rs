@@ -1,0 +1,129 @@
+//! All phrases that begin at a place, by one walk: a double-array trie (Aoe, "An efficient digital search algorithm by
+//! using a double-array structure", 1989).
+
+use super::huffman::try_vec;
+use crate::Result;
+
+/// What a transition leads to. It lies at the base of the node it leads from plus the byte, and is there if it names that
+/// node, which is known by where its own transition lies.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    from: u32,
+    /// The base of the node it leads to in the low 20 bits; above, which phrase ends there.
+    node: u32,
+}
+
+const BASE_BITS: u32 = 20;
+/// No phrase ends there.
+const NONE: u32 = (1 << (32 - BASE_BITS)) - 1;
+const ROOT: u32 = u32::MAX - 1;
+const VACANT: Slot = Slot { from: u32::MAX, node: 0 };
+
+#[derive(Debug)]
+pub(crate) struct Trie {
+    slots: Vec<Slot>,
+    root: u32,
+}
+
+impl Trie {
+    /// The trie of phrases, which are different from each other, and found by their index.
+    pub(crate) fn new(phrases: &[&[u8]]) -> Result<Trie> {
+        let mut order = try_vec(phrases.len(), 0u16)?;
+        order.iter_mut().zip(0..).for_each(|(slot, index)| *slot = index);
+        order.sort_unstable_by_key(|&index| phrases[index as usize]);
+        let mut trie = Trie { slots: try_vec(1024, VACANT)?, root: 0 };
+        // Nodes to be given children: which, the range of sorted phrases below it, its depth.
+        let mut todo = vec![(ROOT, 0, order.len(), 0)];
+        let mut free = 0;
+        while let Some((node, mut from, to, depth)) = todo.pop() {
+            let mut known = NONE << BASE_BITS;
+            while from < to && phrases[order[from] as usize].len() == depth {
+                known = u32::from(order[from]) << BASE_BITS;
+                from += 1;
+            }
+            let mut children: Vec<(u8, usize, usize)> = Vec::new();
+            for (at, &index) in order.iter().enumerate().take(to).skip(from) {
+                let byte = phrases[index as usize][depth];
+                match children.last_mut() {
+                    Some(last) if last.0 == byte => last.2 = at + 1,
+                    _ => children.push((byte, at, at + 1)),
+                }
+            }
+            let base = trie.place(&children, &mut free)?;
+            match node {
+                ROOT => trie.root = base as u32,
+                _ => trie.slots[node as usize].node = known | base as u32,
+            }
+            for (byte, from, to) in children {
+                let child = base + usize::from(byte);
+                trie.slots[child].from = node;
+                todo.push((child as u32, from, to, depth + 1));
+            }
+        }
+        Ok(trie)
+    }
+
+    /// The first base where all the bytes have a vacant slot.
+    fn place(&mut self, children: &[(u8, usize, usize)], free: &mut usize) -> Result<usize> {
+        let mut base = if children.is_empty() { 0 } else { *free };
+        while !children.iter().all(|&(byte, ..)| self.slots[base + usize::from(byte)].from == u32::MAX) {
+            base += 1;
+            if base + 512 > self.slots.len() {
+                let len = self.slots.len() * 2;
+                if len > 1 << BASE_BITS {
+                    return Err(crate::Error::corrupt("more phrases than a dictionary can have"));
+                }
+                let mut slots = try_vec(len, VACANT)?;
+                slots[..self.slots.len()].copy_from_slice(&self.slots);
+                self.slots = slots;
+            }
+        }
+        // Where the front is nearly full, looking there again and again would take quadratic time.
+        *free = (*free).max(base.saturating_sub(512));
+        Ok(base)
+    }
+
+    /// Calls back with the length and index of each phrase that `text` begins with, the shortest first.
+    #[inline(always)]
+    pub(crate) fn walk(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        let (mut node, mut base) = (ROOT, self.root);
+        for (depth, &byte) in text.iter().enumerate() {
+            let at = base + u32::from(byte);
+            // SAFETY: 256 slots lie from any base on.
+            let slot = unsafe { *self.slots.get_unchecked(at as usize) };
+            if slot.from != node {
+                return;
+            }
+            (node, base) = (at, slot.node & ((1 << BASE_BITS) - 1));
+            if slot.node >> BASE_BITS != NONE {
+                found(depth + 1, (slot.node >> BASE_BITS) as usize);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_finds_what_a_search_finds(
+            set in proptest::collection::btree_set(proptest::collection::vec(0u8..4, 1..6), 0..60),
+            text in proptest::collection::vec(0u8..5, 0..40),
+        ) {
+            let phrases: Vec<&[u8]> = set.iter().map(Vec::as_slice).collect();
+            let trie = Trie::new(&phrases).unwrap();
+            for from in 0..=text.len() {
+                let mut found = Vec::new();
+                trie.walk(&text[from..], |len, index| found.push((len, index)));
+                let mut expected: Vec<_> = phrases.iter().enumerate()
+                    .filter(|(_, phrase)| text[from..].starts_with(phrase))
+                    .map(|(index, phrase)| (phrase.len(), index)).collect();
+                expected.sort_unstable();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}
