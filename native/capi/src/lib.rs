@@ -10,6 +10,7 @@
 pub mod args;
 pub mod bitvector;
 pub mod bumparena;
+pub mod compress;
 pub mod cpu;
 pub mod eliasfano;
 pub mod fixedpool;

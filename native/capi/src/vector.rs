@@ -60,7 +60,7 @@ pub struct oh_control {
     pub total: u64,
 }
 
-unsafe fn control_of<'a>(control: *mut oh_control) -> Result<Option<&'a Control>> {
+pub(crate) unsafe fn control_of<'a>(control: *mut oh_control) -> Result<Option<&'a Control>> {
     if control.is_null() {
         return Ok(None);
     }
