@@ -13,6 +13,17 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { offheapError, type OffheapError } from './errors.js';
 
+/** A prepared dictionary, a store that was opened, a store that is being built: native objects, of one thread. */
+export interface DictionaryHandle {
+  readonly dictionary: symbol;
+}
+export interface RecordsHandle {
+  readonly records: symbol;
+}
+export interface BuilderHandle {
+  readonly builder: symbol;
+}
+
 /**
  * What the addon exports: free functions over numbers and typed arrays. Every module adds its lines
  * under its own heading, in the order of `native/binding/`.
@@ -247,6 +258,48 @@ export interface NativeBinding {
   /** `query`: 1 rank1, 2 rank0, 3 select1, 4 select0. */
   rankselectMany(bytes: Uint8Array, query: number, questions: ArrayBufferView, out: ArrayBufferView): void;
   rankselectValidate(bytes: Uint8Array): void;
+
+  // compress.cc
+  /** A handle for {@link dictionaryTrain} to fill. */
+  dictionaryNew(): DictionaryHandle;
+  /** Trains on texts, one after another; `ends` says where each ends. `maxBytes` 0: as many as help. */
+  dictionaryTrain(
+    into: DictionaryHandle,
+    text: Uint8Array,
+    ends: Float64Array,
+    maxBytes: number,
+    control: Int32Array,
+  ): Promise<boolean>;
+  /** Prepares a dictionary from a copy of its bytes. */
+  dictionaryOpen(bytes: Uint8Array): DictionaryHandle;
+  /** Bytes of its region, and a copy of those. */
+  dictionaryLength(dictionary: DictionaryHandle): number;
+  dictionaryCopy(dictionary: DictionaryHandle, out: Uint8Array): void;
+  dictionaryStats(dictionary: DictionaryHandle): {
+    identity: bigint;
+    content: number;
+    phrases: number;
+    contexts: number;
+  };
+  dictionaryValidate(dictionary: DictionaryHandle): void;
+  /** How many bytes were written to `out`, which has room for one more than `bytes` has. */
+  compress(dictionary: DictionaryHandle, level: number, bytes: Uint8Array, out: Uint8Array): number;
+  /** How many bytes were written to `out`, or -1 where they do not fit. */
+  decompress(dictionary: DictionaryHandle, bytes: Uint8Array, out: Uint8Array): number;
+  recordsBegin(dictionary: DictionaryHandle, level: number): BuilderHandle;
+  /** One at a time: wait for the promise. */
+  recordsPush(builder: BuilderHandle, text: Uint8Array, ends: Float64Array): Promise<boolean>;
+  recordsLength(builder: BuilderHandle): number;
+  recordsWrite(builder: BuilderHandle, bytes: Uint8Array): Promise<boolean>;
+  /** Gives its memory back; it must not be used again. */
+  recordsDrop(builder: BuilderHandle): void;
+  /** Opens a store where it lies: the region's memory must outlive every use of the handle. */
+  recordsOpen(bytes: Uint8Array): RecordsHandle;
+  /** As {@link decompress}, for a record, for one as a string, and for many, whose ends are written to `ends`. */
+  recordsGet(records: RecordsHandle, index: number, out: Uint8Array): number;
+  recordsGetString(records: RecordsHandle, index: number, out: Uint8Array): string | -1;
+  recordsGetMany(records: RecordsHandle, indices: Float64Array, ends: Float64Array, out: Uint8Array): number;
+  recordsValidate(records: RecordsHandle): void;
 
   // eliasfano.cc. As for packedints.cc, below.
   /** The largest of the values. Throws unless they ascend, and are integers from 0 on. */

@@ -20,6 +20,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<Version>(exports, "version");
   InitBitVector(exports);
   InitBumparena(exports);
+  InitCompress(exports);
   InitCpu(exports);
   InitEliasFano(exports);
   InitFixedpool(exports);

@@ -18,6 +18,7 @@ void Export(Napi::Object exports, const char* name) {
 
 void InitBitVector(Napi::Object exports);
 void InitBumparena(Napi::Object exports);
+void InitCompress(Napi::Object exports);
 void InitCpu(Napi::Object exports);
 void InitEliasFano(Napi::Object exports);
 void InitFixedpool(Napi::Object exports);

@@ -4,6 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
+import { readDictionary, readStore } from '../compress/layout.js';
 import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { readShape as readArena, WORD as SMALLMAP } from '../smallmap/layout.js';
 import { native } from '../native.js';
@@ -94,7 +95,20 @@ export async function inspectFile(path: string): Promise<Inspection> {
 
 /** What can be told of each kind from its header alone, which is checked in constant time. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
-  { hashmap, smallmap, vector, fixedpool, bumparena, numapool, bitvector, rankselect, eliasfano, packedints };
+  {
+    hashmap,
+    smallmap,
+    vector,
+    fixedpool,
+    bumparena,
+    numapool,
+    bitvector,
+    rankselect,
+    eliasfano,
+    packedints,
+    dictionary,
+    recordstore,
+  };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
   const shape = readShape(words, available, path);
@@ -207,4 +221,15 @@ function eliasfano(words: Int32Array, available: number, path: string): Inspecti
 function vector(words: Int32Array, available: number, path: string): Inspection['contents'] {
   const { type, count, capacity } = readVector(words, available, path);
   return { type: TYPE_NAMES[type]!, length: count, capacity };
+}
+
+function dictionary(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { content, phrases, contexts } = readDictionary(words, available, path);
+  return { contentBytes: content, phrases, contexts };
+}
+
+function recordstore(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { length, payload, longest, total, dictionary: dictionaryBytes } = readStore(words, available, path);
+  const ratio = payload === 0 ? 0 : Number((total / payload).toFixed(3));
+  return { records: length, rawBytes: total, compressedBytes: payload, ratio, longest, dictionaryBytes };
 }

@@ -46,6 +46,8 @@ export const KINDS = {
   rankselect: { code: 9, version: 1 },
   eliasfano: { code: 10, version: 1 },
   packedints: { code: 11, version: 1 },
+  dictionary: { code: 13, version: 1 },
+  recordstore: { code: 14, version: 1 },
 } as const;
 export type Kind = keyof typeof KINDS;
 

@@ -1,0 +1,88 @@
+/** Samples and records as native code takes them: bytes one after another, and where each ends. */
+import { isUint8Array } from 'node:util/types';
+import { allocating, typeError } from '../errors.js';
+import { trueLength } from '../region/arguments.js';
+import { describe } from '../region/options.js';
+
+/** What can be compressed: bytes, or a string, which is stored as UTF-8 (a lone surrogate as U+FFFD). */
+export type Text = Uint8Array | string;
+/** Many of them, as they come. */
+export type Texts = Iterable<Text> | AsyncIterable<Text>;
+
+const encoder = new TextEncoder();
+const FIRST = 4096;
+
+/** Texts, one after another. */
+export class Packer {
+  private bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST);
+  private ends: Float64Array<ArrayBuffer> = new Float64Array(256);
+  private used = 0;
+  count = 0;
+
+  /** Bytes of the texts so far. */
+  get length(): number {
+    return this.used;
+  }
+
+  push(text: unknown, what: string): void {
+    if (this.count === this.ends.length) {
+      const { ends } = this;
+      this.ends = allocating('texts', ends.length * 16, () => new Float64Array(ends.length * 2));
+      this.ends.set(ends);
+    }
+    if (typeof text === 'string') {
+      // UTF-8 takes at most three bytes for each unit.
+      this.reserve(text.length * 3);
+      this.used += encoder.encodeInto(text, this.bytes.subarray(this.used)).written;
+    } else if (isUint8Array(text)) {
+      this.reserve(trueLength(text));
+      this.bytes.set(text, this.used);
+      this.used += trueLength(text);
+    } else {
+      throw typeError(`${what} are Uint8Arrays or strings, not ${describe(text)}`);
+    }
+    this.ends[this.count++] = this.used;
+  }
+
+  private reserve(more: number): void {
+    const { bytes, used } = this;
+    if (used + more <= bytes.length) return;
+    const wanted = Math.max(used + more, bytes.length * 2);
+    this.bytes = allocating('texts', wanted, () => new Uint8Array(wanted));
+    this.bytes.set(bytes.subarray(0, used));
+  }
+
+  /** Keeps every second text. */
+  halve(): void {
+    let [from, to, kept] = [0, 0, 0];
+    for (let i = 0; i < this.count; i++) {
+      const end = this.ends[i];
+      if (i % 2 === 0) {
+        this.bytes.copyWithin(to, from, end);
+        to += end - from;
+        this.ends[kept++] = to;
+      }
+      from = end;
+    }
+    this.used = to;
+    this.count = kept;
+  }
+
+  /** What was pushed; the next push may write over it. */
+  packed(): { text: Uint8Array; ends: Float64Array } {
+    return { text: this.bytes.subarray(0, this.used), ends: this.ends.subarray(0, this.count) };
+  }
+
+  clear(): void {
+    this.used = 0;
+    this.count = 0;
+  }
+}
+
+/** Refuses what can not be iterated. A string can, but nobody means its characters. */
+export function checkTexts(texts: unknown, what: string): Texts {
+  if (typeof texts === 'object' && texts !== null && !isUint8Array(texts)) {
+    if (Symbol.asyncIterator in texts || Symbol.iterator in texts) return texts as Texts;
+  }
+  throw typeError(`${what} must be an iterable of Uint8Arrays or strings, not ${describe(texts)}`);
+}

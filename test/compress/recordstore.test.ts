@@ -1,0 +1,214 @@
+/** Record stores: against an array, in files, shared, damaged, and built of anything that can be iterated. */
+import { inspect } from 'node:util';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspectFile } from '../../src/cli/inspect.js';
+import { Dictionary, RecordStore } from '../../src/compress/index.js';
+import { rejected, throws } from '../helpers/errors.js';
+import { town, towns, utf8 } from '../helpers/records.js';
+
+let folder: string;
+let store: RecordStore;
+let dictionary: Dictionary;
+const records = towns(3000);
+const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'offheap-'));
+  store = await RecordStore.build(records);
+  dictionary = await Dictionary.train(records.slice(0, 300), { maxBytes: 2048 });
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function same(found: RecordStore, expected: readonly string[]): void {
+  expect(found.length).toBe(expected.length);
+  expect([...found].map(text)).toEqual(expected);
+  for (let i = 0; i < expected.length; i += 7) {
+    expect(text(found.get(i))).toBe(expected[i]);
+    expect(found.getString(i)).toBe(expected[i]);
+  }
+  const indices = expected.map((_, i) => (i * 7919) % expected.length);
+  for (const list of [indices, Float64Array.from(indices), Uint32Array.from(indices), new Set(indices)]) {
+    expect(found.getMany(list).map(text)).toEqual(indices.map((i) => expected[i]));
+  }
+}
+
+describe('a record store', () => {
+  it('gives back its records, in a fraction of their bytes', () => {
+    same(store, records);
+    store.validate();
+    const { rawBytes, compressedBytes, longest, length } = store.stats();
+    expect(length).toBe(3000);
+    expect(rawBytes).toBe(records.reduce((sum, record) => sum + utf8(record).length, 0));
+    expect(longest).toBe(Math.max(...records.map((record) => utf8(record).length)));
+    expect(compressedBytes).toBeLessThan(rawBytes / 3);
+    expect(store.byteLength).toBeLessThan(rawBytes / 2);
+  });
+
+  it('has nothing where there is no record', () => {
+    for (const index of [-1, 3000, 1.5, NaN, Infinity, 2 ** 40]) {
+      expect(store.get(index)).toBe(undefined);
+      expect(store.getString(index)).toBe(undefined);
+      throws(() => store.getMany([0, index]), 'ERR_OFFHEAP_RANGE');
+      throws(() => store.getMany(Float64Array.of(index)), 'ERR_OFFHEAP_RANGE');
+    }
+    for (const index of ['1', null, undefined, 1n, {}]) {
+      throws(() => store.get(index as never), 'ERR_OFFHEAP_TYPE');
+      throws(() => store.getString(index as never), 'ERR_OFFHEAP_TYPE');
+      throws(() => store.getMany([index] as never), 'ERR_OFFHEAP_TYPE');
+    }
+    for (const list of [5, null, undefined]) throws(() => store.getMany(list as never), 'ERR_OFFHEAP_TYPE');
+    expect(store.getMany([])).toEqual([]);
+  });
+
+  it('is built of anything that can be iterated', async () => {
+    const some = records.slice(0, 40);
+    async function* later(): AsyncGenerator<Uint8Array> {
+      for (const record of some) yield await Promise.resolve(utf8(record));
+    }
+    function* now(): Generator<string> {
+      yield* some;
+    }
+    for (const list of [some, new Set(some), now(), later(), some.map(utf8)]) {
+      same(await RecordStore.build(list, { dictionary }), some);
+    }
+    same(await RecordStore.build(some, { train: { maxBytes: 1024 }, level: 9 }), some);
+    same(await RecordStore.build([]), []);
+    same(await RecordStore.build(['', '', '']), ['', '', '']);
+  });
+
+  it('holds records of every size', async () => {
+    const sizes = [0, 1, 100, 65_535, 65_536, 65_537, 700_000, 3];
+    const large = sizes.map((size) => 'abcdefgh'.repeat(Math.ceil(size / 8)).slice(0, size));
+    const built = await RecordStore.build(large, { dictionary });
+    same(built, large);
+    built.validate();
+    const mixed = await RecordStore.build([new Uint8Array(1_000_000), Uint8Array.of(255, 0, 254)], {
+      dictionary,
+    });
+    expect(mixed.get(0)!.length).toBe(1_000_000);
+    expect([...mixed.get(1)!]).toEqual([255, 0, 254]);
+    expect(mixed.getString(1)).toBe('�\0�');
+  });
+
+  it('gives back any records', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ unit: 'grapheme', maxLength: 60 }), { maxLength: 30 }),
+        async (list) => same(await RecordStore.build(list, { dictionary }), list),
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('counts progress, and can be aborted', async () => {
+    const seen: number[] = [];
+    const built = await RecordStore.build(records, {
+      dictionary,
+      onProgress: ({ done, total }) => {
+        expect(total).toBe(3000);
+        seen.push(done);
+      },
+    });
+    expect(built.length).toBe(3000);
+    expect(seen.at(-1)).toBe(3000);
+    const aborted = AbortSignal.abort(new Error('enough'));
+    await expect(RecordStore.build(records, { signal: aborted })).rejects.toThrow('enough');
+    const controller = new AbortController();
+    function* endless(): Generator<string> {
+      for (let i = 0; ; i++) {
+        if (i === 30_000) controller.abort(new Error('stop'));
+        yield town(i);
+      }
+    }
+    const building = RecordStore.build(endless(), { dictionary, signal: controller.signal });
+    await expect(building).rejects.toThrow('stop');
+    const thrown = RecordStore.build(records, {
+      dictionary,
+      onProgress: () => {
+        throw new Error('from the caller');
+      },
+    });
+    await expect(thrown).rejects.toThrow('from the caller');
+  });
+
+  it('refuses wrong arguments', async () => {
+    for (const bad of [undefined, null, 5, 'text', new Uint8Array(3), {}, [5], [null], [{}]]) {
+      expect((await rejected(RecordStore.build(bad as never, { dictionary }))).code).toBe('ERR_OFFHEAP_TYPE');
+    }
+    const options = [{ level: 0 }, { level: 10 }, { train: { maxBytes: 10 } }];
+    for (const bad of options) {
+      expect((await rejected(RecordStore.build([], bad))).code).toBe('ERR_OFFHEAP_RANGE');
+    }
+    const types = [{ dictionary: {} }, { onProgress: 5 }, { signal: {} }, { train: 5 }, { size: 5 }];
+    for (const bad of types) {
+      expect((await rejected(RecordStore.build([], bad as never))).code).toBe('ERR_OFFHEAP_TYPE');
+    }
+  });
+
+  it('is saved, opened, shared and copied', async () => {
+    const path = join(folder, 'towns');
+    await store.save(path);
+    const opened = RecordStore.open(path);
+    const copies = [
+      opened,
+      RecordStore.fromBytes(store.toBytes()),
+      RecordStore.attach(structuredClone(store.share())),
+    ];
+    for (const copy of copies) {
+      same(copy, records);
+      copy.validate();
+    }
+    expect(opened.stats().origin).toBe('file');
+    const again = RecordStore.attach(opened.share());
+    expect(again.getString(2)).toBe(records[2]);
+    for (const copy of [...copies, again]) copy.close();
+    same(store, records);
+    expect(text(new TextEncoder().encode(store.getString(9)))).toBe(records[9]);
+    const found = await inspectFile(path);
+    expect(found).toMatchObject({ kind: 'recordstore', checksum: 'correct', contents: { records: 3000 } });
+    expect(store.dictionary.stats().phrases).toBeGreaterThan(10);
+  });
+
+  it('never trusts its bytes', async () => {
+    const small = await RecordStore.build(records.slice(0, 50), { dictionary });
+    const bytes = small.toBytes();
+    for (let cut = 0; cut < bytes.length; cut += 61) {
+      throws(() => RecordStore.fromBytes(bytes.subarray(0, cut)), 'ERR_OFFHEAP_CORRUPT');
+    }
+    for (let bit = 0; bit < bytes.length * 8; bit += bit < 2048 ? 1 : 23) {
+      const copy = bytes.slice();
+      copy[bit >>> 3] ^= 1 << (bit & 7);
+      try {
+        const damaged = RecordStore.fromBytes(copy);
+        for (let i = 0; i < Math.min(60, damaged.length); i++) damaged.get(i);
+        damaged.validate();
+      } catch (error) {
+        expect((error as { code: string }).code).toMatch(/^ERR_OFFHEAP_(CORRUPT|VERSION|STALE|LOCKED)$/);
+      }
+    }
+    const path = join(folder, 'hostile');
+    const damaged = bytes.slice();
+    damaged.fill(255, damaged.length - 400);
+    writeFileSync(path, damaged);
+    throws(() => RecordStore.open(path).validate(), 'ERR_OFFHEAP_CORRUPT');
+  });
+
+  it('is of no use once it is closed', async () => {
+    const built = await RecordStore.build(['a', 'b'], { dictionary });
+    expect(inspect(built)).toMatch(/^RecordStore\(2\)/);
+    built.close();
+    built.close();
+    throws(() => built.length, 'ERR_OFFHEAP_CLOSED');
+    throws(() => built.get(0), 'ERR_OFFHEAP_CLOSED');
+    throws(() => built.getString(0), 'ERR_OFFHEAP_CLOSED');
+    throws(() => built.getMany([0]), 'ERR_OFFHEAP_CLOSED');
+    throws(() => built.validate(), 'ERR_OFFHEAP_CLOSED');
+    throws(() => built.stats(), 'ERR_OFFHEAP_CLOSED');
+    throws(() => [...built], 'ERR_OFFHEAP_CLOSED');
+    expect(inspect(built)).toContain('closed');
+  });
+});
