@@ -138,32 +138,47 @@ pub struct Iter<'a> {
 impl Iter<'_> {
     /// Decodes the next values. There are as many.
     fn fill(&mut self, out: &mut [u64]) {
-        let RawEliasFano { low_bits, upper, low, .. } = self.values;
+        let RawEliasFano { low_bits, low, .. } = self.values;
         let low_bits = *low_bits;
         if low_bits > 0 {
             unpack::chunk(low, self.index, out);
         } else {
             out.fill(0);
         }
-        for slot in out {
-            while self.ones == 0 {
-                self.word += 1;
-                if self.word == 8 {
-                    (self.line, self.word) = (self.line + 1, 1);
-                    if self.line >= upper.lines() {
-                        // Damaged: there are fewer ones than values.
-                        self.line = upper.lines() - 1;
-                        return;
-                    }
-                }
-                self.ones = upper.word(self.line, self.word);
+        with_words!(_words => self.fill_high(out));
+    }
+
+    /// Adds the upper bits to the lower ones.
+    #[inline(always)]
+    fn fill_high(&mut self, out: &mut [u64]) {
+        let RawEliasFano { low_bits, upper, .. } = self.values;
+        let low_bits = *low_bits;
+        let mut slots = out.iter_mut();
+        let (mut line, mut word, mut ones, mut index) = (self.line, self.word, self.ones, self.index);
+        'done: loop {
+            // A bit's position less the value's index is its upper part.
+            let base = line * LINE_BITS + (word - 1) * 64;
+            while ones != 0 {
+                let Some(slot) = slots.next() else { break 'done };
+                *slot |= base.wrapping_add(u64::from(ones.trailing_zeros())).wrapping_sub(index) << low_bits;
+                ones &= ones - 1;
+                index += 1;
             }
-            let bit = u64::from(self.ones.trailing_zeros());
-            self.ones &= self.ones - 1;
-            let position = self.line * LINE_BITS + (self.word - 1) * 64 + bit;
-            *slot |= position.wrapping_sub(self.index) << low_bits;
-            self.index += 1;
+            if slots.len() == 0 {
+                break;
+            }
+            word += 1;
+            if word == 8 {
+                // In damaged bytes there may be fewer ones than values.
+                if line + 1 >= upper.lines() {
+                    word = 7;
+                    break;
+                }
+                (line, word) = (line + 1, 1);
+            }
+            ones = upper.word(line, word);
         }
+        (self.line, self.word, self.ones, self.index) = (line, word, ones, index);
     }
 }
 
