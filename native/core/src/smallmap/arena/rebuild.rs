@@ -205,6 +205,7 @@ impl Plan {
             Goal::Room(room) => {
                 shape.maps = Plan::maps(arena, room.maps)?;
                 (shape.blocks, pack) = Plan::blocks(arena, room.blocks)?;
+                Plan::grow_together(arena, &mut shape);
                 shape.table = Plan::positions(arena, room.positions)?;
                 (shape.ids, shape.heap, sweep) = Plan::strings(arena, room.ids, room.heap)?;
             }
@@ -241,6 +242,24 @@ impl Plan {
         }
         let needed = u64::from(used) + u64::from(wanted);
         Ok(grown(capacity.into(), needed, MAX_MAPS.into())? as u32)
+    }
+
+    /// Where the directory or the slots grow, the other grows too if it is more than three quarters full: everything behind moves
+    /// now, and would have to move again soon.
+    fn grow_together(arena: &RawArena, shape: &mut Shape) {
+        let old = arena.shape;
+        let full = |used: u32, capacity: u32| u64::from(used) * 4 > u64::from(capacity) * 3;
+        let more = |capacity: u32, most: u32| {
+            grown(capacity.into(), u64::from(capacity) + 1, most.into())
+                .map_or(capacity, |grown| grown as u32)
+        };
+        let (maps_grow, blocks_grow) = (shape.maps > old.maps, shape.blocks > old.blocks);
+        if blocks_grow && !maps_grow && full(arena.maps_used(), old.maps) {
+            shape.maps = more(old.maps, MAX_MAPS);
+        }
+        if maps_grow && !blocks_grow && full(arena.memory.word(word::BLOCKS_USED), old.blocks) {
+            shape.blocks = more(old.blocks, MAX_BLOCKS);
+        }
     }
 
     /// Packs the slots if that gives at least a quarter of the columns back, and what is wanted; else grows.
