@@ -86,18 +86,15 @@ export abstract class Access extends Store {
     const valueText = this.valueType === TYPE.string ? (value as string) : undefined;
     for (let made = 0; ; made++) {
       const strings = this.strings!;
-      const newKey = keyText !== undefined && strings.find(keyText) < 0;
-      const newValue = valueText !== undefined && strings.find(valueText) < 0;
-      if (!newKey && !newValue) break;
-      const count = (newKey ? 1 : 0) + (newValue ? 1 : 0);
-      const bytes = (newKey ? strings.sizeOf(keyText) : 0) + (newValue ? strings.sizeOf(valueText) : 0);
-      if (strings.fits(count, bytes)) break;
+      const room = keyText === undefined || strings.intern(keyText) >= 0;
+      if (room && valueText === undefined) return value;
+      const stored = room ? strings.intern(valueText!) : -1;
+      if (stored >= 0) return stored;
       if (made === 2) throw corrupt('this arena', 'it has no room, however large it is made');
+      const bytes = (text: string | undefined): number => (text === undefined ? 0 : strings.sizeOf(text));
       // This drops strings that no entry refers to: so both are looked for again.
-      this.makeRoom(0, 0, 0, count, bytes);
+      this.makeRoom(0, 0, 0, 2, bytes(keyText) + bytes(valueText));
     }
-    if (keyText !== undefined) this.strings!.intern(keyText);
-    return valueText === undefined ? value : this.strings!.intern(valueText);
   }
 
   /** Removes a key. */

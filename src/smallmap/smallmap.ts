@@ -53,9 +53,14 @@ const COUNT = 15;
 
 /** Where `new SmallMap` makes its maps: one arena for each schema, which stays. */
 const homes = new Map<string, SmallMapArena>();
+/** A map of its own, for the collector: the id is −1 once it was closed, which costs less than a registry's tokens. */
+interface Held {
+  arena: SmallMapArena;
+  id: number;
+}
 /** Releases the maps of objects that are no more. */
-const orphans = new FinalizationRegistry<{ arena: SmallMapArena; id: SmallMapId }>(({ arena, id }) => {
-  if (arena.isAlive(id)) arena.release(id);
+const orphans = new FinalizationRegistry<Held>(({ arena, id }) => {
+  if (id >= 0) arena.release(id as SmallMapId);
 });
 
 function homeOf(options: unknown): SmallMapArena {
@@ -120,8 +125,8 @@ export class SmallMap<
   /** The high half of the id; {@link NONE} after `close()`. */
   private generation: number;
   private readonly arena: SmallMapArena<K, V>;
-  /** Whether the map is this object's own: in a shared default arena. */
-  private readonly own: boolean;
+  /** Where the map is this object's own: in a shared default arena. */
+  private readonly held: Held | undefined;
   protected readonly uncloneable = uncloneable;
 
   /** An empty map, or one with the entries of `iterable`, in an arena that all maps of its schema share. */
@@ -133,9 +138,9 @@ export class SmallMap<
     this.at = (id >>> 0) * 2;
     this.generation = Math.floor(id / TWO_32);
     this.arena = arena;
-    this.own = !existing;
-    if (existing) return;
-    orphans.register(this, { arena: arena, id }, this);
+    this.held = existing ? undefined : { arena: arena as unknown as SmallMapArena, id };
+    if (this.held === undefined) return;
+    orphans.register(this, this.held);
     if (iterable === undefined || iterable === null) return;
     try {
       for (const entry of iterable) {
@@ -301,10 +306,10 @@ export class SmallMap<
    */
   close(): void {
     if (this.generation === NONE) return;
-    const { arena, id } = this;
+    const { arena, id, held } = this;
     this.generation = NONE;
-    if (!this.own) return;
-    orphans.unregister(this);
+    if (held === undefined) return;
+    held.id = -1;
     arena.release(id);
   }
 

@@ -12,7 +12,8 @@ import { corrupt, readLong, writeLong } from '../region/format.js';
 import { WORD } from './layout.js';
 
 /** How many strings are remembered each way; a power of two. */
-const REMEMBERED = 1024;
+const REMEMBERED = 4096;
+const PLACE_SHIFT = 32 - Math.log2(REMEMBERED);
 /** Longer strings are not: the JavaScript heap is not to fill with them. */
 const LONGEST = 128;
 /** The bit of a free id's ref. */
@@ -52,11 +53,14 @@ export class Strings {
     scratch.string(text);
     const id = this.probe(scratch.hash(this.seed0, this.seed1));
     scratch.trim();
-    if (id >= 0 && text.length <= LONGEST) {
-      this.texts[place] = text;
-      this.textIds[place] = id;
-    }
+    if (id >= 0) this.remember(text, place, id);
     return id;
+  }
+
+  private remember(text: string, place: number, id: number): void {
+    if (text.length > LONGEST) return;
+    this.texts[place] = text;
+    this.textIds[place] = id;
   }
 
   private probe(h: number): number {
@@ -75,45 +79,43 @@ export class Strings {
     return size;
   }
 
-  /** Whether so many new strings of so many bytes in all fit. */
-  fits(ids: number, bytes: number): boolean {
-    const { head } = this;
-    const left = this.refs.length - head[WORD.idsUsed];
-    // The length of the list of free ids is not known: what is not in use may be in it.
-    const free = head[WORD.freeId] === 0 ? 0 : head[WORD.idsUsed] - head[WORD.strings];
-    return left + free >= ids && readLong(head, WORD.heapUsedLow) + bytes <= this.heapWords.length * 4;
-  }
-
-  /** The id of a string, which is made if there is none. There is room for it: {@link fits} said so. */
+  /** The id of a string, which is made if there is none; −1 if there is no room for it: nothing was changed. */
   intern(text: string): number {
-    const known = this.find(text);
-    if (known >= 0) return known;
-    const { head, refs } = this;
+    const place = placeOf(text);
+    if (this.texts[place] === text) return this.textIds[place];
     scratch.string(text);
     const h = scratch.hash(this.seed0, this.seed1);
+    let id = this.probe(h);
+    if (id < 0) id = this.add(h);
+    scratch.trim();
+    if (id >= 0) this.remember(text, place, id);
+    return id;
+  }
+
+  /** Makes an id for the string in flight, whose hash is `h`; −1 if there is no room. */
+  private add(h: number): number {
+    const { head, refs } = this;
     const free = head[WORD.freeId];
     const used = head[WORD.idsUsed];
     const heapUsed = readLong(head, WORD.heapUsedLow);
-    let id = used;
+    if (heapUsed + scratch.size > this.heapWords.length * 4) return -1;
+    const id = free === 0 ? used : free - 1;
+    const next = free === 0 ? 0 : refs[id] & ~FREE;
     if (free !== 0) {
-      id = free - 1;
-      const next = refs[id] & ~FREE;
       if (id >= used || (refs[id] & FREE) === 0 || next > used) throw badList();
-      scratch.store(this.heapWords, heapUsed / 4);
-      writeLong(head, WORD.heapUsedLow, heapUsed + scratch.size);
-      head[WORD.freeId] = next;
-      refs[id] = heapUsed / 4;
-    } else {
-      if (used >= refs.length) throw badList();
-      scratch.store(this.heapWords, heapUsed / 4);
-      writeLong(head, WORD.heapUsedLow, heapUsed + scratch.size);
-      refs[id] = heapUsed / 4;
+    } else if (used >= refs.length) {
+      return -1;
+    }
+    scratch.store(this.heapWords, heapUsed / 4);
+    writeLong(head, WORD.heapUsedLow, heapUsed + scratch.size);
+    if (free !== 0) head[WORD.freeId] = next;
+    refs[id] = heapUsed / 4;
+    if (free === 0) {
       if (this.published) Atomics.store(head, WORD.idsUsed, used + 1);
       else head[WORD.idsUsed] = used + 1;
     }
     this.index.enter(h, id);
     head[WORD.strings] = head[WORD.strings] + 1;
-    scratch.trim();
     return id;
   }
 
@@ -140,15 +142,20 @@ export class Strings {
   }
 }
 
-/** Where a string is remembered: by its length and some of its characters. */
+/**
+ * Where a string is remembered: by its length and up to six of its characters. The last four tell numbered names apart, the
+ * first and the middle one tell those of other kinds.
+ */
 function placeOf(text: string): number {
   const { length } = text;
   if (length === 0) return 0;
-  const h =
-    Math.imul(text.charCodeAt(0), 31) +
-    Math.imul(text.charCodeAt(length >>> 1), 37) +
-    Math.imul(text.charCodeAt(length - 1), 101);
-  return (h + Math.imul(length, 59)) & (REMEMBERED - 1);
+  const last = length - 1;
+  let h = Math.imul(text.charCodeAt(last), 33) + text.charCodeAt(Math.max(0, last - 1));
+  h = Math.imul(h, 33) + text.charCodeAt(Math.max(0, last - 2));
+  h = Math.imul(h, 33) + text.charCodeAt(Math.max(0, last - 3));
+  h = Math.imul(h, 33) + text.charCodeAt(length >>> 1);
+  h = Math.imul(h, 33) + text.charCodeAt(0) + length;
+  return Math.imul(h, 0x9e3779b1) >>> PLACE_SHIFT;
 }
 
 function badList(): Error {
