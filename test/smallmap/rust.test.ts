@@ -1,0 +1,107 @@
+/**
+ * TypeScript against Rust on the same bytes: the same insertions one by one and in bulk leave the same region, byte for byte, and
+ * both find the same in it; whatever was deleted, cleared, released or promoted before. And the golden bytes.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/native.js';
+import { SmallMapArena, type SmallMapId } from '../../src/smallmap/index.js';
+import {
+  SMALL_KEY_TYPES,
+  SMALL_VALUE_TYPES,
+  type SmallKeyType,
+  type SmallValueType,
+} from '../../src/smallmap/schema.js';
+import { Random } from '../helpers/random.js';
+import { unseal } from '../helpers/words.js';
+import { normal, smallKey, type AnyArena } from './arenas.js';
+
+/** An arena in which something happened. */
+function used(key: SmallKeyType, value: SmallValueType): AnyArena {
+  const arena = new SmallMapArena({ key, value, capacity: 60, seed: 5n }) as AnyArena;
+  const ids = Array.from({ length: 30 }, () => arena.create());
+  ids.forEach((id, at) => {
+    for (let n = 0; n < at % 12; n++) arena.set(id, smallKey(key, n), smallKey(value as SmallKeyType, n));
+  });
+  for (let at = 0; at < 30; at += 7) arena.release(ids[at]);
+  for (let at = 1; at < 30; at += 7) arena.clear(ids[at]);
+  for (let at = 2; at < 30; at += 3) arena.delete(ids[at % 7 === 0 ? at + 1 : at], smallKey(key, 1));
+  // Room for all that comes, so that where it grows does not depend on who asks.
+  arena.reserve(200);
+  return arena;
+}
+
+describe.each(
+  SMALL_KEY_TYPES.filter((type) => type !== 'string').map(
+    (key, at) => [key, SMALL_VALUE_TYPES.filter((type) => type !== 'string')[at]] as const,
+  ),
+)('%s to %s', (key, value) => {
+  it('one by one and in bulk', () => {
+    const [single, bulk] = [used(key, value), used(key, value)] as const;
+    expect(single.toBytes()).toEqual(bulk.toBytes());
+    const random = new Random(9);
+    const alive = [...single.ids()];
+    const ids = Array.from({ length: 150 }, () => random.pick(alive));
+    const keys = ids.map(() => smallKey(key, random.below(14)));
+    const values = ids.map((_, n) =>
+      value === 'bool' ? n % 2 === 0 : smallKey(value as SmallKeyType, n % 50),
+    );
+    ids.forEach((id, i) => single.set(id, keys[i], values[i]));
+    bulk.setMany(ids, keys, values);
+    expect(bulk.stats().promotedCount).toBeGreaterThan(3);
+    // Slots and links that mean nothing any more are the same too: both sides do the same steps.
+    expect(Buffer.compare(single.toBytes(), bulk.toBytes())).toBe(0);
+    const all = alive.flatMap((id) => Array.from({ length: 16 }, (_, n) => [id, smallKey(key, n)] as const));
+    const found = bulk.getMany(
+      all.map(([id]) => id),
+      all.map(([, k]) => k),
+      new Array(all.length).fill(undefined),
+    );
+    expect(found).toEqual(all.map(([id, k]) => single.get(id, k)));
+  });
+});
+
+/** What test/golden/README.md says is in these files; native/core/tests/smallmap_arena.rs writes them. */
+describe('golden bytes', () => {
+  const golden = (name: string): Uint8Array =>
+    new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `smallmap-${name}.bin`)));
+  const seed = 0x89abcdef01234567n;
+
+  it('of numbers', () => {
+    const made = new SmallMapArena({ key: 'u32', value: 'f64', capacity: 20, seed });
+    for (let map = 0; map < 12; map++) {
+      const id = made.create();
+      for (let n = 0; n < map; n++) made.set(id, Math.imul(n, 2654435761) >>> 0, map + n / 2);
+    }
+    made.delete(11 as SmallMapId, 0);
+    made.delete(6 as SmallMapId, 0);
+    made.release(5 as SmallMapId);
+    made.clear(10 as SmallMapId);
+    const read = SmallMapArena.fromBytes<'u32', 'f64'>(golden('numbers'));
+    read.validate();
+    expect([...read.ids()]).toEqual([...made.ids()]);
+    for (const id of made.ids()) expect([...read.entries(id)]).toEqual([...made.entries(id)]);
+    expect(Buffer.compare(withoutSequence(made.toBytes()), withoutSequence(golden('numbers')))).toBe(0);
+  });
+
+  it('of strings', () => {
+    const read = SmallMapArena.fromBytes<'string', 'string'>(golden('strings'));
+    read.validate();
+    expect([...read.entries(0 as SmallMapId)]).toEqual([
+      ['', 'empty'],
+      ['grün', 'größe'],
+      ['\ud83d', '😀'],
+    ]);
+    expect(read.get(0 as SmallMapId, normal('string', 'grün') as string)).toBe('größe');
+    read.set(read.create(), 'more', 'x');
+    read.validate();
+  });
+});
+
+/** Without what copies do not keep: the sequence, which counts rearrangements, and the checksum. */
+function withoutSequence(bytes: Uint8Array): Uint8Array {
+  const copy = unseal(bytes.slice());
+  new Uint32Array(copy.buffer)[6] = 0;
+  return copy;
+}
