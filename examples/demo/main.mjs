@@ -21,6 +21,7 @@ async function main() {
     import('./sections/questions.mjs'),
     import('./sections/lookups.mjs'),
     import('./sections/columns.mjs'),
+    import('./sections/attributes.mjs'),
     import('./sections/files.mjs'),
     import('./sections/workers.mjs'),
     import('./sections/collector.mjs'),
