@@ -1,0 +1,8 @@
+//! A sound vector, damaged. See `src/vector.rs`.
+#![no_main]
+
+#[path = "../src/vector.rs"]
+#[expect(dead_code, reason = "each target uses a part")]
+mod vector;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vector::region(data));
