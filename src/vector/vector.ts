@@ -331,7 +331,10 @@ export class Vector<T extends NumericType = NumericType> extends Bulk implements
     return this.searchFor(value);
   }
 
-  /** The same for many values at once, several times faster: their waits for memory overlap. Returns `out`. */
+  /**
+   * The same for many values at once, several times faster: their waits for memory overlap. They must be what the vector can
+   * hold, for they travel as a typed array of its type. Returns `out`.
+   */
   binarySearchMany(values: Values<T>, out?: Float64Array): Float64Array {
     return this.searchForMany(values, out);
   }
