@@ -10,6 +10,8 @@ import { brokenGuard, GUARD_BYTES, writeGuard } from './pool.js';
 
 /** What released memory is filled with, if not with zeros. */
 export const POISON = 0xdb;
+/** Eight of them, as the number that they are. */
+export const POISON_WORD = new Float64Array(new Uint8Array(8).fill(POISON).buffer)[0];
 /** Granules of a record. */
 export const RECORD_GRANULES = 2;
 const TWO_32 = 2 ** 32;

@@ -300,7 +300,7 @@ export class FixedPool extends Pool {
       const broken = brokenGuard(this.u8, at + bytes, at);
       if (broken >= 0) throw guardError(at, bytes, broken);
     }
-    if ((this.options & ZERO_ON_FREE) !== 0) zero(this.i32, this.u8, at, size);
+    if ((this.options & ZERO_ON_FREE) !== 0) zero(this.f64, at, size);
     this.table.give(unit, ofClass);
   }
 

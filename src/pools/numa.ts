@@ -247,6 +247,9 @@ export class NumaPool extends Pool {
           }
           const within = unit * 64;
           const offset = at * this.capacity + within;
+          // Its page gets its place now, so that it can be asked for.
+          const byte = this.u8[offset];
+          this.u8[offset] = byte;
           if (this.guard !== 0) {
             sections[at].words[this.shape.book.requested + unit] = bytes;
             writeGuard(this.u8, offset + bytes, within);
@@ -271,7 +274,7 @@ export class NumaPool extends Pool {
       const broken = brokenGuard(this.u8, offset + bytes, unit * 64);
       if (broken >= 0) throw guardError(offset, bytes, broken);
     }
-    if ((book.options & ZERO_ON_FREE) !== 0) zero(this.i32, this.u8, offset, size);
+    if ((book.options & ZERO_ON_FREE) !== 0) zero(this.f64, offset, size);
     section.give(unit, ofClass);
   }
 

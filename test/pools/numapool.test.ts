@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { offheapError } from '../../src/errors.js';
 import { native, packageRoot } from '../../src/native.js';
 import { numa, NumaPool, type NumaPoolOptions } from '../../src/pools/index.js';
 import { throws } from '../helpers/errors.js';
@@ -200,6 +201,8 @@ describe('this machine', () => {
   it('brings memory in when told to', () => {
     const lazy = new NumaPool({ capacityBytes: 2 ** 20, hugePages: false });
     if (numa.available) expect(lazy.placement()[0].nowhere).toBeGreaterThan(200);
+    // But a block has a place from the beginning, at least its first page.
+    expect(numa.nodeOf(lazy.view(lazy.alloc(64), 64))).toBe(lazy.nodeOf(0));
     const pool = new NumaPool({ capacityBytes: 2 ** 20, populate: true });
     for (const { here, nowhere } of pool.placement()) {
       expect(here).toBeGreaterThan(0);
@@ -312,6 +315,17 @@ describe('arguments', () => {
     // Nothing of that changed anything.
     expect(pool.stats().usedBlocks).toBe(1);
     pool.validate();
+  });
+
+  it('memory that can not be had is an error', () => {
+    const length = vi.spyOn(native(), 'numapoolLength').mockReturnValue(2 ** 50);
+    throws(() => new NumaPool(), 'ERR_OFFHEAP_OOM');
+    length.mockRestore();
+    const place = vi.spyOn(native(), 'numapoolPlace').mockImplementation(() => {
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'a container that forbids placing');
+    });
+    throws(() => new NumaPool({ capacityBytes: 1 }), 'ERR_OFFHEAP_UNSUPPORTED', /forbids/);
+    place.mockRestore();
   });
 
   it('closed pools, and how it shows itself', () => {

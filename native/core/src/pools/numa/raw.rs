@@ -171,6 +171,10 @@ impl RawNumaPool {
                     self.count(section, node::MISSES);
                     self.count(first, node::FOREIGN);
                 }
+                let at = self.shape.section(section) + offset as usize;
+                // Its page gets its place now, so that it can be asked for.
+                // SAFETY: a block that nobody has yet, within its section.
+                unsafe { self.memory.store_u8(at, self.memory.load_u8(at)) };
                 return Ok(Some(section as u64 * self.shape.capacity + offset));
             }
         }
