@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
-import { readDictionary, readStore } from '../compress/layout.js';
+import { readDictionary, readFilter, readStore, readSuffixes } from '../compress/layout.js';
 import { readShape, WORD as HASHMAP } from '../hashmap/layout.js';
 import { readShape as readArena, WORD as SMALLMAP } from '../smallmap/layout.js';
 import { native } from '../native.js';
@@ -108,6 +108,8 @@ const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string
     packedints,
     dictionary,
     recordstore,
+    bloomfilter,
+    suffixarray,
   };
 
 function hashmap(words: Int32Array, available: number, path: string): Record<string, number | string> {
@@ -232,4 +234,13 @@ function recordstore(words: Int32Array, available: number, path: string): Inspec
   const { length, payload, longest, total, dictionary: dictionaryBytes } = readStore(words, available, path);
   const ratio = payload === 0 ? 0 : Number((total / payload).toFixed(3));
   return { records: length, rawBytes: total, compressedBytes: payload, ratio, longest, dictionaryBytes };
+}
+
+function bloomfilter(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  const { blocks, capacity, rate } = readFilter(words, available, path);
+  return { blocks, capacity, rate };
+}
+
+function suffixarray(words: Int32Array, available: number, path: string): Inspection['contents'] {
+  return { length: readSuffixes(words, available, path) };
 }

@@ -1,7 +1,10 @@
 /** offheap/compress: dictionaries for small records, a compressor, and a store of records that are each readable on their own. */
+export { BloomFilter, type BloomFilterStats, type BloomKey } from './bloomfilter.js';
 export { Compressor, type CompressorOptions, type DecompressOptions } from './compressor.js';
 export { Dictionary, type DictionaryStats, type TrainOptions } from './dictionary.js';
 export { RecordStore, type BuildOptions, type RecordStoreStats } from './recordstore.js';
+export { RollingHash } from './rollinghash.js';
+export { SuffixArray, type Found, type SuffixArrayStats } from './suffixarray.js';
 export { type Text, type Texts } from './texts.js';
 export { type WorkOptions } from '../region/background.js';
 export { type Structure } from '../region/structure.js';

@@ -1,11 +1,20 @@
 /**
- * The headers of dictionaries and record stores (`docs/formats/compress.md`), and the constant-time check of bytes that come from
- * elsewhere. `native/core/src/compress/{dictionary,store}.rs` read the same, and check the rest when they are opened.
+ * The headers of the structures of this module (`docs/formats/compress.md`), and the constant-time check of bytes that come from
+ * elsewhere. For
+ * dictionaries and stores `native/core/src/compress/{dictionary,store}.rs` read the same, and check the rest when they are opened.
  */
-import { checkHeader, corrupt, HEADER_BYTES, readLong } from '../region/format.js';
+import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../region/format.js';
 
 /** Words of a dictionary's header. */
 export const DICTIONARY = { content: 16, phrases: 17, contexts: 18, tables: 19 } as const;
+/** Words of a Bloom filter's header, each of two. */
+export const FILTER = { blocks: 16, capacity: 18, rate: 20 } as const;
+/** The most blocks of a filter: 4 GiB. */
+export const MAX_BLOCKS = 2 ** 26;
+/** Words of a suffix array's header: two. */
+export const SUFFIXES = { length: 16 } as const;
+/** The longest text of a suffix array. */
+export const MAX_TEXT = 2 ** 31 - 2;
 /** Words of a store's header; all but the last are two. */
 export const STORE = { length: 16, payload: 18, longest: 20, total: 22, dictionary: 24 } as const;
 
@@ -64,4 +73,42 @@ export function readStore(words: Int32Array, available: number, what: string): S
     throw corrupt(what, `its length is ${bytes} bytes where its records have ${shape.payload}`);
   }
   return shape;
+}
+
+export interface FilterShape {
+  /** Cache lines of 64 bytes. */
+  blocks: number;
+  /** For how many keys it was made. */
+  capacity: number;
+  /** At which rate of wrong answers. */
+  rate: number;
+}
+
+export function readFilter(words: Int32Array, available: number, what: string): FilterShape {
+  const bytes = checkHeader(words, available, 'bloomfilter', what);
+  const blocks = readLong(words, FILTER.blocks);
+  if (blocks < 1 || blocks > MAX_BLOCKS || HEADER_BYTES + blocks * 64 !== bytes) {
+    throw corrupt(what, `its length is ${bytes} bytes where it has ${blocks} blocks`);
+  }
+  return { blocks, capacity: readLong(words, FILTER.capacity), rate: readRate(words) };
+}
+
+/** The rate of a filter: a double. */
+export function readRate(words: Int32Array): number {
+  return new Float64Array(Int32Array.of(words[FILTER.rate], words[FILTER.rate + 1]).buffer)[0];
+}
+
+/** Where the positions of a suffix array begin. */
+export function placeOf(length: number): number {
+  return align(HEADER_BYTES + length);
+}
+
+/** Bytes of a suffix array's text. */
+export function readSuffixes(words: Int32Array, available: number, what: string): number {
+  const bytes = checkHeader(words, available, 'suffixarray', what);
+  const length = readLong(words, SUFFIXES.length);
+  if (length > MAX_TEXT || align(placeOf(length) + length * 4) !== bytes) {
+    throw corrupt(what, `its length is ${bytes} bytes where its text has ${length}`);
+  }
+  return length;
 }

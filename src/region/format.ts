@@ -48,6 +48,8 @@ export const KINDS = {
   packedints: { code: 11, version: 1 },
   dictionary: { code: 13, version: 1 },
   recordstore: { code: 14, version: 1 },
+  bloomfilter: { code: 15, version: 1 },
+  suffixarray: { code: 16, version: 1 },
 } as const;
 export type Kind = keyof typeof KINDS;
 
