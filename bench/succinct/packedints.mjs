@@ -31,7 +31,8 @@ serve(({ n, quick }) => {
         let sum = 0; for (let i = 0; i < 64; i++) sum += o[i]; return sum;`,
     };
     const whole = outs.map(() => new Type(n));
-    const inCache = n <= 1e5;
+    // Three instances and the questions lie in the caches of the core.
+    const inCache = n <= 1e4;
     const rows = [
       contest('at', quick, {
         queries: asked,

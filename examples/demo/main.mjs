@@ -22,6 +22,7 @@ async function main() {
     import('./sections/lookups.mjs'),
     import('./sections/columns.mjs'),
     import('./sections/attributes.mjs'),
+    import('./sections/countries.mjs'),
     import('./sections/files.mjs'),
     import('./sections/workers.mjs'),
     import('./sections/collector.mjs'),

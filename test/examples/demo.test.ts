@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const demo = join(import.meta.dirname, '..', '..', 'examples', 'demo');
 
-test('every answer agrees with plain JavaScript', { timeout: 180_000 }, () => {
+test('every answer agrees with plain JavaScript', { timeout: 480_000 }, () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(demo, 'main.mjs')], {
     encoding: 'utf8',
   });
