@@ -1,0 +1,40 @@
+/** What the compiler says of offheap/compress. */
+import { describe, expectTypeOf, it } from 'vitest';
+import {
+  BloomFilter,
+  Compressor,
+  Dictionary,
+  RecordStore,
+  RollingHash,
+  SuffixArray,
+} from '../../src/compress/index.js';
+
+declare const store: RecordStore;
+declare const dictionary: Dictionary;
+declare const words: AsyncIterable<string>;
+
+describe('offheap/compress', () => {
+  it('has the types of its documentation', () => {
+    expectTypeOf(Dictionary.train(words, { maxBytes: 'auto' })).resolves.toEqualTypeOf<Dictionary>();
+    expectTypeOf(RecordStore.build(['a'], { dictionary, level: 3 })).resolves.toEqualTypeOf<RecordStore>();
+    expectTypeOf(store.get(1)).toEqualTypeOf<Uint8Array | undefined>();
+    expectTypeOf(store.getString(1)).toEqualTypeOf<string | undefined>();
+    expectTypeOf(store.getMany([1])).toEqualTypeOf<Uint8Array[]>();
+    expectTypeOf(new Compressor(dictionary).compress(new Uint8Array(1))).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(SuffixArray.build(new Uint8Array(1)).search('a')).toEqualTypeOf<{
+      start: number;
+      count: number;
+    }>();
+    expectTypeOf(new BloomFilter(1, 0.1).has('a')).toEqualTypeOf<boolean>();
+    expectTypeOf(new RollingHash(4).push(1)).toEqualTypeOf<number>();
+  });
+
+  it('refuses what is no record and no option', () => {
+    // @ts-expect-error: a store is built of bytes or strings
+    void RecordStore.build([1, 2]);
+    // @ts-expect-error: there is no such option
+    void Dictionary.train(['a'], { size: 3 });
+    // @ts-expect-error: a constructor that nobody calls
+    expectTypeOf(() => new RecordStore()).toBeFunction();
+  });
+});
