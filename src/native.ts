@@ -350,18 +350,23 @@ export interface NativeBinding {
   memoryResident(bytes: Uint8Array): number;
   /** An `OH_ADVICE_…`; `false` where the system does not take it. */
   memoryAdvise(bytes: Uint8Array, advice: number): boolean;
+
+  // mmapvector.cc. Files are opaque, and as those of mappedfile.cc.
   vectorFileCreate(path: string, type: number): object;
   vectorFileOpen(path: string, writable: boolean): object;
-  vectorFileDescribe(file: object): { type: number; recovered: boolean; committed: number };
+  vectorFileDescribe(file: object): { type: number; recovered: boolean; committed: number; page: number };
   /** Room for `length` elements, on the disk (a writer) and from the start of `target` on. As {@link openFileMap}. */
   vectorFileMap(file: object, target: Uint8Array, capacity: number, length: number): void;
   vectorFileLost(file: object): boolean;
   vectorFileForget(file: object): void;
   /** Makes the first `length` elements what survives a crash. */
   vectorFileCommit(file: object, length: number): void;
+  /** The same off this thread. `false` if the file was closed before it began. */
+  vectorFileCommitAsync(file: object, length: number): Promise<boolean>;
   /** How many elements are committed now. */
   vectorFileRefresh(file: object): number;
   vectorFileValidate(file: object): void;
+  /** Waits for the commit that runs. */
   vectorFileClose(file: object): void;
 
   // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of any type.

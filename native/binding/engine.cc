@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "status.h"
+
 namespace offheap {
 
 #ifdef __linux__
@@ -56,6 +58,12 @@ bool EngineUnmaps(Napi::Env env) {
   static_cast<void>(env);
   return false;
 #endif
+}
+
+void RequireUnmapping(Napi::Env env) {
+  if (EngineUnmaps(env)) return;
+  throw Napi::Error(
+      env, MakeError(env, OH_ERR_UNSUPPORTED, "this runtime has no memory that a file can be laid into"));
 }
 
 size_t PageSize() {

@@ -12,6 +12,9 @@ namespace offheap {
 // on Linux.
 bool EngineUnmaps(Napi::Env env);
 
+// Throws ERR_OFFHEAP_UNSUPPORTED where it does not.
+void RequireUnmapping(Napi::Env env);
+
 // Bytes of a page of memory, where EngineUnmaps may be true.
 size_t PageSize();
 

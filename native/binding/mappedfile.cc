@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "engine.h"
+#include "handle.h"
 #include "module.h"
 #include "status.h"
 
@@ -15,77 +16,22 @@ namespace offheap {
 
 namespace {
 
-template <typename T>
-struct Kind;
+struct OpenFile {
+  static constexpr napi_type_tag kTag = {0x2f1c5a8e7d904b36, 0x9be0d37c41a6f852};
+  static constexpr const char* kName = "file";
 
-template <>
-struct Kind<oh_openfile> {
-  static constexpr napi_type_tag tag = {0x2f1c5a8e7d904b36, 0x9be0d37c41a6f852};
-  static constexpr const char* what = "file";
-  static void Close(oh_openfile* file) { oh_openfile_close(file); }
+  oh_openfile* file = nullptr;
+  OpenFile() = default;
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() { oh_openfile_close(file); }
 };
 
-template <>
-struct Kind<oh_vectorfile> {
-  static constexpr napi_type_tag tag = {0x6d83e09b5f2147ac, 0xa4c7710e93bd586f};
-  static constexpr const char* what = "vector file";
-  static void Close(oh_vectorfile* file) { oh_vectorfile_close(file); }
-};
-
-// What an External points to: null once it was closed.
-template <typename T>
-struct Slot {
-  T* file = nullptr;
-  ~Slot() { Kind<T>::Close(file); }
-};
-
-template <typename T>
-Napi::Value HandOut(Napi::Env env, Slot<T>* slot) {
-  const auto external =
-      Napi::External<Slot<T>>::New(env, slot, [](Napi::BasicEnv, Slot<T>* old) { delete old; });
-  external.TypeTag(&Kind<T>::tag);
-  return external;
-}
-
-template <typename T>
-Slot<T>* ReadSlot(Napi::Value value) {
-  const auto wrong = [&] { ThrowType(value.Env(), std::string("this is no ") + Kind<T>::what); };
-  if (!value.IsExternal()) wrong();
-  const auto external = value.As<Napi::External<Slot<T>>>();
-  if (!external.CheckTypeTag(&Kind<T>::tag)) wrong();
-  return external.Data();
-}
-
-template <typename T>
-T* ReadFile(Napi::Value value) {
-  T* const file = ReadSlot<T>(value)->file;
-  if (file == nullptr) {
-    const Napi::Env env = value.Env();
-    throw Napi::Error(env,
-                      MakeError(env, OH_ERR_CLOSED, std::string("the ") + Kind<T>::what + " was closed"));
-  }
-  return file;
-}
-
-template <typename T>
-void Close(const Napi::CallbackInfo& info) {
-  Slot<T>* const slot = ReadSlot<T>(info[0]);
-  Kind<T>::Close(slot->file);
-  slot->file = nullptr;
-}
+oh_openfile* ReadFile(Napi::Value value) { return ReadHandle<OpenFile>(value)->file; }
 
 Napi::Value Number(const Napi::CallbackInfo& info, uint64_t number) {
   return Napi::Number::New(info.Env(), static_cast<double>(number));
 }
-
-void CheckEngine(Napi::Env env) {
-  if (!EngineUnmaps(env)) {
-    throw Napi::Error(
-        env, MakeError(env, OH_ERR_UNSUPPORTED, "this runtime has no memory that a file can be laid into"));
-  }
-}
-
-// ---- any file
 
 Napi::Object Plan(Napi::Env env, oh_openfile* file, bool look) {
   uint64_t size = 0;
@@ -106,54 +52,52 @@ Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const uint32_t strategy = ReadU32(info[2], "strategy");
   const uint64_t buffered = ReadInteger(info[3], "bufferedUpTo");
   const uint64_t huge = ReadInteger(info[4], "hugeFrom");
-  auto* const slot = new Slot<oh_openfile>();
-  const Napi::Value file = HandOut(info.Env(), slot);
-  Check(info.Env(),
-        oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &slot->file));
-  return file;
+  return HandOut<OpenFile>(info.Env(), [&](OpenFile& made) {
+    Check(info.Env(), oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &made.file));
+  });
 }
 
 Napi::Value OpenFilePlan(const Napi::CallbackInfo& info) {
-  return Plan(info.Env(), ReadFile<oh_openfile>(info[0]), ReadBool(info[1], "look"));
+  return Plan(info.Env(), ReadFile(info[0]), ReadBool(info[1], "look"));
 }
 
 void OpenFileRead(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[1], "bytes");
-  Check(info.Env(), oh_openfile_read(ReadFile<oh_openfile>(info[0]), bytes.data, bytes.length));
+  Check(info.Env(), oh_openfile_read(ReadFile(info[0]), bytes.data, bytes.length));
 }
 
 void OpenFileWrite(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[1], "bytes");
-  Check(info.Env(), oh_openfile_write(ReadFile<oh_openfile>(info[0]), bytes.data, bytes.length));
+  Check(info.Env(), oh_openfile_write(ReadFile(info[0]), bytes.data, bytes.length));
 }
 
 Napi::Value OpenFileMap(const Napi::CallbackInfo& info) {
-  oh_openfile* const file = ReadFile<oh_openfile>(info[0]);
+  oh_openfile* const file = ReadFile(info[0]);
   const Bytes target = ReadBytes(info[1], "target");
   const size_t capacity = ReadSize(info[2], "capacity");
-  CheckEngine(info.Env());
+  RequireUnmapping(info.Env());
   oh_strategy strategy = OH_STRATEGY_AUTO;
   Check(info.Env(), oh_openfile_map(file, target.data, capacity, target.length, &strategy));
   return Number(info, strategy);
 }
 
 Napi::Value OpenFileLost(const Napi::CallbackInfo& info) {
-  const int32_t* const status = oh_openfile_status(ReadFile<oh_openfile>(info[0]));
+  const int32_t* const status = oh_openfile_status(ReadFile(info[0]));
   const bool lost = status != nullptr && __atomic_load_n(status, __ATOMIC_ACQUIRE) != 0;
   return Napi::Boolean::New(info.Env(), lost);
 }
 
 void OpenFileCheck(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_openfile_check(ReadFile<oh_openfile>(info[0])));
+  Check(info.Env(), oh_openfile_check(ReadFile(info[0])));
 }
 
-void OpenFileForget(const Napi::CallbackInfo& info) { oh_openfile_forget(ReadFile<oh_openfile>(info[0])); }
+void OpenFileForget(const Napi::CallbackInfo& info) { oh_openfile_forget(ReadFile(info[0])); }
 
 void OpenFileSync(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_openfile_sync(ReadFile<oh_openfile>(info[0])));
+  Check(info.Env(), oh_openfile_sync(ReadFile(info[0])));
 }
 
-void OpenFileClose(const Napi::CallbackInfo& info) { Close<oh_openfile>(info); }
+void OpenFileClose(const Napi::CallbackInfo& info) { ReadSlot<OpenFile>(info[0]).reset(); }
 
 // ---- memory
 
@@ -190,70 +134,6 @@ Napi::Value MemoryAlign(const Napi::CallbackInfo& info) {
   return Number(info, past == 0 ? 0 : alignment - past);
 }
 
-// ---- the file of a vector
-
-Napi::Value VectorFileCreate(const Napi::CallbackInfo& info) {
-  const std::string path = ReadString(info[0], "path");
-  const uint32_t type = ReadU32(info[1], "type");
-  auto* const slot = new Slot<oh_vectorfile>();
-  const Napi::Value file = HandOut(info.Env(), slot);
-  Check(info.Env(), oh_vectorfile_create(path.data(), path.size(), type, &slot->file));
-  return file;
-}
-
-Napi::Value VectorFileOpen(const Napi::CallbackInfo& info) {
-  const std::string path = ReadString(info[0], "path");
-  const bool writable = ReadBool(info[1], "writable");
-  auto* const slot = new Slot<oh_vectorfile>();
-  const Napi::Value file = HandOut(info.Env(), slot);
-  Check(info.Env(), oh_vectorfile_open(path.data(), path.size(), writable, &slot->file));
-  return file;
-}
-
-Napi::Value VectorFileDescribe(const Napi::CallbackInfo& info) {
-  oh_vectorfile_info about;
-  Check(info.Env(), oh_vectorfile_describe(ReadFile<oh_vectorfile>(info[0]), &about));
-  Napi::Object description = Napi::Object::New(info.Env());
-  description.Set("type", static_cast<double>(about.element_type));
-  description.Set("recovered", about.recovered);
-  description.Set("committed", static_cast<double>(about.committed));
-  return description;
-}
-
-void VectorFileMap(const Napi::CallbackInfo& info) {
-  oh_vectorfile* const file = ReadFile<oh_vectorfile>(info[0]);
-  const Bytes target = ReadBytes(info[1], "target");
-  const size_t capacity = ReadSize(info[2], "capacity");
-  CheckEngine(info.Env());
-  Check(info.Env(), oh_vectorfile_map(file, target.data, capacity, ReadInteger(info[3], "length")));
-}
-
-Napi::Value VectorFileLost(const Napi::CallbackInfo& info) {
-  const int32_t* const status = oh_vectorfile_status(ReadFile<oh_vectorfile>(info[0]));
-  const bool lost = status != nullptr && __atomic_load_n(status, __ATOMIC_ACQUIRE) != 0;
-  return Napi::Boolean::New(info.Env(), lost);
-}
-
-void VectorFileForget(const Napi::CallbackInfo& info) {
-  oh_vectorfile_forget(ReadFile<oh_vectorfile>(info[0]));
-}
-
-void VectorFileCommit(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_vectorfile_commit(ReadFile<oh_vectorfile>(info[0]), ReadInteger(info[1], "length")));
-}
-
-Napi::Value VectorFileRefresh(const Napi::CallbackInfo& info) {
-  uint64_t committed = 0;
-  Check(info.Env(), oh_vectorfile_refresh(ReadFile<oh_vectorfile>(info[0]), &committed));
-  return Number(info, committed);
-}
-
-void VectorFileValidate(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_vectorfile_validate(ReadFile<oh_vectorfile>(info[0])));
-}
-
-void VectorFileClose(const Napi::CallbackInfo& info) { Close<oh_vectorfile>(info); }
-
 }  // namespace
 
 void InitMappedFile(Napi::Object exports) {
@@ -272,16 +152,6 @@ void InitMappedFile(Napi::Object exports) {
   Export<MemoryUnlock>(exports, "memoryUnlock");
   Export<MemoryResident>(exports, "memoryResident");
   Export<MemoryAdvise>(exports, "memoryAdvise");
-  Export<VectorFileCreate>(exports, "vectorFileCreate");
-  Export<VectorFileOpen>(exports, "vectorFileOpen");
-  Export<VectorFileDescribe>(exports, "vectorFileDescribe");
-  Export<VectorFileMap>(exports, "vectorFileMap");
-  Export<VectorFileLost>(exports, "vectorFileLost");
-  Export<VectorFileForget>(exports, "vectorFileForget");
-  Export<VectorFileCommit>(exports, "vectorFileCommit");
-  Export<VectorFileRefresh>(exports, "vectorFileRefresh");
-  Export<VectorFileValidate>(exports, "vectorFileValidate");
-  Export<VectorFileClose>(exports, "vectorFileClose");
 }
 
 }  // namespace offheap

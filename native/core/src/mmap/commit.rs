@@ -234,8 +234,10 @@ fn encode_header(ty: Type, seeds: [u32; 2]) -> HeaderBytes {
 }
 
 fn read_header<S: Storage>(storage: &S) -> Result<(Type, [u32; 2])> {
-    if storage.len()? < DATA_OFFSET {
-        return Err(Error::corrupt(format!("{} bytes are too few for a vector's file", storage.len()?)));
+    let too_few = |len| Error::corrupt(format!("{len} bytes are too few for a vector's file"));
+    let len = storage.len()?;
+    if len < HEADER_BYTES as u64 {
+        return Err(too_few(len));
     }
     let mut bytes = HeaderBytes([0; HEADER_BYTES]);
     storage.read_at(0, &mut bytes.0)?;
@@ -247,6 +249,9 @@ fn read_header<S: Storage>(storage: &S) -> Result<(Type, [u32; 2])> {
             region_checksum(bytes.0.as_ptr(), HEADER_BYTES),
         )
     };
+    if len < DATA_OFFSET {
+        return Err(too_few(len));
+    }
     let flags = header.word(word::FLAGS);
     if header.length() != HEADER_BYTES as u64 || flags != FLAG_CHECKSUM || header.word(word::SEQUENCE) != 0 {
         return Err(Error::corrupt("this is no header of a vector's file"));

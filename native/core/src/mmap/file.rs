@@ -137,6 +137,10 @@ impl Drop for VectorFile {
             // Nothing depends on it.
             storage.truncate(keep).ok();
         }
+        if ours {
+            // A mapping keeps the open file, and so the lock, for as long as its memory lives: of JavaScript's, until it is collected.
+            storage.file().unlock().ok();
+        }
     }
 }
 
