@@ -46,6 +46,7 @@ export const KINDS = {
   rankselect: { code: 9, version: 1 },
   eliasfano: { code: 10, version: 1 },
   packedints: { code: 11, version: 1 },
+  mmapvector: { code: 12, version: 1 },
   dictionary: { code: 13, version: 1 },
   recordstore: { code: 14, version: 1 },
   bloomfilter: { code: 15, version: 1 },

@@ -6,6 +6,7 @@
  *   memory mapping of its own, of which a process has about 65,000, and V8 aborts when they run out.
  *   From {@link GROWABLE_FROM} bytes on the buffer is growable and reserves address space, so growth
  *   copies nothing and the base address stays. Past its reservation the region moves to a larger buffer.
+ *   A structure may also lay its region into a buffer of its own ({@link Region.laid}), which it grows by itself.
  * - `attached`: another thread's heap region, read only.
  * - `file`: a mapped file, read only or copy-on-write; an external `ArrayBuffer`.
  *
@@ -70,6 +71,8 @@ export class Region {
     status?: Int32Array,
     /** Whether the region starts at a multiple of 64, which only growable buffers and files do by themselves. */
     private readonly aligned = false,
+    /** Where in the buffer the region starts, if its structure says so. */
+    private readonly start = 0,
   ) {
     this.buffer = buffer;
     this.status = status;
@@ -115,6 +118,11 @@ export class Region {
 
   static mapped(buffer: ArrayBuffer | SharedArrayBuffer, status: Int32Array, file: FileIdentity): Region {
     return new Region('file', buffer, NO_PLACEMENT, file, status);
+  }
+
+  /** A region from byte `start` of a buffer on, to its end. */
+  static laid(buffer: SharedArrayBuffer, start: number): Region {
+    return new Region('heap', buffer, NO_PLACEMENT, undefined, undefined, true, start);
   }
 
   /** Whether the owner may write here: a heap region, or a copy-on-write mapping. */
@@ -203,16 +211,16 @@ export class Region {
     }
   }
 
-  /** For an attached region: takes in that its owner made it longer. */
+  /** Takes in that the buffer became longer: that of another thread, or one that its structure grows. */
   refresh(): void {
-    if (this.bytes.length !== this.buffer.byteLength) this.remake();
+    if (this.start + this.bytes.length !== this.buffer.byteLength) this.remake();
   }
 
   private remake(): void {
     const { buffer } = this;
-    const whole = new Uint8Array(buffer, 0, buffer.byteLength);
+    const whole = new Uint8Array(buffer, this.start, buffer.byteLength - this.start);
     const slack = this.aligned && this.origin === 'heap' && !isGrowable(buffer) ? SLACK : 0;
-    const gap = slack === 0 ? 0 : native().alignmentGap(whole);
+    const gap = slack === 0 ? this.start : native().alignmentGap(whole);
     // Not a byte more than was asked for: what is cut off must look so.
     this.bytes = slack === 0 ? whole : new Uint8Array(buffer, gap, buffer.byteLength - slack);
     // Regions that come from elsewhere are checked for this length before they get here.

@@ -44,6 +44,8 @@ export abstract class Access extends Structure<'vector'> {
   protected room = 0;
   /** How many fit. */
   protected capacity = 0;
+  /** Elements below this index do not change any more: in a file, what was flushed. Else 0. */
+  protected sealed = 0;
   /** All elements that fit. */
   protected items: AnyTypedArray = NOTHING;
   protected head: Int32Array = CLOSED_HEAD;
@@ -185,6 +187,16 @@ export abstract class Access extends Structure<'vector'> {
     return index + 0;
   }
 
+  /** Refuses to store to elements from `index` on if some of them do not change any more. */
+  protected checkOpen(index: number): void {
+    if (index < this.sealed) {
+      throw offheapError(
+        'ERR_OFFHEAP_UNSUPPORTED',
+        `element ${index} was flushed, and flushed elements do not change`,
+      );
+    }
+  }
+
   // ---- how many
 
   /** Publishes that there are `count` elements, all of which are stored. */
@@ -270,7 +282,8 @@ export abstract class Access extends Structure<'vector'> {
     if (!finished || this.isClosed) throw this.closedError();
   }
 
-  private get isClosed(): boolean {
+  /** For code that waited. */
+  protected get isClosed(): boolean {
     return this.role === CLOSED;
   }
 

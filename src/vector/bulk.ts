@@ -68,6 +68,7 @@ export abstract class Bulk extends Access {
     const { items, count } = this;
     const first = Math.min(from, count);
     const last = Math.min(to, count);
+    if (first < last) this.checkOpen(first);
     // V8 fills shared memory with a loop: it has begun before a call has crossed over, and is soon overtaken.
     if (last - first < FILL_HERE) (items as Float64Array).fill(value as number, first, last);
     else native().vectorFill(this.region.bytes, this.one(value), first, last);
@@ -148,12 +149,14 @@ export abstract class Bulk extends Access {
 
   protected sortNow(): void {
     this.beforeWrite();
+    if (this.count > 0) this.checkOpen(0);
     native().vectorSort(this.region.bytes);
   }
 
   protected async sortLater(options: WorkOptions | undefined): Promise<void> {
     const job = Background.from(options, 'sortAsync');
     this.beforeWrite();
+    if (this.count > 0) this.checkOpen(0);
     await this.inBackground(job, (bytes, control) => native().vectorSortAsync(bytes, control));
   }
 

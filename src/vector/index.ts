@@ -1,5 +1,6 @@
 /** offheap/vector: growing arrays of numbers outside the JavaScript heap. */
-export { Vector, type SumOf, type Values, type VectorOptions, type VectorStats } from './vector.js';
+export { Elements, type SumOf, type Values } from './elements.js';
+export { Vector, type VectorOptions, type VectorStats } from './vector.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
 export { type WorkOptions } from '../region/background.js';
 export { type Structure } from '../region/structure.js';
