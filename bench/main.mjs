@@ -1,11 +1,11 @@
 /**
- * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, smallmap,
- * succinct, vector.
+ * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, mmap,
+ * smallmap, succinct, vector.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
  *                       of smallmap these sections: single, arena, memory; of succinct: eliasfano, packedints;
- *                       of vector see vector/operations.mjs
+ *                       of vector see vector/operations.mjs; of mmap: open, reads, push, flush, reopen
  *   --sizes 1e3,1e5     these sizes, for every kind of keys
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
@@ -24,12 +24,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const suites = {
   hashmap: () => import('./hashmap/index.mjs'),
+  mmap: () => import('./mmap/index.mjs'),
   smallmap: () => import('./smallmap/index.mjs'),
   succinct: () => import('./succinct/index.mjs'),
   vector: () => import('./vector/index.mjs'),
 };
 const reports = {
   hashmap: () => import('./hashmap/report.mjs'),
+  mmap: () => import('./lib/report.mjs'),
   smallmap: () => import('./smallmap/report.mjs'),
   succinct: () => import('./succinct/report.mjs'),
   vector: () => import('./lib/report.mjs'),

@@ -24,6 +24,7 @@ async function main() {
     import('./sections/attributes.mjs'),
     import('./sections/countries.mjs'),
     import('./sections/files.mjs'),
+    import('./sections/mapped.mjs'),
     import('./sections/workers.mjs'),
     import('./sections/collector.mjs'),
   ]);
