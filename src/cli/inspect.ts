@@ -93,7 +93,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
   }
 }
 
-/** What can be told of each kind from its header alone, which is checked in constant time. */
+/** What can be told of each kind from its header, which is checked in constant time; a vector's file also has commits. */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
   {
     hashmap,
@@ -106,6 +106,7 @@ const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string
     rankselect,
     eliasfano,
     packedints,
+    mmapvector,
     dictionary,
     recordstore,
     bloomfilter,
@@ -223,6 +224,32 @@ function eliasfano(words: Int32Array, available: number, path: string): Inspecti
 function vector(words: Int32Array, available: number, path: string): Inspection['contents'] {
   const { type, count, capacity } = readVector(words, available, path);
   return { type: TYPE_NAMES[type]!, length: count, capacity };
+}
+
+/** The header of such a file says the type alone; how much of it counts is in its commits, each with a checksum. */
+function mmapvector(_words: Int32Array, _available: number, path: string): Inspection['contents'] {
+  const file = native().vectorFileOpen(path, false);
+  try {
+    const { type, committed, recovered } = native().vectorFileDescribe(file);
+    return {
+      type: TYPE_NAMES[type]!,
+      length: committed,
+      latestCommit: recovered ? 'cut short; the one before counts' : 'whole',
+      elementChecksum: elementChecksum(file),
+    };
+  } finally {
+    native().vectorFileClose(file);
+  }
+}
+
+function elementChecksum(file: object): 'correct' | 'wrong' {
+  try {
+    native().vectorFileValidate(file);
+    return 'correct';
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_OFFHEAP_CORRUPT') throw error;
+    return 'wrong';
+  }
 }
 
 function dictionary(words: Int32Array, available: number, path: string): Inspection['contents'] {

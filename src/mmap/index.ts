@@ -1,10 +1,17 @@
-/** offheap/mmap: files in memory. */
+/** offheap/mmap: files in memory, and a vector that lives in one. */
+export { MappedFile, type MappedFileOptions, type MappedFileStats, type Strategy } from './mapped-file.js';
+export { type Pattern } from './pattern.js';
 export {
-  MappedFile,
-  type MappedFileOptions,
-  type MappedFileStats,
-  type Pattern,
-  type Strategy,
-} from './mapped-file.js';
+  MmapVector,
+  type MmapVectorOpenOptions,
+  type MmapVectorOptions,
+  type MmapVectorStats,
+} from './mmap-vector.js';
+export { type Column, type JsType, type NumericType } from '../region/element.js';
+export { Elements, type SumOf, type Values } from '../vector/elements.js';
+export { type WorkOptions } from '../region/background.js';
+export { type Structure } from '../region/structure.js';
+export { type Progress, type SaveOptions } from '../region/file.js';
+export { type Token } from '../region/token.js';
 export { Cursor } from './cursor.js';
 export { OffheapError, type ErrorCode } from '../errors.js';

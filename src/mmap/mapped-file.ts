@@ -15,19 +15,14 @@ import { native } from '../native.js';
 import { checkPath } from '../region/file.js';
 import { booleanOption, checkInteger, choiceOption, integerOption, readOptions } from '../region/options.js';
 import { Cursor, type Source } from './cursor.js';
+import { ADVICE, PATTERNS, WILL_NEED, type Pattern } from './pattern.js';
 
 /** How the bytes are reached: what was obtained, not what was asked for. */
 export type Strategy = 'buffered' | 'mmap' | 'hugepage' | 'copy';
-/** How a file will be read. */
-export type Pattern = 'unknown' | 'sequential' | 'random' | 'mixed';
 
-/** Names by number, as in `offheap.h`. */
+/** By number, as in `offheap.h`. */
 const STRATEGIES: readonly Strategy[] = ['buffered', 'mmap', 'hugepage', 'copy'];
-const PATTERNS: readonly Pattern[] = ['unknown', 'sequential', 'random', 'mixed'];
 const AUTO = 4;
-/** `OH_ADVICE_…` of each pattern, and of reading ahead. */
-const ADVICE: Record<Pattern, number> = { unknown: 5, sequential: 4, random: 3, mixed: 5 };
-const WILL_NEED = 6;
 /** How far ahead of a sequential cursor the kernel is asked to read, in bytes, and how often. */
 const WINDOW = 8 * 2 ** 20;
 

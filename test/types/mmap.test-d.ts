@@ -1,6 +1,6 @@
 /** The types of offheap/mmap. Checked, never run. */
 import { describe, expectTypeOf, test } from 'vitest';
-import { MappedFile, type Cursor, type Pattern, type Strategy } from '../../src/mmap/index.js';
+import { MappedFile, MmapVector, type Cursor, type Pattern, type Strategy } from '../../src/mmap/index.js';
 
 describe('MappedFile', () => {
   test('says what it gives', () => {
@@ -24,5 +24,26 @@ describe('MappedFile', () => {
     MappedFile.open('path', { pattern: 'backwards' });
     // @ts-expect-error files are opened
     new MappedFile('path');
+  });
+});
+
+describe('MmapVector', () => {
+  test('has elements of its type', () => {
+    using vector = MmapVector.create('path', 'f64', { capacity: 3, pattern: 'sequential' });
+    expectTypeOf(vector).toEqualTypeOf<MmapVector<'f64'>>();
+    expectTypeOf(vector.at(0)).toEqualTypeOf<number | undefined>();
+    expectTypeOf(vector.view).toEqualTypeOf<Float64Array>();
+    expectTypeOf(vector.flush()).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(vector.flushSync()).toBeVoid();
+    expectTypeOf(vector.recovered).toEqualTypeOf<boolean>();
+    expectTypeOf(MmapVector.open<'u64'>('path', { mode: 'rw', ...MmapVector.cache() }).pop()).toEqualTypeOf<
+      bigint | undefined
+    >();
+    // @ts-expect-error text is no number
+    vector.push('1');
+    // @ts-expect-error there is no such type
+    MmapVector.create('path', 'string');
+    // @ts-expect-error files are created or opened
+    new MmapVector('path');
   });
 });

@@ -1,0 +1,12 @@
+/**
+ * Kills processes while they append to an MmapVector, 2,000 of them unless told otherwise:
+ *
+ *   node scripts/kill-loop.mjs [rounds] [seed]
+ */
+import { join } from 'node:path';
+import { kill } from '../test/helpers/killing.mjs';
+
+const rounds = Number(process.argv[2] ?? 2000);
+const seed = Number(process.argv[3] ?? Date.now() % 1e6);
+console.log(`${rounds} rounds from seed ${seed}`);
+console.log(await kill(join(import.meta.dirname, '..', 'dist'), rounds, seed));

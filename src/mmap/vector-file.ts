@@ -1,0 +1,165 @@
+/**
+ * The file of an {@link MmapVector} in memory: a growable buffer in which the elements are laid, behind a header of memory's.
+ *
+ * ```text
+ * | ...            header | elements: pages of the file, to where the buffer grew | ... | native code's |
+ *           one page         from the first page boundary on                 reserved      last page
+ * ```
+ *
+ * The header is that of a Vector's region (`docs/formats/vector.md`), whose elements follow it; so all that Vector does, here and
+ * in Rust, works on these bytes as they are. It never reaches the file, whose own header says the rest (`docs/formats/mmapvector.md`).
+ *
+ * Growth lays more pages behind those that are there. Past the address space that was reserved, the file is laid into a larger
+ * buffer; nothing is copied, for both show the same pages.
+ */
+import { offheapError, outOfMemory } from '../errors.js';
+import { native } from '../native.js';
+import { WIDTHS } from '../region/element.js';
+import { align, HEADER_BYTES, writeLong, WORD } from '../region/format.js';
+import { Region } from '../region/region.js';
+import { initialise } from '../vector/layout.js';
+
+/** Address space for a new buffer: where the runtime allows it, else what it does. It costs nothing but numbers. */
+const RESERVATION = 2 ** 36;
+/** What Node 20 allows, less the pages that are ours. */
+const SMALL_RESERVATION = 2 ** 32 - 2 ** 20;
+/** As for other buffers: see `region.ts`. */
+const MAPPINGS_MOST = 75;
+
+let reservation = RESERVATION;
+
+export class VectorFile {
+  /** The header and the elements. */
+  region: Region;
+
+  private constructor(
+    private readonly handle: object,
+    readonly path: string,
+    readonly writable: boolean,
+    /** Type code of the elements. */
+    readonly type: number,
+    /** Whether opening met a flush that was cut short. */
+    readonly recovered: boolean,
+    /** Elements that were committed when it was opened. */
+    readonly committed: number,
+    private readonly page: number,
+  ) {
+    this.region = this.newRegion(0);
+    initialise(this.region.head, type, HEADER_BYTES);
+  }
+
+  /** Makes a file with no elements. */
+  static create(path: string, type: number): VectorFile {
+    return VectorFile.over(native().vectorFileCreate(path, type), path, true);
+  }
+
+  static open(path: string, writable: boolean): VectorFile {
+    return VectorFile.over(native().vectorFileOpen(path, writable), path, writable);
+  }
+
+  private static over(handle: object, path: string, writable: boolean): VectorFile {
+    try {
+      const { type, recovered, committed, page } = native().vectorFileDescribe(handle);
+      return new VectorFile(handle, path, writable, type, recovered, committed, page);
+    } catch (error) {
+      native().vectorFileClose(handle);
+      throw error;
+    }
+  }
+
+  /** The bytes of all elements that there is room for. */
+  get elements(): Uint8Array {
+    return this.region.bytes.subarray(HEADER_BYTES);
+  }
+
+  /**
+   * Has room for `count` elements, on the disk (a writer) and in memory. {@link VectorFile.region} may be another one then.
+   * `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM`: the elements are where they were.
+   */
+  makeRoom(count: number): void {
+    const bytes = align(count * WIDTHS[this.type]);
+    const { buffer } = this.region as { buffer: SharedArrayBuffer };
+    const length = this.page + bytes;
+    if (length > buffer.maxByteLength - 8) {
+      const head = this.region.bytes.slice(0, HEADER_BYTES);
+      const region = this.newRegion(bytes);
+      native().vectorFileForget(this.handle);
+      this.map(region, bytes, count);
+      region.bytes.set(head);
+      this.region = region;
+    } else {
+      try {
+        if (length > buffer.byteLength) buffer.grow(length);
+      } catch (cause) {
+        throw outOfMemory(this.path, length, cause);
+      }
+      this.region.refresh();
+      this.map(this.region, bytes, count);
+    }
+    writeLong(this.region.head, WORD.lengthLow, HEADER_BYTES + bytes);
+  }
+
+  /** A region in a new buffer, with room for so many bytes of elements. */
+  private newRegion(bytes: number): Region {
+    return Region.laid(newBuffer(this.page + bytes, this.page), this.page - HEADER_BYTES);
+  }
+
+  private map(region: Region, bytes: number, count: number): void {
+    if (bytes === 0) return;
+    const { buffer } = region as { buffer: SharedArrayBuffer };
+    const target = new Uint8Array(buffer, this.page, bytes);
+    // The engine reserves whole pages: of those from the target on, a page less in front and one more for the last 8 bytes.
+    const capacity = buffer.maxByteLength - 8;
+    // A writer has blocks on the disk for whatever it might store to.
+    native().vectorFileMap(this.handle, target, capacity, this.writable ? bytes / WIDTHS[this.type] : count);
+  }
+
+  /** Makes the first `count` elements what survives a crash. */
+  commit(count: number): void {
+    native().vectorFileCommit(this.handle, count);
+  }
+
+  /** The same off this thread. `false` if the file was closed before it began. */
+  commitAsync(count: number): Promise<boolean> {
+    return native().vectorFileCommitAsync(this.handle, count);
+  }
+
+  /** For readers: how many elements are committed now. */
+  refresh(): number {
+    return native().vectorFileRefresh(this.handle);
+  }
+
+  validate(): void {
+    native().vectorFileValidate(this.handle);
+  }
+
+  /** Throws `ERR_OFFHEAP_IO` if bytes that were read were lost. */
+  check(): void {
+    if (native().vectorFileLost(this.handle)) {
+      throw offheapError('ERR_OFFHEAP_IO', `${this.path} became shorter while it was mapped`);
+    }
+  }
+
+  /** Waits for the commit that runs. What was not committed is gone. */
+  close(): void {
+    native().vectorFileClose(this.handle);
+  }
+}
+
+/** A buffer of `length` bytes, in as much address space as there is to have. */
+function newBuffer(length: number, page: number): SharedArrayBuffer {
+  if (!native().mappingsReserve(2, MAPPINGS_MOST)) {
+    throw outOfMemory('a vector', length, new Error('this process has nearly all mappings that it may have'));
+  }
+  const least = Math.ceil(length / page) * page;
+  for (let wanted = Math.max(least, Math.min(reservation, Math.max(RESERVATION, length * 4))); ;) {
+    try {
+      return new SharedArrayBuffer(length, { maxByteLength: wanted + 8 });
+    } catch (cause) {
+      if (wanted === least) throw outOfMemory('a vector', length, cause);
+      const less = wanted > SMALL_RESERVATION ? SMALL_RESERVATION : Math.floor(wanted / 4 / page) * page;
+      if (wanted > SMALL_RESERVATION) reservation = SMALL_RESERVATION;
+      wanted = Math.max(least, less);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/** Processes that are killed while they append leave what a flush vouched for: see helpers/killing.mjs. */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { packageRoot } from '../../src/native.js';
+import { kill } from '../helpers/killing.mjs';
+
+it('200 kills leave whole states', { timeout: 600_000 }, async () => {
+  const dist = join(packageRoot(), 'dist');
+  const tallies = await Promise.all([1000, 2000].map((seed) => kill(dist, 100, seed)));
+  for (const { flushes, between } of tallies) {
+    // The loop did what it is for.
+    expect(flushes).toBeGreaterThan(100);
+    expect(between).toBeGreaterThan(0);
+  }
+});
