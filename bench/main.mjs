@@ -1,11 +1,12 @@
 /**
  * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, mmap,
- * smallmap, succinct, vector.
+ * pools, smallmap, succinct, vector.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
  *                       of smallmap these sections: single, arena, memory; of succinct: eliasfano, packedints;
  *                       of vector see vector/operations.mjs; of mmap: open, reads, push, flush, reopen
+ *                       of pools: pair, churn, workers, bump
  *   --sizes 1e3,1e5     these sizes, for every kind of keys
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
@@ -25,6 +26,7 @@ const root = dirname(here);
 const suites = {
   hashmap: () => import('./hashmap/index.mjs'),
   mmap: () => import('./mmap/index.mjs'),
+  pools: () => import('./pools/index.mjs'),
   smallmap: () => import('./smallmap/index.mjs'),
   succinct: () => import('./succinct/index.mjs'),
   vector: () => import('./vector/index.mjs'),
@@ -32,6 +34,7 @@ const suites = {
 const reports = {
   hashmap: () => import('./hashmap/report.mjs'),
   mmap: () => import('./lib/report.mjs'),
+  pools: () => import('./lib/report.mjs'),
   smallmap: () => import('./smallmap/report.mjs'),
   succinct: () => import('./succinct/report.mjs'),
   vector: () => import('./lib/report.mjs'),

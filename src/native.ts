@@ -13,6 +13,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { offheapError, type OffheapError } from './errors.js';
 
+/** What `lockfreepoolAttach` gives: a value that JavaScript can only hold. */
+export type PoolHandle = object & { readonly __brand: 'PoolHandle' };
 /** A prepared dictionary, a store that was opened, a store that is being built: native objects, of one thread. */
 export interface DictionaryHandle {
   readonly dictionary: symbol;
@@ -150,6 +152,45 @@ export interface NativeBinding {
   fixedpoolAllocMany(bytes: Uint8Array, size: number, offsets: Float64Array): number;
   /** Frees blocks; stops at the first that is none, with its error. */
   fixedpoolFreeMany(bytes: Uint8Array, offsets: Float64Array): void;
+
+  // lockfreepool.cc. `bytes` views the whole buffer of a pool; sizes that are 0 are chosen.
+  /** How many bytes a pool takes. */
+  lockfreepoolLength(
+    capacity: number,
+    chunk: number,
+    smallest: number,
+    handles: number,
+    flags: number,
+  ): number;
+  /** Makes an empty pool of zeros. */
+  lockfreepoolInit(
+    bytes: Uint8Array,
+    capacity: number,
+    chunk: number,
+    smallest: number,
+    handles: number,
+    flags: number,
+  ): void;
+  /** A handle of this thread, with a cache if its size is given. It gives back what it holds when it is collected or the thread ends. */
+  lockfreepoolAttach(bytes: Uint8Array, cacheBytes: number | undefined): PoolHandle;
+  lockfreepoolClose(handle: PoolHandle): void;
+  /** Where the words are: the fields of `oh_lockfreepool_layout`, then the largest request that the cache serves. */
+  lockfreepoolLayout(handle: PoolHandle, out: Float64Array): void;
+  /** An offset, or -1. */
+  lockfreepoolAlloc(handle: PoolHandle, bytes: number): number;
+  lockfreepoolFree(handle: PoolHandle, offset: number): void;
+  /** How many bytes the allocated block at an offset has. */
+  lockfreepoolRoom(handle: PoolHandle, offset: number): number;
+  /** Allocates blocks until the pool is full or `offsets` is; returns how many. */
+  lockfreepoolAllocMany(handle: PoolHandle, size: number, offsets: Float64Array): number;
+  /** Frees blocks; stops at the first that is none, with its error. */
+  lockfreepoolFreeMany(handle: PoolHandle, offsets: Float64Array): void;
+  /** The fields of `oh_lockfreepool_stats`, then the bytes that the cache holds. */
+  lockfreepoolStats(handle: PoolHandle, out: Float64Array): void;
+  lockfreepoolSuspects(handle: PoolHandle): number[];
+  /** For handles with a cache. */
+  lockfreepoolFlush(handle: PoolHandle): void;
+  lockfreepoolValidate(bytes: Uint8Array): void;
 
   // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the map's types.
   /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */

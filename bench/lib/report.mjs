@@ -3,6 +3,7 @@
  *
  * @typedef {object} Goal what is asked for beside one contender: to be `times` as fast, or to take at most `within` as long
  * @property {string} against
+ * @property {string} [of] whose goal it is; ours, if not said
  * @property {number} [times]
  * @property {number} [within]
  *
@@ -29,12 +30,15 @@ function ratio(row, ours, name) {
 
 /** @param {Row} row @param {string} ours */
 function judged(row, ours) {
-  return (row.goals ?? []).flatMap(({ against, times: least, within }) => {
-    const found = ratio(row, ours, against);
+  return (row.goals ?? []).flatMap(({ of = ours, against, times: least, within }) => {
+    const found = ratio(row, of, against);
     if (!Number.isFinite(found)) return [];
     const text = least === undefined ? `within ${within}x of ${against}` : `${least}x ${against}`;
     return [
-      { text, met: least === undefined ? found * /** @type {number} */ (within) >= 1 : found >= least },
+      {
+        text: of === ours ? text : `${of} ${text}`,
+        met: least === undefined ? found * /** @type {number} */ (within) >= 1 : found >= least,
+      },
     ];
   });
 }

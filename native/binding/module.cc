@@ -26,6 +26,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   InitFixedpool(exports);
   InitHashmap(exports);
   InitMappedFile(exports);
+  InitLockFreePool(exports);
   InitMmapVector(exports);
   InitNuma(exports);
   InitNumaPool(exports);

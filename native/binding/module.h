@@ -24,6 +24,7 @@ void InitEliasFano(Napi::Object exports);
 void InitFixedpool(Napi::Object exports);
 void InitHashmap(Napi::Object exports);
 void InitMappedFile(Napi::Object exports);
+void InitLockFreePool(Napi::Object exports);
 void InitMmapVector(Napi::Object exports);
 void InitNuma(Napi::Object exports);
 void InitNumaPool(Napi::Object exports);

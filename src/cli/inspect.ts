@@ -100,6 +100,7 @@ const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string
     smallmap,
     vector,
     fixedpool,
+    lockfreepool,
     bumparena,
     numapool,
     bitvector,
@@ -163,6 +164,19 @@ function fixedpool(words: Int32Array): Record<string, number | string> {
     failures: words[FIXEDPOOL.failures] >>> 0,
     zeroOnFree: String((words[FIXEDPOOL.options] & ZERO_ON_FREE) !== 0),
     guards: String((words[FIXEDPOOL.options] & GUARDS) !== 0),
+  };
+}
+
+function lockfreepool(words: Int32Array): Record<string, number | string> {
+  const [options, chunkShift, chunks, minShift, handles, failures] = words.subarray(16, 22);
+  return {
+    capacityBytes: chunks * 2 ** chunkShift,
+    chunkBytes: 2 ** chunkShift,
+    minBlockBytes: 2 ** minShift,
+    handles,
+    failures: failures >>> 0,
+    zeroOnFree: String((options & ZERO_ON_FREE) !== 0),
+    guards: String((options & GUARDS) !== 0),
   };
 }
 

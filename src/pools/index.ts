@@ -1,6 +1,7 @@
 /** offheap/pools: blocks of memory outside the JavaScript heap, handed out as offsets. */
 export { BumpArena, type BumpArenaOptions, type BumpArenaStats } from './bump.js';
 export { FixedPool, type FixedPoolOptions, type FixedPoolStats } from './fixed.js';
+export { LockFreePool, type LockFreePoolOptions } from './lockfree.js';
 export {
   NumaPool,
   type NumaPolicy,
@@ -18,6 +19,8 @@ export {
   type PoolStats,
   type SafetyOptions,
 } from './pool.js';
+export { type SharedPoolStats } from './shared.js';
+export { ThreadLocalPool, type ThreadLocalPoolOptions, type ThreadLocalPoolStats } from './threadlocal.js';
 export {
   numa,
   type Numa,

@@ -40,6 +40,7 @@ export const KINDS = {
   smallmap: { code: 2, version: 1 },
   vector: { code: 3, version: 1 },
   fixedpool: { code: 4, version: 1 },
+  lockfreepool: { code: 5, version: 1 },
   bumparena: { code: 6, version: 1 },
   numapool: { code: 7, version: 1 },
   bitvector: { code: 8, version: 1 },

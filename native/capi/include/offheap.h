@@ -434,6 +434,16 @@ typedef struct oh_file oh_file;
 typedef struct oh_fixedpool oh_fixedpool;
 
 /**
+ * One thread's handle with a cache: made by `oh_localpool_attach`, freed by `oh_localpool_close`.
+ */
+typedef struct oh_localpool oh_localpool;
+
+/**
+ * One thread's handle: made by `oh_lockfreepool_attach`, freed by `oh_lockfreepool_close`.
+ */
+typedef struct oh_lockfreepool oh_lockfreepool;
+
+/**
  * A file in memory: made by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
  */
 typedef struct oh_mappedfile oh_mappedfile;
@@ -905,6 +915,132 @@ typedef struct oh_hashmap_columns {
    */
   uint32_t used;
 } oh_hashmap_columns;
+
+/**
+ * What a new pool is to be. Zero it, then set `struct_size` and `capacity`.
+ */
+typedef struct oh_lockfreepool_options {
+  /**
+   * `sizeof(oh_lockfreepool_options)`
+   */
+  size_t struct_size;
+  /**
+   * Bytes for blocks, up to 2^32; rounded up to whole chunks.
+   */
+  uint64_t capacity;
+  /**
+   * Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within those limits.
+   */
+  uint64_t chunk;
+  /**
+   * Bytes of the smallest block, a power of two from 16 on; 0: 64, or 16 if compact.
+   */
+  uint64_t smallest;
+  /**
+   * How many handles there can be at once, up to 1023; 0: 128, or 32 if compact.
+   */
+  uint32_t handles;
+  /**
+   * Fill blocks with zeros when they are freed.
+   */
+  bool zero_on_free;
+  /**
+   * Put 16 known bytes behind each block, and look at them when it is freed.
+   */
+  bool guards;
+  /**
+   * Do not spread bookkeeping over cache lines: less memory, more contention.
+   */
+  bool compact;
+} oh_lockfreepool_options;
+
+/**
+ * Where the words of a pool are. Those whose name ends in `_at` are indices of 32-bit words.
+ */
+typedef struct oh_lockfreepool_layout {
+  /**
+   * Where the data begins, in bytes.
+   */
+  uint64_t data;
+  /**
+   * Bytes of data.
+   */
+  uint64_t capacity;
+  /**
+   * The option word.
+   */
+  uint32_t options;
+  /**
+   * Bytes of a chunk: 2 to this.
+   */
+  uint32_t chunk_shift;
+  /**
+   * Bytes of the smallest block: 2 to this.
+   */
+  uint32_t min_shift;
+  /**
+   * Group words of a chunk: 2 to this.
+   */
+  uint32_t group_shift;
+  /**
+   * The number of this handle's slot.
+   */
+  uint32_t slot;
+  /**
+   * That slot.
+   */
+  uint32_t slot_at;
+  /**
+   * Descriptors of chunks.
+   */
+  uint32_t chunks_at;
+  /**
+   * Hints.
+   */
+  uint32_t hints_at;
+  /**
+   * Group words.
+   */
+  uint32_t groups_at;
+  /**
+   * Words of the groups' owners.
+   */
+  uint32_t caches_at;
+  /**
+   * How many words there are in all.
+   */
+  uint32_t words;
+} oh_lockfreepool_layout;
+
+/**
+ * What a pool holds. Sizes are in bytes. Each number was right at a moment, not all at the same.
+ */
+typedef struct oh_lockfreepool_stats {
+  /**
+   * Room for blocks in all.
+   */
+  uint64_t capacity;
+  /**
+   * In allocated blocks.
+   */
+  uint64_t used;
+  /**
+   * In free blocks that caches hold.
+   */
+  uint64_t cached;
+  /**
+   * How many blocks are allocated.
+   */
+  uint64_t blocks;
+  /**
+   * How many requests found no room, modulo 2^32.
+   */
+  uint32_t failures;
+  /**
+   * How many handles there are.
+   */
+  uint32_t handles;
+} oh_lockfreepool_stats;
 
 /**
  * How a file is opened. Zero it, and set `struct_size` and `strategy`.
@@ -2628,6 +2764,184 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              void *values,
                                              uint8_t *found,
                                              size_t *out);
+
+/**
+ * Bytes of memory that a pool with these options takes.
+ *
+ * Requires: `options` points to a struct of the size it says; `out` is writable.
+ */
+enum oh_status oh_lockfreepool_length(const struct oh_lockfreepool_options *options, uint64_t *out);
+
+/**
+ * Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least `oh_lockfreepool_length`. If they are not
+ * `zeroed` already, they are overwritten with zeros. `OH_ERR_FULL` if they are too few.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_lockfreepool_length`.
+ */
+enum oh_status oh_lockfreepool_init(void *base,
+                                    size_t length,
+                                    const struct oh_lockfreepool_options *options,
+                                    bool zeroed);
+
+/**
+ * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes. If another thread allocates or frees meanwhile a sound pool can look wrong.
+ */
+enum oh_status oh_lockfreepool_validate(const void *base,
+                                        size_t length);
+
+/**
+ * Makes this thread's handle on the pool in `length` bytes at `base`, which is checked in constant time. After `OH_OK` no
+ * function here reads or writes outside, whatever else it holds. `OH_ERR_FULL` if there are too many handles.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is writable.
+ */
+enum oh_status oh_lockfreepool_attach(void *base,
+                                      size_t length,
+                                      struct oh_lockfreepool **out);
+
+/**
+ * Frees a handle. The pool stays as it is. NULL is fine.
+ *
+ * Requires: `pool` is NULL, or a handle that is not used again.
+ */
+void oh_lockfreepool_close(struct oh_lockfreepool *pool);
+
+/**
+ * Frees the handle of a thread that ended without doing so, from any thread. The block that it took last, if it is
+ * allocated still, is a suspect from then on. NULL is fine.
+ *
+ * Requires: `pool` is NULL, or a handle that is not used again.
+ */
+void oh_lockfreepool_abandon(struct oh_lockfreepool *pool);
+
+/**
+ * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+ *
+ * Requires: `pool` is NULL or a handle that was not closed.
+ */
+void *oh_lockfreepool_data(const struct oh_lockfreepool *pool);
+
+/**
+ * Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by itself.
+ *
+ * Requires: `pool` is a handle that was not closed; `out` is writable.
+ */
+enum oh_status oh_lockfreepool_layout_of(const struct oh_lockfreepool *pool,
+                                         struct oh_lockfreepool_layout *out);
+
+/**
+ * Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`. `OH_ERR_FULL` where there is no room.
+ *
+ * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
+ */
+enum oh_status oh_lockfreepool_alloc(const struct oh_lockfreepool *pool,
+                                     uint64_t bytes,
+                                     uint64_t *out);
+
+/**
+ * Gives a block back, whichever handle allocated it. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
+ * where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated.
+ *
+ * Requires: As for `oh_lockfreepool_alloc`.
+ */
+enum oh_status oh_lockfreepool_free(const struct oh_lockfreepool *pool,
+                                    uint64_t offset);
+
+/**
+ * How many bytes the allocated block at `offset` has for its user. Errors as for `oh_lockfreepool_free`.
+ *
+ * Requires: As for `oh_lockfreepool_alloc`.
+ */
+enum oh_status oh_lockfreepool_room(const struct oh_lockfreepool *pool,
+                                    uint64_t offset,
+                                    uint64_t *out);
+
+/**
+ * Counts and sizes. O(blocks / 16).
+ *
+ * Requires: `pool` is a handle that was not closed; `out` is writable.
+ */
+enum oh_status oh_lockfreepool_stats_of(const struct oh_lockfreepool *pool,
+                                        struct oh_lockfreepool_stats *out);
+
+/**
+ * Blocks that may have been lost to threads that ended without closing their handles: those that they had taken last,
+ * and that are allocated still. Writes up to `capacity` offsets, and to `count` how many there are.
+ *
+ * Requires: `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers; `count` is writable.
+ */
+enum oh_status oh_lockfreepool_suspects(const struct oh_lockfreepool *pool,
+                                        uint64_t *offsets,
+                                        size_t capacity,
+                                        size_t *count);
+
+/**
+ * As `oh_lockfreepool_attach`, with a cache of up to `cache` bytes before the pool.
+ *
+ * Requires: As for `oh_lockfreepool_attach`.
+ */
+enum oh_status oh_localpool_attach(void *base,
+                                   size_t length,
+                                   uint64_t cache,
+                                   struct oh_localpool **out);
+
+/**
+ * Gives the cache back, and frees the handle. NULL is fine.
+ *
+ * Requires: `pool` is NULL, or a handle that is not used again.
+ */
+void oh_localpool_close(struct oh_localpool *pool);
+
+/**
+ * As `oh_lockfreepool_abandon`; the cache is given back, too.
+ *
+ * Requires: `pool` is NULL, or a handle that is not used again.
+ */
+void oh_localpool_abandon(struct oh_localpool *pool);
+
+/**
+ * As `oh_lockfreepool_alloc`.
+ *
+ * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
+ */
+enum oh_status oh_localpool_alloc(struct oh_localpool *pool, uint64_t bytes, uint64_t *out);
+
+/**
+ * As `oh_lockfreepool_free`.
+ *
+ * Requires: As for `oh_localpool_alloc`.
+ */
+enum oh_status oh_localpool_free(struct oh_localpool *pool, uint64_t offset);
+
+/**
+ * Gives all cached blocks back to the pool.
+ *
+ * Requires: As for `oh_localpool_alloc`.
+ */
+enum oh_status oh_localpool_flush(struct oh_localpool *pool);
+
+/**
+ * The largest request that the cache serves; larger ones go to the pool. 0 if it serves none.
+ *
+ * Requires: `pool` is a handle that was not closed; `out` is writable.
+ */
+enum oh_status oh_localpool_largest(const struct oh_localpool *pool, uint64_t *out);
+
+/**
+ * Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
+ *
+ * Requires: As for `oh_localpool_largest`.
+ */
+enum oh_status oh_localpool_held(const struct oh_localpool *pool, uint64_t *out);
+
+/**
+ * The handle behind the cache, for counts and sizes; it is closed with the cache. NULL for NULL.
+ *
+ * Requires: `pool` is NULL or a handle that was not closed.
+ */
+const struct oh_lockfreepool *oh_localpool_handle(const struct oh_localpool *pool);
 
 /**
  * Brings the regular file at `path` into memory, in the way that suits its size. `options` may be NULL.

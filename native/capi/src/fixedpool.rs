@@ -235,16 +235,27 @@ pub(crate) fn boxed<T>(value: T) -> Result<*mut T> {
     Ok(place)
 }
 
+/// Takes out of its memory what [`boxed`] made; null is fine.
+///
+/// # Safety
+/// `place` is null or came from `boxed`, and is not used again.
+pub(crate) unsafe fn unboxed<T>(place: *mut T) -> Option<T> {
+    if place.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's word.
+    unsafe {
+        let value = place.read();
+        dealloc(place.cast(), Layout::new::<T>());
+        Some(value)
+    }
+}
+
 /// Drops what [`boxed`] made; null is fine.
 ///
 /// # Safety
 /// `place` is null or came from `boxed`, and is not used again.
 pub(crate) unsafe fn unbox<T>(place: *mut T) {
-    if !place.is_null() {
-        // SAFETY: the caller's word.
-        unsafe {
-            place.drop_in_place();
-            dealloc(place.cast(), Layout::new::<T>());
-        }
-    }
+    // SAFETY: the caller's word.
+    drop(unsafe { unboxed(place) });
 }

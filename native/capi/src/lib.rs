@@ -16,6 +16,7 @@ pub mod eliasfano;
 pub mod fixedpool;
 pub mod guard;
 pub mod hashmap;
+pub mod lockfreepool;
 pub mod mappedfile;
 pub mod mmapvector;
 pub mod numa;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`bump`] | blocks one behind the other, given back all at once or a scope at a time |
 //! | [`fixed`] | bounded, one thread: O(1) alloc and free, small blocks merge into larger ones |
+//! | [`lockfree`] | all threads: one compare-and-swap each, and caches before it |
 //! | [`numa`] | memory on each NUMA node: local, interleaved, or on one |
 //! | [`guard`] | the bytes behind a block that show whether it was overrun |
 //!
@@ -13,4 +14,5 @@
 pub mod bump;
 pub mod fixed;
 pub mod guard;
+pub mod lockfree;
 pub mod numa;

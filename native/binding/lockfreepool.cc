@@ -1,0 +1,235 @@
+// LockFreePool and ThreadLocalPool: what JavaScript leaves to native code, because it must not be stopped in
+// the middle (chunks, caches, slots) or is rare (guards, counts). Taking and giving single blocks stands in
+// TypeScript (src/pools/).
+//
+// A handle is an external value. Node runs its finaliser when the pool object was collected and when its
+// thread ends, terminated or not: then what the handle held is given back. It keeps the buffer until then.
+#include <cmath>
+#include <memory>
+
+#include "args.h"
+#include "module.h"
+#include "status.h"
+
+namespace offheap {
+
+namespace {
+
+struct Handle {
+  Napi::Reference<Napi::Value> bytes;
+  // One of the two.
+  oh_lockfreepool* pool = nullptr;
+  oh_localpool* local = nullptr;
+
+  const oh_lockfreepool* Behind() const { return local != nullptr ? oh_localpool_handle(local) : pool; }
+
+  void Close() {
+    oh_lockfreepool_close(pool);
+    oh_localpool_close(local);
+    Forget();
+  }
+
+  void Abandon() {
+    oh_lockfreepool_abandon(pool);
+    oh_localpool_abandon(local);
+    Forget();
+  }
+
+ private:
+  void Forget() {
+    pool = nullptr;
+    local = nullptr;
+    bytes.Reset();
+  }
+};
+
+void Finalize(Napi::Env, Handle* handle) {
+  handle->Abandon();
+  delete handle;
+}
+
+Handle& ReadHandle(const Napi::CallbackInfo& info) {
+  if (!info[0].IsExternal()) ThrowType(info.Env(), "a handle is what lockfreepoolAttach gives");
+  return *info[0].As<Napi::External<Handle>>().Data();
+}
+
+uint64_t ReadOffset(Napi::Env env, double offset) {
+  if (!(offset >= 0 && offset <= kMaxSafeInteger && std::trunc(offset) == offset)) {
+    ThrowRange(env, "an offset is an integer from 0 up");
+  }
+  return static_cast<uint64_t>(offset);
+}
+
+oh_lockfreepool_options ReadOptions(const Napi::CallbackInfo& info, size_t first) {
+  oh_lockfreepool_options options = {};
+  options.struct_size = sizeof options;
+  options.capacity = ReadInteger(info[first], "capacityBytes");
+  options.chunk = ReadInteger(info[first + 1], "chunkBytes");
+  options.smallest = ReadInteger(info[first + 2], "minBlockBytes");
+  options.handles = ReadU32(info[first + 3], "handles");
+  const uint32_t flags = ReadU32(info[first + 4], "flags");
+  options.zero_on_free = (flags & 1) != 0;
+  options.guards = (flags & 2) != 0;
+  options.compact = (flags & 4) != 0;
+  return options;
+}
+
+Napi::Value Length(const Napi::CallbackInfo& info) {
+  const oh_lockfreepool_options options = ReadOptions(info, 0);
+  uint64_t length = 0;
+  Check(info.Env(), oh_lockfreepool_length(&options, &length));
+  return Napi::Number::New(info.Env(), static_cast<double>(length));
+}
+
+void InitPool(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const oh_lockfreepool_options options = ReadOptions(info, 1);
+  Check(info.Env(), oh_lockfreepool_init(bytes.data, bytes.length, &options, true));
+}
+
+Napi::Value Attach(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  auto handle = std::make_unique<Handle>();
+  if (info[1].IsUndefined()) {
+    Check(info.Env(), oh_lockfreepool_attach(bytes.data, bytes.length, &handle->pool));
+  } else {
+    const uint64_t cache = ReadInteger(info[1], "cacheBytes");
+    Check(info.Env(), oh_localpool_attach(bytes.data, bytes.length, cache, &handle->local));
+  }
+  handle->bytes = Napi::Reference<Napi::Value>::New(info[0], 1);
+  const auto external = Napi::External<Handle>::New(info.Env(), handle.get(), Finalize);
+  handle.release();
+  return external;
+}
+
+void Close(const Napi::CallbackInfo& info) { ReadHandle(info).Close(); }
+
+// In the order of oh_lockfreepool_layout, then the largest request that the cache serves.
+void LayoutOf(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  const Elements<double> out = ReadElements<double>(info[1], "out");
+  oh_lockfreepool_layout layout = {};
+  Check(info.Env(), oh_lockfreepool_layout_of(handle.Behind(), &layout));
+  uint64_t largest = 0;
+  if (handle.local != nullptr) Check(info.Env(), oh_localpool_largest(handle.local, &largest));
+  const double numbers[] = {static_cast<double>(layout.data),      static_cast<double>(layout.capacity),
+                            static_cast<double>(layout.options),   static_cast<double>(layout.chunk_shift),
+                            static_cast<double>(layout.min_shift), static_cast<double>(layout.group_shift),
+                            static_cast<double>(layout.slot),      static_cast<double>(layout.slot_at),
+                            static_cast<double>(layout.chunks_at), static_cast<double>(layout.hints_at),
+                            static_cast<double>(layout.groups_at), static_cast<double>(layout.caches_at),
+                            static_cast<double>(layout.words),     static_cast<double>(largest)};
+  for (size_t i = 0; i < out.length && i < sizeof numbers / sizeof *numbers; i++) out.data[i] = numbers[i];
+}
+
+oh_status AllocOne(const Handle& handle, uint64_t size, uint64_t* offset) {
+  return handle.local != nullptr ? oh_localpool_alloc(handle.local, size, offset)
+                                 : oh_lockfreepool_alloc(handle.pool, size, offset);
+}
+
+oh_status FreeOne(const Handle& handle, uint64_t offset) {
+  return handle.local != nullptr ? oh_localpool_free(handle.local, offset)
+                                 : oh_lockfreepool_free(handle.pool, offset);
+}
+
+Napi::Value Alloc(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  uint64_t offset = 0;
+  const oh_status status = AllocOne(handle, ReadInteger(info[1], "bytes"), &offset);
+  if (status == OH_ERR_FULL) return Napi::Number::New(info.Env(), -1);
+  Check(info.Env(), status);
+  return Napi::Number::New(info.Env(), static_cast<double>(offset));
+}
+
+void Free(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  Check(info.Env(), FreeOne(handle, ReadInteger(info[1], "offset")));
+}
+
+Napi::Value Room(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  uint64_t room = 0;
+  Check(info.Env(), oh_lockfreepool_room(handle.Behind(), ReadInteger(info[1], "offset"), &room));
+  return Napi::Number::New(info.Env(), static_cast<double>(room));
+}
+
+Napi::Value AllocMany(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  const uint64_t size = ReadInteger(info[1], "size");
+  const Elements<double> offsets = ReadElements<double>(info[2], "offsets");
+  size_t count = 0;
+  while (count < offsets.length) {
+    uint64_t offset = 0;
+    const oh_status status = AllocOne(handle, size, &offset);
+    if (status == OH_ERR_FULL) break;
+    Check(info.Env(), status);
+    offsets.data[count++] = static_cast<double>(offset);
+  }
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+void FreeMany(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  const Elements<double> offsets = ReadElements<double>(info[1], "offsets");
+  for (size_t i = 0; i < offsets.length; i++) {
+    Check(info.Env(), FreeOne(handle, ReadOffset(info.Env(), offsets.data[i])));
+  }
+}
+
+// In the order of oh_lockfreepool_stats, then the bytes that the cache holds.
+void StatsOf(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  const Elements<double> out = ReadElements<double>(info[1], "out");
+  oh_lockfreepool_stats stats = {};
+  Check(info.Env(), oh_lockfreepool_stats_of(handle.Behind(), &stats));
+  uint64_t held = 0;
+  if (handle.local != nullptr) Check(info.Env(), oh_localpool_held(handle.local, &held));
+  const double numbers[] = {static_cast<double>(stats.capacity),
+                            static_cast<double>(stats.used),
+                            static_cast<double>(stats.cached),
+                            static_cast<double>(stats.blocks),
+                            static_cast<double>(stats.failures),
+                            static_cast<double>(stats.handles),
+                            static_cast<double>(held)};
+  for (size_t i = 0; i < out.length && i < sizeof numbers / sizeof *numbers; i++) out.data[i] = numbers[i];
+}
+
+Napi::Value Suspects(const Napi::CallbackInfo& info) {
+  const Handle& handle = ReadHandle(info);
+  uint64_t offsets[1024];
+  size_t count = 0;
+  Check(info.Env(), oh_lockfreepool_suspects(handle.Behind(), offsets, 1024, &count));
+  const auto result = Napi::Array::New(info.Env(), count);
+  for (size_t i = 0; i < count && i < 1024; i++) {
+    result.Set(static_cast<uint32_t>(i), static_cast<double>(offsets[i]));
+  }
+  return result;
+}
+
+void Flush(const Napi::CallbackInfo& info) { Check(info.Env(), oh_localpool_flush(ReadHandle(info).local)); }
+
+void Validate(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  Check(info.Env(), oh_lockfreepool_validate(bytes.data, bytes.length));
+}
+
+}  // namespace
+
+void InitLockFreePool(Napi::Object exports) {
+  Export<Length>(exports, "lockfreepoolLength");
+  Export<InitPool>(exports, "lockfreepoolInit");
+  Export<Attach>(exports, "lockfreepoolAttach");
+  Export<Close>(exports, "lockfreepoolClose");
+  Export<LayoutOf>(exports, "lockfreepoolLayout");
+  Export<Alloc>(exports, "lockfreepoolAlloc");
+  Export<Free>(exports, "lockfreepoolFree");
+  Export<Room>(exports, "lockfreepoolRoom");
+  Export<AllocMany>(exports, "lockfreepoolAllocMany");
+  Export<FreeMany>(exports, "lockfreepoolFreeMany");
+  Export<StatsOf>(exports, "lockfreepoolStats");
+  Export<Suspects>(exports, "lockfreepoolSuspects");
+  Export<Flush>(exports, "lockfreepoolFlush");
+  Export<Validate>(exports, "lockfreepoolValidate");
+}
+
+}  // namespace offheap

@@ -1,0 +1,69 @@
+//! The proof that a pool at rest is sound: that nobody allocates or frees meanwhile is the caller's to see to.
+
+use super::layout::{Shape, chunk, group, slot};
+use super::shared::Shared;
+use super::words::RegionWords;
+use crate::region::header::Memory;
+use crate::{Error, Result};
+
+/// Proves the bookkeeping of the pool in `len` bytes at `base`. O(blocks / 16).
+///
+/// # Safety
+/// `base` is valid for reading `len` bytes; they are not written.
+pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
+    // SAFETY: the caller's word.
+    let memory = unsafe { Memory::new(base, len) }?;
+    let geometry = Shape::read(memory)?.geometry;
+    // SAFETY: the caller's word; the shape fits into the length.
+    let words = unsafe { RegionWords::new(base.cast(), geometry.words) };
+    let pool = Shared::new(words, geometry, 0, 0);
+    let mut tails = 0..0;
+    for number in 0..geometry.chunks {
+        let descriptor = pool.descriptor(number);
+        let (kind, class) = (chunk::kind(descriptor), chunk::class(descriptor));
+        let within = tails.contains(&number);
+        let sound = match kind {
+            chunk::TAIL => within && descriptor >> 3 == number - (tails.start - 1),
+            _ if within => false,
+            chunk::FREE => descriptor == chunk::FREE,
+            chunk::LARGE => {
+                let chunks = descriptor >> 3;
+                tails = number + 1..number.saturating_add(chunks);
+                chunks > 0 && chunks <= geometry.chunks - number
+            }
+            chunk::CUT => {
+                class < geometry.classes() && descriptor == chunk::make(kind, class, chunk::slot(descriptor))
+            }
+            _ => false,
+        };
+        if !sound {
+            return Err(Error::corrupt(format!(
+                "chunk {number} of the pool can not be what its descriptor says"
+            )));
+        }
+        if kind == chunk::CUT {
+            pool.groups_of(number, class).try_for_each(|at| check_group(&pool, at, class))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_group(pool: &Shared<RegionWords>, at: u32, class: u32) -> Result<()> {
+    let (word, cache) = (pool.group(at), pool.cache(at));
+    let owner = (word & group::OWNER & !group::OWNED) >> 21;
+    let sound = word & group::CLASS == group::of_class(class)
+        && (word | cache) & group::BITS & !pool.geometry().all(class) == 0
+        && cache & !group::BITS == 0
+        && if word & group::OWNED == 0 {
+            cache == 0
+        } else {
+            owner < pool.geometry().slots
+                && pool.state_of(owner) == slot::LIVE
+                && word & cache & group::BITS == 0
+        };
+    if sound {
+        Ok(())
+    } else {
+        Err(Error::corrupt(format!("the words of group {at} of the pool contradict each other")))
+    }
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The protocol of LockFreePool under loom, with more preemptions than `npm test` allows: minutes.
+#
+#   scripts/loom.sh [more = 1] [filter]
+set -euo pipefail
+cd "$(dirname "$0")/../native"
+OFFHEAP_LOOM_MORE="${1:-1}" exec cargo test --release --locked -p offheap-core --test pools_loom -- --nocapture "${@:2}"
