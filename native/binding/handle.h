@@ -1,6 +1,7 @@
 // Handles of the C ABI in JavaScript: an External that owns one, and may be emptied before it is collected.
 //
-// A kind of handle is a class with a tag (random; it tells the Externals apart), a name for messages, and a destructor.
+// A kind of handle is a class with a tag (random; it tells the Externals apart), a name for messages, and a
+// destructor.
 #pragma once
 
 #include <napi.h>

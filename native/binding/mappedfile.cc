@@ -53,7 +53,8 @@ Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const uint64_t buffered = ReadInteger(info[3], "bufferedUpTo");
   const uint64_t huge = ReadInteger(info[4], "hugeFrom");
   return HandOut<OpenFile>(info.Env(), [&](OpenFile& made) {
-    Check(info.Env(), oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &made.file));
+    Check(info.Env(),
+          oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &made.file));
   });
 }
 
@@ -93,9 +94,7 @@ void OpenFileCheck(const Napi::CallbackInfo& info) {
 
 void OpenFileForget(const Napi::CallbackInfo& info) { oh_openfile_forget(ReadFile(info[0])); }
 
-void OpenFileSync(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_openfile_sync(ReadFile(info[0])));
-}
+void OpenFileSync(const Napi::CallbackInfo& info) { Check(info.Env(), oh_openfile_sync(ReadFile(info[0]))); }
 
 void OpenFileClose(const Napi::CallbackInfo& info) { ReadSlot<OpenFile>(info[0]).reset(); }
 
