@@ -345,6 +345,10 @@ typedef enum oh_rankselect_variant {
    */
   OH_RANKSELECT_INTERLEAVED = 2,
   /**
+   * The positions of ones, or of zeros if those are fewer: for few of either.
+   */
+  OH_RANKSELECT_SPARSE = 3,
+  /**
    * All bits are alike, and not stored.
    */
   OH_RANKSELECT_CONSTANT = 4,

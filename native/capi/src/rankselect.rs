@@ -12,7 +12,7 @@ use crate::status::oh_status;
 use offheap_core::succinct::bitvector::{PATIENCE, RawBits};
 use offheap_core::succinct::rankselect::bulk::{Query, answer};
 use offheap_core::succinct::rankselect::layout::Shape;
-use offheap_core::succinct::rankselect::{Plan, RawRankSelect, Variant, build, plan};
+use offheap_core::succinct::rankselect::{self, Plan, RawRankSelect, Variant, build, plan};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
@@ -26,6 +26,8 @@ pub enum oh_rankselect_variant {
     OH_RANKSELECT_FLAT = 1,
     /// Counts and bits in one cache line: one miss for a rank.
     OH_RANKSELECT_INTERLEAVED = 2,
+    /// The positions of ones, or of zeros if those are fewer: for few of either.
+    OH_RANKSELECT_SPARSE = 3,
     /// All bits are alike, and not stored.
     OH_RANKSELECT_CONSTANT = 4,
 }
@@ -120,11 +122,15 @@ pub unsafe extern "C" fn oh_rankselect_build(
         check_pointer(planned, "planned")?;
         // SAFETY: the caller vouches for all three. Whatever the plan says is checked.
         unsafe {
-            let planned = planned.read();
-            let shape =
-                Shape { variant: variant_of(planned.variant)?, length: planned.len, ones: planned.ones };
-            let planned = Plan { shape, length: shape.layout()?.length };
-            build(base.cast(), length, &RawBits::attach_shared(bits.cast(), bits_length, PATIENCE)?, &planned)
+            let oh_rankselect_info { variant, len, ones, .. } = planned.read();
+            let bits = RawBits::attach_shared(bits.cast(), bits_length, PATIENCE)?;
+            if ones > bits.len() {
+                return Err(Error::range(format!("{ones} of {} bits can not be ones", bits.len())));
+            }
+            let mut planned = rankselect::planned(&bits, variant_of(variant)?, ones)?;
+            // Compared with the bits by whoever builds.
+            planned.shape.length = len;
+            build(base.cast(), length, &bits, &planned)
         }
     })
 }

@@ -20,8 +20,9 @@ static void* some_bits(size_t* length) {
 static void every_variant(void) {
   size_t bits_length = 0;
   void* bits = some_bits(&bits_length);
-  const uint32_t variants[] = {OH_RANKSELECT_AUTO, OH_RANKSELECT_FLAT, OH_RANKSELECT_INTERLEAVED};
-  for (int v = 0; v < 3; v++) {
+  const uint32_t variants[] = {OH_RANKSELECT_AUTO, OH_RANKSELECT_FLAT, OH_RANKSELECT_INTERLEAVED,
+                               OH_RANKSELECT_SPARSE};
+  for (int v = 0; v < 4; v++) {
     oh_rankselect_info plan;
     CHECK(oh_rankselect_plan(bits, bits_length, variants[v], &plan) == OH_OK && plan.len == BITS);
     void* base = aligned_alloc(64, plan.region_length);

@@ -44,7 +44,7 @@ static void bits() {
 static void rank_and_select() {
   offheap::BitVector bits(50000);
   for (std::uint64_t at = 0; at < bits.size(); at += 3) bits.set(at);
-  for (const auto variant : {OH_RANKSELECT_FLAT, OH_RANKSELECT_INTERLEAVED}) {
+  for (const auto variant : {OH_RANKSELECT_FLAT, OH_RANKSELECT_INTERLEAVED, OH_RANKSELECT_SPARSE}) {
     offheap::RankSelect built(bits, variant);
     const offheap::RankSelect index = std::move(built);
     CHECK(index.variant() == variant && index.size() == 50000 && index.ones() == 16667);

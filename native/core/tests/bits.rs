@@ -33,7 +33,9 @@ fn bit_vectors_are_the_golden_ones() {
 fn ranks_and_selects_are_the_golden_ones() {
     let mut bits = BitVec::from_indices(&squares(130)).unwrap();
     bits.resize(17_000).unwrap();
-    for (name, variant) in [("flat", Variant::Flat), ("interleaved", Variant::Interleaved)] {
+    let variants =
+        [("flat", Variant::Flat), ("interleaved", Variant::Interleaved), ("sparse", Variant::Sparse)];
+    for (name, variant) in variants {
         let structure = RankSelect::with_variant(&bits, Some(variant)).unwrap();
         compare(&format!("rankselect-{name}.bin"), structure.bytes());
     }

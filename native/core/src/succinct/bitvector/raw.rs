@@ -225,6 +225,19 @@ impl RawBits {
         (position < length).then_some(position)
     }
 
+    /// The position of the last bit of that value, if there is one.
+    #[must_use]
+    pub fn last(&self, bit: bool) -> Option<u64> {
+        let length = self.meta.length;
+        let flip = if bit { 0 } else { u64::MAX };
+        (0..length.div_ceil(64)).rev().find_map(|index| {
+            let word = self.word(index as usize).load(Relaxed) ^ flip;
+            let end = length - index * 64;
+            let word = if end < 64 { word & ((1 << end) - 1) } else { word };
+            word.checked_ilog2().map(|at| index * 64 + u64::from(at))
+        })
+    }
+
     /// Passes on the positions of ones from `from` on, in order, until `each` says that it has had enough.
     pub fn for_each_one(&self, from: u64, mut each: impl FnMut(u64) -> bool) {
         let length = self.meta.length;

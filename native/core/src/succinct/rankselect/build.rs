@@ -5,6 +5,7 @@
 
 use super::layout::{KIND_VERSION, Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
+use super::sparse;
 use crate::region::header::{self, KIND_RANKSELECT, Memory};
 use crate::succinct::bitvector::RawBits;
 use crate::succinct::bitvector::layout::check_room;
@@ -19,8 +20,11 @@ pub struct Plan {
     pub length: usize,
 }
 
-/// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all bits are alike, else
-/// `Flat`. `Range` if the bits are not alike and are to be `Constant`.
+/// Without a variant, the sparse one is picked where it takes at most this part of what the flat one does: it is slower.
+const SPARSE_PART: usize = 4;
+
+/// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all bits are alike, `Sparse`
+/// where few of them are ones or few zeros, else `Flat`. `Range` if the bits are not alike and are to be `Constant`.
 pub fn plan(bits: &RawBits, variant: Option<Variant>) -> Result<Plan> {
     let length = bits.len();
     let ones = bits.count(0, length)?;
@@ -31,9 +35,20 @@ pub fn plan(bits: &RawBits, variant: Option<Variant>) -> Result<Plan> {
         }
         Some(variant) => variant,
         None if alike => Variant::Constant,
-        None => Variant::Flat,
+        None => {
+            let (flat, sparse) = (planned(bits, Variant::Flat, ones)?, planned(bits, Variant::Sparse, ones)?);
+            return Ok(if sparse.length <= flat.length / SPARSE_PART { sparse } else { flat });
+        }
     };
-    let shape = Shape { variant, length, ones };
+    planned(bits, variant, ones)
+}
+
+/// The plan for a variant, of bits whose ones were counted.
+pub fn planned(bits: &RawBits, variant: Variant, ones: u64) -> Result<Plan> {
+    let mut shape = Shape { variant, length: bits.len(), ones, last: 0 };
+    if variant == Variant::Sparse {
+        shape.last = bits.last(!shape.stores_zeros()).unwrap_or(0);
+    }
     Ok(Plan { shape, length: shape.layout()?.length })
 }
 
@@ -62,6 +77,7 @@ pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> R
         let ones = match &view.index {
             Index::Flat(flat) => flat.build(bits.words(), shape.length),
             Index::Interleaved(lines) => lines.build(bits.words(), shape.length),
+            Index::Sparse(_) => sparse::build(memory, &shape, bits),
             Index::Constant => bits.count(0, shape.length)?,
         };
         if ones != shape.ones {
@@ -70,12 +86,13 @@ pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> R
         match &view.index {
             Index::Flat(flat) => flat.sample(&shape),
             Index::Interleaved(lines) => lines.sample(&shape),
-            Index::Constant => {}
+            Index::Sparse(_) | Index::Constant => {}
         }
         memory.begin_region(KIND_RANKSELECT, KIND_VERSION, layout.length as u64);
         memory.set_word(word::VARIANT, shape.variant as u32);
         memory.set_double_word(word::LENGTH, shape.length);
         memory.set_double_word(word::ONES, shape.ones);
+        memory.set_double_word(word::LAST, shape.last);
         memory.end_region();
     }
     Ok(())

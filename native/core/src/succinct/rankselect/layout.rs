@@ -3,6 +3,7 @@
 
 use crate::region::header::{HEADER_BYTES, Header, KIND_RANKSELECT, Memory, align};
 use crate::succinct::bitvector::layout::MAX_BITS;
+use crate::succinct::eliasfano;
 use crate::{Error, Result};
 
 /// The version of the format that this code reads and writes.
@@ -16,8 +17,10 @@ pub mod word {
     pub const LENGTH: usize = 18;
     /// How many of them are ones (two words).
     pub const ONES: usize = 20;
+    /// Of the sparse variant: the last position that is stored (two words).
+    pub const LAST: usize = 22;
     /// The first word after those: it and the rest are zero.
-    pub const END: usize = 22;
+    pub const END: usize = 24;
 }
 
 /// How the bits and what helps to find them are laid out. The numbers are the format's.
@@ -28,13 +31,15 @@ pub enum Variant {
     Flat = 1,
     /// Counts and bits in one cache line: one miss for a rank.
     Interleaved = 2,
+    /// The positions of ones, or of zeros if those are fewer, as an Elias-Fano sequence: for few of either.
+    Sparse = 3,
     /// All bits are alike, and not stored.
     Constant = 4,
 }
 
 impl Variant {
     /// Every variant, in the order of its number.
-    pub const ALL: [Variant; 3] = [Variant::Flat, Variant::Interleaved, Variant::Constant];
+    pub const ALL: [Variant; 4] = [Variant::Flat, Variant::Interleaved, Variant::Sparse, Variant::Constant];
 
     /// The variant with this number, if there is one.
     #[must_use]
@@ -52,6 +57,8 @@ pub struct Shape {
     pub length: u64,
     /// How many of them are ones.
     pub ones: u64,
+    /// Of the sparse variant: the last position that is stored; 0 if there is none, and in other variants.
+    pub last: u64,
 }
 
 /// Byte offsets of the sections. Absent ones are empty.
@@ -117,7 +124,7 @@ impl Shape {
         match self.variant {
             Variant::Flat => self.length / 512 + 1,
             Variant::Interleaved => self.length / LINE_BITS + 1,
-            Variant::Constant => 0,
+            Variant::Sparse | Variant::Constant => 0,
         }
     }
 
@@ -131,8 +138,23 @@ impl Shape {
                 if entries < MIN_ENTRIES { MIN_ENTRIES } else { entries }
             }
             Variant::Interleaved => ((self.blocks() - 1) >> LINES_LOG2) + 1,
-            Variant::Constant => 0,
+            Variant::Sparse | Variant::Constant => 0,
         }
+    }
+
+    /// Whether the sparse variant stores the positions of zeros: there are fewer of them.
+    #[inline]
+    #[must_use]
+    pub const fn stores_zeros(&self) -> bool {
+        self.ones > self.length - self.ones
+    }
+
+    /// The sequence of positions that the sparse variant stores.
+    #[inline]
+    #[must_use]
+    pub const fn positions(&self) -> eliasfano::Shape {
+        let len = if self.stores_zeros() { self.length - self.ones } else { self.ones };
+        eliasfano::Shape { len, max: self.last }
     }
 
     /// Where the sections lie. `Range` if a region of this shape could not be addressed.
@@ -141,14 +163,17 @@ impl Shape {
             let Shape { length, ones, .. } = self;
             return Err(Error::range(format!("there can not be {length} bits with {ones} ones")));
         }
+        if self.variant == Variant::Sparse {
+            return self.sparse_layout();
+        }
         let entry = match self.variant {
             Variant::Flat => 16,
             Variant::Interleaved => 8,
-            Variant::Constant => 0,
+            Variant::Sparse | Variant::Constant => 0,
         };
         let sampled = |count: u64| match self.variant {
             Variant::Flat | Variant::Interleaved => 4 * samples(count, sample_shift(self.length, count)),
-            Variant::Constant => 0,
+            Variant::Sparse | Variant::Constant => 0,
         };
         let bits = HEADER_BYTES as u64;
         let index = bits + 64 * self.blocks();
@@ -170,18 +195,41 @@ impl Shape {
         })
     }
 
+    /// The whole is one sequence.
+    fn sparse_layout(&self) -> Result<Layout> {
+        let positions = self.positions().check()?;
+        let least = positions.len.saturating_sub(1);
+        if self.last < least || self.last >= self.length.max(1) {
+            let (last, count) = (self.last, positions.len);
+            return Err(Error::range(format!("{last} can not be the last of {count} positions")));
+        }
+        let end = positions.layout_at(HEADER_BYTES as u64).length;
+        let Ok(end) = isize::try_from(end).map(isize::cast_unsigned) else {
+            return Err(Error::range("so many bits do not fit this machine's address space"));
+        };
+        let bits = HEADER_BYTES;
+        Ok(Layout { bits, index: bits, index_end: end, samples: [end; 2], samples_end: end, length: end })
+    }
+
     /// Reads and checks the header of a region, in constant time.
     pub fn read(memory: Memory) -> Result<(Header, Shape, Layout)> {
         let header = Header::read(memory, KIND_RANKSELECT, KIND_VERSION)?;
         let number = header.word(word::VARIANT);
         let variant = Variant::from_number(number)
             .ok_or_else(|| Error::corrupt(format!("{number} is no variant of rank and select")))?;
-        let shape =
-            Shape { variant, length: header.double_word(word::LENGTH), ones: header.double_word(word::ONES) };
+        let shape = Shape {
+            variant,
+            length: header.double_word(word::LENGTH),
+            ones: header.double_word(word::ONES),
+            last: header.double_word(word::LAST),
+        };
         let corrupt = |why: Error| Error::corrupt(why.message().to_owned());
         let layout = shape.layout().map_err(corrupt)?;
         if variant == Variant::Constant && shape.ones != 0 && shape.ones != shape.length {
             return Err(Error::corrupt("the bits are said to be alike and are not"));
+        }
+        if variant != Variant::Sparse && shape.last != 0 {
+            return Err(Error::corrupt("a word of the header that must be zero is not"));
         }
         if layout.length as u64 != header.length() {
             let (length, expected) = (header.length(), layout.length);

@@ -1,15 +1,16 @@
 //! Bits that do not change, with rank (how many ones are before a position) and select (where the k-th one is) in constant time
 //! or nearly so.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/rankselect.ts` answers single questions on the same
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/rankselect/` answers single questions on the same
 //! bytes in TypeScript.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `layout` | variants, header words, sections, the constant-time check |
-//! | `flat` | the default: plain bits, and 16 bytes about each 512 of them |
+//! | `flat` | the default: plain bits, and 16 bytes about each 4096 of them |
 //! | `interleaved` | counts and bits in one cache line |
 //! | `samples` | where to begin looking for the k-th one, for both |
+//! | `sparse` | positions only, of few ones or few zeros |
 //! | `raw` | the checked view, over all variants |
 //! | `bulk` | many questions in one call |
 //! | `build` | choosing a variant, making a region |
@@ -24,11 +25,12 @@ pub mod layout;
 mod owned;
 mod raw;
 mod samples;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod validate;
 
-pub use self::build::{Plan, build, plan};
+pub use self::build::{Plan, build, plan, planned};
 pub use self::layout::Variant;
 pub use self::owned::RankSelect;
 pub use self::raw::RawRankSelect;

@@ -6,6 +6,7 @@
 use super::flat::Flat;
 use super::interleaved::Interleaved;
 use super::layout::{Layout, Shape, Variant};
+use super::sparse::Sparse;
 use crate::Result;
 use crate::region::header::Memory;
 
@@ -23,6 +24,7 @@ pub struct RawRankSelect {
 pub(super) enum Index {
     Flat(Flat),
     Interleaved(Interleaved),
+    Sparse(Sparse),
     Constant,
 }
 
@@ -44,6 +46,7 @@ impl RawRankSelect {
         let index = match shape.variant {
             Variant::Flat => Index::Flat(Flat::new(memory, &shape, &layout)),
             Variant::Interleaved => Index::Interleaved(Interleaved::new(memory, &shape, &layout)),
+            Variant::Sparse => Index::Sparse(Sparse::new(memory, &shape)),
             Variant::Constant => Index::Constant,
         };
         RawRankSelect { memory, shape, layout, index }
@@ -114,6 +117,7 @@ impl RawRankSelect {
         (position < self.shape.length).then(|| match &self.index {
             Index::Flat(flat) => flat.get(position),
             Index::Interleaved(lines) => lines.get(position),
+            Index::Sparse(sparse) => sparse.get(position),
             Index::Constant => self.shape.ones != 0,
         })
     }
@@ -126,6 +130,7 @@ impl RawRankSelect {
         match &self.index {
             Index::Flat(flat) => flat.rank(position),
             Index::Interleaved(lines) => lines.rank(position),
+            Index::Sparse(sparse) => sparse.rank(position),
             Index::Constant => position.min(self.shape.ones),
         }
     }
@@ -160,6 +165,7 @@ impl RawRankSelect {
         Some(match &self.index {
             Index::Flat(flat) => flat.select::<ZEROS>(k),
             Index::Interleaved(lines) => lines.select::<ZEROS>(k),
+            Index::Sparse(sparse) => sparse.select::<ZEROS>(k),
             Index::Constant => k,
         })
     }
@@ -169,6 +175,7 @@ impl RawRankSelect {
         match &self.index {
             Index::Flat(flat) => flat.rank_many(positions, out),
             Index::Interleaved(lines) => lines.rank_many(positions, out),
+            Index::Sparse(sparse) => sparse.rank_many(positions, out),
             Index::Constant => {
                 for (out, &position) in out.iter_mut().zip(positions) {
                     *out = position.min(self.shape.ones);
@@ -182,6 +189,7 @@ impl RawRankSelect {
         match &self.index {
             Index::Flat(flat) => flat.select_many::<ZEROS>(ks, out),
             Index::Interleaved(lines) => lines.select_many::<ZEROS>(ks, out),
+            Index::Sparse(sparse) => sparse.select_many::<ZEROS>(ks, out),
             Index::Constant => out.copy_from_slice(ks),
         }
     }

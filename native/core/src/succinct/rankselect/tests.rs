@@ -10,11 +10,14 @@ use crate::succinct::block::Tier;
 use crate::succinct::numbers::{Numbers, NumbersMut};
 use proptest::prelude::*;
 
-const VARIANTS: [Variant; 2] = [Variant::Flat, Variant::Interleaved];
+const VARIANTS: [Variant; 3] = [Variant::Flat, Variant::Interleaved, Variant::Sparse];
 
 /// The same structure with each instruction set that the processor has.
 fn tiers(structure: &RankSelect) -> Vec<RawRankSelect> {
     let raw: &RawRankSelect = structure;
+    if matches!(raw.index, Index::Sparse(_) | Index::Constant) {
+        return vec![*raw];
+    }
     Tier::available()
         .into_iter()
         .map(|tier| RawRankSelect {
@@ -147,7 +150,7 @@ proptest! {
             bits.fill(at, at + run, i % 2 == 1).unwrap();
             at += run;
         }
-        for variant in [Some(Variant::Flat), Some(Variant::Interleaved), None] {
+        for variant in VARIANTS.map(Some).into_iter().chain([None]) {
             check(&bits, variant, 5);
         }
     }
@@ -167,6 +170,24 @@ fn bits_that_are_all_alike() {
     let mixed = random_bits(100, 50);
     let refused = RankSelect::with_variant(&mixed, Some(Variant::Constant)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Range);
+}
+
+#[test]
+fn few_ones_or_few_zeros_are_sparse() {
+    if cfg!(miri) {
+        return;
+    }
+    let bits = random_bits(300_000, 1);
+    let mut others = random_bits(300_000, 1);
+    others.not();
+    for bits in [&bits, &others] {
+        let structure = RankSelect::with_variant(bits, None).unwrap();
+        assert_eq!(structure.variant(), Variant::Sparse);
+        // About 2.7 + log2(100) bits for each of 3000.
+        assert!(structure.overhead() < -0.88, "{}", structure.overhead());
+    }
+    let half = RankSelect::with_variant(&random_bits(300_000, 50), None).unwrap();
+    assert_eq!(half.variant(), Variant::Flat);
 }
 
 #[test]

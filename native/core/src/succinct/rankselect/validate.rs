@@ -15,6 +15,7 @@ impl RawRankSelect {
         let checked = match &self.index {
             Index::Flat(flat) => flat.check(&self.shape),
             Index::Interleaved(lines) => lines.check(&self.shape),
+            Index::Sparse(sparse) => return sparse.check(),
             Index::Constant => Ok(()),
         };
         checked.and_then(|()| self.check_padding()).map_err(Error::corrupt)
