@@ -53,6 +53,12 @@ const STRUCTURES = {
     ask: askRanks,
     ones: onesOf,
   },
+  sparse: {
+    type: RankSelect as any,
+    make: (): any => RankSelect.from(thirds(3000), { variant: 'sparse' }),
+    ask: askRanks,
+    ones: onesOf,
+  },
   constant: {
     type: RankSelect as any,
     make: (): any => RankSelect.from(new BitVector(1000).not(), { variant: 'auto' }),

@@ -9,7 +9,8 @@ import { BitVector, RankSelect, type RankSelectVariant } from '../../src/succinc
 import { throws } from '../helpers/errors.js';
 import { Random } from '../helpers/random.js';
 
-const VARIANTS = ['flat', 'interleaved'] as const;
+const VARIANTS = ['flat', 'interleaved', 'sparse'] as const;
+const PLAIN = ['flat', 'interleaved'] as const;
 
 /** Bits in which runs of ones and of zeros take turns. */
 function runs(lengths: readonly number[]): BitVector {
@@ -157,7 +158,7 @@ describe('faults that other libraries have', () => {
 
   it('the overhead counts everything, padding and samples too', () => {
     for (const percent of [1, 10, 50, 90]) {
-      for (const variant of VARIANTS) {
+      for (const variant of PLAIN) {
         using structure = RankSelect.from(randomBits(1_000_000, percent), { variant });
         const { overhead, length, byteLength } = structure;
         expect(overhead).toBe((byteLength * 8 - length) / length);
@@ -165,6 +166,13 @@ describe('faults that other libraries have', () => {
         expect(overhead).toBeLessThan(0.05);
       }
     }
+    for (const bits of [randomBits(1_000_000, 1), randomBits(1_000_000, 1).not()]) {
+      using structure = RankSelect.from(bits, { variant: 'auto' });
+      expect(structure.variant).toBe('sparse');
+      // Fewer bits than there are: about 9.4 for each of ten thousand.
+      expect(structure.overhead).toBeLessThan(-0.88);
+    }
+    expect(RankSelect.from(randomBits(10_000, 50), { variant: 'auto' }).variant).toBe('flat');
     expect(RankSelect.from(new BitVector()).overhead).toBe(0);
     expect(RankSelect.from(new BitVector(1e6), { variant: 'auto' }).overhead).toBeLessThan(0);
   });

@@ -5,12 +5,13 @@
  */
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../../region/format.js';
 import { MAX_BITS } from '../bitvector/layout.js';
+import { layoutOf as sequenceLayout, MAX_LENGTH } from '../eliasfano/layout.js';
 
 /** Words of the header, by index. */
-export const WORD = { variant: 16, lengthLow: 18, onesLow: 20 } as const;
+export const WORD = { variant: 16, lengthLow: 18, onesLow: 20, lastLow: 22 } as const;
 
 /** How bits, and what helps to find them, are laid out, by the format's numbers. */
-export const VARIANT = { flat: 1, interleaved: 2, constant: 4 } as const;
+export const VARIANT = { flat: 1, interleaved: 2, sparse: 3, constant: 4 } as const;
 export type VariantName = keyof typeof VARIANT;
 export const VARIANT_NAMES = Object.keys(VARIANT) as VariantName[];
 
@@ -32,6 +33,8 @@ export interface Shape {
   length: number;
   /** How many of them are ones. */
   ones: number;
+  /** Of the sparse variant: the last position that is stored; else 0. */
+  last: number;
 }
 
 /** Byte offsets of the sections; absent ones are empty. */
@@ -58,9 +61,28 @@ export function sampleShift(length: number, count: number): number {
   return shift;
 }
 
+/** How many positions the sparse variant stores, and whether those of zeros: there are fewer of them. */
+export function sparseShape({ length, ones }: Shape): { count: number; zeros: boolean } {
+  const zeros = ones > length - ones;
+  return { count: zeros ? length - ones : ones, zeros };
+}
+
 /** Where the sections of a region lie. */
-export function layoutOf({ variant, length, ones }: Shape): Layout {
+export function layoutOf(shape: Shape): Layout {
+  const { variant, length, ones } = shape;
   const zeros = length - ones;
+  if (variant === 'sparse') {
+    const { bytes } = sequenceLayout(sparseShape(shape).count, shape.last);
+    const none = { lastBlock: -1, lastEntry: -1, shifts: [0, 0] as [number, number] };
+    return {
+      ...none,
+      bits: HEADER_BYTES,
+      index: HEADER_BYTES,
+      samples: [bytes, bytes],
+      samplesEnd: bytes,
+      length: bytes,
+    };
+  }
   const shifts: [number, number] = [sampleShift(length, ones), sampleShift(length, zeros)];
   const sampled = (count: number, shift: number): number =>
     variant === 'constant' ? 0 : 4 * (Math.ceil(count / 2 ** shift) + 1);
@@ -98,9 +120,17 @@ export function readShape(words: Int32Array, available: number, what: string): S
   if (variant === 'constant' && ones !== 0 && ones !== length) {
     throw corrupt(what, 'its bits are said to be alike and are not');
   }
-  const layout = layoutOf({ variant, length, ones });
+  const last = readLong(words, WORD.lastLow);
+  const shape = { variant, length, ones, last };
+  const { count } = sparseShape(shape);
+  const fits =
+    variant === 'sparse'
+      ? count <= MAX_LENGTH && last >= count - 1 && last < Math.max(length, 1)
+      : last === 0;
+  if (!fits) throw corrupt(what, `${last} is not the last of ${count} positions`);
+  const layout = layoutOf(shape);
   if (layout.length !== bytes) {
     throw corrupt(what, `its length is ${bytes} bytes where its counts make ${layout.length}`);
   }
-  return { variant, length, ones, layout };
+  return { ...shape, layout };
 }

@@ -26,6 +26,7 @@ import { BitVector, steadyBytes } from '../bitvector/bitvector.js';
 import { Constant, ONES, ZEROS, type Engine, type Target } from './engine.js';
 import { Flat } from './flat.js';
 import { Interleaved } from './interleaved.js';
+import { Sparse } from './sparse.js';
 import { readShape, VARIANT, VARIANT_NAMES, type VariantName } from './layout.js';
 
 /** How bits, and what helps to find them, are laid out: see {@link RankSelect}. */
@@ -84,6 +85,7 @@ const SELECT0 = 4;
  * | --- | --- | --- |
  * | `'flat'` | plain bits, and an index of 3.1% beside them | anything |
  * | `'interleaved'` | counts and bits in one cache line, 3.4% | ranks in more bits than fit the caches; `select` is slower |
+ * | `'sparse'` | the positions of ones, or of zeros if they are fewer, as in {@link EliasFano}: about 2.7 + log2(n / m) bits for each of m | few ones, or few zeros |
  * | `'constant'` | nothing | bits that are all alike |
  * | `'auto'` | one of them | |
  *
@@ -142,14 +144,17 @@ export class RankSelect extends Structure<'rankselect'> {
 
   protected adopt(what: string): void {
     const { head, bytes, buffer, origin } = this.region;
-    const { variant, length, ones, layout } = readShape(head, bytes.length, what);
+    const shape = readShape(head, bytes.length, what);
+    const { variant, length, ones, layout } = shape;
     const words = new Int32Array(buffer, bytes.byteOffset + HEADER_BYTES, (layout.length - HEADER_BYTES) / 4);
     this.name = variant;
     this.bits = length;
     this.oneCount = ones;
     this.flat = variant === 'flat' ? new Flat(words, layout, length) : undefined;
     if (this.flat !== undefined) this.engine = this.flat;
-    else this.engine = variant === 'interleaved' ? new Interleaved(words, layout) : new Constant(ones !== 0);
+    else if (variant === 'interleaved') this.engine = new Interleaved(words, layout);
+    else if (variant === 'sparse') this.engine = new Sparse(buffer, bytes.byteOffset + HEADER_BYTES, shape);
+    else this.engine = new Constant(ones !== 0);
     // The bytes never change, so readers on other threads need no care; only a file can vanish.
     this.direct = origin === 'file' ? -1 : length;
   }
@@ -216,14 +221,16 @@ export class RankSelect extends Structure<'rankselect'> {
   rank1(position: number): number {
     if (typeof position === 'number' && position >>> 0 === position && position <= this.direct) {
       const { flat } = this;
-      return flat !== undefined ? flat.rank(position) : this.engine.rank(position);
+      // -0 is 0
+      return flat !== undefined ? flat.rank(position >>> 0) : this.engine.rank(position >>> 0);
     }
     return this.rankElsewhere(position);
   }
 
   /** How many zeros there are before a position, which is at most `length`. */
   rank0(position: number): number {
-    return position - this.rank1(position);
+    const rank = this.rank1(position);
+    return position + 0 - rank; // -0 is 0
   }
 
   private rankElsewhere(position: number): number {
@@ -238,7 +245,7 @@ export class RankSelect extends Structure<'rankselect'> {
   select1(k: number): number | undefined {
     if (typeof k === 'number' && k >>> 0 === k && k < this.oneCount && this.direct >= 0) {
       const { flat } = this;
-      return flat !== undefined ? flat.select(k, ONES) : this.engine.select(k, ONES);
+      return flat !== undefined ? flat.select(k >>> 0, ONES) : this.engine.select(k >>> 0, ONES);
     }
     return this.selectElsewhere(k, ONES);
   }
@@ -247,7 +254,7 @@ export class RankSelect extends Structure<'rankselect'> {
   select0(k: number): number | undefined {
     if (typeof k === 'number' && k >>> 0 === k && k < this.bits - this.oneCount && this.direct >= 0) {
       const { flat } = this;
-      return flat !== undefined ? flat.select(k, ZEROS) : this.engine.select(k, ZEROS);
+      return flat !== undefined ? flat.select(k >>> 0, ZEROS) : this.engine.select(k >>> 0, ZEROS);
     }
     return this.selectElsewhere(k, ZEROS);
   }

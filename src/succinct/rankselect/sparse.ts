@@ -1,0 +1,49 @@
+/**
+ * Few ones, or few zeros: only their positions, as an Elias-Fano sequence. `native/core/src/succinct/rankselect/sparse.rs` does the
+ * same.
+ */
+import { layoutOf } from '../eliasfano/layout.js';
+import { Sequence } from '../eliasfano/sequence.js';
+import { ONES, type Engine, type Target } from './engine.js';
+import { sparseShape, type Shape } from './layout.js';
+
+export class Sparse implements Engine {
+  private readonly positions: Sequence;
+  /** Whether they are those of zeros. */
+  private readonly zeros: boolean;
+  private readonly length: number;
+
+  /** `start`: where in the buffer the sequence begins. */
+  constructor(buffer: ArrayBufferLike, start: number, shape: Shape) {
+    const { count, zeros } = sparseShape(shape);
+    const layout = layoutOf(count, shape.last, 0);
+    this.positions = new Sequence(buffer, {
+      ...layout,
+      upper: start,
+      ones: layout.ones + start,
+      zeros: layout.zeros + start,
+      low: layout.low + start,
+      bytes: layout.bytes + start,
+    });
+    this.zeros = zeros;
+    this.length = shape.length;
+  }
+
+  get(position: number): boolean {
+    return this.positions.has(position) !== this.zeros;
+  }
+
+  rank(position: number): number {
+    const { positions } = this;
+    const rank =
+      position > positions.max || positions.length === 0 ? positions.length : positions.rank(position);
+    return this.zeros ? position - rank : rank;
+  }
+
+  select(k: number, target: Target): number {
+    const { positions } = this;
+    const stored = (target === ONES) !== this.zeros;
+    // More than the length only in damaged bytes.
+    return Math.min(stored ? positions.at(k) : positions.missing(k), this.length);
+  }
+}
