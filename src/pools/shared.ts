@@ -84,7 +84,11 @@ export abstract class SharedPool extends Pool {
     this.handle = native().lockfreepoolAttach(region.bytes, cacheBytes);
     const layout = new Float64Array(14);
     native().lockfreepoolLayout(this.handle, layout);
-    const [data, capacity, options, chunkShift, minShift, groupShift, slot, slotAt, ...sections] = layout;
+    const [data, capacity] = layout;
+    // As integers: fields that ever held a double cost a conversion wherever they are read.
+    const [options, chunkShift, minShift, groupShift, slot, slotAt, ...sections] = Int32Array.from(
+      layout.subarray(2),
+    );
     const [chunksAt, hintsAt, groupsAt, cachesAt, words, cached] = sections;
     this.words = new Int32Array(region.buffer, 0, words);
     this.chunkShift = chunkShift;
@@ -98,9 +102,9 @@ export abstract class SharedPool extends Pool {
     this.currentAt = slotAt + CURRENT;
     this.mine = OWNED | (slot << 21);
     if ((options & (ZERO_ON_FREE | GUARDS)) === 0) {
-      this.chunks = capacity / 2 ** chunkShift;
+      this.chunks = (capacity / 2 ** chunkShift) | 0;
       this.groups = this.chunks << groupShift;
-      this.most = cacheBytes === undefined ? 2 ** (chunkShift - 1) : cached === 0 ? -1 : cached;
+      this.most = cacheBytes === undefined ? 1 << (chunkShift - 1) : cached === 0 ? -1 : cached;
     }
     this.mount(region.buffer, data, capacity);
   }
