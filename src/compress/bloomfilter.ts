@@ -8,8 +8,7 @@
 import { inspect, isDeepStrictEqual, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
-import { trueLength } from '../region/arguments.js';
-import type { OpenOptions } from '../region/file.js';
+import { fitsSeal, type OpenOptions } from '../region/file.js';
 import { align, corrupt, HEADER_BYTES, readLong, WORD, writeHeader, writeLong } from '../region/format.js';
 import { checkInteger, describe } from '../region/options.js';
 import { randomSeed, Region, type Origin } from '../region/region.js';
@@ -21,6 +20,7 @@ import {
   structureFromBytes,
 } from '../region/structure.js';
 import type { Token } from '../region/token.js';
+import { trueLength } from '../region/views.js';
 import { FILTER, MAX_BLOCKS, readFilter, readRate } from './layout.js';
 
 /** What can be added: numbers by value, strings as their UTF-8, bytes; a string and its bytes are one key. */
@@ -251,9 +251,11 @@ export class BloomFilter extends Structure<'bloomfilter'> {
     };
   }
 
-  /** Proves what opening does not: that header words without a meaning are zero. Throws `ERR_OFFHEAP_CORRUPT`. */
+  /** Proves what opening does not: the checksum, and that header words without a meaning are zero. Throws `ERR_OFFHEAP_CORRUPT`. */
   validate(): void {
     this.read(() => {
+      if (!fitsSeal(this.region.bytes))
+        throw corrupt('this Bloom filter', 'the contents do not fit the checksum');
       const { head } = this.region;
       const rate = readRate(head);
       if (!(rate > 0 && rate < 1) || !isDeepStrictEqual(head.slice(22), new Int32Array(head.length - 22))) {

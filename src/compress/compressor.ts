@@ -2,7 +2,7 @@
 import { isUint8Array } from 'node:util/types';
 import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { trueLength } from '../region/arguments.js';
+import { trueLength } from '../region/views.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
 import { Dictionary } from './dictionary.js';
 import { intoScratch, withRoom } from './scratch.js';

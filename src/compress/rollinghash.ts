@@ -7,7 +7,7 @@
  */
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
-import { trueLength } from '../region/arguments.js';
+import { trueLength } from '../region/views.js';
 import { checkInteger, describe } from '../region/options.js';
 
 const BASE = 0x0100_0193;

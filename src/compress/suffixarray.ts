@@ -5,8 +5,7 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
-import { trueLength } from '../region/arguments.js';
-import type { OpenOptions } from '../region/file.js';
+import { fitsSeal, type OpenOptions } from '../region/file.js';
 import { align, corrupt, HEADER_BYTES, writeHeader, writeLong } from '../region/format.js';
 import { describe } from '../region/options.js';
 import { Region, type Origin } from '../region/region.js';
@@ -18,6 +17,7 @@ import {
   structureFromBytes,
 } from '../region/structure.js';
 import type { Token } from '../region/token.js';
+import { trueLength } from '../region/views.js';
 import { MAX_TEXT, placeOf, readSuffixes, SUFFIXES } from './layout.js';
 import { sortSuffixes } from './sais.js';
 
@@ -164,9 +164,11 @@ export class SuffixArray extends Structure<'suffixarray'> {
     };
   }
 
-  /** Proves that all suffixes are there, in order: O(n). Throws `ERR_OFFHEAP_CORRUPT`. */
+  /** Proves the checksum, and that all suffixes are there, in order: O(n). Throws `ERR_OFFHEAP_CORRUPT`. */
   validate(): void {
     this.read(() => {
+      if (!fitsSeal(this.region.bytes))
+        throw corrupt('this suffix array', 'the contents do not fit the checksum');
       const { bytes, positions } = this;
       const rank = new Int32Array(bytes.length).fill(-1);
       for (let i = 0; i < positions.length; i++) {

@@ -1,7 +1,7 @@
 /** Samples and records as native code takes them: bytes one after another, and where each ends. */
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
-import { trueLength } from '../region/arguments.js';
+import { trueLength } from '../region/views.js';
 import { describe } from '../region/options.js';
 
 /** What can be compressed: bytes, or a string, which is stored as UTF-8 (a lone surrogate as U+FFFD). */

@@ -7,8 +7,6 @@ import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayCons
 import { describe } from './options.js';
 import { isDetached, isFalseTypedArray, trueBuffer, trueLength, trueOffset } from './views.js';
 
-export { trueLength };
-
 type Check = (value: unknown) => void;
 type Copy = new (of: AnyTypedArray) => AnyTypedArray;
 

@@ -4,11 +4,12 @@
  */
 import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { column, hasColumn, output, toArray, trueLength } from '../region/arguments.js';
+import { column, hasColumn, output, toArray } from '../region/arguments.js';
 import { TYPE, type AnyTypedArray } from '../region/element.js';
 import { corrupt } from '../region/format.js';
 import { describe } from '../region/options.js';
 import { OWNER } from '../region/structure.js';
+import { trueLength } from '../region/views.js';
 import { END, ENTRIES, KEYS, NOTHING, type Cursor, type Yield } from './iteration.js';
 import { INLINE_CAPACITY, WORD } from './layout.js';
 import { FREE, PROMOTED, Store, TABLE } from './store.js';

@@ -3,9 +3,10 @@
  * typed arrays of any element type and checks what is in them; anything else iterable becomes one here.
  */
 import { rangeError, typeError } from '../errors.js';
-import { toArray, trueLength } from '../region/arguments.js';
+import { toArray } from '../region/arguments.js';
 import type { AnyTypedArray } from '../region/element.js';
 import { describe } from '../region/options.js';
+import { trueLength } from '../region/views.js';
 
 /** A typed array whose elements are numbers. */
 export type NumberArray =

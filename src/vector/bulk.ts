@@ -6,11 +6,12 @@
 import { isFloat64Array } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { column, trueLength } from '../region/arguments.js';
+import { column } from '../region/arguments.js';
 import { Background, type WorkOptions } from '../region/background.js';
 import { badElement, COLUMN_ARRAYS, isElement, TYPE, type AnyTypedArray } from '../region/element.js';
 import { describe } from '../region/options.js';
 import { OWNER, READER } from '../region/structure.js';
+import { trueLength } from '../region/views.js';
 import { Access } from './access.js';
 
 /** Up to so many elements are filled without a call. */

@@ -1,5 +1,5 @@
 /** SuffixArray, BloomFilter and RollingHash: against what they stand for, in files, shared, damaged, and misused. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -174,6 +174,10 @@ describe('a Bloom filter', () => {
     throws(() => attached.add('x'), 'ERR_OFFHEAP_UNSUPPORTED');
     throws(() => opened.add('x'), 'ERR_OFFHEAP_UNSUPPORTED');
     opened.validate();
+    const damaged = readFileSync(path);
+    damaged[damaged.length - 1] ^= 1;
+    writeFileSync(`${path}.damaged`, damaged);
+    throws(() => BloomFilter.open(`${path}.damaged`).validate(), 'ERR_OFFHEAP_CORRUPT');
     expect(await inspectFile(path)).toMatchObject({ kind: 'bloomfilter', contents: { capacity: 100 } });
     const bytes = filter.toBytes();
     for (let cut = 0; cut < bytes.length; cut += 13) {
