@@ -9,7 +9,7 @@ const root = packageRoot();
 /** Folders under dist that any module may stand on. */
 const BELOW = ['region'];
 /** Modules that are built on another's public face (API.md). */
-const BUILT_ON: Record<string, string[]> = { smallmap: ['hashmap'] };
+const BUILT_ON: Record<string, string[]> = { mmap: ['vector'] };
 
 async function inputs(source: string): Promise<string[]> {
   const { metafile } = await build({
