@@ -4,6 +4,7 @@
 include(CMakePackageConfigHelpers)
 install(FILES ${offheap_include}/offheap.h ${offheap_include}/offheap.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${offheap_include}/offheap DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${offheap_static} DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(PROGRAMS ${offheap_shared} DESTINATION ${CMAKE_INSTALL_LIBDIR})
 

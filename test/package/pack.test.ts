@@ -62,6 +62,7 @@ describe('the packed files', () => {
       'dist/cli/main.js',
       'native/capi/include/offheap.h',
       'native/capi/include/offheap.hpp',
+      'native/capi/include/offheap/hashmap.hpp',
     ]) {
       expect(paths).toContain(wanted);
     }

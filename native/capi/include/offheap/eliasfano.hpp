@@ -1,0 +1,122 @@
+// offheap/eliasfano.hpp: EliasFano and EliasFanoView. See offheap.hpp.
+#ifndef OFFHEAP_ELIASFANO_HPP
+#define OFFHEAP_ELIASFANO_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "../offheap.h"
+#include "codec.hpp"
+#include "error.hpp"
+#include "memory.hpp"
+
+namespace offheap {
+
+// Sorted integers in memory somewhere: see EliasFano. They never change, so any number of threads may read.
+class EliasFanoView {
+ public:
+  // The values in `length` bytes at `base`, which must outlive the view.
+  EliasFanoView(const void* base, std::size_t length) : base_(base), length_(length) {
+    check(oh_eliasfano_describe(base, length, &info_));
+  }
+
+  std::uint64_t size() const noexcept { return info_.len; }
+  bool empty() const noexcept { return info_.len == 0; }
+  // The largest value; 0 if there is none.
+  std::uint64_t max() const noexcept { return info_.max; }
+
+  // The value at an index, in ascending order. Throws past the end.
+  std::uint64_t at(std::uint64_t index) const {
+    std::uint64_t value = 0;
+    check(oh_eliasfano_at(base_, length_, index, &value));
+    return value;
+  }
+
+  // How many values are less.
+  std::uint64_t rank(std::uint64_t value) const {
+    std::uint64_t rank = 0;
+    check(oh_eliasfano_rank(base_, length_, value, &rank));
+    return rank;
+  }
+
+  // The first value that is not less, with its index; none past the largest.
+  std::optional<oh_eliasfano_entry> next_geq(std::uint64_t value) const {
+    oh_eliasfano_entry entry = {};
+    bool found = false;
+    check(oh_eliasfano_next_geq(base_, length_, value, &entry, &found));
+    if (!found) return std::nullopt;
+    return entry;
+  }
+
+  // The values at `count` indices; Index and T are number types, and T holds the largest value.
+  template <typename Index, typename T>
+  void get_many(const Index* indices, std::size_t count, T* out) const {
+    check(oh_eliasfano_get_many(base_, length_, indices, internal::Codec<Index>::number, count, out,
+                                internal::Codec<T>::number));
+  }
+
+  // rank() of `count` values.
+  template <typename Value, typename T>
+  void rank_many(const Value* values, std::size_t count, T* out) const {
+    check(oh_eliasfano_rank_many(base_, length_, values, internal::Codec<Value>::number, count, out,
+                                 internal::Codec<T>::number));
+  }
+
+  // The `count` values from index `from` on.
+  template <typename T>
+  void unpack(std::uint64_t from, std::size_t count, T* out) const {
+    check(oh_eliasfano_unpack(base_, length_, from, count, out, internal::Codec<T>::number));
+  }
+
+  void validate() const { check(oh_eliasfano_validate(base_, length_)); }
+
+  // The region: what to write to a file, or hand to JavaScript.
+  const void* base() const noexcept { return base_; }
+  std::size_t region_length() const noexcept { return info_.region_length; }
+
+ private:
+  const void* base_;
+  std::size_t length_;
+  oh_eliasfano_info info_ = {};
+};
+
+// Sorted integers that own their memory, duplicates allowed.
+//
+//   const std::uint32_t squares[] = {0, 1, 4, 9, 16, 25};
+//   offheap::EliasFano values(squares, 6);
+//   values.rank(10);  // 4
+class EliasFano : private internal::Memory, public EliasFanoView {
+ public:
+  // Throws unless the `count` values ascend and are integers from 0 on.
+  template <typename T>
+  EliasFano(const T* values, std::size_t count) : EliasFano(values, count, max_of(values, count)) {}
+
+ private:
+  template <typename T>
+  EliasFano(const T* values, std::size_t count, std::uint64_t max)
+      : internal::Memory(length_of(count, max)), EliasFanoView(filled(*this, values, count, max), length()) {}
+
+  template <typename T>
+  static std::uint64_t max_of(const T* values, std::size_t count) {
+    std::uint64_t max = 0;
+    check(oh_eliasfano_measure(values, internal::Codec<T>::number, count, &max));
+    return max;
+  }
+
+  static std::size_t length_of(std::size_t count, std::uint64_t max) {
+    std::size_t length = 0;
+    check(oh_eliasfano_length(count, max, &length));
+    return length;
+  }
+
+  template <typename T>
+  static const void* filled(internal::Memory& memory, const T* values, std::size_t count, std::uint64_t max) {
+    check(oh_eliasfano_init(memory.data(), memory.length(), values, internal::Codec<T>::number, count, max));
+    return memory.data();
+  }
+};
+
+}  // namespace offheap
+
+#endif  // OFFHEAP_ELIASFANO_HPP

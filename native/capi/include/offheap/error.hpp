@@ -1,0 +1,42 @@
+// offheap/error.hpp: statuses as exceptions. See offheap.hpp.
+#ifndef OFFHEAP_ERROR_HPP
+#define OFFHEAP_ERROR_HPP
+
+#include <stdexcept>
+#include <string>
+
+#include "../offheap.h"
+
+namespace offheap {
+
+// A call that did not succeed. what() is the library's sentence about it; status() says what kind of
+// failure it was, and the names are those of every other layer.
+class Error : public std::runtime_error {
+ public:
+  Error(oh_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
+
+  oh_status status() const noexcept { return status_; }
+  // "OH_ERR_CORRUPT", say. Never null.
+  const char* name() const noexcept { return oh_status_name(status_); }
+
+ private:
+  oh_status status_;
+};
+
+// The message of this thread's last failed call.
+inline std::string last_error() {
+  std::string message(oh_last_error(nullptr, 0), '\0');
+  oh_last_error(message.data(), message.size() + 1);
+  return message;
+}
+
+// Throws Error unless the status is OH_OK: check(oh_thing_do(...)).
+inline void check(oh_status status) {
+  if (status != OH_OK) throw Error(status, last_error());
+}
+
+inline const char* version() noexcept { return oh_version(); }
+
+}  // namespace offheap
+
+#endif  // OFFHEAP_ERROR_HPP

@@ -1,0 +1,105 @@
+// offheap/packedints.hpp: PackedInts and PackedIntsView. See offheap.hpp.
+#ifndef OFFHEAP_PACKEDINTS_HPP
+#define OFFHEAP_PACKEDINTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "../offheap.h"
+#include "codec.hpp"
+#include "error.hpp"
+#include "memory.hpp"
+
+namespace offheap {
+
+// Integers of 1 to 64 bits in memory somewhere: see PackedInts. They never change, so any number of threads
+// may read.
+class PackedIntsView {
+ public:
+  // The integers in `length` bytes at `base`, which must outlive the view.
+  PackedIntsView(const void* base, std::size_t length) : base_(base), length_(length) {
+    check(oh_packedints_describe(base, length, &info_));
+  }
+
+  std::uint64_t size() const noexcept { return info_.len; }
+  bool empty() const noexcept { return info_.len == 0; }
+  std::uint32_t bits() const noexcept { return info_.bits; }
+
+  // Throws past the end.
+  std::uint64_t at(std::uint64_t index) const {
+    std::uint64_t value = 0;
+    check(oh_packedints_at(base_, length_, index, &value));
+    return value;
+  }
+
+  // The integers at `count` indices; Index and T are number types, and T holds integers of bits() bits.
+  template <typename Index, typename T>
+  void get_many(const Index* indices, std::size_t count, T* out) const {
+    check(oh_packedints_get_many(base_, length_, indices, internal::Codec<Index>::number, count, out,
+                                 internal::Codec<T>::number));
+  }
+
+  // The `count` integers from index `from` on.
+  template <typename T>
+  void unpack(std::uint64_t from, std::size_t count, T* out) const {
+    check(oh_packedints_unpack(base_, length_, from, count, out, internal::Codec<T>::number));
+  }
+
+  void validate() const { check(oh_packedints_validate(base_, length_)); }
+
+  // The region: what to write to a file, or hand to JavaScript.
+  const void* base() const noexcept { return base_; }
+  std::size_t region_length() const noexcept { return info_.region_length; }
+
+ private:
+  const void* base_;
+  std::size_t length_;
+  oh_packedints_info info_ = {};
+};
+
+// Packed integers that own their memory.
+//
+//   const std::uint8_t ages[] = {31, 4, 77, 18};
+//   offheap::PackedInts packed(ages, 4);  // 7 bits each
+class PackedInts : private internal::Memory, public PackedIntsView {
+ public:
+  // Packs `count` numbers, into as few bits as the largest needs, or into so many.
+  template <typename T>
+  PackedInts(const T* values, std::size_t count) : PackedInts(values, count, bits_of(values, count)) {}
+  template <typename T>
+  PackedInts(const T* values, std::size_t count, std::uint32_t bits)
+      : PackedInts(internal::Memory(length_of(count, bits)), values, count, bits) {}
+
+ private:
+  template <typename T>
+  PackedInts(internal::Memory memory, const T* values, std::size_t count, std::uint32_t bits)
+      : internal::Memory(std::move(memory)), PackedIntsView(filled(*this, values, count, bits), length()) {}
+
+  template <typename T>
+  static std::uint32_t bits_of(const T* values, std::size_t count) {
+    std::uint32_t bits = 0;
+    check(oh_packedints_measure(values, internal::Codec<T>::number, count, &bits));
+    return bits;
+  }
+
+  static std::size_t length_of(std::size_t count, std::uint32_t bits) {
+    std::size_t length = 0;
+    check(oh_packedints_length(count, bits, &length));
+    return length;
+  }
+
+  template <typename T>
+  static const void* filled(internal::Memory& memory, const T* values, std::size_t count,
+                            std::uint32_t bits) {
+    // Past 53 bits JavaScript needs bigints.
+    const std::uint32_t flags = bits > 53 ? OH_PACKEDINTS_BIGINT : 0;
+    check(oh_packedints_init(memory.data(), memory.length(), values, internal::Codec<T>::number, count, bits,
+                             flags));
+    return memory.data();
+  }
+};
+
+}  // namespace offheap
+
+#endif  // OFFHEAP_PACKEDINTS_HPP

@@ -1,0 +1,229 @@
+// offheap/pools.hpp: FixedPool, LockFreePool and their handles. See offheap.hpp.
+#ifndef OFFHEAP_POOLS_HPP
+#define OFFHEAP_POOLS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "../offheap.h"
+#include "error.hpp"
+#include "memory.hpp"
+
+namespace offheap {
+
+namespace internal {
+
+// What pools have in common. F names the functions of one kind.
+template <typename F>
+class PoolHandle {
+ public:
+  using Offset = std::uint64_t;
+
+  PoolHandle(const PoolHandle&) = delete;
+  PoolHandle& operator=(const PoolHandle&) = delete;
+  PoolHandle(PoolHandle&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)), data_(std::exchange(other.data_, nullptr)) {}
+  PoolHandle& operator=(PoolHandle&& other) noexcept {
+    std::swap(pool_, other.pool_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~PoolHandle() { F::close(pool_); }
+
+  // The offset of a block of at least so many bytes. Throws with OH_ERR_FULL where there is no room.
+  Offset alloc(std::uint64_t bytes) {
+    Offset offset = 0;
+    check(F::alloc(pool_, bytes, &offset));
+    return offset;
+  }
+  std::optional<Offset> try_alloc(std::uint64_t bytes) {
+    Offset offset = 0;
+    const oh_status status = F::alloc(pool_, bytes, &offset);
+    if (status == OH_ERR_FULL) return std::nullopt;
+    check(status);
+    return offset;
+  }
+  void free(Offset offset) { check(F::free(pool_, offset)); }
+
+  // The first byte of all blocks, and that of one.
+  unsigned char* data() const noexcept { return data_; }
+  void* at(Offset offset) const noexcept { return data_ + offset; }
+
+  typename F::Raw* get() const noexcept { return pool_; }
+
+ protected:
+  PoolHandle(typename F::Raw* pool, void* data) noexcept
+      : pool_(pool), data_(static_cast<unsigned char*>(data)) {}
+
+ private:
+  typename F::Raw* pool_;
+  unsigned char* data_;
+};
+
+struct FixedFunctions {
+  using Raw = oh_fixedpool;
+  static constexpr auto close = oh_fixedpool_close;
+  static constexpr auto alloc = oh_fixedpool_alloc;
+  static constexpr auto free = oh_fixedpool_free;
+};
+struct LockFreeFunctions {
+  using Raw = oh_lockfreepool;
+  static constexpr auto close = oh_lockfreepool_close;
+  static constexpr auto alloc = oh_lockfreepool_alloc;
+  static constexpr auto free = oh_lockfreepool_free;
+};
+struct LocalFunctions {
+  using Raw = oh_localpool;
+  static constexpr auto close = oh_localpool_close;
+  static constexpr auto alloc = oh_localpool_alloc;
+  static constexpr auto free = oh_localpool_free;
+};
+
+}  // namespace internal
+
+// A block that goes back to its pool by itself:
+//
+//   offheap::Block block(pool, 64);
+//   std::memset(block.data(), 0, 64);
+template <typename Pool>
+class Block {
+ public:
+  Block(Pool& pool, std::uint64_t bytes) : pool_(pool), offset_(pool.alloc(bytes)) {}
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  // A guard that was overwritten ends the program here: free such a block by hand to learn of it.
+  ~Block() { pool_.free(offset_); }
+
+  std::uint64_t offset() const noexcept { return offset_; }
+  void* data() const noexcept { return pool_.at(offset_); }
+
+ private:
+  Pool& pool_;
+  std::uint64_t offset_;
+};
+
+// A view of a FixedPool's region, which something else owns. For one thread at a time.
+class FixedPoolView : public internal::PoolHandle<internal::FixedFunctions> {
+ public:
+  FixedPoolView(void* base, std::size_t length) : FixedPoolView(attach(base, length)) {}
+
+ private:
+  explicit FixedPoolView(oh_fixedpool* pool) : PoolHandle(pool, oh_fixedpool_data(pool)) {}
+  static oh_fixedpool* attach(void* base, std::size_t length) {
+    oh_fixedpool* pool = nullptr;
+    check(oh_fixedpool_attach(base, length, &pool));
+    return pool;
+  }
+};
+
+// One thread's handle on a LockFreePool's region, which something else owns.
+class LockFreeHandle : public internal::PoolHandle<internal::LockFreeFunctions> {
+ public:
+  LockFreeHandle(void* base, std::size_t length) : LockFreeHandle(attach(base, length)) {}
+
+  oh_lockfreepool_stats stats() const {
+    oh_lockfreepool_stats stats{};
+    check(oh_lockfreepool_stats_of(get(), &stats));
+    return stats;
+  }
+
+ private:
+  explicit LockFreeHandle(oh_lockfreepool* pool) : PoolHandle(pool, oh_lockfreepool_data(pool)) {}
+  static oh_lockfreepool* attach(void* base, std::size_t length) {
+    oh_lockfreepool* pool = nullptr;
+    check(oh_lockfreepool_attach(base, length, &pool));
+    return pool;
+  }
+};
+
+// The same with a cache of up to `cache` bytes.
+class LocalPool : public internal::PoolHandle<internal::LocalFunctions> {
+ public:
+  LocalPool(void* base, std::size_t length, std::uint64_t cache) : LocalPool(attach(base, length, cache)) {}
+
+  void flush() { check(oh_localpool_flush(get())); }
+
+ private:
+  explicit LocalPool(oh_localpool* pool)
+      : PoolHandle(pool, oh_lockfreepool_data(oh_localpool_handle(pool))) {}
+  static oh_localpool* attach(void* base, std::size_t length, std::uint64_t cache) {
+    oh_localpool* pool = nullptr;
+    check(oh_localpool_attach(base, length, cache, &pool));
+    return pool;
+  }
+};
+
+// A pool for all threads that owns its memory. Each thread takes a handle, which must not outlive the pool.
+class LockFreePool {
+ public:
+  explicit LockFreePool(std::uint64_t capacity) : LockFreePool(sized(capacity)) {}
+  explicit LockFreePool(const oh_lockfreepool_options& options) : memory_(length_of(options)) {
+    check(oh_lockfreepool_init(memory_.data(), memory_.length(), &options, false));
+  }
+
+  // Handles point into the memory, which stays where it is.
+  LockFreePool(LockFreePool&&) = delete;
+  LockFreePool& operator=(LockFreePool&&) = delete;
+
+  LockFreeHandle handle() const { return LockFreeHandle(memory_.data(), memory_.length()); }
+  LocalPool cached(std::uint64_t cache) const { return LocalPool(memory_.data(), memory_.length(), cache); }
+  void validate() const { check(oh_lockfreepool_validate(memory_.data(), memory_.length())); }
+
+  void* base() const noexcept { return memory_.data(); }
+  std::size_t region_length() const noexcept { return memory_.length(); }
+
+ private:
+  static oh_lockfreepool_options sized(std::uint64_t capacity) {
+    oh_lockfreepool_options options{};
+    options.struct_size = sizeof options;
+    options.capacity = capacity;
+    return options;
+  }
+  static std::uint64_t length_of(const oh_lockfreepool_options& options) {
+    std::uint64_t length = 0;
+    check(oh_lockfreepool_length(&options, &length));
+    return length;
+  }
+
+  internal::Memory memory_;
+};
+
+// A pool of blocks of one size for one thread that owns its memory.
+class FixedPool : private internal::Memory, public FixedPoolView {
+ public:
+  FixedPool(std::uint64_t block_size, std::uint64_t blocks) : FixedPool(Options(block_size, blocks)) {}
+  explicit FixedPool(const oh_fixedpool_options& options)
+      : internal::Memory(length_of(options)),
+        FixedPoolView(initialised(*this, options), internal::Memory::length()) {}
+  // Views point into the memory, which stays where it is.
+  FixedPool(FixedPool&&) = delete;
+  FixedPool& operator=(FixedPool&&) = delete;
+
+ private:
+  struct Options {
+    std::uint64_t size, blocks;
+    oh_fixedpool_options options{};
+    Options(std::uint64_t size_, std::uint64_t blocks_) : size(size_), blocks(blocks_) {
+      options.struct_size = sizeof options;
+      options.sizes = &size;
+      options.blocks = &blocks;
+      options.classes = 1;
+    }
+  };
+  explicit FixedPool(const Options& options) : FixedPool(options.options) {}
+  static std::uint64_t length_of(const oh_fixedpool_options& options) {
+    std::uint64_t length = 0;
+    check(oh_fixedpool_length(&options, &length));
+    return length;
+  }
+  static void* initialised(const internal::Memory& memory, const oh_fixedpool_options& options) {
+    check(oh_fixedpool_init(memory.data(), memory.length(), &options));
+    return memory.data();
+  }
+};
+
+}  // namespace offheap
+
+#endif  // OFFHEAP_POOLS_HPP
