@@ -35,8 +35,8 @@ const reports = {
   hashmap: () => import('./hashmap/report.mjs'),
   mmap: () => import('./lib/report.mjs'),
   pools: () => import('./lib/report.mjs'),
-  smallmap: () => import('./smallmap/report.mjs'),
-  succinct: () => import('./succinct/report.mjs'),
+  smallmap: () => import('./lib/pairs.mjs'),
+  succinct: () => import('./lib/pairs.mjs'),
   vector: () => import('./lib/report.mjs'),
 };
 

@@ -1,5 +1,5 @@
-/** The tables of a benchmark of succinct structures: a row is one measure, ours beside one peer. */
-import { bold, dim, figure, green, red, table, times } from '../lib/table.mjs';
+/** Tables of suites whose row is one measure, ours beside one peer. (report.mjs has those of several contenders.) */
+import { bold, dim, figure, green, red, table, times } from './table.mjs';
 
 /**
  * @typedef {object} Row

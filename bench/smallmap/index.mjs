@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- smallmap`: SmallMap and SmallMapArena beside `Map`.
  *
- * A section is a script of its own that runs in a process of its own, and answers with titles and rows (report.mjs). The search
+ * A section is a script of its own that runs in a process of its own, and answers with titles and rows (lib/pairs.mjs). The search
  * among eight keys, in Rust, is measured by criterion: `cargo bench -p offheap-benches --bench smallmap`.
  */
 import { inChild } from '../lib/child.mjs';
@@ -24,12 +24,12 @@ export async function measure({ quick, only, sizes, say, show }) {
   if (unknown.length > 0) {
     throw new Error(`--only knows ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
   }
-  /** @type {import('./report.mjs').Found} */
+  /** @type {import('../lib/pairs.mjs').Found} */
   const found = { sections: [] };
   for (const [name, { script, sizes: full, quickSizes }] of Object.entries(sections)) {
     if (only?.includes(name) === false) continue;
     for (const n of sizes ?? (quick ? quickSizes : full)) {
-      /** @type {import('./report.mjs').Section[]} */
+      /** @type {import('../lib/pairs.mjs').Section[]} */
       const parts = await inChild(new URL(script, import.meta.url), { n, quick });
       found.sections.push(...parts);
       show({ sections: parts });

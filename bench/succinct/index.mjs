@@ -2,7 +2,7 @@
  * `npm run bench -- succinct`: succinct structures beside plain arrays and other libraries.
  *
  * A section is a script of its own that runs in a process of its own, once for each size, and answers with a title and rows
- * (see report.mjs). To add one, name its script here.
+ * (see lib/pairs.mjs). To add one, name its script here.
  */
 import { inChild } from '../lib/child.mjs';
 
@@ -23,12 +23,12 @@ export async function measure({ quick, only, sizes, say, show }) {
   if (unknown !== undefined && unknown.length > 0) {
     throw new Error(`say one of ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
   }
-  /** @type {import('./report.mjs').Found} */
+  /** @type {import('../lib/pairs.mjs').Found} */
   const found = { sections: [] };
   for (const [name, section] of Object.entries(sections)) {
     if (only?.includes(name) === false) continue;
     for (const n of sizes ?? (quick ? section.quickSizes : section.sizes)) {
-      /** @type {import('./report.mjs').Section[]} */
+      /** @type {import('../lib/pairs.mjs').Section[]} */
       const parts = await inChild(new URL(section.script, import.meta.url), { n, quick });
       found.sections.push(...parts);
       show({ sections: parts });

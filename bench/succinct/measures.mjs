@@ -11,7 +11,7 @@ import { compile, race } from '../lib/measure.mjs';
  * @param {{ queries: any[], ours: Contender, peer: Contender & { name: string }, whole?: boolean,
  *   check?: boolean, goals?: { below?: number, ratio?: number } }} contest `queries` of each instance; `whole`: one pass
  *   is over all of them
- * @returns {import('./report.mjs').Row}
+ * @returns {import('../lib/pairs.mjs').Row}
  */
 export function contest(title, quick, { queries, ours, peer, whole = false, check = true, goals = {} }) {
   const lanes = [
