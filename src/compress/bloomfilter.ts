@@ -55,8 +55,10 @@ const encoder = new TextEncoder();
 
 /** How often a filter with so many keys for each block says yes to a stranger. */
 function rateOf(keysPerBlock: number): number {
+  // Of a key in the same block the stranger may have all 32 bits that choose lanes.
+  let sum = keysPerBlock / TWO_32;
   // Keys in a block follow Poisson's law; each sets one bit of 64 in each lane.
-  let [weight, clear, sum] = [Math.exp(-keysPerBlock), 1, 0];
+  let [weight, clear] = [Math.exp(-keysPerBlock), 1];
   const most = keysPerBlock + 12 * Math.sqrt(keysPerBlock) + 30;
   for (let keys = 0; keys < most;) {
     sum += weight * (1 - clear) ** LANES;
@@ -67,10 +69,13 @@ function rateOf(keysPerBlock: number): number {
   return sum;
 }
 
-/** How many blocks keep so many keys below the rate. */
+/**
+ * How many blocks keep so many keys below the rate. By halving: forty steps, so that the last still are far from where Rust's
+ * rounding (`native/core/src/compress/bloom/layout.rs`) could decide otherwise.
+ */
 function blocksFor(capacity: number, rate: number): number {
   let [low, high] = [1e-9, 600];
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2;
     if (rateOf(middle) < rate) low = middle;
     else high = middle;

@@ -13,8 +13,12 @@
 //! | `parse` | choosing symbols: greedily, or by their price |
 //! | `encode`, [`decode`] | records to bits and back |
 //! | [`store`] | many records in one region |
+//! | [`bloom`] | whether a key was added, perhaps |
+//! | [`rolling`] | a hash that moves on by a byte |
+//! | [`suffix`] | all suffixes of a text in order |
 
 mod bits;
+pub mod bloom;
 pub mod decode;
 pub mod dictionary;
 mod encode;
@@ -22,12 +26,17 @@ mod huffman;
 mod matches;
 mod model;
 mod parse;
+pub mod rolling;
 pub mod store;
+pub mod suffix;
 mod symbols;
 pub mod train;
 mod trie;
 
+pub use bloom::{BloomFilter, RawBloomFilter, RawBloomFilterMut};
 pub use dictionary::{Dictionary, Level};
 pub use encode::{Framing, Scratch};
+pub use rolling::RollingHash;
 pub use store::{RawRecordStore, RecordStore, StoreBuilder};
+pub use suffix::{RawSuffixArray, SuffixArray};
 pub use train::{TrainOptions, train};

@@ -54,6 +54,10 @@ pub const KIND_MMAPVECTOR: u32 = 12;
 pub const KIND_DICTIONARY: u32 = 13;
 /// The kind of a RecordStore's region.
 pub const KIND_RECORD_STORE: u32 = 14;
+/// The kind of a BloomFilter's region.
+pub const KIND_BLOOM_FILTER: u32 = 15;
+/// The kind of a SuffixArray's region.
+pub const KIND_SUFFIX_ARRAY: u32 = 16;
 /// Flag: the checksum word holds a checksum.
 pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.
@@ -303,6 +307,21 @@ impl Memory {
         // SAFETY: as above.
         unsafe { self.set_word(word::SEQUENCE, (sequence | 1).wrapping_add(1)) };
         result
+    }
+
+    /// Drops the region's checksum, if there is one, because it would be wrong from now on: before the first change.
+    ///
+    /// # Safety
+    /// The memory is writable, and no other thread writes the region.
+    pub(crate) unsafe fn withdraw_seal(self) {
+        let flags = self.word(word::FLAGS);
+        if flags & FLAG_CHECKSUM != 0 {
+            // SAFETY: the caller's word.
+            unsafe {
+                self.set_word(word::FLAGS, flags & !FLAG_CHECKSUM);
+                self.set_word(word::CHECKSUM, 0);
+            }
+        }
     }
 
     /// Begins a new region: writes its header, all but the magic number, and zeros for the words of the kind.

@@ -127,6 +127,35 @@ impl<'a> Numbers<'a> {
         if sound { Ok(chunk) } else { Err(self.refuse(from, chunk.len())) }
     }
 
+    /// Reads the chunk that begins at `from`, below the length, as doubles. `Type` for 64-bit integers, of which not all are.
+    pub fn read_floats<'b>(&self, from: usize, chunk: &'b mut [f64; CHUNK]) -> Result<&'b [f64]> {
+        assert!(from < self.len);
+        let chunk = &mut chunk[..CHUNK.min(self.len - from)];
+        macro_rules! each {
+            ($type:ty) => {
+                for (i, slot) in chunk.iter_mut().enumerate() {
+                    // SAFETY: all of the chunk's elements lie within the array, of which `new` was told.
+                    *slot = unsafe { self.data.cast::<$type>().add(from + i).read() }.into();
+                }
+            };
+        }
+        match self.ty {
+            Type::U8 => each!(u8),
+            Type::I8 => each!(i8),
+            Type::U16 => each!(u16),
+            Type::I16 => each!(i16),
+            Type::U32 => each!(u32),
+            Type::I32 => each!(i32),
+            Type::F32 => each!(f32),
+            Type::F64 => each!(f64),
+            _ => {
+                let (name, ty) = (self.name, self.ty);
+                return Err(Error::wrong_type(format!("{name} are of type {ty:?}: not all are doubles")));
+            }
+        }
+        Ok(chunk)
+    }
+
     /// # Safety
     /// The array's elements are of this type, and `chunk.len()` of them lie from `from` on.
     #[inline(always)]
@@ -301,6 +330,25 @@ mod tests {
         assert_eq!(read(&[0f64, -0.0, MAX_SAFE as f64]).unwrap(), [0, 0, MAX_SAFE]);
         let many: Vec<u32> = (0..1000).collect();
         assert_eq!(read(&many).unwrap(), (0..1000).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn every_type_but_64_bit_integers_gives_doubles() {
+        fn floats<T: Number>(slice: &[T]) -> Result<Vec<f64>> {
+            let mut chunk = [0.0; CHUNK];
+            Numbers::of(slice, "keys").read_floats(1, &mut chunk).map(<[f64]>::to_vec)
+        }
+        assert_eq!(floats(&[0u8, 255]).unwrap(), [255.0]);
+        assert_eq!(floats(&[0i8, -128]).unwrap(), [-128.0]);
+        assert_eq!(floats(&[0, u16::MAX]).unwrap(), [65535.0]);
+        assert_eq!(floats(&[0, i16::MIN]).unwrap(), [-32768.0]);
+        assert_eq!(floats(&[0, u32::MAX]).unwrap(), [4_294_967_295.0]);
+        assert_eq!(floats(&[0, i32::MIN, 7]).unwrap(), [-2_147_483_648.0, 7.0]);
+        assert_eq!(floats(&[0f32, 0.5]).unwrap(), [0.5]);
+        assert_eq!(floats(&[0f64, 1e300]).unwrap(), [1e300]);
+        assert_eq!(floats(&[0u64, 1]).unwrap_err().kind(), ErrorKind::Type);
+        assert_eq!(floats(&[0i64, 1]).unwrap_err().kind(), ErrorKind::Type);
+        assert_eq!(floats(&[1.0; 1000]).unwrap().len(), CHUNK);
     }
 
     #[test]

@@ -209,14 +209,8 @@ impl Writer {
         let view = unsafe { View::attach(base, len) }?;
         let memory = view.memory;
         memory.read_begin(Duration::ZERO)?;
-        let flags = memory.word(header::word::FLAGS);
-        if flags & header::FLAG_CHECKSUM != 0 {
-            // SAFETY: as above.
-            unsafe {
-                memory.set_word(header::word::FLAGS, flags & !header::FLAG_CHECKSUM);
-                memory.set_word(header::word::CHECKSUM, 0);
-            }
-        }
+        // SAFETY: the memory is writable and this is the only writer.
+        unsafe { memory.withdraw_seal() };
         Ok(Writer(view))
     }
 

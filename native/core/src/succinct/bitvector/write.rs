@@ -36,14 +36,8 @@ impl RawBitsMut {
         // SAFETY: the caller's word.
         let bits = unsafe { RawBits::attach(base, len) }?;
         let memory = bits.memory;
-        let flags = memory.word(header::word::FLAGS);
-        if flags & header::FLAG_CHECKSUM != 0 {
-            // SAFETY: the memory is writable and this is the only writer.
-            unsafe {
-                memory.set_word(header::word::FLAGS, flags & !header::FLAG_CHECKSUM);
-                memory.set_word(header::word::CHECKSUM, 0);
-            }
-        }
+        // SAFETY: the memory is writable and this is the only writer.
+        unsafe { memory.withdraw_seal() };
         Ok(RawBitsMut { bits })
     }
 
