@@ -176,6 +176,11 @@
 #define OH_PACKEDINTS_BIGINT 1
 
 /**
+ * Where the text of a suffix array lies in its region.
+ */
+#define OH_SUFFIXARRAY_TEXT 256
+
+/**
  * What a call came to. The numbers are fixed: they are part of the ABI.
  *
  * Every function that can fail returns one of these, and writes its outputs only when it
@@ -479,6 +484,11 @@ typedef struct oh_records oh_records;
 typedef struct oh_records_builder oh_records_builder;
 
 /**
+ * A window over bytes, and its hash. Opaque; one thread at a time may use it.
+ */
+typedef struct oh_rollinghash oh_rollinghash;
+
+/**
  * A small map. Made by `oh_smallmap_new`, freed by `oh_smallmap_free`.
  */
 typedef struct oh_smallmap oh_smallmap;
@@ -516,6 +526,42 @@ typedef struct oh_bitvector_info {
    */
   const uint64_t *bits;
 } oh_bitvector_info;
+
+/**
+ * What a Bloom filter was made for, and how large that made it.
+ */
+typedef struct oh_bloomfilter_info {
+  /**
+   * For how many keys.
+   */
+  uint64_t capacity;
+  /**
+   * At which rate of wrong answers, once there are so many.
+   */
+  double rate;
+  /**
+   * Blocks of 64 bytes, one of which is a key's.
+   */
+  uint64_t blocks;
+  /**
+   * Bytes of the region. The memory it lies in may be longer.
+   */
+  uint64_t region_length;
+} oh_bloomfilter_info;
+
+/**
+ * A key, hashed. Good for filters with the same seeds.
+ */
+typedef struct oh_bloomfilter_hashed {
+  /**
+   * Chooses the block.
+   */
+  uint32_t block;
+  /**
+   * Chooses the bits in it.
+   */
+  uint32_t lanes;
+} oh_bloomfilter_hashed;
 
 /**
  * How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not need to zero.
@@ -1382,6 +1428,24 @@ typedef struct oh_rankselect_info {
 } oh_rankselect_info;
 
 /**
+ * Where a search for a small hash ended.
+ */
+typedef struct oh_rollinghash_place {
+  /**
+   * How many of the bytes were taken in.
+   */
+  size_t end;
+  /**
+   * The hash of the window that ends there.
+   */
+  uint32_t hash;
+  /**
+   * Whether the search was for this hash; otherwise the bytes ended.
+   */
+  bool is_cut;
+} oh_rollinghash_place;
+
+/**
  * What a new arena is to be. Zero it and set `struct_size`.
  */
 typedef struct oh_smallmap_arena_options {
@@ -1501,6 +1565,20 @@ typedef struct oh_smallmap_entry {
    */
   size_t value_length;
 } oh_smallmap_entry;
+
+/**
+ * Suffixes that follow one another in the array.
+ */
+typedef struct oh_suffixarray_found {
+  /**
+   * The rank of the first.
+   */
+  uint64_t start;
+  /**
+   * How many.
+   */
+  uint64_t count;
+} oh_suffixarray_found;
 
 /**
  * What a vector is and holds.
@@ -1948,6 +2026,141 @@ enum oh_status oh_bitvector_ones(const void *base,
                                  uint32_t out_type,
                                  size_t room,
                                  size_t *written);
+
+/**
+ * Bytes of memory for a filter of `capacity` keys, at a rate of wrong answers of more than 0 and less than 1.
+ * `OH_ERR_RANGE` where they are more than 4 GiB.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_bloomfilter_length(uint64_t capacity,
+                                     double rate,
+                                     size_t *out);
+
+/**
+ * Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else `OH_ERR_FULL`. What they held
+ * is overwritten. Hashes depend on the seeds: any two words; random ones where keys may come from strangers.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses.
+ */
+enum oh_status oh_bloomfilter_init(void *base,
+                                   size_t length,
+                                   uint64_t capacity,
+                                   double rate,
+                                   uint32_t seed0,
+                                   uint32_t seed1);
+
+/**
+ * Checks in constant time that the memory holds a Bloom filter. After `OH_OK` no function here reads or writes outside it,
+ * whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_bloomfilter_check(const void *base,
+                                    size_t length);
+
+/**
+ * Proves what `oh_bloomfilter_check` does not: the checksum, if there is one, and the header. O(bytes).
+ *
+ * Requires: As for `oh_bloomfilter_check`.
+ */
+enum oh_status oh_bloomfilter_validate(const void *base,
+                                       size_t length);
+
+/**
+ * What the filter was made for.
+ *
+ * Requires: As for `oh_bloomfilter_check`; `out` is writable.
+ */
+enum oh_status oh_bloomfilter_describe(const void *base,
+                                       size_t length,
+                                       struct oh_bloomfilter_info *out);
+
+/**
+ * How many bits are set, of `512 * blocks`. O(bytes).
+ *
+ * Requires: As for `oh_bloomfilter_check`; `out` is writable.
+ */
+enum oh_status oh_bloomfilter_ones(const void *base, size_t length, uint64_t *out);
+
+/**
+ * Hashes a key of bytes; a string is its UTF-8.
+ *
+ * Requires: As for `oh_bloomfilter_check`; `key` points to `key_length` bytes, `out` is writable.
+ */
+enum oh_status oh_bloomfilter_hash(const void *base,
+                                   size_t length,
+                                   const void *key,
+                                   size_t key_length,
+                                   struct oh_bloomfilter_hashed *out);
+
+/**
+ * Adds a key of bytes; a string is its UTF-8.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes, which no other thread writes; `key` points to `key_length` bytes.
+ */
+enum oh_status oh_bloomfilter_add(void *base,
+                                  size_t length,
+                                  const void *key,
+                                  size_t key_length);
+
+/**
+ * Whether a key of bytes was added; at the filter's rate also where it was not.
+ *
+ * Requires: As for `oh_bloomfilter_hash`.
+ */
+enum oh_status oh_bloomfilter_has(const void *base,
+                                  size_t length,
+                                  const void *key,
+                                  size_t key_length,
+                                  bool *out);
+
+/**
+ * Adds `count` numbers, as the doubles that they are; −0 is 0, and all NaNs are one. `type` is the `oh_type` of the array's
+ * elements: a numeric one but `OH_TYPE_U64` and `OH_TYPE_I64` (`OH_ERR_TYPE`), of which not all are doubles.
+ *
+ * Requires: As for `oh_bloomfilter_add`; `keys` points to `count` elements of the type.
+ */
+enum oh_status oh_bloomfilter_add_numbers(void *base,
+                                          size_t length,
+                                          const void *keys,
+                                          uint32_t type,
+                                          size_t count);
+
+/**
+ * `oh_bloomfilter_has` of `count` numbers: `out[i]` is 1 or 0 for `keys[i]`.
+ *
+ * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as many bytes, writable, that
+ * nobody else uses.
+ */
+enum oh_status oh_bloomfilter_has_numbers(const void *base,
+                                          size_t length,
+                                          const void *keys,
+                                          uint32_t type,
+                                          size_t count,
+                                          uint8_t *out);
+
+/**
+ * Adds `count` keys that `oh_bloomfilter_hash` hashed.
+ *
+ * Requires: As for `oh_bloomfilter_add`; `keys` points to `count` hashes that nobody writes.
+ */
+enum oh_status oh_bloomfilter_add_hashed(void *base,
+                                         size_t length,
+                                         const struct oh_bloomfilter_hashed *keys,
+                                         size_t count);
+
+/**
+ * `oh_bloomfilter_has` of `count` keys that `oh_bloomfilter_hash` hashed: `out[i]` is 1 or 0 for `keys[i]`.
+ *
+ * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to as many bytes, writable,
+ * that nobody else uses.
+ */
+enum oh_status oh_bloomfilter_has_hashed(const void *base,
+                                         size_t length,
+                                         const struct oh_bloomfilter_hashed *keys,
+                                         size_t count,
+                                         uint8_t *out);
 
 /**
  * Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses where `base` is a
@@ -3806,6 +4019,84 @@ enum oh_status oh_rankselect_many(const void *base,
                                   uint32_t out_type);
 
 /**
+ * A window of 1 to 2^24 bytes, of which none was seen. Free it with `oh_rollinghash_free`.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_rollinghash_new(size_t window, struct oh_rollinghash **out);
+
+/**
+ * Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last. O(window) at most.
+ *
+ * Requires: `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to `length` bytes that nobody
+ * writes; `out` is writable.
+ */
+enum oh_status oh_rollinghash_update(struct oh_rollinghash *hash,
+                                     const void *bytes,
+                                     size_t length,
+                                     uint32_t *out);
+
+/**
+ * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in
+ * one of 2^bits places; or all of them.
+ *
+ * Requires: As for `oh_rollinghash_update`.
+ */
+enum oh_status oh_rollinghash_find(struct oh_rollinghash *hash,
+                                   const void *bytes,
+                                   size_t length,
+                                   uint32_t bits,
+                                   struct oh_rollinghash_place *out);
+
+/**
+ * `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and the search begins with
+ * the one behind them. `OH_ERR_RANGE` where there are fewer.
+ *
+ * Requires: `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of no use. `out` is writable.
+ */
+enum oh_status oh_rollinghash_scan(const void *bytes,
+                                   size_t length,
+                                   size_t window,
+                                   uint32_t hash,
+                                   uint32_t bits,
+                                   struct oh_rollinghash_place *out);
+
+/**
+ * The hash of the bytes in the window. 0 for NULL.
+ *
+ * Requires: As for `oh_rollinghash_update`, or NULL.
+ */
+uint32_t oh_rollinghash_value(const struct oh_rollinghash *hash);
+
+/**
+ * Whether as many bytes were seen as the window holds. Not for NULL.
+ *
+ * Requires: As for `oh_rollinghash_value`.
+ */
+bool oh_rollinghash_is_full(const struct oh_rollinghash *hash);
+
+/**
+ * Forgets all bytes.
+ *
+ * Requires: As for `oh_rollinghash_update`.
+ */
+enum oh_status oh_rollinghash_reset(struct oh_rollinghash *hash);
+
+/**
+ * The hash of bytes that fill a window of their length.
+ *
+ * Requires: `bytes` points to `length` bytes that nobody writes, `out` is writable.
+ */
+enum oh_status oh_rollinghash_of(const void *bytes, size_t length, uint32_t *out);
+
+/**
+ * Frees a rolling hash. NULL is fine.
+ *
+ * Requires: `hash` is NULL, or from `oh_rollinghash_new`, and is not used again.
+ */
+void oh_rollinghash_free(struct oh_rollinghash *hash);
+
+/**
  * Bytes of memory that an arena with these options takes.
  *
  * Requires: `options` points to a struct of the size it says, `out` is writable.
@@ -4138,6 +4429,87 @@ enum oh_status oh_smallmap_clear(struct oh_smallmap *map);
 enum oh_status oh_smallmap_next(const struct oh_smallmap *map,
                                 size_t *cursor,
                                 struct oh_smallmap_entry *out);
+
+/**
+ * Bytes of memory that the suffix array of a text of so many bytes takes, with the text. `OH_ERR_RANGE` for more than
+ * 2^31 - 2 bytes.
+ *
+ * Requires: `out` is writable.
+ */
+enum oh_status oh_suffixarray_length(size_t text_length,
+                                     size_t *out);
+
+/**
+ * Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`, else `OH_ERR_FULL`. The text is
+ * copied. O(text_length). With an error the memory is no region: `OH_ERR_OOM` where temporary memory is refused.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `text` points to `text_length` other bytes.
+ */
+enum oh_status oh_suffixarray_build(void *base,
+                                    size_t length,
+                                    const void *text,
+                                    size_t text_length);
+
+/**
+ * `oh_suffixarray_build` for a text that lies at `base + OH_SUFFIXARRAY_TEXT` already. `control` is NULL, or says when it is
+ * done. Sorting can not be interrupted: with a control that was cancelled it goes on to the end, `*finished` is false then, and the
+ * memory no region.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or lives until this returns;
+ * `finished` is writable.
+ */
+enum oh_status oh_suffixarray_build_in_place(void *base,
+                                             size_t length,
+                                             size_t text_length,
+                                             struct oh_control *control,
+                                             bool *finished);
+
+/**
+ * Checks in constant time that the memory holds a suffix array. After `OH_OK` no function here reads outside it, whatever
+ * else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_suffixarray_check(const void *base,
+                                    size_t length);
+
+/**
+ * Proves that all suffixes are there, in order, and the checksum, if there is one. O(bytes); takes 4 bytes of memory for each of
+ * the text.
+ *
+ * Requires: As for `oh_suffixarray_check`.
+ */
+enum oh_status oh_suffixarray_validate(const void *base,
+                                       size_t length);
+
+/**
+ * Bytes of the text, and suffixes.
+ *
+ * Requires: As for `oh_suffixarray_check`; `out` is writable.
+ */
+enum oh_status oh_suffixarray_len(const void *base, size_t length, uint64_t *out);
+
+/**
+ * Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged memory any number.
+ *
+ * Requires: As for `oh_suffixarray_check`; `out` is writable.
+ */
+enum oh_status oh_suffixarray_at(const void *base,
+                                 size_t length,
+                                 uint64_t rank,
+                                 uint64_t *out);
+
+/**
+ * Which suffixes begin with a pattern; `start` is where they would be if there are none. O(pattern_length * log n). All begin
+ * with an empty one.
+ *
+ * Requires: As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes, `out` is writable.
+ */
+enum oh_status oh_suffixarray_search(const void *base,
+                                     size_t length,
+                                     const void *pattern,
+                                     size_t pattern_length,
+                                     struct oh_suffixarray_found *out);
 
 /**
  * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,

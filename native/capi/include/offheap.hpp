@@ -13,6 +13,7 @@
 
 #include "offheap/bitvector.hpp"
 #include "offheap/bumparena.hpp"
+#include "offheap/compress.hpp"
 #include "offheap/eliasfano.hpp"
 #include "offheap/error.hpp"
 #include "offheap/hashmap.hpp"

@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod bitvector;
+pub mod bloomfilter;
 pub mod bumparena;
 pub mod compress;
 pub mod cpu;
@@ -24,9 +25,11 @@ pub mod numapool;
 pub mod packedints;
 pub mod rankselect;
 pub mod region;
+pub mod rollinghash;
 pub mod smallmap_arena;
 pub mod smallmap_standalone;
 pub mod status;
+pub mod suffixarray;
 pub mod types;
 pub mod vec;
 pub mod vector;

@@ -1,0 +1,174 @@
+//! A hash of the last n bytes, that moves on by a byte in constant time: for cutting data where its contents say so, and for finding
+//! what stands twice. Decide by its high bits: the low ones depend on the low bits of the bytes only.
+
+use crate::args::{check_bytes, check_pointer, slice};
+use crate::guard::{guard, guard_out};
+use crate::status::oh_status;
+use offheap_core::compress::RollingHash;
+use offheap_core::compress::rolling;
+use std::ffi::c_void;
+
+/// A window over bytes, and its hash. Opaque; one thread at a time may use it.
+#[derive(Debug)]
+pub struct oh_rollinghash {
+    hash: RollingHash,
+}
+
+/// Where a search for a small hash ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct oh_rollinghash_place {
+    /// How many of the bytes were taken in.
+    pub end: usize,
+    /// The hash of the window that ends there.
+    pub hash: u32,
+    /// Whether the search was for this hash; otherwise the bytes ended.
+    pub is_cut: bool,
+}
+
+/// A window of 1 to 2^24 bytes, of which none was seen. Free it with `oh_rollinghash_free`.
+///
+/// # Safety
+/// `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_new(window: usize, out: *mut *mut oh_rollinghash) -> oh_status {
+    // SAFETY: the caller vouches for `out`.
+    unsafe {
+        guard_out(out, || {
+            // Memory for the handle first, because `Box::new` could not refuse.
+            let mut handle = Vec::new();
+            handle.try_reserve_exact(1)?;
+            handle.push(oh_rollinghash { hash: RollingHash::new(window)? });
+            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_rollinghash>())
+        })
+    }
+}
+
+/// Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last. O(window) at most.
+///
+/// # Safety
+/// `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to `length` bytes that nobody
+/// writes; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_update(
+    hash: *mut oh_rollinghash,
+    bytes: *const c_void,
+    length: usize,
+    out: *mut u32,
+) -> oh_status {
+    // SAFETY: the caller's word; the pointers are checked.
+    unsafe {
+        guard_out(out, || {
+            check_pointer(hash, "hash")?;
+            Ok((*hash).hash.update(slice(bytes.cast(), length, "bytes")?))
+        })
+    }
+}
+
+/// Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in
+/// one of 2^bits places; or all of them.
+///
+/// # Safety
+/// As for `oh_rollinghash_update`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_find(
+    hash: *mut oh_rollinghash,
+    bytes: *const c_void,
+    length: usize,
+    bits: u32,
+    out: *mut oh_rollinghash_place,
+) -> oh_status {
+    // SAFETY: the caller's word; the pointers are checked.
+    unsafe {
+        guard_out(out, || {
+            check_pointer(hash, "hash")?;
+            let rolling = &mut (*hash).hash;
+            let found = rolling.find(slice(bytes.cast(), length, "bytes")?, bits)?;
+            Ok(oh_rollinghash_place {
+                end: found.unwrap_or(length),
+                hash: rolling.value(),
+                is_cut: found.is_some(),
+            })
+        })
+    }
+}
+
+/// `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and the search begins with
+/// the one behind them. `OH_ERR_RANGE` where there are fewer.
+///
+/// # Safety
+/// `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of no use. `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_scan(
+    bytes: *const c_void,
+    length: usize,
+    window: usize,
+    hash: u32,
+    bits: u32,
+    out: *mut oh_rollinghash_place,
+) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        guard_out(out, || {
+            let bytes = check_bytes(bytes, length, "bytes")?;
+            let rolling::Place { end, hash, is_cut } = rolling::find(bytes, length, window, hash, bits)?;
+            Ok(oh_rollinghash_place { end, hash, is_cut })
+        })
+    }
+}
+
+/// The hash of the bytes in the window. 0 for NULL.
+///
+/// # Safety
+/// As for `oh_rollinghash_update`, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_value(hash: *const oh_rollinghash) -> u32 {
+    // SAFETY: the caller's word.
+    unsafe { hash.as_ref() }.map_or(0, |hash| hash.hash.value())
+}
+
+/// Whether as many bytes were seen as the window holds. Not for NULL.
+///
+/// # Safety
+/// As for `oh_rollinghash_value`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_is_full(hash: *const oh_rollinghash) -> bool {
+    // SAFETY: the caller's word.
+    unsafe { hash.as_ref() }.is_some_and(|hash| hash.hash.is_full())
+}
+
+/// Forgets all bytes.
+///
+/// # Safety
+/// As for `oh_rollinghash_update`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_reset(hash: *mut oh_rollinghash) -> oh_status {
+    guard(|| {
+        check_pointer(hash, "hash")?;
+        // SAFETY: the caller's word.
+        unsafe { (*hash).hash.reset() };
+        Ok(())
+    })
+}
+
+/// The hash of bytes that fill a window of their length.
+///
+/// # Safety
+/// `bytes` points to `length` bytes that nobody writes, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_of(bytes: *const c_void, length: usize, out: *mut u32) -> oh_status {
+    // SAFETY: the caller vouches for both.
+    unsafe { guard_out(out, || Ok(RollingHash::of(slice(bytes.cast(), length, "bytes")?))) }
+}
+
+/// Frees a rolling hash. NULL is fine.
+///
+/// # Safety
+/// `hash` is NULL, or from `oh_rollinghash_new`, and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_rollinghash_free(hash: *mut oh_rollinghash) {
+    if !hash.is_null() {
+        // SAFETY: it came from `oh_rollinghash_new`, which made it this way, and the caller gives it up.
+        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(hash, 1)) });
+    }
+}

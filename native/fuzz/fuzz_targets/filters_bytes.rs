@@ -1,0 +1,8 @@
+//! The input as a region, used in every way. See `src/filters.rs`.
+#![no_main]
+
+#[path = "../src/filters.rs"]
+#[expect(dead_code, reason = "each target uses a part")]
+mod filters;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| filters::raw(data));
