@@ -4,10 +4,11 @@
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
- *                       of smallmap these sections: single, arena, memory; of succinct: eliasfano, packedints;
+ *                       of smallmap these sections: single, arena, memory; of succinct: bits, algebra, eliasfano,
+ *                       packedints;
  *                       of vector see vector/operations.mjs; of mmap: open, reads, push, flush, reopen
  *                       of pools: pair, churn, workers, bump
- *   --sizes 1e3,1e5     these sizes, for every kind of keys
+ *   --sizes 1e3,1e5     these sizes, for every kind of keys (4 Gbit: succinct --only bits --sizes 4294967296)
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
  *
@@ -89,11 +90,12 @@ function written(found) {
 }
 
 async function measure(name, values) {
-  const sizes = list(values.sizes)?.map(Number);
-  if (sizes?.some((n) => !Number.isInteger(n) || n < 1 || n > 2 ** 24)) {
-    throw new Error(`--sizes wants whole numbers up to ${2 ** 24}: ${values.sizes}`);
-  }
   const suite = await suites[name]();
+  const { mostElements = 2 ** 24 } = suite;
+  const sizes = list(values.sizes)?.map(Number);
+  if (sizes?.some((n) => !Number.isInteger(n) || n < 1 || n > mostElements)) {
+    throw new Error(`--sizes wants whole numbers up to ${mostElements}: ${values.sizes}`);
+  }
   const report = await reports[name]();
   const on = machine();
   const started = performance.now();

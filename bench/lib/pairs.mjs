@@ -10,6 +10,7 @@ import { bold, dim, figure, green, red, table, times } from './table.mjs';
  * @property {number} [theirs]
  * @property {number} [below] the goal: less than this
  * @property {number} [ratio] the goal: at least so many times better than the peer
+ * @property {number} [within] the goal: at most so many times what the peer takes
  * @property {object} [raw] all rounds
  *
  * @typedef {{ title: string, rows: Row[] }} Section
@@ -21,17 +22,21 @@ const gain = ({ ours, theirs }) => (theirs === undefined ? NaN : theirs / ours);
 
 /** Whether a row's goals were met, if it has any. @param {Row} row */
 function met(row) {
-  if (row.below === undefined && row.ratio === undefined) return undefined;
+  const { below, ratio, within } = row;
+  if (below === undefined && ratio === undefined && within === undefined) return undefined;
   return (
-    (row.below === undefined || row.ours < row.below) && (row.ratio === undefined || gain(row) >= row.ratio)
+    (below === undefined || row.ours < below) &&
+    (ratio === undefined || gain(row) >= ratio) &&
+    (within === undefined || gain(row) * within >= 1)
   );
 }
 
 /** @param {Row} row */
-function goal({ below, ratio, unit = 'ns' }) {
+function goal({ below, ratio, within, unit = 'ns' }) {
   const parts = [];
   if (below !== undefined) parts.push(`< ${below} ${unit}`);
   if (ratio !== undefined) parts.push(ratio === 1 ? 'not slower' : `${ratio}x`);
+  if (within !== undefined) parts.push(`within ${within}x`);
   return parts.join(', ');
 }
 

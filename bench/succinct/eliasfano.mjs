@@ -4,7 +4,7 @@
 import { EliasFano } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';
 import { count } from '../lib/table.mjs';
-import { contest, generator, instancesOf, lowerBound } from './measures.mjs';
+import { contest, every, generator, instancesOf, lowerBound } from './measures.mjs';
 
 const QUERIES = 1 << 16;
 
@@ -20,8 +20,6 @@ serve(({ n, quick }) => {
     const values = arrays.map((array) =>
       Float64Array.from({ length: QUERIES }, () => Math.floor(random() * (array[n - 1] + 1))),
     );
-    const every = (/** @type {string} */ answer) =>
-      `let sum = 0; for (let i = from; i < to; i++) sum += ${answer}; return sum;`;
     const bulk = (/** @type {string} */ call) =>
       `const part = out.subarray(0, to - from); m.${call}(a.subarray(from, to), part);
        let sum = 0; for (let i = 0; i < 64; i++) sum += part[i]; return sum;`;

@@ -8,9 +8,14 @@ import { inChild } from '../lib/child.mjs';
 
 /** @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} */
 const sections = {
+  bits: { script: './rankselect.mjs', sizes: [1e5, 1e6, 2 ** 27], quickSizes: [1e5, 1e6] },
+  algebra: { script: './algebra.mjs', sizes: [2 ** 30], quickSizes: [2 ** 30] },
   eliasfano: { script: './eliasfano.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
   packedints: { script: './packedints.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
 };
+
+/** Bits are many; opt in by `--sizes`. */
+export const mostElements = 2 ** 34;
 
 export const headline = 'medians; lower is better; "ratio" is how many times better than the peer';
 

@@ -2,32 +2,40 @@
 import { compile, race } from '../lib/measure.mjs';
 
 /**
- * Races two bodies of `(m, a, out, from, to)`, each over several instances that pass through its one loop, and makes a row of
- * it. `body` walks queries `a[from]` to `a[to - 1]` and returns a checksum; both must return the same.
+ * What takes part. `body` walks queries `a[from]` to `a[to - 1]` and returns a checksum.
  *
- * @typedef {{ body: string, on: any[], helpers?: Record<string, Function> }} Contender
- * @param {string} title
- * @param {boolean} quick
- * @param {{ queries: any[], ours: Contender, peer: Contender & { name: string }, whole?: boolean,
- *   check?: boolean, goals?: { below?: number, ratio?: number } }} contest `queries` of each instance; `whole`: one pass
- *   is over all of them
- * @returns {import('../lib/pairs.mjs').Row}
+ * @typedef {object} Contender
+ * @property {string} body of a function of `(m, a, out, from, to)`, and of the helpers
+ * @property {any[]} on instances that pass through its one loop
+ * @property {any[]} [queries] of each instance, where they differ from those of the others
+ * @property {Record<string, Function>} [helpers]
+ * @property {boolean} [slow] microseconds for each query: a few of them have to do
  */
-export function contest(title, quick, { queries, ours, peer, whole = false, check = true, goals = {} }) {
-  const lanes = [
-    { ...ours, name: 'ours' },
-    { ...peer, name: 'peer' },
-  ].map(({ name, body, on, helpers = {} }) => {
+
+/** Queries of a contender that is slow. */
+const SLOW = 8;
+
+/**
+ * Races contenders and gives nanoseconds for each query.
+ *
+ * @param {boolean} quick
+ * @param {Record<string, Contender>} contenders
+ * @param {{ queries: any[], whole?: boolean, check?: boolean }} plan `queries` of each instance; `whole`: one pass is over all of
+ *   them; `check`: all must return the same
+ */
+export function rally(quick, contenders, { queries, whole = false, check = true }) {
+  const lanes = Object.entries(contenders).map(([name, contender]) => {
+    const { body, on, queries: asked = queries, helpers = {}, slow = false } = contender;
     const given = Object.values(helpers);
     const compiled = compile(body, [...Object.keys(helpers), 'm, a, out, from, to'].join(', '));
-    const out = new Float64Array(queries[0].length);
+    const out = new Float64Array(asked[0].length);
     const once = (/** @type {number} */ from, /** @type {number} */ to) => {
       let sum = 0;
-      for (let i = 0; i < on.length; i++) sum += compiled(...given, on[i], queries[i], out, from, to);
+      for (let i = 0; i < on.length; i++) sum += compiled(...given, on[i], asked[i], out, from, to);
       return sum;
     };
-    const { length } = queries[0];
-    if (!whole) return { name, warm: once, run: once, limit: length, units: on.length };
+    const { length } = asked[0];
+    if (!whole) return { name, warm: once, run: once, limit: slow ? SLOW : length, units: on.length };
     const passes = (/** @type {number} */ from, /** @type {number} */ to) => {
       let sum = 0;
       for (let pass = from; pass < to; pass++) sum = once(0, length);
@@ -37,8 +45,20 @@ export function contest(title, quick, { queries, ours, peer, whole = false, chec
   });
   // Many short rounds, so that on a busy machine the median is of rounds that nobody interrupted.
   const plan = { rounds: quick ? 41 : 101, targetNs: 1e6, budgetNs: 2e9, least: whole ? 1 : 512, check };
-  const raced = race(lanes, plan);
-  const { ours: a, peer: b } = raced;
+  return race(lanes, plan);
+}
+
+/**
+ * Races two, and makes a row of it.
+ *
+ * @param {string} title
+ * @param {boolean} quick
+ * @param {{ queries: any[], ours: Contender, peer: Contender & { name: string }, whole?: boolean,
+ *   check?: boolean, goals?: { below?: number, ratio?: number } }} contest
+ * @returns {import('../lib/pairs.mjs').Row}
+ */
+export function contest(title, quick, { queries, ours, peer, whole, check, goals = {} }) {
+  const { ours: a, peer: b } = rally(quick, { ours, peer }, { queries, whole, check });
   const raw = { ours: a.rounds, peer: b.rounds };
   return { title, ours: a.ns, peer: peer.name, theirs: b.ns, ...goals, raw };
 }
@@ -53,6 +73,9 @@ export function generator(seed = 12_345) {
     return (state >>> 0) / 2 ** 32;
   };
 }
+
+/** A loop that adds up the answers to all queries. @param {string} answer */
+export const every = (answer) => `let sum = 0; for (let i = from; i < to; i++) sum += ${answer}; return sum;`;
 
 /** How many instances of so many elements there are: several, or the engine folds a lone one into the code. */
 export const instancesOf = (/** @type {number} */ n) => (n >= 5e6 ? 2 : 3);

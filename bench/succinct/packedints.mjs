@@ -4,7 +4,7 @@
 import { PackedInts } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';
 import { count } from '../lib/table.mjs';
-import { contest, generator, instancesOf } from './measures.mjs';
+import { contest, every, generator, instancesOf } from './measures.mjs';
 
 const QUERIES = 1 << 16;
 
@@ -22,8 +22,6 @@ serve(({ n, quick }) => {
     const indices = arrays.map(() => Float64Array.from({ length: QUERIES }, () => Math.floor(random() * n)));
     const asked = indices.map((list) => Uint32Array.from(list));
     const outs = arrays.map(() => new Type(QUERIES));
-    const every = (/** @type {string} */ answer) =>
-      `let sum = 0; for (let i = from; i < to; i++) sum += ${answer}; return sum;`;
     const into = {
       ours: `const o = m.out.subarray(0, to - from); m.ints.getMany(a.subarray(from, to), o);
         let sum = 0; for (let i = 0; i < 64; i++) sum += o[i]; return sum;`,
