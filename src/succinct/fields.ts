@@ -7,36 +7,47 @@
  */
 const TWO_32 = 4_294_967_296;
 
-/** A mask of the lowest `bits` bits, 0 to 32, as a 32-bit word. */
+/** A mask of the lowest `bits` bits, 0 to 32, as a 32-bit word, whose highest bit is its sign: no number is a double. */
 export function maskOf(bits: number): number {
-  return bits === 0 ? 0 : -1 >>> (32 - bits);
+  return bits === 0 ? 0 : (-1 >>> (32 - bits)) | 0;
 }
 
-/** Field `index`, below 2^32, of `bits` bits, at most 32; `mask` is {@link maskOf} them. */
+/** Fields below this index begin in a word whose index is below 2^31, as {@link narrowField} and {@link wideField} want it. */
+export function nearFields(bits: number): number {
+  return Math.min(32 * Math.floor((2 ** 31 - 4) / bits), TWO_32);
+}
+
+/** Field `index`, below {@link nearFields}, of `bits` bits, at most 32; `mask` is {@link maskOf} them. */
 export function narrowField(words: Int32Array, index: number, bits: number, mask: number): number {
-  const bit = (index & 31) * bits;
-  const word = (index >>> 5) * bits + (bit >>> 5);
+  const bit = Math.imul(index & 31, bits);
+  const word = Math.imul(index >>> 5, bits) + (bit >>> 5);
   // Shifted twice, because 32 is no shift; shifts count modulo 32.
   return ((words[word] >>> bit) | ((words[word + 1] << 1) << (31 - (bit & 31)))) & mask;
 }
 
-/** Field `index` of `bits` bits, 33 to 64, as a number; of more than 53 bits the nearest one. */
-export function wideField(words: Int32Array, index: number, bits: number): number {
-  const bit = (index & 31) * bits;
-  const word = groupOf(index) * bits + (bit >>> 5);
+/**
+ * Field `index`, below {@link nearFields}, of `bits` bits, 33 to 64, as a number; of more than 53 bits the nearest one. `mask` is
+ * {@link maskOf} those beyond 32.
+ */
+export function wideField(words: Int32Array, index: number, bits: number, mask: number): number {
+  const bit = Math.imul(index & 31, bits);
+  const word = Math.imul(index >>> 5, bits) + (bit >>> 5);
   const left = 31 - (bit & 31);
   const middle = words[word + 1];
   const low = (words[word] >>> bit) | ((middle << 1) << left);
-  const high = ((middle >>> bit) | ((words[word + 2] << 1) << left)) & maskOf(bits - 32);
+  const high = ((middle >>> bit) | ((words[word + 2] << 1) << left)) & mask;
   return (high >>> 0) * TWO_32 + (low >>> 0);
 }
 
 /** Field `index` of any number of bits, 1 to 64, as a number. */
 export function field(words: Int32Array, index: number, bits: number): number {
-  if (bits > 32) return wideField(words, index, bits);
   const bit = (index & 31) * bits;
   const word = groupOf(index) * bits + (bit >>> 5);
-  return (((words[word] >>> bit) | ((words[word + 1] << 1) << (31 - (bit & 31)))) & maskOf(bits)) >>> 0;
+  const left = 31 - (bit & 31);
+  const low = (words[word] >>> bit) | ((words[word + 1] << 1) << left);
+  if (bits <= 32) return (low & maskOf(bits)) >>> 0;
+  const high = ((words[word + 1] >>> bit) | ((words[word + 2] << 1) << left)) & maskOf(bits - 32);
+  return (high >>> 0) * TWO_32 + (low >>> 0);
 }
 
 /** Field `index` of any number of bits as a bigint. */

@@ -48,8 +48,9 @@ export function initialise(words: Int32Array, length: number, capacity: number):
 export function readLength(words: Int32Array): number {
   for (;;) {
     const high = Atomics.load(words, WORD.lengthHigh);
-    const low = Atomics.load(words, WORD.lengthLow);
-    if (Atomics.load(words, WORD.lengthHigh) === high) return (high >>> 0) * TWO_32 + (low >>> 0);
+    const low = Atomics.load(words, WORD.lengthLow) >>> 0;
+    // Not by the product if it is 0: see `readLong`.
+    if (Atomics.load(words, WORD.lengthHigh) === high) return high === 0 ? low : (high >>> 0) * TWO_32 + low;
   }
 }
 

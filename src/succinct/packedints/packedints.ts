@@ -31,7 +31,7 @@ import {
   type BigIntArray,
   type NumberArray,
 } from '../arguments.js';
-import { bigField, field, maskOf, narrowField, wideField } from '../fields.js';
+import { bigField, field, maskOf, narrowField, nearFields, wideField } from '../fields.js';
 import { IndexIterator } from '../iteration.js';
 import { fieldBytes, readShape, regionBytes } from './layout.js';
 
@@ -99,7 +99,7 @@ export class PackedInts<T extends number | bigint = number>
   /** The integers, from the first word on. */
   private words: Int32Array = NOTHING;
   private bits = 1;
-  /** The lowest `bits` bits, where that is at most 32; else 0. */
+  /** The lowest `bits` bits, or of those that go beyond 32 the bits beyond. */
   private mask = 0;
   /** How many integers `at` reads without looking whether it may. */
   private direct = 0;
@@ -151,10 +151,10 @@ export class PackedInts<T extends number | bigint = number>
     this.count = length;
     this.bits = bits;
     this.bigint = bigint;
-    this.mask = bits > 32 ? 0 : maskOf(bits);
+    this.mask = maskOf(bits > 32 ? bits - 32 : bits);
     this.words = new Int32Array(region.buffer, HEADER_BYTES, fieldBytes(length, bits) / 4);
     // The bytes never change, so readers on other threads need no care; only a file can vanish.
-    this.direct = bigint || region.origin === 'file' ? 0 : Math.min(length, 2 ** 32);
+    this.direct = bigint || region.origin === 'file' ? 0 : Math.min(length, nearFields(bits));
   }
 
   protected dismount(): void {
@@ -183,11 +183,9 @@ export class PackedInts<T extends number | bigint = number>
   /** The integer at an index, or `undefined` past the end. A negative index counts from the end, as in typed arrays. */
   at(index: number): T | undefined {
     if (typeof index === 'number' && index >>> 0 === index && index < this.direct) {
-      const { mask } = this;
+      const { words, bits, mask } = this;
       return (
-        mask !== 0
-          ? narrowField(this.words, index, this.bits, mask) >>> 0
-          : wideField(this.words, index, this.bits)
+        bits <= 32 ? narrowField(words, index, bits, mask) >>> 0 : wideField(words, index, bits, mask)
       ) as T;
     }
     return this.atElsewhere(index);

@@ -1,62 +1,77 @@
-/** Blocks of 512 bits, sixteen words: counting and finding ones in one, from whichever end is nearer. */
-import { popcount32, select32 } from '../word.js';
+/**
+ * Blocks of 512 bits, sixteen words: counting and finding ones in one, without a branch on what is asked or found, since random
+ * questions foretell none.
+ */
+import { eight, find, sevenAnd } from '../counting.js';
+import { select32 } from '../word.js';
 import type { Target } from './engine.js';
 
-const WORDS = 16;
-
-/** How many ones there are in the first `bits` bits of a block, below 512. `base` is its first word. */
-export function rankInBlock(words: Int32Array, base: number, bits: number): number {
-  const end = base + (bits >>> 5);
-  return countWords(words, base, end) + popcount32(words[end] & ((1 << (bits & 31)) - 1));
+/**
+ * The ones from the block's nearer end to bit `bits`, below 512, of the block whose first word is `base`: those before the bit or,
+ * if `flip` is −1 instead of 0, less than nothing: minus those from the bit on. No more than eight words are counted:
+ * the bit is in the first half, or in the second if `flip` is −1.
+ */
+export function rankFromEnd(words: Int32Array, base: number, bits: number, flip: number): number {
+  const word = (bits >>> 5) & 15;
+  // Words 0 to 6, or 9 to 15; and the one in which the bit is.
+  const at = base + (9 & flip);
+  const ones = sevenAnd(
+    word & 7,
+    flip,
+    words[at],
+    words[at + 1],
+    words[at + 2],
+    words[at + 3],
+    words[at + 4],
+    words[at + 5],
+    words[at + 6],
+    words[base + word] & ((-1 << (bits & 31)) ^ ~flip),
+  );
+  return (ones ^ flip) - flip;
 }
 
-/** How many ones there are from bit `bits` of a block on. */
-export function rankToEnd(words: Int32Array, base: number, bits: number): number {
-  const first = base + (bits >>> 5);
-  return popcount32(words[first] & (-1 << (bits & 31))) + countWords(words, first + 1, base + WORDS);
-}
-
-/** How many ones there are in words `from` to before `to`, at most sixteen. */
-function countWords(words: Int32Array, from: number, to: number): number {
-  // Counts of each byte, summed side by side: at most 8 of each word.
-  let sums = 0;
-  for (let at = from; at < to; at++) {
-    let x = words[at];
-    x -= (x >>> 1) & 0x55555555;
-    x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-    sums += (x + (x >>> 4)) & 0x0f0f0f0f;
-  }
-  const pairs = (sums & 0x00ff00ff) + ((sums >>> 8) & 0x00ff00ff);
-  return (pairs + (pairs >>> 16)) & 0xffff;
+/** How many ones there are in eight words. */
+export function countHalf(words: Int32Array, at: number): number {
+  return eight(
+    words[at],
+    words[at + 1],
+    words[at + 2],
+    words[at + 3],
+    words[at + 4],
+    words[at + 5],
+    words[at + 6],
+    words[at + 7],
+  );
 }
 
 /**
- * Where the `rest`-th one, or zero, of a block is, of which there are `count`. Some number below 512 if there are fewer, which
- * only damaged bytes make happen.
+ * Where the `rest`-th one, or zero, of a block is, which has more than `rest`. Some number below 520 if it has not, which only
+ * damaged bytes make happen.
  */
-export function selectInBlock(
-  words: Int32Array,
-  base: number,
-  rest: number,
-  count: number,
-  target: Target,
-): number {
-  if (rest * 2 <= count) {
-    for (let at = 0; at < WORDS; at++) {
-      const word = words[base + at] ^ target;
-      const ones = popcount32(word);
-      if (rest < ones) return at * 32 + select32(word, rest);
-      rest -= ones;
-    }
-    return 511;
-  }
-  // From the end: how many are to be left behind it.
-  let behind = count - rest;
-  for (let at = WORDS - 1; at >= 0; at--) {
-    const word = words[base + at] ^ target;
-    const ones = popcount32(word);
-    if (behind <= ones) return at * 32 + Math.min(31, select32(word, ones - behind));
-    behind -= ones;
-  }
-  return 0;
+export function selectInBlock(words: Int32Array, base: number, rest: number, target: Target): number {
+  // All of them: whether it is in the first half of the block.
+  const half = eight(
+    words[base] ^ target,
+    words[base + 1] ^ target,
+    words[base + 2] ^ target,
+    words[base + 3] ^ target,
+    words[base + 4] ^ target,
+    words[base + 5] ^ target,
+    words[base + 6] ^ target,
+    words[base + 7] ^ target,
+  );
+  const past = (half - 1 - rest) >> 31;
+  const first = base + (past & 8);
+  const found = find(
+    rest - (half & past),
+    words[first] ^ target,
+    words[first + 1] ^ target,
+    words[first + 2] ^ target,
+    words[first + 3] ^ target,
+    words[first + 4] ^ target,
+    words[first + 5] ^ target,
+    words[first + 6] ^ target,
+  );
+  const word = (past & 8) + ((found >>> 5) & 7);
+  return word * 32 + select32(words[base + word] ^ target, found & 31);
 }

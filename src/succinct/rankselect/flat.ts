@@ -2,21 +2,28 @@
  * The default: plain bits, and an index of four words about each 4096 of them. `docs/formats/succinct.md` specifies it,
  * `native/core/src/succinct/rankselect/flat.rs` does the same with larger words.
  *
- * Counts of ones before superblocks are compared modulo 2^32 where they are near each other.
+ * Here are fewer than 2^31 bits, in whose arithmetic no number is a double; far.ts has more of them. As in a block, nothing
+ * branches on what was asked or found: each branch foretold wrongly costs as much as a dozen words.
  */
-import { rankInBlock, rankToEnd, selectInBlock } from './block.js';
+import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
-import { SUPERBLOCK, type Layout } from './layout.js';
-import { Samples } from './samples.js';
+import { BLOCK, SUPERBLOCK, type Layout } from './layout.js';
 
-const TWO_32 = 4_294_967_296;
-/** Up to so many entries are walked, more are halved. */
-const NEAR = 8;
+/** Lengths from here on are for far.ts. */
+export const FAR = 2 ** 31;
+/** Up to so many superblocks behind the first candidate are looked at at once; of more, halves are dropped first. */
+const NEAR = 5;
 
 export class Flat implements Engine {
   private readonly index: number;
   private readonly lastBlock: number;
-  private readonly samples: Samples;
+  private readonly last: number;
+  /** The one block whose end no entry tells: the last of the last superblock. */
+  private readonly open: number;
+  private readonly oneSamples: number;
+  private readonly zeroSamples: number;
+  private readonly oneShift: number;
+  private readonly zeroShift: number;
 
   /** `words`: all of the region behind its header. */
   constructor(
@@ -24,31 +31,45 @@ export class Flat implements Engine {
     layout: Layout,
     length: number,
   ) {
-    this.index = (layout.index - layout.bits) / 4;
-    this.lastBlock = layout.lastBlock;
-    this.samples = new Samples(words, layout, Math.floor(length / SUPERBLOCK));
+    const { bits, index, samples, shifts, lastBlock } = layout;
+    this.index = (index - bits) / 4;
+    this.lastBlock = lastBlock;
+    this.last = Math.floor(length / SUPERBLOCK);
+    this.open = this.last * 8 + 7;
+    this.oneSamples = (samples[0] - bits) / 4;
+    this.zeroSamples = (samples[1] - bits) / 4;
+    [this.oneShift, this.zeroShift] = shifts;
   }
 
   get(position: number): boolean {
-    const word =
-      position >>> 0 === position ? this.words[position >>> 5] : this.words[Math.floor(position / 32)];
-    return ((word >>> (position & 31)) & 1) !== 0;
+    return ((this.words[position >>> 5] >>> (position & 31)) & 1) !== 0;
   }
 
   rank(position: number): number {
     const { words } = this;
-    const block = position >>> 0 === position ? position >>> 9 : Math.floor(position / 512);
-    const entry = this.index + (block >>> 3) * 4;
-    const total = (words[entry] >>> 0) + (words[entry + 1] & 0xfff) * TWO_32;
-    const number = block & 7;
-    const bits = position & 511;
-    if (bits < 256 || number === 7) {
-      return total + (number === 0 ? 0 : this.count(entry, number)) + rankInBlock(words, block * 16, bits);
-    }
-    return total + this.count(entry, number + 1) - rankToEnd(words, block * 16, bits);
+    const block = position >>> 9;
+    if (block === this.open) return this.rankAtEnd(position);
+    // From the block's end if that is nearer, which is where the next one begins.
+    const flip = -((position >>> 8) & 1);
+    const edge = block - flip;
+    const entry = this.index + (edge >>> 3) * 4;
+    return words[entry] + this.count(entry, edge & 7) + rankFromEnd(words, block * 16, position & 511, flip);
   }
 
-  /** Field 1 to 7 of an entry: the ones of its superblock before that block. Fields have 12 bits, from bit 44 on. */
+  private rankAtEnd(position: number): number {
+    const { words } = this;
+    const entry = this.index + this.last * 4;
+    const base = this.open * 16;
+    const before = words[entry] + this.count(entry, 7);
+    const bits = position & 255;
+    if ((position & 256) === 0) return before + rankFromEnd(words, base, bits, 0);
+    return before + countHalf(words, base) + rankFromEnd(words, base + 8, bits, 0);
+  }
+
+  /**
+   * The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44 on; where one would be for block 0
+   * are the high bits of the total, which are zero.
+   */
   private count(entry: number, number: number): number {
     const { words } = this;
     const bit = 32 + 12 * number;
@@ -56,53 +77,62 @@ export class Flat implements Engine {
     return ((words[at] >>> (bit & 31)) | ((words[at + 1] << 1) << (31 - (bit & 31)))) & 0xfff;
   }
 
-  /** Ones, or zeros, before a block of a superblock, of which there are eight. */
-  private before(entry: number, number: number, target: Target): number {
-    return number === 0 ? 0 : (this.count(entry, number) ^ target) - target + ((512 * number) & target);
-  }
-
   select(k: number, target: Target): number {
-    const { samples } = this;
-    samples.find(k, target);
-    let superblock = samples.low;
-    let { high } = samples;
-    if (high - superblock > NEAR) superblock = high = this.halve(k, target, superblock, high);
-    let rest = (k - this.total(superblock, target)) | 0;
-    while (superblock < high) {
-      const next = (k - this.total(superblock + 1, target)) | 0;
-      if (next < 0) break;
-      rest = next;
-      superblock++;
-    }
+    const { words, index, last } = this;
+    // Between two samples. Damaged ones lead to some superblock that there is.
+    const sample =
+      target === ONES ? this.oneSamples + (k >>> this.oneShift) : this.zeroSamples + (k >>> this.zeroShift);
+    let superblock = Math.min(words[sample] & (FAR - 1), last);
+    const high = Math.min(words[sample + 1] & (FAR - 1), last);
+    if (high - superblock > NEAR) superblock = this.halve(k, target, superblock, high);
+
+    // The last of the next few with at most k of the bits before it.
+    const more = high - superblock;
+    const step = SUPERBLOCK & target;
+    let at = index + superblock * 4;
+    const above = k - ((superblock << 12) & target);
+    let passed = ((above - step - (words[at + 4] ^ target) + target) >> 31) | ((more - 1) >> 31);
+    passed += ((above - 2 * step - (words[at + 8] ^ target) + target) >> 31) | ((more - 2) >> 31);
+    passed += ((above - 3 * step - (words[at + 12] ^ target) + target) >> 31) | ((more - 3) >> 31);
+    passed += ((above - 4 * step - (words[at + 16] ^ target) + target) >> 31) | ((more - 4) >> 31);
+    passed += ((above - 5 * step - (words[at + 20] ^ target) + target) >> 31) | ((more - 5) >> 31);
+    passed += NEAR;
+    superblock += passed;
+    at += passed * 4;
+
     // Below 4096, unless the bytes are damaged.
-    rest &= SUPERBLOCK - 1;
-    const entry = this.index + superblock * 4;
-    let number = rest >= this.before(entry, 4, target) ? 4 : 0;
-    if (rest >= this.before(entry, number + 2, target)) number += 2;
-    if (rest >= this.before(entry, number + 1, target)) number += 1;
-    const before = this.before(entry, number, target);
-    // Beyond the last field nothing tells how many there are: half of the block's bits, then.
-    const count = number === 7 ? 2 * (rest - before) : this.before(entry, number + 1, target) - before;
+    const rest = (above - passed * step - (words[at] ^ target) + target) & (SUPERBLOCK - 1);
+    // Which of its blocks: as many as there are of which no more than `rest` come before.
+    const a = words[at + 1];
+    const b = words[at + 2];
+    const c = words[at + 3];
+    const number =
+      notAbove((a >>> 12) & 0xfff, 512, rest, target) +
+      notAbove(((a >>> 24) | (b << 8)) & 0xfff, 1024, rest, target) +
+      notAbove((b >>> 4) & 0xfff, 1536, rest, target) +
+      notAbove((b >>> 16) & 0xfff, 2048, rest, target) +
+      notAbove(((b >>> 28) | (c << 4)) & 0xfff, 2560, rest, target) +
+      notAbove((c >>> 8) & 0xfff, 3072, rest, target) +
+      notAbove(c >>> 20, 3584, rest, target);
+    const before = (this.count(at, number) ^ target) - target + ((number << 9) & target);
     const block = Math.min(superblock * 8 + number, this.lastBlock);
-    return block * 512 + selectInBlock(this.words, block * 16, rest - before, count, target);
+    return block * BLOCK + selectInBlock(words, block * 16, (rest - before) & (BLOCK - 1), target);
   }
 
-  /** Ones, or zeros, before a superblock, modulo 2^32. */
-  private total(superblock: number, target: Target): number {
-    const ones = this.words[this.index + superblock * 4];
-    return (ones ^ target) - target + (Math.imul(superblock, SUPERBLOCK) & target);
-  }
-
-  /** The last superblock from `low` to `high` with at most k of the bits before it. */
+  /** A superblock from `low` to `high` that is at most {@link NEAR} before the last one with at most k of the bits before it. */
   private halve(k: number, target: Target, low: number, high: number): number {
-    const { words } = this;
-    while (low < high) {
-      const middle = low + Math.ceil((high - low) / 2);
-      const entry = this.index + middle * 4;
-      const ones = (words[entry] >>> 0) + (words[entry + 1] & 0xfff) * TWO_32;
-      if ((target === ONES ? ones : middle * SUPERBLOCK - ones) <= k) low = middle;
+    const { words, index } = this;
+    while (high - low > NEAR) {
+      const middle = (low + high + 1) >>> 1;
+      const before = (words[index + middle * 4] ^ target) - target + ((middle << 12) & target);
+      if (before <= k) low = middle;
       else high = middle - 1;
     }
     return low;
   }
+}
+
+/** 1 if a count of ones among so many bits, or of zeros, is not above `rest`, or 0. */
+function notAbove(ones: number, bits: number, rest: number, target: Target): number {
+  return ((rest - ((ones ^ target) - target + (bits & target))) >>> 31) ^ 1;
 }

@@ -3,7 +3,7 @@
  * `native/core/src/succinct/rankselect/interleaved.rs` does the same with larger words.
  */
 import { popcount32 } from '../word.js';
-import { rankInBlock, selectInBlock } from './block.js';
+import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
 import { LINE_BITS, LINES_LOG2, type Layout } from './layout.js';
 import { Samples } from './samples.js';
@@ -26,18 +26,21 @@ export class Interleaved implements Engine {
   }
 
   get(position: number): boolean {
-    const line = Math.floor(position / LINE_BITS);
+    const line = lineOf(position);
     const bit = position - line * LINE_BITS + COUNT_BITS;
     return ((this.words[line * 16 + (bit >>> 5)] >>> (bit & 31)) & 1) !== 0;
   }
 
   rank(position: number): number {
     const { words } = this;
-    const line = Math.floor(position / LINE_BITS);
+    const line = lineOf(position);
     const bits = position - line * LINE_BITS + COUNT_BITS;
-    // The count's own ones are counted with the bits.
-    const own = popcount32(words[line * 16] & 0xffff);
-    return this.before(line, ONES) + rankInBlock(words, line * 16, bits) - own;
+    const base = line * 16;
+    // All of the first half, if it is in the second. The count's own ones are among those of the first.
+    const past = -(bits >>> 8);
+    const own = popcount32(words[base] & 0xffff);
+    const ones = (countHalf(words, base) & past) + rankFromEnd(words, base + (8 & past), bits & 255, 0);
+    return this.before(line, ONES) + ones - own;
   }
 
   /** How many ones, or zeros, are before a line. */
@@ -69,8 +72,14 @@ export class Interleaved implements Engine {
     const count = words[line * 16] & 0xffff;
     const ones = popcount32(count);
     const rest = (k - before + (target === ONES ? ones : COUNT_BITS - ones)) & 511;
-    // How many there are the next line would tell, at the price of a cache miss: so from the front.
-    const bit = selectInBlock(words, line * 16, rest, 2 * rest, target);
+    const bit = selectInBlock(words, line * 16, rest, target);
     return line * LINE_BITS + Math.max(bit - COUNT_BITS, 0);
   }
+}
+
+/** Below 2^32 by a multiplication instead of a division. */
+function lineOf(position: number): number {
+  return position >>> 0 === position
+    ? ((position >>> 0) / LINE_BITS) >>> 0
+    : Math.floor(position / LINE_BITS);
 }

@@ -24,7 +24,8 @@ import type { Token } from '../../region/token.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
 import { BitVector, steadyBytes } from '../bitvector/bitvector.js';
 import { Constant, ONES, ZEROS, type Engine, type Target } from './engine.js';
-import { Flat } from './flat.js';
+import { FlatFar } from './far.js';
+import { FAR, Flat } from './flat.js';
 import { Interleaved } from './interleaved.js';
 import { Sparse } from './sparse.js';
 import { readShape, VARIANT, VARIANT_NAMES, type VariantName } from './layout.js';
@@ -150,8 +151,9 @@ export class RankSelect extends Structure<'rankselect'> {
     this.name = variant;
     this.bits = length;
     this.oneCount = ones;
-    this.flat = variant === 'flat' ? new Flat(words, layout, length) : undefined;
+    this.flat = variant === 'flat' && length < FAR ? new Flat(words, layout, length) : undefined;
     if (this.flat !== undefined) this.engine = this.flat;
+    else if (variant === 'flat') this.engine = new FlatFar(words, layout, length);
     else if (variant === 'interleaved') this.engine = new Interleaved(words, layout);
     else if (variant === 'sparse') this.engine = new Sparse(buffer, bytes.byteOffset + HEADER_BYTES, shape);
     else this.engine = new Constant(ones !== 0);
@@ -210,7 +212,8 @@ export class RankSelect extends Structure<'rankselect'> {
   /** The bit at a position; `undefined` past the end. */
   get(position: number): boolean | undefined {
     if (typeof position === 'number' && position >>> 0 === position && position < this.direct) {
-      return this.engine.get(position);
+      const { flat } = this;
+      return flat !== undefined ? flat.get(position) : this.engine.get(position);
     }
     this.checkQuestion(position, 'a position');
     if (position >= this.bits) return undefined;
