@@ -26,7 +26,7 @@ fi
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$qemu -L $sysroot"
 if [ $# -eq 0 ]; then
-  set -- cpu:: simd hashmap smallmap vector succinct region::crc
+  set -- cpu:: simd hashmap smallmap vector succinct region::crc compress::bloom compress::rolling
 fi
 cargo test --manifest-path native/Cargo.toml --locked -p offheap-core --target "$target" \
   --target-dir native/target/neon --lib -- "$@"

@@ -342,6 +342,30 @@ export interface NativeBinding {
   recordsGetMany(records: RecordsHandle, indices: Float64Array, ends: Float64Array, out: Uint8Array): number;
   recordsValidate(records: RecordsHandle): void;
 
+  // bloomfilter.cc. `bytes` views the whole buffer; keys are a typed array of numbers, or hashed, two words each.
+  bloomfilterAddNumbers(bytes: Uint8Array, keys: ArrayBufferView): void;
+  /** 1 or 0 into `out` for each. */
+  bloomfilterHasNumbers(bytes: Uint8Array, keys: ArrayBufferView, out: Uint8Array): void;
+  bloomfilterAddHashed(bytes: Uint8Array, keys: Uint32Array): void;
+  bloomfilterHasHashed(bytes: Uint8Array, keys: Uint32Array, out: Uint8Array): void;
+  /** How many bits are set. */
+  bloomfilterOnes(bytes: Uint8Array): number;
+  bloomfilterValidate(bytes: Uint8Array): void;
+
+  // rollinghash.cc.
+  /**
+   * Where the search for a small hash ended that begins behind the first `window` bytes, whose hash is `hash`: how many bytes
+   * were taken in, the hash there, and whether the search was for this one, into `out`.
+   */
+  rollinghashScan(bytes: Uint8Array, window: number, hash: number, bits: number, out: Float64Array): void;
+
+  // suffixarray.cc. `bytes` views the region.
+  /** Sorts the suffixes of a text that lies in its place already, and writes the header. */
+  suffixarrayBuild(bytes: Uint8Array, length: number): void;
+  /** Resolves to whether it was done; `control` is of `src/region/background.ts`. */
+  suffixarrayBuildAsync(bytes: Uint8Array, length: number, control: Int32Array): Promise<boolean>;
+  suffixarrayValidate(bytes: Uint8Array): void;
+
   // eliasfano.cc. As for packedints.cc, below.
   /** The largest of the values. Throws unless they ascend, and are integers from 0 on. */
   eliasfanoMeasure(values: ArrayBufferView): number;

@@ -19,6 +19,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   Export<SetErrorFactory>(exports, "setErrorFactory");
   Export<Version>(exports, "version");
   InitBitVector(exports);
+  InitBloomFilter(exports);
   InitBumparena(exports);
   InitCompress(exports);
   InitCpu(exports);
@@ -34,7 +35,9 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   InitProbe(exports);
   InitRankSelect(exports);
   InitRegion(exports);
+  InitRollingHash(exports);
   InitSmallmap(exports);
+  InitSuffixArray(exports);
   InitVector(exports);
   return exports;
 }

@@ -17,6 +17,7 @@ void Export(Napi::Object exports, const char* name) {
 }
 
 void InitBitVector(Napi::Object exports);
+void InitBloomFilter(Napi::Object exports);
 void InitBumparena(Napi::Object exports);
 void InitCompress(Napi::Object exports);
 void InitCpu(Napi::Object exports);
@@ -32,7 +33,9 @@ void InitPackedInts(Napi::Object exports);
 void InitProbe(Napi::Object exports);
 void InitRankSelect(Napi::Object exports);
 void InitRegion(Napi::Object exports);
+void InitRollingHash(Napi::Object exports);
 void InitSmallmap(Napi::Object exports);
+void InitSuffixArray(Napi::Object exports);
 void InitVector(Napi::Object exports);
 
 }  // namespace offheap

@@ -5,22 +5,26 @@
  *
  * Bits are only ever set, each by one atomic step, so readers on other threads see what was added so far.
  */
-import { inspect, isDeepStrictEqual, type InspectOptionsStylized } from 'node:util';
+import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
-import { rangeError, typeError } from '../errors.js';
-import { fitsSeal, type OpenOptions } from '../region/file.js';
-import { align, corrupt, HEADER_BYTES, readLong, WORD, writeHeader, writeLong } from '../region/format.js';
+import { allocating, rangeError, typeError } from '../errors.js';
+import { native } from '../native.js';
+import { toArray } from '../region/arguments.js';
+import type { AnyTypedArray } from '../region/element.js';
+import { type OpenOptions } from '../region/file.js';
+import { align, HEADER_BYTES, readLong, WORD, writeHeader, writeLong } from '../region/format.js';
 import { checkInteger, describe } from '../region/options.js';
 import { randomSeed, Region, type Origin } from '../region/region.js';
 import {
   Adopted,
   attachStructure,
   openStructure,
+  OWNER,
   Structure,
   structureFromBytes,
 } from '../region/structure.js';
 import type { Token } from '../region/token.js';
-import { trueLength } from '../region/views.js';
+import { trueLength, trueName } from '../region/views.js';
 import { FILTER, MAX_BLOCKS, readFilter, readRate } from './layout.js';
 
 /** What can be added: numbers by value, strings as their UTF-8, bytes; a string and its bytes are one key. */
@@ -89,6 +93,17 @@ function mix(word: number): number {
   return x ^ (x >>> 16);
 }
 
+/** The two halves of the state between two words of a key: the first, then the second with it. */
+function stirA(a: number, word: number): number {
+  const x = Math.imul(a ^ word, 0x85ebca6b);
+  return (x << 13) | (x >>> 19);
+}
+
+function stirB(a: number, b: number, word: number): number {
+  const x = Math.imul(b ^ word, 0xc2b2ae35);
+  return (((x << 17) | (x >>> 15)) + a) | 0;
+}
+
 /**
  * A set that may be wrong about strangers.
  *
@@ -112,8 +127,8 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   private blocks = 1;
   private seed0 = 0;
   private seed1 = 0;
-  /** The key at hand, hashed. */
-  private block = 0;
+  /** The key at hand, hashed: what chooses the block, and what chooses the bits in it. */
+  private first = 0;
   private lanes = 0;
 
   /** For `n` keys, at this rate of wrong answers, more than 0 and less than 1. `ERR_OFFHEAP_RANGE` for more than 4 GiB. */
@@ -155,56 +170,66 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   /** Hashes a key: which block, and of what its eight bits are made. */
   private hash(key: unknown): void {
     let [a, b] = [this.seed0, this.seed1];
-    const step = (word: number): void => {
-      a = Math.imul(a ^ word, 0x85ebca6b);
-      a = (a << 13) | (a >>> 19);
-      b = Math.imul(b ^ word, 0xc2b2ae35);
-      b = (((b << 17) | (b >>> 15)) + a) | 0;
-    };
     if (typeof key === 'number') {
       // −0 is 0, and all NaNs are one. Told apart from eight bytes by a length that none have.
       number[0] = key === 0 ? 0 : key;
       if (key !== key) numberWords.set([0, 0x7ff80000]);
       b ^= -1;
-      step(numberWords[0]);
-      step(numberWords[1]);
+      a = stirA(a, numberWords[0]);
+      b = stirB(a, b, numberWords[0]);
+      a = stirA(a, numberWords[1]);
+      b = stirB(a, b, numberWords[1]);
     } else {
       const bytes = bytesOf(key);
       const length = lengthOf;
       b ^= length;
       let i = 0;
       for (; i + 4 <= length; i += 4) {
-        step(bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
+        const word = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
+        a = stirA(a, word);
+        b = stirB(a, b, word);
       }
       if (i < length) {
         let word = bytes[i];
         if (i + 1 < length) word |= bytes[i + 1] << 8;
         if (i + 2 < length) word |= bytes[i + 2] << 16;
-        step(word);
+        a = stirA(a, word);
+        b = stirB(a, b, word);
       }
     }
-    const first = mix(a ^ ((b << 16) | (b >>> 16)));
-    this.lanes = mix(b ^ first);
-    const block = Math.floor(((first >>> 0) * this.blocks) / TWO_32);
-    this.block = Math.min(block, this.blocks - 1) * BLOCK_WORDS;
+    this.first = mix(a ^ ((b << 16) | (b >>> 16)));
+    this.lanes = mix(b ^ this.first);
+  }
+
+  /** Where the block of the key at hand begins. */
+  private get block(): number {
+    const block = Math.floor(((this.first >>> 0) * this.blocks) / TWO_32);
+    return Math.min(block, this.blocks - 1) * BLOCK_WORDS;
   }
 
   /** Adds a key. */
   add(key: BloomKey): this {
-    this.beforeWrite();
+    if (this.role !== OWNER) this.beforeWrite();
     this.hash(key);
-    const { words, block, lanes } = this;
+    const { words, block, lanes, published } = this;
     for (let lane = 0; lane < LANES; lane++) {
       const bit = Math.imul(lanes, SALTS[lane]) >>> 26;
       const at = block + lane * 2 + (bit >>> 5);
       const mask = 1 << (bit & 31);
-      if ((words[at] & mask) === 0) Atomics.or(words, at, mask);
+      if ((words[at] & mask) !== 0) continue;
+      // Only this thread writes.
+      if (published) Atomics.or(words, at, mask);
+      else words[at] |= mask;
     }
     return this;
   }
 
   /** Whether a key was added; at the filter's rate also where it was not. */
   has(key: BloomKey): boolean {
+    if (this.role === OWNER) {
+      this.hash(key);
+      return this.found();
+    }
     this.beforeRead();
     this.hash(key);
     return this.read(() => this.found());
@@ -219,37 +244,60 @@ export class BloomFilter extends Structure<'bloomfilter'> {
     return true;
   }
 
-  /** Adds many keys, of any iterable. Where one is no key, those before it were added. */
+  /**
+   * Adds many keys: a typed array of numbers, or any iterable. Where one is no key, those before it were added. In filters larger
+   * than the caches several times as fast as one after the other.
+   */
   addMany(keys: Iterable<BloomKey> | ArrayLike<number>): this {
+    const list = listOf(keys);
     this.beforeWrite();
-    for (const key of listOf(keys)) this.add(key);
+    const { bytes } = this.region;
+    if (!Array.isArray(list)) {
+      native().bloomfilterAddNumbers(bytes, list);
+      return this;
+    }
+    const hashed = newHashes(list.length);
+    let count = 0;
+    try {
+      for (; count < list.length; count++) this.put(hashed, count, list[count]);
+    } finally {
+      native().bloomfilterAddHashed(bytes, hashed.subarray(0, count * 2));
+    }
     return this;
   }
 
   /** {@link BloomFilter.has} of many keys: 1 for yes, 0 for no. */
   hasMany(keys: Iterable<BloomKey> | ArrayLike<number>): Uint8Array {
-    this.beforeRead();
     const list = listOf(keys);
-    const out = new Uint8Array(list.length);
-    for (let i = 0; i < list.length; i++) out[i] = this.has(list[i]) ? 1 : 0;
+    this.beforeRead();
+    if (!Array.isArray(list)) {
+      const out = newAnswers(trueLength(list));
+      this.read(() => native().bloomfilterHasNumbers(this.region.bytes, list, out));
+      return out;
+    }
+    const hashed = newHashes(list.length);
+    for (let i = 0; i < list.length; i++) this.put(hashed, i, list[i]);
+    const out = newAnswers(list.length);
+    this.read(() => native().bloomfilterHasHashed(this.region.bytes, hashed, out));
     return out;
+  }
+
+  private put(hashed: Uint32Array, index: number, key: unknown): void {
+    this.hash(key);
+    hashed[index * 2] = this.first;
+    hashed[index * 2 + 1] = this.lanes;
   }
 
   /** Counts and sizes. Counts bits: O(bytes). */
   stats(): BloomFilterStats {
     this.beforeRead();
-    const { region, words } = this;
-    let set = 0;
-    for (let word of words) {
-      word -= (word >>> 1) & 0x55555555;
-      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-      set += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-    }
+    const { region } = this;
+    const set = this.read(() => native().bloomfilterOnes(this.region.bytes));
     return {
       capacity: readLong(region.head, FILTER.capacity),
       rate: readRate(region.head),
       blocks: this.blocks,
-      fill: set / (words.length * 32),
+      fill: set / (this.blocks * 512),
       byteLength: region.buffer.byteLength,
       origin: region.origin,
       shared: region.shared || region.origin === 'attached',
@@ -258,15 +306,7 @@ export class BloomFilter extends Structure<'bloomfilter'> {
 
   /** Proves what opening does not: the checksum, and that header words without a meaning are zero. Throws `ERR_OFFHEAP_CORRUPT`. */
   validate(): void {
-    this.read(() => {
-      if (!fitsSeal(this.region.bytes))
-        throw corrupt('this Bloom filter', 'the contents do not fit the checksum');
-      const { head } = this.region;
-      const rate = readRate(head);
-      if (!(rate > 0 && rate < 1) || !isDeepStrictEqual(head.slice(22), new Int32Array(head.length - 22))) {
-        throw corrupt('this Bloom filter', 'its header says what none can');
-      }
-    });
+    this.read(() => native().bloomfilterValidate(this.region.bytes));
   }
 
   /** A filter that another thread shared: it sees what was added. */
@@ -342,10 +382,30 @@ function bytesOf(key: unknown): Uint8Array {
   return key;
 }
 
-function listOf(keys: unknown): BloomKey[] {
-  if (typeof keys !== 'object' || keys === null || isUint8Array(keys)) {
-    if (isUint8Array(keys)) return Array.from(keys);
+/** Arrays of numbers that native code reads as they are. */
+const NUMBERS = new Set([
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int8Array',
+  'Uint16Array',
+  'Int16Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float32Array',
+  'Float64Array',
+]);
+
+/** A typed array of numbers as it is, anything else as an array. Runs user code. */
+function listOf(keys: unknown): AnyTypedArray | unknown[] {
+  if (typeof keys !== 'object' || keys === null)
     throw typeError(`keys must be an iterable of keys, not ${describe(keys)}`);
-  }
-  return Array.from(keys as ArrayLike<BloomKey>);
+  return NUMBERS.has(trueName(keys)!) ? (keys as AnyTypedArray) : toArray(keys, 'keys');
+}
+
+function newHashes(count: number): Uint32Array {
+  return allocating('hashes', count * 8, () => new Uint32Array(count * 2));
+}
+
+function newAnswers(count: number): Uint8Array {
+  return allocating('answers', count, () => new Uint8Array(count));
 }

@@ -7,6 +7,7 @@
  */
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
+import { native } from '../native.js';
 import { trueLength } from '../region/views.js';
 import { checkInteger, describe } from '../region/options.js';
 
@@ -62,12 +63,54 @@ export class RollingHash {
     return hash >>> 0;
   }
 
-  /** Takes in many bytes, and returns the hash after the last. */
+  /** Takes in many bytes, and returns the hash after the last. O(window) at most: what leaves the window again is not read. */
   update(bytes: Uint8Array): number {
-    if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
-    const length = trueLength(bytes);
-    for (let i = 0; i < length; i++) this.push(bytes[i]);
+    const length = lengthOf(bytes);
+    const skip = length - this.ring.length;
+    if (skip < 0) for (let i = 0; i < length; i++) this.push(bytes[i]);
+    else this.fill(bytes, length, hashOf(bytes, skip, length));
     return this.value;
+  }
+
+  /** The window is the last bytes before `end` now, whose hash is known. */
+  private fill(bytes: Uint8Array, end: number, hash: number): void {
+    const { ring } = this;
+    for (let i = 0, from = end - ring.length; i < ring.length; i++) ring[i] = bytes[from + i];
+    this.at = 0;
+    this.filled = ring.length;
+    this.hash = hash | 0;
+  }
+
+  /**
+   * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in one of
+   * 2^bits places, and returns how many those were; −1 if all were taken in without that. What `push` does one by one, a vector at
+   * a time: a gigabyte and more a second.
+   *
+   * ```ts
+   * const rolling = new RollingHash(48);
+   * const pieces: Uint8Array[] = [];
+   * for (let rest = bytes; ;) {
+   *   const length = rolling.find(rest, 13); // 8,192 bytes on the average
+   *   pieces.push(length < 0 ? rest : rest.subarray(0, length));
+   *   if (length < 0) break;
+   *   rest = rest.subarray(length);
+   * }
+   * ```
+   */
+  find(bytes: Uint8Array, bits: number): number {
+    const length = lengthOf(bytes);
+    checkInteger(bits, 'bits', 1, 32);
+    const window = this.ring.length;
+    const head = Math.min(window, length);
+    const end = 2 ** (32 - bits);
+    for (let i = 0; i < head; i++) {
+      if (this.push(bytes[i]) < end && this.filled === window) return i + 1;
+    }
+    if (length <= head) return -1;
+    native().rollinghashScan(bytes, window, this.hash >>> 0, bits, place);
+    const [taken, hash, isCut] = place;
+    this.fill(bytes, taken, hash);
+    return isCut === 1 ? taken : -1;
   }
 
   /** The hash of the bytes in the window. */
@@ -92,10 +135,20 @@ export class RollingHash {
 
   /** The hash of bytes that fill a window of their length. */
   static of(bytes: Uint8Array): number {
-    if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
-    let hash = 0;
-    const length = trueLength(bytes);
-    for (let i = 0; i < length; i++) hash = (Math.imul(hash, BASE) + bytes[i] + 1) | 0;
-    return hash >>> 0;
+    return hashOf(bytes, 0, lengthOf(bytes));
   }
+}
+
+/** Where {@link RollingHash.find} ended: how many bytes were taken in, the hash there, whether the search was for this one. */
+const place = new Float64Array(3);
+
+function lengthOf(bytes: unknown): number {
+  if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
+  return trueLength(bytes);
+}
+
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0;
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, BASE) + bytes[i] + 1) | 0;
+  return hash >>> 0;
 }

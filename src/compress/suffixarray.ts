@@ -5,8 +5,10 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
-import { fitsSeal, type OpenOptions } from '../region/file.js';
-import { align, corrupt, HEADER_BYTES, writeHeader, writeLong } from '../region/format.js';
+import { native } from '../native.js';
+import { Background, type WorkOptions } from '../region/background.js';
+import { type OpenOptions } from '../region/file.js';
+import { align, HEADER_BYTES } from '../region/format.js';
 import { describe } from '../region/options.js';
 import { Region, type Origin } from '../region/region.js';
 import {
@@ -18,8 +20,7 @@ import {
 } from '../region/structure.js';
 import type { Token } from '../region/token.js';
 import { trueLength } from '../region/views.js';
-import { MAX_TEXT, placeOf, readSuffixes, SUFFIXES } from './layout.js';
-import { sortSuffixes } from './sais.js';
+import { MAX_TEXT, placeOf, readSuffixes } from './layout.js';
 
 /** What {@link SuffixArray.search} finds: the first rank whose suffix begins with the pattern, and how many do. */
 export interface Found {
@@ -65,20 +66,27 @@ export class SuffixArray extends Structure<'suffixarray'> {
     this.settleIn(adopted);
   }
 
-  /** Sorts the suffixes of a text, which is copied: up to 2^31 − 2 bytes, in linear time for any text, some 0.2 us a byte. */
+  /** Sorts the suffixes of a text, which is copied: up to 2^31 − 2 bytes, in linear time for any text. `ERR_OFFHEAP_OOM`. */
   static build(text: Uint8Array): SuffixArray {
-    if (!isUint8Array(text)) throw typeError(`a text is a Uint8Array, not ${describe(text)}`);
-    const length = trueLength(text);
-    if (length > MAX_TEXT) throw rangeError(`a text of ${length} bytes is longer than 2^31 - 2`);
-    const positions = placeOf(length);
-    const bytes = align(positions + length * 4);
-    const region = Region.allocate(bytes, NO_PLACEMENT);
-    writeHeader(region.head, 'suffixarray', bytes, [0, 0]);
-    writeLong(region.head, SUFFIXES.length, length);
-    const own = new Uint8Array(region.buffer, HEADER_BYTES, length);
-    own.set(text);
-    new Int32Array(region.buffer, positions, length).set(sortSuffixes(own, 256));
+    const { region, length } = laidOut(text);
+    native().suffixarrayBuild(region.bytes, length);
     return make(new Adopted(region, true, 'the new suffix array'));
+  }
+
+  /**
+   * {@link SuffixArray.build} off the main thread. The text is copied at the call. The sorting can not be interrupted: an abort is seen
+   * when it is done, and progress is told then.
+   */
+  static async buildAsync(text: Uint8Array, options?: WorkOptions): Promise<SuffixArray> {
+    const job = Background.from(options, 'buildAsync');
+    const { region, length } = laidOut(text);
+    try {
+      await job.run((control) => native().suffixarrayBuildAsync(region.bytes, length, control));
+      return make(new Adopted(region, true, 'the new suffix array'));
+    } catch (error) {
+      region.release();
+      throw error;
+    }
   }
 
   protected get kind(): 'suffixarray' {
@@ -166,23 +174,7 @@ export class SuffixArray extends Structure<'suffixarray'> {
 
   /** Proves the checksum, and that all suffixes are there, in order: O(n). Throws `ERR_OFFHEAP_CORRUPT`. */
   validate(): void {
-    this.read(() => {
-      if (!fitsSeal(this.region.bytes))
-        throw corrupt('this suffix array', 'the contents do not fit the checksum');
-      const { bytes, positions } = this;
-      const rank = new Int32Array(bytes.length).fill(-1);
-      for (let i = 0; i < positions.length; i++) {
-        if (rank[positions[i]] !== -1)
-          throw corrupt('this suffix array', `rank ${i} is of a suffix that is not there, or twice`);
-        rank[positions[i]] = i;
-      }
-      // Each is less than the next: by its first byte, or by the rank of what follows.
-      for (let i = 1; i < positions.length; i++) {
-        const [a, b] = [positions[i - 1], positions[i]];
-        const order = bytes[a] - bytes[b] || (rank[a + 1] ?? -1) - (rank[b + 1] ?? -1);
-        if (order >= 0) throw corrupt('this suffix array', `ranks ${i - 1} and ${i} are out of order`);
-      }
-    });
+    this.read(() => native().suffixarrayValidate(this.region.bytes));
   }
 
   /** A suffix array that another thread shared. O(1). */
@@ -214,4 +206,14 @@ export class SuffixArray extends Structure<'suffixarray'> {
 
 function make(adopted: Adopted): SuffixArray {
   return SuffixArray.adopted(adopted);
+}
+
+/** A region for the suffixes of a text, which is copied to its place; not yet sorted, and without a header. */
+function laidOut(text: unknown): { region: Region; length: number } {
+  if (!isUint8Array(text)) throw typeError(`a text is a Uint8Array, not ${describe(text)}`);
+  const length = trueLength(text);
+  if (length > MAX_TEXT) throw rangeError(`a text of ${length} bytes is longer than 2^31 - 2`);
+  const region = Region.allocate(align(placeOf(length) + length * 4), NO_PLACEMENT);
+  new Uint8Array(region.buffer, HEADER_BYTES, length).set(text);
+  return { region, length };
 }

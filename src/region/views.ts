@@ -6,13 +6,14 @@ import type { AnyTypedArray } from './element.js';
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: object } & (new () => AnyTypedArray);
 
-function getter<T>(name: string): (this: unknown) => T {
+function getter<T>(key: string | symbol): (this: unknown) => T {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- bound by each call
-  return Object.getOwnPropertyDescriptor(TypedArray.prototype, name)!.get as (this: unknown) => T;
+  return Object.getOwnPropertyDescriptor(TypedArray.prototype, key)!.get as (this: unknown) => T;
 }
 const buffer = getter<ArrayBufferLike>('buffer');
 const byteOffset = getter<number>('byteOffset');
 const length = getter<number>('length');
+const name = getter<string | undefined>(Symbol.toStringTag);
 const { values } = TypedArray.prototype as { values: (this: unknown) => unknown };
 
 export function trueBuffer(items: AnyTypedArray): ArrayBufferLike {
@@ -26,6 +27,11 @@ export function trueOffset(items: AnyTypedArray): number {
 /** How many elements there are: 0 where the buffer was detached. */
 export function trueLength(items: AnyTypedArray): number {
   return length.call(items);
+}
+
+/** `Float64Array`, say; `undefined` for what is no typed array. */
+export function trueName(items: unknown): string | undefined {
+  return name.call(items);
 }
 
 /** Whether a typed array has lost its memory: its buffer was detached, or shrank to where it ends before the array. */

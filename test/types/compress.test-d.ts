@@ -27,6 +27,8 @@ describe('offheap/compress', () => {
     }>();
     expectTypeOf(new BloomFilter(1, 0.1).has('a')).toEqualTypeOf<boolean>();
     expectTypeOf(new RollingHash(4).push(1)).toEqualTypeOf<number>();
+    expectTypeOf(new RollingHash(4).find(new Uint8Array(9), 3)).toEqualTypeOf<number>();
+    expectTypeOf(SuffixArray.buildAsync(new Uint8Array(1), {})).toEqualTypeOf<Promise<SuffixArray>>();
   });
 
   it('refuses what is no record and no option', () => {

@@ -96,6 +96,14 @@ fn use_array(bytes: &[u8]) -> Result<()> {
     array.validate()
 }
 
+/// Capacity, rate, blocks.
+const SIZES: [(u64, f64, u64); 5] = [
+    (0, 0.5, 1),
+    (1_000_000, 0.1, 11_483),
+    (1_000_000, 0.01, 19_726),
+    (1_000_000, 1e-5, 68_333),
+    (10, 1e-12, 2_329),
+];
 const SEEDS: [u32; 2] = [0x0123_4567, 0x89AB_CDEF];
 
 fn golden_filter() -> BloomFilter {
@@ -308,4 +316,13 @@ fn a_checksum_is_withdrawn_before_keys_are_added() {
     filter.add("another");
     filter.validate().unwrap();
     assert!(filter.contains("another"));
+}
+
+#[test]
+fn sizes_are_those_that_typescript_computes() {
+    // `test/compress/filters.test.ts` has the same.
+    let blocks = |capacity, rate| Shape::new(capacity, rate).unwrap().blocks;
+    for (capacity, rate, expected) in SIZES {
+        assert_eq!(blocks(capacity, rate), expected, "{capacity} {rate}");
+    }
 }

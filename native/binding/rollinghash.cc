@@ -1,0 +1,29 @@
+// Looking for cuts in many bytes. The window is kept in TypeScript (src/compress/rollinghash.ts).
+#include "args.h"
+#include "module.h"
+#include "status.h"
+
+namespace offheap {
+
+namespace {
+
+// Puts where the search ended, the hash there, and whether it was for this hash, into `out`.
+void Scan(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const size_t window = ReadSize(info[1], "window");
+  const uint32_t hash = ReadU32(info[2], "hash");
+  const uint32_t bits = ReadU32(info[3], "bits");
+  const Elements<double> out = ReadElements<double>(info[4], "out");
+  if (out.length < 3) ThrowRange(info.Env(), "out has fewer than 3 elements");
+  oh_rollinghash_place place = {};
+  Check(info.Env(), oh_rollinghash_scan(bytes.data, bytes.length, window, hash, bits, &place));
+  out.data[0] = static_cast<double>(place.end);
+  out.data[1] = place.hash;
+  out.data[2] = place.is_cut ? 1 : 0;
+}
+
+}  // namespace
+
+void InitRollingHash(Napi::Object exports) { Export<Scan>(exports, "rollinghashScan"); }
+
+}  // namespace offheap

@@ -1,0 +1,369 @@
+/** BloomFilter, SuffixArray and RollingHash: TypeScript against Rust, golden and hostile bytes, workers, refused memory. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import * as fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BloomFilter, RollingHash, SuffixArray } from '../../src/compress/index.js';
+import { packageRoot } from '../../src/native.js';
+import { rejected, throws } from '../helpers/errors.js';
+import { utf8 } from '../helpers/records.js';
+
+const golden = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(join(import.meta.dirname, '..', 'golden', name)));
+/** The bytes without checksum: what golden files have. */
+const unsealed = (bytes: Uint8Array): Uint8Array => bytes.slice().fill(0, 28, 36);
+const CODES = /^ERR_OFFHEAP_(CORRUPT|VERSION|STALE|LOCKED)$/;
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** Flips every bit of the header and many behind it, and cuts everywhere: only documented errors. */
+function damage(bytes: Uint8Array, use: (copy: Uint8Array) => void): void {
+  const attempt = (copy: Uint8Array): void => {
+    try {
+      use(copy);
+    } catch (error) {
+      expect((error as { code: string }).code).toMatch(CODES);
+    }
+  };
+  for (let bit = 0; bit < bytes.length * 8; bit += bit < 2048 ? 1 : 7) {
+    // Without a checksum, which would find it out at once.
+    const copy = unsealed(bytes);
+    copy[bit >>> 3] ^= 1 << (bit & 7);
+    attempt(copy);
+  }
+  for (let length = 0; length < bytes.length; length += length < 256 ? 1 : 31) {
+    throws(() => use(bytes.subarray(0, length)), 'ERR_OFFHEAP_CORRUPT');
+  }
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.nat(bytes.length - 1), (noise, at) => {
+      const copy = unsealed(bytes);
+      copy.set(noise.subarray(0, copy.length - at), at);
+      attempt(copy);
+    }),
+    { numRuns: 200 },
+  );
+}
+
+describe('TypeScript and Rust', () => {
+  it('read and make the golden filter', () => {
+    const bytes = golden('bloomfilter.bin');
+    const filter = BloomFilter.fromBytes(bytes);
+    filter.validate();
+    const numbers = Array.from({ length: 50 }, (_, i) => i * 1.5);
+    const strings = Array.from({ length: 50 }, (_, i) => `key ${i}`);
+    for (const key of [...numbers, ...strings]) expect(filter.has(key)).toBe(true);
+    expect(filter.stats()).toMatchObject({ capacity: 100, rate: 0.01, blocks: 2 });
+    // Adding what is there changes nothing, one by one and in bulk.
+    filter.addMany(numbers).addMany(Float64Array.from(numbers));
+    for (const key of strings) filter.add(key).add(utf8(key));
+    expect(unsealed(filter.toBytes())).toEqual(bytes);
+    // An empty one with the same seeds becomes the same.
+    for (const inBulk of [false, true]) {
+      const empty = BloomFilter.fromBytes(bytes.slice().fill(0, 256));
+      if (inBulk) empty.addMany(Float64Array.from(numbers)).addMany(strings);
+      else for (const key of [...strings, ...numbers]) empty.add(key);
+      expect(unsealed(empty.toBytes())).toEqual(bytes);
+    }
+    expect(new BloomFilter(100, 0.01).toBytes().length).toBe(bytes.length);
+  });
+
+  it('make filters of the same size', () => {
+    // `native/core/tests/filters.rs` has the same.
+    for (const [n, rate, blocks] of [
+      [0, 0.5, 1],
+      [1e6, 0.1, 11_483],
+      [1e6, 0.01, 19_726],
+      [1e6, 1e-5, 68_333],
+      [10, 1e-12, 2329],
+    ] as const) {
+      expect(new BloomFilter(n, rate).stats().blocks, `${n} ${rate}`).toBe(blocks);
+    }
+  });
+
+  it('read and make the golden suffix array', () => {
+    const text = utf8('she sells sea shells by the sea shore');
+    const bytes = golden('suffixarray.bin');
+    const array = SuffixArray.fromBytes(bytes);
+    array.validate();
+    expect(array.search('sea').count).toBe(2);
+    expect(unsealed(SuffixArray.build(text).toBytes())).toEqual(bytes);
+    const suffix = (from: number): Buffer => Buffer.from(text.subarray(from));
+    const sorted = Array.from(text, (_, i) => i).sort((a, b) => Buffer.compare(suffix(a), suffix(b)));
+    expect(new Uint32Array(bytes.buffer, 320, text.length)).toEqual(Uint32Array.from(sorted));
+  });
+
+  it('agree about keys of all kinds, single and in bulk', () => {
+    const key = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.constantFrom(0, -0, NaN, Infinity),
+      fc.string({ unit: 'grapheme' }),
+      fc.uint8Array({ maxLength: 30 }),
+    );
+    fc.assert(
+      fc.property(fc.array(key), fc.array(key), fc.boolean(), (added, strangers, inBulk) => {
+        const filter = new BloomFilter(added.length, 0.05);
+        if (inBulk) filter.addMany(added);
+        else for (const one of added) filter.add(one);
+        const asked = [...added, ...strangers];
+        const answers = asked.map((one) => Number(filter.has(one)));
+        expect([...filter.hasMany(asked)]).toEqual(answers);
+        expect(answers.slice(0, added.length)).not.toContain(0);
+        const numbers = asked.filter((one) => typeof one === 'number');
+        expect([...filter.hasMany(Float64Array.from(numbers))]).toEqual(
+          numbers.map((one) => Number(filter.has(one))),
+        );
+      }),
+    );
+    const arrays = [
+      Uint8Array.of(1, 255),
+      Uint8ClampedArray.of(1, 255),
+      Int8Array.of(-1, 127),
+      Uint16Array.of(65535),
+      Int16Array.of(-5),
+      Uint32Array.of(2 ** 32 - 1),
+      Int32Array.of(-(2 ** 31)),
+      Float32Array.of(0.5, NaN, -0),
+      Float64Array.of(1e300, -0),
+      new Float64Array(1000).map((_, i) => i),
+      new Float64Array(new SharedArrayBuffer(64)),
+    ];
+    for (const keys of arrays) {
+      const filter = new BloomFilter(1000, 1e-6).addMany(keys);
+      expect(filter.hasMany(keys).every((yes) => yes === 1)).toBe(true);
+      for (const one of keys) expect(filter.has(one)).toBe(true);
+      expect(filter.has(0.123)).toBe(false);
+    }
+  });
+
+  it('find the same places', () => {
+    const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => ((i * i) >> 3) ^ (i >> 7));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.nat(9000),
+        fc.nat(9000),
+        (window, bits, from, length) => {
+          const text = bytes.subarray(from, from + length);
+          const plain = new RollingHash(window);
+          const expected: number[] = [];
+          text.forEach((byte, i) => {
+            if (plain.push(byte) < 2 ** (32 - bits) && plain.full) expected.push(i + 1);
+          });
+          const rolling = new RollingHash(window);
+          const found: number[] = [];
+          let done = 0;
+          for (;;) {
+            const taken = rolling.find(text.subarray(done), bits);
+            if (taken < 0) break;
+            found.push((done += taken));
+          }
+          expect(found).toEqual(expected);
+          expect(rolling.value).toBe(plain.value);
+          expect(rolling.full).toBe(plain.full);
+          expect(rolling.push(1)).toBe(plain.push(1));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a suffix array built off the main thread', () => {
+  const text = utf8('one two three two one');
+
+  it('is the same', async () => {
+    const seen: number[] = [];
+    const array = await SuffixArray.buildAsync(text, {
+      onProgress: ({ done, total }) => seen.push(done, total),
+    });
+    expect(array.toBytes()).toEqual(SuffixArray.build(text).toBytes());
+    expect(seen.slice(-2)).toEqual([text.length, text.length]);
+    const changing = text.slice();
+    const promise = SuffixArray.buildAsync(changing);
+    changing.fill(0);
+    expect((await promise).search('two').count).toBe(2);
+    expect((await SuffixArray.buildAsync(new Uint8Array(0))).length).toBe(0);
+  });
+
+  it('can be aborted', async () => {
+    await expect(SuffixArray.buildAsync(text, { signal: AbortSignal.abort('no') })).rejects.toBe('no');
+    const controller = new AbortController();
+    const promise = SuffixArray.buildAsync(new Uint8Array(3_000_000), { signal: controller.signal });
+    controller.abort('late');
+    await expect(promise).rejects.toBe('late');
+    const failing = SuffixArray.buildAsync(text, {
+      onProgress: () => {
+        throw new Error('mine');
+      },
+    });
+    await expect(failing).rejects.toThrow('mine');
+  });
+
+  it('refuses wrong arguments', async () => {
+    expect((await rejected(SuffixArray.buildAsync('text' as never))).code).toBe('ERR_OFFHEAP_TYPE');
+    expect((await rejected(SuffixArray.buildAsync(text, { sign: 1 } as never))).code).toBe(
+      'ERR_OFFHEAP_TYPE',
+    );
+    expect((await rejected(SuffixArray.buildAsync(text, 5 as never))).code).toBe('ERR_OFFHEAP_TYPE');
+  });
+});
+
+describe('hostile bytes', () => {
+  it('of a filter are found out or harmless', () => {
+    damage(new BloomFilter(40, 0.01).addMany(['a', 'b', 5]).toBytes(), (bytes) => {
+      const filter = BloomFilter.fromBytes(bytes);
+      filter.has('a');
+      filter.hasMany(Float64Array.of(1, 2, 3));
+      filter.add('z').addMany(['y', 4]);
+      filter.stats();
+      filter.validate();
+    });
+  });
+
+  it('of a suffix array are found out or harmless', () => {
+    damage(SuffixArray.build(utf8('she sells sea shells')).toBytes(), (bytes) => {
+      const array = SuffixArray.fromBytes(bytes);
+      for (const pattern of ['', 's', 'sea', 'z', '\0']) array.search(pattern);
+      for (const rank of [0, 5, array.length - 1, array.length]) array.at(rank);
+      array.stats();
+      array.validate();
+    });
+  });
+});
+
+describe('wrong arguments', () => {
+  it('of many keys change nothing but what was before them', () => {
+    const filter = new BloomFilter(100, 1e-6);
+    for (const bad of [null, undefined, 5, 'abc', 1n, true, {}, new DataView(new ArrayBuffer(8))]) {
+      throws(() => filter.addMany(bad as never), 'ERR_OFFHEAP_TYPE');
+      throws(() => filter.hasMany(bad as never), 'ERR_OFFHEAP_TYPE');
+    }
+    for (const bad of [[1n], [null], [{}], BigInt64Array.of(1n), [1, [2]]]) {
+      throws(() => filter.hasMany(bad as never), 'ERR_OFFHEAP_TYPE');
+    }
+    throws(() => filter.addMany(['one', 'two', null, 'three'] as never), 'ERR_OFFHEAP_TYPE');
+    expect([...filter.hasMany(['one', 'two', 'three'])]).toEqual([1, 1, 0]);
+    const detached = new Float64Array(4);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    expect(filter.hasMany(detached)).toEqual(new Uint8Array(0));
+    filter
+      .addMany(detached)
+      .addMany([])
+      .addMany(new Set(['four']));
+    expect(filter.has('four')).toBe(true);
+    class Liar extends Float64Array {
+      override get length(): number {
+        return 2 ** 40;
+      }
+    }
+    expect(filter.hasMany(new Liar(3)).length).toBe(3);
+    // User code that closes the filter while its keys are read.
+    const closing = {
+      *[Symbol.iterator]() {
+        yield 'five';
+        filter.close();
+      },
+    };
+    throws(() => filter.addMany(closing), 'ERR_OFFHEAP_CLOSED');
+    throws(() => filter.hasMany(['x']), 'ERR_OFFHEAP_CLOSED');
+    throws(() => filter.addMany(Float64Array.of(1)), 'ERR_OFFHEAP_CLOSED');
+    throws(() => filter.stats(), 'ERR_OFFHEAP_CLOSED');
+    throws(() => filter.validate(), 'ERR_OFFHEAP_CLOSED');
+    throws(() => filter.share(), 'ERR_OFFHEAP_CLOSED');
+  });
+
+  it('of searches for cuts take nothing in', () => {
+    const rolling = new RollingHash(4);
+    for (const bits of [0, 33, 1.5, NaN, -1])
+      throws(() => rolling.find(new Uint8Array(9), bits), 'ERR_OFFHEAP_RANGE');
+    throws(() => rolling.find(new Uint8Array(9), '5' as never), 'ERR_OFFHEAP_TYPE');
+    throws(() => rolling.find('abc' as never, 5), 'ERR_OFFHEAP_TYPE');
+    expect(rolling.value).toBe(0);
+    expect(rolling.find(new Uint8Array(0), 5)).toBe(-1);
+    expect(rolling.find(new Uint8Array(3), 32)).toBe(-1);
+    expect(rolling.full).toBe(false);
+  });
+
+  it('of memory that is refused', () => {
+    const sound = new BloomFilter(10, 0.1);
+    const Refusing = function (): never {
+      throw new RangeError('Array buffer allocation failed');
+    };
+    vi.stubGlobal('SharedArrayBuffer', Refusing);
+    throws(() => new BloomFilter(1000, 0.1), 'ERR_OFFHEAP_OOM');
+    throws(() => SuffixArray.build(new Uint8Array(1000)), 'ERR_OFFHEAP_OOM');
+    vi.stubGlobal('Uint8Array', Refusing);
+    throws(() => sound.hasMany(['a']), 'ERR_OFFHEAP_OOM');
+    throws(() => new RollingHash(100), 'ERR_OFFHEAP_OOM');
+    vi.unstubAllGlobals();
+    expect(sound.add('a').has('a')).toBe(true);
+    throws(() => new BloomFilter(1e10, 1e-6), 'ERR_OFFHEAP_RANGE', /4 GiB/);
+  });
+});
+
+describe('other threads', () => {
+  const dist = join(packageRoot(), 'dist');
+  const script = join(import.meta.dirname, '..', 'helpers', 'filter-worker.mjs');
+  const ask = async (data: object): Promise<{ answer: unknown; worker: Worker }> => {
+    const worker = new Worker(script, { workerData: { dist, ...data } });
+    const answer = await new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    return { answer, worker };
+  };
+
+  it('read a filter while keys are added, exit, and are terminated', { timeout: 60_000 }, async () => {
+    const filter = new BloomFilter(10_000, 0.001).add('one').add(2);
+    const token = filter.share();
+    const asked = ['one', 2, 'three'];
+    for (const forever of [false, true, true]) {
+      const { answer, worker } = await ask({ type: 'BloomFilter', token, asked, forever });
+      expect(answer).toEqual([1, 1, 0, 1, 1, 0]);
+      for (let i = 0; i < 2000; i++) filter.add(i + 10);
+      filter.addMany(Float64Array.from({ length: 2000 }, (_, i) => i + 5000));
+      await worker.terminate();
+    }
+    filter.add('three');
+    expect((await ask({ type: 'BloomFilter', token, asked, forever: false })).answer).toEqual([
+      1, 1, 1, 1, 1, 1,
+    ]);
+    const reader = BloomFilter.attach(token);
+    filter.close();
+    expect(reader.has('three')).toBe(true);
+    reader.validate();
+    throws(() => reader.addMany(['x']), 'ERR_OFFHEAP_UNSUPPORTED');
+    throws(() => reader.addMany(Float64Array.of(1)), 'ERR_OFFHEAP_UNSUPPORTED');
+    throws(() => SuffixArray.attach(token), 'ERR_OFFHEAP_TYPE');
+  });
+
+  it('search a suffix array, exit, and are terminated', { timeout: 60_000 }, async () => {
+    const array = SuffixArray.build(utf8('one two three two one'.repeat(50)));
+    const token = array.share();
+    for (const forever of [false, true]) {
+      const { answer, worker } = await ask({ type: 'SuffixArray', token, asked: ['two', 'x'], forever });
+      expect(answer).toEqual([100, 0]);
+      await worker.terminate();
+    }
+    array.close();
+    const reader = SuffixArray.attach(token);
+    reader.validate();
+    expect(reader.search('three').count).toBe(50);
+  });
+
+  it('that are terminated while they build end after it', { timeout: 60_000 }, async () => {
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       import(${JSON.stringify(new URL(`file://${join(dist, 'compress', 'index.js')}`).href)}).then(({ SuffixArray }) => {
+         for (let i = 0; i < 3; i++) SuffixArray.buildAsync(new Uint8Array(2_000_000)).catch(() => undefined);
+         parentPort.postMessage('begun');
+       });`,
+      { eval: true },
+    );
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    expect(await worker.terminate()).toBe(1);
+  });
+});
