@@ -62,6 +62,85 @@ describe.each(
   });
 });
 
+/**
+ * All changes there are, from one map on, in the same order as `golden_steps` of native/core/tests/smallmap_arena.rs
+ * makes them: sets, deletes, clears, releases, promotions, growth. The file has the digests of the bytes after every 50 steps.
+ */
+describe('the steps of Rust', () => {
+  const EVERY = 50;
+  const DIGESTS = 12;
+  const golden = readFileSync(join(packageRoot(), 'test', 'golden', 'smallmap-steps.bin'));
+  const digestAt = (at: number): number => golden.readUInt32LE(at * 4);
+
+  it.each([
+    ['u8', 'u8'],
+    ['u16', 'bool'],
+    ['u32', 'f64'],
+    ['i64', 'u8'],
+    ['f64', 'i32'],
+    ['string', 'string'],
+  ] as const)('%s to %s', (key, value) => {
+    const first = ['u8', 'u16', 'u32', 'i64', 'f64', 'string'].indexOf(key) * DIGESTS;
+    const random = xorshift(2463534242);
+    const arena = new SmallMapArena({ key, value, capacity: 1, seed: 0x89abcdef01234567n }) as AnyArena;
+    const alive = [arena.create()];
+    for (let step = 1; step <= EVERY * DIGESTS; step++) {
+      const kind = random(100);
+      const which = random(alive.length);
+      const id = alive[which];
+      const k = random(14);
+      const v = item(value, random(50), 'value');
+      if (kind < 8) {
+        alive.push(arena.create());
+      } else if (kind < 60) {
+        arena.set(id, item(key, k, 'key'), v);
+      } else if (kind < 88) {
+        arena.delete(id, item(key, k, 'key'));
+      } else if (kind < 92) {
+        arena.clear(id);
+      } else if (kind < 95 && alive.length > 1) {
+        arena.release(id);
+        alive[which] = alive.at(-1)!;
+        alive.pop();
+      } else {
+        for (let n = 0; n < 11; n++) arena.set(id, item(key, n, 'key'), v);
+      }
+      if (step % EVERY !== 0) continue;
+      arena.validate();
+      const at = first + step / EVERY - 1;
+      expect({ step, digest: digest(withoutSequence(arena.toBytes())) }).toEqual({
+        step,
+        digest: digestAt(at),
+      });
+    }
+    expect(arena.stats()).toMatchObject({ promotedCount: expect.toSatisfy((n) => n > 0) as number });
+  });
+
+  function xorshift(seed: number): (limit: number) => number {
+    let x = seed;
+    return (limit) => {
+      x ^= x << 13;
+      x ^= x >>> 17;
+      x ^= x << 5;
+      return (x >>> 0) % limit;
+    };
+  }
+
+  function item(type: SmallKeyType | SmallValueType, n: number, name: string): unknown {
+    if (type === 'string') return `${name} ${n}`;
+    if (type === 'bool') return n % 2 === 1;
+    if (type === 'i64') return BigInt.asIntN(64, BigInt(n) * 0x9e3779b97f4a7c15n);
+    if (type !== 'f64') return n;
+    return n === 3 ? NaN : n === 4 ? -0 : n / 4 - 3;
+  }
+
+  /** FNV-1a over the words. */
+  function digest(bytes: Uint8Array): number {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    return words.reduce((hash, word) => Math.imul(hash ^ word, 0x01000193), 0x811c9dc5) >>> 0;
+  }
+});
+
 /** What test/golden/README.md says is in these files; native/core/tests/smallmap_arena.rs writes them. */
 describe('golden bytes', () => {
   const golden = (name: string): Uint8Array =>

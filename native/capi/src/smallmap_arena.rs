@@ -359,7 +359,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_get(
 }
 
 /// Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10 positions if the map has
-/// 8 entries or more, and call it again.
+/// 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no map, or a key or value of that type no string.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
@@ -559,7 +559,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_get_many(
 
 /// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1. `*out` is the index of the first that
 /// was not set because the arena is full (then make room for it, and call it again with that as `from`), else `count`.
-/// `OH_ERR_STALE`, with nothing changed, if an id names no map.
+/// `OH_ERR_STALE`, with nothing changed, if an id names no map, or a key or value of that type no string.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is writable.

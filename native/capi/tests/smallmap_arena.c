@@ -156,6 +156,33 @@ static void text(void) {
   CHECK(length == 7 && memcmp(bytes, "name 31", 7) == 0);
   CHECK(oh_smallmap_arena_intern(arena.base, arena.length, "\xFF", 1, &word) != OH_OK); /* no UTF-8 */
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, word, 2) != OH_OK);         /* no bool */
+  /* Ids of no string: keys alone and in bulk, where nothing is set then; to look for one is allowed. */
+  CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, 1000, 1) == OH_ERR_STALE);
+  CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, UINT32_MAX, 1) == OH_ERR_STALE);
+  CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, (uint64_t)1 << 32, 1) == OH_ERR_RANGE);
+  CHECK(!get(&arena, id, 1000, &value));
+  const uint64_t maps[2] = {id, id};
+  const uint32_t words[2] = {word, 1000};
+  const uint8_t flags[2] = {0, 0};
+  size_t set_count = 0;
+  CHECK(oh_smallmap_arena_set_many(arena.base, arena.length, 0, maps, OH_TYPE_U64, words, flags, 2, 0,
+                                   &set_count) == OH_ERR_STALE);
+  CHECK(get(&arena, id, word, &value) && value == 1);
+  CHECK(oh_smallmap_arena_set_many(arena.base, arena.length, 0, maps, OH_TYPE_U64, words, flags, 1, 0,
+                                   &set_count) == OH_OK &&
+        set_count == 1);
+  CHECK(get(&arena, id, word, &value) && value == 0);
+  CHECK(oh_smallmap_arena_validate(arena.base, arena.length) == OH_OK);
+  free(arena.base);
+
+  /* And values: of a string that is none, and of one that was dropped since. */
+  arena = new_arena(OH_TYPE_U8, OH_TYPE_STRING, 1);
+  const uint64_t named = create(&arena);
+  uint32_t name = 0;
+  CHECK(oh_smallmap_arena_set(arena.base, arena.length, named, 1, 0) == OH_ERR_STALE);
+  CHECK(oh_smallmap_arena_intern(arena.base, arena.length, "x", 1, &name) == OH_OK);
+  CHECK(oh_smallmap_arena_make_room(arena.base, arena.length, NULL) == OH_OK); /* nothing refers to it */
+  CHECK(oh_smallmap_arena_set(arena.base, arena.length, named, 1, name) == OH_ERR_STALE);
   CHECK(oh_smallmap_arena_validate(arena.base, arena.length) == OH_OK);
   free(arena.base);
 }

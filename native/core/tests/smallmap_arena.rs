@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::region::element::Type;
+use offheap_core::smallmap::arena::raw::stored_bits;
 use offheap_core::smallmap::arena::rebuild::{self, Goal, NewArena, Room};
 use offheap_core::smallmap::arena::{Placed, RawArena, RawArenaMut, validate};
 use offheap_core::table::blob::Blob;
@@ -60,7 +61,14 @@ impl Owner {
     fn set(&mut self, id: u64, key: u64, value: u64) -> Placed {
         match self.write(|arena| arena.set(id, key, value)).unwrap() {
             Placed::Full => {
-                self.rebuild(Goal::Room(Room { blocks: 1, positions: 10, ..Room::default() }));
+                let arena = self.read();
+                let large = arena.size(arena.live(id).unwrap()) >= 8 || arena.is_promoted(id as u32);
+                let room = if large {
+                    Room { positions: 10, ..Room::default() }
+                } else {
+                    Room { blocks: 1, ..Room::default() }
+                };
+                self.rebuild(Goal::Room(room));
                 self.write(|arena| arena.set(id, key, value)).unwrap()
             }
             placed => placed,
@@ -81,10 +89,29 @@ impl Owner {
         unsafe { validate::validate(base, len) }.unwrap();
     }
 
+    /// The ids of strings, which are made where there are none.
+    fn intern(&mut self, texts: &[&str]) -> Vec<u64> {
+        let blobs = || texts.iter().map(|text| Blob::text(text).unwrap());
+        for _ in 0..2 {
+            let ids: Option<Vec<u64>> =
+                self.write(|arena| blobs().map(|blob| arena.intern(blob).unwrap().map(u64::from)).collect());
+            if let Some(ids) = ids {
+                return ids;
+            }
+            let heap = blobs().map(|blob| blob.heap_bytes()).sum();
+            self.rebuild(Goal::Room(Room { ids: 2, heap, ..Room::default() }));
+        }
+        panic!("no room for {texts:?}");
+    }
+
     /// The bytes of the region, and not of the memory behind it.
-    fn compare(&mut self, name: &str) {
+    fn bytes(&mut self) -> Vec<u8> {
         let length = self.read().layout().length;
-        let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_ne_bytes()).take(length).collect();
+        self.words.iter().flat_map(|word| word.to_ne_bytes()).take(length).collect()
+    }
+
+    fn compare(&mut self, name: &str) {
+        let bytes = self.bytes();
         compare(name, &bytes);
     }
 }
@@ -252,4 +279,99 @@ fn golden_strings() {
     }
     owner.validate();
     owner.compare("smallmap-strings.bin");
+}
+
+/// Numbers that TypeScript makes too: xorshift of 32 bits.
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 % limit
+    }
+}
+
+/// Key or value n of a type, as bits.
+fn item(ty: Type, n: u32) -> u64 {
+    match ty {
+        Type::F64 if n == 3 => f64::NAN.to_bits(),
+        Type::F64 if n == 4 => (-0.0f64).to_bits(),
+        Type::F64 => (f64::from(n) / 4.0 - 3.0).to_bits(),
+        Type::I64 => u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        Type::Bool => u64::from(n % 2),
+        _ => n.into(),
+    }
+}
+
+/// FNV-1a over the words of a region, without those that count rearrangements.
+fn digest(bytes: &[u8]) -> u32 {
+    let mut hash = 0x811C_9DC5u32;
+    for (at, word) in bytes.chunks_exact(4).enumerate() {
+        let word = if at == 6 { 0 } else { u32::from_le_bytes(word.try_into().unwrap()) };
+        hash = (hash ^ word).wrapping_mul(0x0100_0193);
+    }
+    hash
+}
+
+/// What both languages do to an arena, step by step, from one map on: it grows as TypeScript lets it grow.
+fn steps(key: Type, value: Type) -> Vec<u32> {
+    let mut random = Random(2_463_534_242);
+    let mut owner = Owner::new(&NewArena { key, value, maps: 1, seeds: SEEDS });
+    let mut alive = vec![owner.create()];
+    let mut digests = vec![];
+    let set = |owner: &mut Owner, id: u64, k: u32, v: u32| {
+        let mut bits = [item(key, k), item(value, v)];
+        let texts = [format!("key {k}"), format!("value {v}")];
+        let strings = [key, value].map(|ty| ty == Type::String);
+        let wanted: Vec<&str> = (0..2).filter(|&i| strings[i]).map(|i| texts[i].as_str()).collect();
+        for (i, id) in (0..2).filter(|&i| strings[i]).zip(owner.intern(&wanted)) {
+            bits[i] = id;
+        }
+        owner.set(id, stored_bits(bits[0], key), bits[1]);
+    };
+    for step in 1..=600 {
+        let (kind, which) = (random.below(100), random.below(alive.len() as u32) as usize);
+        let (k, v) = (random.below(14), random.below(50));
+        match kind {
+            0..8 => alive.push(owner.create()),
+            8..60 => set(&mut owner, alive[which], k, v),
+            60..88 => {
+                let id = if key == Type::String {
+                    owner.read().find_string(Blob::text(&format!("key {k}")).unwrap()).map(u64::from)
+                } else {
+                    Some(stored_bits(item(key, k), key))
+                };
+                id.map(|id| owner.remove(alive[which], id));
+            }
+            88..92 => owner.write(|arena| arena.clear(alive[which])).unwrap(),
+            92..95 if alive.len() > 1 => {
+                owner.write(|arena| arena.release(alive[which])).unwrap();
+                alive.swap_remove(which);
+            }
+            // Beyond eight: promotes.
+            _ => (0..11).for_each(|n| set(&mut owner, alive[which], n, v)),
+        }
+        if step % 50 == 0 {
+            owner.validate();
+            digests.push(digest(&owner.bytes()));
+        }
+    }
+    digests
+}
+
+#[test]
+fn golden_steps() {
+    let types = [
+        (Type::U8, Type::U8),
+        (Type::U16, Type::Bool),
+        (Type::U32, Type::F64),
+        (Type::I64, Type::U8),
+        (Type::F64, Type::I32),
+        (Type::String, Type::String),
+    ];
+    let digests = types.iter().flat_map(|&(key, value)| steps(key, value));
+    let bytes: Vec<u8> = digests.flat_map(u32::to_le_bytes).collect();
+    compare("smallmap-steps.bin", &bytes);
 }

@@ -304,7 +304,8 @@ impl RawArena {
 }
 
 /// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1. Returns the index of the first that was
-/// not set because the arena is full, else `count`. `Stale`, with nothing changed, if an id from `from` on names no map.
+/// not set because the arena is full, else `count`. `Stale`, with nothing changed, if from `from` on an id names no map, or a
+/// key or value no string.
 ///
 /// # Safety
 /// As for [`RawArenaMut::attach`] and [`get_many`].
@@ -328,11 +329,18 @@ pub unsafe fn set_many(
     let directory = memory.base().wrapping_add(shape.layout()?.directory);
     // SAFETY: the arrays have `count` elements, by the caller's word.
     let id = |i: usize| unsafe { ids.load(i) };
+    // SAFETY: as above; the widths are those of the columns.
+    let entry = |i: usize| unsafe { (element(keys, i, key_width), element(values, i, value_width)) };
     for start in (from..count).step_by(BATCH) {
         let end = count.min(start + BATCH);
         (start..end).for_each(|i| prefetch(directory.wrapping_add(id(i) as u32 as usize * 8)));
         for i in start..end {
             arena.live(id(i))?;
+            if shape.has_strings() {
+                let (key, value) = entry(i);
+                arena.check_string(shape.key, key)?;
+                arena.check_string(shape.value, value)?;
+            }
         }
     }
     const AHEAD: usize = 16;
@@ -345,8 +353,7 @@ pub unsafe fn set_many(
                 prefetch(memory.base().wrapping_add(arena.layout().values + first * value_width));
             }
         }
-        // SAFETY: the caller's word.
-        let (key, value) = unsafe { (element(keys, i, key_width), element(values, i, value_width)) };
+        let (key, value) = entry(i);
         let value = if shape.value == Type::Bool { u64::from(value != 0) } else { value };
         if arena.set(id(i), stored_bits(key, shape.key), value)? == Placed::Full {
             return Ok(i);

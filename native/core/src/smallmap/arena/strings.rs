@@ -3,6 +3,7 @@
 use super::layout::word;
 use super::raw::RawArena;
 use super::write::RawArenaMut;
+use crate::region::element::Type;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::hash::{self, tag};
 use crate::table::index::Native;
@@ -63,15 +64,24 @@ impl RawArena {
     /// While `'a` lasts, the region's memory stays valid and the arena is not rebuilt.
     #[must_use]
     pub unsafe fn string<'a>(&self, id: u32) -> Option<&'a [u8]> {
-        if id >= self.ids_used() {
-            return None;
-        }
-        let reference = self.ref_of(id);
-        if reference & FREE_REF != 0 {
+        if !self.has_string(id.into()) {
             return None;
         }
         // SAFETY: the caller's word.
-        unsafe { self.blob(reference) }.map(|(_, bytes)| bytes)
+        unsafe { self.blob(self.ref_of(id)) }.map(|(_, bytes)| bytes)
+    }
+
+    /// Refuses bits of a key or value that should be the id of a string, and are of none.
+    #[inline(always)]
+    pub(super) fn check_string(&self, ty: Type, bits: u64) -> Result<()> {
+        if ty != Type::String || self.has_string(bits) {
+            return Ok(());
+        }
+        Err(Error::stale(format!("there is no string with id {bits}")))
+    }
+
+    fn has_string(&self, bits: u64) -> bool {
+        u32::try_from(bits).is_ok_and(|id| id < self.ids_used() && self.ref_of(id) & FREE_REF == 0)
     }
 
     /// The id of a string, if the arena has it.

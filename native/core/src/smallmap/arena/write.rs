@@ -192,9 +192,12 @@ impl RawArenaMut {
 
     // ---- entries
 
-    /// Gives a key a value in the map with this id. Both are bits as they are stored.
+    /// Gives a key a value in the map with this id. Both are bits as they are stored; ids of strings that the arena does not
+    /// have are `Stale`.
     pub fn set(&mut self, id: u64, key: u64, value: u64) -> Result<Placed> {
         let map = self.live(id)?;
+        self.check_string(self.shape.key, key)?;
+        self.check_string(self.shape.value, value)?;
         if let Some(spot) = self.find(map, key) {
             self.store_value(spot, value);
             return Ok(Placed::Replaced);
