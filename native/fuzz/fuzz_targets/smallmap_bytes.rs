@@ -1,0 +1,8 @@
+//! The input as a region, used in every way. See `src/smallmap.rs`.
+#![no_main]
+
+#[path = "../src/smallmap.rs"]
+#[expect(dead_code, reason = "each target uses a part")]
+mod smallmap;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| smallmap::raw(data));
