@@ -21,6 +21,7 @@
 #include "offheap/pools.hpp"
 #include "offheap/rankselect.hpp"
 #include "offheap/smallmap.hpp"
+#include "offheap/smallmap_arena.hpp"
 #include "offheap/vector.hpp"
 
 #endif  // OFFHEAP_HPP
