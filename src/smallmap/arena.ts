@@ -157,6 +157,7 @@ export class SmallMapArena<
     this.beforeWrite();
     const map = this.mapOf(id);
     const place = this.placeOf(map);
+    this.epoch++;
     if ((place & 15) === PROMOTED) native().smallmapRelease(this.region.bytes, id);
     else this.dropMap(map, place);
   }
@@ -189,6 +190,7 @@ export class SmallMapArena<
     this.beforeWrite();
     const map = this.mapOf(id);
     const place = this.placeOf(map);
+    this.epoch++;
     if ((place & 15) === PROMOTED) {
       native().smallmapClear(this.region.bytes, id);
     } else if (place !== 0) {
@@ -255,57 +257,6 @@ export class SmallMapArena<
   /** Removes a key of a map. Returns whether it was there. The order of the others stays. */
   delete(id: SmallMapId, key: JsType<K>): boolean {
     return this.remove(id, key);
-  }
-
-  /**
-   * The fast path of a lookup by a 4-byte key in line: the entry of the slot columns; −1 if it is absent; or −2 where only
-   * the slow road can tell (another type of key, a promoted map, a stale id, no direct access).
-   *
-   * Written out in full and without branches on where a key lies, so that the processor runs ahead through the cache
-   * misses of several lookups. `clz32(x) & 32` is 32 exactly where x is 0. Lanes past the map's entries may equal
-   * anything, so the result is cut to their number.
-   */
-  private locate(id: unknown, given: unknown): number {
-    if (typeof id !== 'number') return -2;
-    const map = id >>> 0;
-    if (map >= this.fastHead[MAPS_USED]) return -2;
-    const at = map << 1;
-    const generation = this.directory[at + 1];
-    if (generation < 0 || generation * 4_294_967_296 + map !== id) return -2;
-    return this.locateIn(at, given);
-  }
-
-  /** `locate` in the map whose words of the directory are at `at`. */
-  private locateIn(at: number, given: unknown): number {
-    const keys = this.keys32;
-    if (keys.length === 0) return -2;
-    let key: number;
-    if (typeof given === 'number') {
-      key = given | 0;
-      if ((this.keyType === 5 ? key >>> 0 : key) !== given || this.keyType > 6) return -2;
-    } else {
-      if (this.keyType !== 12 || typeof given !== 'string') return -2;
-      key = this.strings!.find(given);
-      if (key < 0) return -1;
-    }
-    const place = this.directory[at];
-    const count = place & 15;
-    if (count > 8) return -2;
-    const first = (place >>> 4) << 1;
-    if (first + count > keys.length) return -2;
-    let hits = ((Math.clz32(keys[first] ^ key) & 32) << 2) | ((Math.clz32(keys[first + 1] ^ key) & 32) << 1);
-    if (count > 2) {
-      hits |= (Math.clz32(keys[first + 2] ^ key) & 32) | ((Math.clz32(keys[first + 3] ^ key) & 32) >>> 1);
-      if (count > 4) {
-        hits |=
-          ((Math.clz32(keys[first + 4] ^ key) & 32) >>> 2) |
-          ((Math.clz32(keys[first + 5] ^ key) & 32) >>> 3) |
-          ((Math.clz32(keys[first + 6] ^ key) & 32) >>> 4) |
-          ((Math.clz32(keys[first + 7] ^ key) & 32) >>> 5);
-      }
-    }
-    const lane = Math.clz32(hits) - 24;
-    return lane < count ? first + lane : -1;
   }
 
   // ---- iteration

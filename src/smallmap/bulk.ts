@@ -12,14 +12,16 @@ import { OWNER } from '../region/structure.js';
 import { trueLength } from '../region/views.js';
 import { END, ENTRIES, KEYS, NOTHING, type Cursor, type Yield } from './iteration.js';
 import { INLINE_CAPACITY, WORD } from './layout.js';
-import { FREE, PROMOTED, Store, TABLE } from './store.js';
+import { TABLE } from './slots.js';
+import { FREE, PROMOTED } from './store.js';
+import { Table } from './table.js';
 
 /** What is not there, where `undefined` could be meant. */
 export const MISSING = Symbol('missing');
 /** An id of no string, for native code. */
 const NO_STRING = 0xffffffff;
 
-export abstract class Access extends Store {
+export abstract class Access extends Table {
   /** The value of a key in a map, or {@link MISSING}. */
   protected lookUp(id: unknown, key: unknown): unknown {
     return this.look(() => {

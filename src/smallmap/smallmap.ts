@@ -1,9 +1,10 @@
 /**
  * SmallMap: one map of an arena, with the whole interface of `Map`. The entries are the arena's
- * (`docs/formats/smallmap.md`); this is an object of some 40 bytes that knows where.
+ * (`docs/formats/smallmap.md`); this is an object that knows where.
  *
- * Cost: `get`, `has` and `size` read the directory, which says where the entries are, and compare the key with those of a slot;
- * no crossing, no garbage. Everything else is the arena's operation.
+ * Cost: `get` and `has` of a map in line go by what the object remembers of its keys (recall.ts), no crossing, no garbage.
+ * Everything else is the arena's operation. The object takes some 130 bytes of the JavaScript heap, and remembers up to 8
+ * key strings: where there are millions of maps, use the arena and ids.
  *
  * A map of its own, `new SmallMap(schema)`, lives in an arena that all maps of its schema share. It is released by
  * `close()`, and otherwise some time after the object was collected, as an iterator over it holds the object.
@@ -11,10 +12,12 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, typeError } from '../errors.js';
 import { TYPE, WIDTHS, type JsType } from '../region/element.js';
+import { HEADER_WORDS } from '../region/format.js';
 import { choiceOption, describe, readOptions } from '../region/options.js';
 import { SmallMapArena, type SmallMapId } from './arena.js';
 import { ENTRIES, KEYS, SmallMapIterator, VALUES, type Walked, type Yield } from './iteration.js';
 import { INLINE_CAPACITY } from './layout.js';
+import { ABSENT, COUNT, Recall, UNSURE, type Inside } from './recall.js';
 import { SMALL_KEY_TYPES, SMALL_VALUE_TYPES, type SmallKeyType, type SmallValueType } from './schema.js';
 import { TWO_32 } from './store.js';
 
@@ -34,22 +37,7 @@ export interface SmallMapStats {
   byteLength: number;
 }
 
-/** What the fast paths use of an arena. */
-interface Inside {
-  /** The arena's directory where it may be read directly, else empty. */
-  readonly fastDirectory: Int32Array;
-  /** The entry of a key in the map at this word of the directory; −1 if it is absent; −2 where only the slow road can tell. */
-  locateIn(at: number, key: unknown): number;
-  slotValue(entry: number): unknown;
-  /** Entries of the slot that so many are in. */
-  slotFor(count: number): number;
-}
-
 const OPTIONS = ['key', 'value'] as const;
-/** Of a closed map: no generation in a directory. */
-const NONE = -1;
-/** The bits of a place that count the entries; more than 8 says that the map is promoted. */
-const COUNT = 15;
 
 /** Where `new SmallMap` makes its maps: one arena for each schema, which stays. */
 const homes = new Map<string, SmallMapArena>();
@@ -111,19 +99,14 @@ const uncloneable = (): string => 'post the token that share() of its arena give
  * `ERR_OFFHEAP_UNSUPPORTED` for a change in an arena that is only read here, `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when the
  * arena can not grow. A refused operation changes nothing.
  */
-export class SmallMap<
-  K extends SmallKeyType = SmallKeyType,
-  V extends SmallValueType = SmallValueType,
-> implements Map<JsType<K>, JsType<V>> {
+export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>
+  extends Recall
+  implements Map<JsType<K>, JsType<V>>
+{
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'SmallMap', configurable: true });
   }
 
-  private readonly inside: Inside;
-  /** Where the directory has its two words: twice the low half of the id. */
-  private readonly at: number;
-  /** The high half of the id; {@link NONE} after `close()`. */
-  private generation: number;
   private readonly arena: SmallMapArena<K, V>;
   /** Where the map is this object's own: in a shared default arena. */
   private readonly held: Held | undefined;
@@ -134,9 +117,7 @@ export class SmallMap<
     const existing = options instanceof Existing;
     const arena = (existing ? options.arena : homeOf(options)) as unknown as SmallMapArena<K, V>;
     const id = existing ? options.id : arena.create();
-    this.inside = arena as unknown as Inside;
-    this.at = (id >>> 0) * 2;
-    this.generation = Math.floor(id / TWO_32);
+    super(arena as unknown as Inside, id);
     this.arena = arena;
     this.held = existing ? undefined : { arena: arena as unknown as SmallMapArena, id };
     if (this.held === undefined) return;
@@ -159,10 +140,10 @@ export class SmallMap<
 
   /** How many entries there are. */
   get size(): number {
-    const { fastDirectory } = this.inside;
+    const { fastWords } = this.inside;
     const { at } = this;
-    if (fastDirectory[at + 1] === this.generation) {
-      const count = fastDirectory[at] & COUNT;
+    if (fastWords[at + 1] === this.generation) {
+      const count = fastWords[at] & COUNT;
       if (count <= INLINE_CAPACITY) return count;
     }
     return this.arena.size(this.id);
@@ -170,28 +151,23 @@ export class SmallMap<
 
   /** The value of a key, or `undefined`. */
   get(key: JsType<K>): JsType<V> | undefined {
-    const { inside, at } = this;
-    if (inside.fastDirectory[at + 1] === this.generation) {
-      const entry = inside.locateIn(at, key);
-      if (entry >= 0) return inside.slotValue(entry) as JsType<V>;
-      if (entry === -1) return undefined;
-    }
+    const entry = this.find(key);
+    if (entry >= 0) return this.inside.slotValue(entry) as JsType<V>;
+    if (entry === ABSENT) return undefined;
     return this.arena.get(this.id, key);
   }
 
   /** Whether a key is there. */
   has(key: JsType<K>): boolean {
-    const { inside, at } = this;
-    if (inside.fastDirectory[at + 1] === this.generation) {
-      const entry = inside.locateIn(at, key);
-      if (entry !== -2) return entry >= 0;
-    }
+    const entry = this.find(key);
+    if (entry !== UNSURE) return entry >= 0;
     return this.arena.has(this.id, key);
   }
 
   /** Inserts an entry, or replaces the value of one. Returns the map. */
   set(key: JsType<K>, value: JsType<V>): this {
-    this.arena.set(this.id, key, value);
+    const entry = this.find(key);
+    if (entry < 0 || !this.inside.replaceValue(entry, value)) this.arena.set(this.id, key, value);
     return this;
   }
 
@@ -250,8 +226,8 @@ export class SmallMap<
 
   /** The map's id in its arena. */
   get id(): SmallMapId {
-    if (this.generation === NONE) throw offheapError('ERR_OFFHEAP_CLOSED', 'this map was closed');
-    return (this.generation * TWO_32 + this.at / 2) as SmallMapId;
+    if (this.generation < 0) throw offheapError('ERR_OFFHEAP_CLOSED', 'this map was closed');
+    return (this.generation * TWO_32 + (this.at - HEADER_WORDS) / 2) as SmallMapId;
   }
 
   /** The value of a key; if it is missing, `value` is inserted first. */
@@ -305,9 +281,9 @@ export class SmallMap<
    * `SmallMapArena.map`: then it is the arena's, and stays.
    */
   close(): void {
-    if (this.generation === NONE) return;
+    if (this.generation < 0) return;
     const { arena, id, held } = this;
-    this.generation = NONE;
+    this.forget();
     if (held === undefined) return;
     held.id = -1;
     arena.release(id);
@@ -337,7 +313,7 @@ export class SmallMap<
 
   /** For `util.inspect`, which must not throw: why the contents can not be read. */
   private describeState(): string | undefined {
-    if (this.generation === NONE) return 'closed';
+    if (this.generation < 0) return 'closed';
     try {
       return this.arena.isAlive(this.id) ? undefined : 'released';
     } catch {

@@ -3,8 +3,8 @@
  * (`docs/formats/smallmap.md`, "Strings"). `native/core/src/smallmap/arena/strings.rs` is the same in Rust.
  *
  * Cost: a string that was looked up lately is found by comparing it with the one remembered in its place, some 4 ns; any
- * other is encoded, hashed and probed for, 50 to 100 ns. What is remembered is forgotten whenever views are remade: ids
- * change their meaning in no other way.
+ * other is encoded, hashed and probed for, 50 to 100 ns. What is remembered is forgotten whenever views are remade, but for
+ * the strings that stay where this thread rearranged the region itself: ids change their meaning in no other way.
  */
 import { Scratch, readBlob, type TextBuffer } from '../region/blob.js';
 import { Buckets } from '../region/buckets.js';
@@ -15,7 +15,7 @@ import { WORD } from './layout.js';
 const REMEMBERED = 4096;
 const PLACE_SHIFT = 32 - Math.log2(REMEMBERED);
 /** Longer strings are not: the JavaScript heap is not to fill with them. */
-const LONGEST = 128;
+export const LONGEST_REMEMBERED = 128;
 /** The bit of a free id's ref. */
 const FREE = 0x80000000 | 0;
 
@@ -23,10 +23,10 @@ const FREE = 0x80000000 | 0;
 const scratch = new Scratch();
 
 export class Strings {
-  private readonly texts = new Array<string | undefined>(REMEMBERED).fill(undefined);
-  private readonly textIds = new Int32Array(REMEMBERED);
-  private readonly decoded = new Array<string | undefined>(REMEMBERED).fill(undefined);
-  private readonly decodedIds = new Int32Array(REMEMBERED).fill(-1);
+  private readonly texts: (string | undefined)[];
+  private readonly textIds: Int32Array;
+  private readonly decoded: (string | undefined)[];
+  private readonly decodedIds: Int32Array;
   private readonly seed0: number;
   private readonly seed1: number;
 
@@ -38,9 +38,29 @@ export class Strings {
     private readonly heapBytes: TextBuffer,
     private readonly published: boolean,
     private readonly steady: boolean,
+    /** What was remembered before this thread's own native call rearranged the region, which gives no id another string. */
+    before?: Strings,
   ) {
     this.seed0 = head[WORD.seed0]!;
     this.seed1 = head[WORD.seed1]!;
+    this.texts = before?.texts ?? new Array<string | undefined>(REMEMBERED).fill(undefined);
+    this.textIds = before?.textIds ?? new Int32Array(REMEMBERED);
+    this.decoded = before?.decoded ?? new Array<string | undefined>(REMEMBERED).fill(undefined);
+    this.decodedIds = before?.decodedIds ?? new Int32Array(REMEMBERED).fill(-1);
+    if (before !== undefined) this.forgetDropped();
+  }
+
+  /** Forgets strings that the arena has no more: it took out those that no entry referred to. */
+  private forgetDropped(): void {
+    const used = this.head[WORD.idsUsed];
+    for (let place = 0; place < REMEMBERED; place++) {
+      const textId = this.textIds[place];
+      if (textId >= used || this.refs[textId] < 0) this.texts[place] = undefined;
+      const id = this.decodedIds[place];
+      if (id < 0 || (id < used && this.refs[id] >= 0)) continue;
+      this.decoded[place] = undefined;
+      this.decodedIds[place] = -1;
+    }
   }
 
   /** The id of a string, or −1. */
@@ -58,9 +78,18 @@ export class Strings {
   }
 
   private remember(text: string, place: number, id: number): void {
-    if (text.length > LONGEST) return;
+    if (text.length > LONGEST_REMEMBERED) return;
     this.texts[place] = text;
     this.textIds[place] = id;
+    this.rememberDecoded(text, id);
+  }
+
+  /** Of what another thread may change, what was read may yet turn out to be nothing. */
+  private rememberDecoded(text: string, id: number): void {
+    if (!this.steady) return;
+    const place = id & (REMEMBERED - 1);
+    this.decoded[place] = text;
+    this.decodedIds[place] = id;
   }
 
   private probe(h: number): number {
@@ -123,21 +152,17 @@ export class Strings {
   text(id: number): string {
     const place = id & (REMEMBERED - 1);
     if (this.decodedIds[place] === id) return this.decoded[place]!;
-    return this.decode(id, place);
+    return this.decode(id);
   }
 
-  private decode(id: number, place: number): string {
+  private decode(id: number): string {
     const ref = this.refs[id];
     if (ref === undefined || ref < 0 || id >= this.head[WORD.idsUsed]) {
       throw corrupt('the region', `a string with id ${id}`);
     }
     const text = readBlob(this.heapWords, this.heapBytes, ref, this.steady);
     if (typeof text !== 'string') throw corrupt('the region', `string ${id} is none`);
-    // Of another thread's region what was read may yet turn out to be nothing.
-    if (this.steady && text.length <= LONGEST) {
-      this.decoded[place] = text;
-      this.decodedIds[place] = id;
-    }
+    if (text.length <= LONGEST_REMEMBERED) this.rememberDecoded(text, id);
     return text;
   }
 }

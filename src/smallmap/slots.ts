@@ -1,0 +1,323 @@
+/**
+ * Maps in line: their entries, and the slots that hold them (`docs/formats/smallmap.md`, "Slots" and "Changes of a map in
+ * line"). `native/core/src/smallmap/arena/write.rs` does the same, and tests compare the two byte for byte.
+ *
+ * Cost: all keys of a slot are compared without a branch on which it is, because each misprediction would discard the
+ * cache misses already under way.
+ */
+import { TYPE, type AnyTypedArray, badElement, isElement } from '../region/element.js';
+import { GENERATIONS, WORD } from './layout.js';
+import { badList, FREE, Store, type KeyBits } from './store.js';
+
+/** Codes that hot code compares with, as constants of this module: V8 folds those. */
+const U32 = TYPE.u32;
+const I32 = TYPE.i32;
+const F64 = TYPE.f64;
+const STRING = TYPE.string;
+const MAPS_USED = WORD.mapsUsed;
+
+/** Where an entry is: below this an entry of the slots, from it on a position of the table. −1: there is none. */
+export const TABLE = 2 ** 29;
+
+/** The bits of one float or bigint in flight. */
+const wideNumber = new Float64Array(1);
+const wideInteger = new BigInt64Array(wideNumber.buffer);
+const wideWords = new Int32Array(wideNumber.buffer);
+const narrowNumber = new Float32Array(wideNumber.buffer);
+const NAN_BITS = 0x7ff8000000000000n;
+const NAN_WORD = 0x7fc00000;
+
+export abstract class Slots extends Store {
+  // ---- giving back
+
+  /** Gives back a map in line. */
+  protected dropMap(map: number, place: number): void {
+    const { head, directory } = this;
+    const generation = directory[map * 2 + 1] + 1;
+    this.epoch++;
+    this.publish(directory, map * 2 + 1, generation | FREE);
+    this.dropSlot(place);
+    if (generation < GENERATIONS) {
+      directory[map * 2] = head[WORD.freeMap]!;
+      head[WORD.freeMap] = map + 1;
+    } else {
+      directory[map * 2] = 0; // retired: see the format
+    }
+    head[WORD.maps] = head[WORD.maps] - 1;
+  }
+
+  /** For copies: gives a new map another generation. */
+  protected renumber(map: number, generation: number): void {
+    this.directory[map * 2 + 1] = generation;
+  }
+
+  /** For copies: frees a new map so that it has this generation next. */
+  protected retire(map: number, generation: number): void {
+    this.renumber(map, Math.max(0, generation - 1));
+    this.dropMap(map, 0);
+    if (generation === 0) this.renumber(map, FREE);
+  }
+
+  /** Gives back the slot of a place that nothing leads to any more. */
+  protected dropSlot(place: number): void {
+    const count = place & 15;
+    if (count === 0) return;
+    this.recycle();
+    this.giveSlot(place >>> 4, this.slotFor(count));
+  }
+
+  // ---- keys and values
+
+  /**
+   * Readies a key: leaves its bits in `low` and `high`. Returns `false` for a string that the arena does not have, which no
+   * map can have. Throws where the key is not of the arena's type.
+   */
+  protected readyKey(key: unknown): boolean {
+    if (!isElement(key, this.keyType)) throw badElement('a key of this arena', this.keyType, key);
+    switch (this.keyType) {
+      case TYPE.u8:
+      case TYPE.i8:
+        this.low = (key as number) & 0xff;
+        return true;
+      case TYPE.u16:
+      case TYPE.i16:
+        this.low = (key as number) & 0xffff;
+        return true;
+      case TYPE.u32:
+      case TYPE.i32:
+        this.low = (key as number) | 0;
+        return true;
+      case TYPE.f32:
+        narrowNumber[0] = (key as number) + 0; // -0 + 0 is 0
+        this.low = key !== key ? NAN_WORD : wideWords[0];
+        // A number that rounds to -0 in 32 bits.
+        if (this.low === (0x80000000 | 0)) this.low = 0;
+        return true;
+      case TYPE.f64:
+        if (key !== key) wideInteger[0] = NAN_BITS;
+        else wideNumber[0] = (key as number) + 0;
+        break;
+      case TYPE.u64:
+      case TYPE.i64:
+        wideInteger[0] = key as bigint;
+        break;
+      default:
+        this.low = this.strings!.find(key as string);
+        return this.low >= 0;
+    }
+    this.low = wideWords[0]!;
+    this.high = wideWords[1]!;
+    return true;
+  }
+
+  /** Throws where a key or value is not of the arena's type. */
+  protected checkKey(key: unknown): void {
+    if (!isElement(key, this.keyType)) throw badElement('a key of this arena', this.keyType, key);
+  }
+  protected checkValue(value: unknown): void {
+    if (!isElement(value, this.valueType)) throw badElement('a value of this arena', this.valueType, value);
+  }
+
+  /** The key of an entry. */
+  protected keyAt(spot: number): unknown {
+    const key = spot < TABLE ? this.keyColumn[spot] : this.tableKeys[spot - TABLE];
+    return this.keyType === STRING ? this.strings!.text(key as number) : key;
+  }
+
+  /** The value of an entry. */
+  protected valueAt(spot: number): unknown {
+    if (spot < TABLE) return this.slotValue(spot);
+    return this.otherValue(this.tableValues, spot - TABLE);
+  }
+
+  /** The value of an entry in a slot. */
+  protected slotValue(entry: number): unknown {
+    // The common ones by themselves, so that each read sees one kind of array, whatever other arenas hold.
+    const { valueType } = this;
+    if (valueType === F64) return (this.valueColumn as Float64Array)[entry];
+    if (valueType === U32) return (this.valueColumn as Uint32Array)[entry];
+    if (valueType === I32) return (this.valueColumn as Int32Array)[entry];
+    return this.otherValue(this.valueColumn, entry);
+  }
+
+  /** Gives an entry of a slot another value, where that takes one store; `false` where more is to be done. */
+  protected replaceValue(entry: number, value: unknown): boolean {
+    if (!this.plain || this.valueType !== F64 || typeof value !== 'number') return false;
+    (this.valueColumn as Float64Array)[entry] = value;
+    return true;
+  }
+
+  private otherValue(column: AnyTypedArray, at: number): unknown {
+    const value = column[at];
+    if (this.valueType === TYPE.bool) return value !== 0;
+    return this.valueType === STRING ? this.strings!.text(value as number) : value;
+  }
+
+  /** Writes a value that is of the arena's type; strings are ids by now. */
+  protected writeValue(spot: number, value: unknown): void {
+    const column = spot < TABLE ? this.valueColumn : this.tableValues;
+    const at = spot < TABLE ? spot : spot - TABLE;
+    if (this.valueType === F64) (column as Float64Array)[at] = value as number;
+    else
+      (column as unknown as unknown[])[at] = this.valueType === TYPE.bool ? (value === true ? 1 : 0) : value;
+  }
+
+  /** Writes the key in flight. */
+  protected writeKey(bits: KeyBits, at: number): void {
+    if (this.wide) {
+      bits[at * 2] = this.low;
+      bits[at * 2 + 1] = this.high;
+    } else {
+      bits[at] = this.low;
+    }
+  }
+
+  // ---- finding
+
+  /**
+   * The fast path of a lookup by a 4-byte key in line: the entry of the slot columns; −1 if it is absent; or −2 where only
+   * the slow road can tell (another type of key, a promoted map, a stale id, no direct access).
+   *
+   * Written out in full and without branches on where a key lies, so that the processor runs ahead through the cache
+   * misses of several lookups. `clz32(x) & 32` is 32 exactly where x is 0. Lanes past the map's entries may equal
+   * anything, so the result is cut to their number.
+   */
+  protected locate(id: unknown, given: unknown): number {
+    if (typeof id !== 'number') return -2;
+    const map = id >>> 0;
+    if (map >= this.fastHead[MAPS_USED]) return -2;
+    const at = map << 1;
+    const generation = this.directory[at + 1];
+    if (generation < 0 || generation * 4_294_967_296 + map !== id) return -2;
+    return this.locateIn(at, given);
+  }
+
+  /** `locate` in the map whose words of the directory are at `at`. */
+  private locateIn(at: number, given: unknown): number {
+    const keys = this.keys32;
+    if (keys.length === 0) return -2;
+    let key: number;
+    if (typeof given === 'number') {
+      key = given | 0;
+      if ((this.keyType === 5 ? key >>> 0 : key) !== given || this.keyType > 6) return -2;
+    } else {
+      if (this.keyType !== 12 || typeof given !== 'string') return -2;
+      key = this.strings!.find(given);
+      if (key < 0) return -1;
+    }
+    const place = this.directory[at];
+    const count = place & 15;
+    if (count > 8) return -2;
+    const first = (place >>> 4) << 1;
+    if (first + count > keys.length) return -2;
+    let hits = ((Math.clz32(keys[first] ^ key) & 32) << 2) | ((Math.clz32(keys[first + 1] ^ key) & 32) << 1);
+    if (count > 2) {
+      hits |= (Math.clz32(keys[first + 2] ^ key) & 32) | ((Math.clz32(keys[first + 3] ^ key) & 32) >>> 1);
+      if (count > 4) {
+        hits |=
+          ((Math.clz32(keys[first + 4] ^ key) & 32) >>> 2) |
+          ((Math.clz32(keys[first + 5] ^ key) & 32) >>> 3) |
+          ((Math.clz32(keys[first + 6] ^ key) & 32) >>> 4) |
+          ((Math.clz32(keys[first + 7] ^ key) & 32) >>> 5);
+      }
+    }
+    const lane = Math.clz32(hits) - 24;
+    return lane < count ? first + lane : -1;
+  }
+
+  // ---- changing entries in line
+
+  /**
+   * Adds the key in flight, which the map in line does not have, with a value. `false` if there is no slot for it: nothing
+   * was changed. The map has fewer than 8 entries.
+   */
+  protected insertInline(map: number, place: number, value: unknown): boolean {
+    const count = place & 15;
+    const first = (place >>> 4) << 1;
+    const size = this.slotFor(count + 1);
+    if (count > 0 && this.slotFor(count) === size) {
+      this.writeValue(first + count, value);
+      this.writeKey(this.keyBits, first + count);
+      this.publish(this.directory, map * 2, place + 1);
+      return true;
+    }
+    const unit = this.takeSlot(size);
+    if (unit < 0) return false;
+    for (let i = 0; i < count; i++) this.copyEntry(first + i, unit * 2 + i);
+    this.writeValue(unit * 2 + count, value);
+    this.writeKey(this.keyBits, unit * 2 + count);
+    this.publish(this.directory, map * 2, (unit << 4) | (count + 1));
+    this.dropSlot(place);
+    return true;
+  }
+
+  /** Takes an entry out of a map in line. `false` if there is no slot for those that stay: nothing was changed. */
+  protected removeInline(map: number, place: number, entry: number): boolean {
+    const count = place & 15;
+    const first = (place >>> 4) << 1;
+    const left = count - 1;
+    const lane = entry - first;
+    this.epoch++;
+    if (left > 0 && lane === left && this.slotFor(left) === this.slotFor(count)) {
+      this.publish(this.directory, map * 2, place - 1);
+      this.recycle();
+    } else {
+      let now = 0;
+      if (left > 0) {
+        const unit = this.takeSlot(this.slotFor(left));
+        if (unit < 0) return false;
+        for (let i = 0; i < left; i++) this.copyEntry(first + i + (i >= lane ? 1 : 0), unit * 2 + i);
+        now = (unit << 4) | left;
+      }
+      this.publish(this.directory, map * 2, now);
+      this.dropSlot(place);
+    }
+    if (this.trail.walked) this.trail.removed(map, lane);
+    return true;
+  }
+
+  private copyEntry(from: number, to: number): void {
+    const { keyBits, valueColumn } = this;
+    (valueColumn as unknown as unknown[])[to] = valueColumn[from];
+    if (this.wide) {
+      keyBits[to * 2] = keyBits[from * 2]!;
+      keyBits[to * 2 + 1] = keyBits[from * 2 + 1]!;
+    } else {
+      keyBits[to] = keyBits[from]!;
+    }
+  }
+
+  // ---- slots
+
+  /** Takes a slot of 2, 4 or 8 entries: its first unit; −1 if there is none. */
+  protected takeSlot(size: number): number {
+    const { head } = this;
+    const list = size === 8 ? WORD.freeSlot8 : size === 4 ? WORD.freeSlot4 : WORD.freeSlot2;
+    const free = head[list];
+    if (free !== 0) {
+      const unit = free - 1;
+      const limit = this.valueColumn.length >>> 1;
+      if (unit + (size >>> 1) > limit || (unit & ((size >>> 1) - 1)) !== 0) throw badList('slots');
+      const next = this.slotLinks[(unit << this.slotLinkShift) >>> 1];
+      if (next >>> 0 > limit) throw badList('slots');
+      head[list] = next;
+      return unit;
+    }
+    if (size === 8) {
+      const used = head[WORD.blocksUsed];
+      if (used >= this.valueColumn.length >>> 3) return -1;
+      head[WORD.blocksUsed] = used + 1;
+      return used * 4;
+    }
+    const unit = this.takeSlot(size * 2);
+    if (unit >= 0) this.giveSlot(unit + (size >>> 1), size);
+    return unit;
+  }
+
+  private giveSlot(unit: number, size: number): void {
+    const { head } = this;
+    const list = size === 8 ? WORD.freeSlot8 : size === 4 ? WORD.freeSlot4 : WORD.freeSlot2;
+    this.slotLinks[(unit << this.slotLinkShift) >>> 1] = head[list]!;
+    head[list] = unit + 1;
+  }
+}

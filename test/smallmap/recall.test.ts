@@ -1,0 +1,183 @@
+/**
+ * What the object of a SmallMap remembers must never outlive its truth: every lookup is made three times (asked, learnt,
+ * remembered), between changes by all who can make them.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SmallMap, SmallMapArena } from '../../src/smallmap/index.js';
+import { thrown, throws } from '../helpers/errors.js';
+
+type Key = number | string;
+type Arena = SmallMapArena<any, any>;
+
+const KEYS: Record<string, Key[]> = {
+  u32: [0, 1, 7, 2 ** 31, 2 ** 32 - 1, 2654435761, 5, 6, 11, 12],
+  i32: [0, -1, 7, -(2 ** 31), 2 ** 31 - 1, 1640531527, 5, 6, 11, 12],
+  // Alike in their ends, their middles, their lengths; one is too long to be remembered.
+  string: ['', 'a', 'b', 'ab', 'cb', 'key 10', 'key 20', 'kex 10', 'ü😀', 'x'.repeat(200)],
+};
+
+function agrees(map: SmallMap<any, any>, model: Map<Key, number>, keys: Key[]): void {
+  for (let time = 0; time < 3; time++) {
+    for (const key of keys) {
+      expect(map.get(key)).toBe(model.get(key));
+      expect(map.has(key)).toBe(model.has(key));
+    }
+    expect(map.size).toBe(model.size);
+  }
+}
+
+describe.each(Object.keys(KEYS))('maps of %s', (type) => {
+  const keys = KEYS[type];
+  const step = fc.record({
+    // Through the object, through the arena, in bulk; on this map or on the other one.
+    what: fc.constantFrom(
+      'set',
+      'arena.set',
+      'setMany',
+      'delete',
+      'arena.delete',
+      'clear',
+      'anew',
+      'fit',
+      'grow',
+    ),
+    which: fc.nat(1),
+    key: fc.nat(keys.length - 1),
+  });
+
+  it('agree with Maps, whoever changes them', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const arena: Arena = new SmallMapArena({ key: type as 'u32', value: 'f64' });
+        const ids = [arena.create(), arena.create()];
+        const maps = ids.map((id) => arena.map(id));
+        const models = [new Map<Key, number>(), new Map<Key, number>()];
+        for (const [n, { what, which, key: at }] of steps.entries()) {
+          const key = keys[at];
+          const [id, map, model] = [ids[which], maps[which], models[which]];
+          if (what === 'delete') expect(map.delete(key)).toBe(model.delete(key));
+          else if (what === 'arena.delete') expect(arena.delete(id, key)).toBe(model.delete(key));
+          else if (what === 'clear') {
+            map.clear();
+            model.clear();
+          } else if (what === 'fit') arena.shrinkToFit();
+          else if (what === 'grow') arena.reserve(50 * n);
+          else if (what === 'anew') {
+            // The same directory entry, and very likely the same slot.
+            arena.release(id);
+            ids[which] = arena.create();
+            maps[which] = arena.map(ids[which]);
+            model.clear();
+            expect(thrown(() => map.get(key)).code).toBe('ERR_OFFHEAP_STALE');
+          } else {
+            if (what === 'set') map.set(key, n);
+            else if (what === 'arena.set') arena.set(id, key, n);
+            else arena.setMany([id], [key], [n]);
+            model.set(key, n);
+          }
+          for (const other of [0, 1]) agrees(maps[other], models[other], keys);
+        }
+        arena.close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+it('a key that comes back in the place of another', () => {
+  const arena = new SmallMapArena({ key: 'string', value: 'u32' });
+  const map = arena.map(arena.create());
+  map.set('one', 1).set('two', 2);
+  agrees(
+    map,
+    new Map([
+      ['one', 1],
+      ['two', 2],
+    ]),
+    ['one', 'two', 'three'],
+  );
+  // The place in the directory is what it was.
+  map.delete('two');
+  map.set('three', 3);
+  agrees(
+    map,
+    new Map([
+      ['one', 1],
+      ['three', 3],
+    ]),
+    ['one', 'two', 'three'],
+  );
+});
+
+it('strings that were dropped, and their ids given to others', () => {
+  const arena = new SmallMapArena({ key: 'string', value: 'string' });
+  const map = arena.map(arena.create());
+  for (let n = 0; n < 500; n++) {
+    map.clear();
+    map.set(`key ${n}`, `value ${n}`).set(`more ${n}`, `${n}`);
+    for (let time = 0; time < 3; time++) {
+      expect(map.get(`key ${n}`)).toBe(`value ${n}`);
+      expect(map.get(`key ${n - 1}`)).toBe(undefined);
+    }
+    expect([...map.keys()]).toEqual([`key ${n}`, `more ${n}`]);
+    if (n % 100 === 0) arena.shrinkToFit();
+  }
+  expect(arena.stats().strings).toBeLessThan(500);
+});
+
+it('refuses wrong keys as before', () => {
+  for (const [type, good, wrong] of [
+    ['u32', 1, [-1, 1.5, 2 ** 32, NaN, '1', 1n, undefined]],
+    ['i32', 1, [2 ** 31, 1.5, NaN, '1', 1n, null]],
+    ['string', 'a', [1, 0, NaN, 1n, undefined, {}]],
+  ] as const) {
+    const map = new SmallMap<any, any>({ key: type, value: 'f64' }, [[good, 4]]);
+    for (let time = 0; time < 4; time++) {
+      expect(map.get(good)).toBe(4);
+      for (const key of wrong) {
+        expect(thrown(() => map.get(key)).code).toMatch(/^ERR_OFFHEAP_(TYPE|RANGE)$/);
+        expect(thrown(() => map.has(key)).code).toMatch(/^ERR_OFFHEAP_(TYPE|RANGE)$/);
+        expect(thrown(() => map.set(key, 1)).code).toMatch(/^ERR_OFFHEAP_(TYPE|RANGE)$/);
+      }
+      throws(() => map.set(good, 'x'), 'ERR_OFFHEAP_TYPE');
+    }
+    expect(map.size).toBe(1);
+  }
+});
+
+it('minus zero is zero', () => {
+  const map = new SmallMap({ key: 'u32', value: 'f64' }, [[0, 1]]);
+  for (let time = 0; time < 3; time++) expect(map.get(-0)).toBe(1);
+});
+
+it('ends with the map, and with the arena', () => {
+  const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
+  const [one, two] = [arena.map(arena.create()), arena.map(arena.create())];
+  for (const map of [one, two]) {
+    map.set(1, 2);
+    for (let time = 0; time < 3; time++) expect(map.get(1)).toBe(2);
+  }
+  one.close();
+  throws(() => one.get(1), 'ERR_OFFHEAP_CLOSED');
+  throws(() => one.set(1, 3), 'ERR_OFFHEAP_CLOSED');
+  expect(two.get(1)).toBe(2);
+  arena.share();
+  for (let time = 0; time < 3; time++) expect(two.set(1, 3).get(1)).toBe(3);
+  arena.close();
+  throws(() => two.get(1), 'ERR_OFFHEAP_CLOSED');
+});
+
+it('another thread’s maps, and those of a file’s bytes', () => {
+  const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
+  const id = arena.create();
+  arena.set(id, 1, 2);
+  const reader = SmallMapArena.attach<'u32', 'f64'>(arena.share());
+  const map = reader.map(id);
+  for (let time = 0; time < 3; time++) expect([map.get(1), map.get(3)]).toEqual([2, undefined]);
+  arena.delete(id, 1);
+  arena.set(id, 3, 4);
+  for (let time = 0; time < 3; time++) expect([map.get(1), map.get(3)]).toEqual([undefined, 4]);
+  const copy = SmallMapArena.fromBytes<'u32', 'f64'>(arena.toBytes()).map(id);
+  for (let time = 0; time < 3; time++) expect([copy.get(1), copy.get(3)]).toEqual([undefined, 4]);
+});
