@@ -21,11 +21,10 @@ pub(super) unsafe fn load(words: *const u64, index: usize) -> u64 {
 /// As for [`Block::counts_passed`].
 #[inline(always)]
 pub(super) unsafe fn counts_passed<const ZEROS: bool>(entry: *const u64, k: u32) -> u32 {
-    // SAFETY: the caller's word.
-    let (low, high) = unsafe { (load(entry, 0), load(entry, 1)) };
     (1..8)
         .map(|block| {
-            let ones = count_of(low, high, block);
+            // SAFETY: the caller's word.
+            let ones = unsafe { count_of(entry, block) };
             // Hostile counts may exceed the block's bits.
             let before = if ZEROS { (512 * block).wrapping_sub(ones) } else { ones };
             u32::from(before <= k)

@@ -156,13 +156,13 @@ impl Block for Avx512 {
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32 {
         // SAFETY: the tier's instructions are there, and the caller vouches for the block.
         unsafe {
-            let starts = _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448);
-            // How many bits of each word count, saturated at 0; 64 and more mean all.
-            let bits = _mm512_subs_epu16(_mm512_set1_epi64(i64::from(bits)), starts);
-            let excluded = _mm512_sllv_epi64(_mm512_set1_epi64(-1), bits);
-            let counts = _mm512_popcnt_epi64(_mm512_andnot_si512(excluded, _mm512_loadu_si512(block.cast())));
-            let sums = _mm_sad_epu8(_mm512_cvtepi64_epi8(counts), _mm_setzero_si128());
-            _mm_cvtsi128_si32(sums).cast_unsigned()
+            // Whole words by a mask of lanes, which is sooner there than one of bits; the rest of the last by itself.
+            let full = (bits / 64) & 7;
+            let whole = _mm512_maskz_loadu_epi64(_bzhi_u32(0xFF, full) as u8, block.cast());
+            let counts = _mm512_cvtepi64_epi8(_mm512_popcnt_epi64(whole));
+            let sums = _mm_sad_epu8(counts, _mm_setzero_si128());
+            let rest = _bzhi_u64(load(block, full as usize), bits % 64).count_ones();
+            _mm_cvtsi128_si32(sums).cast_unsigned() + rest
         }
     }
 

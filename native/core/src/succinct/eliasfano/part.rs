@@ -55,8 +55,9 @@ impl RawEliasFano {
     /// The k-th integer from 0 on, counted from 0, that is no value. The sequence must have no duplicates: else, and in
     /// damaged bytes, it is some number.
     ///
-    /// In which bucket it is (the integers with the same upper bits) is guessed by how many are missing from each on the average,
-    /// and again from there; where the values cluster, the logarithm of the number of buckets bounds how often.
+    /// In which bucket it is (the integers with the same upper bits) the counts of a line tell, which is guessed by how many are missing
+    /// on the average. Where that is not it, as values cluster, it is guessed from there, and then halved: the logarithm of
+    /// the number of buckets bounds how often.
     #[inline]
     #[must_use]
     pub fn missing(&self, k: u64) -> u64 {
@@ -75,7 +76,7 @@ impl RawEliasFano {
         // There are at most `k` missing before this bucket, and more than `k` before the one after that.
         let (mut from, mut to) = ((k >> low_bits).min(last), ((k + shape.len) >> low_bits).min(last));
         let each = ((shape.max - shape.len) as f64 + 1.0) / layout.zeros as f64;
-        let mut guess = (k as f64 / each) as u64;
+        let mut guess = self.upper.bucket_near(words, low_bits, k);
         let mut guesses = 0;
         loop {
             let high = guess.clamp(from, to);

@@ -15,6 +15,9 @@ use crate::region::header::Memory;
 use crate::succinct::word::Words;
 use std::hint::select_unpredictable;
 
+/// How often [`Upper::bucket_near`] goes from line to line by the average.
+const LINE_GUESSES: u32 = 6;
+
 /// The count in a line's first word: ones before the line, in 38 bits, and ones in its first two, four and six words.
 #[derive(Clone, Copy)]
 pub(super) struct Counts(u64);
@@ -234,6 +237,52 @@ impl Upper {
         let bit = words.select(word, rest as u32 & 63).min(63);
         let at = at + u64::from(past);
         (at - 1) * 64 + u64::from(bit)
+    }
+
+    /// The bucket (how many zeros come before it) where `zeros << low_bits` less the ones before it, which ascends from bucket to
+    /// bucket, passes `k`; or one nearby, as inside of a bucket it descends. A line is guessed by the average, and again from
+    /// there; then it is looked for in the line. Only the counts are read of lines that were guessed wrong. In damaged bytes it is
+    /// some bucket.
+    #[inline(always)]
+    pub(super) fn bucket_near<W: Words>(&self, words: W, low_bits: u32, k: u64) -> u64 {
+        let sum = |ones: u64, zeros: u64| (zeros << low_bits).wrapping_sub(ones);
+        let before = |line: u64| {
+            let counts = self.counts(line);
+            (Ones::before(counts, line), Zeros::before(counts, line))
+        };
+        let last = self.lines - 1;
+        let each = sum(self.len, self.zeros) as f64 / self.lines as f64;
+        let mut line = ((k as f64 / each) as u64).min(last);
+        let (mut ones, mut zeros) = before(line);
+        for _ in 0..LINE_GUESSES {
+            let off = k.wrapping_sub(sum(ones, zeros)).cast_signed() as f64 / each;
+            if (0.0..1.0).contains(&off) {
+                break;
+            }
+            line = line.saturating_add_signed(off.floor() as i64).min(last);
+            (ones, zeros) = before(line);
+        }
+        // The last word that begins with a sum of at most k; then the last zero in it.
+        let mut word = self.word(line, 1);
+        for index in 2..8 {
+            let count = u64::from(word.count_ones());
+            let next = (ones.wrapping_add(count), zeros.wrapping_add(64 - count));
+            if sum(next.0, next.1) > k {
+                break;
+            }
+            (ones, zeros) = next;
+            word = self.word(line, index);
+        }
+        let (mut from, mut to) = (0, word.count_zeros());
+        while from < to {
+            // Behind zero number `middle` of the word, which as many zeros and all its other bits are before.
+            let middle = from.midpoint(to);
+            let place = words.select(!word, middle);
+            let (more_ones, more_zeros) = (u64::from(place - middle), u64::from(middle) + 1);
+            let passed = sum(ones.wrapping_add(more_ones), zeros.wrapping_add(more_zeros)) <= k;
+            (from, to) = if passed { (middle + 1, to) } else { (from, middle) };
+        }
+        zeros.wrapping_add(u64::from(from)).min(self.zeros - 1)
     }
 
     /// How many ones stand from a position on before the first zero, if that is less than what is left of the word; and

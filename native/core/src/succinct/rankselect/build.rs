@@ -6,6 +6,7 @@
 use super::layout::{KIND_VERSION, Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
 use super::sparse;
+use crate::region::advise::{Advice, advise};
 use crate::region::header::{self, KIND_RANKSELECT, Memory};
 use crate::succinct::bitvector::RawBits;
 use crate::succinct::bitvector::layout::check_room;
@@ -22,6 +23,10 @@ pub struct Plan {
 
 /// Without a variant, the sparse one is picked where it takes at most this part of what the flat one does: it is slower.
 const SPARSE_PART: usize = 4;
+
+/// From so many bytes on a region asks for huge pages. Where it does not fit the caches, a question waits for the page tables
+/// as well as for the bits: at 2^32 bits a rank took 403 ns on small pages and 270 on huge ones, in bulk 46 and 18.
+const HUGE_FROM: usize = 8 << 20;
 
 /// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all bits are alike, `Sparse`
 /// where few of them are ones or few zeros, else `Flat`. `Range` if the bits are not alike and are to be `Constant`.
@@ -52,8 +57,9 @@ pub fn planned(bits: &RawBits, variant: Variant, ones: u64) -> Result<Plan> {
     Ok(Plan { shape, length: shape.layout()?.length })
 }
 
-/// Makes the region that was planned for these bits, in `len` bytes at `base`. Whatever they held is overwritten. `Full` if they
-/// are too few, `Stale` if the bits were changed since (there is no region then).
+/// Makes the region that was planned for these bits, in `len` bytes at `base`. Whatever they held is overwritten, and the system is
+/// asked to back a large region by huge pages. `Full` if the bytes are too few, `Stale` if the bits were changed since (there is no
+/// region then).
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes that no other thread uses, and that `bits` is no view of.
@@ -69,6 +75,10 @@ pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> R
     }
     // SAFETY: there is room; the caller vouches that it is ours to write.
     unsafe {
+        if layout.length >= HUGE_FROM {
+            // Before its pages are touched. Where it is refused, all works the same.
+            let _ = advise(base, layout.length, Advice::HugePages);
+        }
         memory.set_word(header::word::MAGIC, 0);
         // What lies between the sections is zero.
         let tail = memory.at(layout.index);

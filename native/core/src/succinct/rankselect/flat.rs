@@ -216,11 +216,10 @@ unsafe fn rank_with<B: Block>(b: B, flat: &Flat, position: u64) -> u64 {
     let entry = flat.entry(position / SUPERBLOCK);
     // SAFETY: the position's entry and block are there.
     unsafe {
-        let (low, high) = (word(entry, 0).load(Relaxed), word(entry, 1).load(Relaxed));
-        let number = (position / block::BITS) as u32 % 8;
-        let in_superblock = if number == 0 { 0 } else { count_of(low, high, number) };
+        let total = total_of(word(entry, 0).load(Relaxed));
+        let in_superblock = count_of(entry, (position / block::BITS) as u32 % 8);
         let in_block = b.rank(flat.block(position / block::BITS), (position % block::BITS) as u32);
-        total_of(low) + u64::from(in_superblock + in_block)
+        total + u64::from(in_superblock + in_block)
     }
 }
 
@@ -251,8 +250,7 @@ fn block_of<B: Block, const ZEROS: bool>(b: B, flat: &Flat, superblock: u64, k: 
     // SAFETY: the entry is there.
     unsafe {
         let number = b.counts_passed::<ZEROS>(entry, k);
-        let (low, high) = (word(entry, 0).load(Relaxed), word(entry, 1).load(Relaxed));
-        let ones = if number == 0 { 0 } else { count_of(low, high, number) };
+        let ones = count_of(entry, number);
         let before = if ZEROS { (512 * number).wrapping_sub(ones) } else { ones };
         ((superblock * 8 + u64::from(number)).min(flat.last_block), k.wrapping_sub(before) % 512)
     }
@@ -270,19 +268,29 @@ unsafe fn select_with<B: Block, const ZEROS: bool>(b: B, flat: &Flat, k: u64) ->
 /// How many questions of a bulk call go side by side.
 const BATCH: usize = 32;
 
+/// Asks for the memory of one question while it answers the one that is [`BATCH`] before: a quarter faster than in batches. (So are not
+/// selects, which would go in four steps: a quarter slower.)
+///
 /// # Safety
 /// As for [`rank_with`], for each.
 #[inline(always)]
 unsafe fn rank_many_with<B: Block>(b: B, flat: &Flat, positions: &[u64], out: &mut [u64]) {
-    for (positions, out) in positions.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-        for &position in positions {
-            prefetch(flat.entry(position / SUPERBLOCK).cast());
-            prefetch(flat.block(position / block::BITS).cast());
-        }
-        for (&position, out) in positions.iter().zip(out) {
-            // SAFETY: the caller's word.
-            *out = unsafe { rank_with(b, flat, position) };
-        }
+    let ask = |position: u64| {
+        prefetch(flat.entry(position / SUPERBLOCK).cast());
+        prefetch(flat.block(position / block::BITS).cast());
+    };
+    positions.iter().take(BATCH).for_each(|&position| ask(position));
+    // SAFETY: the caller's word.
+    let rank = |position: u64| unsafe { rank_with(b, flat, position) };
+    let asked = positions.len().saturating_sub(BATCH);
+    for ((&position, &later), out) in
+        positions.iter().zip(&positions[positions.len() - asked..]).zip(&mut *out)
+    {
+        ask(later);
+        *out = rank(position);
+    }
+    for (&position, out) in positions.iter().zip(out).skip(asked) {
+        *out = rank(position);
     }
 }
 

@@ -250,18 +250,25 @@ unsafe fn select_in<B: Block, const ZEROS: bool>(b: B, lines: &Interleaved, line
 /// How many questions of a bulk call go side by side.
 const BATCH: usize = 32;
 
+/// As in the flat variant, of each question the memory is asked for [`BATCH`] before it is answered.
+///
 /// # Safety
 /// As for [`rank_with`], for each.
 #[inline(always)]
 unsafe fn rank_many_with<B: Block>(b: B, lines: &Interleaved, positions: &[u64], out: &mut [u64]) {
-    for (positions, out) in positions.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-        for &position in positions {
-            prefetch(lines.line(position / LINE_BITS).cast());
-        }
-        for (&position, out) in positions.iter().zip(out) {
-            // SAFETY: the caller's word.
-            *out = unsafe { rank_with(b, lines, position) };
-        }
+    let ask = |position: u64| prefetch(lines.line(position / LINE_BITS).cast());
+    positions.iter().take(BATCH).for_each(|&position| ask(position));
+    // SAFETY: the caller's word.
+    let rank = |position: u64| unsafe { rank_with(b, lines, position) };
+    let asked = positions.len().saturating_sub(BATCH);
+    for ((&position, &later), out) in
+        positions.iter().zip(&positions[positions.len() - asked..]).zip(&mut *out)
+    {
+        ask(later);
+        *out = rank(position);
+    }
+    for (&position, out) in positions.iter().zip(out).skip(asked) {
+        *out = rank(position);
     }
 }
 
@@ -291,45 +298,43 @@ unsafe fn select_many_with<B: Block, const ZEROS: bool>(
     }
 }
 
+/// A line's bits are 62 whole bytes of the source, two further on: so each word of it is read from where it begins there.
+///
 /// # Safety
 /// As for `Flat::build`.
 #[inline(always)]
 unsafe fn build_with<B: Block>(_: B, lines: &Interleaved, from: *const u64, length: u64) -> u64 {
-    let words = length.div_ceil(64);
+    const BYTES: usize = LINE_BITS as usize / 8;
     let (mut total, mut base) = (0u64, 0);
+    let mut rest = [0u64; block::WORDS];
     for line in 0..=lines.last {
         if line % (1 << LINES_LOG2) == 0 {
             base = total;
             // SAFETY: the line's superblock is in the table.
             unsafe { word(lines.table, (line >> LINES_LOG2) as usize) }.store(total, Relaxed);
         }
-        // Bits from `start` on; word i of the line takes those from start + 64 i − 16 on.
-        let start = line * LINE_BITS;
-        let bits = (length - start).min(LINE_BITS);
-        let (first, shift) = (start / 64, start % 64);
-        let source = |index: u64| {
-            // SAFETY: below the words that the caller vouches for.
-            if index < words { unsafe { word(from, index as usize) }.load(Relaxed) } else { 0 }
-        };
-        // 64 bits of the source, from bit `start + 64 i` on.
-        let aligned = |i: u64| {
-            let low = source(first + i) >> shift;
-            if shift == 0 { low } else { low | source(first + i + 1) << (64 - shift) }
-        };
-        let (mut carry, mut ones) = (0, 0);
-        for i in 0..block::WORDS {
-            let mut value = aligned(i as u64);
-            let left = bits.saturating_sub(i as u64 * 64);
-            if left < 64 {
-                value &= (1 << left) - 1;
-            }
-            ones += u64::from(value.count_ones());
-            let shifted = value << COUNT_BITS | carry | if i == 0 { total - base } else { 0 };
-            carry = value >> (64 - COUNT_BITS);
-            // SAFETY: the line is there.
-            unsafe { word(lines.line(line), i) }.store(shifted, Relaxed);
+        let bits = (length - line * LINE_BITS).min(LINE_BITS);
+        let mut source = from.cast::<u8>().wrapping_add(line as usize * BYTES);
+        if bits < LINE_BITS {
+            // The last: what is there of it, and zeros.
+            let (whole, part) = ((bits / 64) as usize, bits % 64);
+            // SAFETY: bytes that the caller vouches for; the words of a line.
+            unsafe { source.copy_to_nonoverlapping(rest.as_mut_ptr().cast(), bits.div_ceil(8) as usize) };
+            rest[whole] &= (1 << part) - 1;
+            source = rest.as_ptr().cast();
         }
-        total += ones;
+        // SAFETY: bytes 0 to 61 of the source; they may change meanwhile, which gives some mixture.
+        let read = |at: usize| unsafe { source.add(at).cast::<u64>().read_unaligned() };
+        // SAFETY: the line is there.
+        let target = |i: usize| unsafe { word(lines.line(line), i) };
+        let first = read(0) << COUNT_BITS;
+        target(0).store(first | (total - base), Relaxed);
+        total += u64::from(first.count_ones());
+        for i in 1..block::WORDS {
+            let value = read(8 * i - 2);
+            target(i).store(value, Relaxed);
+            total += u64::from(value.count_ones());
+        }
     }
     total
 }

@@ -1,10 +1,11 @@
 //! Rank and select beside lists of positions, for every variant and every instruction set.
 
 use super::bulk::{Query, answer};
-use super::layout::{LINE_BITS, SUPERBLOCK, Variant};
+use super::layout::{KIND_VERSION, LINE_BITS, SUPERBLOCK, Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
 use super::{RankSelect, plan};
 use crate::ErrorKind;
+use crate::region::header::{KIND_RANKSELECT, Memory};
 use crate::succinct::BitVec;
 use crate::succinct::block::Tier;
 use crate::succinct::numbers::{Numbers, NumbersMut};
@@ -255,4 +256,126 @@ fn a_plan_for_other_bits_is_refused() {
         super::build(base, planned.length, bits.raw(), &planned).unwrap();
         assert_eq!(RawRankSelect::attach(base, planned.length).unwrap().ones(), bits.count(0, 1000).unwrap());
     }
+}
+
+#[test]
+fn nothing_far_from_the_answer_is_read() {
+    // The fault elsewhere: a select that scans from bit 0. So everything up to the middle is spoilt, and nobody may notice.
+    if cfg!(miri) {
+        return;
+    }
+    let bits = random_bits(1_000_000, 50);
+    for variant in [Variant::Flat, Variant::Interleaved] {
+        let structure = RankSelect::with_variant(&bits, Some(variant)).unwrap();
+        let mut copy: Vec<u64> = structure
+            .bytes()
+            .chunks_exact(8)
+            .map(|bytes| u64::from_le_bytes(bytes.try_into().unwrap()))
+            .collect();
+        let layout = structure.layout;
+        for (from, to) in [(layout.bits, layout.index), (layout.index, layout.index_end)] {
+            copy[from / 8..from.midpoint(to) / 8].fill(0x5555_5555_5555_5555);
+        }
+        // SAFETY: as many bytes as the region has.
+        let spoilt = unsafe { RawRankSelect::attach(copy.as_ptr().cast(), copy.len() * 8) }.unwrap();
+        for at in (600_000..1_000_000).step_by(997) {
+            let (ones, zeros) = (structure.rank1(at), structure.rank0(at));
+            assert_eq!(spoilt.rank1(at), ones);
+            assert_eq!(spoilt.select1(ones), structure.select1(ones), "{variant:?} {at}");
+            assert_eq!(spoilt.select0(zeros), structure.select0(zeros), "{variant:?} {at}");
+            let (mut found, mut expected) = ([0; 2], [0; 2]);
+            spoilt.selects::<false>(&[ones, ones - 1], &mut found);
+            structure.select1_many(&[ones, ones - 1], &mut expected).unwrap();
+            assert_eq!(found, expected);
+        }
+    }
+}
+
+#[test]
+fn bulk_ranks_of_the_beginning_and_the_end() {
+    // The fault elsewhere: a bulk rank that gives 0 past the last word.
+    for length in [0, 1, 63, 64, 65, 512, 4096, 4160, 8192] {
+        for percent in [50, 100] {
+            let bits = random_bits(length, percent);
+            let ones = bits.count(0, length).unwrap();
+            for variant in VARIANTS.map(Some).into_iter().chain([None]) {
+                let structure = RankSelect::with_variant(&bits, variant).unwrap();
+                let mut out = [7; 3];
+                structure.rank1_many(&[0, length, length / 64 * 64], &mut out).unwrap();
+                assert_eq!(out, [0, ones, bits.count(0, length / 64 * 64).unwrap()], "{length} {variant:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_region_large_enough_for_huge_pages() {
+    if cfg!(miri) {
+        return;
+    }
+    let mut bits = BitVec::new(70_000_000).unwrap();
+    bits.fill(10_000_000, 30_000_000, true).unwrap();
+    bits.set(69_999_999, true).unwrap();
+    for variant in VARIANTS[..2].iter().copied() {
+        let structure = RankSelect::with_variant(&bits, Some(variant)).unwrap();
+        assert!(structure.bytes().len() > 8 << 20);
+        assert_eq!((structure.rank1(20_000_000), structure.rank1(70_000_000)), (10_000_000, 20_000_001));
+        assert_eq!(structure.select1(20_000_000), Some(69_999_999));
+        assert_eq!(structure.select0(10_000_000), Some(30_000_000));
+    }
+}
+
+#[test]
+fn positions_beyond_32_bits() {
+    // Zeros up to there take no memory: nobody touches them. The index over zeros is zeros, too.
+    if cfg!(miri) || cfg!(target_pointer_width = "32") {
+        return;
+    }
+    const FAR: u64 = (1 << 32) + 50_000;
+    let ones = [(1 << 32) - 1, 1 << 32, (1 << 32) + 4095, (1 << 32) + 4096, FAR - 1];
+    let shape = Shape { variant: Variant::Flat, length: FAR, ones: ones.len() as u64, last: 0 };
+    let layout = shape.layout().unwrap();
+    let mut words = vec![0u64; layout.length / 8];
+    for at in ones {
+        words[layout.bits / 8 + (at / 64) as usize] |= 1 << (at % 64);
+    }
+    for superblock in ones[0] / SUPERBLOCK..=FAR / SUPERBLOCK {
+        let before = |at: u64| ones.iter().filter(|&&one| one < at).count() as u128;
+        let from = superblock * SUPERBLOCK;
+        let mut entry = before(from);
+        for block in 1..8 {
+            entry |= (before(from + block * 512) - before(from)) << (32 + 12 * block);
+        }
+        let at = layout.index / 8 + superblock as usize * 2;
+        (words[at], words[at + 1]) = (entry as u64, (entry >> 64) as u64);
+    }
+    // SAFETY: the words are ours, as many as the layout says.
+    let structure = unsafe {
+        let memory = Memory::new(words.as_mut_ptr().cast(), layout.length).unwrap();
+        if let Index::Flat(flat) = RawRankSelect::new(memory, shape, layout).index {
+            flat.sample(&shape);
+        }
+        memory.begin_region(KIND_RANKSELECT, KIND_VERSION, layout.length as u64);
+        memory.set_word(word::VARIANT, shape.variant as u32);
+        memory.set_double_word(word::LENGTH, shape.length);
+        memory.set_double_word(word::ONES, shape.ones);
+        memory.end_region();
+        RawRankSelect::attach(words.as_ptr().cast(), layout.length).unwrap()
+    };
+    for (k, &at) in ones.iter().enumerate() {
+        let k = k as u64;
+        assert_eq!((structure.select1(k), structure.get(at)), (Some(at), Some(true)));
+        assert_eq!((structure.rank1(at), structure.rank1(at + 1)), (k, k + 1));
+        // The zeros after it: the next position is one more than so many.
+        let next = (at + 1..).find(|next| !ones.contains(next)).unwrap();
+        if next < FAR {
+            assert_eq!(structure.select0(structure.rank0(next)), Some(next));
+        }
+    }
+    assert_eq!(structure.get(ones[4] - (1 << 32)), Some(false));
+    let mut out = [0; 5];
+    structure.selects::<false>(&[4, 3, 2, 1, 0], &mut out);
+    assert!(out.iter().rev().eq(&ones));
+    structure.ranks(&[FAR, 1 << 32, ones[2], 5, 0], &mut out);
+    assert_eq!(out, [5, 1, 2, 0, 0]);
 }

@@ -104,6 +104,15 @@ unsafe fn invert(words: *mut u64, len: usize) {
     let mut at = 0;
     // SAFETY: within `len` words, which the caller vouches for.
     unsafe {
+        // Masked stores only for what is left: here they took three times as long.
+        while at + 4 * LANES <= len {
+            for i in 0..4 {
+                let target = words.add(at + i * LANES);
+                let v = _mm512_loadu_si512(target.cast_const().cast());
+                _mm512_storeu_si512(target.cast(), _mm512_xor_si512(v, all));
+            }
+            at += 4 * LANES;
+        }
         while at < len {
             let lanes = if len - at < LANES { tail(len - at) } else { u8::MAX };
             let target = words.add(at).cast::<i64>();
