@@ -298,6 +298,8 @@ fn what_can_not_be_is_refused() {
         };
         assert_eq!(init(base, 319, 1), Err(ErrorKind::Full));
         assert_eq!(init(base, room, 2), Err(ErrorKind::Full));
+        assert_eq!(init(base, room, 0), Err(ErrorKind::Range));
+        assert_eq!(init(base, room, 1 << 58), Err(ErrorKind::Range));
         assert_eq!(init(std::ptr::null_mut(), room, 1), Err(ErrorKind::Type));
         assert_eq!(init(base.add(1), room - 8, 1), Err(ErrorKind::Type));
         assert_eq!(init(base, room, 1), Ok(()));

@@ -44,6 +44,9 @@ pub unsafe fn init(base: *mut u8, len: usize, shape: Shape, seeds: [u32; 2]) -> 
     // SAFETY: the caller's word; the length is checked before anything is written.
     unsafe {
         let memory = Memory::new(base, len)?;
+        if !(1..=layout::MAX_BLOCKS).contains(&shape.blocks) {
+            return Err(Error::range(format!("a filter has 1 to 2^26 blocks, not {}", shape.blocks)));
+        }
         let length = shape.length();
         if length > len as u64 {
             return Err(Error::full(format!("the filter takes {length} bytes where there are {len}")));
