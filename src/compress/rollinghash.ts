@@ -83,8 +83,8 @@ export class RollingHash {
 
   /**
    * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in one of
-   * 2^bits places, and returns how many those were; −1 if all were taken in without that. What `push` does one by one, a vector at
-   * a time: a gigabyte and more a second.
+   * 2^bits places, and returns how many those were; −1 if all were taken in without that. What `push` does one by one, and about
+   * twice as fast.
    *
    * ```ts
    * const rolling = new RollingHash(48);
