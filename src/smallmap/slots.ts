@@ -179,8 +179,7 @@ export abstract class Slots extends Store {
    * the slow road can tell (another type of key, a promoted map, a stale id, no direct access).
    *
    * Written out in full and without branches on where a key lies, so that the processor runs ahead through the cache
-   * misses of several lookups. `clz32(x) & 32` is 32 exactly where x is 0. Lanes past the map's entries may equal
-   * anything, so the result is cut to their number.
+   * misses of several lookups. Lanes that are not the map's may equal anything, so the result is cut to those that are.
    */
   protected locate(id: unknown, given: unknown): number {
     if (typeof id !== 'number') return -2;
@@ -210,19 +209,21 @@ export abstract class Slots extends Store {
     if (count > 8) return -2;
     const first = (place >>> 4) << 1;
     if (first + count > keys.length) return -2;
-    let hits = ((Math.clz32(keys[first] ^ key) & 32) << 2) | ((Math.clz32(keys[first + 1] ^ key) & 32) << 1);
+    // More than two: the eight keys of its block, one cache line, whatever the size of the slot. Branches on that size would be
+    // mispredicted while the place is still on its way from memory.
+    const start = count > 2 ? first & -8 : first & -2;
+    let equal = +(keys[start] === key) | (+(keys[start | 1] === key) << 1);
     if (count > 2) {
-      hits |= (Math.clz32(keys[first + 2] ^ key) & 32) | ((Math.clz32(keys[first + 3] ^ key) & 32) >>> 1);
-      if (count > 4) {
-        hits |=
-          ((Math.clz32(keys[first + 4] ^ key) & 32) >>> 2) |
-          ((Math.clz32(keys[first + 5] ^ key) & 32) >>> 3) |
-          ((Math.clz32(keys[first + 6] ^ key) & 32) >>> 4) |
-          ((Math.clz32(keys[first + 7] ^ key) & 32) >>> 5);
-      }
+      equal |=
+        (+(keys[start | 2] === key) << 2) |
+        (+(keys[start | 3] === key) << 3) |
+        (+(keys[start | 4] === key) << 4) |
+        (+(keys[start | 5] === key) << 5) |
+        (+(keys[start | 6] === key) << 6) |
+        (+(keys[start | 7] === key) << 7);
     }
-    const lane = Math.clz32(hits) - 24;
-    return lane < count ? first + lane : -1;
+    const lane = 31 - Math.clz32((equal >>> (first - start)) & ((1 << count) - 1));
+    return lane < 0 ? -1 : first + lane;
   }
 
   // ---- changing entries in line
