@@ -2,19 +2,24 @@
 //!
 //! With d(i) for the byte that comes in less the weighted one that leaves, the hash is h(i) = B·h(i−1) + d(i): a chain of
 //! multiplications, one for each byte. Over a group of bytes it is a prefix sum with weights, made in log steps (Hillis and Steele,
-//! "Data parallel algorithms", 1986), all lanes at a time; only one multiplication a group hangs on the group before. The code
-//! is one for all instruction sets: compilers make vectors of loops over arrays of this length.
+//! "Data parallel algorithms", 1986), all lanes at a time; only one multiplication a group hangs on the group before. One file for each
+//! instruction set; without one of them, one byte after the other. The same as loops over arrays, for the compiler to make vectors of,
+//! was tried: it shifts through memory, and is no faster than that.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 use super::BASE;
 use crate::cpu::Level;
 
-/// Bytes of a group.
-const GROUP: usize = 16;
 /// `BASE` to the power of 1, 2, 3, …
-const POWERS: [u32; GROUP] = {
-    let mut powers = [BASE; GROUP];
+#[cfg(target_arch = "x86_64")]
+const POWERS: [u32; 16] = {
+    let mut powers = [BASE; 16];
     let mut i = 1;
-    while i < GROUP {
+    while i < powers.len() {
         powers[i] = powers[i - 1].wrapping_mul(BASE);
         i += 1;
     }
@@ -49,70 +54,15 @@ pub(super) unsafe fn scan(level: Level, run: &Run<'_>) -> (Option<usize>, u32) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller's word.
-        Level::Avx512 => unsafe { avx512(run) },
+        Level::Avx512 => unsafe { avx512::scan(run) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller's word.
-        Level::Avx2 => unsafe { avx2(run) },
-        // NEON is part of what AArch64 is compiled for.
-        _ => generic(run),
+        Level::Avx2 => unsafe { avx2::scan(run) },
+        _ => rest(run, 0, run.hash),
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi2")]
-fn avx512(run: &Run<'_>) -> (Option<usize>, u32) {
-    groups(run)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi2")]
-fn avx2(run: &Run<'_>) -> (Option<usize>, u32) {
-    groups(run)
-}
-
-#[cfg(target_arch = "aarch64")]
-fn generic(run: &Run<'_>) -> (Option<usize>, u32) {
-    groups(run)
-}
-
-/// One byte after the other: multiplying vectors takes more than that where there is no instruction for it.
-#[cfg(not(target_arch = "aarch64"))]
-fn generic(run: &Run<'_>) -> (Option<usize>, u32) {
-    rest(run, 0, run.hash)
-}
-
-/// `x[i] += x[i - STEP] · factor`, where there is such an i.
-#[inline(always)]
-fn step<const STEP: usize>(x: [u32; GROUP], factor: u32) -> [u32; GROUP] {
-    std::array::from_fn(|i| if i < STEP { x[i] } else { x[i].wrapping_add(x[i - STEP].wrapping_mul(factor)) })
-}
-
-#[inline(always)]
-fn groups(run: &Run<'_>) -> (Option<usize>, u32) {
-    let mut hash = run.hash;
-    let count = run.incoming.len().min(run.outgoing.len());
-    let mut at = 0;
-    while at + GROUP <= count {
-        let (incoming, outgoing) = (&run.incoming[at..at + GROUP], &run.outgoing[at..at + GROUP]);
-        let mut x: [u32; GROUP] = std::array::from_fn(|i| {
-            let leaving = (u32::from(outgoing[i]) + 1).wrapping_mul(run.weight);
-            (u32::from(incoming[i]) + 1).wrapping_sub(leaving)
-        });
-        x = step::<1>(x, POWERS[0]);
-        x = step::<2>(x, POWERS[1]);
-        x = step::<4>(x, POWERS[3]);
-        x = step::<8>(x, POWERS[7]);
-        let hashes: [u32; GROUP] = std::array::from_fn(|i| x[i].wrapping_add(hash.wrapping_mul(POWERS[i])));
-        let small = hashes.iter().fold(false, |small, &hash| small | (hash <= run.most));
-        if small {
-            break;
-        }
-        hash = x[GROUP - 1].wrapping_add(hash.wrapping_mul(POWERS[GROUP - 1]));
-        at += GROUP;
-    }
-    rest(run, at, hash)
-}
-
+/// One byte after the other.
 #[inline(always)]
 fn rest(run: &Run<'_>, from: usize, mut hash: u32) -> (Option<usize>, u32) {
     for i in from..run.incoming.len().min(run.outgoing.len()) {
