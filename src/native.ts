@@ -101,8 +101,8 @@ export interface NativeBinding {
   /** How native code sees a view: its length in bytes, the alignment of its first byte (a power of two
    * up to 4096), and the sum of its bytes. The doctor uses it, and so do the tests of argument reading. */
   probe(view: ArrayBufferView): { byteLength: number; alignment: number; sum: number };
-  /** How many bytes after the view's first one the next multiple of 64 is. */
-  alignmentGap(view: ArrayBufferView): number;
+  /** How many bytes after the view's first one the next multiple of an alignment is, which is a power of two. */
+  alignmentGap(view: ArrayBufferView, alignment: number): number;
 
   // region.cc
   /** CRC-32C of the bytes; `seed` is 0, or the result for the bytes before these. */

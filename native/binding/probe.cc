@@ -25,10 +25,11 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// How many bytes after the view's first one the next multiple of 64 is.
+// How many bytes after the view's first one the next multiple of an alignment is, which is a power of two.
 Napi::Value AlignmentGap(const Napi::CallbackInfo& info) {
   const auto address = reinterpret_cast<uintptr_t>(ReadBytes(info[0], "view").data);
-  return Napi::Number::New(info.Env(), static_cast<double>((64 - address % 64) % 64));
+  const uint32_t alignment = ReadU32(info[1], "alignment");
+  return Napi::Number::New(info.Env(), static_cast<double>((0 - address) & (alignment - uintptr_t{1})));
 }
 
 }  // namespace

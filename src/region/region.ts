@@ -23,12 +23,21 @@ export type Origin = 'heap' | 'attached' | 'file';
 export const GROWABLE_FROM = 65_536;
 /** Regions from this size on are advised to use huge pages unless the user said otherwise. */
 const HUGE_PAGES_FROM = 4 * 2 ** 20;
+/** A huge page. Where they are larger, or there are none, nothing is lost by taking them for this size. */
+const HUGE_PAGE = 2 ** 21;
 /** A shared region can not move without its readers attaching anew, so it reserves at least this much. */
 const SHARED_RESERVATION = 2 ** 32 - 65_536;
 /** Bytes more than asked for in a buffer that is aligned by where the region starts in it; Windows aligns to 8. */
 const SLACK = 64;
-/** Address space asked for when a region grows past 64 KiB: this many times what it needs. */
+/** Address space asked for by a region of 64 KiB or more: this many times what it needs. */
 const RESERVE_FACTOR = 64;
+/**
+ * What has grown to the size of huge pages is likely to grow on, so it reserves at least this much when it moves, and stays. A
+ * region that moves when it is large copies much, and touches as many new pages again.
+ */
+const GROWN_RESERVATION = 2 ** 30;
+/** What grows below that size reserves this many times what it needs: so it moves there, and begins with huge pages. */
+const SMALL_RESERVE_FACTOR = 32;
 
 /**
  * Growable buffers take two memory mappings each, and V8 ends the process, or crashes, where the system refuses one. So
@@ -139,15 +148,13 @@ export class Region {
     const before = this.bytes.length;
     if (length <= before) return;
     if (this.origin === 'heap' && isGrowable(this.buffer) && length <= this.buffer.maxByteLength) {
-      try {
-        this.buffer.grow(length);
-      } catch (cause) {
-        throw refused(length, cause);
-      }
+      this.lengthen(this.buffer, length);
       this.remake();
       this.place(before);
     } else {
-      this.moveTo(newBuffer(length, this.reservation(length), this.aligned));
+      const buffer = newBuffer(length, this.reservation(length), this.aligned);
+      if (isGrowable(buffer)) this.lengthen(buffer, length);
+      this.moveTo(buffer);
     }
   }
 
@@ -184,7 +191,32 @@ export class Region {
   }
 
   private reservation(length: number): number {
-    return this.shared ? Math.max(SHARED_RESERVATION, length * 4) : length * RESERVE_FACTOR;
+    if (this.shared) return Math.max(SHARED_RESERVATION, length * 4);
+    if (length < HUGE_PAGES_FROM) return length * SMALL_RESERVE_FACTOR;
+    return Math.max(GROWN_RESERVATION, length * RESERVE_FACTOR);
+  }
+
+  /**
+   * Makes a growable buffer hold `length` bytes, and end where a huge page does if it is to be backed by such. Memory that
+   * ends within a huge page has small ones there, which stay when it grows on; a thousand of them at each doubling took as
+   * long as all huge ones.
+   */
+  private lengthen(buffer: SharedArrayBuffer, length: number): void {
+    if (this.placement.hugePages ?? length >= HUGE_PAGES_FROM) {
+      const first = native().alignmentGap(new Uint8Array(buffer), HUGE_PAGE);
+      const whole = first + Math.ceil((length - first) / HUGE_PAGE) * HUGE_PAGE;
+      try {
+        buffer.grow(Math.min(whole, buffer.maxByteLength));
+        return;
+      } catch {
+        // Less may do.
+      }
+    }
+    try {
+      if (length > buffer.byteLength) buffer.grow(length);
+    } catch (cause) {
+      throw refused(length, cause);
+    }
   }
 
   private moveTo(buffer: SharedArrayBuffer): void {
@@ -220,7 +252,7 @@ export class Region {
     const { buffer } = this;
     const whole = new Uint8Array(buffer, this.start, buffer.byteLength - this.start);
     const slack = this.aligned && this.origin === 'heap' && !isGrowable(buffer) ? SLACK : 0;
-    const gap = slack === 0 ? this.start : native().alignmentGap(whole);
+    const gap = slack === 0 ? this.start : native().alignmentGap(whole, 64);
     // Not a byte more than was asked for: what is cut off must look so.
     this.bytes = slack === 0 ? whole : new Uint8Array(buffer, gap, buffer.byteLength - slack);
     // Regions that come from elsewhere are checked for this length before they get here.

@@ -17,7 +17,7 @@ import { checkInteger, describe } from '../region/options.js';
 import { OWNER } from '../region/structure.js';
 import { Bulk } from './bulk.js';
 import { ENTRIES, KEYS, VALUES, VectorIterator } from './iteration.js';
-import { MAX_CAPACITY, WORD } from './layout.js';
+import { MAX_CAPACITY } from './layout.js';
 
 /** Elements for a bulk call: a typed array of the vector's type is fastest. */
 export type Values<T extends NumericType> = Column<T> | Iterable<JsType<T>> | ArrayLike<JsType<T>>;
@@ -25,7 +25,6 @@ export type Values<T extends NumericType> = Column<T> | Iterable<JsType<T>> | Ar
 /** The sum of a vector's elements: a bigint where they are. */
 export type SumOf<T extends NumericType> = JsType<T>;
 
-const COUNT = WORD.countLow;
 const U32 = TYPE.u32;
 const F64 = TYPE.f64;
 
@@ -54,15 +53,13 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     if (arguments.length === 1) {
       const { count } = this;
       if (count < this.room && typeof value === 'number') {
-        // The commonest by themselves, in plain stores.
+        // The commonest by themselves, in plain stores. The header hears of them later: see `settle`.
         if (this.code === F64) {
           (this.items as Float64Array)[count] = value;
-          this.head[COUNT] = count + 1;
           return (this.count = count + 1);
         }
         if (this.code === U32 && value >>> 0 === value) {
           (this.items as Uint32Array)[count] = value;
-          this.head[COUNT] = count + 1;
           return (this.count = count + 1);
         }
       }

@@ -2,9 +2,9 @@
  * Vector: numbers of one type in a row, outside the JavaScript heap, in one region of bytes that can be shared with workers,
  * saved, and opened by mapping. `docs/formats/vector.md` specifies the bytes.
  *
- * Cost: `at`, `set`, `push`, `pop`: O(1), about 1 ns; growth is in place and copies nothing as long as the address space reserved
- * for it lasts (64 times the size at which it was reserved, from 64 KiB on). `sort`: O(n), some 10 ns an element. `sum`, `min`,
- * `max`, `indexOf`, `fill`: the speed of memory.
+ * Cost: `at`, `set`, `push`, `pop`: O(1), 1 to 2 ns; growth is in place and copies nothing as long as the address space reserved
+ * for it lasts (64 times the capacity that it was made with, from 64 KiB on; at least 1 GiB once it has grown past 4 MiB). `sort`:
+ * O(n), some 10 ns an element. `sum`, `min`, `max`, `indexOf`, `fill`: the speed of memory.
  */
 import { native } from '../native.js';
 import { TYPE, TYPE_NAMES, type JsType, type NumericType } from '../region/element.js';

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { native } from '../../src/native.js';
 import { Vector } from '../../src/vector/index.js';
@@ -73,6 +74,44 @@ describe('a closed vector', () => {
     expect((await rejected(vector.argsortAsync())).code).toBe('ERR_OFFHEAP_CLOSED');
     expect((await rejected(vector.save(join(folder, 'closed')))).code).toBe('ERR_OFFHEAP_CLOSED');
     expect([...view], 'a view keeps its memory').toEqual([1, 2]);
+  });
+});
+
+describe('elements that were just pushed', () => {
+  const plain = (value: unknown): unknown =>
+    value instanceof Float64Array || value instanceof Uint8Array ? [...value] : value;
+
+  it.each([...reads, ...writes])('%s sees them', (name, run) => {
+    const pushed = Vector.from('f64', [4, 1]);
+    pushed.push(3);
+    const whole = Vector.from('f64', [4, 1, 3]);
+    const [result, expected] = [run(pushed), run(whole)];
+    if (result !== pushed && !['byteLength', 'stats', 'share'].includes(name)) {
+      expect(plain(result)).toEqual(plain(expected));
+    }
+    expect(pushed.toBytes()).toEqual(whole.toBytes());
+  });
+
+  it('whoever looks next sees them', async () => {
+    const pushing = (): Vector<'u32'> => {
+      const vector = new Vector('u32');
+      for (let i = 0; i < 5; i++) vector.push(5 - i);
+      return vector;
+    };
+    const path = join(folder, 'pushed.bin');
+    await pushing().save(path);
+    expect([...Vector.open(path)]).toEqual([5, 4, 3, 2, 1]);
+    expect([...Vector.attach(pushing().share())]).toEqual([5, 4, 3, 2, 1]);
+    expect([...(await pushing().sortAsync())]).toEqual([1, 2, 3, 4, 5]);
+    expect([...(await pushing().argsortAsync())]).toEqual([4, 3, 2, 1, 0]);
+    expect(inspect(pushing())).toBe('Vector<u32>(5) [ 5, 4, 3, 2, 1 ]');
+    const vector = pushing();
+    const sorting = vector.sortAsync();
+    expect([vector.length, vector.at(-1), [...vector].length]).toEqual([5, 1, 5]);
+    await sorting;
+    const attached = Vector.attach<'u32'>(vector.share());
+    vector.push(6);
+    expect([...attached]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });
 
