@@ -4,7 +4,7 @@
  * JavaScript and the work share a control, the `oh_control` of the C ABI: words 0 to 5 are cancel, 0, done (low, high), total
  * (low, high). Nothing is called from the other thread: a timer looks at the control now and then.
  */
-import { typeError } from '../errors.js';
+import { allocating, typeError } from '../errors.js';
 import type { Progress } from './file.js';
 import { readLong } from './format.js';
 import { describe, readOptions, type Options } from './options.js';
@@ -29,7 +29,11 @@ const LOOK_EVERY = 50;
 
 /** One piece of work. */
 export class Background {
-  readonly control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+  readonly control = allocating(
+    'a control',
+    CONTROL_BYTES,
+    () => new Int32Array(new SharedArrayBuffer(CONTROL_BYTES)),
+  );
 
   private constructor(
     private readonly signal: AbortSignal | undefined,
