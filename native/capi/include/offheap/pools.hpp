@@ -1,4 +1,4 @@
-// offheap/pools.hpp: FixedPool, LockFreePool and their handles. See offheap.hpp.
+// offheap/pools.hpp: FixedPool, LockFreePool, NumaPool and their handles. See offheap.hpp.
 #ifndef OFFHEAP_POOLS_HPP
 #define OFFHEAP_POOLS_HPP
 
@@ -79,6 +79,12 @@ struct LocalFunctions {
   static constexpr auto close = oh_localpool_close;
   static constexpr auto alloc = oh_localpool_alloc;
   static constexpr auto free = oh_localpool_free;
+};
+struct NumaFunctions {
+  using Raw = oh_numapool;
+  static constexpr auto close = oh_numapool_close;
+  static constexpr auto alloc = oh_numapool_alloc;
+  static constexpr auto free = oh_numapool_free;
 };
 
 }  // namespace internal
@@ -221,6 +227,96 @@ class FixedPool : private internal::Memory, public FixedPoolView {
   static void* initialised(const internal::Memory& memory, const oh_fixedpool_options& options) {
     check(oh_fixedpool_init(memory.data(), memory.length(), &options));
     return memory.data();
+  }
+};
+
+// A view of a NumaPool's region, which something else owns. For one thread at a time.
+class NumaPoolView : public internal::PoolHandle<internal::NumaFunctions> {
+ public:
+  NumaPoolView(void* base, std::size_t length) : NumaPoolView(attach(base, length)) {}
+
+  // A block on this node first, whatever the policy.
+  Offset alloc_on(std::uint32_t node, std::uint64_t bytes) {
+    Offset offset = 0;
+    check(oh_numapool_alloc_on(get(), node, bytes, &offset));
+    return offset;
+  }
+  // How many bytes an allocated block has for its user.
+  std::uint64_t room(Offset offset) const {
+    std::uint64_t room = 0;
+    check(oh_numapool_room(get(), offset, &room));
+    return room;
+  }
+  // The number of the node that an offset belongs to.
+  std::uint32_t node_of(Offset offset) const {
+    std::uint32_t node = 0;
+    check(oh_numapool_node_of(get(), offset, &node));
+    return node;
+  }
+  // Puts each node's blocks there, and with `populate` brings them in now. Throws with OH_ERR_UNSUPPORTED
+  // where it is forbidden.
+  void place(bool populate = false) { check(oh_numapool_place(get(), populate)); }
+
+  oh_numapool_stats stats() const {
+    oh_numapool_stats stats{};
+    check(oh_numapool_stats_of(get(), &stats));
+    return stats;
+  }
+  // Facts about the node at a place of the list, from 0 to stats().nodes - 1; with `pages` the kernel is
+  // asked for its pages.
+  oh_numapool_node node_at(std::size_t at, bool pages = false) const {
+    oh_numapool_node node{};
+    check(oh_numapool_node_at(get(), at, pages, &node));
+    return node;
+  }
+
+ private:
+  explicit NumaPoolView(oh_numapool* pool) : PoolHandle(pool, oh_numapool_data(pool)) {}
+  static oh_numapool* attach(void* base, std::size_t length) {
+    oh_numapool* pool = nullptr;
+    check(oh_numapool_attach(base, length, &pool));
+    return pool;
+  }
+};
+
+// A pool with memory on each NUMA node, for one thread, that owns its memory: `capacity` bytes on each node
+// that has memory. They are on their nodes once place() was called.
+class NumaPool : private internal::Memory, public NumaPoolView {
+ public:
+  explicit NumaPool(std::uint64_t capacity, std::uint32_t policy = OH_NUMA_LOCAL)
+      : NumaPool(sized(capacity, policy)) {}
+  explicit NumaPool(const oh_numapool_options& options)
+      : internal::Memory(length_of(options) + kPage),
+        NumaPoolView(initialised(*this, options), internal::Memory::length() - kPage) {}
+  // Views point into the memory, which stays where it is.
+  NumaPool(NumaPool&&) = delete;
+  NumaPool& operator=(NumaPool&&) = delete;
+
+  void validate() const { check(oh_numapool_validate(start(*this), internal::Memory::length() - kPage)); }
+
+ private:
+  // Pages belong to a node whole; there are none larger than this.
+  static constexpr std::size_t kPage = 65536;
+
+  static oh_numapool_options sized(std::uint64_t capacity, std::uint32_t policy) {
+    oh_numapool_options options{};
+    options.struct_size = sizeof options;
+    options.policy = policy;
+    options.capacity = capacity;
+    return options;
+  }
+  static std::uint64_t length_of(const oh_numapool_options& options) {
+    std::uint64_t length = 0;
+    check(oh_numapool_length(&options, &length));
+    return length;
+  }
+  static void* start(const internal::Memory& memory) {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
+    return static_cast<unsigned char*>(memory.data()) + (0 - address) % kPage;
+  }
+  static void* initialised(const internal::Memory& memory, const oh_numapool_options& options) {
+    check(oh_numapool_init(start(memory), memory.length() - kPage, &options, false));
+    return start(memory);
   }
 };
 
