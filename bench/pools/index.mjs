@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- pools`: FixedPool, LockFreePool and ThreadLocalPool beside `Buffer.allocUnsafe` and
+ * `npm run bench -- pools`: FixedPool, NumaPool, LockFreePool and ThreadLocalPool beside `Buffer.allocUnsafe` and
  * `@thi.ng/malloc`; BumpArena beside what Node has for short-lived memory.
  *
  * "two workers" is the time of one operation while two workers run at once: in one LockFreePool, in one through caches, and in a FixedPool of

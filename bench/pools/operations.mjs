@@ -5,7 +5,14 @@
 
 /** @typedef {import('../lib/report.mjs').Goal} Goal */
 
-export const CONTENDERS = ['FixedPool', 'ThreadLocalPool', 'LockFreePool', '@thi.ng/malloc', 'allocUnsafe'];
+export const CONTENDERS = [
+  'FixedPool',
+  'NumaPool',
+  'ThreadLocalPool',
+  'LockFreePool',
+  '@thi.ng/malloc',
+  'allocUnsafe',
+];
 /** How many blocks live while one is replaced after the other. */
 export const LIVE = 1000;
 

@@ -1,7 +1,7 @@
 /** One thread, in a process of its own: every operation, every contender, in turns. */
 import { MemPool } from '@thi.ng/malloc';
 import { Buffer } from 'node:buffer';
-import { FixedPool, LockFreePool, ThreadLocalPool } from '../../dist/pools/index.js';
+import { FixedPool, LockFreePool, NumaPool, ThreadLocalPool } from '../../dist/pools/index.js';
 import { serve } from '../lib/child.mjs';
 import { compile, race } from '../lib/measure.mjs';
 import { body, CONTENDERS, LIVE } from './operations.mjs';
@@ -13,6 +13,7 @@ const INSTANCES = 3;
 /** @type {Record<string, (size: number) => any>} */
 const make = {
   FixedPool: (size) => new FixedPool({ blockSize: size, blocks: 2 * LIVE }),
+  NumaPool: (size) => new NumaPool({ capacityBytes: 4 * LIVE * size }),
   LockFreePool: (size) => new LockFreePool({ capacityBytes: 4 * LIVE * size }),
   ThreadLocalPool: (size) =>
     new ThreadLocalPool(new LockFreePool({ capacityBytes: 4 * LIVE * size }), {
