@@ -25,6 +25,7 @@ async function main() {
     import('./sections/countries.mjs'),
     import('./sections/files.mjs'),
     import('./sections/mapped.mjs'),
+    import('./sections/pools.mjs'),
     import('./sections/workers.mjs'),
     import('./sections/collector.mjs'),
   ]);
