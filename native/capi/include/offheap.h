@@ -2340,7 +2340,8 @@ enum oh_status oh_compress(const struct oh_dictionary *dictionary,
 /**
  * Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of another dictionary, or
  * damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never reads or writes outside, whatever the bytes are, and
- * takes memory as it is needed.
+ * takes memory as it is needed. Of `out` any byte may be written, behind the result and where it fails, too; it is fastest with
+ * 32 bytes more than the result has.
  *
  * Requires: `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable for `capacity`; they do not overlap;
  * `written` is writable.
@@ -2423,7 +2424,7 @@ enum oh_status oh_records_describe(const struct oh_records *records, struct oh_r
 
 /**
  * Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more bytes than `capacity` (none has
- * more than `longest`), `OH_ERR_CORRUPT` where it is damaged.
+ * more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of `out` any byte may be written, as by `oh_decompress`.
  *
  * Requires: `records` is one that was not freed, and its memory is still there; `out` is writable for `capacity` bytes, `written` too.
  */

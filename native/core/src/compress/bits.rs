@@ -1,31 +1,63 @@
 //! Writing bits, the lowest first.
 
-/// Appends to bytes, up to 32 bits at a time.
-#[derive(Debug, Default)]
-pub(crate) struct BitWriter {
+/// Bytes behind what was written that a writer touches.
+pub(crate) const ROOM: usize = 16;
+
+/// Appends bits to bytes that have room for them: a word at a time, of which whole bytes count.
+#[derive(Debug)]
+pub(crate) struct BitWriter<'a> {
+    out: &'a mut Vec<u8>,
+    len: usize,
     word: u64,
     used: u32,
 }
 
-impl BitWriter {
-    /// Appends the low `count` bits, at most 32, of `bits`, which has no others. `out` must have room for 4 bytes.
-    #[inline(always)]
-    pub(crate) fn put(&mut self, out: &mut Vec<u8>, bits: u32, count: u32) {
-        debug_assert!(count <= 32 && (count == 32 || bits >> count == 0));
-        self.word |= u64::from(bits) << self.used;
-        self.used += count;
-        if self.used >= 32 {
-            out.extend_from_slice(&(self.word as u32).to_le_bytes());
-            self.word >>= 32;
-            self.used -= 32;
-        }
+impl<'a> BitWriter<'a> {
+    /// Behind what `out` has.
+    pub(crate) fn new(out: &'a mut Vec<u8>) -> BitWriter<'a> {
+        let len = out.len();
+        BitWriter { out, len, word: 0, used: 0 }
     }
 
-    /// Appends what is left, and fills the last byte up with the low bits of `padding`.
-    pub(crate) fn finish(mut self, out: &mut Vec<u8>, padding: u8) {
+    /// Appends the low `count` bits of `bits`, which has no others; up to 57 from one [`flush`](Self::flush) to the next.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, bits: u64, count: u32) {
+        debug_assert!(count < 58 && bits >> count == 0 && self.used + count <= 64);
+        self.word |= bits << self.used;
+        self.used += count;
+    }
+
+    /// Writes whole bytes out.
+    ///
+    /// # Safety
+    /// `out` has at least [`ROOM`] bytes of room behind what was written.
+    #[inline(always)]
+    pub(crate) unsafe fn flush(&mut self) {
+        debug_assert!(self.len + ROOM <= self.out.capacity() && self.used < 64);
+        // SAFETY: the caller's word.
+        unsafe { self.out.as_mut_ptr().add(self.len).cast::<u64>().write_unaligned(self.word.to_le()) };
+        self.len += (self.used >> 3) as usize;
+        self.word >>= self.used & !7;
+        self.used &= 7;
+    }
+
+    /// How long `out` will be, the byte at hand left out.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Fills the last byte up with the low bits of `padding`.
+    ///
+    /// # Safety
+    /// As for [`flush`](Self::flush).
+    pub(crate) unsafe fn finish(mut self, padding: u8) {
         let rest = self.used.next_multiple_of(8) - self.used;
-        self.put(out, u32::from(padding) & ((1 << rest) - 1), rest);
-        let bytes = self.used.div_ceil(8) as usize;
-        out.extend_from_slice(&self.word.to_le_bytes()[..bytes]);
+        self.put(u64::from(padding) & ((1 << rest) - 1), rest);
+        // SAFETY: the caller's word; what lies before `len` was written.
+        unsafe {
+            self.flush();
+            self.out.set_len(self.len);
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! Writing compressed records.
 
-use super::bits::BitWriter;
+use super::bits::{BitWriter, ROOM};
 use super::huffman::{codes, try_vec};
-use super::matches::ContentIndex;
+use super::matches::{ContentBuckets, ContentIndex};
 use super::model::Model;
 use super::parse::{Effort, Known, Parser, Prices, Token};
 use super::symbols::*;
 use super::trie::Trie;
 use crate::{Error, ErrorKind, Result};
+use std::sync::OnceLock;
 
 /// The first byte of a record that is stored as it is.
 pub(crate) const RAW: u8 = 0xFF;
@@ -20,16 +21,18 @@ type Code = u32;
 /// A dictionary, prepared for encoding. Any number of threads may use one.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    content: Vec<u8>,
-    index: ContentIndex,
-    trie: Trie,
-    prices: Prices,
+    pub(super) content: Vec<u8>,
+    pub(super) buckets: ContentBuckets,
+    /// For those who look harder.
+    index: OnceLock<ContentIndex>,
+    pub(super) trie: Trie,
+    pub(super) prices: Prices,
     symbols: usize,
     /// By context and symbol.
     table: Vec<Code>,
     positions: Vec<Code>,
     distances: Vec<Code>,
-    context_of: Vec<u8>,
+    pub(super) context_of: Vec<u8>,
     position_bits: u32,
     padding: u8,
     tag: u8,
@@ -88,7 +91,8 @@ impl Encoder {
         let phrases: Vec<&[u8]> =
             model.phrases.iter().map(|&(at, len)| &content[at as usize..][..usize::from(len)]).collect();
         Ok(Encoder {
-            index: ContentIndex::new(content)?,
+            buckets: ContentBuckets::new(content)?,
+            index: OnceLock::new(),
             trie: Trie::new(&phrases)?,
             prices: Prices::of(model)?,
             content: own,
@@ -115,78 +119,133 @@ impl Encoder {
         if text.len() >= 1 << 31 {
             return Err(Error::range(format!("{} bytes are too many for one record", text.len())));
         }
-        out.try_reserve(text.len() + 16)
+        // For a bit stream as long as the text, what one symbol too many takes, and the bytes around it.
+        out.try_reserve(text.len() + 2 + 3 * ROOM)
             .map_err(|_| Error::new(ErrorKind::Oom, "out of memory for the compressed record"))?;
-        let known =
-            Known { content: &self.content, index: &self.index, trie: &self.trie, prices: &self.prices };
-        let bits = if effort.enough == 0 {
-            scratch.parser.greedy(known, effort, text, &mut scratch.tokens)?
-        } else {
-            scratch.parser.parse(known, effort, text, &[], &mut scratch.tokens)?
-        };
         let begin = out.len();
-        if bits.div_ceil(8) <= text.len() as u64 {
-            if framing == Framing::Tagged {
-                out.push(self.tag);
-            }
-            self.write(text, &scratch.tokens, out);
-            debug_assert_eq!(
-                (out.len() - begin - usize::from(framing == Framing::Tagged)) as u64,
-                bits.div_ceil(8)
-            );
+        if framing == Framing::Tagged {
+            out.push(self.tag);
+        }
+        let fits = if effort.enough == 0 {
+            self.greedy(effort, text, &mut scratch.parser.record, out)?
+        } else {
+            self.cheapest(effort, text, scratch, out)?
+        };
+        if fits {
             if framing == Framing::Bare && out[begin] >= SHIFTED {
                 out.insert(begin, SHIFTED);
             }
             if out.len() - begin <= text.len() {
                 return Ok(());
             }
-            out.truncate(begin);
         }
+        out.truncate(begin);
         out.push(RAW);
         out.extend_from_slice(text);
         Ok(())
     }
 
-    fn write(&self, text: &[u8], tokens: &[Token], out: &mut Vec<u8>) {
-        let mut writer = BitWriter::default();
-        let mut context = usize::from(self.context_of[START]);
-        let mut at = 0;
-        let put = |writer: &mut BitWriter, out: &mut Vec<u8>, code: Code| {
-            writer.put(out, code & 0xFFFF, code >> 16);
-        };
-        let symbol_in = |writer: &mut BitWriter, out: &mut Vec<u8>, context: usize, symbol: usize| {
-            let row = &self.table[context * self.symbols..][..self.symbols];
-            if row[symbol] != 0 {
-                put(writer, out, row[symbol]);
-            } else {
-                put(writer, out, row[ESCAPE]);
-                put(writer, out, self.table[symbol]);
+    /// The cheapest way through the whole record. Whether it is no longer than the record.
+    fn cheapest(
+        &self,
+        effort: Effort,
+        text: &[u8],
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let index = match self.index.get() {
+            Some(index) => index,
+            None => {
+                let made = ContentIndex::new(&self.content)?;
+                self.index.get_or_init(|| made)
             }
         };
+        let known = Known { content: &self.content, index, trie: &self.trie, prices: &self.prices };
+        let bits = scratch.parser.parse(known, effort, text, &[], &mut scratch.tokens)?;
+        if bits.div_ceil(8) > text.len() as u64 {
+            return Ok(false);
+        }
+        let begin = out.len();
+        self.write(text, &scratch.tokens, out);
+        debug_assert_eq!((out.len() - begin) as u64, bits.div_ceil(8));
+        Ok(true)
+    }
+
+    /// Writes tokens whose bits, as the parser counted them, are known to fit.
+    fn write(&self, text: &[u8], tokens: &[Token], out: &mut Vec<u8>) {
+        let mut writer = BitWriter::new(out);
+        let mut context = self.context_of[START];
+        let mut at = 0;
         for token in tokens {
             let symbol = usize::from(token.symbol);
-            symbol_in(&mut writer, out, context, symbol);
             at += usize::from(token.len);
-            if !(CONTENT..PHRASE).contains(&symbol) {
-                context = usize::from(self.context_of[symbol]);
-                continue;
-            }
-            context = usize::from(self.context_of[usize::from(text[at - 1])]);
-            let (_, width, more) = length_code(usize::from(token.len));
-            writer.put(out, more, width);
-            if symbol < SELF {
-                let place = token.place;
-                let code = self.positions[(place >> self.position_bits) as usize];
-                writer.put(out, code & 0xFFFF, code >> 16);
-                writer.put(out, place & ((1 << self.position_bits) - 1), self.position_bits);
-            } else if symbol < REPEAT {
-                let (slot, width, more) = distance_slot(token.place);
-                let code = self.distances[slot];
-                writer.put(out, code & 0xFFFF, code >> 16);
-                writer.put(out, more, width);
-            }
+            // SAFETY: room for the text and more was reserved, which is more than the tokens take.
+            unsafe { self.put(&mut writer, context, symbol, usize::from(token.len), token.place) };
+            let last = if (CONTENT..PHRASE).contains(&symbol) { usize::from(text[at - 1]) } else { symbol };
+            context = self.context_of[last];
         }
-        symbol_in(&mut writer, out, context, END);
-        writer.finish(out, self.padding);
+        // SAFETY: as above.
+        unsafe { self.end(writer, context) };
+    }
+
+    /// Writes a symbol, and what a match refers to.
+    ///
+    /// # Safety
+    /// There are [`ROOM`] and 12 bytes of room, which is more than it takes.
+    #[inline(always)]
+    pub(super) unsafe fn put(
+        &self,
+        writer: &mut BitWriter<'_>,
+        context: u8,
+        symbol: usize,
+        len: usize,
+        place: u32,
+    ) {
+        self.put_symbol(writer, context, symbol);
+        if !(CONTENT..PHRASE).contains(&symbol) {
+            // SAFETY: the caller's word.
+            unsafe { writer.flush() };
+            return;
+        }
+        let (_, width, more) = length_code(len);
+        writer.put(u64::from(more), width);
+        // SAFETY: the caller's word.
+        unsafe { writer.flush() };
+        if symbol < SELF {
+            let code = self.positions[(place >> self.position_bits) as usize];
+            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.put(u64::from(place) & ((1 << self.position_bits) - 1), self.position_bits);
+        } else if symbol < REPEAT {
+            let (slot, width, more) = distance_slot(place);
+            let code = self.distances[slot];
+            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.put(u64::from(more), width);
+        }
+        // SAFETY: the caller's word.
+        unsafe { writer.flush() };
+    }
+
+    #[inline(always)]
+    fn put_symbol(&self, writer: &mut BitWriter<'_>, context: u8, symbol: usize) {
+        let row = &self.table[usize::from(context) * self.symbols..][..self.symbols];
+        let mut code = row[symbol];
+        if code == 0 {
+            writer.put(u64::from(row[ESCAPE] & 0xFFFF), row[ESCAPE] >> 16);
+            code = self.table[symbol];
+        }
+        writer.put(u64::from(code & 0xFFFF), code >> 16);
+    }
+
+    /// Ends a stream.
+    ///
+    /// # Safety
+    /// As for [`put`](Self::put).
+    pub(super) unsafe fn end(&self, mut writer: BitWriter<'_>, context: u8) {
+        self.put_symbol(&mut writer, context, END);
+        // SAFETY: the caller's word.
+        unsafe {
+            writer.flush();
+            writer.finish(self.padding);
+        }
     }
 }

@@ -101,29 +101,48 @@ pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     Ok(codes)
 }
 
-/// An entry of a decoding table: the symbol in bits 0 to 11, the code's length in bits 12 to 15, the rest as the caller
-/// says for the symbol. Length 0 says that longer codes begin so: bits 16 to 31 are where their table starts, in
-/// units of 32 entries, which is indexed with the next five bits; 0xFFFF_0000 that none does.
+/// An entry of a decoding table. Bits 0 to 5 are the code's length, 6 to 17 the symbol, the rest what the caller says. A
+/// length of 0 says that longer codes begin so: then bits 6 to 17 are where their table starts, in units of 32 entries
+/// behind where those of this code do, and it is indexed with the next five bits; all ones that none does.
+///
+/// The length lies lowest because a shift by a register takes just those bits.
 pub(crate) type Entry = u32;
+pub(crate) const SYMBOL_SHIFT: u32 = 6;
+pub(crate) const SYMBOL_MASK: u32 = (1 << 12) - 1;
 /// Where no code leads.
-pub(crate) const NOWHERE: Entry = 0xFFFF_0000;
-const SUB: usize = 1 << (MAX_BITS - DIRECT_BITS);
+pub(crate) const NOWHERE: Entry = SYMBOL_MASK << SYMBOL_SHIFT;
+/// Entries of a table for longer codes.
+pub(crate) const SUB: usize = 1 << (MAX_BITS - DIRECT_BITS);
+
+/// Bits of an entry's code.
+#[inline(always)]
+pub(crate) const fn entry_length(entry: Entry) -> u32 {
+    entry & 63
+}
+
+/// The symbol of an entry.
+#[inline(always)]
+pub(crate) const fn entry_symbol(entry: Entry) -> usize {
+    (entry >> SYMBOL_SHIFT & SYMBOL_MASK) as usize
+}
 
 /// Builds the decoding table of one code into `direct` (`1 << DIRECT_BITS` entries), longer codes at the end of `long`.
+/// `extra` is added to the entry of a symbol.
 pub(crate) fn build_table(
     lengths: &[u8],
     direct: &mut [Entry],
     long: &mut Vec<Entry>,
-    extra: impl Fn(usize) -> u32,
+    extra: impl Fn(usize) -> Entry,
 ) -> Result<()> {
     let codes = codes(lengths)?;
+    let first = long.len();
     direct.fill(NOWHERE);
     for (symbol, (&code, &length)) in codes.iter().zip(lengths).enumerate() {
         let bits = u32::from(length);
         if bits == 0 {
             continue;
         }
-        let entry = symbol as u32 | bits << 12 | extra(symbol) << 16;
+        let entry = bits | (symbol as u32) << SYMBOL_SHIFT | extra(symbol);
         let low = code as usize & (direct.len() - 1);
         if bits <= DIRECT_BITS {
             for slot in direct[low..].iter_mut().step_by(1 << bits) {
@@ -131,12 +150,13 @@ pub(crate) fn build_table(
             }
             continue;
         }
+        // At least two symbols share such a table, so there are fewer than the 4,095 that can be told apart.
         if direct[low] == NOWHERE {
             long.try_reserve(SUB).map_err(|_| Error::oom("out of memory for compression tables"))?;
-            direct[low] = ((long.len() / SUB) as u32) << 16;
+            direct[low] = (((long.len() - first) / SUB) as u32) << SYMBOL_SHIFT;
             long.resize(long.len() + SUB, NOWHERE);
         }
-        let start = (direct[low] >> 16) as usize * SUB;
+        let start = first + entry_symbol(direct[low]) * SUB;
         let high = code as usize >> DIRECT_BITS;
         for slot in long[start..start + SUB][high..].iter_mut().step_by(1 << (bits - DIRECT_BITS)) {
             *slot = entry;
@@ -199,10 +219,10 @@ mod tests {
             build_table(&lengths, &mut direct, &mut long, |_| 0).unwrap();
             for (symbol, &length) in lengths.iter().enumerate().filter(|&(_, &length)| length > 0) {
                 let mut entry = direct[codes[symbol] as usize % direct.len()];
-                if entry >> 12 & 15 == 0 {
-                    entry = long[(entry >> 16) as usize * SUB + (codes[symbol] as usize >> DIRECT_BITS)];
+                if entry_length(entry) == 0 {
+                    entry = long[entry_symbol(entry) * SUB + (codes[symbol] as usize >> DIRECT_BITS)];
                 }
-                prop_assert_eq!(entry, symbol as u32 | u32::from(length) << 12);
+                prop_assert_eq!((entry_symbol(entry), entry_length(entry)), (symbol, u32::from(length)));
             }
         }
     }

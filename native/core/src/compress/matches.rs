@@ -9,9 +9,11 @@ pub(crate) const MIN_CONTENT: usize = 5;
 /// The shortest run that the record is searched for.
 pub(crate) const MIN_SELF: usize = 4;
 const NONE: u32 = u32::MAX;
+/// See [`SelfIndex::advance_some`].
+const EDGE: usize = 8;
 
 #[inline(always)]
-fn load(text: &[u8], at: usize) -> u64 {
+pub(crate) fn load(text: &[u8], at: usize) -> u64 {
     debug_assert!(at + 8 <= text.len());
     // SAFETY: the callers see to it that eight bytes are there.
     u64::from_le(unsafe { text.as_ptr().add(at).cast::<u64>().read_unaligned() })
@@ -38,6 +40,79 @@ pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> 
         len += 1;
     }
     len
+}
+
+/// The content by hash, for a quick look: a bucket has the last four positions of its strings, each with eight more bits of the
+/// hash, so that nearly all that do not match are told by one look into one cache line.
+#[derive(Debug)]
+pub(crate) struct ContentBuckets {
+    buckets: Vec<[u32; BUCKET]>,
+    bits: u32,
+}
+
+/// Positions in a bucket.
+pub(crate) const BUCKET: usize = 4;
+/// Bits of a position; those above are of the hash.
+const POSITION: u32 = 24;
+const _: () = assert!(super::dictionary::MAX_BYTES <= 1 << POSITION);
+
+impl ContentBuckets {
+    pub(crate) fn new(content: &[u8]) -> Result<ContentBuckets> {
+        let bits = (content.len().max(2).ilog2() - 1).clamp(6, 20);
+        let mut buckets = try_vec(1 << bits, [NONE; BUCKET])?;
+        for at in 0..content.len().saturating_sub(7) {
+            let (place, tag) = Self::place(load(content, at), bits);
+            let bucket = &mut buckets[place];
+            bucket.copy_within(..BUCKET - 1, 1);
+            bucket[0] = at as u32 | tag << POSITION;
+        }
+        Ok(ContentBuckets { buckets, bits })
+    }
+
+    /// The bucket of a string, and the other bits of its hash.
+    #[inline(always)]
+    fn place(word: u64, bits: u32) -> (usize, u32) {
+        let both = hash(word, MIN_CONTENT, bits + 8);
+        (both >> 8, both as u32 & 255)
+    }
+
+    /// Fetches the bucket of a string that will be looked for soon: all of them together are more than the nearer caches hold.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, word: u64) {
+        let (place, _) = Self::place(word, self.bits);
+        crate::cpu::prefetch(self.buckets.as_ptr().wrapping_add(place).cast());
+    }
+
+    /// The longest match of at least [`MIN_CONTENT`] bytes with the string at `at`, which begins with `word`, among
+    /// `candidates`: length and position.
+    #[inline(always)]
+    pub(crate) fn find(
+        &self,
+        content: &[u8],
+        text: &[u8],
+        at: usize,
+        word: u64,
+        candidates: usize,
+    ) -> (usize, usize) {
+        let (place, tag) = Self::place(word, self.bits);
+        let (mut best, mut position) = (MIN_CONTENT - 1, 0);
+        for &slot in &self.buckets[place][..candidates.min(BUCKET)] {
+            // An empty slot has a position that no content has.
+            let from = (slot & ((1 << POSITION) - 1)) as usize;
+            if slot >> POSITION != tag || from + 8 > content.len() {
+                continue;
+            }
+            if (load(content, from) ^ word) << (64 - 8 * MIN_CONTENT) != 0 {
+                continue;
+            }
+            let limit = (content.len() - from).min(text.len() - at).min(MAX_MATCH);
+            let len = common(content, from, text, at, limit);
+            if len > best {
+                (best, position) = (len, from);
+            }
+        }
+        if best < MIN_CONTENT { (0, 0) } else { (best, position) }
+    }
 }
 
 /// Hash chains over the content. Positions follow each other from the last to the first.
@@ -149,6 +224,16 @@ impl SelfIndex {
             *head = self.base + self.next as u32;
             self.next += 1;
         }
+    }
+
+    /// Takes in positions before `at`: of many at once only the first and the last few, which is where matches begin.
+    #[inline(always)]
+    pub(crate) fn advance_some(&mut self, text: &[u8], at: usize) {
+        if at - self.next > 2 * EDGE {
+            self.advance(text, self.next + EDGE);
+            self.next = at - EDGE;
+        }
+        self.advance(text, at);
     }
 
     /// The longest match of at least [`MIN_SELF`] bytes among `depth` candidates: length and distance.

@@ -10,7 +10,7 @@
 //! | `huffman`, `bits` | codes, and writing them |
 //! | `model` | what a dictionary knows: phrases, contexts, code lengths |
 //! | `trie`, `matches` | finding phrases, and text that was there before |
-//! | `parse` | choosing symbols: greedily, or by their price |
+//! | `parse`, `greedy` | choosing symbols by their price: of the whole record, or at each place |
 //! | `encode`, [`decode`] | records to bits and back |
 //! | [`store`] | many records in one region |
 //! | [`bloom`] | whether a key was added, perhaps |
@@ -22,6 +22,7 @@ pub mod bloom;
 pub mod decode;
 pub mod dictionary;
 mod encode;
+mod greedy;
 mod huffman;
 mod matches;
 mod model;

@@ -35,11 +35,11 @@ pub(crate) struct Prices {
     table: Vec<u8>,
     context_of: Vec<u8>,
     /// By slot, its bits included.
-    positions: [u8; POSITION_SLOTS],
-    distances: [u8; DISTANCE_SLOTS],
-    position_bits: u32,
-    /// What a byte takes on average, in sixteenths of a bit.
-    average: i32,
+    pub(crate) positions: [u8; POSITION_SLOTS],
+    pub(crate) distances: [u8; DISTANCE_SLOTS],
+    pub(crate) position_bits: u32,
+    /// What a byte takes on average where no match says it, in sixteenths of a bit.
+    pub(crate) average: i32,
 }
 
 impl Prices {
@@ -95,15 +95,21 @@ impl Prices {
         Ok(prices)
     }
 
+    /// What `symbol` takes behind `before`, which is a byte, a phrase or the beginning.
+    pub(crate) fn behind(&self, before: usize, symbol: usize) -> u32 {
+        u32::from(self.row(self.context_of[before])[symbol])
+    }
+
     #[inline(always)]
-    fn row(&self, context: u8) -> &[u8] {
+    pub(crate) fn row(&self, context: u8) -> &[u8] {
         let from = usize::from(context) * self.symbols;
         // SAFETY: contexts are those of the model, which has a row for each.
         unsafe { self.table.get_unchecked(from..from + self.symbols) }
     }
 }
 
-const UNUSABLE: u8 = 200;
+/// The price of what has no code.
+pub(crate) const UNUSABLE: u8 = 200;
 
 /// One step: a symbol, how many bytes it says, and what a match refers to (a position or a distance).
 #[derive(Clone, Copy, Debug)]
@@ -141,87 +147,13 @@ pub(crate) struct Known<'a> {
 #[derive(Debug)]
 pub(crate) struct Parser {
     nodes: Vec<Node>,
-    record: SelfIndex,
+    pub(crate) record: SelfIndex,
     way: Vec<Token>,
 }
 
 impl Parser {
     pub(crate) const fn new() -> Parser {
         Parser { nodes: Vec::new(), record: SelfIndex::new(), way: Vec::new() }
-    }
-
-    /// Says a record in symbols, taking at each place what looks best there: against what so many bytes take on average.
-    pub(crate) fn greedy(
-        &mut self,
-        known: Known<'_>,
-        effort: Effort,
-        text: &[u8],
-        tokens: &mut Vec<Token>,
-    ) -> Result<u64> {
-        let Known { content, index, trie, prices } = known;
-        tokens.clear();
-        tokens.try_reserve(text.len()).map_err(|_| out_of_memory())?;
-        self.record.begin(text.len())?;
-        let average = prices.average;
-        let (mut at, mut total, mut repeat) = (0, 0u64, 0u32);
-        let mut context = prices.context_of[START];
-        while at < text.len() {
-            let row = prices.row(context);
-            let byte = usize::from(text[at]);
-            let (mut len, mut symbol) = (1, byte);
-            let mut last = len;
-            trie.walk(&text[at..], |length, phrase| (len, symbol) = (length, PHRASE + phrase));
-            let mut price = u32::from(row[symbol]);
-            let (mut place, mut distance) = (0, repeat);
-            let score = |len: usize, price: u32| price as i32 * 16 - len as i32 * average;
-            let mut best = score(len, price);
-            let here = (content.len() + at) as u32;
-            last = last.max(len);
-            if repeat != 0 {
-                let source = here.wrapping_sub(repeat) as usize;
-                let room = (text.len() - at).min(MAX_MATCH);
-                let length = if source < content.len() {
-                    common(content, source, text, at, room.min(content.len() - source))
-                } else {
-                    common(text, source - content.len(), text, at, room)
-                };
-                if length >= MIN_MATCH {
-                    let (code, bits, _) = length_code(length);
-                    let cost = u32::from(row[REPEAT + code]) + bits;
-                    if score(length, cost) < best {
-                        (best, len, symbol, price) = (score(length, cost), length, REPEAT + code, cost);
-                    }
-                }
-            }
-            let (length, position) = index.find(content, text, at, effort.content, &[]);
-            if length > last {
-                let (code, bits, _) = length_code(length);
-                let slot = prices.positions[position >> prices.position_bits];
-                let cost = u32::from(row[CONTENT + code]) + bits + u32::from(slot);
-                if slot != UNUSABLE && score(length, cost) < best {
-                    (best, len, symbol, price) = (score(length, cost), length, CONTENT + code, cost);
-                    (place, distance) = (position as u32, here - position as u32);
-                }
-            }
-            self.record.advance(text, at);
-            let (length, back) = self.record.find(text, at, effort.record);
-            if length > last.min(6) {
-                let (code, bits, _) = length_code(length);
-                let slot = prices.distances[distance_slot(back as u32).0];
-                let cost = u32::from(row[SELF + code]) + bits + u32::from(slot);
-                if slot != UNUSABLE && score(length, cost) < best {
-                    (len, symbol, price) = (length, SELF + code, cost);
-                    (place, distance) = (back as u32, back as u32);
-                }
-            }
-            tokens.push(Token { symbol: symbol as u16, len: len as u16, place });
-            total += u64::from(price);
-            at += len;
-            let last = if (CONTENT..PHRASE).contains(&symbol) { usize::from(text[at - 1]) } else { symbol };
-            context = prices.context_of[last];
-            repeat = distance;
-        }
-        Ok(total + u64::from(prices.row(context)[END]))
     }
 
     /// Says a record in symbols, the end left out, and returns how many bits they take with it. `banned` are ranges of the

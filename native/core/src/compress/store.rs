@@ -4,6 +4,7 @@
 //! `docs/formats/compress.md` specifies the bytes. They never change once written, so any number of threads may read them. Cost
 //! of a read: two queries of the sequence, some 50 ns in cache, and decompressing.
 
+use super::decode::SLACK;
 use super::dictionary::{Dictionary, Level};
 use super::encode::{Framing, Scratch};
 use crate::region::header::{HEADER_BYTES, Header, KIND_RECORD_STORE, Memory, align};
@@ -159,10 +160,12 @@ impl RawRecordStore {
     /// Where a compressed record is, and how long.
     #[inline]
     fn find(&self, index: u64) -> Result<(*const u8, usize)> {
-        let (Some(from), Some(to)) = (self.offsets.at(index), self.offsets.at(index + 1)) else {
+        if index >= self.shape.len {
             return Err(self.no_record(index));
-        };
-        self.span(from, to)
+        }
+        let mut span = [index, index + 1];
+        self.offsets.at_batch(&mut span);
+        self.span(span[0], span[1])
     }
 
     #[cold]
@@ -181,9 +184,6 @@ impl RawRecordStore {
     /// Appends record `index` to `out`. `Range` if there is none.
     #[inline]
     pub fn get(&self, index: u64, out: &mut Vec<u8>) -> Result<()> {
-        if index >= self.shape.len {
-            return Err(self.no_record(index));
-        }
         let (at, len) = self.find(index)?;
         self.unpack(at, len, out)
     }
@@ -200,9 +200,77 @@ impl RawRecordStore {
         })
     }
 
+    /// Writes record `index` to `out`. `None`, with anything in `out`, if it has more than `limit` bytes.
+    ///
+    /// # Safety
+    /// `out` is writable for `limit` and [`SLACK`](super::decode::SLACK) more bytes.
+    #[inline]
+    pub unsafe fn get_into(&self, index: u64, out: *mut u8, limit: usize) -> Result<Option<usize>> {
+        let (at, len) = self.find(index)?;
+        // SAFETY: the span was checked to lie within the records; the rest is the caller's word.
+        unsafe { self.unpack_into(at, len, out, limit) }
+    }
+
+    /// # Safety
+    /// As for `get_into`; `at` is readable for `len` bytes.
+    #[inline]
+    unsafe fn unpack_into(
+        &self,
+        at: *const u8,
+        len: usize,
+        out: *mut u8,
+        limit: usize,
+    ) -> Result<Option<usize>> {
+        let most = usize::try_from(self.shape.longest).unwrap_or(usize::MAX);
+        // SAFETY: the caller's word.
+        let made = unsafe { self.dictionary.decompress_into(Framing::Bare, at, len, out, limit.min(most)) }?;
+        if made.is_none() && limit >= most {
+            return Err(Error::corrupt("a record longer than the longest"));
+        }
+        Ok(made)
+    }
+
     /// Appends records one after another to `out`, and writes where each ends in it to `ends`. `Range`, before anything is
     /// appended, if one of them does not exist. Indices are whole numbers.
     pub fn get_many(&self, indices: &[f64], ends: &mut [f64], out: &mut Vec<u8>) -> Result<()> {
+        self.each_of(indices, ends, |at, len| {
+            self.unpack(at, len, out)?;
+            Ok(Some(out.len()))
+        })
+        .map(drop)
+    }
+
+    /// Writes records one after another to `out`, and where each ends in it to `ends`; returns how many bytes they have. `None`,
+    /// with anything in both, if there is no room for them with [`SLACK`](super::decode::SLACK) bytes behind them. Errors
+    /// as for [`get_many`](Self::get_many).
+    ///
+    /// # Safety
+    /// `out` is writable for `capacity` bytes.
+    pub unsafe fn get_many_into(
+        &self,
+        indices: &[f64],
+        ends: &mut [f64],
+        out: *mut u8,
+        capacity: usize,
+    ) -> Result<Option<usize>> {
+        let mut used = 0;
+        let fits = self.each_of(indices, ends, |at, len| {
+            let Some(limit) = capacity.checked_sub(used + SLACK) else { return Ok(None) };
+            // SAFETY: a span was checked to lie within the records; what is used is less than the capacity.
+            let made = unsafe { self.unpack_into(at, len, out.add(used), limit) }?;
+            used += made.unwrap_or(0);
+            Ok(made.map(|_| used))
+        })?;
+        Ok(fits.then_some(used))
+    }
+
+    /// Reads the records at `indices`: `read` gets where each is, and says where it ends in the output; `None` ends it.
+    fn each_of(
+        &self,
+        indices: &[f64],
+        ends: &mut [f64],
+        mut read: impl FnMut(*const u8, usize) -> Result<Option<usize>>,
+    ) -> Result<bool> {
         let len = self.shape.len as f64;
         if let Some(index) =
             indices.iter().find(|&&index| !(index >= 0.0 && index < len && index.trunc() == index))
@@ -223,11 +291,13 @@ impl RawRecordStore {
             }
             for (pair, end) in spans.chunks_exact(2).zip(ends) {
                 let (at, len) = self.span(pair[0], pair[1])?;
-                self.unpack(at, len, out)?;
-                *end = out.len() as f64;
+                match read(at, len)? {
+                    Some(until) => *end = until as f64,
+                    None => return Ok(false),
+                }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Proves the contents: checksum, reserved words, dictionary, the sequence, and that every record decompresses. O(bytes).

@@ -14,9 +14,9 @@ pub(super) struct Counts {
     pub pairs: Vec<u32>,
     pub positions: [u64; POSITION_SLOTS],
     pub distances: [u64; DISTANCE_SLOTS],
-    /// What the parse takes, in bits.
+    /// What bytes and phrases take, in bits.
     pub bits: u64,
-    /// The bytes of the samples.
+    /// The bytes that they say.
     pub bytes: u64,
 }
 
@@ -44,15 +44,17 @@ pub(super) fn count(
     };
     let (mut parser, mut tokens) = (Parser::new(), Vec::new());
     for sample in samples {
-        counts.bits += parser.parse(known, effort, sample.text, &sample.banned, &mut tokens)?;
-        counts.bytes += sample.text.len() as u64;
+        parser.parse(known, effort, sample.text, &sample.banned, &mut tokens)?;
         let (mut before, mut at) = (START, 0);
         for token in &tokens {
             let symbol = usize::from(token.symbol);
             counts.pairs[before * symbols + symbol] += 1;
             at += usize::from(token.len);
-            before = symbol;
-            if (CONTENT..PHRASE).contains(&symbol) {
+            if !(CONTENT..PHRASE).contains(&symbol) {
+                counts.bits += u64::from(known.prices.behind(before, symbol));
+                counts.bytes += u64::from(token.len);
+                before = symbol;
+            } else {
                 before = usize::from(sample.text[at - 1]);
                 if symbol < SELF {
                     counts.positions[(token.place >> position_bits) as usize] += 1;
