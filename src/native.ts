@@ -323,10 +323,19 @@ export interface NativeBinding {
     contexts: number;
   };
   dictionaryValidate(dictionary: DictionaryHandle): void;
-  /** How many bytes were written to `out`, which has room for one more than `bytes` has. */
-  compress(dictionary: DictionaryHandle, level: number, bytes: Uint8Array, out: Uint8Array): number;
-  /** How many bytes were written to `out`, or -1 where they do not fit. */
-  decompress(dictionary: DictionaryHandle, bytes: Uint8Array, out: Uint8Array): number;
+  /**
+   * How many bytes were written to `out`, from `at` on; -1 where it has no room for one more than `bytes` has, or they overlap.
+   * More than those may be written to.
+   */
+  compress(
+    dictionary: DictionaryHandle,
+    level: number,
+    bytes: Uint8Array,
+    out: Uint8Array,
+    at: number,
+  ): number;
+  /** How many bytes were written to `out`, from `at` on, or -1 where they do not fit, or it overlaps `bytes`. */
+  decompress(dictionary: DictionaryHandle, bytes: Uint8Array, out: Uint8Array, at: number): number;
   recordsBegin(dictionary: DictionaryHandle, level: number): BuilderHandle;
   /** One at a time: wait for the promise. */
   recordsPush(builder: BuilderHandle, text: Uint8Array, ends: Float64Array): Promise<boolean>;
@@ -337,7 +346,7 @@ export interface NativeBinding {
   /** Opens a store where it lies: the region's memory must outlive every use of the handle. */
   recordsOpen(bytes: Uint8Array): RecordsHandle;
   /** As {@link decompress}, for a record, for one as a string, and for many, whose ends are written to `ends`. */
-  recordsGet(records: RecordsHandle, index: number, out: Uint8Array): number;
+  recordsGet(records: RecordsHandle, index: number, out: Uint8Array, at: number): number;
   recordsGetString(records: RecordsHandle, index: number, out: Uint8Array): string | -1;
   recordsGetMany(records: RecordsHandle, indices: Float64Array, ends: Float64Array, out: Uint8Array): number;
   recordsValidate(records: RecordsHandle): void;

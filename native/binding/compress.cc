@@ -148,11 +148,27 @@ void ValidateDictionary(const Napi::CallbackInfo& info) {
   Check(info.Env(), oh_dictionary_validate(Unwrap<oh_dictionary>(info[0])->handle));
 }
 
+// What is left of `out` from `at` on. It may have been detached since `at` was chosen.
+Bytes ReadRoom(Napi::Value value, Napi::Value offset) {
+  const Bytes out = ReadBytes(value, "out");
+  const size_t at = ReadSize(offset, "at");
+  if (at > out.length) ThrowRange(value.Env(), "there is no such place in out");
+  return {out.data + at, out.length - at};
+}
+
+// Bytes that lie in the room for the result: somebody laid an array over the buffer of an earlier one.
+bool Overlap(const Bytes& bytes, const Bytes& out) {
+  const auto a = reinterpret_cast<uintptr_t>(bytes.data);
+  const auto b = reinterpret_cast<uintptr_t>(out.data);
+  return a < b + out.length && b < a + bytes.length;
+}
+
 Napi::Value Compress(const Napi::CallbackInfo& info) {
   const oh_dictionary* dictionary = Handle<oh_dictionary>(info[0]);
   const uint32_t level = ReadU32(info[1], "level");
   const Bytes text = ReadBytes(info[2], "bytes");
-  const Bytes out = ReadBytes(info[3], "out");
+  const Bytes out = ReadRoom(info[3], info[4]);
+  if (out.length <= text.length || Overlap(text, out)) return Napi::Number::New(info.Env(), -1);
   size_t written = 0;
   Check(info.Env(), oh_compress(dictionary, level, text.data, text.length, out.data, out.length, &written));
   return Napi::Number::New(info.Env(), static_cast<double>(written));
@@ -168,7 +184,8 @@ Napi::Value Written(Napi::Env env, oh_status status, size_t written) {
 Napi::Value Decompress(const Napi::CallbackInfo& info) {
   const oh_dictionary* dictionary = Handle<oh_dictionary>(info[0]);
   const Bytes bytes = ReadBytes(info[1], "bytes");
-  const Bytes out = ReadBytes(info[2], "out");
+  const Bytes out = ReadRoom(info[2], info[3]);
+  if (Overlap(bytes, out)) return Napi::Number::New(info.Env(), -1);
   size_t written = 0;
   const oh_status status =
       oh_decompress(dictionary, bytes.data, bytes.length, out.data, out.length, &written);
@@ -230,7 +247,7 @@ Napi::Value OpenRecords(const Napi::CallbackInfo& info) {
 Napi::Value Get(const Napi::CallbackInfo& info) {
   const oh_records* records = Handle<oh_records>(info[0]);
   const uint64_t index = ReadInteger(info[1], "index");
-  const Bytes out = ReadBytes(info[2], "out");
+  const Bytes out = ReadRoom(info[2], info[3]);
   size_t written = 0;
   const oh_status status = oh_records_get(records, index, out.data, out.length, &written);
   return Written(info.Env(), status, written);

@@ -5,7 +5,7 @@ import { native } from '../native.js';
 import { trueLength } from '../region/views.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
 import { Dictionary } from './dictionary.js';
-import { intoScratch, withRoom } from './scratch.js';
+import { growing, withRoom } from './scratch.js';
 
 export interface CompressorOptions {
   /**
@@ -58,11 +58,16 @@ export class Compressor {
     return this.trained;
   }
 
-  /** The bytes, compressed: at most one more than they were. Throws `ERR_OFFHEAP_RANGE` from 2^31 bytes on. */
+  /**
+   * The bytes, compressed: at most one more than they were. A small result is a view of a pool that others share, as for
+   * `RecordStore.get`. Throws `ERR_OFFHEAP_RANGE` from 2^31 bytes on.
+   */
   compress(bytes: Uint8Array): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`compress needs a Uint8Array, not ${describe(bytes)}`);
     const { handle } = this.trained;
-    return withRoom(trueLength(bytes) + 1, (out) => native().compress(handle, this.level, bytes, out));
+    return withRoom(trueLength(bytes) + 1, (out, at) =>
+      native().compress(handle, this.level, bytes, out, at),
+    );
   }
 
   /**
@@ -76,7 +81,7 @@ export class Compressor {
         ? MOST
         : integerOption(readOptions(options, ['maxBytes'], 'decompress'), 'maxBytes', 0, MOST, MOST);
     const { handle } = this.trained;
-    const found = intoScratch(most, (out) => native().decompress(handle, bytes, out));
+    const found = growing(most, (out, at) => native().decompress(handle, bytes, out, at));
     if (found === undefined) {
       throw offheapError('ERR_OFFHEAP_RANGE', `it decompresses to more than ${most} bytes`);
     }

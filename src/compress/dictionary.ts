@@ -19,7 +19,7 @@ import {
 } from '../region/structure.js';
 import type { Token } from '../region/token.js';
 import { readDictionary, type DictionaryShape } from './layout.js';
-import { checkTexts, Packer, type Texts } from './texts.js';
+import { checkTexts, Sampler, type Packer, type Texts } from './texts.js';
 
 /** How a dictionary is trained. */
 export interface TrainOptions extends WorkOptions {
@@ -96,17 +96,9 @@ export class Dictionary extends Structure<'dictionary'> {
       'Dictionary.train',
     );
     const list = checkTexts(samples, 'samples');
-    const packer = new Packer();
-    let step = 1;
-    let number = 0;
-    for await (const sample of list) {
-      if (number++ % step === 0) packer.push(sample, 'samples');
-      if (packer.length > MOST_SAMPLES && packer.count > 1) {
-        packer.halve();
-        step *= 2;
-      }
-    }
-    return trainOn(packer, most, job);
+    const sampler = new Sampler(MOST_SAMPLES);
+    for await (const sample of list) sampler.push(sample, 'samples');
+    return trainOn(sampler.packer, most, job);
   }
 
   protected get kind(): 'dictionary' {

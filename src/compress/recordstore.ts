@@ -7,7 +7,7 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, typeError } from '../errors.js';
-import { native, type RecordsHandle } from '../native.js';
+import { native, type BuilderHandle, type RecordsHandle } from '../native.js';
 import { Background, readWorkOptions, type WorkOptions } from '../region/background.js';
 import type { OpenOptions } from '../region/file.js';
 import { HEADER_BYTES } from '../region/format.js';
@@ -25,14 +25,18 @@ import { DEFAULT_LEVEL, MAX_LEVEL } from './compressor.js';
 import { Dictionary, MIN_BYTES, trainOn, type TrainOptions } from './dictionary.js';
 import { indexList } from './indices.js';
 import { readStore, type StoreShape } from './layout.js';
-import { room } from './scratch.js';
-import { checkTexts, Packer, type Text, type Texts } from './texts.js';
+import { growing, room } from './scratch.js';
+import { checkTexts, Packer, Sampler, type Text, type Texts } from './texts.js';
 
 /** How a store is built. */
 export interface BuildOptions extends WorkOptions {
   /** The dictionary to compress with. Default: one is trained. */
   dictionary?: Dictionary;
-  /** How to train one. Default: on the first 16 MiB of records, up to 112 KiB but no more than an eighth of them. */
+  /**
+   * How to train one. Default: up to 112 KiB, but no more than an eighth of the records. An array is sampled from end to end; of anything
+   * else the first 16 MiB are the samples, because it can be gone through only once: where the rest differs, give a
+   * `dictionary` that was trained on some of all.
+   */
   train?: Pick<TrainOptions, 'maxBytes'>;
   /** 1 (fastest) to 9 (smallest), as for `Compressor`. Default: 3. */
   level?: number;
@@ -110,16 +114,23 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
     const total = Array.isArray(list) ? list.length : undefined;
     signal?.throwIfAborted();
 
-    const packer = new Packer();
+    const begin = async (samples: Packer): Promise<BuilderHandle> => {
+      const most = wanted ?? Math.max(MIN_BYTES, Math.min(DEFAULT_DICTIONARY, samples.length >>> 3));
+      const dictionary = await trainOn(samples, most, Background.from({ signal }, 'RecordStore.build'));
+      const begun = native().recordsBegin(dictionary.handle, level);
+      dictionary.close();
+      return begun;
+    };
     let builder = given === undefined ? undefined : native().recordsBegin(given.handle, level);
+    if (builder === undefined && Array.isArray(list)) {
+      const sampler = new Sampler(TRAINED_ON);
+      for (const record of list as Text[]) sampler.push(record, 'records');
+      builder = await begin(sampler.packer);
+    }
+    const packer = new Packer();
     let done = 0;
     const flush = async (): Promise<void> => {
-      if (builder === undefined) {
-        const most = wanted ?? Math.max(MIN_BYTES, Math.min(DEFAULT_DICTIONARY, packer.length >>> 3));
-        const dictionary = await trainOn(packer, most, Background.from({ signal }, 'RecordStore.build'));
-        builder = native().recordsBegin(dictionary.handle, level);
-        dictionary.close();
-      }
+      builder ??= await begin(packer);
       const { text, ends } = packer.packed();
       await native().recordsPush(builder, text, ends);
       done += packer.count;
@@ -169,15 +180,18 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
     return this.shape.length;
   }
 
-  /** Record `index`, or `undefined` if there is none. */
+  /**
+   * Record `index`, or `undefined` if there is none. It is yours to change. A small one is a view of a piece of memory that
+   * others share, as it is with Node's Buffers: mind `byteOffset` where you use its `buffer`. That piece, 16 KiB, lives
+   * as long as one of them; `slice()` one that is to be kept for long.
+   */
   get(index: number): Uint8Array | undefined {
     if (!this.has(index)) return undefined;
     return this.read(() => {
-      for (let size = 0; ; size = this.more(size)) {
-        const out = room(size);
-        const written = native().recordsGet(this.opened!, index, out);
-        if (written >= 0) return out.slice(0, written);
-      }
+      const found = growing(this.shape.longest, (out, at) =>
+        native().recordsGet(this.opened!, index, out, at),
+      );
+      return found ?? tooLong();
     });
   }
 
@@ -201,9 +215,7 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   /** More room, because what was tried was too little for a record. */
   private more(size: number): number {
     const { longest } = this.shape;
-    if (size >= longest && size > 0) {
-      throw offheapError('ERR_OFFHEAP_CORRUPT', 'this store has a record longer than its longest');
-    }
+    if (size >= longest && size > 0) tooLong();
     return Math.min(Math.max(size, 2 ** 16) * 8, longest);
   }
 
@@ -228,14 +240,13 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
       if (written >= 0) {
         const found = new Array<Uint8Array>(list.length);
         for (let i = 0, from = 0; i < list.length; i++) {
-          found[i] = out.subarray(from, ends[i]);
+          found[i] = new Uint8Array(out.buffer, from, ends[i] - from);
           from = ends[i];
         }
         return found;
       }
       const most = longest * list.length;
-      if (size >= most)
-        throw offheapError('ERR_OFFHEAP_CORRUPT', 'this store has a record longer than its longest');
+      if (size >= most) tooLong();
       size = Math.min(size * 4, most);
     }
   }
@@ -306,6 +317,10 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   static adopted(adopted: Adopted): RecordStore {
     return new RecordStore(adopted);
   }
+}
+
+function tooLong(): never {
+  throw offheapError('ERR_OFFHEAP_CORRUPT', 'this store has a record longer than its longest');
 }
 
 function make(adopted: Adopted): RecordStore {

@@ -79,6 +79,26 @@ export class Packer {
   }
 }
 
+/** Some of many texts, spread evenly over all of them: each, then, once they are too many, every second one, and so on. */
+export class Sampler {
+  readonly packer = new Packer();
+  private step = 1;
+  private number = 0;
+
+  /** Keeps from half of `most` bytes to all of them, and a text at least. */
+  constructor(private readonly most: number) {}
+
+  push(text: unknown, what: string): void {
+    if (this.number++ % this.step !== 0) return;
+    const { packer } = this;
+    packer.push(text, what);
+    while (packer.length > this.most && packer.count > 1) {
+      packer.halve();
+      this.step *= 2;
+    }
+  }
+}
+
 /** Refuses what can not be iterated. A string can, but nobody means its characters. */
 export function checkTexts(texts: unknown, what: string): Texts {
   if (typeof texts === 'object' && texts !== null && !isUint8Array(texts)) {
