@@ -20,6 +20,7 @@
 #include "offheap/packedints.hpp"
 #include "offheap/pools.hpp"
 #include "offheap/rankselect.hpp"
+#include "offheap/records.hpp"
 #include "offheap/smallmap.hpp"
 #include "offheap/smallmap_arena.hpp"
 #include "offheap/vector.hpp"

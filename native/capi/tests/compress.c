@@ -104,5 +104,5 @@ int main(void) {
   oh_dictionary_free(NULL);
   oh_records_free(NULL);
   oh_records_builder_free(NULL);
-  return 0;
+  return check_result();
 }
