@@ -1,0 +1,8 @@
+//! See `src/compress.rs`.
+#![no_main]
+
+#[path = "../src/compress.rs"]
+#[expect(dead_code, reason = "each target uses a part")]
+mod compress;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| compress::dictionary(data));
