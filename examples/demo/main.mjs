@@ -26,6 +26,7 @@ async function main() {
     import('./sections/files.mjs'),
     import('./sections/mapped.mjs'),
     import('./sections/pools.mjs'),
+    import('./sections/records.mjs'),
     import('./sections/workers.mjs'),
     import('./sections/collector.mjs'),
   ]);

@@ -1,0 +1,32 @@
+/**
+ * `npm run bench -- compress`: records compressed one by one, and stores of them, beside what Node has: deflate with a dictionary (32 KiB
+ * of the same content), brotli, and zstd where this Node has it with dictionaries.
+ *
+ * Each corpus runs in a process of its own; half of it is trained on, the other half measured.
+ */
+import { inChild } from '../lib/child.mjs';
+import { known } from '../lib/options.mjs';
+import { CORPORA } from './corpora.mjs';
+
+/** What the columns mean. */
+export const headline =
+  'medians, for one record; lower is better; "ratio" is how many times better than the peer';
+
+/**
+ * @param {{ quick: boolean, only?: string[], keys?: string[], sizes?: number[], say: (text: string) => void,
+ *   show: (part: object) => void }} options `only` names corpora
+ */
+export async function measure({ quick, only, keys, sizes, say, show }) {
+  known('keys', keys, []);
+  known('sizes', sizes?.map(String), []);
+  known('only', only, Object.keys(CORPORA));
+  /** @type {import('../lib/pairs.mjs').Found} */
+  const found = { sections: [] };
+  for (const corpus of only ?? Object.keys(CORPORA)) {
+    const parts = await inChild(new URL('section.mjs', import.meta.url), { corpus, quick });
+    found.sections.push(...parts);
+    show({ sections: parts });
+  }
+  say('');
+  return found;
+}
