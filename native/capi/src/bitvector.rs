@@ -240,8 +240,9 @@ pub unsafe extern "C" fn oh_bitvector_len_for(
     count: usize,
     out: *mut u64,
 ) -> oh_status {
+    // Messages call them what `BitVector.fromIndices` does.
     // SAFETY: the caller vouches for both.
-    unsafe { guard_out(out, || length_for(&numbers(positions, r#type, count, "positions")?)) }
+    unsafe { guard_out(out, || length_for(&numbers(positions, r#type, count, "indices")?)) }
 }
 
 /// Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one. `OH_ERR_RANGE`, with nothing changed, if

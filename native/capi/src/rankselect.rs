@@ -260,8 +260,13 @@ pub unsafe extern "C" fn oh_rankselect_many(
         unsafe {
             let view = view(base, length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;
-            let questions = numbers(questions, question_type, count, "questions")?;
-            answer(&view, query_of(query)?, &questions, &mut out)
+            let query = query_of(query)?;
+            let name = match query {
+                Query::Rank1 | Query::Rank0 => "positions",
+                Query::Select1 | Query::Select0 => "ks",
+            };
+            let questions = numbers(questions, question_type, count, name)?;
+            answer(&view, query, &questions, &mut out)
         }
     })
 }
