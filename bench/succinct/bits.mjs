@@ -36,6 +36,12 @@ export function mnemonistBits(words, bits) {
   return made;
 }
 
+/**
+ * Up to how many bits each is asked. roaring-wasm gives positions from `select` as 32-bit floats, which are wrong from 2^24 on, and fails
+ * on many values. The others take minutes to build beyond.
+ */
+export const MOST = { mnemonist: 2 ** 27, roaring: 2 ** 27, 'roaring-wasm': 2 ** 24 };
+
 /** CRoaring, as WebAssembly and as an addon; the latter only where it could be installed. */
 export const roarings =
   /** @type {Record<string, { make: (ones: Uint32Array) => any, bytes: (bitmap: any) => number }>} */ ({});

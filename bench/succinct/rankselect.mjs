@@ -1,26 +1,24 @@
 /**
- * BitVector and RankSelect beside mnemonist's BitVector, which counts from bit 0 on, and CRoaring's bitmaps. "The questions alone"
- * is the loop that asks without a structure: what is left of a figure is the structure's.
+ * BitVector and RankSelect beside mnemonist's BitVector, which counts from bit 0 on, and CRoaring's bitmaps. "A loop over the
+ * questions" asks no structure: what is left of a figure is the structure's.
  */
 import { RankSelect } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';
 import { turns } from '../lib/measure.mjs';
 import { count } from '../lib/table.mjs';
-import { bitVector, mnemonistBits, randomWords, roarings } from './bits.mjs';
+import { bitVector, MOST, mnemonistBits, randomWords, roarings } from './bits.mjs';
 import { every, generator, instancesOf, rally } from './measures.mjs';
 
 /** @typedef {import('../lib/pairs.mjs').Row} Row */
 /** @typedef {import('./measures.mjs').Contender} Contender */
 
 const QUERIES = 1 << 16;
-/** Beyond, peers take minutes to build. */
-const MOST_OF_PEERS = 2 ** 27;
 /** Up to so many bits, two instances and their questions lie in the caches of the core. */
 const IN_CACHE = 1e6;
 /** From here on the bits do not. */
 const LARGE = 1e8;
-const FLOOR = 'the questions alone';
-const TITLES = { flat: 'flat', interleaved: 'interleaved', sparse: 'sparse' };
+const FLOOR = 'a loop over the questions';
+const VARIANTS = ['flat', 'interleaved', 'sparse'];
 
 serve(({ n, quick }) => (quick ? [1, 50] : [1, 10, 50, 90]).map((percent) => section(n, percent, quick)));
 
@@ -74,7 +72,7 @@ function section(n, percent, quick) {
     ...building(quick, bits, n),
     ...held(sets, n),
   ];
-  for (const name of ['bits', ...Object.keys(TITLES)]) for (const one of sets[name] ?? []) one.close?.();
+  for (const name of ['bits', ...VARIANTS]) for (const one of sets[name] ?? []) one.close?.();
   return { title: `RankSelect, ${count(n)} bits, ${percent}% of them ones`, rows };
 }
 
@@ -85,17 +83,17 @@ function structures(n, percent, words, bits) {
   const sets = { flat: of('flat'), interleaved: of('interleaved') };
   // What `auto` takes for so few ones, or zeros.
   if (percent <= 10) sets.sparse = of('sparse');
-  if (n > MOST_OF_PEERS) return sets;
-  sets.mnemonist = words.map((list, i) => mnemonistBits(list, bits[i]));
+  if (n <= MOST.mnemonist) sets.mnemonist = words.map((list, i) => mnemonistBits(list, bits[i]));
   for (const [name, { make }] of Object.entries(roarings)) {
-    sets[name] = bits.map((/** @type {any} */ from) => make(from.ones()));
+    if (n <= MOST[/** @type {'roaring'} */ (name)])
+      sets[name] = bits.map((/** @type {any} */ from) => make(from.ones()));
   }
   return sets;
 }
 
 /** One body for each of our variants. */
 const own = (/** @type {object} */ sets, /** @type {string} */ body) =>
-  Object.fromEntries(Object.keys(TITLES).flatMap((name) => (name in sets ? [[name, body]] : [])));
+  Object.fromEntries(VARIANTS.flatMap((name) => (name in sets ? [[name, body]] : [])));
 
 /** Races all who can answer a question, each checked against the first of ours, and makes a row of each pair. */
 function single(quick, title, queries, sets, { ours, mnemonist, roaring, goals = {} }) {
@@ -114,20 +112,17 @@ function single(quick, title, queries, sets, { ours, mnemonist, roaring, goals =
   contenders[FLOOR] = { body: every('a[i]'), on: sets.flat };
   const raced = rally(quick, contenders, { queries, check: false });
   const mine = Object.keys(ours);
-  const first = mine[0];
-  const row = (name, peer, more = {}) => ({
+  const peers = Object.keys(raced).filter((name) => !mine.includes(name) && name !== FLOOR);
+  const row = (/** @type {string} */ name) => ({
     title: name === 'bits' ? title : `${title}, ${name}`,
     ours: raced[name].ns,
-    peer,
-    theirs: raced[peer].ns,
-    ...more,
-    raw: { ours: raced[name].rounds, peer: raced[peer].rounds },
+    raw: { ours: raced[name].rounds },
   });
-  const peers = Object.keys(raced).filter((name) => !mine.includes(name) && name !== FLOOR);
   const ratio = 'below' in goals ? { ratio: 10 } : {};
   return [
-    ...mine.map((name) => row(name, FLOOR, name === first ? goals : {})),
-    ...peers.map((peer) => row(first, peer, ratio)),
+    { ...row(FLOOR), title: FLOOR },
+    ...mine.map((name, i) => ({ ...row(name), ...(i === 0 ? goals : {}) })),
+    ...peers.map((peer) => ({ ...row(mine[0]), peer, theirs: raced[peer].ns, ...ratio })),
   ];
 }
 
@@ -176,7 +171,7 @@ function many(quick, method, queries, sets, n) {
 
 /** For each bit. */
 function building(quick, bits, n) {
-  return Object.keys(TITLES).map((name) => {
+  return VARIANTS.map((name) => {
     const variant = /** @type {'flat'} */ (name);
     const { built } = turns(
       [{ name: 'built', work: () => bits.forEach((from) => RankSelect.from(from, { variant }).close()) }],
