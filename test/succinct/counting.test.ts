@@ -91,7 +91,7 @@ it('the arithmetic of many bits agrees with that of few', () => {
     if (of(near) !== of(far)) expect(of(near)).toEqual(of(far));
   };
   for (let at = 0; at <= length; at++) agree((engine) => engine.rank(at));
-  for (let at = 0; at < length; at++) agree((engine) => engine.get(at));
+  for (let at = 0; at < length; at++) agree((engine) => engine.bit(at));
   for (let k = 0; k < total; k++) agree((engine) => engine.select(k, ONES));
   for (let k = 0; k < length - total; k++) agree((engine) => engine.select(k, ZEROS));
 });

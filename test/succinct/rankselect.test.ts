@@ -152,8 +152,45 @@ describe('faults that other libraries have', () => {
       expect([...structure.rank1Many([127, 128])]).toEqual([127, 128]);
       expect(structure.rank1(128)).toBe(128);
       throws(() => structure.rank1(129), 'ERR_OFFHEAP_RANGE');
-      throws(() => structure.rank1Many([129]), 'ERR_OFFHEAP_RANGE', /\[0\]: no position 129/);
+      throws(() => structure.rank1Many([129]), 'ERR_OFFHEAP_RANGE', /^positions\[0\]: no position 129/);
     }
+  });
+
+  it('so is a rank of zeros, single and in bulk', () => {
+    for (const length of [32, 64, 128, 512, 4096, 5000]) {
+      for (const variant of [...VARIANTS, 'constant'] as const) {
+        using structure = RankSelect.from(new BitVector(length), { variant });
+        expect([structure.rank0(length), structure.rank1(length)]).toEqual([length, 0]);
+        expect([...structure.rank0Many([length - 1, length])]).toEqual([length - 1, length]);
+        throws(() => structure.rank0(length + 1), 'ERR_OFFHEAP_RANGE');
+        throws(() => structure.rank0Many([length + 1]), 'ERR_OFFHEAP_RANGE', /^positions\[0\]/);
+        throws(() => structure.select1Many([0]), 'ERR_OFFHEAP_RANGE', /^ks\[0\]/);
+      }
+    }
+  });
+
+  it('a second vector is refused, not dropped; and two structures stay two', () => {
+    const [first, second] = [BitVector.fromIndices([1, 4]), BitVector.fromIndices([2])];
+    for (const call of [
+      () => RankSelect.from(first, second as never),
+      () => first.or(second, second as never),
+      () => BitVector.from(first, second as never),
+      () => BitVector.fromIndices([1], second as never),
+    ]) {
+      throws(call, 'ERR_OFFHEAP_TYPE');
+    }
+    using one = RankSelect.from(first);
+    using two = RankSelect.from(second);
+    expect([one.select1(1), two.select1(0), one.rank1(5), two.rank1(3)]).toEqual([4, 2, 2, 1]);
+  });
+
+  it('no variant is another one by a second name', () => {
+    const bits = randomBits(20_000, 50);
+    const layouts = VARIANTS.map((variant) => {
+      const bytes = RankSelect.from(bits, { variant }).toBytes();
+      return bytes.subarray(256).join();
+    });
+    expect(new Set(layouts).size).toBe(VARIANTS.length);
   });
 
   it('the overhead counts everything, padding and samples too', () => {
@@ -175,6 +212,16 @@ describe('faults that other libraries have', () => {
     expect(RankSelect.from(randomBits(10_000, 50), { variant: 'auto' }).variant).toBe('flat');
     expect(RankSelect.from(new BitVector()).overhead).toBe(0);
     expect(RankSelect.from(new BitVector(1e6), { variant: 'auto' }).overhead).toBeLessThan(0);
+  });
+
+  it('counts to 2^31 in small integers', () => {
+    const length = 2 ** 31 - 1;
+    const bits = new BitVector(length).not().set(length - 3, false);
+    using structure = RankSelect.from(bits);
+    expect([structure.rank1(length), structure.rank0(length)]).toEqual([length - 1, 1]);
+    expect([structure.rank1(length - 3), structure.rank1(length - 2)]).toEqual([length - 3, length - 3]);
+    expect([structure.select1(length - 2), structure.select1(length - 4)]).toEqual([length - 1, length - 4]);
+    expect([structure.select1(length - 3), structure.select0(0)]).toEqual([length - 2, length - 3]);
   });
 
   it('reaches past 2^32 bits', () => {

@@ -6,8 +6,8 @@ export const ZEROS = -1;
 export type Target = typeof ONES | typeof ZEROS;
 
 export interface Engine {
-  /** Whether the bit at a position below the length is set. */
-  get(position: number): boolean;
+  /** The bit at a position below the length, 0 or 1: a boolean out of one of several engines would be made by a branch. */
+  bit(position: number): number;
   /** How many ones are before a position, which is at most the length. */
   rank(position: number): number;
   /** Where the k-th one, or zero, is, of which there are more than `k`. */
@@ -18,8 +18,8 @@ export interface Engine {
 export class Constant implements Engine {
   constructor(private readonly ones: boolean) {}
 
-  get(): boolean {
-    return this.ones;
+  bit(): number {
+    return this.ones ? 1 : 0;
   }
   rank(position: number): number {
     return this.ones ? position : 0;

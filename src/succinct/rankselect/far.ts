@@ -28,10 +28,10 @@ export class FlatFar implements Engine {
     this.samples = new Samples(words, layout, Math.floor(length / SUPERBLOCK));
   }
 
-  get(position: number): boolean {
+  bit(position: number): number {
     const word =
       position >>> 0 === position ? this.words[position >>> 5] : this.words[Math.floor(position / 32)];
-    return ((word >>> (position & 31)) & 1) !== 0;
+    return (word >>> (position & 31)) & 1;
   }
 
   rank(position: number): number {

@@ -2,15 +2,13 @@
  * The default: plain bits, and an index of four words about each 4096 of them. `docs/formats/succinct.md` specifies it,
  * `native/core/src/succinct/rankselect/flat.rs` does the same with larger words.
  *
- * Here are fewer than 2^31 bits, in whose arithmetic no number is a double; far.ts has more of them. As in a block, nothing
+ * Here are fewer than {@link FAR} bits, in whose arithmetic no number is a double; far.ts has more of them. As in a block, nothing
  * branches on what was asked or found: each branch foretold wrongly costs as much as a dozen words.
  */
 import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
-import { BLOCK, SUPERBLOCK, type Layout } from './layout.js';
+import { BLOCK, FAR, SUPERBLOCK, type Layout } from './layout.js';
 
-/** Lengths from here on are for far.ts. */
-export const FAR = 2 ** 31;
 /** Up to so many superblocks behind the first candidate are looked at at once; of more, halves are dropped first. */
 const NEAR = 5;
 
@@ -41,8 +39,8 @@ export class Flat implements Engine {
     [this.oneShift, this.zeroShift] = shifts;
   }
 
-  get(position: number): boolean {
-    return ((this.words[position >>> 5] >>> (position & 31)) & 1) !== 0;
+  bit(position: number): number {
+    return (this.words[position >>> 5] >>> (position & 31)) & 1;
   }
 
   rank(position: number): number {

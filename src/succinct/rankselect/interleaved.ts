@@ -5,7 +5,7 @@
 import { popcount32 } from '../word.js';
 import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
-import { LINE_BITS, LINES_LOG2, type Layout } from './layout.js';
+import { FAR, LINE_BITS, LINES_LOG2, type Layout } from './layout.js';
 import { Samples } from './samples.js';
 
 const TWO_32 = 4_294_967_296;
@@ -14,21 +14,25 @@ const COUNT_BITS = 16;
 
 export class Interleaved implements Engine {
   private readonly table: number;
+  /** Whether counts are small integers. */
+  private readonly near: boolean;
   private readonly samples: Samples;
 
   /** `words`: all of the region behind its header. */
   constructor(
     private readonly words: Int32Array,
     layout: Layout,
+    length: number,
   ) {
+    this.near = length < FAR;
     this.table = (layout.index - layout.bits) / 4;
     this.samples = new Samples(words, layout, layout.lastBlock);
   }
 
-  get(position: number): boolean {
+  bit(position: number): number {
     const line = lineOf(position);
     const bit = position - line * LINE_BITS + COUNT_BITS;
-    return ((this.words[line * 16 + (bit >>> 5)] >>> (bit & 31)) & 1) !== 0;
+    return (this.words[line * 16 + (bit >>> 5)] >>> (bit & 31)) & 1;
   }
 
   rank(position: number): number {
@@ -36,11 +40,15 @@ export class Interleaved implements Engine {
     const line = lineOf(position);
     const bits = position - line * LINE_BITS + COUNT_BITS;
     const base = line * 16;
-    // All of the first half, if it is in the second. The count's own ones are among those of the first.
+    // All of the first half, if it is in the second; without the count's own ones, which are in the first word.
     const past = -(bits >>> 8);
-    const own = popcount32(words[base] & 0xffff);
+    const own = words[base] & 0xffff;
     const ones = (countHalf(words, base) & past) + rankFromEnd(words, base + (8 & past), bits & 255, 0);
-    return this.before(line, ONES) + ones - own;
+    const inSuperblock = own + ones - popcount32(own);
+    const entry = this.table + (line >>> LINES_LOG2) * 2;
+    return this.near
+      ? words[entry] + inSuperblock
+      : (words[entry] >>> 0) + words[entry + 1] * TWO_32 + inSuperblock;
   }
 
   /** How many ones, or zeros, are before a line. */

@@ -18,6 +18,8 @@ export const VARIANT_NAMES = Object.keys(VARIANT) as VariantName[];
 /** Bits of a block, and of a superblock of the flat variant. */
 export const BLOCK = 512;
 export const SUPERBLOCK = 4096;
+/** From so many bits on positions are no small integers. */
+export const FAR = 2 ** 31;
 /** Bits that a line of the interleaved variant holds beside its count. */
 export const LINE_BITS = 496;
 /** Lines of a superblock of the interleaved variant, as a power of two. */

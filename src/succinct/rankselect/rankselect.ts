@@ -25,10 +25,10 @@ import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from
 import { BitVector, steadyBytes } from '../bitvector/bitvector.js';
 import { Constant, ONES, ZEROS, type Engine, type Target } from './engine.js';
 import { FlatFar } from './far.js';
-import { FAR, Flat } from './flat.js';
+import { Flat } from './flat.js';
 import { Interleaved } from './interleaved.js';
 import { Sparse } from './sparse.js';
-import { readShape, VARIANT, VARIANT_NAMES, type VariantName } from './layout.js';
+import { FAR, readShape, VARIANT, VARIANT_NAMES, type VariantName } from './layout.js';
 
 /** How bits, and what helps to find them, are laid out: see {@link RankSelect}. */
 export type RankSelectVariant = VariantName;
@@ -154,7 +154,7 @@ export class RankSelect extends Structure<'rankselect'> {
     this.flat = variant === 'flat' && length < FAR ? new Flat(words, layout, length) : undefined;
     if (this.flat !== undefined) this.engine = this.flat;
     else if (variant === 'flat') this.engine = new FlatFar(words, layout, length);
-    else if (variant === 'interleaved') this.engine = new Interleaved(words, layout);
+    else if (variant === 'interleaved') this.engine = new Interleaved(words, layout, length);
     else if (variant === 'sparse') this.engine = new Sparse(buffer, bytes.byteOffset + HEADER_BYTES, shape);
     else this.engine = new Constant(ones !== 0);
     // The bytes never change, so readers on other threads need no care; only a file can vanish.
@@ -213,11 +213,11 @@ export class RankSelect extends Structure<'rankselect'> {
   get(position: number): boolean | undefined {
     if (typeof position === 'number' && position >>> 0 === position && position < this.direct) {
       const { flat } = this;
-      return flat !== undefined ? flat.get(position) : this.engine.get(position);
+      return (flat !== undefined ? flat.bit(position) : this.engine.bit(position)) !== 0;
     }
     this.checkQuestion(position, 'a position');
     if (position >= this.bits) return undefined;
-    return this.read(() => this.engine.get(position));
+    return this.read(() => this.engine.bit(position) !== 0);
   }
 
   /** How many ones there are before a position, which is at most `length`. */

@@ -29,8 +29,8 @@ export class Sparse implements Engine {
     this.length = shape.length;
   }
 
-  get(position: number): boolean {
-    return this.positions.has(position) !== this.zeros;
+  bit(position: number): number {
+    return this.positions.has(position) === this.zeros ? 0 : 1;
   }
 
   rank(position: number): number {
