@@ -2,12 +2,12 @@
 // the middle (chunks, caches, slots) or is rare (guards, counts). Taking and giving single blocks stands in
 // TypeScript (src/pools/).
 //
-// A handle is an external value. Node runs its finaliser when the pool object was collected and when its
-// thread ends, terminated or not: then what the handle held is given back. It keeps the buffer until then.
+// A handle is an External. Node runs its finaliser when the pool object was collected and when its thread
+// ends, terminated or not: then what the handle held is given back. It keeps the buffer until then.
 #include <cmath>
-#include <memory>
 
 #include "args.h"
+#include "handle.h"
 #include "module.h"
 #include "status.h"
 
@@ -15,43 +15,36 @@ namespace offheap {
 
 namespace {
 
-struct Handle {
+struct PoolHandle {
+  static constexpr napi_type_tag kTag = {0x81d40c6fe23b579a, 0x5ce9b2074f8a163d};
+  static constexpr const char* kName = "handle of a pool";
+
   Napi::Reference<Napi::Value> bytes;
   // One of the two.
   oh_lockfreepool* pool = nullptr;
   oh_localpool* local = nullptr;
 
-  const oh_lockfreepool* Behind() const { return local != nullptr ? oh_localpool_handle(local) : pool; }
+  PoolHandle() = default;
+  PoolHandle(const PoolHandle&) = delete;
+  PoolHandle& operator=(const PoolHandle&) = delete;
+
+  // Nobody closed it.
+  ~PoolHandle() {
+    oh_lockfreepool_abandon(pool);
+    oh_localpool_abandon(local);
+  }
 
   void Close() {
     oh_lockfreepool_close(pool);
     oh_localpool_close(local);
-    Forget();
-  }
-
-  void Abandon() {
-    oh_lockfreepool_abandon(pool);
-    oh_localpool_abandon(local);
-    Forget();
-  }
-
- private:
-  void Forget() {
     pool = nullptr;
     local = nullptr;
-    bytes.Reset();
   }
+
+  const oh_lockfreepool* Behind() const { return local != nullptr ? oh_localpool_handle(local) : pool; }
 };
 
-void Finalize(Napi::Env, Handle* handle) {
-  handle->Abandon();
-  delete handle;
-}
-
-Handle& ReadHandle(const Napi::CallbackInfo& info) {
-  if (!info[0].IsExternal()) ThrowType(info.Env(), "a handle is what lockfreepoolAttach gives");
-  return *info[0].As<Napi::External<Handle>>().Data();
-}
+PoolHandle& ReadPool(const Napi::CallbackInfo& info) { return *ReadHandle<PoolHandle>(info[0]); }
 
 uint64_t ReadOffset(Napi::Env env, double offset) {
   if (!(offset >= 0 && offset <= kMaxSafeInteger && std::trunc(offset) == offset)) {
@@ -89,24 +82,24 @@ void InitPool(const Napi::CallbackInfo& info) {
 
 Napi::Value Attach(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  auto handle = std::make_unique<Handle>();
-  if (info[1].IsUndefined()) {
-    Check(info.Env(), oh_lockfreepool_attach(bytes.data, bytes.length, &handle->pool));
-  } else {
-    const uint64_t cache = ReadInteger(info[1], "cacheBytes");
-    Check(info.Env(), oh_localpool_attach(bytes.data, bytes.length, cache, &handle->local));
-  }
-  handle->bytes = Napi::Reference<Napi::Value>::New(info[0], 1);
-  const auto external = Napi::External<Handle>::New(info.Env(), handle.get(), Finalize);
-  handle.release();
-  return external;
+  const bool cached = !info[1].IsUndefined();
+  const uint64_t cache = cached ? ReadInteger(info[1], "cacheBytes") : 0;
+  return HandOut<PoolHandle>(info.Env(), [&](PoolHandle& made) {
+    Check(info.Env(), cached ? oh_localpool_attach(bytes.data, bytes.length, cache, &made.local)
+                             : oh_lockfreepool_attach(bytes.data, bytes.length, &made.pool));
+    made.bytes = Napi::Reference<Napi::Value>::New(info[0], 1);
+  });
 }
 
-void Close(const Napi::CallbackInfo& info) { ReadHandle(info).Close(); }
+void Close(const Napi::CallbackInfo& info) {
+  Slot<PoolHandle>& slot = ReadSlot<PoolHandle>(info[0]);
+  if (slot != nullptr) slot->Close();
+  slot.reset();
+}
 
 // In the order of oh_lockfreepool_layout, then the largest request that the cache serves.
 void LayoutOf(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   const Elements<double> out = ReadElements<double>(info[1], "out");
   oh_lockfreepool_layout layout = {};
   Check(info.Env(), oh_lockfreepool_layout_of(handle.Behind(), &layout));
@@ -122,18 +115,18 @@ void LayoutOf(const Napi::CallbackInfo& info) {
   for (size_t i = 0; i < out.length && i < sizeof numbers / sizeof *numbers; i++) out.data[i] = numbers[i];
 }
 
-oh_status AllocOne(const Handle& handle, uint64_t size, uint64_t* offset) {
+oh_status AllocOne(const PoolHandle& handle, uint64_t size, uint64_t* offset) {
   return handle.local != nullptr ? oh_localpool_alloc(handle.local, size, offset)
                                  : oh_lockfreepool_alloc(handle.pool, size, offset);
 }
 
-oh_status FreeOne(const Handle& handle, uint64_t offset) {
+oh_status FreeOne(const PoolHandle& handle, uint64_t offset) {
   return handle.local != nullptr ? oh_localpool_free(handle.local, offset)
                                  : oh_lockfreepool_free(handle.pool, offset);
 }
 
 Napi::Value Alloc(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   uint64_t offset = 0;
   const oh_status status = AllocOne(handle, ReadInteger(info[1], "bytes"), &offset);
   if (status == OH_ERR_FULL) return Napi::Number::New(info.Env(), -1);
@@ -142,19 +135,19 @@ Napi::Value Alloc(const Napi::CallbackInfo& info) {
 }
 
 void Free(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   Check(info.Env(), FreeOne(handle, ReadInteger(info[1], "offset")));
 }
 
 Napi::Value Room(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   uint64_t room = 0;
   Check(info.Env(), oh_lockfreepool_room(handle.Behind(), ReadInteger(info[1], "offset"), &room));
   return Napi::Number::New(info.Env(), static_cast<double>(room));
 }
 
 Napi::Value AllocMany(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   const uint64_t size = ReadInteger(info[1], "size");
   const Elements<double> offsets = ReadElements<double>(info[2], "offsets");
   size_t count = 0;
@@ -169,7 +162,7 @@ Napi::Value AllocMany(const Napi::CallbackInfo& info) {
 }
 
 void FreeMany(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   const Elements<double> offsets = ReadElements<double>(info[1], "offsets");
   for (size_t i = 0; i < offsets.length; i++) {
     Check(info.Env(), FreeOne(handle, ReadOffset(info.Env(), offsets.data[i])));
@@ -178,7 +171,7 @@ void FreeMany(const Napi::CallbackInfo& info) {
 
 // In the order of oh_lockfreepool_stats, then the bytes that the cache holds.
 void StatsOf(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   const Elements<double> out = ReadElements<double>(info[1], "out");
   oh_lockfreepool_stats stats = {};
   Check(info.Env(), oh_lockfreepool_stats_of(handle.Behind(), &stats));
@@ -195,7 +188,7 @@ void StatsOf(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Suspects(const Napi::CallbackInfo& info) {
-  const Handle& handle = ReadHandle(info);
+  const PoolHandle& handle = ReadPool(info);
   uint64_t offsets[1024];
   size_t count = 0;
   Check(info.Env(), oh_lockfreepool_suspects(handle.Behind(), offsets, 1024, &count));
@@ -206,7 +199,7 @@ Napi::Value Suspects(const Napi::CallbackInfo& info) {
   return result;
 }
 
-void Flush(const Napi::CallbackInfo& info) { Check(info.Env(), oh_localpool_flush(ReadHandle(info).local)); }
+void Flush(const Napi::CallbackInfo& info) { Check(info.Env(), oh_localpool_flush(ReadPool(info).local)); }
 
 void Validate(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
