@@ -174,25 +174,32 @@ export abstract class SharedPool extends Pool {
     const at = (chunk << this.groupShift) + (block >>> 4);
     const bit = 1 << (block & 15);
     const index = this.groupsAt + at;
-    let word = Atomics.load(words, index);
+    // A plain load, at a sixth of the price: the swap finds out if it was late.
+    let word = words[index];
     for (;;) {
       if ((word & CLASS) !== (ofClass + 1) * CLASS_ONE || (word & bit) !== 0) return false;
       const owned = (word & OWNED) !== 0;
-      if (owned && (Atomics.load(words, this.cachesAt + at) & bit) !== 0) return false;
+      if (owned && (words[this.cachesAt + at] & bit) !== 0) return false;
       const next = owned ? word | bit : ((word | bit) & ~COUNT) | ((word + COUNT_ONE) & COUNT);
       const seen = Atomics.compareExchange(words, index, word, next);
       if (seen === word) {
-        if (!owned) this.hint(chunk);
+        if (owned) return true;
+        this.hint(chunk);
+        // In a chunk that this handle prefers: the next block comes from here, instead of a search for one.
+        if ((((descriptor << 13) ^ this.mine) & COUNT) === 0) words[this.currentAt + ofClass] = at + 1;
         return true;
       }
       word = seen;
     }
   }
 
-  /** Says that a chunk may have a free block. If the swap fails, somebody else said so after our free. */
+  /**
+   * Says that a chunk may have a free block. If the swap fails, somebody else said so after our free. The load may be plain: who took the
+   * hint back before our free swapped that same group word since, so this comes after it.
+   */
   private hint(chunk: number): void {
     const index = this.hintsAt + chunk;
-    const hint = Atomics.load(this.words, index);
+    const hint = this.words[index];
     if ((hint & 1) === 0) Atomics.compareExchange(this.words, index, hint, (hint + 1) | 0);
   }
 

@@ -1,9 +1,12 @@
 /**
  * ThreadLocalPool: a cache in front of a LockFreePool, for one thread. See `shared.ts`.
  *
- * The cache owns groups of sixteen blocks. Allocating and freeing in them takes plain loads and stores, some 5 ns for both; a
+ * The cache owns groups of sixteen blocks. Allocating and freeing in them takes plain loads and stores, some 10 ns for both; a
  * block that another thread frees comes home to the cache that owns its group. Each cache is a handle of its own, so
  * several in one thread, on one pool or on many, have nothing in common.
+ *
+ * Which blocks are free stands in the groups' words. Blocks that were freed lately are noted, in a stack for each class, so that nobody has to
+ * look for them; a note may be out of date (native code gave the group back, or took the block), so the words decide.
  */
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -11,17 +14,7 @@ import { describe, integerOption, readOptions } from '../region/options.js';
 import { attachRegion } from '../region/token.js';
 import { LockFreePool } from './lockfree.js';
 import { type NoRoom, type Offset } from './pool.js';
-import {
-  CLASS,
-  CLASS_ONE,
-  classOf,
-  COUNT,
-  CUT,
-  KIND,
-  OWNED,
-  SharedPool,
-  type SharedPoolStats,
-} from './shared.js';
+import { BITS, CLASS, CLASS_ONE, classOf, COUNT, OWNED, SharedPool, type SharedPoolStats } from './shared.js';
 
 /** How much a ThreadLocalPool may keep. */
 export interface ThreadLocalPoolOptions {
@@ -37,6 +30,14 @@ export interface ThreadLocalPoolStats extends SharedPoolStats {
   /** Bytes of blocks, allocated and free ones together, that this cache keeps other threads from allocating. */
   heldBytes: number;
 }
+
+/** Words of the notes on a class: 2 to this. The first counts those that follow: for each block 16 times its group plus its bit, and its offset. */
+const NOTES_SHIFT = 7;
+const MAX_CLASSES = 16;
+/** Whose a group is, and of which class. */
+const OF_GROUP = OWNED | COUNT | CLASS;
+/** The count with which there is no room for another block. */
+const NOTES_END = (1 << NOTES_SHIFT) - 3;
 
 /**
  * A cache for this thread in front of a pool that all threads share.
@@ -56,6 +57,8 @@ export class ThreadLocalPool extends SharedPool {
       configurable: true,
     });
   }
+
+  private readonly notes = new Int32Array(MAX_CLASSES << NOTES_SHIFT);
 
   constructor(pool: LockFreePool, options?: ThreadLocalPoolOptions) {
     if (!(pool instanceof LockFreePool)) {
@@ -79,21 +82,26 @@ export class ThreadLocalPool extends SharedPool {
 
   tryAlloc(bytes: number): Offset | NoRoom {
     if (typeof bytes === 'number' && bytes <= this.most && bytes >>> 0 === bytes) {
-      const { words } = this;
+      const { words, notes } = this;
       const ofClass = classOf(bytes, this.minShift);
-      const at = words[this.currentAt + ofClass] - 1;
-      if (at >>> 0 < this.groups) {
-        const cache = words[this.cachesAt + at];
-        if (cache !== 0) {
-          const bit = 31 - Math.clz32(cache & -cache);
-          const within = (((at & ((1 << this.groupShift) - 1)) << 4) | bit) << (this.minShift + ofClass);
-          const offset = ((at >>> this.groupShift) << this.chunkShift) | within;
-          // First which block it may have been that was lost if this thread ends in between.
-          words[this.intentAt] = (offset >>> this.minShift) + 1;
-          words[this.cachesAt + at] = cache & (cache - 1);
-          return (offset >>> 0) as Offset;
-        }
+      const noted = ofClass << NOTES_SHIFT;
+      const mine = this.mine | ((ofClass + 1) * CLASS_ONE);
+      for (let count = notes[noted]; count > 0; count -= 2) {
+        const place = notes[noted + count - 1];
+        const offset = notes[noted + count];
+        notes[noted] = count - 2;
+        const bit = 1 << (place & 15);
+        const at = this.cachesAt + (place >>> 4);
+        const cache = words[at];
+        if ((cache & bit) === 0 || (words[this.groupsAt + (place >>> 4)] & OF_GROUP) !== mine) continue;
+        // First which block it may have been that was lost if this thread ends in between.
+        words[this.intentAt] = (offset >>> this.minShift) + 1;
+        words[at] = cache ^ bit;
+        return (offset >>> 0) as Offset;
       }
+      const offset = this.allocNatively(bytes);
+      if (offset >= 0) this.noteGroup(offset, ofClass);
+      return offset;
     }
     return this.allocNatively(bytes);
   }
@@ -109,35 +117,50 @@ export class ThreadLocalPool extends SharedPool {
   /** Frees a block of a group that this cache owns. */
   private freeMine(chunk: number, offset: number): boolean {
     const { words } = this;
-    const descriptor = words[this.chunksAt + chunk];
-    const ofClass = (descriptor >>> 3) & 31;
+    // A chunk with groups of ours is cut into blocks of the class that their words say. So to look at those is enough.
+    const ofClass = (words[this.chunksAt + chunk] >>> 3) & 31;
     const shift = this.minShift + ofClass;
-    const within = offset & ((1 << this.chunkShift) - 1);
-    const block = within >>> shift;
-    if ((descriptor & KIND) !== CUT || shift >= this.chunkShift || block << shift !== within) return false;
-    const at = (chunk << this.groupShift) + (block >>> 4);
-    const word = words[this.groupsAt + at];
-    if ((word & (OWNED | COUNT | CLASS)) !== (this.mine | ((ofClass + 1) * CLASS_ONE))) return false;
-    const cache = words[this.cachesAt + at];
+    const block = (offset & ((1 << this.chunkShift) - 1)) >>> shift;
+    const group = (chunk << this.groupShift) + (block >>> 4);
+    const word = words[this.groupsAt + group];
+    if ((word & OF_GROUP) !== (this.mine | ((ofClass + 1) * CLASS_ONE))) return false;
+    const cache = words[this.cachesAt + group];
     const bit = 1 << (block & 15);
-    if (((word | cache) & bit) !== 0) return false;
-    words[this.cachesAt + at] = cache | bit;
-    if (cache === 0) this.refilled(at, ofClass);
+    if (((word | cache) & bit) !== 0 || (offset & ((1 << shift) - 1)) !== 0) return false;
+    words[this.cachesAt + group] = cache | bit;
+    this.note(ofClass, (group << 4) | (block & 15), offset);
     return true;
   }
 
-  /** A group that had nothing has a block: the next to use, if the current one has none. */
-  private refilled(at: number, ofClass: number): void {
-    const { words } = this;
-    const current = words[this.currentAt + ofClass] - 1;
-    if (current >>> 0 >= this.groups || words[this.cachesAt + current] === 0) {
-      words[this.currentAt + ofClass] = at + 1;
+  private note(ofClass: number, place: number, offset: number): void {
+    const { notes } = this;
+    const noted = ofClass << NOTES_SHIFT;
+    const count = notes[noted];
+    if (count >= NOTES_END) return;
+    notes[noted + count + 1] = place;
+    notes[noted + count + 2] = offset;
+    notes[noted] = count + 2;
+  }
+
+  /** Notes the free blocks in the group of a block that native code allocated, the lowest last. */
+  private noteGroup(offset: number, ofClass: number): void {
+    const shift = this.minShift + ofClass;
+    const chunk = offset >>> this.chunkShift;
+    const first = ((offset & ((1 << this.chunkShift) - 1)) >>> shift) & ~15;
+    const group = (chunk << this.groupShift) + (first >>> 4);
+    // Of a larger class, or not of the cache: that block was all there is.
+    if ((this.words[this.groupsAt + group] & OF_GROUP) !== (this.mine | ((ofClass + 1) * CLASS_ONE))) return;
+    const cache = this.words[this.cachesAt + group] & BITS;
+    for (let bit = 15; bit >= 0; bit--) {
+      if (((cache >>> bit) & 1) === 0) continue;
+      this.note(ofClass, (group << 4) | bit, (chunk << this.chunkShift) + ((first | bit) << shift));
     }
   }
 
   /** Gives all cached blocks back to the pool. */
   flush(): void {
     this.checkOpen();
+    this.notes.fill(0);
     native().lockfreepoolFlush(this.handle);
   }
 

@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
-import { native, packageRoot } from '../../src/native.js';
+import { native, packageRoot, type PoolHandle } from '../../src/native.js';
 import {
   FixedPool,
   GUARD_BYTES,
@@ -325,6 +325,56 @@ describe('the face', () => {
       handle.free(large);
       throws(() => handle.free(large), 'ERR_OFFHEAP_STALE');
     }
+  });
+
+  it('finds all that was freed into a cache again, also what it could not note', () => {
+    const pool = new LockFreePool({ capacityBytes: 2 ** 18 });
+    const local = new ThreadLocalPool(pool, { cacheBytes: 2 ** 17 });
+    const handle = (local as unknown as { handle: PoolHandle }).handle;
+    const blocks = Array.from({ length: 1008 }, () => local.alloc(64));
+    for (let round = 0; round < 3; round++) {
+      for (const at of blocks) local.free(at);
+      const again = Array.from({ length: 504 }, () => local.alloc(64));
+      // Native code has notes of its own on the same groups.
+      const more = new Float64Array(504);
+      expect(native().lockfreepoolAllocMany(handle, 64, more)).toBe(504);
+      const all = [...again, ...more].sort((a, b) => a - b);
+      expect(all).toEqual([...blocks].sort((a, b) => a - b));
+      native().lockfreepoolFreeMany(handle, more.subarray(0, 250));
+      for (const at of [...again, ...more.subarray(250)]) local.free(at);
+      for (const at of all) throws(() => local.free(at), 'ERR_OFFHEAP_STALE');
+      const last = Array.from({ length: 1008 }, () => local.alloc(64));
+      expect(new Set(last)).toEqual(new Set(blocks));
+    }
+    for (const at of blocks) local.free(at);
+    pool.validate();
+    local.close();
+    expect(pool.stats()).toMatchObject({ usedBytes: 0, cachedBytes: 0, handles: 1 });
+  });
+
+  it('takes no handle for its own that is none', () => {
+    const closed = new LockFreePool({ capacityBytes: 4096 });
+    const ended = (closed as unknown as { handle: PoolHandle }).handle;
+    closed.close();
+    const others = [undefined, null, 1, {}, native().dictionaryNew()] as PoolHandle[];
+    const out = new Float64Array(14);
+    const calls: ((handle: PoolHandle) => unknown)[] = [
+      (handle) => native().lockfreepoolLayout(handle, out),
+      (handle) => native().lockfreepoolAlloc(handle, 64),
+      (handle) => native().lockfreepoolFree(handle, 0),
+      (handle) => native().lockfreepoolRoom(handle, 0),
+      (handle) => native().lockfreepoolAllocMany(handle, 64, out),
+      (handle) => native().lockfreepoolFreeMany(handle, out),
+      (handle) => native().lockfreepoolStats(handle, out),
+      (handle) => native().lockfreepoolSuspects(handle),
+      (handle) => native().lockfreepoolFlush(handle),
+    ];
+    for (const call of calls) {
+      for (const other of others) throws(() => call(other), 'ERR_OFFHEAP_TYPE');
+      throws(() => call(ended), 'ERR_OFFHEAP_CLOSED');
+    }
+    for (const other of others) throws(() => native().lockfreepoolClose(other), 'ERR_OFFHEAP_TYPE');
+    native().lockfreepoolClose(ended);
   });
 
   it('serves large requests from freed small blocks, and all memory to one size', () => {

@@ -393,7 +393,9 @@ pub unsafe extern "C" fn oh_localpool_alloc(pool: *mut oh_localpool, bytes: u64,
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
-            (*pool).0.alloc(bytes)
+            let offset = (*pool).0.alloc(bytes)?;
+            (*pool).0.tell();
+            Ok(offset)
         })
     }
 }

@@ -269,6 +269,47 @@ fn blocks_freed_by_another_thread_come_home() {
 }
 
 #[test]
+fn all_that_was_freed_into_a_cache_is_found_again() {
+    let pool = LockFreePool::new(options(1 << 18)).unwrap();
+    let mut local = pool.cached(1 << 17).unwrap();
+    let mut blocks: Vec<u64> = (0..1008).map(|_| local.alloc(64).unwrap()).collect();
+    blocks.sort_unstable();
+    let held = local.held();
+    for _ in 0..3 {
+        // More than it notes.
+        blocks.iter().for_each(|&offset| local.free(offset).unwrap());
+        blocks
+            .iter()
+            .for_each(|&offset| assert_eq!(local.free(offset).unwrap_err().kind(), ErrorKind::Stale));
+        let mut again: Vec<u64> = (0..1008).map(|_| local.alloc(64).unwrap()).collect();
+        again.sort_unstable();
+        assert_eq!(again, blocks);
+        assert_eq!(local.held(), held);
+    }
+    blocks.iter().for_each(|&offset| local.free(offset).unwrap());
+    local.flush();
+    // What was noted belongs to another cache by now.
+    let mut other = pool.cached(1 << 17).unwrap();
+    let taken: Vec<u64> = (0..1008).map(|_| other.alloc(64).unwrap()).collect();
+    let mine: Vec<u64> = (0..1008).map(|_| local.alloc(64).unwrap()).collect();
+    assert!(mine.iter().all(|offset| !taken.contains(offset)));
+    sound(&pool);
+}
+
+#[test]
+fn a_cache_frees_what_it_does_not_cache() {
+    let pool = LockFreePool::new(options(1 << 16)).unwrap();
+    let handle = pool.handle().unwrap();
+    let mut local = pool.cached(4096).unwrap();
+    for size in [64, 300, 512, 600, 3073, 20_000] {
+        let offset = handle.alloc(size).unwrap();
+        local.free(offset).unwrap();
+        assert_eq!(local.free(offset).unwrap_err().kind(), ErrorKind::Stale);
+        assert_eq!(handle.stats().used, 0);
+    }
+}
+
+#[test]
 fn what_a_cache_holds_is_given_back_when_memory_is_short() {
     let pool = LockFreePool::new(options(4096)).unwrap();
     let mut local = pool.cached(4096).unwrap();

@@ -33,6 +33,19 @@ impl Words for Watched {
         self.0[index].compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).map(|_| ())
     }
 
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    unsafe fn load_known(&self, index: usize) -> u32 {
+        self.load(index)
+    }
+
+    unsafe fn change_known(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool {
+        let changed = change(self.load(index));
+        changed.inspect(|&value| self.store(index, value)).is_some()
+    }
+
     fn pause(&self, _: u32) {
         thread::yield_now();
     }

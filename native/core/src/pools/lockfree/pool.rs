@@ -169,6 +169,7 @@ impl Handle {
     }
 
     /// Where the data begins. An offset counts from there.
+    #[inline]
     #[must_use]
     pub fn data(&self) -> *mut u8 {
         self.place.data()
@@ -271,18 +272,28 @@ impl LocalPool {
     }
 
     /// The handle behind the cache: for counts and sizes.
+    #[inline]
     #[must_use]
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
+    /// Notes in the region which block was allocated last. For threads that may end before their program has it, and whose
+    /// pool another thread abandons then.
+    #[inline]
+    pub fn tell(&mut self) {
+        self.local.tell();
+    }
+
     /// As [`Handle::abandon`].
     pub fn abandon(mut self) {
+        self.local.tell();
         self.handle.ended = true;
     }
 }
 
 impl Place {
+    #[inline]
     fn data(&self) -> *mut u8 {
         // SAFETY: the shape fits into the memory.
         unsafe { self.memory.at(self.shape.data) }

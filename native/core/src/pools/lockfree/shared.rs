@@ -96,6 +96,10 @@ impl<W: Words> Shared<W> {
             }
         }
         self.set_hint(number);
+        if chunk::slot(descriptor) == self.me {
+            // In a chunk that this handle prefers: the next block comes from here, instead of a search for one.
+            self.set_current(place.class, place.group);
+        }
         Ok(())
     }
 
@@ -155,6 +159,12 @@ impl<W: Words> Shared<W> {
         Ok(())
     }
 
+    /// Where an offset is, in units of the smallest block.
+    #[inline(always)]
+    pub(super) fn unit(&self, offset: u64) -> u32 {
+        (offset >> self.geometry.min_shift) as u32
+    }
+
     // ---- taking
 
     /// Whether a group can give a block of a class to anyone.
@@ -171,7 +181,7 @@ impl<W: Words> Shared<W> {
             return None;
         }
         let bit = word.trailing_zeros();
-        self.intend(self.geometry.offset(at, class, bit));
+        self.intend(self.unit(self.geometry.offset(at, class, bit)));
         self.swap_group(at, word, word & word.wrapping_sub(1)).ok()?;
         Some(Place { group: at, bit, class })
     }
@@ -298,10 +308,9 @@ impl<W: Words> Shared<W> {
         self.words.store(self.slot_word(self.me, word), at.wrapping_add(1));
     }
 
-    /// Notes which block is about to be taken, in case the thread ends before its program has it.
+    /// Notes which block is about to be taken, in units of the smallest, in case the thread ends before its program has it.
     #[inline(always)]
-    pub(super) fn intend(&self, offset: u64) {
-        let unit = (offset >> self.geometry.min_shift) as u32;
+    pub(super) fn intend(&self, unit: u32) {
         self.words.store(self.slot_word(self.me, slot::INTENT), unit.wrapping_add(1));
     }
 }

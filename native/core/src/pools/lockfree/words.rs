@@ -12,6 +12,18 @@ pub trait Words {
     fn store(&self, index: usize, value: u32);
     /// Writes `new` if the word is `old`; else says what it is.
     fn swap(&self, index: usize, old: u32, new: u32) -> Result<(), u32>;
+    /// How many words there are.
+    fn count(&self) -> usize;
+    /// As `load`, without looking at the index.
+    ///
+    /// # Safety
+    /// The index is less than `count()`.
+    unsafe fn load_known(&self, index: usize) -> u32;
+    /// Writes what `change` makes of a word that no other thread writes, unless that is `None`. Returns whether it did.
+    ///
+    /// # Safety
+    /// The index is less than `count()`.
+    unsafe fn change_known(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool;
     /// Called in loops that wait for others, with the number of the round.
     fn pause(&self, round: u32);
 }
@@ -35,7 +47,16 @@ impl RegionWords {
     #[inline(always)]
     fn at(&self, index: usize) -> &AtomicU32 {
         assert!(index < self.count, "a word outside the pool");
-        // SAFETY: in bounds, and atomics all along by the constructor's word.
+        // SAFETY: in bounds.
+        unsafe { self.at_known(index) }
+    }
+
+    /// # Safety
+    /// The index is less than `count`.
+    #[inline(always)]
+    unsafe fn at_known(&self, index: usize) -> &AtomicU32 {
+        debug_assert!(index < self.count, "a word outside the pool");
+        // SAFETY: in bounds by the caller's word, and atomics all along by the constructor's.
         unsafe { AtomicU32::from_ptr(self.base.add(index)) }
     }
 }
@@ -59,6 +80,25 @@ impl Words for RegionWords {
     #[inline(always)]
     fn swap(&self, index: usize, old: u32, new: u32) -> Result<(), u32> {
         self.at(index).compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).map(|_| ())
+    }
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    unsafe fn load_known(&self, index: usize) -> u32 {
+        // SAFETY: the caller's word.
+        unsafe { self.at_known(index) }.load(Ordering::Acquire)
+    }
+
+    #[inline(always)]
+    unsafe fn change_known(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool {
+        // SAFETY: the caller's word.
+        let word = unsafe { self.at_known(index) };
+        let changed = change(word.load(Ordering::Acquire));
+        changed.inspect(|&value| word.store(value, Ordering::Release)).is_some()
     }
 
     #[cold]
