@@ -71,7 +71,7 @@ async function twoWorkers(quick) {
   const rows = [];
   for (const what of /** @type {const} */ (['pair', 'churn'])) {
     /** @type {Record<string, number[]>} */
-    const rounds = { FixedPool: [], ThreadLocalPool: [], LockFreePool: [] };
+    const rounds = { FixedPool: [], ThreadLocalPool: [], LockFreePool: [], 'two swaps': [] };
     for (let round = 0; round < 5; round++) {
       for (const name of Object.keys(rounds)) rounds[name].push(await together(name, what, operations));
     }

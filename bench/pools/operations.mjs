@@ -10,11 +10,30 @@ export const CONTENDERS = [
   'NumaPool',
   'ThreadLocalPool',
   'LockFreePool',
+  'two swaps',
   '@thi.ng/malloc',
   'allocUnsafe',
 ];
 /** How many blocks live while one is replaced after the other. */
 export const LIVE = 1000;
+
+/** No pool: what the two `Atomics.compareExchange` alone cost that an alloc and a free in a LockFreePool need at the least. */
+export class TwoSwaps {
+  u8 = new Uint8Array(new SharedArrayBuffer(64));
+  #word = new Int32Array(new SharedArrayBuffer(64));
+  alloc() {
+    this.#swap();
+    return 0;
+  }
+  free() {
+    this.#swap();
+  }
+  close() {}
+  #swap() {
+    const word = this.#word[0];
+    Atomics.compareExchange(this.#word, 0, word, word + 1);
+  }
+}
 
 /** @param {string} size */
 const pooled = (size) => ({

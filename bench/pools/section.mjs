@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { FixedPool, LockFreePool, NumaPool, ThreadLocalPool } from '../../dist/pools/index.js';
 import { serve } from '../lib/child.mjs';
 import { compile, race } from '../lib/measure.mjs';
-import { body, CONTENDERS, LIVE } from './operations.mjs';
+import { body, CONTENDERS, LIVE, TwoSwaps } from './operations.mjs';
 
 const QUERIES = 1 << 16;
 /** Pools that pass through one loop. */
@@ -19,6 +19,7 @@ const make = {
     new ThreadLocalPool(new LockFreePool({ capacityBytes: 4 * LIVE * size }), {
       cacheBytes: 2 * LIVE * size,
     }),
+  'two swaps': () => new TwoSwaps(),
   '@thi.ng/malloc'(size) {
     const pool = new MemPool({ size: 4 * LIVE * size });
     // The face of the others.

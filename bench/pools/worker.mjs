@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FixedPool, LockFreePool, ThreadLocalPool } from '../../dist/pools/index.js';
 import { compile, nanoseconds } from '../lib/measure.mjs';
-import { body, LIVE } from './operations.mjs';
+import { body, LIVE, TwoSwaps } from './operations.mjs';
 
 const { name, what, operations, token, barrier, seed } = workerData;
 const shared = LockFreePool.attach(token);
@@ -10,6 +10,7 @@ const shared = LockFreePool.attach(token);
 const make = {
   FixedPool: () => new FixedPool({ blockSize: 64, blocks: 2 * LIVE }),
   LockFreePool: () => shared,
+  'two swaps': () => new TwoSwaps(),
   ThreadLocalPool: () => new ThreadLocalPool(shared, { cacheBytes: 2 * LIVE * 64 }),
 };
 const pool = make[name]();
