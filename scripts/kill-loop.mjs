@@ -1,7 +1,9 @@
 /**
  * Kills processes while they append to an MmapVector, 2,000 of them unless told otherwise:
  *
- *   node scripts/kill-loop.mjs [rounds] [seed]
+ *   node scripts/kill-loop.mjs [rounds] [seed] [folder]
+ *
+ * The files lie in memory (/dev/shm) unless a folder is given.
  */
 import { join } from 'node:path';
 import { kill } from '../test/helpers/killing.mjs';
@@ -9,4 +11,4 @@ import { kill } from '../test/helpers/killing.mjs';
 const rounds = Number(process.argv[2] ?? 2000);
 const seed = Number(process.argv[3] ?? Date.now() % 1e6);
 console.log(`${rounds} rounds from seed ${seed}`);
-console.log(await kill(join(import.meta.dirname, '..', 'dist'), rounds, seed));
+console.log(await kill(join(import.meta.dirname, '..', 'dist'), rounds, seed, process.argv[4]));
