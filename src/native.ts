@@ -388,14 +388,17 @@ export interface NativeBinding {
   eliasfanoValidate(bytes: Uint8Array): void;
 
   // mappedfile.cc. Files are opaque; `bytes` and `target` are views of memory that is not collected meanwhile.
-  /** Opens a regular file. `strategy` is its number, 4 for the one that suits the size; limits of 0 are the defaults. */
+  /**
+   * Opens a regular file; one that is to be read, and small, comes as its content. `strategy` is its number, 4 for the one that
+   * suits the size; limits of 0 are the defaults.
+   */
   openFileOpen(
     path: string,
     writable: boolean,
     strategy: number,
     bufferedUpTo: number,
     hugeFrom: number,
-  ): object;
+  ): Buffer | object;
   /** What to do with the file; with `look`, by its size now. `alignment` is for addresses, 1 if any page will do. */
   openFilePlan(
     file: object,
@@ -405,19 +408,21 @@ export interface NativeBinding {
   openFileWrite(file: object, bytes: Uint8Array): void;
   /**
    * Lays the file over `target`, which begins on a page in a buffer that reserves `capacity` bytes from there on, the last
-   * page of which is native code's. Returns the strategy obtained. `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
+   * page of which is native code's. What it was laid over before stays until its buffer is collected, and is forgotten here. Returns the strategy obtained. `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
    */
   openFileMap(file: object, target: Uint8Array, capacity: number): number;
   /** Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or some of that could not be read. */
   openFileCheck(file: object): void;
   /** Whether a part of what is mapped could not be read, and zeros took its place. */
   openFileLost(file: object): boolean;
-  /** The next {@link openFileMap} is elsewhere; what was mapped stays until its buffer is collected. */
+  /** Forgets what was mapped, which stays until its buffer is collected. */
   openFileForget(file: object): void;
   openFileSync(file: object): void;
   openFileClose(file: object): void;
   /** How many bytes after the first of `bytes` the next multiple of `alignment` is. */
   memoryAlign(bytes: Uint8Array, alignment: number): number;
+  /** Copies `length` bytes from each of the offsets to `out`, which has room for exactly those. */
+  memoryGather(bytes: Uint8Array, offsets: ArrayBufferView, length: number, out: Uint8Array): void;
   memoryLock(bytes: Uint8Array): void;
   memoryUnlock(bytes: Uint8Array): void;
   /** How many pages of these are in memory. */

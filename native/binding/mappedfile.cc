@@ -5,6 +5,7 @@
 // was laid into a buffer stays there until the engine frees the buffer, watched for lost pages as long (see
 // oh_openfile_map).
 #include <string>
+#include <utility>
 
 #include "args.h"
 #include "engine.h"
@@ -46,16 +47,33 @@ Napi::Object Plan(Napi::Env env, oh_openfile* file, bool look) {
   return plan;
 }
 
+// Files up to this size are read by the call that opens them: a handle, and asking it, cost more than the
+// reading.
+constexpr uint64_t kAtOnce = 1 << 20;
+
+// The content of a small file that is to be read; else its handle. The content comes as a Buffer, because
+// Node-API has no other memory that is not first filled with zeros.
 Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   const std::string path = ReadString(info[0], "path");
   const bool writable = ReadBool(info[1], "writable");
   const uint32_t strategy = ReadU32(info[2], "strategy");
   const uint64_t buffered = ReadInteger(info[3], "bufferedUpTo");
   const uint64_t huge = ReadInteger(info[4], "hugeFrom");
-  return HandOut<OpenFile>(info.Env(), [&](OpenFile& made) {
-    Check(info.Env(),
-          oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &made.file));
-  });
+  OpenFile opened;
+  Check(env, oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &opened.file));
+  if (!writable) {
+    uint64_t size = 0;
+    size_t alignment = 0;
+    oh_strategy planned = OH_STRATEGY_AUTO;
+    Check(env, oh_openfile_plan(opened.file, false, &size, &planned, &alignment));
+    if ((planned == OH_STRATEGY_BUFFERED || planned == OH_STRATEGY_COPY) && size <= kAtOnce) {
+      const auto content = Napi::Buffer<uint8_t>::New(env, static_cast<size_t>(size));
+      Check(env, oh_openfile_read(opened.file, content.Data(), content.Length()));
+      return content;
+    }
+  }
+  return HandOut<OpenFile>(env, [&](OpenFile& made) { std::swap(made.file, opened.file); });
 }
 
 Napi::Value OpenFilePlan(const Napi::CallbackInfo& info) {
@@ -124,6 +142,19 @@ Napi::Value MemoryAdvise(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), taken);
 }
 
+// To `out`, which has room for exactly as many bytes as there are offsets times `length`.
+void MemoryGather(const Napi::CallbackInfo& info) {
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const Numbers offsets = ReadNumbers(info[1], "offsets");
+  const size_t length = ReadSize(info[2], "length");
+  const Bytes out = ReadBytes(info[3], "out");
+  if (length != 0 && offsets.length != out.length / length) {
+    ThrowRange(info.Env(), "out has no room for all bytes");
+  }
+  Check(info.Env(), oh_memory_gather(bytes.data, bytes.length, offsets.data, offsets.type, offsets.length,
+                                     length, out.data));
+}
+
 // How many bytes after the view's first one the next multiple of `alignment` is.
 Napi::Value MemoryAlign(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
@@ -147,6 +178,7 @@ void InitMappedFile(Napi::Object exports) {
   Export<OpenFileSync>(exports, "openFileSync");
   Export<OpenFileClose>(exports, "openFileClose");
   Export<MemoryAlign>(exports, "memoryAlign");
+  Export<MemoryGather>(exports, "memoryGather");
   Export<MemoryLock>(exports, "memoryLock");
   Export<MemoryUnlock>(exports, "memoryUnlock");
   Export<MemoryResident>(exports, "memoryResident");

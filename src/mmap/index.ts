@@ -1,12 +1,9 @@
 /** offheap/mmap: files in memory, and a vector that lives in one. */
 export { MappedFile, type MappedFileOptions, type MappedFileStats, type Strategy } from './mapped-file.js';
 export { type Pattern } from './pattern.js';
-export {
-  MmapVector,
-  type MmapVectorOpenOptions,
-  type MmapVectorOptions,
-  type MmapVectorStats,
-} from './mmap-vector.js';
+export { type MmapVectorOptions } from './growth.js';
+export { MmapVector, type MmapVectorOpenOptions, type MmapVectorStats } from './mmap-vector.js';
+export { type BigIntArray, type NumberArray } from '../region/numbers.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
 export { Elements, type SumOf, type Values } from '../vector/elements.js';
 export { type WorkOptions } from '../region/background.js';

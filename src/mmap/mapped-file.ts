@@ -8,12 +8,24 @@
  * Truncation by someone else: what is gone reads as zeros, and the next operation here throws `ERR_OFFHEAP_IO`. What can not be
  * promised: that code which reads `bytes` directly notices before it used zeros. Call {@link MappedFile.check} after such
  * reads, or open with `strategy: 'copy'`, which nothing can touch.
+ *
+ * A small file that is to be read holds nothing of the system: it is opened, read and closed at once, and opened anew to be refreshed.
  */
+import { resolve } from 'node:path';
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { offheapError } from '../errors.js';
+import { allocating, offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { checkPath } from '../region/file.js';
-import { booleanOption, checkInteger, choiceOption, integerOption, readOptions } from '../region/options.js';
+import { lengthOf, toNumbers, type NumberArray } from '../region/numbers.js';
+import {
+  booleanOption,
+  checkInteger,
+  choiceOption,
+  describe,
+  integerOption,
+  readOptions,
+} from '../region/options.js';
+import { trueBuffer, trueOffset } from '../region/views.js';
 import { Cursor, type Source } from './cursor.js';
 import { ADVICE, PATTERNS, WILL_NEED, type Pattern } from './pattern.js';
 
@@ -84,15 +96,22 @@ export class MappedFile {
   }
   declare readonly [Symbol.toStringTag]: string;
 
+  private closed = false;
+  /** What is open: nothing, of a file that was read at once. */
   private handle: Handle | undefined;
   private readonly where: string;
+  /** The same from any folder. */
+  private readonly absolute: string;
   private readonly writable: boolean;
+  private readonly wish: number;
+  private readonly bufferedUpTo: number;
+  private readonly hugeFrom: number;
   private plan: Pattern;
   private obtained: Strategy = 'buffered';
   /** The bytes, and what cursors ask of this file. */
   private readonly source: Source = {
     bytes: EMPTY,
-    open: () => void this.open(),
+    open: () => this.open(),
     ahead: (position) => this.ahead(position),
   };
   private locked = false;
@@ -104,16 +123,11 @@ export class MappedFile {
     this.plan = read.pattern === undefined ? 'unknown' : choiceOption(read, 'pattern', PATTERNS);
     const populate = booleanOption(read, 'populate', false);
     const lock = booleanOption(read, 'lock', false);
-    const strategy =
+    this.wish =
       read.strategy === undefined ? AUTO : STRATEGIES.indexOf(choiceOption(read, 'strategy', STRATEGIES));
-    const limit = (name: string): number => integerOption(read, name, 0, Number.MAX_SAFE_INTEGER, 0);
-    this.handle = native().openFileOpen(
-      path,
-      this.writable,
-      strategy,
-      limit('bufferedUpTo'),
-      limit('hugeFrom'),
-    ) as Handle;
+    this.bufferedUpTo = integerOption(read, 'bufferedUpTo', 0, Number.MAX_SAFE_INTEGER, 0);
+    this.hugeFrom = integerOption(read, 'hugeFrom', 0, Number.MAX_SAFE_INTEGER, 0);
+    this.absolute = path.startsWith('/') ? path : resolve(path);
     try {
       this.load(false);
       if (populate) this.touch();
@@ -161,7 +175,39 @@ export class MappedFile {
    * and after work on many bytes. Half a microsecond.
    */
   check(): void {
-    native().openFileCheck(this.open());
+    this.open();
+    if (this.handle !== undefined) native().openFileCheck(this.handle);
+  }
+
+  /**
+   * Copies `length` bytes from each of many offsets, one after another, to `out` or a new array. For reading here and there: about ten
+   * times as fast as one place after another, because the waits for memory overlap, and `check()` comes with it.
+   *
+   * `ERR_OFFHEAP_RANGE`, with nothing written, for an offset that has fewer bytes behind it, or an `out` that is too small.
+   */
+  readMany(offsets: NumberArray | Iterable<number>, length: number, out?: Uint8Array): Uint8Array {
+    // Whose elements are asked for runs code of theirs, so all else comes after.
+    const places = toNumbers(offsets, 'offsets');
+    this.open();
+    const each = checkInteger(length, 'length', 0, Number.MAX_SAFE_INTEGER);
+    if (out !== undefined && !(out instanceof Uint8Array)) {
+      throw typeError(`out must be a Uint8Array, not ${describe(out)}`);
+    }
+    const count = lengthOf(places);
+    const bytes = count * each;
+    const room = out === undefined ? bytes : lengthOf(out);
+    if (room < bytes) throw rangeError(`out holds ${room} bytes where there are ${bytes}`);
+    const { source } = this;
+    // Before there is memory for what can not be read.
+    if (count > 0 && each > source.bytes.length) {
+      throw rangeError(`${each} bytes of a file of ${source.bytes.length}`);
+    }
+    const target = out ?? memory(bytes);
+    this.check();
+    const exactly = new Uint8Array(trueBuffer(target), trueOffset(target), bytes);
+    native().memoryGather(source.bytes, places, each, exactly);
+    this.check();
+    return target;
   }
 
   /** Has the system begin to read a part of the file. Whether it listened: `false` where the bytes are in memory anyway. */
@@ -199,7 +245,9 @@ export class MappedFile {
 
   /** Returns when what was stored to `bytes` is on the disk. `ERR_OFFHEAP_UNSUPPORTED` if it was opened to be read. */
   flush(): void {
-    const handle = this.open();
+    this.open();
+    const { handle } = this;
+    if (handle === undefined) throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'the file was opened to be read');
     // A copy is written back whole; a mapping is the file.
     if (!this.maps) native().openFileWrite(handle, this.source.bytes);
     native().openFileSync(handle);
@@ -208,7 +256,7 @@ export class MappedFile {
 
   /**
    * Takes in that the file became longer, or was written anew: afterwards `bytes` shows all of it. Slices that were
-   * handed out go on showing what they showed. Returns the size.
+   * handed out go on showing what they showed. Returns the size. Where it is refused, all is as it was.
    */
   refresh(): number {
     this.open();
@@ -248,11 +296,12 @@ export class MappedFile {
 
   /** Closes the file. Slices stay readable; every other operation throws. Twice is fine. */
   close(): void {
-    if (this.handle === undefined) return;
+    if (this.closed) return;
     if (this.locked) this.unlock();
-    native().openFileClose(this.handle);
+    if (this.handle !== undefined) native().openFileClose(this.handle);
     this.handle = undefined;
     this.source.bytes = EMPTY;
+    this.closed = true;
   }
 
   [Symbol.dispose](): void {
@@ -261,7 +310,7 @@ export class MappedFile {
 
   [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
     const name = options.stylize('MappedFile', 'special');
-    if (this.handle === undefined) return `${name} { closed }`;
+    if (this.closed) return `${name} { closed }`;
     return `${name} ${inspect(this.stats(), options)}`;
   }
 
@@ -269,9 +318,8 @@ export class MappedFile {
     return this.obtained === 'mmap' || this.obtained === 'hugepage';
   }
 
-  private open(): Handle {
-    if (this.handle === undefined) throw offheapError('ERR_OFFHEAP_CLOSED', 'this file was closed');
-    return this.handle;
+  private open(): void {
+    if (this.closed) throw offheapError('ERR_OFFHEAP_CLOSED', 'this file was closed');
   }
 
   private range(offset: number, length: number): [number, number] {
@@ -283,16 +331,30 @@ export class MappedFile {
 
   /** Reads the file, or maps it, into new memory; `again` asks for its size anew. */
   private load(again: boolean): void {
-    const handle = this.open();
+    this.open();
+    if (this.handle === undefined) {
+      const { absolute, writable, wish, bufferedUpTo, hugeFrom } = this;
+      const opened = native().openFileOpen(absolute, writable, wish, bufferedUpTo, hugeFrom);
+      if (opened instanceof Uint8Array) {
+        this.source.bytes = new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength);
+        this.obtained = wish === STRATEGIES.indexOf('copy') ? 'copy' : 'buffered';
+        return;
+      }
+      this.handle = opened as Handle;
+    }
+    this.loadBy(this.handle, again);
+  }
+
+  private loadBy(handle: Handle, again: boolean): void {
     const { size, strategy, alignment, page } = native().openFilePlan(handle, again);
     const wanted = STRATEGIES[strategy];
     if (wanted === 'mmap' || wanted === 'hugepage') {
       if (again && this.maps && size === this.source.bytes.length && !native().openFileLost(handle)) return;
-      native().openFileForget(handle);
       if (this.map(handle, size, alignment, page)) return;
     }
     const content = memory(size);
     native().openFileRead(handle, content);
+    native().openFileForget(handle);
     this.source.bytes = content;
     this.obtained = wanted === 'buffered' ? 'buffered' : 'copy';
   }
@@ -340,9 +402,5 @@ const EMPTY = new Uint8Array(0);
 const MAPPINGS_MOST = 75;
 
 function memory(size: number): Uint8Array {
-  try {
-    return new Uint8Array(size);
-  } catch (cause) {
-    throw offheapError('ERR_OFFHEAP_OOM', `no memory for a file of ${size} bytes`, { cause });
-  }
+  return allocating('the bytes of a file', size, () => new Uint8Array(size));
 }

@@ -14,37 +14,14 @@ import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { TYPE, TYPE_NAMES, WIDTHS, type Column, type JsType, type NumericType } from '../region/element.js';
 import { checkPath, ioError } from '../region/file.js';
-import {
-  booleanOption,
-  checkInteger,
-  choiceOption,
-  describe,
-  integerOption,
-  readOptions,
-  type Options,
-} from '../region/options.js';
+import { checkInteger, choiceOption, describe, readOptions } from '../region/options.js';
 import { CLOSED, OWNER } from '../region/structure.js';
 import type { Token } from '../region/token.js';
 import { Elements } from '../vector/elements.js';
 import { MAX_CAPACITY, VECTOR_TYPES } from '../vector/layout.js';
-import { ADVICE, PATTERNS, type Pattern } from './pattern.js';
+import { Growth, GROWTH_OPTIONS, type MmapVectorOptions } from './growth.js';
+import { ADVICE } from './pattern.js';
 import { VectorFile } from './vector-file.js';
-
-/** How a vector uses its file. Presets: {@link MmapVector.largeDataset}, {@link MmapVector.cache}, {@link MmapVector.realTime}. */
-export interface MmapVectorOptions {
-  /** Elements to allocate blocks of the disk for at once. */
-  capacity?: number;
-  /** Never grow past `capacity`: a push throws `ERR_OFFHEAP_FULL` then. */
-  fixed?: boolean;
-  /** Bytes by which the file grows at least. Default: 64 KiB. In between it grows by half of its size. */
-  stepMin?: number;
-  /** Bytes by which the file grows at most. Default: 64 MiB. */
-  stepMax?: number;
-  /** How it will be read. Default: unknown. */
-  pattern?: Pattern;
-  /** Have the pages there before they are stored to, so that no push waits for one. */
-  populate?: boolean;
-}
 
 export interface MmapVectorOpenOptions extends MmapVectorOptions {
   /** `'r'`, the default: to read what was flushed, beside the writer perhaps. `'rw'`: to append. */
@@ -66,11 +43,8 @@ export interface MmapVectorStats {
   byteLength: number;
 }
 
-const OPTIONS = ['capacity', 'fixed', 'stepMin', 'stepMax', 'pattern', 'populate'] as const;
 /** Past so many elements the count takes two stores, which is native code's to do. */
 const PLAIN_COUNT = 2 ** 32 - 1;
-/** Growth stops to look for smaller steps below this many bytes: each push would look again. */
-const SMALL_STEP = 4096;
 /** The smallest page there is. */
 const PAGE = 4096;
 
@@ -129,7 +103,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   static create<T extends NumericType>(path: string, type: T, options?: MmapVectorOptions): MmapVector<T> {
     const target = resolve(checkPath(path));
     const code = TYPE[choiceOption({ type }, 'type', VECTOR_TYPES)];
-    const growth = readGrowth(readOptions(options, OPTIONS, 'MmapVector.create'));
+    const growth = new Growth(readOptions(options, GROWTH_OPTIONS, 'MmapVector.create'));
     const file = VectorFile.create(target, code);
     try {
       return MmapVector.over<T>(file, growth);
@@ -148,9 +122,9 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     options?: MmapVectorOpenOptions,
   ): MmapVector<T> {
     const target = resolve(checkPath(path));
-    const read = readOptions(options, [...OPTIONS, 'mode'], 'MmapVector.open');
+    const read = readOptions(options, [...GROWTH_OPTIONS, 'mode'], 'MmapVector.open');
     const writable = read['mode'] !== undefined && choiceOption(read, 'mode', ['r', 'rw']) === 'rw';
-    return MmapVector.over<T>(VectorFile.open(target, writable), readGrowth(read));
+    return MmapVector.over<T>(VectorFile.open(target, writable), new Growth(read));
   }
 
   private static over<T extends NumericType>(file: VectorFile, growth: Growth): MmapVector<T> {
@@ -406,11 +380,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     if (count <= Math.min(this.capacity, this.growth.most)) return;
     this.checkCapacity(count);
     this.file.check();
-    const { capacity, growth } = this;
-    const width = WIDTHS[this.code];
-    const step = Math.min(Math.max((capacity * width) / 2, growth.stepMin), growth.stepMax);
-    let wanted = Math.max(count, Math.min(capacity + Math.floor(step / width), growth.most));
-    for (;;) {
+    for (const wanted of this.growth.steps(this.capacity, count, WIDTHS[this.code])) {
       try {
         this.makeRoom(wanted);
         return;
@@ -418,8 +388,6 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
         // Where the disk is nearly full, less may still fit.
         const { code } = error as { code?: unknown };
         if (wanted === count || (code !== 'ERR_OFFHEAP_FULL' && code !== 'ERR_OFFHEAP_OOM')) throw error;
-        const less = Math.max(count, capacity + Math.floor((wanted - capacity) / 4));
-        wanted = (less - capacity) * width < SMALL_STEP ? count : less;
       }
     }
   }
@@ -475,30 +443,6 @@ class WideMmapVector<T extends NumericType> extends MmapVector<T> {
     const there = Number.isInteger(index) && index >= 0 && index < this.count;
     return (there ? this.load(index) : this.atElsewhere(index)) as JsType<T> | undefined;
   }
-}
-
-/** How a vector grows, with all defaults. */
-interface Growth {
-  capacity: number;
-  /** Elements it may have. */
-  most: number;
-  stepMin: number;
-  stepMax: number;
-  pattern: Pattern;
-  populate: boolean;
-}
-
-function readGrowth(read: Options): Growth {
-  const capacity = integerOption(read, 'capacity', 0, MAX_CAPACITY, 0);
-  const stepMin = integerOption(read, 'stepMin', 1, 2 ** 40, 2 ** 16);
-  return {
-    capacity,
-    most: booleanOption(read, 'fixed', false) ? capacity : Infinity,
-    stepMin,
-    stepMax: Math.max(stepMin, integerOption(read, 'stepMax', 1, 2 ** 40, 2 ** 26)),
-    pattern: read['pattern'] === undefined ? 'unknown' : choiceOption(read, 'pattern', PATTERNS),
-    populate: booleanOption(read, 'populate', false),
-  };
 }
 
 /** Which file this is, to tell whether a path still names it. */

@@ -6,16 +6,17 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
-import { MappedFile, type Strategy } from '../../src/mmap/index.js';
+import { MappedFile, MmapVector, type Strategy } from '../../src/mmap/index.js';
 import { packageRoot } from '../../src/native.js';
 import { throws } from '../helpers/errors.js';
 import { Random } from '../helpers/random.js';
@@ -102,6 +103,90 @@ describe('what is shown', () => {
   });
 });
 
+describe('many places at once', () => {
+  it.each(STRATEGIES)('are those that slices show, by %s', (strategy) => {
+    const length = PAGE * 3 + 17;
+    using mapped = MappedFile.open(file(length), { strategy });
+    const random = new Random(5);
+    for (const each of [0, 1, 8, 15, 64, 100, 300, PAGE]) {
+      const offsets = Array.from({ length: 300 }, () => random.below(length - each + 1));
+      offsets.push(length - each, 0);
+      const expected = Buffer.concat(offsets.map((offset) => mapped.slice(offset, each)));
+      for (const places of [
+        offsets,
+        Float64Array.from(offsets),
+        Uint32Array.from(offsets),
+        new Set(offsets),
+      ]) {
+        const found = mapped.readMany(places, each);
+        if (places instanceof Set) expect(found).toHaveLength(places.size * each);
+        else expect(Buffer.compare(found, expected)).toBe(0);
+        expect(found.constructor).toBe(Uint8Array);
+      }
+      const out = new Uint8Array(expected.length + 10).fill(0xee);
+      expect(mapped.readMany(Float64Array.from(offsets), each, out)).toBe(out);
+      expect(Buffer.compare(out.subarray(0, expected.length), expected)).toBe(0);
+      expect(out.subarray(expected.length).every((byte) => byte === 0xee)).toBe(true);
+    }
+    expect(mapped.readMany([], 10)).toHaveLength(0);
+    // Their target may be the file itself.
+    const { bytes } = mapped;
+    const before = bytes.slice();
+    mapped.readMany([1, 2], 100, bytes);
+    expect([...bytes.subarray(100, 200)]).not.toEqual([...before.subarray(100, 200)]);
+  });
+
+  it('are refused, with nothing written, where one is none', () => {
+    const mapped = MappedFile.open(file(100));
+    const out = new Uint8Array(16).fill(7);
+    for (const offset of [-1, 93, 0.5, NaN, Infinity, 2 ** 53, 2 ** 64]) {
+      throws(() => mapped.readMany([0, offset], 8, out), 'ERR_OFFHEAP_RANGE', /offsets\[1\]/);
+    }
+    throws(() => mapped.readMany([0], 101), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.readMany([0], 2 ** 52), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.readMany([0], -1), 'ERR_OFFHEAP_RANGE');
+    throws(() => mapped.readMany([0, 0, 0], 8, out), 'ERR_OFFHEAP_RANGE', /out holds 16/);
+    throws(() => mapped.readMany(['0'] as never, 8), 'ERR_OFFHEAP_TYPE');
+    throws(() => mapped.readMany(7 as never, 8), 'ERR_OFFHEAP_TYPE');
+    throws(() => mapped.readMany([0], '8' as never), 'ERR_OFFHEAP_TYPE');
+    throws(() => mapped.readMany([0], 8, [] as never), 'ERR_OFFHEAP_TYPE');
+    throws(() => mapped.readMany([0], 8, new Uint16Array(8) as never), 'ERR_OFFHEAP_TYPE');
+    expect([...out]).toEqual(new Array(16).fill(7));
+    const closes = {
+      *[Symbol.iterator]() {
+        mapped.close();
+        yield 0;
+      },
+    };
+    throws(() => mapped.readMany(closes, 8, out), 'ERR_OFFHEAP_CLOSED');
+  });
+
+  it('past 4 GiB are there, where buffers may be so large', () => {
+    const path = file(0);
+    truncateSync(path, 5 * 2 ** 30);
+    appendFileSync(path, 'hello');
+    // What Node 20 can not hold is refused, not cut off.
+    if (Number(process.versions.node.split('.')[0]) < 22) {
+      throws(() => MappedFile.open(path), 'ERR_OFFHEAP_OOM');
+    } else {
+      using mapped = MappedFile.open(path, { pattern: 'random' });
+      expect(mapped.size).toBe(5 * 2 ** 30 + 5);
+      const found = mapped.readMany([5 * 2 ** 30, 2 ** 32 - 2], 5);
+      expect(Buffer.from(found).toString('latin1')).toBe('hello\0\0\0\0\0');
+      expect(mapped.cursor(5 * 2 ** 30).readString(5)).toBe('hello');
+    }
+    unlinkSync(path);
+  });
+
+  it.each(MAPS)('are an error where the file was cut short, by %s', (strategy) => {
+    const path = file(Buffer.alloc(PAGE * 4, 7));
+    using mapped = MappedFile.open(path, { strategy });
+    truncateSync(path, PAGE);
+    throws(() => mapped.readMany([0], 8), 'ERR_OFFHEAP_IO');
+    throws(() => mapped.readMany([PAGE * 3], 8), 'ERR_OFFHEAP_IO');
+  });
+});
+
 describe('closing', () => {
   it.each(STRATEGIES)('leaves slices as they are, by %s', (strategy) => {
     const path = file(PAGE * 2);
@@ -126,6 +211,7 @@ describe('closing', () => {
       () => mapped.bytes,
       () => mapped.slice(0, 1),
       () => mapped.check(),
+      () => mapped.readMany([0], 1),
       () => mapped.prefetch(0, 1),
       () => mapped.advise('random'),
       () => mapped.lock(),
@@ -250,6 +336,38 @@ describe('a file that changes', () => {
     throws(() => cursor.seek(PAGE + 1), 'ERR_OFFHEAP_RANGE');
   });
 
+  it.runIf(process.platform === 'linux').each(MAPS)(
+    'is watched on where a refresh was refused, by %s',
+    (strategy) => {
+      const path = file(Buffer.alloc(PAGE * 4, 7));
+      using mapped = MappedFile.open(path, { strategy });
+      const { bytes } = mapped;
+      // More than there is address space for, and memory.
+      truncateSync(path, 2 ** 43);
+      throws(() => mapped.refresh(), 'ERR_OFFHEAP_OOM');
+      mapped.check();
+      expect(mapped.bytes).toBe(bytes);
+      truncateSync(path, PAGE);
+      throws(() => mapped.check(), 'ERR_OFFHEAP_IO');
+      expect(bytes[PAGE * 2]).toBe(0);
+      expect(mapped.refresh()).toBe(PAGE);
+    },
+  );
+
+  it('is found again by a small one, from any folder, and by its name', () => {
+    const path = file(10);
+    const home = process.cwd();
+    const mapped = MappedFile.open(relative(home, path));
+    unlinkSync(path);
+    throws(() => mapped.refresh(), 'ERR_OFFHEAP_IO');
+    expect(mapped.bytes).toHaveLength(10);
+    writeFileSync(path, 'another');
+    expect(mapped.refresh()).toBe(7);
+    expect(mapped.cursor().readString(7)).toBe('another');
+    mapped.close();
+    throws(() => mapped.refresh(), 'ERR_OFFHEAP_CLOSED');
+  });
+
   it.each(['copy', 'buffered'] as const)('and is cut short does not touch a %s', (strategy) => {
     const path = file(Buffer.alloc(PAGE * 4, 7));
     using mapped = MappedFile.open(path, { strategy });
@@ -282,6 +400,25 @@ describe('bad arguments', () => {
     mkdirSync(join(folder, 'folder'));
     throws(() => MappedFile.open(join(folder, 'folder')), 'ERR_OFFHEAP_IO');
     if (process.platform === 'linux') throws(() => MappedFile.open('/dev/zero'), 'ERR_OFFHEAP_IO', /regular/);
+  });
+
+  it.runIf(process.platform === 'linux')('and a pipe, without waiting for it', () => {
+    const pipe = join(folder, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    for (const mode of ['r', 'rw'] as const) {
+      throws(() => MappedFile.open(pipe, { mode }), 'ERR_OFFHEAP_IO', /regular/);
+      throws(() => MmapVector.open(pipe, { mode }), 'ERR_OFFHEAP_IO', /regular/);
+    }
+    throws(() => MmapVector.create(pipe, 'f64'), 'ERR_OFFHEAP_IO');
+  });
+
+  it('but what a link leads to', () => {
+    const path = file(PAGE);
+    symlinkSync(path, `${path} link`);
+    using mapped = MappedFile.open(`${path} link`, { strategy: 'mmap' });
+    expect(Buffer.compare(mapped.bytes, readFileSync(path))).toBe(0);
+    symlinkSync(`${path} circle`, `${path} circle`);
+    throws(() => MappedFile.open(`${path} circle`), 'ERR_OFFHEAP_IO');
   });
 
   it.each([-1, 1.5, NaN, Infinity, 2 ** 53, 101])('are refused as ranges: %s', (number) => {

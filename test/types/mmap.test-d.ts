@@ -1,6 +1,13 @@
 /** The types of offheap/mmap. Checked, never run. */
 import { describe, expectTypeOf, test } from 'vitest';
-import { MappedFile, MmapVector, type Cursor, type Pattern, type Strategy } from '../../src/mmap/index.js';
+import {
+  MappedFile,
+  MmapVector,
+  type Cursor,
+  type NumberArray,
+  type Pattern,
+  type Strategy,
+} from '../../src/mmap/index.js';
 
 describe('MappedFile', () => {
   test('says what it gives', () => {
@@ -9,6 +16,8 @@ describe('MappedFile', () => {
     expectTypeOf(file.size).toEqualTypeOf<number>();
     expectTypeOf(file.bytes).toEqualTypeOf<Uint8Array>();
     expectTypeOf(file.slice(0, 1)).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(file.readMany([0], 8)).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(file.readMany).parameter(0).toEqualTypeOf<NumberArray | Iterable<number>>();
     expectTypeOf(file.advise).parameter(0).toEqualTypeOf<Pattern>();
     expectTypeOf(file.refresh()).toEqualTypeOf<number>();
     expectTypeOf(file.cursor()).toEqualTypeOf<Cursor>();

@@ -1125,28 +1125,10 @@ typedef struct oh_mappedfile_options {
    */
   uint64_t buffered_up_to;
   /**
-   * Files from this many bytes on are asked to use huge pages; 0: 64 MiB.
+   * Files from this many bytes on are asked to use huge pages; 0: 16 MiB.
    */
   uint64_t huge_from;
 } oh_mappedfile_options;
-
-/**
- * What the file of a vector is and holds.
- */
-typedef struct oh_vectorfile_info {
-  /**
-   * Type of the elements, an `oh_type`.
-   */
-  uint32_t element_type;
-  /**
-   * Whether opening met a commit that was cut short, and fell back to the one before.
-   */
-  bool recovered;
-  /**
-   * Elements committed.
-   */
-  uint64_t committed;
-} oh_vectorfile_info;
 
 /**
  * How a vector uses its file. Zero it, set `struct_size`, and what you want to change.
@@ -1624,6 +1606,24 @@ typedef struct oh_sum {
    */
   double value;
 } oh_sum;
+
+/**
+ * What the file of a vector is and holds.
+ */
+typedef struct oh_vectorfile_info {
+  /**
+   * Type of the elements, an `oh_type`.
+   */
+  uint32_t element_type;
+  /**
+   * Whether opening met a commit that was cut short, and fell back to the one before.
+   */
+  bool recovered;
+  /**
+   * Elements committed.
+   */
+  uint64_t committed;
+} oh_vectorfile_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -3217,6 +3217,20 @@ enum oh_status oh_mappedfile_read(const struct oh_mappedfile *file,
                                   void *target);
 
 /**
+ * Copies `length` bytes from each of `count` offsets, of an `oh_type`, one after another to `target`: many times as fast as one by
+ * one, because their waits for memory overlap. `OH_ERR_RANGE`, with nothing written, for an offset that has fewer bytes behind it;
+ * `OH_ERR_IO` if the file was cut short before or meanwhile.
+ *
+ * Requires: `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target` are writable and not the file's own.
+ */
+enum oh_status oh_mappedfile_read_many(const struct oh_mappedfile *file,
+                                       const void *offsets,
+                                       uint32_t offset_type,
+                                       size_t count,
+                                       size_t length,
+                                       void *target);
+
+/**
  * Tells the system how the file will be read from now on, an `oh_pattern`.
  *
  * Requires: `file` is open.
@@ -3266,213 +3280,6 @@ enum oh_status oh_mappedfile_refresh(struct oh_mappedfile *file, uint64_t *size)
  * Requires: `file` is NULL, or open and not used again.
  */
 void oh_mappedfile_close(struct oh_mappedfile *file);
-
-/**
- * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the message names.
- *
- * Requires: The bytes are mapped.
- */
-enum oh_status oh_memory_lock(const void *base,
-                              size_t length);
-
-/**
- * Undoes `oh_memory_lock`.
- *
- * Requires: The bytes are mapped.
- */
-enum oh_status oh_memory_unlock(const void *base, size_t length);
-
-/**
- * How many of the pages that `length` bytes at `base` lie on are in memory.
- *
- * Requires: The bytes are mapped, `resident` is writable.
- */
-enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
-
-/**
- * Opens the regular file at `path`. `strategy` and the limits are those of `oh_mappedfile_options`.
- *
- * Requires: `path_length` bytes at `path` are readable, `out` is writable.
- */
-enum oh_status oh_openfile_open(const char *path,
-                                size_t path_length,
-                                bool writable,
-                                uint32_t strategy,
-                                uint64_t buffered_up_to,
-                                uint64_t huge_from,
-                                struct oh_openfile **out);
-
-/**
- * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
- * of a mapping should be a multiple of, for huge pages; 1 where any page will do. With `look`, the file's size is asked for again.
- *
- * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
- */
-enum oh_status oh_openfile_plan(struct oh_openfile *file,
-                                bool look,
-                                uint64_t *size,
-                                enum oh_strategy *strategy,
-                                size_t *alignment);
-
-/**
- * Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
- *
- * Requires: `file` is open; `length` bytes at `target` are writable.
- */
-enum oh_status oh_openfile_read(const struct oh_openfile *file, void *target, size_t length);
-
-/**
- * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be read.
- *
- * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
- */
-enum oh_status oh_openfile_write(const struct oh_openfile *file,
-                                 const void *source,
-                                 size_t length);
-
-/**
- * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
- * with the same base and a larger `length`, it lays what is missing. If the file is not open for writing, stores stay in this
- * memory. `capacity` bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros but for
- * its last 8 bytes, which tell whether the memory is still there: do not write to those. In return, reads of what the file loses
- * give zeros for as long as the memory is there.
- *
- * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size, or not the
- * one of before; `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes.
- *
- * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and given up by their owner, who frees
- * them by unmapping the whole.
- */
-enum oh_status oh_openfile_map(struct oh_openfile *file,
-                               void *base,
-                               size_t capacity,
-                               size_t length,
-                               enum oh_strategy *strategy);
-
-/**
- * The word that becomes non-zero once a part of the mapping could not be read: read it atomically. It stays where it is until
- * the file is closed. NULL before it is mapped.
- *
- * Requires: `file` is NULL or open.
- */
-const int32_t *oh_openfile_status(const struct oh_openfile *file);
-
-/**
- * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be read, so that zeros take its
- * place. It asks the system for the file's size: look before and after work on many bytes.
- *
- * Requires: `file` is open.
- */
-enum oh_status oh_openfile_check(const struct oh_openfile *file);
-
-/**
- * Forgets the mapping, which stays as it is: its owner frees it. The next `oh_openfile_map` may be elsewhere.
- *
- * Requires: `file` is NULL, or open and used by no one else meanwhile.
- */
-void oh_openfile_forget(struct oh_openfile *file);
-
-/**
- * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
- *
- * Requires: `file` is open.
- */
-enum oh_status oh_openfile_sync(const struct oh_openfile *file);
-
-/**
- * Closes the file. Its mapping stays. NULL is fine.
- *
- * Requires: `file` is NULL, or open and not used again.
- */
-void oh_openfile_close(struct oh_openfile *file);
-
-/**
- * As `oh_mmapvector_create`, without memory.
- *
- * Requires: `path_length` bytes at `path` are readable, `out` is writable.
- */
-enum oh_status oh_vectorfile_create(const char *path,
-                                    size_t path_length,
-                                    uint32_t element_type,
-                                    struct oh_vectorfile **out);
-
-/**
- * As `oh_mmapvector_open`, without memory.
- *
- * Requires: `path_length` bytes at `path` are readable, `out` is writable.
- */
-enum oh_status oh_vectorfile_open(const char *path,
-                                  size_t path_length,
-                                  bool writable,
-                                  struct oh_vectorfile **out);
-
-/**
- * What the file is and holds.
- *
- * Requires: `file` is open, `out` is writable.
- */
-enum oh_status oh_vectorfile_describe(const struct oh_vectorfile *file,
-                                      struct oh_vectorfile_info *out);
-
-/**
- * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of what is mapped there. Called again
- * with the same base and a larger length, it lays what is missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its
- * memory.
- *
- * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
- *
- * Requires: As for `oh_openfile_map`; other threads may commit meanwhile.
- */
-enum oh_status oh_vectorfile_map(struct oh_vectorfile *file,
-                                 void *base,
-                                 size_t capacity,
-                                 uint64_t length);
-
-/**
- * As `oh_openfile_status`.
- *
- * Requires: `file` is NULL or open.
- */
-const int32_t *oh_vectorfile_status(const struct oh_vectorfile *file);
-
-/**
- * As `oh_openfile_forget`.
- *
- * Requires: As for `oh_openfile_forget`; other threads may commit meanwhile.
- */
-void oh_vectorfile_forget(struct oh_vectorfile *file);
-
-/**
- * Makes the first `length` elements what survives a crash; returns when they do. From any thread, one call at a time.
- * Nobody may store to them meanwhile.
- *
- * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use, and opening anew tells what is there.
- *
- * Requires: `file` is open.
- */
-enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file,
-                                    uint64_t length);
-
-/**
- * For readers: looks whether the writer committed since. Gives the elements committed.
- *
- * Requires: `file` is open, `committed` is writable.
- */
-enum oh_status oh_vectorfile_refresh(const struct oh_vectorfile *file, uint64_t *committed);
-
-/**
- * Compares the committed elements with their checksum: O(bytes).
- *
- * Requires: `file` is open.
- */
-enum oh_status oh_vectorfile_validate(const struct oh_vectorfile *file);
-
-/**
- * Closes the file. Its mapping stays. NULL is fine.
- *
- * Requires: `file` is NULL, or open and not used again, by this thread or another.
- */
-void oh_vectorfile_close(struct oh_vectorfile *file);
 
 /**
  * Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path` (`path_length` bytes). It appears there
@@ -3839,6 +3646,140 @@ enum oh_status oh_numapool_node_at(const struct oh_numapool *pool,
                                    size_t at,
                                    bool placement,
                                    struct oh_numapool_node *out);
+
+/**
+ * Opens the regular file at `path`. `strategy` and the limits are those of `oh_mappedfile_options`.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_openfile_open(const char *path,
+                                size_t path_length,
+                                bool writable,
+                                uint32_t strategy,
+                                uint64_t buffered_up_to,
+                                uint64_t huge_from,
+                                struct oh_openfile **out);
+
+/**
+ * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
+ * of a mapping should be a multiple of, for huge pages; 1 where any page will do. With `look`, the file's size is asked for again.
+ *
+ * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
+ */
+enum oh_status oh_openfile_plan(struct oh_openfile *file,
+                                bool look,
+                                uint64_t *size,
+                                enum oh_strategy *strategy,
+                                size_t *alignment);
+
+/**
+ * Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
+ *
+ * Requires: `file` is open; `length` bytes at `target` are writable.
+ */
+enum oh_status oh_openfile_read(const struct oh_openfile *file, void *target, size_t length);
+
+/**
+ * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be read.
+ *
+ * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
+ */
+enum oh_status oh_openfile_write(const struct oh_openfile *file,
+                                 const void *source,
+                                 size_t length);
+
+/**
+ * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
+ * with the same base and a larger `length`, it lays what is missing. With another base, it lays all of it there, and
+ * forgets the mapping of before once that was done. If the file is not open for writing, stores stay in this
+ * memory. `capacity` bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros but for
+ * its last 8 bytes, which tell whether the memory is still there: do not write to those. In return, reads of what the file loses
+ * give zeros for as long as the memory is there.
+ *
+ * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size;
+ * `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes. A mapping of before is as it was then.
+ *
+ * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and given up by their owner, who frees
+ * them by unmapping the whole.
+ */
+enum oh_status oh_openfile_map(struct oh_openfile *file,
+                               void *base,
+                               size_t capacity,
+                               size_t length,
+                               enum oh_strategy *strategy);
+
+/**
+ * The word that becomes non-zero once a part of the mapping could not be read: read it atomically. It stays where it is until
+ * the file is closed. NULL before it is mapped.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_openfile_status(const struct oh_openfile *file);
+
+/**
+ * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be read, so that zeros take its
+ * place. It asks the system for the file's size: look before and after work on many bytes.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_openfile_check(const struct oh_openfile *file);
+
+/**
+ * Forgets the mapping, which stays as it is: its owner frees it.
+ *
+ * Requires: `file` is NULL, or open and used by no one else meanwhile.
+ */
+void oh_openfile_forget(struct oh_openfile *file);
+
+/**
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_openfile_sync(const struct oh_openfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again.
+ */
+void oh_openfile_close(struct oh_openfile *file);
+
+/**
+ * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the message names.
+ *
+ * Requires: The bytes are mapped.
+ */
+enum oh_status oh_memory_lock(const void *base,
+                              size_t length);
+
+/**
+ * Undoes `oh_memory_lock`.
+ *
+ * Requires: The bytes are mapped.
+ */
+enum oh_status oh_memory_unlock(const void *base, size_t length);
+
+/**
+ * How many of the pages that `length` bytes at `base` lie on are in memory.
+ *
+ * Requires: The bytes are mapped, `resident` is writable.
+ */
+enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
+
+/**
+ * Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as `oh_mappedfile_read_many`.
+ *
+ * Requires: The bytes are mapped, also where others write them; `count` elements at `offsets` are readable; `count * length` bytes at
+ * `target` are writable.
+ */
+enum oh_status oh_memory_gather(const void *base,
+                                size_t size,
+                                const void *offsets,
+                                uint32_t offset_type,
+                                size_t count,
+                                size_t length,
+                                void *target);
 
 /**
  * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the array's elements, any
@@ -4766,6 +4707,94 @@ enum oh_status oh_vector_saved_length(const void *base, size_t length, size_t *o
  * Requires: As for `oh_vector_push`.
  */
 enum oh_status oh_vector_zero_unused(void *base, size_t length);
+
+/**
+ * As `oh_mmapvector_create`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_vectorfile_create(const char *path,
+                                    size_t path_length,
+                                    uint32_t element_type,
+                                    struct oh_vectorfile **out);
+
+/**
+ * As `oh_mmapvector_open`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_vectorfile_open(const char *path,
+                                  size_t path_length,
+                                  bool writable,
+                                  struct oh_vectorfile **out);
+
+/**
+ * What the file is and holds.
+ *
+ * Requires: `file` is open, `out` is writable.
+ */
+enum oh_status oh_vectorfile_describe(const struct oh_vectorfile *file,
+                                      struct oh_vectorfile_info *out);
+
+/**
+ * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of what is mapped there. Called again
+ * with the same base and a larger length, it lays what is missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its
+ * memory.
+ *
+ * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
+ *
+ * Requires: As for `oh_openfile_map`; other threads may commit meanwhile.
+ */
+enum oh_status oh_vectorfile_map(struct oh_vectorfile *file,
+                                 void *base,
+                                 size_t capacity,
+                                 uint64_t length);
+
+/**
+ * As `oh_openfile_status`.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_vectorfile_status(const struct oh_vectorfile *file);
+
+/**
+ * As `oh_openfile_forget`.
+ *
+ * Requires: As for `oh_openfile_forget`; other threads may commit meanwhile.
+ */
+void oh_vectorfile_forget(struct oh_vectorfile *file);
+
+/**
+ * Makes the first `length` elements what survives a crash; returns when they do. From any thread, one call at a time.
+ * Nobody may store to them meanwhile.
+ *
+ * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use, and opening anew tells what is there.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file,
+                                    uint64_t length);
+
+/**
+ * For readers: looks whether the writer committed since. Gives the elements committed.
+ *
+ * Requires: `file` is open, `committed` is writable.
+ */
+enum oh_status oh_vectorfile_refresh(const struct oh_vectorfile *file, uint64_t *committed);
+
+/**
+ * Compares the committed elements with their checksum: O(bytes).
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_vectorfile_validate(const struct oh_vectorfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again, by this thread or another.
+ */
+void oh_vectorfile_close(struct oh_vectorfile *file);
 
 #ifdef __cplusplus
 }  // extern "C"

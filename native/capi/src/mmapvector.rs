@@ -4,6 +4,7 @@
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out};
+use crate::handle::{hand_out, take_back};
 use crate::region::path_from;
 use crate::status::oh_status;
 use crate::types::oh_type;
@@ -87,14 +88,6 @@ unsafe fn read_options(options: *const oh_mmapvector_options) -> Result<Options>
     Ok(read)
 }
 
-/// A handle for C. Memory for it is asked for first, because `Box::new` could not refuse.
-fn hand_out(make: impl FnOnce() -> Result<RawMmapVector>) -> Result<*mut oh_mmapvector> {
-    let mut handle = Vec::new();
-    handle.try_reserve_exact(1)?;
-    handle.push(oh_mmapvector(make()?));
-    Ok(Box::into_raw(handle.into_boxed_slice()).cast())
-}
-
 unsafe fn vector<'a>(vector: *const oh_mmapvector) -> Result<&'a RawMmapVector> {
     check_pointer(vector, "vector")?;
     // SAFETY: not null and aligned; the caller vouches for the handle.
@@ -138,7 +131,9 @@ pub unsafe extern "C" fn oh_mmapvector_create(
         guard_out(out, || {
             let path = path_from(slice(path.cast::<u8>(), path_length, "path")?)?;
             let options = read_options(options)?;
-            hand_out(|| RawMmapVector::create(&path, element_type_of(element_type)?, options))
+            hand_out(|| {
+                RawMmapVector::create(&path, element_type_of(element_type)?, options).map(oh_mmapvector)
+            })
         })
     }
 }
@@ -169,7 +164,7 @@ pub unsafe extern "C" fn oh_mmapvector_open(
             let path = path_from(slice(path.cast::<u8>(), path_length, "path")?)?;
             let options = read_options(options)?;
             let mode = if writable { Mode::Write } else { Mode::Read };
-            hand_out(|| RawMmapVector::open(&path, mode, options))
+            hand_out(|| RawMmapVector::open(&path, mode, options).map(oh_mmapvector))
         })
     }
 }
@@ -364,10 +359,8 @@ pub unsafe extern "C" fn oh_mmapvector_validate(vector: *const oh_mmapvector) ->
 /// `vector` is NULL, or open and not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_close(vector: *mut oh_mmapvector) {
-    if !vector.is_null() {
-        // SAFETY: it came from `hand_out`, and the caller gives it up.
-        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(vector, 1)) });
-    }
+    // SAFETY: the caller's.
+    unsafe { take_back(vector) };
 }
 
 const _: () = assert!(oh_type::OH_TYPE_I64 as u32 == Type::I64 as u32);

@@ -52,6 +52,21 @@ static void strategies(void) {
     CHECK(oh_mappedfile_read(file, 299991, 10, bytes) == OH_ERR_RANGE);
     CHECK(oh_mappedfile_read(file, UINT64_MAX, 10, bytes) == OH_ERR_RANGE);
     CHECK(oh_mappedfile_read(file, 0, 10, NULL) == OH_ERR_TYPE);
+    const uint32_t offsets[] = {299990, 0, 5000};
+    unsigned char many[30];
+    CHECK(oh_mappedfile_read_many(file, offsets, OH_TYPE_U32, 3, 10, many) == OH_OK);
+    CHECK(many[9] == (299999 * 31 & 255) && right(many + 10, 10) && many[20] == (5000 * 31 & 255));
+    CHECK(oh_mappedfile_read_many(file, offsets, OH_TYPE_U32, 3, 11, many) == OH_ERR_RANGE);
+    CHECK(oh_mappedfile_read_many(file, offsets, OH_TYPE_U32, SIZE_MAX, 10, many) == OH_ERR_RANGE);
+    CHECK(oh_mappedfile_read_many(file, offsets, 99, 3, 10, many) == OH_ERR_TYPE);
+    CHECK(oh_mappedfile_read_many(file, NULL, OH_TYPE_U32, 3, 10, many) == OH_ERR_TYPE);
+    CHECK(oh_mappedfile_read_many(file, offsets, OH_TYPE_U32, 3, 10, NULL) == OH_ERR_TYPE);
+    CHECK(oh_mappedfile_read_many(NULL, offsets, OH_TYPE_U32, 3, 10, many) == OH_ERR_TYPE);
+    CHECK(oh_mappedfile_read_many(file, NULL, OH_TYPE_U32, 0, 10, NULL) == OH_OK);
+    memset(many, 0, sizeof many);
+    CHECK(oh_memory_gather(oh_mappedfile_data(file), 300000, offsets, OH_TYPE_U32, 3, 10, many) == OH_OK);
+    CHECK(many[9] == (299999 * 31 & 255) && right(many + 10, 10));
+    CHECK(oh_memory_gather(NULL, 300000, offsets, OH_TYPE_U32, 3, 10, many) == OH_ERR_TYPE);
     CHECK(oh_mappedfile_prefetch(file, 0, 300000) == OH_OK);
     CHECK(oh_mappedfile_prefetch(file, 1, 300000) == OH_ERR_RANGE);
     CHECK(oh_mappedfile_advise(file, OH_PATTERN_RANDOM) == OH_OK);
@@ -110,7 +125,14 @@ static void laid_into_memory(void) {
   CHECK(oh_openfile_map(file, base, room, room, &strategy) == OH_ERR_FULL);
   CHECK(oh_openfile_map(file, base, room, 300000, &strategy) == OH_OK && strategy == OH_STRATEGY_MMAP);
   CHECK(right(base, 300000) && *oh_openfile_status(file) == 0);
-  CHECK(oh_openfile_map(file, base + page, room, 300000, &strategy) == OH_ERR_RANGE);
+  /* Elsewhere: the old place is watched until the new one is there, and keeps what it shows. */
+  unsigned char* other = reserve(room);
+  CHECK(oh_openfile_map(file, other, 2 * page, 300000, &strategy) == OH_ERR_FULL);
+  CHECK(*oh_openfile_status(file) == 0 && oh_openfile_check(file) == OH_OK);
+  CHECK(oh_openfile_map(file, other, room, 300000, &strategy) == OH_OK);
+  CHECK(right(other, 300000) && right(base, 300000));
+  CHECK(oh_openfile_map(file, base, room, 300000, &strategy) == OH_OK && right(base, 300000));
+  munmap(other, room);
   base[5] = 0xFF; /* Stays here. */
   unsigned char* copy = malloc(300000);
   CHECK(copy != NULL && oh_openfile_read(file, copy, 300000) == OH_OK && right(copy, 300000));

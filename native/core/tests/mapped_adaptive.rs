@@ -6,6 +6,7 @@ use offheap_core::ErrorKind;
 use offheap_core::mmap::adaptive::{MappedFile, Options};
 use offheap_core::mmap::file::Mode;
 use offheap_core::mmap::plan::{Pattern, Strategy, Thresholds};
+use offheap_core::succinct::numbers::Numbers;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
@@ -124,6 +125,32 @@ fn truncation_is_an_error_for_mappings_and_nothing_to_copies() {
 }
 
 #[test]
+fn many_places_are_read_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = bytes(400_000);
+    for strategy in WAYS {
+        let path = write(&folder, 400_000);
+        let file = MappedFile::open(&path, &with(strategy, Mode::Read)).unwrap();
+        let offsets = [0u32, 399_936, 77_777, 64];
+        let mut target = [0; 256];
+        file.read_many(&Numbers::of(&offsets, "offsets"), 64, &mut target).unwrap();
+        for (found, at) in target.chunks(64).zip(offsets) {
+            assert_eq!(found, &expected[at as usize..at as usize + 64], "{strategy:?}");
+        }
+        let read = |offsets: &[u32], length, room: usize| {
+            file.read_many(&Numbers::of(offsets, "offsets"), length, &mut vec![0; room]).map_err(|e| e.kind())
+        };
+        assert_eq!(read(&[399_937], 64, 64), Err(ErrorKind::Range));
+        assert_eq!(read(&[0], 64, 63), Err(ErrorKind::Range));
+        assert_eq!(read(&[0, 0], usize::MAX, 64), Err(ErrorKind::Range));
+        assert_eq!(read(&[], usize::MAX, 0), Ok(()));
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(1000).unwrap();
+        let cut = if file.strategy().maps() { Err(ErrorKind::Io) } else { Ok(()) };
+        assert_eq!(read(&[0], 64, 64), cut, "{strategy:?}");
+    }
+}
+
+#[test]
 fn what_is_no_regular_file_is_refused() {
     for path in ["", "/", "/dev/null", "/nonexistent/file"] {
         let error = MappedFile::open(Path::new(path), &Options::default()).unwrap_err();
@@ -151,7 +178,7 @@ fn huge_pages_are_reported_as_obtained() {
     let file = MappedFile::open(&path, &options).unwrap();
     let (base, _) = file.bytes();
     let first = base.addr().next_multiple_of(2 << 20);
-    let there = offheap_core::mmap::plan::has_huge_page(first);
+    let there = offheap_core::mmap::huge::has_huge_page(first);
     assert_eq!(file.strategy() == Strategy::HugePage, there);
     assert_eq!(all(&file), bytes(16 << 20));
     drop(file);

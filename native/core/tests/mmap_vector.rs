@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
+use offheap_core::mmap::commit::DATA_OFFSET;
+use offheap_core::mmap::file::VectorFile;
+use offheap_core::mmap::mapping::{Access, Window};
 use offheap_core::mmap::vector::{Mode, Options, RawMmapVector};
 use offheap_core::region::element::Type;
 use std::fs::OpenOptions;
@@ -219,6 +222,56 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     let target = std::ffi::CString::new(disk.to_str().unwrap()).unwrap();
     // SAFETY: a string that ends with a NUL.
     unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
+}
+
+#[test]
+fn the_limit_of_file_sizes_is_an_error_that_names_it() {
+    let folder = Folder::new();
+    let path = folder.path("numbers");
+    // In a child, because a limit once lowered stays; with the signal at its default, which would end it.
+    // SAFETY: the child makes system calls, allocates a little, and leaves.
+    let status = unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
+            let limit = libc::rlimit { rlim_cur: 1 << 20, rlim_max: 1 << 20 };
+            libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit);
+            let mut vector = create(&path);
+            let mut pushed = 0u64;
+            let error = loop {
+                match vector.push(pushed) {
+                    Ok(()) => pushed += 1,
+                    Err(error) => break error,
+                }
+            };
+            let named = error.kind() == ErrorKind::Full && error.message().contains("1048576");
+            let flushed = vector.flush().is_ok();
+            libc::_exit(i32::from(!(named && flushed && pushed > 100_000)));
+        }
+        let mut status = -1;
+        libc::waitpid(child, &raw mut status, 0);
+        status
+    };
+    assert_eq!(status, 0);
+    assert!(reopen(&path, Mode::Read).len() > 100_000);
+}
+
+/// A mapping holds the open file, and with it the lock: JavaScript's memory does so until it is collected.
+#[test]
+fn closing_lets_go_of_the_lock_although_a_mapping_is_left() {
+    let folder = Folder::new();
+    let path = folder.path("numbers");
+    let file = VectorFile::create(&path, Type::U64).unwrap();
+    file.allocate(1000).unwrap();
+    let mut window = Window::new(DATA_OFFSET, Access::Write).unwrap();
+    window.grow(file.file(), 8000).unwrap();
+    let refused = VectorFile::open(&path, Mode::Write).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Locked);
+    drop(file);
+    let again = VectorFile::open(&path, Mode::Write).unwrap();
+    // Still mapped, of a file that was cut off behind what was committed.
+    assert_eq!(window.len(), 8000);
+    drop((again, window));
 }
 
 #[test]

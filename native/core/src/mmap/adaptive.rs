@@ -1,180 +1,21 @@
 //! A file in memory, in the way that suits its size: [`MappedFile`].
 //!
-//! [`OpenFile`] is the descriptor and what was decided about it; callers with memory of their own (JavaScript
-//! buffers) fill or map that. [`MappedFile`] adds the memory.
+//! [`OpenFile`] is the descriptor and what was decided about it; here is the memory.
 //!
 //! **Truncation.** If someone else cuts a mapped file short, what is gone reads as zeros and [`MappedFile::check`] fails from
 //! then on, on Unix; nobody dies. What can not be promised: that a reader notices before it used the zeros. Look after reading, or use
 //! [`Strategy::Copy`]. Bytes that someone else *writes* are seen as they come, torn or not.
-//!
-//! **Writing.** Before a file is mapped to be written its blocks are allocated, so that a hole in it can not turn into a
-//! fault on a full disk.
 
-use super::file::{Mode, open_regular};
+use super::file::Mode;
+use super::gather::gather;
 use super::mapping::{Access, Window};
+use super::open::OpenFile;
 use super::plan::{self, Pattern, Strategy, Thresholds};
-use super::storage::{FileStorage, Storage};
 use crate::region::advise::{Advice, advise};
 use crate::region::memory::OwnedMemory;
+use crate::succinct::numbers::Numbers;
 use crate::{Error, ErrorKind, Result};
-use std::path::{Path, PathBuf};
-
-/// A regular file, open, and how to bring it into memory.
-#[derive(Debug)]
-pub struct OpenFile {
-    storage: FileStorage,
-    path: PathBuf,
-    mode: Mode,
-    size: u64,
-    thresholds: Thresholds,
-}
-
-impl OpenFile {
-    /// Opens the regular file at `path`. `Io` if there is none, or it can not be opened so.
-    pub fn open(path: &Path, mode: Mode, thresholds: Thresholds) -> Result<OpenFile> {
-        let storage = FileStorage::new(open_regular(path, mode)?);
-        let size = storage.len()?;
-        Ok(OpenFile { storage, path: path.to_path_buf(), mode, size, thresholds })
-    }
-
-    /// Bytes of the file when it was last looked at.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Whether it was opened for writing.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.mode == Mode::Write
-    }
-
-    /// What to do with it. `HugePage` is a wish.
-    #[must_use]
-    pub fn plan(&self) -> Strategy {
-        plan::plan(self.size, self.is_writable(), &self.thresholds)
-    }
-
-    /// Bytes that a mapping's address should be a multiple of, for huge pages; must, on hugetlbfs. 1 where any page will do.
-    #[must_use]
-    pub fn alignment(&self) -> usize {
-        match (self.plan(), plan::fixed_huge_page(self.storage.file())) {
-            (Strategy::Mmap | Strategy::HugePage, Some(bytes)) => bytes as usize,
-            (Strategy::HugePage, None) => 2 << 20,
-            _ => 1,
-        }
-    }
-
-    /// Looks at the file's size again, and returns it.
-    pub fn look(&mut self) -> Result<u64> {
-        self.size = self.storage.len()?;
-        Ok(self.size)
-    }
-
-    /// `Io` if the file is shorter now than a window on it, or some of that could not be read, so that zeros take its place.
-    pub fn check(&self, window: &Window) -> Result<()> {
-        let lost = window.is_lost() || self.storage.len()? < window.len() as u64;
-        if lost { Err(self.shortened()) } else { Ok(()) }
-    }
-
-    fn shortened(&self) -> Error {
-        Error::new(ErrorKind::Io, format!("{} became shorter while it was mapped", self.path.display()))
-    }
-
-    /// Reads the first `length` bytes to `target`. `Io` if the file has become shorter.
-    ///
-    /// # Safety
-    /// So many bytes can be written at `target`.
-    pub unsafe fn read(&self, target: *mut u8, length: usize) -> Result<()> {
-        if length == 0 {
-            return Ok(());
-        }
-        // SAFETY: the caller's; the bytes are written before anything reads them, by the kernel.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(target, length) };
-        self.storage.read_at(0, bytes).map_err(|error| {
-            Error::new(error.kind(), format!("reading {}: {}", self.path.display(), error.message()))
-        })
-    }
-
-    /// Writes the whole of a copy back.
-    ///
-    /// # Safety
-    /// `length` bytes at `source` are readable, and nobody writes them meanwhile.
-    pub unsafe fn write(&self, source: *const u8, length: usize) -> Result<()> {
-        self.check_writable()?;
-        if length == 0 {
-            return Ok(());
-        }
-        // SAFETY: the caller's.
-        self.storage.write_at(0, unsafe { std::slice::from_raw_parts(source, length) })
-    }
-
-    /// Has a mapping of the file, of `length` bytes, in `window`, which is new or already one of this file.
-    pub fn map(&self, window: &mut Window, length: usize) -> Result<()> {
-        if self.is_writable() {
-            self.fill_holes(length as u64)?;
-        }
-        window.grow(self.storage.file(), length)
-    }
-
-    /// Blocks for every byte, where the file has holes.
-    fn fill_holes(&self, length: u64) -> Result<()> {
-        #[cfg(target_os = "linux")]
-        {
-            use std::os::fd::AsRawFd;
-            let length = i64::try_from(length).map_err(|_| Error::range("no file is so long"))?;
-            // What a file system can not do is left to it: a fault there is caught, and `check` tells.
-            // SAFETY: an open descriptor; the call touches no memory of ours.
-            let result = unsafe { libc::posix_fallocate(self.storage.file().as_raw_fd(), 0, length) };
-            if matches!(result, libc::ENOSPC | libc::EDQUOT) {
-                let path = self.path.display();
-                return Err(Error::full(format!("the disk has no room for the holes of {path}")));
-            }
-        }
-        #[cfg(not(target_os = "linux"))]
-        {
-            let _ = length;
-        }
-        Ok(())
-    }
-
-    /// Returns when what was written is on the disk.
-    pub fn sync(&self) -> Result<()> {
-        self.check_writable()?;
-        self.storage.sync()
-    }
-
-    fn check_writable(&self) -> Result<()> {
-        if self.is_writable() { Ok(()) } else { Err(Error::unsupported("the file was opened to be read")) }
-    }
-
-    /// What `HugePage` came to: touches a byte in a whole huge page, if there is one, and asks.
-    ///
-    /// # Safety
-    /// `length` bytes of a mapping of this file at `base` are readable.
-    #[must_use]
-    pub unsafe fn obtained(&self, base: *const u8, length: usize) -> Strategy {
-        let plan = self.plan();
-        if plan.maps() && plan::fixed_huge_page(self.storage.file()).is_some() {
-            return Strategy::HugePage;
-        }
-        if plan != Strategy::HugePage {
-            return plan;
-        }
-        // SAFETY: the caller's; advice changes no byte.
-        if !unsafe { advise(base, length, Advice::HugePages) } {
-            return Strategy::Mmap;
-        }
-        let huge = self.alignment();
-        let first = base.addr().next_multiple_of(huge);
-        if first + huge > base.addr() + length {
-            return Strategy::Mmap;
-        }
-        // SAFETY: within the mapping.
-        unsafe { base.with_addr(first).read_volatile() };
-        if plan::has_huge_page(first) { Strategy::HugePage } else { Strategy::Mmap }
-    }
-}
+use std::path::Path;
 
 /// How a file is opened. The default reads it, in the way that suits its size.
 #[derive(Clone, Copy, Debug)]
@@ -310,6 +151,24 @@ impl MappedFile {
         let (from, length) = self.range(offset, target.len() as u64)?;
         // SAFETY: within the bytes; the target is someone else's.
         unsafe { target.as_mut_ptr().copy_from_nonoverlapping(from, length) };
+        self.check_lost()
+    }
+
+    /// Copies `length` bytes from each of many offsets, one after another, to `target`, which has room for exactly those. Many times
+    /// as fast as reading them one by one: see [`super::gather`]. `Range`, with nothing written, for an offset that has fewer bytes
+    /// behind it; `Io` if the file was cut short before or meanwhile.
+    pub fn read_many(&self, offsets: &Numbers<'_>, length: usize, target: &mut [u8]) -> Result<()> {
+        if offsets.len().checked_mul(length) != Some(target.len()) {
+            return Err(Error::range(format!(
+                "{} places of {length} bytes do not make {}",
+                offsets.len(),
+                target.len()
+            )));
+        }
+        self.check()?;
+        let (base, size) = self.bytes();
+        // SAFETY: our own bytes, and room for those that are copied.
+        unsafe { gather(base, size, offsets, length, target.as_mut_ptr()) }?;
         self.check_lost()
     }
 

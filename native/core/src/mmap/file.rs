@@ -65,7 +65,7 @@ impl VectorFile {
 
     /// Opens the file of a vector. `Locked` if it is to be written and another handle has it.
     pub fn open(path: &Path, mode: Mode) -> Result<VectorFile> {
-        let file = open_regular(path, mode)?;
+        let (file, _) = open_regular(path, mode)?;
         let lock = (mode == Mode::Write).then(|| WriterLock::take(&file, path)).transpose()?;
         let patience = if lock.is_some() { 0 } else { PATIENCE };
         let journal = Journal::open(FileStorage::new(file), patience)
@@ -166,8 +166,8 @@ fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
     Error::new(kind, format!("can not {what} {}: {error}", path.display()))
 }
 
-/// Opens a regular file, and nothing that only looks like one.
-pub(super) fn open_regular(path: &Path, mode: Mode) -> Result<File> {
+/// Opens a regular file, and nothing that only looks like one. Gives its size as well.
+pub(super) fn open_regular(path: &Path, mode: Mode) -> Result<(File, u64)> {
     let mut open = OpenOptions::new();
     open.read(true).write(mode == Mode::Write);
     #[cfg(unix)]
@@ -177,11 +177,12 @@ pub(super) fn open_regular(path: &Path, mode: Mode) -> Result<File> {
         open.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = open.open(path).map_err(|error| failed("open", path, &error))?;
-    if !file.metadata().map_err(|error| failed("open", path, &error))?.is_file() {
+    let about = file.metadata().map_err(|error| failed("open", path, &error))?;
+    if !about.is_file() {
         let path = path.display();
         return Err(Error::new(ErrorKind::Io, format!("can not open {path}: it is not a regular file")));
     }
-    Ok(file)
+    Ok((file, about.len()))
 }
 
 /// A name beside `path`, that nobody else uses.

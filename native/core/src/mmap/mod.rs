@@ -3,7 +3,10 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`plan`] | which way a file is brought into memory, and what the system gave of it |
+//! | [`open`] | a regular file and how to bring it into memory |
+//! | [`huge`] | whether a mapping has a huge page |
 //! | [`adaptive`] | a file in memory, in the way that suits its size |
+//! | [`mod@gather`] | bytes from many places in one call |
 //! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
 //! | [`slot`] | one commit record: to bytes and back |
 //! | [`commit`] | the commit protocol: create, open, append, commit, recover |
@@ -17,8 +20,11 @@
 pub mod adaptive;
 pub mod commit;
 pub mod file;
+pub mod gather;
+pub mod huge;
 pub mod lock;
 pub mod mapping;
+pub mod open;
 pub mod plan;
 #[cfg(test)]
 mod simulator;

@@ -104,7 +104,7 @@ impl Storage for FileStorage {
         if len <= now {
             return Ok(());
         }
-        allocate(&self.file, now, len).map_err(|error| match error.kind() {
+        check_limit(len).and_then(|()| allocate(&self.file, now, len)).map_err(|error| match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 Error::full(format!("the disk has no room to make the file {len} bytes long: {error}"))
             }
@@ -122,6 +122,27 @@ impl Storage for FileStorage {
             Error::new(ErrorKind::Io, format!("the file could not be synced to the disk: {error}"))
         })
     }
+}
+
+/// Refuses a length past what the process may make a file (`ulimit -f`). The system would not only refuse it, but send SIGXFSZ,
+/// which ends a process that is not prepared for it.
+#[cfg(unix)]
+fn check_limit(length: u64) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a struct to write.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    if limit.rlim_cur != libc::RLIM_INFINITY && length > limit.rlim_cur {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("the limit of this process is {} bytes (RLIMIT_FSIZE; `ulimit -f`)", limit.rlim_cur),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_limit(_length: u64) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]

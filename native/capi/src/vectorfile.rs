@@ -1,0 +1,210 @@
+//! The file of a vector for memory of the caller's (`oh_vectorfile`): as [`crate::openfile`], with commits.
+
+use crate::args::check_pointer;
+use crate::guard::{guard, guard_out};
+use crate::handle::{hand_out, take_back};
+use crate::mappedfile::read_path;
+use crate::mmapvector::element_type_of;
+use crate::openfile::map_at;
+use crate::status::oh_status;
+use offheap_core::mmap::commit::DATA_OFFSET;
+use offheap_core::mmap::file::{Mode, VectorFile};
+use offheap_core::mmap::mapping::{Access, Window};
+use offheap_core::{Error, ErrorKind, Result};
+use std::ffi::{c_char, c_void};
+use std::sync::atomic::AtomicI32;
+
+/// The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own: made by `oh_vectorfile_create` or
+/// `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses it keeps the rule of the format: never store to an element that
+/// the latest commit, or one under way, vouches for.
+pub struct oh_vectorfile {
+    file: VectorFile,
+    window: Option<Window>,
+}
+
+/// What the file of a vector is and holds.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct oh_vectorfile_info {
+    /// Type of the elements, an `oh_type`.
+    pub element_type: u32,
+    /// Whether opening met a commit that was cut short, and fell back to the one before.
+    pub recovered: bool,
+    /// Elements committed.
+    pub committed: u64,
+}
+
+unsafe fn vector_file<'a>(file: *const oh_vectorfile) -> Result<&'a VectorFile> {
+    check_pointer(file, "file")?;
+    // SAFETY: not null and aligned; the caller vouches for the handle. Only this field is borrowed.
+    Ok(unsafe { &(*file).file })
+}
+
+/// As `oh_mmapvector_create`, without memory.
+///
+/// # Safety
+/// `path_length` bytes at `path` are readable, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_create(
+    path: *const c_char,
+    path_length: usize,
+    element_type: u32,
+    out: *mut *mut oh_vectorfile,
+) -> oh_status {
+    // SAFETY: the caller's.
+    unsafe {
+        guard_out(out, || {
+            let path = read_path(path, path_length)?;
+            let ty = element_type_of(element_type)?;
+            hand_out(|| Ok(oh_vectorfile { file: VectorFile::create(&path, ty)?, window: None }))
+        })
+    }
+}
+
+/// As `oh_mmapvector_open`, without memory.
+///
+/// # Safety
+/// `path_length` bytes at `path` are readable, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_open(
+    path: *const c_char,
+    path_length: usize,
+    writable: bool,
+    out: *mut *mut oh_vectorfile,
+) -> oh_status {
+    // SAFETY: the caller's.
+    unsafe {
+        guard_out(out, || {
+            let path = read_path(path, path_length)?;
+            let mode = if writable { Mode::Write } else { Mode::Read };
+            hand_out(|| Ok(oh_vectorfile { file: VectorFile::open(&path, mode)?, window: None }))
+        })
+    }
+}
+
+/// What the file is and holds.
+///
+/// # Safety
+/// `file` is open, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_describe(
+    file: *const oh_vectorfile,
+    out: *mut oh_vectorfile_info,
+) -> oh_status {
+    // SAFETY: the caller's.
+    unsafe {
+        guard_out(out, || {
+            let journal = vector_file(file)?.journal();
+            Ok(oh_vectorfile_info {
+                element_type: journal.element_type() as u32,
+                recovered: journal.recovered(),
+                committed: journal.latest().length,
+            })
+        })
+    }
+}
+
+/// Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of what is mapped there. Called again
+/// with the same base and a larger length, it lays what is missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its
+/// memory.
+///
+/// `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
+///
+/// # Safety
+/// As for `oh_openfile_map`; other threads may commit meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_map(
+    file: *mut oh_vectorfile,
+    base: *mut c_void,
+    capacity: usize,
+    length: u64,
+) -> oh_status {
+    guard(|| {
+        // SAFETY: the caller's; the two fields are borrowed apart, because another thread may be committing.
+        unsafe {
+            let inner = vector_file(file)?;
+            let access = if inner.is_writable() { Access::Write } else { Access::Private };
+            let bytes = inner.journal().bytes_for(length)? - DATA_OFFSET;
+            let bytes =
+                usize::try_from(bytes).map_err(|_| Error::new(ErrorKind::Oom, "the file is too large"))?;
+            if bytes > capacity {
+                return Err(Error::full(format!("{bytes} bytes where there is room for {capacity}")));
+            }
+            if inner.is_writable() {
+                inner.allocate(length)?;
+            }
+            map_at(&mut (*file).window, base.cast(), capacity, DATA_OFFSET, access, |window| {
+                window.grow(inner.file(), bytes)
+            })
+        }
+    })
+}
+
+/// As `oh_openfile_status`.
+///
+/// # Safety
+/// `file` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_status(file: *const oh_vectorfile) -> *const i32 {
+    if file.is_null() {
+        return std::ptr::null();
+    }
+    // SAFETY: the caller's; only this field is borrowed.
+    let window = unsafe { &(*file).window };
+    window.as_ref().map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
+}
+
+/// As `oh_openfile_forget`.
+///
+/// # Safety
+/// As for `oh_openfile_forget`; other threads may commit meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_forget(file: *mut oh_vectorfile) {
+    if !file.is_null() {
+        // SAFETY: the caller's; only this field is borrowed.
+        unsafe { (*file).window = None };
+    }
+}
+
+/// Makes the first `length` elements what survives a crash; returns when they do. From any thread, one call at a time.
+/// Nobody may store to them meanwhile.
+///
+/// `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use, and opening anew tells what is there.
+///
+/// # Safety
+/// `file` is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_commit(file: *const oh_vectorfile, length: u64) -> oh_status {
+    // SAFETY: the caller's.
+    guard(|| unsafe { vector_file(file) }?.commit(length).map(|_| ()))
+}
+
+/// For readers: looks whether the writer committed since. Gives the elements committed.
+///
+/// # Safety
+/// `file` is open, `committed` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_refresh(file: *const oh_vectorfile, committed: *mut u64) -> oh_status {
+    // SAFETY: the caller's.
+    unsafe { guard_out(committed, || Ok(vector_file(file)?.refresh()?.length)) }
+}
+
+/// Compares the committed elements with their checksum: O(bytes).
+///
+/// # Safety
+/// `file` is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_validate(file: *const oh_vectorfile) -> oh_status {
+    // SAFETY: the caller's.
+    guard(|| unsafe { vector_file(file) }?.journal().validate())
+}
+
+/// Closes the file. Its mapping stays. NULL is fine.
+///
+/// # Safety
+/// `file` is NULL, or open and not used again, by this thread or another.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_close(file: *mut oh_vectorfile) {
+    // SAFETY: the caller's.
+    unsafe { take_back(file) };
+}
