@@ -9,8 +9,11 @@ import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
 import { BLOCK, FAR, SUPERBLOCK, type Layout } from './layout.js';
 
-/** Up to so many superblocks behind the first candidate are looked at at once; of more, halves are dropped first. */
-const NEAR = 5;
+/**
+ * Up to so many superblocks behind the first candidate are looked at at once; of more, halves are dropped first. The region goes
+ * on for sixteen words behind the last entry: one read past the end of an array would make all others slow.
+ */
+const NEAR = 4;
 
 export class Flat implements Engine {
   private readonly index: number;
@@ -93,7 +96,6 @@ export class Flat implements Engine {
     passed += ((above - 2 * step - (words[at + 8] ^ target) + target) >> 31) | ((more - 2) >> 31);
     passed += ((above - 3 * step - (words[at + 12] ^ target) + target) >> 31) | ((more - 3) >> 31);
     passed += ((above - 4 * step - (words[at + 16] ^ target) + target) >> 31) | ((more - 4) >> 31);
-    passed += ((above - 5 * step - (words[at + 20] ^ target) + target) >> 31) | ((more - 5) >> 31);
     passed += NEAR;
     superblock += passed;
     at += passed * 4;
