@@ -74,7 +74,7 @@ use crate::region::header::Memory;
 const FEW: u64 = 8;
 
 /// A view of sorted integers in memory that someone else owns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct RawEliasFano {
     upper: Upper,
     /// Without lower bits: fields of nothing, which are not read.

@@ -92,7 +92,7 @@ impl<'a> IntoIterator for &'a EliasFano {
 }
 
 /// Sorted integers in borrowed bytes: of a mapped file, say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct EliasFanoRef<'a> {
     raw: RawEliasFano,
     life: PhantomData<&'a [u8]>,

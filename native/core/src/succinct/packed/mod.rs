@@ -107,7 +107,16 @@ impl Fields {
 }
 
 /// A view of packed integers in memory that someone else owns.
-#[derive(Clone, Copy, Debug)]
+///
+/// Not `Copy`, as no view that an owner hands out by `Deref` is: a copy would outlive the owner.
+///
+/// ```compile_fail,E0507
+/// # use offheap_core::succinct::{PackedInts, RawPackedInts};
+/// fn leak(numbers: PackedInts) -> RawPackedInts {
+///     *numbers
+/// }
+/// ```
+#[derive(Debug)]
 pub struct RawPackedInts {
     fields: Fields,
     shape: Shape,

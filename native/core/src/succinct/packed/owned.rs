@@ -94,7 +94,7 @@ impl<'a> IntoIterator for &'a PackedInts {
 }
 
 /// Packed integers in borrowed bytes: of a mapped file, say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct PackedIntsRef<'a> {
     raw: RawPackedInts,
     life: PhantomData<&'a [u8]>,

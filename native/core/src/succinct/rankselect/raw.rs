@@ -11,7 +11,7 @@ use crate::Result;
 use crate::region::header::Memory;
 
 /// A view of bits with rank and select.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct RawRankSelect {
     pub(super) memory: Memory,
     pub(super) shape: Shape,
@@ -20,7 +20,7 @@ pub struct RawRankSelect {
 }
 
 /// What a query goes by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Index {
     Flat(Flat),
     Interleaved(Interleaved),

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A view of the sparse variant, whose shape was checked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Sparse {
     positions: RawEliasFano,
     /// Whether they are those of zeros.

@@ -15,19 +15,22 @@ const VARIANTS: [Variant; 3] = [Variant::Flat, Variant::Interleaved, Variant::Sp
 
 /// The same structure with each instruction set that the processor has.
 fn tiers(structure: &RankSelect) -> Vec<RawRankSelect> {
-    let raw: &RawRankSelect = structure;
-    if matches!(raw.index, Index::Sparse(_) | Index::Constant) {
-        return vec![*raw];
+    let bytes = structure.bytes();
+    // SAFETY: the structure outlives what is made here, and nobody writes.
+    let again = || unsafe { RawRankSelect::attach(bytes.as_ptr(), bytes.len()) }.unwrap();
+    if matches!(structure.index, Index::Sparse(_) | Index::Constant) {
+        return vec![again()];
     }
     Tier::available()
         .into_iter()
-        .map(|tier| RawRankSelect {
-            index: match raw.index {
+        .map(|tier| {
+            let mut raw = again();
+            raw.index = match raw.index {
                 Index::Flat(flat) => Index::Flat(flat.with_tier(tier)),
                 Index::Interleaved(lines) => Index::Interleaved(lines.with_tier(tier)),
                 other => other,
-            },
-            ..*raw
+            };
+            raw
         })
         .collect()
 }
