@@ -114,6 +114,8 @@ void Refusals() {
   CHECK(StatusOf([&] { map.reserve(2000000000); }) == OH_ERR_RANGE);
   offheap::HashMap<std::string_view, bool> text;
   CHECK(StatusOf([&] { text.set("\xFF", true); }) == OH_ERR_RANGE);
+  const auto taken = std::move(map);
+  CHECK(StatusOf([&] { map.set(1, 1.0); }) == OH_ERR_TYPE);  // NOLINT(bugprone-use-after-move)
 }
 
 }  // namespace

@@ -87,7 +87,11 @@ class BitVector : public BitVectorView {
     adopt();
     check(oh_bitvector_init(base_, length_, bits));
   }
-  BitVector(BitVector&& other) noexcept : BitVectorView(other), memory_(std::move(other.memory_)) {}
+  // What was moved from has no memory: its calls throw.
+  BitVector(BitVector&& other) noexcept : BitVectorView(other), memory_(std::move(other.memory_)) {
+    other.base_ = nullptr;
+    other.length_ = 0;
+  }
   BitVector& operator=(BitVector&& other) noexcept {
     std::swap(static_cast<BitVectorView&>(*this), static_cast<BitVectorView&>(other));
     std::swap(memory_, other.memory_);

@@ -152,7 +152,11 @@ class HashMap : public HashMapView<K, V> {
  public:
   explicit HashMap(std::uint32_t capacity = 12) : HashMap(options(capacity)) {}
 
-  HashMap(HashMap&& other) noexcept : View(other), memory_(std::move(other.memory_)) {}
+  // What was moved from has no memory: its calls throw.
+  HashMap(HashMap&& other) noexcept : View(other), memory_(std::move(other.memory_)) {
+    other.base_ = nullptr;
+    other.length_ = 0;
+  }
   HashMap& operator=(HashMap&& other) noexcept {
     std::swap(static_cast<View&>(*this), static_cast<View&>(other));
     std::swap(memory_, other.memory_);
