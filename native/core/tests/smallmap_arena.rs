@@ -98,7 +98,7 @@ impl Owner {
             if let Some(ids) = ids {
                 return ids;
             }
-            let heap = blobs().map(|blob| blob.heap_bytes()).sum();
+            let heap = blobs().map(Blob::heap_bytes).sum();
             self.rebuild(Goal::Room(Room { ids: 2, heap, ..Room::default() }));
         }
         panic!("no room for {texts:?}");
