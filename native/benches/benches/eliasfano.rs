@@ -2,6 +2,8 @@
 //!
 //! `OFFHEAP_BENCH_LOG2=24` sets the largest size (default 2^22 values). Bits for each value are printed beside the times.
 
+#![expect(clippy::print_stderr, reason = "it reports")]
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use offheap_core::succinct::eliasfano::EliasFano;
@@ -125,14 +127,14 @@ fn compare(c: &mut Criterion, log2: u32, gap: u64) {
     let mut group = c.benchmark_group("eliasfano/all");
     group.throughput(Throughput::Elements(n as u64));
     group.bench_function(BenchmarkId::new("offheap iter", &parameter), |b| {
-        b.iter(|| ours.iter().sum::<u64>())
+        b.iter(|| ours.iter().sum::<u64>());
     });
     group.bench_function(BenchmarkId::new("sux iter", &parameter), |b| b.iter(|| sux.iter().sum::<usize>()));
     group.bench_function(BenchmarkId::new("vers-vecs iter", &parameter), |b| {
-        b.iter(|| vers.iter().sum::<u64>())
+        b.iter(|| vers.iter().sum::<u64>());
     });
     group.bench_function(BenchmarkId::new("sucds iter", &parameter), |b| {
-        b.iter(|| sucds.iter(0).sum::<u64>())
+        b.iter(|| sucds.iter(0).sum::<u64>());
     });
     let build = || EliasFano::from_slice(&values).map(|made| made.len());
     group.bench_function(BenchmarkId::new("offheap build", &parameter), |b| b.iter(build));

@@ -2,6 +2,8 @@
 //!
 //! Rates of wrong answers, as asked for and as found, are printed first.
 
+#![expect(clippy::print_stderr, reason = "it reports")]
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use offheap_core::compress::{BloomFilter, RollingHash, SuffixArray};

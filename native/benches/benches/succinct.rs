@@ -18,6 +18,8 @@
 //! does, so a miss is waited for. Before each structure is measured, its memory is printed: what the allocator was asked for
 //! and not given back, which leaves out no padding, and its answers are compared with ours.
 
+#![expect(clippy::print_stderr, reason = "it reports")]
+
 #[path = "succinct/peers.rs"]
 mod peers;
 
