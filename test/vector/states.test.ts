@@ -107,7 +107,9 @@ describe('elements that were just pushed', () => {
     expect(inspect(pushing())).toBe('Vector<u32>(5) [ 5, 4, 3, 2, 1 ]');
     const vector = pushing();
     const sorting = vector.sortAsync();
-    expect([vector.length, vector.at(-1), [...vector].length]).toEqual([5, 1, 5]);
+    // The other thread may have sorted them by now.
+    expect([1, 5]).toContain(vector.at(-1));
+    expect([vector.length, [...vector].length]).toEqual([5, 5]);
     await sorting;
     const attached = Vector.attach<'u32'>(vector.share());
     vector.push(6);
