@@ -119,7 +119,7 @@ export const suites = [
   { name: 'ctest', run: cTests },
   { name: 'vitest', run: (extra) => vitest('vitest', [...NOT_PACKAGE, ...extra]) },
   { name: 'types', run: () => vitest('types', ['--typecheck.only']) },
-  { name: 'package', run: (extra) => vitest('package', ['test/package', ...extra]) },
+  { name: 'package', run: (extra) => vitest('package', ['test/package', '--maxWorkers=1', ...extra]) },
 ];
 
 /** The same tests on other releases of Node. @param {string[]} majors @returns {Suite[]} */
