@@ -104,7 +104,7 @@ export function run(world) {
       ratio: objectBytes / bytes,
     },
     {
-      label: 'full collection, what Maps add',
+      label: 'full collection, without and with the Maps',
       ours: ms(pauseWithout),
       plain: ms(pauseWith),
       ratio: pauseWith / pauseWithout,
