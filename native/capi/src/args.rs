@@ -20,13 +20,27 @@ pub fn check_pointer<T>(pointer: *const T, what: &'static str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses what no object can be as large as, by Rust's limit.
 #[inline]
-fn check_array<T>(pointer: *const T, len: usize, what: &'static str) -> Result<()> {
-    check_pointer(pointer, what)?;
-    if len.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX as usize) {
+fn check_length(len: usize, width: usize, what: &'static str) -> Result<()> {
+    if len.checked_mul(width).is_none_or(|bytes| bytes > isize::MAX as usize) {
         return Err(Error::range(format!("{what} has an impossible length ({len})")));
     }
     Ok(())
+}
+
+/// Refuses an array that can not hold `len` elements of `width` bytes, each at a multiple of those (0 counts as 1). NULL is
+/// allowed if it is empty.
+pub fn check_array(pointer: *const c_void, width: usize, len: usize, what: &'static str) -> Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    let width = width.max(1);
+    check_pointer(pointer, what)?;
+    if !pointer.addr().is_multiple_of(width) {
+        return Err(Error::wrong_type(format!("{what} is not aligned to {width} bytes")));
+    }
+    check_length(len, width, what)
 }
 
 /// `len` elements to read. `(NULL, 0)` is the empty slice.
@@ -38,7 +52,8 @@ pub unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &'static str) ->
     if len == 0 {
         return Ok(&[]);
     }
-    check_array(pointer, len, what)?;
+    check_pointer(pointer, what)?;
+    check_length(len, size_of::<T>(), what)?;
     // SAFETY: not null, aligned and of a possible length (just checked); the rest is the caller's word.
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
@@ -55,7 +70,8 @@ pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) 
     if len == 0 {
         return Ok(&mut []);
     }
-    check_array(pointer, len, what)?;
+    check_pointer(pointer, what)?;
+    check_length(len, size_of::<T>(), what)?;
     // SAFETY: as in `slice`, and the caller vouches that it is the only user.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
 }

@@ -18,6 +18,7 @@ pub mod fixedpool;
 pub mod guard;
 mod handle;
 pub mod hashmap;
+pub mod hashmap_bulk;
 pub mod lockfreepool;
 pub mod mappedfile;
 pub mod mmapvector;

@@ -4,7 +4,7 @@
 //! in place. Numbers are passed as their bits in 64 (`uint64_t`), zero-extended: a `double` by its eight bytes,
 //! an `int8_t` −1 as 255. Strings are interned first: keys and values of that type are ids of strings.
 
-use crate::args::{check_pointer, slice};
+use crate::args::{check_array, check_pointer, slice};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
@@ -485,23 +485,6 @@ pub unsafe extern "C" fn oh_smallmap_arena_string(
     })
 }
 
-/// Refuses arrays that can not be what they are said to be.
-fn check_array(array: *const c_void, width: usize, count: usize, what: &str) -> Result<()> {
-    if count == 0 {
-        return Ok(());
-    }
-    if array.is_null() {
-        return Err(Error::wrong_type(format!("{what} is NULL")));
-    }
-    if !array.addr().is_multiple_of(width) {
-        return Err(Error::wrong_type(format!("{what} is not aligned to {width} bytes")));
-    }
-    if count.checked_mul(width).is_none_or(|bytes| bytes > isize::MAX as usize) {
-        return Err(Error::range(format!("{what} has an impossible length ({count})")));
-    }
-    Ok(())
-}
-
 /// `schema` is 0, or what the arrays were made for. The header may lie in memory that others write.
 fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
     if schema == 0 || schema == shape.key as u32 | (shape.value as u32) << 8 {
@@ -513,7 +496,7 @@ fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
 fn read_ids(ids: *const c_void, id_type: u32, count: usize) -> Result<bulk::Ids> {
     let ty = Type::from_number(id_type)
         .ok_or_else(|| Error::wrong_type(format!("{id_type} is no type of ids")))?;
-    check_array(ids, ty.width().max(1), count, "ids")?;
+    check_array(ids, ty.width(), count, "ids")?;
     bulk::Ids::new(ids.cast(), ty)
 }
 

@@ -3,28 +3,13 @@
 
 #[path = "../../fuzz/src/filters.rs"]
 mod drive;
-
-/// xorshift64*: the same inputs every time.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn bytes(&mut self, most: u64) -> Vec<u8> {
-        let count = self.next() % most;
-        (0..count).map(|_| (self.next() >> 32) as u8).collect()
-    }
-}
+mod random;
 
 // libsais is C, which Miri can not run.
 #[cfg(not(miri))]
 mod rounds {
-    use super::{Random, drive};
+    use super::drive;
+    use super::random::Random;
 
     const ROUNDS: usize = 1500;
 

@@ -7,6 +7,7 @@
 //! plain model.
 
 use offheap::hashmap::*;
+use offheap::hashmap_bulk::*;
 use offheap::status::oh_status::{self, OH_OK};
 use offheap::types::oh_type_width;
 use std::collections::HashMap;
