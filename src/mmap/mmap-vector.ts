@@ -3,7 +3,8 @@
  * `docs/formats/mmapvector.md` specifies the file, `vector-file.ts` the memory; what it can do otherwise is Vector's.
  *
  * Cost: `push`, `at`: as Vector's, about 1 ns. Growth: an allocation of blocks, by half of the size but 64 MiB at the most.
- * `flush`: a read of the new elements for their checksum, two syncs. Opening: three pages, whatever the size.
+ * `flush`: a read of the new elements for their checksum, and one sync; two for more than 4 MiB. Opening: three pages, whatever the
+ * size, and after a crash what the last flush added, if that was no more than 4 MiB; to write, a sync.
  *
  * Elements below `sealed` are never stored to: the latest commit vouches for them, or one that is under way. After some were
  * dropped, a push in their place first commits the shorter length. Of a reader, all elements are sealed.

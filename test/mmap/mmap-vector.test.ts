@@ -479,15 +479,17 @@ describe('room', () => {
 });
 
 describe('a file that is not right', () => {
-  const bytes = (): Buffer => {
+  /** Of a file that was closed, or that a process left which was killed. */
+  const bytes = (closed: boolean): Buffer => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u32');
     vector.push(1, 2, 3);
     vector.flushSync();
     vector.push(4);
     vector.flushSync();
+    const left = readFileSync(path).subarray(0, 65_552);
     vector.close();
-    return readFileSync(path);
+    return closed ? readFileSync(path) : left;
   };
   /** Opens it; the elements, or the code of the error. */
   const outcome = (content: Buffer, mode: 'r' | 'rw'): unknown => {
@@ -502,7 +504,7 @@ describe('a file that is not right', () => {
   };
 
   it('falls back to the commit before, and says so', () => {
-    const whole = bytes();
+    const whole = bytes(false);
     expect(outcome(whole, 'r')).toEqual({ recovered: false, elements: [1, 2, 3, 4] });
     // Commit 3 lies in slot 1, commit 2 in slot 0.
     for (let at = 32_768; at < 32_768 + 64; at++) {
@@ -516,8 +518,41 @@ describe('a file that is not right', () => {
     expect(outcome(damaged, 'rw')).toBe('ERR_OFFHEAP_CORRUPT');
   });
 
+  it('has lost nothing by a damaged record if it was closed', () => {
+    const whole = bytes(true);
+    expect(outcome(whole, 'r')).toEqual({ recovered: false, elements: [1, 2, 3, 4] });
+    for (const slot of [16_384, 32_768]) {
+      for (let at = slot; at < slot + 64; at++) {
+        const damaged = Buffer.from(whole);
+        damaged[at] ^= 1;
+        expect(outcome(damaged, 'rw'), String(at)).toEqual({ recovered: true, elements: [1, 2, 3, 4] });
+      }
+    }
+  });
+
+  it('does not count a flush whose elements did not all reach the disk', () => {
+    const torn = bytes(false);
+    torn.writeUInt32LE(0, 65_536 + 3 * 4);
+    const path = fresh();
+    writeFileSync(path, torn);
+    const again = { recovered: true, elements: [1, 2, 3] };
+    expect(outcome(torn, 'r')).toEqual(again);
+    using reader = MmapVector.open<'u32'>(path);
+    const vector = MmapVector.open<'u32'>(path, { mode: 'rw' });
+    expect({ recovered: vector.recovered, elements: [...vector] }).toEqual(again);
+    // What it was to be: that does not make the flush one that was.
+    vector.push(4);
+    expect([...reader]).toEqual([1, 2, 3]);
+    expect([...MmapVector.open<'u32'>(path)]).toEqual([1, 2, 3]);
+    vector.push(5);
+    vector.flushSync();
+    vector.close();
+    expect([...reader]).toEqual([1, 2, 3, 4, 5]);
+    expect(outcome(readFileSync(path), 'rw')).toEqual({ recovered: false, elements: [1, 2, 3, 4, 5] });
+  });
+
   it('is refused where the header lies', () => {
-    const whole = bytes();
+    const whole = bytes(true);
     for (let at = 0; at < 256; at++) {
       const damaged = Buffer.from(whole);
       damaged[at] ^= 0x10;
@@ -526,7 +561,7 @@ describe('a file that is not right', () => {
   });
 
   it('is refused, or falls back, wherever it was cut off', () => {
-    const whole = bytes();
+    const whole = bytes(false);
     for (const length of [0, 1, 255, 256, 16_400, 32_800, 65_535, 65_536, 65_547, 65_548, 65_551]) {
       const result = outcome(whole.subarray(0, length), 'rw');
       if (length < 65_548) expect(result, String(length)).toBe('ERR_OFFHEAP_CORRUPT');
@@ -535,7 +570,7 @@ describe('a file that is not right', () => {
   });
 
   it('is found out by validate where elements were changed', () => {
-    const whole = bytes();
+    const whole = bytes(true);
     whole[65_536] ^= 1;
     const path = fresh();
     writeFileSync(path, whole);

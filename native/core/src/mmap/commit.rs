@@ -1,46 +1,46 @@
 //! The commit protocol: a vector in a file, of which some length always survives.
 //!
 //! `docs/formats/mmapvector.md` is the specification, and states why a crash can not tear a committed
-//! element. In short: sync the elements; write the older of two records; sync that; and never store to
-//! an element that the latest record, or one under way, vouches for.
+//! element. In short: write the older of two records, with a checksum of the elements that are new; sync both
+//! at once; and never store to an element that the latest record, or one under way, vouches for. Opening believes a
+//! record if its new elements are what it says, and else the other one, whose elements a sync of their own put on the disk.
 //!
 //! This file knows nothing of mappings: [`Journal`] is the part that must be right, over any
-//! [`Storage`], and `simulator.rs` crashes it at every step.
+//! [`Storage`], and `simulator/` crashes it at every step.
 //!
-//! **Cost.** Opening reads 256 + 128 bytes. A commit reads the new elements once (for their checksum, from
-//! the page cache) and syncs twice. Committing a shorter length reads all elements that stay.
+//! **Cost.** Opening reads 256 + 128 bytes, and the tail of the latest record: at most [`TAIL_MOST`] bytes, none after the
+//! file was closed. A commit reads the new elements once (for their checksums, from the page cache) and syncs once; twice if
+//! there are more than that. Committing a shorter length reads all elements that stay. Opening to write syncs once.
 //!
-//! **Invariants.** `state.latest` is durable, or the handle is poisoned. Record `sequence` lies in slot
-//! `sequence % 2`.
+//! **Invariants.** Of a writer, `state.latest` is durable, or the handle poisoned. Record `sequence` lies in slot
+//! `sequence % 2`; that slot is written only while the record in the other one is durable.
 
+pub use super::head::{DATA_OFFSET, KIND_VERSION};
+
+use super::head::Head;
 use super::slot::{Commit, SLOT_BYTES, Slot};
+use super::steps::Step;
 use super::storage::Storage;
-use crate::region::crc::region_checksum;
 use crate::region::element::Type;
-use crate::region::header::{
-    FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, Header, KIND_MMAPVECTOR, MAGIC, Memory, VERSION, word,
-};
 use crate::{Error, ErrorKind, Result};
+use std::hash::Hasher;
+use std::ops::Range;
+use std::sync::atomic::{Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use twox_hash::xxhash3_64::{DEFAULT_SECRET_LENGTH, RawHasher, SecretBuffer};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// Where the two commit slots stand.
 pub const SLOT_OFFSETS: [u64; 2] = [16_384, 32_768];
-/// Where the elements begin: a multiple of every page size in use.
-pub const DATA_OFFSET: u64 = 65_536;
-/// Header word: type of the elements.
-const TYPE: usize = word::STRUCTURE;
+/// The longest tail of a record, in bytes: what opening may have to read. Larger commits sync their elements first.
+pub const TAIL_MOST: u64 = 4 << 20;
 /// Bytes read at a time for a checksum.
 const BLOCK: usize = 1 << 18;
-
-/// A header as it stands in a file, aligned as region memory is.
-#[repr(C, align(64))]
-struct HeaderBytes([u8; HEADER_BYTES]);
 
 #[derive(Debug)]
 struct State {
     latest: Commit,
+    /// What opening met and did not believe. It may become true by accident, and stays refused.
+    refused: Option<Commit>,
     /// A sync failed: nothing is known about the disk.
     poisoned: bool,
 }
@@ -52,9 +52,10 @@ struct State {
 #[derive(Debug)]
 pub struct Journal<S> {
     storage: S,
-    ty: Type,
-    seeds: [u32; 2],
+    head: Head,
     recovered: bool,
+    /// Bytes of the longest tail to write: [`TAIL_MOST`], and less in tests.
+    tail_most: u64,
     state: Mutex<State>,
 }
 
@@ -64,26 +65,55 @@ impl<S: Storage> Journal<S> {
         if !ty.is_numeric() {
             return Err(Error::wrong_type("the elements of a vector are numbers"));
         }
+        let head = Head { ty, seeds };
         storage.allocate(DATA_OFFSET)?;
-        let latest = Commit { sequence: 1, length: 0, checksum: 0 };
-        storage.write_at(0, &encode_header(ty, seeds).0)?;
+        let latest = Commit { sequence: 1, length: 0, checksum: 0, synced: 0, tail: 0 };
+        storage.write_at(0, &head.encode())?;
         storage.write_at(SLOT_OFFSETS[1], &latest.encode(seeds))?;
         storage.sync()?;
-        let state = Mutex::new(State { latest, poisoned: false });
-        Ok(Journal { storage, ty, seeds, recovered: false, state })
+        let state = Mutex::new(State { latest, refused: None, poisoned: false });
+        Ok(Journal { storage, head, recovered: false, tail_most: TAIL_MOST, state })
     }
 
-    /// Reads the header and the latest commit. `Corrupt` or `Version` if they make no sense.
+    /// Reads the header and the latest commit, to read the vector. `Corrupt` or `Version` if they make no sense.
     ///
-    /// `patience`: how many times to look again while a slot is broken. A reader gives some, because a writer
-    /// may be writing it; who holds the lock gives none.
+    /// `patience`: how many times to look again while a slot is broken, because a writer may be writing it.
     pub fn open(storage: S, patience: u32) -> Result<Journal<S>> {
-        let (ty, seeds) = read_header(&storage)?;
-        let found = read_slots(&storage, ty, seeds, patience)?;
-        let latest =
-            found.latest.ok_or_else(|| Error::corrupt("neither commit record of the file is valid"))?;
-        let state = Mutex::new(State { latest, poisoned: false });
-        Ok(Journal { storage, ty, seeds, recovered: found.broken, state })
+        let head = Head::read(&storage)?;
+        let mut rounds = 0;
+        let found = loop {
+            let found = look(&storage, head)?;
+            if !found.broken || rounds == patience {
+                break found;
+            }
+            rounds += 1;
+            wait(rounds);
+        };
+        let latest = found.latest.ok_or_else(no_record)?;
+        let state = Mutex::new(State { latest, refused: found.refused, poisoned: false });
+        Ok(Journal { storage, head, recovered: found.broken, tail_most: TAIL_MOST, state })
+    }
+
+    /// The same for who holds the lock, and will store elements behind those that are committed. `Io` if the disk refuses.
+    ///
+    /// A process that was killed may have left a record in the page cache that is not on the disk. So what was found is synced
+    /// first: no store tears what a crash would leave. And a record that was refused is replaced: no store makes it true.
+    pub fn open_to_write(storage: S) -> Result<Journal<S>> {
+        let head = Head::read(&storage)?;
+        let found = look(&storage, head)?;
+        let mut latest = found.latest.ok_or_else(no_record)?;
+        if Step::SyncFound.taken() {
+            storage.sync()?;
+        }
+        if found.broken && Step::Mend.taken() {
+            latest = without_tail(latest)?;
+            write_slot(&storage, head, latest)?;
+            if Step::SyncMended.taken() {
+                storage.sync()?;
+            }
+        }
+        let state = Mutex::new(State { latest, refused: None, poisoned: false });
+        Ok(Journal { storage, head, recovered: found.broken, tail_most: TAIL_MOST, state })
     }
 
     /// The file.
@@ -95,7 +125,7 @@ impl<S: Storage> Journal<S> {
     /// The type of the elements.
     #[must_use]
     pub fn element_type(&self) -> Type {
-        self.ty
+        self.head.ty
     }
 
     /// Whether opening met a broken record and fell back to the other.
@@ -118,20 +148,38 @@ impl<S: Storage> Journal<S> {
 
     /// Bytes of a file that holds so many elements. `Range` if no file can.
     pub fn bytes_for(&self, length: u64) -> Result<u64> {
-        bytes_for(self.ty, length)
+        self.head.bytes_for(length)
     }
 
     /// For readers: looks whether another process committed since. Returns the latest commit.
+    ///
+    /// A record that appears after opening was written by a live writer, after its elements were stored: it needs no check.
     pub fn refresh(&self, patience: u32) -> Result<Commit> {
-        let found = read_slots(&self.storage, self.ty, self.seeds, patience)?;
-        let latest =
-            found.latest.ok_or_else(|| Error::corrupt("neither commit record of the file is valid"))?;
-        let mut state = self.state();
-        // A record that was seen stays true; one that is being written hides the newest for a moment.
-        if latest.sequence > state.latest.sequence {
-            state.latest = latest;
+        let mut rounds = 0;
+        loop {
+            let slots = read_slots(&self.storage, self.head)?;
+            let mut state = self.state();
+            let mut known = false;
+            for commit in slots.iter().filter_map(Slot::sealed) {
+                if state.refused == Some(commit) || !fits(&self.storage, self.head, commit)? {
+                    continue;
+                }
+                known = true;
+                if commit.sequence > state.latest.sequence {
+                    state.latest = commit;
+                }
+            }
+            // A slot that is being written hides the commit under way for a moment, and not the one before.
+            if known {
+                return Ok(state.latest);
+            }
+            drop(state);
+            if rounds == patience {
+                return Err(no_record());
+            }
+            rounds += 1;
+            wait(rounds);
         }
-        Ok(state.latest)
     }
 
     /// Makes the first `length` elements, as they are now, what survives a crash. Returns when they do.
@@ -154,45 +202,50 @@ impl<S: Storage> Journal<S> {
         if end > self.storage.len()? {
             return Err(Error::new(ErrorKind::Io, "the file is shorter than the vector: someone cut it off"));
         }
-        let checksum = if length > before.length {
-            self.checksum(before.length, length, before.checksum)?
+        let new = end.saturating_sub(self.bytes_for(before.length)?);
+        let large = new > self.tail_most;
+        let synced = if large { length } else { length.min(before.length) };
+        let mut commit = Commit { sequence: next(before)?, length, checksum: 0, synced, tail: 0 };
+        (commit.checksum, commit.tail) = if length > before.length {
+            self.checksums(before.length, length, before.checksum, commit.has_tail())?
         } else {
-            self.checksum(0, length, 0)?
+            self.checksums(0, length, 0, false)?
         };
-        let commit = Commit { sequence: before.sequence + 1, length, checksum };
         state.poisoned = true;
-        self.storage.sync()?;
-        self.storage.write_at(SLOT_OFFSETS[(commit.sequence % 2) as usize], &commit.encode(self.seeds))?;
-        self.storage.sync()?;
+        if large && Step::SyncLarge.taken() {
+            self.storage.sync()?;
+        }
+        write_slot(&self.storage, self.head, commit)?;
+        if Step::SyncRecord.taken() {
+            self.storage.sync()?;
+        }
         state.poisoned = false;
         state.latest = commit;
         Ok(commit)
     }
 
+    /// For who closes the file: writes a record that says the same without a tail, so that opening need not read that. Nothing
+    /// waits for the disk, where the other one is.
+    pub fn settle(&self) -> Result<()> {
+        let state = self.state();
+        if !state.poisoned && state.latest.has_tail() && fits(&self.storage, self.head, state.latest)? {
+            write_slot(&self.storage, self.head, without_tail(state.latest)?)?;
+        }
+        Ok(())
+    }
+
     /// Compares the committed elements with their checksum: O(bytes).
     pub fn validate(&self) -> Result<()> {
         let latest = self.latest();
-        if self.checksum(0, latest.length, 0)? == latest.checksum {
+        if self.checksums(0, latest.length, 0, false)?.0 == latest.checksum {
             Ok(())
         } else {
             Err(Error::corrupt(format!("the checksum of the {} committed elements is wrong", latest.length)))
         }
     }
 
-    /// The CRC-32C of elements `from` to `to`, continuing from `seed`.
-    fn checksum(&self, from: u64, to: u64, seed: u32) -> Result<u32> {
-        let mut block = Vec::new();
-        let (mut at, end) = (self.bytes_for(from)?, self.bytes_for(to)?);
-        block.try_reserve_exact(BLOCK.min((end - at) as usize))?;
-        block.resize(block.capacity().min(BLOCK), 0);
-        let mut crc = seed;
-        while at < end {
-            let count = block.len().min((end - at) as usize);
-            self.storage.read_at(at, &mut block[..count])?;
-            crc = crc32c::crc32c_append(crc, &block[..count]);
-            at += count as u64;
-        }
-        Ok(crc)
+    fn checksums(&self, from: u64, to: u64, seed: u32, tail: bool) -> Result<(u32, u64)> {
+        checksums(&self.storage, self.head, from..to, seed, tail)
     }
 
     /// A panic inside a commit leaves `poisoned` set, which says all that there is to say.
@@ -201,104 +254,126 @@ impl<S: Storage> Journal<S> {
     }
 }
 
-/// Bytes of a file that holds `length` elements of a type.
-fn bytes_for(ty: Type, length: u64) -> Result<u64> {
-    length
-        .checked_mul(ty.width() as u64)
-        .and_then(|bytes| bytes.checked_add(DATA_OFFSET))
-        .filter(|&bytes| bytes <= i64::MAX as u64)
-        .ok_or_else(|| Error::range(format!("no file holds {length} elements")))
-}
+#[cfg(test)]
+impl<S: Storage> Journal<S> {
+    /// Has larger commits sync their elements first.
+    pub(super) fn set_tail_most(&mut self, bytes: u64) {
+        self.tail_most = bytes;
+    }
 
-fn encode_header(ty: Type, seeds: [u32; 2]) -> HeaderBytes {
-    let mut words = [0u32; HEADER_WORDS];
-    words[word::MAGIC] = MAGIC;
-    words[word::VERSION] = VERSION;
-    words[word::KIND] = KIND_MMAPVECTOR;
-    words[word::KIND_VERSION] = KIND_VERSION;
-    words[word::LENGTH] = HEADER_BYTES as u32;
-    words[word::FLAGS] = FLAG_CHECKSUM;
-    words[word::SEEDS..word::SEEDS + 2].copy_from_slice(&seeds);
-    words[TYPE] = ty as u32;
-    let mut bytes = HeaderBytes([0; HEADER_BYTES]);
-    let put = |bytes: &mut HeaderBytes, words: &[u32; HEADER_WORDS]| {
-        for (to, word) in bytes.0.chunks_exact_mut(4).zip(words) {
-            to.copy_from_slice(&word.to_le_bytes());
-        }
-    };
-    put(&mut bytes, &words);
-    // SAFETY: 256 bytes of our own.
-    words[word::CHECKSUM] = unsafe { region_checksum(bytes.0.as_ptr(), HEADER_BYTES) };
-    put(&mut bytes, &words);
-    bytes
-}
-
-fn read_header<S: Storage>(storage: &S) -> Result<(Type, [u32; 2])> {
-    let too_few = |len| Error::corrupt(format!("{len} bytes are too few for a vector's file"));
-    let len = storage.len()?;
-    if len < HEADER_BYTES as u64 {
-        return Err(too_few(len));
-    }
-    let mut bytes = HeaderBytes([0; HEADER_BYTES]);
-    storage.read_at(0, &mut bytes.0)?;
-    // SAFETY: 256 bytes of our own, aligned to 64.
-    let (header, sum) = unsafe {
-        let memory = Memory::new(bytes.0.as_mut_ptr(), HEADER_BYTES)?;
-        (
-            Header::read(memory, KIND_MMAPVECTOR, KIND_VERSION)?,
-            region_checksum(bytes.0.as_ptr(), HEADER_BYTES),
-        )
-    };
-    if len < DATA_OFFSET {
-        return Err(too_few(len));
-    }
-    let flags = header.word(word::FLAGS);
-    if header.length() != HEADER_BYTES as u64 || flags != FLAG_CHECKSUM || header.word(word::SEQUENCE) != 0 {
-        return Err(Error::corrupt("this is no header of a vector's file"));
-    }
-    header.check_reserved()?;
-    let ty = Type::from_number(header.word(TYPE)).filter(|ty| ty.is_numeric());
-    let stray = (TYPE + 1..HEADER_WORDS).any(|index| header.word(index) != 0);
-    match ty {
-        Some(ty) if !stray && sum == header.word(word::CHECKSUM) => Ok((ty, header.seeds())),
-        _ => Err(Error::corrupt("the header of the vector's file is damaged")),
+    /// This handle, as it is, over a copy of its file.
+    pub(super) fn copy_over<T: Storage>(&self, storage: T) -> Journal<T> {
+        let State { latest, refused, poisoned } = *self.state();
+        let state = Mutex::new(State { latest, refused, poisoned });
+        let Journal { head, recovered, tail_most, .. } = *self;
+        Journal { storage, head, recovered, tail_most, state }
     }
 }
 
-/// Whether the file is long enough for so many elements.
-fn fits<S: Storage>(storage: &S, ty: Type, length: u64) -> Result<bool> {
-    let len = storage.len()?;
-    Ok(bytes_for(ty, length).is_ok_and(|bytes| bytes <= len))
+fn next(commit: Commit) -> Result<u64> {
+    let next = commit.sequence.checked_add(1);
+    next.ok_or_else(|| Error::corrupt("no commit has a number past that of the file's latest"))
+}
+
+/// The next record, for the same elements, which are on the disk.
+fn without_tail(commit: Commit) -> Result<Commit> {
+    Ok(Commit { sequence: next(commit)?, synced: commit.length, tail: 0, ..commit })
+}
+
+#[cold]
+fn no_record() -> Error {
+    Error::corrupt("neither commit record of the file is valid")
+}
+
+fn wait(round: u32) {
+    std::thread::sleep(std::time::Duration::from_micros(50 << round.min(6)));
+}
+
+/// Elements were stored before: whoever sees the record, in this process or another, sees them.
+fn write_slot<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<()> {
+    fence(Ordering::Release);
+    storage.write_at(SLOT_OFFSETS[(commit.sequence % 2) as usize], &commit.encode(head.seeds))
+}
+
+fn read_slots<S: Storage>(storage: &S, head: Head) -> Result<[Slot; 2]> {
+    let mut slots = [Slot::Empty; 2];
+    for (index, offset) in SLOT_OFFSETS.into_iter().enumerate() {
+        let mut bytes = [0; SLOT_BYTES];
+        storage.read_at(offset, &mut bytes)?;
+        slots[index] = Slot::decode(&bytes, index, head.seeds);
+    }
+    // What a record vouches for is read after it.
+    fence(Ordering::Acquire);
+    Ok(slots)
 }
 
 struct Found {
     latest: Option<Commit>,
-    /// A slot holds something that is no record, or one that the file is too short for.
+    refused: Option<Commit>,
+    /// A slot holds something that is no record, or the newest is one that is not to be believed.
     broken: bool,
 }
 
-fn read_slots<S: Storage>(storage: &S, ty: Type, seeds: [u32; 2], patience: u32) -> Result<Found> {
-    let mut rounds = 0;
-    loop {
-        let mut found = Found { latest: None, broken: false };
-        for (index, offset) in SLOT_OFFSETS.into_iter().enumerate() {
-            let mut bytes = [0; SLOT_BYTES];
-            storage.read_at(offset, &mut bytes)?;
-            match Slot::decode(&bytes, index, seeds) {
-                Slot::Empty => {}
-                // The length of the file after the slot: it grew before the slot was written.
-                Slot::Sealed(commit) if fits(storage, ty, commit.length)? => {
-                    if found.latest.is_none_or(|other| commit.sequence > other.sequence) {
-                        found.latest = Some(commit);
-                    }
-                }
-                Slot::Sealed(_) | Slot::Broken => found.broken = true,
-            }
+fn look<S: Storage>(storage: &S, head: Head) -> Result<Found> {
+    let mut slots = read_slots(storage, head)?;
+    let broken = slots.contains(&Slot::Broken);
+    let mut found = Found { latest: None, refused: None, broken };
+    slots.sort_by_key(|slot| std::cmp::Reverse(slot.sealed().map(|commit| commit.sequence)));
+    for commit in slots.iter().filter_map(Slot::sealed) {
+        if holds(storage, head, commit)? {
+            // An older one may vouch for elements that were dropped since: it is not looked into.
+            found.latest = Some(commit);
+            break;
         }
-        if !found.broken || rounds == patience {
-            return Ok(found);
-        }
-        rounds += 1;
-        std::thread::sleep(std::time::Duration::from_micros(50 << rounds.min(6)));
+        found.refused = Some(commit);
+        found.broken = true;
     }
+    Ok(found)
+}
+
+/// Whether the file is long enough for a commit. Asked after its record was read: the file grew before that was written.
+fn fits<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
+    let len = storage.len()?;
+    Ok(head.bytes_for(commit.length).is_ok_and(|bytes| bytes <= len))
+}
+
+/// Whether a commit is to be believed: its elements are there, those of its tail as they were.
+fn holds<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
+    if !fits(storage, head, commit)? {
+        return Ok(false);
+    }
+    if !commit.has_tail() || !Step::CheckTail.taken() {
+        return Ok(true);
+    }
+    let bytes = (commit.length - commit.synced) * head.ty.width() as u64;
+    Ok(bytes <= TAIL_MOST
+        && checksums(storage, head, commit.synced..commit.length, 0, true)?.1 == commit.tail)
+}
+
+/// The CRC-32C of some elements, continuing from `seed`, and their XXH3 if that is asked for, else 0.
+fn checksums<S: Storage>(
+    storage: &S,
+    head: Head,
+    elements: Range<u64>,
+    seed: u32,
+    tail: bool,
+) -> Result<(u32, u64)> {
+    let (mut at, end) = (head.bytes_for(elements.start)?, head.bytes_for(elements.end)?);
+    let mut block = Vec::new();
+    block.try_reserve_exact(BLOCK.min((end - at) as usize))?;
+    block.resize(block.capacity().min(BLOCK), 0);
+    let [low, high] = head.seeds.map(u64::from);
+    let secret = SecretBuffer::with_seed(high << 32 | low, [0; DEFAULT_SECRET_LENGTH]).ok();
+    let mut hash = secret.filter(|_| tail).map(RawHasher::new);
+    let mut crc = seed;
+    while at < end {
+        let count = block.len().min((end - at) as usize);
+        storage.read_at(at, &mut block[..count])?;
+        crc = crc32c::crc32c_append(crc, &block[..count]);
+        if let Some(hash) = &mut hash {
+            hash.write(&block[..count]);
+        }
+        at += count as u64;
+    }
+    Ok((crc, hash.map_or(0, |hash| hash.finish())))
 }

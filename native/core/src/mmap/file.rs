@@ -1,6 +1,7 @@
 //! The file of a vector: made, opened, locked, grown and committed; where it is mapped is another's affair.
 //!
-//! **Cost.** Opening: a page of header and two of slots, whatever the size. The rest: see [`Journal`].
+//! **Cost.** Opening: a page of header and two of slots, whatever the size; after a crash also what the last commit added, if
+//! that was little. The rest: see [`Journal`].
 //!
 //! **Invariant.** Who holds a [`VectorFile`] opened with [`Mode::Write`] is the only one who writes to it.
 
@@ -67,8 +68,10 @@ impl VectorFile {
     pub fn open(path: &Path, mode: Mode) -> Result<VectorFile> {
         let (file, _) = open_regular(path, mode)?;
         let lock = (mode == Mode::Write).then(|| WriterLock::take(&file, path)).transpose()?;
-        let patience = if lock.is_some() { 0 } else { PATIENCE };
-        let journal = Journal::open(FileStorage::new(file), patience)
+        let storage = FileStorage::new(file);
+        let journal =
+            if lock.is_some() { Journal::open_to_write(storage) } else { Journal::open(storage, PATIENCE) };
+        let journal = journal
             .map_err(|error| Error::new(error.kind(), format!("{}: {}", path.display(), error.message())))?;
         let keep = AtomicU64::new(journal.storage().len()?);
         Ok(VectorFile { journal, lock, path: path.to_path_buf(), keep })
@@ -133,9 +136,12 @@ impl Drop for VectorFile {
         let storage = self.journal.storage();
         let keep = *self.keep.get_mut();
         let ours = self.lock.as_ref().is_some_and(|lock| lock.check().is_ok());
-        if ours && !self.journal.is_poisoned() && storage.len().is_ok_and(|len| len > keep) {
-            // Nothing depends on it.
-            storage.truncate(keep).ok();
+        if ours && !self.journal.is_poisoned() {
+            // Nothing depends on either.
+            self.journal.settle().ok();
+            if storage.len().is_ok_and(|len| len > keep) {
+                storage.truncate(keep).ok();
+            }
         }
         if ours {
             // A mapping keeps the open file, and so the lock, for as long as its memory lives: of JavaScript's, until it is collected.

@@ -8,7 +8,9 @@
 //! | [`adaptive`] | a file in memory, in the way that suits its size |
 //! | [`mod@gather`] | bytes from many places in one call |
 //! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
+//! | `steps` | what of that a test may leave out, to see it missed |
 //! | [`slot`] | one commit record: to bytes and back |
+//! | `head` | the header of a vector's file |
 //! | [`commit`] | the commit protocol: create, open, append, commit, recover |
 //! | [`file`](mod@file) | the vector's file: made, opened, locked, grown, committed |
 //! | [`lock`] | one writer for each file, in this process and among others |
@@ -21,6 +23,7 @@ pub mod adaptive;
 pub mod commit;
 pub mod file;
 pub mod gather;
+mod head;
 pub mod huge;
 pub mod lock;
 pub mod mapping;
@@ -29,5 +32,6 @@ pub mod plan;
 #[cfg(test)]
 mod simulator;
 pub mod slot;
+mod steps;
 pub mod storage;
 pub mod vector;

@@ -17,6 +17,19 @@ pub struct Commit {
     pub length: u64,
     /// CRC-32C of their bytes.
     pub checksum: u32,
+    /// Elements that were on the disk before this record was written: at most `length`. The record counts only if
+    /// those behind them, its **tail**, are what they were.
+    pub synced: u64,
+    /// XXH3 of the tail's bytes, with the file's seeds as its seed; 0 where there is no tail.
+    pub tail: u64,
+}
+
+impl Commit {
+    /// Whether elements came to the disk together with the record, or not at all.
+    #[must_use]
+    pub fn has_tail(&self) -> bool {
+        self.synced < self.length
+    }
 }
 
 /// What a slot holds.
@@ -39,6 +52,8 @@ impl Commit {
         bytes[8..16].copy_from_slice(&self.sequence.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.length.to_le_bytes());
         bytes[24..28].copy_from_slice(&self.checksum.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.synced.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.tail.to_le_bytes());
         let seal = seal(&bytes, seeds);
         bytes[SEAL..].copy_from_slice(&seal.to_le_bytes());
         bytes
@@ -46,6 +61,12 @@ impl Commit {
 }
 
 impl Slot {
+    /// The record, if it is one.
+    #[must_use]
+    pub fn sealed(&self) -> Option<Commit> {
+        if let Slot::Sealed(commit) = *self { Some(commit) } else { None }
+    }
+
     /// Reads slot number `index` (0 or 1) of the file with these seeds.
     #[must_use]
     pub fn decode(bytes: &[u8; SLOT_BYTES], index: usize, seeds: [u32; 2]) -> Slot {
@@ -56,9 +77,14 @@ impl Slot {
             sequence: u64::from_le_bytes(field(bytes, 8)),
             length: u64::from_le_bytes(field(bytes, 16)),
             checksum: u32::from_le_bytes(field(bytes, 24)),
+            synced: u64::from_le_bytes(field(bytes, 32)),
+            tail: u64::from_le_bytes(field(bytes, 40)),
         };
         // All that a record does not say is fixed, so it is intact if it is what would be written again.
-        let intact = commit.encode(seeds) == *bytes && commit.sequence % 2 == index as u64;
+        let intact = commit.encode(seeds) == *bytes
+            && commit.sequence % 2 == index as u64
+            && commit.synced <= commit.length
+            && (commit.has_tail() || commit.tail == 0);
         if intact { Slot::Sealed(commit) } else { Slot::Broken }
     }
 }
@@ -83,7 +109,13 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_and_every_flipped_bit_is_noticed() {
-        let commit = Commit { sequence: 5, length: 1 << 40, checksum: 0xDEAD_BEEF };
+        let commit = Commit {
+            sequence: 5,
+            length: 1 << 40,
+            checksum: 0xDEAD_BEEF,
+            synced: 1 << 39,
+            tail: u64::MAX / 3,
+        };
         let bytes = commit.encode(SEEDS);
         assert_eq!(Slot::decode(&bytes, 1, SEEDS), Slot::Sealed(commit));
         assert_eq!(Slot::decode(&bytes, 0, SEEDS), Slot::Broken, "in the wrong slot");
@@ -97,9 +129,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sealed_record_that_contradicts_itself_is_none() {
+        let sound = Commit { sequence: 4, length: 10, checksum: 1, synced: 10, tail: 0 };
+        assert!(!sound.has_tail());
+        assert_eq!(Slot::decode(&sound.encode(SEEDS), 0, SEEDS), Slot::Sealed(sound));
+        for odd in [Commit { synced: 11, ..sound }, Commit { tail: 1, ..sound }] {
+            assert_eq!(Slot::decode(&odd.encode(SEEDS), 0, SEEDS), Slot::Broken, "{odd:?}");
+        }
+    }
+
+    #[test]
     fn a_mixture_of_two_records_is_noticed() {
-        let old = Commit { sequence: 3, length: 1000, checksum: 1 }.encode(SEEDS);
-        let new = Commit { sequence: 5, length: 2000, checksum: 2 }.encode(SEEDS);
+        let old = Commit { sequence: 3, length: 1000, checksum: 1, synced: 1000, tail: 0 }.encode(SEEDS);
+        let new = Commit { sequence: 5, length: 2000, checksum: 2, synced: 1000, tail: 9 }.encode(SEEDS);
         for cut in 1..SLOT_BYTES {
             let mut torn = new;
             torn[..cut].copy_from_slice(&old[..cut]);

@@ -1,0 +1,68 @@
+//! The proof of the commit protocol, on a disk that crashes on demand.
+//!
+//! A history is a random sequence of appends, overwrites of uncommitted elements, commits of longer and shorter lengths, closings, kills
+//! and crashes, after which another handle goes on with what is there. At each sync point of it (before the call,
+//! half-way through it, after it) and after each operation, images of the disk are made, opened again, and compared with
+//! what was promised: [`world`].
+//!
+//! So that this can be believed, the steps of the protocol are left out one by one, and each time a history must be found
+//! that breaks the promise.
+
+mod disk;
+mod files;
+mod world;
+
+use super::steps::{LEFT_OUT, Step};
+use world::{Broken, World};
+
+/// xorshift64*, as good as any here.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        ((self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize) % n
+    }
+}
+
+/// The complaint about the first promise that is broken.
+fn history(seed: u64, steps: usize, images: usize) -> Result<(), Broken> {
+    let mut world = World::new(seed, images);
+    for step in 0..steps {
+        world.step().map_err(|broken| format!("seed {seed}, step {step}: {broken}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn no_crash_tears_what_was_committed() {
+    let (seeds, steps, images) = if cfg!(miri) { (2, 6, 2) } else { (60, 40, 6) };
+    for seed in 0..seeds {
+        history(seed, steps, images).unwrap();
+    }
+}
+
+/// `cargo test --release -p offheap-core many_crashes -- --ignored`
+#[test]
+#[ignore = "minutes"]
+fn many_crashes() {
+    for seed in 1000..20_000 {
+        history(seed, 60, 10).unwrap();
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "too many histories")]
+fn each_step_of_the_protocol_is_missed_when_it_is_left_out() {
+    let steps =
+        [Step::CheckTail, Step::SyncFound, Step::Mend, Step::SyncMended, Step::SyncLarge, Step::SyncRecord];
+    for step in steps {
+        LEFT_OUT.set(Some(step));
+        let found = (0..2000).find_map(|seed| history(seed, 40, 6).err().map(|broken| (seed, broken)));
+        LEFT_OUT.set(None);
+        let (seed, broken) = found.unwrap_or_else(|| panic!("nothing breaks without {step:?}"));
+        println!("without {step:?}: history {seed}: {broken}");
+    }
+}

@@ -1,0 +1,257 @@
+//! A vector, what was promised about it, and what happens to it.
+
+use super::Random;
+use super::disk::Disk;
+use crate::ErrorKind;
+use crate::mmap::commit::{DATA_OFFSET, Journal};
+use crate::mmap::storage::Storage;
+use crate::region::element::Type;
+
+/// Which promise, and how.
+pub(super) type Broken = String;
+
+pub(super) struct World {
+    random: Random,
+    images: usize,
+    /// Whether commits of more than two elements sync those first.
+    small_tails: bool,
+    /// Whether it crashes often.
+    rough: bool,
+    /// Whether whoever goes on stores what the one before had stored there: what a crash left may become whole again.
+    faithful: bool,
+    disk: Disk,
+    journal: Journal<Disk>,
+    /// The elements as they are now.
+    now: Vec<u64>,
+    /// Those that the handle found committed, or committed.
+    committed: Vec<u64>,
+    /// What a crash may leave: what was committed last, or was to be since.
+    outcomes: Vec<Vec<u64>>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, images: usize) -> World {
+        let disk = Disk::default();
+        let mut journal = Journal::create(disk.clone(), Type::U64, [seed as u32, 77]).unwrap();
+        let small_tails = seed % 4 == 1;
+        restrict(&mut journal, small_tails);
+        World {
+            random: Random(seed * 2 + 1),
+            images,
+            small_tails,
+            rough: seed % 3 == 2,
+            faithful: seed.is_multiple_of(2),
+            disk,
+            journal,
+            now: Vec::new(),
+            committed: Vec::new(),
+            outcomes: vec![Vec::new()],
+        }
+    }
+
+    /// Something happens; then the machine may crash.
+    pub(super) fn step(&mut self) -> Result<(), Broken> {
+        match self.random.below(if self.rough { 21 } else { 16 }) {
+            0..6 => self.append()?,
+            6 => self.overwrite(),
+            7..9 => self.drop_some(),
+            9..13 => self.commit()?,
+            13 => self.close()?,
+            14 => self.kill()?,
+            _ => self.crash()?,
+        }
+        self.check_crashes()
+    }
+
+    /// Stores behind the elements, but never over those that the last commit vouches for.
+    fn append(&mut self) -> Result<(), Broken> {
+        if self.now.len() < self.committed.len() {
+            self.commit()?;
+        }
+        for _ in 0..self.random.below(6) + 1 {
+            let at = self.now.len() as u64;
+            let value = if self.faithful { 1000 + at } else { self.random.below(1 << 30) as u64 };
+            self.disk.allocate(DATA_OFFSET + (at + 1) * 8).unwrap();
+            self.disk.store(at, value);
+            self.now.push(value);
+        }
+        Ok(())
+    }
+
+    fn overwrite(&mut self) {
+        if self.now.len() > self.committed.len() {
+            let at = self.committed.len() + self.random.below(self.now.len() - self.committed.len());
+            self.now[at] = !self.now[at];
+            self.disk.store(at as u64, self.now[at]);
+        }
+    }
+
+    fn drop_some(&mut self) {
+        let fewer = self.random.below(4).min(self.now.len());
+        self.now.truncate(self.now.len() - fewer);
+    }
+
+    /// Commits, and before that crashes at each sync on the way: both the old and the new contents are right then.
+    fn commit(&mut self) -> Result<(), Broken> {
+        for sync in 1.. {
+            let copy = self.disk.copy();
+            copy.fail_in(Some(sync));
+            let other = self.journal.copy_over(copy.clone());
+            match other.commit(self.now.len() as u64) {
+                Ok(_) if sync > 3 => return Err("a commit syncs three times and more".into()),
+                Ok(_) => break,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Io),
+            }
+            assert!(other.is_poisoned());
+            assert_eq!(other.commit(0).unwrap_err().kind(), ErrorKind::Io, "a poisoned handle refuses");
+            let mut outcomes = self.outcomes.clone();
+            outcomes.push(self.now.clone());
+            for number in 0..self.images {
+                let image = self.image(&copy, number);
+                self.check(image, &outcomes)
+                    .map_err(|broken| format!("sync {sync} of a commit: {broken}"))?;
+            }
+        }
+        self.journal.commit(self.now.len() as u64).unwrap();
+        self.committed = self.now.clone();
+        self.outcomes = vec![self.now.clone()];
+        Ok(())
+    }
+
+    /// Begins a commit that does not end.
+    fn begin_commit(&mut self) {
+        self.disk.fail_in(Some(1 + self.random.below(2)));
+        let ended = self.journal.commit(self.now.len() as u64).is_ok();
+        self.disk.fail_in(None);
+        if ended {
+            self.outcomes.clear();
+        }
+        self.outcomes.push(self.now.clone());
+    }
+
+    /// The process ends, perhaps in the midst of a commit, and another goes on.
+    fn kill(&mut self) -> Result<(), Broken> {
+        if self.random.below(2) == 0 {
+            self.begin_commit();
+        }
+        self.reopen(self.disk.clone()).map_err(|broken| format!("after a kill: {broken}"))
+    }
+
+    /// The handle is closed, and another opened.
+    fn close(&mut self) -> Result<(), Broken> {
+        self.journal.settle().unwrap();
+        self.reopen(self.disk.clone()).map_err(|broken| format!("after closing: {broken}"))
+    }
+
+    /// The machine crashes, perhaps in the midst of a commit or of opening, and another handle goes on.
+    fn crash(&mut self) -> Result<(), Broken> {
+        if self.random.below(3) > 0 {
+            self.begin_commit();
+        }
+        let number = self.random.below(10);
+        let disk = Disk::of(self.image(&self.disk.clone(), number));
+        self.reopen(disk).map_err(|broken| format!("after a crash: {broken}"))
+    }
+
+    fn reopen(&mut self, disk: Disk) -> Result<(), Broken> {
+        // Opening may write and sync: it may be cut short there, too.
+        for sync in 1.. {
+            let copy = disk.copy();
+            copy.fail_in(Some(sync));
+            if Journal::open_to_write(copy.clone()).is_ok() {
+                break;
+            }
+            for number in 0..self.images {
+                let image = self.image(&copy, number);
+                let outcomes = self.outcomes.clone();
+                self.check(image, &outcomes).map_err(|broken| format!("sync {sync} of opening: {broken}"))?;
+            }
+        }
+        // And go on all the same, where it was the process that ended there.
+        disk.fail_in(Some(1 + self.random.below(4)));
+        Journal::open_to_write(disk.clone()).ok();
+        disk.fail_in(None);
+        let mut journal = Journal::open_to_write(disk.clone()).map_err(|error| error.to_string())?;
+        restrict(&mut journal, self.small_tails);
+        let found = contents(&journal, &disk, &self.outcomes)?;
+        // What was lost in a crash is lost; what a kill left in memory only may be lost yet.
+        if disk.image(&mut |_| 0) == disk.image(&mut |n| n - 1) {
+            self.outcomes = vec![found.clone()];
+        }
+        (self.journal, self.disk) = (journal, disk);
+        self.now = found.clone();
+        self.committed = found;
+        Ok(())
+    }
+
+    fn check_crashes(&mut self) -> Result<(), Broken> {
+        let (disk, outcomes) = (self.disk.clone(), self.outcomes.clone());
+        for number in 0..self.images + 2 {
+            let image = self.image(&disk, number);
+            self.check(image, &outcomes).map_err(|broken| format!("crash image {number}: {broken}"))?;
+        }
+        Ok(())
+    }
+
+    /// An image of the disk as it is now: nothing that was not synced arrived, everything did, or something between.
+    fn image(&mut self, disk: &Disk, number: usize) -> Vec<u8> {
+        // How much arrives differs from crash to crash.
+        let weight = self.random.below(5);
+        let random = &mut self.random;
+        disk.image(&mut |n| match (number, weight) {
+            (0, _) => 0,
+            (1, _) => n - 1,
+            (_, 0) if random.below(20) != 0 => 0,
+            (_, 1) if random.below(20) != 0 => n - 1,
+            _ => random.below(n),
+        })
+    }
+
+    /// Opens an image, compares what is there, and goes on from it.
+    fn check(&mut self, image: Vec<u8>, outcomes: &[Vec<u64>]) -> Result<(), Broken> {
+        let disk = Disk::of(image);
+        let reader = Journal::open(disk.clone(), 0).map_err(|error| error.to_string())?;
+        let found = contents(&reader, &disk, outcomes)?;
+        let journal = Journal::open_to_write(disk.clone()).map_err(|error| error.to_string())?;
+        let again = contents(&journal, &disk, outcomes)?;
+        if again != found || journal.recovered() != reader.recovered() {
+            return Err("a reader and a writer find different things".into());
+        }
+        // And it can go on from there: both slots are used again.
+        for round in 1..=2 {
+            let length = found.len() as u64 + round;
+            disk.allocate(DATA_OFFSET + length * 8).unwrap();
+            disk.store(length - 1, !round);
+            journal.commit(length).unwrap();
+            let synced = Disk::of(disk.synced());
+            let later = Journal::open(synced.clone(), 0).map_err(|error| error.to_string())?;
+            if later.recovered() {
+                return Err("a record was broken that should have been mended".into());
+            }
+            let mut expected = found.clone();
+            expected.extend((1..=round).map(|round| !round));
+            contents(&later, &synced, &[expected])?;
+        }
+        if reader.refresh(0).map_err(|error| error.to_string())?.length != found.len() as u64 + 2 {
+            return Err("a reader does not follow".into());
+        }
+        Ok(())
+    }
+}
+
+fn restrict(journal: &mut Journal<Disk>, small_tails: bool) {
+    if small_tails {
+        journal.set_tail_most(16);
+    }
+}
+
+/// The elements that count, which must be those of one of the outcomes.
+fn contents(journal: &Journal<Disk>, disk: &Disk, outcomes: &[Vec<u64>]) -> Result<Vec<u64>, Broken> {
+    let found: Vec<u64> = (0..journal.latest().length).map(|index| disk.element(index)).collect();
+    if !outcomes.contains(&found) {
+        let allowed: Vec<usize> = outcomes.iter().map(Vec::len).collect();
+        return Err(format!("{} elements are none of the outcomes allowed, of {allowed:?}", found.len()));
+    }
+    journal.validate().map_err(|error| error.to_string())?;
+    Ok(found)
+}
