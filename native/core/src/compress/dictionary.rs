@@ -68,10 +68,10 @@ impl Level {
 
     pub(crate) fn effort(self) -> Effort {
         let (content, record, lengths, enough) = match self.0 {
-            1 => (1, 1, false, 0),
-            2 => (2, 1, false, 0),
-            3 => (4, 2, false, 0),
-            4 => (4, 8, false, 0),
+            1 => (1, 0, false, 0),
+            2 => (2, 2, false, 0),
+            3 => (4, 3, false, 0),
+            4 => (4, 16, false, 0),
             5 => (4, 2, false, 32),
             6 => (8, 8, false, 64),
             7 => (16, 16, true, 64),

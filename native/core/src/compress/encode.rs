@@ -1,7 +1,8 @@
 //! Writing compressed records.
 
 use super::bits::{BitWriter, ROOM};
-use super::huffman::{codes, try_vec};
+use super::huffman::{MAX_BITS, codes, try_vec};
+use super::longest::Longest;
 use super::matches::{ContentBuckets, ContentIndex};
 use super::model::Model;
 use super::parse::{Effort, Known, Parser, Prices, Token};
@@ -15,8 +16,11 @@ pub(crate) const RAW: u8 = 0xFF;
 /// The first byte before a bit stream which itself begins with this or [`RAW`].
 pub(crate) const SHIFTED: u8 = 0xFE;
 
-/// A code and its length, side by side; 0 for none.
+/// A code, above its length in 5 bits; 0 for none.
 type Code = u32;
+
+/// How long a code with the escape before it may be to be kept as one.
+const MOST_BITS: u32 = 27;
 
 /// A dictionary, prepared for encoding. Any number of threads may use one.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub(crate) struct Encoder {
     /// For those who look harder.
     index: OnceLock<ContentIndex>,
     pub(super) trie: Trie,
+    pub(super) longest: Longest,
     pub(super) prices: Prices,
     symbols: usize,
     /// By context and symbol.
@@ -68,10 +73,18 @@ pub enum Framing {
     Tagged,
 }
 
+/// A copy, or `Oom`.
+pub(super) fn copied<T: Copy>(from: &[T]) -> Result<Vec<T>> {
+    let mut vec = Vec::new();
+    vec.try_reserve_exact(from.len())?;
+    vec.extend_from_slice(from);
+    Ok(vec)
+}
+
 fn code_table(lengths: &[u8], table: &mut [Code]) -> Result<()> {
     let codes = codes(lengths)?;
     for ((slot, code), &length) in table.iter_mut().zip(codes).zip(lengths) {
-        *slot = u32::from(code) | u32::from(length) << 16;
+        *slot = u32::from(code) << 5 | u32::from(length);
     }
     Ok(())
 }
@@ -83,24 +96,35 @@ impl Encoder {
         for (context, row) in table.chunks_exact_mut(symbols).enumerate() {
             code_table(model.lengths(context), row)?;
         }
+        let (all, others) = table.split_at_mut(symbols);
+        for row in others.chunks_exact_mut(symbols) {
+            let escape = row[ESCAPE];
+            for (code, behind) in row.iter_mut().zip(&*all).filter(|(code, _)| **code == 0) {
+                let (first, bits) = (escape & 31, (escape & 31) + (behind & 31));
+                if first > 0 && behind & 31 > 0 && bits <= MOST_BITS {
+                    *code = bits | (escape >> 5 | (behind >> 5) << first) << 5;
+                }
+            }
+        }
         let (mut positions, mut distances) = (try_vec(POSITION_SLOTS, 0)?, try_vec(DISTANCE_SLOTS, 0)?);
         code_table(&model.positions, &mut positions)?;
         code_table(&model.distances, &mut distances)?;
-        let mut own = try_vec(content.len(), 0)?;
-        own.copy_from_slice(content);
-        let phrases: Vec<&[u8]> =
-            model.phrases.iter().map(|&(at, len)| &content[at as usize..][..usize::from(len)]).collect();
+        let mut phrases: Vec<&[u8]> = Vec::new();
+        phrases.try_reserve_exact(model.phrases.len())?;
+        phrases.extend(model.phrases.iter().map(|&(at, len)| &content[at as usize..][..usize::from(len)]));
+        let trie = Trie::new(&phrases)?;
         Ok(Encoder {
+            longest: Longest::new(&phrases, &trie)?,
             buckets: ContentBuckets::new(content)?,
             index: OnceLock::new(),
-            trie: Trie::new(&phrases)?,
+            trie,
             prices: Prices::of(model)?,
-            content: own,
+            content: copied(content)?,
             symbols,
             table,
             positions,
             distances,
-            context_of: model.context_of.clone(),
+            context_of: copied(&model.context_of)?,
             position_bits: model.position_bits,
             padding: model.padding(),
             tag: model.tag(),
@@ -213,12 +237,12 @@ impl Encoder {
         unsafe { writer.flush() };
         if symbol < SELF {
             let code = self.positions[(place >> self.position_bits) as usize];
-            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.put(u64::from(code >> 5), code & 31);
             writer.put(u64::from(place) & ((1 << self.position_bits) - 1), self.position_bits);
         } else if symbol < REPEAT {
             let (slot, width, more) = distance_slot(place);
             let code = self.distances[slot];
-            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.put(u64::from(code >> 5), code & 31);
             writer.put(u64::from(more), width);
         }
         // SAFETY: the caller's word.
@@ -227,13 +251,28 @@ impl Encoder {
 
     #[inline(always)]
     fn put_symbol(&self, writer: &mut BitWriter<'_>, context: u8, symbol: usize) {
-        let row = &self.table[usize::from(context) * self.symbols..][..self.symbols];
-        let mut code = row[symbol];
+        let row = usize::from(context) * self.symbols;
+        // SAFETY: contexts and symbols are those of the model, whose table this is.
+        let code = unsafe { *self.table.get_unchecked(row + symbol) };
         if code == 0 {
-            writer.put(u64::from(row[ESCAPE] & 0xFFFF), row[ESCAPE] >> 16);
-            code = self.table[symbol];
+            return self.put_escaped(writer, row, symbol);
         }
-        writer.put(u64::from(code & 0xFFFF), code >> 16);
+        writer.put(u64::from(code >> 5), code & 31);
+    }
+
+    /// Puts an escape and a code that are too long together to be kept as one.
+    #[cold]
+    fn put_escaped(&self, writer: &mut BitWriter<'_>, row: usize, symbol: usize) {
+        for code in [self.table[row + ESCAPE], self.table[symbol]] {
+            writer.put(u64::from(code >> 5), code & 31);
+        }
+    }
+
+    /// What a symbol takes.
+    #[inline(always)]
+    pub(super) fn bits(&self, context: u8, symbol: usize) -> u32 {
+        let code = self.table[usize::from(context) * self.symbols + symbol];
+        if code == 0 { 2 * MAX_BITS } else { code & 31 }
     }
 
     /// Ends a stream.

@@ -1,8 +1,9 @@
 //! Taking at each place what looks best there, and writing it at once.
 //!
-//! What looks best is what saves most against what so many bytes take on average where no match says them, which the dictionary
-//! knows from its samples. A long match is beyond doubt, and no phrase is looked for; what a match covers is not
-//! looked at again, and of a long one only the ends go into the index.
+//! What looks best is the longest phrase, or a match that saves more than it against what so many bytes take on average where no match
+//! says them, which the dictionary knows from its samples. Nearly all places have no match, which one look at a line of the content's
+//! index and one at the record's say: the processor guesses that, and is on its way to the next places meanwhile. What
+//! is taken is not looked at again, and the record's index knows only of where something was taken, and of the ends of matches.
 
 use super::bits::{BitWriter, ROOM};
 use super::encode::Encoder;
@@ -14,12 +15,9 @@ use crate::Result;
 /// A match this long needs no comparison with phrases.
 const LONG: usize = 32;
 
-/// How far ahead buckets are fetched.
-const AHEAD: usize = 24;
-
-/// What is taken.
+/// A match.
 #[derive(Clone, Copy)]
-struct Choice {
+struct Match {
     /// How much it saves, in sixteenths of a bit.
     score: i32,
     symbol: usize,
@@ -40,28 +38,47 @@ impl Encoder {
         record: &mut SelfIndex,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
-        record.begin(text.len())?;
+        record.begin_some(text.len())?;
         debug_assert!(out.capacity() - out.len() >= text.len() + 3 * ROOM);
         let most = out.len() + text.len();
         let mut writer = BitWriter::new(out);
         let mut context = self.context_of[START];
         let (mut at, mut distance) = (0, 0u32);
-        let mut fetched = 0;
-        while at < text.len() {
-            fetched = fetched.max(at);
-            let soon = (at + AHEAD).min(text.len().saturating_sub(7));
-            while fetched < soon {
-                self.buckets.prefetch(load(text, fetched));
-                fetched += 1;
+        // Where the last whole word begins.
+        let stop = text.len().saturating_sub(7);
+        while at < stop {
+            let word = load(text, at);
+            let hits = self.buckets.hits(word);
+            let back = record.swap(text, at, word);
+            let again = self.repeat(text, at, word, distance);
+            let (symbol, len) = self.longest.find(&self.trie, text, at, word);
+            if (hits != 0) | (back != 0) | again
+                && let Some(found) = self.best(effort, text, at, context, (word, hits, back, again), distance)
+                && (found.len >= LONG || found.score > self.score(len, self.bits(context, symbol)))
+            {
+                // SAFETY: there is room for the text and more, and what was written so far is no longer than the text.
+                unsafe { self.put(&mut writer, context, found.symbol, found.len, found.place) };
+                record.edges(text, at, found.len, effort.record);
+                at += found.len;
+                distance = found.distance;
+                context = self.context_of[usize::from(text[at - 1])];
+            } else {
+                // SAFETY: as above.
+                unsafe { self.put(&mut writer, context, symbol, len, 0) };
+                at += len;
+                context = self.context_of[symbol];
             }
-            let choice = self.choose(effort, text, at, context, distance, record);
-            let Choice { symbol, len, place, .. } = choice;
-            // SAFETY: there is room for the text and more, and what was written so far is no longer than the text.
-            unsafe { self.put(&mut writer, context, symbol, len, place) };
+            if writer.len() > most {
+                return Ok(false);
+            }
+        }
+        while at < text.len() {
+            let (mut len, mut symbol) = (1, usize::from(text[at]));
+            self.trie.walk(&text[at..], |length, phrase| (len, symbol) = (length, PHRASE + phrase));
+            // SAFETY: as above.
+            unsafe { self.put(&mut writer, context, symbol, len, 0) };
             at += len;
-            distance = choice.distance;
-            let last = if (CONTENT..PHRASE).contains(&symbol) { usize::from(text[at - 1]) } else { symbol };
-            context = self.context_of[last];
+            context = self.context_of[symbol];
             if writer.len() > most {
                 return Ok(false);
             }
@@ -72,68 +89,69 @@ impl Encoder {
     }
 
     #[inline(always)]
-    fn choose(
+    fn score(&self, len: usize, bits: u32) -> i32 {
+        len as i32 * self.prices.average - bits as i32 * 16
+    }
+
+    /// Whether at least four bytes repeat at the distance of the last match.
+    #[inline(always)]
+    fn repeat(&self, text: &[u8], at: usize, word: u64, distance: u32) -> bool {
+        let content = &self.content[..];
+        let source = (content.len() + at).wrapping_sub(distance as usize);
+        let there = if source >= content.len() {
+            if distance == 0 {
+                return false;
+            }
+            load(text, source - content.len())
+        } else if source + 8 <= content.len() {
+            load(content, source)
+        } else {
+            return false;
+        };
+        there as u32 == word as u32
+    }
+
+    /// The best match.
+    #[inline(always)]
+    fn best(
         &self,
         effort: Effort,
         text: &[u8],
         at: usize,
         context: u8,
+        (word, hits, back, again): (u64, u32, usize, bool),
         distance: u32,
-        record: &mut SelfIndex,
-    ) -> Choice {
+    ) -> Option<Match> {
         let prices = &self.prices;
-        let row = prices.row(context);
-        let score = |len: usize, bits: u32| len as i32 * prices.average - bits as i32 * 16;
-        let mut best = Choice { score: i32::MIN, symbol: 0, len: 1, place: 0, distance };
-        let rest = text.len() - at;
-        if rest >= 8 {
-            let word = load(text, at);
-            let content = &self.content[..];
-            let here = (content.len() + at) as u32;
-            if distance != 0 {
-                let source = here.wrapping_sub(distance) as usize;
-                let room = rest.min(MAX_MATCH);
-                let len = if source < content.len() {
-                    common(content, source, text, at, room.min(content.len() - source))
-                } else {
-                    common(text, source - content.len(), text, at, room)
-                };
-                if len >= MIN_MATCH {
-                    let (code, bits, _) = length_code(len);
-                    let score = score(len, u32::from(row[REPEAT + code]) + bits);
-                    best = Choice { score, symbol: REPEAT + code, len, place: 0, distance };
-                }
+        let content = &self.content[..];
+        let mut best: Option<Match> = None;
+        let here = (content.len() + at) as u32;
+        let room = (text.len() - at).min(MAX_MATCH);
+        let mut consider = |base: usize, len: usize, slot: u8, place: u32, distance: u32| {
+            let (code, bits, _) = length_code(len);
+            let score = self.score(len, self.bits(context, base + code) + bits + u32::from(slot));
+            if slot != UNUSABLE && best.is_none_or(|best| score > best.score) {
+                best = Some(Match { score, symbol: base + code, len, place, distance });
             }
-            let (len, position) = self.buckets.find(content, text, at, word, effort.content);
-            if len > 0 {
-                let (code, bits, _) = length_code(len);
-                let slot = prices.positions[position >> prices.position_bits];
-                let score = score(len, u32::from(row[CONTENT + code]) + bits + u32::from(slot));
-                if slot != UNUSABLE && score > best.score {
-                    let place = position as u32;
-                    best = Choice { score, symbol: CONTENT + code, len, place, distance: here - place };
-                }
-            }
-            record.advance_some(text, at);
-            let (len, back) = record.find(text, at, effort.record);
-            if len > 0 {
-                let (code, bits, _) = length_code(len);
-                let slot = prices.distances[distance_slot(back as u32).0];
-                let score = score(len, u32::from(row[SELF + code]) + bits + u32::from(slot));
-                if slot != UNUSABLE && score > best.score {
-                    let place = back as u32;
-                    best = Choice { score, symbol: SELF + code, len, place, distance: place };
-                }
-            }
-            if best.len >= LONG {
-                return best;
-            }
+        };
+        if again {
+            let source = here.wrapping_sub(distance) as usize;
+            let len = if source < content.len() {
+                common(content, source, text, at, room.min(content.len() - source))
+            } else {
+                common(text, source - content.len(), text, at, room)
+            };
+            consider(REPEAT, len, 0, 0, distance);
         }
-        let (mut len, mut symbol) = (1, usize::from(text[at]));
-        self.trie.walk(&text[at..], |length, phrase| (len, symbol) = (length, PHRASE + phrase));
-        let score = score(len, u32::from(row[symbol]));
-        if score >= best.score {
-            best = Choice { score, symbol, len, place: 0, distance };
+        let (len, position) = self.buckets.longest(content, text, at, (word, hits), effort.content);
+        if len > 0 {
+            let slot = prices.positions[position >> prices.position_bits];
+            consider(CONTENT, len, slot, position as u32, here - position as u32);
+        }
+        if back > 0 {
+            let len = common(text, at - back, text, at, room);
+            let slot = prices.distances[distance_slot(back as u32).0];
+            consider(SELF, len, slot, back as u32, back as u32);
         }
         best
     }

@@ -9,8 +9,6 @@ pub(crate) const MIN_CONTENT: usize = 5;
 /// The shortest run that the record is searched for.
 pub(crate) const MIN_SELF: usize = 4;
 const NONE: u32 = u32::MAX;
-/// See [`SelfIndex::advance_some`].
-const EDGE: usize = 8;
 
 #[inline(always)]
 pub(crate) fn load(text: &[u8], at: usize) -> u64 {
@@ -42,73 +40,79 @@ pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> 
     len
 }
 
-/// The content by hash, for a quick look: a bucket has the last four positions of its strings, each with eight more bits of the
-/// hash, so that nearly all that do not match are told by one look into one cache line.
+/// The content by hash, for a quick look: a bucket has the last four positions of its strings, and apart from them a byte more of
+/// the hash of each, so that nearly all that do not match are told by one look into a table that the nearer caches hold.
 #[derive(Debug)]
 pub(crate) struct ContentBuckets {
-    buckets: Vec<[u32; BUCKET]>,
+    /// Four a bucket, the last position's in the low byte; 0 for none.
+    tags: Vec<u32>,
+    positions: Vec<[u32; BUCKET]>,
     bits: u32,
 }
 
 /// Positions in a bucket.
-pub(crate) const BUCKET: usize = 4;
-/// Bits of a position; those above are of the hash.
-const POSITION: u32 = 24;
-const _: () = assert!(super::dictionary::MAX_BYTES <= 1 << POSITION);
+const BUCKET: usize = 4;
+/// Bytes of a string in the buckets. A match costs as much as some ten bytes that no match says, and those that are not worth it only take time.
+const LIKELY_CONTENT: usize = 8;
+/// The same of the record, where it costs less.
+const LIKELY_SELF: usize = 5;
 
 impl ContentBuckets {
     pub(crate) fn new(content: &[u8]) -> Result<ContentBuckets> {
         let bits = (content.len().max(2).ilog2() - 1).clamp(6, 20);
-        let mut buckets = try_vec(1 << bits, [NONE; BUCKET])?;
-        for at in 0..content.len().saturating_sub(7) {
+        let mut tags = try_vec(1 << bits, 0)?;
+        let mut positions = try_vec(1 << bits, [NONE; BUCKET])?;
+        for at in 0..(content.len() + 1).saturating_sub(LIKELY_CONTENT) {
             let (place, tag) = Self::place(load(content, at), bits);
-            let bucket = &mut buckets[place];
-            bucket.copy_within(..BUCKET - 1, 1);
-            bucket[0] = at as u32 | tag << POSITION;
+            tags[place] = tags[place] << 8 | tag;
+            positions[place].copy_within(..BUCKET - 1, 1);
+            positions[place][0] = at as u32;
         }
-        Ok(ContentBuckets { buckets, bits })
+        Ok(ContentBuckets { tags, positions, bits })
     }
 
-    /// The bucket of a string, and the other bits of its hash.
+    /// The bucket of a string, and other bits of its hash, not 0.
     #[inline(always)]
     fn place(word: u64, bits: u32) -> (usize, u32) {
-        let both = hash(word, MIN_CONTENT, bits + 8);
-        (both >> 8, both as u32 & 255)
+        let both = hash(word, LIKELY_CONTENT, bits + 8);
+        (both >> 8, (both as u32 & 255).max(1))
     }
 
-    /// Fetches the bucket of a string that will be looked for soon: all of them together are more than the nearer caches hold.
+    /// In which places of a string's bucket there is likely one like it: the eighth bit of a byte for each.
     #[inline(always)]
-    pub(crate) fn prefetch(&self, word: u64) {
-        let (place, _) = Self::place(word, self.bits);
-        crate::cpu::prefetch(self.buckets.as_ptr().wrapping_add(place).cast());
+    pub(crate) fn hits(&self, word: u64) -> u32 {
+        let (place, tag) = Self::place(word, self.bits);
+        // SAFETY: a place is less than 2^bits, of which there are buckets.
+        let differ = unsafe { self.tags.get_unchecked(place) } ^ (tag * 0x0101_0101);
+        differ.wrapping_sub(0x0101_0101) & !differ & 0x8080_8080
     }
 
-    /// The longest match of at least [`MIN_CONTENT`] bytes with the string at `at`, which begins with `word`, among
-    /// `candidates`: length and position.
+    /// The longest match with the string at `at`, which begins with `word`, at the first `candidates` of `hits`: length and position. Length 0
+    /// where there is none.
     #[inline(always)]
-    pub(crate) fn find(
+    pub(crate) fn longest(
         &self,
         content: &[u8],
         text: &[u8],
         at: usize,
-        word: u64,
+        (word, mut hits): (u64, u32),
         candidates: usize,
     ) -> (usize, usize) {
-        let (place, tag) = Self::place(word, self.bits);
-        let (mut best, mut position) = (MIN_CONTENT - 1, 0);
-        for &slot in &self.buckets[place][..candidates.min(BUCKET)] {
-            // An empty slot has a position that no content has.
-            let from = (slot & ((1 << POSITION) - 1)) as usize;
-            if slot >> POSITION != tag || from + 8 > content.len() {
-                continue;
+        let (place, _) = Self::place(word, self.bits);
+        let (mut best, mut position) = (0, 0);
+        for _ in 0..candidates {
+            if hits == 0 {
+                break;
             }
-            if (load(content, from) ^ word) << (64 - 8 * MIN_CONTENT) != 0 {
-                continue;
-            }
-            let limit = (content.len() - from).min(text.len() - at).min(MAX_MATCH);
-            let len = common(content, from, text, at, limit);
-            if len > best {
-                (best, position) = (len, from);
+            let from = self.positions[place][(hits.trailing_zeros() / 8) as usize] as usize;
+            hits &= hits - 1;
+            // A byte that only seems to be equal may be that of no position.
+            if from + 8 <= content.len() {
+                let limit = (content.len() - from).min(text.len() - at).min(MAX_MATCH);
+                let len = common(content, from, text, at, limit);
+                if len > best {
+                    (best, position) = (len, from);
+                }
             }
         }
         if best < MIN_CONTENT { (0, 0) } else { (best, position) }
@@ -191,9 +195,6 @@ impl SelfIndex {
 
     /// Begins with a record of `len` bytes, `previous` ones after the one before. Less than 2^31.
     pub(crate) fn begin(&mut self, len: usize) -> Result<()> {
-        let bits = (len.max(2).ilog2() + 1).clamp(8, 17);
-        let passed = self.next as u32;
-        self.next = 0;
         if self.chain.len() < len {
             let more = len - self.chain.len();
             self.chain
@@ -201,9 +202,22 @@ impl SelfIndex {
                 .map_err(|_| Error::new(ErrorKind::Oom, "out of memory to compress in"))?;
             self.chain.resize(len, 0);
         }
-        if self.bits < bits {
+        self.begin_heads((len.max(2).ilog2() + 1).clamp(8, 17))
+    }
+
+    /// The same for those who only [`swap`](Self::swap).
+    #[inline(always)]
+    pub(crate) fn begin_some(&mut self, len: usize) -> Result<()> {
+        self.begin_heads(len.max(2).ilog2().clamp(8, 15))
+    }
+
+    #[inline(always)]
+    fn begin_heads(&mut self, bits: u32) -> Result<()> {
+        let passed = self.next as u32;
+        self.next = 0;
+        self.bits = bits;
+        if self.heads.len() >> bits == 0 {
             self.heads = try_vec(1 << bits, 0)?;
-            self.bits = bits;
             self.base = 1;
         } else if self.base.checked_add(passed).is_some_and(|base| base < 1 << 31) {
             self.base += passed;
@@ -226,14 +240,26 @@ impl SelfIndex {
         }
     }
 
-    /// Takes in positions before `at`: of many at once only the first and the last few, which is where matches begin.
+    /// Takes in the string at `at`, which begins with `word`, and says how far back there is one like it, or 0.
     #[inline(always)]
-    pub(crate) fn advance_some(&mut self, text: &[u8], at: usize) {
-        if at - self.next > 2 * EDGE {
-            self.advance(text, self.next + EDGE);
-            self.next = at - EDGE;
+    pub(crate) fn swap(&mut self, text: &[u8], at: usize, word: u64) -> usize {
+        // SAFETY: a hash is less than 2^bits, of which there are heads.
+        let head = unsafe { self.heads.get_unchecked_mut(hash(word, LIKELY_SELF, self.bits)) };
+        let before = std::mem::replace(head, self.base + at as u32);
+        self.next = at + 1;
+        let from = before.wrapping_sub(self.base) as usize;
+        let like = from < at && (load(text, from) ^ word) << (64 - 8 * LIKELY_SELF) == 0;
+        if like { at - from } else { 0 }
+    }
+
+    /// Takes in the first and the last few strings of a match, which is where others begin.
+    #[inline(always)]
+    pub(crate) fn edges(&mut self, text: &[u8], at: usize, len: usize, few: usize) {
+        let end = (at + len).min(text.len().saturating_sub(7));
+        let few = few.min(end.saturating_sub(at) / 2);
+        for at in (at + 1..at + 1 + few).chain(end - few..end) {
+            self.swap(text, at, load(text, at));
         }
-        self.advance(text, at);
     }
 
     /// The longest match of at least [`MIN_SELF`] bytes among `depth` candidates: length and distance.

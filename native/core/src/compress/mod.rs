@@ -9,7 +9,7 @@
 //! | `symbols` | the alphabet: bytes, phrases, matches |
 //! | `huffman`, `bits` | codes, and writing them |
 //! | `model` | what a dictionary knows: phrases, contexts, code lengths |
-//! | `trie`, `matches` | finding phrases, and text that was there before |
+//! | `trie`, `longest`, `matches` | finding phrases, and text that was there before |
 //! | `parse`, `greedy` | choosing symbols by their price: of the whole record, or at each place |
 //! | `encode`, [`decode`] | records to bits and back |
 //! | [`store`] | many records in one region |
@@ -24,6 +24,7 @@ pub mod dictionary;
 mod encode;
 mod greedy;
 mod huffman;
+mod longest;
 mod matches;
 mod model;
 mod parse;

@@ -7,6 +7,7 @@
 //! Where a match is long enough to be beyond doubt, it is taken at once and the program begins anew behind it, which is
 //! what keeps long and periodic input linear.
 
+use super::encode::copied;
 use super::huffman::try_vec;
 use super::matches::{ContentIndex, SelfIndex, common};
 use super::model::Model;
@@ -19,11 +20,11 @@ use crate::Result;
 pub(crate) struct Effort {
     /// Candidates of the content for each position.
     pub content: usize,
-    /// Candidates of the record.
+    /// Candidates of the record; for the greedy encoder, which has one, how many strings at each end of a match it remembers.
     pub record: usize,
     /// Whether to price every length of a match, or the longest only.
     pub lengths: bool,
-    /// A match this long is taken at once.
+    /// A match this long is taken at once. 0: whatever is best at each place (`greedy`).
     pub enough: usize,
 }
 
@@ -57,7 +58,7 @@ impl Prices {
         let mut prices = Prices {
             symbols,
             table,
-            context_of: model.context_of.clone(),
+            context_of: copied(&model.context_of)?,
             positions: model.positions,
             distances: model.distances,
             position_bits: model.position_bits,

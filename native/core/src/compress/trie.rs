@@ -19,6 +19,13 @@ const NONE: u32 = (1 << (32 - BASE_BITS)) - 1;
 const ROOT: u32 = u32::MAX - 1;
 const VACANT: Slot = Slot { from: u32::MAX, node: 0 };
 
+/// A place in the trie. Only for the trie that it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    slot: u32,
+    base: u32,
+}
+
 #[derive(Debug)]
 pub(crate) struct Trie {
     slots: Vec<Slot>,
@@ -33,7 +40,9 @@ impl Trie {
         order.sort_unstable_by_key(|&index| phrases[index as usize]);
         let mut trie = Trie { slots: try_vec(1024, VACANT)?, root: 0 };
         // Nodes to be given children: which, the range of sorted phrases below it, its depth.
-        let mut todo = vec![(ROOT, 0, order.len(), 0)];
+        let mut todo = Vec::new();
+        todo.try_reserve(1)?;
+        todo.push((ROOT, 0, order.len(), 0));
         let mut free = 0;
         while let Some((node, mut from, to, depth)) = todo.pop() {
             let mut known = NONE << BASE_BITS;
@@ -46,7 +55,10 @@ impl Trie {
                 let byte = phrases[index as usize][depth];
                 match children.last_mut() {
                     Some(last) if last.0 == byte => last.2 = at + 1,
-                    _ => children.push((byte, at, at + 1)),
+                    _ => {
+                        children.try_reserve(1)?;
+                        children.push((byte, at, at + 1));
+                    }
                 }
             }
             let base = trie.place(&children, &mut free)?;
@@ -54,6 +66,7 @@ impl Trie {
                 ROOT => trie.root = base as u32,
                 _ => trie.slots[node as usize].node = known | base as u32,
             }
+            todo.try_reserve(children.len())?;
             for (byte, from, to) in children {
                 let child = base + usize::from(byte);
                 trie.slots[child].from = node;
@@ -85,8 +98,14 @@ impl Trie {
 
     /// Calls back with the length and index of each phrase that `text` begins with, the shortest first.
     #[inline(always)]
-    pub(crate) fn walk(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
-        let (mut node, mut base) = (ROOT, self.root);
+    pub(crate) fn walk(&self, text: &[u8], found: impl FnMut(usize, usize)) {
+        self.walk_on(Node { slot: ROOT, base: self.root }, text, found);
+    }
+
+    /// The same from a node on: lengths are of what lies behind it.
+    #[inline(always)]
+    pub(crate) fn walk_on(&self, from: Node, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        let Node { slot: mut node, mut base } = from;
         for (depth, &byte) in text.iter().enumerate() {
             let at = base + u32::from(byte);
             // SAFETY: 256 slots lie from any base on.
@@ -99,6 +118,25 @@ impl Trie {
                 found(depth + 1, (slot.node >> BASE_BITS) as usize);
             }
         }
+    }
+
+    /// The node that `bytes` lead to, if phrases begin with them.
+    pub(crate) fn node(&self, bytes: &[u8]) -> Option<Node> {
+        let mut node = Node { slot: ROOT, base: self.root };
+        for &byte in bytes {
+            let at = node.base + u32::from(byte);
+            let slot = self.slots[at as usize];
+            if slot.from != node.slot {
+                return None;
+            }
+            node = Node { slot: at, base: slot.node & ((1 << BASE_BITS) - 1) };
+        }
+        Some(node)
+    }
+
+    /// Whether a phrase is longer than what leads to a node.
+    pub(crate) fn goes_on(&self, node: Node) -> bool {
+        self.slots[node.base as usize..][..256].iter().any(|slot| slot.from == node.slot)
     }
 }
 
