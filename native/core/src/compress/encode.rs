@@ -19,6 +19,10 @@ pub(crate) const SHIFTED: u8 = 0xFE;
 /// A code, above its length in 5 bits; 0 for none.
 type Code = u32;
 
+/// In sixteenths of a bit, what strings that are looked for in the content and in the record cost where no match says them.
+const FAR: usize = 256;
+const NEAR: usize = 192;
+
 /// How long a code with the escape before it may be to be kept as one.
 const MOST_BITS: u32 = 27;
 
@@ -27,6 +31,8 @@ const MOST_BITS: u32 = 27;
 pub(crate) struct Encoder {
     pub(super) content: Vec<u8>,
     pub(super) buckets: ContentBuckets,
+    /// Bytes of the strings that the greedy encoder looks for in the record.
+    pub(super) near: usize,
     /// For those who look harder.
     index: OnceLock<ContentIndex>,
     pub(super) trie: Trie,
@@ -115,7 +121,10 @@ impl Encoder {
         let trie = Trie::new(&phrases)?;
         Ok(Encoder {
             longest: Longest::new(&phrases, &trie)?,
-            buckets: ContentBuckets::new(content)?,
+            // A match costs some twenty bits, one in the record fewer. Where a byte costs little without one, a short one is not worth it, and
+            // looking at it only takes time.
+            buckets: ContentBuckets::new(content, (FAR / model.average.max(1) as usize).clamp(8, 12))?,
+            near: (NEAR / model.average.max(1) as usize).clamp(5, 8),
             index: OnceLock::new(),
             trie,
             prices: Prices::of(model)?,

@@ -28,6 +28,42 @@ struct Match {
     distance: u32,
 }
 
+/// Where the text would repeat at the distance of the last match: beginning in the content, and ending there, or in the record.
+#[derive(Clone, Copy)]
+struct Again<'a> {
+    from: &'a [u8],
+    /// The place in the text that `from` begins at the distance of.
+    begin: usize,
+    /// The first place that has no whole word there.
+    end: usize,
+}
+
+impl<'a> Again<'a> {
+    /// Nowhere.
+    #[inline(always)]
+    fn none(text: &'a [u8]) -> Again<'a> {
+        Again { from: text, begin: 0, end: 0 }
+    }
+
+    /// Behind a match of that distance, which is not 0, that ends at `at`.
+    #[inline(always)]
+    fn behind(content: &'a [u8], text: &'a [u8], at: usize, distance: usize) -> Again<'a> {
+        let source = content.len() + at - distance;
+        if source < content.len() {
+            let from = &content[source..];
+            Again { from, begin: at, end: (at + from.len()).saturating_sub(7).max(at) }
+        } else {
+            Again { from: text, begin: distance, end: usize::MAX }
+        }
+    }
+
+    /// Whether at least four bytes of a word at `at` are there.
+    #[inline(always)]
+    fn at(self, at: usize, word: u64) -> bool {
+        at < self.end && load(self.from, at - self.begin) as u32 == word as u32
+    }
+}
+
 impl Encoder {
     /// Appends a record's bit stream to `out`, which has room for the text and 3 times [`ROOM`] more. False, with nonsense
     /// behind what `out` had, if it is longer than the text.
@@ -38,22 +74,25 @@ impl Encoder {
         record: &mut SelfIndex,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
-        record.begin_some(text.len())?;
+        record.begin_some(text.len(), self.near)?;
         debug_assert!(out.capacity() - out.len() >= text.len() + 3 * ROOM);
         let most = out.len() + text.len();
         let mut writer = BitWriter::new(out);
         let mut context = self.context_of[START];
         let (mut at, mut distance) = (0, 0u32);
+        let mut again = Again::none(text);
         // Where the last whole word begins.
         let stop = text.len().saturating_sub(7);
+        let far = self.buckets.strings(text);
         while at < stop {
             let word = load(text, at);
-            let hits = self.buckets.hits(word);
+            let (place, hits) = if at < far { self.buckets.hits(text, at, word) } else { (0, 0) };
             let back = record.swap(text, at, word);
-            let again = self.repeat(text, at, word, distance);
+            let repeats = again.at(at, word);
             let (symbol, len) = self.longest.find(&self.trie, text, at, word);
-            if (hits != 0) | (back != 0) | again
-                && let Some(found) = self.best(effort, text, at, context, (word, hits, back, again), distance)
+            if (hits != 0) | (back != 0) | repeats
+                && let Some(found) =
+                    self.best(effort, text, at, context, (place, hits, back, repeats), distance)
                 && (found.len >= LONG || found.score > self.score(len, self.bits(context, symbol)))
             {
                 // SAFETY: there is room for the text and more, and what was written so far is no longer than the text.
@@ -61,6 +100,7 @@ impl Encoder {
                 record.edges(text, at, found.len, effort.record);
                 at += found.len;
                 distance = found.distance;
+                again = Again::behind(&self.content, text, at, distance as usize);
                 context = self.context_of[usize::from(text[at - 1])];
             } else {
                 // SAFETY: as above.
@@ -93,24 +133,6 @@ impl Encoder {
         len as i32 * self.prices.average - bits as i32 * 16
     }
 
-    /// Whether at least four bytes repeat at the distance of the last match.
-    #[inline(always)]
-    fn repeat(&self, text: &[u8], at: usize, word: u64, distance: u32) -> bool {
-        let content = &self.content[..];
-        let source = (content.len() + at).wrapping_sub(distance as usize);
-        let there = if source >= content.len() {
-            if distance == 0 {
-                return false;
-            }
-            load(text, source - content.len())
-        } else if source + 8 <= content.len() {
-            load(content, source)
-        } else {
-            return false;
-        };
-        there as u32 == word as u32
-    }
-
     /// The best match.
     #[inline(always)]
     fn best(
@@ -119,7 +141,7 @@ impl Encoder {
         text: &[u8],
         at: usize,
         context: u8,
-        (word, hits, back, again): (u64, u32, usize, bool),
+        (place, hits, back, again): (usize, u32, usize, bool),
         distance: u32,
     ) -> Option<Match> {
         let prices = &self.prices;
@@ -143,7 +165,7 @@ impl Encoder {
             };
             consider(REPEAT, len, 0, 0, distance);
         }
-        let (len, position) = self.buckets.longest(content, text, at, (word, hits), effort.content);
+        let (len, position) = self.buckets.longest(content, text, at, (place, hits), effort.content);
         if len > 0 {
             let slot = prices.positions[position >> prices.position_bits];
             consider(CONTENT, len, slot, position as u32, here - position as u32);

@@ -44,50 +44,59 @@ pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> 
 /// the hash of each, so that nearly all that do not match are told by one look into a table that the nearer caches hold.
 #[derive(Debug)]
 pub(crate) struct ContentBuckets {
-    /// Four a bucket, the last position's in the low byte; 0 for none.
+    /// Four a bucket, the last position's in the low byte.
     tags: Vec<u32>,
     positions: Vec<[u32; BUCKET]>,
     bits: u32,
+    /// Bytes of a string, at least eight.
+    bytes: usize,
 }
 
 /// Positions in a bucket.
 const BUCKET: usize = 4;
-/// Bytes of a string in the buckets. A match costs as much as some ten bytes that no match says, and those that are not worth it only take time.
-const LIKELY_CONTENT: usize = 8;
-/// The same of the record, where it costs less.
-const LIKELY_SELF: usize = 5;
-
 impl ContentBuckets {
-    pub(crate) fn new(content: &[u8]) -> Result<ContentBuckets> {
+    /// Of strings of so many bytes, at least eight.
+    pub(crate) fn new(content: &[u8], bytes: usize) -> Result<ContentBuckets> {
         let bits = (content.len().max(2).ilog2() - 1).clamp(6, 20);
         let mut tags = try_vec(1 << bits, 0)?;
         let mut positions = try_vec(1 << bits, [NONE; BUCKET])?;
-        for at in 0..(content.len() + 1).saturating_sub(LIKELY_CONTENT) {
-            let (place, tag) = Self::place(load(content, at), bits);
+        for at in 0..(content.len() + 1).saturating_sub(bytes) {
+            let both = load(content, at) ^ load(content, at + bytes - 8).rotate_left(29);
+            let (place, tag) = Self::place(both, bits);
             tags[place] = tags[place] << 8 | tag;
             positions[place].copy_within(..BUCKET - 1, 1);
             positions[place][0] = at as u32;
         }
-        Ok(ContentBuckets { tags, positions, bits })
+        Ok(ContentBuckets { tags, positions, bits, bytes })
     }
 
-    /// The bucket of a string, and other bits of its hash, not 0.
+    /// The bucket of a string, and other bits of its hash, by its first and its last eight bytes.
     #[inline(always)]
-    fn place(word: u64, bits: u32) -> (usize, u32) {
-        let both = hash(word, LIKELY_CONTENT, bits + 8);
-        (both >> 8, (both as u32 & 255).max(1))
+    fn place(both: u64, bits: u32) -> (usize, u32) {
+        let both = hash(both, 8, bits + 8);
+        (both >> 8, both as u32 & 255)
     }
 
-    /// In which places of a string's bucket there is likely one like it: the eighth bit of a byte for each.
+    /// How many places from the beginning of a text have a whole string.
     #[inline(always)]
-    pub(crate) fn hits(&self, word: u64) -> u32 {
-        let (place, tag) = Self::place(word, self.bits);
+    pub(crate) fn strings(&self, text: &[u8]) -> usize {
+        (text.len() + 1).saturating_sub(self.bytes)
+    }
+
+    /// The bucket of the string at `at`, which begins with `word` and is whole, and in which places of it there is likely one like it: the eighth bit of a
+    /// byte for each.
+    #[inline(always)]
+    pub(crate) fn hits(&self, text: &[u8], at: usize, word: u64) -> (usize, u32) {
+        let both = word ^ load(text, at + self.bytes - 8).rotate_left(29);
+        let (place, tag) = Self::place(both, self.bits);
+        // Where there are hits, the positions are next.
+        crate::cpu::prefetch(self.positions.as_ptr().wrapping_add(place).cast());
         // SAFETY: a place is less than 2^bits, of which there are buckets.
         let differ = unsafe { self.tags.get_unchecked(place) } ^ (tag * 0x0101_0101);
-        differ.wrapping_sub(0x0101_0101) & !differ & 0x8080_8080
+        (place, differ.wrapping_sub(0x0101_0101) & !differ & 0x8080_8080)
     }
 
-    /// The longest match with the string at `at`, which begins with `word`, at the first `candidates` of `hits`: length and position. Length 0
+    /// The longest match with the string at `at` at the first `candidates` of the `hits` in a bucket: length and position. Length 0
     /// where there is none.
     #[inline(always)]
     pub(crate) fn longest(
@@ -95,10 +104,9 @@ impl ContentBuckets {
         content: &[u8],
         text: &[u8],
         at: usize,
-        (word, mut hits): (u64, u32),
+        (place, mut hits): (usize, u32),
         candidates: usize,
     ) -> (usize, usize) {
-        let (place, _) = Self::place(word, self.bits);
         let (mut best, mut position) = (0, 0);
         for _ in 0..candidates {
             if hits == 0 {
@@ -106,7 +114,7 @@ impl ContentBuckets {
             }
             let from = self.positions[place][(hits.trailing_zeros() / 8) as usize] as usize;
             hits &= hits - 1;
-            // A byte that only seems to be equal may be that of no position.
+            // What only seems to be equal may be no position at all.
             if from + 8 <= content.len() {
                 let limit = (content.len() - from).min(text.len() - at).min(MAX_MATCH);
                 let len = common(content, from, text, at, limit);
@@ -184,13 +192,15 @@ pub(crate) struct SelfIndex {
     /// What positions of this record are counted from, at least 1.
     base: u32,
     bits: u32,
+    /// Bytes of a string for [`swap`](Self::swap).
+    bytes: usize,
     /// The first position that is not in it yet.
     next: usize,
 }
 
 impl SelfIndex {
     pub(crate) const fn new() -> SelfIndex {
-        SelfIndex { heads: Vec::new(), chain: Vec::new(), base: 1, bits: 0, next: 0 }
+        SelfIndex { heads: Vec::new(), chain: Vec::new(), base: 1, bits: 0, bytes: MIN_SELF, next: 0 }
     }
 
     /// Begins with a record of `len` bytes, `previous` ones after the one before. Less than 2^31.
@@ -205,9 +215,10 @@ impl SelfIndex {
         self.begin_heads((len.max(2).ilog2() + 1).clamp(8, 17))
     }
 
-    /// The same for those who only [`swap`](Self::swap).
+    /// The same for those who only [`swap`](Self::swap), strings of so many bytes, 4 to 8.
     #[inline(always)]
-    pub(crate) fn begin_some(&mut self, len: usize) -> Result<()> {
+    pub(crate) fn begin_some(&mut self, len: usize, bytes: usize) -> Result<()> {
+        self.bytes = bytes;
         self.begin_heads(len.max(2).ilog2().clamp(8, 15))
     }
 
@@ -244,11 +255,11 @@ impl SelfIndex {
     #[inline(always)]
     pub(crate) fn swap(&mut self, text: &[u8], at: usize, word: u64) -> usize {
         // SAFETY: a hash is less than 2^bits, of which there are heads.
-        let head = unsafe { self.heads.get_unchecked_mut(hash(word, LIKELY_SELF, self.bits)) };
+        let head = unsafe { self.heads.get_unchecked_mut(hash(word, self.bytes, self.bits)) };
         let before = std::mem::replace(head, self.base + at as u32);
         self.next = at + 1;
         let from = before.wrapping_sub(self.base) as usize;
-        let like = from < at && (load(text, from) ^ word) << (64 - 8 * LIKELY_SELF) == 0;
+        let like = from < at && (load(text, from) ^ word) << (64 - 8 * self.bytes) == 0;
         if like { at - from } else { 0 }
     }
 
