@@ -312,7 +312,7 @@ fn identity_of(body: &[u8], average: u32) -> u64 {
 }
 
 /// The tables of a model, as bytes: phrases, contexts, code lengths.
-fn pack(model: &Model) -> Result<Vec<u8>> {
+pub(crate) fn pack(model: &Model) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let most =
         model.phrases.len() * 5 + PHRASE + (model.code_lengths.len() + POSITION_SLOTS + DISTANCE_SLOTS) + 64;

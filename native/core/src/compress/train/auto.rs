@@ -2,6 +2,8 @@
 
 use super::super::dictionary::{Dictionary, Level};
 use super::super::encode::{Framing, Scratch};
+use crate::Result;
+
 use super::{Outcome, Progress, STEPS, thin, train_to};
 
 /// What is tried, one after another.
@@ -16,11 +18,14 @@ const MEASURED: usize = 1 << 20;
 pub(super) fn train(samples: &[&[u8]], progress: Progress<'_>) -> Outcome<Dictionary> {
     progress.expect(STEPS * (SIZES.len() as u64 + 1));
     let total: usize = samples.iter().map(|sample| sample.len()).sum();
-    let part = |held: bool| -> Vec<&[u8]> {
+    let part = |held: bool| -> Result<Vec<&[u8]>> {
+        let mut part = Vec::new();
+        part.try_reserve_exact(samples.len())?;
         let wanted = |&(number, _): &(usize, &&[u8])| (number % HELD_OUT == HELD_OUT - 1) == held;
-        samples.iter().enumerate().filter(wanted).map(|(_, &sample)| sample).collect()
+        part.extend(samples.iter().enumerate().filter(wanted).map(|(_, &sample)| sample));
+        Ok(part)
     };
-    let (shown, held) = (part(false), part(true));
+    let (shown, held) = (part(false)?, part(true)?);
     let mut best = (SIZES[0], usize::MAX);
     for size in SIZES {
         // A dictionary as large as its samples knows nothing more than they do.
@@ -29,7 +34,7 @@ pub(super) fn train(samples: &[&[u8]], progress: Progress<'_>) -> Outcome<Dictio
         }
         let dictionary = train_to(&shown, size, progress)?;
         let (mut scratch, mut out, mut sum) = (Scratch::new(), Vec::new(), size / 1024);
-        for (_, sample) in thin(&held, MEASURED)? {
+        for (_, sample) in thin(&held, MEASURED) {
             out.clear();
             dictionary.compress(Level::DEFAULT, Framing::Bare, sample, &mut scratch, &mut out)?;
             sum += out.len();

@@ -3,66 +3,94 @@
 //! Lloyd's algorithm, where the distance of a symbol from a group is how many bits the group's code takes for what follows
 //! the symbol.
 
+use super::super::huffman::try_vec;
+use crate::Result;
+
 /// How often symbols follow symbols: for each, `(next, count)` in the order of `next`.
 pub(super) type Followers = Vec<Vec<(u16, u32)>>;
 
 const ROUNDS: usize = 12;
 
+/// Symbols that may begin a group of their own: the most frequent.
+const SEEDS: usize = 400;
+
+/// Prices of what follows, in bits, where `members` make a group.
+fn price(followers: &Followers, members: &[usize], symbols: usize) -> Result<Vec<f32>> {
+    let mut prices = try_vec(symbols, 0.1f32)?;
+    for &member in members {
+        for &(next, count) in &followers[member] {
+            prices[usize::from(next)] += count as f32;
+        }
+    }
+    let total: f32 = prices.iter().sum();
+    // No code is longer than a dozen bits or so.
+    prices.iter_mut().for_each(|price| *price = (total / *price).log2().min(13.0));
+    Ok(prices)
+}
+
+fn distance(list: &[(u16, u32)], prices: &[f32]) -> f32 {
+    list.iter().map(|&(next, count)| count as f32 * prices[usize::from(next)]).sum()
+}
+
+/// What the followers of one symbol take where it is alone in its group: as `distance` to its own `price`, without making that for all symbols.
+fn alone(list: &[(u16, u32)], symbols: usize) -> f32 {
+    let counted: f32 = list.iter().map(|&(_, count)| count as f32).sum();
+    let total = counted + 0.1 * symbols as f32;
+    list.iter().map(|&(_, count)| count as f32 * (total / (count as f32 + 0.1)).log2().min(13.0)).sum()
+}
+
 /// The group of each symbol, of at most `groups`; group 0 also has all that were never followed.
-pub(super) fn group(followers: &Followers, symbols: usize, groups: usize) -> Vec<u8> {
-    let mut of = vec![0u8; followers.len()];
+pub(super) fn group(followers: &Followers, symbols: usize, groups: usize) -> Result<Vec<u8>> {
+    let mut of = try_vec(followers.len(), 0u8)?;
     if groups <= 1 {
-        return of;
+        return Ok(of);
     }
     let weight = |list: &[(u16, u32)]| list.iter().map(|&(_, count)| u64::from(count)).sum::<u64>();
-    let mut order: Vec<usize> = (0..followers.len()).filter(|&s| !followers[s].is_empty()).collect();
-    order.sort_by_key(|&s| (std::cmp::Reverse(weight(&followers[s])), s));
-    // Seeds: the heaviest symbol first, then, one after another, the symbol that the groups so far suit worst.
+    let mut order: Vec<usize> = Vec::new();
+    order.try_reserve_exact(followers.len())?;
+    order.extend((0..followers.len()).filter(|&s| !followers[s].is_empty()));
+    order.sort_unstable_by_key(|&s| (std::cmp::Reverse(weight(&followers[s])), s));
+    // Seeds: all together first, then, one after another, the symbol that the groups so far suit worst.
     let mut costs: Vec<Vec<f32>> = Vec::new();
-    let price_of = |members: &[usize]| -> Vec<f32> {
-        let mut counts = vec![0.1f32; symbols];
-        for &member in members {
-            for &(next, count) in &followers[member] {
-                counts[usize::from(next)] += count as f32;
-            }
-        }
-        let total: f32 = counts.iter().sum();
-        // No code is longer than a dozen bits or so.
-        counts.iter().map(|&count| (total / count).log2().min(13.0)).collect()
-    };
-    let distance = |list: &[(u16, u32)], prices: &[f32]| -> f32 {
-        list.iter().map(|&(next, count)| count as f32 * prices[usize::from(next)]).sum()
-    };
-    costs.push(price_of(&order));
-    let mut cheapest: Vec<f32> = order.iter().map(|&s| distance(&followers[s], &costs[0])).collect();
+    costs.try_reserve_exact(groups)?;
+    costs.push(price(followers, &order, symbols)?);
+    let mut cheapest = try_vec(order.len(), 0f32)?;
+    let mut own = try_vec(order.len().min(SEEDS), 0f32)?;
+    for (slot, &s) in cheapest.iter_mut().zip(&order) {
+        *slot = distance(&followers[s], &costs[0]);
+    }
+    for (slot, &s) in own.iter_mut().zip(&order) {
+        *slot = alone(&followers[s], symbols);
+    }
     while costs.len() < groups {
-        let own = |s: usize| distance(&followers[s], &price_of(&[s]));
-        let gain = |(i, &s): (usize, &usize)| (cheapest[i] - own(s), i);
-        let Some((gain, worst)) =
-            order.iter().enumerate().take(400).map(gain).max_by(|a, b| a.0.total_cmp(&b.0))
-        else {
-            break;
-        };
+        let gains = cheapest.iter().zip(&own).map(|(cheapest, own)| cheapest - own).zip(0..);
+        let Some((gain, worst)) = gains.max_by(|a: &(f32, usize), b| a.0.total_cmp(&b.0)) else { break };
         if gain <= 0.0 {
             break;
         }
-        let prices = price_of(&[order[worst]]);
-        for (i, &s) in order.iter().enumerate() {
-            cheapest[i] = cheapest[i].min(distance(&followers[s], &prices));
+        let prices = price(followers, &order[worst..=worst], symbols)?;
+        for (slot, &s) in cheapest.iter_mut().zip(&order) {
+            *slot = slot.min(distance(&followers[s], &prices));
         }
         costs.push(prices);
     }
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    members.try_reserve_exact(costs.len())?;
+    members.resize_with(costs.len(), Vec::new);
     for _ in 0..ROUNDS {
-        let mut members: Vec<Vec<usize>> = vec![Vec::new(); costs.len()];
+        members.iter_mut().for_each(Vec::clear);
         for &s in &order {
-            let nearest = (0..costs.len()).min_by(|&a, &b| {
-                distance(&followers[s], &costs[a]).total_cmp(&distance(&followers[s], &costs[b]))
-            });
-            let group = nearest.unwrap_or(0);
+            let list = &followers[s];
+            let far = costs.iter().map(|prices| distance(list, prices)).zip(0..);
+            let nearest: Option<(f32, usize)> = far.min_by(|a, b| a.0.total_cmp(&b.0));
+            let group = nearest.map_or(0, |(_, group)| group);
             of[s] = group as u8;
+            members[group].try_reserve(1)?;
             members[group].push(s);
         }
-        costs = members.iter().map(|members| price_of(members)).collect();
+        for (prices, members) in costs.iter_mut().zip(&members) {
+            *prices = price(followers, members, symbols)?;
+        }
     }
-    of
+    Ok(of)
 }

@@ -1,7 +1,7 @@
 //! Counting symbols in the parse of samples, and making codes of the counts.
 
 use super::super::huffman::{code_lengths, try_vec};
-use super::super::model::Model;
+use super::super::model::{Model, position_bits};
 use super::super::parse::{Effort, Known, Parser};
 use super::super::symbols::*;
 use super::contexts;
@@ -69,9 +69,43 @@ pub(super) fn count(
 }
 
 impl Counts {
-    /// How often a symbol came up.
-    pub(super) fn of(&self, symbol: usize) -> u64 {
-        self.pairs.iter().skip(symbol).step_by(self.symbols).map(|&count| u64::from(count)).sum()
+    /// How often each symbol came up.
+    pub(super) fn totals(&self) -> Result<Vec<u64>> {
+        let mut totals = try_vec(self.symbols, 0u64)?;
+        for row in self.pairs.chunks_exact(self.symbols) {
+            totals.iter_mut().zip(row).for_each(|(total, &count)| *total += u64::from(count));
+        }
+        Ok(totals)
+    }
+
+    /// Lengths for the slots of positions in so many bytes of content.
+    fn position_lengths(
+        positions: &[u64; POSITION_SLOTS],
+        bits: u32,
+        content: usize,
+    ) -> Result<[u8; POSITION_SLOTS]> {
+        let slots = if content == 0 { 0 } else { ((content - 1) >> bits) + 1 };
+        let mut weights = [0; POSITION_SLOTS];
+        weights[..slots].iter_mut().zip(positions).for_each(|(weight, count)| *weight = count * 4 + 1);
+        let mut lengths = [0; POSITION_SLOTS];
+        lengths.copy_from_slice(&code_lengths(&weights)?);
+        Ok(lengths)
+    }
+
+    /// Suits a model to its content, of which the first `cut` bytes were dropped and `content` are left.
+    pub(super) fn cut(&self, model: &mut Model, cut: usize, content: usize) -> Result<()> {
+        let (before, bits) = (model.position_bits, position_bits(content));
+        let mut positions = [0; POSITION_SLOTS];
+        for (slot, &count) in self.positions.iter().enumerate() {
+            let slot = (slot << before).saturating_sub(cut) >> bits;
+            if let Some(total) = positions.get_mut(slot) {
+                *total += count;
+            }
+        }
+        model.phrases.iter_mut().for_each(|phrase| phrase.0 -= cut as u32);
+        model.position_bits = bits;
+        model.positions = Self::position_lengths(&positions, bits, content)?;
+        Ok(())
     }
 
     /// A model that suits the counts, with at most so many contexts.
@@ -83,27 +117,26 @@ impl Counts {
         content: usize,
     ) -> Result<Model> {
         let symbols = self.symbols;
-        let followers: contexts::Followers = self
-            .pairs
-            .chunks_exact(symbols)
-            .map(|row| {
-                row.iter()
-                    .zip(0..)
-                    .filter(|&(&count, _)| count > 0)
-                    .map(|(&count, next)| (next, count))
-                    .collect()
-            })
-            .collect();
-        let group_of = contexts::group(&followers, symbols, groups);
+        let mut followers: contexts::Followers = Vec::new();
+        followers.try_reserve_exact(symbols)?;
+        for row in self.pairs.chunks_exact(symbols) {
+            let mut list = Vec::new();
+            list.try_reserve_exact(row.iter().filter(|&&count| count > 0).count())?;
+            list.extend(
+                row.iter().zip(0..).filter(|&(&count, _)| count > 0).map(|(&count, next)| (next, count)),
+            );
+            followers.push(list);
+        }
+        let mut group_of = contexts::group(&followers, symbols, groups)?;
         let groups =
             if groups <= 1 { 1 } else { usize::from(group_of.iter().copied().max().unwrap_or(0)) + 1 };
         // Context 0 is where escapes lead. Where it is alone it is everything else as well.
         let contexts = if groups == 1 { 1 } else { groups + 1 };
         let mut lengths = try_vec(contexts * symbols, 0u8)?;
-        let mut escaped = vec![1u64; symbols];
+        let mut escaped = try_vec(symbols, 1u64)?;
         escaped[ESCAPE] = 0;
         for group in 0..groups {
-            let mut counts = vec![0u64; symbols];
+            let mut counts = try_vec(symbols, 0u64)?;
             for (list, _) in followers.iter().zip(&group_of).filter(|&(_, &of)| usize::from(of) == group) {
                 for &(next, count) in list {
                     counts[usize::from(next)] += u64::from(count);
@@ -127,25 +160,24 @@ impl Counts {
             lengths[(group + 1) * symbols..][..symbols].copy_from_slice(&code_lengths(&counts)?);
         }
         lengths[..symbols].copy_from_slice(&code_lengths(&escaped)?);
-        let slots = if content == 0 { 0 } else { ((content - 1) >> position_bits) + 1 };
-        let mut positions = self.positions;
-        positions[..slots].iter_mut().for_each(|count| *count = *count * 4 + 1);
         let mut distances = self.distances;
         for (slot, count) in distances.iter_mut().enumerate() {
             *count = if slot_distance(slot).0 < 1 << 31 { *count * 16 + 1 } else { 0 };
         }
+        for group in &mut group_of {
+            *group = if contexts == 1 { 0 } else { *group + 1 };
+        }
         let mut model = Model {
             contexts,
-            context_of: group_of.iter().map(|&group| if contexts == 1 { 0 } else { group + 1 }).collect(),
+            context_of: group_of,
             code_lengths: lengths,
-            positions: [0; POSITION_SLOTS],
+            positions: Self::position_lengths(&self.positions, position_bits, content)?,
             distances: [0; DISTANCE_SLOTS],
             position_bits,
             phrases,
             identity: 0,
             average: (self.bits * 16 / self.bytes.max(1)).clamp(4, 160) as u32,
         };
-        model.positions.copy_from_slice(&code_lengths(&positions)?);
         model.distances.copy_from_slice(&code_lengths(&distances)?);
         Ok(model)
     }

@@ -8,10 +8,22 @@
 use super::super::huffman::try_vec;
 use super::super::symbols::{MAX_PHRASE, MAX_PHRASES};
 use super::super::trie::Trie;
-use crate::{Error, Result};
-use std::collections::BTreeSet;
+use crate::Result;
 
 const ROUNDS: usize = 8;
+/// Two symbols, 256 and up phrases, that stand side by side; the second may be [`NOTHING`].
+type Pair = (u16, u16);
+const NOTHING: u16 = u16::MAX;
+/// Each byte, so that it can be lent as text.
+static BYTES: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[byte] = byte as u8;
+        byte += 1;
+    }
+    bytes
+};
 
 /// Up to `most` phrases, the best first. Those used less than `least` times are not worth their entry.
 pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec<u8>>> {
@@ -25,7 +37,7 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
         let mut single = try_vec(symbols, 0u32)?;
         // Pairs as numbers, sorted and counted afterwards: a table of counts would be larger than the samples.
         let mut pairs: Vec<u32> = Vec::new();
-        pairs.try_reserve_exact(bytes).map_err(|_| Error::oom("out of memory to train in"))?;
+        pairs.try_reserve_exact(bytes)?;
         for sample in samples {
             let (mut at, mut before) = (0, usize::MAX);
             while at < sample.len() {
@@ -42,41 +54,58 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
         pairs.sort_unstable();
         let total: u64 = single.iter().map(|&count| u64::from(count)).sum();
         let bits = |count: f64| (total as f64 / count).log2().max(0.5);
-        let text =
-            |symbol: usize| if symbol < 256 { vec![symbol as u8] } else { phrases[symbol - 256].clone() };
-        // What a candidate saves against its bytes.
-        let mut candidates: Vec<(f64, Vec<u8>)> = Vec::new();
-        let mut consider = |text: Vec<u8>, count: usize| {
-            let byte = |&byte: &u8| bits(f64::from(single[usize::from(byte)].max(1))).min(10.0);
-            let gain = count as f64 * (text.iter().map(byte).sum::<f64>() - bits(count as f64));
-            if gain > 0.0 {
-                candidates.push((gain, text));
+        let text = |symbol: u16| -> &[u8] {
+            match usize::from(symbol).checked_sub(256) {
+                None => &BYTES[usize::from(symbol)..][..1],
+                Some(phrase) => phrases.get(phrase).map_or(&[], Vec::as_slice),
             }
         };
-        for (symbol, &count) in single.iter().enumerate().skip(256).filter(|&(_, &count)| count >= least) {
-            consider(text(symbol), count as usize);
+        // What each candidate saves against its bytes.
+        let mut candidates: Vec<(f64, Pair)> = Vec::new();
+        let mut consider = |pair: Pair, count: usize| -> Result<()> {
+            let byte = |&byte: &u8| bits(f64::from(single[usize::from(byte)].max(1))).min(10.0);
+            let bytes = text(pair.0).iter().chain(text(pair.1));
+            let gain = count as f64 * (bytes.map(byte).sum::<f64>() - bits(count as f64));
+            if gain > 0.0 {
+                candidates.try_reserve(1)?;
+                candidates.push((gain, pair));
+            }
+            Ok(())
+        };
+        for (&count, symbol) in single.iter().zip(0..).skip(256).filter(|&(&count, _)| count >= least) {
+            consider((symbol, NOTHING), count as usize)?;
         }
         if round + 1 < ROUNDS {
             for run in pairs.chunk_by(|a, b| a == b).filter(|run| run.len() >= least as usize) {
-                let (mut joined, second) = (text(run[0] as usize / 4096), text(run[0] as usize % 4096));
-                if joined.len() + second.len() <= MAX_PHRASE {
-                    joined.extend(second);
-                    consider(joined, run.len());
+                let pair = ((run[0] / 4096) as u16, (run[0] % 4096) as u16);
+                if text(pair.0).len() + text(pair.1).len() <= MAX_PHRASE {
+                    consider(pair, run.len())?;
                 }
             }
         }
-        candidates.sort_unstable_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
-        let mut seen = BTreeSet::new();
-        phrases.clear();
-        for (_, text) in candidates {
-            if phrases.len() == most {
+        drop(pairs);
+        let joined = |pair: Pair| text(pair.0).iter().chain(text(pair.1));
+        candidates.sort_unstable_by(|&(a, x), &(b, y)| {
+            b.total_cmp(&a).then_with(|| joined(x).cmp(joined(y))).then(x.cmp(&y))
+        });
+        let (mut next, mut order): (Vec<Vec<u8>>, Vec<u16>) = (Vec::new(), Vec::new());
+        next.try_reserve_exact(most)?;
+        order.try_reserve_exact(most)?;
+        for (_, pair) in candidates {
+            if next.len() == most {
                 break;
             }
             // One text can be joined of different pairs.
-            if seen.insert(text.clone()) {
-                phrases.push(text);
+            let place = order.binary_search_by(|&known| next[usize::from(known)].iter().cmp(joined(pair)));
+            if let Err(place) = place {
+                let mut phrase = Vec::new();
+                phrase.try_reserve_exact(text(pair.0).len() + text(pair.1).len())?;
+                phrase.extend(joined(pair));
+                order.insert(place, next.len() as u16);
+                next.push(phrase);
             }
         }
+        phrases = next;
     }
     Ok(phrases)
 }

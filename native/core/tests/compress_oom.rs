@@ -1,0 +1,118 @@
+//! Training, where each allocation in turn is refused: an error, never an abort.
+
+use offheap_core::ErrorKind;
+use offheap_core::compress::{Dictionary, Framing, Level, Scratch, StoreBuilder, TrainOptions, train};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// How many more allocations this thread is granted.
+    static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+struct Refusing;
+
+/// Smaller ones are granted: their number and size do not grow with what is given.
+const LARGE: usize = 64 << 10;
+
+impl Refusing {
+    fn refuses(size: usize) -> bool {
+        if size < LARGE {
+            return false;
+        }
+        let granted = GRANTED.try_with(|granted| granted.replace(granted.get().saturating_sub(1)));
+        granted.unwrap_or(usize::MAX) == 0
+    }
+}
+
+// SAFETY: what is not refused goes to the system's allocator.
+unsafe impl GlobalAlloc for Refusing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's word.
+        if Refusing::refuses(layout.size()) { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if Refusing::refuses(size) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's word.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's word.
+        unsafe { System.dealloc(block, layout) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Refusing = Refusing;
+
+/// How many allocations `body` makes.
+fn counted<T>(body: impl FnOnce() -> T) -> (usize, T) {
+    const MANY: usize = 1 << 40;
+    GRANTED.set(MANY);
+    let result = body();
+    (MANY - GRANTED.replace(usize::MAX), result)
+}
+
+fn granting<T>(allocations: usize, body: impl FnOnce() -> T) -> T {
+    GRANTED.set(allocations);
+    let result = body();
+    GRANTED.set(usize::MAX);
+    result
+}
+
+fn samples() -> Vec<Vec<u8>> {
+    (0..900)
+        .map(|i| format!(r#"{{"id":{i},"town":"Town {}","open":{}}}"#, i * 37 % 91, i % 3 == 0).into_bytes())
+        .collect()
+}
+
+/// Refuses the first allocations one by one, then some of the others, which are alike.
+fn refused<T>(mut body: impl FnMut() -> offheap_core::Result<T>) {
+    let (all, outcome) = counted(&mut body);
+    assert!(outcome.is_ok());
+    let step = (all / 300).max(1);
+    for granted in (0..all.min(50)).chain((50..all).step_by(step)) {
+        match granting(granted, &mut body) {
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Oom, "after {granted} of {all}"),
+            // What was allocated once for all time is not asked for again.
+            Ok(_) => assert!(granted + 20 > all, "{granted} of {all} were enough"),
+        }
+    }
+}
+
+#[test]
+fn training_on_refused_memory_is_an_error() {
+    let samples = samples();
+    let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    for max_bytes in [1024, 16 << 10] {
+        refused(|| train(&samples, TrainOptions { max_bytes: Some(max_bytes) }, None));
+    }
+    refused(|| train(&samples[..300], TrainOptions { max_bytes: None }, None));
+}
+
+#[test]
+fn stores_and_dictionaries_on_refused_memory_are_errors() {
+    let samples = samples();
+    let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    let trained = train(&slices, TrainOptions { max_bytes: Some(8192) }, None).unwrap().unwrap();
+    refused(|| Dictionary::from_bytes(trained.as_bytes()));
+    refused(|| {
+        let mut builder = StoreBuilder::new(Dictionary::from_bytes(trained.as_bytes())?, Level::DEFAULT);
+        for record in &samples[..50] {
+            builder.push(record)?;
+        }
+        let store = builder.finish()?;
+        let mut out = Vec::new();
+        store.get(7, &mut out)?;
+        assert_eq!(out, samples[7]);
+        store.validate()
+    });
+    refused(|| {
+        let (dictionary, mut out) = (Dictionary::from_bytes(trained.as_bytes())?, Vec::new());
+        dictionary.compress(Level::new(9)?, Framing::Tagged, &samples[3], &mut Scratch::new(), &mut out)
+    });
+}
