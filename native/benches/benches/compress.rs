@@ -9,7 +9,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use offheap_core::compress::{Dictionary, Framing, Level, Scratch, TrainOptions, train};
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, DParameter, FrameFormat};
 
 const DICTIONARY: usize = 112 << 10;
@@ -29,16 +29,7 @@ struct Codec<'a> {
 }
 
 fn load(path: &Path) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let (mut rest, mut halves) = (&bytes[..], [Vec::new(), Vec::new()]);
-    let mut number = 0;
-    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
-        let (record, behind) = behind.split_at(u32::from_le_bytes(*length) as usize);
-        halves[number % 2].push(record.to_vec());
-        number += 1;
-        rest = behind;
-    }
-    let [samples, records] = halves;
+    let [samples, records] = offheap_benches::halves(path);
     let step = (records.len() / MEASURED).max(1);
     (samples, records.into_iter().step_by(step).collect())
 }
@@ -112,7 +103,7 @@ fn fsst(samples: &[&[u8]]) -> Codec<'static> {
 }
 
 fn corpus(c: &mut Criterion, path: &Path) {
-    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("corpus");
+    let name = offheap_benches::name_of(path);
     let (samples, records) = load(path);
     let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
     let options = TrainOptions { max_bytes: Some(DICTIONARY) };
@@ -175,15 +166,7 @@ fn zstd_safe_dictionary(samples: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn corpora(c: &mut Criterion) {
-    let folder = std::env::var_os("OFFHEAP_CORPORA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/corpora"), PathBuf::from);
-    let only = std::env::var("OFFHEAP_BENCH_CORPUS").ok();
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    files.retain(|file| only.as_deref().is_none_or(|only| file.file_stem().is_some_and(|name| name == only)));
-    assert!(!files.is_empty(), "no corpora: run `node bench/compress/corpora.mjs native/target/corpora`");
-    for file in files {
+    for file in offheap_benches::corpora() {
         corpus(c, &file);
     }
 }
