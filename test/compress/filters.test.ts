@@ -359,6 +359,8 @@ describe('other threads', () => {
       `const { parentPort } = require('node:worker_threads');
        import(${JSON.stringify(new URL(`file://${join(dist, 'compress', 'index.js')}`).href)}).then(({ SuffixArray }) => {
          for (let i = 0; i < 3; i++) SuffixArray.buildAsync(new Uint8Array(2_000_000)).catch(() => undefined);
+         // So that it does not end by itself once they are built.
+         setInterval(() => undefined, 1000);
          parentPort.postMessage('begun');
        });`,
       { eval: true },
