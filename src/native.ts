@@ -339,6 +339,14 @@ export interface NativeBinding {
   recordsBegin(dictionary: DictionaryHandle, level: number): BuilderHandle;
   /** One at a time: wait for the promise. */
   recordsPush(builder: BuilderHandle, text: Uint8Array, ends: Float64Array): Promise<boolean>;
+  /** Resolves to whether the records were compressed anew with this dictionary, because it makes the samples smaller. */
+  recordsAdapt(
+    builder: BuilderHandle,
+    dictionary: DictionaryHandle,
+    text: Uint8Array,
+    ends: Float64Array,
+    control: Int32Array,
+  ): Promise<boolean>;
   recordsLength(builder: BuilderHandle): number;
   recordsWrite(builder: BuilderHandle, bytes: Uint8Array): Promise<boolean>;
   /** Gives its memory back; it must not be used again. */

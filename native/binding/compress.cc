@@ -213,6 +213,19 @@ Napi::Value Push(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value Adapt(const Napi::CallbackInfo& info) {
+  const Shared<oh_records_builder> holder = Unwrap<oh_records_builder>(info[0]);
+  const Shared<oh_dictionary> dictionary = Unwrap<oh_dictionary>(info[1]);
+  const Bytes text = ReadBytes(info[2], "text");
+  const Elements<double> ends = ReadElements<double>(info[3], "ends");
+  oh_control* control = ReadControl(info[4]);
+  return RunInBackground(info.Env(), "offheap.adapt", {info[2], info[3], info[4]},
+                         [holder, dictionary, text, ends, control](bool* changed) {
+                           return oh_records_adapt(holder->handle, dictionary->handle, text.data, text.length,
+                                                   ends.data, ends.length, control, changed);
+                         });
+}
+
 Napi::Value BuilderLength(const Napi::CallbackInfo& info) {
   uint64_t length = 0;
   Check(info.Env(), oh_records_length(Unwrap<oh_records_builder>(info[0])->handle, &length));
@@ -307,6 +320,7 @@ void InitCompress(Napi::Object exports) {
   Export<Decompress>(exports, "decompress");
   Export<Begin>(exports, "recordsBegin");
   Export<Push>(exports, "recordsPush");
+  Export<Adapt>(exports, "recordsAdapt");
   Export<BuilderLength>(exports, "recordsLength");
   Export<Write>(exports, "recordsWrite");
   Export<Drop>(exports, "recordsDrop");

@@ -48,6 +48,24 @@ describe('a record store', () => {
     expect(store.byteLength).toBeLessThan(rawBytes / 2);
   });
 
+  it('is as small where what comes late is unlike what came first', async () => {
+    // Long records, so that there are soon more than are trained on at first.
+    const early = (i: number): string => `${i} `.padEnd(8192, 'lorem ipsum ');
+    const late = (i: number): string => `{"id":${i},"town":"Town ${(i * 37) % 91}","open":${i % 3 === 0}}`;
+    function* mixed(): Generator<string> {
+      for (let i = 0; i < 2100; i++) yield early(i);
+      for (let i = 0; i < 20_000; i++) yield late(i);
+    }
+    const all = [...mixed()];
+    const fromArray = await RecordStore.build(all, { level: 1 });
+    const onePass = await RecordStore.build(mixed(), { level: 1 });
+    expect(onePass.length).toBe(all.length);
+    for (let i = 0; i < all.length; i += 61) expect(onePass.getString(i)).toBe(all[i]);
+    expect(onePass.byteLength).toBeLessThan(fromArray.byteLength * 1.1);
+    const stopped = RecordStore.build(mixed(), { level: 1, signal: AbortSignal.timeout(1) });
+    await expect(stopped).rejects.toThrow();
+  }, 60_000);
+
   it('has nothing where there is no record', () => {
     for (const index of [-1, 3000, 1.5, NaN, Infinity, 2 ** 40]) {
       expect(store.get(index)).toBe(undefined);

@@ -2376,6 +2376,24 @@ enum oh_status oh_records_push(struct oh_records_builder *builder,
                                size_t count);
 
 /**
+ * Compresses all records that were added so far anew, with a copy of another dictionary, if that makes `count` samples of them, which lie
+ * in `text` as for `oh_records_push`, at least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
+ * with a dictionary of the first, keep some of all, and in the end train on those. Takes memory for the records, compressed twice.
+ *
+ * With a `control` it can be stopped from another thread; then, and where it fails, nothing has changed.
+ *
+ * Requires: As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives until this returns; `changed` is writable.
+ */
+enum oh_status oh_records_adapt(struct oh_records_builder *builder,
+                                const struct oh_dictionary *dictionary,
+                                const uint8_t *text,
+                                size_t length,
+                                const double *ends,
+                                size_t count,
+                                struct oh_control *control,
+                                bool *changed);
+
+/**
  * Bytes that the store takes with the records that were added so far.
  *
  * Requires: `builder` is one that was not freed; `out` is writable.

@@ -176,6 +176,15 @@ fn pieces<'a>(text: &'a [u8], ends: &'a [f64]) -> impl Iterator<Item = Result<&'
     })
 }
 
+fn cut<'a>(text: &'a [u8], ends: &'a [f64]) -> Result<Vec<&'a [u8]>> {
+    let mut samples = Vec::new();
+    samples.try_reserve_exact(ends.len()).map_err(|_| Error::oom("out of memory for the samples"))?;
+    for piece in pieces(text, ends) {
+        samples.push(piece?);
+    }
+    Ok(samples)
+}
+
 /// Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends before byte `ends[i]`, a whole
 /// number. `max_bytes` is the most that its region may have, from `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much
 /// helps. The same samples give the same dictionary. Any samples will do, none included.
@@ -197,12 +206,7 @@ pub unsafe extern "C" fn oh_dictionary_train(
     // SAFETY: the caller vouches for all of them.
     unsafe {
         guard_out(out, || {
-            let (text, ends) = (slice(text, length, "text")?, slice(ends, count, "ends")?);
-            let mut samples = Vec::new();
-            samples.try_reserve_exact(count).map_err(|_| Error::oom("out of memory for the samples"))?;
-            for piece in pieces(text, ends) {
-                samples.push(piece?);
-            }
+            let samples = cut(slice(text, length, "text")?, slice(ends, count, "ends")?)?;
             let options = TrainOptions { max_bytes: (max_bytes > 0).then_some(max_bytes) };
             let trained = train(&samples, options, control_of(control)?)?;
             trained.map_or(Ok(std::ptr::null_mut()), |dictionary| boxed(oh_dictionary { dictionary }))
@@ -399,6 +403,36 @@ pub unsafe extern "C" fn oh_records_push(
             Ok(())
         }
     })
+}
+
+/// Compresses all records that were added so far anew, with a copy of another dictionary, if that makes `count` samples of them, which lie
+/// in `text` as for `oh_records_push`, at least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
+/// with a dictionary of the first, keep some of all, and in the end train on those. Takes memory for the records, compressed twice.
+///
+/// With a `control` it can be stopped from another thread; then, and where it fails, nothing has changed.
+///
+/// # Safety
+/// As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives until this returns; `changed` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_records_adapt(
+    builder: *mut oh_records_builder,
+    dictionary: *const oh_dictionary,
+    text: *const u8,
+    length: usize,
+    ends: *const f64,
+    count: usize,
+    control: *mut oh_control,
+    changed: *mut bool,
+) -> oh_status {
+    // SAFETY: the caller vouches for all of them.
+    unsafe {
+        guard_out(changed, || {
+            let builder = handle_mut(builder, "builder")?;
+            let copy = Dictionary::from_bytes(handle(dictionary, "dictionary")?.dictionary.as_bytes())?;
+            let samples = cut(slice(text, length, "text")?, slice(ends, count, "ends")?)?;
+            builder.builder.adapt(copy, &samples, control_of(control)?)
+        })
+    }
 }
 
 /// Bytes that the store takes with the records that were added so far.

@@ -48,6 +48,12 @@ static void stores(const oh_dictionary* dictionary) {
   oh_records_builder* builder = NULL;
   CHECK(oh_records_begin(dictionary, 5, &builder) == OH_OK);
   CHECK(oh_records_push(builder, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT) == OH_OK);
+  /* Its own dictionary saves nothing over itself. */
+  bool changed = true;
+  CHECK(oh_records_adapt(builder, dictionary, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT,
+                         NULL, &changed) == OH_OK);
+  CHECK(!changed);
+  CHECK(oh_records_adapt(builder, NULL, (const uint8_t*)text, 0, ends, 0, NULL, &changed) == OH_ERR_TYPE);
   uint64_t length = 0;
   CHECK(oh_records_length(builder, &length) == OH_OK);
   void* base = aligned_alloc(64, (size_t)length);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::{Dictionary, Level, RecordStore, StoreBuilder, TrainOptions, train};
+use offheap_core::region::control::Control;
 use offheap_core::{ErrorKind, Result};
 use proptest::prelude::*;
 
@@ -73,6 +74,35 @@ fn a_store_is_smaller_than_its_records() {
     let total: usize = records.iter().map(Vec::len).sum();
     assert!(store.as_bytes().len() * 3 < total, "{} of {total}", store.as_bytes().len());
     assert_eq!(store.shape().total, total as u64);
+}
+
+#[test]
+fn records_are_compressed_anew_where_another_dictionary_suits_them_better() {
+    let first = records(600);
+    let second: Vec<Vec<u8>> = (0..600)
+        .map(|i| format!("line {i}: the quick brown fox {} jumps", i * 31 % 77).into_bytes())
+        .collect();
+    let all = [first.clone(), second].concat();
+    let slices: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+    let mut builder = StoreBuilder::new(dictionary(&first), Level::DEFAULT);
+    all.iter().for_each(|record| builder.push(record).unwrap());
+    let before = builder.shape();
+    let stopped = Control::default();
+    stopped.cancel();
+    assert!(!builder.adapt(dictionary(&all), &slices, Some(&stopped)).unwrap());
+    assert_eq!(builder.shape(), before);
+    assert!(builder.adapt(dictionary(&all), &slices, None).unwrap());
+    let after = builder.shape();
+    assert!(after.payload * 3 < before.payload * 2, "{before:?} {after:?}");
+    assert_eq!((after.len, after.total, after.longest), (before.len, before.total, before.longest));
+    // What saves nothing changes nothing.
+    assert!(!builder.adapt(dictionary(&first), &slices, None).unwrap());
+    assert_eq!(builder.shape(), after);
+    let store = builder.finish().unwrap();
+    store.validate().unwrap();
+    for (index, record) in (0..).zip(&all) {
+        assert_eq!(&get(&store, index).unwrap(), record);
+    }
 }
 
 #[test]

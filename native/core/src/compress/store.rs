@@ -7,6 +7,8 @@
 use super::decode::SLACK;
 use super::dictionary::{Dictionary, Level};
 use super::encode::{Framing, Scratch};
+use super::train::thin;
+use crate::region::control::{Control, Progress};
 use crate::region::header::{HEADER_BYTES, Header, KIND_RECORD_STORE, Memory, align};
 use crate::region::memory::OwnedMemory;
 use crate::succinct::eliasfano::RawEliasFano;
@@ -16,6 +18,11 @@ use crate::{Error, Result};
 
 /// The version of the format that this code reads and writes.
 pub const KIND_VERSION: u32 = 1;
+/// Bytes of samples that two dictionaries are compared by, and what part of them the other one must save.
+const COMPARED: usize = 2 << 20;
+const GAIN: usize = 32;
+/// Records between two looks at the control.
+const LOOK_EVERY: usize = 256;
 /// The most bytes of compressed records.
 const MAX_PAYLOAD: u64 = 1 << 48;
 
@@ -373,6 +380,45 @@ impl StoreBuilder {
         self.longest = self.longest.max(record.len() as u64);
         self.total += record.len() as u64;
         Ok(())
+    }
+
+    /// Compresses all records anew with another dictionary, if that makes `samples` of them at least a thirty-second smaller; says
+    /// whether it did. Nothing has changed where it fails, or the control asked it to stop.
+    pub fn adapt(
+        &mut self,
+        dictionary: Dictionary,
+        samples: &[&[u8]],
+        control: Option<&Control>,
+    ) -> Result<bool> {
+        let progress = Progress::new(control);
+        progress.expect(self.len());
+        let (mut own, mut others, mut out) = (0, 0, Vec::new());
+        for (_, sample) in thin(samples, COMPARED) {
+            for (by, sum) in [(&self.dictionary, &mut own), (&dictionary, &mut others)] {
+                out.clear();
+                by.compress(self.level, Framing::Bare, sample, &mut self.scratch, &mut out)?;
+                *sum += out.len();
+            }
+        }
+        if others + own / GAIN >= own {
+            return Ok(false);
+        }
+        let longest = usize::try_from(self.longest).unwrap_or(usize::MAX);
+        let mut made = StoreBuilder::new(dictionary, self.level);
+        made.ends.try_reserve_exact(self.ends.len())?;
+        let mut from = 0;
+        for (number, &end) in self.ends.iter().enumerate() {
+            out.clear();
+            let packed = &self.payload[from..end as usize];
+            self.dictionary.decompress(Framing::Bare, packed, longest, &mut out)?;
+            made.push(&out)?;
+            from = end as usize;
+            if (number + 1).is_multiple_of(LOOK_EVERY) && progress.advance(LOOK_EVERY).is_err() {
+                return Ok(false);
+            }
+        }
+        *self = made;
+        Ok(true)
     }
 
     /// What the store will be.
