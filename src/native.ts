@@ -406,19 +406,22 @@ export interface NativeBinding {
     strategy: number,
     bufferedUpTo: number,
     hugeFrom: number,
-  ): Buffer | object;
-  /** What to do with the file; with `look`, by its size now. `alignment` is for addresses, 1 if any page will do. */
-  openFilePlan(
-    file: object,
-    look: boolean,
-  ): { size: number; strategy: number; alignment: number; page: number };
+    room: Uint8Array,
+    from: number,
+    facts: Float64Array,
+  ): number | Buffer | object;
+  /**
+   * What to do with the file; with `look`, by its size now. To `facts`: its size, a strategy, what its address should be a multiple
+   * of (1 if any page will do), and the size of a page.
+   */
+  openFilePlan(file: object, look: boolean, facts: Float64Array): void;
   openFileRead(file: object, bytes: Uint8Array): void;
   openFileWrite(file: object, bytes: Uint8Array): void;
   /**
    * Lays the file over `target`, which begins on a page in a buffer that reserves `capacity` bytes from there on, the last
    * page of which is native code's. What it was laid over before stays until its buffer is collected, and is forgotten here. Returns the strategy obtained. `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
    */
-  openFileMap(file: object, target: Uint8Array, capacity: number): number;
+  openFileMap(file: object, target: Uint8Array, capacity: number, advice: number): number;
   /** Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or some of that could not be read. */
   openFileCheck(file: object): void;
   /** Whether a part of what is mapped could not be read, and zeros took its place. */

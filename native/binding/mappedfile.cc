@@ -34,25 +34,28 @@ Napi::Value Number(const Napi::CallbackInfo& info, uint64_t number) {
   return Napi::Number::New(info.Env(), static_cast<double>(number));
 }
 
-Napi::Object Plan(Napi::Env env, oh_openfile* file, bool look) {
+// What there is and what to do with it, in the order of `native.ts`: an object would cost more than the
+// asking.
+void Plan(Napi::Env env, oh_openfile* file, bool look, Napi::Value facts) {
+  const Elements<double> plan = ReadElements<double>(facts, "facts");
+  if (plan.length < 4) ThrowRange(env, "facts must have room for 4");
   uint64_t size = 0;
   size_t alignment = 0;
   oh_strategy strategy = OH_STRATEGY_AUTO;
   Check(env, oh_openfile_plan(file, look, &size, &strategy, &alignment));
-  Napi::Object plan = Napi::Object::New(env);
-  plan.Set("size", static_cast<double>(size));
-  plan.Set("strategy", static_cast<double>(strategy));
-  plan.Set("alignment", static_cast<double>(alignment));
-  plan.Set("page", static_cast<double>(PageSize()));
-  return plan;
+  plan.data[0] = static_cast<double>(size);
+  plan.data[1] = static_cast<double>(strategy);
+  plan.data[2] = static_cast<double>(alignment);
+  plan.data[3] = static_cast<double>(PageSize());
 }
 
 // Files up to this size are read by the call that opens them: a handle, and asking it, cost more than the
 // reading.
 constexpr uint64_t kAtOnce = 1 << 20;
 
-// The content of a small file that is to be read; else its handle. The content comes as a Buffer, because
-// Node-API has no other memory that is not first filled with zeros.
+// The content of a small file that is to be read; else its handle, with a plan. The content comes into the
+// caller's room if it fits there; else as a Buffer, because Node-API has no other memory that is not first
+// filled with zeros.
 Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string path = ReadString(info[0], "path");
@@ -68,16 +71,23 @@ Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
     oh_strategy planned = OH_STRATEGY_AUTO;
     Check(env, oh_openfile_plan(opened.file, false, &size, &planned, &alignment));
     if ((planned == OH_STRATEGY_BUFFERED || planned == OH_STRATEGY_COPY) && size <= kAtOnce) {
+      const Bytes room = ReadBytes(info[5], "room");
+      const size_t from = ReadSize(info[6], "from");
+      if (from <= room.length && size <= room.length - from) {
+        Check(env, oh_openfile_read(opened.file, room.data + from, static_cast<size_t>(size)));
+        return Number(info, size);
+      }
       const auto content = Napi::Buffer<uint8_t>::New(env, static_cast<size_t>(size));
       Check(env, oh_openfile_read(opened.file, content.Data(), content.Length()));
       return content;
     }
   }
+  Plan(env, opened.file, false, info[7]);
   return HandOut<OpenFile>(env, [&](OpenFile& made) { std::swap(made.file, opened.file); });
 }
 
-Napi::Value OpenFilePlan(const Napi::CallbackInfo& info) {
-  return Plan(info.Env(), ReadFile(info[0]), ReadBool(info[1], "look"));
+void OpenFilePlan(const Napi::CallbackInfo& info) {
+  Plan(info.Env(), ReadFile(info[0]), ReadBool(info[1], "look"), info[2]);
 }
 
 void OpenFileRead(const Napi::CallbackInfo& info) {
@@ -94,9 +104,15 @@ Napi::Value OpenFileMap(const Napi::CallbackInfo& info) {
   oh_openfile* const file = ReadFile(info[0]);
   const Bytes target = ReadBytes(info[1], "target");
   const size_t capacity = ReadSize(info[2], "capacity");
+  const uint32_t advice = ReadU32(info[3], "advice");
   RequireUnmapping(info.Env());
   oh_strategy strategy = OH_STRATEGY_AUTO;
   Check(info.Env(), oh_openfile_map(file, target.data, capacity, target.length, &strategy));
+  // What is mapped anew needs no advice to be read as ever.
+  bool taken = false;
+  if (advice != OH_ADVICE_NORMAL) {
+    Check(info.Env(), oh_region_advise(target.data, target.length, advice, &taken));
+  }
   return Number(info, strategy);
 }
 

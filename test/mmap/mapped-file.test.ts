@@ -384,6 +384,45 @@ describe('a file that changes', () => {
   });
 });
 
+describe('small files', () => {
+  it('have bytes of their own, side by side', () => {
+    const random = new Random(9);
+    const opened = Array.from({ length: 60 }, (_, i) => {
+      const content = noise(i === 0 ? 0 : random.below(6000));
+      return { content, mapped: MappedFile.open(file(content)) };
+    });
+    for (const { content, mapped } of opened) {
+      expect(mapped.strategy).toBe('buffered');
+      expect(Buffer.compare(mapped.bytes, content)).toBe(0);
+      // So that any view can be laid over them.
+      expect(mapped.bytes.byteOffset % 8).toBe(0);
+    }
+    // What is stored to one shows in no other.
+    for (const { content, mapped } of opened) {
+      mapped.bytes.fill(255);
+      content.fill(255);
+      for (const other of opened) expect(Buffer.compare(other.mapped.bytes, other.content)).toBe(0);
+    }
+    for (const { mapped } of opened) mapped.close();
+  });
+
+  it('do not lose them to one who gives the buffer away', () => {
+    using mapped = MappedFile.open(file(100));
+    const buffer = mapped.bytes.buffer as ArrayBuffer & { transfer?(): ArrayBuffer };
+    const before = Buffer.from(mapped.bytes);
+    try {
+      structuredClone(buffer, { transfer: [buffer] });
+    } catch (error) {
+      expect((error as Error).name).toBe('DataCloneError');
+    }
+    expect(Buffer.compare(mapped.bytes, before)).toBe(0);
+    // Nothing forbids this one, of newer releases; whoever comes later does not notice.
+    buffer.transfer?.();
+    using next = MappedFile.open(file(100));
+    expect(Buffer.compare(next.bytes, before)).toBe(0);
+  });
+});
+
 describe('bad arguments', () => {
   it('are refused when it is opened', () => {
     const path = file(10);

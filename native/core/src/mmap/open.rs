@@ -12,6 +12,7 @@ use super::plan::{self, FileSystem, Strategy, Thresholds};
 use super::storage::{FileStorage, Storage};
 use crate::region::advise::{Advice, advise};
 use crate::{Error, ErrorKind, Result};
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -85,8 +86,13 @@ impl OpenFile {
 
     /// `Io` if the file is shorter now than a window on it, or some of that could not be read, so that zeros take its place.
     pub fn check(&self, window: &Window) -> Result<()> {
-        let lost = window.is_lost() || self.storage.len()? < window.len() as u64;
+        let lost = window.is_lost() || self.length_now()? < window.len() as u64;
         if lost { Err(self.shortened()) } else { Ok(()) }
+    }
+
+    /// By where the end is: a third of what asking for all metadata costs. Nobody reads at the file's position.
+    fn length_now(&self) -> Result<u64> {
+        Ok(self.storage.file().seek(SeekFrom::End(0))?)
     }
 
     pub(super) fn shortened(&self) -> Error {

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 
 /// Files up to this size are read rather than mapped, in bytes.
-pub const BUFFERED_UP_TO: u64 = 128 << 10;
+pub const BUFFERED_UP_TO: u64 = 64 << 10;
 /// Files from this size on are asked to use huge pages, in bytes.
 pub const HUGE_FROM: u64 = 16 << 20;
 

@@ -11,8 +11,8 @@
 
 use std::ffi::c_long;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 /// Bytes that a marker takes at the end of its page.
 const BYTES: usize = 8;
@@ -35,7 +35,12 @@ pub(crate) unsafe fn set(page: usize) -> bool {
         // SAFETY: within the page that was just mapped, writable and aligned.
         unsafe { with_exposed_provenance_mut::<u32>(at).write_volatile(word.load(Relaxed)) };
     }
-    stands(page)
+    // The system can answer, or can not: once is enough.
+    static ANSWERS: AtomicBool = AtomicBool::new(false);
+    if !ANSWERS.load(Relaxed) {
+        ANSWERS.store(stands(page), Relaxed);
+    }
+    ANSWERS.load(Relaxed)
 }
 
 /// Whether the marker that was set into the page at `page` is there. Async-signal-safe.

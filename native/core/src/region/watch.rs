@@ -2,7 +2,7 @@
 
 use super::lost::install;
 use super::pages::page_size;
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize};
@@ -62,12 +62,8 @@ impl Slot {
         });
     }
 
-    fn is_vacant(&self) -> bool {
-        self.start.load(Relaxed) == 0
-    }
-
     fn is_orphan(&self) -> bool {
-        !self.is_vacant() && self.id.load(Relaxed) == ORPHAN
+        self.start.load(Relaxed) != 0 && self.id.load(Relaxed) == ORPHAN
     }
 
     /// Whether the range is still what it was: always for pages of our own, which nobody else unmaps.
@@ -143,10 +139,25 @@ impl Block {
 static FIRST: Block = Block::new();
 
 /// Held by whoever changes the registry; never by a signal handler.
-static WRITERS: Mutex<Books> = Mutex::new(Books { last_id: ORPHAN, orphans: 0, sweep_at: SWEEP_FROM });
+static WRITERS: Mutex<Books> = Mutex::new(Books {
+    last_id: ORPHAN,
+    taken: Vec::new(),
+    vacant: Vec::new(),
+    blocks: 0,
+    orphans: 0,
+    sweep_at: SWEEP_FROM,
+});
 
+/// What writers know of the slots, so that none of them walks over all.
 pub(super) struct Books {
     last_id: usize,
+    /// Slots that have a range, from high addresses to low ones: kernels give out address space downwards, so what is new
+    /// mostly belongs at the end. The ranges are disjoint.
+    taken: Vec<(usize, &'static Slot)>,
+    /// Room for all slots that there are.
+    vacant: Vec<&'static Slot>,
+    /// Blocks of slots.
+    blocks: usize,
     orphans: usize,
     /// So many orphans are looked through.
     sweep_at: usize,
@@ -185,7 +196,7 @@ impl Watch {
         let mut books = writers();
         let end = start + length.next_multiple_of(page_size());
         books.clear(start, end);
-        let slot = vacant_slot()?;
+        let slot = books.take(start)?;
         books.last_id += 1;
         let id = books.last_id;
         slot.change(|slot| {
@@ -223,12 +234,13 @@ impl Drop for Watch {
         let mut books = writers();
         let slot = self.slot;
         if slot.id.load(Relaxed) != self.id {
-            return; // The addresses are watched anew, for someone else.
+            return; // The addresses are watched anew.
         }
-        if slot.marker.load(Relaxed) == 0 || !slot.stands() {
-            slot.vacate();
+        if slot.marker.load(Relaxed) == 0 {
+            books.vacate(slot);
             return;
         }
+        // Whether the memory is still there is asked of many at once.
         slot.orphan();
         books.orphans += 1;
         if books.orphans >= books.sweep_at {
@@ -241,47 +253,77 @@ impl Books {
     /// Forgets ranges that reach into `[start, end)`. Where something new is mapped, nothing old can be: such a range
     /// was freed by the engine whose memory it lay in, which told nobody, or will only tell later.
     fn clear(&mut self, start: usize, end: usize) {
-        for slot in slots() {
-            if slot.start.load(Relaxed) < end && slot.end.load(Relaxed) > start {
-                self.vacate(slot);
-            }
+        let from = self.place(end - 1);
+        while let Some(&(_, slot)) = self.taken.get(from).filter(|(_, slot)| slot.end.load(Relaxed) > start) {
+            self.vacate(slot);
         }
+    }
+
+    /// Where the slots begin whose ranges begin at `address` or below it.
+    fn place(&self, address: usize) -> usize {
+        self.taken.partition_point(|&(start, _)| start > address)
+    }
+
+    /// A vacant slot, entered for a range that begins at `start`.
+    fn take(&mut self, start: usize) -> Result<&'static Slot> {
+        if self.vacant.is_empty() {
+            self.add_block()?;
+        }
+        self.taken.try_reserve(1)?;
+        let place = self.place(start);
+        let slot = self.vacant.pop().ok_or_else(|| Error::new(ErrorKind::Oom, "no slot for a mapping"))?;
+        self.taken.insert(place, (start, slot));
+        Ok(slot)
+    }
+
+    fn add_block(&mut self) -> Result<()> {
+        self.vacant.try_reserve_exact((self.blocks + 1) * SLOTS)?;
+        let block: &'static Block = if self.blocks == 0 {
+            &FIRST
+        } else {
+            let mut memory: Vec<Block> = Vec::new();
+            memory.try_reserve_exact(1)?;
+            memory.push(Block::new());
+            // Leaked: a handler may be walking over it at any later time.
+            let block = &memory.leak()[0];
+            // Second in the chain, whose end is not looked for.
+            block.next.store(FIRST.next.load(Relaxed), Relaxed);
+            FIRST.next.store(std::ptr::from_ref(block).cast_mut(), Release);
+            block
+        };
+        self.blocks += 1;
+        self.vacant.extend(block.slots.iter().rev());
+        Ok(())
     }
 
     /// Vacates the orphans whose memory was freed.
     fn sweep(&mut self) {
-        for slot in slots() {
-            if slot.is_orphan() && !slot.stands() {
-                self.vacate(slot);
+        let mut taken = std::mem::take(&mut self.taken);
+        taken.retain(|&(_, slot)| {
+            let gone = slot.is_orphan() && !slot.stands();
+            if gone {
+                self.free(slot);
             }
-        }
+            !gone
+        });
+        self.taken = taken;
         self.sweep_at = (2 * self.orphans).max(SWEEP_FROM);
     }
 
-    fn vacate(&mut self, slot: &Slot) {
+    fn vacate(&mut self, slot: &'static Slot) {
+        let place = self.place(slot.start.load(Relaxed));
+        debug_assert!(std::ptr::eq(self.taken[place].1, slot));
+        self.taken.remove(place);
+        self.free(slot);
+    }
+
+    /// The same with a slot that is not entered any more.
+    fn free(&mut self, slot: &'static Slot) {
         self.orphans -= usize::from(slot.is_orphan());
         slot.vacate();
-    }
-}
-
-/// A vacant slot; makes a further block when all are taken. The caller holds [`WRITERS`].
-fn vacant_slot() -> Result<&'static Slot> {
-    let mut block = &FIRST;
-    loop {
-        if let Some(slot) = block.slots.iter().find(|slot| slot.is_vacant()) {
-            return Ok(slot);
-        }
-        block = match block.next() {
-            Some(next) => next,
-            None => {
-                let mut memory: Vec<Block> = Vec::new();
-                memory.try_reserve_exact(1)?;
-                memory.push(Block::new());
-                // Leaked: a handler may be walking over it at any later time.
-                block.next.store(memory.leak().as_mut_ptr(), Release);
-                continue;
-            }
-        };
+        // Its watch, if that is still to be dropped, finds nothing of its own then.
+        slot.id.store(ORPHAN, Relaxed);
+        self.vacant.push(slot);
     }
 }
 
@@ -324,5 +366,30 @@ mod tests {
         // Other tests watch files meanwhile.
         assert!(blocks() <= before.0 + 4, "{before:?} {} {}", blocks(), orphans());
         assert!(orphans() <= before.1 + SWEEP_FROM + 20);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "asks the kernel")]
+    fn what_is_watched_anew_is_watched_once() {
+        let page = page_size();
+        let mut memory = memmap2::MmapOptions::new().len(8 * page).map_anon().unwrap();
+        let start = memory.as_mut_ptr().expose_provenance();
+        let watched =
+            |at: usize| slots().filter(|slot| slot.pinned(start + at * page, |_| ()).is_some()).count();
+        // SAFETY: memory of our own, that outlives the watches; nobody looks at the status.
+        let watch = |from: usize, to: usize| unsafe {
+            Watch::new(start + from * page, (to - from) * page, true, std::ptr::null()).unwrap()
+        };
+        let pages: Vec<Watch> = (0..8).map(|at| watch(at, at + 1)).collect();
+        assert!((0..8).all(|at| watched(at) == 1));
+        // Over some of them, whose own watches are dropped afterwards; the slots were given to others meanwhile.
+        let middle = watch(2, 6);
+        let others: Vec<Watch> = [(3, 4), (4, 5)].map(|(from, to)| watch(from, to)).into();
+        assert_eq!((0..8).map(watched).collect::<Vec<_>>(), [1, 1, 0, 1, 1, 0, 1, 1]);
+        drop(middle);
+        drop(pages);
+        assert_eq!((0..8).map(watched).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 0, 0, 0]);
+        drop(others);
+        assert!((0..8).all(|at| watched(at) == 0));
     }
 }
