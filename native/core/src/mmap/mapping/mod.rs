@@ -30,6 +30,7 @@ pub enum Access {
     Write,
 }
 
+#[cfg(unix)]
 impl Access {
     fn stores(self) -> bool {
         self != Access::Read

@@ -1,6 +1,6 @@
 //! The window where address space can not be reserved in pieces: each growth maps the file anew.
 //!
-//! Written for Windows; compiled for it, not run there.
+//! Written for Windows; checked by its compiler (`cargo check --target x86_64-pc-windows-gnu`), not run there.
 
 use super::Access;
 use crate::{Error, ErrorKind, Result};
@@ -69,7 +69,12 @@ impl Window {
         }
         let mut options = MmapOptions::new();
         options.offset(self.offset).len(len);
-        let pages = if self.writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
+        let pages = match self.access {
+            Access::Read => options.map_raw_read_only(file),
+            // SAFETY: the bytes are reached through raw pointers, for which the window's users answer.
+            Access::Private => unsafe { options.map_copy(file) }.map(MmapRaw::from),
+            Access::Write => options.map_raw(file),
+        };
         let pages = pages
             .map_err(|error| Error::new(ErrorKind::Oom, format!("the file can not be mapped: {error}")))?;
         self.pages = Some(pages);
@@ -80,8 +85,8 @@ impl Window {
     /// Has the stores reach the file.
     pub fn sync(&self) -> Result<()> {
         match &self.pages {
-            Some(pages) => Ok(pages.flush()?),
-            None => Ok(()),
+            Some(pages) if self.access == Access::Write => Ok(pages.flush()?),
+            _ => Ok(()),
         }
     }
 }

@@ -27,6 +27,7 @@ pub struct Window {
     /// Whether the address space is someone else's, who unmaps it.
     foreign: bool,
     /// In foreign memory, the page whose last bytes tell whether that is still there; else 0.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has markers"))]
     marker: usize,
     /// Dropped before the pages go: see `Drop`.
     watch: Option<Watch>,
