@@ -4,7 +4,7 @@
  *
  * @riaskov/mmap-io is measured where it is installed (`npm install --prefix bench @riaskov/mmap-io`): it is no dependency,
  * because its installation downloads a binary. Files lie in the folder for temporary files, and are in the page cache but for
- * the section `cold`, which is left out where the system does not forget them.
+ * the section `cold`, whose rows are left out where the system does not forget them.
  */
 import { createRequire } from 'node:module';
 import { inChild } from '../lib/child.mjs';
@@ -20,6 +20,7 @@ const NAMES = [
   'readFileSync',
   'mmap-io',
   'readSync',
+  'array in memory',
   'appendFileSync',
   'stream',
   'write, fdatasync',

@@ -1,81 +1,65 @@
 /** The measurements of `npm run bench -- mmap`, one section to a process. Contenders take turns in each round. */
-import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
   createWriteStream,
   fdatasyncSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   readSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MappedFile, MmapVector } from '../../dist/mmap/index.js';
 import { serve } from '../lib/child.mjs';
-import { compile, median, nanoseconds } from '../lib/measure.mjs';
+import { compile, nanoseconds } from '../lib/measure.mjs';
+import { cold } from './cold.mjs';
+import { KiB, MiB, SUM, folder, makeFile, mmapIo, place, results, size } from './lib.mjs';
 
 /** Places that are read at once. */
 const BATCH = 4096;
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const folder = () => mkdtempSync(join(tmpdir(), 'offheap-bench-'));
-
-/** The functions of @riaskov/mmap-io, where it is installed. */
-async function mmapIo() {
-  try {
-    const loaded = await import('@riaskov/mmap-io');
-    return loaded.default ?? loaded;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A file of numbers that differ. @param {string} path @param {number} bytes */
-function makeFile(path, bytes) {
-  const block = new Uint32Array(Math.min(bytes, MiB) / 4);
-  const file = openSync(path, 'w');
-  for (let at = 0; at < bytes; at += block.byteLength) {
-    for (let i = 0; i < block.length; i++) block[i] = Math.imul(at + i, 2_654_435_761);
-    writeSync(file, block);
-  }
-  closeSync(file);
-  return path;
-}
 
 /**
  * Runs contenders in turns, each round `times` times. @param {Record<string, () => unknown>} contenders
  * @param {number} rounds @param {number} [times] @param {number} [units] what one call does of what is counted
+ * @param {() => unknown} [settle] what belongs to the time, once for all the times
  */
-function turns(contenders, rounds, times = 1, units = 1) {
+async function turns(contenders, rounds, times = 1, units = 1, settle = undefined) {
   /** @type {Record<string, number[]>} */
   const samples = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  const lanes = Object.entries(contenders);
   for (let round = -2; round < rounds; round++) {
-    for (const [name, work] of Object.entries(contenders)) {
-      const spent = nanoseconds(() => {
-        for (let i = 0; i < times; i++) work();
-      });
+    // Whoever comes first finds the caches as the last one left them: so each does in turn.
+    const first = (round + 2) % lanes.length;
+    for (const [name, work] of [...lanes.slice(first), ...lanes.slice(0, first)]) {
+      const started = process.hrtime.bigint();
+      for (let i = 0; i < times; i++) work();
+      if (settle !== undefined) await settle();
+      const spent = Number(process.hrtime.bigint() - started);
       // Two rounds to warm up.
       if (round >= 0) samples[name].push(spent / times / units);
+      // Threads of the collector go on unmapping: not in the time of whoever comes next.
+      if (settle !== undefined) await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
   return results(samples);
 }
 
-const results = (/** @type {Record<string, number[]>} */ samples) =>
-  Object.fromEntries(Object.entries(samples).map(([name, rounds]) => [name, { ns: median(rounds), rounds }]));
-
-const SUM = 'let sum = 0; for (let i = 0; i < m.length; i++) sum = (sum + m[i]) | 0; return sum;';
-const size = (/** @type {number} */ bytes) => (bytes >= MiB ? `${bytes / MiB} MiB` : `${bytes / KiB} KiB`);
+/**
+ * Has what was opened given back: buffers by a young collection (a full one would throw optimised code away, too), and what mmap-io
+ * mapped by the turn of the event loop after it, without which that is never unmapped.
+ */
+async function giveBack() {
+  globalThis.gc?.({ type: 'minor' });
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** @param {{ quick: boolean, sizes?: number[] }} options */
 async function open({ quick, sizes }) {
   const io = await mmapIo();
   const within = folder();
-  const all = [KiB, 16 * KiB, 64 * KiB, 128 * KiB, 256 * KiB, MiB, 4 * MiB, 16 * MiB, 64 * MiB];
+  const all = [KiB, 16 * KiB, 64 * KiB, 128 * KiB, 256 * KiB, 512 * KiB, MiB, 4 * MiB, 16 * MiB, 64 * MiB];
   const rows = [];
   for (const bytes of sizes ?? (quick ? all : [...all, 256 * MiB, 1024 * MiB])) {
     const path = makeFile(join(within, 'file'), bytes);
@@ -99,101 +83,26 @@ async function open({ quick, sizes }) {
       }),
     };
     const rounds = bytes > 16 * MiB ? 5 : 15;
-    const times = Math.max(1, Math.floor(MiB / bytes));
+    // Few enough for the 65,530 mappings of a process, and enough that giving them back is not what is measured.
+    const times = Math.max(1, Math.min(4096, Math.floor((16 * MiB) / bytes)));
     const goals = ['readFileSync', 'mmap-io'].map((against) => ({ against, within: 1.05 }));
-    rows.push({ title: size(bytes), results: turns(contenders, rounds, times), goals });
+    rows.push({ title: size(bytes), results: await turns(contenders, rounds, times, 1, giveBack), goals });
     // Where the one way overtakes the other: what the limits in plan.rs rest on.
     const ways = {
       offheap: opened(mapped, { strategy: 'mmap', pattern: 'sequential' }),
       readFileSync: opened(read, { strategy: 'buffered' }),
     };
-    rows.push({ title: `${size(bytes)}, mapped (and, second, read)`, results: turns(ways, rounds, times) });
+    rows.push({
+      title: `${size(bytes)}, mapped (and, second, read)`,
+      results: await turns(ways, rounds, times, 1, giveBack),
+    });
   }
   rmSync(within, { recursive: true });
   return rows;
 }
 
-/**
- * Has the system forget what it keeps of a file. Whether it did: not every file system does, nor without `dd`.
- * @param {string} path
- */
-function forget(path) {
-  // posix_fadvise(POSIX_FADV_DONTNEED), of which Node has nothing; it spares what was not written to the disk yet.
-  spawnSync('sync', [path]);
-  spawnSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0', 'status=none']);
-  const file = MappedFile.open(path, { strategy: 'mmap' });
-  const cold = file.residentPages() < file.size / 4096 / 100;
-  file.close();
-  return cold;
-}
-
-/** As `turns`, with a file that is not in memory, at each turn. */
-function coldTurns(
-  /** @type {string} */ path,
-  /** @type {Record<string, () => unknown>} */ contenders,
-  rounds = 3,
-  units = 1,
-) {
-  /** @type {Record<string, number[]>} */
-  const samples = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, work] of Object.entries(contenders)) {
-      if (!forget(path)) return undefined;
-      samples[name].push(nanoseconds(work) / units);
-    }
-  }
-  return results(samples);
-}
-
 /** @param {{ quick: boolean }} options */
-function cold({ quick }) {
-  const bytes = (quick ? 64 : 1024) * MiB;
-  const count = quick ? 2000 : 10_000;
-  const within = folder();
-  const path = makeFile(join(within, 'file'), bytes);
-  const [ours, theirs] = Array.from({ length: 2 }, () => compile(SUM, 'm'));
-  const summed = coldTurns(path, {
-    offheap: () => {
-      const file = MappedFile.open(path, { pattern: 'sequential' });
-      ours(file.bytes);
-      file.check();
-      file.close();
-    },
-    readFileSync: () => theirs(readFileSync(path)),
-  });
-  const random = coldTurns(
-    path,
-    {
-      offheap: () => {
-        const file = MappedFile.open(path, { pattern: 'random' });
-        const words = new Uint32Array(file.bytes.buffer, file.bytes.byteOffset, bytes / 4);
-        let sum = 0;
-        for (let i = 0; i < count; i++) sum += words[place(i, bytes) * 16];
-        file.close();
-        return sum;
-      },
-      readSync: () => {
-        const descriptor = openSync(path, 'r');
-        const buffer = Buffer.alloc(64);
-        for (let i = 0; i < count; i++) readSync(descriptor, buffer, 0, 64, place(i, bytes) * 64);
-        closeSync(descriptor);
-      },
-    },
-    3,
-    count,
-  );
-  rmSync(within, { recursive: true });
-  const rows = [];
-  if (summed !== undefined) rows.push({ title: `open and sum ${size(bytes)}`, results: summed });
-  if (random !== undefined) rows.push({ title: `64 bytes of ${size(bytes)}, each`, results: random });
-  return rows;
-}
-
-/** Which 64 bytes the `i`-th read is of. @param {number} i @param {number} bytes */
-const place = (i, bytes) => (Math.imul(i + 1, 2_654_435_761) >>> 0) % (bytes / 64);
-
-/** @param {{ quick: boolean }} options */
-function reads({ quick }) {
+async function reads({ quick }) {
   const bytes = (quick ? 256 : 1024) * MiB;
   const count = quick ? 1e5 : 1e6;
   const within = folder();
@@ -206,6 +115,15 @@ function reads({ quick }) {
   const here = new Uint32Array(buffer.buffer, buffer.byteOffset, 16);
   const inPlace = compile(
     'let sum = 0; for (let i = 0; i < a.length; i++) { const at = a[i] * 16; for (let k = 0; k < 16; k++) sum = (sum + m[at + k]) | 0; } return sum;',
+    'm, a',
+  );
+  const inMemory = compile(
+    'let sum = 0; for (let i = 0; i < a.length; i++) { const at = a[i] * 16; for (let k = 0; k < 16; k++) sum = (sum + m[at + k]) | 0; } return sum;',
+    'm, a',
+  );
+  const array = words.slice();
+  const sliced = compile(
+    'let sum = 0; for (let i = 0; i < a.length; i++) { const s = m.slice(a[i] * 64, 64); for (let k = 0; k < 64; k += 4) sum = (sum + s[k]) | 0; } return sum;',
     'm, a',
   );
   const copied = compile(
@@ -239,13 +157,27 @@ function reads({ quick }) {
   const rows = [
     {
       title: `of ${size(bytes)}, readMany`,
-      results: turns({ offheap: many, readSync: theirs }, 5, 1, count),
+      results: await turns({ offheap: many, readSync: theirs }, 5, 1, count),
       goals,
     },
     {
       title: `of ${size(bytes)}, one after another in bytes`,
-      results: turns({ offheap: () => inPlace(words, offsets), readSync: theirs }, 5, 1, count),
+      results: await turns(
+        {
+          offheap: () => inPlace(words, offsets),
+          readSync: theirs,
+          // What memory allows, whoever reads it.
+          'array in memory': () => inMemory(array, offsets),
+        },
+        5,
+        1,
+        count,
+      ),
       goals,
+    },
+    {
+      title: `of ${size(bytes)}, one after another by slice`,
+      results: await turns({ offheap: () => sliced(file, offsets), readSync: theirs }, 5, 1, count),
     },
   ];
   closeSync(descriptor);
@@ -296,7 +228,7 @@ async function push({ quick }) {
   const options = { capacity: few8, populate: true };
   const vectors = [0, 1, 2].map((i) => MmapVector.create(join(within, `room ${i}`), 'f64', options));
   const refill = compile('for (let i = a; i < b; i++) m.push(i + 0.5);', 'm, a, b');
-  const alone = turns(
+  const alone = await turns(
     {
       offheap: () =>
         vectors.forEach((vector) => {
@@ -320,7 +252,7 @@ async function push({ quick }) {
   ];
 }
 
-function flush() {
+async function flush() {
   const within = folder();
   const data = new Float64Array(MiB / 8).fill(1.5);
   const vector = MmapVector.create(join(within, 'vector'), 'f64');
@@ -335,7 +267,7 @@ function flush() {
       fdatasyncSync(descriptor);
     },
   };
-  const result = turns(contenders, 25);
+  const result = await turns(contenders, 25);
   vector.close();
   closeSync(descriptor);
   rmSync(within, { recursive: true });
@@ -349,7 +281,7 @@ function flush() {
 }
 
 /** @param {{ quick: boolean }} options */
-function reopen({ quick }) {
+async function reopen({ quick }) {
   const within = folder();
   const path = join(within, 'vector');
   const count = quick ? 1e7 : 1e8;
@@ -367,7 +299,7 @@ function reopen({ quick }) {
     readFileSync: () => readFileSync(path).readDoubleLE(65_536 + (count >> 1) * 8),
   };
   const goals = [{ below: 5e6 }];
-  const rows = [{ title: `${count} elements, first read`, results: turns(contenders, 5), goals }];
+  const rows = [{ title: `${count} elements, first read`, results: await turns(contenders, 5), goals }];
   rmSync(within, { recursive: true });
   return rows;
 }
