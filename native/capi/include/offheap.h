@@ -742,6 +742,42 @@ typedef struct oh_records_info {
 } oh_records_info;
 
 /**
+ * A position in bytes: set all three. Every read is checked against `size` first, whatever a length in the bytes says; one that
+ * is refused leaves the position where it was.
+ *
+ * Reads give `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for a varint or text that is none. Whether a mapped file is still
+ * whole, `oh_mappedfile_check` tells.
+ */
+typedef struct oh_cursor {
+  /**
+   * The first byte.
+   */
+  const void *base;
+  /**
+   * How many bytes there are.
+   */
+  size_t size;
+  /**
+   * The position of the next read, in bytes from the first.
+   */
+  size_t position;
+} oh_cursor;
+
+/**
+ * Text, where it lies: `length` bytes of UTF-8 at `data`, not ended by a NUL.
+ */
+typedef struct oh_text {
+  /**
+   * The first byte.
+   */
+  const char *data;
+  /**
+   * How many there are.
+   */
+  size_t length;
+} oh_text;
+
+/**
  * What a region of sorted integers holds.
  */
 typedef struct oh_eliasfano_info {
@@ -1121,7 +1157,7 @@ typedef struct oh_mappedfile_options {
    */
   bool lock;
   /**
-   * Files up to this many bytes are read rather than mapped; 0: 128 KiB.
+   * Files up to this many bytes are read rather than mapped; 0: 64 KiB.
    */
   uint64_t buffered_up_to;
   /**
@@ -2472,6 +2508,35 @@ enum oh_status oh_records_get_many(const struct oh_records *records,
  * Requires: `records` is one that was not freed, and its memory is still there.
  */
 enum oh_status oh_records_validate(const struct oh_records *records);
+
+/**
+ * Passes over `count` bytes, and gives where they are: for numbers, copy them from there.
+ *
+ * Requires: `cursor` is valid and used by no one else meanwhile; its bytes are readable; `bytes` is writable.
+ */
+enum oh_status oh_cursor_take(struct oh_cursor *cursor, size_t count, const void **bytes);
+
+/**
+ * Reads an unsigned LEB128 varint of up to 64 bits.
+ *
+ * Requires: As for `oh_cursor_take`; `value` is writable.
+ */
+enum oh_status oh_cursor_varint(struct oh_cursor *cursor, uint64_t *value);
+
+/**
+ * Reads text whose length in bytes is a varint before it. It is checked to be UTF-8, and not copied.
+ *
+ * Requires: As for `oh_cursor_take`, and nobody writes the bytes meanwhile; `text` is writable.
+ */
+enum oh_status oh_cursor_text(struct oh_cursor *cursor,
+                              struct oh_text *text);
+
+/**
+ * Reads text of `length` bytes. It is checked to be UTF-8, and not copied.
+ *
+ * Requires: As for `oh_cursor_text`.
+ */
+enum oh_status oh_cursor_text_of(struct oh_cursor *cursor, size_t length, struct oh_text *text);
 
 /**
  * The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's elements, any numeric one.

@@ -17,6 +17,8 @@
 #include "offheap/eliasfano.hpp"
 #include "offheap/error.hpp"
 #include "offheap/hashmap.hpp"
+#include "offheap/mappedfile.hpp"
+#include "offheap/mmapvector.hpp"
 #include "offheap/packedints.hpp"
 #include "offheap/pools.hpp"
 #include "offheap/rankselect.hpp"

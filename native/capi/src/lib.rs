@@ -13,6 +13,7 @@ pub mod bloomfilter;
 pub mod bumparena;
 pub mod compress;
 pub mod cpu;
+pub mod cursor;
 pub mod eliasfano;
 pub mod fixedpool;
 pub mod guard;

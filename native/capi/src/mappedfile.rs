@@ -58,7 +58,7 @@ pub struct oh_mappedfile_options {
     pub populate: bool,
     /// Keep them there.
     pub lock: bool,
-    /// Files up to this many bytes are read rather than mapped; 0: 128 KiB.
+    /// Files up to this many bytes are read rather than mapped; 0: 64 KiB.
     pub buffered_up_to: u64,
     /// Files from this many bytes on are asked to use huge pages; 0: 16 MiB.
     pub huge_from: u64,

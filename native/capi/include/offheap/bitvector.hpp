@@ -93,8 +93,9 @@ class BitVector : public BitVectorView {
     other.length_ = 0;
   }
   BitVector& operator=(BitVector&& other) noexcept {
-    std::swap(static_cast<BitVectorView&>(*this), static_cast<BitVectorView&>(other));
-    std::swap(memory_, other.memory_);
+    BitVector taken(std::move(other));
+    std::swap(static_cast<BitVectorView&>(*this), static_cast<BitVectorView&>(taken));
+    std::swap(memory_, taken.memory_);
     return *this;
   }
 

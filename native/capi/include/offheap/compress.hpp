@@ -21,6 +21,8 @@ namespace offheap {
 // A Bloom filter in memory somewhere: see BloomFilter. Any number of threads may ask while one adds.
 class BloomFilterView {
  public:
+  // A view of nothing: its questions throw.
+  BloomFilterView() noexcept = default;
   // The filter in `length` bytes at `base`, which must outlive the view.
   BloomFilterView(const void* base, std::size_t length) : base_(base), length_(length) {
     check(oh_bloomfilter_describe(base, length, &info_));
@@ -63,50 +65,46 @@ class BloomFilterView {
   std::size_t region_length() const noexcept { return info_.region_length; }
 
  private:
-  const void* base_;
-  std::size_t length_;
+  const void* base_ = nullptr;
+  std::size_t length_ = 0;
   oh_bloomfilter_info info_ = {};
 };
 
-// A set that may be wrong about strangers, in memory of its own.
+// A set that may be wrong about strangers, in memory of its own. Moves, does not copy; what was moved from
+// has no memory: its calls throw.
 //
 //   offheap::BloomFilter seen(1000000, 0.01);
 //   seen.add("apple");
 //   seen.has("apple");  // true
-class BloomFilter : private internal::Memory, public BloomFilterView {
+class BloomFilter : public internal::Owned<BloomFilterView> {
  public:
   // For `capacity` keys, at this rate of wrong answers. Seeds that nobody can guess where keys come from
   // strangers.
   BloomFilter(std::uint64_t capacity, double rate, std::uint32_t seed0 = 0x9E3779B9,
               std::uint32_t seed1 = 0x85EBCA77)
-      : BloomFilter(internal::Memory(length_of(capacity, rate)), capacity, rate, seed0, seed1) {}
+      : Owned(length_of(capacity, rate)) {
+    check(oh_bloomfilter_init(memory().data(), memory().length(), capacity, rate, seed0, seed1));
+    show();
+  }
 
-  void add(std::string_view key) { check(oh_bloomfilter_add(data(), length(), key.data(), key.size())); }
+  void add(std::string_view key) {
+    check(oh_bloomfilter_add(memory().data(), memory().length(), key.data(), key.size()));
+  }
   void add(double key) { add_many(&key, 1); }
   template <typename T>
   void add_many(const T* keys, std::size_t count) {
-    check(oh_bloomfilter_add_numbers(data(), length(), keys, internal::Codec<T>::number, count));
+    check(oh_bloomfilter_add_numbers(memory().data(), memory().length(), keys, internal::Codec<T>::number,
+                                     count));
   }
   void add_many(const oh_bloomfilter_hashed* keys, std::size_t count) {
-    check(oh_bloomfilter_add_hashed(data(), length(), keys, count));
+    check(oh_bloomfilter_add_hashed(memory().data(), memory().length(), keys, count));
   }
 
  private:
-  BloomFilter(internal::Memory memory, std::uint64_t capacity, double rate, std::uint32_t seed0,
-              std::uint32_t seed1)
-      : internal::Memory(std::move(memory)),
-        BloomFilterView(made(*this, capacity, rate, seed0, seed1), internal::Memory::length()) {}
-
   static std::size_t length_of(std::uint64_t capacity, double rate) {
     std::size_t length = 0;
     check(oh_bloomfilter_length(capacity, rate, &length));
     return length;
-  }
-
-  static const void* made(internal::Memory& memory, std::uint64_t capacity, double rate, std::uint32_t seed0,
-                          std::uint32_t seed1) {
-    check(oh_bloomfilter_init(memory.data(), memory.length(), capacity, rate, seed0, seed1));
-    return memory.data();
   }
 };
 
@@ -115,6 +113,8 @@ class BloomFilter : private internal::Memory, public BloomFilterView {
 // A suffix array in memory somewhere: see SuffixArray. It never changes, so any number of threads may read.
 class SuffixArrayView {
  public:
+  // A view of nothing: empty, and what asks for an element throws.
+  SuffixArrayView() noexcept = default;
   // The array in `length` bytes at `base`, which must outlive the view.
   SuffixArrayView(const void* base, std::size_t length) : base_(base), length_(length) {
     check(oh_suffixarray_len(base, length, &size_));
@@ -124,6 +124,7 @@ class SuffixArrayView {
   std::uint64_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   std::string_view text() const noexcept {
+    if (empty()) return {};
     return {static_cast<const char*>(base_) + OH_SUFFIXARRAY_TEXT, static_cast<std::size_t>(size_)};
   }
 
@@ -148,33 +149,28 @@ class SuffixArrayView {
   std::size_t region_length() const noexcept { return length_; }
 
  private:
-  const void* base_;
-  std::size_t length_;
+  const void* base_ = nullptr;
+  std::size_t length_ = 0;
   std::uint64_t size_ = 0;
 };
 
-// The suffixes of a text, sorted, in memory of their own. The text is copied.
+// The suffixes of a text, sorted, in memory of their own. The text is copied. Moves, does not copy; what was
+// moved from is empty.
 //
 //   offheap::SuffixArray array("banana");
 //   array.search("an").count;  // 2
-class SuffixArray : private internal::Memory, public SuffixArrayView {
+class SuffixArray : public internal::Owned<SuffixArrayView> {
  public:
-  explicit SuffixArray(std::string_view text) : SuffixArray(internal::Memory(length_of(text)), text) {}
+  explicit SuffixArray(std::string_view text) : Owned(length_of(text)) {
+    check(oh_suffixarray_build(memory().data(), memory().length(), text.data(), text.size()));
+    show();
+  }
 
  private:
-  SuffixArray(internal::Memory memory, std::string_view text)
-      : internal::Memory(std::move(memory)),
-        SuffixArrayView(built(*this, text), internal::Memory::length()) {}
-
   static std::size_t length_of(std::string_view text) {
     std::size_t length = 0;
     check(oh_suffixarray_length(text.size(), &length));
     return length;
-  }
-
-  static const void* built(internal::Memory& memory, std::string_view text) {
-    check(oh_suffixarray_build(memory.data(), memory.length(), text.data(), text.size()));
-    return memory.data();
   }
 };
 

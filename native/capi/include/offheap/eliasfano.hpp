@@ -16,6 +16,8 @@ namespace offheap {
 // Sorted integers in memory somewhere: see EliasFano. They never change, so any number of threads may read.
 class EliasFanoView {
  public:
+  // A view of nothing: empty, and what asks for an element throws.
+  EliasFanoView() noexcept = default;
   // The values in `length` bytes at `base`, which must outlive the view.
   EliasFanoView(const void* base, std::size_t length) : base_(base), length_(length) {
     check(oh_eliasfano_describe(base, length, &info_));
@@ -76,17 +78,18 @@ class EliasFanoView {
   std::size_t region_length() const noexcept { return info_.region_length; }
 
  private:
-  const void* base_;
-  std::size_t length_;
+  const void* base_ = nullptr;
+  std::size_t length_ = 0;
   oh_eliasfano_info info_ = {};
 };
 
-// Sorted integers that own their memory, duplicates allowed.
+// Sorted integers that own their memory, duplicates allowed. Moves, does not copy; what was moved from is
+// empty.
 //
 //   const std::uint32_t squares[] = {0, 1, 4, 9, 16, 25};
 //   offheap::EliasFano values(squares, 6);
 //   values.rank(10);  // 4
-class EliasFano : private internal::Memory, public EliasFanoView {
+class EliasFano : public internal::Owned<EliasFanoView> {
  public:
   // Throws unless the `count` values ascend and are integers from 0 on.
   template <typename T>
@@ -94,8 +97,11 @@ class EliasFano : private internal::Memory, public EliasFanoView {
 
  private:
   template <typename T>
-  EliasFano(const T* values, std::size_t count, std::uint64_t max)
-      : internal::Memory(length_of(count, max)), EliasFanoView(filled(*this, values, count, max), length()) {}
+  EliasFano(const T* values, std::size_t count, std::uint64_t max) : Owned(length_of(count, max)) {
+    check(oh_eliasfano_init(memory().data(), memory().length(), values, internal::Codec<T>::number, count,
+                            max));
+    show();
+  }
 
   template <typename T>
   static std::uint64_t max_of(const T* values, std::size_t count) {
@@ -108,12 +114,6 @@ class EliasFano : private internal::Memory, public EliasFanoView {
     std::size_t length = 0;
     check(oh_eliasfano_length(count, max, &length));
     return length;
-  }
-
-  template <typename T>
-  static const void* filled(internal::Memory& memory, const T* values, std::size_t count, std::uint64_t max) {
-    check(oh_eliasfano_init(memory.data(), memory.length(), values, internal::Codec<T>::number, count, max));
-    return memory.data();
   }
 };
 

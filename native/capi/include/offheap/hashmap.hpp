@@ -158,8 +158,9 @@ class HashMap : public HashMapView<K, V> {
     other.length_ = 0;
   }
   HashMap& operator=(HashMap&& other) noexcept {
-    std::swap(static_cast<View&>(*this), static_cast<View&>(other));
-    std::swap(memory_, other.memory_);
+    HashMap taken(std::move(other));
+    std::swap(static_cast<View&>(*this), static_cast<View&>(taken));
+    std::swap(memory_, taken.memory_);
     return *this;
   }
 

@@ -1,4 +1,4 @@
-// offheap/memory.hpp: memory that a structure owns. See offheap.hpp.
+// offheap/memory.hpp: memory that a structure owns, and what owns it. See offheap.hpp.
 #ifndef OFFHEAP_MEMORY_HPP
 #define OFFHEAP_MEMORY_HPP
 
@@ -10,7 +10,7 @@ namespace offheap {
 
 namespace internal {
 
-// Memory for a region, 64-byte aligned.
+// Memory for a region, 64-byte aligned; none in one that was moved from.
 class Memory {
  public:
   explicit Memory(std::size_t length)
@@ -18,8 +18,9 @@ class Memory {
   Memory(Memory&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), length_(std::exchange(other.length_, 0)) {}
   Memory& operator=(Memory&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(length_, other.length_);
+    Memory taken(std::move(other));
+    std::swap(data_, taken.data_);
+    std::swap(length_, taken.length_);
     return *this;
   }
   ~Memory() {
@@ -31,6 +32,32 @@ class Memory {
  private:
   void* data_;
   std::size_t length_;
+};
+
+// A view of memory of its own. `View` is made of a region, or of nothing: then it is empty, and what was
+// moved from becomes that.
+//
+// Memory comes first, so that it is the last to go.
+template <typename View>
+class Owned : private Memory, public View {
+ public:
+  Owned(Owned&& other) noexcept
+      : Memory(std::move(other.memory())), View(std::exchange(other.view(), View())) {}
+  Owned& operator=(Owned&& other) noexcept {
+    Owned taken(std::move(other));
+    std::swap(memory(), taken.memory());
+    std::swap(view(), taken.view());
+    return *this;
+  }
+
+ protected:
+  // So many bytes, which the caller fills with a region, and then shows.
+  explicit Owned(std::size_t length) : Memory(length) {}
+  void show() { view() = View(Memory::data(), Memory::length()); }
+  Memory& memory() noexcept { return *this; }
+
+ private:
+  View& view() noexcept { return *this; }
 };
 
 }  // namespace internal

@@ -17,6 +17,8 @@ namespace offheap {
 // may read.
 class PackedIntsView {
  public:
+  // A view of nothing: empty, and what asks for an element throws.
+  PackedIntsView() noexcept = default;
   // The integers in `length` bytes at `base`, which must outlive the view.
   PackedIntsView(const void* base, std::size_t length) : base_(base), length_(length) {
     check(oh_packedints_describe(base, length, &info_));
@@ -53,29 +55,30 @@ class PackedIntsView {
   std::size_t region_length() const noexcept { return info_.region_length; }
 
  private:
-  const void* base_;
-  std::size_t length_;
+  const void* base_ = nullptr;
+  std::size_t length_ = 0;
   oh_packedints_info info_ = {};
 };
 
-// Packed integers that own their memory.
+// Packed integers that own their memory. Moves, does not copy; what was moved from is empty.
 //
 //   const std::uint8_t ages[] = {31, 4, 77, 18};
 //   offheap::PackedInts packed(ages, 4);  // 7 bits each
-class PackedInts : private internal::Memory, public PackedIntsView {
+class PackedInts : public internal::Owned<PackedIntsView> {
  public:
   // Packs `count` numbers, into as few bits as the largest needs, or into so many.
   template <typename T>
   PackedInts(const T* values, std::size_t count) : PackedInts(values, count, bits_of(values, count)) {}
   template <typename T>
-  PackedInts(const T* values, std::size_t count, std::uint32_t bits)
-      : PackedInts(internal::Memory(length_of(count, bits)), values, count, bits) {}
+  PackedInts(const T* values, std::size_t count, std::uint32_t bits) : Owned(length_of(count, bits)) {
+    // Past 53 bits JavaScript needs bigints.
+    const std::uint32_t flags = bits > 53 ? OH_PACKEDINTS_BIGINT : 0;
+    check(oh_packedints_init(memory().data(), memory().length(), values, internal::Codec<T>::number, count,
+                             bits, flags));
+    show();
+  }
 
  private:
-  template <typename T>
-  PackedInts(internal::Memory memory, const T* values, std::size_t count, std::uint32_t bits)
-      : internal::Memory(std::move(memory)), PackedIntsView(filled(*this, values, count, bits), length()) {}
-
   template <typename T>
   static std::uint32_t bits_of(const T* values, std::size_t count) {
     std::uint32_t bits = 0;
@@ -87,16 +90,6 @@ class PackedInts : private internal::Memory, public PackedIntsView {
     std::size_t length = 0;
     check(oh_packedints_length(count, bits, &length));
     return length;
-  }
-
-  template <typename T>
-  static const void* filled(internal::Memory& memory, const T* values, std::size_t count,
-                            std::uint32_t bits) {
-    // Past 53 bits JavaScript needs bigints.
-    const std::uint32_t flags = bits > 53 ? OH_PACKEDINTS_BIGINT : 0;
-    check(oh_packedints_init(memory.data(), memory.length(), values, internal::Codec<T>::number, count, bits,
-                             flags));
-    return memory.data();
   }
 };
 

@@ -23,11 +23,13 @@ class PoolHandle {
 
   PoolHandle(const PoolHandle&) = delete;
   PoolHandle& operator=(const PoolHandle&) = delete;
+  // What was moved from has no pool: its calls throw.
   PoolHandle(PoolHandle&& other) noexcept
       : pool_(std::exchange(other.pool_, nullptr)), data_(std::exchange(other.data_, nullptr)) {}
   PoolHandle& operator=(PoolHandle&& other) noexcept {
-    std::swap(pool_, other.pool_);
-    std::swap(data_, other.data_);
+    PoolHandle taken(std::move(other));
+    std::swap(pool_, taken.pool_);
+    std::swap(data_, taken.data_);
     return *this;
   }
   ~PoolHandle() { F::close(pool_); }

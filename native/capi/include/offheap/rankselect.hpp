@@ -16,6 +16,8 @@ namespace offheap {
 // Rank and select in memory somewhere: see RankSelect. Nothing changes, so any number of threads may read.
 class RankSelectView {
  public:
+  // A view of nothing: empty, and what asks for an element throws.
+  RankSelectView() noexcept = default;
   // What lies in `length` bytes at `base`, which must outlive the view.
   RankSelectView(const void* base, std::size_t length) : base_(base), length_(length) {
     check(oh_rankselect_describe(base, length, &info_));
@@ -59,31 +61,28 @@ class RankSelectView {
     return answer;
   }
 
-  const void* base_;
-  std::size_t length_;
+  const void* base_ = nullptr;
+  std::size_t length_ = 0;
   oh_rankselect_info info_ = {};
 };
 
-// Rank and select that own their memory: a copy of the bits, and what helps to find them.
-class RankSelect : private internal::Memory, public RankSelectView {
+// Rank and select that own their memory: a copy of the bits, and what helps to find them. Moves, does not
+// copy; what was moved from is empty.
+class RankSelect : public internal::Owned<RankSelectView> {
  public:
   explicit RankSelect(const BitVectorView& bits, oh_rankselect_variant variant = OH_RANKSELECT_FLAT)
       : RankSelect(bits, planned(bits, variant)) {}
 
  private:
-  RankSelect(const BitVectorView& bits, const oh_rankselect_info& plan)
-      : internal::Memory(plan.region_length), RankSelectView(built(*this, bits, plan), length()) {}
+  RankSelect(const BitVectorView& bits, const oh_rankselect_info& plan) : Owned(plan.region_length) {
+    check(oh_rankselect_build(memory().data(), memory().length(), bits.base(), bits.region_length(), &plan));
+    show();
+  }
 
   static oh_rankselect_info planned(const BitVectorView& bits, oh_rankselect_variant variant) {
     oh_rankselect_info plan = {};
     check(oh_rankselect_plan(bits.base(), bits.region_length(), variant, &plan));
     return plan;
-  }
-
-  static const void* built(internal::Memory& memory, const BitVectorView& bits,
-                           const oh_rankselect_info& plan) {
-    check(oh_rankselect_build(memory.data(), memory.length(), bits.base(), bits.region_length(), &plan));
-    return memory.data();
   }
 };
 

@@ -122,12 +122,24 @@ class Dictionary {
 // A store of records in memory somewhere: see RecordStore. Any number of threads may read.
 class RecordStoreView {
  public:
+  // A view of nothing: empty, and what asks for an element throws.
+  RecordStoreView() noexcept = default;
   // The store in `length` bytes at `base`, which must outlive the view.
   RecordStoreView(const void* base, std::size_t length) : base_(base) {
     oh_records* made = nullptr;
     check(oh_records_open(base, length, &made));
     handle_.reset(made);
     check(oh_records_describe(made, &info_));
+  }
+  RecordStoreView(RecordStoreView&& other) noexcept
+      : base_(std::exchange(other.base_, nullptr)),
+        handle_(std::move(other.handle_)),
+        info_(std::exchange(other.info_, {})) {}
+  RecordStoreView& operator=(RecordStoreView&& other) noexcept {
+    base_ = std::exchange(other.base_, nullptr);
+    handle_ = std::move(other.handle_);
+    info_ = std::exchange(other.info_, {});
+    return *this;
   }
 
   std::uint64_t size() const noexcept { return info_.len; }
@@ -165,7 +177,7 @@ class RecordStoreView {
   std::size_t region_length() const noexcept { return static_cast<std::size_t>(info_.region_length); }
 
  private:
-  const void* base_;
+  const void* base_ = nullptr;
   std::unique_ptr<oh_records, internal::FreeRecords> handle_;
   oh_records_info info_ = {};
 };
@@ -199,24 +211,18 @@ class RecordStoreBuilder {
   std::unique_ptr<oh_records_builder, internal::FreeBuilder> handle_;
 };
 
-// Records, compressed one by one, that own their memory. They are read, not changed.
+// Records, compressed one by one, that own their memory. They are read, not changed. Moves, does not copy;
+// what was moved from is empty.
 //
 //   offheap::RecordStoreBuilder builder(dictionary);
 //   for (const std::string& record : records) builder.push(record);
 //   const offheap::RecordStore store(builder);
 //   store.at(3);
-class RecordStore : private internal::Memory, public RecordStoreView {
+class RecordStore : public internal::Owned<RecordStoreView> {
  public:
-  explicit RecordStore(const RecordStoreBuilder& builder)
-      : RecordStore(internal::Memory(builder.length()), builder) {}
-
- private:
-  RecordStore(internal::Memory memory, const RecordStoreBuilder& builder)
-      : internal::Memory(std::move(memory)), RecordStoreView(filled(*this, builder), Memory::length()) {}
-
-  static const void* filled(internal::Memory& memory, const RecordStoreBuilder& builder) {
-    builder.write(memory.data(), memory.length());
-    return memory.data();
+  explicit RecordStore(const RecordStoreBuilder& builder) : Owned(builder.length()) {
+    builder.write(memory().data(), memory().length());
+    show();
   }
 };
 

@@ -27,9 +27,11 @@ class SmallMap {
   using Entry = std::pair<K, V>;
 
   SmallMap() { check(oh_smallmap_new(Keys::number, Values::number, &map_)); }
+  // What was moved from has no map: its calls throw.
   SmallMap(SmallMap&& other) noexcept : map_(std::exchange(other.map_, nullptr)) {}
   SmallMap& operator=(SmallMap&& other) noexcept {
-    std::swap(map_, other.map_);
+    SmallMap taken(std::move(other));
+    std::swap(map_, taken.map_);
     return *this;
   }
   ~SmallMap() { oh_smallmap_free(map_); }

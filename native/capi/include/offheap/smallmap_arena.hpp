@@ -208,13 +208,15 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
   // With room for so many maps of four entries.
   explicit SmallMapArena(std::uint32_t maps = 16) : SmallMapArena(options(maps)) {}
 
+  // What was moved from has no memory: its calls throw.
   SmallMapArena(SmallMapArena&& other) noexcept : View(other), memory_(std::move(other.memory_)) {
     other.base_ = nullptr;
     other.length_ = 0;
   }
   SmallMapArena& operator=(SmallMapArena&& other) noexcept {
-    std::swap(static_cast<View&>(*this), static_cast<View&>(other));
-    std::swap(memory_, other.memory_);
+    SmallMapArena taken(std::move(other));
+    std::swap(static_cast<View&>(*this), static_cast<View&>(taken));
+    std::swap(memory_, taken.memory_);
     return *this;
   }
 

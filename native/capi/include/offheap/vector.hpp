@@ -93,14 +93,15 @@ class Vector {
   explicit Vector(std::size_t capacity = 0) {
     check(oh_vec_new(internal::Codec<T>::number, capacity, &vec_));
   }
+  // What was moved from is empty, and its calls throw.
   Vector(Vector&& other) noexcept : vec_(std::exchange(other.vec_, nullptr)) {
     look();
     other.look();
   }
   Vector& operator=(Vector&& other) noexcept {
-    std::swap(vec_, other.vec_);
+    Vector taken(std::move(other));
+    std::swap(vec_, taken.vec_);
     look();
-    other.look();
     return *this;
   }
   ~Vector() { oh_vec_free(vec_); }

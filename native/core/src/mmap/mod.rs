@@ -6,6 +6,7 @@
 //! | [`open`] | a regular file and how to bring it into memory |
 //! | [`huge`] | whether a mapping has a huge page |
 //! | [`adaptive`] | a file in memory, in the way that suits its size |
+//! | [`cursor`] | numbers, varints and text from front to back |
 //! | [`mod@gather`] | bytes from many places in one call |
 //! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
 //! | `steps` | what of that a test may leave out, to see it missed |
@@ -21,6 +22,7 @@
 
 pub mod adaptive;
 pub mod commit;
+pub mod cursor;
 pub mod file;
 pub mod gather;
 mod head;
