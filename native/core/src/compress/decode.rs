@@ -1,140 +1,158 @@
-//! Reading compressed records: one table look-up and one 16-byte copy for most symbols.
+//! Reading compressed records: one table look-up and one copy of a fixed size for nearly all symbols.
 //!
-//! It trusts nothing but its own tables. Input and output are bounded at every symbol; every symbol takes a bit at least,
-//! so it ends; a match is at most [`MAX_MATCH`] long, so output is bounded by about 8 KiB for each byte of input even with
-//! the strangest dictionary.
+//! The chain of dependent steps is what decides the speed: take some bits, look up, shift. An entry also says the context of the
+//! next symbol, so that its table is known without waiting for anything else. What a match says besides is read from the other
+//! end of the record, where only how many bits it has matters to the next; and where its text comes from does not
+//! matter to the chain. Escapes are symbols without a text, and so is the end, whose entries stay where they are: it is
+//! looked for once every few symbols.
 //!
-//! The chain of dependent steps is what decides the speed: take ten bits, look up, shift. The entry also says the
-//! context of the next symbol, so that its table is known without waiting for the output.
+//! Branches that may go either way are the rest of the time. Whether a symbol is a match is one where few are; where many
+//! are, all symbols are taken for matches, and bytes and phrases are such as have no further bits.
+//!
+//! It trusts nothing but its own tables. Input and output are bounded at every symbol; every symbol but the end takes a bit at
+//! least, so it ends; a match is at most [`MAX_MATCH`] long, so output is bounded by about 8 KiB for each byte of input
+//! even with the strangest dictionary.
 
-use super::huffman::{
-    DIRECT_BITS, Entry, NOWHERE, SUB, SYMBOL_SHIFT, build_table, entry_length, entry_symbol, try_vec,
-};
+use super::bits::{BitReader, Input};
+use super::huffman::{MAX_BITS, each_entry, try_vec};
 use super::model::Model;
 use super::symbols::*;
+use crate::cpu::{Features, Level};
 use crate::{Error, Result};
+use std::hint::select_unpredictable;
+use std::mem::MaybeUninit;
 
 /// Bytes behind the text and the output that may be touched by wide copies.
-pub const SLACK: usize = 32;
-const DIRECT: usize = 1 << DIRECT_BITS;
-/// In an entry: the context of the next symbol, from this bit on.
-const CONTEXT_SHIFT: u32 = 18;
-/// In an entry: its symbol is a byte or a phrase.
-const TEXT: Entry = 1 << 31;
-/// Texts in one go: their codes, if none is a long one, and a longest code behind them are bits enough for one refill.
-const RUN: usize = 4;
-const _: () = assert!(RUN as u32 * DIRECT_BITS + super::huffman::MAX_BITS <= 56);
-const _: () = assert!(MAX_CONTEXTS <= 1 << (31 - CONTEXT_SHIFT) && SYMBOL_SHIFT + 12 == CONTEXT_SHIFT);
+pub const SLACK: usize = 64;
+/// Symbols from one refill to the next.
+const RUN: u32 = 4;
+const _: () = assert!(RUN * MAX_BITS <= 56);
 
-/// What a byte or a short phrase stands for, and in the last byte its length: all in one load, and next to each other, so that
-/// those which are used stay in the cache.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
-struct Text([u8; 16]);
+/// An entry of a decoding table. Bits 0 to 5 are how many bits the code has (none for the end), 6 to 17 the symbol, the rest
+/// where the table of what follows begins, in units of two entries: one shift makes each of them.
+///
+/// The length lies lowest because a shift by a register takes just those bits.
+type Entry = u32;
+const SYMBOL_SHIFT: u32 = 6;
+const SYMBOL_MASK: u32 = (1 << 12) - 1;
+const TABLE_SHIFT: u32 = 18;
+const TABLE_UNIT: u32 = 1;
+const _: () = assert!(MAX_ENTRIES == 1 << (32 - TABLE_SHIFT + TABLE_UNIT));
 
-/// The longest phrase that is kept so.
-const SHORT: usize = 15;
+/// Of a symbol that is no match and no long phrase: where in the line its text begins, and how long it is.
+type Text = u32;
+const LEN_SHIFT: u32 = 25;
+const FAR: Text = 1 << 31;
+/// What is copied of such a text.
+const SHORT: usize = 32;
+
+/// What a symbol says. Bytes, content and record are one **line**: first each byte once, then the content, then the record.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(16))]
+struct Meaning {
+    /// Where in the line its text begins; of [`BACK`] how far back.
+    place: u32,
+    /// Which of its further bits are added to the place.
+    mask: u32,
+    /// How long its text is.
+    len: u16,
+    /// How many further bits it has.
+    bits: u8,
+    /// How many of them are added to the place: the others are to the length.
+    place_bits: u8,
+    flags: u8,
+}
+
+/// The place is a distance from here.
+const BACK: u8 = 1;
+/// And that is of the match before.
+const AGAIN: u8 = 2;
+/// The next such match repeats the distance of this one.
+const MATCH: u8 = 4;
+/// From this share of symbols on, in parts of 256, matches are many.
+const MANY_MATCHES: u32 = 56;
+/// Bytes that the line begins with.
+const BYTES: usize = 256;
 
 /// A dictionary, prepared for decoding. Any number of threads may use one.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    /// A direct table for each context, then those of positions and distances.
-    direct: Vec<Entry>,
-    /// The tables of longer codes, and where those of each direct table begin.
-    long: Vec<Entry>,
-    long_from: Vec<u32>,
+    /// A table for each context.
+    entries: Vec<Entry>,
+    code_bits: u32,
     /// By symbol.
     texts: Vec<Text>,
-    /// Where in the content phrases are, and how long.
-    phrases: Vec<(u32, u8)>,
-    /// The content, and slack.
+    meanings: Vec<Meaning>,
+    /// The line up to the record, and slack.
     text: Vec<u8>,
-    content: usize,
-    position_bits: u32,
-    contexts: usize,
-    /// The context behind a match, by the byte it ended with.
-    byte_context: [u8; 256],
+    /// How long the line up to the record is.
+    text_len: usize,
+    /// Bits of the end in each context.
+    ends: [u8; MAX_CONTEXTS],
     start: u8,
     padding: u8,
+    /// Whether matches are so many that it is not worth guessing whether a symbol is one.
+    many_matches: bool,
+    level: Level,
+}
+
+/// How far a record is decoded.
+struct Progress {
+    made: usize,
+    /// Of the match before.
+    distance: usize,
+    /// Where what was read from the end begins. Too much makes it wrap, and be noticed.
+    back: usize,
 }
 
 impl Decoder {
     pub(crate) fn new(model: &Model, content: &[u8]) -> Result<Decoder> {
-        let contexts = model.contexts;
-        let mut direct = try_vec((contexts + 2) * DIRECT, 0)?;
-        let mut long = Vec::new();
-        let mut long_from = try_vec(contexts + 2, 0)?;
-        for ((context, table), from) in direct.chunks_exact_mut(DIRECT).enumerate().zip(&mut long_from) {
-            *from = long.len() as u32;
-            if context < contexts {
-                build_table(model.lengths(context), table, &mut long, |symbol| {
-                    let short = symbol >= PHRASE && usize::from(model.phrases[symbol - PHRASE].1) <= SHORT;
-                    let text = if symbol < 256 || short { TEXT } else { 0 };
-                    u32::from(model.context_of[symbol]) << CONTEXT_SHIFT | text
-                })?;
-            } else {
-                let lengths = if context == contexts { &model.positions[..] } else { &model.distances[..] };
-                build_table(lengths, table, &mut long, |_| 0)?;
+        let bits = model.code_bits();
+        let mut entries = try_vec(model.contexts << bits, 0)?;
+        let mut ends = [0; MAX_CONTEXTS];
+        for (context, table) in entries.chunks_exact_mut(1 << bits).enumerate() {
+            let lengths = model.lengths(context);
+            ends[context] = lengths[END];
+            each_entry(lengths, bits, |at, symbol| {
+                let (length, next) =
+                    if symbol == END { (0, context) } else { (lengths[symbol], model.behind(symbol)) };
+                let next = (next as u32) << (bits - TABLE_UNIT) << TABLE_SHIFT;
+                table[at] = u32::from(length) | (symbol as u32) << SYMBOL_SHIFT | next;
+            })?;
+        }
+        let text_len = BYTES + content.len();
+        let mut text = try_vec(text_len + SLACK, 0u8)?;
+        text.iter_mut().zip(0..=255).for_each(|(slot, byte)| *slot = byte);
+        text[BYTES..text_len].copy_from_slice(content);
+        let mut meanings = try_vec(model.symbols(), Meaning::default())?;
+        for (meaning, byte) in meanings.iter_mut().zip(0..=255) {
+            *meaning = Meaning { place: byte, len: 1, ..*meaning };
+        }
+        for (symbol, meaning) in meanings.iter_mut().enumerate().take(PHRASE).skip(CONTENT) {
+            *meaning = match_meaning(symbol, model.position_bits);
+        }
+        for (meaning, &(at, len)) in meanings[PHRASE..].iter_mut().zip(&model.phrases) {
+            *meaning = Meaning { place: BYTES as u32 + at, len: u16::from(len), ..*meaning };
+        }
+        let mut texts = try_vec(model.symbols(), FAR)?;
+        for (text, meaning) in texts.iter_mut().zip(&meanings) {
+            if meaning.flags & MATCH == 0 && usize::from(meaning.len) <= SHORT {
+                *text = meaning.place | u32::from(meaning.len) << LEN_SHIFT;
             }
         }
-        let mut text = try_vec(content.len() + SLACK, 0u8)?;
-        text[..content.len()].copy_from_slice(content);
-        let mut texts = try_vec(model.symbols(), Text([0; 16]))?;
-        for (byte, slot) in (0..=255).zip(&mut texts) {
-            (slot.0[0], slot.0[SHORT]) = (byte, 1);
-        }
-        let mut phrases = try_vec(model.phrases.len(), (0, 0))?;
-        phrases.copy_from_slice(&model.phrases);
-        for (slot, &(at, len)) in texts[PHRASE..].iter_mut().zip(&phrases) {
-            if let Some(short) = slot.0[..SHORT].get_mut(..usize::from(len)) {
-                short.copy_from_slice(&content[at as usize..][..usize::from(len)]);
-                slot.0[SHORT] = len;
-            }
-        }
-        let mut byte_context = [0; 256];
-        byte_context.copy_from_slice(&model.context_of[..256]);
         Ok(Decoder {
-            direct,
-            long,
-            long_from,
+            entries,
+            code_bits: bits,
             texts,
-            phrases,
+            meanings,
             text,
-            content: content.len(),
-            position_bits: model.position_bits,
-            contexts,
-            byte_context,
+            text_len,
+            ends,
             start: model.context_of[START],
             padding: model.padding(),
+            many_matches: model.matches > MANY_MATCHES,
+            level: Features::get().level(),
         })
-    }
-
-    /// What the bits begin with, in a table that begins at entry `table`: a code, or where those for longer ones are.
-    #[inline(always)]
-    fn direct(&self, table: usize, bits: u64) -> Entry {
-        debug_assert!(table + DIRECT <= self.direct.len());
-        // SAFETY: contexts in entries were checked when the model was read, and each table has `DIRECT` entries.
-        unsafe { *self.direct.get_unchecked(table + (bits as usize & (DIRECT - 1))) }
-    }
-
-    /// The code that the bits begin with.
-    #[inline(always)]
-    fn entry(&self, table: usize, bits: u64) -> Result<Entry> {
-        let entry = self.direct(table, bits);
-        if entry_length(entry) != 0 { Ok(entry) } else { self.long_entry(table, entry, bits) }
-    }
-
-    #[inline(always)]
-    fn long_entry(&self, table: usize, entry: Entry, bits: u64) -> Result<Entry> {
-        if entry == NOWHERE {
-            return Err(no_code());
-        }
-        let from = self.long_from[table / DIRECT] as usize;
-        let at = from + entry_symbol(entry) * SUB + (bits >> DIRECT_BITS) as usize % SUB;
-        match self.long.get(at) {
-            Some(&found) if entry_length(found) != 0 => Ok(found),
-            _ => Err(no_code()),
-        }
     }
 
     /// Decodes a bit stream of `len` bytes at `input` into `out`, and returns how many bytes it made; `None` where they are
@@ -150,173 +168,204 @@ impl Decoder {
         out: *mut u8,
         limit: usize,
     ) -> Result<Option<usize>> {
+        // SAFETY: the caller's word, and the processor has what the level says.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            if self.level >= Level::Avx2 {
+                return if self.many_matches {
+                    self.decode_avx2::<true>(input, len, out, limit)
+                } else {
+                    self.decode_avx2::<false>(input, len, out, limit)
+                };
+            }
+            if self.many_matches {
+                self.decode_with::<true>(input, len, out, limit)
+            } else {
+                self.decode_with::<false>(input, len, out, limit)
+            }
+        }
+    }
+
+    /// The same with instructions that shift by any register, and copy 32 bytes.
+    ///
+    /// # Safety
+    /// As for `decode`, with a processor that has them.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    unsafe fn decode_avx2<const MANY: bool>(
+        &self,
+        input: *const u8,
+        len: usize,
+        out: *mut u8,
+        limit: usize,
+    ) -> Result<Option<usize>> {
+        // SAFETY: the caller's word.
+        unsafe { self.decode_with::<MANY>(input, len, out, limit) }
+    }
+
+    /// # Safety
+    /// As for `decode`.
+    #[inline(always)]
+    unsafe fn decode_with<const MANY: bool>(
+        &self,
+        input: *const u8,
+        len: usize,
+        out: *mut u8,
+        limit: usize,
+    ) -> Result<Option<usize>> {
         let mut short = [0u8; 8];
         // SAFETY: the caller's word.
-        let mut bits = unsafe { Bits::new(input, len, &mut short) };
+        let input = unsafe { Input::new(input, len, &mut short) };
+        let mut bits = BitReader::new();
+        let mask = (1usize << self.code_bits) - 1;
+        let (entries, text) = (self.entries.as_ptr(), self.text.as_ptr());
+        let mut at = Progress { made: 0, distance: 0, back: len * 8 };
         // Where the table of the context begins.
-        let mut table = self.start as usize * DIRECT;
-        let mut made = 0usize;
-        let mut distance = 0usize;
-        'next: loop {
-            bits.refill();
-            let mut entry = self.direct(table, bits.word);
-            for _ in 0..RUN {
-                if entry & TEXT == 0 {
-                    break;
-                }
-                bits.skip(entry_length(entry));
-                table = table_of(entry);
-                // SAFETY: the caller's word about `out`.
-                made = match unsafe { self.say(entry, out, made, limit) } {
-                    Some(made) => made,
-                    None => return Ok(None),
-                };
-                entry = self.direct(table, bits.word);
+        let mut table = usize::from(self.start) << self.code_bits;
+        loop {
+            bits.refill(&input);
+            let mut run = [0 as Entry; RUN as usize];
+            for slot in &mut run {
+                debug_assert!(table + mask < self.entries.len());
+                // SAFETY: tables in entries are those of contexts, which were checked when the model was read.
+                let entry = unsafe { *entries.add(table).add(bits.word() as usize & mask) };
+                bits.skip(entry);
+                table = ((entry >> TABLE_SHIFT) as usize) << TABLE_UNIT;
+                *slot = entry;
             }
-            if bits.overrun() {
+            for entry in run {
+                let symbol = (entry >> SYMBOL_SHIFT & SYMBOL_MASK) as usize;
+                // SAFETY: symbols in entries are those of the model.
+                let said = unsafe { *self.texts.get_unchecked(symbol) };
+                if MANY || said & FAR != 0 {
+                    // SAFETY: the caller's word about `out`.
+                    match unsafe { self.say(symbol, &mut at, &input, out, limit) } {
+                        Ok(true) => continue,
+                        Ok(false) => return Ok(None),
+                        Err(error) => return Err(error),
+                    }
+                }
+                // SAFETY: the text lies in the line, behind which is slack, as there is behind the output.
+                unsafe {
+                    copy::<SHORT>(text.add((said & ((1 << LEN_SHIFT) - 1)) as usize), out.add(at.made));
+                };
+                at.made += (said >> LEN_SHIFT) as usize;
+                if at.made > limit {
+                    return Ok(None);
+                }
+            }
+            if bits.consumed() as isize > at.back as isize {
                 return Err(cut_off());
             }
-            if entry & TEXT != 0 {
-                continue 'next;
+            if run[RUN as usize - 1] & 63 == 0 {
+                break;
             }
-            if entry_length(entry) == 0 {
-                entry = self.long_entry(table, entry, bits.word)?;
-            }
-            bits.skip(entry_length(entry));
-            if entry_symbol(entry) == ESCAPE {
-                bits.refill();
-                entry = self.entry(0, bits.word)?;
-                bits.skip(entry_length(entry));
-            }
-            let symbol = entry_symbol(entry);
-            if entry & TEXT != 0 || symbol >= PHRASE {
-                table = table_of(entry);
-                // SAFETY: the caller's word about `out`.
-                let more = unsafe {
-                    if entry & TEXT != 0 {
-                        self.say(entry, out, made, limit)
-                    } else {
-                        self.say_long(symbol, out, made, limit)
-                    }
-                };
-                made = match more {
-                    Some(made) => made,
-                    None => return Ok(None),
-                };
-                continue 'next;
-            }
-            if !(CONTENT..PHRASE).contains(&symbol) {
-                // An end, or an escape behind an escape, which no code has.
-                if symbol != END {
-                    return Err(no_code());
-                }
-                return if bits.ends_well(self.padding) { Ok(Some(made)) } else { Err(cut_off()) };
-            }
-            let (least, width) = LENGTHS[symbol - CONTENT];
-            // Enough for all of a match: at most 9 bits, a code of 15, and 30 of a distance.
-            bits.refill();
-            let size = usize::from(least) + bits.take(u32::from(width)) as usize;
-            if size > limit - made {
-                return Ok(None);
-            }
-            // Where in the line of the content and, behind it, the record.
-            let here = self.content + made;
-            let source = if symbol < SELF {
-                let entry = self.entry(self.contexts * DIRECT, bits.word)?;
-                bits.skip(entry_length(entry));
-                let at = entry_symbol(entry) << self.position_bits | bits.take(self.position_bits) as usize;
-                if at >= self.content {
-                    return Err(outside());
-                }
-                at
-            } else if symbol < REPEAT {
-                let entry = self.entry((self.contexts + 1) * DIRECT, bits.word)?;
-                bits.skip(entry_length(entry));
-                let (least, width) = slot_distance(entry_symbol(entry));
-                let back = least + bits.take(width);
-                if back > made as u64 {
-                    return Err(outside());
-                }
-                here - back as usize
-            } else {
-                here.wrapping_sub(distance)
-            };
-            distance = here.wrapping_sub(source);
-            // SAFETY: the bounds are checked right here.
-            let last = unsafe {
-                if source < self.content {
-                    if size > self.content - source {
-                        return Err(outside());
-                    }
-                    copy_match(self.text.as_ptr().add(source), out.add(made), size);
-                    // Not from the output, which was written only just now.
-                    *self.text.get_unchecked(source + size - 1)
-                } else {
-                    if source >= here {
-                        return Err(outside());
-                    }
-                    copy_within(out.add(made), here - source, size);
-                    *out.add(made + size - 1)
-                }
-            };
-            made += size;
-            table = self.byte_context[last as usize] as usize * DIRECT;
         }
+        let from = bits.consumed() + usize::from(self.ends[table >> self.code_bits]);
+        // What is left of the byte where both ends meet.
+        let rest = at.back.wrapping_sub(from);
+        let mask = (1 << (rest & 7)) - 1;
+        if rest > 7 || input.peek(from) & mask != u64::from(self.padding) & mask {
+            return Err(cut_off());
+        }
+        Ok(Some(at.made))
     }
 
-    /// Appends a byte or short phrase to what was made; `None` where that is more than `limit`.
+    /// Appends what any symbol says. False where that is more than `limit`.
     ///
     /// # Safety
-    /// `entry` is of a symbol that is one, `made` is at most `limit`, and `out` is writable for `limit + SLACK` bytes.
+    /// `symbol` is one of the model, what was made is at most `limit`, and `out` is writable for `limit + SLACK` bytes.
     #[inline(always)]
-    unsafe fn say(&self, entry: Entry, out: *mut u8, made: usize, limit: usize) -> Option<usize> {
-        // SAFETY: symbols in entries are below the model's count; behind the output is slack.
-        unsafe {
-            let text = *self.texts.get_unchecked(entry_symbol(entry));
-            out.add(made).cast::<[u8; 16]>().write_unaligned(text.0);
-            let made = made + usize::from(text.0[SHORT]);
-            if made <= limit { Some(made) } else { None }
+    unsafe fn say(
+        &self,
+        symbol: usize,
+        at: &mut Progress,
+        input: &Input,
+        out: *mut u8,
+        limit: usize,
+    ) -> Result<bool> {
+        let text_len = self.text_len;
+        // SAFETY: the caller's word.
+        let meaning = unsafe { *self.meanings.get_unchecked(symbol) };
+        at.back = at.back.wrapping_sub(usize::from(meaning.bits));
+        let more = input.peek(at.back) & ((1 << (meaning.bits & 63)) - 1);
+        let place = (meaning.place + (more as u32 & meaning.mask)) as usize;
+        let size = usize::from(meaning.len) + (more >> (meaning.place_bits & 63)) as usize;
+        let (flags, here) = (meaning.flags, text_len + at.made);
+        let from = select_unpredictable(flags & AGAIN != 0, at.distance, place);
+        let from = select_unpredictable(flags & BACK != 0, here.wrapping_sub(from), from);
+        at.distance = select_unpredictable(flags & MATCH != 0, here.wrapping_sub(from), at.distance);
+        // Either in the bytes and the content, or in the record.
+        let own = from >= text_len;
+        let base = select_unpredictable(own, out.wrapping_sub(text_len).cast_const(), self.text.as_ptr());
+        let bound = select_unpredictable(own, here, text_len);
+        if size > SLACK || from > bound - size {
+            // SAFETY: the caller's word.
+            if !unsafe { self.say_far(from, size, out, at.made, limit) }? {
+                return Ok(false);
+            }
+        } else {
+            // SAFETY: it ends at `bound` or before, behind which is slack, as there is behind the output.
+            unsafe { copy::<SLACK>(base.wrapping_add(from), out.add(at.made)) };
         }
+        at.made += size;
+        Ok(at.made <= limit)
     }
 
-    /// The same for a long phrase.
+    /// Appends a text that is long, or repeats itself, or is not there. False where that is more than `limit`.
     ///
     /// # Safety
-    /// As for `say`.
+    /// `made` is at most `limit`, and `out` is writable for `limit + SLACK` bytes.
     #[inline(never)]
-    unsafe fn say_long(&self, symbol: usize, out: *mut u8, made: usize, limit: usize) -> Option<usize> {
-        let (at, len) = self.phrases[symbol - PHRASE];
-        let size = usize::from(len);
+    unsafe fn say_far(
+        &self,
+        from: usize,
+        size: usize,
+        out: *mut u8,
+        made: usize,
+        limit: usize,
+    ) -> Result<bool> {
         if size > limit - made {
-            return None;
+            return Ok(false);
         }
-        // SAFETY: the phrase lies in the content, behind which is slack, as there is behind the output.
-        unsafe { copy_text(self.text.as_ptr().add(at as usize), out.add(made), size) };
-        Some(made + size)
+        let here = self.text_len + made;
+        // SAFETY: the bounds are checked right here.
+        unsafe {
+            if from < self.text_len {
+                if size > self.text_len - from {
+                    return Err(outside());
+                }
+                copy_far(self.text.as_ptr().add(from), out.add(made), size);
+            } else {
+                if from >= here {
+                    return Err(outside());
+                }
+                copy_within(out.add(made), here - from, size);
+            }
+        }
+        Ok(true)
     }
 }
 
-/// The least length of each code of matches of either kind, and how many bits say how much more.
-const LENGTHS: [(u16, u8); PHRASE - CONTENT] = {
-    let mut table = [(0, 0); PHRASE - CONTENT];
-    let mut code = 0;
-    while code < table.len() {
-        let (least, width) = code_length(code % LENGTH_CODES);
-        table[code] = (least as u16, width as u8);
-        code += 1;
+/// What a match says.
+fn match_meaning(symbol: usize, position_bits: u32) -> Meaning {
+    let (least, more) = code_length((symbol - CONTENT) % LENGTH_CODES);
+    let (place, place_bits, flags) = match symbol {
+        ..SELF => (BYTES as u32, position_bits, MATCH),
+        SELF..REPEAT => {
+            let (least, bits) = class_distance((symbol - SELF) / LENGTH_CODES);
+            (least, bits, MATCH | BACK)
+        }
+        _ => (0, 0, MATCH | BACK | AGAIN),
+    };
+    Meaning {
+        place,
+        mask: (1 << place_bits) - 1,
+        len: least as u16,
+        bits: (place_bits + more) as u8,
+        place_bits: place_bits as u8,
+        flags,
     }
-    table
-};
-
-/// Where the table of the context behind a symbol begins.
-#[inline(always)]
-const fn table_of(entry: Entry) -> usize {
-    (entry >> (CONTEXT_SHIFT - DIRECT_BITS)) as usize & ((MAX_CONTEXTS - 1) << DIRECT_BITS)
-}
-
-#[cold]
-fn no_code() -> Error {
-    Error::corrupt("bits that are no code")
 }
 
 #[cold]
@@ -329,31 +378,24 @@ fn outside() -> Error {
     Error::corrupt("a match with what is not there")
 }
 
-/// Copies what is mostly short: 16 bytes at a time, up to 15 too many.
+/// Copies [`SLACK`] bytes, all of them read before any is written.
 #[inline(always)]
-unsafe fn copy_text(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: the caller has slack behind both.
+unsafe fn copy<const N: usize>(from: *const u8, to: *mut u8) {
+    // SAFETY: the caller has so many at both; some may not be initialized, which is why they are not looked at.
     unsafe {
-        to.copy_from_nonoverlapping(from, 16);
-        let mut done = 16;
-        while done < len {
-            to.add(done).copy_from_nonoverlapping(from.add(done), 16);
-            done += 16;
-        }
+        let text = from.cast::<MaybeUninit<[u8; N]>>().read_unaligned();
+        to.cast::<MaybeUninit<[u8; N]>>().write_unaligned(text);
     }
 }
 
 /// Copies 32 bytes at a time, up to 31 too many.
 #[inline(always)]
-unsafe fn copy_match(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: the caller has slack behind both.
-    unsafe {
-        to.copy_from_nonoverlapping(from, 32);
-        let mut done = 32;
-        while done < len {
-            to.add(done).copy_from_nonoverlapping(from.add(done), 32);
-            done += 32;
-        }
+unsafe fn copy_far(from: *const u8, to: *mut u8, len: usize) {
+    let mut done = 0;
+    while done < len {
+        // SAFETY: the caller has slack behind both.
+        unsafe { copy::<SLACK>(from.add(done), to.add(done)) };
+        done += SLACK;
     }
 }
 
@@ -363,100 +405,23 @@ unsafe fn copy_within(to: *mut u8, distance: usize, len: usize) {
     // SAFETY: the caller has slack behind `to`, and made `distance` bytes before it.
     unsafe {
         let from = to.sub(distance);
-        if distance >= 32 {
-            copy_match(from, to, len);
-        } else if distance >= 16 {
-            copy_text(from, to, len);
-        } else {
-            // Byte by byte until a whole number of periods has at least 16, then with those.
-            let period = distance * 16usize.div_ceil(distance);
-            for i in 0..len.min(period) {
-                to.add(i).write(from.add(i).read());
-            }
-            let mut done = period;
-            while done < len {
-                to.add(done).copy_from_nonoverlapping(to.add(done - period), 16);
-                done += 16;
-            }
+        if distance >= SLACK {
+            copy_far(from, to, len);
+            return;
+        }
+        // Byte by byte until a whole number of periods has at least 16, then with those.
+        let period = distance * 16usize.div_ceil(distance);
+        for i in 0..len.min(period) {
+            to.add(i).write(from.add(i).read());
+        }
+        let mut done = period;
+        while done < len {
+            let text = to.add(done - period).cast::<[u8; 16]>().read_unaligned();
+            to.add(done).cast::<[u8; 16]>().write_unaligned(text);
+            done += 16;
         }
     }
 }
 
-/// Bits, the lowest of the first byte first, and zeros for ever behind the last.
-///
-/// Where to read next depends on how many bits were left at the refill before, not on what was decoded since: so
-/// the processor has the bytes at hand when they are wanted (Giesen, "Reading bits in far too many ways", 2018, variant 4).
-struct Bits {
-    input: *const u8,
-    /// Where the last eight bytes begin.
-    last: usize,
-    /// The byte to read next.
-    next: usize,
-    /// The next bits, the lowest `count` of them for certain.
-    word: u64,
-    count: u32,
-    /// How many bits there are in all.
-    total: usize,
-}
-
-impl Bits {
-    /// # Safety
-    /// `input` is readable for `len` bytes while this is used.
-    #[inline(always)]
-    unsafe fn new(input: *const u8, len: usize, short: &mut [u8; 8]) -> Bits {
-        let total = len * 8;
-        if len >= 8 {
-            return Bits { input, last: len - 8, next: 0, word: 0, count: 0, total };
-        }
-        // SAFETY: the caller's word, and fewer than 8.
-        unsafe { short.as_mut_ptr().copy_from_nonoverlapping(input, len) };
-        Bits { input: short.as_ptr(), last: 0, next: 0, word: 0, count: 0, total }
-    }
-
-    /// Makes at least 56 bits available.
-    #[inline(always)]
-    fn refill(&mut self) {
-        let from = self.next.min(self.last);
-        // SAFETY: eight bytes from `last` on are readable.
-        let word = u64::from_le(unsafe { self.input.add(from).cast::<u64>().read_unaligned() });
-        // Past the end there are zeros, and the caller sees that it overran.
-        let word = word >> ((self.next - from) * 8).min(63);
-        self.word |= word << self.count;
-        self.next += (63 - self.count as usize) >> 3;
-        self.count |= 56;
-    }
-
-    #[inline(always)]
-    fn skip(&mut self, count: u32) {
-        self.word >>= count & 63;
-        self.count = self.count.wrapping_sub(count);
-    }
-
-    #[inline(always)]
-    fn take(&mut self, count: u32) -> u64 {
-        let bits = self.word & ((1 << count) - 1);
-        self.skip(count);
-        bits
-    }
-
-    #[inline(always)]
-    fn consumed(&self) -> usize {
-        self.next * 8 - self.count as usize
-    }
-
-    #[inline(always)]
-    fn overrun(&self) -> bool {
-        self.consumed() > self.total
-    }
-
-    /// Whether it stands in the last byte, and what is left of that is what the dictionary pads with.
-    #[inline(always)]
-    fn ends_well(&mut self, padding: u8) -> bool {
-        let rest = self.total.wrapping_sub(self.consumed());
-        if rest > 7 {
-            return false;
-        }
-        self.refill();
-        self.word & ((1 << rest) - 1) == u64::from(padding) & ((1 << rest) - 1)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,9 @@ pub mod word {
     pub const TABLES: usize = 19;
     /// Identity (two words).
     pub const IDENTITY: usize = 20;
-    /// What a byte of the samples took on average, in sixteenths of a bit.
-    pub const AVERAGE: usize = 22;
+    /// What is known of the samples: in the low half what a byte took on average, in sixteenths of a bit; in the high half how
+    /// many of the symbols were matches, in parts of 256.
+    pub const SAMPLES: usize = 22;
     /// The first word after those: it and the rest are zero.
     pub const END: usize = 23;
 }
@@ -118,12 +119,15 @@ impl Dictionary {
         let bytes = unsafe { std::slice::from_raw_parts(memory.base(), length) };
         let (text, rest) = bytes[HEADER_BYTES..].split_at(content);
         let identity = header.double_word(word::IDENTITY);
-        let average = header.word(word::AVERAGE);
-        if identity_of(&bytes[HEADER_BYTES..][..content + tables], average) != identity {
+        let samples = header.word(word::SAMPLES);
+        if identity_of(&bytes[HEADER_BYTES..][..content + tables], samples) != identity {
             return Err(Error::corrupt("a dictionary that is not what its identity says"));
         }
         let (phrases, contexts) = (header.word(word::PHRASES) as usize, header.word(word::CONTEXTS) as usize);
-        let model = unpack(&rest[..tables], content, phrases, contexts, identity, average)?;
+        let (average, matches) = (samples & 0xFFFF, samples >> 16);
+        let tables = unpack(&rest[..tables], content, phrases, contexts)?;
+        let model = Model { identity, average, matches, ..tables };
+        model::check(&model, content)?;
         let decoder = Decoder::new(&model, text)?;
         Ok(Dictionary { length, model, content, decoder, encoder: OnceLock::new(), memory })
     }
@@ -143,13 +147,14 @@ impl Dictionary {
             body.copy_from_nonoverlapping(content.as_ptr(), content.len());
             body.add(content.len()).copy_from_nonoverlapping(tables.as_ptr(), tables.len());
             let written = std::slice::from_raw_parts(body, content.len() + tables.len());
-            model.identity = identity_of(written, model.average);
+            let samples = model.average | model.matches << 16;
+            model.identity = identity_of(written, samples);
             view.set_word(word::CONTENT, content.len() as u32);
             view.set_word(word::PHRASES, model.phrases.len() as u32);
             view.set_word(word::CONTEXTS, model.contexts as u32);
             view.set_word(word::TABLES, tables.len() as u32);
             view.set_double_word(word::IDENTITY, model.identity);
-            view.set_word(word::AVERAGE, model.average);
+            view.set_word(word::SAMPLES, samples);
             view.end_region();
         }
         Dictionary::read(memory)
@@ -184,6 +189,11 @@ impl Dictionary {
             return Err(Error::corrupt("bytes behind a dictionary's tables that are not zero"));
         }
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     fn encoder(&self) -> Result<&Encoder> {
@@ -292,9 +302,9 @@ impl Dictionary {
 }
 
 /// A 64-bit hash of what a dictionary says: multiply and fold, eight bytes at a time.
-fn identity_of(body: &[u8], average: u32) -> u64 {
+fn identity_of(body: &[u8], samples: u32) -> u64 {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut hash = (body.len() as u64 ^ u64::from(average) << 32).wrapping_mul(K);
+    let mut hash = (body.len() as u64 ^ u64::from(samples) << 32).wrapping_mul(K);
     let mut mix = |word: u64| {
         hash = (hash ^ word).wrapping_mul(K);
         hash ^= hash >> 29;
@@ -314,8 +324,7 @@ fn identity_of(body: &[u8], average: u32) -> u64 {
 /// The tables of a model, as bytes: phrases, contexts, code lengths.
 pub(crate) fn pack(model: &Model) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    let most =
-        model.phrases.len() * 5 + PHRASE + (model.code_lengths.len() + POSITION_SLOTS + DISTANCE_SLOTS) + 64;
+    let most = model.phrases.len() * 5 + PHRASE + model.code_lengths.len() + 64;
     out.try_reserve(most).map_err(|_| Error::oom("out of memory for a dictionary"))?;
     for &(at, len) in &model.phrases {
         out.extend_from_slice(&at.to_le_bytes()[..3]);
@@ -327,9 +336,8 @@ pub(crate) fn pack(model: &Model) -> Result<Vec<u8>> {
         );
     }
     let mut nibbles = Nibbles { out, half: None };
-    let lengths = model.code_lengths.iter().chain(&model.positions).chain(&model.distances);
     let mut zeros = 0u32;
-    for &length in lengths {
+    for &length in &model.code_lengths {
         if length == 0 {
             zeros += 1;
             continue;
@@ -341,9 +349,9 @@ pub(crate) fn pack(model: &Model) -> Result<Vec<u8>> {
     Ok(nibbles.finish())
 }
 
-/// Whether a context is stored for a symbol: matches take that of the byte they end with, and nothing follows the end.
+/// Whether a context is stored for a symbol: nothing follows the end.
 fn has_context(symbol: usize) -> bool {
-    symbol < END || symbol == START || symbol >= PHRASE
+    symbol != END
 }
 
 struct Nibbles {
@@ -385,14 +393,7 @@ impl Nibbles {
     }
 }
 
-fn unpack(
-    tables: &[u8],
-    content: usize,
-    phrases: usize,
-    contexts: usize,
-    identity: u64,
-    average: u32,
-) -> Result<Model> {
+fn unpack(tables: &[u8], content: usize, phrases: usize, contexts: usize) -> Result<Model> {
     let short = || Error::corrupt("a dictionary whose tables are cut off");
     if contexts == 0 || contexts > MAX_CONTEXTS || phrases > MAX_PHRASES {
         return Err(Error::corrupt("a dictionary with an impossible number of contexts or phrases"));
@@ -412,8 +413,7 @@ fn unpack(
         }
         rest = behind;
     }
-    let count = contexts * symbols;
-    let mut lengths = try_vec(count + POSITION_SLOTS + DISTANCE_SLOTS, 0u8)?;
+    let mut lengths = try_vec(contexts * symbols, 0u8)?;
     let mut nibbles = rest.iter().flat_map(|&byte| [byte & 15, byte >> 4]);
     let mut at = 0;
     while at < lengths.len() {
@@ -436,21 +436,14 @@ fn unpack(
             return Err(Error::corrupt("a dictionary with more codes than symbols"));
         }
     }
-    let mut model = Model {
+    Ok(Model {
         contexts,
         context_of,
-        code_lengths: Vec::new(),
-        positions: [0; POSITION_SLOTS],
-        distances: [0; DISTANCE_SLOTS],
+        code_lengths: lengths,
         position_bits: position_bits(content),
         phrases: list,
-        identity,
-        average,
-    };
-    model.distances.copy_from_slice(&lengths[count + POSITION_SLOTS..]);
-    model.positions.copy_from_slice(&lengths[count..][..POSITION_SLOTS]);
-    lengths.truncate(count);
-    model.code_lengths = lengths;
-    model::check(&model, content)?;
-    Ok(model)
+        identity: 0,
+        average: 0,
+        matches: 0,
+    })
 }

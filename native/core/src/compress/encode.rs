@@ -1,6 +1,6 @@
 //! Writing compressed records.
 
-use super::bits::{BitWriter, ROOM};
+use super::bits::{BackWriter, BitWriter, ROOM};
 use super::huffman::{MAX_BITS, codes, try_vec};
 use super::longest::Longest;
 use super::matches::{ContentBuckets, ContentIndex};
@@ -16,8 +16,10 @@ pub(crate) const RAW: u8 = 0xFF;
 /// The first byte before a bit stream which itself begins with this or [`RAW`].
 pub(crate) const SHIFTED: u8 = 0xFE;
 
-/// A code, above its length in 5 bits; 0 for none.
+/// A code, above its length in 5 bits; 0 for an escape and a code that are not kept as one.
 type Code = u32;
+/// Of a phrase that can not be used.
+const NO_CODE: Code = u32::MAX;
 
 /// In sixteenths of a bit, what strings that are looked for in the content and in the record cost where no match says them.
 const FAR: usize = 256;
@@ -41,8 +43,6 @@ pub(crate) struct Encoder {
     symbols: usize,
     /// By context and symbol.
     table: Vec<Code>,
-    positions: Vec<Code>,
-    distances: Vec<Code>,
     pub(super) context_of: Vec<u8>,
     position_bits: u32,
     padding: u8,
@@ -52,8 +52,10 @@ pub(crate) struct Encoder {
 /// Working memory of an encoder, for one record after another.
 #[derive(Debug)]
 pub struct Scratch {
-    parser: Parser,
+    pub(super) parser: Parser,
     tokens: Vec<Token>,
+    /// For what is written from the end of a record on.
+    pub(super) back: Vec<u8>,
 }
 
 impl Default for Scratch {
@@ -66,8 +68,14 @@ impl Scratch {
     /// None yet.
     #[must_use]
     pub const fn new() -> Scratch {
-        Scratch { parser: Parser::new(), tokens: Vec::new() }
+        Scratch { parser: Parser::new(), tokens: Vec::new(), back: Vec::new() }
     }
+}
+
+/// The two parts of a record that meet in its midst.
+pub(super) struct Writer<'a> {
+    pub(super) codes: BitWriter<'a>,
+    pub(super) back: BackWriter<'a>,
 }
 
 /// Where a record begins: whether its first byte names the dictionary.
@@ -107,14 +115,14 @@ impl Encoder {
             let escape = row[ESCAPE];
             for (code, behind) in row.iter_mut().zip(&*all).filter(|(code, _)| **code == 0) {
                 let (first, bits) = (escape & 31, (escape & 31) + (behind & 31));
-                if first > 0 && behind & 31 > 0 && bits <= MOST_BITS {
+                if first == 0 || behind & 31 == 0 {
+                    *code = NO_CODE;
+                } else if bits <= MOST_BITS {
                     *code = bits | (escape >> 5 | (behind >> 5) << first) << 5;
                 }
             }
         }
-        let (mut positions, mut distances) = (try_vec(POSITION_SLOTS, 0)?, try_vec(DISTANCE_SLOTS, 0)?);
-        code_table(&model.positions, &mut positions)?;
-        code_table(&model.distances, &mut distances)?;
+        all.iter_mut().filter(|code| **code == 0).for_each(|code| *code = NO_CODE);
         let mut phrases: Vec<&[u8]> = Vec::new();
         phrases.try_reserve_exact(model.phrases.len())?;
         phrases.extend(model.phrases.iter().map(|&(at, len)| &content[at as usize..][..usize::from(len)]));
@@ -131,8 +139,6 @@ impl Encoder {
             content: copied(content)?,
             symbols,
             table,
-            positions,
-            distances,
             context_of: copied(&model.context_of)?,
             position_bits: model.position_bits,
             padding: model.padding(),
@@ -155,12 +161,20 @@ impl Encoder {
         // For a bit stream as long as the text, what one symbol too many takes, and the bytes around it.
         out.try_reserve(text.len() + 2 + 3 * ROOM)
             .map_err(|_| Error::new(ErrorKind::Oom, "out of memory for the compressed record"))?;
+        let room = text.len() + 2 * ROOM;
+        if scratch.back.len() < room {
+            scratch
+                .back
+                .try_reserve(room - scratch.back.len())
+                .map_err(|_| Error::new(ErrorKind::Oom, "out of memory to compress in"))?;
+            scratch.back.resize(room, 0);
+        }
         let begin = out.len();
         if framing == Framing::Tagged {
             out.push(self.tag);
         }
         let fits = if effort.enough == 0 {
-            self.greedy(effort, text, &mut scratch.parser.record, out)?
+            self.greedy(effort, text, scratch, out)?
         } else {
             self.cheapest(effort, text, scratch, out)?
         };
@@ -199,23 +213,20 @@ impl Encoder {
             return Ok(false);
         }
         let begin = out.len();
-        self.write(text, &scratch.tokens, out);
+        self.write(scratch, out);
         debug_assert_eq!((out.len() - begin) as u64, bits.div_ceil(8));
         Ok(true)
     }
 
     /// Writes tokens whose bits, as the parser counted them, are known to fit.
-    fn write(&self, text: &[u8], tokens: &[Token], out: &mut Vec<u8>) {
-        let mut writer = BitWriter::new(out);
+    fn write(&self, scratch: &mut Scratch, out: &mut Vec<u8>) {
+        let mut writer = Writer { codes: BitWriter::new(out), back: BackWriter::new(&mut scratch.back) };
         let mut context = self.context_of[START];
-        let mut at = 0;
-        for token in tokens {
+        for token in &scratch.tokens {
             let symbol = usize::from(token.symbol);
-            at += usize::from(token.len);
             // SAFETY: room for the text and more was reserved, which is more than the tokens take.
             unsafe { self.put(&mut writer, context, symbol, usize::from(token.len), token.place) };
-            let last = if (CONTENT..PHRASE).contains(&symbol) { usize::from(text[at - 1]) } else { symbol };
-            context = self.context_of[last];
+            context = self.context_of[symbol];
         }
         // SAFETY: as above.
         unsafe { self.end(writer, context) };
@@ -224,38 +235,31 @@ impl Encoder {
     /// Writes a symbol, and what a match refers to.
     ///
     /// # Safety
-    /// There are [`ROOM`] and 12 bytes of room, which is more than it takes.
+    /// There are [`ROOM`] bytes of room for both parts.
     #[inline(always)]
     pub(super) unsafe fn put(
         &self,
-        writer: &mut BitWriter<'_>,
+        writer: &mut Writer<'_>,
         context: u8,
         symbol: usize,
         len: usize,
         place: u32,
     ) {
-        self.put_symbol(writer, context, symbol);
+        self.put_symbol(&mut writer.codes, context, symbol);
+        // SAFETY: the caller's word.
+        unsafe { writer.codes.flush() };
         if !(CONTENT..PHRASE).contains(&symbol) {
-            // SAFETY: the caller's word.
-            unsafe { writer.flush() };
             return;
         }
-        let (_, width, more) = length_code(len);
-        writer.put(u64::from(more), width);
+        let (_, more_bits, more) = length_code(len);
+        let (least, place_bits) = match symbol {
+            ..SELF => (0, self.position_bits),
+            SELF..REPEAT => class_distance((symbol - SELF) / LENGTH_CODES),
+            _ => (place, 0),
+        };
+        let further = u64::from(more) << place_bits | u64::from(place - least);
         // SAFETY: the caller's word.
-        unsafe { writer.flush() };
-        if symbol < SELF {
-            let code = self.positions[(place >> self.position_bits) as usize];
-            writer.put(u64::from(code >> 5), code & 31);
-            writer.put(u64::from(place) & ((1 << self.position_bits) - 1), self.position_bits);
-        } else if symbol < REPEAT {
-            let (slot, width, more) = distance_slot(place);
-            let code = self.distances[slot];
-            writer.put(u64::from(code >> 5), code & 31);
-            writer.put(u64::from(more), width);
-        }
-        // SAFETY: the caller's word.
-        unsafe { writer.flush() };
+        unsafe { writer.back.put(further, place_bits + more_bits) };
     }
 
     #[inline(always)]
@@ -284,16 +288,22 @@ impl Encoder {
         if code == 0 { 2 * MAX_BITS } else { code & 31 }
     }
 
+    /// Whether a phrase can be used.
+    #[inline(always)]
+    pub(super) fn has(&self, context: u8, symbol: usize) -> bool {
+        self.table[usize::from(context) * self.symbols + symbol] != NO_CODE
+    }
+
     /// Ends a stream.
     ///
     /// # Safety
     /// As for [`put`](Self::put).
-    pub(super) unsafe fn end(&self, mut writer: BitWriter<'_>, context: u8) {
-        self.put_symbol(&mut writer, context, END);
+    pub(super) unsafe fn end(&self, mut writer: Writer<'_>, context: u8) {
+        self.put_symbol(&mut writer.codes, context, END);
         // SAFETY: the caller's word.
         unsafe {
-            writer.flush();
-            writer.finish(self.padding);
+            writer.codes.flush();
+            writer.codes.finish(&writer.back, self.padding);
         }
     }
 }

@@ -5,10 +5,10 @@
 //! index and one at the record's say: the processor guesses that, and is on its way to the next places meanwhile. What
 //! is taken is not looked at again, and the record's index knows only of where something was taken, and of the ends of matches.
 
-use super::bits::{BitWriter, ROOM};
-use super::encode::Encoder;
-use super::matches::{SelfIndex, common, load};
-use super::parse::{Effort, UNUSABLE};
+use super::bits::{BackWriter, BitWriter, ROOM};
+use super::encode::{Encoder, Scratch, Writer};
+use super::matches::{common, load};
+use super::parse::Effort;
 use super::symbols::*;
 use crate::Result;
 
@@ -71,13 +71,14 @@ impl Encoder {
         &self,
         effort: Effort,
         text: &[u8],
-        record: &mut SelfIndex,
+        scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
+        let record = &mut scratch.parser.record;
         record.begin_some(text.len(), self.near)?;
         debug_assert!(out.capacity() - out.len() >= text.len() + 3 * ROOM);
         let most = out.len() + text.len();
-        let mut writer = BitWriter::new(out);
+        let mut writer = Writer { codes: BitWriter::new(out), back: BackWriter::new(&mut scratch.back) };
         let mut context = self.context_of[START];
         let (mut at, mut distance) = (0, 0u32);
         let mut again = Again::none(text);
@@ -89,7 +90,10 @@ impl Encoder {
             let (place, hits) = if at < far { self.buckets.hits(text, at, word) } else { (0, 0) };
             let back = record.swap(text, at, word);
             let repeats = again.at(at, word);
-            let (symbol, len) = self.longest.find(&self.trie, text, at, word);
+            let (mut symbol, mut len) = self.longest.find(&self.trie, text, at, word);
+            if !self.has(context, symbol) {
+                (symbol, len) = self.usable(context, text, at);
+            }
             if (hits != 0) | (back != 0) | repeats
                 && let Some(found) =
                     self.best(effort, text, at, context, (place, hits, back, repeats), distance)
@@ -101,31 +105,41 @@ impl Encoder {
                 at += found.len;
                 distance = found.distance;
                 again = Again::behind(&self.content, text, at, distance as usize);
-                context = self.context_of[usize::from(text[at - 1])];
+                context = self.context_of[found.symbol];
             } else {
                 // SAFETY: as above.
                 unsafe { self.put(&mut writer, context, symbol, len, 0) };
                 at += len;
                 context = self.context_of[symbol];
             }
-            if writer.len() > most {
+            if writer.codes.len() + writer.back.len() > most {
                 return Ok(false);
             }
         }
         while at < text.len() {
-            let (mut len, mut symbol) = (1, usize::from(text[at]));
-            self.trie.walk(&text[at..], |length, phrase| (len, symbol) = (length, PHRASE + phrase));
+            let (symbol, len) = self.usable(context, text, at);
             // SAFETY: as above.
             unsafe { self.put(&mut writer, context, symbol, len, 0) };
             at += len;
             context = self.context_of[symbol];
-            if writer.len() > most {
+            if writer.codes.len() + writer.back.len() > most {
                 return Ok(false);
             }
         }
         // SAFETY: as above.
         unsafe { self.end(writer, context) };
         Ok(true)
+    }
+
+    /// The longest phrase that has a code, or the byte.
+    fn usable(&self, context: u8, text: &[u8], at: usize) -> (usize, usize) {
+        let (mut symbol, mut len) = (usize::from(text[at]), 1);
+        self.trie.walk(&text[at..], |length, phrase| {
+            if self.has(context, PHRASE + phrase) {
+                (symbol, len) = (PHRASE + phrase, length);
+            }
+        });
+        (symbol, len)
     }
 
     #[inline(always)]
@@ -144,15 +158,14 @@ impl Encoder {
         (place, hits, back, again): (usize, u32, usize, bool),
         distance: u32,
     ) -> Option<Match> {
-        let prices = &self.prices;
         let content = &self.content[..];
         let mut best: Option<Match> = None;
         let here = (content.len() + at) as u32;
         let room = (text.len() - at).min(MAX_MATCH);
-        let mut consider = |base: usize, len: usize, slot: u8, place: u32, distance: u32| {
+        let mut consider = |base: usize, len: usize, place_bits: u32, place: u32, distance: u32| {
             let (code, bits, _) = length_code(len);
-            let score = self.score(len, self.bits(context, base + code) + bits + u32::from(slot));
-            if slot != UNUSABLE && best.is_none_or(|best| score > best.score) {
+            let score = self.score(len, self.bits(context, base + code) + bits + place_bits);
+            if best.is_none_or(|best| score > best.score) {
                 best = Some(Match { score, symbol: base + code, len, place, distance });
             }
         };
@@ -167,13 +180,12 @@ impl Encoder {
         }
         let (len, position) = self.buckets.longest(content, text, at, (place, hits), effort.content);
         if len > 0 {
-            let slot = prices.positions[position >> prices.position_bits];
-            consider(CONTENT, len, slot, position as u32, here - position as u32);
+            consider(CONTENT, len, self.prices.position_bits, position as u32, here - position as u32);
         }
         if back > 0 {
             let len = common(text, at - back, text, at, room);
-            let slot = prices.distances[distance_slot(back as u32).0];
-            consider(SELF, len, slot, back as u32, back as u32);
+            let class = distance_class(back as u32);
+            consider(SELF + class * LENGTH_CODES, len, class_distance(class).1, back as u32, back as u32);
         }
         best
     }

@@ -6,17 +6,15 @@
 
 use crate::{Error, Result};
 
-/// The longest code.
-pub(crate) const MAX_BITS: u32 = 15;
-/// Codes up to this length are found by one look into a table.
-pub(crate) const DIRECT_BITS: u32 = 10;
+/// The longest code there can be.
+pub(crate) const MAX_BITS: u32 = 14;
 
-/// Lengths of an optimal code for the frequencies, at most [`MAX_BITS`] bits; 0 for a frequency of 0. A lone symbol gets one
-/// bit, so that every symbol moves the reader on.
-pub(crate) fn code_lengths(frequencies: &[u64]) -> Result<Vec<u8>> {
+/// Lengths of an optimal code for the frequencies, at most `most` bits; 0 for a frequency of 0. A lone symbol gets one
+/// bit, so that every symbol moves the reader on. Of more symbols than there are such codes the rarest have none.
+pub(crate) fn code_lengths(frequencies: &[u64], most: u32) -> Result<Vec<u8>> {
     let mut lengths = try_vec(frequencies.len(), 0u8)?;
     let mut leaves: Vec<(u64, u32)> = Vec::new();
-    leaves.try_reserve_exact(frequencies.len()).map_err(|_| Error::oom("out of memory for a code"))?;
+    leaves.try_reserve_exact(frequencies.len())?;
     leaves.extend(frequencies.iter().zip(0u32..).filter(|&(&f, _)| f > 0).map(|(&f, i)| (f, i)));
     if leaves.len() <= 1 {
         for &(_, symbol) in &leaves {
@@ -24,16 +22,20 @@ pub(crate) fn code_lengths(frequencies: &[u64]) -> Result<Vec<u8>> {
         }
         return Ok(lengths);
     }
-    debug_assert!(leaves.len() <= 1 << MAX_BITS);
     leaves.sort_unstable();
+    leaves.drain(..leaves.len().saturating_sub(1 << most));
     // A package is its weight and, in place of the symbols in it, how many of the lightest leaves it and its like take at
     // each level: a level's choice is always a prefix of its merged list, so counting leaves in prefixes is enough.
     let n = leaves.len();
-    let mut levels: Vec<Vec<bool>> = Vec::with_capacity(MAX_BITS as usize);
-    let mut packages: Vec<u64> = Vec::new();
-    for _ in 0..MAX_BITS {
-        let mut merged = Vec::with_capacity(n + packages.len());
-        let mut is_leaf = Vec::with_capacity(n + packages.len());
+    let mut levels: Vec<Vec<bool>> = Vec::new();
+    levels.try_reserve_exact(most as usize)?;
+    let (mut packages, mut merged) = (Vec::new(), Vec::new());
+    packages.try_reserve_exact(n)?;
+    merged.try_reserve_exact(2 * n)?;
+    for _ in 0..most {
+        let mut is_leaf = Vec::new();
+        is_leaf.try_reserve_exact(n + packages.len())?;
+        merged.clear();
         let (mut leaf, mut package) = (0, 0);
         while leaf < n || package < packages.len() {
             let take_leaf = package == packages.len() || leaf < n && leaves[leaf].0 <= packages[package];
@@ -46,7 +48,8 @@ pub(crate) fn code_lengths(frequencies: &[u64]) -> Result<Vec<u8>> {
                 package += 1;
             }
         }
-        packages = merged.chunks_exact(2).map(|pair| pair[0].saturating_add(pair[1])).collect();
+        packages.clear();
+        packages.extend(merged.chunks_exact(2).map(|pair: &[u64]| pair[0].saturating_add(pair[1])));
         levels.push(is_leaf);
     }
     let mut take = 2 * n - 2;
@@ -101,65 +104,14 @@ pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     Ok(codes)
 }
 
-/// An entry of a decoding table. Bits 0 to 5 are the code's length, 6 to 17 the symbol, the rest what the caller says. A
-/// length of 0 says that longer codes begin so: then bits 6 to 17 are where their table starts, in units of 32 entries
-/// behind where those of this code do, and it is indexed with the next five bits; all ones that none does.
-///
-/// The length lies lowest because a shift by a register takes just those bits.
-pub(crate) type Entry = u32;
-pub(crate) const SYMBOL_SHIFT: u32 = 6;
-pub(crate) const SYMBOL_MASK: u32 = (1 << 12) - 1;
-/// Where no code leads.
-pub(crate) const NOWHERE: Entry = SYMBOL_MASK << SYMBOL_SHIFT;
-/// Entries of a table for longer codes.
-pub(crate) const SUB: usize = 1 << (MAX_BITS - DIRECT_BITS);
-
-/// Bits of an entry's code.
-#[inline(always)]
-pub(crate) const fn entry_length(entry: Entry) -> u32 {
-    entry & 63
-}
-
-/// The symbol of an entry.
-#[inline(always)]
-pub(crate) const fn entry_symbol(entry: Entry) -> usize {
-    (entry >> SYMBOL_SHIFT & SYMBOL_MASK) as usize
-}
-
-/// Builds the decoding table of one code into `direct` (`1 << DIRECT_BITS` entries), longer codes at the end of `long`.
-/// `extra` is added to the entry of a symbol.
-pub(crate) fn build_table(
-    lengths: &[u8],
-    direct: &mut [Entry],
-    long: &mut Vec<Entry>,
-    extra: impl Fn(usize) -> Entry,
-) -> Result<()> {
-    let codes = codes(lengths)?;
-    let first = long.len();
-    direct.fill(NOWHERE);
-    for (symbol, (&code, &length)) in codes.iter().zip(lengths).enumerate() {
-        let bits = u32::from(length);
-        if bits == 0 {
-            continue;
-        }
-        let entry = bits | (symbol as u32) << SYMBOL_SHIFT | extra(symbol);
-        let low = code as usize & (direct.len() - 1);
-        if bits <= DIRECT_BITS {
-            for slot in direct[low..].iter_mut().step_by(1 << bits) {
-                *slot = entry;
-            }
-            continue;
-        }
-        // At least two symbols share such a table, so there are fewer than the 4,095 that can be told apart.
-        if direct[low] == NOWHERE {
-            long.try_reserve(SUB).map_err(|_| Error::oom("out of memory for compression tables"))?;
-            direct[low] = (((long.len() - first) / SUB) as u32) << SYMBOL_SHIFT;
-            long.resize(long.len() + SUB, NOWHERE);
-        }
-        let start = first + entry_symbol(direct[low]) * SUB;
-        let high = code as usize >> DIRECT_BITS;
-        for slot in long[start..start + SUB][high..].iter_mut().step_by(1 << (bits - DIRECT_BITS)) {
-            *slot = entry;
+/// Calls back with each entry of the decoding table of one code, of `bits` bits, and the symbol whose code it begins with. A
+/// lone symbol has all of them.
+pub(crate) fn each_entry(lengths: &[u8], bits: u32, mut put: impl FnMut(usize, usize)) -> Result<()> {
+    let lone = lengths.iter().filter(|&&length| length > 0).count() == 1;
+    for (symbol, (code, &length)) in codes(lengths)?.into_iter().zip(lengths).enumerate() {
+        if length > 0 {
+            let step = if lone { 1 } else { 1 << length };
+            (usize::from(code)..1 << bits).step_by(step).for_each(|at| put(at, symbol));
         }
     }
     Ok(())
@@ -172,16 +124,16 @@ mod tests {
 
     #[test]
     fn frequent_symbols_have_short_codes() {
-        let lengths = code_lengths(&[1000, 1, 500, 3, 0, 250]).unwrap();
+        let lengths = code_lengths(&[1000, 1, 500, 3, 0, 250], MAX_BITS).unwrap();
         assert_eq!(lengths, [1, 4, 2, 4, 0, 3]);
     }
 
     #[test]
     fn few_symbols() {
-        assert_eq!(code_lengths(&[]).unwrap(), []);
-        assert_eq!(code_lengths(&[0, 0]).unwrap(), [0, 0]);
-        assert_eq!(code_lengths(&[0, 7]).unwrap(), [0, 1]);
-        assert_eq!(code_lengths(&[9, 7]).unwrap(), [1, 1]);
+        assert_eq!(code_lengths(&[], MAX_BITS).unwrap(), []);
+        assert_eq!(code_lengths(&[0, 0], MAX_BITS).unwrap(), [0, 0]);
+        assert_eq!(code_lengths(&[0, 7], MAX_BITS).unwrap(), [0, 1]);
+        assert_eq!(code_lengths(&[9, 7], MAX_BITS).unwrap(), [1, 1]);
     }
 
     #[test]
@@ -190,14 +142,19 @@ mod tests {
         for i in 2..60 {
             fibonacci.push(fibonacci[i - 1] + fibonacci[i - 2]);
         }
-        let lengths = code_lengths(&fibonacci).unwrap();
-        assert_eq!(lengths.iter().max(), Some(&15));
+        for most in [6, 11, 14] {
+            let lengths = code_lengths(&fibonacci, most).unwrap();
+            assert_eq!(lengths.iter().max(), Some(&(most as u8)));
+            codes(&lengths).unwrap();
+        }
+        let lengths = code_lengths(&fibonacci, 5).unwrap();
+        assert_eq!(lengths.iter().take_while(|&&length| length == 0).count(), 60 - 32);
         codes(&lengths).unwrap();
     }
 
     #[test]
     fn lengths_that_make_no_code_are_refused() {
-        for bad in [&[1, 1, 1][..], &[2, 2], &[16], &[1, 2], &[15]] {
+        for bad in [&[1, 1, 1][..], &[2, 2], &[16], &[1, 2], &[14]] {
             assert!(codes(bad).is_err(), "{bad:?}");
         }
     }
@@ -207,23 +164,21 @@ mod tests {
         fn the_code_is_complete_and_in_the_order_of_frequency(
             frequencies in proptest::collection::vec(0u64..1 << 40, 2..600),
         ) {
-            let lengths = code_lengths(&frequencies).unwrap();
+            let lengths = code_lengths(&frequencies, MAX_BITS).unwrap();
             for (i, &a) in frequencies.iter().enumerate() {
                 prop_assert_eq!(a == 0, lengths[i] == 0);
                 for (j, &b) in frequencies.iter().enumerate().skip(i + 1) {
                     prop_assert!(!(a > b && b > 0 && lengths[i] > lengths[j]));
                 }
             }
-            let codes = codes(&lengths).unwrap();
-            let (mut direct, mut long) = (vec![0; 1 << DIRECT_BITS], Vec::new());
-            build_table(&lengths, &mut direct, &mut long, |_| 0).unwrap();
-            for (symbol, &length) in lengths.iter().enumerate().filter(|&(_, &length)| length > 0) {
-                let mut entry = direct[codes[symbol] as usize % direct.len()];
-                if entry_length(entry) == 0 {
-                    entry = long[entry_symbol(entry) * SUB + (codes[symbol] as usize >> DIRECT_BITS)];
-                }
-                prop_assert_eq!((entry_symbol(entry), entry_length(entry)), (symbol, u32::from(length)));
+            let mut table = vec![usize::MAX; 1 << MAX_BITS];
+            each_entry(&lengths, MAX_BITS, |at, symbol| {
+                assert_eq!(std::mem::replace(&mut table[at], symbol), usize::MAX);
+            }).unwrap();
+            for (symbol, &code) in codes(&lengths).unwrap().iter().enumerate() {
+                prop_assert!(lengths[symbol] == 0 || table[usize::from(code)] == symbol);
             }
+            prop_assert!(!table.contains(&usize::MAX) || lengths.iter().all(|&length| length == 0));
         }
     }
 }

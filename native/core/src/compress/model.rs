@@ -1,5 +1,6 @@
 //! What a dictionary knows besides its content: phrases, contexts and codes.
 
+use super::huffman::MAX_BITS;
 use super::symbols::*;
 use crate::{Error, Result};
 
@@ -10,13 +11,9 @@ pub(crate) struct Model {
     pub contexts: usize,
     /// The context of what follows a symbol. `START`'s is that of a record's beginning.
     pub context_of: Vec<u8>,
-    /// Code lengths, those of one context after those of another. Context 0 has all symbols but `ESCAPE`.
+    /// Code lengths, those of one context after those of another. Context 0 has all symbols but `ESCAPE` and some phrases.
     pub code_lengths: Vec<u8>,
-    /// Code lengths of position slots.
-    pub positions: [u8; POSITION_SLOTS],
-    /// Code lengths of distance slots.
-    pub distances: [u8; DISTANCE_SLOTS],
-    /// How many bits of a position follow its slot.
+    /// How many bits a position has.
     pub position_bits: u32,
     /// Where in the content each phrase is, and how long.
     pub phrases: Vec<(u32, u8)>,
@@ -24,6 +21,8 @@ pub(crate) struct Model {
     pub identity: u64,
     /// What a byte of the samples took on average, in sixteenths of a bit.
     pub average: u32,
+    /// How many of the symbols that the samples took were matches, in parts of 256.
+    pub matches: u32,
 }
 
 impl Model {
@@ -32,10 +31,20 @@ impl Model {
         PHRASE + self.phrases.len()
     }
 
+    /// How many bits the longest code has, or a few more.
+    pub(crate) fn code_bits(&self) -> u32 {
+        self.code_lengths.iter().fold(MIN_CODE_BITS, |most, &length| most.max(u32::from(length)))
+    }
+
     /// The code lengths of a context.
     pub(crate) fn lengths(&self, context: usize) -> &[u8] {
         let symbols = self.symbols();
         &self.code_lengths[context * symbols..][..symbols]
+    }
+
+    /// The context of what follows a symbol.
+    pub(crate) fn behind(&self, symbol: usize) -> usize {
+        if symbol == ESCAPE { 0 } else { usize::from(self.context_of[symbol]) }
     }
 
     /// What the last byte of a bit stream is filled up with: bits of the identity, so that the streams of another dictionary
@@ -50,13 +59,9 @@ impl Model {
     }
 }
 
-/// Bits that say which slot a position of the content is in: at most [`POSITION_SLOTS`] slots.
+/// Bits that say a position of the content.
 pub(crate) fn position_bits(content: usize) -> u32 {
-    let mut bits = 0;
-    while content >> bits > POSITION_SLOTS - 1 {
-        bits += 1;
-    }
-    bits
+    content.next_power_of_two().ilog2()
 }
 
 /// Checks what the decoder goes by.
@@ -64,6 +69,9 @@ pub(crate) fn check(model: &Model, content: usize) -> Result<()> {
     let bad = |what: &'static str| Err(Error::corrupt(what));
     if model.contexts == 0 || model.contexts > MAX_CONTEXTS || model.phrases.len() > MAX_PHRASES {
         return bad("a dictionary with an impossible number of contexts or phrases");
+    }
+    if model.code_bits() > MAX_BITS || model.contexts << model.code_bits() > MAX_ENTRIES {
+        return bad("a dictionary with codes that are too long");
     }
     if model.context_of.iter().any(|&context| usize::from(context) >= model.contexts) {
         return bad("a dictionary that names a context that it has not");
@@ -75,13 +83,17 @@ pub(crate) fn check(model: &Model, content: usize) -> Result<()> {
     if model.position_bits != position_bits(content) {
         return bad("a dictionary whose positions do not fit its content");
     }
-    if model.average > 1 << 12 {
-        return bad("a dictionary whose samples took more than 256 bits a byte");
+    if model.average > 1 << 12 || model.matches > 1 << 8 {
+        return bad(
+            "a dictionary whose samples took more than 256 bits a byte, or more matches than symbols",
+        );
     }
-    let first = model.lengths(0);
-    let all = first.iter().enumerate().all(|(symbol, &length)| (length == 0) == (symbol == ESCAPE));
-    if !all {
+    let first = model.lengths(0).iter().enumerate().take(PHRASE);
+    if !first.into_iter().all(|(symbol, &length)| (length == 0) == (symbol == ESCAPE)) {
         return bad("a dictionary that has no code for some symbol");
+    }
+    if (1..model.contexts).any(|context| model.lengths(context).iter().all(|&length| length == 0)) {
+        return bad("a dictionary with a context that nothing can follow");
     }
     Ok(())
 }

@@ -35,9 +35,6 @@ pub(crate) struct Prices {
     /// By context and symbol; the escape included where one is needed.
     table: Vec<u8>,
     context_of: Vec<u8>,
-    /// By slot, its bits included.
-    pub(crate) positions: [u8; POSITION_SLOTS],
-    pub(crate) distances: [u8; DISTANCE_SLOTS],
     pub(crate) position_bits: u32,
     /// What a byte takes on average where no match says it, in sixteenths of a bit.
     pub(crate) average: i32,
@@ -52,26 +49,20 @@ impl Prices {
             let (lengths, all) = (model.lengths(context), model.lengths(0));
             let escape = lengths[ESCAPE];
             for (symbol, price) in row.iter_mut().enumerate() {
-                *price = if lengths[symbol] > 0 { lengths[symbol] } else { escape + all[symbol] };
+                *price = match (lengths[symbol], all[symbol]) {
+                    (0, 0) => UNUSABLE,
+                    (0, behind_escape) => escape + behind_escape,
+                    (own, _) => own,
+                };
             }
         }
-        let mut prices = Prices {
+        Ok(Prices {
             symbols,
             table,
             context_of: copied(&model.context_of)?,
-            positions: model.positions,
-            distances: model.distances,
             position_bits: model.position_bits,
             average: model.average as i32,
-        };
-        for (slot, price) in prices.distances.iter_mut().enumerate() {
-            // A slot without a code can not be used.
-            *price = if *price == 0 { UNUSABLE } else { *price + slot_distance(slot).1 as u8 };
-        }
-        for price in &mut prices.positions {
-            *price = if *price == 0 { UNUSABLE } else { *price + model.position_bits as u8 };
-        }
-        Ok(prices)
+        })
     }
 
     /// A guess, before anything was counted.
@@ -79,21 +70,9 @@ impl Prices {
         let symbols = PHRASE + phrases;
         let mut table = try_vec(symbols, 9u8)?;
         table[..256].fill(8);
-        table[CONTENT..PHRASE].fill(7);
+        table[CONTENT..PHRASE].fill(8);
         table[END] = 6;
-        let mut prices = Prices {
-            symbols,
-            table,
-            context_of: try_vec(symbols, 0)?,
-            positions: [8 + position_bits as u8; POSITION_SLOTS],
-            distances: [0; DISTANCE_SLOTS],
-            position_bits,
-            average: 48,
-        };
-        for (slot, price) in prices.distances.iter_mut().enumerate() {
-            *price = 4 + slot_distance(slot).1 as u8;
-        }
-        Ok(prices)
+        Ok(Prices { symbols, table, context_of: try_vec(symbols, 0)?, position_bits, average: 48 })
     }
 
     /// What `symbol` takes behind `before`, which is a byte, a phrase or the beginning.
@@ -109,7 +88,7 @@ impl Prices {
     }
 }
 
-/// The price of what has no code.
+/// The price of a phrase that has no code.
 pub(crate) const UNUSABLE: u8 = 200;
 
 /// One step: a symbol, how many bytes it says, and what a match refers to (a position or a distance).
@@ -236,6 +215,9 @@ impl Parser {
             let mut longest = 1;
             trie.walk(&text[at..stop], |len, phrase| {
                 let symbol = PHRASE + phrase;
+                if row[symbol] == UNUSABLE {
+                    return;
+                }
                 longest = len;
                 let price = node.price + u32::from(row[symbol]);
                 relax(len, symbol, price, 0, node.repeat, prices.context_of[symbol]);
@@ -246,7 +228,7 @@ impl Parser {
                 let mut each = |len: usize| {
                     let (code, bits, _) = length_code(len);
                     let price = node.price + u32::from(row[base + code]) + bits + fixed;
-                    let context = prices.context_of[usize::from(text[at + len - 1])];
+                    let context = prices.context_of[base + code];
                     if len >= effort.enough {
                         let token = Token { symbol: (base + code) as u16, len: len as u16, place };
                         if best.is_none_or(|best| best.token.len < token.len) {
@@ -277,19 +259,14 @@ impl Parser {
             }
             let (len, position) = index.find(content, text, at, effort.content, banned);
             if len > longest {
-                let price = prices.positions[position >> prices.position_bits];
-                if price != UNUSABLE {
-                    consider(CONTENT, len, u32::from(price), position as u32, here - position as u32);
-                }
+                consider(CONTENT, len, prices.position_bits, position as u32, here - position as u32);
             }
             self.record.advance(text, at);
             let (len, distance) = self.record.find(text, at, effort.record);
             if len > longest.min(6) {
-                let (slot, _, _) = distance_slot(distance as u32);
-                let price = prices.distances[slot];
-                if price != UNUSABLE {
-                    consider(SELF, len, u32::from(price), distance as u32, distance as u32);
-                }
+                let class = distance_class(distance as u32);
+                let (base, bits) = (SELF + class * LENGTH_CODES, class_distance(class).1);
+                consider(base, len, bits, distance as u32, distance as u32);
             }
             if best.is_some() {
                 return (at, best);

@@ -4,19 +4,19 @@
 //! | --- | --- |
 //! | 0 to 255 | this byte |
 //! | 256 [`END`] | the record ends |
-//! | 257 [`ESCAPE`] | the next symbol is in the code of context 0, which has all symbols |
-//! | 258 to 281 | a match in the dictionary's content: length code, then position |
-//! | 282 to 305 | a match in the record itself: length code, then distance |
-//! | 306 to 329 | a match at the distance of the match before: length code |
-//! | 330 on | this phrase |
+//! | 257 [`ESCAPE`] | nothing, but the next symbol is in the code of context 0 |
+//! | 258 to 281 | a match in the dictionary's content: length code; then a position |
+//! | 282 to 425 | a match in the record itself: class of the distance, and length code; then a distance |
+//! | 426 to 449 | a match at the distance of the match before: length code |
+//! | 450 on | this phrase |
 
 pub(crate) const END: usize = 256;
 pub(crate) const ESCAPE: usize = 257;
-/// What the context of a record's beginning is filed under: no symbol ever follows an escape.
+/// What the context of a record's beginning is filed under: what follows an escape is always in context 0.
 pub(crate) const START: usize = ESCAPE;
 pub(crate) const CONTENT: usize = 258;
 pub(crate) const SELF: usize = CONTENT + LENGTH_CODES;
-pub(crate) const REPEAT: usize = SELF + LENGTH_CODES;
+pub(crate) const REPEAT: usize = SELF + DISTANCE_CLASSES * LENGTH_CODES;
 pub(crate) const PHRASE: usize = REPEAT + LENGTH_CODES;
 /// A table entry holds symbols below 4,096.
 pub(crate) const MAX_PHRASES: usize = 2048;
@@ -24,6 +24,11 @@ const _: () = assert!(PHRASE + MAX_PHRASES < 1 << 12);
 /// The longest phrase: its length is a byte.
 pub(crate) const MAX_PHRASE: usize = 255;
 pub(crate) const MAX_CONTEXTS: usize = 64;
+/// Contexts times two to the power of the bits of codes is at most this.
+pub(crate) const MAX_ENTRIES: usize = 1 << 15;
+/// The least limit of the bits of codes: all symbols but phrases have one.
+pub(crate) const MIN_CODE_BITS: u32 = 9;
+const _: () = assert!(PHRASE <= 1 << MIN_CODE_BITS);
 
 pub(crate) const LENGTH_CODES: usize = 24;
 pub(crate) const MIN_MATCH: usize = 3;
@@ -32,8 +37,19 @@ pub(crate) const MAX_MATCH: usize = 1038;
 /// Length codes from here on are followed by `code - 14` more bits.
 const LONG_CODES: usize = 16;
 
-pub(crate) const POSITION_SLOTS: usize = 256;
-pub(crate) const DISTANCE_SLOTS: usize = 64;
+/// How wide the distances of each class are, in bits. A class begins where the one before ends, the first at distance 1.
+const DISTANCE_BITS: [u8; 6] = [5, 8, 10, 12, 16, 31];
+pub(crate) const DISTANCE_CLASSES: usize = DISTANCE_BITS.len();
+/// The least distance of each class.
+const LEAST_DISTANCES: [u32; DISTANCE_CLASSES] = {
+    let mut table = [1; DISTANCE_CLASSES];
+    let mut class = 1;
+    while class < DISTANCE_CLASSES {
+        table[class] = table[class - 1] + (1 << DISTANCE_BITS[class - 1]);
+        class += 1;
+    }
+    table
+};
 
 /// The code of a length of 3 to 1,038, how many bits follow, and those.
 #[inline(always)]
@@ -58,27 +74,16 @@ pub(crate) const fn code_length(code: usize) -> (usize, u32) {
     ((1usize << bits) + 12 + MIN_MATCH, bits)
 }
 
-/// The slot of a distance of 1 to 2^32, how many bits follow, and those.
+/// The class of a distance of 1 to 2^31.
 #[inline(always)]
-pub(crate) const fn distance_slot(distance: u32) -> (usize, u32, u32) {
-    let value = distance - 1;
-    if value < 4 {
-        return (value as usize, 0, 0);
-    }
-    let log = value.ilog2();
-    let bits = log - 1;
-    let slot = 2 * log + (value >> bits & 1);
-    (slot as usize, bits, value & ((1 << bits) - 1))
+pub(crate) fn distance_class(distance: u32) -> usize {
+    LEAST_DISTANCES[1..].iter().map(|&least| usize::from(distance >= least)).sum()
 }
 
-/// The least distance of a slot, and how many bits say how much more.
+/// The least distance of a class, and how many bits say how much more.
 #[inline(always)]
-pub(crate) const fn slot_distance(slot: usize) -> (u64, u32) {
-    if slot < 4 {
-        return (slot as u64 + 1, 0);
-    }
-    let bits = (slot / 2 - 1) as u32;
-    (((2 + (slot as u64 & 1)) << bits) + 1, bits)
+pub(crate) const fn class_distance(class: usize) -> (u32, u32) {
+    (LEAST_DISTANCES[class], DISTANCE_BITS[class] as u32)
 }
 
 #[cfg(test)]
@@ -97,13 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn every_distance_has_a_slot() {
-        let near = (0..40).flat_map(|shift| [1u64 << shift, (1 << shift) + 1, (1 << shift) - 1, 3 << shift]);
-        for distance in near.filter(|&d| d > 0 && d <= u64::from(u32::MAX)) {
-            let (slot, bits, more) = distance_slot(distance as u32);
-            let (least, width) = slot_distance(slot);
-            assert!(slot < DISTANCE_SLOTS && u64::from(more) < 1 << bits);
-            assert_eq!((least + u64::from(more), width), (distance, bits));
+    fn every_distance_has_a_class() {
+        let near =
+            (0..31).flat_map(|shift| [1u32 << shift, (1 << shift) + 1, (1 << shift) - 1, 3 << shift >> 1]);
+        for distance in near.chain(LEAST_DISTANCES).filter(|&distance| distance > 0) {
+            let (least, width) = class_distance(distance_class(distance));
+            assert!(distance >= least && distance - least < 1 << width, "{distance}");
         }
     }
 }

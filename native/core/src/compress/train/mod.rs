@@ -120,7 +120,7 @@ impl Plan {
         let body = max_bytes - HEADER_BYTES;
         let phrases = (body / 64).min(1024);
         // A context wants some 16 KiB of samples to be known by, and 3 KiB of tables.
-        let contexts = (body / 3072).min(samples >> 14).clamp(1, 16);
+        let contexts = (body / 3072).min(samples >> 14).clamp(1, 10);
         let symbols = PHRASE + phrases;
         let each = if contexts == 1 { 0 } else { contexts * symbols / 3 + symbols };
         let tables = phrases * 4 + symbols * 5 / 8 + each + 200;
@@ -247,13 +247,12 @@ fn fit(
         model = None;
         for round in rounds {
             let prices = match &model {
-                Some((model, _)) => Prices::of(model)?,
+                Some(model) => Prices::of(model)?,
                 None => Prices::guess(phrases.len(), bits)?,
             };
             let known = Known { content: text, index: &index, trie: &trie, prices: &prices };
-            let count = |samples: &[Sample<'_>]| {
-                counts::count(known, PHRASE + phrases.len(), bits, COUNTING, samples)
-            };
+            let count =
+                |samples: &[Sample<'_>]| counts::count(known, PHRASE + phrases.len(), COUNTING, samples);
             let counts = if round + 1 < ROUNDS {
                 count(&early)?
             } else {
@@ -267,22 +266,23 @@ fn fit(
                 let mut list = Vec::new();
                 list.try_reserve_exact(places.len()).map_err(Error::from)?;
                 list.extend_from_slice(&places);
-                model = Some((counts.model(plan.contexts, list, bits, text.len())?, counts));
+                model = Some(counts.model(plan.contexts, list, text.len())?);
             }
         }
     }
-    let Some((mut model, counts)) = model else { return Ok(None) };
+    let Some(mut model) = model else { return Ok(None) };
     let mut text = content.text;
     let room = most / 64 * 64;
     let excess = (text.len() + pack(&model)?.len()).saturating_sub(room);
     if excess > 0 {
         // What is least worth lies at the front, and hardly anything refers to it: the codes stay as they are.
-        let cut = excess + POSITION_SLOTS;
+        let cut = excess;
         if cut > size {
             return Ok(None);
         }
         text.drain(..cut);
-        counts.cut(&mut model, cut, text.len())?;
+        model.phrases.iter_mut().for_each(|phrase| phrase.0 -= cut as u32);
+        model.position_bits = position_bits(text.len());
     }
     Ok(Some((model, text)))
 }
