@@ -453,6 +453,8 @@ export interface NativeBinding {
   vectorFileCommit(file: object, length: number): void;
   /** The same off this thread. `false` if the file was closed before it began. */
   vectorFileCommitAsync(file: object, length: number): Promise<boolean>;
+  /** What was stored behind the first `length` elements may be forgotten; the blocks stay. Nobody stores there meanwhile. */
+  vectorFileDiscard(file: object, length: number): void;
   /** How many elements are committed now. */
   vectorFileRefresh(file: object): number;
   vectorFileValidate(file: object): void;

@@ -118,6 +118,10 @@ Napi::Value VectorFileCommitAsync(const Napi::CallbackInfo& info) {
   });
 }
 
+void VectorFileDiscard(const Napi::CallbackInfo& info) {
+  Check(info.Env(), oh_vectorfile_discard(ReadFile(info[0]), ReadInteger(info[1], "length")));
+}
+
 Napi::Value VectorFileRefresh(const Napi::CallbackInfo& info) {
   uint64_t committed = 0;
   Check(info.Env(), oh_vectorfile_refresh(ReadFile(info[0]), &committed));
@@ -145,6 +149,7 @@ void InitMmapVector(Napi::Object exports) {
   Export<VectorFileForget>(exports, "vectorFileForget");
   Export<VectorFileCommit>(exports, "vectorFileCommit");
   Export<VectorFileCommitAsync>(exports, "vectorFileCommitAsync");
+  Export<VectorFileDiscard>(exports, "vectorFileDiscard");
   Export<VectorFileRefresh>(exports, "vectorFileRefresh");
   Export<VectorFileValidate>(exports, "vectorFileValidate");
   Export<VectorFileClose>(exports, "vectorFileClose");

@@ -1,6 +1,7 @@
 /** How the file of an MmapVector grows: its options, and the steps. */
 import { booleanOption, choiceOption, integerOption, type Options } from '../region/options.js';
 import { MAX_CAPACITY } from '../vector/layout.js';
+import { DATA_OFFSET, LARGE_PAGE } from './vector-file.js';
 import { PATTERNS, type Pattern } from './pattern.js';
 
 /** How a vector uses its file. Presets: `MmapVector.largeDataset`, `cache`, `realTime`. */
@@ -51,10 +52,17 @@ export class Growth {
     this.populate = booleanOption(read, 'populate', false);
   }
 
-  /** Capacities to try where there is one and `count` elements need more: half as much again, and less, to just `count`. */
-  *steps(capacity: number, count: number, width: number): Generator<number> {
+  /**
+   * Capacities to try where there is one and `count` elements need more: half as much again, and less, to just `count`. Where `much`
+   * is appended, room for whole large pages.
+   */
+  *steps(capacity: number, count: number, width: number, much: boolean): Generator<number> {
     const step = Math.min(Math.max((capacity * width) / 2, this.stepMin), this.stepMax);
-    let wanted = Math.max(count, Math.min(capacity + Math.floor(step / width), this.most));
+    const end =
+      much && this.stepMax >= LARGE_PAGE
+        ? wholePages(capacity * width, step, count * width)
+        : capacity * width + step;
+    let wanted = Math.max(count, Math.min(Math.floor(end / width), this.most));
     while (wanted > count) {
       yield wanted;
       const less = Math.max(count, capacity + Math.floor((wanted - capacity) / 4));
@@ -62,4 +70,15 @@ export class Growth {
     }
     yield count;
   }
+}
+
+/**
+ * Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`, and at least `count`: with a large page.
+ * If it does not already, not far behind: so that no page of one size comes to lie where the next large one would be.
+ */
+function wholePages(capacity: number, step: number, count: number): number {
+  const up = (bytes: number): number =>
+    Math.ceil((DATA_OFFSET + bytes) / LARGE_PAGE) * LARGE_PAGE - DATA_OFFSET;
+  const next = up(capacity);
+  return next > capacity && next >= count ? next : up(Math.max(capacity + step, count));
 }

@@ -12,7 +12,6 @@
 import { statSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { offheapError, rangeError, typeError } from '../errors.js';
-import { native } from '../native.js';
 import { TYPE, TYPE_NAMES, WIDTHS, type Column, type JsType, type NumericType } from '../region/element.js';
 import { checkPath, ioError } from '../region/file.js';
 import { checkInteger, choiceOption, describe, readOptions } from '../region/options.js';
@@ -21,7 +20,7 @@ import type { Token } from '../region/token.js';
 import { Elements } from '../vector/elements.js';
 import { MAX_CAPACITY, VECTOR_TYPES } from '../vector/layout.js';
 import { Growth, GROWTH_OPTIONS, type MmapVectorOptions } from './growth.js';
-import { ADVICE } from './pattern.js';
+import { Pages } from './pages.js';
 import { VectorFile } from './vector-file.js';
 
 export interface MmapVectorOpenOptions extends MmapVectorOptions {
@@ -46,8 +45,6 @@ export interface MmapVectorStats {
 
 /** Past so many elements the count takes two stores, which is native code's to do. */
 const PLAIN_COUNT = 2 ** 32 - 1;
-/** The smallest page there is. */
-const PAGE = 4096;
 
 /**
  * A vector of numbers in a file.
@@ -77,6 +74,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
 
   private readonly file: VectorFile;
   private readonly growth: Growth;
+  private readonly pages: Pages;
   /** Elements that survive a crash. */
   private durable: number;
   /** The flush under way, and the one that begins when that has ended. */
@@ -92,6 +90,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     super(file.region);
     this.file = file;
     this.growth = growth;
+    this.pages = new Pages(file, growth);
     this.durable = this.sealed = file.committed;
     this.own(file.path);
     this.makeRoom(file.writable ? Math.max(file.committed, growth.capacity) : file.committed);
@@ -200,7 +199,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     if (this.isClosed) return this.checkClosing();
     const count = this.countNow();
     const { commits } = this;
-    this.seal(Math.max(this.sealed, count));
+    this.beginCommit(count);
     const finished = await this.file.commitAsync(count);
     if (this.isClosed) return this.checkClosing();
     if (!finished) throw this.closedError();
@@ -222,11 +221,16 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
 
   private commit(): void {
     const count = this.countNow();
-    this.seal(Math.max(this.sealed, count));
+    this.beginCommit(count);
     this.file.commit(count);
     this.commits++;
     this.durable = count;
     this.seal(count);
+  }
+
+  private beginCommit(count: number): void {
+    this.seal(Math.max(this.sealed, count));
+    this.pages.beforeFlush(this.sealed, this.durable);
   }
 
   private seal(count: number): void {
@@ -283,8 +287,14 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
       capacity: this.capacity,
       recovered: this.file.recovered,
       writable: this.file.writable,
-      byteLength: this.region.buffer.byteLength,
+      byteLength: this.region.bytes.byteLength,
     }));
+  }
+
+  override get byteLength(): number {
+    this.beforeRead();
+    // Not what stands before it in the buffer, which is address space.
+    return this.region.bytes.byteLength;
   }
 
   /** A token for other threads, which open the same file to read what was flushed: {@link MmapVector.attach}. */
@@ -381,9 +391,10 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     if (count <= Math.min(this.capacity, this.growth.most)) return;
     this.checkCapacity(count);
     this.file.check();
-    for (const wanted of this.growth.steps(this.capacity, count, WIDTHS[this.code])) {
+    const much = this.pages.isMuch(this.unflushed(count));
+    for (const wanted of this.growth.steps(this.capacity, count, WIDTHS[this.code], much)) {
       try {
-        this.makeRoom(wanted);
+        this.makeRoom(wanted, count);
         return;
       } catch (error) {
         // Where the disk is nearly full, less may still fit.
@@ -409,9 +420,9 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     }
   }
 
-  /** Blocks and pages for `count` elements in all. */
-  private makeRoom(count: number): void {
-    const { file, growth } = this;
+  /** Blocks and pages for `count` elements in all, of which `needed` will be stored soon. */
+  private makeRoom(count: number, needed = count): void {
+    const { file } = this;
     const before = Math.max(this.capacity, this.sealed) * WIDTHS[file.type];
     try {
       file.makeRoom(count);
@@ -420,12 +431,12 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
       this.region = file.region;
       this.readopt();
     }
-    const { elements } = file;
-    if (growth.pattern !== 'unknown') native().memoryAdvise(elements, ADVICE[growth.pattern]);
-    if (growth.populate && file.writable) {
-      // New pages, which hold no elements yet.
-      for (let at = Math.ceil(before / PAGE) * PAGE; at < elements.length; at += PAGE) elements[at] = 0;
-    }
+    this.pages.laid(before, this.unflushed(needed));
+  }
+
+  /** Bytes that will have been stored since the last flush when there are `count` elements. */
+  private unflushed(count: number): number {
+    return Math.max(0, count - this.durable) * WIDTHS[this.file.type];
   }
 }
 

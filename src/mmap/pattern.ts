@@ -8,3 +8,7 @@ export const PATTERNS: readonly Pattern[] = ['unknown', 'sequential', 'random', 
 export const ADVICE: Record<Pattern, number> = { unknown: 5, sequential: 4, random: 3, mixed: 5 };
 /** `OH_ADVICE_WILL_NEED`. */
 export const WILL_NEED = 6;
+/** `OH_ADVICE_HUGE_PAGES`. */
+export const HUGE_PAGES = 1;
+/** `OH_ADVICE_SMALL_PAGES`. */
+export const SMALL_PAGES = 2;

@@ -3,8 +3,11 @@
  *
  * ```text
  * | ...            header | elements: pages of the file, to where the buffer grew | ... | native code's |
- *           one page         from the first page boundary on                 reserved      last page
+ *       up to 2 MiB          from a page boundary on                         reserved      last page
  * ```
+ *
+ * The elements begin at an address that differs from their place in the file by a multiple of 2 MiB: only so can the system use
+ * large pages. What is before them is address space, not memory.
  *
  * The header is that of a Vector's region (`docs/formats/vector.md`), whose elements follow it; so all that Vector does, here and
  * in Rust, works on these bytes as they are. It never reaches the file, whose own header says the rest (`docs/formats/mmapvector.md`).
@@ -23,6 +26,10 @@ import { initialise } from '../vector/layout.js';
 const RESERVATION = 2 ** 36;
 /** What Node 20 allows, less the pages that are ours. */
 const SMALL_RESERVATION = 2 ** 32 - 2 ** 20;
+/** Where the elements begin in the file. */
+export const DATA_OFFSET = 65_536;
+/** A large page. Where they are larger, or there are none, nothing is lost by taking them for this size. */
+export const LARGE_PAGE = 2 ** 21;
 /** As for other buffers: see `region.ts`. */
 const MAPPINGS_MOST = 75;
 
@@ -79,7 +86,7 @@ export class VectorFile {
   makeRoom(count: number): void {
     const bytes = align(count * WIDTHS[this.type]);
     const { buffer } = this.region as { buffer: SharedArrayBuffer };
-    const length = this.page + bytes;
+    const length = elementsOf(this.region) + bytes;
     if (length > buffer.maxByteLength - 8) {
       const head = this.region.bytes.slice(0, HEADER_BYTES);
       const region = this.newRegion(bytes);
@@ -88,11 +95,7 @@ export class VectorFile {
       region.bytes.set(head);
       this.region = region;
     } else {
-      try {
-        if (length > buffer.byteLength) buffer.grow(length);
-      } catch (cause) {
-        throw outOfMemory(this.path, length, cause);
-      }
+      lengthen(buffer, length);
       this.region.refresh();
       this.map(this.region, bytes, count);
     }
@@ -101,15 +104,22 @@ export class VectorFile {
 
   /** A region in a new buffer, with room for so many bytes of elements. */
   private newRegion(bytes: number): Region {
-    return Region.laid(newBuffer(this.page + bytes, this.page), this.page - HEADER_BYTES);
+    const buffer = newBuffer(LARGE_PAGE + this.page + bytes, this.page);
+    const gap = native().memoryAlign(new Uint8Array(buffer, 0, 1), LARGE_PAGE);
+    let start = (gap + DATA_OFFSET) % LARGE_PAGE;
+    // The header stands before the elements.
+    if (start < this.page) start += LARGE_PAGE;
+    lengthen(buffer, start + bytes);
+    return Region.laid(buffer, start - HEADER_BYTES);
   }
 
   private map(region: Region, bytes: number, count: number): void {
     if (bytes === 0) return;
     const { buffer } = region as { buffer: SharedArrayBuffer };
-    const target = new Uint8Array(buffer, this.page, bytes);
-    // The engine reserves whole pages: of those from the target on, a page less in front and one more for the last 8 bytes.
-    const capacity = buffer.maxByteLength - 8;
+    const start = elementsOf(region);
+    const target = new Uint8Array(buffer, start, bytes);
+    // The engine reserves whole pages, one more for the last 8 bytes.
+    const capacity = buffer.maxByteLength - 8 + this.page - start;
     // A writer has blocks on the disk for whatever it might store to.
     native().vectorFileMap(this.handle, target, capacity, this.writable ? bytes / WIDTHS[this.type] : count);
   }
@@ -122,6 +132,11 @@ export class VectorFile {
   /** The same off this thread. `false` if the file was closed before it began. */
   commitAsync(count: number): Promise<boolean> {
     return native().vectorFileCommitAsync(this.handle, count);
+  }
+
+  /** For a writer: what was stored behind the first `count` elements, which all that are vouched for are among, may be forgotten. */
+  discard(count: number): void {
+    native().vectorFileDiscard(this.handle, count);
   }
 
   /** For readers: how many elements are committed now. */
@@ -146,7 +161,20 @@ export class VectorFile {
   }
 }
 
-/** A buffer of `length` bytes, in as much address space as there is to have. */
+/** Where the elements begin in the buffer of a region. */
+function elementsOf(region: Region): number {
+  return region.bytes.byteOffset + HEADER_BYTES;
+}
+
+function lengthen(buffer: SharedArrayBuffer, length: number): void {
+  try {
+    if (length > buffer.byteLength) buffer.grow(length);
+  } catch (cause) {
+    throw outOfMemory('a vector', length, cause);
+  }
+}
+
+/** A buffer that can become `length` bytes long, and more, in as much address space as there is to have. */
 function newBuffer(length: number, page: number): SharedArrayBuffer {
   if (!native().mappingsReserve(2, MAPPINGS_MOST)) {
     throw outOfMemory('a vector', length, new Error('this process has nearly all mappings that it may have'));
@@ -154,7 +182,7 @@ function newBuffer(length: number, page: number): SharedArrayBuffer {
   const least = Math.ceil(length / page) * page;
   for (let wanted = Math.max(least, Math.min(reservation, Math.max(RESERVATION, length * 4))); ;) {
     try {
-      return new SharedArrayBuffer(length, { maxByteLength: wanted + 8 });
+      return new SharedArrayBuffer(page, { maxByteLength: wanted + 8 });
     } catch (cause) {
       if (wanted === least) throw outOfMemory('a vector', length, cause);
       const less = wanted > SMALL_RESERVATION ? SMALL_RESERVATION : Math.floor(wanted / 4 / page) * page;

@@ -428,6 +428,41 @@ describe('room', () => {
     }
   });
 
+  it('in large pages, while much is appended, and in small ones after it, holds what was stored', async () => {
+    const path = fresh();
+    const vector = MmapVector.create(path, 'u32');
+    const model: number[] = [];
+    const append = (count: number): void => {
+      const more = Uint32Array.from({ length: count }, (_, i) => model.length + i);
+      vector.pushMany(more.subarray(0, count >> 1));
+      for (const value of more.subarray(count >> 1)) vector.push(value);
+      for (const value of more) model.push(value);
+    };
+    const check = (found: MmapVector<'u32'>): void => {
+      found.validate();
+      const { buffer, byteOffset, byteLength } = found.view;
+      const bytes = Buffer.from(buffer, byteOffset, byteLength);
+      expect(bytes.equals(Buffer.from(Uint32Array.from(model).buffer))).toBe(true);
+    };
+    for (let round = 0; round < 4; round++) {
+      append(1_000_000);
+      // Dropped, but vouched for until the next flush has ended.
+      const flush = vector.flush();
+      vector.truncate(model.length - 600_000);
+      model.length -= 600_000;
+      vector.flushSync();
+      await flush;
+      append(10);
+      vector.flushSync();
+      append(2000);
+      await vector.flush();
+      check(vector);
+    }
+    expect(vector.stats().capacity).toBeLessThan(4_000_000);
+    vector.close();
+    check(MmapVector.open<'u32'>(path));
+  });
+
   const may = process.platform === 'linux' && process.getuid?.() === 0;
   it.runIf(may)(
     'runs out on a full disk with an error, and what was there stays',

@@ -4859,6 +4859,15 @@ enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file,
                                     uint64_t length);
 
 /**
+ * For a writer: what was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it;
+ * the blocks of the disk stay. A wish: nothing tells whether it was granted.
+ *
+ * Requires: `file` is open. No commit, made or under way, vouches for more than `length` elements, and nobody stores behind them meanwhile.
+ */
+enum oh_status oh_vectorfile_discard(const struct oh_vectorfile *file,
+                                     uint64_t length);
+
+/**
  * For readers: looks whether the writer committed since. Gives the elements committed.
  *
  * Requires: `file` is open, `committed` is writable.

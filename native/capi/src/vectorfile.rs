@@ -179,6 +179,17 @@ pub unsafe extern "C" fn oh_vectorfile_commit(file: *const oh_vectorfile, length
     guard(|| unsafe { vector_file(file) }?.commit(length).map(|_| ()))
 }
 
+/// For a writer: what was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it;
+/// the blocks of the disk stay. A wish: nothing tells whether it was granted.
+///
+/// # Safety
+/// `file` is open. No commit, made or under way, vouches for more than `length` elements, and nobody stores behind them meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_vectorfile_discard(file: *const oh_vectorfile, length: u64) -> oh_status {
+    // SAFETY: the caller's.
+    guard(|| unsafe { vector_file(file) }?.discard(length))
+}
+
 /// For readers: looks whether the writer committed since. Gives the elements committed.
 ///
 /// # Safety

@@ -67,6 +67,39 @@ fn what_was_flushed_is_there_again_and_the_rest_is_not() {
     reader.validate().unwrap();
 }
 
+/// On a disk, whose file systems have large pages, and in memory.
+#[test]
+fn large_pages_while_much_is_appended_hold_what_was_stored() {
+    for folder in [Folder::new(), Folder(tempfile::tempdir().unwrap())] {
+        let path = folder.path("numbers");
+        let mut vector = create(&path);
+        let append = |vector: &mut RawMmapVector, count: u64| {
+            (0..count).for_each(|_| vector.push(vector.len() ^ 99).unwrap());
+        };
+        for _ in 0..3 {
+            append(&mut vector, 600_000);
+            vector.flush().unwrap();
+            vector.truncate(vector.len() - 300_000).unwrap();
+            // These vouch for less, and little.
+            vector.flush().unwrap();
+            append(&mut vector, 10);
+            vector.flush().unwrap();
+            append(&mut vector, 5000);
+            vector.flush().unwrap();
+            vector.validate().unwrap();
+            assert!((0..vector.len()).all(|i| vector.get(i) == Some(i ^ 99)));
+        }
+        // Dropped but not flushed: the latest commit vouches for them, whatever pages are behind.
+        let whole = vector.len();
+        append(&mut vector, 600_000);
+        vector.truncate(whole - 200_000).unwrap();
+        drop(vector);
+        let reader = reopen(&path, Mode::Read);
+        assert_eq!(reader.len(), whole);
+        reader.validate().unwrap();
+    }
+}
+
 #[test]
 fn every_width_is_stored_as_it_is() {
     let folder = Folder::new();

@@ -116,6 +116,13 @@ impl VectorFile {
         self.journal.storage().allocate(self.journal.bytes_for(length)?)
     }
 
+    /// What was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it. The
+    /// blocks stay. No commit, made or under way, may vouch for more, and nobody store there meanwhile.
+    pub fn discard(&self, length: u64) -> Result<()> {
+        self.check_writable()?;
+        self.journal.storage().discard(self.journal.bytes_for(length)?)
+    }
+
     /// See [`Journal::commit`].
     pub fn commit(&self, length: u64) -> Result<Commit> {
         self.check_writable()?;

@@ -44,6 +44,35 @@ pub struct FileStorage {
 }
 
 impl FileStorage {
+    /// Tells the system that the bytes from `offset` on may become zeros, but their blocks stay. Where it listens, it takes new pages
+    /// for them when they are stored to, of the size that was advised since. `Full`: some of the blocks were lost, to whoever filled
+    /// the disk.
+    pub fn discard(&self, offset: u64) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::fd::AsRawFd;
+            // Whole pages, so that none has to be written.
+            let from = offset.next_multiple_of(crate::region::pages::page_size() as u64);
+            let bytes = self.len().unwrap_or(0).saturating_sub(from);
+            if let (Ok(from), Ok(bytes @ 1..)) = (i64::try_from(from), i64::try_from(bytes)) {
+                let mode = libc::FALLOC_FL_ZERO_RANGE | libc::FALLOC_FL_KEEP_SIZE;
+                // SAFETY: an open descriptor; the call touches no memory of ours.
+                let failed = unsafe { libc::fallocate(self.file.as_raw_fd(), mode, from, bytes) } != 0;
+                let number = io::Error::last_os_error().raw_os_error();
+                let unheard = [libc::EOPNOTSUPP, libc::EINVAL, libc::ENOSYS].map(Some).contains(&number);
+                if failed && !unheard {
+                    // Some file systems free blocks and allocate others, and may have found none.
+                    let (from, bytes) = (from as u64, bytes as u64);
+                    return allocate(&self.file, from, from + bytes)
+                        .map_err(|error| refused(from + bytes, error));
+                }
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = offset;
+        Ok(())
+    }
+
     /// Over an open file.
     #[must_use]
     pub fn new(file: File) -> FileStorage {
@@ -104,12 +133,7 @@ impl Storage for FileStorage {
         if len <= now {
             return Ok(());
         }
-        check_limit(len).and_then(|()| allocate(&self.file, now, len)).map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Error::full(format!("the disk has no room to make the file {len} bytes long: {error}"))
-            }
-            _ => Error::from(error),
-        })
+        check_limit(len).and_then(|()| allocate(&self.file, now, len)).map_err(|error| refused(len, error))
     }
 
     fn truncate(&self, len: u64) -> Result<()> {
@@ -121,6 +145,16 @@ impl Storage for FileStorage {
         self.file.sync_data().map_err(|error| {
             Error::new(ErrorKind::Io, format!("the file could not be synced to the disk: {error}"))
         })
+    }
+}
+
+#[cold]
+fn refused(len: u64, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            Error::full(format!("the disk has no room to make the file {len} bytes long: {error}"))
+        }
+        _ => Error::from(error),
     }
 }
 

@@ -26,6 +26,11 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Rel
 /// The smallest and the largest step in which a file grows, in bytes.
 const STEP: (u64, u64) = (1 << 16, 64 << 20);
 
+/// A large page, as most systems have it.
+const LARGE_PAGE: u64 = 1 << 21;
+/// Bytes between two flushes from which on large pages are worth it: half of one. See `src/mmap/pages.ts`, which does the same.
+const MUCH: u64 = 1 << 20;
+
 /// How a vector uses its file. The default fits most.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -79,6 +84,8 @@ pub struct RawMmapVector {
     capacity: u64,
     /// Elements below are not stored to.
     sealed: u64,
+    /// Whether large pages were asked for behind the elements.
+    large_pages: bool,
 }
 
 impl RawMmapVector {
@@ -97,7 +104,8 @@ impl RawMmapVector {
         let window = Window::new(DATA_OFFSET, access)?;
         let len = file.journal().latest().length;
         let ty = file.journal().element_type();
-        let mut vector = RawMmapVector { window, file, options, ty, len, capacity: 0, sealed: len };
+        let mut vector =
+            RawMmapVector { window, file, options, ty, len, capacity: 0, sealed: len, large_pages: false };
         vector.prepare()?;
         Ok(vector)
     }
@@ -105,7 +113,7 @@ impl RawMmapVector {
     /// Maps what is committed, and gives a writer the room it asked for.
     fn prepare(&mut self) -> Result<()> {
         let wanted = if self.file.is_writable() { self.len.max(self.options.capacity) } else { self.len };
-        self.make_room(wanted)
+        self.make_room(wanted, wanted)
     }
 
     /// Type of the elements.
@@ -239,7 +247,7 @@ impl RawMmapVector {
     pub fn reserve(&mut self, additional: u64) -> Result<()> {
         self.file.check_writable()?;
         let wanted = self.len.checked_add(additional).ok_or_else(too_many)?;
-        if wanted <= self.capacity { Ok(()) } else { self.make_room(wanted) }
+        if wanted <= self.capacity { Ok(()) } else { self.make_room(wanted, wanted) }
     }
 
     /// Returns when all elements are on the disk, and will be found there after a crash.
@@ -249,6 +257,9 @@ impl RawMmapVector {
         self.file.check_writable()?;
         self.check()?;
         self.window.sync()?;
+        if self.large_pages && self.unflushed(self.len) < MUCH {
+            self.end_large_pages()?;
+        }
         self.file.commit(self.len)?;
         self.sealed = self.len;
         // The file may have been cut off while it was being synced.
@@ -262,7 +273,7 @@ impl RawMmapVector {
         }
         self.check()?;
         let latest = self.file.refresh()?;
-        self.make_room(latest.length)?;
+        self.make_room(latest.length, latest.length)?;
         self.len = latest.length;
         self.sealed = self.len;
         Ok(self.len)
@@ -299,10 +310,16 @@ impl RawMmapVector {
         }
         let width = self.ty.width() as u64;
         let (least, most) = self.options.step;
-        let step = (self.capacity * width / 2).clamp(least.max(width), most.max(least).max(width));
-        let mut generous = self.capacity.saturating_add(step / width).max(wanted);
+        let most = most.max(least).max(width);
+        let step = (self.capacity * width / 2).clamp(least.max(width), most);
+        let end = if self.is_much(wanted) && most >= LARGE_PAGE {
+            whole_pages(self.capacity * width, step, wanted.saturating_mul(width))
+        } else {
+            (self.capacity * width).saturating_add(step)
+        };
+        let mut generous = (end / width).max(wanted);
         loop {
-            match self.make_room(generous) {
+            match self.make_room(generous, wanted) {
                 // Where the disk is nearly full, less may still fit; but no less than a page, or each push would ask again.
                 Err(error) if matches!(error.kind(), ErrorKind::Full | ErrorKind::Oom) => {
                     let less = wanted.max(self.capacity + (generous - self.capacity) / 4);
@@ -316,8 +333,8 @@ impl RawMmapVector {
         }
     }
 
-    /// Blocks and pages for `wanted` elements in all.
-    fn make_room(&mut self, wanted: u64) -> Result<()> {
+    /// Blocks and pages for `wanted` elements in all, of which `needed` will be stored soon.
+    fn make_room(&mut self, wanted: u64, needed: u64) -> Result<()> {
         let bytes = self.file.journal().bytes_for(wanted)?;
         if self.file.is_writable() {
             self.file.allocate(wanted)?;
@@ -328,11 +345,40 @@ impl RawMmapVector {
         // SAFETY: pages of the window; advice changes no byte.
         let advised = unsafe { advise(self.window.base(), self.window.len(), self.options.pattern) };
         let _ = advised; // Advice is no promise.
+        // From the next large page of the file on: of the one before a part may be there already.
+        let from = up_to_page(before as u64) as usize;
+        if self.is_much(needed) && from < self.window.len() {
+            let new = self.window.len() - from;
+            // SAFETY: pages of the window; advice changes no byte.
+            self.large_pages |= unsafe { advise(self.window.base().add(from), new, Advice::HugePages) };
+        }
         if self.options.populate && self.file.is_writable() {
             self.touch(before);
         }
         self.capacity = self.capacity.max(wanted);
         Ok(())
+    }
+
+    /// Bytes that will have been stored since the last flush when there are `len` elements.
+    fn unflushed(&self, len: u64) -> u64 {
+        len.saturating_sub(self.sealed).saturating_mul(self.ty.width() as u64)
+    }
+
+    /// Whether they are so many that large pages are worth it.
+    fn is_much(&self, len: u64) -> bool {
+        self.unflushed(len) >= MUCH && self.file.is_writable() && !self.options.populate
+    }
+
+    /// Of a large page that was stored to all may be written, at each flush: what is left of them becomes small.
+    fn end_large_pages(&mut self) -> Result<()> {
+        self.large_pages = false;
+        let used = self.len.max(self.sealed);
+        let at = (used as usize * self.ty.width()).min(self.window.len());
+        // SAFETY: pages of the window; advice changes no byte.
+        let advised =
+            unsafe { advise(self.window.base().add(at), self.window.len() - at, Advice::SmallPages) };
+        let _ = advised; // Advice is no promise.
+        self.file.discard(used)
     }
 
     /// Has the kernel make the pages from byte `from` on, and mark them as ours to write.
@@ -347,6 +393,22 @@ impl RawMmapVector {
     /// Gives the room that no element needs back to the file system. What was not flushed is discarded.
     pub fn close(self) {
         drop(self);
+    }
+}
+
+/// The end of a large page of the file at or behind so many bytes of elements.
+fn up_to_page(bytes: u64) -> u64 {
+    bytes.saturating_add(DATA_OFFSET).checked_next_multiple_of(LARGE_PAGE).unwrap_or(u64::MAX) - DATA_OFFSET
+}
+
+/// Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`, and at least `wanted`: with a
+/// large page. If it does not already, not far behind: so that no page of one size comes to lie where the next large one would be.
+fn whole_pages(capacity: u64, step: u64, wanted: u64) -> u64 {
+    let next = up_to_page(capacity);
+    if next > capacity && next >= wanted {
+        next
+    } else {
+        up_to_page(capacity.saturating_add(step).max(wanted))
     }
 }
 

@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// Address space that a window reserves, in bytes: it costs nothing but numbers.
 const RESERVATION: usize = 1 << 36;
 
+/// A large page, as most systems have it.
+const LARGE_PAGE: usize = 1 << 21;
+
 /// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
 ///
 /// Invariant: `reserved` bytes at `base` are ours; the first `mapped` of them, whole pages, are the file's.
@@ -56,7 +59,7 @@ impl Window {
     /// The same with so much address space, in bytes.
     pub fn with_reservation(offset: u64, access: Access, bytes: usize) -> Result<Window> {
         let reserved = bytes.checked_next_multiple_of(page_size()).ok_or_else(too_large)?;
-        Window::over(reserve(reserved)?, reserved, offset, access, false)
+        Window::over(reserve(reserved, offset)?, reserved, offset, access, false)
     }
 
     /// A window in address space of someone else's: a JavaScript buffer, say. Dropping the window leaves the pages there.
@@ -182,9 +185,9 @@ impl Window {
     #[cold]
     fn relocate(&mut self, file: &File, len: usize, wanted: usize) -> Result<()> {
         let reserved = wanted.checked_mul(4).unwrap_or(wanted);
-        let (base, reserved) = match reserve(reserved) {
+        let (base, reserved) = match reserve(reserved, self.offset) {
             Ok(base) => (base, reserved),
-            Err(_) => (reserve(wanted)?, wanted),
+            Err(_) => (reserve(wanted, self.offset)?, wanted),
         };
         let mut larger = Window::over(base, reserved, self.offset, self.access, false)?;
         larger.status.store(self.status.load(Ordering::Acquire), Ordering::Release);
@@ -227,14 +230,27 @@ impl Drop for Window {
     }
 }
 
-fn reserve(bytes: usize) -> Result<NonNull<u8>> {
+/// Address space for a file from `offset` on: its address differs from that by a multiple of [`LARGE_PAGE`], without which the
+/// system can not use large pages.
+fn reserve(bytes: usize, offset: u64) -> Result<NonNull<u8>> {
+    let none = || Error::new(ErrorKind::Oom, format!("no address space for a window of {bytes} bytes"));
+    let whole = bytes.checked_add(LARGE_PAGE).ok_or_else(none)?;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
     // SAFETY: new address space, wherever the kernel likes.
-    let base = unsafe { libc::mmap(null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
-    if base == libc::MAP_FAILED {
-        return Err(Error::new(ErrorKind::Oom, format!("no address space for a window of {bytes} bytes")));
+    let start = unsafe { libc::mmap(null_mut(), whole, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(none());
     }
-    NonNull::new(base.cast()).ok_or_else(too_large)
+    let skew = start.addr().wrapping_sub(offset as usize) % LARGE_PAGE;
+    let before = (LARGE_PAGE - skew) % LARGE_PAGE;
+    let base = start.cast::<u8>().wrapping_add(before);
+    for (at, unused) in [(start, before), (base.wrapping_add(bytes).cast(), LARGE_PAGE - before)] {
+        if unused > 0 {
+            // SAFETY: whole pages of what was just reserved, which nobody knows of.
+            unsafe { libc::munmap(at, unused) };
+        }
+    }
+    NonNull::new(base).ok_or_else(too_large)
 }
 
 /// Lays `bytes` of the file, from `offset` on, at `target`.
