@@ -242,42 +242,39 @@ async function push({ quick }) {
   );
   vectors.forEach((vector) => vector.close());
   rmSync(within, { recursive: true });
-  const goals = [
-    { against: 'appendFileSync', times: 100 },
-    { against: 'stream', times: 20 },
-  ];
+  const goals = [{ below: 5 }, { against: 'appendFileSync', times: 100 }, { against: 'stream', times: 20 }];
   return [
     { title: 'an f64, where there is room', results: alone, goals: [{ below: 5 }] },
     { title: 'an f64, growth included', results: results(samples), goals },
   ];
 }
 
-async function flush() {
+/** @param {{ quick: boolean }} options */
+async function flush({ quick }) {
   const within = folder();
-  const data = new Float64Array(MiB / 8).fill(1.5);
-  const vector = MmapVector.create(join(within, 'vector'), 'f64');
-  const descriptor = openSync(join(within, 'file'), 'w');
-  const contenders = {
-    offheap: () => {
-      vector.pushMany(data);
-      vector.flushSync();
-    },
-    'write, fdatasync': () => {
-      writeSync(descriptor, data);
-      fdatasyncSync(descriptor);
-    },
-  };
-  const result = await turns(contenders, 25);
-  vector.close();
-  closeSync(descriptor);
+  const rows = [];
+  for (const bytes of [4 * KiB, 64 * KiB, MiB, 16 * MiB]) {
+    const data = new Float64Array(bytes / 8).fill(1.5);
+    const vector = MmapVector.create(join(within, `vector ${bytes}`), 'f64');
+    const descriptor = openSync(join(within, `file ${bytes}`), 'w');
+    const contenders = {
+      offheap: () => {
+        vector.pushMany(data);
+        vector.flushSync();
+      },
+      'write, fdatasync': () => {
+        writeSync(descriptor, data);
+        fdatasyncSync(descriptor);
+      },
+    };
+    const result = await turns(contenders, bytes > MiB ? 9 : quick ? 25 : 75);
+    vector.close();
+    closeSync(descriptor);
+    const goals = [{ against: 'write, fdatasync', within: 1.2 }];
+    rows.push({ title: `of ${size(bytes)}, appended before`, results: result, goals });
+  }
   rmSync(within, { recursive: true });
-  return [
-    {
-      title: 'of 1 MiB, appended before',
-      results: result,
-      goals: [{ against: 'write, fdatasync', within: 1.2 }],
-    },
-  ];
+  return rows;
 }
 
 /** @param {{ quick: boolean }} options */
