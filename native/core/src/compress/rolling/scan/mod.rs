@@ -10,12 +10,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 use super::BASE;
 use crate::cpu::Level;
 
 /// `BASE` to the power of 1, 2, 3, …
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const POWERS: [u32; 16] = {
     let mut powers = [BASE; 16];
     let mut i = 1;
@@ -58,6 +60,9 @@ pub(super) unsafe fn scan(level: Level, run: &Run<'_>) -> (Option<usize>, u32) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller's word.
         Level::Avx2 => unsafe { avx2::scan(run) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: the caller's word.
+        Level::Neon => unsafe { neon::scan(run) },
         _ => rest(run, 0, run.hash),
     }
 }
