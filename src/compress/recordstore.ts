@@ -39,8 +39,8 @@ export interface BuildOptions extends WorkOptions {
    */
   train?: Pick<TrainOptions, 'maxBytes'>;
   /**
-   * 1 (fastest) to 9 (smallest), as for `Compressor`. Default: 6, because a store is written once and read often: it takes a seventh less
-   * than at 3, three times as long to build, and reading is the same.
+   * 1 (fastest) to 9 (smallest), as for `Compressor`. Default: 6, because a store is written once and read often: it takes a sixth less
+   * than at 3, nearly five times as long to build, and reading is the same.
    */
   level?: number;
 }
