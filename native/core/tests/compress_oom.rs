@@ -12,14 +12,8 @@ thread_local! {
 
 struct Refusing;
 
-/// Smaller ones are granted: their number and size do not grow with what is given.
-const LARGE: usize = 64 << 10;
-
 impl Refusing {
-    fn refuses(size: usize) -> bool {
-        if size < LARGE {
-            return false;
-        }
+    fn refuses() -> bool {
         let granted = GRANTED.try_with(|granted| granted.replace(granted.get().saturating_sub(1)));
         granted.unwrap_or(usize::MAX) == 0
     }
@@ -29,11 +23,11 @@ impl Refusing {
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's word.
-        if Refusing::refuses(layout.size()) { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
+        if Refusing::refuses() { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if Refusing::refuses(size) {
+        if Refusing::refuses() {
             return std::ptr::null_mut();
         }
         // SAFETY: the caller's word.
@@ -74,7 +68,7 @@ fn samples() -> Vec<Vec<u8>> {
 fn refused<T>(mut body: impl FnMut() -> offheap_core::Result<T>) {
     let (all, outcome) = counted(&mut body);
     assert!(outcome.is_ok());
-    let step = (all / 300).max(1);
+    let step = (all / 80).max(1);
     for granted in (0..all.min(50)).chain((50..all).step_by(step)) {
         match granting(granted, &mut body) {
             Err(error) => assert_eq!(error.kind(), ErrorKind::Oom, "after {granted} of {all}"),

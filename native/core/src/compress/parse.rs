@@ -161,6 +161,7 @@ impl Parser {
             let mut back = end;
             while back > at {
                 let token = self.nodes[back - at].token;
+                self.way.try_reserve(1)?;
                 self.way.push(token);
                 back -= usize::from(token.len);
             }

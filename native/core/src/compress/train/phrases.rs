@@ -31,7 +31,9 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
     let bytes: usize = samples.iter().map(|sample| sample.len()).sum();
     let mut phrases: Vec<Vec<u8>> = Vec::new();
     for round in 0..ROUNDS {
-        let texts: Vec<&[u8]> = phrases.iter().map(Vec::as_slice).collect();
+        let mut texts: Vec<&[u8]> = Vec::new();
+        texts.try_reserve_exact(phrases.len())?;
+        texts.extend(phrases.iter().map(Vec::as_slice));
         let trie = Trie::new(&texts)?;
         let symbols = 256 + phrases.len();
         let mut single = try_vec(symbols, 0u32)?;
