@@ -1,5 +1,5 @@
 /**
- * Reading of options. They are copied once, own properties only, into an object without a prototype:
+ * Reading of options. They are copied once, own properties only, into an object that inherits nothing:
  * a getter runs once, nothing inherited counts, and an option that does not exist is an error rather
  * than silence.
  */
