@@ -1,7 +1,7 @@
 //! What the commit protocol needs of a file.
 //!
 //! A trait, because its promise is about what a crash leaves, and that can only be tried on a disk that
-//! crashes on demand (`simulator.rs`). [`FileStorage`] is the real one.
+//! crashes on demand (`simulator/`). [`FileStorage`] is the real one.
 //!
 //! The elements themselves are stored through a mapping, not through this: for the kernel that is the
 //! same as `write_at`, because mapping and file share the page cache.
