@@ -20,7 +20,8 @@
 //! is clear. Both pairs of accesses are sequentially consistent: either the handler sees `busy` and
 //! passes on, or the writer sees the pin and waits. Passing on is right: a busy slot is being made or
 //! taken away, and neither can hold the address of a legitimate read, because [`Watch::new`] returns
-//! before the first read, and a slot is taken away after the last.
+//! before the first read, and a slot is taken away after the last. A range that grows ([`Watch::extend`]) is read meanwhile: its
+//! slot is not busy, for only the end changes.
 //!
 //! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns ([`super::file`]). The engine
 //! frees it when the last thread has let go of it, and tells nobody: the one that opened the file may be long gone

@@ -212,6 +212,23 @@ impl Watch {
         Ok(Watch { slot, id })
     }
 
+    /// Watches so many bytes from the same start, which are more than before. There is no moment at which those of before are not
+    /// watched: other threads may be reading them. The new ones are not read before this returns.
+    pub(crate) fn extend(&self, length: usize) {
+        let mut books = writers();
+        let slot = self.slot;
+        if slot.id.load(Relaxed) != self.id {
+            return; // Someone else's by now.
+        }
+        let before = slot.end.load(Relaxed);
+        let end = slot.start.load(Relaxed) + length.next_multiple_of(page_size());
+        books.clear(before, end);
+        // A handler that sees one of the two only takes a page that it replaces for one that it replaced before, or does not
+        // replace the new ones. If some are lost already, that is what it goes by.
+        slot.lost_from.compare_exchange(before, end, Relaxed, Relaxed).ok();
+        slot.end.store(end, Release);
+    }
+
     /// Says that the range is foreign memory, and where its marker was set. From now on the watching goes on after
     /// this is dropped, while the marker stands.
     #[cfg(target_os = "linux")]

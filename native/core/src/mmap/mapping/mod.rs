@@ -120,4 +120,50 @@ mod tests {
         }
         assert!(window.is_lost());
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "maps files")]
+    fn a_refused_growth_leaves_the_pages_watched() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let file = named.reopen().unwrap();
+        file.set_len(OFFSET + (1 << 20)).unwrap();
+        let mut window = Window::new(OFFSET, Access::Write).unwrap();
+        window.grow(&file, 1 << 16).unwrap();
+        // One that can not be mapped to be written.
+        let other = std::fs::File::open(named.path()).unwrap();
+        assert_eq!(window.grow(&other, 1 << 20).unwrap_err().kind(), ErrorKind::Io);
+        assert_eq!(window.len(), 1 << 16);
+        file.set_len(OFFSET).unwrap();
+        // SAFETY: within the window; what is behind the end of the file is replaced by zeros.
+        assert_eq!(unsafe { window.base().read_volatile() }, 0);
+        assert!(window.is_lost());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "maps files")]
+    fn a_thread_may_lose_pages_while_the_window_grows() {
+        for _ in 0..2000 {
+            let file = tempfile::tempfile().unwrap();
+            file.set_len(OFFSET + (1 << 16)).unwrap();
+            let mut window = Window::with_reservation(OFFSET, Access::Write, 1 << 20).unwrap();
+            window.grow(&file, 1 << 12).unwrap();
+            file.set_len(OFFSET).unwrap();
+            let base = window.base().expose_provenance();
+            let ready = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    ready.wait();
+                    // SAFETY: within the window, whose base stays.
+                    unsafe { std::ptr::with_exposed_provenance::<u8>(base).read_volatile() };
+                });
+                ready.wait();
+                for pages in 2..10 {
+                    window.grow(&file, pages << 12).unwrap();
+                }
+            });
+            assert!(window.is_lost());
+        }
+    }
 }

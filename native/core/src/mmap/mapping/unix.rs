@@ -159,23 +159,33 @@ impl Window {
             return self.relocate(file, len, wanted);
         }
         let (base, from) = (self.base, self.mapped);
-        // Watched before the pages are there; the old watch, of fewer pages, goes afterwards.
-        // SAFETY: address space of ours; the word lives until after the watch (`Drop`).
-        let watch = unsafe {
-            Watch::new(
-                base.as_ptr().expose_provenance(),
-                wanted,
-                self.access.stores(),
-                &raw const *self.status,
-            )
-        }?;
-        // SAFETY: reserved address space of ours, behind what is mapped.
-        unsafe { lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.access) }?;
-        #[cfg(target_os = "linux")]
-        if self.marker != 0 {
-            watch.mark(self.marker);
+        let lay = || {
+            // SAFETY: reserved address space of ours, behind what is mapped.
+            unsafe {
+                lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.access)
+            }
+        };
+        if let Some(watch) = &self.watch {
+            // Other threads may be reading what was there before: that is watched all the time, and after a refusal.
+            lay()?;
+            watch.extend(wanted);
+        } else {
+            // SAFETY: address space of ours; the word lives until after the watch (`Drop`).
+            let watch = unsafe {
+                Watch::new(
+                    base.as_ptr().expose_provenance(),
+                    wanted,
+                    self.access.stores(),
+                    &raw const *self.status,
+                )
+            }?;
+            lay()?;
+            #[cfg(target_os = "linux")]
+            if self.marker != 0 {
+                watch.mark(self.marker);
+            }
+            self.watch = Some(watch);
         }
-        self.watch = Some(watch);
         self.mapped = wanted;
         self.len = len;
         Ok(())
