@@ -272,6 +272,21 @@ describe('flush', () => {
     await Promise.all([one, two]);
   });
 
+  it('does not make a file long again that was cut short: zeros would take the place of elements, and nothing tell', () => {
+    const path = fresh();
+    const vector = MmapVector.create(path, 'f64');
+    vector.push(1);
+    while (vector.length < vector.stats().capacity) vector.push(vector.length);
+    vector.flushSync();
+    truncateSync(path, 65_536 + 80);
+    throws(() => vector.push(7), 'ERR_OFFHEAP_IO');
+    throws(() => vector.reserve(100_000), 'ERR_OFFHEAP_IO');
+    expect(vector.at(5000)).toBe(0);
+    throws(() => vector.flushSync(), 'ERR_OFFHEAP_IO');
+    expect(statSync(path).size).toBe(65_536 + 80);
+    vector.close();
+  });
+
   it('fails, and so does everything after, where the file was cut short', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'f64');

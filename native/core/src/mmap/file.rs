@@ -36,6 +36,8 @@ pub struct VectorFile {
     path: PathBuf,
     /// Closing cuts the file off behind this length, in bytes: nobody may be reading behind it.
     keep: AtomicU64,
+    /// Of a writer: bytes that the file has, unless someone else cut it short. What is mapped ends there at the latest.
+    allocated: AtomicU64,
 }
 
 impl VectorFile {
@@ -61,6 +63,7 @@ impl VectorFile {
             lock: Some(lock),
             path: path.to_path_buf(),
             keep: AtomicU64::new(DATA_OFFSET),
+            allocated: AtomicU64::new(DATA_OFFSET),
         })
     }
 
@@ -73,8 +76,9 @@ impl VectorFile {
             if lock.is_some() { Journal::open_to_write(storage) } else { Journal::open(storage, PATIENCE) };
         let journal = journal
             .map_err(|error| Error::new(error.kind(), format!("{}: {}", path.display(), error.message())))?;
-        let keep = AtomicU64::new(journal.storage().len()?);
-        Ok(VectorFile { journal, lock, path: path.to_path_buf(), keep })
+        let length = journal.storage().len()?;
+        let (keep, allocated) = (AtomicU64::new(length), AtomicU64::new(length));
+        Ok(VectorFile { journal, lock, path: path.to_path_buf(), keep, allocated })
     }
 
     /// The commits of the file.
@@ -110,10 +114,19 @@ impl VectorFile {
         }
     }
 
-    /// Blocks for `length` elements in all. `Full` if the disk is; nothing has changed then.
+    /// Blocks for `length` elements in all. `Full` if the disk is; nothing has changed then. `Io` if someone else cut the file short:
+    /// made longer again it would hold zeros in the place of elements, and nothing would tell.
     pub fn allocate(&self, length: u64) -> Result<()> {
         self.check_writable()?;
-        self.journal.storage().allocate(self.journal.bytes_for(length)?)
+        let storage = self.journal.storage();
+        if storage.len()? < self.allocated.load(Ordering::Relaxed) {
+            let path = self.path.display();
+            return Err(Error::new(ErrorKind::Io, format!("{path} became shorter while it was open")));
+        }
+        let end = self.journal.bytes_for(length)?;
+        storage.allocate(end)?;
+        self.allocated.fetch_max(end, Ordering::Relaxed);
+        Ok(())
     }
 
     /// What was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it. The
