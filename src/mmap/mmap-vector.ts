@@ -124,7 +124,9 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     const target = resolve(checkPath(path));
     const read = readOptions(options, [...GROWTH_OPTIONS, 'mode'], 'MmapVector.open');
     const writable = read['mode'] !== undefined && choiceOption(read, 'mode', ['r', 'rw']) === 'rw';
-    return MmapVector.over<T>(VectorFile.open(target, writable), new Growth(read));
+    // Refused options leave no file open, and no lock on it.
+    const growth = new Growth(read);
+    return MmapVector.over<T>(VectorFile.open(target, writable), growth);
   }
 
   private static over<T extends NumericType>(file: VectorFile, growth: Growth): MmapVector<T> {

@@ -287,6 +287,15 @@ describe('flush', () => {
     vector.close();
   });
 
+  it('leaves nothing open, and no lock, where the options of open() are refused', () => {
+    const path = fresh();
+    MmapVector.create(path, 'f64').close();
+    for (const options of [{ capacity: -1 }, { pattern: 'none' }, { fixed: 1 }, { stepMin: NaN }] as any[]) {
+      expect(() => MmapVector.open(path, { mode: 'rw', ...options })).toThrow();
+      MmapVector.open(path, { mode: 'rw' }).close();
+    }
+  });
+
   it('fails, and so does everything after, where the file was cut short', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'f64');
