@@ -90,7 +90,7 @@ export class VectorFile {
     if (length > buffer.maxByteLength - 8) {
       const head = this.region.bytes.slice(0, HEADER_BYTES);
       const region = this.newRegion(bytes);
-      native().vectorFileForget(this.handle);
+      // What was mapped before stays watched until this is there.
       this.map(region, bytes, count);
       region.bytes.set(head);
       this.region = region;
