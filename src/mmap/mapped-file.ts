@@ -228,14 +228,16 @@ export class MappedFile {
   /** Keeps the bytes in memory until `unlock()` or `close()`. `ERR_OFFHEAP_FULL` past the limit of the process. */
   lock(): void {
     this.open();
-    native().memoryLock(this.source.bytes);
+    const { bytes } = this.source;
+    native().memoryLock(bytes);
+    if (!this.locked) LOCKED.set(bytes.buffer, (LOCKED.get(bytes.buffer) ?? 0) + 1);
     this.locked = true;
   }
 
   /** Undoes {@link MappedFile.lock}. */
   unlock(): void {
     this.open();
-    native().memoryUnlock(this.source.bytes);
+    if (this.locked) unlockShared(this.source.bytes);
     this.locked = false;
   }
 
@@ -267,7 +269,7 @@ export class MappedFile {
     this.load(true);
     if (locked && this.source.bytes !== before) {
       this.locked = false;
-      native().memoryUnlock(before);
+      unlockShared(before);
       this.lock();
     }
     return this.source.bytes.length;
@@ -448,6 +450,18 @@ function currentSlab(): Uint8Array<ArrayBuffer> {
   }
   return slab;
 }
+
+/** How many files have bytes of a buffer locked. They lie on the same pages, which the system unlocks for all at once. */
+const LOCKED = new WeakMap<ArrayBufferLike, number>();
+
+/** For a file whose bytes were locked. */
+function unlockShared({ buffer }: Uint8Array): void {
+  const others = LOCKED.get(buffer)! - 1;
+  LOCKED.set(buffer, others);
+  // The last takes along what was left locked for it.
+  if (others === 0 && buffer.byteLength > 0) native().memoryUnlock(new Uint8Array(buffer));
+}
+
 /** As for other buffers: see `region.ts`. */
 const MAPPINGS_MOST = 75;
 

@@ -556,3 +556,27 @@ describe('threads', () => {
     },
   );
 });
+
+describe.runIf(process.platform === 'linux')('pages that small files share', () => {
+  const locked = (): number =>
+    Number(/VmLck:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+
+  it('stay locked until the last of them is unlocked', () => {
+    const before = locked();
+    const [one, other] = [MappedFile.open(file(100)), MappedFile.open(file(100))] as const;
+    expect(one.bytes.buffer).toBe(other.bytes.buffer);
+    for (const mapped of [one, one, other]) mapped.lock();
+    const both = locked();
+    expect(both).toBeGreaterThan(before);
+    one.close();
+    expect(locked()).toBe(both);
+    expect(other.stats().locked).toBe(true);
+    other.unlock();
+    other.unlock();
+    expect(locked()).toBe(before);
+    other.lock();
+    expect(locked()).toBe(both);
+    other.close();
+    expect(locked()).toBe(before);
+  });
+});
