@@ -87,8 +87,10 @@ class MmapVector {
   void push_back(T value) { append(&value, 1); }
   // All of them or none. `values` must not lie in this vector.
   void append(const T* values, std::size_t count) {
-    offheap::check(oh_mmapvector_push(vector_, values, count));
+    const oh_status status = oh_mmapvector_push(vector_, values, count);
+    // Also after a refusal: room may have been made elsewhere before that.
     data_ = static_cast<const T*>(oh_mmapvector_data(vector_));
+    offheap::check(status);
     size_ += count;
   }
   // Drops all elements from `size` on.
