@@ -98,10 +98,15 @@ impl<S: Storage> Journal<S> {
     ///
     /// A process that was killed may have left a record in the page cache that is not on the disk. So what was found is synced
     /// first: no store tears what a crash would leave. And a record that was refused is replaced: no store makes it true.
+    /// A sync that failed may have left pages that are taken for written, and are not: a later sync passes over them, unless they are
+    /// stored to again.
     pub fn open_to_write(storage: S) -> Result<Journal<S>> {
         let head = Head::read(&storage)?;
         let found = look(&storage, head)?;
         let mut latest = found.latest.ok_or_else(no_record)?;
+        if Step::StoreAnew.taken() {
+            store_anew(&storage, head, latest)?;
+        }
         if Step::SyncFound.taken() {
             storage.sync()?;
         }
@@ -293,6 +298,21 @@ fn wait(round: u32) {
 fn write_slot<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<()> {
     fence(Ordering::Release);
     storage.write_at(SLOT_OFFSETS[(commit.sequence % 2) as usize], &commit.encode(head.seeds))
+}
+
+/// Stores a record and its tail where they are, and as they are.
+fn store_anew<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<()> {
+    let (mut at, end) = (head.bytes_for(commit.synced)?, head.bytes_for(commit.length)?);
+    let mut block = Vec::new();
+    block.try_reserve_exact(BLOCK.min((end - at) as usize))?;
+    block.resize(BLOCK.min((end - at) as usize), 0);
+    while at < end {
+        let count = block.len().min((end - at) as usize);
+        storage.read_at(at, &mut block[..count])?;
+        storage.write_at(at, &block[..count])?;
+        at += count as u64;
+    }
+    write_slot(storage, head, commit)
 }
 
 fn read_slots<S: Storage>(storage: &S, head: Head) -> Result<[Slot; 2]> {

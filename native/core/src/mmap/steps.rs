@@ -8,7 +8,9 @@
 pub(super) enum Step {
     /// Opening compares the tail of a record with its checksum.
     CheckTail,
-    /// Whoever will write syncs what was found.
+    /// Whoever will write stores what was found once more, for the system may wrongly take it for written,
+    StoreAnew,
+    /// and syncs it.
     SyncFound,
     /// It puts a record of its own in the place of one that was refused,
     Mend,

@@ -27,6 +27,8 @@ struct Inner {
     lengths: Vec<usize>,
     /// The sync, counted from now on, that fails, and takes no effect.
     fail_in: Option<usize>,
+    /// Or this one, after which some of what was written is taken for synced, and is not.
+    lie_in: Option<(usize, u64)>,
     syncs: usize,
 }
 
@@ -83,7 +85,14 @@ impl Disk {
 
     /// Has sync number `sync` from now on fail, `None` none.
     pub(super) fn fail_in(&self, sync: Option<usize>) {
-        self.0.borrow_mut().fail_in = sync;
+        let mut inner = self.0.borrow_mut();
+        (inner.fail_in, inner.lie_in) = (sync, None);
+    }
+
+    /// Has sync number `sync` from now on fail, and the kernel forget that what did not arrive was to be written, as Linux does.
+    /// Which cells arrived, `bits` say.
+    pub(super) fn lie_in(&self, sync: usize, bits: u64) {
+        self.0.borrow_mut().lie_in = Some((sync, bits));
     }
 
     /// How often it was synced.
@@ -159,10 +168,26 @@ impl Storage for Disk {
                 return Err(Error::new(ErrorKind::Io, "the disk failed"));
             }
         }
-        inner.syncs += 1;
-        inner.synced = inner.now.clone();
-        inner.dirty.clear();
+        let mut arrive = u64::MAX;
+        if let Some((left, bits)) = inner.lie_in {
+            inner.lie_in = (left > 1).then_some((left - 1, bits));
+            if left == 1 {
+                arrive = bits;
+            }
+        }
+        let Inner { now, synced, dirty, .. } = &mut *inner;
+        synced.resize(now.len(), 0);
+        for (number, (cell, _)) in std::mem::take(dirty).into_iter().enumerate() {
+            let bytes = cell * CELL..(cell * CELL + CELL).min(now.len());
+            if arrive >> (number % 64) & 1 != 0 && !bytes.is_empty() {
+                synced[bytes.clone()].copy_from_slice(&now[bytes]);
+            }
+        }
         inner.lengths.clear();
+        if arrive != u64::MAX {
+            return Err(Error::new(ErrorKind::Io, "the disk failed"));
+        }
+        inner.syncs += 1;
         Ok(())
     }
 }

@@ -56,8 +56,15 @@ fn many_crashes() {
 #[test]
 #[cfg_attr(miri, ignore = "too many histories")]
 fn each_step_of_the_protocol_is_missed_when_it_is_left_out() {
-    let steps =
-        [Step::CheckTail, Step::SyncFound, Step::Mend, Step::SyncMended, Step::SyncLarge, Step::SyncRecord];
+    let steps = [
+        Step::CheckTail,
+        Step::StoreAnew,
+        Step::SyncFound,
+        Step::Mend,
+        Step::SyncMended,
+        Step::SyncLarge,
+        Step::SyncRecord,
+    ];
     for step in steps {
         LEFT_OUT.set(Some(step));
         let found = (0..2000).find_map(|seed| history(seed, 40, 6).err().map(|broken| (seed, broken)));

@@ -118,9 +118,20 @@ impl World {
         Ok(())
     }
 
+    /// One of the next syncs fails, and perhaps the kernel takes for written what is not.
+    fn have_sync_fail(&mut self, most: usize) {
+        let sync = 1 + self.random.below(most);
+        if self.random.below(2) == 0 {
+            self.disk.fail_in(Some(sync));
+        } else {
+            let bits = self.random.below(1 << 30) as u64;
+            self.disk.lie_in(sync, bits << 30 | self.random.below(1 << 30) as u64);
+        }
+    }
+
     /// Begins a commit that does not end.
     fn begin_commit(&mut self) {
-        self.disk.fail_in(Some(1 + self.random.below(2)));
+        self.have_sync_fail(2);
         let ended = self.journal.commit(self.now.len() as u64).is_ok();
         self.disk.fail_in(None);
         if ended {
@@ -168,7 +179,9 @@ impl World {
             }
         }
         // And go on all the same, where it was the process that ended there.
-        disk.fail_in(Some(1 + self.random.below(4)));
+        let before = std::mem::replace(&mut self.disk, disk.clone());
+        self.have_sync_fail(4);
+        self.disk = before;
         Journal::open_to_write(disk.clone()).ok();
         disk.fail_in(None);
         let mut journal = Journal::open_to_write(disk.clone()).map_err(|error| error.to_string())?;
