@@ -141,10 +141,19 @@ impl OpenFile {
         {
             use std::os::fd::AsRawFd;
             let length = i64::try_from(length).map_err(|_| Error::range("no file is so long"))?;
-            // What a file system can not do is left to it: a fault there is caught, and `check` tells.
+            let file = self.storage.file().as_raw_fd();
+            // What a file system can not do is left to it: a fault there is caught, and `check` tells. One that someone cut short
+            // meanwhile is not made long again: there would be zeros that no fault tells of.
             // SAFETY: an open descriptor; the call touches no memory of ours.
-            let result = unsafe { libc::posix_fallocate(self.storage.file().as_raw_fd(), 0, length) };
-            if matches!(result, libc::ENOSPC | libc::EDQUOT) {
+            let failed = unsafe { libc::fallocate(file, libc::FALLOC_FL_KEEP_SIZE, 0, length) } != 0;
+            let mut number =
+                if failed { std::io::Error::last_os_error().raw_os_error().unwrap_or(0) } else { 0 };
+            if number == libc::EOPNOTSUPP && self.length_now()? >= length as u64 {
+                // The C library writes to each block then.
+                // SAFETY: as above.
+                number = unsafe { libc::posix_fallocate(file, 0, length) };
+            }
+            if matches!(number, libc::ENOSPC | libc::EDQUOT) {
                 let path = self.path.display();
                 return Err(Error::full(format!("the disk has no room for the holes of {path}")));
             }
@@ -193,5 +202,27 @@ impl OpenFile {
         // SAFETY: within the mapping.
         unsafe { base.with_addr(first).read_volatile() };
         if has_huge_page(first) { Strategy::HugePage } else { Strategy::Mmap }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::mmap::mapping::Access;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps files")]
+    fn a_file_that_is_cut_short_before_it_is_mapped_stays_so() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        named.as_file().set_len(1 << 20).unwrap();
+        let open = OpenFile::open(named.path(), Mode::Write, Thresholds::default()).unwrap();
+        named.as_file().set_len(4096).unwrap();
+        let mut window = Window::new(0, Access::Write).unwrap();
+        open.map(&mut window, 1 << 20).unwrap();
+        assert_eq!(named.as_file().metadata().unwrap().len(), 4096);
+        assert_eq!(open.check(&window).unwrap_err().kind(), ErrorKind::Io);
+        // SAFETY: within the window.
+        assert_eq!(unsafe { window.base().add(1 << 19).read_volatile() }, 0);
+        assert!(window.is_lost());
     }
 }
