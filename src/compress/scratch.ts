@@ -63,7 +63,12 @@ export function withRoom(length: number, write: (out: Uint8Array, at: number) =>
   if (found !== undefined) return found;
   const out = room(length);
   const written = write(out, 0);
-  return written * 2 > out.length ? out.subarray(0, written) : copied(out, written);
+  return own(out, written);
+}
+
+/** A result as an array that nothing else will be written to. */
+function own(out: Uint8Array, written: number): Uint8Array {
+  return out === scratch || written * 2 < out.length ? copied(out, written) : out.subarray(0, written);
 }
 
 /**
@@ -80,9 +85,7 @@ export function growing(
     const size = Math.min(length, most);
     const out = room(size);
     const written = write(out.length === size ? out : out.subarray(0, size), 0);
-    if (written >= 0) {
-      return out === scratch || written * 2 < out.length ? copied(out, written) : out.subarray(0, written);
-    }
+    if (written >= 0) return own(out, written);
     if (length >= most) return undefined;
   }
 }

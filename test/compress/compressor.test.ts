@@ -53,6 +53,24 @@ describe('a compressor', () => {
     );
   });
 
+  it('gives out memory that the next result is not written to', () => {
+    for (const length of [100, 5000, 40_000, 65_000, 70_000]) {
+      const [first, second] = [1, 2].map((seed) => {
+        let state = seed;
+        return Uint8Array.from(
+          { length },
+          () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24,
+        );
+      });
+      const packed = compressor.compress(first);
+      const text = compressor.decompress(packed);
+      compressor.compress(second);
+      compressor.decompress(compressor.compress(second));
+      expect(Buffer.from(text).equals(first), `${length} bytes`).toBe(true);
+      expect(Buffer.from(compressor.decompress(packed)).equals(first), `${length} bytes`).toBe(true);
+    }
+  });
+
   it('takes views of any memory', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(100), 10, 50).fill(7);
     back(shared);
