@@ -6,7 +6,7 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native, type DictionaryHandle } from '../native.js';
-import { Background, type WorkOptions } from '../region/background.js';
+import { Background, readWorkOptions, type WorkOptions } from '../region/background.js';
 import type { OpenOptions } from '../region/file.js';
 import { integerOption, readOptions } from '../region/options.js';
 import { Region, type Origin } from '../region/region.js';
@@ -19,7 +19,7 @@ import {
 } from '../region/structure.js';
 import type { Token } from '../region/token.js';
 import { readDictionary, type DictionaryShape } from './layout.js';
-import { checkTexts, Sampler, type Packer, type Texts } from './texts.js';
+import { checkTexts, Sampler, untilAborted, type Packer, type Texts } from './texts.js';
 
 /** How a dictionary is trained. */
 export interface TrainOptions extends WorkOptions {
@@ -91,13 +91,11 @@ export class Dictionary extends Structure<'dictionary'> {
     const read = readOptions(options, ['maxBytes', 'signal', 'onProgress'], 'Dictionary.train');
     const most =
       read['maxBytes'] === 'auto' ? 0 : integerOption(read, 'maxBytes', MIN_BYTES, MAX_BYTES, DEFAULT_BYTES);
-    const job = Background.from(
-      { signal: read['signal'], onProgress: read['onProgress'] },
-      'Dictionary.train',
-    );
+    const { signal, onProgress } = readWorkOptions(read);
+    const job = Background.from({ signal, onProgress }, 'Dictionary.train');
     const list = checkTexts(samples, 'samples');
     const sampler = new Sampler(MOST_SAMPLES);
-    for await (const sample of list) sampler.push(sample, 'samples');
+    for await (const sample of untilAborted(list, signal)) sampler.push(sample, 'samples');
     return trainOn(sampler.packer, most, job);
   }
 

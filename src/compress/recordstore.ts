@@ -6,7 +6,7 @@
  * code is a good part of it. `getMany` does the same for many in one call.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { offheapError, typeError } from '../errors.js';
+import { allocating, offheapError, typeError } from '../errors.js';
 import { native, type BuilderHandle, type RecordsHandle } from '../native.js';
 import { Background, readWorkOptions, type WorkOptions } from '../region/background.js';
 import type { OpenOptions } from '../region/file.js';
@@ -26,7 +26,7 @@ import { Dictionary, MIN_BYTES, trainOn, type TrainOptions } from './dictionary.
 import { indexList } from './indices.js';
 import { readStore, type StoreShape } from './layout.js';
 import { growing, room } from './scratch.js';
-import { checkTexts, Packer, Sampler, type Text, type Texts } from './texts.js';
+import { checkTexts, Packer, Sampler, untilAborted, type Text, type Texts } from './texts.js';
 
 /** How a store is built. */
 export interface BuildOptions extends WorkOptions {
@@ -150,7 +150,7 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
       signal?.throwIfAborted();
       onProgress?.({ done, total: total ?? done });
     };
-    for await (const record of list) {
+    for await (const record of untilAborted(list, signal)) {
       packer.push(record, 'records');
       sampler?.push(record, 'records');
       if (packer.length >= (builder === undefined ? TRAINED_ON : CHUNK)) await flush();
@@ -254,9 +254,9 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
     const ends = new Float64Array(list.length);
     const { length, total, longest } = this.shape;
     // What so many records take on the average, and half as much again.
-    let size = Math.ceil((total / Math.max(1, length)) * list.length * 1.5) + 256;
+    let size = Math.ceil(Math.min(total / Math.max(1, length), longest) * list.length * 1.5) + 256;
     for (;;) {
-      const out = new Uint8Array(size);
+      const out = allocating('the records', size, () => new Uint8Array(size));
       const written = native().recordsGetMany(this.opened!, list, ends, out);
       if (written >= 0) {
         const found = new Array<Uint8Array>(list.length);

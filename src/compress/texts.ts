@@ -35,9 +35,11 @@ export class Packer {
       this.reserve(text.length * 3);
       this.used += encoder.encodeInto(text, this.bytes.subarray(this.used)).written;
     } else if (isUint8Array(text)) {
-      this.reserve(trueLength(text));
-      this.bytes.set(text, this.used);
-      this.used += trueLength(text);
+      const length = trueLength(text);
+      this.reserve(length);
+      // What is detached has no bytes, here as elsewhere, but setting them would throw.
+      if (length > 0) this.bytes.set(text, this.used);
+      this.used += length;
     } else {
       throw typeError(`${what} are Uint8Arrays or strings, not ${describe(text)}`);
     }
@@ -105,4 +107,43 @@ export function checkTexts(texts: unknown, what: string): Texts {
     if (Symbol.asyncIterator in texts || Symbol.iterator in texts) return texts as Texts;
   }
   throw typeError(`${what} must be an iterable of Uint8Arrays or strings, not ${describe(texts)}`);
+}
+
+/** The texts, and where the signal aborts its reason at once: those who wait for a text may do so for ever. */
+export function untilAborted(texts: Texts, signal: AbortSignal | undefined): Texts {
+  if (signal === undefined || !(Symbol.asyncIterator in texts)) return texts;
+  return { [Symbol.asyncIterator]: () => abortable(texts, signal) };
+}
+
+async function* abortable(texts: AsyncIterable<Text>, signal: AbortSignal): AsyncGenerator<Text> {
+  const iterator = texts[Symbol.asyncIterator]();
+  // Not a race with one promise for all of them, which would keep what each race leaves there.
+  let abort = (): void => undefined;
+  const listener = (): void => abort();
+  signal.addEventListener('abort', listener, { once: true });
+  let ended = false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const answer = Promise.resolve(iterator.next());
+      answer.catch(() => (ended = true));
+      const next = await new Promise<IteratorResult<Text>>((resolve, reject) => {
+        abort = () => reject(signal.reason as Error);
+        answer.then(resolve, reject);
+      });
+      if (next.done === true) {
+        ended = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', listener);
+    // One that never answers is told, and not waited for.
+    if (!ended) void end(iterator).catch(() => undefined);
+  }
+}
+
+async function end(iterator: AsyncIterator<Text>): Promise<void> {
+  await iterator.return?.();
 }

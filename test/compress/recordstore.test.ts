@@ -153,6 +153,45 @@ describe('a record store', () => {
     await expect(thrown).rejects.toThrow('from the caller');
   });
 
+  it('can be aborted while it waits for a record', async () => {
+    const waiting: [string, () => Promise<IteratorResult<string>>][] = [
+      ['stuck', () => new Promise(() => undefined)],
+      ['slow', () => new Promise((resolve) => setTimeout(resolve, 5, { done: false, value: 'a' }))],
+    ];
+    for (const [name, next] of waiting) {
+      for (const run of [RecordStore.build.bind(RecordStore), Dictionary.train.bind(Dictionary)]) {
+        let told = 0;
+        const forever: AsyncIterable<string> = {
+          [Symbol.asyncIterator]: () => ({ next, return: () => Promise.reject(new Error(`${++told}`)) }),
+        };
+        const controller = new AbortController();
+        const running = run(forever, { signal: controller.signal });
+        setTimeout(() => controller.abort(new Error('enough')), 30);
+        await expect(running, name).rejects.toThrow('enough');
+        expect(told).toBe(1);
+      }
+    }
+    const { signal } = new AbortController();
+    async function* some(): AsyncGenerator<string> {
+      for (const record of records.slice(0, 100)) yield await Promise.resolve(record);
+    }
+    same(await RecordStore.build(some(), { dictionary, signal }), records.slice(0, 100));
+    async function* failing(): AsyncGenerator<string> {
+      yield await Promise.resolve('one');
+      throw new Error('half-way');
+    }
+    await expect(RecordStore.build(failing(), { dictionary, signal })).rejects.toThrow('half-way');
+  });
+
+  it('takes arrays whose memory is gone for ones of nothing', async () => {
+    const [gone, cut] = [new ArrayBuffer(8), new ArrayBuffer(8, { maxByteLength: 16 })];
+    const views = [new Uint8Array(gone), new Uint8Array(cut, 4, 4), utf8('here')];
+    structuredClone(gone, { transfer: [gone] });
+    cut.resize(2);
+    const built = await RecordStore.build(views, { dictionary });
+    expect([...built].map(text)).toEqual(['', '', 'here']);
+  });
+
   it('refuses wrong arguments', async () => {
     for (const bad of [undefined, null, 5, 'text', new Uint8Array(3), {}, [5], [null], [{}]]) {
       expect((await rejected(RecordStore.build(bad as never, { dictionary }))).code).toBe('ERR_OFFHEAP_TYPE');
@@ -213,6 +252,18 @@ describe('a record store', () => {
     damaged.fill(255, damaged.length - 400);
     writeFileSync(path, damaged);
     throws(() => RecordStore.open(path).validate(), 'ERR_OFFHEAP_CORRUPT');
+    // Sums that are not true: of what it says memory is taken only as far as there can be as much.
+    for (const [word, value] of [
+      [23, 2 ** 20],
+      [23, 2 ** 31],
+      [21, 2 ** 20],
+      [21, 2 ** 31],
+    ]) {
+      const lying = bytes.slice();
+      new DataView(lying.buffer).setUint32(word * 4, value, true);
+      writeFileSync(path, lying);
+      expect(RecordStore.open(path).getMany([1, 2]).map(text)).toEqual(records.slice(1, 3));
+    }
   });
 
   it('is of no use once it is closed', async () => {
