@@ -223,6 +223,81 @@ fn a_dictionary_survives_its_bytes_and_damaged_ones_are_refused() {
     }
 }
 
+/// Code lengths as a dictionary keeps them: in half bytes, runs of zeros by their length.
+fn packed_lengths(lengths: &[u8]) -> Vec<u8> {
+    let mut halves = Vec::new();
+    for run in lengths.chunk_by(|a, b| a == b) {
+        if run[0] > 0 {
+            halves.extend_from_slice(run);
+            continue;
+        }
+        halves.push(0);
+        let mut rest = run.len() - 1;
+        loop {
+            halves.push((rest & 7) as u8 | if rest > 7 { 8 } else { 0 });
+            rest >>= 3;
+            if rest == 0 {
+                break;
+            }
+        }
+    }
+    halves.chunks(2).map(|pair| pair[0] | pair.get(1).unwrap_or(&0) << 4).collect()
+}
+
+/// As `docs/formats/compress.md` says.
+fn identity(body: &[u8], samples: u32) -> u64 {
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut hash = (body.len() as u64 ^ u64::from(samples) << 32).wrapping_mul(K);
+    let mut words: Vec<u64> = Vec::new();
+    let (chunks, rest) = body.as_chunks::<8>();
+    words.extend(chunks.iter().map(|&chunk| u64::from_le_bytes(chunk)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.extend([u64::from_le_bytes(last), K]);
+    for word in words {
+        hash = (hash ^ word).wrapping_mul(K);
+        hash ^= hash >> 29;
+    }
+    hash
+}
+
+/// A context with a code for one symbol alone, and none for the escape, can not say the others: what encoders would write for
+/// them is no code, and longer than they take room for.
+#[test]
+fn a_context_without_codes_and_escape_is_refused() {
+    const SYMBOLS: usize = 450;
+    const ESCAPE: usize = 257;
+    let mut all = vec![0u8; SYMBOLS];
+    // 1/2 and 1/4 for two bytes, and for the 447 others 65 codes of 10 bits and 382 of 11.
+    let others = (0..SYMBOLS).filter(|&symbol| ![98, 99, ESCAPE].contains(&symbol));
+    others.enumerate().for_each(|(number, symbol)| all[symbol] = if number < 65 { 10 } else { 11 });
+    (all[98], all[99]) = (1, 2);
+    for escaped in [true, false] {
+        let mut lone = vec![0u8; SYMBOLS];
+        lone[if escaped { ESCAPE } else { 97 }] = 1;
+        let mut body = vec![1u8; SYMBOLS - 1];
+        body.extend(packed_lengths(&[all.clone(), lone].concat()));
+        let length = (256 + body.len()).next_multiple_of(64);
+        let identity = identity(&body, 50);
+        let made = trained(&[], 1024);
+        let mut bytes = [&made.as_bytes()[..256], &body].concat();
+        bytes.resize(length, 0);
+        let mut set = |word: usize, value: u32| bytes[word * 4..][..4].copy_from_slice(&value.to_le_bytes());
+        set(4, length as u32);
+        [0, 0, 2, body.len() as u32, identity as u32, (identity >> 32) as u32, 50]
+            .into_iter()
+            .enumerate()
+            .for_each(|(number, value)| set(16 + number, value));
+        let opened = Dictionary::from_bytes(&bytes);
+        assert_eq!(opened.is_ok(), escaped, "{opened:?}");
+        if let Ok(dictionary) = opened {
+            dictionary.validate().unwrap();
+            let noise = (0..3000u64).map(|i| b'b' + (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 63) as u8);
+            round_trip(&dictionary, &noise.collect::<Vec<_>>());
+        }
+    }
+}
+
 #[test]
 fn damaged_records_are_errors_or_other_bytes() {
     for record in samples(40) {

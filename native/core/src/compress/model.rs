@@ -95,5 +95,13 @@ pub(crate) fn check(model: &Model, content: usize) -> Result<()> {
     if (1..model.contexts).any(|context| model.lengths(context).iter().all(|&length| length == 0)) {
         return bad("a dictionary with a context that nothing can follow");
     }
+    // What a context has no code for is said behind an escape: without one, encoders would have nothing to write.
+    let said = |context| {
+        let own = model.lengths(context);
+        own[ESCAPE] > 0 || own.iter().zip(model.lengths(0)).all(|(&own, &all)| own > 0 || all == 0)
+    };
+    if !(1..model.contexts).all(said) {
+        return bad("a dictionary with a context that has neither a code for some symbol nor an escape");
+    }
     Ok(())
 }

@@ -120,6 +120,16 @@ impl Counts {
                     *count = 0;
                 }
             }
+            // Of more symbols than there are codes the rarest are escaped, too. The escape needs a code in any case.
+            let mut coded = Vec::new();
+            coded.try_reserve_exact(symbols)?;
+            coded.extend((0..symbols).filter(|&symbol| counts[symbol] > 0));
+            coded.sort_unstable_by_key(|&symbol| (std::cmp::Reverse(counts[symbol]), symbol));
+            for &symbol in coded.iter().skip((1 << code_bits) - 1) {
+                escapes += counts[symbol];
+                escaped[symbol] += counts[symbol] * 16;
+                counts[symbol] = 0;
+            }
             counts[ESCAPE] = escapes;
             lengths[(group + 1) * symbols..][..symbols].copy_from_slice(&code_lengths(&counts, code_bits)?);
         }
@@ -143,5 +153,34 @@ impl Counts {
             average: (self.bits * 16 / self.bytes.max(1)).clamp(4, 160) as u32,
             matches: (self.matches * 256 / self.taken.max(1)) as u32,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::model;
+    use super::*;
+
+    /// What a context has no code for is said behind an escape, so that must have one, also where more symbols follow than there
+    /// are codes.
+    #[test]
+    fn the_escape_always_has_a_code() {
+        let symbols = PHRASE + 1024;
+        let mut pairs = try_vec(symbols * symbols, 0u32).unwrap();
+        for (before, row) in pairs.chunks_exact_mut(symbols).enumerate() {
+            if before % 2 == 0 {
+                row.fill(100)
+            } else {
+                row[usize::from(b'a')] = 100
+            }
+            row[ESCAPE] = 0;
+        }
+        let counts = Counts { symbols, pairs, bits: 1, bytes: 1, taken: 1, matches: 0 };
+        let model = counts.model(2, vec![(0, 1); 1024], 10).unwrap();
+        assert!(model.contexts > 1);
+        for context in 1..model.contexts {
+            assert!(model.lengths(context)[ESCAPE] > 0, "context {context}");
+        }
+        model::check(&model, 10).unwrap();
     }
 }
