@@ -110,3 +110,27 @@ fn stores_and_dictionaries_on_refused_memory_are_errors() {
         dictionary.compress(Level::new(9)?, Framing::Tagged, &samples[3], &mut Scratch::new(), &mut out)
     });
 }
+
+#[test]
+fn refused_memory_leaves_nothing_behind_that_other_records_are_compressed_by() {
+    let samples = samples();
+    let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    let trained = train(&slices, TrainOptions { max_bytes: Some(8192) }, None).unwrap().unwrap();
+    let compress = |text: &[u8], scratch: &mut Scratch| {
+        let mut out = Vec::new();
+        trained.compress(Level::new(9)?, Framing::Tagged, text, scratch, &mut out).map(|()| out)
+    };
+    let (middle, long) = (samples[..60].concat(), samples.concat().repeat(5));
+    let expected = compress(&samples[5], &mut Scratch::new()).unwrap();
+    let mut granted = 0;
+    loop {
+        let mut scratch = Scratch::new();
+        compress(&middle, &mut scratch).unwrap();
+        let finished = granting(granted, || compress(&long, &mut scratch).is_ok());
+        assert!(compress(&samples[5], &mut scratch).unwrap() == expected, "after {granted}");
+        if finished {
+            return;
+        }
+        granted += 1;
+    }
+}

@@ -163,6 +163,10 @@ impl Encoder {
         let here = (content.len() + at) as u32;
         let room = (text.len() - at).min(MAX_MATCH);
         let mut consider = |base: usize, len: usize, place_bits: u32, place: u32, distance: u32| {
+            // Only where another thread changes the text meanwhile.
+            if len < MIN_MATCH {
+                return;
+            }
             let (code, bits, _) = length_code(len);
             let score = self.score(len, self.bits(context, base + code) + bits + place_bits);
             if best.is_none_or(|best| score > best.score) {

@@ -228,6 +228,8 @@ impl SelfIndex {
         self.next = 0;
         self.bits = bits;
         if self.heads.len() >> bits == 0 {
+            // Where this fails, what the old ones say must not be taken for places in another record.
+            self.heads = Vec::new();
             self.heads = try_vec(1 << bits, 0)?;
             self.base = 1;
         } else if self.base.checked_add(passed).is_some_and(|base| base < 1 << 31) {
