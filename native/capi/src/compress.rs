@@ -544,7 +544,7 @@ pub unsafe extern "C" fn oh_records_get(
                 return Ok(made);
             }
             with_scratch(|_, text| {
-                store.get(index, text)?;
+                store.get_within(index, capacity, text)?;
                 hand_out(text, out, capacity)
             })
         })
@@ -577,7 +577,7 @@ pub unsafe extern "C" fn oh_records_get_many(
                 return Ok(made);
             }
             with_scratch(|_, text| {
-                store.get_many(indices, ends, text)?;
+                store.get_many_within(indices, ends, capacity, text)?;
                 hand_out(text, out, capacity)
             })
         })

@@ -51,6 +51,18 @@ fn compare(records: &[Vec<u8>]) {
             from = end as usize;
         }
         assert_eq!(from, out.len());
+        let mut some = Vec::new();
+        store.get_many_within(&indices, &mut ends, from, &mut some).unwrap();
+        assert_eq!(some, out);
+        if from > 0 {
+            some = Vec::new();
+            let error = store.get_many_within(&indices, &mut ends, from - 1, &mut some).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Full);
+            // Nothing like the memory that all of them would take.
+            assert!(some.len() < from);
+            let error = store.get_within(0, records[0].len().wrapping_sub(1), &mut some);
+            assert!(records[0].is_empty() || error.unwrap_err().kind() == ErrorKind::Full);
+        }
         for past in [records.len() as f64, -1.0, 0.5, f64::NAN, f64::INFINITY] {
             let error = store.get_many(&[past], &mut [0.0], &mut out).unwrap_err();
             assert_eq!((error.kind(), out.len()), (ErrorKind::Range, from));

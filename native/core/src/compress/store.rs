@@ -14,7 +14,7 @@ use crate::region::memory::OwnedMemory;
 use crate::succinct::eliasfano::RawEliasFano;
 use crate::succinct::eliasfano::Writer;
 use crate::succinct::eliasfano::layout::Shape;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The version of the format that this code reads and writes.
 pub const KIND_VERSION: u32 = 1;
@@ -191,18 +191,29 @@ impl RawRecordStore {
     /// Appends record `index` to `out`. `Range` if there is none.
     #[inline]
     pub fn get(&self, index: u64, out: &mut Vec<u8>) -> Result<()> {
+        self.get_within(index, usize::MAX, out)
+    }
+
+    /// The same, but `Full` where it has more than `most` bytes, without taking memory for more.
+    #[inline]
+    pub fn get_within(&self, index: u64, most: usize, out: &mut Vec<u8>) -> Result<()> {
         let (at, len) = self.find(index)?;
-        self.unpack(at, len, out)
+        self.unpack(at, len, most, out)
     }
 
     #[inline]
-    fn unpack(&self, at: *const u8, len: usize, out: &mut Vec<u8>) -> Result<()> {
-        let most = usize::try_from(self.shape.longest).unwrap_or(usize::MAX);
+    fn unpack(&self, at: *const u8, len: usize, most: usize, out: &mut Vec<u8>) -> Result<()> {
+        let longest = usize::try_from(self.shape.longest).unwrap_or(usize::MAX);
+        let limit = longest.min(most);
         // SAFETY: the span was checked to lie within the records.
-        let outcome = unsafe { self.dictionary.decompress_raw(Framing::Bare, at, len, most, out) };
+        let outcome = unsafe { self.dictionary.decompress_raw(Framing::Bare, at, len, limit, out) };
         // More than the longest is the region's fault, not the caller's.
         outcome.map_err(|error| match error.kind() {
-            crate::ErrorKind::Range => Error::corrupt("a record longer than the longest"),
+            ErrorKind::Range if most < longest => Error::new(
+                ErrorKind::Full,
+                format!("records of more bytes than the {most} there is room for"),
+            ),
+            ErrorKind::Range => Error::corrupt("a record longer than the longest"),
             _ => error,
         })
     }
@@ -240,8 +251,20 @@ impl RawRecordStore {
     /// Appends records one after another to `out`, and writes where each ends in it to `ends`. `Range`, before anything is
     /// appended, if one of them does not exist. Indices are whole numbers.
     pub fn get_many(&self, indices: &[f64], ends: &mut [f64], out: &mut Vec<u8>) -> Result<()> {
+        self.get_many_within(indices, ends, usize::MAX, out)
+    }
+
+    /// The same, but `Full` where they have more than `most` bytes together, without taking memory for more.
+    pub fn get_many_within(
+        &self,
+        indices: &[f64],
+        ends: &mut [f64],
+        most: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let begin = out.len();
         self.each_of(indices, ends, |at, len| {
-            self.unpack(at, len, out)?;
+            self.unpack(at, len, most - (out.len() - begin), out)?;
             Ok(Some(out.len()))
         })
         .map(drop)
