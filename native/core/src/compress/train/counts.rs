@@ -169,9 +169,9 @@ mod tests {
         let mut pairs = try_vec(symbols * symbols, 0u32).unwrap();
         for (before, row) in pairs.chunks_exact_mut(symbols).enumerate() {
             if before % 2 == 0 {
-                row.fill(100)
+                row.fill(100);
             } else {
-                row[usize::from(b'a')] = 100
+                row[usize::from(b'a')] = 100;
             }
             row[ESCAPE] = 0;
         }
