@@ -5,20 +5,7 @@
 
 #include "check.h"
 #include "offheap.hpp"
-
-namespace {
-
-template <typename Work>
-oh_status status_of(Work work) {
-  try {
-    work();
-  } catch (const offheap::Error& error) {
-    return error.status();
-  }
-  return OH_OK;
-}
-
-}  // namespace
+#include "status.hpp"
 
 int main() {
   std::vector<std::string> records;

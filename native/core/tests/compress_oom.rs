@@ -1,62 +1,10 @@
 //! Training, where each allocation in turn is refused: an error, never an abort.
 
+mod refusing;
+
 use offheap_core::ErrorKind;
 use offheap_core::compress::{Dictionary, Framing, Level, Scratch, StoreBuilder, TrainOptions, train};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-thread_local! {
-    /// How many more allocations this thread is granted.
-    static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-struct Refusing;
-
-impl Refusing {
-    fn refuses() -> bool {
-        let granted = GRANTED.try_with(|granted| granted.replace(granted.get().saturating_sub(1)));
-        granted.unwrap_or(usize::MAX) == 0
-    }
-}
-
-// SAFETY: what is not refused goes to the system's allocator.
-unsafe impl GlobalAlloc for Refusing {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's word.
-        if Refusing::refuses() { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if Refusing::refuses() {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's word.
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's word.
-        unsafe { System.dealloc(block, layout) };
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Refusing = Refusing;
-
-/// How many allocations `body` makes.
-fn counted<T>(body: impl FnOnce() -> T) -> (usize, T) {
-    const MANY: usize = 1 << 40;
-    GRANTED.set(MANY);
-    let result = body();
-    (MANY - GRANTED.replace(usize::MAX), result)
-}
-
-fn granting<T>(allocations: usize, body: impl FnOnce() -> T) -> T {
-    GRANTED.set(allocations);
-    let result = body();
-    GRANTED.set(usize::MAX);
-    result
-}
+use refusing::{counted, granting};
 
 fn samples() -> Vec<Vec<u8>> {
     (0..900)

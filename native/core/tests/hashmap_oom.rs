@@ -1,55 +1,11 @@
 //! Memory that is refused: an error, and the map as it was.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod refusing;
+
 use offheap_core::ErrorKind;
 use offheap_core::hashmap::HashMap;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-thread_local! {
-    /// Allocations of this size and more are refused on this thread.
-    static LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-struct Refusing;
-
-impl Refusing {
-    fn refuses(size: usize) -> bool {
-        LIMIT.try_with(|limit| size >= limit.get()).unwrap_or(false)
-    }
-}
-
-// SAFETY: what is not refused goes to the system's allocator.
-unsafe impl GlobalAlloc for Refusing {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's word.
-        if Refusing::refuses(layout.size()) { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if Refusing::refuses(size) {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's word.
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's word.
-        unsafe { System.dealloc(block, layout) };
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Refusing = Refusing;
-
-/// Runs with allocations of this size and more refused.
-fn refusing<T>(limit: usize, body: impl FnOnce() -> T) -> T {
-    let before = LIMIT.replace(limit);
-    let result = body();
-    LIMIT.set(before);
-    result
-}
+use refusing::refusing;
 
 fn oom<T: std::fmt::Debug>(result: offheap_core::Result<T>) {
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Oom);

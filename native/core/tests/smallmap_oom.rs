@@ -1,54 +1,10 @@
 //! Memory that is refused, at each allocation in turn: an error, the entry back, and the map as it was.
 
+mod refusing;
+
 use offheap_core::ErrorKind;
 use offheap_core::smallmap::SmallMap;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-thread_local! {
-    /// How many more allocations this thread is granted.
-    static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-struct Refusing;
-
-impl Refusing {
-    fn refuses() -> bool {
-        let granted = GRANTED.try_with(|granted| granted.replace(granted.get().saturating_sub(1)));
-        granted.unwrap_or(usize::MAX) == 0
-    }
-}
-
-// SAFETY: what is not refused goes to the system's allocator.
-unsafe impl GlobalAlloc for Refusing {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's word.
-        if Refusing::refuses() { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if Refusing::refuses() {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's word.
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's word.
-        unsafe { System.dealloc(block, layout) };
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Refusing = Refusing;
-
-fn granting<T>(allocations: usize, body: impl FnOnce() -> T) -> T {
-    GRANTED.set(allocations);
-    let result = body();
-    GRANTED.set(usize::MAX);
-    result
-}
+use refusing::granting;
 
 #[test]
 fn nothing_is_allocated_in_line() {
