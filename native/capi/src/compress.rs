@@ -318,7 +318,7 @@ pub unsafe extern "C" fn oh_compress(
 /// Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of another dictionary, or
 /// damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never reads or writes outside, whatever the bytes are, and
 /// takes memory as it is needed. Of `out` any byte may be written, behind the result and where it fails, too; it is fastest with
-/// 32 bytes more than the result has.
+/// 64 bytes more than the result has.
 ///
 /// # Safety
 /// `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable for `capacity`; they do not overlap;
