@@ -43,6 +43,14 @@ pub fn check_array(pointer: *const c_void, width: usize, len: usize, what: &'sta
     check_length(len, width, what)
 }
 
+/// Refuses to go on behind the last of `count` keys.
+pub fn check_from(from: usize, count: usize) -> Result<()> {
+    if from <= count {
+        return Ok(());
+    }
+    Err(Error::range(format!("from ({from}) is past the last key ({count})")))
+}
+
 /// `len` elements to read. `(NULL, 0)` is the empty slice.
 ///
 /// # Safety

@@ -1,6 +1,6 @@
 //! Many keys of a hash map in one call; see `hashmap.rs`.
 
-use crate::args::check_array;
+use crate::args::{check_array, check_from};
 use crate::guard::guard_out;
 use crate::status::oh_status;
 use offheap_core::hashmap::bulk;
@@ -14,6 +14,12 @@ fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::wrong_type(format!("the map has other types now: {:?} and {:?}", shape.key, shape.value)))
+}
+
+/// The same, and `keys` are `count` of its keys.
+fn check_keys(shape: &Shape, schema: u32, keys: *const c_void, count: usize) -> Result<()> {
+    check_schema(shape, schema)?;
+    check_array(keys, shape.key.width(), count, "keys")
 }
 
 /// Looks `count` keys up at once: several times faster than one by one, because their waits for memory
@@ -45,8 +51,7 @@ pub unsafe extern "C" fn oh_hashmap_get_many(
     unsafe {
         guard_out(out, || {
             let check = |shape: &Shape| {
-                check_schema(shape, schema)?;
-                check_array(keys, shape.key.width(), count, "keys")?;
+                check_keys(shape, schema, keys, count)?;
                 check_array(values, shape.value.width(), count, "values")
             };
             bulk::get_many(base.cast(), length, check, keys.cast(), count, values.cast(), found)
@@ -72,10 +77,7 @@ pub unsafe extern "C" fn oh_hashmap_has_many(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let check = |shape: &Shape| {
-                check_schema(shape, schema)?;
-                check_array(keys, shape.key.width(), count, "keys")
-            };
+            let check = |shape: &Shape| check_keys(shape, schema, keys, count);
             bulk::has_many(base.cast(), length, check, keys.cast(), count, found)
         })
     }
@@ -100,12 +102,9 @@ pub unsafe extern "C" fn oh_hashmap_set_many(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            if from > count {
-                return Err(Error::range(format!("from ({from}) is past the last key ({count})")));
-            }
+            check_from(from, count)?;
             let check = |shape: &Shape| {
-                check_schema(shape, schema)?;
-                check_array(keys, shape.key.width(), count, "keys")?;
+                check_keys(shape, schema, keys, count)?;
                 check_array(values, shape.value.width(), count, "values")
             };
             bulk::set_many(base.cast(), length, check, keys.cast(), values.cast(), count, from)
@@ -129,10 +128,7 @@ pub unsafe extern "C" fn oh_hashmap_remove_many(
     // SAFETY: the caller vouches for the memory and the array, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let check = |shape: &Shape| {
-                check_schema(shape, schema)?;
-                check_array(keys, shape.key.width(), count, "keys")
-            };
+            let check = |shape: &Shape| check_keys(shape, schema, keys, count);
             bulk::delete_many(base.cast(), length, check, keys.cast(), count)
         })
     }
@@ -157,10 +153,7 @@ pub unsafe extern "C" fn oh_hashmap_handles_of(
     unsafe {
         guard_out(out, || {
             check_array(handles.cast(), size_of::<u64>(), count, "handles")?;
-            let check = |shape: &Shape| {
-                check_schema(shape, schema)?;
-                check_array(keys, shape.key.width(), count, "keys")
-            };
+            let check = |shape: &Shape| check_keys(shape, schema, keys, count);
             bulk::handles_of(base.cast(), length, check, keys.cast(), count, handles)
         })
     }

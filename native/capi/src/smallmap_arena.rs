@@ -4,7 +4,7 @@
 //! in place. Numbers are passed as their bits in 64 (`uint64_t`), zero-extended: a `double` by its eight bytes,
 //! an `int8_t` −1 as 255. Strings are interned first: keys and values of that type are ids of strings.
 
-use crate::args::{check_array, check_pointer, slice};
+use crate::args::{check_array, check_from, check_pointer, slice};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
@@ -562,9 +562,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_set_many(
     // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            if from > count {
-                return Err(Error::range(format!("from ({from}) is past the last key ({count})")));
-            }
+            check_from(from, count)?;
             let ids = read_ids(ids, id_type, count)?;
             let check = |shape: &Shape| {
                 check_schema(shape, schema)?;

@@ -24,6 +24,25 @@ fn dictionary() -> &'static Dictionary {
     })
 }
 
+/// With AVX2, where the processor has it.
+#[cfg(target_arch = "x86_64")]
+unsafe fn widest<const MANY: bool>(
+    decoder: &Decoder,
+    input: *const u8,
+    len: usize,
+    out: *mut u8,
+    limit: usize,
+) -> Result<Option<usize>> {
+    // SAFETY: the caller's word, and the processor has what it takes.
+    unsafe {
+        if Features::get().level() >= Level::Avx2 {
+            decoder.decode_avx2::<MANY>(input, len, out, limit)
+        } else {
+            decoder.decode_with::<MANY>(input, len, out, limit)
+        }
+    }
+}
+
 /// What each way to decode makes of the bytes: all the same.
 fn decoded(decoder: &Decoder, input: &[u8], limit: usize) -> std::result::Result<Option<Vec<u8>>, String> {
     type Way = unsafe fn(&Decoder, *const u8, usize, *mut u8, usize) -> Result<Option<usize>>;
@@ -32,29 +51,9 @@ fn decoded(decoder: &Decoder, input: &[u8], limit: usize) -> std::result::Result
         Decoder::decode_with::<false>,
         Decoder::decode_with::<true>,
         #[cfg(target_arch = "x86_64")]
-        |decoder, input, len, out, limit| {
-            let best = Features::get().level() >= Level::Avx2;
-            // SAFETY: the caller's word, and the processor has what it takes.
-            unsafe {
-                if best {
-                    decoder.decode_avx2::<true>(input, len, out, limit)
-                } else {
-                    decoder.decode(input, len, out, limit)
-                }
-            }
-        },
+        widest::<true>,
         #[cfg(target_arch = "x86_64")]
-        |decoder, input, len, out, limit| {
-            let best = Features::get().level() >= Level::Avx2;
-            // SAFETY: as above.
-            unsafe {
-                if best {
-                    decoder.decode_avx2::<false>(input, len, out, limit)
-                } else {
-                    decoder.decode(input, len, out, limit)
-                }
-            }
-        },
+        widest::<false>,
     ];
     let results: Vec<_> = ways
         .iter()
