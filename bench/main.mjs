@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites: compress,
- * hashmap, mmap, pools, smallmap, succinct, vector.
+ * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites:
+ * compress, hashmap, mmap, pools, smallmap, succinct, vector.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
  *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
@@ -13,8 +13,8 @@
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
  *
- * `npm run bench -- report <file> [--readme]` prints kept results again, or puts them into README.md
- * between its markers.
+ * `npm run bench -- report <file> [--readme]` prints kept results again, or puts them into
+ * README.md between its markers.
  */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

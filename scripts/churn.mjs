@@ -1,10 +1,12 @@
 /**
- * Endless churn, for people: entries come and go at constant size, and neither space nor time may creep.
+ * Endless churn, for people: entries come and go at constant size, and neither space nor time may
+ * creep.
  *
  *   node scripts/churn.mjs [operations, default 1e8] [size, default 1e5] [key type] [value type]
  *
- * Prints a line for each tenth. It fails if the bytes held grew after the first tenth, if an entry is wrong, or if the
- * region does not prove its contents; times are for the reader to judge. Needs a build (`npm run build`).
+ * Prints a line for each tenth. It fails if the bytes held grew after the first tenth, if an entry
+ * is wrong, or if the region does not prove its contents; times are for the reader to judge. Needs
+ * a build (`npm run build`).
  */
 import { HashMap } from '../dist/hashmap/index.js';
 

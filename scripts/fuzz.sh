@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes the C ABI with libFuzzer and address sanitizer. Needs a nightly toolchain; cargo-fuzz is not needed.
+# Fuzzes the C ABI with libFuzzer and address sanitizer. Needs a nightly toolchain; cargo-fuzz is
+# not needed.
 #
 #   scripts/fuzz.sh                      every target, a minute each
 #   scripts/fuzz.sh hashmap_region 600   one target, for so many seconds

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# The core's kernel tests for AArch64, on any machine: compiled for it and run by QEMU, so that the NEON kernels are executed and
-# compared with the portable ones. It does not show what weakly ordered memory does: QEMU on x86 keeps x86's order.
+# The core's kernel tests for AArch64, on any machine: compiled for it and run by QEMU, so that the
+# NEON kernels are executed and compared with the portable ones. It does not show what weakly
+# ordered memory does: QEMU on x86 keeps x86's order.
 #
 #   scripts/neon.sh                  the modules that have kernels
 #   scripts/neon.sh succinct::       tests whose name contains a word
 #
-# Needs qemu-user, a linker and C library for the target (Debian: gcc-aarch64-linux-gnu and libc6-dev-arm64-cross) and
-# `rustup target add aarch64-unknown-linux-gnu`. On an AArch64 machine `cargo test` does the same.
+# Needs qemu-user, a linker and C library for the target (Debian: gcc-aarch64-linux-gnu and
+# libc6-dev-arm64-cross) and `rustup target add aarch64-unknown-linux-gnu`. On an AArch64 machine
+# `cargo test` does the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=aarch64-unknown-linux-gnu

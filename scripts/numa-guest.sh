@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Tries NUMA placement on a machine with two nodes (or as many as $1): boots a small Linux guest in QEMU and
-# runs in it the C tests `native/capi/tests/numa.c` and `numapool.c`, and, if there is a build, `scripts/numa-guest/pool.mjs` under Node.
+# Tries NUMA placement on a machine with two nodes (or as many as $1): boots a small Linux guest in
+# QEMU and runs in it the C tests `native/capi/tests/numa.c` and `numapool.c`, and, if there is a
+# build, `scripts/numa-guest/pool.mjs` under Node.
 #
 #   scripts/numa-guest.sh [nodes]
 #
-# Not part of `npm test`: it needs qemu-system-x86_64, cpio, and a kernel. The kernel is $KERNEL, or what `apt-get download`
-# brings from Debian (27 MB, kept in .cache/numa-guest). The processor is emulated, which any host can do: the C tests
-# take some seconds.
+# Not part of `npm test`: it needs qemu-system-x86_64, cpio, and a kernel. The kernel is $KERNEL, or
+# what `apt-get download` brings from Debian (27 MB, kept in .cache/numa-guest). The processor is
+# emulated, which any host can do: the C tests take some seconds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

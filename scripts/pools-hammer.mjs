@@ -1,6 +1,6 @@
 /**
- * 1e8 operations on one LockFreePool by threads of TypeScript, of Rust and with caches at the same time: no block is lost or held
- * twice. Minutes; the short form is in test/pools/lockfree.test.ts.
+ * 1e8 operations on one LockFreePool by threads of TypeScript, of Rust and with caches at the same
+ * time: no block is lost or held twice. Minutes; the short form is in test/pools/lockfree.test.ts.
  *
  *   npm run build && node scripts/pools-hammer.mjs [operations = 1e8] [threads = 4]
  */

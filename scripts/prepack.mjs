@@ -1,7 +1,7 @@
 /**
  * `npm pack` and `npm publish` run this: puts the addon where the package ships it,
- * prebuilds/<platform>-<arch>[-musl]/offheap.node, without debug information. A release machine runs
- * it once for each platform and publishes from a folder that holds all of them.
+ * prebuilds/<platform>-<arch>[-musl]/offheap.node, without debug information. A release machine
+ * runs it once for each platform and publishes from a folder that holds all of them.
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

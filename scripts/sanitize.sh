@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The native code under sanitizers. What needs a tool that is not here is named and left out; what runs
-# must pass.
+# The native code under sanitizers. What needs a tool that is not here is named and left out; what
+# runs must pass.
 #
 #   scripts/sanitize.sh            C and C++ tests under ASan + UBSan; Rust tests under ASan where a
 #                                  nightly toolchain with rust-src is installed
@@ -16,7 +16,8 @@ rust_tests() {
     echo "left out: Rust tests under $1 (needs: rustup toolchain install nightly -c rust-src)"
     return 0
   fi
-  # The standard library is rebuilt with the sanitizer: otherwise it reports what it can not see into.
+  # The standard library is rebuilt with the sanitizer: otherwise it reports what it can not see
+  # into.
   RUSTFLAGS="-Zsanitizer=$1" RUSTDOCFLAGS="-Zsanitizer=$1" \
     cargo +nightly test --manifest-path native/Cargo.toml --locked --target "$host" -Zbuild-std \
     --target-dir "native/target/$1" --lib --tests

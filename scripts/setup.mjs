@@ -1,6 +1,6 @@
 /**
- * Makes a clone ready: packages, native addon, TypeScript. Every command of package.json begins with
- * it, and when nothing changed it takes a fraction of a second.
+ * Makes a clone ready: packages, native addon, TypeScript. Every command of package.json begins
+ * with it, and when nothing changed it takes a fraction of a second.
  *
  *   node scripts/setup.mjs [--for demo|bench|docs]
  */
@@ -72,7 +72,9 @@ async function buildNative() {
   removeOldPrebuild();
 }
 
-/** What `npm pack` left here is what the loader takes first: an older binary would hide this build. */
+/**
+ * What `npm pack` left here is what the loader takes first: an older binary would hide this build.
+ */
 function removeOldPrebuild() {
   const prebuild = join(root, 'prebuilds', target(), 'offheap.node');
   if (existsSync(prebuild) && statSync(prebuild).mtimeMs < statSync(join(root, ADDON)).mtimeMs)

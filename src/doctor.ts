@@ -2,9 +2,9 @@
  * What this machine offers, and what falls back where it does not.
  *
  * `doctor()` never throws: a machine on which nothing works is the one that it is for. It looks at
- * the processor, NUMA nodes and huge pages (Linux, /sys), how the addon was loaded, how much address
- * space one shared buffer may reserve (regions grow inside such reservations), and collects in
- * `fallbacks` what works in a lesser way here and why.
+ * the processor, NUMA nodes and huge pages (Linux, /sys), how the addon was loaded, how much
+ * address space one shared buffer may reserve (regions grow inside such reservations), and collects
+ * in `fallbacks` what works in a lesser way here and why.
  */
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -52,7 +52,10 @@ export interface DoctorReport {
     /** Whether native code reads and writes the memory of a SharedArrayBuffer correctly. */
     sharedMemory: boolean;
   };
-  /** The largest growable SharedArrayBuffer that this runtime reserves, to the power of two, in bytes. */
+  /**
+   * The largest growable SharedArrayBuffer that this runtime reserves, to the power of two, in
+   * bytes.
+   */
   maxReservationBytes: number;
   /** What works in a lesser way on this machine, and why. Empty is good. */
   fallbacks: string[];
@@ -71,7 +74,10 @@ function chosen(setting: string | undefined): string | undefined {
   return setting === undefined ? undefined : /\[([^\]]+)\]/.exec(setting)?.[1];
 }
 
-/** What the processor can do, and the kernels in use. Loads the addon; `ERR_OFFHEAP_NATIVE` where it can not. */
+/**
+ * What the processor can do, and the kernels in use. Loads the addon; `ERR_OFFHEAP_NATIVE` where it
+ * can not.
+ */
 export function cpu(): CpuReport {
   const addon = native();
   const processors = cpus();
@@ -84,8 +90,8 @@ export function cpu(): CpuReport {
 }
 
 /**
- * Reserves nothing for long: a growable buffer of length 0 claims address space and no memory, and is
- * let go at once. Starts at 1 TiB, which no structure here asks for, and halves.
+ * Reserves nothing for long: a growable buffer of length 0 claims address space and no memory, and
+ * is let go at once. Starts at 1 TiB, which no structure here asks for, and halves.
  */
 function maxReservation(): number {
   for (let bytes = 2 ** 40; bytes >= 2 ** 20; bytes /= 2) {

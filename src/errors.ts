@@ -2,9 +2,9 @@
  * Errors: one class, one `code` for each kind of failure, the same name in every layer
  * (`ErrorKind::Corrupt` in Rust, `OH_ERR_CORRUPT` in C, `ERR_OFFHEAP_CORRUPT` here).
  *
- * Two kinds are what JavaScript's own built-ins throw as `TypeError` and `RangeError`, and code that
- * catches those must catch ours. A class has one parent, so these two extend the built-in class, and
- * `OffheapError` claims them through `Symbol.hasInstance`: all of
+ * Two kinds are what JavaScript's own built-ins throw as `TypeError` and `RangeError`, and code
+ * that catches those must catch ours. A class has one parent, so these two extend the built-in
+ * class, and `OffheapError` claims them through `Symbol.hasInstance`: all of
  *
  *     error instanceof TypeError, error instanceof OffheapError, error.code === 'ERR_OFFHEAP_TYPE'
  *
@@ -44,7 +44,9 @@ export type ErrorCode =
   | 'ERR_OFFHEAP_UNSUPPORTED'
   | 'ERR_OFFHEAP_NATIVE';
 
-/** On the prototype of every error of ours; registered, so that copies of the package agree on it. */
+/**
+ * On the prototype of every error of ours; registered, so that copies of the package agree on it.
+ */
 const BRAND = Symbol.for('offheap.error');
 
 /**
@@ -97,7 +99,10 @@ class OffheapRangeError extends RangeError {
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment --
    Two of the three classes are OffheapErrors by brand, which `instanceof` honours (see above). */
 
-/** An error of this kind, in the class that JavaScript has for it. Made here so that throwers stay small. */
+/**
+ * An error of this kind, in the class that JavaScript has for it. Made here so that throwers stay
+ * small.
+ */
 export function offheapError(code: ErrorCode, message: string, options?: ErrorOptions): OffheapError {
   switch (code) {
     case 'ERR_OFFHEAP_TYPE':
@@ -114,7 +119,10 @@ export function typeError(message: string, options?: ErrorOptions): OffheapError
   return offheapError('ERR_OFFHEAP_TYPE', message, options);
 }
 
-/** `ERR_OFFHEAP_RANGE`: a number that is too small, too large, or not an integer. Also a `RangeError`. */
+/**
+ * `ERR_OFFHEAP_RANGE`: a number that is too small, too large, or not an integer. Also a
+ * `RangeError`.
+ */
 export function rangeError(message: string, options?: ErrorOptions): OffheapError {
   return offheapError('ERR_OFFHEAP_RANGE', message, options);
 }

@@ -1,4 +1,6 @@
-/** Everything of offheap in one import. Each module is also there by itself: `offheap/hashmap`, ... */
+/**
+ * Everything of offheap in one import. Each module is also there by itself: `offheap/hashmap`, ...
+ */
 export * from './compress/index.js';
 export { cpu, doctor, type CpuReport, type DoctorReport } from './doctor.js';
 export * from './hashmap/index.js';

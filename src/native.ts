@@ -1,8 +1,8 @@
 /**
  * The lazy loader of the addon.
  *
- * Nothing is loaded when a module is imported: `native()` loads at the first bulk call and is then a
- * variable read. It tries the binary that the package ships for this platform, then one that was
+ * Nothing is loaded when a module is imported: `native()` loads at the first bulk call and is then
+ * a variable read. It tries the binary that the package ships for this platform, then one that was
  * built here, and otherwise throws one error that says what to do. There is no install script: npm
  * does not run them unasked, so the binaries ship inside the package.
  */
@@ -15,7 +15,10 @@ import { offheapError, type OffheapError } from './errors.js';
 
 /** What `lockfreepoolAttach` gives: a value that JavaScript can only hold. */
 export type PoolHandle = object & { readonly __brand: 'PoolHandle' };
-/** A prepared dictionary, a store that was opened, a store that is being built: native objects, of one thread. */
+/**
+ * A prepared dictionary, a store that was opened, a store that is being built: native objects, of
+ * one thread.
+ */
 export interface DictionaryHandle {
   readonly dictionary: symbol;
 }
@@ -37,7 +40,8 @@ export interface NativeBinding {
   /** The version of the native code. */
   version(): string;
 
-  // bumparena.cc. `bytes` views the whole buffer of an arena. All but the last stand in TypeScript, too, and are here for tests.
+  // bumparena.cc. `bytes` views the whole buffer of an arena. All but the last stand in TypeScript,
+  // too, and are here for tests.
   bumparenaAlloc(bytes: Uint8Array, size: number, align: number): number;
   bumparenaFree(bytes: Uint8Array, offset: number): void;
   bumparenaBegin(bytes: Uint8Array): Uint32Array;
@@ -49,7 +53,10 @@ export interface NativeBinding {
   // cpu.cc
   /** The processor's features, by the names people know them by. */
   cpuFeatures(): string[];
-  /** The set of vector kernels that was chosen: `'avx512'`, `'avx2'`, `'sse2'`, `'neon'` or `'generic'`. */
+  /**
+   * The set of vector kernels that was chosen: `'avx512'`, `'avx2'`, `'sse2'`, `'neon'` or
+   * `'generic'`.
+   */
   cpuKernel(): string;
 
   // numa.cc
@@ -65,12 +72,16 @@ export interface NativeBinding {
   } & Record<'hit' | 'miss' | 'foreign' | 'interleaveHit' | 'local' | 'other', number>)[];
   /** The node on which this thread runs at this moment. */
   numaCurrentNode(): number;
-  /** Where the pages of a view come from: policy 0 the default, 1 one node, 2 the local one, 3 all in turns. */
+  /**
+   * Where the pages of a view come from: policy 0 the default, 1 one node, 2 the local one, 3 all
+   * in turns.
+   */
   numaPlace(bytes: ArrayBufferView, policy: number, node: number, populate: boolean): void;
   /** How many pages of a view are nowhere, on node 0, on node 1, and so on. */
   numaCountPages(bytes: ArrayBufferView): number[];
 
-  // numapool.cc. Policies are numbered as for numaPlace; no nodes: all that have memory. `bytes` views the whole buffer.
+  // numapool.cc. Policies are numbered as for numaPlace; no nodes: all that have memory. `bytes`
+  // views the whole buffer.
   /** Bytes of a pool's region. */
   numapoolLength(
     policy: number,
@@ -98,31 +109,41 @@ export interface NativeBinding {
   numapoolValidate(bytes: Uint8Array): void;
 
   // probe.cc
-  /** How native code sees a view: its length in bytes, the alignment of its first byte (a power of two
-   * up to 4096), and the sum of its bytes. The doctor uses it, and so do the tests of argument reading. */
+  /**
+   * How native code sees a view: its length in bytes, the alignment of its first byte (a power of
+   * two up to 4096), and the sum of its bytes. The doctor uses it, and so do the tests of argument
+   * reading. */
   probe(view: ArrayBufferView): { byteLength: number; alignment: number; sum: number };
-  /** How many bytes after the view's first one the next multiple of an alignment is, which is a power of two. */
+  /**
+   * How many bytes after the view's first one the next multiple of an alignment is, which is a
+   * power of two.
+   */
   alignmentGap(view: ArrayBufferView, alignment: number): number;
 
   // region.cc
   /** CRC-32C of the bytes; `seed` is 0, or the result for the bytes before these. */
   crc32c(bytes: ArrayBufferView, seed: number): number;
-  /** Checks what the header of every region has, in constant time; returns the length of the region. */
+  /**
+   * Checks what the header of every region has, in constant time; returns the length of the region.
+   */
   regionCheck(bytes: ArrayBufferView): number;
   /** What word 8 of the region's header ought to hold. The buffer may be longer than the region. */
   regionChecksum(bytes: ArrayBufferView): number;
-  /** Asks for huge pages, or for small ones only; `false` where the system does not take the advice. */
+  /**
+   * Asks for huge pages, or for small ones only; `false` where the system does not take the advice.
+   */
   regionAdvise(bytes: ArrayBufferView, hugePages: boolean): boolean;
   /** Prefers a NUMA node for the pages, those that are there included. */
   regionBind(bytes: ArrayBufferView, node: number): void;
   /**
-   * Maps a file. The bytes can be read and written, and what is written stays in this mapping, the file
-   * never changes: `copyOnWrite` only says whether someone means to. `status[0]` becomes non-zero once a
-   * part of the file could not be read and zeros took its place: look after the reads it vouches for.
+   * Maps a file. The bytes can be read and written, and what is written stays in this mapping, the
+   * file never changes: `copyOnWrite` only says whether someone means to. `status[0]` becomes
+   * non-zero once a part of the file could not be read and zeros took its place: look after the
+   * reads it vouches for.
    *
-   * The buffer is a SharedArrayBuffer where the file can be laid into one (`'shared'`), else an external
-   * ArrayBuffer, else, where the runtime allows none, a copy, and then `copied` is true. `strategy` names
-   * the first of these to try.
+   * The buffer is a SharedArrayBuffer where the file can be laid into one (`'shared'`), else an
+   * external ArrayBuffer, else, where the runtime allows none, a copy, and then `copied` is true.
+   * `strategy` names the first of these to try.
    */
   fileMap(
     path: string,
@@ -130,16 +151,16 @@ export interface NativeBinding {
     strategy?: 'shared' | 'external' | 'copy',
   ): { buffer: ArrayBuffer | SharedArrayBuffer; status: Int32Array<ArrayBuffer>; copied: boolean };
   /**
-   * Lets go of the file under a buffer of {@link fileMap}; twice is fine. A SharedArrayBuffer reads as zeros
-   * from then on, and its memory goes when it is collected; an ArrayBuffer is detached, its views have
-   * length 0, and the file is unmapped in the next turn of the event loop.
+   * Lets go of the file under a buffer of {@link fileMap}; twice is fine. A SharedArrayBuffer reads
+   * as zeros from then on, and its memory goes when it is collected; an ArrayBuffer is detached,
+   * its views have length 0, and the file is unmapped in the next turn of the event loop.
    */
   fileUnmap(buffer: ArrayBuffer | SharedArrayBuffer): void;
   /** How many files are mapped in this process. */
   fileMappings(): number;
   /**
-   * Whether the process may make `count` more memory mappings and then have no more than `percent` hundredths of what the
-   * system allows it. If so they count as made.
+   * Whether the process may make `count` more memory mappings and then have no more than `percent`
+   * hundredths of what the system allows it. If so they count as made.
    */
   mappingsReserve(count: number, percent: number): boolean;
 
@@ -171,10 +192,16 @@ export interface NativeBinding {
     handles: number,
     flags: number,
   ): void;
-  /** A handle of this thread, with a cache if its size is given. It gives back what it holds when it is collected or the thread ends. */
+  /**
+   * A handle of this thread, with a cache if its size is given. It gives back what it holds when it
+   * is collected or the thread ends.
+   */
   lockfreepoolAttach(bytes: Uint8Array, cacheBytes: number | undefined): PoolHandle;
   lockfreepoolClose(handle: PoolHandle): void;
-  /** Where the words are: the fields of `oh_lockfreepool_layout`, then the largest request that the cache serves. */
+  /**
+   * Where the words are: the fields of `oh_lockfreepool_layout`, then the largest request that the
+   * cache serves.
+   */
   lockfreepoolLayout(handle: PoolHandle, out: Float64Array): void;
   /** An offset, or -1. */
   lockfreepoolAlloc(handle: PoolHandle, bytes: number): number;
@@ -192,10 +219,14 @@ export interface NativeBinding {
   lockfreepoolFlush(handle: PoolHandle): void;
   lockfreepoolValidate(bytes: Uint8Array): void;
 
-  // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the map's types.
+  // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the
+  // map's types.
   /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */
   hashmapRebuildLength(bytes: Uint8Array, capacity: number, heapCapacity: number): number;
-  /** Squeezes out dead entries and gives the map new capacities, in place. `bytes` must be long enough. */
+  /**
+   * Squeezes out dead entries and gives the map new capacities, in place. `bytes` must be long
+   * enough.
+   */
   hashmapRebuild(bytes: Uint8Array, capacity: number, heapCapacity: number): void;
   hashmapClear(bytes: Uint8Array): void;
   /** Fills `values` where keys are found, and `found` with 1 and 0. Returns how many were found. */
@@ -206,7 +237,10 @@ export interface NativeBinding {
     found: Uint8Array | undefined,
   ): number;
   hashmapHasMany(bytes: Uint8Array, keys: ArrayBufferView, found: Uint8Array): number;
-  /** Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the map full. */
+  /**
+   * Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the
+   * map full.
+   */
   hashmapSetMany(bytes: Uint8Array, keys: ArrayBufferView, values: ArrayBufferView, from: number): number;
   /** Returns how many were there. */
   hashmapDeleteMany(bytes: Uint8Array, keys: ArrayBufferView): number;
@@ -223,7 +257,8 @@ export interface NativeBinding {
   /** The whole proof. */
   hashmapValidate(bytes: Uint8Array): void;
 
-  // smallmap.cc. `bytes` views the whole buffer of an arena; columns are typed arrays of its types, Uint32Arrays of ids for strings.
+  // smallmap.cc. `bytes` views the whole buffer of an arena; columns are typed arrays of its types,
+  // Uint32Arrays of ids for strings.
   /** How many bytes a region would take after {@link smallmapMakeRoom} with the same numbers. */
   smallmapRoomLength(
     bytes: Uint8Array,
@@ -256,7 +291,10 @@ export interface NativeBinding {
     values: ArrayBufferView,
     found: Uint8Array | undefined,
   ): number;
-  /** Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the arena full. */
+  /**
+   * Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the
+   * arena full.
+   */
   smallmapSetMany(
     bytes: Uint8Array,
     ids: Float64Array | Uint32Array,
@@ -269,7 +307,8 @@ export interface NativeBinding {
   /** The whole proof. */
   smallmapValidate(bytes: Uint8Array): void;
 
-  // bitvector.cc. `bytes` views the whole buffer; positions and outputs are typed arrays of any type.
+  // bitvector.cc. `bytes` views the whole buffer; positions and outputs are typed arrays of any
+  // type.
   bitvectorSetLength(bytes: Uint8Array, length: number): void;
   bitvectorSetCapacity(bytes: Uint8Array, capacity: number): void;
   /** One more than the largest position. */
@@ -303,7 +342,9 @@ export interface NativeBinding {
   // compress.cc
   /** A handle for {@link dictionaryTrain} to fill. */
   dictionaryNew(): DictionaryHandle;
-  /** Trains on texts, one after another; `ends` says where each ends. `maxBytes` 0: as many as help. */
+  /**
+   * Trains on texts, one after another; `ends` says where each ends. `maxBytes` 0: as many as help.
+   */
   dictionaryTrain(
     into: DictionaryHandle,
     text: Uint8Array,
@@ -324,8 +365,8 @@ export interface NativeBinding {
   };
   dictionaryValidate(dictionary: DictionaryHandle): void;
   /**
-   * How many bytes were written to `out`, from `at` on; -1 where it has no room for one more than `bytes` has, or they overlap.
-   * More than those may be written to.
+   * How many bytes were written to `out`, from `at` on; -1 where it has no room for one more than
+   * `bytes` has, or they overlap. More than those may be written to.
    */
   compress(
     dictionary: DictionaryHandle,
@@ -334,12 +375,18 @@ export interface NativeBinding {
     out: Uint8Array,
     at: number,
   ): number;
-  /** How many bytes were written to `out`, from `at` on, or -1 where they do not fit, or it overlaps `bytes`. */
+  /**
+   * How many bytes were written to `out`, from `at` on, or -1 where they do not fit, or it overlaps
+   * `bytes`.
+   */
   decompress(dictionary: DictionaryHandle, bytes: Uint8Array, out: Uint8Array, at: number): number;
   recordsBegin(dictionary: DictionaryHandle, level: number): BuilderHandle;
   /** One at a time: wait for the promise. */
   recordsPush(builder: BuilderHandle, text: Uint8Array, ends: Float64Array): Promise<boolean>;
-  /** Resolves to whether the records were compressed anew with this dictionary, because it makes the samples smaller. */
+  /**
+   * Resolves to whether the records were compressed anew with this dictionary, because it makes the
+   * samples smaller.
+   */
   recordsAdapt(
     builder: BuilderHandle,
     dictionary: DictionaryHandle,
@@ -353,13 +400,17 @@ export interface NativeBinding {
   recordsDrop(builder: BuilderHandle): void;
   /** Opens a store where it lies: the region's memory must outlive every use of the handle. */
   recordsOpen(bytes: Uint8Array): RecordsHandle;
-  /** As {@link decompress}, for a record, for one as a string, and for many, whose ends are written to `ends`. */
+  /**
+   * As {@link decompress}, for a record, for one as a string, and for many, whose ends are written
+   * to `ends`.
+   */
   recordsGet(records: RecordsHandle, index: number, out: Uint8Array, at: number): number;
   recordsGetString(records: RecordsHandle, index: number, out: Uint8Array): string | -1;
   recordsGetMany(records: RecordsHandle, indices: Float64Array, ends: Float64Array, out: Uint8Array): number;
   recordsValidate(records: RecordsHandle): void;
 
-  // bloomfilter.cc. `bytes` views the whole buffer; keys are a typed array of numbers, or hashed, two words each.
+  // bloomfilter.cc. `bytes` views the whole buffer; keys are a typed array of numbers, or hashed,
+  // two words each.
   bloomfilterAddNumbers(bytes: Uint8Array, keys: ArrayBufferView): void;
   /** 1 or 0 into `out` for each. */
   bloomfilterHasNumbers(bytes: Uint8Array, keys: ArrayBufferView, out: Uint8Array): void;
@@ -371,8 +422,9 @@ export interface NativeBinding {
 
   // rollinghash.cc.
   /**
-   * Where the search for a small hash ended that begins behind the first `window` bytes, whose hash is `hash`: how many bytes
-   * were taken in, the hash there, and whether the search was for this one, into `out`.
+   * Where the search for a small hash ended that begins behind the first `window` bytes, whose hash
+   * is `hash`: how many bytes were taken in, the hash there, and whether the search was for this
+   * one, into `out`.
    */
   rollinghashScan(bytes: Uint8Array, window: number, hash: number, bits: number, out: Float64Array): void;
 
@@ -395,10 +447,11 @@ export interface NativeBinding {
   eliasfanoUnpack(bytes: Uint8Array, from: number, out: ArrayBufferView): void;
   eliasfanoValidate(bytes: Uint8Array): void;
 
-  // mappedfile.cc. Files are opaque; `bytes` and `target` are views of memory that is not collected meanwhile.
+  // mappedfile.cc. Files are opaque; `bytes` and `target` are views of memory that is not collected
+  // meanwhile.
   /**
-   * Opens a regular file; one that is to be read, and small, comes as its content. `strategy` is its number, 4 for the one that
-   * suits the size; limits of 0 are the defaults.
+   * Opens a regular file; one that is to be read, and small, comes as its content. `strategy` is
+   * its number, 4 for the one that suits the size; limits of 0 are the defaults.
    */
   openFileOpen(
     path: string,
@@ -411,18 +464,23 @@ export interface NativeBinding {
     facts: Float64Array,
   ): number | Buffer | object;
   /**
-   * What to do with the file; with `look`, by its size now. To `facts`: its size, a strategy, what its address should be a multiple
-   * of (1 if any page will do), and the size of a page.
+   * What to do with the file; with `look`, by its size now. To `facts`: its size, a strategy, what
+   * its address should be a multiple of (1 if any page will do), and the size of a page.
    */
   openFilePlan(file: object, look: boolean, facts: Float64Array): void;
   openFileRead(file: object, bytes: Uint8Array): void;
   openFileWrite(file: object, bytes: Uint8Array): void;
   /**
-   * Lays the file over `target`, which begins on a page in a buffer that reserves `capacity` bytes from there on, the last
-   * page of which is native code's. What it was laid over before stays until its buffer is collected, and is forgotten here. Returns the strategy obtained. `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
+   * Lays the file over `target`, which begins on a page in a buffer that reserves `capacity` bytes
+   * from there on, the last page of which is native code's. What it was laid over before stays
+   * until its buffer is collected, and is forgotten here. Returns the strategy obtained.
+   * `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
    */
   openFileMap(file: object, target: Uint8Array, capacity: number, advice: number): number;
-  /** Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or some of that could not be read. */
+  /**
+   * Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or some of that
+   * could not be read.
+   */
   openFileCheck(file: object): void;
   /** Whether a part of what is mapped could not be read, and zeros took its place. */
   openFileLost(file: object): boolean;
@@ -445,7 +503,10 @@ export interface NativeBinding {
   vectorFileCreate(path: string, type: number): object;
   vectorFileOpen(path: string, writable: boolean): object;
   vectorFileDescribe(file: object): { type: number; recovered: boolean; committed: number; page: number };
-  /** Room for `length` elements, on the disk (a writer) and from the start of `target` on. As {@link openFileMap}. */
+  /**
+   * Room for `length` elements, on the disk (a writer) and from the start of `target` on. As {@link
+   * openFileMap}.
+   */
   vectorFileMap(file: object, target: Uint8Array, capacity: number, length: number): void;
   vectorFileLost(file: object): boolean;
   vectorFileForget(file: object): void;
@@ -453,7 +514,10 @@ export interface NativeBinding {
   vectorFileCommit(file: object, length: number): void;
   /** The same off this thread. `false` if the file was closed before it began. */
   vectorFileCommitAsync(file: object, length: number): Promise<boolean>;
-  /** What was stored behind the first `length` elements may be forgotten; the blocks stay. Nobody stores there meanwhile. */
+  /**
+   * What was stored behind the first `length` elements may be forgotten; the blocks stay. Nobody
+   * stores there meanwhile.
+   */
   vectorFileDiscard(file: object, length: number): void;
   /** How many elements are committed now. */
   vectorFileRefresh(file: object): number;
@@ -461,7 +525,8 @@ export interface NativeBinding {
   /** Waits for the commit that runs. */
   vectorFileClose(file: object): void;
 
-  // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of any type.
+  // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of
+  // any type.
   /** How many bits the largest of the values needs. Throws for one that is no integer from 0 on. */
   packedintsMeasure(values: ArrayBufferView): number;
   /** Packs values into `bytes`, header and all. */
@@ -472,8 +537,8 @@ export interface NativeBinding {
   packedintsUnpack(bytes: Uint8Array, from: number, out: ArrayBufferView): void;
   packedintsValidate(bytes: Uint8Array): void;
 
-  // vector.cc. `bytes` views the buffer from the region's first byte on; `value` is an array of one element, whose type
-  // must be the vector's.
+  // vector.cc. `bytes` views the buffer from the region's first byte on; `value` is an array of one
+  // element, whose type must be the vector's.
   /** Makes the region so long, in a buffer that is. */
   vectorSetRegion(bytes: Uint8Array, length: number): void;
   vectorSetLength(bytes: Uint8Array, length: number): void;
@@ -556,7 +621,8 @@ function candidates(root: string): { path: string; source: 'prebuild' | 'build' 
   const plain = `${platform}-${arch}`;
   const names = [plain];
   if (platform === 'linux') {
-    // A binary for the other C library does not load, so both may be tried; the likely one goes first.
+    // A binary for the other C library does not load, so both may be tried; the likely one goes
+    // first.
     if (existsSync('/etc/alpine-release')) names.unshift(`${plain}-musl`);
     else names.push(`${plain}-musl`);
   }

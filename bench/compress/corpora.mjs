@@ -1,9 +1,10 @@
 /**
- * The five corpora: records that people keep by the million, from npm packages. Every second record is for training, the others
- * are what is measured.
+ * The five corpora: records that people keep by the million, from npm packages. Every second record
+ * is for training, the others are what is measured.
  *
- * `node bench/compress/corpora.mjs <folder>` writes them for the benchmark in Rust: a file for each, of records that follow their length
- * as 32 bits, little-endian. (After `npm run bench -- compress`, which installs the packages.)
+ * `node bench/compress/corpora.mjs <folder>` writes them for the benchmark in Rust: a file for
+ * each, of records that follow their length as 32 bits, little-endian. (After `npm run bench --
+ * compress`, which installs the packages.)
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

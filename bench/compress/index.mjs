@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- compress`: records compressed one by one, and stores of them, beside what Node has: deflate with a dictionary (32 KiB
- * of the same content), brotli, and zstd where this Node has it with dictionaries.
+ * `npm run bench -- compress`: records compressed one by one, and stores of them, beside what Node
+ * has: deflate with a dictionary (32 KiB of the same content), brotli, and zstd where this Node has
+ * it with dictionaries.
  *
- * Each corpus runs in a process of its own; half of it is trained on, the other half measured. `structures` are BloomFilter,
- * SuffixArray and RollingHash.
+ * Each corpus runs in a process of its own; half of it is trained on, the other half measured.
+ * `structures` are BloomFilter, SuffixArray and RollingHash.
  */
 import zlib from 'node:zlib';
 import { inChild } from '../lib/child.mjs';
@@ -17,8 +18,8 @@ export const headline =
   'medians, for one record; lower is better; "ratio" is how many times better than the peer';
 
 /**
- * @param {{ quick: boolean, only?: string[], keys?: string[], sizes?: number[], say: (text: string) => void,
- *   show: (part: object) => void }} options `only` names corpora
+ * @param {{ quick: boolean, only?: string[], keys?: string[], sizes?: number[], say: (text: string)
+ * => void, show: (part: object) => void }} options `only` names corpora
  */
 export async function measure({ quick, only, keys, sizes, say, show }) {
   known('keys', keys, []);

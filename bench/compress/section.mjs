@@ -12,7 +12,10 @@ const WINDOW = 32 * 1024;
 /** Records of one turn. */
 const MEASURED = 2000;
 
-/** Others who compress single records: what they are called, and both ways. @param {Uint8Array} content */
+/**
+ * Others who compress single records: what they are called, and both ways.
+ * @param {Uint8Array} content
+ */
 function peersOf(content) {
   const dictionary = content.subarray(-WINDOW);
   const peers = [
@@ -114,7 +117,11 @@ serve(async ({ corpus, quick }) => {
   ];
 });
 
-/** @param {Buffer[]} records @param {Dictionary} dictionary @param {{ rounds: number, budgetNs: number }} plan */
+/**
+ * @param {Buffer[]} records
+ * @param {Dictionary} dictionary
+ * @param {{ rounds: number, budgetNs: number }} plan
+ */
 async function storeRows(records, dictionary, plan) {
   collect();
   const before = process.memoryUsage().heapUsed;

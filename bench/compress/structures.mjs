@@ -20,7 +20,13 @@ serve(({ quick }) => {
   ];
 });
 
-/** One row for each peer. @param {string} title @param {any[]} lanes ours first @param {object} plan @param {number} units */
+/**
+ * One row for each peer.
+ * @param {string} title
+ * @param {any[]} lanes ours first
+ * @param {object} plan
+ * @param {number} units
+ */
 function rows(title, [ours, ...peers], plan, units) {
   for (const { work } of [ours, ...peers]) work();
   const found = turns([ours, ...peers], /** @type {any} */ ({ ...plan, units }));

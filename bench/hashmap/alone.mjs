@@ -1,6 +1,7 @@
 /**
  * Measurements that need a process to themselves, one `what` each: memory, the pause of a full
- * collection, opening a saved map against rebuilding one, and lookups after other schemas were used.
+ * collection, opening a saved map against rebuilding one, and lookups after other schemas were
+ * used.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Who takes part. A contender makes an empty map for a schema, and lets go of one. A peer that is not
- * installed (megahash compiles native code) is left out, with the reason.
+ * Who takes part. A contender makes an empty map for a schema, and lets go of one. A peer that is
+ * not installed (megahash compiles native code) is left out, with the reason.
  */
 
 /**

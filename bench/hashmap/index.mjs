@@ -1,9 +1,10 @@
 /**
  * `npm run bench -- hashmap`: HashMap beside Map, @keyv/bigmap and megahash.
  *
- * Every kind of keys and every size runs in a process of its own, and so does what needs one: memory,
- * collections, files, other schemas. Everything that was measured goes into one plain object, from
- * which the tables are printed (report.mjs), so that kept results print the same again.
+ * Every kind of keys and every size runs in a process of its own, and so does what needs one:
+ * memory, collections, files, other schemas. Everything that was measured goes into one plain
+ * object, from which the tables are printed (report.mjs), so that kept results print the same
+ * again.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,11 @@ import { BUILD, FRESH, operations } from './operations.mjs';
 const SECTION = new URL('section.mjs', import.meta.url);
 const ALONE = new URL('alone.mjs', import.meta.url);
 
-/** Which kinds of keys, and how many entries. @param {boolean} quick @param {number[] | undefined} sizes */
+/**
+ * Which kinds of keys, and how many entries.
+ * @param {boolean} quick
+ * @param {number[] | undefined} sizes
+ */
 function sections(quick, sizes) {
   const full = {
     u32: [1e3, 1e5, 1e6, 1e7],
@@ -48,8 +53,8 @@ const OURS = ['HashMap', 'Map'];
 export const headline = 'medians; lower is better; "vs Map" is how many times better than Map';
 
 /**
- * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string) => void,
- *   show: (part: object) => void }} options
+ * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string)
+ * => void, show: (part: object) => void }} options
  */
 export async function measure({ quick, only, sizes, keys, say, show }) {
   known('only', only, [...operations.map(({ id }) => id), BUILD.id, FRESH.id, ...ALONE_IDS]);
@@ -64,7 +69,8 @@ export async function measure({ quick, only, sizes, keys, say, show }) {
   if (only === undefined || only.some((id) => !ALONE_IDS.includes(id))) {
     for (const section of sections(quick, sizes)) {
       if (keys !== undefined && !keys.includes(section.kindName)) continue;
-      // The peers answer numbers and strings alike: of the further kinds of numbers one size says enough.
+      // The peers answer numbers and strings alike: of the further kinds of numbers one size says
+      // enough.
       const { kindName } = section;
       const few = !['u32', 'string'].includes(kindName);
       const limits = few ? { BigMap: quick ? 0 : 1e5, MegaHash: quick ? 0 : 1e5 } : most;

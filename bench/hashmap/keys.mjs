@@ -1,6 +1,6 @@
 /**
- * Keys and queries. Distinct keys come from a bijection over the 32-bit numbers, so that 10 million of
- * them need no set to tell repeats, and keys that are absent are simply further along.
+ * Keys and queries. Distinct keys come from a bijection over the 32-bit numbers, so that 10 million
+ * of them need no set to tell repeats, and keys that are absent are simply further along.
  */
 
 /** Queries prepared for one measurement; a power of two. */

@@ -2,8 +2,8 @@
  * What is measured: for each operation the loop that is compiled for every contender (see
  * lib/measure.mjs), what it walks over, and the goal against Map.
  *
- * A loop gets the map `m`, two arrays `a` and `b`, and walks `from` to `to`; it returns a checksum, on
- * which all contenders must agree.
+ * A loop gets the map `m`, two arrays `a` and `b`, and walks `from` to `to`; it returns a checksum,
+ * on which all contenders must agree.
  */
 import { makeKeys, makeQueries, random } from './keys.mjs';
 
@@ -198,7 +198,8 @@ export const operations = [
     title: 'delete one, insert one',
     walk: 'queries',
     amortised: true,
-    // There and back, so that the map holds its own keys again afterwards: two of each for every step.
+    // There and back, so that the map holds its own keys again afterwards: two of each for every
+    // step.
     body: {
       any: `for (let i = from; i < to; i++) { m.delete(a[i]); m.set(b[i], i + 0.5); }
         for (let i = from; i < to; i++) { m.delete(b[i]); m.set(a[i], i + 0.5); }

@@ -1,5 +1,6 @@
 /**
- * One kind of keys at one size, in a process of its own: every operation, every contender, in turns.
+ * One kind of keys at one size, in a process of its own: every operation, every contender, in
+ * turns.
  */
 import { serve } from '../lib/child.mjs';
 import { compile, race } from '../lib/measure.mjs';
@@ -8,8 +9,8 @@ import { freshCopies, kinds, makeKeys, makeQueries } from './keys.mjs';
 import { BUILD, FRESH, operations, unitsOf } from './operations.mjs';
 
 /**
- * Three instances pass through one loop. Of the largest only one is full, to spare memory; of the large ones of a peer
- * too, to spare minutes.
+ * Three instances pass through one loop. Of the largest only one is full, to spare memory; of the
+ * large ones of a peer too, to spare minutes.
  */
 const LARGE = 2e6;
 const LARGE_FOR_PEERS = 2e5;
@@ -108,7 +109,9 @@ function lengthOfInput({ inputs: [a, b] }) {
   return b === undefined || b.length < 1024 ? a.length : Math.min(a.length, b.length);
 }
 
-/** From empty, as often as fits. What was built is dropped, and collected, outside of the timing. */
+/**
+ * From empty, as often as fits. What was built is dropped, and collected, outside of the timing.
+ */
 function build(taking, schema, keys, plan) {
   const lanes = taking.map((contender) => {
     const out = [];

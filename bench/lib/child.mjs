@@ -1,6 +1,6 @@
 /**
- * Measurements in a process of their own: a heap that nothing else has grown, code that nothing else
- * has trained, and a collector that can be called.
+ * Measurements in a process of their own: a heap that nothing else has grown, code that nothing
+ * else has trained, and a collector that can be called.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,10 @@ export function inChild(script, options) {
   });
 }
 
-/** The child's side: waits for the options, runs once, answers and leaves. @param {(options: any) => unknown} work */
+/**
+ * The child's side: waits for the options, runs once, answers and leaves.
+ * @param {(options: any) => unknown} work
+ */
 export function serve(work) {
   process.once('message', async (options) => {
     let answer;

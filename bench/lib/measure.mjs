@@ -1,11 +1,11 @@
 /**
  * Timing. What makes the numbers honest:
  *
- * - every contender runs its own copy of the measured loop (`new Function`, of a text that differs, for the
- *   engine shares one code for equal texts), so that what the engine learned about one contender neither helps
- *   nor hurts another;
- * - several instances of a structure pass through that one loop: a lone instance lets the engine fold
- *   its fields into the code, which no real program gets;
+ * - every contender runs its own copy of the measured loop (`new Function`, of a text that differs,
+ *   for the engine shares one code for equal texts), so that what the engine learned about one
+ *   contender neither helps nor hurts another;
+ * - several instances of a structure pass through that one loop: a lone instance lets the engine
+ *   fold its fields into the code, which no real program gets;
  * - queries were computed before and are walked in order, so the harness costs under a nanosecond;
  * - contenders take turns within each round, so that a slow minute of the machine hits all of them;
  * - the median of the rounds is reported, and all rounds are kept.
@@ -50,7 +50,7 @@ const WARM_MS = 20;
  *
  * @param {Lane[]} lanes
  * @param {{ rounds: number, targetNs: number, budgetNs: number, least: number, check: boolean,
- *   amortised?: boolean }} plan `amortised`: the mean is reported, so that rare and long steps count
+ * amortised?: boolean }} plan `amortised`: the mean is reported, so that rare and long steps count
  * @returns {Record<string, { ns: number, best: number, rounds: number[], operations: number }>}
  */
 export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortised = false }) {
@@ -93,7 +93,8 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
     for (const entry of entries) {
       if (entry.samples.length > 0 && entry.spent > budgetNs) continue;
       const { lane, steps } = entry;
-      // Walk on through the queries, so that a slow contender with few of them does not keep asking the same.
+      // Walk on through the queries, so that a slow contender with few of them does not keep asking
+      // the same.
       let from = (round * steps) % lane.limit;
       if (from + steps > lane.limit) from = 0;
       const ns = nanoseconds(() => lane.run(from, from + steps));
@@ -119,7 +120,8 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
 const SHORT_NS = 5e8;
 
 /**
- * Work that takes milliseconds, in turns: each lane is made ready, untimed, and then timed, once for each round.
+ * Work that takes milliseconds, in turns: each lane is made ready, untimed, and then timed, once
+ * for each round.
  *
  * @typedef {object} Turn
  * @property {string} name
@@ -127,13 +129,14 @@ const SHORT_NS = 5e8;
  * @property {() => unknown} work
  *
  * @param {Turn[]} lanes
- * @param {{ rounds: number, budgetNs: number, units: number }} plan a lane that has used up the budget sits out;
- *   `units`: operations in one piece of work
+ * @param {{ rounds: number, budgetNs: number, units: number }} plan a lane that has used up the
+ * budget sits out; `units`: operations in one piece of work
  * @returns {Record<string, { ns: number, best: number, rounds: number[] }>} nanoseconds for one operation
  */
 export function turns(lanes, { rounds, budgetNs, units }) {
   const entries = lanes.map((lane) => ({ lane, spent: 0, samples: /** @type {number[]} */ ([]) }));
-  // Short work is interrupted as a whole where the machine is busy: many rounds tell which of them were not.
+  // Short work is interrupted as a whole where the machine is busy: many rounds tell which of them
+  // were not.
   const enough = (/** @type {number} */ round) =>
     round >= rounds && (round >= 8 * rounds || entries.some(({ spent }) => spent > SHORT_NS));
   for (let round = 0; !enough(round); round++) {

@@ -1,4 +1,7 @@
-/** Tables of suites whose row is one measure, ours beside one peer. (report.mjs has those of several contenders.) */
+/**
+ * Tables of suites whose row is one measure, ours beside one peer. (report.mjs has those of several
+ * contenders.)
+ */
 import { bold, dim, figure, green, red, table, times } from './table.mjs';
 
 /**

@@ -1,5 +1,6 @@
 /**
- * Tables for suites whose results are rows of nanoseconds, ours first: for the terminal and for the README.
+ * Tables for suites whose results are rows of nanoseconds, ours first: for the terminal and for the
+ * README.
  *
  * @typedef {object} Goal what is asked for beside one contender: to be `times` as fast, or to take at most `within` as long;
  * or, alone, to take less than `below` nanoseconds

@@ -8,7 +8,9 @@ export const dim = paint(2);
 export const green = paint(32);
 export const red = paint(31);
 
-/** Columns as wide as they must be: the first to the left, the others to the right. Styles come after.
+/**
+ * Columns as wide as they must be: the first to the left, the others to the right. Styles come
+ * after.
  * @param {string[]} head @param {string[][]} rows
  * @param {(text: string, row: number, column: number) => string} [style]
  */

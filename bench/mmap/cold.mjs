@@ -1,9 +1,10 @@
 /**
  * The section `cold` of `npm run bench -- mmap`: files that are not in memory.
  *
- * The system forgets what it keeps of a file only while nobody maps it, and a mapping lasts until a collector comes by. So
- * each measurement has a process of its own, and this one, which makes the files, maps none. Whether a file was really
- * forgotten yet another process asks, by its residency; where it was not, there is no row.
+ * The system forgets what it keeps of a file only while nobody maps it, and a mapping lasts until a
+ * collector comes by. So each measurement has a process of its own, and this one, which makes the
+ * files, maps none. Whether a file was really forgotten yet another process asks, by its residency;
+ * where it was not, there is no row.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
@@ -21,7 +22,9 @@ function resident({ path }) {
   return file.residentPages();
 }
 
-/** @type {Record<string, (options: { path: string, bytes: number }) => Promise<() => unknown> | (() => unknown)>} */
+/**
+ * @type {Record<string, (options: { path: string, bytes: number }) => Promise<() => unknown> | (() => unknown)>}
+ */
 const SUMS = {
   offheap: ({ path }) => {
     const sum = compile(SUM, 'm');
@@ -47,7 +50,9 @@ const SUMS = {
 };
 
 /** Single places, `count` of them. */
-/** @type {Record<string, (options: { path: string, bytes: number, count: number }) => Promise<() => unknown> | (() => unknown)>} */
+/**
+ * @type {Record<string, (options: { path: string, bytes: number, count: number }) => Promise<() => unknown> | (() => unknown)>}
+ */
 const READS = {
   offheap: ({ path, bytes, count }) => {
     return () => {
@@ -96,7 +101,10 @@ async function once(options) {
   return { ns: nanoseconds(() => (result = work())), result };
 }
 
-/** Has the system forget a file: posix_fadvise(POSIX_FADV_DONTNEED), of which Node has nothing. @param {string} path */
+/**
+ * Has the system forget a file: posix_fadvise(POSIX_FADV_DONTNEED), of which Node has nothing.
+ * @param {string} path
+ */
 async function forget(path) {
   // Which spares what was not written to the disk yet.
   spawnSync('sync', [path]);

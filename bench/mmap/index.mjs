@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- mmap`: MappedFile beside readFileSync, readSync and @riaskov/mmap-io; MmapVector beside appendFileSync, a
- * buffered stream, and write and fdatasync.
+ * `npm run bench -- mmap`: MappedFile beside readFileSync, readSync and @riaskov/mmap-io;
+ * MmapVector beside appendFileSync, a buffered stream, and write and fdatasync.
  *
  * @riaskov/mmap-io is measured where it is installed (`npm install --prefix bench @riaskov/mmap-io`): it is no dependency,
- * because its installation downloads a binary. Files lie in the folder for temporary files, and are in the page cache but for
- * the section `cold`, whose rows are left out where the system does not forget them.
+ * because its installation downloads a binary. Files lie in the folder for temporary files, and are
+ * in the page cache but for the section `cold`, whose rows are left out where the system does not
+ * forget them.
  */
 import { createRequire } from 'node:module';
 import { inChild } from '../lib/child.mjs';
@@ -27,8 +28,8 @@ const NAMES = [
 ];
 
 /**
- * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string) => void,
- *   show: (part: object) => void }} options
+ * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string)
+ * => void, show: (part: object) => void }} options
  */
 export async function measure({ quick, only, sizes, keys, say, show }) {
   known('keys', keys, []);

@@ -1,4 +1,7 @@
-/** The measurements of `npm run bench -- mmap`, one section to a process. Contenders take turns in each round. */
+/**
+ * The measurements of `npm run bench -- mmap`, one section to a process. Contenders take turns in
+ * each round.
+ */
 import {
   appendFileSync,
   closeSync,
@@ -21,8 +24,10 @@ import { KiB, MiB, SUM, folder, makeFile, mmapIo, place, results, size } from '.
 const BATCH = 4096;
 
 /**
- * Runs contenders in turns, each round `times` times. @param {Record<string, () => unknown>} contenders
- * @param {number} rounds @param {number} [times] @param {number} [units] what one call does of what is counted
+ * Runs contenders in turns, each round `times` times. @param {Record<string, () => unknown>}
+ * contenders
+ * @param {number} rounds @param {number} [times] @param {number} [units] what one call does of what
+ * is counted
  * @param {() => unknown} [settle] what belongs to the time, once for all the times
  */
 async function turns(contenders, rounds, times = 1, units = 1, settle = undefined) {
@@ -47,8 +52,9 @@ async function turns(contenders, rounds, times = 1, units = 1, settle = undefine
 }
 
 /**
- * Has what was opened given back: buffers by a young collection (a full one would throw optimised code away, too), and what mmap-io
- * mapped by the turn of the event loop after it, without which that is never unmapped.
+ * Has what was opened given back: buffers by a young collection (a full one would throw optimised
+ * code away, too), and what mmap-io mapped by the turn of the event loop after it, without which
+ * that is never unmapped.
  */
 async function giveBack() {
   globalThis.gc?.({ type: 'minor' });
@@ -83,7 +89,8 @@ async function open({ quick, sizes }) {
       }),
     };
     const rounds = bytes > 16 * MiB ? 5 : 15;
-    // Few enough for the 65,530 mappings of a process, and enough that giving them back is not what is measured.
+    // Few enough for the 65,530 mappings of a process, and enough that giving them back is not what
+    // is measured.
     const times = Math.max(1, Math.min(4096, Math.floor((16 * MiB) / bytes)));
     const goals = ['readFileSync', 'mmap-io'].map((against) => ({ against, within: 1.05 }));
     rows.push({ title: size(bytes), results: await turns(contenders, rounds, times, 1, giveBack), goals });
@@ -222,7 +229,8 @@ async function push({ quick }) {
     await new Promise((resolve) => stream.end(resolve));
     samples.stream.push(Number(process.hrtime.bigint() - started) / streamed);
   }
-  // Where there are blocks and pages already: what a push is by itself. The same ones again and again.
+  // Where there are blocks and pages already: what a push is by itself. The same ones again and
+  // again.
   const few8 = 1e5;
   const options = { capacity: few8, populate: true };
   const vectors = [0, 1, 2].map((i) => MmapVector.create(join(within, `room ${i}`), 'f64', options));

@@ -1,8 +1,9 @@
 /**
- * BumpArena beside what Node has for short-lived memory: batches of blocks, a byte of each written, and all given back (for
- * the peers: to the collector, whose time is in theirs).
+ * BumpArena beside what Node has for short-lived memory: batches of blocks, a byte of each written,
+ * and all given back (for the peers: to the collector, whose time is in theirs).
  *
- * Run by the suite `pools` in a process of its own; answers with a title and rows, as the other sections do.
+ * Run by the suite `pools` in a process of its own; answers with a title and rows, as the other
+ * sections do.
  */
 import { BumpArena } from '../../dist/pools/index.js';
 import { serve } from '../lib/child.mjs';

@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- pools`: FixedPool, NumaPool, LockFreePool and ThreadLocalPool beside `Buffer.allocUnsafe` and
- * `@thi.ng/malloc`; BumpArena beside what Node has for short-lived memory.
+ * `npm run bench -- pools`: FixedPool, NumaPool, LockFreePool and ThreadLocalPool beside
+ * `Buffer.allocUnsafe` and `@thi.ng/malloc`; BumpArena beside what Node has for short-lived memory.
  *
- * "two workers" is the time of one operation while two workers run at once: in one LockFreePool, in one through caches, and in a FixedPool of
- * their own each.
+ * "two workers" is the time of one operation while two workers run at once: in one LockFreePool, in
+ * one through caches, and in a FixedPool of their own each.
  */
 import { Worker } from 'node:worker_threads';
 import { LockFreePool } from '../../dist/pools/index.js';
@@ -21,7 +21,10 @@ const BUMP = new URL('bump.mjs', import.meta.url);
 const BUMP_NAMES = ['BumpArena', 'Buffer.allocUnsafe', 'new Uint8Array'];
 const WORKER = new URL('worker.mjs', import.meta.url);
 
-/** @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], show: (part: object) => void }} options */
+/**
+ * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], show: (part:
+ * object) => void }} options
+ */
 export async function measure({ quick, only, sizes, keys, show }) {
   known('keys', keys, []);
   known('only', only, ['pair', 'churn', 'workers', 'bump']);
@@ -86,7 +89,10 @@ async function twoWorkers(quick) {
   return rows;
 }
 
-/** Both workers warm up, wait for each other, and run. @returns {Promise<number>} nanoseconds for one operation */
+/**
+ * Both workers warm up, wait for each other, and run.
+ * @returns {Promise<number>} nanoseconds for one operation
+ */
 async function together(name, what, operations) {
   const pool = new LockFreePool({ capacityBytes: 2 ** 22 });
   const barrier = new Int32Array(new SharedArrayBuffer(4));

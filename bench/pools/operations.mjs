@@ -1,6 +1,6 @@
 /**
- * What is measured: blocks are allocated and freed. The body of a loop gets `m`, a pool; `a`, random numbers; and the range `from` to `to`.
- * Every block is written to, as blocks are.
+ * What is measured: blocks are allocated and freed. The body of a loop gets `m`, a pool; `a`,
+ * random numbers; and the range `from` to `to`. Every block is written to, as blocks are.
  */
 
 /** @typedef {import('../lib/report.mjs').Goal} Goal */
@@ -17,7 +17,10 @@ export const CONTENDERS = [
 /** How many blocks live while one is replaced after the other. */
 export const LIVE = 1000;
 
-/** No pool: what the two `Atomics.compareExchange` alone cost that an alloc and a free in a LockFreePool need at the least. */
+/**
+ * No pool: what the two `Atomics.compareExchange` alone cost that an alloc and a free in a
+ * LockFreePool need at the least.
+ */
 export class TwoSwaps {
   u8 = new Uint8Array(new SharedArrayBuffer(64));
   #word = new Int32Array(new SharedArrayBuffer(64));
@@ -77,7 +80,12 @@ const collected = (size) => ({
     return 0;`,
 });
 
-/** The loop for a contender. @param {string} name @param {'pair' | 'churn'} what @param {number} size */
+/**
+ * The loop for a contender.
+ * @param {string} name
+ * @param {'pair' | 'churn'} what
+ * @param {number} size
+ */
 export const body = (name, what, size) => (name === 'allocUnsafe' ? collected : pooled)(String(size))[what];
 
 /** @type {{ size: number, what: 'pair' | 'churn', title: string, goals: Goal[] }[]} */

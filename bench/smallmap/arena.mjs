@@ -1,4 +1,7 @@
-/** One SmallMapArena of n maps beside an array of n Maps: random lookups, alone and in bulk; making and filling. */
+/**
+ * One SmallMapArena of n maps beside an array of n Maps: random lookups, alone and in bulk; making
+ * and filling.
+ */
 import { SmallMapArena } from '../../dist/smallmap/index.js';
 import { serve } from '../lib/child.mjs';
 import { compile, race } from '../lib/measure.mjs';

@@ -1,12 +1,15 @@
 /**
  * `npm run bench -- smallmap`: SmallMap and SmallMapArena beside `Map`.
  *
- * A section is a script of its own that runs in a process of its own, and answers with titles and rows (lib/pairs.mjs). The search
- * among eight keys, in Rust, is measured by criterion: `cargo bench -p offheap-benches --bench smallmap`.
+ * A section is a script of its own that runs in a process of its own, and answers with titles and
+ * rows (lib/pairs.mjs). The search among eight keys, in Rust, is measured by criterion: `cargo
+ * bench -p offheap-benches --bench smallmap`.
  */
 import { inChild } from '../lib/child.mjs';
 
-/** @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} sizes are numbers of maps */
+/**
+ * @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} sizes are numbers of maps
+ */
 const sections = {
   single: { script: './single.mjs', sizes: [64, 4096], quickSizes: [64] },
   arena: { script: './arena.mjs', sizes: [1e3, 1e5, 1e6], quickSizes: [1e3, 1e6] },

@@ -1,4 +1,7 @@
-/** What n maps cost: bytes, and the pause of a full collection while they are alive. Each in turn, in this process. */
+/**
+ * What n maps cost: bytes, and the pause of a full collection while they are alive. Each in turn,
+ * in this process.
+ */
 import { SmallMapArena } from '../../dist/smallmap/index.js';
 import { serve } from '../lib/child.mjs';
 import { median, nanoseconds } from '../lib/measure.mjs';

@@ -1,6 +1,6 @@
 /**
- * SmallMap beside Map, one call at a time: n maps of each kind pass through one call site, each with its own keys, and are asked in
- * random order.
+ * SmallMap beside Map, one call at a time: n maps of each kind pass through one call site, each
+ * with its own keys, and are asked in random order.
  */
 import { SmallMap } from '../../dist/smallmap/index.js';
 import { serve } from '../lib/child.mjs';

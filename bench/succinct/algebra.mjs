@@ -1,7 +1,8 @@
 /**
- * What goes over all bits of a BitVector, beside the speed of memory: the C library's memchr over memory of the same kind, which
- * reads as many bytes as go to and from memory. Set algebra reads two vectors and writes one: three times those of one vector.
- * (V8 has no fast way to write shared memory beside which writing could stand.)
+ * What goes over all bits of a BitVector, beside the speed of memory: the C library's memchr over
+ * memory of the same kind, which reads as many bytes as go to and from memory. Set algebra reads
+ * two vectors and writes one: three times those of one vector. (V8 has no fast way to write shared
+ * memory beside which writing could stand.)
  */
 import { Vector } from '../../dist/vector/index.js';
 import { serve } from '../lib/child.mjs';

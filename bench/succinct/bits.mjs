@@ -3,8 +3,8 @@ import { BitVector as MnemonistBitVector } from 'mnemonist';
 import { BitVector } from '../../dist/succinct/index.js';
 
 /**
- * Random bits of which `percent` % are ones, as words: each is made of as many random ones as the percentage has binary
- * places, by AND where a place is 0 and OR where it is 1.
+ * Random bits of which `percent` % are ones, as words: each is made of as many random ones as the
+ * percentage has binary places, by AND where a place is 0 and OR where it is 1.
  *
  * @param {() => number} random below 1 @param {number} length @param {number} percent
  */
@@ -28,7 +28,11 @@ export function randomWords(random, length, percent) {
 /** @param {Uint32Array} words @param {number} length */
 export const bitVector = (words, length) => BitVector.from(new Uint8Array(words.buffer)).resize(length);
 
-/** mnemonist's BitVector, filled from within: bit by bit takes long. @param {Uint32Array} words @param {BitVector} bits */
+/**
+ * mnemonist's BitVector, filled from within: bit by bit takes long.
+ * @param {Uint32Array} words
+ * @param {BitVector} bits
+ */
 export function mnemonistBits(words, bits) {
   const made = new MnemonistBitVector(bits.length);
   made.array.set(words);
@@ -37,14 +41,15 @@ export function mnemonistBits(words, bits) {
 }
 
 /**
- * Up to how many bits each is asked. roaring-wasm gives positions from `select` as 32-bit floats, which are wrong from 2^24 on, and fails
- * on many values. The others take minutes to build beyond.
+ * Up to how many bits each is asked. roaring-wasm gives positions from `select` as 32-bit floats,
+ * which are wrong from 2^24 on, and fails on many values. The others take minutes to build beyond.
  */
 export const MOST = { mnemonist: 2 ** 27, roaring: 2 ** 27, 'roaring-wasm': 2 ** 24 };
 
 /** CRoaring, as WebAssembly and as an addon; the latter only where it could be installed. */
 export const roarings =
-  /** @type {Record<string, { make: (ones: Uint32Array) => any, bytes: (bitmap: any) => number }>} */ ({});
+  /**
+   * @type {Record<string, { make: (ones: Uint32Array) => any, bytes: (bitmap: any) => number }>} */ ({});
 for (const name of ['roaring-wasm', 'roaring']) {
   try {
     const { RoaringBitmap32 } = await import(name).then((module) => module.default ?? module);

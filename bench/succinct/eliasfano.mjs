@@ -1,5 +1,6 @@
 /**
- * EliasFano beside a sorted Float64Array with binary search: the same answers in 8 to 20 times fewer bytes.
+ * EliasFano beside a sorted Float64Array with binary search: the same answers in 8 to 20 times
+ * fewer bytes.
  */
 import { EliasFano } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';

@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- succinct`: succinct structures beside plain arrays and other libraries.
  *
- * A section is a script of its own that runs in a process of its own, once for each size, and answers with a title and rows
- * (see lib/pairs.mjs). To add one, name its script here.
+ * A section is a script of its own that runs in a process of its own, once for each size, and
+ * answers with a title and rows (see lib/pairs.mjs). To add one, name its script here.
  */
 import { inChild } from '../lib/child.mjs';
 

@@ -20,8 +20,8 @@ const SLOW = 8;
  *
  * @param {boolean} quick
  * @param {Record<string, Contender>} contenders
- * @param {{ queries: any[], whole?: boolean, check?: boolean }} plan `queries` of each instance; `whole`: one pass is over all of
- *   them; `check`: all must return the same
+ * @param {{ queries: any[], whole?: boolean, check?: boolean }} plan `queries` of each instance;
+ * `whole`: one pass is over all of them; `check`: all must return the same
  */
 export function rally(quick, contenders, { queries, whole = false, check = true }) {
   const lanes = Object.entries(contenders).map(([name, contender]) => {
@@ -77,7 +77,10 @@ export function generator(seed = 12_345) {
 /** A loop that adds up the answers to all queries. @param {string} answer */
 export const every = (answer) => `let sum = 0; for (let i = from; i < to; i++) sum += ${answer}; return sum;`;
 
-/** How many instances of so many elements there are: several, or the engine folds a lone one into the code. */
+/**
+ * How many instances of so many elements there are: several, or the engine folds a lone one into
+ * the code.
+ */
 export const instancesOf = (/** @type {number} */ n) => (n >= 5e6 ? 2 : 3);
 
 /** The index of the first element that is not less: what one writes by hand. */

@@ -1,5 +1,6 @@
 /**
- * PackedInts beside a typed array of the next wider type: what the packing costs, and what it saves.
+ * PackedInts beside a typed array of the next wider type: what the packing costs, and what it
+ * saves.
  */
 import { PackedInts } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';

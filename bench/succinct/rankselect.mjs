@@ -1,6 +1,7 @@
 /**
- * BitVector and RankSelect beside mnemonist's BitVector, which counts from bit 0 on, and CRoaring's bitmaps. "A loop over the
- * questions" asks no structure: what is left of a figure is the structure's.
+ * BitVector and RankSelect beside mnemonist's BitVector, which counts from bit 0 on, and CRoaring's
+ * bitmaps. "A loop over the questions" asks no structure: what is left of a figure is the
+ * structure's.
  */
 import { RankSelect } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';
@@ -95,7 +96,10 @@ function structures(n, percent, words, bits) {
 const own = (/** @type {object} */ sets, /** @type {string} */ body) =>
   Object.fromEntries(VARIANTS.flatMap((name) => (name in sets ? [[name, body]] : [])));
 
-/** Races all who can answer a question, each checked against the first of ours, and makes a row of each pair. */
+/**
+ * Races all who can answer a question, each checked against the first of ours, and makes a row of
+ * each pair.
+ */
 function single(quick, title, queries, sets, { ours, mnemonist, roaring, goals = {} }) {
   const bodies = { ...ours };
   if (mnemonist !== undefined) bodies.mnemonist = mnemonist;

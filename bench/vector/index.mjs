@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- vector`: Vector beside Array, typed arrays and mnemonist's Vector.
  *
- * Every size runs in a process of its own. "memory" is the time that it takes to read, or write, as many bytes: the C
- * library's memchr and memset over memory of the same kind, whichever of several turns was the median.
+ * Every size runs in a process of its own. "memory" is the time that it takes to read, or write, as
+ * many bytes: the C library's memchr and memset over memory of the same kind, whichever of several
+ * turns was the median.
  */
 import { inChild } from '../lib/child.mjs';
 import { known } from '../lib/options.mjs';
@@ -17,8 +18,8 @@ const NAMES = ['Vector', 'Array', 'TypedArray', 'mnemonist', 'memory'];
 const LARGE = 1e7;
 
 /**
- * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string) => void,
- *   show: (part: object) => void }} options
+ * @param {{ quick: boolean, only?: string[], sizes?: number[], keys?: string[], say: (text: string)
+ * => void, show: (part: object) => void }} options
  */
 export async function measure({
   quick,

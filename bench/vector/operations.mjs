@@ -1,6 +1,6 @@
 /**
- * What is measured. The body of a loop gets `m`, an instance; `a`, numbers (what to push, or where to look); and the range
- * `from` to `to`. A contender without a body can not do it.
+ * What is measured. The body of a loop gets `m`, an instance; `a`, numbers (what to push, or where
+ * to look); and the range `from` to `to`. A contender without a body can not do it.
  */
 
 /** @typedef {import('../lib/report.mjs').Goal} Goal */
@@ -92,15 +92,20 @@ export const ELEMENTS = [
   },
 ];
 
-/** Every element is looked at: at the speed of memory, if the processor keeps up. @param {number} n @returns {Goal[]} */
+/**
+ * Every element is looked at: at the speed of memory, if the processor keeps up.
+ * @param {number} n
+ * @returns {Goal[]}
+ */
 const streaming = (n) => (n === 1e7 ? [{ against: 'memory', within: 1.3 }] : []);
 const LEAST = 'let r = Infinity; for (let i = 0; i < m.length; i++) if (m[i] < r) r = m[i]; return r;';
 const MOST = 'let r = -Infinity; for (let i = 0; i < m.length; i++) if (m[i] > r) r = m[i]; return r;';
 const ADDED = 'let r = 0; for (let i = 0; i < m.length; i++) r += m[i]; return r;';
 
 /**
- * On all elements at once. `body` is of an expression or a loop over `m`, which holds elements in random order, or sorted ones
- * if `sorted`; it is refilled first if `changes`. `absent` is an element that is not there.
+ * On all elements at once. `body` is of an expression or a loop over `m`, which holds elements in
+ * random order, or sorted ones if `sorted`; it is refilled first if `changes`. `absent` is an
+ * element that is not there.
  *
  * @type {{ id: string, title: string, changes?: boolean, sorted?: boolean, body: Record<string, string>,
  *   goals?: (n: number, type: string) => Goal[], most?: Record<string, number> }[]}

@@ -6,7 +6,10 @@ import { compile, race, turns } from '../lib/measure.mjs';
 import { BULK, ELEMENTS } from './operations.mjs';
 
 const collect = /** @type {() => void} */ (globalThis.gc);
-/** Instances that pass through one loop, up to this many elements; of more, one is full and the others are small. */
+/**
+ * Instances that pass through one loop, up to this many elements; of more, one is full and the
+ * others are small.
+ */
 const LARGE = 2e6;
 const COMPANION = 1000;
 const QUERIES = 1 << 17;
@@ -84,8 +87,9 @@ function elements({ n, ids, quick }) {
 }
 
 /**
- * From empty to full, as often as fits; what was filled is dropped, and collected, outside of the timing. One instance lives on:
- * without any the engine would throw away the code that it made for them.
+ * From empty to full, as often as fits; what was filled is dropped, and collected, outside of the
+ * timing. One instance lives on: without any the engine would throw away the code that it made for
+ * them.
  */
 function filling(name, contender, run, values) {
   const companion = contender.full(values.subarray(0, COMPANION));
@@ -114,9 +118,9 @@ function filling(name, contender, run, values) {
 }
 
 /**
- * Uses so much memory, and gives it back. A virtual machine may hand what nobody uses to its host, and then the first touch of
- * 4 KiB takes 10 µs instead of 0.1 to 1, which hits whoever's turn it is. The engine frees in threads of its own, so it is given
- * time to.
+ * Uses so much memory, and gives it back. A virtual machine may hand what nobody uses to its host,
+ * and then the first touch of 4 KiB takes 10 µs instead of 0.1 to 1, which hits whoever's turn it
+ * is. The engine frees in threads of its own, so it is given time to.
  */
 function haveMemory(/** @type {number} */ bytes) {
   if (bytes < LARGE) return;

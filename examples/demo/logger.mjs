@@ -1,4 +1,7 @@
-/** Keeps the log of queries, for sections/mapped.mjs, which kills it half-way. Started with the file and a number of queries. */
+/**
+ * Keeps the log of queries, for sections/mapped.mjs, which kills it half-way. Started with the file
+ * and a number of queries.
+ */
 import process from 'node:process';
 import { MmapVector } from 'offheap/mmap';
 import { queryOf } from './lib/queries.mjs';

@@ -1,9 +1,10 @@
 /**
- * The demo: a geo service over real data, out of offheap's structures and beside it in plain JavaScript.
- * Every answer is compared; one that differs makes the exit code 1.
+ * The demo: a geo service over real data, out of offheap's structures and beside it in plain
+ * JavaScript. Every answer is compared; one that differs makes the exit code 1.
  *
- * Each section is a file of its own under sections/, with a `title` and `run(world)`, which prints its
- * answers and returns rows for the table at the end. A new module of offheap joins by adding a section.
+ * Each section is a file of its own under sections/, with a `title` and `run(world)`, which prints
+ * its answers and returns rows for the table at the end. A new module of offheap joins by adding a
+ * section.
  */
 import process from 'node:process';
 import { NoData, loadCities } from './lib/cities.mjs';

@@ -1,4 +1,6 @@
-/** A process that holds one of the two services and nothing else: sections/collector.mjs starts it. */
+/**
+ * A process that holds one of the two services and nothing else: sections/collector.mjs starts it.
+ */
 import process from 'node:process';
 import { loadCities } from './lib/cities.mjs';
 import { collector, median } from './lib/clock.mjs';

@@ -1,4 +1,6 @@
-/** A worker of the demo: attaches to tables, or receives a Map, and answers random lookups from it. */
+/**
+ * A worker of the demo: attaches to tables, or receives a Map, and answers random lookups from it.
+ */
 import { parentPort } from 'node:worker_threads';
 import { HashMap } from 'offheap/hashmap';
 import { repeatable } from './lib/clock.mjs';

@@ -13,7 +13,8 @@ const writer = MmapVector.create(path, 'f64');
 writer.push(17.5, 18, 18.25);
 writer.pushMany(Float64Array.of(19, 21.5));
 
-// From here on the five survive a killed process, and a power failure as far as the device honours it.
+// From here on the five survive a killed process, and a power failure as far as the device honours
+// it.
 await writer.flush();
 assert.equal(writer.flushed, 5);
 

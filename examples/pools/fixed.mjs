@@ -1,4 +1,7 @@
-/** A fixed number of blocks: allocated and freed in a few nanoseconds, read and written through typed arrays. */
+/**
+ * A fixed number of blocks: allocated and freed in a few nanoseconds, read and written through
+ * typed arrays.
+ */
 import assert from 'node:assert/strict';
 import { FixedPool } from 'offheap/pools';
 

@@ -1,4 +1,7 @@
-/** Two workers and this thread in one pool: blocks are allocated here, filled there, and freed by whoever is done with them. */
+/**
+ * Two workers and this thread in one pool: blocks are allocated here, filled there, and freed by
+ * whoever is done with them.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

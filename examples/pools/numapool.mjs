@@ -9,7 +9,8 @@ local.f64.fill(1.5, at / 8, at / 8 + 512);
 console.log(`the pool says node ${local.nodeOf(at)}, the kernel ${numa.nodeOf(local.view(at, 4096))}`);
 local.free(at);
 
-// For what threads on all nodes read: blocks on all nodes in turns. Brought in now, so that pages have their place.
+// For what threads on all nodes read: blocks on all nodes in turns. Brought in now, so that pages
+// have their place.
 const shared = new NumaPool({ node: 'interleave', capacityBytes: 1 << 20, populate: true });
 const blocks = Array.from({ length: 8 }, () => shared.alloc(1000));
 for (const { id, here, elsewhere } of shared.placement()) {

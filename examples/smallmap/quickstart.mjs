@@ -1,4 +1,7 @@
-/** Millions of small maps: an arena of them, ids instead of objects, and the Map interface where a person asks for it. */
+/**
+ * Millions of small maps: an arena of them, ids instead of objects, and the Map interface where a
+ * person asks for it.
+ */
 import assert from 'node:assert/strict';
 import { SmallMapArena } from 'offheap/smallmap';
 

@@ -1,4 +1,7 @@
-/** A SmallMap of its own: all of Map, with types. Its memory is given back by close, by the end of a block, or by the collector. */
+/**
+ * A SmallMap of its own: all of Map, with types. Its memory is given back by close, by the end of a
+ * block, or by the collector.
+ */
 import assert from 'node:assert/strict';
 import { SmallMap } from 'offheap/smallmap';
 

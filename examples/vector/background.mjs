@@ -1,4 +1,7 @@
-/** Sorting off the main thread: it tells how far it is, can be aborted, and the vector can be read meanwhile. */
+/**
+ * Sorting off the main thread: it tells how far it is, can be aborted, and the vector can be read
+ * meanwhile.
+ */
 import assert from 'node:assert/strict';
 import { Vector } from 'offheap/vector';
 

@@ -1,9 +1,10 @@
-//! Criterion benchmarks live in `benches/`; run them with `cargo bench -p offheap-benches`. Here is what several of them share.
+//! Criterion benchmarks live in `benches/`; run them with `cargo bench -p offheap-benches`. Here is
+//! what several of them share.
 
 use std::path::{Path, PathBuf};
 
-/// The corpora that `node bench/compress/corpora.mjs native/target/corpora` wrote, in the order of their names.
-/// `OFFHEAP_CORPORA` names another folder, `OFFHEAP_BENCH_CORPUS` one of them only.
+/// The corpora that `node bench/compress/corpora.mjs native/target/corpora` wrote, in the order of
+/// their names. `OFFHEAP_CORPORA` names another folder, `OFFHEAP_BENCH_CORPUS` one of them only.
 ///
 /// # Panics
 /// Where there are none.

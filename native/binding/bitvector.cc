@@ -1,6 +1,7 @@
 // Ranges and many bits at once. Single bits stand in TypeScript (src/succinct/bitvector/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric type.
+// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// type.
 #include "args.h"
 #include "module.h"
 #include "status.h"

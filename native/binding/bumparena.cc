@@ -1,5 +1,5 @@
-// BumpArena over a region, for what is not done in JIT code: proofs. And the operations themselves, for the
-// tests that compare the two engines on the same bytes.
+// BumpArena over a region, for what is not done in JIT code: proofs. And the operations themselves,
+// for the tests that compare the two engines on the same bytes.
 #include "args.h"
 #include "module.h"
 #include "status.h"

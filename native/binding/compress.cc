@@ -1,8 +1,9 @@
 // Dictionaries, compression, and stores of records.
 //
-// A prepared dictionary, a store and a builder are native objects, behind externals that the classes of
-// src/compress/ keep to themselves. An external names its type, so that a wrong one is an error and not a
-// crash. A store reads the region that it was opened from: whoever calls holds that region's memory.
+// A prepared dictionary, a store and a builder are native objects, behind externals that the
+// classes of src/compress/ keep to themselves. An external names its type, so that a wrong one is
+// an error and not a crash. A store reads the region that it was opened from: whoever calls holds
+// that region's memory.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -35,8 +36,8 @@ struct TypeTag<oh_records_builder> {
   static constexpr napi_type_tag value = {0x6f66666865617003, 0x6275696c64657200};
 };
 
-// What an external points to. Work in the background shares it, so that it outlives an external that is
-// collected.
+// What an external points to. Work in the background shares it, so that it outlives an external
+// that is collected.
 template <typename T>
 struct Holder {
   T* handle = nullptr;
@@ -73,8 +74,8 @@ Shared<T>& Unwrap(Napi::Value value) {
   return *static_cast<Shared<T>*>(data);
 }
 
-// For the hot paths, whose handles the classes vouch for: without the tag, whose check costs as much as a
-// read.
+// For the hot paths, whose handles the classes vouch for: without the tag, whose check costs as
+// much as a read.
 template <typename T>
 T* Handle(Napi::Value value) {
   void* data = nullptr;
@@ -156,7 +157,8 @@ Bytes ReadRoom(Napi::Value value, Napi::Value offset) {
   return {out.data + at, out.length - at};
 }
 
-// Bytes that lie in the room for the result: somebody laid an array over the buffer of an earlier one.
+// Bytes that lie in the room for the result: somebody laid an array over the buffer of an earlier
+// one.
 bool Overlap(const Bytes& bytes, const Bytes& out) {
   const auto a = reinterpret_cast<uintptr_t>(bytes.data);
   const auto b = reinterpret_cast<uintptr_t>(out.data);

@@ -1,7 +1,8 @@
 // Building sorted integers, and asking for many of them. Single queries stand in TypeScript
 // (src/succinct/eliasfano/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric type.
+// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// type.
 #include <string>
 
 #include "args.h"

@@ -1,8 +1,8 @@
 // Bulk and heavy calls on HashMap regions. Operations on one element stand in TypeScript
 // (src/hashmap/), because a crossing costs more than they do.
 //
-// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must have
-// the element type of the map's schema, which is asked of the region itself.
+// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must
+// have the element type of the map's schema, which is asked of the region itself.
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -71,7 +71,8 @@ class Map {
   void* base() const { return bytes_.data; }
   size_t length() const { return bytes_.length; }
   uint32_t value_type() const { return value_type_; }
-  // What the arrays were checked against; the region may say something else by the time of the call.
+  // What the arrays were checked against; the region may say something else by the time of the
+  // call.
   uint32_t schema() const { return key_type_ | value_type_ << 8; }
 
  private:

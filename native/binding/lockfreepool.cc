@@ -1,9 +1,10 @@
-// LockFreePool and ThreadLocalPool: what JavaScript leaves to native code, because it must not be stopped in
-// the middle (chunks, caches, slots) or is rare (guards, counts). Taking and giving single blocks stands in
-// TypeScript (src/pools/).
+// LockFreePool and ThreadLocalPool: what JavaScript leaves to native code, because it must not be
+// stopped in the middle (chunks, caches, slots) or is rare (guards, counts). Taking and giving
+// single blocks stands in TypeScript (src/pools/).
 //
-// A handle is an External. Node runs its finaliser when the pool object was collected and when its thread
-// ends, terminated or not: then what the handle held is given back. It keeps the buffer until then.
+// A handle is an External. Node runs its finaliser when the pool object was collected and when its
+// thread ends, terminated or not: then what the handle held is given back. It keeps the buffer
+// until then.
 #include <cmath>
 
 #include "args.h"

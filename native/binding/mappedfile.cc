@@ -1,9 +1,9 @@
-// Files for buffers that JavaScript manages: opened here, read into or laid into memory that src/mmap/
-// allocates.
+// Files for buffers that JavaScript manages: opened here, read into or laid into memory that
+// src/mmap/ allocates.
 //
-// A file is an External that owns its handle. Closing it frees the handle and leaves the External empty; what
-// was laid into a buffer stays there until the engine frees the buffer, watched for lost pages as long (see
-// oh_openfile_map).
+// A file is an External that owns its handle. Closing it frees the handle and leaves the External
+// empty; what was laid into a buffer stays there until the engine frees the buffer, watched for
+// lost pages as long (see oh_openfile_map).
 #include <string>
 #include <utility>
 
@@ -34,8 +34,8 @@ Napi::Value Number(const Napi::CallbackInfo& info, uint64_t number) {
   return Napi::Number::New(info.Env(), static_cast<double>(number));
 }
 
-// What there is and what to do with it, in the order of `native.ts`: an object would cost more than the
-// asking.
+// What there is and what to do with it, in the order of `native.ts`: an object would cost more than
+// the asking.
 void Plan(Napi::Env env, oh_openfile* file, bool look, Napi::Value facts) {
   const Elements<double> plan = ReadElements<double>(facts, "facts");
   if (plan.length < 4) ThrowRange(env, "facts must have room for 4");
@@ -49,13 +49,13 @@ void Plan(Napi::Env env, oh_openfile* file, bool look, Napi::Value facts) {
   plan.data[3] = static_cast<double>(PageSize());
 }
 
-// Files up to this size are read by the call that opens them: a handle, and asking it, cost more than the
-// reading.
+// Files up to this size are read by the call that opens them: a handle, and asking it, cost more
+// than the reading.
 constexpr uint64_t kAtOnce = 1 << 20;
 
-// The content of a small file that is to be read; else its handle, with a plan. The content comes into the
-// caller's room if it fits there; else as a Buffer, because Node-API has no other memory that is not first
-// filled with zeros.
+// The content of a small file that is to be read; else its handle, with a plan. The content comes
+// into the caller's room if it fits there; else as a Buffer, because Node-API has no other memory
+// that is not first filled with zeros.
 Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string path = ReadString(info[0], "path");

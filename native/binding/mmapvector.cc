@@ -1,8 +1,8 @@
 // The file of a vector, whose elements lie in a buffer that JavaScript manages (src/mmap/).
 //
-// Commits run on this thread or in libuv's pool, one at a time, and in the order in which they were asked
-// for: one that is overtaken by a later one, which vouches for all that it would have, does nothing. Closing
-// waits for the one that runs.
+// Commits run on this thread or in libuv's pool, one at a time, and in the order in which they were
+// asked for: one that is overtaken by a later one, which vouches for all that it would have, does
+// nothing. Closing waits for the one that runs.
 #include <cstdint>
 #include <mutex>
 #include <string>

@@ -1,8 +1,8 @@
 // The addon: free functions over offheap.h, no classes and no state but the error factory.
 //
 // Every file here converts arguments (args.h), calls the C ABI, and turns a status into an error
-// (status.h). It holds no algorithms. To add a module: write <module>.cc with an Init<Module>, declare
-// it in module.h, call it below, and add the functions to NativeBinding in src/native.ts.
+// (status.h). It holds no algorithms. To add a module: write <module>.cc with an Init<Module>,
+// declare it in module.h, call it below, and add the functions to NativeBinding in src/native.ts.
 //
 // Init runs once for each environment (the main thread, each worker), so it may not touch globals.
 #include "module.h"

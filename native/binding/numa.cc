@@ -73,7 +73,8 @@ Napi::Value Place(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// [pages that are nowhere, pages on node 0, pages on node 1, ...], up to the last node that has any.
+// [pages that are nowhere, pages on node 0, pages on node 1, ...], up to the last node that has
+// any.
 Napi::Value CountPages(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Bytes bytes = ReadBytes(info[0], "bytes");

@@ -1,5 +1,6 @@
-// What is not done in JIT code for a NumaPool: making one and putting it on its nodes, proofs, and where this
-// thread runs. And allocating, for the tests that compare the two engines on the same bytes.
+// What is not done in JIT code for a NumaPool: making one and putting it on its nodes, proofs, and
+// where this thread runs. And allocating, for the tests that compare the two engines on the same
+// bytes.
 #include <memory>
 
 #include "args.h"
@@ -43,7 +44,8 @@ Napi::Value Length(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(length));
 }
 
-// The bytes are fresh, so they are zeros: writing some would touch pages before they have their place.
+// The bytes are fresh, so they are zeros: writing some would touch pages before they have their
+// place.
 Napi::Value Init(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const oh_numapool_options options = ReadOptions(info, 1);

@@ -1,7 +1,8 @@
 // Building packed integers, and reading many of them. Single ones are read in TypeScript
 // (src/succinct/packedints/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric type.
+// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// type.
 #include <string>
 
 #include "args.h"

@@ -25,7 +25,8 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// How many bytes after the view's first one the next multiple of an alignment is, which is a power of two.
+// How many bytes after the view's first one the next multiple of an alignment is, which is a power
+// of two.
 Napi::Value AlignmentGap(const Napi::CallbackInfo& info) {
   const auto address = reinterpret_cast<uintptr_t>(ReadBytes(info[0], "view").data);
   const uint32_t alignment = ReadU32(info[1], "alignment");

@@ -1,7 +1,8 @@
 // Building rank and select, and many questions at once. Single ones are answered in TypeScript
 // (src/succinct/rankselect/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric type.
+// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// type.
 #include <string>
 
 #include "args.h"

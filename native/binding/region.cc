@@ -12,13 +12,13 @@
 //               finalizer, which Node calls a turn of the event loop later, unmaps the bytes.
 //   copy        Where external buffers are refused (Electron): an ArrayBuffer of the engine's.
 //
-// Why not external buffers everywhere: V8 counts their bytes as memory that a collection may free. With
-// 300 MB of objects alive, each opening of a 1 GiB file cost 200 to 300 ms of full collection (Node 20,
-// 22 and 24), against 0.1 ms this way; and correcting the count by napi_adjust_external_memory makes
-// it negative, which ends Node 24.
+// Why not external buffers everywhere: V8 counts their bytes as memory that a collection may free.
+// With 300 MB of objects alive, each opening of a 1 GiB file cost 200 to 300 ms of full collection
+// (Node 20, 22 and 24), against 0.1 ms this way; and correcting the count by
+// napi_adjust_external_memory makes it negative, which ends Node 24.
 //
-// The pages are always private and writable, because JavaScript can store through any view: into read-only
-// pages that would be SIGSEGV. The file itself never changes.
+// The pages are always private and writable, because JavaScript can store through any view: into
+// read-only pages that would be SIGSEGV. The file itself never changes.
 //
 // The status word is an external buffer of 4 bytes, which native code sets when a page is lost. The
 // handle goes with the later of the two buffers, by oh_file_close. All of this happens on the
@@ -37,7 +37,8 @@ namespace offheap {
 
 namespace {
 
-// Marks the buffers of fileMap, so that fileUnmap detaches none of anybody else's. Random; never changes.
+// Marks the buffers of fileMap, so that fileUnmap detaches none of anybody else's. Random; never
+// changes.
 constexpr napi_type_tag kFileBuffer = {0x6f66668ea0d31c57, 0xb1f04c6e92d7a385};
 
 // Files are refused when the process has so many hundredths of the mappings that it may have. As in
@@ -66,7 +67,8 @@ void ReleaseBytes(napi_env, void*, void* hint) {
   Release(mapping);
 }
 
-// The pages belong to the engine, which frees them, or already has, or keeps them for another thread.
+// The pages belong to the engine, which frees them, or already has, or keeps them for another
+// thread.
 void ForgetBytes(napi_env, void*, void* hint) {
   auto* mapping = static_cast<Mapping*>(hint);
   oh_file_forget(mapping->file);
@@ -75,8 +77,9 @@ void ForgetBytes(napi_env, void*, void* hint) {
 
 void ReleaseStatus(napi_env, void*, void* hint) { Release(static_cast<Mapping*>(hint)); }
 
-// An external buffer that owns a share of the mapping. When it can not be made, Node has either called the
-// finalizer before it returned (the buffer was too large) or never will; the count of owners tells.
+// An external buffer that owns a share of the mapping. When it can not be made, Node has either
+// called the finalizer before it returned (the buffer was too large) or never will; the count of
+// owners tells.
 napi_status External(Napi::Env env, Mapping* mapping, const void* data, size_t length, napi_finalize finalize,
                      napi_value* buffer) {
   const int before = mapping->owners++;
@@ -86,7 +89,8 @@ napi_status External(Napi::Env env, Mapping* mapping, const void* data, size_t l
   return status;
 }
 
-// For a Node-API call that should not fail. An exception that it left pending is the better message.
+// For a Node-API call that should not fail. An exception that it left pending is the better
+// message.
 void Expect(Napi::Env env, napi_status status, const char* what) {
   if (status == napi_ok) return;
   if (env.IsExceptionPending()) throw env.GetAndClearPendingException();
@@ -105,8 +109,9 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
 #ifdef __linux__
   const size_t page = PageSize();
   const size_t length = oh_file_length(mapping->file);
-  // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves whole
-  // pages: eight bytes more are another page, whose end no program reaches, however it makes the buffer grow.
+  // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves
+  // whole pages: eight bytes more are another page, whose end no program reaches, however it makes
+  // the buffer grow.
   const size_t whole = (length + page - 1) & ~(page - 1);
   const size_t reserved = whole + page;
   const Napi::Value constructor = env.Global().Get("SharedArrayBuffer");
@@ -150,8 +155,8 @@ Napi::Value Copy(Napi::Env env, const std::string& path, oh_file* file) {
   return Napi::Value(env, buffer);
 }
 
-// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends the process
-// when it is refused one.
+// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends
+// the process when it is refused one.
 bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
   bool granted = false;
   Check(env, oh_mappings_reserve(count, percent, &granted));
@@ -186,8 +191,8 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
   oh_file* const file = mapping->file;
   const size_t length = oh_file_length(file);
 
-  // The status first: where even its four bytes are refused, V8 runs in its sandbox, which keeps and
-  // reuses addresses, so no file may be laid there.
+  // The status first: where even its four bytes are refused, V8 runs in its sandbox, which keeps
+  // and reuses addresses, so no file may be laid there.
   napi_value word = nullptr;
   napi_status outcome = napi_no_external_buffers_allowed;
   if (strategy != "copy") {

@@ -1,8 +1,9 @@
 // Bulk and heavy calls on SmallMapArena regions. Operations on one element stand in TypeScript
 // (src/smallmap/), because a crossing costs more than they do.
 //
-// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must have
-// the element type of the arena's schema, which is asked of the region itself. Strings are ids by now.
+// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must
+// have the element type of the arena's schema, which is asked of the region itself. Strings are ids
+// by now.
 #include <string>
 
 #include "args.h"
@@ -41,7 +42,8 @@ class Arena {
   uint32_t id_type() const { return id_type_; }
   const void* keys() const { return keys_.data; }
   size_t count() const { return ids_.length; }
-  // What the arrays were checked against; the region may say something else by the time of the call.
+  // What the arrays were checked against; the region may say something else by the time of the
+  // call.
   uint32_t schema() const { return info_.key_type | info_.value_type << 8; }
 
  private:

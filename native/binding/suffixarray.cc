@@ -1,4 +1,5 @@
-// Building suffix arrays, and proving them. They are read in TypeScript (src/compress/suffixarray.ts).
+// Building suffix arrays, and proving them. They are read in TypeScript
+// (src/compress/suffixarray.ts).
 //
 // `bytes` is a view of the region, whose text is there already.
 #include "args.h"

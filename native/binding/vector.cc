@@ -1,7 +1,8 @@
-// Bulk and heavy calls on vector regions. Operations on one element stand in TypeScript (src/vector/).
+// Bulk and heavy calls on vector regions. Operations on one element stand in TypeScript
+// (src/vector/).
 //
-// `bytes` is a view of the buffer from the region's first byte on. Values are typed arrays, whose type goes
-// along, so that the core refuses a region whose header says something else.
+// `bytes` is a view of the buffer from the region's first byte on. Values are typed arrays, whose
+// type goes along, so that the core refuses a region whose header says something else.
 #include <cstring>
 #include <string>
 #include <vector>

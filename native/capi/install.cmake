@@ -1,6 +1,7 @@
 # `cmake --install`: libraries, headers, offheap.pc and a CMake package. Included by the root.
 #
-# The folder is relocatable: both the package file and offheap.pc find the rest relative to themselves.
+# The folder is relocatable: both the package file and offheap.pc find the rest relative to
+# themselves.
 include(CMakePackageConfigHelpers)
 install(FILES ${offheap_include}/offheap.h ${offheap_include}/offheap.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -1,6 +1,6 @@
 /**
- * Running programs, for the scripts beside this folder. Node built-ins only: these scripts run before
- * anything is installed.
+ * Running programs, for the scripts beside this folder. Node built-ins only: these scripts run
+ * before anything is installed.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

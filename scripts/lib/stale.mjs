@@ -1,7 +1,7 @@
 /**
  * Whether an output is out of date: a stamp keeps the names, sizes and times of everything that it
- * was made from. Times rather than contents, because reading a few hundred files on every `npm test`
- * would cost more than the rare needless build, which cargo, Ninja and tsc cut short anyway.
+ * was made from. Times rather than contents, because reading a few hundred files on every `npm
+ * test` would cost more than the rare needless build, which cargo, Ninja and tsc cut short anyway.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What `npm test` consists of. A suite runs one tool and counts what it did; {@link Outcome.failed} is
- * never 0 for a tool that crashed, and a suite without a single test counts as failed.
+ * What `npm test` consists of. A suite runs one tool and counts what it did; {@link Outcome.failed}
+ * is never 0 for a tool that crashed, and a suite without a single test counts as failed.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,10 @@ import { nodeBinary } from './nodes.mjs';
 const manifest = ['--manifest-path', join(root, 'native', 'Cargo.toml')];
 const locked = '--locked';
 
-/** A tool that passes or fails as a whole. @param {Promise<{ code: number, output: string }>} running */
+/**
+ * A tool that passes or fails as a whole.
+ * @param {Promise<{ code: number, output: string }>} running
+ */
 async function check(running) {
   const { code, output } = await running;
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
@@ -32,7 +35,12 @@ export function counted({ code, output }, passed, failed) {
   return { passed: good, failed: bad === 0 && (code !== 0 || good === 0) ? 1 : bad, output };
 }
 
-/** @param {string} name @param {string[]} args @param {string} [node] @returns {Promise<Outcome>} */
+/**
+ * @param {string} name
+ * @param {string[]} args
+ * @param {string} [node]
+ * @returns {Promise<Outcome>}
+ */
 async function vitest(name, args, node) {
   const folder = join(root, 'build', 'test');
   mkdirSync(folder, { recursive: true });

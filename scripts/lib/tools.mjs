@@ -75,7 +75,10 @@ export async function checkBuildTools() {
   if (problems.length > 0) throw new Complaint(`can not build. ${problems.join('; ')}.`);
 }
 
-/** What a binary for this machine is called, `linux-x64-musl` say: the C library that Node was linked with counts. */
+/**
+ * What a binary for this machine is called, `linux-x64-musl` say: the C library that Node was
+ * linked with counts.
+ */
 export function target() {
   const plain = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return plain;

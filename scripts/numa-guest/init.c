@@ -1,5 +1,6 @@
 /* The first and only process of the guest that scripts/numa-guest.sh boots: runs the programs that
- * /programs lists, one to a line, tells how each ended, and switches the machine off. Static, so the guest needs no C library and no shell. */
+ * /programs lists, one to a line, tells how each ended, and switches the machine off. Static, so
+ * the guest needs no C library and no shell. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,7 @@
-/** What scripts/numa-guest.sh runs under Node in a guest with several nodes: NumaPool, and its pages asked back. */
+/**
+ * What scripts/numa-guest.sh runs under Node in a guest with several nodes: NumaPool, and its pages
+ * asked back.
+ */
 import assert from 'node:assert/strict';
 import { numa, NumaPool } from './dist/pools/index.js';
 

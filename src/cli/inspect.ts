@@ -1,6 +1,7 @@
 /**
- * `offheap inspect <file>`: header, sizes, checksum and statistics of a saved structure. The file is read once, in
- * blocks, for its checksum; it is not mapped, so a file that changes meanwhile does no harm.
+ * `offheap inspect <file>`: header, sizes, checksum and statistics of a saved structure. The file
+ * is read once, in blocks, for its checksum; it is not mapped, so a file that changes meanwhile
+ * does no harm.
  */
 import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
@@ -45,7 +46,10 @@ export interface Inspection {
 
 const BLOCK = 8 * 2 ** 20;
 
-/** Throws `ERR_OFFHEAP_IO` for a file that can not be read, `ERR_OFFHEAP_CORRUPT` or `_VERSION` for one that is no region. */
+/**
+ * Throws `ERR_OFFHEAP_IO` for a file that can not be read, `ERR_OFFHEAP_CORRUPT` or `_VERSION` for
+ * one that is no region.
+ */
 export async function inspectFile(path: string): Promise<Inspection> {
   const file = await open(path).catch((error: unknown) => {
     throw ioError(`reading ${path} failed`, error);
@@ -93,7 +97,10 @@ export async function inspectFile(path: string): Promise<Inspection> {
   }
 }
 
-/** What can be told of each kind from its header, which is checked in constant time; a vector's file also has commits. */
+/**
+ * What can be told of each kind from its header, which is checked in constant time; a vector's file
+ * also has commits.
+ */
 const CONTENTS: Record<Kind, (words: Int32Array, available: number, path: string) => Inspection['contents']> =
   {
     hashmap,
@@ -240,7 +247,10 @@ function vector(words: Int32Array, available: number, path: string): Inspection[
   return { type: TYPE_NAMES[type]!, length: count, capacity };
 }
 
-/** The header of such a file says the type alone; how much of it counts is in its commits, each with a checksum. */
+/**
+ * The header of such a file says the type alone; how much of it counts is in its commits, each with
+ * a checksum.
+ */
 function mmapvector(_words: Int32Array, _available: number, path: string): Inspection['contents'] {
   const file = native().vectorFileOpen(path, false);
   try {

@@ -2,8 +2,9 @@
 /**
  * The command line: `offheap doctor`, `offheap inspect <file>`, `offheap demo`.
  *
- * Exit codes: 0 done, 1 the command failed (a corrupt file, no native code), 2 it was called wrongly.
- * Results go to stdout, complaints to stderr; `--json` prints plain data for other programs.
+ * Exit codes: 0 done, 1 the command failed (a corrupt file, no native code), 2 it was called
+ * wrongly. Results go to stdout, complaints to stderr; `--json` prints plain data for other
+ * programs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -28,8 +28,8 @@ export function plainJson(value: unknown): string {
 }
 
 /**
- * Any plain object as a table: nested ones are indented under their name, and numbers whose name says
- * that they are bytes also appear in a unit that people read.
+ * Any plain object as a table: nested ones are indented under their name, and numbers whose name
+ * says that they are bytes also appear in a unit that people read.
  */
 export function objectText(value: object): string {
   const rows: [string, string][] = Object.entries(value)

@@ -1,9 +1,11 @@
 /**
- * BloomFilter: whether a key was added, in about ten bits a key; sometimes it says yes of a stranger, never no of a key. A key touches one cache
- * line (Putze, Sanders and Singler, "Cache-, hash- and space-efficient Bloom filters", 2007), and sets one bit in each of its eight lanes, as
+ * BloomFilter: whether a key was added, in about ten bits a key; sometimes it says yes of a
+ * stranger, never no of a key. A key touches one cache line (Putze, Sanders and Singler, "Cache-,
+ * hash- and space-efficient Bloom filters", 2007), and sets one bit in each of its eight lanes, as
  * in Impala and Parquet. `docs/formats/compress.md` specifies the bytes.
  *
- * Bits are only ever set, each by one atomic step, so readers on other threads see what was added so far.
+ * Bits are only ever set, each by one atomic step, so readers on other threads see what was added
+ * so far.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
@@ -27,7 +29,10 @@ import type { Token } from '../region/token.js';
 import { trueLength, trueName } from '../region/views.js';
 import { FILTER, MAX_BLOCKS, readFilter, readRate } from './layout.js';
 
-/** What can be added: numbers by value, strings as their UTF-8, bytes; a string and its bytes are one key. */
+/**
+ * What can be added: numbers by value, strings as their UTF-8, bytes; a string and its bytes are
+ * one key.
+ */
 export type BloomKey = number | string | Uint8Array;
 
 /** What {@link BloomFilter.stats} tells. */
@@ -74,8 +79,9 @@ function rateOf(keysPerBlock: number): number {
 }
 
 /**
- * How many blocks keep so many keys below the rate. By halving: forty steps, so that the last still are far from where Rust's
- * rounding (`native/core/src/compress/bloom/layout.rs`) could decide otherwise.
+ * How many blocks keep so many keys below the rate. By halving: forty steps, so that the last still
+ * are far from where Rust's rounding (`native/core/src/compress/bloom/layout.rs`) could decide
+ * otherwise.
  */
 function blocksFor(capacity: number, rate: number): number {
   let [low, high] = [1e-9, 600];
@@ -114,8 +120,9 @@ function stirB(a: number, b: number, word: number): number {
  * seen.has('pear'); // false, or true for one stranger in a hundred
  * ```
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no key, `ERR_OFFHEAP_CLOSED` after `close()`,
- * `ERR_OFFHEAP_UNSUPPORTED` for adding to another thread's filter or a file opened with mode r.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no key, `ERR_OFFHEAP_CLOSED` after
+ * `close()`, `ERR_OFFHEAP_UNSUPPORTED` for adding to another thread's filter or a file opened with
+ * mode r.
  */
 export class BloomFilter extends Structure<'bloomfilter'> {
   static {
@@ -131,7 +138,10 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   private first = 0;
   private lanes = 0;
 
-  /** For `n` keys, at this rate of wrong answers, more than 0 and less than 1. `ERR_OFFHEAP_RANGE` for more than 4 GiB. */
+  /**
+   * For `n` keys, at this rate of wrong answers, more than 0 and less than 1. `ERR_OFFHEAP_RANGE`
+   * for more than 4 GiB.
+   */
   constructor(n: number, rate: number);
   /** @internal */
   constructor(adopted: Adopted);
@@ -245,8 +255,8 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   }
 
   /**
-   * Adds many keys: a typed array of numbers, or any iterable. Where one is no key, those before it were added. In filters larger
-   * than the caches several times as fast as one after the other.
+   * Adds many keys: a typed array of numbers, or any iterable. Where one is no key, those before it
+   * were added. In filters larger than the caches several times as fast as one after the other.
    */
   addMany(keys: Iterable<BloomKey> | ArrayLike<number>): this {
     const list = listOf(keys);
@@ -304,7 +314,10 @@ export class BloomFilter extends Structure<'bloomfilter'> {
     };
   }
 
-  /** Proves what opening does not: the checksum, and that header words without a meaning are zero. Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves what opening does not: the checksum, and that header words without a meaning are zero.
+   * Throws `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().bloomfilterValidate(this.region.bytes));
   }

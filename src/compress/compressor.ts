@@ -9,8 +9,8 @@ import { growing, withRoom } from './scratch.js';
 
 export interface CompressorOptions {
   /**
-   * 1 (fastest) to 9 (smallest). Up to 4 takes what looks best at each place, 5 and up finds the cheapest way through the whole record.
-   * Reading costs the same for all. Default: 3.
+   * 1 (fastest) to 9 (smallest). Up to 4 takes what looks best at each place, 5 and up finds the
+   * cheapest way through the whole record. Reading costs the same for all. Default: 3.
    */
   level?: number;
 }
@@ -33,8 +33,9 @@ const MOST = 2 ** 31 - 1;
  * compressor.decompress(packed); // record
  * ```
  *
- * Bytes that were made with another dictionary, or were damaged, throw `ERR_OFFHEAP_CORRUPT`. That is found by what they say, and
- * by one byte that names the dictionary: damage that makes sense is not noticed.
+ * Bytes that were made with another dictionary, or were damaged, throw `ERR_OFFHEAP_CORRUPT`. That
+ * is found by what they say, and by one byte that names the dictionary: damage that makes sense is
+ * not noticed.
  */
 export class Compressor {
   /** How hard it looks, 1 to 9. */
@@ -59,8 +60,8 @@ export class Compressor {
   }
 
   /**
-   * The bytes, compressed: at most one more than they were. A small result is a view of a pool that others share, as for
-   * `RecordStore.get`. Throws `ERR_OFFHEAP_RANGE` from 2^31 bytes on.
+   * The bytes, compressed: at most one more than they were. A small result is a view of a pool that
+   * others share, as for `RecordStore.get`. Throws `ERR_OFFHEAP_RANGE` from 2^31 bytes on.
    */
   compress(bytes: Uint8Array): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`compress needs a Uint8Array, not ${describe(bytes)}`);
@@ -71,8 +72,8 @@ export class Compressor {
   }
 
   /**
-   * What was compressed. Takes memory as it is needed, whatever the bytes say, and throws `ERR_OFFHEAP_RANGE` where that would be
-   * more than `maxBytes`.
+   * What was compressed. Takes memory as it is needed, whatever the bytes say, and throws
+   * `ERR_OFFHEAP_RANGE` where that would be more than `maxBytes`.
    */
   decompress(bytes: Uint8Array, options?: DecompressOptions): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`decompress needs a Uint8Array, not ${describe(bytes)}`);

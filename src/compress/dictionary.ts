@@ -1,8 +1,10 @@
 /**
- * Dictionary: what many small records have in common. `docs/formats/compress.md` specifies the bytes and names the methods it follows.
+ * Dictionary: what many small records have in common. `docs/formats/compress.md` specifies the
+ * bytes and names the methods it follows.
  *
- * Cost: training takes some 2 s for 10 MB of samples and 112 KiB, on another thread; opening some 0.1 ms for 112 KiB, because
- * tables are made that decode a symbol with one look. Those take about 400 KiB of native memory on each thread.
+ * Cost: training takes some 2 s for 10 MB of samples and 112 KiB, on another thread; opening some
+ * 0.1 ms for 112 KiB, because tables are made that decode a symbol with one look. Those take about
+ * 400 KiB of native memory on each thread.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native, type DictionaryHandle } from '../native.js';
@@ -24,8 +26,8 @@ import { checkTexts, Sampler, untilAborted, type Packer, type Texts } from './te
 /** How a dictionary is trained. */
 export interface TrainOptions extends WorkOptions {
   /**
-   * The most bytes that it may have, 1,024 to 2^24; `'auto'` tries sizes from 4 to 512 KiB, and takes the one after which samples
-   * that were held out hardly got smaller. Default: 112 KiB.
+   * The most bytes that it may have, 1,024 to 2^24; `'auto'` tries sizes from 4 to 512 KiB, and
+   * takes the one after which samples that were held out hardly got smaller. Default: 112 KiB.
    */
   maxBytes?: number | 'auto';
 }
@@ -54,8 +56,8 @@ const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
 const NO_SHAPE: DictionaryShape = { content: 0, phrases: 0, contexts: 0, bytes: 0 };
 
 /**
- * A trained dictionary: text that often comes up, strings with symbols of their own, and codes for all symbols, so that a compressed record
- * carries no header.
+ * A trained dictionary: text that often comes up, strings with symbols of their own, and codes for
+ * all symbols, so that a compressed record carries no header.
  *
  * ```ts
  * const dictionary = await Dictionary.train(records, { maxBytes: 64 * 1024 });
@@ -63,8 +65,9 @@ const NO_SHAPE: DictionaryShape = { content: 0, phrases: 0, contexts: 0, bytes: 
  * await dictionary.save('records.dictionary');
  * ```
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments, `ERR_OFFHEAP_CORRUPT` and
- * `ERR_OFFHEAP_VERSION` for bytes that are no dictionary, `ERR_OFFHEAP_CLOSED` after `close()`.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments,
+ * `ERR_OFFHEAP_CORRUPT` and `ERR_OFFHEAP_VERSION` for bytes that are no dictionary,
+ * `ERR_OFFHEAP_CLOSED` after `close()`.
  */
 export class Dictionary extends Structure<'dictionary'> {
   static {
@@ -81,11 +84,13 @@ export class Dictionary extends Structure<'dictionary'> {
   }
 
   /**
-   * Trains a dictionary on samples of what is to be compressed: the more alike those are, and the more there are of them (up to
-   * some thousand), the better. The same samples give the same dictionary. It is as good as its samples, and right for any
-   * bytes: what no sample showed takes more room.
+   * Trains a dictionary on samples of what is to be compressed: the more alike those are, and the
+   * more there are of them (up to some thousand), the better. The same samples give the same
+   * dictionary. It is as good as its samples, and right for any bytes: what no sample showed takes
+   * more room.
    *
-   * Samples are read here; the rest runs on another thread. Rejects with the signal's reason when that aborts.
+   * Samples are read here; the rest runs on another thread. Rejects with the signal's reason when
+   * that aborts.
    */
   static async train(samples: Texts, options?: TrainOptions): Promise<Dictionary> {
     const read = readOptions(options, ['maxBytes', 'signal', 'onProgress'], 'Dictionary.train');
@@ -150,7 +155,10 @@ export class Dictionary extends Structure<'dictionary'> {
     };
   }
 
-  /** Proves what opening does not: the checksum, and that what has no meaning is zero. Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves what opening does not: the checksum, and that what has no meaning is zero. Throws
+   * `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() =>
       native().dictionaryValidate(native().dictionaryOpen(this.region.bytes.slice(0, this.shape.bytes))),

@@ -1,4 +1,7 @@
-/** offheap/compress: dictionaries for small records, a compressor, and a store of records that are each readable on their own. */
+/**
+ * offheap/compress: dictionaries for small records, a compressor, and a store of records that are
+ * each readable on their own.
+ */
 export { BloomFilter, type BloomFilterStats, type BloomKey } from './bloomfilter.js';
 export { Compressor, type CompressorOptions, type DecompressOptions } from './compressor.js';
 export { Dictionary, type DictionaryStats, type TrainOptions } from './dictionary.js';

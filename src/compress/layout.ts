@@ -1,7 +1,8 @@
 /**
- * The headers of the structures of this module (`docs/formats/compress.md`), and the constant-time check of bytes that come from
- * elsewhere. For
- * dictionaries and stores `native/core/src/compress/{dictionary,store}.rs` read the same, and check the rest when they are opened.
+ * The headers of the structures of this module (`docs/formats/compress.md`), and the constant-time
+ * check of bytes that come from elsewhere. For dictionaries and stores
+ * `native/core/src/compress/{dictionary,store}.rs` read the same, and check the rest when they are
+ * opened.
  */
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../region/format.js';
 

@@ -1,9 +1,10 @@
 /**
- * RecordStore: millions of small records, each compressed on its own and readable on its own. `docs/formats/compress.md` specifies the bytes,
- * which never change.
+ * RecordStore: millions of small records, each compressed on its own and readable on its own.
+ * `docs/formats/compress.md` specifies the bytes, which never change.
  *
- * Cost: `get` finds where the record is in an Elias-Fano sequence, about a byte a record, and decompresses it; the call into native
- * code is a good part of it. `getMany` does the same for many in one call.
+ * Cost: `get` finds where the record is in an Elias-Fano sequence, about a byte a record, and
+ * decompresses it; the call into native code is a good part of it. `getMany` does the same for many
+ * in one call.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { allocating, offheapError, typeError } from '../errors.js';
@@ -33,14 +34,16 @@ export interface BuildOptions extends WorkOptions {
   /** The dictionary to compress with. Default: one is trained. */
   dictionary?: Dictionary;
   /**
-   * How to train one. Default: up to 112 KiB, but no more than an eighth of the records. An array is sampled from end to end. Anything
-   * else can be gone through only once: a dictionary is trained on the first 16 MiB, and where there are more, another one, in
-   * the end, on 16 MiB from all of them; where that makes records smaller, they are compressed anew.
+   * How to train one. Default: up to 112 KiB, but no more than an eighth of the records. An array
+   * is sampled from end to end. Anything else can be gone through only once: a dictionary is
+   * trained on the first 16 MiB, and where there are more, another one, in the end, on 16 MiB from
+   * all of them; where that makes records smaller, they are compressed anew.
    */
   train?: Pick<TrainOptions, 'maxBytes'>;
   /**
-   * 1 (fastest) to 9 (smallest), as for `Compressor`. Default: 6, because a store is written once and read often: it takes a sixth less
-   * than at 3, nearly five times as long to build, and reading is the same.
+   * 1 (fastest) to 9 (smallest), as for `Compressor`. Default: 6, because a store is written once
+   * and read often: it takes a sixth less than at 3, nearly five times as long to build, and
+   * reading is the same.
    */
   level?: number;
 }
@@ -82,8 +85,9 @@ const ITERATED = 256;
  * await store.save('records.store');
  * ```
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments, `ERR_OFFHEAP_CORRUPT` where bytes were
- * damaged, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was truncated.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments,
+ * `ERR_OFFHEAP_CORRUPT` where bytes were damaged, `ERR_OFFHEAP_CLOSED` after `close()`,
+ * `ERR_OFFHEAP_IO` when a mapped file was truncated.
  */
 export class RecordStore extends Structure<'recordstore'> implements Iterable<Uint8Array> {
   static {
@@ -100,9 +104,10 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   }
 
   /**
-   * Builds a store of records, bytes or strings, in their order. Needs memory for the store (twice for a moment) and some 64 MiB, not for
-   * the records. Compresses on another thread. `onProgress` counts records; the total is that of an array, else what there was so
-   * far. Rejects with the signal's reason when that aborts.
+   * Builds a store of records, bytes or strings, in their order. Needs memory for the store (twice
+   * for a moment) and some 64 MiB, not for the records. Compresses on another thread. `onProgress`
+   * counts records; the total is that of an array, else what there was so far. Rejects with the
+   * signal's reason when that aborts.
    */
   static async build(records: Texts, options?: BuildOptions): Promise<RecordStore> {
     const known = ['dictionary', 'train', 'level', 'signal', 'onProgress'] as const;
@@ -202,9 +207,10 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   }
 
   /**
-   * Record `index`, or `undefined` if there is none. It is yours to change. A small one is a view of a piece of memory that
-   * others share, as it is with Node's Buffers: mind `byteOffset` where you use its `buffer`. That piece, 16 KiB, lives
-   * as long as one of them; `slice()` one that is to be kept for long.
+   * Record `index`, or `undefined` if there is none. It is yours to change. A small one is a view
+   * of a piece of memory that others share, as it is with Node's Buffers: mind `byteOffset` where
+   * you use its `buffer`. That piece, 16 KiB, lives as long as one of them; `slice()` one that is
+   * to be kept for long.
    */
   get(index: number): Uint8Array | undefined {
     if (!this.has(index)) return undefined;
@@ -216,7 +222,10 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
     });
   }
 
-  /** Record `index` as a string, or `undefined` if there is none. Bytes that are no UTF-8 become U+FFFD. */
+  /**
+   * Record `index` as a string, or `undefined` if there is none. Bytes that are no UTF-8 become
+   * U+FFFD.
+   */
   getString(index: number): string | undefined {
     if (!this.has(index)) return undefined;
     return this.read(() => {
@@ -241,8 +250,9 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   }
 
   /**
-   * The records at many indices, in one call: `result[i]` belongs to `indices[i]`. They are views of one piece of memory, which
-   * lives as long as one of them. Throws `ERR_OFFHEAP_RANGE` for an index of no record.
+   * The records at many indices, in one call: `result[i]` belongs to `indices[i]`. They are views
+   * of one piece of memory, which lives as long as one of them. Throws `ERR_OFFHEAP_RANGE` for an
+   * index of no record.
    */
   getMany(indices: ArrayLike<number> | Iterable<number>): Uint8Array[] {
     this.beforeRead();
@@ -317,7 +327,10 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
     return attachStructure(token, 'recordstore', make);
   }
 
-  /** Opens a saved store by mapping its file: nothing is read but header and dictionary, whatever the size. */
+  /**
+   * Opens a saved store by mapping its file: nothing is read but header and dictionary, whatever
+   * the size.
+   */
   static open(path: string, options?: OpenOptions): RecordStore {
     return openStructure(path, options, make);
   }

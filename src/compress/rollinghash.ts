@@ -1,9 +1,9 @@
 /**
- * RollingHash: a hash of the last n bytes, that moves on by a byte in constant time (Karp and Rabin, 1987). For cutting data
- * where its contents say so, and for finding what stands twice.
+ * RollingHash: a hash of the last n bytes, that moves on by a byte in constant time (Karp and
+ * Rabin, 1987). For cutting data where its contents say so, and for finding what stands twice.
  *
- * The polynomial of the bytes, each plus one so that zeros count, at {@link BASE} modulo 2^32. The low bits depend on the low bits of the
- * bytes only: decide by the high ones.
+ * The polynomial of the bytes, each plus one so that zeros count, at {@link BASE} modulo 2^32. The
+ * low bits depend on the low bits of the bytes only: decide by the high ones.
  */
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
@@ -49,7 +49,10 @@ export class RollingHash {
     this.oldest = power(length);
   }
 
-  /** Takes in a byte (the low 8 bits of a number), lets go of the oldest, and returns the hash: an unsigned 32-bit integer. About 2 ns. */
+  /**
+   * Takes in a byte (the low 8 bits of a number), lets go of the oldest, and returns the hash: an
+   * unsigned 32-bit integer. About 2 ns.
+   */
   push(byte: number): number {
     if (typeof byte !== 'number') throw typeError(`a byte is a number, not ${describe(byte)}`);
     const { ring } = this;
@@ -63,7 +66,10 @@ export class RollingHash {
     return hash >>> 0;
   }
 
-  /** Takes in many bytes, and returns the hash after the last. O(window) at most: what leaves the window again is not read. */
+  /**
+   * Takes in many bytes, and returns the hash after the last. O(window) at most: what leaves the
+   * window again is not read.
+   */
   update(bytes: Uint8Array): number {
     const length = lengthOf(bytes);
     const skip = length - this.ring.length;
@@ -82,9 +88,9 @@ export class RollingHash {
   }
 
   /**
-   * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in one of
-   * 2^bits places, and returns how many those were; −1 if all were taken in without that. What `push` does one by one, and about
-   * twice as fast.
+   * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32)
+   * are zeros, which is in one of 2^bits places, and returns how many those were; −1 if all were
+   * taken in without that. What `push` does one by one, and about twice as fast.
    *
    * ```ts
    * const rolling = new RollingHash(48);
@@ -139,7 +145,10 @@ export class RollingHash {
   }
 }
 
-/** Where {@link RollingHash.find} ended: how many bytes were taken in, the hash there, whether the search was for this one. */
+/**
+ * Where {@link RollingHash.find} ended: how many bytes were taken in, the hash there, whether the
+ * search was for this one.
+ */
 const place = new Float64Array(3);
 
 function lengthOf(bytes: unknown): number {

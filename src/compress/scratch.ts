@@ -1,9 +1,10 @@
 /**
  * Room for results whose length is known only afterwards.
  *
- * A small result is written straight into a pool that many share, as Node's Buffers do, and is a view of its part: an array with
- * memory of its own costs over a microsecond, more than decompressing a record. What does not fit there is
- * written to a scratch array that is kept, and copied to an array of its own.
+ * A small result is written straight into a pool that many share, as Node's Buffers do, and is a
+ * view of its part: an array with memory of its own costs over a microsecond, more than
+ * decompressing a record. What does not fit there is written to a scratch array that is kept, and
+ * copied to an array of its own.
  */
 import { markAsUntransferable } from 'node:worker_threads';
 import { allocating } from '../errors.js';
@@ -16,14 +17,17 @@ let scratch = new Uint8Array(0);
 const POOL = 16 * 1024;
 /** Results of at most so many bytes belong into a pool. */
 const POOLED = POOL / 4;
-/** A pool with less room than this is not asked: small results take less, and native code wants some room behind them. */
+/**
+ * A pool with less room than this is not asked: small results take less, and native code wants some
+ * room behind them.
+ */
 const LEAST = 512;
 let pool = new Uint8Array(0);
 let used = 0;
 
 /**
- * Writes a result into the pool, at the place that `write` is given, and returns a view of it; `undefined` where that says, with -1, that
- * it does not fit.
+ * Writes a result into the pool, at the place that `write` is given, and returns a view of it;
+ * `undefined` where that says, with -1, that it does not fit.
  */
 export function pooled(write: (out: Uint8Array, at: number) => number): Uint8Array | undefined {
   // One that somebody detached has no room either.
@@ -39,11 +43,15 @@ export function pooled(write: (out: Uint8Array, at: number) => number): Uint8Arr
 function renew(): void {
   pool = allocating('the result', POOL, () => new Uint8Array(POOL));
   used = 0;
-  // Who posts a result to another thread gets a copy there; moving the pool would take it from under the others.
+  // Who posts a result to another thread gets a copy there; moving the pool would take it from
+  // under the others.
   markAsUntransferable(pool.buffer);
 }
 
-/** A result that the pool had no room for, out of the scratch array. The next like it will fit, if it is small. */
+/**
+ * A result that the pool had no room for, out of the scratch array. The next like it will fit, if
+ * it is small.
+ */
 function copied(out: Uint8Array, written: number): Uint8Array {
   if (written <= POOLED) used = POOL;
   return out.slice(0, written);
@@ -72,8 +80,8 @@ function own(out: Uint8Array, written: number): Uint8Array {
 }
 
 /**
- * The result of a call that says how much it wrote, or -1 for too little room: it is given more and more, up to `most`, then
- * `undefined`.
+ * The result of a call that says how much it wrote, or -1 for too little room: it is given more and
+ * more, up to `most`, then `undefined`.
  */
 export function growing(
   most: number,

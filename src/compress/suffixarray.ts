@@ -1,6 +1,7 @@
 /**
- * SuffixArray: all suffixes of a text in order, so that any string is found in it, and counted, in O(string · log text).
- * `docs/formats/compress.md` specifies the bytes: the text, and four bytes for each of its.
+ * SuffixArray: all suffixes of a text in order, so that any string is found in it, and counted, in
+ * O(string · log text). `docs/formats/compress.md` specifies the bytes: the text, and four bytes
+ * for each of its.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
@@ -22,7 +23,10 @@ import type { Token } from '../region/token.js';
 import { trueLength } from '../region/views.js';
 import { MAX_TEXT, placeOf, readSuffixes } from './layout.js';
 
-/** What {@link SuffixArray.search} finds: the first rank whose suffix begins with the pattern, and how many do. */
+/**
+ * What {@link SuffixArray.search} finds: the first rank whose suffix begins with the pattern, and
+ * how many do.
+ */
 export interface Found {
   start: number;
   count: number;
@@ -50,7 +54,8 @@ const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
  * array.at(1); // 3: the suffix of rank 1 is 'ana', from byte 3 on
  * ```
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments, `ERR_OFFHEAP_CLOSED` after `close()`.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments,
+ * `ERR_OFFHEAP_CLOSED` after `close()`.
  */
 export class SuffixArray extends Structure<'suffixarray'> {
   static {
@@ -66,7 +71,10 @@ export class SuffixArray extends Structure<'suffixarray'> {
     this.settleIn(adopted);
   }
 
-  /** Sorts the suffixes of a text, which is copied: up to 2^31 − 2 bytes, in linear time for any text. `ERR_OFFHEAP_OOM`. */
+  /**
+   * Sorts the suffixes of a text, which is copied: up to 2^31 − 2 bytes, in linear time for any
+   * text. `ERR_OFFHEAP_OOM`.
+   */
   static build(text: Uint8Array): SuffixArray {
     const { region, length } = laidOut(text);
     native().suffixarrayBuild(region.bytes, length);
@@ -74,8 +82,8 @@ export class SuffixArray extends Structure<'suffixarray'> {
   }
 
   /**
-   * {@link SuffixArray.build} off the main thread. The text is copied at the call. The sorting can not be interrupted: an abort is seen
-   * when it is done, and progress is told then.
+   * {@link SuffixArray.build} off the main thread. The text is copied at the call. The sorting can
+   * not be interrupted: an abort is seen when it is done, and progress is told then.
    */
   static async buildAsync(text: Uint8Array, options?: WorkOptions): Promise<SuffixArray> {
     const job = Background.from(options, 'buildAsync');
@@ -126,7 +134,10 @@ export class SuffixArray extends Structure<'suffixarray'> {
     return this.read(() => this.positions[rank]);
   }
 
-  /** Which suffixes begin with a pattern, bytes or a string, which is looked for as UTF-8. All begin with an empty one. */
+  /**
+   * Which suffixes begin with a pattern, bytes or a string, which is looked for as UTF-8. All begin
+   * with an empty one.
+   */
   search(pattern: Uint8Array | string): Found {
     this.beforeRead();
     const wanted = typeof pattern === 'string' ? new TextEncoder().encode(pattern) : pattern;
@@ -138,7 +149,10 @@ export class SuffixArray extends Structure<'suffixarray'> {
     });
   }
 
-  /** The first rank whose suffix is not less than the pattern; with `past`, the first that does not begin with it either. */
+  /**
+   * The first rank whose suffix is not less than the pattern; with `past`, the first that does not
+   * begin with it either.
+   */
   private bound(pattern: Uint8Array, past: boolean): number {
     let [from, to] = [0, this.positions.length];
     while (from < to) {
@@ -172,7 +186,10 @@ export class SuffixArray extends Structure<'suffixarray'> {
     };
   }
 
-  /** Proves the checksum, and that all suffixes are there, in order: O(n). Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves the checksum, and that all suffixes are there, in order: O(n). Throws
+   * `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().suffixarrayValidate(this.region.bytes));
   }
@@ -208,7 +225,10 @@ function make(adopted: Adopted): SuffixArray {
   return SuffixArray.adopted(adopted);
 }
 
-/** A region for the suffixes of a text, which is copied to its place; not yet sorted, and without a header. */
+/**
+ * A region for the suffixes of a text, which is copied to its place; not yet sorted, and without a
+ * header.
+ */
 function laidOut(text: unknown): { region: Region; length: number } {
   if (!isUint8Array(text)) throw typeError(`a text is a Uint8Array, not ${describe(text)}`);
   const length = trueLength(text);

@@ -4,7 +4,10 @@ import { allocating, typeError } from '../errors.js';
 import { trueLength } from '../region/views.js';
 import { describe } from '../region/options.js';
 
-/** What can be compressed: bytes, or a string, which is stored as UTF-8 (a lone surrogate as U+FFFD). */
+/**
+ * What can be compressed: bytes, or a string, which is stored as UTF-8 (a lone surrogate as
+ * U+FFFD).
+ */
 export type Text = Uint8Array | string;
 /** Many of them, as they come. */
 export type Texts = Iterable<Text> | AsyncIterable<Text>;
@@ -81,7 +84,10 @@ export class Packer {
   }
 }
 
-/** Some of many texts, spread evenly over all of them: each, then, once they are too many, every second one, and so on. */
+/**
+ * Some of many texts, spread evenly over all of them: each, then, once they are too many, every
+ * second one, and so on.
+ */
 export class Sampler {
   readonly packer = new Packer();
   private step = 1;
@@ -109,7 +115,10 @@ export function checkTexts(texts: unknown, what: string): Texts {
   throw typeError(`${what} must be an iterable of Uint8Arrays or strings, not ${describe(texts)}`);
 }
 
-/** The texts, and where the signal aborts its reason at once: those who wait for a text may do so for ever. */
+/**
+ * The texts, and where the signal aborts its reason at once: those who wait for a text may do so
+ * for ever.
+ */
 export function untilAborted(texts: Texts, signal: AbortSignal | undefined): Texts {
   if (signal === undefined || !(Symbol.asyncIterator in texts)) return texts;
   return { [Symbol.asyncIterator]: () => abortable(texts, signal) };

@@ -1,6 +1,6 @@
 /**
- * What a HashMap adds to the life of a structure (`src/region/structure.ts`): handles that readers take, growth and
- * compaction, copies of a map whose owner goes on.
+ * What a HashMap adds to the life of a structure (`src/region/structure.ts`): handles that readers
+ * take, growth and compaction, copies of a map whose owner goes on.
  */
 import { allocating, offheapError } from '../errors.js';
 import { native } from '../native.js';
@@ -33,7 +33,10 @@ export abstract class Access extends Table {
     if (this.valueType === TYPE.any) this.anyValues ??= [];
   }
 
-  /** Entries that a reader may see: those the header counts. What it reads of them afterwards is there. */
+  /**
+   * Entries that a reader may see: those the header counts. What it reads of them afterwards is
+   * there.
+   */
   protected usedNow(): number {
     return Math.min(Atomics.load(this.head, WORD.used) >>> 0, this.capacity);
   }
@@ -70,8 +73,9 @@ export abstract class Access extends Table {
   }
 
   /**
-   * Makes room for `entries` more entries and `blobs` more bytes of heap, by squeezing out the dead if they are many,
-   * else by growing. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with nothing changed.
+   * Makes room for `entries` more entries and `blobs` more bytes of heap, by squeezing out the dead
+   * if they are many, else by growing. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with nothing
+   * changed.
    */
   protected makeRoom(entries: number, blobs: number): void {
     const { capacity, head } = this;
@@ -102,8 +106,9 @@ export abstract class Access extends Table {
         `the strings and bytes of one map can take ${MAX_HEAP} bytes at most`,
       );
     }
-    // More entries will bring more text, in proportion. And a heap that would be over three quarters full after losing its
-    // garbage grows by half, so that n bytes cost O(1) each under endless churn.
+    // More entries will bring more text, in proportion. And a heap that would be over three
+    // quarters full after losing its garbage grows by half, so that n bytes cost O(1) each under
+    // endless churn.
     const expected = needed * Math.max(1, capacity / this.capacity);
     const wanted =
       this.heapIsFull(blobs) && needed > now * 0.75 ? Math.max(now * 1.5, expected * 1.25) : expected;
@@ -168,8 +173,9 @@ export abstract class Access extends Table {
       const { region, heapBytes } = this;
       const before = heapUsedOf(region.head, Atomics.load(region.head, WORD.heapUsedLow));
       const taken = copyOf(region.bytes, readLong(region.head, WORD.lengthLow));
-      // The owner goes on meanwhile: what was copied may refer to blobs that were appended behind the copying. So those are
-      // copied once more, now that every reference has been read; each was stored after its blob.
+      // The owner goes on meanwhile: what was copied may refer to blobs that were appended behind
+      // the copying. So those are copied once more, now that every reference has been read; each
+      // was stored after its blob.
       const after = heapUsedOf(region.head, this.loadAfterReads(region.head, WORD.heapUsedLow));
       if (after > before) {
         const heap = taken.subarray(taken.length - heapBytes.length);
@@ -178,7 +184,8 @@ export abstract class Access extends Table {
       writeLong(new Int32Array(taken.buffer, 0, HEADER_WORDS), WORD.heapUsedLow, after);
       return taken;
     });
-    // Another thread's map is copied in the middle of a step, perhaps its last; a rebuild of the copy finishes it.
+    // Another thread's map is copied in the middle of a step, perhaps its last; a rebuild of the
+    // copy finishes it.
     return this.rebuilt(bytes);
   }
 
@@ -225,9 +232,10 @@ function heapUsedOf(head: Int32Array, low: number): number {
 }
 
 /**
- * Makes the slot table of a copied region one that its entries agree with: slots were taken and freed while they were
- * copied. All slots that no entry has are free then, the lowest first. Their generations go up: one that was copied between
- * the deletion of its entry and the step that counts it up would otherwise name the next entry by the handles of the last.
+ * Makes the slot table of a copied region one that its entries agree with: slots were taken and
+ * freed while they were copied. All slots that no entry has are free then, the lowest first. Their
+ * generations go up: one that was copied between the deletion of its entry and the step that counts
+ * it up would otherwise name the next entry by the handles of the last.
  */
 function relinkSlots(
   buffer: ArrayBuffer,

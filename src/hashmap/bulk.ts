@@ -1,7 +1,7 @@
 /**
- * Bulk operations of a HashMap. Where keys and values are plain numbers the whole call is one crossing into Rust,
- * which prefetches; otherwise it is a loop over the single operations, which is what blobs need anyway, since strings are
- * encoded on this side.
+ * Bulk operations of a HashMap. Where keys and values are plain numbers the whole call is one
+ * crossing into Rust, which prefetches; otherwise it is a loop over the single operations, which is
+ * what blobs need anyway, since strings are encoded on this side.
  *
  * A bulk call that finds a key or value of a wrong type changes nothing: all are checked first.
  */
@@ -25,7 +25,10 @@ export abstract class BulkAccess extends Access {
     return isNumeric(this.keyType) && hasColumn(this.valueType);
   }
 
-  /** Fills `out` with the values of `keys`; `found` gets 1 for each key that is there. Returns what it filled. */
+  /**
+   * Fills `out` with the values of `keys`; `found` gets 1 for each key that is there. Returns what
+   * it filled.
+   */
   protected readMany(keys: unknown, out: unknown, found: Uint8Array | undefined): unknown {
     const list = this.keyList(keys);
     const count = list.length;
@@ -74,8 +77,9 @@ export abstract class BulkAccess extends Access {
   }
 
   /**
-   * A native gather. A reader of another thread's region gathers into a copy, and takes over only what was found in a
-   * pass that no rearrangement disturbed, so that `out` keeps what it held where a key is missing.
+   * A native gather. A reader of another thread's region gathers into a copy, and takes over only
+   * what was found in a pass that no rearrangement disturbed, so that `out` keeps what it held
+   * where a key is missing.
    */
   private gather(
     out: AnyTypedArray,
@@ -132,7 +136,8 @@ export abstract class BulkAccess extends Access {
         if (next === done && made++ === 2) throw this.staysFull();
         if (next !== done) made = 0;
         done = next;
-        // All that are left may be new; asking for that at once would waste memory where they are not.
+        // All that are left may be new; asking for that at once would waste memory where they are
+        // not.
         this.makeRoom(1, 0);
       }
     }

@@ -1,10 +1,11 @@
 /**
- * HashMap: a `Map` whose entries live outside the JavaScript heap, in one region of bytes that can be shared with
- * workers, saved, and opened by mapping. `docs/formats/hashmap.md` specifies the bytes; table.ts does the work.
+ * HashMap: a `Map` whose entries live outside the JavaScript heap, in one region of bytes that can
+ * be shared with workers, saved, and opened by mapping. `docs/formats/hashmap.md` specifies the
+ * bytes; table.ts does the work.
  *
- * Cost: `get`, `has`, `set`, `delete`: O(1), two or three cache misses in a large map; growth is amortised and pauses
- * for about 5 ns an entry. Bulk calls cross into Rust once and prefetch. The garbage collector sees one object, however
- * many entries there are.
+ * Cost: `get`, `has`, `set`, `delete`: O(1), two or three cache misses in a large map; growth is
+ * amortised and pauses for about 5 ns an entry. Bulk calls cross into Rust once and prefetch. The
+ * garbage collector sees one object, however many entries there are.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
@@ -61,16 +62,16 @@ export interface HashMapOptions<K extends KeyType, V extends ValueType> {
   /** Keep the memory on this NUMA node. Default: wherever it is first written. */
   numaNode?: number;
   /**
-   * 64 bits that key the hash function. Default: random. Give it only to get the same bytes again; whoever knows it
-   * can choose keys that collide.
+   * 64 bits that key the hash function. Default: random. Give it only to get the same bytes again;
+   * whoever knows it can choose keys that collide.
    */
   seed?: bigint;
 }
 
 declare const handleBrand: unique symbol;
 /**
- * Names an entry for as long as it lives, through growth and other entries' deletion: slot + 2^32 × generation. Getting
- * a value by handle skips hashing and comparing.
+ * Names an entry for as long as it lives, through growth and other entries' deletion: slot + 2^32 ×
+ * generation. Getting a value by handle skips hashing and comparing.
  */
 export type Handle = number & { readonly [handleBrand]: 'HashMap' };
 
@@ -105,14 +106,15 @@ const OPTIONS = ['key', 'value', 'capacity', 'hugePages', 'numaNode', 'seed'] as
  * prices.set(42, 9.99).get(42); // 9.99
  * ```
  *
- * All of `Map` works as there: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0` to `0`. It also
- * holds more than 2^24 entries, gives handles, does bulk calls, is read by other workers without a copy
- * ({@link HashMap.share}), and is saved and opened without parsing ({@link HashMap.save}, {@link HashMap.open}).
+ * All of `Map` works as there: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0`
+ * to `0`. It also holds more than 2^24 entries, gives handles, does bulk calls, is read by other
+ * workers without a copy ({@link HashMap.share}), and is saved and opened without parsing ({@link
+ * HashMap.save}, {@link HashMap.open}).
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or value that the schema does not hold,
- * `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to a map that is only read here,
- * `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow, `ERR_OFFHEAP_IO` when a mapped file was truncated. A
- * refused operation changes nothing.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or value that the
+ * schema does not hold, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a
+ * change to a map that is only read here, `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not
+ * grow, `ERR_OFFHEAP_IO` when a mapped file was truncated. A refused operation changes nothing.
  */
 export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueType>
   extends BulkAccess
@@ -199,8 +201,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   /** Inserts an entry, or replaces the value of one. Returns the map. */
   set(key: JsType<K>, value: JsType<V>): this {
     const located = this.locate(key);
-    // Doubles (type 8) under 4-byte keys in plain stores. Everything else has one call, so that V8 need not box key and
-    // value before it knows which it will be.
+    // Doubles (type 8) under 4-byte keys in plain stores. Everything else has one call, so that V8
+    // need not box key and value before it knows which it will be.
     if (located !== -2 && this.role === DIRECT && this.valueType === 8 && typeof value === 'number') {
       if (located >= 0) {
         this.valueColumn[located] = value;
@@ -234,7 +236,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     this.empty();
   }
 
-  /** Calls `callback(value, key, map)` for each entry in insertion order, those included that it adds. */
+  /**
+   * Calls `callback(value, key, map)` for each entry in insertion order, those included that it
+   * adds.
+   */
   forEach(
     callback: (value: JsType<V>, key: JsType<K>, map: Map<JsType<K>, JsType<V>>) => void,
     thisArg?: unknown,
@@ -297,8 +302,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   /**
-   * Sets a key to `change(value, key)`, where `value` is what it has, or `undefined`. Returns the new value.
-   * `map.update(word, (n = 0) => n + 1)` counts words.
+   * Sets a key to `change(value, key)`, where `value` is what it has, or `undefined`. Returns the
+   * new value. `map.update(word, (n = 0) => n + 1)` counts words.
    */
   update(key: JsType<K>, change: (value: JsType<V> | undefined, key: JsType<K>) => JsType<V>): JsType<V> {
     if (typeof change !== 'function') throw typeError(`${describe(change)} is not a function`);
@@ -317,8 +322,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   /** The value of the entry that a handle names; `undefined` for a stale handle. */
   getByHandle(handle: Handle): JsType<V> | undefined {
     if (typeof handle === 'number' && this.head[WORD_DEAD] === 0) {
-      // A direct handle in a map without dead entries is a position. `handleBase` is NaN where handles are not direct, or
-      // the map not ours to read directly, and then no comparison holds.
+      // A direct handle in a map without dead entries is a position. `handleBase` is NaN where
+      // handles are not direct, or the map not ours to read directly, and then no comparison holds.
       const position = handle - this.handleBase;
       if (position >= 0 && position < this.head[WORD_USED] && position >>> 0 === position) {
         return this.valueAt(position) as JsType<V>;
@@ -338,7 +343,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     });
   }
 
-  /** Replaces the value of the entry that a handle names. Throws `ERR_OFFHEAP_STALE` if it is gone. Returns the map. */
+  /**
+   * Replaces the value of the entry that a handle names. Throws `ERR_OFFHEAP_STALE` if it is gone.
+   * Returns the map.
+   */
   setByHandle(handle: Handle, value: JsType<V>): this {
     this.encodeValue(value);
     this.beforeWrite();
@@ -372,9 +380,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   // ---- bulk
 
   /**
-   * The values of many keys: `out[i]` belongs to `keys[i]`, and stays as it was where that key is missing (so in a
-   * new typed array it is 0). `out` must have room for all. Returns `out`. About 5 to 20 ns a key where keys and
-   * values are numbers, and `keys` and `out` typed arrays of their types.
+   * The values of many keys: `out[i]` belongs to `keys[i]`, and stays as it was where that key is
+   * missing (so in a new typed array it is 0). `out` must have room for all. Returns `out`. About 5
+   * to 20 ns a key where keys and values are numbers, and `keys` and `out` typed arrays of their
+   * types.
    */
   getMany(keys: Items<K>): Column<V> extends never ? (JsType<V> | undefined)[] : Column<V>;
   getMany<O extends Output<V>>(keys: Items<K>, out: O): O;
@@ -383,7 +392,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return this.readMany(keys, out, undefined);
   }
 
-  /** As {@link HashMap.getMany}; returns 1 for each key that is there and 0 for each that is missing. */
+  /**
+   * As {@link HashMap.getMany}; returns 1 for each key that is there and 0 for each that is
+   * missing.
+   */
   getManyFound(keys: Items<K>, out: Output<V>): Uint8Array {
     this.beforeRead();
     const length = countOf(keys);
@@ -399,7 +411,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return this.hasEach(keys);
   }
 
-  /** Sets `keys[i]` to `values[i]` for all i, in order. Nothing is changed if any of them is of a wrong type. */
+  /**
+   * Sets `keys[i]` to `values[i]` for all i, in order. Nothing is changed if any of them is of a
+   * wrong type.
+   */
   setMany(keys: Items<K>, values: Items<V>): this {
     this.beforeRead();
     this.writeMany(keys, values);
@@ -418,7 +433,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return this.handlesOfEach(keys);
   }
 
-  /** The values that many handles name; `out[i]` stays as it was where a handle is stale. Returns `out`. */
+  /**
+   * The values that many handles name; `out[i]` stays as it was where a handle is stale. Returns
+   * `out`.
+   */
   getManyByHandle(
     handles: Float64Array | Iterable<number> | ArrayLike<number>,
   ): Column<V> extends never ? (JsType<V> | undefined)[] : Column<V>;
@@ -431,10 +449,11 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   /**
-   * Keys and values as typed arrays over the map's own memory, in insertion order; nothing is copied. Deleted entries are
-   * squeezed out first (a map that is only read here gives copies then). They show the map until it next grows or
-   * compacts (one opened for `rw`: until it is first changed); keep the map, not them, and do not write to the keys. Both
-   * types must be numeric.
+   * Keys and values as typed arrays over the map's own memory, in insertion order; nothing is
+   * copied. Deleted entries are squeezed out first (a map that is only read here gives copies
+   * then). They show the map until it next grows or compacts (one opened for `rw`: until it is
+   * first changed); keep the map, not them, and do not write to the keys. Both types must be
+   * numeric.
    */
   columns(): { keys: Column<K>; values: Column<V> } {
     if (!isNumeric(this.keyType) || !(isNumeric(this.valueType) || this.valueType === TYPE.bool)) {
@@ -466,7 +485,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return this;
   }
 
-  /** Gives back the memory that the entries do not need. A shared map keeps its address space, and so its bytes. */
+  /**
+   * Gives back the memory that the entries do not need. A shared map keeps its address space, and
+   * so its bytes.
+   */
   shrinkToFit(): this {
     this.beforeWrite();
     this.rebuild(Math.max(1, this.count()), 0);
@@ -487,7 +509,9 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     }));
   }
 
-  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().hashmapValidate(this.region.bytes));
   }
@@ -500,8 +524,9 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   /**
-   * Opens a saved map by mapping its file: nothing is read but the header, whatever the size. Mode `r` is for reading;
-   * in mode `rw` the first change copies the map to memory, and the file changes with the next `save` only.
+   * Opens a saved map by mapping its file: nothing is read but the header, whatever the size. Mode
+   * `r` is for reading; in mode `rw` the first change copies the map to memory, and the file
+   * changes with the next `save` only.
    */
   static open<K extends KeyType = KeyType, V extends ValueType = ValueType>(
     path: string,
@@ -542,7 +567,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return new Iterator(this as unknown as Walked, this.moves, this.head[WORD.moves]);
   }
 
-  /** Moves an owner's cursor to the next live entry. `false` if there is none, and always for those who only read. */
+  /**
+   * Moves an owner's cursor to the next live entry. `false` if there is none, and always for those
+   * who only read.
+   */
   private settle(cursor: Cursor): boolean {
     if (cursor.moves.next !== undefined) this.follow(cursor);
     const { head } = this;
@@ -567,10 +595,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   /**
-   * A step where {@link settle} gives none: the end of a map of our own, or a step in one that another thread writes, or in
-   * a file. If entries moved since the last step, the cursor finds its
-   * place again by the key it last gave; if that key was deleted there is no telling, and the iteration ends with
-   * `ERR_OFFHEAP_STALE`.
+   * A step where {@link settle} gives none: the end of a map of our own, or a step in one that
+   * another thread writes, or in a file. If entries moved since the last step, the cursor finds its
+   * place again by the key it last gave; if that key was deleted there is no telling, and the
+   * iteration ends with `ERR_OFFHEAP_STALE`.
    */
   private stepAside(cursor: Cursor, what: Yield): unknown {
     if (this.role === OWNER) return END;

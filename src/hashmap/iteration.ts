@@ -1,11 +1,13 @@
 /**
- * Iteration in insertion order, as `Map` does it while the map changes: an iterator sees entries that are added
- * behind it, skips those deleted before it came to them, and starts over after `clear`.
+ * Iteration in insertion order, as `Map` does it while the map changes: an iterator sees entries
+ * that are added behind it, skips those deleted before it came to them, and starts over after
+ * `clear`.
  *
- * Entries change their positions only when dead ones are squeezed out. V8's own hash tables leave their iterators a
- * trail through the old tables; so do we: each time positions change, the map's current {@link Moves} is filled in with
- * what was removed and linked to a fresh one. An iterator holds the node of the time it last looked, and follows the
- * links. Nodes that no iterator holds are garbage at once.
+ * Entries change their positions only when dead ones are squeezed out. V8's own hash tables leave
+ * their iterators a trail through the old tables; so do we: each time positions change, the map's
+ * current {@link Moves} is filled in with what was removed and linked to a fresh one. An iterator
+ * holds the node of the time it last looked, and follows the links. Nodes that no iterator holds
+ * are garbage at once.
  */
 
 /** One period in which entries kept their positions, and what happened at its end. */
@@ -50,14 +52,20 @@ export interface Cursor {
   /** The next position to look at. */
   position: number;
   moves: Moves;
-  /** For a map that another thread writes: its count of moves when the cursor was last right, and the key before it. */
+  /**
+   * For a map that another thread writes: its count of moves when the cursor was last right, and
+   * the key before it.
+   */
   seen: number;
   last: unknown;
 }
 
 /** What an iterator asks of its map. */
 export interface Walked {
-  /** Moves the cursor to a live entry that may be read directly. `false`: there is none, or it must be asked for. */
+  /**
+   * Moves the cursor to a live entry that may be read directly. `false`: there is none, or it must
+   * be asked for.
+   */
   settle(cursor: Cursor): boolean;
   keyAt(position: number): unknown;
   valueAt(position: number): unknown;
@@ -71,8 +79,8 @@ export const END = Symbol('end');
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 
 /**
- * What the three iterators share. Each writes out its `next`, so that V8 takes all of it into a `for…of` loop and
- * leaves away what would be allocated only to be taken apart again.
+ * What the three iterators share. Each writes out its `next`, so that V8 takes all of it into a
+ * `for…of` loop and leaves away what would be allocated only to be taken apart again.
  */
 abstract class HashMapIterator implements Cursor {
   position = 0;
@@ -101,7 +109,8 @@ abstract class HashMapIterator implements Cursor {
   declare readonly [Symbol.toStringTag]: string;
 
   static {
-    // As Map's iterators: what every built-in iterator can do (helpers such as `map` and `take` where there are any).
+    // As Map's iterators: what every built-in iterator can do (helpers such as `map` and `take`
+    // where there are any).
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
     Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'HashMap Iterator',

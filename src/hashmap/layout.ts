@@ -1,6 +1,7 @@
 /**
- * The layout of a HashMap region (`docs/formats/hashmap.md`): words of its header, where sections lie, and
- * the constant-time check of bytes that come from elsewhere. `native/core/src/hashmap/layout.rs` computes the same.
+ * The layout of a HashMap region (`docs/formats/hashmap.md`): words of its header, where sections
+ * lie, and the constant-time check of bytes that come from elsewhere.
+ * `native/core/src/hashmap/layout.rs` computes the same.
  */
 import { bucketsFor } from '../region/buckets.js';
 import {
@@ -58,8 +59,9 @@ export function capacityOf(buckets: number): number {
 }
 
 /**
- * The capacity after `capacity`: four times the buckets while they are very few, because a rebuild costs some
- * microseconds whatever its size; then twice; then one and a half times, so that a large map never wastes much.
+ * The capacity after `capacity`: four times the buckets while they are very few, because a rebuild
+ * costs some microseconds whatever its size; then twice; then one and a half times, so that a large
+ * map never wastes much.
  */
 export function nextCapacity(capacity: number): number {
   const buckets = bucketsFor(capacity);
@@ -133,8 +135,8 @@ export function initialise(
 }
 
 /**
- * The constant-time check: after it, every section lies within the region and every count within its section.
- * Contents are not looked at; reads of them are bounds-checked.
+ * The constant-time check: after it, every section lies within the region and every count within
+ * its section. Contents are not looked at; reads of them are bounds-checked.
  */
 export function readShape(words: Int32Array, available: number, what: string): Shape & { layout: Layout } {
   const length = checkHeader(words, available, 'hashmap', what);
@@ -150,7 +152,8 @@ export function readShape(words: Int32Array, available: number, what: string): S
   if (capacity < 1 || capacity > MAX_CAPACITY) throw corrupt(what, `a capacity of ${capacity}`);
   const buckets = words[WORD.buckets] >>> 0;
   if (buckets !== bucketsFor(capacity)) throw corrupt(what, `${buckets} buckets for ${capacity} entries`);
-  // Of two counts the one that is bounded by the other is read first: the owner may be raising both meanwhile.
+  // Of two counts the one that is bounded by the other is read first: the owner may be raising both
+  // meanwhile.
   const dead = Atomics.load(words, WORD.dead) >>> 0;
   const used = Atomics.load(words, WORD.used) >>> 0;
   if (used > capacity || dead > used)

@@ -18,8 +18,8 @@ export type KeyType = 'u32' | 'i32' | 'f64' | 'u64' | 'i64' | 'string' | 'bytes'
 
 /**
  * Types of values: the numeric ones, `bool` (1 byte), `string` and `bytes` (as for keys), `json`
- * (anything `JSON.stringify` takes, stored as text, a fresh copy at each `get`) and `any` (any value at all,
- * kept on the JavaScript heap; such a map is neither shared nor saved).
+ * (anything `JSON.stringify` takes, stored as text, a fresh copy at each `get`) and `any` (any
+ * value at all, kept on the JavaScript heap; such a map is neither shared nor saved).
  */
 export type ValueType = ElementType;
 

@@ -1,19 +1,21 @@
 /**
  * The table under HashMap: finding, inserting and removing one entry in a region, in JIT code.
- * `docs/formats/hashmap.md` is the contract; the same operations stand in Rust in `native/core/src/hashmap/`,
- * for C callers and bulk calls, and tests compare the two byte for byte.
+ * `docs/formats/hashmap.md` is the contract; the same operations stand in Rust in
+ * `native/core/src/hashmap/`, for C callers and bulk calls, and tests compare the two byte for
+ * byte.
  *
- * Cost: a lookup reads one cache line of index, one of keys, one of values. The twelve tags of a bucket are
- * compared without a branch in three 32-bit words: with t the tag in every byte, (0x80808080 − (w ^ t)) has the high
- * bit of a byte set exactly where the tags are equal, because tags have seven bits. (The constant stands in the code as
- * the int32 literal −0x7f7f7f80: through a name it becomes a variable in a bundle, which doubles the cost.) Branches that depend on
- * where in a bucket an entry lies were measured: each misprediction discards the cache misses already
+ * Cost: a lookup reads one cache line of index, one of keys, one of values. The twelve tags of a
+ * bucket are compared without a branch in three 32-bit words: with t the tag in every byte,
+ * (0x80808080 − (w ^ t)) has the high bit of a byte set exactly where the tags are equal, because
+ * tags have seven bits. (The constant stands in the code as the int32 literal −0x7f7f7f80: through
+ * a name it becomes a variable in a bundle, which doubles the cost.) Branches that depend on where
+ * in a bucket an entry lies were measured: each misprediction discards the cache misses already
  * under way, which at a million entries costs more than the whole comparison.
  *
- * Invariants: all typed arrays here have a fixed length (a length-tracking view costs 20 ns a read) and are remade
- * by {@link Table.adopt} when the region grew. A table that may not read directly (closed, or watching another
- * thread's region) has {@link TRAP} for its fast index, so the fast path always takes the slow road there, and
- * costs nothing here.
+ * Invariants: all typed arrays here have a fixed length (a length-tracking view costs 20 ns a read)
+ * and are remade by {@link Table.adopt} when the region grew. A table that may not read directly
+ * (closed, or watching another thread's region) has {@link TRAP} for its fast index, so the fast
+ * path always takes the slow road there, and costs nothing here.
  */
 import { isUint8Array } from 'node:util/types';
 import { offheapError, typeError } from '../errors.js';
@@ -63,7 +65,8 @@ const CLOSED_HEAD = new Int32Array(64);
 const EMPTY_HEAP = Buffer.alloc(0) as TextBuffer;
 
 export abstract class Table extends Structure<'hashmap'> {
-  // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores them unboxed.
+  // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores
+  // them unboxed.
   /** The index where the fast path may read it, else {@link TRAP}. */
   protected fastIndex: Int32Array = TRAP;
   /** How keys are compared; {@link NARROW} ones, 4-byte integers, are looked up in `get` itself. */
@@ -85,9 +88,15 @@ export abstract class Table extends Structure<'hashmap'> {
   protected capacity = 0;
   /** `capacity` where entries may be read directly, else 0. */
   protected liveLimit = 0;
-  /** What to take from a direct handle to get its position; NaN where handles are not direct, or reads are not. */
+  /**
+   * What to take from a direct handle to get its position; NaN where handles are not direct, or
+   * reads are not.
+   */
   protected handleBase = NaN;
-  /** `capacity` where an insertion is plain stores; 0 where it must publish to other threads, or take a slot. */
+  /**
+   * `capacity` where an insertion is plain stores; 0 where it must publish to other threads, or
+   * take a slot.
+   */
   protected plainCapacity = 0;
   /** One bit for each entry, set where it is deleted. */
   protected deadBits: Int32Array = EMPTY_WORDS;
@@ -164,8 +173,8 @@ export abstract class Table extends Structure<'hashmap'> {
   }
 
   /**
-   * Opens the fast paths: `lookups` by key, which every caller of {@link locate} checks for itself, and `direct` access,
-   * which only an owner has.
+   * Opens the fast paths: `lookups` by key, which every caller of {@link locate} checks for itself,
+   * and `direct` access, which only an owner has.
    */
   protected arm(lookups: boolean, direct: boolean): void {
     this.fastIndex = lookups ? this.index : TRAP;
@@ -179,12 +188,12 @@ export abstract class Table extends Structure<'hashmap'> {
   // ---- finding
 
   /**
-   * The fast path of a lookup by a 4-byte key: its position; −1 if it is absent; or −2 where only {@link find}
-   * can tell (another type of key, a bucket that overflowed, a second candidate, no direct access).
-   * Leaves the hash of an absent key in `hash`.
+   * The fast path of a lookup by a 4-byte key: its position; −1 if it is absent; or −2 where only
+   * {@link find} can tell (another type of key, a bucket that overflowed, a second candidate, no
+   * direct access). Leaves the hash of an absent key in `hash`.
    *
-   * Written out in full and without branches on where a key lies, so that V8 takes it into the caller's loop and the
-   * processor runs ahead through the cache misses of several lookups.
+   * Written out in full and without branches on where a key lies, so that V8 takes it into the
+   * caller's loop and the processor runs ahead through the cache misses of several lookups.
    */
   protected locate(key: unknown): number {
     if (this.keyClass !== 0 || typeof key !== 'number') return -2;
@@ -204,15 +213,16 @@ export abstract class Table extends Structure<'hashmap'> {
       const position = index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))];
       return this.keyColumn[position] === key ? position : -2;
     }
-    // Absent, if its home bucket never overflowed; but a key that no map of this type holds is for `find` to refuse.
+    // Absent, if its home bucket never overflowed; but a key that no map of this type holds is for
+    // `find` to refuse.
     if (index[base | 3] !== 0 || (this.keyType === 5 ? key >>> 0 : key | 0) !== key) return -2;
     this.hash = h;
     return -1;
   }
 
   /**
-   * The position of a key, or −1. Leaves its hash in `hash`, and a blob key encoded in the scratch, for an
-   * insertion that follows. Throws where the key is not of the map's type.
+   * The position of a key, or −1. Leaves its hash in `hash`, and a blob key encoded in the scratch,
+   * for an insertion that follows. Throws where the key is not of the map's type.
    */
   protected find(key: unknown): number {
     switch (this.keyType) {
@@ -246,7 +256,10 @@ export abstract class Table extends Structure<'hashmap'> {
     }
   }
 
-  /** Throws where a key is not of the map's type. For bulk calls, which check before they change anything. */
+  /**
+   * Throws where a key is not of the map's type. For bulk calls, which check before they change
+   * anything.
+   */
   protected checkKey(key: unknown): void {
     if (!isElement(key, this.keyType)) throw this.badKey(key);
   }
@@ -258,7 +271,10 @@ export abstract class Table extends Structure<'hashmap'> {
     return h ^ (h >>> 15);
   }
 
-  /** Looks for the key whose hash is `h`: the words `low` and `high` of a number, or the blob in the scratch. */
+  /**
+   * Looks for the key whose hash is `h`: the words `low` and `high` of a number, or the blob in the
+   * scratch.
+   */
   private probe(h: number, low: number, high: number): number {
     this.hash = h;
     const { index, keyWords, keyClass } = this;
@@ -295,8 +311,9 @@ export abstract class Table extends Structure<'hashmap'> {
   // ---- changing the index
 
   /**
-   * Puts a position into the index under the hash `h`: overflow counts, then the position, then the tag, which
-   * publishes it. There is an empty lane, because the index has more lanes than the columns have entries.
+   * Puts a position into the index under the hash `h`: overflow counts, then the position, then the
+   * tag, which publishes it. There is an empty lane, because the index has more lanes than the
+   * columns have entries.
    */
   protected enter(h: number, position: number): void {
     const { index } = this;
@@ -319,7 +336,10 @@ export abstract class Table extends Structure<'hashmap'> {
     throw corrupt('this map', 'its index has no empty lane');
   }
 
-  /** Takes a position out of the index, where it stands under `h`. Returns how many full buckets it had passed. */
+  /**
+   * Takes a position out of the index, where it stands under `h`. Returns how many full buckets it
+   * had passed.
+   */
   private leave(h: number, position: number): number {
     const { index } = this;
     const end = index.length;
@@ -342,7 +362,9 @@ export abstract class Table extends Structure<'hashmap'> {
     return 0;
   }
 
-  /** A store that makes a change visible: after it, other threads see all that was stored before it. */
+  /**
+   * A store that makes a change visible: after it, other threads see all that was stored before it.
+   */
   private publish(words: Int32Array | Uint32Array, at: number, value: number): void {
     // Where a damaged region leads outside, the plain store is the one that does nothing.
     if (this.published && at < words.length) Atomics.store(words, at, value);
@@ -373,8 +395,8 @@ export abstract class Table extends Structure<'hashmap'> {
   }
 
   /**
-   * Appends an entry for the key that {@link find} just did not find and the value that {@link encodeValue} took.
-   * There is room for it: {@link isFull} said no.
+   * Appends an entry for the key that {@link find} just did not find and the value that {@link
+   * encodeValue} took. There is room for it: {@link isFull} said no.
    */
   protected append(key: unknown, value: unknown): void {
     const { head, hash } = this;
@@ -396,7 +418,10 @@ export abstract class Table extends Structure<'hashmap'> {
     this.publish(head, WORD.used, position + 1);
   }
 
-  /** Whether the next insertion needs a rebuild first. `blobs`: bytes that it will append to the heap. */
+  /**
+   * Whether the next insertion needs a rebuild first. `blobs`: bytes that it will append to the
+   * heap.
+   */
   protected isFull(blobs: number): boolean {
     const { head } = this;
     return (
@@ -443,7 +468,8 @@ export abstract class Table extends Structure<'hashmap'> {
   }
 
   protected valueAt(position: number): unknown {
-    // The common ones by themselves, so that each read sees one kind of array, whatever other maps hold.
+    // The common ones by themselves, so that each read sees one kind of array, whatever other maps
+    // hold.
     const { valueType } = this;
     if (valueType === F64) return (this.valueColumn as Float64Array)[position];
     if (valueType === U32) return (this.valueColumn as Uint32Array)[position];
@@ -474,8 +500,8 @@ export abstract class Table extends Structure<'hashmap'> {
   }
 
   /**
-   * Checks that `value` is of the map's type and readies it for {@link writeValue}. Runs user code only for `json`
-   * (`toJSON`), and before anything else of the operation.
+   * Checks that `value` is of the map's type and readies it for {@link writeValue}. Runs user code
+   * only for `json` (`toJSON`), and before anything else of the operation.
    */
   protected encodeValue(value: unknown): void {
     if (this.valueType === TYPE.f64 && typeof value === 'number') return;
@@ -503,7 +529,10 @@ export abstract class Table extends Structure<'hashmap'> {
     if (!isElement(value, this.valueType)) throw this.badValue(value);
   }
 
-  /** Writes the value that {@link encodeValue} took: one aligned store, so a reader sees the old one or the new. */
+  /**
+   * Writes the value that {@link encodeValue} took: one aligned store, so a reader sees the old one
+   * or the new.
+   */
   protected writeValue(position: number, value: unknown): void {
     switch (this.valueType) {
       case TYPE.f64:
@@ -525,7 +554,8 @@ export abstract class Table extends Structure<'hashmap'> {
       case TYPE.string:
       case TYPE.bytes:
       case TYPE.json:
-        // The blob before the reference to it; for a new entry its tag would do, for a new value nothing else does.
+        // The blob before the reference to it; for a new entry its tag would do, for a new value
+        // nothing else does.
         this.publish(this.valueColumn as Uint32Array, position, this.store(valueScratch));
         return;
       case TYPE.any:
@@ -536,7 +566,10 @@ export abstract class Table extends Structure<'hashmap'> {
     }
   }
 
-  /** Replaces the value at a position by the one that {@link encodeValue} took. There is room in the heap. */
+  /**
+   * Replaces the value at a position by the one that {@link encodeValue} took. There is room in the
+   * heap.
+   */
   protected replaceValue(position: number, value: unknown): void {
     const garbage = isBlob(this.valueType)
       ? blobSize(this.heapWords, this.valueColumn[position] as number)
@@ -566,7 +599,8 @@ export abstract class Table extends Structure<'hashmap'> {
   private freeSlot(slot: number): void {
     const { head, generations } = this;
     const generation = generations[slot] + 1;
-    // Before the slot can lead to another entry: whoever follows a handle looks at this again afterwards.
+    // Before the slot can lead to another entry: whoever follows a handle looks at this again
+    // afterwards.
     this.publish(generations, slot, generation);
     if (generation >= GENERATIONS - 1) return; // retired: see the format
     this.entryOfSlot[slot] = head[WORD.freeSlot]!;

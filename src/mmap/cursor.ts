@@ -1,8 +1,9 @@
 /**
- * Reading of a file's bytes from front to back: numbers, varints, strings. Positions are bytes from the start.
+ * Reading of a file's bytes from front to back: numbers, varints, strings. Positions are bytes from
+ * the start.
  *
- * Cost: about 2 ns a number. Every read is checked against the end first, whatever a length in the file says, and a refused
- * one leaves the position where it was.
+ * Cost: about 2 ns a number. Every read is checked against the end first, whatever a length in the
+ * file says, and a refused one leaves the position where it was.
  */
 import { OffheapError, offheapError, rangeError } from '../errors.js';
 import { checkInteger } from '../region/options.js';
@@ -13,7 +14,10 @@ export interface Source {
   bytes: Uint8Array;
   /** Throws where the file was closed. */
   open(): void;
-  /** Told when the position passes a mark: begins to read ahead, and returns the next mark. Throws if bytes were lost. */
+  /**
+   * Told when the position passes a mark: begins to read ahead, and returns the next mark. Throws
+   * if bytes were lost.
+   */
   ahead(position: number): number;
 }
 
@@ -24,8 +28,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * A position in a file. `readU8` to `readF64` read little-endian numbers and move on.
  *
- * Errors of all reads: `ERR_OFFHEAP_RANGE` past the end, `ERR_OFFHEAP_CORRUPT` for a varint or text that is none,
- * `ERR_OFFHEAP_IO` where the file was cut short meanwhile, `ERR_OFFHEAP_CLOSED`.
+ * Errors of all reads: `ERR_OFFHEAP_RANGE` past the end, `ERR_OFFHEAP_CORRUPT` for a varint or text
+ * that is none, `ERR_OFFHEAP_IO` where the file was cut short meanwhile, `ERR_OFFHEAP_CLOSED`.
  */
 export class Cursor {
   private readonly source: Source;
@@ -129,7 +133,8 @@ export class Cursor {
   }
 
   /**
-   * An unsigned LEB128 varint, as a number. `ERR_OFFHEAP_RANGE` for one beyond 2^53 - 1, which {@link Cursor.readVarintBig} reads.
+   * An unsigned LEB128 varint, as a number. `ERR_OFFHEAP_RANGE` for one beyond 2^53 - 1, which
+   * {@link Cursor.readVarintBig} reads.
    */
   readVarint(): number {
     const at = this.take(1);
@@ -179,7 +184,10 @@ export class Cursor {
     return this.bytes.subarray(from, from + length);
   }
 
-  /** Text of `length` bytes of UTF-8. Without a length, the one that a varint before the text gives, in bytes. */
+  /**
+   * Text of `length` bytes of UTF-8. Without a length, the one that a varint before the text gives,
+   * in bytes.
+   */
   readString(length?: number): string {
     const before = this.at;
     try {

@@ -10,7 +10,10 @@ export interface MmapVectorOptions {
   capacity?: number;
   /** Never grow past `capacity`: a push throws `ERR_OFFHEAP_FULL` then. */
   fixed?: boolean;
-  /** Bytes by which the file grows at least. Default: 64 KiB. In between it grows by half of its size. */
+  /**
+   * Bytes by which the file grows at least. Default: 64 KiB. In between it grows by half of its
+   * size.
+   */
   stepMin?: number;
   /** Bytes by which the file grows at most. Default: 64 MiB. */
   stepMax?: number;
@@ -53,8 +56,8 @@ export class Growth {
   }
 
   /**
-   * Capacities to try where there is one and `count` elements need more: half as much again, and less, to just `count`. Where `much`
-   * is appended, room for whole large pages.
+   * Capacities to try where there is one and `count` elements need more: half as much again, and
+   * less, to just `count`. Where `much` is appended, room for whole large pages.
    */
   *steps(capacity: number, count: number, width: number, much: boolean): Generator<number> {
     const step = Math.min(Math.max((capacity * width) / 2, this.stepMin), this.stepMax);
@@ -73,8 +76,9 @@ export class Growth {
 }
 
 /**
- * Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`, and at least `count`: with a large page.
- * If it does not already, not far behind: so that no page of one size comes to lie where the next large one would be.
+ * Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`,
+ * and at least `count`: with a large page. If it does not already, not far behind: so that no page
+ * of one size comes to lie where the next large one would be.
  */
 function wholePages(capacity: number, step: number, count: number): number {
   const up = (bytes: number): number =>

@@ -1,15 +1,18 @@
 /**
- * MappedFile: the bytes of a file, in the way that suits its size. `native/core/src/mmap/plan.rs` decides which; here the memory
- * is made, read into or mapped over.
+ * MappedFile: the bytes of a file, in the way that suits its size. `native/core/src/mmap/plan.rs`
+ * decides which; here the memory is made, read into or mapped over.
  *
- * Memory: mapped files lie in growable SharedArrayBuffers, of which the engine counts the users; so slices stay valid after
- * `close()` for as long as someone holds them, and the pages go with the last.
+ * Memory: mapped files lie in growable SharedArrayBuffers, of which the engine counts the users; so
+ * slices stay valid after `close()` for as long as someone holds them, and the pages go with the
+ * last.
  *
- * Truncation by someone else: what is gone reads as zeros, and the next operation here throws `ERR_OFFHEAP_IO`. What can not be
- * promised: that code which reads `bytes` directly notices before it used zeros. Call {@link MappedFile.check} after such
- * reads, or open with `strategy: 'copy'`, which nothing can touch.
+ * Truncation by someone else: what is gone reads as zeros, and the next operation here throws
+ * `ERR_OFFHEAP_IO`. What can not be promised: that code which reads `bytes` directly notices before
+ * it used zeros. Call {@link MappedFile.check} after such reads, or open with `strategy: 'copy'`,
+ * which nothing can touch.
  *
- * A small file that is to be read holds nothing of the system: it is opened, read and closed at once, and opened anew to be refreshed.
+ * A small file that is to be read holds nothing of the system: it is opened, read and closed at
+ * once, and opened anew to be refreshed.
  */
 import { resolve } from 'node:path';
 import { inspect, type InspectOptionsStylized } from 'node:util';
@@ -49,7 +52,10 @@ export interface MappedFileOptions {
   populate?: boolean;
   /** Keep them there; `ERR_OFFHEAP_FULL` past the limit of the process. */
   lock?: boolean;
-  /** Use this one. Default: by size. `'hugepage'` becomes `'mmap'` where the system has no huge page for the file. */
+  /**
+   * Use this one. Default: by size. `'hugepage'` becomes `'mmap'` where the system has no huge page
+   * for the file.
+   */
   strategy?: Strategy;
   /** Files up to so many bytes are read rather than mapped. */
   bufferedUpTo?: number;
@@ -89,8 +95,8 @@ type Handle = object & { readonly native: unique symbol };
  * while (cursor.remaining > 0) console.log(cursor.readString());
  * ```
  *
- * Errors of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` where the file was cut short or the system
- * refuses, `ERR_OFFHEAP_RANGE` for bytes that are not there.
+ * Errors of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` where the file was
+ * cut short or the system refuses, `ERR_OFFHEAP_RANGE` for bytes that are not there.
  */
 export class MappedFile {
   static {
@@ -141,7 +147,8 @@ export class MappedFile {
   }
 
   /**
-   * Opens a regular file. Cost: for small files what reading them costs, else some 20 µs, whatever the size.
+   * Opens a regular file. Cost: for small files what reading them costs, else some 20 µs, whatever
+   * the size.
    */
   static open(path: string, options?: MappedFileOptions): MappedFile {
     return new MappedFile(checkPath(path), options);
@@ -173,8 +180,8 @@ export class MappedFile {
   }
 
   /**
-   * Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or bytes that were read were lost: for before
-   * and after work on many bytes. A third of a microsecond.
+   * Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or bytes that
+   * were read were lost: for before and after work on many bytes. A third of a microsecond.
    */
   check(): void {
     this.open();
@@ -182,10 +189,12 @@ export class MappedFile {
   }
 
   /**
-   * Copies `length` bytes from each of many offsets, one after another, to `out` or a new array. For reading here and there: about ten
-   * times as fast as one place after another, because the waits for memory overlap, and `check()` comes with it.
+   * Copies `length` bytes from each of many offsets, one after another, to `out` or a new array.
+   * For reading here and there: about ten times as fast as one place after another, because the
+   * waits for memory overlap, and `check()` comes with it.
    *
-   * `ERR_OFFHEAP_RANGE`, with nothing written, for an offset that has fewer bytes behind it, or an `out` that is too small.
+   * `ERR_OFFHEAP_RANGE`, with nothing written, for an offset that has fewer bytes behind it, or an
+   * `out` that is too small.
    */
   readMany(offsets: NumberArray | Iterable<number>, length: number, out?: Uint8Array): Uint8Array {
     // Whose elements are asked for runs code of theirs, so all else comes after.
@@ -212,7 +221,10 @@ export class MappedFile {
     return target;
   }
 
-  /** Has the system begin to read a part of the file. Whether it listened: `false` where the bytes are in memory anyway. */
+  /**
+   * Has the system begin to read a part of the file. Whether it listened: `false` where the bytes
+   * are in memory anyway.
+   */
   prefetch(offset: number, length: number): boolean {
     const [from, to] = this.range(offset, length);
     return this.maps && native().memoryAdvise(this.source.bytes.subarray(from, to), WILL_NEED);
@@ -225,7 +237,10 @@ export class MappedFile {
     return this.maps && native().memoryAdvise(this.source.bytes, ADVICE[this.plan]);
   }
 
-  /** Keeps the bytes in memory until `unlock()` or `close()`. `ERR_OFFHEAP_FULL` past the limit of the process. */
+  /**
+   * Keeps the bytes in memory until `unlock()` or `close()`. `ERR_OFFHEAP_FULL` past the limit of
+   * the process.
+   */
   lock(): void {
     this.open();
     const { bytes } = this.source;
@@ -247,7 +262,10 @@ export class MappedFile {
     return native().memoryResident(this.source.bytes);
   }
 
-  /** Returns when what was stored to `bytes` is on the disk. `ERR_OFFHEAP_UNSUPPORTED` if it was opened to be read. */
+  /**
+   * Returns when what was stored to `bytes` is on the disk. `ERR_OFFHEAP_UNSUPPORTED` if it was
+   * opened to be read.
+   */
   flush(): void {
     this.open();
     const { handle } = this;
@@ -259,8 +277,9 @@ export class MappedFile {
   }
 
   /**
-   * Takes in that the file became longer, or was written anew: afterwards `bytes` shows all of it. Slices that were
-   * handed out go on showing what they showed. Returns the size. Where it is refused, all is as it was.
+   * Takes in that the file became longer, or was written anew: afterwards `bytes` shows all of it.
+   * Slices that were handed out go on showing what they showed. Returns the size. Where it is
+   * refused, all is as it was.
    */
   refresh(): number {
     this.open();
@@ -388,8 +407,9 @@ export class MappedFile {
   }
 
   /**
-   * Lays the file into a buffer of ours; `false` where this runtime can not do that. The buffer reserves, besides the file, what its
-   * start is moved for alignment, and the page that tells native code that it is still there.
+   * Lays the file into a buffer of ours; `false` where this runtime can not do that. The buffer
+   * reserves, besides the file, what its start is moved for alignment, and the page that tells
+   * native code that it is still there.
    */
   private map(handle: Handle, size: number, alignment: number, page: number): boolean {
     if (!native().mappingsReserve(2, MAPPINGS_MOST)) return false;
@@ -427,12 +447,16 @@ export class MappedFile {
 
 const EMPTY = new Uint8Array(0);
 const NO_OPTIONS = readOptions(undefined, OPTIONS, 'MappedFile');
-/** Where native code writes the plan for a file: its size, the strategy, the alignment, the size of a page. */
+/**
+ * Where native code writes the plan for a file: its size, the strategy, the alignment, the size of
+ * a page.
+ */
 const FACTS = new Float64Array(4);
 
 /**
- * Small files that are read lie side by side in one buffer, as Node's own small Buffers do: one of their own would cost more than the
- * reading. It can not be transferred. Files up to an eighth of it come here.
+ * Small files that are read lie side by side in one buffer, as Node's own small Buffers do: one of
+ * their own would cost more than the reading. It can not be transferred. Files up to an eighth of
+ * it come here.
  */
 const SLAB_BYTES = 32 * 1024;
 /** Lines of the processor; and any view can be laid over the bytes. */
@@ -442,7 +466,8 @@ let slabUsed = 0;
 
 /** The buffer, with room for what comes here. */
 function currentSlab(): Uint8Array<ArrayBuffer> {
-  // A program may have detached it, by `ArrayBuffer.prototype.transfer`: the others are not to suffer.
+  // A program may have detached it, by `ArrayBuffer.prototype.transfer`: the others are not to
+  // suffer.
   if (slab.length < SLAB_BYTES || slabUsed > SLAB_BYTES - SLAB_BYTES / 8) {
     slab = new Uint8Array(SLAB_BYTES);
     markAsUntransferable(slab.buffer);
@@ -451,7 +476,10 @@ function currentSlab(): Uint8Array<ArrayBuffer> {
   return slab;
 }
 
-/** How many files have bytes of a buffer locked. They lie on the same pages, which the system unlocks for all at once. */
+/**
+ * How many files have bytes of a buffer locked. They lie on the same pages, which the system
+ * unlocks for all at once.
+ */
 const LOCKED = new WeakMap<ArrayBufferLike, number>();
 
 /** For a file whose bytes were locked. */

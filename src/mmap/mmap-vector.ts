@@ -1,13 +1,16 @@
 /**
- * MmapVector: a vector whose elements lie in a file, grow there in place, and survive from one `flush()` to the next.
- * `docs/formats/mmapvector.md` specifies the file, `vector-file.ts` the memory; what it can do otherwise is Vector's.
+ * MmapVector: a vector whose elements lie in a file, grow there in place, and survive from one
+ * `flush()` to the next. `docs/formats/mmapvector.md` specifies the file, `vector-file.ts` the
+ * memory; what it can do otherwise is Vector's.
  *
- * Cost: `push`, `at`: as Vector's, about 1 ns. Growth: an allocation of blocks, by half of the size but 64 MiB at the most.
- * `flush`: a read of the new elements for their checksum, and one sync; two for more than 4 MiB. Opening: three pages, whatever the
- * size, and after a crash what the last flush added, if that was no more than 4 MiB; to write, a sync.
+ * Cost: `push`, `at`: as Vector's, about 1 ns. Growth: an allocation of blocks, by half of the size
+ * but 64 MiB at the most. `flush`: a read of the new elements for their checksum, and one sync; two
+ * for more than 4 MiB. Opening: three pages, whatever the size, and after a crash what the last
+ * flush added, if that was no more than 4 MiB; to write, a sync.
  *
- * Elements below `sealed` are never stored to: the latest commit vouches for them, or one that is under way. After some were
- * dropped, a push in their place first commits the shorter length. Of a reader, all elements are sealed.
+ * Elements below `sealed` are never stored to: the latest commit vouches for them, or one that is
+ * under way. After some were dropped, a push in their place first commits the shorter length. Of a
+ * reader, all elements are sealed.
  */
 import { statSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -55,17 +58,19 @@ const PLAIN_COUNT = 2 ** 32 - 1;
  * await log.flush(); // from here on the three survive whatever happens to the process, or the power
  * ```
  *
- * One handle writes; a second is refused with `ERR_OFFHEAP_LOCKED`, in this process or another. Any number of
- * others read, and see what was flushed, as it is flushed.
+ * One handle writes; a second is refused with `ERR_OFFHEAP_LOCKED`, in this process or another. Any
+ * number of others read, and see what was flushed, as it is flushed.
  *
- * It has all of {@link Vector} but sharing of what was not flushed: elements are appended and dropped, and those that were not
- * flushed yet can be changed. **Flushed elements do not change**: `set`, `fill`, `sort` and `swapRemove` throw
- * `ERR_OFFHEAP_UNSUPPORTED` for them. Do not write to flushed elements through `view` either: nothing can stop that, and
- * `validate()` will find them damaged. `save` and `toBytes` give a Vector's bytes.
+ * It has all of {@link Vector} but sharing of what was not flushed: elements are appended and
+ * dropped, and those that were not flushed yet can be changed. **Flushed elements do not change**:
+ * `set`, `fill`, `sort` and `swapRemove` throw `ERR_OFFHEAP_UNSUPPORTED` for them. Do not write to
+ * flushed elements through `view` either: nothing can stop that, and `validate()` will find them
+ * damaged. `save` and `toBytes` give a Vector's bytes.
  *
- * Errors, of every method: those of Vector; `ERR_OFFHEAP_UNSUPPORTED` for a change through a handle that reads;
- * `ERR_OFFHEAP_FULL` when the disk is full or the vector of fixed size; `ERR_OFFHEAP_IO` when the disk refuses, or
- * someone cut the file short, which `flush`, growth and all calls for many elements notice.
+ * Errors, of every method: those of Vector; `ERR_OFFHEAP_UNSUPPORTED` for a change through a handle
+ * that reads; `ERR_OFFHEAP_FULL` when the disk is full or the vector of fixed size;
+ * `ERR_OFFHEAP_IO` when the disk refuses, or someone cut the file short, which `flush`, growth and
+ * all calls for many elements notice.
  */
 export class MmapVector<T extends NumericType = NumericType> extends Elements<T> {
   static {
@@ -98,7 +103,8 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   }
 
   /**
-   * Makes a file with an empty vector. It appears whole or not at all; `ERR_OFFHEAP_IO` if something is at `path` already.
+   * Makes a file with an empty vector. It appears whole or not at all; `ERR_OFFHEAP_IO` if
+   * something is at `path` already.
    */
   static create<T extends NumericType>(path: string, type: T, options?: MmapVectorOptions): MmapVector<T> {
     const target = resolve(checkPath(path));
@@ -114,8 +120,9 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   }
 
   /**
-   * Opens the file of a vector: in constant time. `ERR_OFFHEAP_LOCKED` if it is to be written and another handle has it,
-   * `ERR_OFFHEAP_CORRUPT` or `ERR_OFFHEAP_VERSION` for a file that makes no sense.
+   * Opens the file of a vector: in constant time. `ERR_OFFHEAP_LOCKED` if it is to be written and
+   * another handle has it, `ERR_OFFHEAP_CORRUPT` or `ERR_OFFHEAP_VERSION` for a file that makes no
+   * sense.
    */
   static open<T extends NumericType = NumericType>(
     path: string,
@@ -166,7 +173,10 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     return { stepMin: 64 * 2 ** 10, stepMax: 4 * 2 ** 20, pattern: 'random' };
   }
 
-  /** Options for writers that must not wait: room for `capacity` elements, on pages that are there, and `ERR_OFFHEAP_FULL` past it. */
+  /**
+   * Options for writers that must not wait: room for `capacity` elements, on pages that are there,
+   * and `ERR_OFFHEAP_FULL` past it.
+   */
   static realTime(capacity: number): MmapVectorOptions {
     return { capacity: checkInteger(capacity, 'capacity', 0, MAX_CAPACITY), fixed: true, populate: true };
   }
@@ -174,11 +184,12 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   // ---- what a crash leaves
 
   /**
-   * Resolves when the elements that there were at the call are on the disk, and will be found there after the process is
-   * killed, or the power fails as far as the device honours a sync. Off the main thread; pushes may go on meanwhile. Calls
-   * while one is under way share the next.
+   * Resolves when the elements that there were at the call are on the disk, and will be found there
+   * after the process is killed, or the power fails as far as the device honours a sync. Off the
+   * main thread; pushes may go on meanwhile. Calls while one is under way share the next.
    *
-   * Rejects with `ERR_OFFHEAP_IO` if the disk refuses. Then this handle can flush no more; opening anew tells what is there.
+   * Rejects with `ERR_OFFHEAP_IO` if the disk refuses. Then this handle can flush no more; opening
+   * anew tells what is there.
    */
   async flush(): Promise<void> {
     this.beforeWrite();
@@ -252,7 +263,10 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     return this.file.recovered;
   }
 
-  /** For a handle that reads: takes in what was flushed since, as `length` and reads past the end do. Returns the length. */
+  /**
+   * For a handle that reads: takes in what was flushed since, as `length` and reads past the end
+   * do. Returns the length.
+   */
   refresh(): number {
     return this.read(() => this.countNow());
   }
@@ -299,7 +313,10 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     return this.region.bytes.byteLength;
   }
 
-  /** A token for other threads, which open the same file to read what was flushed: {@link MmapVector.attach}. */
+  /**
+   * A token for other threads, which open the same file to read what was flushed: {@link
+   * MmapVector.attach}.
+   */
   override share(): Token<'vector'> {
     this.beforeRead();
     const { path } = this.file;
@@ -307,8 +324,8 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   }
 
   /**
-   * Closes the file, after the flushes that were asked for. What was not flushed is gone. Views stay readable, as far as
-   * the file still holds their elements.
+   * Closes the file, after the flushes that were asked for. What was not flushed is gone. Views
+   * stay readable, as far as the file still holds their elements.
    */
   override close(): void {
     if (this.role === CLOSED) return;
@@ -442,7 +459,10 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   }
 }
 
-/** One of bigints, which reads by itself, so that V8 boxes no numbers of the others: see `WideVector` in `src/vector/`. */
+/**
+ * One of bigints, which reads by itself, so that V8 boxes no numbers of the others: see
+ * `WideVector` in `src/vector/`.
+ */
 class WideMmapVector<T extends NumericType> extends MmapVector<T> {
   static {
     // To the outside there is one class.

@@ -1,10 +1,12 @@
 /**
- * The pages behind the elements of an {@link MmapVector}: of which size they are, and when they are made.
+ * The pages behind the elements of an {@link MmapVector}: of which size they are, and when they are
+ * made.
  *
- * The first store to a small page of a file costs 7 µs (Linux 6.18, ext4), more than all stores to it together; to a large one,
- * a fifteenth of that for each 4 KiB. But of a large page that was stored to all may be written, at each flush. So large
- * ones are asked for while much is appended between flushes, and what is left of them becomes small again with the first
- * flush of little. Advice: file systems without large pages ignore it.
+ * The first store to a small page of a file costs 7 µs (Linux 6.18, ext4), more than all stores to
+ * it together; to a large one, a fifteenth of that for each 4 KiB. But of a large page that was
+ * stored to all may be written, at each flush. So large ones are asked for while much is appended
+ * between flushes, and what is left of them becomes small again with the first flush of little.
+ * Advice: file systems without large pages ignore it.
  */
 import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
@@ -31,7 +33,10 @@ export class Pages {
     return bytes >= MUCH && this.file.writable && !this.growth.populate;
   }
 
-  /** There is room behind the first `before` bytes of elements now. What was not flushed, and what will be stored soon, are `unflushed` bytes. */
+  /**
+   * There is room behind the first `before` bytes of elements now. What was not flushed, and what
+   * will be stored soon, are `unflushed` bytes.
+   */
   laid(before: number, unflushed: number): void {
     const { file, growth } = this;
     const { elements } = file;
@@ -46,7 +51,10 @@ export class Pages {
     }
   }
 
-  /** Before a flush: `used` elements are in use, or vouched for; `flushed` of them were flushed before. */
+  /**
+   * Before a flush: `used` elements are in use, or vouched for; `flushed` of them were flushed
+   * before.
+   */
   beforeFlush(used: number, flushed: number): void {
     if (this.end === 0) return;
     const width = WIDTHS[this.file.type];

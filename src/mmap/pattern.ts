@@ -1,6 +1,9 @@
 /** How a file will be read, and what the system is told about it. */
 
-/** How a file will be read: not known, from front to back, here and there, or runs of some length here and there. */
+/**
+ * How a file will be read: not known, from front to back, here and there, or runs of some length
+ * here and there.
+ */
 export type Pattern = 'unknown' | 'sequential' | 'random' | 'mixed';
 
 export const PATTERNS: readonly Pattern[] = ['unknown', 'sequential', 'random', 'mixed'];

@@ -1,19 +1,21 @@
 /**
- * The file of an {@link MmapVector} in memory: a growable buffer in which the elements are laid, behind a header of memory's.
+ * The file of an {@link MmapVector} in memory: a growable buffer in which the elements are laid,
+ * behind a header of memory's.
  *
  * ```text
  * | ...            header | elements: pages of the file, to where the buffer grew | ... | native code's |
  *       up to 2 MiB          from a page boundary on                         reserved      last page
  * ```
  *
- * The elements begin at an address that differs from their place in the file by a multiple of 2 MiB: only so can the system use
- * large pages. What is before them is address space, not memory.
+ * The elements begin at an address that differs from their place in the file by a multiple of 2
+ * MiB: only so can the system use large pages. What is before them is address space, not memory.
  *
- * The header is that of a Vector's region (`docs/formats/vector.md`), whose elements follow it; so all that Vector does, here and
- * in Rust, works on these bytes as they are. It never reaches the file, whose own header says the rest (`docs/formats/mmapvector.md`).
+ * The header is that of a Vector's region (`docs/formats/vector.md`), whose elements follow it; so
+ * all that Vector does, here and in Rust, works on these bytes as they are. It never reaches the
+ * file, whose own header says the rest (`docs/formats/mmapvector.md`).
  *
- * Growth lays more pages behind those that are there. Past the address space that was reserved, the file is laid into a larger
- * buffer; nothing is copied, for both show the same pages.
+ * Growth lays more pages behind those that are there. Past the address space that was reserved, the
+ * file is laid into a larger buffer; nothing is copied, for both show the same pages.
  */
 import { offheapError, outOfMemory } from '../errors.js';
 import { native } from '../native.js';
@@ -22,13 +24,19 @@ import { align, HEADER_BYTES, writeLong, WORD } from '../region/format.js';
 import { Region } from '../region/region.js';
 import { initialise } from '../vector/layout.js';
 
-/** Address space for a new buffer: where the runtime allows it, else what it does. It costs nothing but numbers. */
+/**
+ * Address space for a new buffer: where the runtime allows it, else what it does. It costs nothing
+ * but numbers.
+ */
 const RESERVATION = 2 ** 36;
 /** What Node 20 allows, less the pages that are ours. */
 const SMALL_RESERVATION = 2 ** 32 - 2 ** 20;
 /** Where the elements begin in the file. */
 export const DATA_OFFSET = 65_536;
-/** A large page. Where they are larger, or there are none, nothing is lost by taking them for this size. */
+/**
+ * A large page. Where they are larger, or there are none, nothing is lost by taking them for this
+ * size.
+ */
 export const LARGE_PAGE = 2 ** 21;
 /** As for other buffers: see `region.ts`. */
 const MAPPINGS_MOST = 75;
@@ -80,8 +88,9 @@ export class VectorFile {
   }
 
   /**
-   * Has room for `count` elements, on the disk (a writer) and in memory. {@link VectorFile.region} may be another one then.
-   * `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM`: the elements are where they were.
+   * Has room for `count` elements, on the disk (a writer) and in memory. {@link VectorFile.region}
+   * may be another one then. `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM`: the elements are where they
+   * were.
    */
   makeRoom(count: number): void {
     const bytes = align(count * WIDTHS[this.type]);
@@ -134,7 +143,10 @@ export class VectorFile {
     return native().vectorFileCommitAsync(this.handle, count);
   }
 
-  /** For a writer: what was stored behind the first `count` elements, which all that are vouched for are among, may be forgotten. */
+  /**
+   * For a writer: what was stored behind the first `count` elements, which all that are vouched for
+   * are among, may be forgotten.
+   */
   discard(count: number): void {
     native().vectorFileDiscard(this.handle, count);
   }
@@ -174,7 +186,10 @@ function lengthen(buffer: SharedArrayBuffer, length: number): void {
   }
 }
 
-/** A buffer that can become `length` bytes long, and more, in as much address space as there is to have. */
+/**
+ * A buffer that can become `length` bytes long, and more, in as much address space as there is to
+ * have.
+ */
 function newBuffer(length: number, page: number): SharedArrayBuffer {
   if (!native().mappingsReserve(2, MAPPINGS_MOST)) {
     throw outOfMemory('a vector', length, new Error('this process has nearly all mappings that it may have'));

@@ -1,6 +1,7 @@
 /**
- * Records before the blocks of a BumpArena and guards behind them, where it has the option `guards`. The same stands in
- * `native/core/src/pools/bump/guarded.rs`, where the idea is told; tests compare the bytes.
+ * Records before the blocks of a BumpArena and guards behind them, where it has the option
+ * `guards`. The same stands in `native/core/src/pools/bump/guarded.rs`, where the idea is told;
+ * tests compare the bytes.
  *
  * `i32` and `u8` are the arena's views; positions are granules of 8 bytes.
  */
@@ -26,7 +27,10 @@ export interface BlockRecord {
   live: boolean;
 }
 
-/** The fourth word of a record: made of the others and the place; the lowest bit is set while the block is live. */
+/**
+ * The fourth word of a record: made of the others and the place; the lowest bit is set while the
+ * block is live.
+ */
 function stampOf(start: number, { previous, bytes, live }: BlockRecord): number {
   let h = Math.imul(start, 0x9e3779b1) ^ previous;
   h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ (bytes | 0);
@@ -47,7 +51,10 @@ export function writeRecord(i32: Int32Array, start: number, record: BlockRecord)
   i32[at + 3] = stampOf(start, record);
 }
 
-/** The record of a block that begins at granule `start`, if there is one: within `top`, and unharmed. */
+/**
+ * The record of a block that begins at granule `start`, if there is one: within `top`, and
+ * unharmed.
+ */
 export function readRecord(i32: Int32Array, start: number, top: number): BlockRecord | undefined {
   if (start < RECORD_GRANULES || start >= top) return undefined;
   const at = (start - RECORD_GRANULES) * 2;
@@ -76,7 +83,10 @@ export function checkGuard(u8: Uint8Array, start: number, { bytes }: BlockRecord
   return overwritten(`the block at ${offset} has ${bytes} bytes, and byte ${bytes + broken} behind them`);
 }
 
-/** Looks at the guards of all blocks from granule `from` on, the last block first: what is wrong with one of them. */
+/**
+ * Looks at the guards of all blocks from granule `from` on, the last block first: what is wrong
+ * with one of them.
+ */
 export function firstBroken(
   i32: Int32Array,
   u8: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The header of a BumpArena: its words, options and constant-time check. `docs/formats/pools.md` is the contract;
- * `native/core/src/pools/bump/layout.rs` is its other reader.
+ * The header of a BumpArena: its words, options and constant-time check. `docs/formats/pools.md` is
+ * the contract; `native/core/src/pools/bump/layout.rs` is its other reader.
  */
 import { checkHeader, corrupt, HEADER_BYTES, writeHeader } from '../region/format.js';
 

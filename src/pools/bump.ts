@@ -1,13 +1,15 @@
 /**
- * BumpArena: blocks one behind the other, given back all at once or a scope at a time. `docs/formats/pools.md` has the
- * bytes; the same stands in Rust in `native/core/src/pools/bump/`.
+ * BumpArena: blocks one behind the other, given back all at once or a scope at a time.
+ * `docs/formats/pools.md` has the bytes; the same stands in Rust in `native/core/src/pools/bump/`.
  *
- * A word of the header, `top`, says how much is taken. To allocate is to raise it, about 2 ns; to reset is to set it to zero, however
- * many blocks there were. A scope remembers it and sets it back. (Region-based memory: Hanson, "Fast allocation and
- * deallocation of memory based on object lifetimes", 1990.)
+ * A word of the header, `top`, says how much is taken. To allocate is to raise it, about 2 ns; to
+ * reset is to set it to zero, however many blocks there were. A scope remembers it and sets it
+ * back. (Region-based memory: Hanson, "Fast allocation and deallocation of memory based on object
+ * lifetimes", 1990.)
  *
- * The arena grows in place, a chunk at a time, inside address space that it reserved when it was made: nothing moves, and
- * views that were taken before stay right; they only end where the arena ended then.
+ * The arena grows in place, a chunk at a time, inside address space that it reserved when it was
+ * made: nothing moves, and views that were taken before stay right; they only end where the arena
+ * ended then.
  */
 import { isAsyncFunction, isGeneratorFunction } from 'node:util/types';
 import { offheapError, rangeError, typeError } from '../errors.js';
@@ -55,8 +57,9 @@ export interface BumpArenaOptions extends SafetyOptions {
   /** The arena grows by multiples of so many bytes, and begins with one. Default: 64 KiB. */
   chunkBytes?: number;
   /**
-   * How far it grows. Address space for this is reserved at once, memory is taken as it is needed. Default: 4 GiB, nearly; at most
-   * 16 GiB. Where the runtime reserves less, that is the limit: `stats()` tells.
+   * How far it grows. Address space for this is reserved at once, memory is taken as it is needed.
+   * Default: 4 GiB, nearly; at most 16 GiB. Where the runtime reserves less, that is the limit:
+   * `stats()` tells.
    */
   maxBytes?: number;
   /** Advise the system to back the arena with huge pages. Default: once it has 4 MiB. */
@@ -95,10 +98,11 @@ const OPTIONS = ['chunkBytes', 'maxBytes', 'hugePages', 'numaNode', ...SAFETY_OP
  * }
  * ```
  *
- * Blocks begin at multiples of 8, or of the alignment that was asked for, up to 4096: addresses too. They are not zeroed,
- * except the first time; see `zeroOnFree`. The views (`u8`, `f64`, ...) are as long as the arena is now: read them from the
- * arena again after `alloc`, which may have made it longer. Other threads that {@link BumpArena.attach} see the contents of
- * all blocks; only the arena's own thread allocates.
+ * Blocks begin at multiples of 8, or of the alignment that was asked for, up to 4096: addresses
+ * too. They are not zeroed, except the first time; see `zeroOnFree`. The views (`u8`, `f64`, ...)
+ * are as long as the arena is now: read them from the arena again after `alloc`, which may have
+ * made it longer. Other threads that {@link BumpArena.attach} see the contents of all blocks; only
+ * the arena's own thread allocates.
  */
 export class BumpArena extends Pool {
   static {
@@ -106,7 +110,10 @@ export class BumpArena extends Pool {
   }
 
   private head: Int32Array = CLOSED_HEAD;
-  /** Granules up to which allocating is just raising `top`: 0 for another thread's arena, a closed one, or with guards. */
+  /**
+   * Granules up to which allocating is just raising `top`: 0 for another thread's arena, a closed
+   * one, or with guards.
+   */
   private plain = 0;
   private granules = 0;
   private shape!: Shape;
@@ -132,7 +139,10 @@ export class BumpArena extends Pool {
     this.lay();
   }
 
-  /** An arena that another thread shared: its blocks and `stats()`; allocating throws `ERR_OFFHEAP_UNSUPPORTED`. */
+  /**
+   * An arena that another thread shared: its blocks and `stats()`; allocating throws
+   * `ERR_OFFHEAP_UNSUPPORTED`.
+   */
   static attach(token: Token<'bumparena'>): BumpArena {
     return new BumpArena(new Attached(attachRegion(token, 'bumparena')) as unknown as BumpArenaOptions);
   }
@@ -162,8 +172,9 @@ export class BumpArena extends Pool {
   }
 
   /**
-   * A block of `bytes` bytes that begins at a multiple of `align`, a power of two up to 4096; less than 8 is as good as 8, the
-   * default. Throws `ERR_OFFHEAP_FULL` past `maxBytes`, `ERR_OFFHEAP_RANGE` for a size or alignment that can not be.
+   * A block of `bytes` bytes that begins at a multiple of `align`, a power of two up to 4096; less
+   * than 8 is as good as 8, the default. Throws `ERR_OFFHEAP_FULL` past `maxBytes`,
+   * `ERR_OFFHEAP_RANGE` for a size or alignment that can not be.
    */
   alloc(bytes: number, align = 8): Offset {
     const offset = this.tryAlloc(bytes, align);
@@ -198,11 +209,12 @@ export class BumpArena extends Pool {
   }
 
   /**
-   * Gives the block back that was allocated last, since the innermost scope began; any other one stays until its scope ends or
-   * the arena is reset. So blocks freed last in, first out are free at once where only the last is ever freed, and freeing
-   * otherwise is harmless. Throws `ERR_OFFHEAP_STALE` for an offset that was released already, `ERR_OFFHEAP_RANGE` for one where no
-   * block can begin. With guards each block is checked, and one that was freed before is stale; without them an offset in
-   * the middle of a block is not noticed.
+   * Gives the block back that was allocated last, since the innermost scope began; any other one
+   * stays until its scope ends or the arena is reset. So blocks freed last in, first out are free
+   * at once where only the last is ever freed, and freeing otherwise is harmless. Throws
+   * `ERR_OFFHEAP_STALE` for an offset that was released already, `ERR_OFFHEAP_RANGE` for one where
+   * no block can begin. With guards each block is checked, and one that was freed before is stale;
+   * without them an offset in the middle of a block is not noticed.
    */
   free(offset: number): void {
     this.checkOwner();
@@ -227,11 +239,13 @@ export class BumpArena extends Pool {
   }
 
   /**
-   * Runs `fn`, and gives back everything that was allocated inside, also if it throws. Scopes nest. Returns what `fn` returned.
+   * Runs `fn`, and gives back everything that was allocated inside, also if it throws. Scopes nest.
+   * Returns what `fn` returned.
    *
-   * `fn` must be done when it returns: an `async` function or a generator is refused with `ERR_OFFHEAP_TYPE` before it runs, and
-   * a function that returns a promise after it ran (its blocks are released then). With guards `ERR_OFFHEAP_CORRUPT` is thrown
-   * at the end if a block was overrun, unless `fn` threw; everything is released all the same.
+   * `fn` must be done when it returns: an `async` function or a generator is refused with
+   * `ERR_OFFHEAP_TYPE` before it runs, and a function that returns a promise after it ran (its
+   * blocks are released then). With guards `ERR_OFFHEAP_CORRUPT` is thrown at the end if a block
+   * was overrun, unless `fn` threw; everything is released all the same.
    */
   scope<T>(fn: (arena: this) => T): T {
     this.checkOwner();
@@ -260,8 +274,9 @@ export class BumpArena extends Pool {
   }
 
   /**
-   * Gives everything back. Memory stays with the arena, for the next blocks. O(1); with zeros or guards O(bytes). With guards
-   * `ERR_OFFHEAP_CORRUPT` if a block was overrun; everything is released all the same.
+   * Gives everything back. Memory stays with the arena, for the next blocks. O(1); with zeros or
+   * guards O(bytes). With guards `ERR_OFFHEAP_CORRUPT` if a block was overrun; everything is
+   * released all the same.
    */
   reset(): void {
     this.checkOwner();
@@ -270,13 +285,19 @@ export class BumpArena extends Pool {
     if (broken !== undefined) throw broken;
   }
 
-  /** Proves that the bookkeeping is sound, and with guards every guard; throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves that the bookkeeping is sound, and with guards every guard; throws
+   * `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.checkOpen();
     native().bumparenaValidate(this.region.bytes);
   }
 
-  /** As for every pool; its `bytes` throw `ERR_OFFHEAP_STALE` once the arena was reset, or released that far. */
+  /**
+   * As for every pool; its `bytes` throw `ERR_OFFHEAP_STALE` once the arena was reset, or released
+   * that far.
+   */
   override acquire(bytes: number): Block {
     const offset = this.alloc(bytes);
     const { head } = this;
@@ -308,7 +329,9 @@ export class BumpArena extends Pool {
     };
   }
 
-  /** A token for other threads, which see the blocks of the arena through {@link BumpArena.attach}. */
+  /**
+   * A token for other threads, which see the blocks of the arena through {@link BumpArena.attach}.
+   */
   share(): Token<'bumparena'> {
     this.checkOpen();
     return shareRegion(this.region, 'bumparena');
@@ -363,7 +386,10 @@ export class BumpArena extends Pool {
     return buffer instanceof SharedArrayBuffer ? buffer.maxByteLength : buffer.byteLength;
   }
 
-  /** Makes room for `granules` granules, by whole chunks while the limit allows. Throws `ERR_OFFHEAP_OOM`. */
+  /**
+   * Makes room for `granules` granules, by whole chunks while the limit allows. Throws
+   * `ERR_OFFHEAP_OOM`.
+   */
   private grow(granules: number): boolean {
     const { region, shape, chunk } = this;
     const most = Math.floor(Math.min(this.limit(), shape.data + MAX_GRANULES * GRANULE) / 64) * 64;
@@ -402,8 +428,8 @@ export class BumpArena extends Pool {
   }
 
   /**
-   * Releases what was allocated since a scope began. If the arena was reset meanwhile, that is everything; if it was
-   * closed, nothing.
+   * Releases what was allocated since a scope began. If the arena was reset meanwhile, that is
+   * everything; if it was closed, nothing.
    */
   private endScope(
     top: number,

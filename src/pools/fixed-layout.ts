@@ -1,6 +1,6 @@
 /**
- * The layout of a FixedPool's region (`docs/formats/pools.md`): what its options make of it, and what its header says,
- * checked. `native/core/src/pools/fixed/layout.rs` is the same.
+ * The layout of a FixedPool's region (`docs/formats/pools.md`): what its options make of it, and
+ * what its header says, checked. `native/core/src/pools/fixed/layout.rs` is the same.
  */
 import { offheapError, rangeError } from '../errors.js';
 import { align, checkHeader, corrupt, HEADER_BYTES, writeHeader } from '../region/format.js';
@@ -61,7 +61,9 @@ export interface Shape {
   length: number;
 }
 
-/** The shape of a pool with so many blocks of each size. Sizes are rounded up as the format says. */
+/**
+ * The shape of a pool with so many blocks of each size. Sizes are rounded up as the format says.
+ */
 export function shapeOf(wanted: readonly { size: number; blocks: number }[], options: number): Shape {
   const guard = (options & GUARDS) === 0 ? 0 : GUARD_BYTES;
   const classes: Pick<Class, 'size' | 'ratio'>[] = [];

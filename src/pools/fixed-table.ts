@@ -1,8 +1,9 @@
 /**
- * The bookkeeping of a FixedPool: taking and giving blocks of any class. One function for each step of
- * `native/core/src/pools/fixed/split.rs`, where the idea is told.
+ * The bookkeeping of a FixedPool: taking and giving blocks of any class. One function for each step
+ * of `native/core/src/pools/fixed/split.rs`, where the idea is told.
  *
- * What lists say is checked as it is read: damaged bytes give `ERR_OFFHEAP_CORRUPT` or wrong blocks, never an endless loop.
+ * What lists say is checked as it is read: damaged bytes give `ERR_OFFHEAP_CORRUPT` or wrong
+ * blocks, never an endless loop.
  */
 import {
   ALLOCATED,

@@ -1,13 +1,15 @@
 /**
- * FixedPool: a bounded pool for one thread, with O(1) alloc and free. It allocates nothing after construction.
+ * FixedPool: a bounded pool for one thread, with O(1) alloc and free. It allocates nothing after
+ * construction.
  *
- * The data is an array of blocks of the largest class. A free block can be split into blocks of the class below, and is a
- * block again once all parts are free, so freed small blocks serve larger requests. With one class, alloc pops a list and
- * free pushes, about 3 ns each; with several each takes some 10 ns more for each class that it splits or merges.
- * `docs/formats/pools.md` has the bytes, `native/core/src/pools/fixed/` the same in Rust.
+ * The data is an array of blocks of the largest class. A free block can be split into blocks of the
+ * class below, and is a block again once all parts are free, so freed small blocks serve larger
+ * requests. With one class, alloc pops a list and free pushes, about 3 ns each; with several each
+ * takes some 10 ns more for each class that it splits or merges. `docs/formats/pools.md` has the
+ * bytes, `native/core/src/pools/fixed/` the same in Rust.
  *
- * Lists stand apart from the blocks, in one word for each smallest block: what a program writes into a block, freed or
- * not, spoils nothing, and a double or foreign free is seen for what it is.
+ * Lists stand apart from the blocks, in one word for each smallest block: what a program writes
+ * into a block, freed or not, spoils nothing, and a double or foreign free is seen for what it is.
  */
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -64,8 +66,8 @@ export type FixedPoolOptions = SafetyOptions & {
       }
     | {
         /**
-         * Sizes of blocks, 1 to 16 of them. Each is rounded up to a multiple of 8 and of the next smaller one, so that
-         * freed blocks merge into larger ones.
+         * Sizes of blocks, 1 to 16 of them. Each is rounded up to a multiple of 8 and of the next
+         * smaller one, so that freed blocks merge into larger ones.
          */
         classes: readonly number[];
         /** Room for so many blocks of each class at once: one number for all, or one for each. */
@@ -77,7 +79,9 @@ export type FixedPoolOptions = SafetyOptions & {
 export interface FixedPoolStats extends PoolStats {
   /** The most that `usedBytes` has been. */
   peakBytes: number;
-  /** Each class, smallest first: bytes of a block, how many are allocated, and the most that were. */
+  /**
+   * Each class, smallest first: bytes of a block, how many are allocated, and the most that were.
+   */
   classes: { size: number; used: number; peak: number }[];
 }
 
@@ -94,15 +98,19 @@ const OPTIONS = ['blockSize', 'classes', 'blocks', 'hugePages', 'numaNode', ...S
  * pool.free(at);
  * ```
  *
- * A block begins at a multiple of the largest power of two that divides its size. Other threads that {@link
- * FixedPool.attach} see the contents of all blocks; only the pool's own thread allocates and frees.
+ * A block begins at a multiple of the largest power of two that divides its size. Other threads
+ * that {@link FixedPool.attach} see the contents of all blocks; only the pool's own thread
+ * allocates and frees.
  */
 export class FixedPool extends Pool {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'FixedPool', configurable: true });
   }
 
-  /** The largest request that needs nothing but the list: in an owner's pool of one class without options; else -1. */
+  /**
+   * The largest request that needs nothing but the list: in an owner's pool of one class without
+   * options; else -1.
+   */
   private plain = -1;
   private words: Int32Array = NO_WORDS;
   private units = 0;
@@ -133,7 +141,10 @@ export class FixedPool extends Pool {
     this.table = this.lay(shape);
   }
 
-  /** A pool that another thread shared: its views and `stats()`; allocating and freeing throw `ERR_OFFHEAP_UNSUPPORTED`. */
+  /**
+   * A pool that another thread shared: its views and `stats()`; allocating and freeing throw
+   * `ERR_OFFHEAP_UNSUPPORTED`.
+   */
   static attach(token: Token<'fixedpool'>): FixedPool {
     return new FixedPool(new Attached(attachRegion(token, 'fixedpool')) as unknown as FixedPoolOptions);
   }
@@ -241,7 +252,9 @@ export class FixedPool extends Pool {
     };
   }
 
-  /** A token for other threads, which see the blocks of the pool through {@link FixedPool.attach}. */
+  /**
+   * A token for other threads, which see the blocks of the pool through {@link FixedPool.attach}.
+   */
   share(): Token<'fixedpool'> {
     this.checkOpen();
     return shareRegion(this.region, 'fixedpool');

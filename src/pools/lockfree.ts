@@ -1,9 +1,11 @@
 /**
- * LockFreePool: one region of memory in which all threads allocate and free, without locks. See `shared.ts`.
+ * LockFreePool: one region of memory in which all threads allocate and free, without locks. See
+ * `shared.ts`.
  *
- * Blocks have powers of two, 64 bytes (16 if compact) up to half a chunk; larger requests take whole chunks. An alloc and a free are a
- * compare-and-swap each, some 10 ns; every sixteenth alloc or so looks for other blocks, which costs up to a
- * microsecond, more where memory is nearly used up.
+ * Blocks have powers of two, 64 bytes (16 if compact) up to half a chunk; larger requests take
+ * whole chunks. An alloc and a free are a compare-and-swap each, some 10 ns; every sixteenth alloc
+ * or so looks for other blocks, which costs up to a microsecond, more where memory is nearly used
+ * up.
  */
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -27,11 +29,17 @@ import {
 export interface LockFreePoolOptions extends SafetyOptions {
   /** Bytes for blocks, up to 2^32; rounded up to whole chunks. */
   capacityBytes: number;
-  /** Bytes of a chunk, which is cut into blocks of one size: a power of two from 1 KiB to 1 MiB. Default: a 64th of the capacity. */
+  /**
+   * Bytes of a chunk, which is cut into blocks of one size: a power of two from 1 KiB to 1 MiB.
+   * Default: a 64th of the capacity.
+   */
   chunkBytes?: number;
   /** Bytes of the smallest block: a power of two from 16 on. Default: 64, or 16 if compact. */
   minBlockBytes?: number;
-  /** How many handles there can be at once: pools and caches in all threads. Default: 128, or 32 if compact. */
+  /**
+   * How many handles there can be at once: pools and caches in all threads. Default: 128, or 32 if
+   * compact.
+   */
   handles?: number;
   /** Do not spread bookkeeping over cache lines: less memory, more contention. Default: false. */
   compact?: boolean;
@@ -41,7 +49,9 @@ export interface LockFreePoolOptions extends SafetyOptions {
   numaNode?: number;
 }
 
-/** How many of the groups behind the current one JavaScript looks into before native code goes on. */
+/**
+ * How many of the groups behind the current one JavaScript looks into before native code goes on.
+ */
 const LOOK_INTO = 64;
 const OPTIONS = [
   'capacityBytes',
@@ -65,8 +75,9 @@ const OPTIONS = [
  * worker.postMessage(at); // pool.f64[at / 8] there, and pool.free(at)
  * ```
  *
- * A pool that has room is never reported full, whatever other threads do meanwhile. A thread that ends at any moment, terminated or not, leaves
- * the pool sound: what it had in hand is given back, all but its program's blocks (`stats().suspects`).
+ * A pool that has room is never reported full, whatever other threads do meanwhile. A thread that
+ * ends at any moment, terminated or not, leaves the pool sound: what it had in hand is given back,
+ * all but its program's blocks (`stats().suspects`).
  */
 export class LockFreePool extends SharedPool {
   static {
@@ -80,7 +91,10 @@ export class LockFreePool extends SharedPool {
     );
   }
 
-  /** The pool that another thread shared: an equal of that. `ERR_OFFHEAP_FULL` if there are too many handles. */
+  /**
+   * The pool that another thread shared: an equal of that. `ERR_OFFHEAP_FULL` if there are too many
+   * handles.
+   */
   static attach(token: Token<'lockfreepool'>): LockFreePool {
     return new LockFreePool(attachRegion(token, 'lockfreepool') as unknown as LockFreePoolOptions);
   }
@@ -90,7 +104,10 @@ export class LockFreePool extends SharedPool {
     return preset('highPerformance', options, { capacityBytes: 2 ** 26, handles: 512 });
   }
 
-  /** For little memory: blocks from 16 bytes on, bookkeeping packed, small chunks, 1 MiB unless said otherwise. */
+  /**
+   * For little memory: blocks from 16 bytes on, bookkeeping packed, small chunks, 1 MiB unless said
+   * otherwise.
+   */
   static compact(options: Partial<LockFreePoolOptions> = {}): LockFreePool {
     return preset('compact', options, { capacityBytes: 2 ** 20, chunkBytes: 4096, compact: true });
   }
@@ -121,7 +138,8 @@ export class LockFreePool extends SharedPool {
           const bit = 31 - Math.clz32(word & -word);
           const within = (((at & ((1 << this.groupShift) - 1)) << 4) | bit) << (this.minShift + ofClass);
           const chunk = at >>> this.groupShift;
-          // Before the block is taken: if this thread ends in between, the pool knows which block it may have been.
+          // Before the block is taken: if this thread ends in between, the pool knows which block
+          // it may have been.
           words[this.intentAt] = (((chunk << this.chunkShift) | within) >>> this.minShift) + 1;
           if (Atomics.compareExchange(words, index, word, word & (word - 1)) === word) {
             if (at !== first) words[this.currentAt + ofClass] = at + 1;

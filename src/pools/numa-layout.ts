@@ -1,6 +1,6 @@
 /**
- * The layout of a NumaPool's region (`docs/formats/pools.md`): what its header says, checked, and where sections and books
- * are. `native/core/src/pools/numa/layout.rs` is the same, and writes it.
+ * The layout of a NumaPool's region (`docs/formats/pools.md`): what its header says, checked, and
+ * where sections and books are. `native/core/src/pools/numa/layout.rs` is the same, and writes it.
  */
 import { checkHeader, corrupt, HEADER_BYTES, readLong } from '../region/format.js';
 import {
@@ -54,7 +54,9 @@ export interface Shape {
   length: number;
   /** The largest request that a section can serve. */
   largest: number;
-  /** The shape of a FixedPool like each section: the length of a book is where its data would be. */
+  /**
+   * The shape of a FixedPool like each section: the length of a book is where its data would be.
+   */
   book: FixedShape;
 }
 

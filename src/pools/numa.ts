@@ -1,14 +1,16 @@
 /**
- * NumaPool: a pool with memory on each NUMA node. `docs/formats/pools.md` has the bytes, `native/core/src/pools/numa/` the same
- * in Rust.
+ * NumaPool: a pool with memory on each NUMA node. `docs/formats/pools.md` has the bytes,
+ * `native/core/src/pools/numa/` the same in Rust.
  *
- * The data is one section for each node, placed there (`mbind`) when the pool is made; each is cut as a FixedPool, whose
- * bookkeeping stands before all data. A request goes to the section that the policy says, and if that has no room, to the nearest one that
- * has: a miss. An alloc and a free take eleven times what a FixedPool takes (`npm run bench -- pools`): the section's choice, its
+ * The data is one section for each node, placed there (`mbind`) when the pool is made; each is cut
+ * as a FixedPool, whose bookkeeping stands before all data. A request goes to the section that the
+ * policy says, and if that has no room, to the nearest one that has: a miss. An alloc and a free
+ * take eleven times what a FixedPool takes (`npm run bench -- pools`): the section's choice, its
  * counters and the page's touch are plain code around the same lists.
  *
- * No libnuma: the three system calls that placing and asking need are made by the Rust core itself. A library that has to be installed, or
- * found at run time, would be one more way for the package not to load; `native/core/src/region/numa/` says more.
+ * No libnuma: the three system calls that placing and asking need are made by the Rust core itself.
+ * A library that has to be installed, or found at run time, would be one more way for the package
+ * not to load; `native/core/src/region/numa/` says more.
  */
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -62,22 +64,27 @@ export type NumaPolicy = 'local' | 'interleave';
 
 export interface NumaPoolOptions extends SafetyOptions {
   /**
-   * Where blocks are: on the node with this number; `'local'`, the default, on the node where the thread runs, as long as that has room;
-   * or `'interleave'`, on all nodes in turns, block by block.
+   * Where blocks are: on the node with this number; `'local'`, the default, on the node where the
+   * thread runs, as long as that has room; or `'interleave'`, on all nodes in turns, block by
+   * block.
    */
   node?: number | NumaPolicy;
   /** The same as `node`, for the two that are no number. */
   policy?: NumaPolicy;
   /**
-   * Bytes of blocks on each node. Default: 64 MiB. Address space for all of it is reserved at once; memory is taken as it is needed.
-   * Rounded up to a multiple of 64 KiB and of the largest block, which has an eighth of it at least and half at most.
+   * Bytes of blocks on each node. Default: 64 MiB. Address space for all of it is reserved at once;
+   * memory is taken as it is needed. Rounded up to a multiple of 64 KiB and of the largest block,
+   * which has an eighth of it at least and half at most.
    */
   capacityBytes?: number;
   /** For the policies: these nodes, 64 at most, instead of all that have memory. */
   nodes?: readonly number[];
   /** Advise the system to back the pool with huge pages. Default: from 4 MiB on. */
   hugePages?: boolean;
-  /** Take all memory now instead of at the first touch, so that its places are settled. Default: false. */
+  /**
+   * Take all memory now instead of at the first touch, so that its places are settled. Default:
+   * false.
+   */
   populate?: boolean;
 }
 
@@ -138,12 +145,12 @@ const OPTIONS = ['node', 'policy', 'capacityBytes', 'nodes', 'hugePages', 'popul
  * pool.free(at);
  * ```
  *
- * One thread allocates and frees: on a machine with several nodes make a pool in each worker, and hand blocks over; other
- * threads that {@link NumaPool.attach} see the contents of all blocks. Where there is no NUMA there is one node, 0, and all is as
- * usual.
+ * One thread allocates and frees: on a machine with several nodes make a pool in each worker, and
+ * hand blocks over; other threads that {@link NumaPool.attach} see the contents of all blocks.
+ * Where there is no NUMA there is one node, 0, and all is as usual.
  *
- * Blocks have 64, 128, 256 ... 4096, 16,384, 65,536 ... bytes (times 4 from there on) and begin at multiples of their size; with guards,
- * 16 of them are the pool's.
+ * Blocks have 64, 128, 256 ... 4096, 16,384, 65,536 ... bytes (times 4 from there on) and begin at
+ * multiples of their size; with guards, 16 of them are the pool's.
  */
 export class NumaPool extends Pool {
   static {
@@ -183,7 +190,10 @@ export class NumaPool extends Pool {
     this.lay('this NumaPool');
   }
 
-  /** A pool that another thread shared: its views and `stats()`; allocating and freeing throw `ERR_OFFHEAP_UNSUPPORTED`. */
+  /**
+   * A pool that another thread shared: its views and `stats()`; allocating and freeing throw
+   * `ERR_OFFHEAP_UNSUPPORTED`.
+   */
   static attach(token: Token<'numapool'>): NumaPool {
     return new NumaPool(new Attached(attachRegion(token, 'numapool')) as unknown as NumaPoolOptions);
   }
@@ -219,9 +229,10 @@ export class NumaPool extends Pool {
   }
 
   /**
-   * A block of at least `bytes` bytes: on the node that the policy says (or on `node`, whatever the policy), or if there is no room, on the nearest
-   * of the pool's nodes. Throws `ERR_OFFHEAP_FULL` where none has, `ERR_OFFHEAP_RANGE` for a size that can not be, or a
-   * node that the pool has not.
+   * A block of at least `bytes` bytes: on the node that the policy says (or on `node`, whatever the
+   * policy), or if there is no room, on the nearest of the pool's nodes. Throws `ERR_OFFHEAP_FULL`
+   * where none has, `ERR_OFFHEAP_RANGE` for a size that can not be, or a node that the pool has
+   * not.
    */
   alloc(bytes: number, node?: number): Offset {
     const offset = this.tryAlloc(bytes, node);
@@ -279,7 +290,10 @@ export class NumaPool extends Pool {
     section.give(unit, ofClass);
   }
 
-  /** The number of the node to which the memory at an offset belongs. For where the kernel put it, see {@link NumaPool.placement}. */
+  /**
+   * The number of the node to which the memory at an offset belongs. For where the kernel put it,
+   * see {@link NumaPool.placement}.
+   */
   nodeOf(offset: number): number {
     this.checkOpen();
     if (typeof offset !== 'number' || !(offset >= 0 && offset < this.u8.length)) {
@@ -289,8 +303,8 @@ export class NumaPool extends Pool {
   }
 
   /**
-   * Asks the kernel where the pages of each node's blocks are (`move_pages`). About 0.1 µs a page. Throws
-   * `ERR_OFFHEAP_UNSUPPORTED` where it does not say.
+   * Asks the kernel where the pages of each node's blocks are (`move_pages`). About 0.1 µs a page.
+   * Throws `ERR_OFFHEAP_UNSUPPORTED` where it does not say.
    */
   placement(): NumaPoolPlacement[] {
     this.checkOpen();
@@ -334,7 +348,9 @@ export class NumaPool extends Pool {
     };
   }
 
-  /** A token for other threads, which see the blocks of the pool through {@link NumaPool.attach}. */
+  /**
+   * A token for other threads, which see the blocks of the pool through {@link NumaPool.attach}.
+   */
   share(): Token<'numapool'> {
     this.checkOpen();
     return shareRegion(this.region, 'numapool');
@@ -387,7 +403,10 @@ export class NumaPool extends Pool {
     throw offheapError('ERR_OFFHEAP_CORRUPT', 'the order of nodes of this NumaPool names one too many');
   }
 
-  /** The allocated block at an offset: its section, its unit in there, its class. Throws for any other offset. */
+  /**
+   * The allocated block at an offset: its section, its unit in there, its class. Throws for any
+   * other offset.
+   */
   private find(offset: unknown): { at: number; unit: number; ofClass: number } {
     const number = typeof offset === 'number' && offset >= 0 && offset < this.u8.length ? offset : -1;
     const at = Math.floor(number / this.capacity);

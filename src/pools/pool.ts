@@ -1,22 +1,27 @@
 /**
- * What all pools have in common: a run of bytes outside the JavaScript heap, cut into blocks that are handed out as
- * offsets. `docs/formats/pools.md` has the bytes of each pool.
+ * What all pools have in common: a run of bytes outside the JavaScript heap, cut into blocks that
+ * are handed out as offsets. `docs/formats/pools.md` has the bytes of each pool.
  *
- * An offset counts from the first byte of the pool's data, so `pool.f64[offset / 8]` is the first double of a block, and
- * what bookkeeping the pool has lies outside its views: a wild index can spoil other blocks, never the pool.
+ * An offset counts from the first byte of the pool's data, so `pool.f64[offset / 8]` is the first
+ * double of a block, and what bookkeeping the pool has lies outside its views: a wild index can
+ * spoil other blocks, never the pool.
  *
- * A pool is no {@link Structure}: it does not grow, move or get saved, so it has neither readers' checks nor files. Where
- * several threads use one, its own protocol says how.
+ * A pool is no {@link Structure}: it does not grow, move or get saved, so it has neither readers'
+ * checks nor files. Where several threads use one, its own protocol says how.
  *
- * For those who write a pool: `alloc`, `tryAlloc` and `free` stand in each class, not here, because a method that classes
- * share shares what the engine learns about it, and a call of an overridden method in it would be a slow one.
+ * For those who write a pool: `alloc`, `tryAlloc` and `free` stand in each class, not here, because
+ * a method that classes share shares what the engine learns about it, and a call of an overridden
+ * method in it would be a slow one.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { describe } from '../region/options.js';
 
 declare const offsetBrand: unique symbol;
-/** Where a block begins, in bytes from the start of the pool's views. An ordinary number: store it anywhere. */
+/**
+ * Where a block begins, in bytes from the start of the pool's views. An ordinary number: store it
+ * anywhere.
+ */
 export type Offset = number & { readonly [offsetBrand]: 'Pool' };
 
 /** What `tryAlloc` gives instead of an offset where there is no room. */
@@ -25,11 +30,14 @@ export const NO_ROOM: NoRoom = -1;
 
 /** Options that every pool has. */
 export interface SafetyOptions {
-  /** Fill each block with zeros when it is freed. Default: false. Costs the writing of the block. */
+  /**
+   * Fill each block with zeros when it is freed. Default: false. Costs the writing of the block.
+   */
   zeroOnFree?: boolean;
   /**
-   * Put {@link GUARD_BYTES} known bytes behind each block and look at them when it is freed. If they changed, `free`
-   * throws `ERR_OFFHEAP_CORRUPT`, and the block stays as it is, to be looked at. Default: false.
+   * Put {@link GUARD_BYTES} known bytes behind each block and look at them when it is freed. If
+   * they changed, `free` throws `ERR_OFFHEAP_CORRUPT`, and the block stays as it is, to be looked
+   * at. Default: false.
    */
   guards?: boolean;
 }
@@ -55,7 +63,9 @@ export abstract class Pool {
   }
   declare readonly [Symbol.toStringTag]: string;
 
-  /** The pool's memory, as numbers of each type: `u32[offset / 4]`. Empty once the pool is closed. */
+  /**
+   * The pool's memory, as numbers of each type: `u32[offset / 4]`. Empty once the pool is closed.
+   */
   declare readonly u8: Uint8Array;
   declare readonly i8: Int8Array;
   declare readonly u16: Uint16Array;
@@ -91,8 +101,9 @@ export abstract class Pool {
   protected abstract get noun(): string;
 
   /**
-   * A block of at least `bytes` bytes. Its contents are what was there before (zeros at first; always with `zeroOnFree`).
-   * Throws `ERR_OFFHEAP_FULL` where there is no room, `ERR_OFFHEAP_RANGE` if `bytes` is no integer from 0 up.
+   * A block of at least `bytes` bytes. Its contents are what was there before (zeros at first;
+   * always with `zeroOnFree`). Throws `ERR_OFFHEAP_FULL` where there is no room,
+   * `ERR_OFFHEAP_RANGE` if `bytes` is no integer from 0 up.
    */
   abstract alloc(bytes: number): Offset;
 
@@ -100,8 +111,9 @@ export abstract class Pool {
   abstract tryAlloc(bytes: number): Offset | NoRoom;
 
   /**
-   * Gives a block back. An offset that is no allocated block's is refused, and nothing changes: `ERR_OFFHEAP_STALE` for one
-   * that was freed already, `ERR_OFFHEAP_RANGE` for one where no block begins.
+   * Gives a block back. An offset that is no allocated block's is refused, and nothing changes:
+   * `ERR_OFFHEAP_STALE` for one that was freed already, `ERR_OFFHEAP_RANGE` for one where no block
+   * begins.
    */
   abstract free(offset: number): void;
 
@@ -110,15 +122,19 @@ export abstract class Pool {
 
   abstract stats(): PoolStats;
 
-  /** How many bytes the allocated block at `offset` has. Throws as {@link Pool.free} does for any other offset. */
+  /**
+   * How many bytes the allocated block at `offset` has. Throws as {@link Pool.free} does for any
+   * other offset.
+   */
   protected abstract roomAt(offset: number): number;
 
   /** Drops what the subclass holds. Called once. */
   protected abstract release(): void;
 
   /**
-   * The first `bytes` bytes of an allocated block. Costs a new `Uint8Array`, some 30 ns: in inner loops index the views
-   * instead. Throws `ERR_OFFHEAP_RANGE` if the block is shorter, and as {@link Pool.free} if there is none.
+   * The first `bytes` bytes of an allocated block. Costs a new `Uint8Array`, some 30 ns: in inner
+   * loops index the views instead. Throws `ERR_OFFHEAP_RANGE` if the block is shorter, and as
+   * {@link Pool.free} if there is none.
    */
   view(offset: number, bytes: number): Uint8Array {
     const room = this.roomAt(offset);
@@ -128,7 +144,8 @@ export abstract class Pool {
   }
 
   /**
-   * Allocates a block that frees itself: `using block = pool.acquire(64)`. Costs two objects; `alloc` costs none.
+   * Allocates a block that frees itself: `using block = pool.acquire(64)`. Costs two objects;
+   * `alloc` costs none.
    */
   acquire(bytes: number): Block {
     const offset = this.alloc(bytes);
@@ -192,7 +209,10 @@ export class Block {
     this.view = view;
   }
 
-  /** The block's bytes, as many as were asked for. Throws `ERR_OFFHEAP_STALE` once the block was freed. */
+  /**
+   * The block's bytes, as many as were asked for. Throws `ERR_OFFHEAP_STALE` once the block was
+   * freed.
+   */
   get bytes(): Uint8Array {
     if (this.pool === undefined) {
       throw offheapError('ERR_OFFHEAP_STALE', `the block at ${this.offset} was freed`);
@@ -237,8 +257,9 @@ export function badSize(bytes: unknown): Error {
 export const GUARD_BYTES = 16;
 
 /**
- * Writes the guard at `at`, which follows the block that begins at `block`. The bytes differ from block to block and none
- * is 0, so that neither a run of zeros nor a neighbour's guard copied over looks right.
+ * Writes the guard at `at`, which follows the block that begins at `block`. The bytes differ from
+ * block to block and none is 0, so that neither a run of zeros nor a neighbour's guard copied over
+ * looks right.
  */
 export function writeGuard(u8: Uint8Array, at: number, block: number): void {
   for (let i = 0; i < GUARD_BYTES; i++) u8[at + i] = guardByte(block, i);
@@ -268,8 +289,8 @@ export function zero(f64: Float64Array, offset: number, bytes: number): void {
 }
 
 /**
- * Fills words of 8 bytes. `fill` on shared memory stores one element after the other, so wide ones are 7 times as quick as
- * bytes; a few are quicker by hand, as a call of it costs 15 ns.
+ * Fills words of 8 bytes. `fill` on shared memory stores one element after the other, so wide ones
+ * are 7 times as quick as bytes; a few are quicker by hand, as a call of it costs 15 ns.
  */
 export function fillWords(f64: Float64Array, value: number, from: number, to: number): void {
   if (to - from > 16) f64.fill(value, from, to);

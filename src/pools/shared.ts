@@ -1,9 +1,11 @@
 /**
- * What LockFreePool and ThreadLocalPool have in common: a handle on one region that all threads share. The protocol is told at the
- * top of `native/core/src/pools/lockfree/mod.rs`, the bytes in `docs/formats/pools.md`.
+ * What LockFreePool and ThreadLocalPool have in common: a handle on one region that all threads
+ * share. The protocol is told at the top of `native/core/src/pools/lockfree/mod.rs`, the bytes in
+ * `docs/formats/pools.md`.
  *
- * JavaScript takes and gives single blocks, each by one atomic step, so that `terminate()` can come between any two statements.
- * Whatever takes more steps (finding another group, chunks, caches, slots) is one native call, which it waits for.
+ * JavaScript takes and gives single blocks, each by one atomic step, so that `terminate()` can come
+ * between any two statements. Whatever takes more steps (finding another group, chunks, caches,
+ * slots) is one native call, which it waits for.
  */
 import { native, type PoolHandle } from '../native.js';
 import { describe } from '../region/options.js';
@@ -12,15 +14,18 @@ import { shareRegion, type Token } from '../region/token.js';
 import { badSize, isSize, NO_ROOM, Pool, type NoRoom, type Offset, type PoolStats } from './pool.js';
 import { rangeError, typeError } from '../errors.js';
 
-/** What `stats()` of {@link LockFreePool} and {@link ThreadLocalPool} tells. Each number was right at a moment, not all at the same. */
+/**
+ * What `stats()` of {@link LockFreePool} and {@link ThreadLocalPool} tells. Each number was right
+ * at a moment, not all at the same.
+ */
 export interface SharedPoolStats extends PoolStats {
   /** Bytes of free blocks that caches hold. */
   cachedBytes: number;
   /** How many handles there are: pools and caches in all threads. */
   handles: number;
   /**
-   * Blocks that threads had allocated last when they ended without `close()`, and that are allocated still: each may have been lost
-   * before its program got hold of it.
+   * Blocks that threads had allocated last when they ended without `close()`, and that are
+   * allocated still: each may have been lost before its program got hold of it.
    */
   suspects: Offset[];
 }
@@ -57,7 +62,9 @@ const NO_WORDS = new Int32Array(0);
 export abstract class SharedPool extends Pool {
   /** The bookkeeping; empty once closed. */
   protected words: Int32Array = NO_WORDS;
-  /** The largest request that JavaScript serves; -1 where none (closed, or with guards or zeroing). */
+  /**
+   * The largest request that JavaScript serves; -1 where none (closed, or with guards or zeroing).
+   */
   protected most = -1;
   protected chunkShift = 0;
   protected minShift = 0;
@@ -133,15 +140,18 @@ export abstract class SharedPool extends Pool {
   }
 
   /**
-   * Proves that the bookkeeping is sound; throws `ERR_OFFHEAP_CORRUPT`. O(blocks / 16). While other threads allocate and
-   * free, a sound pool can look wrong.
+   * Proves that the bookkeeping is sound; throws `ERR_OFFHEAP_CORRUPT`. O(blocks / 16). While other
+   * threads allocate and free, a sound pool can look wrong.
    */
   validate(): void {
     this.checkOpen();
     native().lockfreepoolValidate(this.region.bytes);
   }
 
-  /** A token for other threads, which allocate and free in the same memory through {@link LockFreePool.attach}. */
+  /**
+   * A token for other threads, which allocate and free in the same memory through {@link
+   * LockFreePool.attach}.
+   */
   share(): Token<'lockfreepool'> {
     this.checkOpen();
     return shareRegion(this.region, 'lockfreepool');
@@ -160,7 +170,10 @@ export abstract class SharedPool extends Pool {
     this.region.release();
   }
 
-  /** Frees a block that begins at `offset` in a chunk, by one swap; false where it is not that simple. */
+  /**
+   * Frees a block that begins at `offset` in a chunk, by one swap; false where it is not that
+   * simple.
+   */
   protected freeBlock(chunk: number, offset: number): boolean {
     const { words } = this;
     const descriptor = words[this.chunksAt + chunk];
@@ -185,7 +198,8 @@ export abstract class SharedPool extends Pool {
       if (seen === word) {
         if (owned) return true;
         this.hint(chunk);
-        // In a chunk that this handle prefers: the next block comes from here, instead of a search for one.
+        // In a chunk that this handle prefers: the next block comes from here, instead of a search
+        // for one.
         if ((((descriptor << 13) ^ this.mine) & COUNT) === 0) words[this.currentAt + ofClass] = at + 1;
         return true;
       }
@@ -194,8 +208,9 @@ export abstract class SharedPool extends Pool {
   }
 
   /**
-   * Says that a chunk may have a free block. If the swap fails, somebody else said so after our free. The load may be plain: who took the
-   * hint back before our free swapped that same group word since, so this comes after it.
+   * Says that a chunk may have a free block. If the swap fails, somebody else said so after our
+   * free. The load may be plain: who took the hint back before our free swapped that same group
+   * word since, so this comes after it.
    */
   private hint(chunk: number): void {
     const index = this.hintsAt + chunk;

@@ -1,12 +1,14 @@
 /**
  * ThreadLocalPool: a cache in front of a LockFreePool, for one thread. See `shared.ts`.
  *
- * The cache owns groups of sixteen blocks. Allocating and freeing in them takes plain loads and stores, some 10 ns for both; a
- * block that another thread frees comes home to the cache that owns its group. Each cache is a handle of its own, so
- * several in one thread, on one pool or on many, have nothing in common.
+ * The cache owns groups of sixteen blocks. Allocating and freeing in them takes plain loads and
+ * stores, some 10 ns for both; a block that another thread frees comes home to the cache that owns
+ * its group. Each cache is a handle of its own, so several in one thread, on one pool or on many,
+ * have nothing in common.
  *
- * Which blocks are free stands in the groups' words. Blocks that were freed lately are noted, in a stack for each class, so that nobody has to
- * look for them; a note may be out of date (native code gave the group back, or took the block), so the words decide.
+ * Which blocks are free stands in the groups' words. Blocks that were freed lately are noted, in a
+ * stack for each class, so that nobody has to look for them; a note may be out of date (native code
+ * gave the group back, or took the block), so the words decide.
  */
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -19,19 +21,26 @@ import { BITS, CLASS, CLASS_ONE, classOf, COUNT, OWNED, SharedPool, type SharedP
 /** How much a ThreadLocalPool may keep. */
 export interface ThreadLocalPoolOptions {
   /**
-   * How many bytes of blocks, allocated and free ones together, the cache may keep other threads from allocating. Blocks of which
-   * it could not keep 64 are not cached. Default: an eighth of the pool, 1 MiB at most.
+   * How many bytes of blocks, allocated and free ones together, the cache may keep other threads
+   * from allocating. Blocks of which it could not keep 64 are not cached. Default: an eighth of the
+   * pool, 1 MiB at most.
    */
   cacheBytes?: number;
 }
 
 /** What {@link ThreadLocalPool.stats} tells: of the whole pool, and of the cache. */
 export interface ThreadLocalPoolStats extends SharedPoolStats {
-  /** Bytes of blocks, allocated and free ones together, that this cache keeps other threads from allocating. */
+  /**
+   * Bytes of blocks, allocated and free ones together, that this cache keeps other threads from
+   * allocating.
+   */
   heldBytes: number;
 }
 
-/** Words of the notes on a class: 2 to this. The first counts those that follow: for each block 16 times its group plus its bit, and its offset. */
+/**
+ * Words of the notes on a class: 2 to this. The first counts those that follow: for each block 16
+ * times its group plus its bit, and its offset.
+ */
 const NOTES_SHIFT = 7;
 const MAX_CLASSES = 16;
 /** Whose a group is, and of which class. */
@@ -48,7 +57,8 @@ const NOTES_END = (1 << NOTES_SHIFT) - 3;
  * local.free(at); // or pool.free(at), or in any other thread
  * ```
  *
- * Offsets are those of the pool, and so are the views. A thread that ends gives its cache back, and so does {@link ThreadLocalPool.close}.
+ * Offsets are those of the pool, and so are the views. A thread that ends gives its cache back, and
+ * so does {@link ThreadLocalPool.close}.
  */
 export class ThreadLocalPool extends SharedPool {
   static {
@@ -117,7 +127,8 @@ export class ThreadLocalPool extends SharedPool {
   /** Frees a block of a group that this cache owns. */
   private freeMine(chunk: number, offset: number): boolean {
     const { words } = this;
-    // A chunk with groups of ours is cut into blocks of the class that their words say. So to look at those is enough.
+    // A chunk with groups of ours is cut into blocks of the class that their words say. So to look
+    // at those is enough.
     const ofClass = (words[this.chunksAt + chunk] >>> 3) & 31;
     const shift = this.minShift + ofClass;
     const block = (offset & ((1 << this.chunkShift) - 1)) >>> shift;

@@ -1,6 +1,7 @@
 /**
- * Arguments of bulk calls. Native code takes typed arrays of exactly the column's type; anything else iterable is
- * checked element by element and copied into one first, so that a wrong element is found before anything changes.
+ * Arguments of bulk calls. Native code takes typed arrays of exactly the column's type; anything
+ * else iterable is checked element by element and copied into one first, so that a wrong element is
+ * found before anything changes.
  */
 import { allocating, rangeError, typeError } from '../errors.js';
 import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayConstructor } from './element.js';
@@ -20,8 +21,9 @@ function newArray(Column: TypedArrayConstructor, length: number): AnyTypedArray 
 }
 
 /**
- * Keys or values as a typed array of the column's type, or, for blobs, as an array. `avoid` is the structure's own buffer:
- * an array that lies in it is copied, because the call may move what it shows. More than `most` elements are refused.
+ * Keys or values as a typed array of the column's type, or, for blobs, as an array. `avoid` is the
+ * structure's own buffer: an array that lies in it is copied, because the call may move what it
+ * shows. More than `most` elements are refused.
  */
 export function column(
   items: unknown,
@@ -59,7 +61,10 @@ function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstruc
   ) as A;
 }
 
-/** Whether bulk calls pass values of this type as a typed array: numbers, and booleans as bytes 0 and 1. */
+/**
+ * Whether bulk calls pass values of this type as a typed array: numbers, and booleans as bytes 0
+ * and 1.
+ */
 export function hasColumn(code: number): boolean {
   return isNumeric(code) || code === TYPE.bool;
 }
@@ -80,8 +85,9 @@ export function handleList(handles: unknown): Float64Array {
 }
 
 /**
- * Anything iterable or array-like as an array of its own. Runs user code, so it comes before all else. Each element is
- * checked as soon as it is read, and more than `most` are refused: who claims to have billions fails at the first that is none.
+ * Anything iterable or array-like as an array of its own. Runs user code, so it comes before all
+ * else. Each element is checked as soon as it is read, and more than `most` are refused: who claims
+ * to have billions fails at the first that is none.
  */
 export function toArray(
   items: unknown,
@@ -154,7 +160,10 @@ export function output(
   return { native: undefined, list: out as unknown[], result: out };
 }
 
-/** A typed array of another type takes numbers if the structure has numbers, and bigints if it has those. */
+/**
+ * A typed array of another type takes numbers if the structure has numbers, and bigints if it has
+ * those.
+ */
 function checkConvertible(out: ArrayBufferView, code: number): void {
   const wideOut = out instanceof BigInt64Array || out instanceof BigUint64Array;
   const wide = code === TYPE.u64 || code === TYPE.i64;

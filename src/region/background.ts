@@ -1,8 +1,10 @@
 /**
- * Long work of native code off the main thread, as promises that can be aborted and tell how far they are.
+ * Long work of native code off the main thread, as promises that can be aborted and tell how far
+ * they are.
  *
- * JavaScript and the work share a control, the `oh_control` of the C ABI: words 0 to 5 are cancel, 0, done (low, high), total
- * (low, high). Nothing is called from the other thread: a timer looks at the control now and then.
+ * JavaScript and the work share a control, the `oh_control` of the C ABI: words 0 to 5 are cancel,
+ * 0, done (low, high), total (low, high). Nothing is called from the other thread: a timer looks at
+ * the control now and then.
  */
 import { allocating, typeError } from '../errors.js';
 import type { Progress } from './file.js';
@@ -14,8 +16,8 @@ export interface WorkOptions {
   /** Aborts the work: the promise rejects with the signal's reason, and nothing was changed. */
   signal?: AbortSignal;
   /**
-   * Called about 20 times a second, and at the end, with steps done and in all. An error that it throws aborts the
-   * work.
+   * Called about 20 times a second, and at the end, with steps done and in all. An error that it
+   * throws aborts the work.
    */
   onProgress?: (progress: Progress) => void;
 }
@@ -53,8 +55,9 @@ export class Background {
   }
 
   /**
-   * Waits for work that was given the control, and resolves to whether it was done: `false` after {@link cancel}. Rejects with
-   * the signal's reason if that stopped it. Work that was done before it could be stopped counts as done.
+   * Waits for work that was given the control, and resolves to whether it was done: `false` after
+   * {@link cancel}. Rejects with the signal's reason if that stopped it. Work that was done before
+   * it could be stopped counts as done.
    */
   async run(start: (control: Int32Array) => Promise<boolean>): Promise<boolean> {
     const { signal, onProgress } = this;

@@ -1,18 +1,22 @@
 /**
- * Blobs: strings and bytes as the heap of a region stores them (`docs/formats/hashmap.md`, "Blobs"), and
- * their hash, HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). Keys may come
- * from strangers, so the hash is one that resists chosen input; it needs 32-bit arithmetic only.
+ * Blobs: strings and bytes as the heap of a region stores them (`docs/formats/hashmap.md`,
+ * "Blobs"), and their hash, HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input
+ * PRF", 2012). Keys may come from strangers, so the hash is one that resists chosen input; it needs
+ * 32-bit arithmetic only.
  *
- * A string is first encoded into a scratch: packing four characters to a word as they are read costs about as
- * much as hashing them would, and comparing and storing then go by words. Crossing into native code costs more
- * than all of this for strings of up to about a hundred characters; longer ones are encoded by Node's `Buffer`.
+ * A string is first encoded into a scratch: packing four characters to a word as they are read
+ * costs about as much as hashing them would, and comparing and storing then go by words. Crossing
+ * into native code costs more than all of this for strings of up to about a hundred characters;
+ * longer ones are encoded by Node's `Buffer`.
  */
 import { allocating, rangeError, typeError } from '../errors.js';
 import { corrupt } from './format.js';
 import { describe } from './options.js';
 import { isDetached, trueLength } from './views.js';
 
-/** The transcoders that Node's Buffer has always had on its prototype; toString goes through them. */
+/**
+ * The transcoders that Node's Buffer has always had on its prototype; toString goes through them.
+ */
 export interface TextBuffer extends Buffer {
   latin1Slice(start: number, end: number): string;
   utf8Slice(start: number, end: number): string;
@@ -31,8 +35,9 @@ const LONG_STRING = 96;
 const KEPT_WORDS = 1 << 16;
 
 /**
- * An encoded string or byte sequence: `words[0]` is the header (length × 4 + encoding), then come the bytes, padded
- * with zeros to a whole word. Two exist, for a key and for a value in flight; nothing is kept in them between calls.
+ * An encoded string or byte sequence: `words[0]` is the header (length × 4 + encoding), then come
+ * the bytes, padded with zeros to a whole word. Two exist, for a key and for a value in flight;
+ * nothing is kept in them between calls.
  */
 export class Scratch {
   words = new Int32Array(256);
@@ -40,7 +45,10 @@ export class Scratch {
   /** Words in use, header included. */
   length = 0;
 
-  /** Encodes a string. Lone surrogates are kept (WTF-8). Throws `ERR_OFFHEAP_RANGE` past 2^30 − 1 bytes. */
+  /**
+   * Encodes a string. Lone surrogates are kept (WTF-8). Throws `ERR_OFFHEAP_RANGE` past 2^30 − 1
+   * bytes.
+   */
   string(text: string): void {
     const count = text.length;
     if (count >= LONG_STRING) return this.longString(text);
@@ -105,7 +113,10 @@ export class Scratch {
     return v1 ^ v3;
   }
 
-  /** Whether the blob at word `ref` of a heap is the same. Reading past the heap's end gives `false`. */
+  /**
+   * Whether the blob at word `ref` of a heap is the same. Reading past the heap's end gives
+   * `false`.
+   */
   equals(heap: Int32Array, ref: number): boolean {
     const { words, length } = this;
     for (let i = 0; i < length; i++) if (heap[ref + i] !== words[i]) return false;
@@ -196,13 +207,16 @@ export class Scratch {
   }
 }
 
-/** Where text is copied to that could change while it is decoded; and a larger one than that is not kept. */
+/**
+ * Where text is copied to that could change while it is decoded; and a larger one than that is not
+ * kept.
+ */
 let decoding = Buffer.alloc(4096) as TextBuffer;
 const KEPT_TEXT = 1 << 18;
 
 /**
- * The blob at byte `4 ref` of a heap, as its encoding says. A reference that leads nowhere is `ERR_OFFHEAP_CORRUPT`.
- * `steady`: nobody else can change the bytes meanwhile.
+ * The blob at byte `4 ref` of a heap, as its encoding says. A reference that leads nowhere is
+ * `ERR_OFFHEAP_CORRUPT`. `steady`: nobody else can change the bytes meanwhile.
  */
 export function readBlob(
   words: Int32Array,
@@ -235,9 +249,10 @@ export function blobSize(words: Int32Array, ref: number): number {
 }
 
 /**
- * UTF-8 that another thread, or whoever cuts a mapped file short, may change at any moment. V8's decoder counts the
- * characters first and then writes them unchecked: bytes that change in between would make it write past its string.
- * So the bytes are copied first, and what a lost race mixes up is thrown away by the caller.
+ * UTF-8 that another thread, or whoever cuts a mapped file short, may change at any moment. V8's
+ * decoder counts the characters first and then writes them unchecked: bytes that change in between
+ * would make it write past its string. So the bytes are copied first, and what a lost race mixes up
+ * is thrown away by the caller.
  */
 function readUnsteadyText(heap: Uint8Array, start: number, end: number): string {
   const count = end - start;
@@ -252,8 +267,9 @@ function readUnsteadyText(heap: Uint8Array, start: number, end: number): string 
 }
 
 function readWtf8(heap: Uint8Array, start: number, end: number): string {
-  // Runs between lone surrogates could go through the fast decoder; strings like these are too rare to care. But they
-  // are put together in pieces: one string per character would take 32 bytes of JavaScript heap for each.
+  // Runs between lone surrogates could go through the fast decoder; strings like these are too rare
+  // to care. But they are put together in pieces: one string per character would take 32 bytes of
+  // JavaScript heap for each.
   const units = new Uint16Array(Math.min(end - start, 8192) + 1);
   let filled = 0;
   let text = '';
@@ -287,7 +303,10 @@ function tooLong(count: number): Error {
   return rangeError(`a string or byte sequence of ${count} bytes; the most is ${MAX_BLOB}`);
 }
 
-/** The text of a JSON value. Runs the value's own `toJSON`, if it has one, before anything is changed. */
+/**
+ * The text of a JSON value. Runs the value's own `toJSON`, if it has one, before anything is
+ * changed.
+ */
 export function jsonText(value: unknown): string {
   let text: string | undefined;
   try {

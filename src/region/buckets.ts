@@ -1,9 +1,10 @@
 /**
- * The index of tagged buckets that finds a position by its hash (`docs/formats/hashmap.md`, "Index bucket"). A bucket
- * is 16 words: twelve tags, an overflow count, twelve positions. `native/core/src/table/index.rs` does the same.
+ * The index of tagged buckets that finds a position by its hash (`docs/formats/hashmap.md`, "Index
+ * bucket"). A bucket is 16 words: twelve tags, an overflow count, twelve positions.
+ * `native/core/src/table/index.rs` does the same.
  *
- * {@link Buckets} is the whole of it, for structures whose fast path is elsewhere; HashMap writes its search out in full,
- * with the functions here (`src/hashmap/table.ts`).
+ * {@link Buckets} is the whole of it, for structures whose fast path is elsewhere; HashMap writes
+ * its search out in full, with the functions here (`src/hashmap/table.ts`).
  */
 import { corrupt } from './format.js';
 
@@ -14,8 +15,9 @@ export function tagsOf(h: number): number {
 }
 
 /**
- * The lanes of the bucket at `base` whose tag is the one in `tags`: the lane of byte b of word j is bit 8b + 7 − j,
- * so that `clz32` of the result, 8 (3 − b) + j, names the first such lane in the order of the format.
+ * The lanes of the bucket at `base` whose tag is the one in `tags`: the lane of byte b of word j is
+ * bit 8b + 7 − j, so that `clz32` of the result, 8 (3 − b) + j, names the first such lane in the
+ * order of the format.
  */
 export function lanesEqual(index: Int32Array, base: number, tags: number): number {
   return (
@@ -25,7 +27,10 @@ export function lanesEqual(index: Int32Array, base: number, tags: number): numbe
   );
 }
 
-/** The word of a bucket that holds the position of a lane, and the byte of its tag word, from `clz32`. */
+/**
+ * The word of a bucket that holds the position of a lane, and the byte of its tag word, from
+ * `clz32`.
+ */
 export function positionWord(lane: number): number {
   return 4 + (lane >>> 3) + ((lane & 3) << 2);
 }
@@ -33,7 +38,10 @@ export function tagMask(lane: number): number {
   return 0xff000000 >>> (lane & 24);
 }
 
-/** How many buckets index `capacity` entries: at most 10.2 to each, or 12 in a single one; none for no entries. */
+/**
+ * How many buckets index `capacity` entries: at most 10.2 to each, or 12 in a single one; none for
+ * no entries.
+ */
 export function bucketsFor(capacity: number): number {
   if (capacity <= 12) return capacity > 0 ? 1 : 0;
   const wanted = Math.ceil((capacity * 5) / 51);
@@ -42,7 +50,10 @@ export function bucketsFor(capacity: number): number {
   return Math.ceil(wanted / scale) * scale;
 }
 
-/** An index. A search is {@link Buckets.first}, then {@link Buckets.next} until the position is the right one or −1. */
+/**
+ * An index. A search is {@link Buckets.first}, then {@link Buckets.next} until the position is the
+ * right one or −1.
+ */
 export class Buckets {
   private readonly mul: number;
   private readonly shift: number;
@@ -66,7 +77,10 @@ export class Buckets {
     return (Math.imul(h >>> 3, this.mul) >>> this.shift) << 4;
   }
 
-  /** The first position that may have the hash, or −1. From elsewhere it can be anything: compare it as unsigned. */
+  /**
+   * The first position that may have the hash, or −1. From elsewhere it can be anything: compare it
+   * as unsigned.
+   */
   first(h: number): number {
     this.left = this.words.length;
     if (this.left === 0) return -1;
@@ -93,7 +107,10 @@ export class Buckets {
     }
   }
 
-  /** Puts an absent position in: overflow counts, then the position, then the tag, which publishes it. */
+  /**
+   * Puts an absent position in: overflow counts, then the position, then the tag, which publishes
+   * it.
+   */
   enter(h: number, position: number): void {
     const { words } = this;
     const end = words.length;
@@ -115,7 +132,10 @@ export class Buckets {
     throw corrupt('this region', 'its index has no empty lane');
   }
 
-  /** Takes a position out, where it stands under `h`. Returns how many full buckets it had passed, or −1. */
+  /**
+   * Takes a position out, where it stands under `h`. Returns how many full buckets it had passed,
+   * or −1.
+   */
   leave(h: number, position: number): number {
     const { words } = this;
     const end = words.length;

@@ -1,6 +1,7 @@
 /**
- * The types of elements that structures hold: their codes in headers (`docs/formats/region.md`), their widths, what they
- * are in JavaScript, and which values each holds. `native/core/src/region/element.rs` has the same codes.
+ * The types of elements that structures hold: their codes in headers (`docs/formats/region.md`),
+ * their widths, what they are in JavaScript, and which values each holds.
+ * `native/core/src/region/element.rs` has the same codes.
  */
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
@@ -11,14 +12,15 @@ import { isDetached } from './views.js';
 export type NumericType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'u64' | 'i64';
 
 /**
- * Types of elements: the numeric ones, `bool` (1 byte), `string` and `bytes`, `json`
- * (anything `JSON.stringify` takes, stored as text, a fresh copy at each read) and `any` (any value at all,
+ * Types of elements: the numeric ones, `bool` (1 byte), `string` and `bytes`, `json` (anything
+ * `JSON.stringify` takes, stored as text, a fresh copy at each read) and `any` (any value at all,
  * kept on the JavaScript heap).
  */
 export type ElementType = NumericType | 'bool' | 'string' | 'bytes' | 'json' | 'any';
 
 /** What a value that `JSON.stringify` takes may be. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- JSON.parse's own type, as everywhere else
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- JSON.parse's own type, as
+// everywhere else
 export type Json = any;
 
 interface JavaScriptTypes {
@@ -56,7 +58,9 @@ interface ColumnTypes {
   bool: Uint8Array;
 }
 
-/** The typed array that holds a column of type `T`; `never` for those that are not plain numbers. */
+/**
+ * The typed array that holds a column of type `T`; `never` for those that are not plain numbers.
+ */
 export type Column<T extends ElementType> = T extends keyof ColumnTypes ? ColumnTypes[T] : never;
 
 /** Codes of the types in a region's header. */
@@ -165,8 +169,8 @@ export function isInteger(value: unknown, code: number): boolean {
 }
 
 /**
- * What is wrong with `value` as an element of type `code`: a `RangeError` if only its size is. `what` names the element:
- * `a key of this map`.
+ * What is wrong with `value` as an element of type `code`: a `RangeError` if only its size is.
+ * `what` names the element: `a key of this map`.
  */
 export function badElement(what: string, code: number, value: unknown): Error {
   const wide = code === TYPE.u64 || code === TYPE.i64;

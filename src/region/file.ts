@@ -2,8 +2,8 @@
  * Regions as bytes and as files: snapshots with a checksum, atomic saving, opening by mapping.
  * See `docs/formats/region.md`, "Files".
  *
- * Cost: a snapshot copies the region once; saving writes it in blocks off the main thread and syncs; opening maps
- * the file and reads one page of it.
+ * Cost: a snapshot copies the region once; saving writes it in blocks off the main thread and
+ * syncs; opening maps the file and reads one page of it.
  */
 import { open as openFile, readlink, rename, stat, unlink } from 'node:fs/promises';
 import { statSync } from 'node:fs';
@@ -34,8 +34,8 @@ export interface SaveOptions {
 
 export interface OpenOptions {
   /**
-   * `'r'`, the default: read only. `'rw'`: may be changed; the first change copies the region to memory, and the file
-   * stays as it is until `save`.
+   * `'r'`, the default: read only. `'rw'`: may be changed; the first change copies the region to
+   * memory, and the file stays as it is until `save`.
    */
   mode?: 'r' | 'rw';
 }
@@ -43,7 +43,8 @@ export interface OpenOptions {
 const BLOCK = 8 * 2 ** 20;
 
 /**
- * Readies a copied region for the outside: sequence 0, no flags but that of the checksum, which costs about 0.1 ns a byte.
+ * Readies a copied region for the outside: sequence 0, no flags but that of the checksum, which
+ * costs about 0.1 ns a byte.
  */
 export function seal(bytes: Uint8Array, checksum: boolean): void {
   const head = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
@@ -52,7 +53,10 @@ export function seal(bytes: Uint8Array, checksum: boolean): void {
   head[WORD.checksum] = checksum ? native().regionChecksum(bytes) : 0;
 }
 
-/** Whether bytes have the checksum that their header says, if it says one; no matter what else is wrong with them. */
+/**
+ * Whether bytes have the checksum that their header says, if it says one; no matter what else is
+ * wrong with them.
+ */
 export function fitsSeal(bytes: Uint8Array): boolean {
   const head = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
   if ((head[WORD.flags] & FLAG_CHECKSUM) === 0) return true;
@@ -72,7 +76,10 @@ export function readSaveOptions(options: unknown): {
   return { ...readWorkOptions(read), checksum: booleanOption(read, 'checksum', true) };
 }
 
-/** Writes sealed bytes to `path`, whole or not at all. Rejects with `ERR_OFFHEAP_IO` or the signal's reason. */
+/**
+ * Writes sealed bytes to `path`, whole or not at all. Rejects with `ERR_OFFHEAP_IO` or the signal's
+ * reason.
+ */
 export async function writeRegionFile(
   bytes: Uint8Array,
   path: string,
@@ -118,7 +125,10 @@ export async function writeRegionFile(
   }
 }
 
-/** Where a path leads: a rename would replace a link, not what it leads to, which need not be there yet. */
+/**
+ * Where a path leads: a rename would replace a link, not what it leads to, which need not be there
+ * yet.
+ */
 async function followLinks(path: string): Promise<string> {
   for (let links = 0; links < 40; links++) {
     try {
@@ -130,7 +140,10 @@ async function followLinks(path: string): Promise<string> {
   throw offheapError('ERR_OFFHEAP_IO', `saving failed: too many symbolic links at ${path}`);
 }
 
-/** The rename itself must survive a power failure. Some systems can not open a folder; there it is left to them. */
+/**
+ * The rename itself must survive a power failure. Some systems can not open a folder; there it is
+ * left to them.
+ */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await openFile(folder, 'r');

@@ -1,7 +1,7 @@
 /**
- * The header that every region begins with: its words, and the constant-time check of bytes that come
- * from elsewhere. The contract is `docs/formats/region.md`; `native/core/src/region/header.rs` is its
- * other reader. What follows the header belongs to the structure.
+ * The header that every region begins with: its words, and the constant-time check of bytes that
+ * come from elsewhere. The contract is `docs/formats/region.md`; `native/core/src/region/header.rs`
+ * is its other reader. What follows the header belongs to the structure.
  */
 import { offheapError } from '../errors.js';
 
@@ -34,7 +34,9 @@ export const WORD = {
 export const FLAG_CHECKSUM = 1;
 export const FLAG_SUPERSEDED = 2;
 
-/** Which structure a region holds, and the version of its format that this release writes and reads. */
+/**
+ * Which structure a region holds, and the version of its format that this release writes and reads.
+ */
 export const KINDS = {
   hashmap: { code: 1, version: 1 },
   smallmap: { code: 2, version: 1 },
@@ -63,8 +65,9 @@ export function align(value: number): number {
 }
 
 /**
- * A 64-bit quantity below 2^53 out of two words, low one first. Small ones are small integers to V8: the product would be
- * a boxed number even if it is 0, and so would be every field of a structure that it is stored in, for good.
+ * A 64-bit quantity below 2^53 out of two words, low one first. Small ones are small integers to
+ * V8: the product would be a boxed number even if it is 0, and so would be every field of a
+ * structure that it is stored in, for good.
  */
 export function readLong(words: Int32Array, at: number): number {
   const high = words[at + 1] >>> 0;
@@ -93,9 +96,9 @@ export function writeHeader(
 }
 
 /**
- * The part of the constant-time check that every kind shares. `available` is how many bytes there are.
- * Returns the region's length; throws `ERR_OFFHEAP_CORRUPT`, or `ERR_OFFHEAP_VERSION` for bytes that
- * another release, or another structure, can read.
+ * The part of the constant-time check that every kind shares. `available` is how many bytes there
+ * are. Returns the region's length; throws `ERR_OFFHEAP_CORRUPT`, or `ERR_OFFHEAP_VERSION` for
+ * bytes that another release, or another structure, can read.
  */
 export function checkHeader(words: Int32Array, available: number, kind: Kind, what: string): number {
   if (words[WORD.magic] !== MAGIC) throw corrupt(what, 'it does not begin with the magic bytes OFHP');

@@ -1,9 +1,10 @@
 /**
- * NUMA: which nodes this machine has, where pages are, and how well placing them worked. The system calls and files behind it
- * are told in `native/core/src/region/numa/`; they need no libnuma.
+ * NUMA: which nodes this machine has, where pages are, and how well placing them worked. The system
+ * calls and files behind it are told in `native/core/src/region/numa/`; they need no libnuma.
  *
- * Where there is no NUMA (another system than Linux, a kernel without it, a container that forbids it) the machine is one node,
- * 0, with everything, {@link Numa.available} is false, and every page is on node 0.
+ * Where there is no NUMA (another system than Linux, a kernel without it, a container that forbids
+ * it) the machine is one node, 0, with everything, {@link Numa.available} is false, and every page
+ * is on node 0.
  */
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -19,7 +20,10 @@ export interface NumaNode {
   memoryBytes: number;
   /** Bytes that are free at this moment. */
   freeBytes: number;
-  /** How far the nodes are from this one, in the order of the topology: 10 for itself, 20 for twice as far. */
+  /**
+   * How far the nodes are from this one, in the order of the topology: 10 for itself, 20 for twice
+   * as far.
+   */
   distances: number[];
 }
 
@@ -30,7 +34,10 @@ export interface NumaTopology {
   current: number;
 }
 
-/** What became of requests for pages since the machine started: the kernel's counters, in pages, of all processes. */
+/**
+ * What became of requests for pages since the machine started: the kernel's counters, in pages, of
+ * all processes.
+ */
 export interface NumaCounters {
   id: number;
   /** Wanted on this node, and taken from it. */
@@ -56,16 +63,21 @@ export interface NumaPlacement {
 }
 
 export interface Numa {
-  /** Whether the system tells about nodes; true on a machine with one node, too, if its kernel knows about them. */
+  /**
+   * Whether the system tells about nodes; true on a machine with one node, too, if its kernel knows
+   * about them.
+   */
   readonly available: boolean;
   /** The nodes as they are now. Reads a few small files for each, some 50 µs. */
   topology(): NumaTopology;
   /**
-   * The node that holds most of a view's pages (the lowest, if there are several), those that belong to the view in part included.
-   * `undefined` if none of them has been written to yet: the kernel gives a page its place at the first write, and
-   * reading shows the one page of zeros that all fresh memory shares. About 0.1 µs a page.
+   * The node that holds most of a view's pages (the lowest, if there are several), those that
+   * belong to the view in part included. `undefined` if none of them has been written to yet: the
+   * kernel gives a page its place at the first write, and reading shows the one page of zeros that
+   * all fresh memory shares. About 0.1 µs a page.
    *
-   * Throws `ERR_OFFHEAP_TYPE` for what is no view, `ERR_OFFHEAP_UNSUPPORTED` where the system forbids asking.
+   * Throws `ERR_OFFHEAP_TYPE` for what is no view, `ERR_OFFHEAP_UNSUPPORTED` where the system
+   * forbids asking.
    */
   nodeOf(view: ArrayBufferView): number | undefined;
   /** On which nodes a view's pages are, and how many. Costs and throws as {@link Numa.nodeOf}. */

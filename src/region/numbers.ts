@@ -1,6 +1,6 @@
 /**
- * Arrays of numbers as arguments of bulk calls. Native code takes typed arrays of any element type and checks what is in them;
- * anything else iterable becomes one here.
+ * Arrays of numbers as arguments of bulk calls. Native code takes typed arrays of any element type
+ * and checks what is in them; anything else iterable becomes one here.
  */
 import { rangeError, typeError } from '../errors.js';
 import { toArray } from './arguments.js';
@@ -52,8 +52,8 @@ export function lengthOf(items: AnyTypedArray): number {
 }
 
 /**
- * Anything iterable as a typed array: numbers as doubles, bigints, which must be from 0 to 2^64 − 1, as 64-bit integers.
- * What the numbers are is for native code to check.
+ * Anything iterable as a typed array: numbers as doubles, bigints, which must be from 0 to 2^64 −
+ * 1, as 64-bit integers. What the numbers are is for native code to check.
  */
 export function toNumbers(items: unknown, what: string): AnyTypedArray {
   if (isNumbers(items)) return items;

@@ -1,13 +1,16 @@
 /**
- * Reading of options. They are copied once, own properties only, into an object that inherits nothing:
- * a getter runs once, nothing inherited counts, and an option that does not exist is an error rather
- * than silence.
+ * Reading of options. They are copied once, own properties only, into an object that inherits
+ * nothing: a getter runs once, nothing inherited counts, and an option that does not exist is an
+ * error rather than silence.
  */
 import { rangeError, typeError } from '../errors.js';
 
 export type Options = Readonly<Record<string, unknown>>;
 
-/** An object without a prototype to speak of. One by `Object.create(null)` is a hash table from the start, which costs ten times this. */
+/**
+ * An object without a prototype to speak of. One by `Object.create(null)` is a hash table from the
+ * start, which costs ten times this.
+ */
 class Bag {
   [name: string]: unknown;
 }

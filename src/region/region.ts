@@ -1,12 +1,13 @@
 /**
- * The memory of one structure: a buffer that holds a region (`docs/formats/region.md`), where it came
- * from, how it grows, and how a reader tells that it changed.
+ * The memory of one structure: a buffer that holds a region (`docs/formats/region.md`), where it
+ * came from, how it grows, and how a reader tells that it changed.
  *
- * - `heap`: ours to write. Small regions live in a plain `SharedArrayBuffer`: each growable one costs a
- *   memory mapping of its own, of which a process has about 65,000, and V8 aborts when they run out.
- *   From {@link GROWABLE_FROM} bytes on the buffer is growable and reserves address space, so growth
- *   copies nothing and the base address stays. Past its reservation the region moves to a larger buffer.
- *   A structure may also lay its region into a buffer of its own ({@link Region.laid}), which it grows by itself.
+ * - `heap`: ours to write. Small regions live in a plain `SharedArrayBuffer`: each growable one
+ *   costs a memory mapping of its own, of which a process has about 65,000, and V8 aborts when they
+ *   run out. From {@link GROWABLE_FROM} bytes on the buffer is growable and reserves address space,
+ *   so growth copies nothing and the base address stays. Past its reservation the region moves to a
+ *   larger buffer. A structure may also lay its region into a buffer of its own ({@link
+ *   Region.laid}), which it grows by itself.
  * - `attached`: another thread's heap region, read only.
  * - `file`: a mapped file, read only or copy-on-write; an external `ArrayBuffer`.
  *
@@ -23,27 +24,40 @@ export type Origin = 'heap' | 'attached' | 'file';
 export const GROWABLE_FROM = 65_536;
 /** Regions from this size on are advised to use huge pages unless the user said otherwise. */
 const HUGE_PAGES_FROM = 4 * 2 ** 20;
-/** A huge page. Where they are larger, or there are none, nothing is lost by taking them for this size. */
+/**
+ * A huge page. Where they are larger, or there are none, nothing is lost by taking them for this
+ * size.
+ */
 const HUGE_PAGE = 2 ** 21;
-/** A shared region can not move without its readers attaching anew, so it reserves at least this much. */
+/**
+ * A shared region can not move without its readers attaching anew, so it reserves at least this
+ * much.
+ */
 const SHARED_RESERVATION = 2 ** 32 - 65_536;
-/** Bytes more than asked for in a buffer that is aligned by where the region starts in it; Windows aligns to 8. */
+/**
+ * Bytes more than asked for in a buffer that is aligned by where the region starts in it; Windows
+ * aligns to 8.
+ */
 const SLACK = 64;
 /** Address space asked for by a region of 64 KiB or more: this many times what it needs. */
 const RESERVE_FACTOR = 64;
 /**
- * What has grown to the size of huge pages is likely to grow on, so it reserves at least this much when it moves, and stays. A
- * region that moves when it is large copies much, and touches as many new pages again.
+ * What has grown to the size of huge pages is likely to grow on, so it reserves at least this much
+ * when it moves, and stays. A region that moves when it is large copies much, and touches as many
+ * new pages again.
  */
 const GROWN_RESERVATION = 2 ** 30;
-/** What grows below that size reserves this many times what it needs: so it moves there, and begins with huge pages. */
+/**
+ * What grows below that size reserves this many times what it needs: so it moves there, and begins
+ * with huge pages.
+ */
 const SMALL_RESERVE_FACTOR = 32;
 
 /**
- * Growable buffers take two memory mappings each, and V8 ends the process, or crashes, where the system refuses one. So
- * the process stays below these hundredths of what it may have, whichever of its threads make them: past the first,
- * structures that are not shared get plain buffers, which move to grow; past the second, none can be shared, nor a file
- * be mapped.
+ * Growable buffers take two memory mappings each, and V8 ends the process, or crashes, where the
+ * system refuses one. So the process stays below these hundredths of what it may have, whichever of
+ * its threads make them: past the first, structures that are not shared get plain buffers, which
+ * move to grow; past the second, none can be shared, nor a file be mapped.
  */
 const MAPPINGS_MANY = 25;
 const MAPPINGS_MOST = 75;
@@ -60,13 +74,18 @@ export interface Placement {
 
 export class Region {
   buffer: SharedArrayBuffer | ArrayBuffer;
-  /** A fixed-length view of the buffer, from the region's first byte on; remade when the buffer grows. */
+  /**
+   * A fixed-length view of the buffer, from the region's first byte on; remade when the buffer
+   * grows.
+   */
   bytes!: Uint8Array;
   /** The header. */
   head!: Int32Array;
   /** True once a token was handed out: from then on every published store must be atomic. */
   shared = false;
-  /** True once someone was given a view of the bytes: a mapping stays then until that is collected. */
+  /**
+   * True once someone was given a view of the bytes: a mapping stays then until that is collected.
+   */
   exposed = false;
   /** For a file: word 0 is not zero once the file was lost under the mapping. */
   readonly status: Int32Array | undefined;
@@ -78,7 +97,10 @@ export class Region {
     /** Where a mapped region came from, and which file that was. */
     readonly file: FileIdentity | undefined,
     status?: Int32Array,
-    /** Whether the region starts at a multiple of 64, which only growable buffers and files do by themselves. */
+    /**
+     * Whether the region starts at a multiple of 64, which only growable buffers and files do by
+     * themselves.
+     */
     private readonly aligned = false,
     /** Where in the buffer the region starts, if its structure says so. */
     private readonly start = 0,
@@ -89,8 +111,9 @@ export class Region {
   }
 
   /**
-   * A zeroed heap region of at least `length` bytes. With `aligned` it starts at an address that is a multiple of 64,
-   * and so not always at the start of its buffer: go by the offset of {@link Region.bytes}.
+   * A zeroed heap region of at least `length` bytes. With `aligned` it starts at an address that is
+   * a multiple of 64, and so not always at the start of its buffer: go by the offset of {@link
+   * Region.bytes}.
    */
   static allocate(length: number, placement: Placement, aligned = false): Region {
     const buffer = newBuffer(length, length * RESERVE_FACTOR, aligned);
@@ -100,8 +123,8 @@ export class Region {
   }
 
   /**
-   * A zeroed heap region of exactly `length` bytes that never grows, and so can be shared as it is. From 64 KiB on it
-   * begins at a page.
+   * A zeroed heap region of exactly `length` bytes that never grows, and so can be shared as it is.
+   * From 64 KiB on it begins at a page.
    */
   static fixed(length: number, placement: Placement): Region {
     const region = new Region('heap', newBuffer(length, length), placement, undefined);
@@ -111,8 +134,9 @@ export class Region {
   }
 
   /**
-   * A zeroed heap region of `length` bytes that grows in place to `most` bytes, or to what the runtime reserves, and never
-   * moves: `buffer.maxByteLength` tells. So it can be shared as it is. Throws `ERR_OFFHEAP_OOM`.
+   * A zeroed heap region of `length` bytes that grows in place to `most` bytes, or to what the
+   * runtime reserves, and never moves: `buffer.maxByteLength` tells. So it can be shared as it is.
+   * Throws `ERR_OFFHEAP_OOM`.
    */
   static growing(length: number, most: number, placement: Placement): Region {
     const region = new Region('heap', newBuffer(length, most, false, true), placement, undefined);
@@ -140,9 +164,9 @@ export class Region {
   }
 
   /**
-   * Makes the buffer hold at least `length` bytes: in place if its reservation allows, else by moving the
-   * region to a larger buffer, which leaves the old one marked as superseded for readers to see.
-   * Throws `ERR_OFFHEAP_OOM` with nothing changed.
+   * Makes the buffer hold at least `length` bytes: in place if its reservation allows, else by
+   * moving the region to a larger buffer, which leaves the old one marked as superseded for readers
+   * to see. Throws `ERR_OFFHEAP_OOM` with nothing changed.
    */
   ensure(length: number): void {
     const before = this.bytes.length;
@@ -159,8 +183,8 @@ export class Region {
   }
 
   /**
-   * Readies a heap region for readers on other threads: gives it a large reservation, so that it can grow
-   * under them. Costs one copy if it had a small one.
+   * Readies a heap region for readers on other threads: gives it a large reservation, so that it
+   * can grow under them. Costs one copy if it had a small one.
    */
   prepareToShare(): SharedArrayBuffer {
     if (!this.shared) {
@@ -181,7 +205,10 @@ export class Region {
     this.moveTo(newBuffer(length, length * RESERVE_FACTOR, this.aligned));
   }
 
-  /** Drops the memory. Views that were handed out stay readable, except those of a file: they become empty, or read as zeros. */
+  /**
+   * Drops the memory. Views that were handed out stay readable, except those of a file: they become
+   * empty, or read as zeros.
+   */
   release(): void {
     const { buffer, origin } = this;
     this.buffer = EMPTY;
@@ -197,9 +224,9 @@ export class Region {
   }
 
   /**
-   * Makes a growable buffer hold `length` bytes, and end where a huge page does if it is to be backed by such. Memory that
-   * ends within a huge page has small ones there, which stay when it grows on; a thousand of them at each doubling took as
-   * long as all huge ones.
+   * Makes a growable buffer hold `length` bytes, and end where a huge page does if it is to be
+   * backed by such. Memory that ends within a huge page has small ones there, which stay when it
+   * grows on; a thousand of them at each doubling took as long as all huge ones.
    */
   private lengthen(buffer: SharedArrayBuffer, length: number): void {
     if (this.placement.hugePages ?? length >= HUGE_PAGES_FROM) {
@@ -243,7 +270,10 @@ export class Region {
     }
   }
 
-  /** Takes in that the buffer became longer: that of another thread, or one that its structure grows. */
+  /**
+   * Takes in that the buffer became longer: that of another thread, or one that its structure
+   * grows.
+   */
   refresh(): void {
     if (this.start + this.bytes.length !== this.buffer.byteLength) this.remake();
   }
@@ -259,7 +289,10 @@ export class Region {
     this.head = new Int32Array(buffer, gap, HEADER_WORDS);
   }
 
-  /** Advice on where pages go, for those from `from` on. They are not touched yet, so it takes effect. */
+  /**
+   * Advice on where pages go, for those from `from` on. They are not touched yet, so it takes
+   * effect.
+   */
   private place(from: number): void {
     const { hugePages, numaNode } = this.placement;
     const length = this.buffer.byteLength;
@@ -289,8 +322,9 @@ function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedAr
 }
 
 /**
- * A zeroed buffer of `length` bytes that can grow to about `reserve` without moving; if not `needed`, only if it is large
- * enough and mappings are not short. One that can not grow is longer by {@link SLACK} if the region is to be aligned in it.
+ * A zeroed buffer of `length` bytes that can grow to about `reserve` without moving; if not
+ * `needed`, only if it is large enough and mappings are not short. One that can not grow is longer
+ * by {@link SLACK} if the region is to be aligned in it.
  */
 function newBuffer(length: number, reserve: number, aligned = false, needed = false): SharedArrayBuffer {
   const growable = needed || length >= GROWABLE_FROM;

@@ -1,15 +1,19 @@
 /**
- * The life of a structure that is one region: who may do what with the bytes, and how they are shared, saved and given
- * up. Every structure of the library extends {@link Structure} and adds what the bytes mean.
+ * The life of a structure that is one region: who may do what with the bytes, and how they are
+ * shared, saved and given up. Every structure of the library extends {@link Structure} and adds
+ * what the bytes mean.
  *
  * - An **owner** reads and writes directly; its reads need no check.
- * - A **reader** of another thread's region notes the region's sequence, reads, and repeats if a rearrangement came
- *   between (`docs/formats/region.md`, "Concurrency"). What it reads in a lost race is thrown away, errors included.
- * - A structure on a **file** is a reader too: its pages can vanish if the file is truncated, which marks the mapping
- *   lost. In mode `rw` the first change copies the region to memory, and the structure owns it from then on.
+ * - A **reader** of another thread's region notes the region's sequence, reads, and repeats if a
+ *   rearrangement came between (`docs/formats/region.md`, "Concurrency"). What it reads in a lost
+ *   race is thrown away, errors included.
+ * - A structure on a **file** is a reader too: its pages can vanish if the file is truncated, which
+ *   marks the mapping lost. In mode `rw` the first change copies the region to memory, and the
+ *   structure owns it from then on.
  *
- * Fast paths cost nothing here: a structure arranges its fields so that where reading directly is not allowed (closed, or
- * a reader) the fast path leads to the slow road, which calls {@link Structure.read} or {@link Structure.beforeRead}.
+ * Fast paths cost nothing here: a structure arranges its fields so that where reading directly is
+ * not allowed (closed, or a reader) the fast path leads to the slow road, which calls {@link
+ * Structure.read} or {@link Structure.beforeRead}.
  */
 import { isUint8Array } from 'node:util/types';
 import { allocating, offheapError, typeError } from '../errors.js';
@@ -36,13 +40,17 @@ export const CLOSED = 2;
 export type Role = typeof OWNER | typeof READER | typeof CLOSED;
 
 const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
-/** How long a reader sleeps between looks while the owner rearranges, and how long it waits at most, in milliseconds. */
+/**
+ * How long a reader sleeps between looks while the owner rearranges, and how long it waits at most,
+ * in milliseconds.
+ */
 const NAP = 1;
 const PATIENCE = 30_000;
 const RETRY = Symbol('retry');
 /**
- * A load can be overtaken by a later atomic one where the processor reorders loads; a store-release in between, followed
- * by a load-acquire, is the barrier that JavaScript has. x86 keeps loads in order by itself.
+ * A load can be overtaken by a later atomic one where the processor reorders loads; a store-release
+ * in between, followed by a load-acquire, is the barrier that JavaScript has. x86 keeps loads in
+ * order by itself.
  */
 const WEAKLY_ORDERED = process.arch !== 'x64' && process.arch !== 'ia32';
 const FENCE = new Int32Array(new SharedArrayBuffer(4));
@@ -50,8 +58,8 @@ const FENCE = new Int32Array(new SharedArrayBuffer(4));
 const NEVER_CALM = Int32Array.of(-1);
 
 /**
- * Structured cloning would copy a structure's fields into a dead object without a word. It refuses functions, and shows
- * their text in its error.
+ * Structured cloning would copy a structure's fields into a dead object without a word. It refuses
+ * functions, and shows their text in its error.
  */
 const uncloneable = (): string => 'post the token that share() gives, not the structure';
 
@@ -63,12 +71,18 @@ export abstract class Structure<K extends Kind> {
   protected region: Region;
   /** Whether other threads may be reading: then the stores that publish are atomic. */
   protected published = false;
-  /** Whether nobody but this thread can change the bytes: not those of other threads' structures, of shared ones, of files. */
+  /**
+   * Whether nobody but this thread can change the bytes: not those of other threads' structures, of
+   * shared ones, of files.
+   */
   protected steady = false;
   /** The word that a reader watches: the region's sequence, or the status of a mapped file. */
   private guard: Int32Array = NEVER_CALM;
   private guardAt = 0;
-  /** What the guard says while the views are right: the sequence they belong to, or 0 for a file that is whole. */
+  /**
+   * What the guard says while the views are right: the sequence they belong to, or 0 for a file
+   * that is whole.
+   */
   private seen = 0;
   protected readonly uncloneable = uncloneable;
 
@@ -82,15 +96,19 @@ export abstract class Structure<K extends Kind> {
   protected abstract get noun(): string;
 
   /**
-   * Takes the shape from the region's header, checked, and remakes all views. `direct` is false for a reader: fast paths
-   * that do not look whether what they read still stands must not be opened then. `what` names the bytes in errors.
+   * Takes the shape from the region's header, checked, and remakes all views. `direct` is false for
+   * a reader: fast paths that do not look whether what they read still stands must not be opened
+   * then. `what` names the bytes in errors.
    */
   protected abstract adopt(what: string, direct: boolean): void;
   /** Forgets all views, so that nothing is read from memory that was given up. */
   protected abstract dismount(): void;
   /** The constant-time check of a region that was just copied out of a file. */
   protected abstract check(region: Region, length: number, what: string): void;
-  /** Whether regions start at multiples of 64, for structures that go by the offset of {@link Region.bytes}. */
+  /**
+   * Whether regions start at multiples of 64, for structures that go by the offset of {@link
+   * Region.bytes}.
+   */
   protected get aligned(): boolean {
     return false;
   }
@@ -127,14 +145,17 @@ export abstract class Structure<K extends Kind> {
 
   // ---- reading
 
-  /** Before a read that makes sure of its result by itself, or can not be repeated: refuses what can not be read. */
+  /**
+   * Before a read that makes sure of its result by itself, or can not be repeated: refuses what can
+   * not be read.
+   */
   protected beforeRead(): void {
     if (this.role !== OWNER) this.beginRead();
   }
 
   /**
-   * Runs a read until no rearrangement came between. `operation` must not run user code or change anything
-   * that a repetition would change again.
+   * Runs a read until no rearrangement came between. `operation` must not run user code or change
+   * anything that a repetition would change again.
    */
   protected read<T>(operation: () => T): T {
     if (this.role === OWNER) return operation();
@@ -151,20 +172,26 @@ export abstract class Structure<K extends Kind> {
   }
 
   /**
-   * Whether what a reader just read stands: nothing was rearranged since its views were made, no file was lost. The
-   * sequence only goes up, so one look after the reads tells all.
+   * Whether what a reader just read stands: nothing was rearranged since its views were made, no
+   * file was lost. The sequence only goes up, so one look after the reads tells all.
    */
   protected calm(): boolean {
     return this.loadAfterReads(this.guard, this.guardAt) === this.seen;
   }
 
-  /** Loads a word after everything that this thread has read before: what a reader looks at last, to judge the rest. */
+  /**
+   * Loads a word after everything that this thread has read before: what a reader looks at last, to
+   * judge the rest.
+   */
   protected loadAfterReads(words: Int32Array, at: number): number {
     if (WEAKLY_ORDERED) Atomics.store(FENCE, 0, 0);
     return Atomics.load(words, at);
   }
 
-  /** Begins a read: refuses a closed structure or a lost file, waits for the owner, renews the views. */
+  /**
+   * Begins a read: refuses a closed structure or a lost file, waits for the owner, renews the
+   * views.
+   */
   private beginRead(): number {
     if (this.role === CLOSED) throw this.closedError();
     const { status } = this.region;
@@ -274,8 +301,9 @@ export abstract class Structure<K extends Kind> {
   // ---- sharing and saving
 
   /**
-   * A token for other threads: post it, and `attach` it there. They read the same bytes while this one goes on
-   * changing. There is one writer: this one. The first call may copy the region once, to where it can grow.
+   * A token for other threads: post it, and `attach` it there. They read the same bytes while this
+   * one goes on changing. There is one writer: this one. The first call may copy the region once,
+   * to where it can grow.
    */
   share(): Token<K> {
     this.beforeRead();
@@ -286,8 +314,8 @@ export abstract class Structure<K extends Kind> {
   }
 
   /**
-   * Saves to a file, whole or not at all, through a copy made at the call: changes made while it is being written
-   * are not in it. Rejects with `ERR_OFFHEAP_IO`, or the signal's reason.
+   * Saves to a file, whole or not at all, through a copy made at the call: changes made while it is
+   * being written are not in it. Rejects with `ERR_OFFHEAP_IO`, or the signal's reason.
    */
   async save(path: string, options?: SaveOptions): Promise<void> {
     const { signal, onProgress, checksum } = readSaveOptions(options);
@@ -324,7 +352,10 @@ export abstract class Structure<K extends Kind> {
     return this.region.buffer.byteLength;
   }
 
-  /** `{}`, as for a `Map`: otherwise `JSON.stringify` would write out the structure's memory, a number at a time. */
+  /**
+   * `{}`, as for a `Map`: otherwise `JSON.stringify` would write out the structure's memory, a
+   * number at a time.
+   */
   toJSON(): object {
     return {};
   }
@@ -342,7 +373,10 @@ export abstract class Structure<K extends Kind> {
 
   // ---- the end
 
-  /** Gives the memory up. Every later operation throws `ERR_OFFHEAP_CLOSED`, except `close()` itself. */
+  /**
+   * Gives the memory up. Every later operation throws `ERR_OFFHEAP_CLOSED`, except `close()`
+   * itself.
+   */
   close(): void {
     if (this.role === CLOSED) return;
     this.role = CLOSED;
@@ -352,7 +386,9 @@ export abstract class Structure<K extends Kind> {
     this.dismount();
   }
 
-  /** Drops the memory. For structures whose background work may still read it: they wait for that. */
+  /**
+   * Drops the memory. For structures whose background work may still read it: they wait for that.
+   */
   protected releaseRegion(): void {
     this.region.release();
   }
@@ -382,7 +418,9 @@ export function copyOf(bytes: Uint8Array, length: number): Uint8Array {
 export class Adopted {
   constructor(
     readonly region: Region,
-    /** Whether the bytes are this thread's own: else they are read, of a file or of another thread. */
+    /**
+     * Whether the bytes are this thread's own: else they are read, of a file or of another thread.
+     */
     readonly owner: boolean,
     /** What errors call the bytes. */
     readonly what: string,
@@ -414,7 +452,10 @@ export function openStructure<S>(
   return adoptWith(make, mapRegion(target, readOpenOptions(options)), false, target);
 }
 
-/** `S.fromBytes`: a structure out of the bytes of one, which are copied and compared with their checksum. O(bytes). */
+/**
+ * `S.fromBytes`: a structure out of the bytes of one, which are copied and compared with their
+ * checksum. O(bytes).
+ */
 export function structureFromBytes<S>(bytes: unknown, make: (adopted: Adopted) => S, aligned = false): S {
   if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
   const length = trueLength(bytes);

@@ -1,7 +1,7 @@
 /**
- * Tokens: what `share()` gives and `attach()` takes. A plain object that structured cloning carries to another
- * thread: the shared buffer itself, or, for a mapped file, which file it is. Nothing is registered anywhere,
- * and the engine's reference count keeps a shared buffer alive.
+ * Tokens: what `share()` gives and `attach()` takes. A plain object that structured cloning carries
+ * to another thread: the shared buffer itself, or, for a mapped file, which file it is. Nothing is
+ * registered anywhere, and the engine's reference count keeps a shared buffer alive.
  */
 import { typeError } from '../errors.js';
 import { HEADER_BYTES, type Kind } from './format.js';
@@ -9,7 +9,9 @@ import { mapRegion } from './file.js';
 import { describe } from './options.js';
 import { Region, type FileIdentity } from './region.js';
 
-/** What `share()` gives: pass it through `postMessage` or `workerData` to the structure's `attach`. */
+/**
+ * What `share()` gives: pass it through `postMessage` or `workerData` to the structure's `attach`.
+ */
 export interface Token<K extends string = string> {
   /** Which structure it is of. */
   readonly offheap: K;

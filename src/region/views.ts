@@ -1,6 +1,7 @@
 /**
- * What a typed array really is: a subclass can say anything about its length, and run code while it is asked; an object
- * that only inherits from one throws at each question; and one whose buffer was detached has nothing left.
+ * What a typed array really is: a subclass can say anything about its length, and run code while it
+ * is asked; an object that only inherits from one throws at each question; and one whose buffer was
+ * detached has nothing left.
  */
 import type { AnyTypedArray } from './element.js';
 
@@ -34,7 +35,10 @@ export function trueName(items: unknown): string | undefined {
   return name.call(items);
 }
 
-/** Whether a typed array has lost its memory: its buffer was detached, or shrank to where it ends before the array. */
+/**
+ * Whether a typed array has lost its memory: its buffer was detached, or shrank to where it ends
+ * before the array.
+ */
 export function isDetached(items: AnyTypedArray): boolean {
   if (trueLength(items) !== 0) return false;
   try {

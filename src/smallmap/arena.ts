@@ -1,11 +1,12 @@
 /**
- * SmallMapArena: millions of small maps of one key and one value type, in one region of bytes outside the JavaScript heap
- * that can be shared with workers, saved, and opened by mapping. `docs/formats/smallmap.md` specifies the bytes; store.ts
- * does the work.
+ * SmallMapArena: millions of small maps of one key and one value type, in one region of bytes
+ * outside the JavaScript heap that can be shared with workers, saved, and opened by mapping.
+ * `docs/formats/smallmap.md` specifies the bytes; store.ts does the work.
  *
- * Cost: a map of two entries from `u32` to `f64` takes 32 bytes, one of eight 104, where a `Map` takes 225 and 435. `get`
- * and `set` look at no more than three cache lines for maps of up to 8 entries; larger ones are in a hash table that all
- * share. The garbage collector sees one object, however many maps there are.
+ * Cost: a map of two entries from `u32` to `f64` takes 32 bytes, one of eight 104, where a `Map`
+ * takes 225 and 435. `get` and `set` look at no more than three cache lines for maps of up to 8
+ * entries; larger ones are in a hash table that all share. The garbage collector sees one object,
+ * however many maps there are.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
@@ -41,13 +42,16 @@ export interface SmallMapArenaOptions<K extends SmallKeyType, V extends SmallVal
   hugePages?: boolean;
   /** Keep the memory on this NUMA node. Default: wherever it is first written. */
   numaNode?: number;
-  /** 64 bits that key the hash functions. Default: random. Give it only to get the same bytes again. */
+  /**
+   * 64 bits that key the hash functions. Default: random. Give it only to get the same bytes again.
+   */
   seed?: bigint;
 }
 
 declare const idBrand: unique symbol;
 /**
- * Names a map of an arena until it is released: directory entry + 2^32 × generation. The first maps have ids 0, 1, 2, …
+ * Names a map of an arena until it is released: directory entry + 2^32 × generation. The first maps
+ * have ids 0, 1, 2, …
  */
 export type SmallMapId = number & { readonly [idBrand]: 'SmallMap' };
 
@@ -71,7 +75,10 @@ export interface SmallMapArenaStats {
   /** Entries that slots can hold, and how many are in blocks that were handed out. */
   slotCapacity: number;
   slotsUsed: number;
-  /** Positions of the table for promoted maps, and how many are in use: one for each entry and each map. */
+  /**
+   * Positions of the table for promoted maps, and how many are in use: one for each entry and each
+   * map.
+   */
   tableCapacity: number;
   tableUsed: number;
   strings: number;
@@ -100,14 +107,16 @@ const DIRECT = OWNER;
  * arena.set(scores, 42, 9.5).get(scores, 42); // 9.5
  * ```
  *
- * Each map behaves as a `Map`: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0` to `0`. Up to
- * {@link SmallMapArena.INLINE_CAPACITY} entries of a map stand side by side; with a ninth it is promoted to a hash table that
- * the arena's maps share, until it is cleared. `arena.map(id)` gives the interface of `Map` to one of them.
+ * Each map behaves as a `Map`: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0`
+ * to `0`. Up to {@link SmallMapArena.INLINE_CAPACITY} entries of a map stand side by side; with a
+ * ninth it is promoted to a hash table that the arena's maps share, until it is cleared.
+ * `arena.map(id)` gives the interface of `Map` to one of them.
  *
- * Errors, of every method: `ERR_OFFHEAP_STALE` for an id whose map was released, `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or
- * value that the schema does not hold, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to an arena
- * that is only read here, `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow, `ERR_OFFHEAP_IO` when a mapped file was
- * truncated. A refused operation changes nothing.
+ * Errors, of every method: `ERR_OFFHEAP_STALE` for an id whose map was released, `ERR_OFFHEAP_TYPE`
+ * or `ERR_OFFHEAP_RANGE` for a key or value that the schema does not hold, `ERR_OFFHEAP_CLOSED`
+ * after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to an arena that is only read here,
+ * `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow, `ERR_OFFHEAP_IO` when a mapped file
+ * was truncated. A refused operation changes nothing.
  */
 export class SmallMapArena<
   K extends SmallKeyType = SmallKeyType,
@@ -179,7 +188,10 @@ export class SmallMapArena<
     return this.look(() => this.sizeOf(this.placeOf(this.mapOf(id))));
   }
 
-  /** Whether a map has, or had since it was last empty by {@link SmallMapArena.clear}, more than 8 entries. */
+  /**
+   * Whether a map has, or had since it was last empty by {@link SmallMapArena.clear}, more than 8
+   * entries.
+   */
   promoted(id: SmallMapId): boolean {
     if (this.role === DIRECT) return (this.placeOf(this.mapOf(id)) & 15) === PROMOTED;
     return this.look(() => (this.placeOf(this.mapOf(id)) & 15) === PROMOTED);
@@ -200,7 +212,10 @@ export class SmallMapArena<
     if (this.trail.walked) this.trail.cleared(map);
   }
 
-  /** The map with an id, with the interface of `Map`. The object is a view: the map lives until it is released here. */
+  /**
+   * The map with an id, with the interface of `Map`. The object is a view: the map lives until it
+   * is released here.
+   */
   map(id: SmallMapId): SmallMap<K, V> {
     if (this.role === DIRECT) this.mapOf(id);
     else this.look(() => this.mapOf(id));
@@ -276,7 +291,10 @@ export class SmallMapArena<
     return this.iterate(id, ENTRIES) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
-  /** Calls `callback(value, key, id)` for each entry of a map in insertion order, those included that it adds. */
+  /**
+   * Calls `callback(value, key, id)` for each entry of a map in insertion order, those included
+   * that it adds.
+   */
   forEach(
     id: SmallMapId,
     callback: (value: JsType<V>, key: JsType<K>, id: SmallMapId) => void,
@@ -318,10 +336,11 @@ export class SmallMapArena<
   // ---- bulk
 
   /**
-   * The values of many keys: `out[i]` is that of `keys[i]` in the map `ids[i]`, and stays as it was where that key is missing (so in a
-   * new typed array it is 0). `out` must have room for all. Returns `out`. About 10 to 25 ns a lookup where ids, keys and
-   * `out` are typed arrays, several times faster than one by one. Throws `ERR_OFFHEAP_STALE` at the first stale id; part of
-   * `out` may be written by then.
+   * The values of many keys: `out[i]` is that of `keys[i]` in the map `ids[i]`, and stays as it was
+   * where that key is missing (so in a new typed array it is 0). `out` must have room for all.
+   * Returns `out`. About 10 to 25 ns a lookup where ids, keys and `out` are typed arrays, several
+   * times faster than one by one. Throws `ERR_OFFHEAP_STALE` at the first stale id; part of `out`
+   * may be written by then.
    */
   getMany(
     ids: SmallMapIds,
@@ -334,8 +353,8 @@ export class SmallMapArena<
   }
 
   /**
-   * Sets `keys[i]` to `values[i]` in the map `ids[i]`, for all i, in order. Nothing is changed if any of them is of a wrong type, or
-   * stale. Returns the arena.
+   * Sets `keys[i]` to `values[i]` in the map `ids[i]`, for all i, in order. Nothing is changed if
+   * any of them is of a wrong type, or stale. Returns the arena.
    */
   setMany(ids: SmallMapIds, keys: SmallItems<K>, values: SmallItems<V>): this {
     this.beforeRead();
@@ -345,7 +364,10 @@ export class SmallMapArena<
 
   // ---- memory
 
-  /** Makes room for so many maps in all, of four entries each, so that growing to that many moves nothing. */
+  /**
+   * Makes room for so many maps in all, of four entries each, so that growing to that many moves
+   * nothing.
+   */
   reserve(maps: number): this {
     const wanted = checkInteger(maps, 'maps', 0, MAX_MAPS);
     this.beforeWrite();
@@ -354,7 +376,10 @@ export class SmallMapArena<
     return this;
   }
 
-  /** Gives back the memory that the maps do not need. A shared arena keeps its address space, and so its bytes. */
+  /**
+   * Gives back the memory that the maps do not need. A shared arena keeps its address space, and so
+   * its bytes.
+   */
   shrinkToFit(): this {
     this.beforeWrite();
     this.fit();
@@ -386,7 +411,9 @@ export class SmallMapArena<
     });
   }
 
-  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().smallmapValidate(this.region.bytes));
   }
@@ -401,8 +428,9 @@ export class SmallMapArena<
   }
 
   /**
-   * Opens a saved arena by mapping its file: nothing is read but the header, whatever the size. Mode `r` is for reading;
-   * in mode `rw` the first change copies the arena to memory, and the file changes with the next `save` only.
+   * Opens a saved arena by mapping its file: nothing is read but the header, whatever the size.
+   * Mode `r` is for reading; in mode `rw` the first change copies the arena to memory, and the file
+   * changes with the next `save` only.
    */
   static open<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
     path: string,
@@ -419,8 +447,8 @@ export class SmallMapArena<
   }
 
   /**
-   * An owner's bytes are copied as they are. Another thread's arena is copied map by map, each as it was at one moment,
-   * because its owner goes on changing it.
+   * An owner's bytes are copied as they are. Another thread's arena is copied map by map, each as
+   * it was at one moment, because its owner goes on changing it.
    */
   protected override copyRegion(): Uint8Array {
     if (this.region.origin !== 'attached') return super.copyRegion();

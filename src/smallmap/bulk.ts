@@ -1,6 +1,7 @@
 /**
- * Everything an arena does to entries that is not on a fast path, and its bulk calls: one crossing into Rust for many
- * lookups or insertions, with SIMD search and prefetching. Strings become ids on this side.
+ * Everything an arena does to entries that is not on a fast path, and its bulk calls: one crossing
+ * into Rust for many lookups or insertions, with SIMD search and prefetching. Strings become ids on
+ * this side.
  */
 import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -59,7 +60,10 @@ export abstract class Access extends Table {
     }
   }
 
-  /** Adds the key in flight to a map that does not have it. `false` if there is no room: nothing was changed. */
+  /**
+   * Adds the key in flight to a map that does not have it. `false` if there is no room: nothing was
+   * changed.
+   */
   private add(id: number, map: number, value: unknown): boolean {
     let place = this.placeOf(map);
     const count = place & 15;
@@ -166,8 +170,9 @@ export abstract class Access extends Table {
   }
 
   /**
-   * The same for a reader, who is not told of changes: it finds its place again by the key it last gave; if that key was
-   * deleted there is no telling, and the iteration ends with `ERR_OFFHEAP_STALE`.
+   * The same for a reader, who is not told of changes: it finds its place again by the key it last
+   * gave; if that key was deleted there is no telling, and the iteration ends with
+   * `ERR_OFFHEAP_STALE`.
    */
   private walkElsewhere(id: number, cursor: Cursor, what: Yield): unknown {
     const found = this.look(() => {
@@ -245,7 +250,8 @@ export abstract class Access extends Table {
       native().smallmapGetMany(this.region.bytes, idList, this.plainKeys(keyList), sink.native, undefined);
       return sink.result;
     }
-    // Into arrays of our own, and only what was found in a pass that no rearrangement disturbed goes to `out`.
+    // Into arrays of our own, and only what was found in a pass that no rearrangement disturbed
+    // goes to `out`.
     const found = new Uint8Array(count);
     const values = this.look(() => {
       const raw = text ? new Uint32Array(count) : this.emptyColumn(count);
@@ -263,7 +269,9 @@ export abstract class Access extends Table {
     return output(undefined, count, this.valueType).native!;
   }
 
-  /** Keys as native code takes them: ids of strings, one that no map has for those that are nowhere. */
+  /**
+   * Keys as native code takes them: ids of strings, one that no map has for those that are nowhere.
+   */
   private plainKeys(keys: AnyTypedArray | unknown[]): AnyTypedArray {
     if (this.keyType !== TYPE.string) return keys as AnyTypedArray;
     const strings = this.strings!;
@@ -309,7 +317,8 @@ export abstract class Access extends Table {
             done,
           );
       if (done >= count) return;
-      // The one that found the arena full makes room by itself; and where someone is iterating each is noted.
+      // The one that found the arena full makes room by itself; and where someone is iterating each
+      // is noted.
       this.mapOf(idList[done]);
       this.putChecked(idList[done], keyList[done], bool ? valueList[done] !== 0 : valueList[done]);
       if (++done >= count) return;

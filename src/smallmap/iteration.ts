@@ -1,11 +1,13 @@
 /**
- * Iteration over one map of an arena in insertion order, as `Map` does it while the map changes: an iterator sees entries
- * that are added behind it, skips those deleted before it came to them, and starts over after `clear`.
+ * Iteration over one map of an arena in insertion order, as `Map` does it while the map changes: an
+ * iterator sees entries that are added behind it, skips those deleted before it came to them, and
+ * starts over after `clear`.
  *
- * Entries of a map in line move up when one before them is removed. So while any map is being iterated over, each change that
- * could lead an iterator astray is written down: the arena has the last {@link Step} of a trail, an iterator the one it has
- * taken last, and follows the links. Steps that no iterator holds are garbage at once. An iterator that is left half-way
- * leaves the trail being written, which costs a removal some nanoseconds and keeps nothing.
+ * Entries of a map in line move up when one before them is removed. So while any map is being
+ * iterated over, each change that could lead an iterator astray is written down: the arena has the
+ * last {@link Step} of a trail, an iterator the one it has taken last, and follows the links. Steps
+ * that no iterator holds are garbage at once. An iterator that is left half-way leaves the trail
+ * being written, which costs a removal some nanoseconds and keeps nothing.
  */
 
 const REMOVED = 0;
@@ -101,8 +103,9 @@ export interface Cursor {
   /** Promoted: the position of the entry that was given last, or of the sentinel; −1 in line. */
   last: number;
   /**
-   * Entries given since one was last removed: of promoted maps, and by readers. They are different, so more of them than
-   * there are positions tell of a circle past the sentinel, which only spoilt bytes have.
+   * Entries given since one was last removed: of promoted maps, and by readers. They are different,
+   * so more of them than there are positions tell of a circle past the sentinel, which only spoilt
+   * bytes have.
    */
   steps: number;
   /** The step to follow; `undefined` before the first entry was asked for. */
@@ -156,7 +159,8 @@ export class ArenaIterator implements Cursor {
   declare readonly [Symbol.toStringTag]: string;
 
   static {
-    // As Map's iterators: what every built-in iterator can do (helpers such as `map` and `take` where there are any).
+    // As Map's iterators: what every built-in iterator can do (helpers such as `map` and `take`
+    // where there are any).
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
     Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'SmallMap Iterator',
@@ -165,7 +169,10 @@ export class ArenaIterator implements Cursor {
   }
 }
 
-/** An iterator over a SmallMap. It holds the object, because its map is released when that is collected. */
+/**
+ * An iterator over a SmallMap. It holds the object, because its map is released when that is
+ * collected.
+ */
 export class SmallMapIterator extends ArenaIterator {
   constructor(
     source: Walked,

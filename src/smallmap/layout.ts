@@ -1,6 +1,7 @@
 /**
- * The layout of an arena's region (`docs/formats/smallmap.md`): words of its header, where sections lie, and
- * the constant-time check of bytes that come from elsewhere. `native/core/src/smallmap/arena/layout.rs` computes the same.
+ * The layout of an arena's region (`docs/formats/smallmap.md`): words of its header, where sections
+ * lie, and the constant-time check of bytes that come from elsewhere.
+ * `native/core/src/smallmap/arena/layout.rs` computes the same.
  */
 import { bucketsFor } from '../region/buckets.js';
 import { TYPE, WIDTHS } from '../region/element.js';
@@ -141,8 +142,8 @@ export function initialise(
 }
 
 /**
- * The constant-time check: after it, every section lies within the region and every count within its section.
- * Contents are not looked at; reads of them are bounds-checked.
+ * The constant-time check: after it, every section lies within the region and every count within
+ * its section. Contents are not looked at; reads of them are bounds-checked.
  */
 export function readShape(words: Int32Array, available: number, what: string): Shape & { layout: Layout } {
   const length = checkHeader(words, available, 'smallmap', what);

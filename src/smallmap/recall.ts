@@ -1,16 +1,19 @@
 /**
- * What the object of a SmallMap remembers of its map, so that a lookup among up to 8 keys is a few instructions: where its
- * entries are, a tag of a byte for each key, and the keys themselves where they are strings.
+ * What the object of a SmallMap remembers of its map, so that a lookup among up to 8 keys is a few
+ * instructions: where its entries are, a tag of a byte for each key, and the keys themselves where
+ * they are strings.
  *
- * Tags of 8 keys are compared at once, four to a word, as those of a bucket of the HashMap are (`region/buckets.ts`); a key
- * whose tag is there is compared by itself. A string is thus neither encoded nor hashed nor looked up among all
- * strings of the arena, and all sizes take the same time: some 5 to 8 ns for numbers, 8 to 12 ns for strings.
+ * Tags of 8 keys are compared at once, four to a word, as those of a bucket of the HashMap are
+ * (`region/buckets.ts`); a key whose tag is there is compared by itself. A string is thus neither
+ * encoded nor hashed nor looked up among all strings of the arena, and all sizes take the same
+ * time: some 5 to 8 ns for numbers, 8 to 12 ns for strings.
  *
- * What is remembered holds while two words are what they were. The arena counts up its `epoch` wherever a map loses a key, and
- * wherever views are remade: on growth, on `close()`. The map's place in the directory changes with every key that it gains.
- * So a map that only gains values costs nothing, one that others share an arena with loses what it remembers when they
- * delete. It is learnt anew at the second lookup that finds both words unchanged, so that maps which change all the
- * time are not relearnt all the time.
+ * What is remembered holds while two words are what they were. The arena counts up its `epoch`
+ * wherever a map loses a key, and wherever views are remade: on growth, on `close()`. The map's
+ * place in the directory changes with every key that it gains. So a map that only gains values
+ * costs nothing, one that others share an arena with loses what it remembers when they delete. It
+ * is learnt anew at the second lookup that finds both words unchanged, so that maps which change
+ * all the time are not relearnt all the time.
  */
 import { TYPE } from '../region/element.js';
 import { HEADER_WORDS } from '../region/format.js';
@@ -56,11 +59,17 @@ export abstract class Recall {
   protected readonly at: number;
   /** The high half of the id; negative after `close()`. */
   protected generation: number;
-  /** The arena's epoch when this was learnt; below −1: not yet learnt, but asked for in epoch −2 − this; {@link NOTHING}. */
+  /**
+   * The arena's epoch when this was learnt; below −1: not yet learnt, but asked for in epoch −2 −
+   * this; {@link NOTHING}.
+   */
   private epoch = NOTHING;
   /** The map's place then. */
   private place = 0;
-  /** The tags of the first four keys, from the highest byte on, and of the others; 0 where there are none. */
+  /**
+   * The tags of the first four keys, from the highest byte on, and of the others; 0 where there are
+   * none.
+   */
   private tags = 0;
   private moreTags = 0;
   /** The keys of a map of strings; and the only one by itself, which needs no tag. */
@@ -102,7 +111,10 @@ export abstract class Recall {
     return ABSENT;
   }
 
-  /** The lanes of keys with a tag: that of a lane is bit 31 − 8 × lane, and 30 − 8 × (lane − 4) from the fifth on. */
+  /**
+   * The lanes of keys with a tag: that of a lane is bit 31 − 8 × lane, and 30 − 8 × (lane − 4) from
+   * the fifth on.
+   */
   private candidates(tag: number): number {
     const tags = Math.imul(tag, 0x01010101);
     return (
@@ -117,7 +129,9 @@ export abstract class Recall {
     this.texts = this.only = undefined;
   }
 
-  /** Learns a map that has been asked before and did not change since. This time its arena is asked. */
+  /**
+   * Learns a map that has been asked before and did not change since. This time its arena is asked.
+   */
   private learn(): typeof UNSURE {
     const { inside, at } = this;
     const { epoch, fastWords: words, keysAt, keyType } = inside;
@@ -165,7 +179,10 @@ function tagOfNumber(key: number): number {
   return (Math.imul(key, 0x9e3779b1) >>> 26) + 1;
 }
 
-/** By the last character, the middle one and the length: those tell numbered names apart, and words mostly. */
+/**
+ * By the last character, the middle one and the length: those tell numbered names apart, and words
+ * mostly.
+ */
 function tagOfString(text: string): number {
   const { length } = text;
   if (length === 0) return 1;

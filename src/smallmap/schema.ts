@@ -4,8 +4,9 @@
 import type { NumericType } from '../region/element.js';
 
 /**
- * Types of keys: numbers of any width, compared as `Map` compares them (all NaNs are equal, −0 is 0; an `f32` key is the nearest
- * one to the number given), bigints for `u64` and `i64`, and `string`, which is interned once for the arena.
+ * Types of keys: numbers of any width, compared as `Map` compares them (all NaNs are equal, −0 is
+ * 0; an `f32` key is the nearest one to the number given), bigints for `u64` and `i64`, and
+ * `string`, which is interned once for the arena.
  */
 export type SmallKeyType = NumericType | 'string';
 

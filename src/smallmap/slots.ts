@@ -1,9 +1,10 @@
 /**
- * Maps in line: their entries, and the slots that hold them (`docs/formats/smallmap.md`, "Slots" and "Changes of a map in
- * line"). `native/core/src/smallmap/arena/write.rs` does the same, and tests compare the two byte for byte.
+ * Maps in line: their entries, and the slots that hold them (`docs/formats/smallmap.md`, "Slots"
+ * and "Changes of a map in line"). `native/core/src/smallmap/arena/write.rs` does the same, and
+ * tests compare the two byte for byte.
  *
- * Cost: all keys of a slot are compared without a branch on which it is, because each misprediction would discard the
- * cache misses already under way.
+ * Cost: all keys of a slot are compared without a branch on which it is, because each misprediction
+ * would discard the cache misses already under way.
  */
 import { TYPE, type AnyTypedArray, badElement, isElement } from '../region/element.js';
 import { GENERATIONS, WORD } from './layout.js';
@@ -16,7 +17,10 @@ const F64 = TYPE.f64;
 const STRING = TYPE.string;
 const MAPS_USED = WORD.mapsUsed;
 
-/** Where an entry is: below this an entry of the slots, from it on a position of the table. −1: there is none. */
+/**
+ * Where an entry is: below this an entry of the slots, from it on a position of the table. −1:
+ * there is none.
+ */
 export const TABLE = 2 ** 29;
 
 /** The bits of one float or bigint in flight. */
@@ -69,8 +73,8 @@ export abstract class Slots extends Store {
   // ---- keys and values
 
   /**
-   * Readies a key: leaves its bits in `low` and `high`. Returns `false` for a string that the arena does not have, which no
-   * map can have. Throws where the key is not of the arena's type.
+   * Readies a key: leaves its bits in `low` and `high`. Returns `false` for a string that the arena
+   * does not have, which no map can have. Throws where the key is not of the arena's type.
    */
   protected readyKey(key: unknown): boolean {
     if (!isElement(key, this.keyType)) throw badElement('a key of this arena', this.keyType, key);
@@ -132,7 +136,8 @@ export abstract class Slots extends Store {
 
   /** The value of an entry in a slot. */
   protected slotValue(entry: number): unknown {
-    // The common ones by themselves, so that each read sees one kind of array, whatever other arenas hold.
+    // The common ones by themselves, so that each read sees one kind of array, whatever other
+    // arenas hold.
     const { valueType } = this;
     if (valueType === F64) return (this.valueColumn as Float64Array)[entry];
     if (valueType === U32) return (this.valueColumn as Uint32Array)[entry];
@@ -140,7 +145,10 @@ export abstract class Slots extends Store {
     return this.otherValue(this.valueColumn, entry);
   }
 
-  /** Gives an entry of a slot another value, where that takes one store; `false` where more is to be done. */
+  /**
+   * Gives an entry of a slot another value, where that takes one store; `false` where more is to be
+   * done.
+   */
   protected replaceValue(entry: number, value: unknown): boolean {
     if (!this.plain || this.valueType !== F64 || typeof value !== 'number') return false;
     (this.valueColumn as Float64Array)[entry] = value;
@@ -175,11 +183,13 @@ export abstract class Slots extends Store {
   // ---- finding
 
   /**
-   * The fast path of a lookup by a 4-byte key in line: the entry of the slot columns; −1 if it is absent; or −2 where only
-   * the slow road can tell (another type of key, a promoted map, a stale id, no direct access).
+   * The fast path of a lookup by a 4-byte key in line: the entry of the slot columns; −1 if it is
+   * absent; or −2 where only the slow road can tell (another type of key, a promoted map, a stale
+   * id, no direct access).
    *
-   * Written out in full and without branches on where a key lies, so that the processor runs ahead through the cache
-   * misses of several lookups. Lanes that are not the map's may equal anything, so the result is cut to those that are.
+   * Written out in full and without branches on where a key lies, so that the processor runs ahead
+   * through the cache misses of several lookups. Lanes that are not the map's may equal anything,
+   * so the result is cut to those that are.
    */
   protected locate(id: unknown, given: unknown): number {
     if (typeof id !== 'number') return -2;
@@ -209,8 +219,8 @@ export abstract class Slots extends Store {
     if (count > 8) return -2;
     const first = (place >>> 4) << 1;
     if (first + count > keys.length) return -2;
-    // More than two: the eight keys of its block, one cache line, whatever the size of the slot. Branches on that size would be
-    // mispredicted while the place is still on its way from memory.
+    // More than two: the eight keys of its block, one cache line, whatever the size of the slot.
+    // Branches on that size would be mispredicted while the place is still on its way from memory.
     const start = count > 2 ? first & -8 : first & -2;
     let equal = +(keys[start] === key) | (+(keys[start | 1] === key) << 1);
     if (count > 2) {
@@ -229,8 +239,8 @@ export abstract class Slots extends Store {
   // ---- changing entries in line
 
   /**
-   * Adds the key in flight, which the map in line does not have, with a value. `false` if there is no slot for it: nothing
-   * was changed. The map has fewer than 8 entries.
+   * Adds the key in flight, which the map in line does not have, with a value. `false` if there is
+   * no slot for it: nothing was changed. The map has fewer than 8 entries.
    */
   protected insertInline(map: number, place: number, value: unknown): boolean {
     const count = place & 15;
@@ -252,7 +262,10 @@ export abstract class Slots extends Store {
     return true;
   }
 
-  /** Takes an entry out of a map in line. `false` if there is no slot for those that stay: nothing was changed. */
+  /**
+   * Takes an entry out of a map in line. `false` if there is no slot for those that stay: nothing
+   * was changed.
+   */
   protected removeInline(map: number, place: number, entry: number): boolean {
     const count = place & 15;
     const first = (place >>> 4) << 1;

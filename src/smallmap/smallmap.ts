@@ -2,12 +2,14 @@
  * SmallMap: one map of an arena, with the whole interface of `Map`. The entries are the arena's
  * (`docs/formats/smallmap.md`); this is an object that knows where.
  *
- * Cost: `get` and `has` of a map in line go by what the object remembers of its keys (recall.ts), no crossing, no garbage.
- * Everything else is the arena's operation. The object takes some 130 bytes of the JavaScript heap, and remembers up to 8
- * key strings: where there are millions of maps, use the arena and ids.
+ * Cost: `get` and `has` of a map in line go by what the object remembers of its keys (recall.ts),
+ * no crossing, no garbage. Everything else is the arena's operation. The object takes some 130
+ * bytes of the JavaScript heap, and remembers up to 8 key strings: where there are millions of
+ * maps, use the arena and ids.
  *
- * A map of its own, `new SmallMap(schema)`, lives in an arena that all maps of its schema share. It is released by
- * `close()`, and otherwise some time after the object was collected, as an iterator over it holds the object.
+ * A map of its own, `new SmallMap(schema)`, lives in an arena that all maps of its schema share. It
+ * is released by `close()`, and otherwise some time after the object was collected, as an iterator
+ * over it holds the object.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, typeError } from '../errors.js';
@@ -41,7 +43,10 @@ const OPTIONS = ['key', 'value'] as const;
 
 /** Where `new SmallMap` makes its maps: one arena for each schema, which stays. */
 const homes = new Map<string, SmallMapArena>();
-/** A map of its own, for the collector: the id is −1 once it was closed, which costs less than a registry's tokens. */
+/**
+ * A map of its own, for the collector: the id is −1 once it was closed, which costs less than a
+ * registry's tokens.
+ */
 interface Held {
   arena: SmallMapArena;
   id: number;
@@ -91,13 +96,15 @@ const uncloneable = (): string => 'post the token that share() of its arena give
  * scores.get(42); // 9.5
  * ```
  *
- * All of `Map` works as there: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0` to `0`. Where there are
- * thousands of maps, a {@link SmallMapArena} and ids cost less than an object for each.
+ * All of `Map` works as there: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0`
+ * to `0`. Where there are thousands of maps, a {@link SmallMapArena} and ids cost less than an
+ * object for each.
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or value that the schema does not hold,
- * `ERR_OFFHEAP_CLOSED` after `close()` of the map or its arena, `ERR_OFFHEAP_STALE` where the arena released the map,
- * `ERR_OFFHEAP_UNSUPPORTED` for a change in an arena that is only read here, `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when the
- * arena can not grow. A refused operation changes nothing.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or value that the
+ * schema does not hold, `ERR_OFFHEAP_CLOSED` after `close()` of the map or its arena,
+ * `ERR_OFFHEAP_STALE` where the arena released the map, `ERR_OFFHEAP_UNSUPPORTED` for a change in
+ * an arena that is only read here, `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when the arena can not
+ * grow. A refused operation changes nothing.
  */
 export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>
   extends Recall
@@ -112,7 +119,10 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
   private readonly held: Held | undefined;
   protected readonly uncloneable = uncloneable;
 
-  /** An empty map, or one with the entries of `iterable`, in an arena that all maps of its schema share. */
+  /**
+   * An empty map, or one with the entries of `iterable`, in an arena that all maps of its schema
+   * share.
+   */
   constructor(options: SmallMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null) {
     const existing = options instanceof Existing;
     const arena = (existing ? options.arena : homeOf(options)) as unknown as SmallMapArena<K, V>;
@@ -181,7 +191,10 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
     this.arena.clear(this.id);
   }
 
-  /** Calls `callback(value, key, map)` for each entry in insertion order, those included that it adds. */
+  /**
+   * Calls `callback(value, key, map)` for each entry in insertion order, those included that it
+   * adds.
+   */
   forEach(
     callback: (value: JsType<V>, key: JsType<K>, map: Map<JsType<K>, JsType<V>>) => void,
     thisArg?: unknown,
@@ -219,7 +232,10 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 
   // ---- beyond Map
 
-  /** Whether there are, or were since the map was last cleared, more than 8 entries: they are in a hash table then. */
+  /**
+   * Whether there are, or were since the map was last cleared, more than 8 entries: they are in a
+   * hash table then.
+   */
   get promoted(): boolean {
     return this.arena.promoted(this.id);
   }
@@ -244,8 +260,8 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
   }
 
   /**
-   * Sets a key to `change(value, key)`, where `value` is what it has, or `undefined`. Returns the new value.
-   * `map.update(word, (n = 0) => n + 1)` counts words.
+   * Sets a key to `change(value, key)`, where `value` is what it has, or `undefined`. Returns the
+   * new value. `map.update(word, (n = 0) => n + 1)` counts words.
    */
   update(key: JsType<K>, change: (value: JsType<V> | undefined, key: JsType<K>) => JsType<V>): JsType<V> {
     if (typeof change !== 'function') throw typeError(`${describe(change)} is not a function`);
@@ -254,7 +270,10 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
     return value;
   }
 
-  /** Bytes of the arena that are this map's alone: its 8 of the directory, its slot or its part of the hash table. */
+  /**
+   * Bytes of the arena that are this map's alone: its 8 of the directory, its slot or its part of
+   * the hash table.
+   */
   get byteLength(): number {
     return this.stats().byteLength;
   }
@@ -266,7 +285,8 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
     const size = arena.size(id);
     const promoted = arena.promoted(id);
     const entry = WIDTHS[TYPE[key]] + WIDTHS[TYPE[value]];
-    // An entry of the table has 16 bytes of links and about 6 of the index, and there is a sentinel for each map.
+    // An entry of the table has 16 bytes of links and about 6 of the index, and there is a sentinel
+    // for each map.
     const bytes = promoted ? (size + 1) * (entry + 22) : (size === 0 ? 0 : this.inside.slotFor(size)) * entry;
     return { key, value, size, promoted, byteLength: 8 + bytes };
   }
@@ -277,8 +297,8 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
   }
 
   /**
-   * Ends the use of this object: every later operation throws `ERR_OFFHEAP_CLOSED`. Releases the map, unless it came from
-   * `SmallMapArena.map`: then it is the arena's, and stays.
+   * Ends the use of this object: every later operation throws `ERR_OFFHEAP_CLOSED`. Releases the
+   * map, unless it came from `SmallMapArena.map`: then it is the arena's, and stays.
    */
   close(): void {
     if (this.generation < 0) return;

@@ -1,11 +1,13 @@
 /**
- * The store under SmallMapArena: the views of a region, and which maps are where in it. Entries are the business of slots.ts
- * and table.ts, all in JIT code. `docs/formats/smallmap.md` is the contract; the same operations stand in Rust in
- * `native/core/src/smallmap/arena/`, for C callers and bulk calls, and tests compare the two byte for byte.
+ * The store under SmallMapArena: the views of a region, and which maps are where in it. Entries are
+ * the business of slots.ts and table.ts, all in JIT code. `docs/formats/smallmap.md` is the
+ * contract; the same operations stand in Rust in `native/core/src/smallmap/arena/`, for C callers
+ * and bulk calls, and tests compare the two byte for byte.
  *
- * Invariants: all typed arrays here have a fixed length and are remade by {@link Store.adopt} when the region changed. A store
- * that may not read directly (closed, on a file, or watching another thread's region) has an all-zero `fastHead`, which
- * says that there are no maps, so the fast paths always take the slow road there, and cost nothing here.
+ * Invariants: all typed arrays here have a fixed length and are remade by {@link Store.adopt} when
+ * the region changed. A store that may not read directly (closed, on a file, or watching another
+ * thread's region) has an all-zero `fastHead`, which says that there are no maps, so the fast paths
+ * always take the slow road there, and cost nothing here.
  */
 import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -35,11 +37,15 @@ const NO_WORDS = new Int32Array(0);
 const NO_MAPS = new Int32Array(HEADER_WORDS);
 
 export abstract class Store extends Structure<'smallmap'> {
-  // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores them unboxed.
+  // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores
+  // them unboxed.
   /** The header where the fast path may read, else zeros: no maps. */
   protected fastHead: Int32Array = NO_MAPS;
   protected directory: Int32Array = NO_WORDS;
-  /** All words of the region where the fast path may read, else none; and where in them the keys in slots begin, if they are in `keys32`. */
+  /**
+   * All words of the region where the fast path may read, else none; and where in them the keys in
+   * slots begin, if they are in `keys32`.
+   */
   protected fastWords: Int32Array = NO_WORDS;
   protected keysAt = 0;
   /** Keys of 4 bytes in slots, where keys are integers of 4 bytes or strings; else empty. */
@@ -48,7 +54,10 @@ export abstract class Store extends Structure<'smallmap'> {
   protected valueColumn: AnyTypedArray = NO_WORDS;
   protected keyType = 0;
   protected valueType = 0;
-  /** Counts up wherever a map loses a key, and views are remade: for what a SmallMap remembers (recall.ts). */
+  /**
+   * Counts up wherever a map loses a key, and views are remade: for what a SmallMap remembers
+   * (recall.ts).
+   */
   protected epoch = 0;
   /** Entries of the smallest slot. */
   protected smallest = 2;
@@ -59,7 +68,10 @@ export abstract class Store extends Structure<'smallmap'> {
   protected keyBits: KeyBits = NO_WORDS;
   /** Whether keys have 8 bytes: two words in `keyBits`. */
   protected wide = false;
-  /** The column that holds the links of free slots, and how many half words of it there are to a unit, as a power of two. */
+  /**
+   * The column that holds the links of free slots, and how many half words of it there are to a
+   * unit, as a power of two.
+   */
   protected slotLinks: Int32Array = NO_WORDS;
   protected slotLinkShift = 0;
   protected index = new Buckets(NO_WORDS, false);
@@ -68,9 +80,14 @@ export abstract class Store extends Structure<'smallmap'> {
   protected tableKeyBits: KeyBits = NO_WORDS;
   protected tableValues: AnyTypedArray = NO_WORDS;
   protected strings: Strings | undefined;
-  /** While views are remade after this thread's own rearrangement: what knows the strings so far. */
+  /**
+   * While views are remade after this thread's own rearrangement: what knows the strings so far.
+   */
   private keptStrings: Strings | undefined;
-  /** The key in flight: its bits, and whether it can be in any map (a string that is nowhere can not). */
+  /**
+   * The key in flight: its bits, and whether it can be in any map (a string that is nowhere can
+   * not).
+   */
   protected low = 0;
   protected high = 0;
   /** What happened to maps that are being iterated over. */
@@ -155,8 +172,8 @@ export abstract class Store extends Structure<'smallmap'> {
   }
 
   /**
-   * Runs a read as {@link Structure.read} does, and repeats it where memory was recycled meanwhile. What it is given must not
-   * change anything nor run user code.
+   * Runs a read as {@link Structure.read} does, and repeats it where memory was recycled meanwhile.
+   * What it is given must not change anything nor run user code.
    */
   protected look<T>(operation: () => T): T {
     if (this.role === OWNER) return operation();
@@ -183,7 +200,10 @@ export abstract class Store extends Structure<'smallmap'> {
 
   // ---- maps
 
-  /** The directory entry of the map that an id names. Throws `ERR_OFFHEAP_STALE` where there is none. */
+  /**
+   * The directory entry of the map that an id names. Throws `ERR_OFFHEAP_STALE` where there is
+   * none.
+   */
   protected mapOf(id: unknown): number {
     if (typeof id !== 'number') throw typeError(`an id of a map is a number, not ${describe(id)}`);
     const map = id >>> 0;
@@ -215,7 +235,9 @@ export abstract class Store extends Structure<'smallmap'> {
     return count > 4 ? 8 : count > 2 ? 4 : this.smallest;
   }
 
-  /** A store that makes a change visible: after it, other threads see all that was stored before it. */
+  /**
+   * A store that makes a change visible: after it, other threads see all that was stored before it.
+   */
   protected publish(words: Int32Array, at: number, value: number): void {
     if (this.published) Atomics.store(words, at, value);
     else words[at] = value;
@@ -251,8 +273,8 @@ export abstract class Store extends Structure<'smallmap'> {
   // ---- room
 
   /**
-   * One native call that makes room for so many maps, blocks of slots, positions, strings and bytes of them. Throws
-   * `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with nothing changed.
+   * One native call that makes room for so many maps, blocks of slots, positions, strings and bytes
+   * of them. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with nothing changed.
    */
   protected makeRoom(maps: number, blocks: number, positions: number, ids: number, bytes: number): void {
     const addon = native();

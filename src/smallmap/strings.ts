@@ -1,10 +1,12 @@
 /**
  * The strings of an arena: each stands once in the heap, and keys and values hold its id
- * (`docs/formats/smallmap.md`, "Strings"). `native/core/src/smallmap/arena/strings.rs` is the same in Rust.
+ * (`docs/formats/smallmap.md`, "Strings"). `native/core/src/smallmap/arena/strings.rs` is the same
+ * in Rust.
  *
- * Cost: a string that was looked up lately is found by comparing it with the one remembered in its place, some 4 ns; any
- * other is encoded, hashed and probed for, 50 to 100 ns. What is remembered is forgotten whenever views are remade, but for
- * the strings that stay where this thread rearranged the region itself: ids change their meaning in no other way.
+ * Cost: a string that was looked up lately is found by comparing it with the one remembered in its
+ * place, some 4 ns; any other is encoded, hashed and probed for, 50 to 100 ns. What is remembered
+ * is forgotten whenever views are remade, but for the strings that stay where this thread
+ * rearranged the region itself: ids change their meaning in no other way.
  */
 import { Scratch, readBlob, type TextBuffer } from '../region/blob.js';
 import { Buckets } from '../region/buckets.js';
@@ -38,7 +40,10 @@ export class Strings {
     private readonly heapBytes: TextBuffer,
     private readonly published: boolean,
     private readonly steady: boolean,
-    /** What was remembered before this thread's own native call rearranged the region, which gives no id another string. */
+    /**
+     * What was remembered before this thread's own native call rearranged the region, which gives
+     * no id another string.
+     */
     before?: Strings,
   ) {
     this.seed0 = head[WORD.seed0]!;
@@ -108,7 +113,10 @@ export class Strings {
     return size;
   }
 
-  /** The id of a string, which is made if there is none; −1 if there is no room for it: nothing was changed. */
+  /**
+   * The id of a string, which is made if there is none; −1 if there is no room for it: nothing was
+   * changed.
+   */
   intern(text: string): number {
     const place = placeOf(text);
     if (this.texts[place] === text) return this.textIds[place];
@@ -168,8 +176,8 @@ export class Strings {
 }
 
 /**
- * Where a string is remembered: by its length and up to six of its characters. The last four tell numbered names apart, the
- * first and the middle one tell those of other kinds.
+ * Where a string is remembered: by its length and up to six of its characters. The last four tell
+ * numbered names apart, the first and the middle one tell those of other kinds.
  */
 function placeOf(text: string): number {
   const { length } = text;

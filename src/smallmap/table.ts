@@ -67,7 +67,9 @@ export abstract class Table extends Slots {
     return (this.links.length >>> 2) - head[WORD.tableUsed] + head[WORD.tableFree];
   }
 
-  /** Appends the key in flight, which the promoted map does not have. There is a position for it. */
+  /**
+   * Appends the key in flight, which the promoted map does not have. There is a position for it.
+   */
   protected append(map: number, sentinel: number, value: unknown): void {
     const { head, links } = this;
     const used = head[WORD.tableUsed];

@@ -1,6 +1,7 @@
 /**
- * Arguments of succinct structures: numbers to build from, positions to ask for, arrays to answer into. Native code takes
- * typed arrays of any element type and checks what is in them; anything else iterable becomes one here.
+ * Arguments of succinct structures: numbers to build from, positions to ask for, arrays to answer
+ * into. Native code takes typed arrays of any element type and checks what is in them; anything
+ * else iterable becomes one here.
  */
 import { rangeError, typeError } from '../errors.js';
 import type { AnyTypedArray } from '../region/element.js';
@@ -17,8 +18,9 @@ export {
 } from '../region/numbers.js';
 
 /**
- * Where `count` answers go: the typed array for native code to fill, and what is left to do after it did. `made` gives a new
- * array where the caller brought none; `bigint` says of what kind the answers are.
+ * Where `count` answers go: the typed array for native code to fill, and what is left to do after
+ * it did. `made` gives a new array where the caller brought none; `bigint` says of what kind the
+ * answers are.
  */
 export function answers(
   out: unknown,
@@ -53,8 +55,8 @@ export function answers(
 }
 
 /**
- * An index as `TypedArray.prototype.at` takes it: negative ones count from the end. −1 for one that is outside. Throws for
- * what is no integer.
+ * An index as `TypedArray.prototype.at` takes it: negative ones count from the end. −1 for one that
+ * is outside. Throws for what is no integer.
  */
 export function relativeIndex(index: unknown, length: number): number {
   if (typeof index !== 'number') throw typeError(`an index is a number, not ${describe(index)}`);
@@ -63,7 +65,10 @@ export function relativeIndex(index: unknown, length: number): number {
   return at >= 0 && at < length ? at : -1;
 }
 
-/** Bounds of a part as `TypedArray.prototype.slice` takes them: cut to [0, length], negative ones from the end. */
+/**
+ * Bounds of a part as `TypedArray.prototype.slice` takes them: cut to [0, length], negative ones
+ * from the end.
+ */
 export function rangeOf(start: unknown, end: unknown, length: number): [number, number] {
   const bound = (value: unknown, name: string, fallback: number): number => {
     if (value === undefined) return fallback;

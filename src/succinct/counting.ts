@@ -1,10 +1,12 @@
 /**
- * Counting ones in several words at once, and finding the k-th. JavaScript has no instruction that counts the ones of a word, and
- * WebAssembly has one: these are functions of a few hundred bytes of it, which optimised JavaScript calls as its own, at
- * about 2 ns. They get words as arguments, and have no memory. Where WebAssembly is switched off they are written in JavaScript.
+ * Counting ones in several words at once, and finding the k-th. JavaScript has no instruction that
+ * counts the ones of a word, and WebAssembly has one: these are functions of a few hundred bytes of
+ * it, which optimised JavaScript calls as its own, at about 2 ns. They get words as arguments, and
+ * have no memory. Where WebAssembly is switched off they are written in JavaScript.
  *
- * Tried, in ns for the ones in 0 to 255 bits (Node 20, 22 and 24 alike, of which 0.8 are the loop): a loop over the words 18, which is
- * mostly branches foretold wrongly; in JavaScript without a branch, by carry-save adders, 13; this 8.
+ * Tried, in ns for the ones in 0 to 255 bits (Node 20, 22 and 24 alike, of which 0.8 are the loop):
+ * a loop over the words 18, which is mostly branches foretold wrongly; in JavaScript without a
+ * branch, by carry-save adders, 13; this 8.
  */
 import { popcount32 } from './word.js';
 
@@ -13,14 +15,15 @@ type Words7 = [number, number, number, number, number, number, number];
 
 export interface Counting {
   /**
-   * The ones in the first `count` of seven words, or where `flip` is −1 instead of 0 in those after them; and in the word `last`.
+   * The ones in the first `count` of seven words, or where `flip` is −1 instead of 0 in those after
+   * them; and in the word `last`.
    */
   sevenAnd: (count: number, flip: number, ...words: [...Words7, last: number]) => number;
   /** The ones in eight words. */
   eight: (...words: [...Words7, number]) => number;
   /**
-   * In which of eight words the k-th one is, times 32, and how many ones of that word come before it. They have more than `k`.
-   * (The eighth word needs no looking at.)
+   * In which of eight words the k-th one is, times 32, and how many ones of that word come before
+   * it. They have more than `k`. (The eighth word needs no looking at.)
    */
   find: (k: number, ...words: Words7) => number;
 }
@@ -51,7 +54,8 @@ declare const WebAssembly: {
   Instance: new (module: object) => { exports: unknown };
 };
 
-// Instructions, all on 32-bit integers (https://webassembly.github.io/spec/core/binary/instructions.html).
+// Instructions, all on 32-bit integers
+// (https://webassembly.github.io/spec/core/binary/instructions.html).
 const END = 0x0b;
 const SELECT = 0x1b;
 const POPCOUNT = 0x69;
@@ -129,7 +133,10 @@ function leb(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, value >> 7];
 }
 
-/** The module: types, functions, exports, code (https://webassembly.github.io/spec/core/binary/modules.html). */
+/**
+ * The module: types, functions, exports, code
+ * (https://webassembly.github.io/spec/core/binary/modules.html).
+ */
 function assemble(): Uint8Array {
   const I32 = 0x7f;
   const list = Object.entries(KINDS).map(([name, kind]) => ({ name, ...kind() }));

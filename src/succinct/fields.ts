@@ -1,23 +1,34 @@
 /**
- * Fields of 1 to 64 bits, side by side in 32-bit words, the first in the lowest bits of the first word: how packed integers
- * and the lower halves of an Elias-Fano sequence are stored (`docs/formats/succinct.md`). 32 fields of b bits take b words, so
- * where field i begins follows from `i >>> 5` and `i & 31` in 32-bit arithmetic.
+ * Fields of 1 to 64 bits, side by side in 32-bit words, the first in the lowest bits of the first
+ * word: how packed integers and the lower halves of an Elias-Fano sequence are stored
+ * (`docs/formats/succinct.md`). 32 fields of b bits take b words, so where field i begins follows
+ * from `i >>> 5` and `i & 31` in 32-bit arithmetic.
  *
- * Cost: two words for up to 32 bits, three beyond; no branch on where a field lies. One word of zeros stands behind the last.
+ * Cost: two words for up to 32 bits, three beyond; no branch on where a field lies. One word of
+ * zeros stands behind the last.
  */
 const TWO_32 = 4_294_967_296;
 
-/** A mask of the lowest `bits` bits, 0 to 32, as a 32-bit word, whose highest bit is its sign: no number is a double. */
+/**
+ * A mask of the lowest `bits` bits, 0 to 32, as a 32-bit word, whose highest bit is its sign: no
+ * number is a double.
+ */
 export function maskOf(bits: number): number {
   return bits === 0 ? 0 : (-1 >>> (32 - bits)) | 0;
 }
 
-/** Fields below this index begin in a word whose index is below 2^31, as {@link narrowField} and {@link wideField} want it. */
+/**
+ * Fields below this index begin in a word whose index is below 2^31, as {@link narrowField} and
+ * {@link wideField} want it.
+ */
 export function nearFields(bits: number): number {
   return Math.min(32 * Math.floor((2 ** 31 - 4) / bits), TWO_32);
 }
 
-/** Field `index`, below {@link nearFields}, of `bits` bits, at most 32; `mask` is {@link maskOf} them. */
+/**
+ * Field `index`, below {@link nearFields}, of `bits` bits, at most 32; `mask` is {@link maskOf}
+ * them.
+ */
 export function narrowField(words: Int32Array, index: number, bits: number, mask: number): number {
   const bit = Math.imul(index & 31, bits);
   const word = Math.imul(index >>> 5, bits) + (bit >>> 5);
@@ -26,8 +37,8 @@ export function narrowField(words: Int32Array, index: number, bits: number, mask
 }
 
 /**
- * Field `index`, below {@link nearFields}, of `bits` bits, 33 to 64, as a number; of more than 53 bits the nearest one. `mask` is
- * {@link maskOf} those beyond 32.
+ * Field `index`, below {@link nearFields}, of `bits` bits, 33 to 64, as a number; of more than 53
+ * bits the nearest one. `mask` is {@link maskOf} those beyond 32.
  */
 export function wideField(words: Int32Array, index: number, bits: number, mask: number): number {
   const bit = Math.imul(index & 31, bits);

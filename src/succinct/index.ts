@@ -1,4 +1,7 @@
-/** offheap/succinct: bits with rank and select, sorted integers, packed integers, in little more than the bits they need. */
+/**
+ * offheap/succinct: bits with rank and select, sorted integers, packed integers, in little more
+ * than the bits they need.
+ */
 export {
   BitVector,
   type BitPositions,

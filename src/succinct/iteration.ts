@@ -37,7 +37,9 @@ interface Sliced<T> {
   slice(start: number, end: number): ArrayLike<T>;
 }
 
-/** From index 0 to the end, unpacked a chunk at a time: short ones first, as many a loop ends soon. */
+/**
+ * From index 0 to the end, unpacked a chunk at a time: short ones first, as many a loop ends soon.
+ */
 export class ChunkIterator<T> implements IterableIterator<T, undefined> {
   static {
     Object.setPrototypeOf(this.prototype, IteratorPrototype);

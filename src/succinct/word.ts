@@ -1,4 +1,7 @@
-/** Bits inside one 32-bit word. JavaScript has no instruction for either: both are a dozen operations, without a branch. */
+/**
+ * Bits inside one 32-bit word. JavaScript has no instruction for either: both are a dozen
+ * operations, without a branch.
+ */
 
 /** How many bits are set. */
 export function popcount32(word: number): number {
@@ -24,9 +27,9 @@ for (let byte = 0; byte < 256; byte++) {
 }
 
 /**
- * The position of the k-th one, counted from 0; the word has more than `k` (else the result is some number from 0 to 39). The
- * byte by comparing all four running sums at once, the bit by a table (Vigna, "Broadword implementation of rank/select
- * queries", 2008).
+ * The position of the k-th one, counted from 0; the word has more than `k` (else the result is some
+ * number from 0 to 39). The byte by comparing all four running sums at once, the bit by a table
+ * (Vigna, "Broadword implementation of rank/select queries", 2008).
  */
 export function select32(word: number, k: number): number {
   let x = word - ((word >>> 1) & 0x55555555);

@@ -1,13 +1,14 @@
 /**
  * The elements of a vector: where they are, and how one is read, written, added and taken away.
  *
- * The owner keeps what hot code needs in fields: a view of all elements that fit, how many there are, how many fit. Where
- * elements can not be accessed directly (another thread's vector, a file, a closed one) `count` and `room` are 0, so
- * that fast paths fail and the slow ones come here.
+ * The owner keeps what hot code needs in fields: a view of all elements that fit, how many there
+ * are, how many fit. Where elements can not be accessed directly (another thread's vector, a file,
+ * a closed one) `count` and `room` are 0, so that fast paths fail and the slow ones come here.
  *
- * An element is one aligned store, and the count is stored after it: atomically if the vector is shared, so that no reader
- * counts an element that it can not see. Where nobody else can look, the header's count may lag behind the field: a push
- * is a sixth faster that does not store it. {@link Access.settle} makes up for it, before anything but a push, `at` or `set`.
+ * An element is one aligned store, and the count is stored after it: atomically if the vector is
+ * shared, so that no reader counts an element that it can not see. Where nobody else can look, the
+ * header's count may lag behind the field: a push is a sixth faster that does not store it. {@link
+ * Access.settle} makes up for it, before anything but a push, `at` or `set`.
  */
 import { allocating, offheapError, rangeError } from '../errors.js';
 import { native } from '../native.js';
@@ -102,7 +103,10 @@ export abstract class Access extends Structure<'vector'> {
     return super.read(operation);
   }
 
-  /** How many elements there are. Readers, who go by the header, must check that what they read still stands. */
+  /**
+   * How many elements there are. Readers, who go by the header, must check that what they read
+   * still stands.
+   */
   protected countNow(): number {
     if (this.role === OWNER) return this.count;
     const { head } = this;
@@ -119,8 +123,9 @@ export abstract class Access extends Structure<'vector'> {
 
   /** The element at an index that is below the capacity. */
   protected load(index: number): unknown {
-    // Each type by itself, so that each read sees one kind of array, whatever other vectors hold. And all numbers here: a
-    // result that might come from a call, of which V8 knows nothing, would be boxed for every caller, five times slower.
+    // Each type by itself, so that each read sees one kind of array, whatever other vectors hold.
+    // And all numbers here: a result that might come from a call, of which V8 knows nothing, would
+    // be boxed for every caller, five times slower.
     const { items, code } = this;
     if (code === F64) return (items as Float64Array)[index];
     if (code === U32) return (items as Uint32Array)[index];
@@ -179,7 +184,10 @@ export abstract class Access extends Structure<'vector'> {
     if (!isElement(value, this.code)) throw badElement('an element of this vector', this.code, value);
   }
 
-  /** The elements as another thread's, or a file's, may be read: the value, or `undefined` past the end. */
+  /**
+   * The elements as another thread's, or a file's, may be read: the value, or `undefined` past the
+   * end.
+   */
   protected loadElsewhere(index: number): unknown {
     if (this.role === READER) {
       const count = this.countNow();
@@ -233,8 +241,8 @@ export abstract class Access extends Structure<'vector'> {
     try {
       this.resize(Math.max(count, Math.min(this.capacity * 2, MAX_CAPACITY)));
     } catch (error) {
-      // Where memory is short less may fit. But not so little that every push has to ask again, and not the last there is,
-      // for without any the engine ends the process.
+      // Where memory is short less may fit. But not so little that every push has to ask again, and
+      // not the last there is, for without any the engine ends the process.
       const less = Math.max(count, this.capacity + Math.floor(this.capacity / 4));
       if ((error as { code?: unknown }).code !== 'ERR_OFFHEAP_OOM' || less >= this.capacity * 2) throw error;
       this.resize(less);
@@ -274,8 +282,9 @@ export abstract class Access extends Structure<'vector'> {
   }
 
   /**
-   * Runs native work on the region while this thread goes on. Meanwhile the vector can be read, as if it were another
-   * thread's, and closed, which cancels the work; changes throw `ERR_OFFHEAP_LOCKED`.
+   * Runs native work on the region while this thread goes on. Meanwhile the vector can be read, as
+   * if it were another thread's, and closed, which cancels the work; changes throw
+   * `ERR_OFFHEAP_LOCKED`.
    */
   protected async inBackground(
     job: Background,
@@ -315,7 +324,10 @@ export abstract class Access extends Structure<'vector'> {
 
   // ---- copies
 
-  /** A copy that is as long as the elements need, and zero past them, so that its bytes follow from them. */
+  /**
+   * A copy that is as long as the elements need, and zero past them, so that its bytes follow from
+   * them.
+   */
   protected override copyRegion(): Uint8Array {
     return this.read(() => {
       const count = this.countNow();

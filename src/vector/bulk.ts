@@ -1,7 +1,9 @@
 /**
- * What a vector does with many elements at once: one crossing into Rust each, at the speed of memory.
+ * What a vector does with many elements at once: one crossing into Rust each, at the speed of
+ * memory.
  *
- * Readers of another thread's vector repeat what a rearrangement disturbed; see {@link Structure.read}.
+ * Readers of another thread's vector repeat what a rearrangement disturbed; see {@link
+ * Structure.read}.
  */
 import { isFloat64Array } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../errors.js';
@@ -19,7 +21,9 @@ const FILL_HERE = 256;
 /** Indices beyond this many take doubles. */
 const MAX_NARROW = 4_294_967_296;
 
-/** An array of one element for each type, in which single elements go to native code and come back. */
+/**
+ * An array of one element for each type, in which single elements go to native code and come back.
+ */
 const ONE = COLUMN_ARRAYS.map((Column) =>
   Column === undefined ? undefined : new Column(new ArrayBuffer(8), 0, 1),
 );
@@ -37,7 +41,10 @@ export abstract class Bulk extends Access {
     return this.code === TYPE.u64 || this.code === TYPE.i64;
   }
 
-  /** Elements as a typed array of the vector's type, all checked, in memory that growth does not move. */
+  /**
+   * Elements as a typed array of the vector's type, all checked, in memory that growth does not
+   * move.
+   */
   private elements(values: unknown, what: string): AnyTypedArray {
     const check = (value: unknown): void => {
       if (!isElement(value, this.code)) throw badElement(`an element of ${what}`, this.code, value);
@@ -70,7 +77,8 @@ export abstract class Bulk extends Access {
     const first = Math.min(from, count);
     const last = Math.min(to, count);
     if (first < last) this.checkOpen(first);
-    // V8 fills shared memory with a loop: it has begun before a call has crossed over, and is soon overtaken.
+    // V8 fills shared memory with a loop: it has begun before a call has crossed over, and is soon
+    // overtaken.
     if (last - first < FILL_HERE) (items as Float64Array).fill(value as number, first, last);
     else native().vectorFill(this.region.bytes, this.one(value), first, last);
   }
@@ -208,7 +216,9 @@ function indices(count: number): Uint32Array | Float64Array {
   );
 }
 
-/** An index that counts from the end if it is negative, within 0 to `count`; as `Array` reads them. */
+/**
+ * An index that counts from the end if it is negative, within 0 to `count`; as `Array` reads them.
+ */
 function relative(value: unknown, count: number, absent: number): number {
   if (value === undefined) return absent;
   if (typeof value !== 'number') throw typeError(`an index must be a number, not ${describe(value)}`);

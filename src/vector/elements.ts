@@ -1,6 +1,6 @@
 /**
- * The face of a vector, whoever owns its memory: a heap or shared region ({@link Vector}), or a file that grows
- * (`MmapVector`, in `src/mmap/`).
+ * The face of a vector, whoever owns its memory: a heap or shared region ({@link Vector}), or a
+ * file that grows (`MmapVector`, in `src/mmap/`).
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { typeError } from '../errors.js';
@@ -53,7 +53,8 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     if (arguments.length === 1) {
       const { count } = this;
       if (count < this.room && typeof value === 'number') {
-        // The commonest by themselves, in plain stores. The header hears of them later: see `settle`.
+        // The commonest by themselves, in plain stores. The header hears of them later: see
+        // `settle`.
         if (this.code === F64) {
           (this.items as Float64Array)[count] = value;
           return (this.count = count + 1);
@@ -95,7 +96,10 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     return value;
   }
 
-  /** The element at an index, which counts from the end if it is negative; `undefined` where there is none. As `Array.at`. */
+  /**
+   * The element at an index, which counts from the end if it is negative; `undefined` where there
+   * is none. As `Array.at`.
+   */
   at(index: number): JsType<T> | undefined {
     if (typeof index === 'number') {
       const { count } = this;
@@ -111,7 +115,10 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     return this.loadElsewhere(Number.isNaN(index) ? 0 : Math.trunc(index));
   }
 
-  /** Replaces the element at an index from 0 to length − 1; throws `ERR_OFFHEAP_RANGE` for any other. Returns the vector. */
+  /**
+   * Replaces the element at an index from 0 to length − 1; throws `ERR_OFFHEAP_RANGE` for any
+   * other. Returns the vector.
+   */
   set(index: number, value: JsType<T>): this {
     if (this.code === F64 && typeof value === 'number' && typeof index === 'number') {
       const position = index >>> 0;
@@ -128,7 +135,10 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     return this;
   }
 
-  /** Removes and returns the element at an index, whose place the last one takes: O(1). Throws `ERR_OFFHEAP_RANGE` as `set`. */
+  /**
+   * Removes and returns the element at an index, whose place the last one takes: O(1). Throws
+   * `ERR_OFFHEAP_RANGE` as `set`.
+   */
   swapRemove(index: number): JsType<T> {
     this.beforeWrite();
     const at = this.checkIndex(index);
@@ -144,15 +154,18 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
 
   // ---- many elements
 
-  /** Appends the elements of a typed array, or of anything iterable. Returns the new length. All are checked first. */
+  /**
+   * Appends the elements of a typed array, or of anything iterable. Returns the new length. All are
+   * checked first.
+   */
   pushMany(values: Values<T>): number {
     return this.appendMany(values);
   }
 
   /**
-   * The elements as a typed array over the vector's own memory, which starts at an address that is a multiple of 64; nothing is
-   * copied. It shows the elements that there were when it was taken: take it anew after a change of the length. What is
-   * written to it is in the vector.
+   * The elements as a typed array over the vector's own memory, which starts at an address that is
+   * a multiple of 64; nothing is copied. It shows the elements that there were when it was taken:
+   * take it anew after a change of the length. What is written to it is in the vector.
    */
   get view(): Column<T> {
     const { shown } = this;
@@ -170,13 +183,19 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     return new COLUMN_ARRAYS[this.code]!(items.buffer, items.byteOffset, count) as Column<T>;
   }
 
-  /** Sets the elements from `start` to `end`, or all, to a value. Negative bounds count from the end. Returns the vector. */
+  /**
+   * Sets the elements from `start` to `end`, or all, to a value. Negative bounds count from the
+   * end. Returns the vector.
+   */
   fill(value: JsType<T>, start?: number, end?: number): this {
     this.fillRange(value, start, end);
     return this;
   }
 
-  /** The index of the first element equal to a value (`===`, so NaN is never found), from `from` on; −1 if there is none. */
+  /**
+   * The index of the first element equal to a value (`===`, so NaN is never found), from `from` on;
+   * −1 if there is none.
+   */
   indexOf(value: JsType<T>, from?: number): number {
     return this.find(value, from, false);
   }
@@ -187,20 +206,27 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
   }
 
   /**
-   * The sum. Of integers it is exact: a bigint of any size for `u64` and `i64`; else a number, the exact sum rounded once, so
-   * exact below 2^53. Floats are added in 16 lanes with compensation (TwoSum): the error is at most 2^−53 of the sum plus
-   * about (2^−53 n)² of the sum of magnitudes, and the result the same on every machine. 0 if there are no elements.
+   * The sum. Of integers it is exact: a bigint of any size for `u64` and `i64`; else a number, the
+   * exact sum rounded once, so exact below 2^53. Floats are added in 16 lanes with compensation
+   * (TwoSum): the error is at most 2^−53 of the sum plus about (2^−53 n)² of the sum of magnitudes,
+   * and the result the same on every machine. 0 if there are no elements.
    */
   sum(): SumOf<T> {
     return this.summed() as SumOf<T>;
   }
 
-  /** The least element: NaN if there is one, and −0 is less than 0, as in `Math.min`. `undefined` if there are no elements. */
+  /**
+   * The least element: NaN if there is one, and −0 is less than 0, as in `Math.min`. `undefined` if
+   * there are no elements.
+   */
   min(): JsType<T> | undefined {
     return this.extreme(false) as JsType<T> | undefined;
   }
 
-  /** The greatest element: NaN if there is one, as in `Math.max`. `undefined` if there are no elements. */
+  /**
+   * The greatest element: NaN if there is one, as in `Math.max`. `undefined` if there are no
+   * elements.
+   */
   max(): JsType<T> | undefined {
     return this.extreme(true) as JsType<T> | undefined;
   }
@@ -208,8 +234,9 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
   // ---- order
 
   /**
-   * Sorts, as `TypedArray.prototype.sort` without a comparator: ascending, −0 before 0, NaN last (NaNs may lose their sign).
-   * O(n): a radix sort, in as much memory again for the time, or in place, about as fast, where that is refused. Returns the vector.
+   * Sorts, as `TypedArray.prototype.sort` without a comparator: ascending, −0 before 0, NaN last
+   * (NaNs may lose their sign). O(n): a radix sort, in as much memory again for the time, or in
+   * place, about as fast, where that is refused. Returns the vector.
    */
   sort(): this {
     this.sortNow();
@@ -217,10 +244,11 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
   }
 
   /**
-   * The same off the main thread. Until it is done the vector is as it was, and can be read; changes throw
-   * `ERR_OFFHEAP_LOCKED`. Typed arrays from {@link Vector.view} show the elements go to their places at the end. After
-   * {@link Vector.close} it rejects with `ERR_OFFHEAP_CLOSED`. It takes twice the vector's memory for the time, and rejects
-   * with `ERR_OFFHEAP_OOM` if even a copy is refused.
+   * The same off the main thread. Until it is done the vector is as it was, and can be read;
+   * changes throw `ERR_OFFHEAP_LOCKED`. Typed arrays from {@link Vector.view} show the elements go
+   * to their places at the end. After {@link Vector.close} it rejects with `ERR_OFFHEAP_CLOSED`. It
+   * takes twice the vector's memory for the time, and rejects with `ERR_OFFHEAP_OOM` if even a copy
+   * is refused.
    */
   async sortAsync(options?: WorkOptions): Promise<this> {
     await this.sortLater(options);
@@ -228,8 +256,9 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
   }
 
   /**
-   * The indices of the elements in the order that {@link Vector.sort} would give them; equal elements keep theirs. A
-   * `Uint32Array`; beyond 2^32 elements a `Float64Array`. Takes 16 to 32 bytes an element for the time.
+   * The indices of the elements in the order that {@link Vector.sort} would give them; equal
+   * elements keep theirs. A `Uint32Array`; beyond 2^32 elements a `Float64Array`. Takes 16 to 32
+   * bytes an element for the time.
    */
   argsort(): Uint32Array | Float64Array {
     return this.order();
@@ -241,17 +270,18 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
   }
 
   /**
-   * Where a value is in a vector that is sorted, as {@link Vector.sort} sorts: the index of the first element equal to it; or,
-   * if there is none, −(i + 1), where i is the index to insert it at. So it is there exactly if the result is not negative.
-   * NaN is found, and −0 is 0. (Java's `Arrays.binarySearch` and C#'s `Array.BinarySearch` answer so.)
+   * Where a value is in a vector that is sorted, as {@link Vector.sort} sorts: the index of the
+   * first element equal to it; or, if there is none, −(i + 1), where i is the index to insert it
+   * at. So it is there exactly if the result is not negative. NaN is found, and −0 is 0. (Java's
+   * `Arrays.binarySearch` and C#'s `Array.BinarySearch` answer so.)
    */
   binarySearch(value: JsType<T>): number {
     return this.searchFor(value);
   }
 
   /**
-   * The same for many values at once, several times faster: their waits for memory overlap. They must be what the vector can
-   * hold, for they travel as a typed array of its type. Returns `out`.
+   * The same for many values at once, several times faster: their waits for memory overlap. They
+   * must be what the vector can hold, for they travel as a typed array of its type. Returns `out`.
    */
   binarySearchMany(values: Values<T>, out?: Float64Array): Float64Array {
     return this.searchForMany(values, out);
@@ -302,7 +332,10 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
 
   // ---- memory
 
-  /** Makes room for `capacity` elements in all, so that growing to that many takes no time. Returns the vector. */
+  /**
+   * Makes room for `capacity` elements in all, so that growing to that many takes no time. Returns
+   * the vector.
+   */
   reserve(capacity: number): this {
     const wanted = checkInteger(capacity, 'capacity', 0, MAX_CAPACITY);
     this.beforeWrite();
@@ -310,7 +343,10 @@ export abstract class Elements<T extends NumericType> extends Bulk implements It
     return this;
   }
 
-  /** Keeps the first `length` elements; does nothing if there are no more. The memory stays. Returns the vector. */
+  /**
+   * Keeps the first `length` elements; does nothing if there are no more. The memory stays. Returns
+   * the vector.
+   */
   truncate(length: number): this {
     const wanted = checkInteger(length, 'length', 0, MAX_CAPACITY);
     this.beforeWrite();

@@ -1,6 +1,6 @@
 /**
- * Iteration, as `Array` does it while the array changes: an iterator looks at the length anew at each step, and once it is at the
- * end it stays there.
+ * Iteration, as `Array` does it while the array changes: an iterator looks at the length anew at
+ * each step, and once it is at the end it stays there.
  */
 
 /** The element at an index from 0 on, or `undefined` past the end. */
@@ -41,7 +41,8 @@ export class VectorIterator {
   declare readonly [Symbol.toStringTag]: string;
 
   static {
-    // As Array's iterators: what every built-in iterator can do (helpers such as `map` and `take` where there are any).
+    // As Array's iterators: what every built-in iterator can do (helpers such as `map` and `take`
+    // where there are any).
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
     Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'Vector Iterator',

@@ -1,6 +1,7 @@
 /**
- * The layout of a vector region (`docs/formats/vector.md`): words of its header, and the constant-time check of bytes that
- * come from elsewhere. `native/core/src/vector/layout.rs` has the same.
+ * The layout of a vector region (`docs/formats/vector.md`): words of its header, and the
+ * constant-time check of bytes that come from elsewhere. `native/core/src/vector/layout.rs` has the
+ * same.
  */
 import { isNumeric, WIDTHS, type NumericType } from '../region/element.js';
 import {

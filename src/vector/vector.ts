@@ -1,10 +1,12 @@
 /**
- * Vector: numbers of one type in a row, outside the JavaScript heap, in one region of bytes that can be shared with workers,
- * saved, and opened by mapping. `docs/formats/vector.md` specifies the bytes.
+ * Vector: numbers of one type in a row, outside the JavaScript heap, in one region of bytes that
+ * can be shared with workers, saved, and opened by mapping. `docs/formats/vector.md` specifies the
+ * bytes.
  *
- * Cost: `at`, `set`, `push`, `pop`: O(1), 1 to 2 ns; growth is in place and copies nothing as long as the address space reserved
- * for it lasts (64 times the capacity that it was made with, from 64 KiB on; at least 1 GiB once it has grown past 4 MiB). `sort`:
- * O(n), some 10 ns an element. `sum`, `min`, `max`, `indexOf`, `fill`: the speed of memory.
+ * Cost: `at`, `set`, `push`, `pop`: O(1), 1 to 2 ns; growth is in place and copies nothing as long
+ * as the address space reserved for it lasts (64 times the capacity that it was made with, from 64
+ * KiB on; at least 1 GiB once it has grown past 4 MiB). `sort`: O(n), some 10 ns an element. `sum`,
+ * `min`, `max`, `indexOf`, `fill`: the speed of memory.
  */
 import { native } from '../native.js';
 import { TYPE, TYPE_NAMES, type JsType, type NumericType } from '../region/element.js';
@@ -54,17 +56,18 @@ const FIRST_BYTES = 64;
  * prices.sort().at(-1); // 3.5
  * ```
  *
- * Types `u8 i8 u16 i16 u32 i32 f32 f64` hold numbers, `u64 i64` bigints. A value of the wrong type, or out of range, throws
- * `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE`; `f32` takes any number and rounds it, as a `Float32Array` does.
+ * Types `u8 i8 u16 i16 u32 i32 f32 f64` hold numbers, `u64 i64` bigints. A value of the wrong type,
+ * or out of range, throws `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE`; `f32` takes any number and
+ * rounds it, as a `Float32Array` does.
  *
- * {@link Vector.view} shows the elements as a typed array, without a copy. Other workers read the same bytes
- * ({@link Vector.share}), and see elements as they are added; a vector is saved and opened without parsing ({@link Vector.save},
- * {@link Vector.open}).
+ * {@link Vector.view} shows the elements as a typed array, without a copy. Other workers read the
+ * same bytes ({@link Vector.share}), and see elements as they are added; a vector is saved and
+ * opened without parsing ({@link Vector.save}, {@link Vector.open}).
  *
- * Errors, of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to a vector that is
- * only read here, `ERR_OFFHEAP_LOCKED` for a change while `sortAsync` or `argsortAsync` runs, `ERR_OFFHEAP_OOM` or
- * `ERR_OFFHEAP_FULL` when it can not grow, `ERR_OFFHEAP_IO` when a mapped file was truncated. A refused operation changes
- * nothing.
+ * Errors, of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a
+ * change to a vector that is only read here, `ERR_OFFHEAP_LOCKED` for a change while `sortAsync` or
+ * `argsortAsync` runs, `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow,
+ * `ERR_OFFHEAP_IO` when a mapped file was truncated. A refused operation changes nothing.
  */
 export class Vector<T extends NumericType = NumericType> extends Elements<T> {
   static {
@@ -87,7 +90,10 @@ export class Vector<T extends NumericType = NumericType> extends Elements<T> {
     return vector;
   }
 
-  /** Gives back the memory that the elements do not need. A shared vector keeps its address space, and so its bytes. */
+  /**
+   * Gives back the memory that the elements do not need. A shared vector keeps its address space,
+   * and so its bytes.
+   */
   shrinkToFit(): this {
     this.beforeWrite();
     const length = regionLength(this.code, this.count);
@@ -108,21 +114,27 @@ export class Vector<T extends NumericType = NumericType> extends Elements<T> {
     }));
   }
 
-  /** Proves what opening does not look at: the checksum, and words that must be zero. Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves what opening does not look at: the checksum, and words that must be zero. Throws
+   * `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().vectorValidate(this.region.bytes));
   }
 
   // ---- sharing and saving
 
-  /** A vector that another thread shared, to read from. O(1). It sees elements as they are added. */
+  /**
+   * A vector that another thread shared, to read from. O(1). It sees elements as they are added.
+   */
   static attach<T extends NumericType = NumericType>(token: Token): Vector<T> {
     return attachStructure(token, 'vector', (adopted) => new Vector<T>(adopted as never));
   }
 
   /**
-   * Opens a saved vector by mapping its file: nothing is read but the header, whatever the size. Mode `r` is for reading;
-   * in mode `rw` the first change copies the vector to memory, and the file changes with the next `save` only.
+   * Opens a saved vector by mapping its file: nothing is read but the header, whatever the size.
+   * Mode `r` is for reading; in mode `rw` the first change copies the vector to memory, and the
+   * file changes with the next `save` only.
    */
   static open<T extends NumericType = NumericType>(path: string, options?: OpenOptions): Vector<T> {
     return openStructure(path, options, (adopted) => new Vector<T>(adopted as never));
@@ -135,8 +147,8 @@ export class Vector<T extends NumericType = NumericType> extends Elements<T> {
 }
 
 /**
- * A vector of bigints. It reads by itself, so that V8 knows that the others give numbers, and boxes none: they are read
- * five times as fast in a program that has both.
+ * A vector of bigints. It reads by itself, so that V8 knows that the others give numbers, and boxes
+ * none: they are read five times as fast in a program that has both.
  */
 class WideVector<T extends NumericType> extends Vector<T> {
   static {

@@ -1,4 +1,7 @@
-/** Dictionaries and compressors: round trips, sizes, identity, abortion, hostile bytes, wrong arguments. */
+/**
+ * Dictionaries and compressors: round trips, sizes, identity, abortion, hostile bytes, wrong
+ * arguments.
+ */
 import { inspect } from 'node:util';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

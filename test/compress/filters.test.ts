@@ -1,4 +1,7 @@
-/** BloomFilter, SuffixArray and RollingHash: TypeScript against Rust, golden and hostile bytes, workers, refused memory. */
+/**
+ * BloomFilter, SuffixArray and RollingHash: TypeScript against Rust, golden and hostile bytes,
+ * workers, refused memory.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -17,7 +20,9 @@ const CODES = /^ERR_OFFHEAP_(CORRUPT|VERSION|STALE|LOCKED)$/;
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** Flips every bit of the header and many behind it, and cuts everywhere: only documented errors. */
+/**
+ * Flips every bit of the header and many behind it, and cuts everywhere: only documented errors.
+ */
 function damage(bytes: Uint8Array, use: (copy: Uint8Array) => void): void {
   const attempt = (copy: Uint8Array): void => {
     try {

@@ -1,4 +1,7 @@
-/** Compressed bytes of a certain release are read for ever; `test/golden/README.md` says what they hold. */
+/**
+ * Compressed bytes of a certain release are read for ever; `test/golden/README.md` says what they
+ * hold.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Record stores: against an array, in files, shared, damaged, and built of anything that can be iterated. */
+/**
+ * Record stores: against an array, in files, shared, damaged, and built of anything that can be
+ * iterated.
+ */
 import { inspect } from 'node:util';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

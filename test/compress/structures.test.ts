@@ -1,4 +1,7 @@
-/** SuffixArray, BloomFilter and RollingHash: against what they stand for, in files, shared, damaged, and misused. */
+/**
+ * SuffixArray, BloomFilter and RollingHash: against what they stand for, in files, shared, damaged,
+ * and misused.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

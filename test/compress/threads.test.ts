@@ -1,4 +1,7 @@
-/** Dictionaries and stores in other threads, memory that is refused, and the memory that results share. */
+/**
+ * Dictionaries and stores in other threads, memory that is refused, and the memory that results
+ * share.
+ */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -134,7 +137,8 @@ describe('results that share memory', () => {
       // An error from Node 21 on; before, it is copied.
     }
     expect(text(structuredClone(first))).toBe(records[0]);
-    // ArrayBuffer.prototype.transfer, from Node 22 on: it asked nobody at first, and throws for such buffers later.
+    // ArrayBuffer.prototype.transfer, from Node 22 on: it asked nobody at first, and throws for
+    // such buffers later.
     try {
       (first.buffer as unknown as { transfer?: () => void }).transfer?.();
     } catch (error) {

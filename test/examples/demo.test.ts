@@ -1,4 +1,6 @@
-/** The demo: it ends well only if every answer agreed; and what it says to someone without its data. */
+/**
+ * The demo: it ends well only if every answer agreed; and what it says to someone without its data.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The examples are programs that check themselves; each must end well. So must every JavaScript block
- * of README.md, in a process of its own: what is printed there is what runs here.
+ * The examples are programs that check themselves; each must end well. So must every JavaScript
+ * block of README.md, in a process of its own: what is printed there is what runs here.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Bulk calls: every kind of argument, aliasing, what a refused call leaves, and a million entries against a Map. */
+/**
+ * Bulk calls: every kind of argument, aliasing, what a refused call leaves, and a million entries
+ * against a Map.
+ */
 import { describe, expect, it, vi } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 import { throws } from '../helpers/errors.js';

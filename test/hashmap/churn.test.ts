@@ -1,4 +1,6 @@
-/** Endless churn in a bounded space. `scripts/churn.mjs` does as much as a person has patience for. */
+/**
+ * Endless churn in a bounded space. `scripts/churn.mjs` does as much as a person has patience for.
+ */
 import { describe, expect, it } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 import { Random } from '../helpers/random.js';

@@ -1,8 +1,8 @@
 /**
- * Hostile bytes. Every byte of header and index is flipped, bytes are cut off at many lengths, payloads are scribbled over:
- * opening either refuses with an OffheapError, or gives a map whose every operation ends and throws nothing else. All of it
- * runs in child processes with the built package, so that a crash or a loop without end is a failure and not the end of the
- * tests.
+ * Hostile bytes. Every byte of header and index is flipped, bytes are cut off at many lengths,
+ * payloads are scribbled over: opening either refuses with an OffheapError, or gives a map whose
+ * every operation ends and throws nothing else. All of it runs in child processes with the built
+ * package, so that a crash or a loop without end is a failure and not the end of the tests.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,10 @@ const MAKE = `
     for (let i = 0; i < 40; i += 3) map.delete('key ' + i);
     return unsealed(map);
   }
-  /** Does everything with bytes that may be anything. Returns what came of opening; throws if any error is not ours. */
+  /**
+   * Does everything with bytes that may be anything. Returns what came of opening; throws if any
+   * error is not ours.
+   */
   function attack(bytes, number) {
     let map;
     try {

@@ -1,4 +1,7 @@
-/** Bad input: the right code, a message that names what was given, and a structure that is as it was. */
+/**
+ * Bad input: the right code, a message that names what was given, and a structure that is as it
+ * was.
+ */
 import { describe, expect, it } from 'vitest';
 import { HashMap, type ValueType } from '../../src/hashmap/index.js';
 import { throws } from '../helpers/errors.js';

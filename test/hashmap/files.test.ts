@@ -1,4 +1,7 @@
-/** Saving and opening: what is in the file, what happens to the file, and what to the map when the file goes away. */
+/**
+ * Saving and opening: what is in the file, what happens to the file, and what to the map when the
+ * file goes away.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,

@@ -1,6 +1,6 @@
 /**
- * Golden bytes (test/golden/README.md), from TypeScript: it reads what Rust wrote, operation by operation it makes the
- * same bytes, and a map made out of them goes on working.
+ * Golden bytes (test/golden/README.md), from TypeScript: it reads what Rust wrote, operation by
+ * operation it makes the same bytes, and a map made out of them goes on working.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,10 @@ const seed = 0x89abcdef01234567n;
 const file = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `hashmap-${name}.bin`)));
 
-/** Bytes without what a copy does not keep (sequence, checksum), and what lies in columns and heap past what is used. */
+/**
+ * Bytes without what a copy does not keep (sequence, checksum), and what lies in columns and heap
+ * past what is used.
+ */
 function meaning(bytes: Uint8Array, valueWidth: number): Record<string, unknown> {
   const copy = bytes.slice();
   const words = header(copy);
@@ -94,7 +97,8 @@ describe('strings', () => {
   });
 
   it('are made the same by single operations', () => {
-    // 40 entries have room for 2 × 16 bytes each from the start, which is the heap of the golden file.
+    // 40 entries have room for 2 × 16 bytes each from the start, which is the heap of the golden
+    // file.
     const made = new HashMap({ key: 'string', value: 'string', capacity: 40, seed }, texts);
     expect(meaning(made.toBytes(), 4)).toEqual(meaning(file('strings'), 4));
   });

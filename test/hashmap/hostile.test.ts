@@ -1,8 +1,9 @@
 /**
- * Bytes from strangers: a region or file with any bit changed, cut off at any length, or filled with harmful numbers
- * is refused with an error of ours, or it is a map on which every operation ends without harm. Each series runs in a
- * process of its own, so that a crash or an endless loop is a failed test that names the case. (corruption.test.ts makes
- * a quick round of each byte; this is each bit, harmful numbers, and every road that leads to a map.)
+ * Bytes from strangers: a region or file with any bit changed, cut off at any length, or filled
+ * with harmful numbers is refused with an error of ours, or it is a map on which every operation
+ * ends without harm. Each series runs in a process of its own, so that a crash or an endless loop
+ * is a failed test that names the case. (corruption.test.ts makes a quick round of each byte; this
+ * is each bit, harmful numbers, and every road that leads to a map.)
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

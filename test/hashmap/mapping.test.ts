@@ -1,4 +1,7 @@
-/** Maps on files: every type, thawing, what is no file of ours, and what happens when files change under a mapping. */
+/**
+ * Maps on files: every type, thawing, what is no file of ours, and what happens when files change
+ * under a mapping.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,

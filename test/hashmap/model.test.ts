@@ -1,6 +1,7 @@
 /**
- * HashMap against a plain Map: the same random operations on both, all results compared, for every type of key and
- * of value. After each batch the order of entries is compared and the region proves its contents.
+ * HashMap against a plain Map: the same random operations on both, all results compared, for every
+ * type of key and of value. After each batch the order of entries is compared and the region proves
+ * its contents.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,7 +1,8 @@
 /**
- * One owner, many readers: what workers read while the owner writes, grows, compacts and clears belongs together, and a
- * thread that is terminated anywhere leaves a region that others can go on reading. Values are a function of their keys,
- * so a reader can judge each answer by itself. Workers run the built package, as a user's would.
+ * One owner, many readers: what workers read while the owner writes, grows, compacts and clears
+ * belongs together, and a thread that is terminated anywhere leaves a region that others can go on
+ * reading. Values are a function of their keys, so a reader can judge each answer by itself.
+ * Workers run the built package, as a user's would.
  */
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -34,7 +35,10 @@ function next(worker: Worker): Promise<any> {
   });
 }
 
-/** Reads until told to stop (the first word of `stop` is not zero), and counts what it saw and what was wrong. */
+/**
+ * Reads until told to stop (the first word of `stop` is not zero), and counts what it saw and what
+ * was wrong.
+ */
 const READER = `
   const map = HashMap.attach(data.token), stop = new Int32Array(data.stop);
   const number = data.kind === 'number';

@@ -1,6 +1,7 @@
 /**
- * Operations by states: what every public method does on a map that is owned, attached, on a file for `r` or `rw`, or
- * closed after any of these. A method that is added without a line here fails the first test.
+ * Operations by states: what every public method does on a map that is owned, attached, on a file
+ * for `r` or `rw`, or closed after any of these. A method that is added without a line here fails
+ * the first test.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -110,7 +111,8 @@ const special = [
 ];
 
 it('every public method has its line here', () => {
-  // Members of the layers below are protected in TypeScript; the class itself lists what is public, and these:
+  // Members of the layers below are protected in TypeScript; the class itself lists what is public,
+  // and these:
   const inner = ['getElsewhere', 'hasElsewhere', 'setElsewhere', 'iterate', 'cursor', 'step', 'lookUp'];
   const names = Reflect.ownKeys(HashMap.prototype).map(String);
   const known = new Set([...Object.keys(operations), ...special, ...inner]);

@@ -1,4 +1,7 @@
-/** Strings and bytes: every way to write them, their hash, their equality, and the heap that they live in. */
+/**
+ * Strings and bytes: every way to write them, their hash, their equality, and the heap that they
+ * live in.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
@@ -255,7 +258,8 @@ function placed(map: HashMap<any, any>): { bucket: number; tag: number } {
 
 describe('the hash', () => {
   it('of the paper: the reference vectors of HalfSipHash-2-4 hold for the implementation of this test', () => {
-    // Key 00 01 … 07, message 00 01 …: the first vectors of the authors' test program (32-bit results).
+    // Key 00 01 … 07, message 00 01 …: the first vectors of the authors' test program (32-bit
+    // results).
     const key = [0x03020100, 0x07060504] as const;
     const vectors = [0x5b9f35a9, 0xb85a4727, 0x03a662fa, 0x04e7fe8a, 0x89466e2a];
     vectors.forEach((expected, length) => {

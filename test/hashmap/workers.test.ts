@@ -1,6 +1,7 @@
 /**
- * Threads: readers see only what is true while the owner inserts, deletes, grows, compacts and clears; and any thread
- * may be terminated between any two statements. Values name their keys, so a wrong answer is known when it is seen.
+ * Threads: readers see only what is true while the owner inserts, deletes, grows, compacts and
+ * clears; and any thread may be terminated between any two statements. Values name their keys, so a
+ * wrong answer is known when it is seen.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,7 +137,8 @@ describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) =>
           count++;
           if (!fits(k, v)) throw new Error(`${String(k)} => ${String(v)}`);
         }
-        // One entry may have been appended and not indexed, or deleted and not counted, at that moment.
+        // One entry may have been appended and not indexed, or deleted and not counted, at that
+        // moment.
         expect(Math.abs(count - reader.size)).toBeLessThanOrEqual(1);
         const copy = HashMap.fromBytes<any, any>(reader.toBytes());
         copy.validate();

@@ -1,8 +1,9 @@
 /**
- * A thread that reads bits of another: a bit vector that grows under it, or rank and select. It says what it saw, and reads on
- * until it is ended.
+ * A thread that reads bits of another: a bit vector that grows under it, or rank and select. It
+ * says what it saw, and reads on until it is ended.
  *
- *   workerData: { dist, token, stop }: `stop` is a shared word; the thread ends by itself when it is 1
+ *   workerData: { dist, token, stop }: `stop` is a shared word; the thread ends by itself when it
+ *   is 1
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +12,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 const { dist, token, stop } = workerData;
 const { BitVector, RankSelect } = await import(pathToFileURL(join(dist, 'succinct', 'index.js')).href);
 
-/** Ones at multiples of three; but all of the first 999 bits may be inverted, which happens at once. */
+/**
+ * Ones at multiples of three; but all of the first 999 bits may be inverted, which happens at once.
+ */
 function readBits() {
   let wrong = 0;
   const bits = BitVector.attach(token);

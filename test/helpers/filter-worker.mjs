@@ -1,5 +1,6 @@
 /**
- * A thread that reads a shared Bloom filter or suffix array: attaches, answers, says so, and then goes on until it is ended.
+ * A thread that reads a shared Bloom filter or suffix array: attaches, answers, says so, and then
+ * goes on until it is ended.
  *
  *   workerData: { dist, type: 'BloomFilter' | 'SuffixArray', token, asked, forever }
  */

@@ -1,6 +1,7 @@
 /**
- * A process that feeds spoilt regions to HashMap and does everything with what comes out. It ends well, or it
- * crashes, hangs or prints an error that is none of ours: its parent sees all three. The last case is kept in a file.
+ * A process that feeds spoilt regions to HashMap and does everything with what comes out. It ends
+ * well, or it crashes, hangs or prints an error that is none of ours: its parent sees all three.
+ * The last case is kept in a file.
  *
  *   node hostile.mjs <folder of dist> <scratch folder> <road> <schema> <way>
  */

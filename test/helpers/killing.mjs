@@ -1,9 +1,10 @@
 /**
- * Kills processes while they append to an MmapVector, and looks at what they leave: one of the states that a flush was asked
- * for since the last one that returned, whole. `scripts/kill-loop.mjs` does it longer than the tests.
+ * Kills processes while they append to an MmapVector, and looks at what they leave: one of the
+ * states that a flush was asked for since the last one that returned, whole.
+ * `scripts/kill-loop.mjs` does it longer than the tests.
  *
- * The victim (killed.mjs) writes down beforehand what it is about to do, in a file beside the vector: whatever a process
- * that is killed had written is there afterwards.
+ * The victim (killed.mjs) writes down beforehand what it is about to do, in a file beside the
+ * vector: whatever a process that is killed had written is there afterwards.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -34,7 +35,8 @@ function candidates(notes, start) {
 }
 
 /**
- * One process, killed after about `delay` milliseconds of work. @param {string} module @param {string} folder
+ * One process, killed after about `delay` milliseconds of work. @param {string} module @param
+ * {string} folder
  * @param {number} seed @param {number} delay @returns {Promise<string>} its notes
  */
 function round(module, folder, seed, delay) {
@@ -53,8 +55,9 @@ function round(module, folder, seed, delay) {
 }
 
 /**
- * Kills `rounds` processes. `dist` is the folder of the built package; the files lie in a folder under `within`, which is in memory
- * if nothing is said: what a kill leaves is the same there, and syncing takes no time.
+ * Kills `rounds` processes. `dist` is the folder of the built package; the files lie in a folder
+ * under `within`, which is in memory if nothing is said: what a kill leaves is the same there, and
+ * syncing takes no time.
  * @param {string} dist @param {number} rounds @param {number} seed @param {string} [within]
  * @returns {Promise<{ flushes: number, between: number, recovered: number }>} how many flushes had returned, how many
  * kills fell into one, and how many left a record that was cut short

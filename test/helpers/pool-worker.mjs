@@ -1,8 +1,9 @@
 /**
- * A thread that allocates and frees in a shared pool. Every block is filled with a number of its own, and whoever frees it looks
- * whether that is still there: a block held twice is found out.
+ * A thread that allocates and frees in a shared pool. Every block is filled with a number of its
+ * own, and whoever frees it looks whether that is still there: a block held twice is found out.
  *
- *   workerData: { dist, token, engine: 'js' | 'rust' | 'cached', seed, operations, sizes, mailbox, single }
+ *   workerData: { dist, token, engine: 'js' | 'rust' | 'cached', seed, operations, sizes, mailbox,
+ *   single }
  *
  * `single`: one block at a time. `operations` 0: the same, on and on, until it is terminated.
  */

@@ -1,4 +1,6 @@
-/** Numbers that look random and are the same in every run (xoshiro128**, Blackman and Vigna, 2018). */
+/**
+ * Numbers that look random and are the same in every run (xoshiro128**, Blackman and Vigna, 2018).
+ */
 export class Random {
   private a: number;
   private b = 0x9e3779b9;

@@ -1,5 +1,6 @@
 /**
- * A thread that reads a store, or compresses: says what it found, and then goes on until it is ended.
+ * A thread that reads a store, or compresses: says what it found, and then goes on until it is
+ * ended.
  *
  *   workerData: { dist, token, records, forever }
  */

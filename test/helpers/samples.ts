@@ -1,4 +1,7 @@
-/** Keys and values of every type a HashMap holds: edges, arbitrary ones, and how a plain Map would keep them. */
+/**
+ * Keys and values of every type a HashMap holds: edges, arbitrary ones, and how a plain Map would
+ * keep them.
+ */
 import fc from 'fast-check';
 import { HashMap, type KeyType, type ValueType } from '../../src/hashmap/index.js';
 

@@ -1,5 +1,6 @@
 /**
- * A thread that reads an unchanging sequence: attaches, sums, says so, and then reads on until it is ended.
+ * A thread that reads an unchanging sequence: attaches, sums, says so, and then reads on until it
+ * is ended.
  *
  *   workerData: { dist, type: 'PackedInts' | 'EliasFano', token, forever }
  */

@@ -1,6 +1,7 @@
 /**
- * A process that feeds spoilt regions to SmallMapArena and does everything with what comes out, as hostile.mjs does with
- * HashMap. Its parent sees a crash, a loop without end and an error that is none of ours; the last case is kept in a file.
+ * A process that feeds spoilt regions to SmallMapArena and does everything with what comes out, as
+ * hostile.mjs does with HashMap. Its parent sees a crash, a loop without end and an error that is
+ * none of ours; the last case is kept in a file.
  *
  *   node smallmap-hostile.mjs <folder of dist> <scratch folder> <road> <schema> <way>
  */
@@ -27,7 +28,10 @@ const make = (type, n) => {
 const key = (n) => make(keyType, n);
 const value = (n) => make(valueType, n);
 
-/** An arena in which each section has contents: slots of each size, free ones, promoted maps, free maps and strings. */
+/**
+ * An arena in which each section has contents: slots of each size, free ones, promoted maps, free
+ * maps and strings.
+ */
 function original() {
   const arena = new SmallMapArena({ key: keyType, value: valueType, capacity: 3, seed: 7n });
   const ids = Array.from({ length: 14 }, () => arena.create());

@@ -1,4 +1,7 @@
-/** Elements of each type for tests of vectors: edges, random ones, and how a plain array of them sorts. */
+/**
+ * Elements of each type for tests of vectors: edges, random ones, and how a plain array of them
+ * sorts.
+ */
 import type { NumericType } from '../../src/region/element.js';
 import { Vector } from '../../src/vector/index.js';
 import type { Random } from './random.js';

@@ -28,7 +28,10 @@ export function header(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, 64);
 }
 
-/** Takes the checksum off a region's bytes: who changes them and wants to be read clears it, or nothing else is tested. */
+/**
+ * Takes the checksum off a region's bytes: who changes them and wants to be read clears it, or
+ * nothing else is tested.
+ */
 export function unseal(bytes: Uint8Array): Uint8Array {
   header(bytes)[WORD.flags] = 0;
   header(bytes)[WORD.checksum] = 0;

@@ -1,6 +1,6 @@
 /**
- * A thread that owns a HashMap or reads one. Every value says which key it belongs to, so a reader can tell a right
- * answer from a wrong one whatever the owner is doing.
+ * A thread that owns a HashMap or reads one. Every value says which key it belongs to, so a reader
+ * can tell a right answer from a wrong one whatever the owner is doing.
  *
  *   workerData: { dist, role: 'own' | 'read' | 'ask', schema, token, stop }
  */
@@ -19,7 +19,9 @@ function below(limit) {
   return Math.floor(((random >>> 0) / 2 ** 32) * limit);
 }
 
-/** The two schemas: numbers, whose columns native code reads, and strings, which live in the heap. */
+/**
+ * The two schemas: numbers, whose columns native code reads, and strings, which live in the heap.
+ */
 const SCHEMAS = {
   numbers: {
     types: { key: 'u32', value: 'f64' },
@@ -97,7 +99,8 @@ function look(map) {
       );
     }
   } else if (dice < 96) {
-    // An owner that squeezes entries out may take the iterator's place away; that is said, not guessed.
+    // An owner that squeezes entries out may take the iterator's place away; that is said, not
+    // guessed.
     try {
       let steps = 0;
       for (const [key, value] of map) {

@@ -1,4 +1,7 @@
-/** Processes that are killed while they append leave what a flush vouched for: see helpers/killing.mjs. */
+/**
+ * Processes that are killed while they append leave what a flush vouched for: see
+ * helpers/killing.mjs.
+ */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { packageRoot } from '../../src/native.js';

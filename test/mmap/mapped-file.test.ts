@@ -1,4 +1,7 @@
-/** MappedFile: every strategy shows the same bytes, outlives what happens to its file, and refuses what it must. */
+/**
+ * MappedFile: every strategy shows the same bytes, outlives what happens to its file, and refuses
+ * what it must.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -344,7 +347,8 @@ describe('a file that changes', () => {
   it.runIf(existsSync('/dev/shm')).each(MAPS)(
     'is watched on where a refresh was refused, by %s',
     (strategy) => {
-      // In memory, where a file may be longer than all addresses; that of a disk, of 2^43 bytes, some Nodes map.
+      // In memory, where a file may be longer than all addresses; that of a disk, of 2^43 bytes,
+      // some Nodes map.
       const path = join(memory, strategy);
       writeFileSync(path, Buffer.alloc(PAGE * 4, 7));
       using mapped = MappedFile.open(path, { strategy });
@@ -416,7 +420,8 @@ describe('small files', () => {
       expect((error as Error).name).toBe('DataCloneError');
     }
     expect(Buffer.compare(mapped.bytes, before)).toBe(0);
-    // This one, of newer releases, some refuse too; where none does, whoever comes later does not notice.
+    // This one, of newer releases, some refuse too; where none does, whoever comes later does not
+    // notice.
     try {
       buffer.transfer?.();
     } catch (error) {

@@ -1,4 +1,7 @@
-/** MmapVector: what a vector does, over a file, through closing and opening; one writer, many readers, full disks. */
+/**
+ * MmapVector: what a vector does, over a file, through closing and opening; one writer, many
+ * readers, full disks.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -208,7 +211,8 @@ describe('elements', () => {
   });
 
   it('stay where they are past the address space that was reserved', () => {
-    // On Node 20 a buffer ends at 4 GiB; here the room is asked for, and the file has holes only in theory.
+    // On Node 20 a buffer ends at 4 GiB; here the room is asked for, and the file has holes only in
+    // theory.
     using vector = MmapVector.create(fresh(), 'f64');
     vector.pushMany(Float64Array.from({ length: 1000 }, (_, i) => i));
     const { view } = vector;

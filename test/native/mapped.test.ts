@@ -46,7 +46,9 @@ async function mappings(expected: number): Promise<void> {
   expect(native().fileMappings()).toBe(expected);
 }
 
-/** Runs a script in a process of its own, with `addon`, `fs`, `path`, `turn` and `print` at hand. */
+/**
+ * Runs a script in a process of its own, with `addon`, `fs`, `path`, `turn` and `print` at hand.
+ */
 function child(body: string, path = '', flags: string[] = []) {
   native();
   const script = `
@@ -397,7 +399,8 @@ describe('nothing is left behind', () => {
         fs.readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(path)).length,
       ];
       const before = count();
-      // A function of its own: what a function that waits had last in its variables, it holds on to.
+      // A function of its own: what a function that waits had last in its variables, it holds on
+      // to.
       const once = (i) => {
         const { buffer, status } = addon.fileMap(path, i % 3 === 0, '${strategy}');
         if (new Uint8Array(buffer)[i] !== 7 || status[0] !== 0) print('wrong');
@@ -408,7 +411,8 @@ describe('nothing is left behind', () => {
         once(i);
         if (i % 1000 === 0) await turn();
       }
-      // The engine may free memory on a thread of its own, so it is given some turns, and then time.
+      // The engine may free memory on a thread of its own, so it is given some turns, and then
+      // time.
       const settled = () => addon.fileMappings() === 0 && JSON.stringify(count()) === JSON.stringify(before);
       for (let i = 0; i < 300 && !settled(); i++) {
         gc();

@@ -1,4 +1,7 @@
-/** Checksums, header checks and advice of native/binding/region.cc, called as they should be and as not. */
+/**
+ * Checksums, header checks and advice of native/binding/region.cc, called as they should be and as
+ * not.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { OffheapError } from '../../src/errors.js';

@@ -1,6 +1,6 @@
 /**
- * BumpArena: against a model, against Rust on the same bytes, scopes, growth, guards and zeros, errors, other threads,
- * golden and damaged bytes.
+ * BumpArena: against a model, against Rust on the same bytes, scopes, growth, guards and zeros,
+ * errors, other threads, golden and damaged bytes.
  */
 import fc from 'fast-check';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * FixedPool: against a model, against Rust on the same bytes, guards and zeros, errors, other threads, golden and damaged
- * bytes.
+ * FixedPool: against a model, against Rust on the same bytes, guards and zeros, errors, other
+ * threads, golden and damaged bytes.
  */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * LockFreePool and ThreadLocalPool: against a model, TypeScript and Rust and caches on one region at the same time, threads that are terminated,
- * guards and zeros, errors, golden and damaged bytes.
+ * LockFreePool and ThreadLocalPool: against a model, TypeScript and Rust and caches on one region
+ * at the same time, threads that are terminated, guards and zeros, errors, golden and damaged
+ * bytes.
  */
 import fc from 'fast-check';
 import { once } from 'node:events';

@@ -27,7 +27,8 @@ describe('numa', () => {
   it('counts', () => {
     const before = numa.stats();
     expect(before.map(({ id }) => id)).toEqual(ids);
-    // So much memory, written to, is so many hits; the kernel adds them up late, so only what never goes down is certain.
+    // So much memory, written to, is so many hits; the kernel adds them up late, so only what never
+    // goes down is certain.
     new Uint8Array(new SharedArrayBuffer(2 ** 24)).fill(1);
     numa.stats().forEach((now, at) => {
       for (const name of ['hit', 'miss', 'foreign', 'interleaveHit', 'local', 'other'] as const) {

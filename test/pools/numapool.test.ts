@@ -1,6 +1,7 @@
 /**
- * NumaPool: against a model and against Rust on the same bytes, with nodes that need not exist (nothing is placed then), and
- * with those of this machine. Placement on several nodes: `scripts/numa-guest.sh`.
+ * NumaPool: against a model and against Rust on the same bytes, with nodes that need not exist
+ * (nothing is placed then), and with those of this machine. Placement on several nodes:
+ * `scripts/numa-guest.sh`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

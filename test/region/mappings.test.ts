@@ -1,4 +1,7 @@
-/** A process has a limited number of memory mappings, and V8 ends it where one is refused: all threads count. */
+/**
+ * A process has a limited number of memory mappings, and V8 ends it where one is refused: all
+ * threads count.
+ */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnSync } from 'node:child_process';
@@ -8,7 +11,10 @@ import { throws } from '../helpers/errors.js';
 
 const built = new URL('../../dist/region/region.js', import.meta.url).href;
 
-/** In a process of its own: what a worker finds when its parent has used up the share of growable buffers. */
+/**
+ * In a process of its own: what a worker finds when its parent has used up the share of growable
+ * buffers.
+ */
 const script = `
   const { Worker } = await import('node:worker_threads');
   const { setTimeout: sleep } = await import('node:timers/promises');

@@ -1,4 +1,6 @@
-/** Options are read once, own properties only; messages describe values without running their code. */
+/**
+ * Options are read once, own properties only; messages describe values without running their code.
+ */
 import { describe, expect, it } from 'vitest';
 import { checkInteger, describe as name, readOptions } from '../../src/region/options.js';
 import { throws } from '../helpers/errors.js';

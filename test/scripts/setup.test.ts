@@ -1,4 +1,6 @@
-/** The scripts that make a clone ready: what they say when a tool is missing, and when they do work. */
+/**
+ * The scripts that make a clone ready: what they say when a tool is missing, and when they do work.
+ */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

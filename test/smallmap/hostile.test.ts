@@ -1,7 +1,8 @@
 /**
- * Bytes from strangers: a region or file with any bit of its header changed, any byte of its contents, cut off anywhere, or
- * filled with harmful numbers is refused with an error of ours, or it is an arena on which every operation ends without
- * harm. Each series runs in a process of its own, so that a crash or an endless loop is a failed test that names the case.
+ * Bytes from strangers: a region or file with any bit of its header changed, any byte of its
+ * contents, cut off anywhere, or filled with harmful numbers is refused with an error of ours, or
+ * it is an arena on which every operation ends without harm. Each series runs in a process of its
+ * own, so that a crash or an endless loop is a failed test that names the case.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What the object of a SmallMap remembers must never outlive its truth: every lookup is made three times (asked, learnt,
- * remembered), between changes by all who can make them.
+ * What the object of a SmallMap remembers must never outlive its truth: every lookup is made three
+ * times (asked, learnt, remembered), between changes by all who can make them.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * TypeScript against Rust on the same bytes: the same insertions one by one and in bulk leave the same region, byte for byte, and
- * both find the same in it; whatever was deleted, cleared, released or promoted before. And the golden bytes.
+ * TypeScript against Rust on the same bytes: the same insertions one by one and in bulk leave the
+ * same region, byte for byte, and both find the same in it; whatever was deleted, cleared, released
+ * or promoted before. And the golden bytes.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,8 +64,9 @@ describe.each(
 });
 
 /**
- * All changes there are, from one map on, in the same order as `golden_steps` of native/core/tests/smallmap_arena.rs
- * makes them: sets, deletes, clears, releases, promotions, growth. The file has the digests of the bytes after every 50 steps.
+ * All changes there are, from one map on, in the same order as `golden_steps` of
+ * native/core/tests/smallmap_arena.rs makes them: sets, deletes, clears, releases, promotions,
+ * growth. The file has the digests of the bytes after every 50 steps.
  */
 describe('the steps of Rust', () => {
   const EVERY = 50;
@@ -141,7 +143,10 @@ describe('the steps of Rust', () => {
   }
 });
 
-/** What test/golden/README.md says is in these files; native/core/tests/smallmap_arena.rs writes them. */
+/**
+ * What test/golden/README.md says is in these files; native/core/tests/smallmap_arena.rs writes
+ * them.
+ */
 describe('golden bytes', () => {
   const golden = (name: string): Uint8Array =>
     new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `smallmap-${name}.bin`)));

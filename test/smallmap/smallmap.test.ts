@@ -1,6 +1,7 @@
 /**
- * SmallMap against Map: the whole interface, the same random operations on both while they are iterated over, and what is its
- * own: maps of an arena and maps of their own, their end by close, `using` and the collector.
+ * SmallMap against Map: the whole interface, the same random operations on both while they are
+ * iterated over, and what is its own: maps of an arena and maps of their own, their end by close,
+ * `using` and the collector.
  */
 import { setFlagsFromString } from 'node:v8';
 import { inspect } from 'node:util';
@@ -41,7 +42,8 @@ describe('a SmallMap behaves as a Map', () => {
               const before = plain.get(k);
               ours.update(name, (old, at) => {
                 expect(old).toEqual(before);
-                // The key as it was given, but -0 is 0; `k` is rounded to 32 bits where the map's keys are.
+                // The key as it was given, but -0 is 0; `k` is rounded to 32 bits where the map's
+                // keys are.
                 expect(at).toEqual(name === 0 ? 0 : name);
                 return given;
               });

@@ -1,6 +1,7 @@
 /**
- * Operations by states: what every public method of an arena does where the arena is owned, shared, attached, on a file for `r`
- * or `rw`, or closed after any of these; and what it says to arguments that are wrong.
+ * Operations by states: what every public method of an arena does where the arena is owned, shared,
+ * attached, on a file for `r` or `rw`, or closed after any of these; and what it says to arguments
+ * that are wrong.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
 /**
- * One owner, many readers: what workers read while the owner sets, removes, promotes, clears, releases, packs and grows belongs
- * together, and a thread that is terminated anywhere leaves an arena that others go on reading. A value says which map and
- * key it belongs to, so each answer can be judged by itself. Workers run the built package.
+ * One owner, many readers: what workers read while the owner sets, removes, promotes, clears,
+ * releases, packs and grows belongs together, and a thread that is terminated anywhere leaves an
+ * arena that others go on reading. A value says which map and key it belongs to, so each answer can
+ * be judged by itself. Workers run the built package.
  */
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Bit vectors and rank/select structures as regions: shared, grown under readers, saved, opened, damaged, closed. */
+/**
+ * Bit vectors and rank/select structures as regions: shared, grown under readers, saved, opened,
+ * damaged, closed.
+ */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -126,7 +129,8 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     await structure.save(path);
     using opened = type.open(path);
     truncateSync(path, 0);
-    // Whether the pages were read before decides what is found; never a wrong answer, never a crash.
+    // Whether the pages were read before decides what is found; never a wrong answer, never a
+    // crash.
     try {
       expect(ones(opened)).toEqual(expected);
       ask(opened);

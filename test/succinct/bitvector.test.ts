@@ -1,4 +1,7 @@
-/** BitVector against an array of booleans: every operation, ranges that touch nothing else, growth, far positions, bad arguments. */
+/**
+ * BitVector against an array of booleans: every operation, ranges that touch nothing else, growth,
+ * far positions, bad arguments.
+ */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Counting in WebAssembly, in JavaScript, and bit by bit; blocks out of it; the default variant's two arithmetics. */
+/**
+ * Counting in WebAssembly, in JavaScript, and bit by bit; blocks out of it; the default variant's
+ * two arithmetics.
+ */
 import { describe, expect, it } from 'vitest';
 import { HEADER_BYTES } from '../../src/region/format.js';
 import { compile, plain, type Counting } from '../../src/succinct/counting.js';

@@ -1,4 +1,7 @@
-/** What every unchanging sequence of integers does as a region: shared, saved, opened, damaged, closed. */
+/**
+ * What every unchanging sequence of integers does as a region: shared, saved, opened, damaged,
+ * closed.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -110,7 +113,8 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     using opened = Type.open(path);
     expect(opened.at(1)).toBe(values[1]);
     truncateSync(path, 0);
-    // Whether the pages were read before decides what is found; never a wrong answer, never a crash.
+    // Whether the pages were read before decides what is found; never a wrong answer, never a
+    // crash.
     for (const read of [() => opened.at(999), () => opened.at(5), () => [...opened.getMany([998])]]) {
       try {
         read();

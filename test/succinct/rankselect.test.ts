@@ -1,4 +1,7 @@
-/** RankSelect beside counting: every variant, every position that matters, in bulk, far out, and what must be refused. */
+/**
+ * RankSelect beside counting: every variant, every position that matters, in bulk, far out, and
+ * what must be refused.
+ */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +41,10 @@ function same(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
     expect([wrong, actual.length, actual[wrong]]).toEqual([wrong, expected.length, expected[wrong]]);
 }
 
-/** Compares every answer with counting; single ones at each `every`-th position and all around edges. */
+/**
+ * Compares every answer with counting; single ones at each `every`-th position and all around
+ * edges.
+ */
 function check(bits: BitVector, variant: RankSelectVariant | 'auto', every = 1): void {
   using structure = RankSelect.from(bits, { variant });
   const { length } = bits;

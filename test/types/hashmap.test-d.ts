@@ -1,4 +1,7 @@
-/** The types of HashMap: what a schema makes of keys, values, columns and bulk calls. Checked, never run. */
+/**
+ * The types of HashMap: what a schema makes of keys, values, columns and bulk calls. Checked, never
+ * run.
+ */
 import { describe, expectTypeOf, test } from 'vitest';
 import { HashMap, type Handle } from '../../src/index.js';
 

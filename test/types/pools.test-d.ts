@@ -1,4 +1,6 @@
-/** The types of pools: offsets are branded numbers, options exclude each other. Checked, never run. */
+/**
+ * The types of pools: offsets are branded numbers, options exclude each other. Checked, never run.
+ */
 import { describe, expectTypeOf, test } from 'vitest';
 import {
   FixedPool,

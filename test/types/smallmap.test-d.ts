@@ -1,4 +1,7 @@
-/** The types of SmallMapArena and SmallMap: what a schema makes of keys, values and bulk calls. Checked, never run. */
+/**
+ * The types of SmallMapArena and SmallMap: what a schema makes of keys, values and bulk calls.
+ * Checked, never run.
+ */
 import { describe, expectTypeOf, test } from 'vitest';
 import { SmallMap, SmallMapArena, type SmallMapId } from '../../src/index.js';
 

@@ -1,4 +1,7 @@
-/** Wrong values, indices, options and arguments: refused with the right error, and nothing is changed. */
+/**
+ * Wrong values, indices, options and arguments: refused with the right error, and nothing is
+ * changed.
+ */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Vector } from '../../src/vector/index.js';

@@ -1,4 +1,7 @@
-/** Work in the background: it is done, can be aborted, tells how far it is, and outlives nothing that it needs. */
+/**
+ * Work in the background: it is done, can be aborted, tells how far it is, and outlives nothing
+ * that it needs.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,7 +119,8 @@ describe('memory', () => {
       for (let i = 0; i < 5000; i++) owner.push(i);
       if (round % 3 === 0) owner.sort();
       const order = await ordering;
-      // Of the elements that there were, or, if the region had to be looked at anew, some later ones too.
+      // Of the elements that there were, or, if the region had to be looked at anew, some later
+      // ones too.
       expect(order.length).toBeGreaterThanOrEqual(length);
       expect(new Set(order).size).toBe(order.length);
       expect(Math.max(...order.slice(0, 1000))).toBeLessThan(order.length);

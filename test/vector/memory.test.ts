@@ -1,6 +1,6 @@
 /**
- * Memory that is short: refused, and nothing is lost. The refusals are ours, for where a process really has no more, the
- * engine may end it first.
+ * Memory that is short: refused, and nothing is lost. The refusals are ours, for where a process
+ * really has no more, the engine may end it first.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { Vector } from '../../src/vector/index.js';

@@ -1,4 +1,7 @@
-/** Random operations on a vector of each type and on a plain array: the same results, and the same elements, all the way. */
+/**
+ * Random operations on a vector of each type and on a plain array: the same results, and the same
+ * elements, all the way.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Vector } from '../../src/vector/index.js';

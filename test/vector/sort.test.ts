@@ -1,4 +1,7 @@
-/** Sorting, argsort and searching, against typed arrays: each type, each size at which the method changes, each pattern. */
+/**
+ * Sorting, argsort and searching, against typed arrays: each type, each size at which the method
+ * changes, each pattern.
+ */
 import { describe, expect, it } from 'vitest';
 import { Vector } from '../../src/vector/index.js';
 import { Random } from '../helpers/random.js';

@@ -1,4 +1,7 @@
-/** Every operation in every state that a vector can be in: closed, opened to read, attached, being sorted. */
+/**
+ * Every operation in every state that a vector can be in: closed, opened to read, attached, being
+ * sorted.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

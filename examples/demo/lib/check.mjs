@@ -6,7 +6,12 @@ export class Checks {
   wrong = [];
   wrongCount = 0;
 
-  /** Both answers must be the same value. @param {string} what @param {unknown} ours @param {unknown} expected */
+  /**
+   * Both answers must be the same value.
+   * @param {string} what
+   * @param {unknown} ours
+   * @param {unknown} expected
+   */
   same(what, ours, expected) {
     this.compared++;
     if (!Object.is(ours, expected)) this.fail(`${what}: ${String(ours)}, expected ${String(expected)}`);

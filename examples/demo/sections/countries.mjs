@@ -1,9 +1,10 @@
 /**
- * The places as columns, sorted by country, in little more than the bits they need: a bit vector marks where each country
- * begins, coordinates are packed integers. Beside it an array of the same records, sorted alike.
+ * The places as columns, sorted by country, in little more than the bits they need: a bit vector
+ * marks where each country begins, coordinates are packed integers. Beside it an array of the same
+ * records, sorted alike.
  *
- * With a one at the first row of each country, row i is of country number rank1(i + 1) − 1, and country c begins at row
- * select1(c): the k-th place of it is row select1(c) + k.
+ * With a one at the first row of each country, row i is of country number rank1(i + 1) − 1, and
+ * country c begins at row select1(c): the k-th place of it is row select1(c) + k.
  */
 import { BitVector, PackedInts, RankSelect } from 'offheap/succinct';
 import { rates, repeatable } from '../lib/clock.mjs';

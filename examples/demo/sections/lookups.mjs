@@ -16,7 +16,8 @@ export async function run(world) {
   const text = Buffer.from(names.join('\n'));
   const fresh = () => text.toString().split('\n');
 
-  // What plain JavaScript looks up here holds numbers, as ours does: not records that lead elsewhere.
+  // What plain JavaScript looks up here holds numbers, as ours does: not records that lead
+  // elsewhere.
   const latOf = new Map(plain.all.map(({ id, lat }) => [id, lat]));
   const firstOf = new Map([...plain.byName].map(([name, list]) => [name, list[0].id]));
 

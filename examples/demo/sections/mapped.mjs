@@ -1,5 +1,6 @@
 /**
- * Files in memory: the tables through MappedFile, and a log of queries in an MmapVector, whose process is killed half-way.
+ * Files in memory: the tables through MappedFile, and a log of queries in an MmapVector, whose
+ * process is killed half-way.
  */
 import { fork } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

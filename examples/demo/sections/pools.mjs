@@ -1,6 +1,7 @@
 /**
- * A server's buffers: each answer is written into one of 16 KiB, a hundred are on their way, and the oldest is done. Plain
- * JavaScript asks for a new Buffer each time, and the collector has to find the old ones.
+ * A server's buffers: each answer is written into one of 16 KiB, a hundred are on their way, and
+ * the oldest is done. Plain JavaScript asks for a new Buffer each time, and the collector has to
+ * find the old ones.
  */
 import { Buffer } from 'node:buffer';
 import { FixedPool } from 'offheap/pools';
@@ -52,7 +53,10 @@ export function run({ cities, checks }) {
   ];
 }
 
-/** Writes one answer after the other, and ends each when a hundred more are to begin. One in fifty is read back. */
+/**
+ * Writes one answer after the other, and ends each when a hundred more are to begin. One in fifty
+ * is read back.
+ */
 function serve(texts, { begin, read, end }) {
   const underWay = [];
   const seen = [];

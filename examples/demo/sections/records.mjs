@@ -1,5 +1,6 @@
 /**
- * Records: every place as JSON in a RecordStore, in memory and mapped, against the array of those strings and the file of them.
+ * Records: every place as JSON in a RecordStore, in memory and mapped, against the array of those
+ * strings and the file of them.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Two workers answer from the tables of this thread. They get tokens, not copies; plain JavaScript has
- * to clone its Map into each of them.
+ * Two workers answer from the tables of this thread. They get tokens, not copies; plain JavaScript
+ * has to clone its Map into each of them.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

@@ -1,8 +1,9 @@
-//! Records compressed one by one beside zstd with a trained dictionary, LZ4 with that dictionary, and FSST; one record at a time, in
-//! one thread, dictionaries prepared, in the smallest frames there are. Half of each corpus is trained on, the other half measured.
+//! Records compressed one by one beside zstd with a trained dictionary, LZ4 with that dictionary,
+//! and FSST; one record at a time, in one thread, dictionaries prepared, in the smallest frames
+//! there are. Half of each corpus is trained on, the other half measured.
 //!
-//! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first. Sizes are printed before the times.
-//! `OFFHEAP_BENCH_CORPUS=cities.json` measures that one only.
+//! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first. Sizes are
+//! printed before the times. `OFFHEAP_BENCH_CORPUS=cities.json` measures that one only.
 
 #![expect(clippy::print_stdout, reason = "it reports")]
 

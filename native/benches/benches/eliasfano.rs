@@ -1,6 +1,8 @@
-//! Elias-Fano beside sux, vers-vecs and sucds, and beside binary search in a plain slice: random queries, in the caches and beyond.
+//! Elias-Fano beside sux, vers-vecs and sucds, and beside binary search in a plain slice: random
+//! queries, in the caches and beyond.
 //!
-//! `OFFHEAP_BENCH_LOG2=24` sets the largest size (default 2^22 values). Bits for each value are printed beside the times.
+//! `OFFHEAP_BENCH_LOG2=24` sets the largest size (default 2^22 values). Bits for each value are
+//! printed beside the times.
 
 #![expect(clippy::print_stderr, reason = "it reports")]
 

@@ -1,4 +1,5 @@
-//! Bloom filters beside fastbloom, suffix arrays beside libsais and divsufsort, rolling hashes beside gearhash.
+//! Bloom filters beside fastbloom, suffix arrays beside libsais and divsufsort, rolling hashes
+//! beside gearhash.
 //!
 //! Rates of wrong answers, as asked for and as found, are printed first.
 

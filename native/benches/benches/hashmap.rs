@@ -1,10 +1,11 @@
-//! The map beside hashbrown (foldhash, its default) and std (SipHash): u32 keys to f64 values, single and
-//! in bulk, from sizes that fit the first cache to sizes that fit none.
+//! The map beside hashbrown (foldhash, its default) and std (SipHash): u32 keys to f64 values,
+//! single and in bulk, from sizes that fit the first cache to sizes that fit none.
 //!
 //! Every measurement is of one operation, averaged over a round of keys in random order. All maps
-//! get their memory from one allocator that asks for huge pages (as a large Node.js process would, and for
-//! all alike), because beyond a few megabytes it is mostly address translation that is measured.
-//! `OFFHEAP_BENCH_SIZES=1000,100000` chooses sizes; `OFFHEAP_BENCH_HUGE=0` leaves pages small.
+//! get their memory from one allocator that asks for huge pages (as a large Node.js process would,
+//! and for all alike), because beyond a few megabytes it is mostly address translation that is
+//! measured. `OFFHEAP_BENCH_SIZES=1000,100000` chooses sizes; `OFFHEAP_BENCH_HUGE=0` leaves pages
+//! small.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,7 +1,8 @@
 //! Pools beside mimalloc, Box with the system's allocator, and bumpalo.
 //!
-//! `pair`: a block is allocated, written and freed, of a size that does not change. `churn`: a thousand blocks live, and one
-//! of them at random is freed and another allocated. `two threads`: both do that in one pool, or each with the allocator.
+//! `pair`: a block is allocated, written and freed, of a size that does not change. `churn`: a
+//! thousand blocks live, and one of them at random is freed and another allocated. `two threads`:
+//! both do that in one pool, or each with the allocator.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,7 +1,9 @@
-//! BumpArena beside bumpalo and the system's allocator: allocating a batch of blocks, touching each, giving all back.
+//! BumpArena beside bumpalo and the system's allocator: allocating a batch of blocks, touching
+//! each, giving all back.
 //!
-//! Ours gives offsets into a region that may be shared, bumpalo addresses of its own; so ours pays for two more stores, of the
-//! last block and the count, and for bounds that are read from the region.
+//! Ours gives offsets into a region that may be shared, bumpalo addresses of its own; so ours pays
+//! for two more stores, of the last block and the count, and for bounds that are read from the
+//! region.
 
 use bumpalo::Bump;
 use criterion::measurement::WallTime;

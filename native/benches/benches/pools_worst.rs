@@ -1,7 +1,8 @@
 //! The worst of ten million FixedPool operations beside the median.
 //!
-//! The same operations run several times, each timed by itself, and of each the quickest run counts: an interrupt, or another process,
-//! does not hit the same operation every time, while a slow step of the pool does.
+//! The same operations run several times, each timed by itself, and of each the quickest run
+//! counts: an interrupt, or another process, does not hit the same operation every time, while a
+//! slow step of the pool does.
 
 #![expect(clippy::print_stdout, reason = "it reports")]
 

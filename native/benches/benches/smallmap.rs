@@ -1,7 +1,8 @@
 //! Maps of a few entries beside hashbrown (foldhash, its default) and std (SipHash).
 //!
-//! `search`: one key among eight in line, by each instruction set, beside a scalar loop and a lookup in hashbrown;
-//! thousands of maps, so that neither the map nor the answer is known to the branch predictor.
+//! `search`: one key among eight in line, by each instruction set, beside a scalar loop and a
+//! lookup in hashbrown; thousands of maps, so that neither the map nor the answer is known to the
+//! branch predictor.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

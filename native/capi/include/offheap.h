@@ -88,8 +88,8 @@
 #define OH_CPU_CRC (1 << 17)
 
 /**
- * Advice for `oh_region_advise`: back this with huge pages. Fewer TLB misses under random access, at the
- * price of memory in whole pieces (2 MiB on x86-64).
+ * Advice for `oh_region_advise`: back this with huge pages. Fewer TLB misses under random access,
+ * at the price of memory in whole pieces (2 MiB on x86-64).
  */
 #define OH_ADVICE_HUGE_PAGES 1
 
@@ -170,8 +170,8 @@
 #define OH_NUMA_NOWHERE -1
 
 /**
- * Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value. Without it all are below
- * 2^53.
+ * Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value.
+ * Without it all are below 2^53.
  */
 #define OH_PACKEDINTS_BIGINT 1
 
@@ -458,8 +458,9 @@ typedef struct oh_lockfreepool oh_lockfreepool;
 typedef struct oh_mappedfile oh_mappedfile;
 
 /**
- * A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by `oh_mmapvector_close`.
- * One handle may write; others, in this process or in others, may read what it flushed.
+ * A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by
+ * `oh_mmapvector_close`. One handle may write; others, in this process or in others, may read what
+ * it flushed.
  */
 typedef struct oh_mmapvector oh_mmapvector;
 
@@ -469,7 +470,8 @@ typedef struct oh_mmapvector oh_mmapvector;
 typedef struct oh_numapool oh_numapool;
 
 /**
- * A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by `oh_openfile_close`.
+ * A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by
+ * `oh_openfile_close`.
  */
 typedef struct oh_openfile oh_openfile;
 
@@ -494,14 +496,16 @@ typedef struct oh_rollinghash oh_rollinghash;
 typedef struct oh_smallmap oh_smallmap;
 
 /**
- * A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a time may use it.
+ * A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a
+ * time may use it.
  */
 typedef struct oh_vec oh_vec;
 
 /**
- * The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own: made by `oh_vectorfile_create` or
- * `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses it keeps the rule of the format: never store to an element that
- * the latest commit, or one under way, vouches for.
+ * The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own:
+ * made by `oh_vectorfile_create` or `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses
+ * it keeps the rule of the format: never store to an element that the latest commit, or one under
+ * way, vouches for.
  */
 typedef struct oh_vectorfile oh_vectorfile;
 
@@ -522,7 +526,8 @@ typedef struct oh_bitvector_info {
    */
   uint64_t region_length;
   /**
-   * The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made longer.
+   * The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made
+   * longer.
    */
   const uint64_t *bits;
 } oh_bitvector_info;
@@ -564,7 +569,8 @@ typedef struct oh_bloomfilter_hashed {
 } oh_bloomfilter_hashed;
 
 /**
- * How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not need to zero.
+ * How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not
+ * need to zero.
  */
 typedef struct oh_bumparena_options {
   /**
@@ -572,8 +578,8 @@ typedef struct oh_bumparena_options {
    */
   size_t struct_size;
   /**
-   * The largest alignment that will be asked for: a power of two from 8 to 4096; 0 means 64. The data begins at a
-   * multiple of it.
+   * The largest alignment that will be asked for: a power of two from 8 to 4096; 0 means 64. The
+   * data begins at a multiple of it.
    */
   uint32_t align;
   /**
@@ -587,7 +593,8 @@ typedef struct oh_bumparena_options {
 } oh_bumparena_options;
 
 /**
- * How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the library's.
+ * How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the
+ * library's.
  */
 typedef struct oh_bumparena_mark {
   /**
@@ -655,8 +662,9 @@ typedef struct oh_bumparena_info {
 } oh_bumparena_info;
 
 /**
- * How far a long operation has come, and whether it is to stop: begin with zeros. Another thread may read `done` and
- * `total`, and set `cancel`, while it runs (atomically, where its language asks for that).
+ * How far a long operation has come, and whether it is to stop: begin with zeros. Another thread
+ * may read `done` and `total`, and set `cancel`, while it runs (atomically, where its language
+ * asks for that).
  */
 typedef struct oh_control {
   /**
@@ -742,11 +750,11 @@ typedef struct oh_records_info {
 } oh_records_info;
 
 /**
- * A position in bytes: set all three. Every read is checked against `size` first, whatever a length in the bytes says; one that
- * is refused leaves the position where it was.
+ * A position in bytes: set all three. Every read is checked against `size` first, whatever a
+ * length in the bytes says; one that is refused leaves the position where it was.
  *
- * Reads give `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for a varint or text that is none. Whether a mapped file is still
- * whole, `oh_mappedfile_check` tells.
+ * Reads give `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for a varint or text that is none.
+ * Whether a mapped file is still whole, `oh_mappedfile_check` tells.
  */
 typedef struct oh_cursor {
   /**
@@ -899,8 +907,8 @@ typedef struct oh_hashmap_options {
    */
   uint32_t seeds[2];
   /**
-   * Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes its
-   * length, rounded up to a multiple of 4, and 4 more.
+   * Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes
+   * its length, rounded up to a multiple of 4, and 4 more.
    */
   uint64_t heap_capacity;
 } oh_hashmap_options;
@@ -979,9 +987,9 @@ typedef struct oh_hashmap_entry {
 } oh_hashmap_entry;
 
 /**
- * The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]` is 0.
- * For strings and byte sequences the columns hold references of 32 bits.
- * Good until the map is rebuilt or cleared.
+ * The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]`
+ * is 0. For strings and byte sequences the columns hold references of 32 bits. Good until the map
+ * is rebuilt or cleared.
  */
 typedef struct oh_hashmap_columns {
   /**
@@ -1015,7 +1023,8 @@ typedef struct oh_lockfreepool_options {
    */
   uint64_t capacity;
   /**
-   * Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within those limits.
+   * Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within
+   * those limits.
    */
   uint64_t chunk;
   /**
@@ -1231,7 +1240,8 @@ typedef struct oh_mmapvector_info {
 } oh_mmapvector_info;
 
 /**
- * A NUMA node. The counters are the kernel's, in pages, of all processes since the machine started.
+ * A NUMA node. The counters are the kernel's, in pages, of all processes since the machine
+ * started.
  */
 typedef struct oh_numa_node {
   /**
@@ -1285,9 +1295,9 @@ typedef struct oh_numapool_options {
    */
   size_t struct_size;
   /**
-   * Where a request goes first: `OH_NUMA_NODE`, to the first node of the list; `OH_NUMA_LOCAL`, to the node where the
-   * thread runs; `OH_NUMA_INTERLEAVE`, to all nodes in turns, block by block. If there is no room, it goes to the nearest
-   * of the others.
+   * Where a request goes first: `OH_NUMA_NODE`, to the first node of the list; `OH_NUMA_LOCAL`,
+   * to the node where the thread runs; `OH_NUMA_INTERLEAVE`, to all nodes in turns, block by
+   * block. If there is no room, it goes to the nearest of the others.
    */
   uint32_t policy;
   /**
@@ -1299,8 +1309,8 @@ typedef struct oh_numapool_options {
    */
   size_t node_count;
   /**
-   * Bytes of blocks on each node, up to 2^34; rounded up to a multiple of 64 KiB and of the largest block, which has an
-   * eighth of it at least, and half at most.
+   * Bytes of blocks on each node, up to 2^34; rounded up to a multiple of 64 KiB and of the
+   * largest block, which has an eighth of it at least, and half at most.
    */
   uint64_t capacity;
   /**
@@ -1364,7 +1374,8 @@ typedef struct oh_numapool_node {
    */
   uint32_t blocks;
   /**
-   * Room for blocks. The node's blocks have the offsets from `capacity` times its place in the list on.
+   * Room for blocks. The node's blocks have the offsets from `capacity` times its place in the
+   * list on.
    */
   uint64_t capacity;
   /**
@@ -1548,7 +1559,8 @@ typedef struct oh_smallmap_arena_room {
    */
   uint32_t blocks;
   /**
-   * Entries of large maps: one for each, and 10 for the ninth entry of a map, which moves the other 8.
+   * Entries of large maps: one for each, and 10 for the ninth entry of a map, which moves the
+   * other 8.
    */
   uint32_t positions;
   /**
@@ -1562,8 +1574,8 @@ typedef struct oh_smallmap_arena_room {
 } oh_smallmap_arena_room;
 
 /**
- * A key and a value of a small map: numbers aligned, strings and byte sequences without a closing NUL. Good until the map is
- * changed.
+ * A key and a value of a small map: numbers aligned, strings and byte sequences without a closing
+ * NUL. Good until the map is changed.
  */
 typedef struct oh_smallmap_entry {
   /**
@@ -1625,8 +1637,8 @@ typedef struct oh_vector_info {
 } oh_vector_info;
 
 /**
- * A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double. Of floats only
- * `value` has a meaning.
+ * A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double.
+ * Of floats only `value` has a meaning.
  */
 typedef struct oh_sum {
   /**
@@ -1700,31 +1712,31 @@ uint32_t oh_cpu_features(void);
 const char *oh_cpu_kernel(void);
 
 /**
- * The CRC-32C (Castagnoli; RFC 3720) of `length` bytes. `seed` is 0, or the result for the bytes before
- * these: so a checksum can be made in pieces. Uses the processor's instructions where it has them.
+ * The CRC-32C (Castagnoli; RFC 3720) of `length` bytes. `seed` is 0, or the result for the bytes
+ * before these: so a checksum can be made in pieces. Uses the processor's instructions where it
+ * has them.
  *
  * Another thread may write the bytes meanwhile; the result is then of no use.
  *
  * Requires: `length` bytes at `base` are readable.
  */
-enum oh_status oh_crc32c(const void *base,
-                         size_t length,
-                         uint32_t seed,
-                         uint32_t *out);
+enum oh_status oh_crc32c(const void *base, size_t length, uint32_t seed, uint32_t *out);
 
 /**
- * The checksum of the region at `base`, as word 8 of its header holds it: CRC-32C of all its bytes,
- * with the words `sequence`, `flags` and `checksum` taken as zero. `length` may be more than the
- * region uses. Checks what the header of every region has first, as `oh_region_check` does.
+ * The checksum of the region at `base`, as word 8 of its header holds it: CRC-32C of all its
+ * bytes, with the words `sequence`, `flags` and `checksum` taken as zero. `length` may be more
+ * than the region uses. Checks what the header of every region has first, as `oh_region_check`
+ * does.
  *
  * Requires: `length` bytes at `base` are readable.
  */
 enum oh_status oh_region_checksum(const void *base, size_t length, uint32_t *out);
 
 /**
- * Checks the common part of a region's header in constant time: magic, version, flags, and that the
- * region's own length is possible and not more than `length`. Gives the length, and the kind of
- * structure that lives there (1 is a HashMap), whose own check, `oh_hashmap_check` say, goes further.
+ * Checks the common part of a region's header in constant time: magic, version, flags, and that
+ * the region's own length is possible and not more than `length`. Gives the length, and the kind
+ * of structure that lives there (1 is a HashMap), whose own check, `oh_hashmap_check` say, goes
+ * further.
  *
  * `OH_ERR_CORRUPT`, `OH_ERR_VERSION`, or `OH_ERR_STALE` if its owner moved it to a larger buffer.
  *
@@ -1736,47 +1748,46 @@ enum oh_status oh_region_check(const void *base,
                                uint32_t *kind);
 
 /**
- * Gives the kernel one `OH_ADVICE_…` for the whole pages inside `length` bytes at `base`; bytes outside
- * whole pages are left alone. `taken` tells whether it was taken: no where there is no whole page, or
- * the system does not know the advice. `OH_ERR_RANGE` for a number that is no advice.
+ * Gives the kernel one `OH_ADVICE_…` for the whole pages inside `length` bytes at `base`; bytes
+ * outside whole pages are left alone. `taken` tells whether it was taken: no where there is no
+ * whole page, or the system does not know the advice. `OH_ERR_RANGE` for a number that is no
+ * advice.
  *
- * Requires: The bytes are mapped. With `OH_ADVICE_DISCARD` they are writable, and nobody minds that they change.
+ * Requires: The bytes are mapped. With `OH_ADVICE_DISCARD` they are writable, and nobody minds that they
+ * change.
  */
-enum oh_status oh_region_advise(void *base,
-                                size_t length,
-                                uint32_t advice,
-                                bool *taken);
+enum oh_status oh_region_advise(void *base, size_t length, uint32_t advice, bool *taken);
 
 /**
- * Puts the whole pages inside `length` bytes at `base` on one NUMA node, those that are there now and
- * those that come when they are touched. The node is preferred, not forced: when it is full, pages
- * come from its neighbours. Less than a page has nothing to place, and is fine.
+ * Puts the whole pages inside `length` bytes at `base` on one NUMA node, those that are there now
+ * and those that come when they are touched. The node is preferred, not forced: when it is full,
+ * pages come from its neighbours. Less than a page has nothing to place, and is fine.
  *
- * `OH_ERR_RANGE` if there is no such node with memory (where the system has no NUMA, there is node 0 only);
- * `OH_ERR_UNSUPPORTED` where this is forbidden (as some containers do). `oh_numa_place` can do more.
+ * `OH_ERR_RANGE` if there is no such node with memory (where the system has no NUMA, there is node
+ * 0 only); `OH_ERR_UNSUPPORTED` where this is forbidden (as some containers do). `oh_numa_place`
+ * can do more.
  *
  * Requires: The bytes are mapped.
  */
-enum oh_status oh_region_bind(void *base,
-                              size_t length,
-                              uint32_t node);
+enum oh_status oh_region_bind(void *base, size_t length, uint32_t node);
 
 /**
- * Maps the whole regular file at `path` (`path_length` bytes; UTF-8 on Windows), at the size it has now.
- * Pages are read when they are touched, so any size opens equally fast. The file may be renamed or
- * removed while it is mapped.
+ * Maps the whole regular file at `path` (`path_length` bytes; UTF-8 on Windows), at the size it
+ * has now. Pages are read when they are touched, so any size opens equally fast. The file may be
+ * renamed or removed while it is mapped.
  *
- * Without `copy_on_write` the bytes are read-only: a store is a segmentation fault. With it they can be
- * written, and what is written stays in this mapping: the file never changes.
+ * Without `copy_on_write` the bytes are read-only: a store is a segmentation fault. With it they
+ * can be written, and what is written stays in this mapping: the file never changes.
  *
- * If the file shrinks while it is mapped, reads of what is gone give zeros and `oh_file_lost` turns
- * true, where otherwise SIGBUS would end the process. For that the first call installs a handler
- * for SIGBUS, on Unix; it passes every signal that does not concern a mapped file on to the
- * handler that was there before. Install your own before the first call, or pass signals on too.
+ * If the file shrinks while it is mapped, reads of what is gone give zeros and `oh_file_lost`
+ * turns true, where otherwise SIGBUS would end the process. For that the first call installs a
+ * handler for SIGBUS, on Unix; it passes every signal that does not concern a mapped file on to
+ * the handler that was there before. Install your own before the first call, or pass signals on
+ * too.
  *
- * `OH_ERR_IO` if it can not be opened or is no regular file; `OH_ERR_CORRUPT` if it is empty, shorter than
- * a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if it can not be mapped for
- * lack of memory or address space.
+ * `OH_ERR_IO` if it can not be opened or is no regular file; `OH_ERR_CORRUPT` if it is empty,
+ * shorter than a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if it can not
+ * be mapped for lack of memory or address space.
  *
  * Requires: `path_length` bytes at `path` are readable.
  */
@@ -1801,52 +1812,53 @@ void *oh_file_data(const struct oh_file *file);
 size_t oh_file_length(const struct oh_file *file);
 
 /**
- * Whether the file shrank, or could not be read, while it was mapped: then some of the bytes are zeros
- * that were never in the file. Look after reading, not before.
+ * Whether the file shrank, or could not be read, while it was mapped: then some of the bytes are
+ * zeros that were never in the file. Look after reading, not before.
  *
  * Requires: `file` is NULL, or a file that is open.
  */
 bool oh_file_lost(const struct oh_file *file);
 
 /**
- * The word behind `oh_file_lost`: non-zero once it is lost. Read it atomically. It stays where it is, and
- * readable, until `oh_file_close`. NULL for NULL.
+ * The word behind `oh_file_lost`: non-zero once it is lost. Read it atomically. It stays where it
+ * is, and readable, until `oh_file_close`. NULL for NULL.
  *
  * Requires: `file` is NULL, or a file that is open.
  */
 const int32_t *oh_file_status(const struct oh_file *file);
 
 /**
- * Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can appear
- * in memory that something else manages, a JavaScript buffer say. From then on they belong to the owner
- * of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts zeros in their
- * place, and `oh_file_close` leaves them alone.
+ * Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can
+ * appear in memory that something else manages, a JavaScript buffer say. From then on they belong
+ * to the owner of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts
+ * zeros in their place, and `oh_file_close` leaves them alone.
  *
- * If `capacity` has room for a page more than the file takes, the last page is replaced too, by zeros but for its last 8
- * bytes, which tell later whether the memory is still there. Do not write to those. In return, reads of what the file
- * loses give zeros for as long as the memory is there; otherwise only until `oh_file_close` or `oh_file_forget`.
+ * If `capacity` has room for a page more than the file takes, the last page is replaced too, by
+ * zeros but for its last 8 bytes, which tell later whether the memory is still there. Do not write
+ * to those. In return, reads of what the file loses give zeros for as long as the memory is there;
+ * otherwise only until `oh_file_close` or `oh_file_forget`.
  *
- * `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length in whole
- * pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has changed then.
+ * `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length
+ * in whole pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has
+ * changed then.
  *
- * Requires: `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address ever
- * again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
+ * Requires: `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address
+ * ever again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
  */
-enum oh_status oh_file_move(struct oh_file *file,
-                            void *target,
-                            size_t capacity);
+enum oh_status oh_file_move(struct oh_file *file, void *target, size_t capacity);
 
 /**
- * Lets go of the bytes of a file that was moved, without touching them: for when the owner of their
- * memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved. Twice is fine, and so is NULL.
+ * Lets go of the bytes of a file that was moved, without touching them: for when the owner of
+ * their memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved.
+ * Twice is fine, and so is NULL.
  *
  * Requires: As for `oh_file_unmap`.
  */
 void oh_file_forget(struct oh_file *file);
 
 /**
- * Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine, and
- * so is NULL.
+ * Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine,
+ * and so is NULL.
  *
  * Requires: `file` is NULL, or a file that is open; no thread uses its bytes, or the handle, meanwhile.
  */
@@ -1860,16 +1872,15 @@ void oh_file_unmap(struct oh_file *file);
 void oh_file_close(struct oh_file *file);
 
 /**
- * Whether this process may make `count` more memory mappings and then have no more than `percent` hundredths of what
- * the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so they count as made. For programs
- * that keep many small mappings beside a library that can not bear to be refused one. Always true where the
- * system has no such limit, or does not say. Each mapped file takes one.
+ * Whether this process may make `count` more memory mappings and then have no more than `percent`
+ * hundredths of what the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so
+ * they count as made. For programs that keep many small mappings beside a library that can not
+ * bear to be refused one. Always true where the system has no such limit, or does not say. Each
+ * mapped file takes one.
  *
  * Requires: `granted` is writable.
  */
-enum oh_status oh_mappings_reserve(size_t count,
-                                   uint32_t percent,
-                                   bool *granted);
+enum oh_status oh_mappings_reserve(size_t count, uint32_t percent, bool *granted);
 
 /**
  * How many files are mapped in this process: for tests that look for leaks.
@@ -1884,33 +1895,31 @@ size_t oh_file_mappings(void);
 enum oh_status oh_bitvector_length(uint64_t capacity, size_t *out);
 
 /**
- * Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`. What they held is
- * overwritten.
+ * Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`.
+ * What they held is overwritten.
  *
- * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere.
+ * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
+ * elsewhere.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses.
  */
-enum oh_status oh_bitvector_init(void *base,
-                                 size_t length,
-                                 uint64_t bits);
+enum oh_status oh_bitvector_init(void *base, size_t length, uint64_t bits);
 
 /**
- * Checks in constant time that the memory holds a bit vector. After `OH_OK` no function here reads or writes outside it,
- * whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds a bit vector. After `OH_OK` no function here reads
+ * or writes outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_bitvector_check(const void *base,
-                                  size_t length);
+enum oh_status oh_bitvector_check(const void *base, size_t length);
 
 /**
- * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
+ * what is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_bitvector_validate(const void *base,
-                                     size_t length);
+enum oh_status oh_bitvector_validate(const void *base, size_t length);
 
 /**
  * What the region holds.
@@ -1943,13 +1952,12 @@ enum oh_status oh_bitvector_set(void *base, size_t length, uint64_t index, bool 
 enum oh_status oh_bitvector_flip(void *base, size_t length, uint64_t index, bool *out);
 
 /**
- * Appends a bit. `OH_ERR_FULL` where the region has no room: give it more with `oh_bitvector_set_capacity`.
+ * Appends a bit. `OH_ERR_FULL` where the region has no room: give it more with
+ * `oh_bitvector_set_capacity`.
  *
  * Requires: As for `oh_bitvector_set`.
  */
-enum oh_status oh_bitvector_push(void *base,
-                                 size_t length,
-                                 bool bit);
+enum oh_status oh_bitvector_push(void *base, size_t length, bool bit);
 
 /**
  * Makes the vector longer, by zeros, or shorter. `OH_ERR_FULL` if its region has no room for that.
@@ -1960,16 +1968,16 @@ enum oh_status oh_bitvector_set_len(void *base, size_t length, uint64_t len);
 
 /**
  * Gives the region room for so many bits, at least as many as there are. `length` must be at least
- * `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory first, or `realloc` it.
+ * `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory
+ * first, or `realloc` it.
  *
  * Requires: As for `oh_bitvector_set`.
  */
-enum oh_status oh_bitvector_set_capacity(void *base,
-                                         size_t length,
-                                         uint64_t capacity);
+enum oh_status oh_bitvector_set_capacity(void *base, size_t length, uint64_t capacity);
 
 /**
- * The length of the shortest bit vector that has all of these positions: one more than the largest. `type` is an `oh_type`.
+ * The length of the shortest bit vector that has all of these positions: one more than the
+ * largest. `type` is an `oh_type`.
  *
  * Requires: `positions` points to `count` elements of the type, `out` is writable.
  */
@@ -1979,8 +1987,8 @@ enum oh_status oh_bitvector_len_for(const void *positions,
                                     uint64_t *out);
 
 /**
- * Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one. `OH_ERR_RANGE`, with nothing changed, if
- * one is no position.
+ * Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one.
+ * `OH_ERR_RANGE`, with nothing changed, if one is no position.
  *
  * Requires: As for `oh_bitvector_set`; `positions` points to `count` elements of the type.
  */
@@ -2024,8 +2032,9 @@ enum oh_status oh_bitvector_fill(void *base, size_t length, uint64_t from, uint6
 enum oh_status oh_bitvector_invert(void *base, size_t length, uint64_t from, uint64_t to);
 
 /**
- * Combines the bits from position `from` to before `to` with those of another bit vector at the same positions, by an
- * `oh_bitvector_op`, and changes no other bit. Past its end the other one counts as zeros. It may be the same region.
+ * Combines the bits from position `from` to before `to` with those of another bit vector at the
+ * same positions, by an `oh_bitvector_op`, and changes no other bit. Past its end the other one
+ * counts as zeros. It may be the same region.
  *
  * Requires: As for `oh_bitvector_set`; `other` is valid for reading `other_length` bytes.
  */
@@ -2038,7 +2047,8 @@ enum oh_status oh_bitvector_combine(void *base,
                                     uint64_t to);
 
 /**
- * The position of the first one (`bit` true) or zero at `from` or after it; `OH_BITVECTOR_NONE` if there is none.
+ * The position of the first one (`bit` true) or zero at `from` or after it; `OH_BITVECTOR_NONE` if
+ * there is none.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
@@ -2049,11 +2059,11 @@ enum oh_status oh_bitvector_next(const void *base,
                                  uint64_t *out);
 
 /**
- * Writes the positions of ones, in order, from `from` on: `room` at the most. `written` tells how many. `out_type` is an `oh_type`,
- * a numeric one that holds every position.
+ * Writes the positions of ones, in order, from `from` on: `room` at the most. `written` tells how
+ * many. `out_type` is an `oh_type`, a numeric one that holds every position.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` points to `room` elements of its type, writable and used by nobody else;
- * `written` is writable.
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `room` elements of its type,
+ * writable and used by nobody else; `written` is writable.
  */
 enum oh_status oh_bitvector_ones(const void *base,
                                  size_t length,
@@ -2064,18 +2074,17 @@ enum oh_status oh_bitvector_ones(const void *base,
                                  size_t *written);
 
 /**
- * Bytes of memory for a filter of `capacity` keys, at a rate of wrong answers of more than 0 and less than 1.
- * `OH_ERR_RANGE` where they are more than 4 GiB.
+ * Bytes of memory for a filter of `capacity` keys, at a rate of wrong answers of more than 0 and
+ * less than 1. `OH_ERR_RANGE` where they are more than 4 GiB.
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_bloomfilter_length(uint64_t capacity,
-                                     double rate,
-                                     size_t *out);
+enum oh_status oh_bloomfilter_length(uint64_t capacity, double rate, size_t *out);
 
 /**
- * Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else `OH_ERR_FULL`. What they held
- * is overwritten. Hashes depend on the seeds: any two words; random ones where keys may come from strangers.
+ * Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else
+ * `OH_ERR_FULL`. What they held is overwritten. Hashes depend on the seeds: any two words; random
+ * ones where keys may come from strangers.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses.
  */
@@ -2087,21 +2096,20 @@ enum oh_status oh_bloomfilter_init(void *base,
                                    uint32_t seed1);
 
 /**
- * Checks in constant time that the memory holds a Bloom filter. After `OH_OK` no function here reads or writes outside it,
- * whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds a Bloom filter. After `OH_OK` no function here
+ * reads or writes outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_bloomfilter_check(const void *base,
-                                    size_t length);
+enum oh_status oh_bloomfilter_check(const void *base, size_t length);
 
 /**
- * Proves what `oh_bloomfilter_check` does not: the checksum, if there is one, and the header. O(bytes).
+ * Proves what `oh_bloomfilter_check` does not: the checksum, if there is one, and the header.
+ * O(bytes).
  *
  * Requires: As for `oh_bloomfilter_check`.
  */
-enum oh_status oh_bloomfilter_validate(const void *base,
-                                       size_t length);
+enum oh_status oh_bloomfilter_validate(const void *base, size_t length);
 
 /**
  * What the filter was made for.
@@ -2133,12 +2141,10 @@ enum oh_status oh_bloomfilter_hash(const void *base,
 /**
  * Adds a key of bytes; a string is its UTF-8.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, which no other thread writes; `key` points to `key_length` bytes.
+ * Requires: `base` is valid for reading and writing `length` bytes, which no other thread writes; `key`
+ * points to `key_length` bytes.
  */
-enum oh_status oh_bloomfilter_add(void *base,
-                                  size_t length,
-                                  const void *key,
-                                  size_t key_length);
+enum oh_status oh_bloomfilter_add(void *base, size_t length, const void *key, size_t key_length);
 
 /**
  * Whether a key of bytes was added; at the filter's rate also where it was not.
@@ -2152,8 +2158,9 @@ enum oh_status oh_bloomfilter_has(const void *base,
                                   bool *out);
 
 /**
- * Adds `count` numbers, as the doubles that they are; −0 is 0, and all NaNs are one. `type` is the `oh_type` of the array's
- * elements: a numeric one but `OH_TYPE_U64` and `OH_TYPE_I64` (`OH_ERR_TYPE`), of which not all are doubles.
+ * Adds `count` numbers, as the doubles that they are; −0 is 0, and all NaNs are one. `type` is the
+ * `oh_type` of the array's elements: a numeric one but `OH_TYPE_U64` and `OH_TYPE_I64`
+ * (`OH_ERR_TYPE`), of which not all are doubles.
  *
  * Requires: As for `oh_bloomfilter_add`; `keys` points to `count` elements of the type.
  */
@@ -2166,8 +2173,8 @@ enum oh_status oh_bloomfilter_add_numbers(void *base,
 /**
  * `oh_bloomfilter_has` of `count` numbers: `out[i]` is 1 or 0 for `keys[i]`.
  *
- * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as many bytes, writable, that
- * nobody else uses.
+ * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as
+ * many bytes, writable, that nobody else uses.
  */
 enum oh_status oh_bloomfilter_has_numbers(const void *base,
                                           size_t length,
@@ -2187,10 +2194,11 @@ enum oh_status oh_bloomfilter_add_hashed(void *base,
                                          size_t count);
 
 /**
- * `oh_bloomfilter_has` of `count` keys that `oh_bloomfilter_hash` hashed: `out[i]` is 1 or 0 for `keys[i]`.
+ * `oh_bloomfilter_has` of `count` keys that `oh_bloomfilter_hash` hashed: `out[i]` is 1 or 0 for
+ * `keys[i]`.
  *
- * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to as many bytes, writable,
- * that nobody else uses.
+ * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to
+ * as many bytes, writable, that nobody else uses.
  */
 enum oh_status oh_bloomfilter_has_hashed(const void *base,
                                          size_t length,
@@ -2199,15 +2207,15 @@ enum oh_status oh_bloomfilter_has_hashed(const void *base,
                                          uint8_t *out);
 
 /**
- * Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses where `base` is a
- * multiple of the largest alignment. It can be made longer later: see `oh_bumparena_extend`. Blocks hold what was in the
- * memory before. `options` may be NULL.
+ * Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses
+ * where `base` is a multiple of the largest alignment. It can be made longer later: see
+ * `oh_bumparena_extend`. Blocks hold what was in the memory before. `options` may be NULL.
  *
- * `OH_ERR_FULL` if the bytes are too few (256 and the alignment are for the header); `OH_ERR_RANGE` for an alignment
- * that can not be.
+ * `OH_ERR_FULL` if the bytes are too few (256 and the alignment are for the header);
+ * `OH_ERR_RANGE` for an alignment that can not be.
  *
- * Requires: `length` bytes at `base` are writable, and nobody else uses them; `options` is NULL, or points to as many bytes as
- * its `struct_size` says.
+ * Requires: `length` bytes at `base` are writable, and nobody else uses them; `options` is NULL, or points
+ * to as many bytes as its `struct_size` says.
  */
 enum oh_status oh_bumparena_init(void *base,
                                  size_t length,
@@ -2221,22 +2229,24 @@ enum oh_status oh_bumparena_init(void *base,
 enum oh_status oh_bumparena_check(const void *base, size_t length);
 
 /**
- * Takes in that the memory behind the arena is `length` bytes long now, perhaps at another address, with the same
- * bytes: blocks, offsets and marks stay. `OH_ERR_RANGE` if it would get shorter.
+ * Takes in that the memory behind the arena is `length` bytes long now, perhaps at another
+ * address, with the same bytes: blocks, offsets and marks stay. `OH_ERR_RANGE` if it would get
+ * shorter.
  *
  * Requires: `length` bytes at `base` are writable; one thread at a time changes an arena.
  */
-enum oh_status oh_bumparena_extend(void *base,
-                                   size_t length);
+enum oh_status oh_bumparena_extend(void *base, size_t length);
 
 /**
- * A block of `bytes` bytes at a multiple of `align` (a power of two; less than 8 is as good as 8): its offset from the
- * arena's data, which `oh_bumparena_data` tells. A block of 0 bytes has an offset of its own, too.
+ * A block of `bytes` bytes at a multiple of `align` (a power of two; less than 8 is as good as 8):
+ * its offset from the arena's data, which `oh_bumparena_data` tells. A block of 0 bytes has an
+ * offset of its own, too.
  *
- * `OH_ERR_FULL` where there is no room; `OH_ERR_RANGE` for an alignment that is no power of two, or more than the arena
- * was made for.
+ * `OH_ERR_FULL` where there is no room; `OH_ERR_RANGE` for an alignment that is no power of two,
+ * or more than the arena was made for.
  *
- * Requires: `length` bytes at `base` are writable; one thread at a time changes an arena; `offset` is writable.
+ * Requires: `length` bytes at `base` are writable; one thread at a time changes an arena; `offset` is
+ * writable.
  */
 enum oh_status oh_bumparena_alloc(void *base,
                                   size_t length,
@@ -2252,17 +2262,17 @@ enum oh_status oh_bumparena_alloc(void *base,
 enum oh_status oh_bumparena_data(const void *base, size_t length, void **data);
 
 /**
- * Gives the block back that was allocated last, since the innermost mark; any other one stays until it is released.
+ * Gives the block back that was allocated last, since the innermost mark; any other one stays
+ * until it is released.
  *
- * `OH_ERR_STALE` for one that was released already, `OH_ERR_RANGE` for an offset where no block can begin. With guards
- * every block is checked: `OH_ERR_STALE` for one that was freed before, `OH_ERR_CORRUPT` for one that was overrun, which
- * stays. Without them an offset in the middle of a block is not noticed.
+ * `OH_ERR_STALE` for one that was released already, `OH_ERR_RANGE` for an offset where no block
+ * can begin. With guards every block is checked: `OH_ERR_STALE` for one that was freed before,
+ * `OH_ERR_CORRUPT` for one that was overrun, which stays. Without them an offset in the middle of
+ * a block is not noticed.
  *
  * Requires: As for `oh_bumparena_extend`.
  */
-enum oh_status oh_bumparena_free(void *base,
-                                 size_t length,
-                                 uint64_t offset);
+enum oh_status oh_bumparena_free(void *base, size_t length, uint64_t offset);
 
 /**
  * How far the arena is filled now: a scope begins. Scopes nest.
@@ -2272,11 +2282,11 @@ enum oh_status oh_bumparena_free(void *base,
 enum oh_status oh_bumparena_begin(void *base, size_t length, struct oh_bumparena_mark *mark);
 
 /**
- * Gives back everything that was allocated since the mark was made. Scopes end in the opposite order, or only the outer
- * one does. O(1); with zeros or guards O(bytes).
+ * Gives back everything that was allocated since the mark was made. Scopes end in the opposite
+ * order, or only the outer one does. O(1); with zeros or guards O(bytes).
  *
- * `OH_ERR_STALE` for a mark from before a reset, or inside one that was released. `OH_ERR_CORRUPT` where guards show that
- * a block was overrun: everything is released all the same.
+ * `OH_ERR_STALE` for a mark from before a reset, or inside one that was released. `OH_ERR_CORRUPT`
+ * where guards show that a block was overrun: everything is released all the same.
  *
  * Requires: As for `oh_bumparena_extend`; `mark` is readable.
  */
@@ -2285,12 +2295,12 @@ enum oh_status oh_bumparena_release(void *base,
                                     const struct oh_bumparena_mark *mark);
 
 /**
- * Gives everything back. O(1); with zeros or guards O(bytes). `OH_ERR_CORRUPT` as for `oh_bumparena_release`.
+ * Gives everything back. O(1); with zeros or guards O(bytes). `OH_ERR_CORRUPT` as for
+ * `oh_bumparena_release`.
  *
  * Requires: As for `oh_bumparena_extend`.
  */
-enum oh_status oh_bumparena_reset(void *base,
-                                  size_t length);
+enum oh_status oh_bumparena_reset(void *base, size_t length);
 
 /**
  * Counts and sizes.
@@ -2302,21 +2312,23 @@ enum oh_status oh_bumparena_describe(const void *base,
                                      struct oh_bumparena_info *info);
 
 /**
- * Proves that the arena's words can be, and with guards that every record and guard is whole. `OH_ERR_CORRUPT`.
+ * Proves that the arena's words can be, and with guards that every record and guard is whole.
+ * `OH_ERR_CORRUPT`.
  *
  * Requires: `length` bytes at `base` are readable.
  */
-enum oh_status oh_bumparena_validate(const void *base,
-                                     size_t length);
+enum oh_status oh_bumparena_validate(const void *base, size_t length);
 
 /**
- * Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends before byte `ends[i]`, a whole
- * number. `max_bytes` is the most that its region may have, from `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much
- * helps. The same samples give the same dictionary. Any samples will do, none included.
+ * Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends
+ * before byte `ends[i]`, a whole number. `max_bytes` is the most that its region may have, from
+ * `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much helps. The same samples give the
+ * same dictionary. Any samples will do, none included.
  *
  * With a `control` it can be stopped from another thread; then `*out` is NULL.
  *
- * Requires: `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives until this returns; `out` is writable.
+ * Requires: `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
+ * until this returns; `out` is writable.
  */
 enum oh_status oh_dictionary_train(const uint8_t *text,
                                    size_t length,
@@ -2327,14 +2339,12 @@ enum oh_status oh_dictionary_train(const uint8_t *text,
                                    struct oh_dictionary **out);
 
 /**
- * A dictionary out of its region's bytes, which are copied. `OH_ERR_CORRUPT` or `OH_ERR_VERSION` for other bytes. Some
- * 0.1 ms for 112 KiB.
+ * A dictionary out of its region's bytes, which are copied. `OH_ERR_CORRUPT` or `OH_ERR_VERSION`
+ * for other bytes. Some 0.1 ms for 112 KiB.
  *
  * Requires: `base` is readable for `length` bytes; `out` is writable.
  */
-enum oh_status oh_dictionary_open(const void *base,
-                                  size_t length,
-                                  struct oh_dictionary **out);
+enum oh_status oh_dictionary_open(const void *base, size_t length, struct oh_dictionary **out);
 
 /**
  * Gives a dictionary back. `NULL` is nothing.
@@ -2352,18 +2362,19 @@ enum oh_status oh_dictionary_describe(const struct oh_dictionary *dictionary,
                                       struct oh_dictionary_info *out);
 
 /**
- * Proves what opening does not: the checksum, if there is one, and that what has no meaning is zero.
+ * Proves what opening does not: the checksum, if there is one, and that what has no meaning is
+ * zero.
  *
  * Requires: `dictionary` is one that was not freed.
  */
 enum oh_status oh_dictionary_validate(const struct oh_dictionary *dictionary);
 
 /**
- * Compresses `length` bytes into `out`, which has room for at least one byte more: that is the most they can take. `level` is 1
- * (fastest) to 9 (smallest). Less than 2^31 bytes.
+ * Compresses `length` bytes into `out`, which has room for at least one byte more: that is the
+ * most they can take. `level` is 1 (fastest) to 9 (smallest). Less than 2^31 bytes.
  *
- * Requires: `dictionary` is one that was not freed; `text` is readable for `length` bytes, `out` writable for `capacity`; they do not overlap;
- * `written` is writable.
+ * Requires: `dictionary` is one that was not freed; `text` is readable for `length` bytes, `out` writable
+ * for `capacity`; they do not overlap; `written` is writable.
  */
 enum oh_status oh_compress(const struct oh_dictionary *dictionary,
                            uint32_t level,
@@ -2374,13 +2385,14 @@ enum oh_status oh_compress(const struct oh_dictionary *dictionary,
                            size_t *written);
 
 /**
- * Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of another dictionary, or
- * damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never reads or writes outside, whatever the bytes are, and
- * takes memory as it is needed. Of `out` any byte may be written, behind the result and where it fails, too; it is fastest with
- * 64 bytes more than the result has.
+ * Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of
+ * another dictionary, or damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never
+ * reads or writes outside, whatever the bytes are, and takes memory as it is needed. Of `out` any
+ * byte may be written, behind the result and where it fails, too; it is fastest with 64 bytes more
+ * than the result has.
  *
- * Requires: `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable for `capacity`; they do not overlap;
- * `written` is writable.
+ * Requires: `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable
+ * for `capacity`; they do not overlap; `written` is writable.
  */
 enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
                              const uint8_t *bytes,
@@ -2390,7 +2402,8 @@ enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
                              size_t *written);
 
 /**
- * Begins a store, whose records are compressed with a copy of the dictionary. `level` as for `oh_compress`.
+ * Begins a store, whose records are compressed with a copy of the dictionary. `level` as for
+ * `oh_compress`.
  *
  * Requires: `dictionary` is one that was not freed; `out` is writable.
  */
@@ -2399,11 +2412,12 @@ enum oh_status oh_records_begin(const struct oh_dictionary *dictionary,
                                 struct oh_records_builder **out);
 
 /**
- * Adds `count` records, which lie in `text` one after another: record i ends before byte `ends[i]`, a whole number. Where it
- * fails, those before the one at fault were added. Nothing of `text` is kept.
+ * Adds `count` records, which lie in `text` one after another: record i ends before byte
+ * `ends[i]`, a whole number. Where it fails, those before the one at fault were added. Nothing of
+ * `text` is kept.
  *
- * Requires: `builder` is one that was not freed, and no other thread uses it; `text` is readable for `length` bytes, `ends` for `count`
- * numbers.
+ * Requires: `builder` is one that was not freed, and no other thread uses it; `text` is readable for
+ * `length` bytes, `ends` for `count` numbers.
  */
 enum oh_status oh_records_push(struct oh_records_builder *builder,
                                const uint8_t *text,
@@ -2412,13 +2426,17 @@ enum oh_status oh_records_push(struct oh_records_builder *builder,
                                size_t count);
 
 /**
- * Compresses all records that were added so far anew, with a copy of another dictionary, if that makes `count` samples of them, which lie
- * in `text` as for `oh_records_push`, at least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
- * with a dictionary of the first, keep some of all, and in the end train on those. Takes memory for the records, compressed twice.
+ * Compresses all records that were added so far anew, with a copy of another dictionary, if that
+ * makes `count` samples of them, which lie in `text` as for `oh_records_push`, at least a
+ * thirty-second smaller; `*changed` says whether. For records that come one by one: begin with a
+ * dictionary of the first, keep some of all, and in the end train on those. Takes memory for the
+ * records, compressed twice.
  *
- * With a `control` it can be stopped from another thread; then, and where it fails, nothing has changed.
+ * With a `control` it can be stopped from another thread; then, and where it fails, nothing has
+ * changed.
  *
- * Requires: As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives until this returns; `changed` is writable.
+ * Requires: As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives
+ * until this returns; `changed` is writable.
  */
 enum oh_status oh_records_adapt(struct oh_records_builder *builder,
                                 const struct oh_dictionary *dictionary,
@@ -2437,10 +2455,11 @@ enum oh_status oh_records_adapt(struct oh_records_builder *builder,
 enum oh_status oh_records_length(const struct oh_records_builder *builder, uint64_t *out);
 
 /**
- * Writes the store into `length` bytes at `base`, at least `oh_records_length`. More records can be added, and a larger
- * store written, afterwards.
+ * Writes the store into `length` bytes at `base`, at least `oh_records_length`. More records can
+ * be added, and a larger store written, afterwards.
  *
- * Requires: `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread uses.
+ * Requires: `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread
+ * uses.
  */
 enum oh_status oh_records_write(const struct oh_records_builder *builder,
                                 void *base,
@@ -2454,13 +2473,12 @@ enum oh_status oh_records_write(const struct oh_records_builder *builder,
 void oh_records_builder_free(struct oh_records_builder *builder);
 
 /**
- * Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a copy. No record is looked at.
+ * Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a
+ * copy. No record is looked at.
  *
  * Requires: `base` is readable for `length` bytes until the store is freed; `out` is writable.
  */
-enum oh_status oh_records_open(const void *base,
-                               size_t length,
-                               struct oh_records **out);
+enum oh_status oh_records_open(const void *base, size_t length, struct oh_records **out);
 
 /**
  * Closes a store. `NULL` is nothing. The memory stays yours.
@@ -2477,10 +2495,12 @@ void oh_records_free(struct oh_records *records);
 enum oh_status oh_records_describe(const struct oh_records *records, struct oh_records_info *out);
 
 /**
- * Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more bytes than `capacity` (none has
- * more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of `out` any byte may be written, as by `oh_decompress`.
+ * Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more
+ * bytes than `capacity` (none has more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of
+ * `out` any byte may be written, as by `oh_decompress`.
  *
- * Requires: `records` is one that was not freed, and its memory is still there; `out` is writable for `capacity` bytes, `written` too.
+ * Requires: `records` is one that was not freed, and its memory is still there; `out` is writable for
+ * `capacity` bytes, `written` too.
  */
 enum oh_status oh_records_get(const struct oh_records *records,
                               uint64_t index,
@@ -2489,8 +2509,8 @@ enum oh_status oh_records_get(const struct oh_records *records,
                               size_t *written);
 
 /**
- * Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one at `indices[i]` ends. All as
- * for `oh_records_get`; `ends` may be written where it fails.
+ * Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one
+ * at `indices[i]` ends. All as for `oh_records_get`; `ends` may be written where it fails.
  *
  * Requires: As for `oh_records_get`; `indices` is readable and `ends` writable for `count` numbers.
  */
@@ -2503,7 +2523,8 @@ enum oh_status oh_records_get_many(const struct oh_records *records,
                                    size_t *written);
 
 /**
- * Proves all of a store: checksum, dictionary, where records begin, and that each decompresses. O(bytes).
+ * Proves all of a store: checksum, dictionary, where records begin, and that each decompresses.
+ * O(bytes).
  *
  * Requires: `records` is one that was not freed, and its memory is still there.
  */
@@ -2512,7 +2533,8 @@ enum oh_status oh_records_validate(const struct oh_records *records);
 /**
  * Passes over `count` bytes, and gives where they are: for numbers, copy them from there.
  *
- * Requires: `cursor` is valid and used by no one else meanwhile; its bytes are readable; `bytes` is writable.
+ * Requires: `cursor` is valid and used by no one else meanwhile; its bytes are readable; `bytes` is
+ * writable.
  */
 enum oh_status oh_cursor_take(struct oh_cursor *cursor, size_t count, const void **bytes);
 
@@ -2524,12 +2546,12 @@ enum oh_status oh_cursor_take(struct oh_cursor *cursor, size_t count, const void
 enum oh_status oh_cursor_varint(struct oh_cursor *cursor, uint64_t *value);
 
 /**
- * Reads text whose length in bytes is a varint before it. It is checked to be UTF-8, and not copied.
+ * Reads text whose length in bytes is a varint before it. It is checked to be UTF-8, and not
+ * copied.
  *
  * Requires: As for `oh_cursor_take`, and nobody writes the bytes meanwhile; `text` is writable.
  */
-enum oh_status oh_cursor_text(struct oh_cursor *cursor,
-                              struct oh_text *text);
+enum oh_status oh_cursor_text(struct oh_cursor *cursor, struct oh_text *text);
 
 /**
  * Reads text of `length` bytes. It is checked to be UTF-8, and not copied.
@@ -2539,15 +2561,13 @@ enum oh_status oh_cursor_text(struct oh_cursor *cursor,
 enum oh_status oh_cursor_text_of(struct oh_cursor *cursor, size_t length, struct oh_text *text);
 
 /**
- * The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's elements, any numeric one.
- * `OH_ERR_RANGE` unless they ascend (equal ones may follow each other) and all are integers from 0 on.
+ * The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's
+ * elements, any numeric one. `OH_ERR_RANGE` unless they ascend (equal ones may follow each other)
+ * and all are integers from 0 on.
  *
  * Requires: `values` points to `count` elements of the type, `out` is writable.
  */
-enum oh_status oh_eliasfano_measure(const void *values,
-                                    uint32_t type,
-                                    size_t count,
-                                    uint64_t *out);
+enum oh_status oh_eliasfano_measure(const void *values, uint32_t type, size_t count, uint64_t *out);
 
 /**
  * Bytes of memory that `count` values take of which `max` is the largest.
@@ -2557,10 +2577,12 @@ enum oh_status oh_eliasfano_measure(const void *values,
 enum oh_status oh_eliasfano_length(uint64_t count, uint64_t max, size_t *out);
 
 /**
- * Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least `oh_eliasfano_length`. What they
- * held is overwritten. With `OH_ERR_RANGE` (see `oh_eliasfano_measure`) the memory is no region.
+ * Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least
+ * `oh_eliasfano_length`. What they held is overwritten. With `OH_ERR_RANGE` (see
+ * `oh_eliasfano_measure`) the memory is no region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
+ * elements of the type.
  */
 enum oh_status oh_eliasfano_init(void *base,
                                  size_t length,
@@ -2570,21 +2592,20 @@ enum oh_status oh_eliasfano_init(void *base,
                                  uint64_t max);
 
 /**
- * Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here reads outside it,
- * whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here
+ * reads outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_eliasfano_check(const void *base,
-                                  size_t length);
+enum oh_status oh_eliasfano_check(const void *base, size_t length);
 
 /**
- * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
+ * what is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_eliasfano_validate(const void *base,
-                                     size_t length);
+enum oh_status oh_eliasfano_validate(const void *base, size_t length);
 
 /**
  * What the region holds.
@@ -2610,8 +2631,8 @@ enum oh_status oh_eliasfano_at(const void *base, size_t length, uint64_t index, 
 enum oh_status oh_eliasfano_rank(const void *base, size_t length, uint64_t value, uint64_t *out);
 
 /**
- * The first value that is not less than `value`, with its index. `found` tells whether there is one; `out` is written if there
- * is.
+ * The first value that is not less than `value`, with its index. `found` tells whether there is
+ * one; `out` is written if there is.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` and `found` are writable.
  */
@@ -2622,11 +2643,12 @@ enum oh_status oh_eliasfano_next_geq(const void *base,
                                      bool *found);
 
 /**
- * The values at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
- * must hold the largest value. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+ * The values at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s,
+ * numeric ones; those of `out` must hold the largest value. `OH_ERR_RANGE`, with nothing written,
+ * for an index past the end.
  *
- * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
- * writable and used by nobody else.
+ * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
+ * and so does `out`, which is writable and used by nobody else.
  */
 enum oh_status oh_eliasfano_get_many(const void *base,
                                      size_t length,
@@ -2637,7 +2659,8 @@ enum oh_status oh_eliasfano_get_many(const void *base,
                                      uint32_t out_type);
 
 /**
- * `oh_eliasfano_rank` of `count` values. `OH_ERR_RANGE`, with nothing written, for one that is no integer from 0 on.
+ * `oh_eliasfano_rank` of `count` values. `OH_ERR_RANGE`, with nothing written, for one that is no
+ * integer from 0 on.
  *
  * Requires: As for `oh_eliasfano_get_many`.
  */
@@ -2650,9 +2673,11 @@ enum oh_status oh_eliasfano_rank_many(const void *base,
                                       uint32_t out_type);
 
 /**
- * The `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+ * The `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there are
+ * fewer.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
+ * writable, and used by nobody else.
  */
 enum oh_status oh_eliasfano_unpack(const void *base,
                                    size_t length,
@@ -2664,16 +2689,17 @@ enum oh_status oh_eliasfano_unpack(const void *base,
 /**
  * Bytes of memory that a pool with these options takes.
  *
- * Requires: `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is writable.
+ * Requires: `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is
+ * writable.
  */
-enum oh_status oh_fixedpool_length(const struct oh_fixedpool_options *options,
-                                   uint64_t *out);
+enum oh_status oh_fixedpool_length(const struct oh_fixedpool_options *options, uint64_t *out);
 
 /**
- * Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held is overwritten
- * with zeros. `OH_ERR_FULL` if they are too few.
+ * Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held
+ * is overwritten with zeros. `OH_ERR_FULL` if they are too few.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_fixedpool_length`.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * `oh_fixedpool_length`.
  */
 enum oh_status oh_fixedpool_init(void *base,
                                  size_t length,
@@ -2687,22 +2713,21 @@ enum oh_status oh_fixedpool_init(void *base,
 enum oh_status oh_fixedpool_check(const void *base, size_t length);
 
 /**
- * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
+ * is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
  */
-enum oh_status oh_fixedpool_validate(const void *base,
-                                     size_t length);
+enum oh_status oh_fixedpool_validate(const void *base, size_t length);
 
 /**
- * Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no function here reads or
- * writes outside it, whatever else it holds.
+ * Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no
+ * function here reads or writes outside it, whatever else it holds.
  *
- * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is writable.
+ * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
+ * writable.
  */
-enum oh_status oh_fixedpool_attach(void *base,
-                                   size_t length,
-                                   struct oh_fixedpool **out);
+enum oh_status oh_fixedpool_attach(void *base, size_t length, struct oh_fixedpool **out);
 
 /**
  * Frees a view. The pool stays as it is. NULL is fine.
@@ -2712,39 +2737,37 @@ enum oh_status oh_fixedpool_attach(void *base,
 void oh_fixedpool_close(struct oh_fixedpool *pool);
 
 /**
- * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+ * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
+ * NULL.
  *
  * Requires: `pool` is NULL or a view that was not closed.
  */
 void *oh_fixedpool_data(const struct oh_fixedpool *pool);
 
 /**
- * Allocates a block of at least `bytes` bytes: its offset from `oh_fixedpool_data`. `OH_ERR_FULL` where there is no room.
- * One thread at a time.
+ * Allocates a block of at least `bytes` bytes: its offset from `oh_fixedpool_data`. `OH_ERR_FULL`
+ * where there is no room. One thread at a time.
  *
  * Requires: `pool` is a view that was not closed, and used by this thread only; `out` is writable.
  */
-enum oh_status oh_fixedpool_alloc(struct oh_fixedpool *pool,
-                                  uint64_t bytes,
-                                  uint64_t *out);
+enum oh_status oh_fixedpool_alloc(struct oh_fixedpool *pool, uint64_t bytes, uint64_t *out);
 
 /**
- * Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset where none begins,
- * `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One thread at a time.
+ * Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
+ * where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One
+ * thread at a time.
  *
  * Requires: As for `oh_fixedpool_alloc`.
  */
-enum oh_status oh_fixedpool_free(struct oh_fixedpool *pool,
-                                 uint64_t offset);
+enum oh_status oh_fixedpool_free(struct oh_fixedpool *pool, uint64_t offset);
 
 /**
- * How many bytes the allocated block at `offset` has for its user. Errors as for `oh_fixedpool_free`.
+ * How many bytes the allocated block at `offset` has for its user. Errors as for
+ * `oh_fixedpool_free`.
  *
  * Requires: As for `oh_fixedpool_alloc`.
  */
-enum oh_status oh_fixedpool_room(const struct oh_fixedpool *pool,
-                                 uint64_t offset,
-                                 uint64_t *out);
+enum oh_status oh_fixedpool_room(const struct oh_fixedpool *pool, uint64_t offset, uint64_t *out);
 
 /**
  * Counts and sizes.
@@ -2765,33 +2788,29 @@ enum oh_status oh_hashmap_length(const struct oh_hashmap_options *options, size_
  * Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_length`. What they held is
  * overwritten. `OH_ERR_FULL` if they are too few.
  *
- * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere, and
- * there is nothing to free but the memory itself.
+ * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
+ * elsewhere, and there is nothing to free but the memory itself.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_hashmap_length`.
  */
-enum oh_status oh_hashmap_init(void *base,
-                               size_t length,
-                               const struct oh_hashmap_options *options);
+enum oh_status oh_hashmap_init(void *base, size_t length, const struct oh_hashmap_options *options);
 
 /**
- * Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or writes
- * outside it, whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or
+ * writes outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_hashmap_check(const void *base,
-                                size_t length);
+enum oh_status oh_hashmap_check(const void *base, size_t length);
 
 /**
- * Proves that all contents of a map are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
- * says, through `oh_last_error`, what is wrong first.
+ * Proves that all contents of a map are sound; takes about one lookup for each entry.
+ * `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_hashmap_validate(const void *base,
-                                   size_t length);
+enum oh_status oh_hashmap_validate(const void *base, size_t length);
 
 /**
  * What a map is and holds.
@@ -2801,7 +2820,8 @@ enum oh_status oh_hashmap_validate(const void *base,
 enum oh_status oh_hashmap_describe(const void *base, size_t length, struct oh_hashmap_info *out);
 
 /**
- * The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it waits.
+ * The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it
+ * waits.
  *
  * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
  */
@@ -2830,8 +2850,9 @@ enum oh_status oh_hashmap_rebuild_length(const void *base,
 
 /**
  * Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
- * squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences in it
- * need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is less.
+ * squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
+ * in it need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is
+ * less.
  *
  * Entries keep their order and their handles; positions and pointers into the map are void.
  * It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
@@ -2845,14 +2866,12 @@ enum oh_status oh_hashmap_rebuild(void *base,
                                   uint64_t heap_capacity);
 
 /**
- * The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more was
- * deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
+ * The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more
+ * was deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_hashmap_next_capacity(const void *base,
-                                        size_t length,
-                                        uint32_t *out);
+enum oh_status oh_hashmap_next_capacity(const void *base, size_t length, uint32_t *out);
 
 /**
  * Empties a map. Its capacity stays; handles become stale.
@@ -2886,8 +2905,8 @@ enum oh_status oh_hashmap_has(const void *base,
                               bool *out);
 
 /**
- * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
- * `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
+ * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
+ * new. `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
  *
  * ```c
  * uint32_t capacity;
@@ -2900,8 +2919,8 @@ enum oh_status oh_hashmap_has(const void *base,
  *
  * Threads that only read may go on meanwhile. Other threads that write may not.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key` and
- * `value` are valid for as many bytes as is said.
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
+ * and `value` are valid for as many bytes as is said.
  */
 enum oh_status oh_hashmap_set(void *base,
                               size_t length,
@@ -2947,8 +2966,9 @@ enum oh_status oh_hashmap_get_by_handle(const void *base,
                                         struct oh_hashmap_entry *out);
 
 /**
- * The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the entry's
- * position, or 0 again if there was none left. Entries may be inserted and deleted meanwhile.
+ * The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the
+ * entry's position, or 0 again if there was none left. Entries may be inserted and deleted
+ * meanwhile.
  *
  * ```c
  * uint32_t cursor = 0;
@@ -2973,19 +2993,20 @@ enum oh_status oh_hashmap_columns_of(const void *base,
                                      struct oh_hashmap_columns *out);
 
 /**
- * Looks `count` keys up at once: several times faster than one by one, because their waits for memory
- * overlap. `keys` is an array of the map's key type, `values` one of its value type: numbers or booleans both.
- * `values[i]` is left as it was where `keys[i]` is missing; `found[i]`, unless `found` is NULL, is then 0
- * and otherwise 1. `*out` is how many were found.
+ * Looks `count` keys up at once: several times faster than one by one, because their waits for
+ * memory overlap. `keys` is an array of the map's key type, `values` one of its value type:
+ * numbers or booleans both. `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
+ * unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
  *
- * `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To ask for the types and to
- * call this are two looks at the region, so give it if anyone who is not trusted can write there meanwhile.
+ * `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To
+ * ask for the types and to call this are two looks at the region, so give it if anyone who is not
+ * trusted can write there meanwhile.
  *
- * Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map meanwhile
- * outgrew `length`: what was found so far is written.
+ * Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map
+ * meanwhile outgrew `length`: what was found so far is written.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
- * uses `values` and `found`; `out` is writable.
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * caller uses `values` and `found`; `out` is writable.
  */
 enum oh_status oh_hashmap_get_many(const void *base,
                                    size_t length,
@@ -2997,8 +3018,8 @@ enum oh_status oh_hashmap_get_many(const void *base,
                                    size_t *out);
 
 /**
- * Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is how many are.
- * Otherwise as `oh_hashmap_get_many`; values may have any type.
+ * Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is
+ * how many are. Otherwise as `oh_hashmap_get_many`; values may have any type.
  *
  * Requires: As for `oh_hashmap_get_many`.
  */
@@ -3011,8 +3032,9 @@ enum oh_status oh_hashmap_has_many(const void *base,
                                    size_t *out);
 
 /**
- * Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first that was
- * not set because the map must be rebuilt first (then call it again with that as `from`), else `count`.
+ * Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first
+ * that was not set because the map must be rebuilt first (then call it again with that as `from`),
+ * else `count`.
  *
  * Requires: As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
  */
@@ -3038,8 +3060,8 @@ enum oh_status oh_hashmap_remove_many(void *base,
                                       size_t *out);
 
 /**
- * The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how many
- * are there. For the writer, as `oh_hashmap_handle_of`.
+ * The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how
+ * many are there. For the writer, as `oh_hashmap_handle_of`.
  *
  * Requires: As for `oh_hashmap_set_many`; `handles` has `count` elements.
  */
@@ -3052,8 +3074,8 @@ enum oh_status oh_hashmap_handles_of(void *base,
                                      size_t *out);
 
 /**
- * The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys. `*out` is
- * how many are alive.
+ * The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys.
+ * `*out` is how many are alive.
  *
  * Requires: As for `oh_hashmap_get_many`.
  */
@@ -3074,10 +3096,12 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
 enum oh_status oh_lockfreepool_length(const struct oh_lockfreepool_options *options, uint64_t *out);
 
 /**
- * Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least `oh_lockfreepool_length`. If they are not
- * `zeroed` already, they are overwritten with zeros. `OH_ERR_FULL` if they are too few.
+ * Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least
+ * `oh_lockfreepool_length`. If they are not `zeroed` already, they are overwritten with zeros.
+ * `OH_ERR_FULL` if they are too few.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_lockfreepool_length`.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * `oh_lockfreepool_length`.
  */
 enum oh_status oh_lockfreepool_init(void *base,
                                     size_t length,
@@ -3085,22 +3109,23 @@ enum oh_status oh_lockfreepool_init(void *base,
                                     bool zeroed);
 
 /**
- * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
+ * is wrong first.
  *
- * Requires: `base` is valid for reading `length` bytes. If another thread allocates or frees meanwhile a sound pool can look wrong.
+ * Requires: `base` is valid for reading `length` bytes. If another thread allocates or frees meanwhile a
+ * sound pool can look wrong.
  */
-enum oh_status oh_lockfreepool_validate(const void *base,
-                                        size_t length);
+enum oh_status oh_lockfreepool_validate(const void *base, size_t length);
 
 /**
- * Makes this thread's handle on the pool in `length` bytes at `base`, which is checked in constant time. After `OH_OK` no
- * function here reads or writes outside, whatever else it holds. `OH_ERR_FULL` if there are too many handles.
+ * Makes this thread's handle on the pool in `length` bytes at `base`, which is checked in constant
+ * time. After `OH_OK` no function here reads or writes outside, whatever else it holds.
+ * `OH_ERR_FULL` if there are too many handles.
  *
- * Requires: `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is writable.
+ * Requires: `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is
+ * writable.
  */
-enum oh_status oh_lockfreepool_attach(void *base,
-                                      size_t length,
-                                      struct oh_lockfreepool **out);
+enum oh_status oh_lockfreepool_attach(void *base, size_t length, struct oh_lockfreepool **out);
 
 /**
  * Frees a handle. The pool stays as it is. NULL is fine.
@@ -3110,22 +3135,24 @@ enum oh_status oh_lockfreepool_attach(void *base,
 void oh_lockfreepool_close(struct oh_lockfreepool *pool);
 
 /**
- * Frees the handle of a thread that ended without doing so, from any thread. The block that it took last, if it is
- * allocated still, is a suspect from then on. NULL is fine.
+ * Frees the handle of a thread that ended without doing so, from any thread. The block that it
+ * took last, if it is allocated still, is a suspect from then on. NULL is fine.
  *
  * Requires: `pool` is NULL, or a handle that is not used again.
  */
 void oh_lockfreepool_abandon(struct oh_lockfreepool *pool);
 
 /**
- * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+ * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
+ * NULL.
  *
  * Requires: `pool` is NULL or a handle that was not closed.
  */
 void *oh_lockfreepool_data(const struct oh_lockfreepool *pool);
 
 /**
- * Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by itself.
+ * Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by
+ * itself.
  *
  * Requires: `pool` is a handle that was not closed; `out` is writable.
  */
@@ -3133,7 +3160,8 @@ enum oh_status oh_lockfreepool_layout_of(const struct oh_lockfreepool *pool,
                                          struct oh_lockfreepool_layout *out);
 
 /**
- * Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`. `OH_ERR_FULL` where there is no room.
+ * Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`.
+ * `OH_ERR_FULL` where there is no room.
  *
  * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
  */
@@ -3142,16 +3170,17 @@ enum oh_status oh_lockfreepool_alloc(const struct oh_lockfreepool *pool,
                                      uint64_t *out);
 
 /**
- * Gives a block back, whichever handle allocated it. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
- * where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated.
+ * Gives a block back, whichever handle allocated it. `OH_ERR_STALE` for one that is free already,
+ * `OH_ERR_RANGE` for an offset where none begins, `OH_ERR_CORRUPT` for one whose guard was
+ * overwritten; it stays allocated.
  *
  * Requires: As for `oh_lockfreepool_alloc`.
  */
-enum oh_status oh_lockfreepool_free(const struct oh_lockfreepool *pool,
-                                    uint64_t offset);
+enum oh_status oh_lockfreepool_free(const struct oh_lockfreepool *pool, uint64_t offset);
 
 /**
- * How many bytes the allocated block at `offset` has for its user. Errors as for `oh_lockfreepool_free`.
+ * How many bytes the allocated block at `offset` has for its user. Errors as for
+ * `oh_lockfreepool_free`.
  *
  * Requires: As for `oh_lockfreepool_alloc`.
  */
@@ -3168,10 +3197,12 @@ enum oh_status oh_lockfreepool_stats_of(const struct oh_lockfreepool *pool,
                                         struct oh_lockfreepool_stats *out);
 
 /**
- * Blocks that may have been lost to threads that ended without closing their handles: those that they had taken last,
- * and that are allocated still. Writes up to `capacity` offsets, and to `count` how many there are.
+ * Blocks that may have been lost to threads that ended without closing their handles: those that
+ * they had taken last, and that are allocated still. Writes up to `capacity` offsets, and to
+ * `count` how many there are.
  *
- * Requires: `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers; `count` is writable.
+ * Requires: `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers;
+ * `count` is writable.
  */
 enum oh_status oh_lockfreepool_suspects(const struct oh_lockfreepool *pool,
                                         uint64_t *offsets,
@@ -3245,13 +3276,15 @@ enum oh_status oh_localpool_held(const struct oh_localpool *pool, uint64_t *out)
 const struct oh_lockfreepool *oh_localpool_handle(const struct oh_localpool *pool);
 
 /**
- * Brings the regular file at `path` into memory, in the way that suits its size. `options` may be NULL.
+ * Brings the regular file at `path` into memory, in the way that suits its size. `options` may be
+ * NULL.
  *
- * If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees to that, as for
- * `oh_file_open`), and `oh_mappedfile_check` fails from then on.
+ * If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees
+ * to that, as for `oh_file_open`), and `oh_mappedfile_check` fails from then on.
  *
- * `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is to be locked and the limit
- * does not allow it, or to be written and the disk has no room for its holes.
+ * `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is
+ * to be locked and the limit does not allow it, or to be written and the disk has no room for its
+ * holes.
  *
  * Requires: `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
  */
@@ -3261,7 +3294,8 @@ enum oh_status oh_mappedfile_open(const char *path,
                                   struct oh_mappedfile **out);
 
 /**
- * The bytes: good until `oh_mappedfile_refresh` or `oh_mappedfile_close`. Store to them only if the file was opened for writing.
+ * The bytes: good until `oh_mappedfile_refresh` or `oh_mappedfile_close`. Store to them only if
+ * the file was opened for writing.
  *
  * Requires: `file` is NULL or open.
  */
@@ -3282,15 +3316,16 @@ size_t oh_mappedfile_size(const struct oh_mappedfile *file);
 enum oh_status oh_mappedfile_strategy(const struct oh_mappedfile *file, enum oh_strategy *out);
 
 /**
- * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of some bytes. It asks
- * the system for the file's size: look before and after work on many bytes.
+ * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of
+ * some bytes. It asks the system for the file's size: look before and after work on many bytes.
  *
  * Requires: `file` is open.
  */
 enum oh_status oh_mappedfile_check(const struct oh_mappedfile *file);
 
 /**
- * Copies `length` bytes from `offset` on. `OH_ERR_RANGE` if there are not so many; `OH_ERR_IO` if some of them are gone.
+ * Copies `length` bytes from `offset` on. `OH_ERR_RANGE` if there are not so many; `OH_ERR_IO` if
+ * some of them are gone.
  *
  * Requires: `file` is open; `length` bytes at `target` are writable and not the file's own.
  */
@@ -3300,11 +3335,13 @@ enum oh_status oh_mappedfile_read(const struct oh_mappedfile *file,
                                   void *target);
 
 /**
- * Copies `length` bytes from each of `count` offsets, of an `oh_type`, one after another to `target`: many times as fast as one by
- * one, because their waits for memory overlap. `OH_ERR_RANGE`, with nothing written, for an offset that has fewer bytes behind it;
- * `OH_ERR_IO` if the file was cut short before or meanwhile.
+ * Copies `length` bytes from each of `count` offsets, of an `oh_type`, one after another to
+ * `target`: many times as fast as one by one, because their waits for memory overlap.
+ * `OH_ERR_RANGE`, with nothing written, for an offset that has fewer bytes behind it; `OH_ERR_IO`
+ * if the file was cut short before or meanwhile.
  *
- * Requires: `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target` are writable and not the file's own.
+ * Requires: `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target`
+ * are writable and not the file's own.
  */
 enum oh_status oh_mappedfile_read_many(const struct oh_mappedfile *file,
                                        const void *offsets,
@@ -3344,7 +3381,8 @@ enum oh_status oh_mappedfile_lock(const struct oh_mappedfile *file);
 enum oh_status oh_mappedfile_unlock(const struct oh_mappedfile *file);
 
 /**
- * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
+ * read.
  *
  * Requires: `file` is open, and nobody stores to it meanwhile.
  */
@@ -3365,10 +3403,11 @@ enum oh_status oh_mappedfile_refresh(struct oh_mappedfile *file, uint64_t *size)
 void oh_mappedfile_close(struct oh_mappedfile *file);
 
 /**
- * Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path` (`path_length` bytes). It appears there
- * whole or not at all. `options` may be NULL.
+ * Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path`
+ * (`path_length` bytes). It appears there whole or not at all. `options` may be NULL.
  *
- * `OH_ERR_IO` if something is there already, or the system refuses; `OH_ERR_FULL` if the disk is full.
+ * `OH_ERR_IO` if something is there already, or the system refuses; `OH_ERR_FULL` if the disk is
+ * full.
  *
  * Requires: `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
  */
@@ -3381,8 +3420,8 @@ enum oh_status oh_mmapvector_create(const char *path,
 /**
  * Opens the file of a vector, to read what was flushed, or to write. `options` may be NULL.
  *
- * `OH_ERR_LOCKED` if it is to be written and another handle writes it; `OH_ERR_CORRUPT` or `OH_ERR_VERSION` for a file
- * that makes no sense; `OH_ERR_IO` if the system refuses.
+ * `OH_ERR_LOCKED` if it is to be written and another handle writes it; `OH_ERR_CORRUPT` or
+ * `OH_ERR_VERSION` for a file that makes no sense; `OH_ERR_IO` if the system refuses.
  *
  * Requires: As for `oh_mmapvector_create`.
  */
@@ -3401,18 +3440,19 @@ enum oh_status oh_mmapvector_describe(const struct oh_mmapvector *vector,
                                       struct oh_mmapvector_info *out);
 
 /**
- * The elements, one after another: aligned to 64 bytes, good until the vector grows, is refreshed or closed. Elements that were
- * flushed must not be written. NULL for NULL.
+ * The elements, one after another: aligned to 64 bytes, good until the vector grows, is refreshed
+ * or closed. Elements that were flushed must not be written. NULL for NULL.
  *
- * If the file is cut short by someone else, reads give zeros; `oh_mmapvector_check` tells afterwards.
+ * If the file is cut short by someone else, reads give zeros; `oh_mmapvector_check` tells
+ * afterwards.
  *
  * Requires: `vector` is NULL or open.
  */
 void *oh_mmapvector_data(const struct oh_mmapvector *vector);
 
 /**
- * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of some elements. Look after
- * reading, not before.
+ * `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of
+ * some elements. Look after reading, not before.
  *
  * Requires: `vector` is open.
  */
@@ -3426,33 +3466,29 @@ enum oh_status oh_mmapvector_check(const struct oh_mmapvector *vector);
 enum oh_status oh_mmapvector_get(const struct oh_mmapvector *vector, uint64_t index, void *element);
 
 /**
- * Changes an element that was not flushed. `OH_ERR_RANGE` past the end, `OH_ERR_UNSUPPORTED` for a flushed one: those
- * do not change.
+ * Changes an element that was not flushed. `OH_ERR_RANGE` past the end, `OH_ERR_UNSUPPORTED` for a
+ * flushed one: those do not change.
  *
  * Requires: `vector` is open and used by no one else meanwhile; an element can be read at `element`.
  */
-enum oh_status oh_mmapvector_set(struct oh_mmapvector *vector,
-                                 uint64_t index,
-                                 const void *element);
+enum oh_status oh_mmapvector_set(struct oh_mmapvector *vector, uint64_t index, const void *element);
 
 /**
- * Appends `count` elements that lie one after another: all of them or none. `OH_ERR_FULL` if the disk is full, or the vector of
- * fixed size.
+ * Appends `count` elements that lie one after another: all of them or none. `OH_ERR_FULL` if the
+ * disk is full, or the vector of fixed size.
  *
- * Requires: `vector` is open and used by no one else meanwhile; so many elements at `elements` are readable, and not the vector's own.
+ * Requires: `vector` is open and used by no one else meanwhile; so many elements at `elements` are readable,
+ * and not the vector's own.
  */
-enum oh_status oh_mmapvector_push(struct oh_mmapvector *vector,
-                                  const void *elements,
-                                  size_t count);
+enum oh_status oh_mmapvector_push(struct oh_mmapvector *vector, const void *elements, size_t count);
 
 /**
- * Drops all elements from `length` on; nothing if there are fewer. Flushed ones are gone for good with the next flush, and the first
- * push in their place flushes by itself.
+ * Drops all elements from `length` on; nothing if there are fewer. Flushed ones are gone for good
+ * with the next flush, and the first push in their place flushes by itself.
  *
  * Requires: `vector` is open and used by no one else meanwhile.
  */
-enum oh_status oh_mmapvector_truncate(struct oh_mmapvector *vector,
-                                      uint64_t length);
+enum oh_status oh_mmapvector_truncate(struct oh_mmapvector *vector, uint64_t length);
 
 /**
  * Makes room for `additional` elements more, so that pushing them allocates nothing.
@@ -3462,10 +3498,11 @@ enum oh_status oh_mmapvector_truncate(struct oh_mmapvector *vector,
 enum oh_status oh_mmapvector_reserve(struct oh_mmapvector *vector, uint64_t additional);
 
 /**
- * Returns when all elements are on the disk, and will be found there after the process is killed, or the power fails as far
- * as the device honours a sync.
+ * Returns when all elements are on the disk, and will be found there after the process is killed,
+ * or the power fails as far as the device honours a sync.
  *
- * `OH_ERR_IO` if the disk refuses. Then this handle is of no more use; opening anew tells what is there.
+ * `OH_ERR_IO` if the disk refuses. Then this handle is of no more use; opening anew tells what is
+ * there.
  *
  * Requires: `vector` is open and used by no one else meanwhile.
  */
@@ -3493,48 +3530,42 @@ enum oh_status oh_mmapvector_validate(const struct oh_mmapvector *vector);
 void oh_mmapvector_close(struct oh_mmapvector *vector);
 
 /**
- * Whether the system knows about NUMA nodes and this process may ask; true on a machine with one node, too.
- * Where it is false, the functions below see one node, 0, with everything.
+ * Whether the system knows about NUMA nodes and this process may ask; true on a machine with one
+ * node, too. Where it is false, the functions below see one node, 0, with everything.
  */
 bool oh_numa_available(void);
 
 /**
- * How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so `oh_numa_node_at` can still fail.
+ * How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so
+ * `oh_numa_node_at` can still fail.
  *
  * Requires: `count` is writable.
  */
 enum oh_status oh_numa_node_count(size_t *count);
 
 /**
- * The node at `index` (from 0, in the order of their numbers), its memory and its counters, as they are now.
- * `OH_ERR_RANGE` if there are not so many.
+ * The node at `index` (from 0, in the order of their numbers), its memory and its counters, as
+ * they are now. `OH_ERR_RANGE` if there are not so many.
  *
  * Requires: `node` is writable.
  */
-enum oh_status oh_numa_node_at(size_t index,
-                               struct oh_numa_node *node);
+enum oh_status oh_numa_node_at(size_t index, struct oh_numa_node *node);
 
 /**
- * The logical processors of the node at `index`, ascending: as many as `capacity` has room for. `count` is how many
- * there are in all.
+ * The logical processors of the node at `index`, ascending: as many as `capacity` has room for.
+ * `count` is how many there are in all.
  *
  * Requires: `cpus` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
  */
-enum oh_status oh_numa_cpus(size_t index,
-                            uint32_t *cpus,
-                            size_t capacity,
-                            size_t *count);
+enum oh_status oh_numa_cpus(size_t index, uint32_t *cpus, size_t capacity, size_t *count);
 
 /**
- * How far the nodes are from the node at `index`, in their order: 10 for itself, 20 for twice as far. As many as
- * `capacity` has room for; `count` is how many there are in all.
+ * How far the nodes are from the node at `index`, in their order: 10 for itself, 20 for twice as
+ * far. As many as `capacity` has room for; `count` is how many there are in all.
  *
  * Requires: `distances` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
  */
-enum oh_status oh_numa_distances(size_t index,
-                                 uint32_t *distances,
-                                 size_t capacity,
-                                 size_t *count);
+enum oh_status oh_numa_distances(size_t index, uint32_t *distances, size_t capacity, size_t *count);
 
 /**
  * The node on which this thread runs at this moment. It may run elsewhere at the next.
@@ -3542,13 +3573,14 @@ enum oh_status oh_numa_distances(size_t index,
 uint32_t oh_numa_current_node(void);
 
 /**
- * Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and for
- * `OH_NUMA_NODE` which node (otherwise 0). Pages that are there already move, under `OH_NUMA_NODE` and
- * `OH_NUMA_INTERLEAVE`. With `populate` all of them are brought in now, so that their places are settled.
+ * Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and
+ * for `OH_NUMA_NODE` which node (otherwise 0). Pages that are there already move, under
+ * `OH_NUMA_NODE` and `OH_NUMA_INTERLEAVE`. With `populate` all of them are brought in now, so that
+ * their places are settled.
  *
- * `OH_ERR_RANGE` if there is no such policy, or no such node with memory; `OH_ERR_UNSUPPORTED` where the system
- * forbids it (as some containers do); `OH_ERR_OOM` where there is not so much memory. Where there is no NUMA, every
- * policy and node 0 are fine, and nothing moves.
+ * `OH_ERR_RANGE` if there is no such policy, or no such node with memory; `OH_ERR_UNSUPPORTED`
+ * where the system forbids it (as some containers do); `OH_ERR_OOM` where there is not so much
+ * memory. Where there is no NUMA, every policy and node 0 are fine, and nothing moves.
  *
  * Requires: The bytes are mapped, and with `populate` writable.
  */
@@ -3559,13 +3591,16 @@ enum oh_status oh_numa_place(void *base,
                              bool populate_now);
 
 /**
- * On which node each page of the `length` bytes at `base` is, in order; `OH_NUMA_NOWHERE` for a page that nobody has
- * written to yet. A page that belongs to the bytes only in part counts, too. As many as `capacity` has room for;
- * `count` is how many pages there are in all. About 0.1 µs a page.
+ * On which node each page of the `length` bytes at `base` is, in order; `OH_NUMA_NOWHERE` for a
+ * page that nobody has written to yet. A page that belongs to the bytes only in part counts, too.
+ * As many as `capacity` has room for; `count` is how many pages there are in all. About 0.1 µs a
+ * page.
  *
- * `OH_ERR_UNSUPPORTED` where the system forbids asking. Where there is no NUMA, every page is on node 0.
+ * `OH_ERR_UNSUPPORTED` where the system forbids asking. Where there is no NUMA, every page is on
+ * node 0.
  *
- * Requires: The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+ * Requires: The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is
+ * writable.
  */
 enum oh_status oh_numa_nodes_of(const void *base,
                                 size_t length,
@@ -3574,8 +3609,9 @@ enum oh_status oh_numa_nodes_of(const void *base,
                                 size_t *count);
 
 /**
- * Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each that is on node n, and gives how many
- * are nowhere yet. `OH_ERR_RANGE` if a page is on a node for which there is no count; 1,024 counts are always enough.
+ * Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each that is on node
+ * n, and gives how many are nowhere yet. `OH_ERR_RANGE` if a page is on a node for which there is
+ * no count; 1,024 counts are always enough.
  *
  * Requires: The bytes are mapped; `counts` has `capacity` numbers; `nowhere` is writable.
  */
@@ -3586,21 +3622,22 @@ enum oh_status oh_numa_count_pages(const void *base,
                                    uint64_t *nowhere);
 
 /**
- * Bytes of memory that a pool with these options takes. Where nodes come and go, `oh_numapool_init` may need
- * more a moment later; name the nodes if that matters.
+ * Bytes of memory that a pool with these options takes. Where nodes come and go,
+ * `oh_numapool_init` may need more a moment later; name the nodes if that matters.
  *
  * Requires: `options` points to a struct of the size it says, with `node_count` nodes; `out` is writable.
  */
-enum oh_status oh_numapool_length(const struct oh_numapool_options *options,
-                                  uint64_t *out);
+enum oh_status oh_numapool_length(const struct oh_numapool_options *options, uint64_t *out);
 
 /**
- * Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held is overwritten with
- * zeros, unless the caller says that they are `zeroed`, as fresh memory of the system is; then pages that hold no
- * bookkeeping stay untouched. The pool is on its nodes only after `oh_numapool_place`. `base` is best a multiple of 64 KiB:
- * pages belong to a node whole. `OH_ERR_FULL` if the bytes are too few.
+ * Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held
+ * is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory of the
+ * system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes only
+ * after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node whole.
+ * `OH_ERR_FULL` if the bytes are too few.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_numapool_length`.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * `oh_numapool_length`.
  */
 enum oh_status oh_numapool_init(void *base,
                                 size_t length,
@@ -3615,22 +3652,21 @@ enum oh_status oh_numapool_init(void *base,
 enum oh_status oh_numapool_check(const void *base, size_t length);
 
 /**
- * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
+ * is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
  */
-enum oh_status oh_numapool_validate(const void *base,
-                                    size_t length);
+enum oh_status oh_numapool_validate(const void *base, size_t length);
 
 /**
- * Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no function here reads or
- * writes outside it, whatever else it holds.
+ * Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no
+ * function here reads or writes outside it, whatever else it holds.
  *
- * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is writable.
+ * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
+ * writable.
  */
-enum oh_status oh_numapool_attach(void *base,
-                                  size_t length,
-                                  struct oh_numapool **out);
+enum oh_status oh_numapool_attach(void *base, size_t length, struct oh_numapool **out);
 
 /**
  * Frees a view. The pool stays as it is. NULL is fine.
@@ -3640,35 +3676,36 @@ enum oh_status oh_numapool_attach(void *base,
 void oh_numapool_close(struct oh_numapool *pool);
 
 /**
- * Puts each node's blocks on that node: pages that are there already move, others go there when they are touched. (Best is
- * fresh memory: a huge page that was touched before, and lies in two nodes' blocks, moves as a whole.) With `populate` all of
- * them are brought in now. Errors as for `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine
- * has not. Where there is one node there is nothing to place.
+ * Puts each node's blocks on that node: pages that are there already move, others go there when
+ * they are touched. (Best is fresh memory: a huge page that was touched before, and lies in two
+ * nodes' blocks, moves as a whole.) With `populate` all of them are brought in now. Errors as for
+ * `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine has not. Where there is one node
+ * there is nothing to place.
  *
  * Requires: `pool` is a view that was not closed.
  */
-enum oh_status oh_numapool_place(const struct oh_numapool *pool,
-                                 bool populate);
+enum oh_status oh_numapool_place(const struct oh_numapool *pool, bool populate);
 
 /**
- * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+ * The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
+ * NULL.
  *
  * Requires: `pool` is NULL or a view that was not closed.
  */
 void *oh_numapool_data(const struct oh_numapool *pool);
 
 /**
- * Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest that has room: its offset from
- * `oh_numapool_data`. `OH_ERR_FULL` where none has. One thread at a time.
+ * Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest
+ * that has room: its offset from `oh_numapool_data`. `OH_ERR_FULL` where none has. One thread at a
+ * time.
  *
  * Requires: `pool` is a view that was not closed, and used by this thread only; `out` is writable.
  */
-enum oh_status oh_numapool_alloc(struct oh_numapool *pool,
-                                 uint64_t bytes,
-                                 uint64_t *out);
+enum oh_status oh_numapool_alloc(struct oh_numapool *pool, uint64_t bytes, uint64_t *out);
 
 /**
- * As `oh_numapool_alloc`, but on this node first, whatever the policy. `OH_ERR_RANGE` if the pool has none of its memory.
+ * As `oh_numapool_alloc`, but on this node first, whatever the policy. `OH_ERR_RANGE` if the pool
+ * has none of its memory.
  *
  * Requires: As for `oh_numapool_alloc`.
  */
@@ -3678,22 +3715,21 @@ enum oh_status oh_numapool_alloc_on(struct oh_numapool *pool,
                                     uint64_t *out);
 
 /**
- * Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset where none begins,
- * `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One thread at a time.
+ * Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
+ * where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One
+ * thread at a time.
  *
  * Requires: As for `oh_numapool_alloc`.
  */
-enum oh_status oh_numapool_free(struct oh_numapool *pool,
-                                uint64_t offset);
+enum oh_status oh_numapool_free(struct oh_numapool *pool, uint64_t offset);
 
 /**
- * How many bytes the allocated block at `offset` has for its user. Errors as for `oh_numapool_free`.
+ * How many bytes the allocated block at `offset` has for its user. Errors as for
+ * `oh_numapool_free`.
  *
  * Requires: As for `oh_numapool_alloc`.
  */
-enum oh_status oh_numapool_room(const struct oh_numapool *pool,
-                                uint64_t offset,
-                                uint64_t *out);
+enum oh_status oh_numapool_room(const struct oh_numapool *pool, uint64_t offset, uint64_t *out);
 
 /**
  * The number of the node to which the memory at an offset belongs. `OH_ERR_RANGE` behind the data.
@@ -3703,13 +3739,12 @@ enum oh_status oh_numapool_room(const struct oh_numapool *pool,
 enum oh_status oh_numapool_node_of(const struct oh_numapool *pool, uint64_t offset, uint32_t *out);
 
 /**
- * Which node of the list is where this thread runs, or nearest to that: its place, from 0 on. What the policy
- * `OH_NUMA_LOCAL` asks every 256 requests.
+ * Which node of the list is where this thread runs, or nearest to that: its place, from 0 on. What
+ * the policy `OH_NUMA_LOCAL` asks every 256 requests.
  *
  * Requires: As for `oh_numapool_node_of`.
  */
-enum oh_status oh_numapool_near(const struct oh_numapool *pool,
-                                uint32_t *out);
+enum oh_status oh_numapool_near(const struct oh_numapool *pool, uint32_t *out);
 
 /**
  * Counts and sizes.
@@ -3719,9 +3754,9 @@ enum oh_status oh_numapool_near(const struct oh_numapool *pool,
 enum oh_status oh_numapool_stats_of(const struct oh_numapool *pool, struct oh_numapool_stats *out);
 
 /**
- * Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is asked where its pages
- * are, which costs about 0.1 µs a page. `OH_ERR_RANGE` if there is no such node; `OH_ERR_UNSUPPORTED` where the kernel does
- * not say.
+ * Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is
+ * asked where its pages are, which costs about 0.1 µs a page. `OH_ERR_RANGE` if there is no such
+ * node; `OH_ERR_UNSUPPORTED` where the kernel does not say.
  *
  * Requires: `pool` is a view that was not closed; `out` is writable.
  */
@@ -3731,7 +3766,8 @@ enum oh_status oh_numapool_node_at(const struct oh_numapool *pool,
                                    struct oh_numapool_node *out);
 
 /**
- * Opens the regular file at `path`. `strategy` and the limits are those of `oh_mappedfile_options`.
+ * Opens the regular file at `path`. `strategy` and the limits are those of
+ * `oh_mappedfile_options`.
  *
  * Requires: `path_length` bytes at `path` are readable, `out` is writable.
  */
@@ -3744,8 +3780,9 @@ enum oh_status oh_openfile_open(const char *path,
                                 struct oh_openfile **out);
 
 /**
- * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
- * of a mapping should be a multiple of, for huge pages; 1 where any page will do. With `look`, the file's size is asked for again.
+ * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a
+ * wish), and what the address of a mapping should be a multiple of, for huge pages; 1 where any
+ * page will do. With `look`, the file's size is asked for again.
  *
  * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
  */
@@ -3763,27 +3800,28 @@ enum oh_status oh_openfile_plan(struct oh_openfile *file,
 enum oh_status oh_openfile_read(const struct oh_openfile *file, void *target, size_t length);
 
 /**
- * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be read.
+ * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be
+ * read.
  *
  * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
  */
-enum oh_status oh_openfile_write(const struct oh_openfile *file,
-                                 const void *source,
-                                 size_t length);
+enum oh_status oh_openfile_write(const struct oh_openfile *file, const void *source, size_t length);
 
 /**
- * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
- * with the same base and a larger `length`, it lays what is missing. With another base, it lays all of it there, and
- * forgets the mapping of before once that was done. If the file is not open for writing, stores stay in this
- * memory. `capacity` bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros but for
- * its last 8 bytes, which tell whether the memory is still there: do not write to those. In return, reads of what the file loses
- * give zeros for as long as the memory is there.
+ * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells
+ * which strategy came of it. Called again with the same base and a larger `length`, it lays what
+ * is missing. With another base, it lays all of it there, and forgets the mapping of before once
+ * that was done. If the file is not open for writing, stores stay in this memory. `capacity`
+ * bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros
+ * but for its last 8 bytes, which tell whether the memory is still there: do not write to those.
+ * In return, reads of what the file loses give zeros for as long as the memory is there.
  *
- * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size;
- * `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes. A mapping of before is as it was then.
+ * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no
+ * multiple of the page size; `OH_ERR_FULL` past `capacity`, or where the disk has no room for
+ * holes. A mapping of before is as it was then.
  *
- * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and given up by their owner, who frees
- * them by unmapping the whole.
+ * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
+ * given up by their owner, who frees them by unmapping the whole.
  */
 enum oh_status oh_openfile_map(struct oh_openfile *file,
                                void *base,
@@ -3792,16 +3830,17 @@ enum oh_status oh_openfile_map(struct oh_openfile *file,
                                enum oh_strategy *strategy);
 
 /**
- * The word that becomes non-zero once a part of the mapping could not be read: read it atomically. It stays where it is until
- * the file is closed. NULL before it is mapped.
+ * The word that becomes non-zero once a part of the mapping could not be read: read it atomically.
+ * It stays where it is until the file is closed. NULL before it is mapped.
  *
  * Requires: `file` is NULL or open.
  */
 const int32_t *oh_openfile_status(const struct oh_openfile *file);
 
 /**
- * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be read, so that zeros take its
- * place. It asks the system for the file's size: look before and after work on many bytes.
+ * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
+ * read, so that zeros take its place. It asks the system for the file's size: look before and
+ * after work on many bytes.
  *
  * Requires: `file` is open.
  */
@@ -3815,7 +3854,8 @@ enum oh_status oh_openfile_check(const struct oh_openfile *file);
 void oh_openfile_forget(struct oh_openfile *file);
 
 /**
- * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
+ * read.
  *
  * Requires: `file` is open.
  */
@@ -3829,12 +3869,12 @@ enum oh_status oh_openfile_sync(const struct oh_openfile *file);
 void oh_openfile_close(struct oh_openfile *file);
 
 /**
- * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the message names.
+ * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the
+ * message names.
  *
  * Requires: The bytes are mapped.
  */
-enum oh_status oh_memory_lock(const void *base,
-                              size_t length);
+enum oh_status oh_memory_lock(const void *base, size_t length);
 
 /**
  * Undoes `oh_memory_lock`.
@@ -3851,10 +3891,11 @@ enum oh_status oh_memory_unlock(const void *base, size_t length);
 enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
 
 /**
- * Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as `oh_mappedfile_read_many`.
+ * Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as
+ * `oh_mappedfile_read_many`.
  *
- * Requires: The bytes are mapped, also where others write them; `count` elements at `offsets` are readable; `count * length` bytes at
- * `target` are writable.
+ * Requires: The bytes are mapped, also where others write them; `count` elements at `offsets` are readable;
+ * `count * length` bytes at `target` are writable.
  */
 enum oh_status oh_memory_gather(const void *base,
                                 size_t size,
@@ -3865,8 +3906,9 @@ enum oh_status oh_memory_gather(const void *base,
                                 void *target);
 
 /**
- * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the array's elements, any
- * numeric one. `OH_ERR_RANGE` for an element that is negative, fractional, NaN, or a float from 2^53 on.
+ * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the
+ * array's elements, any numeric one. `OH_ERR_RANGE` for an element that is negative, fractional,
+ * NaN, or a float from 2^53 on.
  *
  * Requires: `values` points to `count` elements of the type, `out` is writable.
  */
@@ -3883,10 +3925,12 @@ enum oh_status oh_packedints_measure(const void *values,
 enum oh_status oh_packedints_length(uint64_t count, uint32_t bits, size_t *out);
 
 /**
- * Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they held is overwritten. With
- * `OH_ERR_RANGE` (an integer is negative, fractional, or needs more bits) the memory is no region.
+ * Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they
+ * held is overwritten. With `OH_ERR_RANGE` (an integer is negative, fractional, or needs more
+ * bits) the memory is no region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
+ * elements of the type.
  */
 enum oh_status oh_packedints_init(void *base,
                                   size_t length,
@@ -3897,21 +3941,20 @@ enum oh_status oh_packedints_init(void *base,
                                   uint32_t flags);
 
 /**
- * Checks in constant time that the memory holds packed integers. After `OH_OK` no function here reads outside it,
- * whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds packed integers. After `OH_OK` no function here
+ * reads outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_packedints_check(const void *base,
-                                   size_t length);
+enum oh_status oh_packedints_check(const void *base, size_t length);
 
 /**
- * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
+ * what is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_packedints_validate(const void *base,
-                                      size_t length);
+enum oh_status oh_packedints_validate(const void *base, size_t length);
 
 /**
  * What the region holds.
@@ -3930,11 +3973,12 @@ enum oh_status oh_packedints_describe(const void *base,
 enum oh_status oh_packedints_at(const void *base, size_t length, uint64_t index, uint64_t *out);
 
 /**
- * The integers at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
- * must hold integers of so many bits. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+ * The integers at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s,
+ * numeric ones; those of `out` must hold integers of so many bits. `OH_ERR_RANGE`, with nothing
+ * written, for an index past the end.
  *
- * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
- * writable and used by nobody else.
+ * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
+ * and so does `out`, which is writable and used by nobody else.
  */
 enum oh_status oh_packedints_get_many(const void *base,
                                       size_t length,
@@ -3945,10 +3989,12 @@ enum oh_status oh_packedints_get_many(const void *base,
                                       uint32_t out_type);
 
 /**
- * The `count` integers from index `from` on, unpacked with vector instructions. `out_type` is an `oh_type`, a numeric one
- * that holds integers of so many bits. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+ * The `count` integers from index `from` on, unpacked with vector instructions. `out_type` is an
+ * `oh_type`, a numeric one that holds integers of so many bits. `OH_ERR_RANGE`, with nothing
+ * written, if there are fewer.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+ * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
+ * writable, and used by nobody else.
  */
 enum oh_status oh_packedints_unpack(const void *base,
                                     size_t length,
@@ -3958,8 +4004,9 @@ enum oh_status oh_packedints_unpack(const void *base,
                                     uint32_t out_type);
 
 /**
- * Plans rank and select for a bit vector: counts its ones, picks a variant if it is to (`OH_RANKSELECT_AUTO`), and tells
- * through `region_length` how much memory it takes. `OH_ERR_RANGE` if the bits can not be stored in the variant.
+ * Plans rank and select for a bit vector: counts its ones, picks a variant if it is to
+ * (`OH_RANKSELECT_AUTO`), and tells through `region_length` how much memory it takes.
+ * `OH_ERR_RANGE` if the bits can not be stored in the variant.
  *
  * Requires: `bits` is valid for reading `bits_length` bytes, `out` is writable.
  */
@@ -3969,11 +4016,12 @@ enum oh_status oh_rankselect_plan(const void *bits,
                                   struct oh_rankselect_info *out);
 
 /**
- * Builds what was planned for a bit vector, in `length` bytes at `base`. What they held is overwritten. `OH_ERR_FULL` if
- * they are too few, `OH_ERR_STALE` if the bit vector was changed since; there is no region then.
+ * Builds what was planned for a bit vector, in `length` bytes at `base`. What they held is
+ * overwritten. `OH_ERR_FULL` if they are too few, `OH_ERR_STALE` if the bit vector was changed
+ * since; there is no region then.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for reading `bits_length` others; `planned`
- * is what `oh_rankselect_plan` gave.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for
+ * reading `bits_length` others; `planned` is what `oh_rankselect_plan` gave.
  */
 enum oh_status oh_rankselect_build(void *base,
                                    size_t length,
@@ -3982,21 +4030,21 @@ enum oh_status oh_rankselect_build(void *base,
                                    const struct oh_rankselect_info *planned);
 
 /**
- * Checks in constant time that the memory holds bits with rank and select. After `OH_OK` no function here reads outside it,
- * whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds bits with rank and select. After `OH_OK` no
+ * function here reads outside it, whatever else it holds; and each checks the same again by
+ * itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_rankselect_check(const void *base,
-                                   size_t length);
+enum oh_status oh_rankselect_check(const void *base, size_t length);
 
 /**
- * Proves that all contents are sound: counts everything anew. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Proves that all contents are sound: counts everything anew. `OH_ERR_CORRUPT` says, through
+ * `oh_last_error`, what is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_rankselect_validate(const void *base,
-                                      size_t length);
+enum oh_status oh_rankselect_validate(const void *base, size_t length);
 
 /**
  * What the region holds.
@@ -4015,8 +4063,8 @@ enum oh_status oh_rankselect_describe(const void *base,
 enum oh_status oh_rankselect_get(const void *base, size_t length, uint64_t position, bool *out);
 
 /**
- * Answers one question, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position above the number of bits, and a select
- * where there are not more ones (or zeros) than `question`.
+ * Answers one question, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position above
+ * the number of bits, and a select where there are not more ones (or zeros) than `question`.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
@@ -4027,12 +4075,13 @@ enum oh_status oh_rankselect_one(const void *base,
                                  uint64_t *out);
 
 /**
- * Answers `count` questions of one kind, an `oh_rankselect_query`: `out[i]` belongs to `questions[i]`. The waits for memory
- * overlap, so this is faster than one by one even where the header's check would not matter. Both types are `oh_type`s,
- * numeric ones; those of `out` must hold every position. `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
+ * Answers `count` questions of one kind, an `oh_rankselect_query`: `out[i]` belongs to
+ * `questions[i]`. The waits for memory overlap, so this is faster than one by one even where the
+ * header's check would not matter. Both types are `oh_type`s, numeric ones; those of `out` must
+ * hold every position. `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
  *
- * Requires: `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type, and so does `out`, which is
- * writable and used by nobody else. They may be the same array.
+ * Requires: `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type,
+ * and so does `out`, which is writable and used by nobody else. They may be the same array.
  */
 enum oh_status oh_rankselect_many(const void *base,
                                   size_t length,
@@ -4051,10 +4100,11 @@ enum oh_status oh_rankselect_many(const void *base,
 enum oh_status oh_rollinghash_new(size_t window, struct oh_rollinghash **out);
 
 /**
- * Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last. O(window) at most.
+ * Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last.
+ * O(window) at most.
  *
- * Requires: `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to `length` bytes that nobody
- * writes; `out` is writable.
+ * Requires: `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to
+ * `length` bytes that nobody writes; `out` is writable.
  */
 enum oh_status oh_rollinghash_update(struct oh_rollinghash *hash,
                                      const void *bytes,
@@ -4062,8 +4112,8 @@ enum oh_status oh_rollinghash_update(struct oh_rollinghash *hash,
                                      uint32_t *out);
 
 /**
- * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in
- * one of 2^bits places; or all of them.
+ * Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32)
+ * are zeros, which is in one of 2^bits places; or all of them.
  *
  * Requires: As for `oh_rollinghash_update`.
  */
@@ -4074,10 +4124,11 @@ enum oh_status oh_rollinghash_find(struct oh_rollinghash *hash,
                                    struct oh_rollinghash_place *out);
 
 /**
- * `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and the search begins with
- * the one behind them. `OH_ERR_RANGE` where there are fewer.
+ * `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and
+ * the search begins with the one behind them. `OH_ERR_RANGE` where there are fewer.
  *
- * Requires: `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of no use. `out` is writable.
+ * Requires: `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of
+ * no use. `out` is writable.
  */
 enum oh_status oh_rollinghash_scan(const void *bytes,
                                    size_t length,
@@ -4130,8 +4181,9 @@ enum oh_status oh_smallmap_arena_length(const struct oh_smallmap_arena_options *
                                         size_t *out);
 
 /**
- * Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they held is
- * overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is nothing to free but it.
+ * Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they
+ * held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is
+ * nothing to free but it.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_smallmap_arena_length`.
@@ -4141,22 +4193,20 @@ enum oh_status oh_smallmap_arena_init(void *base,
                                       const struct oh_smallmap_arena_options *options);
 
 /**
- * Checks in constant time that the memory holds an arena. After `OH_OK` no function here reads or writes
- * outside it, whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds an arena. After `OH_OK` no function here reads or
+ * writes outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_smallmap_arena_check(const void *base,
-                                       size_t length);
+enum oh_status oh_smallmap_arena_check(const void *base, size_t length);
 
 /**
- * Proves that all contents of an arena are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
- * says, through `oh_last_error`, what is wrong first.
+ * Proves that all contents of an arena are sound; takes about one lookup for each entry.
+ * `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_smallmap_arena_validate(const void *base,
-                                          size_t length);
+enum oh_status oh_smallmap_arena_validate(const void *base, size_t length);
 
 /**
  * What an arena is and holds. While the owner rearranges it, it waits.
@@ -4170,7 +4220,8 @@ enum oh_status oh_smallmap_arena_describe(const void *base,
 /**
  * Bytes that the region will have after `oh_smallmap_arena_make_room` with the same `room`.
  *
- * Requires: `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it says, `out` is writable.
+ * Requires: `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it
+ * says, `out` is writable.
  */
 enum oh_status oh_smallmap_arena_room_length(const void *base,
                                              size_t length,
@@ -4178,11 +4229,13 @@ enum oh_status oh_smallmap_arena_room_length(const void *base,
                                              size_t *out);
 
 /**
- * Makes room in an arena where one is full: packs slots, drops strings that nothing refers to, gives sections larger capacities, in place.
- * With `room` NULL it gives up all that is not in use instead. `OH_ERR_FULL` if `length` is below
- * `oh_smallmap_arena_room_length`; a call that is refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
+ * Makes room in an arena where one is full: packs slots, drops strings that nothing refers to,
+ * gives sections larger capacities, in place. With `room` NULL it gives up all that is not in use
+ * instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_length`; a call that is
+ * refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
  *
- * Requires: `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for `oh_smallmap_arena_room_length`.
+ * Requires: `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for
+ * `oh_smallmap_arena_room_length`.
  */
 enum oh_status oh_smallmap_arena_make_room(void *base,
                                            size_t length,
@@ -4210,13 +4263,12 @@ enum oh_status oh_smallmap_arena_release(void *base, size_t length, uint64_t id)
 enum oh_status oh_smallmap_arena_clear(void *base, size_t length, uint64_t id);
 
 /**
- * Moves the entries of a map that has 8 in line to the table, as a ninth would. `OH_ERR_FULL` if there are not 10 positions.
+ * Moves the entries of a map that has 8 in line to the table, as a ninth would. `OH_ERR_FULL` if
+ * there are not 10 positions.
  *
  * Requires: As for `oh_smallmap_arena_make_room`.
  */
-enum oh_status oh_smallmap_arena_promote(void *base,
-                                         size_t length,
-                                         uint64_t id);
+enum oh_status oh_smallmap_arena_promote(void *base, size_t length, uint64_t id);
 
 /**
  * How many entries a map has, and whether they are in the table.
@@ -4242,8 +4294,9 @@ enum oh_status oh_smallmap_arena_get(const void *base,
                                      bool *found);
 
 /**
- * Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10 positions if the map has
- * 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no map, or a key or value of that type no string.
+ * Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10
+ * positions if the map has 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no
+ * map, or a key or value of that type no string.
  *
  * Requires: As for `oh_smallmap_arena_make_room`.
  */
@@ -4254,8 +4307,8 @@ enum oh_status oh_smallmap_arena_set(void *base,
                                      uint64_t value);
 
 /**
- * Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and there is none: make room
- * for a block, and call it again.
+ * Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and
+ * there is none: make room for a block, and call it again.
  *
  * Requires: As for `oh_smallmap_arena_make_room`; `removed` is writable.
  */
@@ -4266,8 +4319,9 @@ enum oh_status oh_smallmap_arena_remove(void *base,
                                         bool *removed);
 
 /**
- * The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does not have it. An id is good
- * until the next `oh_smallmap_arena_make_room`, and from when an entry refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
+ * The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does
+ * not have it. An id is good until the next `oh_smallmap_arena_make_room`, and from when an entry
+ * refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
  *
  * Requires: As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
  */
@@ -4278,9 +4332,11 @@ enum oh_status oh_smallmap_arena_intern(void *base,
                                         uint32_t *out);
 
 /**
- * The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not written.
+ * The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not
+ * written.
  *
- * Requires: `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are writable.
+ * Requires: `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
+ * writable.
  */
 enum oh_status oh_smallmap_arena_find_string(const void *base,
                                              size_t length,
@@ -4290,8 +4346,8 @@ enum oh_status oh_smallmap_arena_find_string(const void *base,
                                              bool *found);
 
 /**
- * The bytes of a string, in the region; no NUL follows them. They are good until `oh_smallmap_arena_make_room`. `OH_ERR_STALE`
- * if there is no string with this id.
+ * The bytes of a string, in the region; no NUL follows them. They are good until
+ * `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
  *
  * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
  */
@@ -4302,18 +4358,19 @@ enum oh_status oh_smallmap_arena_string(const void *base,
                                         size_t *text_length);
 
 /**
- * Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than one by one, because their
- * waits for memory overlap. `ids` is an array of `id_type`: `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are
- * arrays of the arena's types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
- * unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+ * Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than
+ * one by one, because their waits for memory overlap. `ids` is an array of `id_type`:
+ * `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are arrays of the arena's
+ * types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing;
+ * `found[i]`, unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
  *
  * `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
  *
- * Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map, or if the arena
- * meanwhile outgrew `length`: what was found so far is written.
+ * Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map,
+ * or if the arena meanwhile outgrew `length`: what was found so far is written.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
- * uses `values` and `found`; `out` is writable.
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * caller uses `values` and `found`; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_get_many(const void *base,
                                           size_t length,
@@ -4327,11 +4384,13 @@ enum oh_status oh_smallmap_arena_get_many(const void *base,
                                           size_t *out);
 
 /**
- * Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1. `*out` is the index of the first that
- * was not set because the arena is full (then make room for it, and call it again with that as `from`), else `count`.
- * `OH_ERR_STALE`, with nothing changed, if an id names no map, or a key or value of that type no string.
+ * Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
+ * `*out` is the index of the first that was not set because the arena is full (then make room for
+ * it, and call it again with that as `from`), else `count`. `OH_ERR_STALE`, with nothing changed,
+ * if an id names no map, or a key or value of that type no string.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is writable.
+ * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
+ * writable.
  */
 enum oh_status oh_smallmap_arena_set_many(void *base,
                                           size_t length,
@@ -4345,10 +4404,11 @@ enum oh_status oh_smallmap_arena_set_many(void *base,
                                           size_t *out);
 
 /**
- * Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the arena's types. `*out` is how many
- * entries there are, which may be more than were copied.
+ * Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
+ * arena's types. `*out` is how many entries there are, which may be more than were copied.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is writable.
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
+ * writable.
  */
 enum oh_status oh_smallmap_arena_entries(const void *base,
                                          size_t length,
@@ -4359,14 +4419,12 @@ enum oh_status oh_smallmap_arena_entries(const void *base,
                                          size_t *out);
 
 /**
- * Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or `OH_TYPE_BOOL`
- * (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
+ * Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or
+ * `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_smallmap_new(uint32_t key_type,
-                               uint32_t value_type,
-                               struct oh_smallmap **out);
+enum oh_status oh_smallmap_new(uint32_t key_type, uint32_t value_type, struct oh_smallmap **out);
 
 /**
  * Frees a map. NULL is allowed.
@@ -4383,15 +4441,16 @@ void oh_smallmap_free(struct oh_smallmap *map);
 enum oh_status oh_smallmap_len(const struct oh_smallmap *map, size_t *out);
 
 /**
- * Whether the entries are in a hash table: since there were more than 8, until `oh_smallmap_clear`.
+ * Whether the entries are in a hash table: since there were more than 8, until
+ * `oh_smallmap_clear`.
  *
  * Requires: As for `oh_smallmap_len`.
  */
 enum oh_status oh_smallmap_promoted(const struct oh_smallmap *map, bool *out);
 
 /**
- * Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL if the key is not there.
- * Good until the map is changed.
+ * Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL
+ * if the key is not there. Good until the map is changed.
  *
  * Requires: As for `oh_smallmap_len`; `key` is valid for `key_length` bytes; the outputs are writable.
  */
@@ -4402,10 +4461,11 @@ enum oh_status oh_smallmap_get(const struct oh_smallmap *map,
                                size_t *value_length);
 
 /**
- * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
- * `OH_ERR_OOM`, and nothing is changed, if it can not grow.
+ * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
+ * new. `OH_ERR_OOM`, and nothing is changed, if it can not grow.
  *
- * Requires: `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is said.
+ * Requires: `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is
+ * said.
  */
 enum oh_status oh_smallmap_set(struct oh_smallmap *map,
                                const void *key,
@@ -4415,7 +4475,8 @@ enum oh_status oh_smallmap_set(struct oh_smallmap *map,
                                bool *inserted);
 
 /**
- * Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the others stays.
+ * Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the
+ * others stays.
  *
  * Requires: As for `oh_smallmap_set`.
  */
@@ -4425,12 +4486,12 @@ enum oh_status oh_smallmap_remove(struct oh_smallmap *map,
                                   bool *removed);
 
 /**
- * Makes room for so many entries in all, so that insertions do not fail until there are more. More than 8 promote the map.
+ * Makes room for so many entries in all, so that insertions do not fail until there are more. More
+ * than 8 promote the map.
  *
  * Requires: `map` is a map that no other thread uses.
  */
-enum oh_status oh_smallmap_reserve(struct oh_smallmap *map,
-                                   size_t entries);
+enum oh_status oh_smallmap_reserve(struct oh_smallmap *map, size_t entries);
 
 /**
  * Removes all entries and gives up the hash table, if there is one.
@@ -4440,8 +4501,8 @@ enum oh_status oh_smallmap_reserve(struct oh_smallmap *map,
 enum oh_status oh_smallmap_clear(struct oh_smallmap *map);
 
 /**
- * The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none left. The map must not be
- * changed meanwhile, except for values.
+ * The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none
+ * left. The map must not be changed meanwhile, except for values.
  *
  * ```c
  * size_t cursor = 0;
@@ -4456,19 +4517,20 @@ enum oh_status oh_smallmap_next(const struct oh_smallmap *map,
                                 struct oh_smallmap_entry *out);
 
 /**
- * Bytes of memory that the suffix array of a text of so many bytes takes, with the text. `OH_ERR_RANGE` for more than
- * 2^31 - 2 bytes.
+ * Bytes of memory that the suffix array of a text of so many bytes takes, with the text.
+ * `OH_ERR_RANGE` for more than 2^31 - 2 bytes.
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_suffixarray_length(size_t text_length,
-                                     size_t *out);
+enum oh_status oh_suffixarray_length(size_t text_length, size_t *out);
 
 /**
- * Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`, else `OH_ERR_FULL`. The text is
- * copied. O(text_length). With an error the memory is no region: `OH_ERR_OOM` where temporary memory is refused.
+ * Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`,
+ * else `OH_ERR_FULL`. The text is copied. O(text_length). With an error the memory is no region:
+ * `OH_ERR_OOM` where temporary memory is refused.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `text` points to `text_length` other bytes.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `text` points to
+ * `text_length` other bytes.
  */
 enum oh_status oh_suffixarray_build(void *base,
                                     size_t length,
@@ -4476,12 +4538,12 @@ enum oh_status oh_suffixarray_build(void *base,
                                     size_t text_length);
 
 /**
- * `oh_suffixarray_build` for a text that lies at `base + OH_SUFFIXARRAY_TEXT` already. `control` is NULL, or says when it is
- * done. Sorting can not be interrupted: with a control that was cancelled it goes on to the end, `*finished` is false then, and the
- * memory no region.
+ * `oh_suffixarray_build` for a text that lies at `base + OH_SUFFIXARRAY_TEXT` already. `control`
+ * is NULL, or says when it is done. Sorting can not be interrupted: with a control that was
+ * cancelled it goes on to the end, `*finished` is false then, and the memory no region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or lives until this returns;
- * `finished` is writable.
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or
+ * lives until this returns; `finished` is writable.
  */
 enum oh_status oh_suffixarray_build_in_place(void *base,
                                              size_t length,
@@ -4490,22 +4552,20 @@ enum oh_status oh_suffixarray_build_in_place(void *base,
                                              bool *finished);
 
 /**
- * Checks in constant time that the memory holds a suffix array. After `OH_OK` no function here reads outside it, whatever
- * else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds a suffix array. After `OH_OK` no function here
+ * reads outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_suffixarray_check(const void *base,
-                                    size_t length);
+enum oh_status oh_suffixarray_check(const void *base, size_t length);
 
 /**
- * Proves that all suffixes are there, in order, and the checksum, if there is one. O(bytes); takes 4 bytes of memory for each of
- * the text.
+ * Proves that all suffixes are there, in order, and the checksum, if there is one. O(bytes); takes
+ * 4 bytes of memory for each of the text.
  *
  * Requires: As for `oh_suffixarray_check`.
  */
-enum oh_status oh_suffixarray_validate(const void *base,
-                                       size_t length);
+enum oh_status oh_suffixarray_validate(const void *base, size_t length);
 
 /**
  * Bytes of the text, and suffixes.
@@ -4515,20 +4575,19 @@ enum oh_status oh_suffixarray_validate(const void *base,
 enum oh_status oh_suffixarray_len(const void *base, size_t length, uint64_t *out);
 
 /**
- * Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged memory any number.
+ * Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged
+ * memory any number.
  *
  * Requires: As for `oh_suffixarray_check`; `out` is writable.
  */
-enum oh_status oh_suffixarray_at(const void *base,
-                                 size_t length,
-                                 uint64_t rank,
-                                 uint64_t *out);
+enum oh_status oh_suffixarray_at(const void *base, size_t length, uint64_t rank, uint64_t *out);
 
 /**
- * Which suffixes begin with a pattern; `start` is where they would be if there are none. O(pattern_length * log n). All begin
- * with an empty one.
+ * Which suffixes begin with a pattern; `start` is where they would be if there are none.
+ * O(pattern_length * log n). All begin with an empty one.
  *
- * Requires: As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes, `out` is writable.
+ * Requires: As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes,
+ * `out` is writable.
  */
 enum oh_status oh_suffixarray_search(const void *base,
                                      size_t length,
@@ -4537,8 +4596,9 @@ enum oh_status oh_suffixarray_search(const void *base,
                                      struct oh_suffixarray_found *out);
 
 /**
- * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
- * of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
+ * Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte
+ * sequences, of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no
+ * type.
  */
 size_t oh_type_width(uint32_t ty);
 
@@ -4552,12 +4612,10 @@ enum oh_status oh_vec_new(uint32_t ty, size_t capacity, struct oh_vec **out);
 /**
  * Appends `count` elements.
  *
- * Requires: `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of its type, which are not
- * in it.
+ * Requires: `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of
+ * its type, which are not in it.
  */
-enum oh_status oh_vec_push(struct oh_vec *vec,
-                           const void *values,
-                           size_t count);
+enum oh_status oh_vec_push(struct oh_vec *vec, const void *values, size_t count);
 
 /**
  * Removes the elements from `len` on. Does nothing if there are no more.
@@ -4595,14 +4653,12 @@ size_t oh_vec_len(const struct oh_vec *vec);
 void *oh_vec_data(struct oh_vec *vec);
 
 /**
- * The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is changed; those functions
- * must not change its length.
+ * The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is
+ * changed; those functions must not change its length.
  *
  * Requires: As for `oh_vec_push`; the outputs are writable.
  */
-enum oh_status oh_vec_region(struct oh_vec *vec,
-                             void **base,
-                             size_t *length);
+enum oh_status oh_vec_region(struct oh_vec *vec, void **base, size_t *length);
 
 /**
  * Frees a vector. NULL is fine.
@@ -4619,23 +4675,20 @@ void oh_vec_free(struct oh_vec *vec);
 enum oh_status oh_vector_length(uint32_t ty, uint64_t capacity, size_t *out);
 
 /**
- * Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses them up to the
- * last multiple of 64. The memory stays yours.
+ * Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses
+ * them up to the last multiple of 64. The memory stays yours.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses.
  */
-enum oh_status oh_vector_init(void *base,
-                              size_t length,
-                              uint32_t ty);
+enum oh_status oh_vector_init(void *base, size_t length, uint32_t ty);
 
 /**
- * Checks in constant time that the memory holds a vector. After `OH_OK` no function here reads or writes
- * outside it, whatever else it holds; and each checks the same again by itself.
+ * Checks in constant time that the memory holds a vector. After `OH_OK` no function here reads or
+ * writes outside it, whatever else it holds; and each checks the same again by itself.
  *
  * Requires: `base` is valid for reading `length` bytes.
  */
-enum oh_status oh_vector_check(const void *base,
-                               size_t length);
+enum oh_status oh_vector_check(const void *base, size_t length);
 
 /**
  * Proves the rest: the checksum, if there is one, and that words without a meaning are zero.
@@ -4652,13 +4705,13 @@ enum oh_status oh_vector_validate(const void *base, size_t length);
 enum oh_status oh_vector_describe(const void *base, size_t length, struct oh_vector_info *out);
 
 /**
- * Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make the memory longer, call
- * `oh_vector_set_region`, and append again.
+ * Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make
+ * the memory longer, call `oh_vector_set_region`, and append again.
  *
  * Threads that only read may go on meanwhile. Other threads that write may not.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `values` has `count`
- * elements.
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them;
+ * `values` has `count` elements.
  */
 enum oh_status oh_vector_push(void *base,
                               size_t length,
@@ -4674,14 +4727,12 @@ enum oh_status oh_vector_push(void *base,
 enum oh_status oh_vector_set_len(void *base, size_t length, uint64_t len);
 
 /**
- * Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give some up. A multiple of
- * 64, and enough for the elements.
+ * Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give
+ * some up. A multiple of 64, and enough for the elements.
  *
  * Requires: As for `oh_vector_push`.
  */
-enum oh_status oh_vector_set_region(void *base,
-                                    size_t length,
-                                    size_t bytes);
+enum oh_status oh_vector_set_region(void *base, size_t length, size_t bytes);
 
 /**
  * Sets the elements from `from` up to `to`, which is not set, to the one at `value`.
@@ -4696,22 +4747,22 @@ enum oh_status oh_vector_fill(void *base,
                               uint64_t to);
 
 /**
- * The sum. Integers are summed exactly, floats as if in twice the precision of a double. At the speed of memory.
+ * The sum. Integers are summed exactly, floats as if in twice the precision of a double. At the
+ * speed of memory.
  *
- * This and the functions below that only read wait for a rearrangement of another thread to end, and repeat what one
- * disturbed.
+ * This and the functions below that only read wait for a rearrangement of another thread to end,
+ * and repeat what one disturbed.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_vector_sum(const void *base,
-                             size_t length,
-                             struct oh_sum *out);
+enum oh_status oh_vector_sum(const void *base, size_t length, struct oh_sum *out);
 
 /**
- * The least element, or the greatest, written to `out`. NaN if there is one; −0 is less than 0. `*found` is false, and
- * `out` as it was, if the vector is empty.
+ * The least element, or the greatest, written to `out`. NaN if there is one; −0 is less than 0.
+ * `*found` is false, and `out` as it was, if the vector is empty.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a boolean.
+ * Requires: `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a
+ * boolean.
  */
 enum oh_status oh_vector_extreme(const void *base,
                                  size_t length,
@@ -4721,8 +4772,8 @@ enum oh_status oh_vector_extreme(const void *base,
                                  bool *found);
 
 /**
- * The index of the first element from `from` on that is equal to the one at `value`, or −1. Floats are compared as `==`
- * does; with `nan`, NaN is found besides.
+ * The index of the first element from `from` on that is equal to the one at `value`, or −1. Floats
+ * are compared as `==` does; with `nan`, NaN is found besides.
  *
  * Requires: `base` is valid for reading `length` bytes, `value` for an element; `out` is writable.
  */
@@ -4737,9 +4788,9 @@ enum oh_status oh_vector_index_of(const void *base,
 /**
  * Sorts: ascending, −0 before 0, NaN last. NaNs may lose their signs. O(n).
  *
- * With `control` NULL it works in place where memory for a copy is refused, so it does not fail for that. Otherwise it works
- * on a copy, and can be stopped from another thread: `*finished` is then false, and the vector as it was. Other threads may
- * read meanwhile.
+ * With `control` NULL it works in place where memory for a copy is refused, so it does not fail
+ * for that. Otherwise it works on a copy, and can be stopped from another thread: `*finished` is
+ * then false, and the vector as it was. Other threads may read meanwhile.
  *
  * Requires: As for `oh_vector_push`; `control` is NULL, or lives until this returns; `finished` is writable.
  */
@@ -4749,12 +4800,13 @@ enum oh_status oh_vector_sort(void *base,
                               bool *finished);
 
 /**
- * Writes the indices of the elements, in the order that `oh_vector_sort` would give them, to `out`; equal elements keep
- * their order. `count` is the number of elements, or of the first ones that are to be looked at. The indices are `uint32_t`, or, with `wide`, doubles: for vectors
+ * Writes the indices of the elements, in the order that `oh_vector_sort` would give them, to
+ * `out`; equal elements keep their order. `count` is the number of elements, or of the first ones
+ * that are to be looked at. The indices are `uint32_t`, or, with `wide`, doubles: for vectors
  * beyond 2^32. `OH_ERR_OOM` where temporary memory (16 to 32 bytes an element) is refused.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and `finished` as for
- * `oh_vector_sort`.
+ * Requires: `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and
+ * `finished` as for `oh_vector_sort`.
  */
 enum oh_status oh_vector_argsort(const void *base,
                                  size_t length,
@@ -4765,10 +4817,12 @@ enum oh_status oh_vector_argsort(const void *base,
                                  bool *finished);
 
 /**
- * Binary search, in a vector sorted as `oh_vector_sort` does, for `count` elements at `values`: `out[i]` is the index of the
- * first element equal to `values[i]`, or −(j + 1), where j is the index to insert it at. −0 is 0 here, and NaN is NaN.
+ * Binary search, in a vector sorted as `oh_vector_sort` does, for `count` elements at `values`:
+ * `out[i]` is the index of the first element equal to `values[i]`, or −(j + 1), where j is the
+ * index to insert it at. −0 is 0 here, and NaN is NaN.
  *
- * Requires: `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as many answers.
+ * Requires: `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as
+ * many answers.
  */
 enum oh_status oh_vector_search(const void *base,
                                 size_t length,
@@ -4820,9 +4874,9 @@ enum oh_status oh_vectorfile_describe(const struct oh_vectorfile *file,
                                       struct oh_vectorfile_info *out);
 
 /**
- * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of what is mapped there. Called again
- * with the same base and a larger length, it lays what is missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its
- * memory.
+ * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
+ * what is mapped there. Called again with the same base and a larger length, it lays what is
+ * missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its memory.
  *
  * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
  *
@@ -4848,24 +4902,25 @@ const int32_t *oh_vectorfile_status(const struct oh_vectorfile *file);
 void oh_vectorfile_forget(struct oh_vectorfile *file);
 
 /**
- * Makes the first `length` elements what survives a crash; returns when they do. From any thread, one call at a time.
- * Nobody may store to them meanwhile.
+ * Makes the first `length` elements what survives a crash; returns when they do. From any thread,
+ * one call at a time. Nobody may store to them meanwhile.
  *
- * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use, and opening anew tells what is there.
+ * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use,
+ * and opening anew tells what is there.
  *
  * Requires: `file` is open.
  */
-enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file,
-                                    uint64_t length);
+enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file, uint64_t length);
 
 /**
- * For a writer: what was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it;
- * the blocks of the disk stay. A wish: nothing tells whether it was granted.
+ * For a writer: what was stored behind the first `length` elements may be forgotten, so that the
+ * system can take other pages for it; the blocks of the disk stay. A wish: nothing tells whether
+ * it was granted.
  *
- * Requires: `file` is open. No commit, made or under way, vouches for more than `length` elements, and nobody stores behind them meanwhile.
+ * Requires: `file` is open. No commit, made or under way, vouches for more than `length` elements, and
+ * nobody stores behind them meanwhile.
  */
-enum oh_status oh_vectorfile_discard(const struct oh_vectorfile *file,
-                                     uint64_t length);
+enum oh_status oh_vectorfile_discard(const struct oh_vectorfile *file, uint64_t length);
 
 /**
  * For readers: looks whether the writer committed since. Gives the elements committed.

@@ -29,8 +29,8 @@ fn check_length(len: usize, width: usize, what: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an array that can not hold `len` elements of `width` bytes, each at a multiple of those (0 counts as 1). NULL is
-/// allowed if it is empty.
+/// Refuses an array that can not hold `len` elements of `width` bytes, each at a multiple of those
+/// (0 counts as 1). NULL is allowed if it is empty.
 pub fn check_array(pointer: *const c_void, width: usize, len: usize, what: &'static str) -> Result<()> {
     if len == 0 {
         return Ok(());
@@ -62,7 +62,8 @@ pub unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &'static str) ->
     }
     check_pointer(pointer, what)?;
     check_length(len, size_of::<T>(), what)?;
-    // SAFETY: not null, aligned and of a possible length (just checked); the rest is the caller's word.
+    // SAFETY: not null, aligned and of a possible length (just checked); the rest is the caller's
+    // word.
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
 
@@ -72,7 +73,8 @@ pub unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &'static str) ->
 /// raw pointers and atomics only.
 ///
 /// # Safety
-/// `pointer` is null, or points to `len` initialised elements that nobody else uses while `'a` lasts.
+/// `pointer` is null, or points to `len` initialised elements that nobody else uses while `'a`
+/// lasts.
 #[inline]
 pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) -> Result<&'a mut [T]> {
     if len == 0 {
@@ -84,7 +86,8 @@ pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) 
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
 }
 
-/// Any run of bytes, of any alignment, that other threads may be writing. `(NULL, 0)` is the empty one.
+/// Any run of bytes, of any alignment, that other threads may be writing. `(NULL, 0)` is the empty
+/// one.
 pub fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Result<*const u8> {
     if length > 0 {
         check_pointer(base, what)?;

@@ -1,8 +1,9 @@
 //! The bit vector.
 //!
-//! `oh_bitvector_*(base, length, …)`: every function takes the region's memory, checks its header (some 20 ns), and works on it
-//! in place. Bit i is bit i % 8 of byte i / 8 of the bits. There is one writer at a time; what only reads may run on any thread,
-//! and waits while the writer changes a range.
+//! `oh_bitvector_*(base, length, …)`: every function takes the region's memory, checks its header
+//! (some 20 ns), and works on it in place. Bit i is bit i % 8 of byte i / 8 of the bits. There is
+//! one writer at a time; what only reads may run on any thread, and waits while the writer changes
+//! a range.
 
 use crate::args::{check_pointer, numbers, numbers_mut, slice};
 use crate::guard::{guard, guard_out};
@@ -25,7 +26,8 @@ pub struct oh_bitvector_info {
     pub capacity: u64,
     /// Bytes of the region. The memory it lies in may be longer.
     pub region_length: u64,
-    /// The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made longer.
+    /// The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made
+    /// longer.
     pub bits: *const u64,
 }
 
@@ -51,7 +53,8 @@ unsafe fn reader(base: *const c_void, length: usize) -> Result<RawBits> {
 }
 
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes that no other thread writes while the view is used.
+/// `base` is valid for reading and writing `length` bytes that no other thread writes while the
+/// view is used.
 unsafe fn writer(base: *mut c_void, length: usize) -> Result<RawBitsMut> {
     // SAFETY: the caller's word.
     unsafe { RawBitsMut::attach(base.cast(), length) }
@@ -67,10 +70,11 @@ pub unsafe extern "C" fn oh_bitvector_length(capacity: u64, out: *mut usize) -> 
     unsafe { guard_out(out, || layout::region_length(capacity)) }
 }
 
-/// Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`. What they held is
-/// overwritten.
+/// Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`.
+/// What they held is overwritten.
 ///
-/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere.
+/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
+/// elsewhere.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses.
@@ -80,8 +84,8 @@ pub unsafe extern "C" fn oh_bitvector_init(base: *mut c_void, length: usize, bit
     guard(|| unsafe { layout::init(base.cast(), length, bits) })
 }
 
-/// Checks in constant time that the memory holds a bit vector. After `OH_OK` no function here reads or writes outside it,
-/// whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds a bit vector. After `OH_OK` no function here reads
+/// or writes outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -91,7 +95,8 @@ pub unsafe extern "C" fn oh_bitvector_check(base: *const c_void, length: usize) 
     guard(|| unsafe { reader(base, length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
+/// what is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -189,7 +194,8 @@ pub unsafe extern "C" fn oh_bitvector_flip(
     })
 }
 
-/// Appends a bit. `OH_ERR_FULL` where the region has no room: give it more with `oh_bitvector_set_capacity`.
+/// Appends a bit. `OH_ERR_FULL` where the region has no room: give it more with
+/// `oh_bitvector_set_capacity`.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
@@ -215,7 +221,8 @@ pub unsafe extern "C" fn oh_bitvector_set_len(base: *mut c_void, length: usize, 
 }
 
 /// Gives the region room for so many bits, at least as many as there are. `length` must be at least
-/// `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory first, or `realloc` it.
+/// `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory
+/// first, or `realloc` it.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
@@ -229,7 +236,8 @@ pub unsafe extern "C" fn oh_bitvector_set_capacity(
     guard(|| unsafe { writer(base, length) }?.set_capacity(capacity))
 }
 
-/// The length of the shortest bit vector that has all of these positions: one more than the largest. `type` is an `oh_type`.
+/// The length of the shortest bit vector that has all of these positions: one more than the
+/// largest. `type` is an `oh_type`.
 ///
 /// # Safety
 /// `positions` points to `count` elements of the type, `out` is writable.
@@ -245,8 +253,8 @@ pub unsafe extern "C" fn oh_bitvector_len_for(
     unsafe { guard_out(out, || length_for(&numbers(positions, r#type, count, "indices")?)) }
 }
 
-/// Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one. `OH_ERR_RANGE`, with nothing changed, if
-/// one is no position.
+/// Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one.
+/// `OH_ERR_RANGE`, with nothing changed, if one is no position.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`; `positions` points to `count` elements of the type.
@@ -332,8 +340,9 @@ pub unsafe extern "C" fn oh_bitvector_invert(
     guard(|| unsafe { writer(base, length) }?.invert(from, to))
 }
 
-/// Combines the bits from position `from` to before `to` with those of another bit vector at the same positions, by an
-/// `oh_bitvector_op`, and changes no other bit. Past its end the other one counts as zeros. It may be the same region.
+/// Combines the bits from position `from` to before `to` with those of another bit vector at the
+/// same positions, by an `oh_bitvector_op`, and changes no other bit. Past its end the other one
+/// counts as zeros. It may be the same region.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`; `other` is valid for reading `other_length` bytes.
@@ -360,7 +369,8 @@ pub unsafe extern "C" fn oh_bitvector_combine(
     })
 }
 
-/// The position of the first one (`bit` true) or zero at `from` or after it; `OH_BITVECTOR_NONE` if there is none.
+/// The position of the first one (`bit` true) or zero at `from` or after it; `OH_BITVECTOR_NONE` if
+/// there is none.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -381,12 +391,12 @@ pub unsafe extern "C" fn oh_bitvector_next(
     }
 }
 
-/// Writes the positions of ones, in order, from `from` on: `room` at the most. `written` tells how many. `out_type` is an `oh_type`,
-/// a numeric one that holds every position.
+/// Writes the positions of ones, in order, from `from` on: `room` at the most. `written` tells how
+/// many. `out_type` is an `oh_type`, a numeric one that holds every position.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `out` points to `room` elements of its type, writable and used by nobody else;
-/// `written` is writable.
+/// `base` is valid for reading `length` bytes; `out` points to `room` elements of its type,
+/// writable and used by nobody else; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_ones(
     base: *const c_void,

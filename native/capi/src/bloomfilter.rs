@@ -1,7 +1,8 @@
 //! Bloom filters.
 //!
-//! `oh_bloomfilter_*(base, length, …)`: every function takes the region's memory, checks its header (some 20 ns), and uses
-//! it. Bits are only ever set, so while one thread adds any number of others may ask: they see what was added so far.
+//! `oh_bloomfilter_*(base, length, …)`: every function takes the region's memory, checks its header
+//! (some 20 ns), and uses it. Bits are only ever set, so while one thread adds any number of others
+//! may ask: they see what was added so far.
 
 use crate::args::{numbers, slice, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -45,8 +46,8 @@ unsafe fn hashed<'a>(keys: *const oh_bloomfilter_hashed, count: usize) -> Result
     unsafe { slice(keys.cast(), count, "keys") }
 }
 
-/// Bytes of memory for a filter of `capacity` keys, at a rate of wrong answers of more than 0 and less than 1.
-/// `OH_ERR_RANGE` where they are more than 4 GiB.
+/// Bytes of memory for a filter of `capacity` keys, at a rate of wrong answers of more than 0 and
+/// less than 1. `OH_ERR_RANGE` where they are more than 4 GiB.
 ///
 /// # Safety
 /// `out` is writable.
@@ -61,8 +62,9 @@ pub unsafe extern "C" fn oh_bloomfilter_length(capacity: u64, rate: f64, out: *m
     }
 }
 
-/// Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else `OH_ERR_FULL`. What they held
-/// is overwritten. Hashes depend on the seeds: any two words; random ones where keys may come from strangers.
+/// Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else
+/// `OH_ERR_FULL`. What they held is overwritten. Hashes depend on the seeds: any two words; random
+/// ones where keys may come from strangers.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses.
@@ -79,8 +81,8 @@ pub unsafe extern "C" fn oh_bloomfilter_init(
     guard(|| unsafe { init(base.cast(), length, Shape::new(capacity, rate)?, [seed0, seed1]) })
 }
 
-/// Checks in constant time that the memory holds a Bloom filter. After `OH_OK` no function here reads or writes outside it,
-/// whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds a Bloom filter. After `OH_OK` no function here
+/// reads or writes outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -90,7 +92,8 @@ pub unsafe extern "C" fn oh_bloomfilter_check(base: *const c_void, length: usize
     guard(|| unsafe { RawBloomFilter::attach(base.cast(), length) }.map(|_| ()))
 }
 
-/// Proves what `oh_bloomfilter_check` does not: the checksum, if there is one, and the header. O(bytes).
+/// Proves what `oh_bloomfilter_check` does not: the checksum, if there is one, and the header.
+/// O(bytes).
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`.
@@ -155,7 +158,8 @@ pub unsafe extern "C" fn oh_bloomfilter_hash(
 /// Adds a key of bytes; a string is its UTF-8.
 ///
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes, which no other thread writes; `key` points to `key_length` bytes.
+/// `base` is valid for reading and writing `length` bytes, which no other thread writes; `key`
+/// points to `key_length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_add(
     base: *mut c_void,
@@ -194,8 +198,9 @@ pub unsafe extern "C" fn oh_bloomfilter_has(
     }
 }
 
-/// Adds `count` numbers, as the doubles that they are; −0 is 0, and all NaNs are one. `type` is the `oh_type` of the array's
-/// elements: a numeric one but `OH_TYPE_U64` and `OH_TYPE_I64` (`OH_ERR_TYPE`), of which not all are doubles.
+/// Adds `count` numbers, as the doubles that they are; −0 is 0, and all NaNs are one. `type` is the
+/// `oh_type` of the array's elements: a numeric one but `OH_TYPE_U64` and `OH_TYPE_I64`
+/// (`OH_ERR_TYPE`), of which not all are doubles.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_add`; `keys` points to `count` elements of the type.
@@ -219,8 +224,8 @@ pub unsafe extern "C" fn oh_bloomfilter_add_numbers(
 /// `oh_bloomfilter_has` of `count` numbers: `out[i]` is 1 or 0 for `keys[i]`.
 ///
 /// # Safety
-/// As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as many bytes, writable, that
-/// nobody else uses.
+/// As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as
+/// many bytes, writable, that nobody else uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_has_numbers(
     base: *const c_void,
@@ -258,11 +263,12 @@ pub unsafe extern "C" fn oh_bloomfilter_add_hashed(
     })
 }
 
-/// `oh_bloomfilter_has` of `count` keys that `oh_bloomfilter_hash` hashed: `out[i]` is 1 or 0 for `keys[i]`.
+/// `oh_bloomfilter_has` of `count` keys that `oh_bloomfilter_hash` hashed: `out[i]` is 1 or 0 for
+/// `keys[i]`.
 ///
 /// # Safety
-/// As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to as many bytes, writable,
-/// that nobody else uses.
+/// As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to
+/// as many bytes, writable, that nobody else uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_has_hashed(
     base: *const c_void,

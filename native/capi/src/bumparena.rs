@@ -9,14 +9,15 @@ use offheap_core::pools::bump::raw::Mark;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not need to zero.
+/// How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not
+/// need to zero.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_bumparena_options {
     /// `sizeof(oh_bumparena_options)`: so that later versions can add to the end.
     pub struct_size: usize,
-    /// The largest alignment that will be asked for: a power of two from 8 to 4096; 0 means 64. The data begins at a
-    /// multiple of it.
+    /// The largest alignment that will be asked for: a power of two from 8 to 4096; 0 means 64. The
+    /// data begins at a multiple of it.
     pub align: u32,
     /// Fill what is released with zeros.
     pub zero_on_free: bool,
@@ -24,7 +25,8 @@ pub struct oh_bumparena_options {
     pub guards: bool,
 }
 
-/// How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the library's.
+/// How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the
+/// library's.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct oh_bumparena_mark {
@@ -73,16 +75,16 @@ unsafe fn arena(base: *mut c_void, length: usize) -> Result<RawBumpArena> {
     unsafe { RawBumpArena::attach(base.cast(), length) }
 }
 
-/// Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses where `base` is a
-/// multiple of the largest alignment. It can be made longer later: see `oh_bumparena_extend`. Blocks hold what was in the
-/// memory before. `options` may be NULL.
+/// Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses
+/// where `base` is a multiple of the largest alignment. It can be made longer later: see
+/// `oh_bumparena_extend`. Blocks hold what was in the memory before. `options` may be NULL.
 ///
-/// `OH_ERR_FULL` if the bytes are too few (256 and the alignment are for the header); `OH_ERR_RANGE` for an alignment
-/// that can not be.
+/// `OH_ERR_FULL` if the bytes are too few (256 and the alignment are for the header);
+/// `OH_ERR_RANGE` for an alignment that can not be.
 ///
 /// # Safety
-/// `length` bytes at `base` are writable, and nobody else uses them; `options` is NULL, or points to as many bytes as
-/// its `struct_size` says.
+/// `length` bytes at `base` are writable, and nobody else uses them; `options` is NULL, or points
+/// to as many bytes as its `struct_size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_init(
     base: *mut c_void,
@@ -98,7 +100,8 @@ pub unsafe extern "C" fn oh_bumparena_init(
             if unsafe { (*options).struct_size } != size_of::<oh_bumparena_options>() {
                 return Err(Error::wrong_type("options.struct_size is not that of oh_bumparena_options"));
             }
-            // SAFETY: as large as it says. The bools are read as bytes: C may have put anything there.
+            // SAFETY: as large as it says. The bools are read as bytes: C may have put anything
+            // there.
             unsafe {
                 align = (*options).align;
                 let set = |flag: *const bool| flag.cast::<u8>().read() != 0;
@@ -122,8 +125,9 @@ pub unsafe extern "C" fn oh_bumparena_check(base: *const c_void, length: usize) 
     guard(|| unsafe { arena(base.cast_mut(), length) }.map(drop))
 }
 
-/// Takes in that the memory behind the arena is `length` bytes long now, perhaps at another address, with the same
-/// bytes: blocks, offsets and marks stay. `OH_ERR_RANGE` if it would get shorter.
+/// Takes in that the memory behind the arena is `length` bytes long now, perhaps at another
+/// address, with the same bytes: blocks, offsets and marks stay. `OH_ERR_RANGE` if it would get
+/// shorter.
 ///
 /// # Safety
 /// `length` bytes at `base` are writable; one thread at a time changes an arena.
@@ -133,14 +137,16 @@ pub unsafe extern "C" fn oh_bumparena_extend(base: *mut c_void, length: usize) -
     guard(|| unsafe { arena(base, length)?.extend(base.cast(), length) })
 }
 
-/// A block of `bytes` bytes at a multiple of `align` (a power of two; less than 8 is as good as 8): its offset from the
-/// arena's data, which `oh_bumparena_data` tells. A block of 0 bytes has an offset of its own, too.
+/// A block of `bytes` bytes at a multiple of `align` (a power of two; less than 8 is as good as 8):
+/// its offset from the arena's data, which `oh_bumparena_data` tells. A block of 0 bytes has an
+/// offset of its own, too.
 ///
-/// `OH_ERR_FULL` where there is no room; `OH_ERR_RANGE` for an alignment that is no power of two, or more than the arena
-/// was made for.
+/// `OH_ERR_FULL` where there is no room; `OH_ERR_RANGE` for an alignment that is no power of two,
+/// or more than the arena was made for.
 ///
 /// # Safety
-/// `length` bytes at `base` are writable; one thread at a time changes an arena; `offset` is writable.
+/// `length` bytes at `base` are writable; one thread at a time changes an arena; `offset` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_alloc(
     base: *mut c_void,
@@ -167,11 +173,13 @@ pub unsafe extern "C" fn oh_bumparena_data(
     unsafe { guard_out(data, || Ok(arena(base.cast_mut(), length)?.data().cast())) }
 }
 
-/// Gives the block back that was allocated last, since the innermost mark; any other one stays until it is released.
+/// Gives the block back that was allocated last, since the innermost mark; any other one stays
+/// until it is released.
 ///
-/// `OH_ERR_STALE` for one that was released already, `OH_ERR_RANGE` for an offset where no block can begin. With guards
-/// every block is checked: `OH_ERR_STALE` for one that was freed before, `OH_ERR_CORRUPT` for one that was overrun, which
-/// stays. Without them an offset in the middle of a block is not noticed.
+/// `OH_ERR_STALE` for one that was released already, `OH_ERR_RANGE` for an offset where no block
+/// can begin. With guards every block is checked: `OH_ERR_STALE` for one that was freed before,
+/// `OH_ERR_CORRUPT` for one that was overrun, which stays. Without them an offset in the middle of
+/// a block is not noticed.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`.
@@ -200,11 +208,11 @@ pub unsafe extern "C" fn oh_bumparena_begin(
     }
 }
 
-/// Gives back everything that was allocated since the mark was made. Scopes end in the opposite order, or only the outer
-/// one does. O(1); with zeros or guards O(bytes).
+/// Gives back everything that was allocated since the mark was made. Scopes end in the opposite
+/// order, or only the outer one does. O(1); with zeros or guards O(bytes).
 ///
-/// `OH_ERR_STALE` for a mark from before a reset, or inside one that was released. `OH_ERR_CORRUPT` where guards show that
-/// a block was overrun: everything is released all the same.
+/// `OH_ERR_STALE` for a mark from before a reset, or inside one that was released. `OH_ERR_CORRUPT`
+/// where guards show that a block was overrun: everything is released all the same.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`; `mark` is readable.
@@ -224,7 +232,8 @@ pub unsafe extern "C" fn oh_bumparena_release(
     })
 }
 
-/// Gives everything back. O(1); with zeros or guards O(bytes). `OH_ERR_CORRUPT` as for `oh_bumparena_release`.
+/// Gives everything back. O(1); with zeros or guards O(bytes). `OH_ERR_CORRUPT` as for
+/// `oh_bumparena_release`.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`.
@@ -264,7 +273,8 @@ pub unsafe extern "C" fn oh_bumparena_describe(
     }
 }
 
-/// Proves that the arena's words can be, and with guards that every record and guard is whole. `OH_ERR_CORRUPT`.
+/// Proves that the arena's words can be, and with guards that every record and guard is whole.
+/// `OH_ERR_CORRUPT`.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable.

@@ -1,8 +1,9 @@
 //! Compression of small records.
 //!
-//! An `oh_dictionary` is trained, or opened from bytes, once; then records are compressed and decompressed with it one by one, from any
-//! number of threads at once. An `oh_records` reads a store of records that lies in memory of yours; an `oh_records_builder`
-//! makes one. A dictionary is opened from a copy of its bytes; a store is read where it lies.
+//! An `oh_dictionary` is trained, or opened from bytes, once; then records are compressed and
+//! decompressed with it one by one, from any number of threads at once. An `oh_records` reads a
+//! store of records that lies in memory of yours; an `oh_records_builder` makes one. A dictionary
+//! is opened from a copy of its bytes; a store is read where it lies.
 
 use crate::args::{check_pointer, slice, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -128,8 +129,9 @@ unsafe fn hand_out(text: &[u8], out: *mut u8, capacity: usize) -> Result<usize> 
     Ok(text.len())
 }
 
-/// Where decompressing may go straight to `out`, which has `capacity` bytes: how many it may make there. Wide copies touch bytes
-/// behind them, so what nearly fills `out` takes the way by memory of ours.
+/// Where decompressing may go straight to `out`, which has `capacity` bytes: how many it may make
+/// there. Wide copies touch bytes behind them, so what nearly fills `out` takes the way by memory
+/// of ours.
 fn straight(out: *mut u8, capacity: usize) -> Option<usize> {
     if out.is_null() { None } else { capacity.checked_sub(SLACK) }
 }
@@ -185,14 +187,16 @@ fn cut<'a>(text: &'a [u8], ends: &'a [f64]) -> Result<Vec<&'a [u8]>> {
     Ok(samples)
 }
 
-/// Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends before byte `ends[i]`, a whole
-/// number. `max_bytes` is the most that its region may have, from `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much
-/// helps. The same samples give the same dictionary. Any samples will do, none included.
+/// Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends
+/// before byte `ends[i]`, a whole number. `max_bytes` is the most that its region may have, from
+/// `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much helps. The same samples give the
+/// same dictionary. Any samples will do, none included.
 ///
 /// With a `control` it can be stopped from another thread; then `*out` is NULL.
 ///
 /// # Safety
-/// `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives until this returns; `out` is writable.
+/// `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
+/// until this returns; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_dictionary_train(
     text: *const u8,
@@ -214,8 +218,8 @@ pub unsafe extern "C" fn oh_dictionary_train(
     }
 }
 
-/// A dictionary out of its region's bytes, which are copied. `OH_ERR_CORRUPT` or `OH_ERR_VERSION` for other bytes. Some
-/// 0.1 ms for 112 KiB.
+/// A dictionary out of its region's bytes, which are copied. `OH_ERR_CORRUPT` or `OH_ERR_VERSION`
+/// for other bytes. Some 0.1 ms for 112 KiB.
 ///
 /// # Safety
 /// `base` is readable for `length` bytes; `out` is writable.
@@ -271,7 +275,8 @@ pub unsafe extern "C" fn oh_dictionary_describe(
     }
 }
 
-/// Proves what opening does not: the checksum, if there is one, and that what has no meaning is zero.
+/// Proves what opening does not: the checksum, if there is one, and that what has no meaning is
+/// zero.
 ///
 /// # Safety
 /// `dictionary` is one that was not freed.
@@ -281,12 +286,12 @@ pub unsafe extern "C" fn oh_dictionary_validate(dictionary: *const oh_dictionary
     guard(|| unsafe { handle(dictionary, "dictionary") }?.dictionary.validate())
 }
 
-/// Compresses `length` bytes into `out`, which has room for at least one byte more: that is the most they can take. `level` is 1
-/// (fastest) to 9 (smallest). Less than 2^31 bytes.
+/// Compresses `length` bytes into `out`, which has room for at least one byte more: that is the
+/// most they can take. `level` is 1 (fastest) to 9 (smallest). Less than 2^31 bytes.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed; `text` is readable for `length` bytes, `out` writable for `capacity`; they do not overlap;
-/// `written` is writable.
+/// `dictionary` is one that was not freed; `text` is readable for `length` bytes, `out` writable
+/// for `capacity`; they do not overlap; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_compress(
     dictionary: *const oh_dictionary,
@@ -315,14 +320,15 @@ pub unsafe extern "C" fn oh_compress(
     }
 }
 
-/// Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of another dictionary, or
-/// damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never reads or writes outside, whatever the bytes are, and
-/// takes memory as it is needed. Of `out` any byte may be written, behind the result and where it fails, too; it is fastest with
-/// 64 bytes more than the result has.
+/// Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of
+/// another dictionary, or damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never
+/// reads or writes outside, whatever the bytes are, and takes memory as it is needed. Of `out` any
+/// byte may be written, behind the result and where it fails, too; it is fastest with 64 bytes more
+/// than the result has.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable for `capacity`; they do not overlap;
-/// `written` is writable.
+/// `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable
+/// for `capacity`; they do not overlap; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_decompress(
     dictionary: *const oh_dictionary,
@@ -360,7 +366,8 @@ fn full(error: Error) -> Error {
     }
 }
 
-/// Begins a store, whose records are compressed with a copy of the dictionary. `level` as for `oh_compress`.
+/// Begins a store, whose records are compressed with a copy of the dictionary. `level` as for
+/// `oh_compress`.
 ///
 /// # Safety
 /// `dictionary` is one that was not freed; `out` is writable.
@@ -379,12 +386,13 @@ pub unsafe extern "C" fn oh_records_begin(
     }
 }
 
-/// Adds `count` records, which lie in `text` one after another: record i ends before byte `ends[i]`, a whole number. Where it
-/// fails, those before the one at fault were added. Nothing of `text` is kept.
+/// Adds `count` records, which lie in `text` one after another: record i ends before byte
+/// `ends[i]`, a whole number. Where it fails, those before the one at fault were added. Nothing of
+/// `text` is kept.
 ///
 /// # Safety
-/// `builder` is one that was not freed, and no other thread uses it; `text` is readable for `length` bytes, `ends` for `count`
-/// numbers.
+/// `builder` is one that was not freed, and no other thread uses it; `text` is readable for
+/// `length` bytes, `ends` for `count` numbers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_records_push(
     builder: *mut oh_records_builder,
@@ -405,14 +413,18 @@ pub unsafe extern "C" fn oh_records_push(
     })
 }
 
-/// Compresses all records that were added so far anew, with a copy of another dictionary, if that makes `count` samples of them, which lie
-/// in `text` as for `oh_records_push`, at least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
-/// with a dictionary of the first, keep some of all, and in the end train on those. Takes memory for the records, compressed twice.
+/// Compresses all records that were added so far anew, with a copy of another dictionary, if that
+/// makes `count` samples of them, which lie in `text` as for `oh_records_push`, at least a
+/// thirty-second smaller; `*changed` says whether. For records that come one by one: begin with a
+/// dictionary of the first, keep some of all, and in the end train on those. Takes memory for the
+/// records, compressed twice.
 ///
-/// With a `control` it can be stopped from another thread; then, and where it fails, nothing has changed.
+/// With a `control` it can be stopped from another thread; then, and where it fails, nothing has
+/// changed.
 ///
 /// # Safety
-/// As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives until this returns; `changed` is writable.
+/// As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives
+/// until this returns; `changed` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_records_adapt(
     builder: *mut oh_records_builder,
@@ -445,11 +457,12 @@ pub unsafe extern "C" fn oh_records_length(builder: *const oh_records_builder, o
     unsafe { guard_out(out, || Ok(handle(builder, "builder")?.builder.shape().length())) }
 }
 
-/// Writes the store into `length` bytes at `base`, at least `oh_records_length`. More records can be added, and a larger
-/// store written, afterwards.
+/// Writes the store into `length` bytes at `base`, at least `oh_records_length`. More records can
+/// be added, and a larger store written, afterwards.
 ///
 /// # Safety
-/// `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread uses.
+/// `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread
+/// uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_records_write(
     builder: *const oh_records_builder,
@@ -470,7 +483,8 @@ pub unsafe extern "C" fn oh_records_builder_free(builder: *mut oh_records_builde
     unsafe { free(builder) }
 }
 
-/// Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a copy. No record is looked at.
+/// Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a
+/// copy. No record is looked at.
 ///
 /// # Safety
 /// `base` is readable for `length` bytes until the store is freed; `out` is writable.
@@ -521,11 +535,13 @@ pub unsafe extern "C" fn oh_records_describe(
     }
 }
 
-/// Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more bytes than `capacity` (none has
-/// more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of `out` any byte may be written, as by `oh_decompress`.
+/// Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more
+/// bytes than `capacity` (none has more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of
+/// `out` any byte may be written, as by `oh_decompress`.
 ///
 /// # Safety
-/// `records` is one that was not freed, and its memory is still there; `out` is writable for `capacity` bytes, `written` too.
+/// `records` is one that was not freed, and its memory is still there; `out` is writable for
+/// `capacity` bytes, `written` too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_records_get(
     records: *const oh_records,
@@ -551,8 +567,8 @@ pub unsafe extern "C" fn oh_records_get(
     }
 }
 
-/// Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one at `indices[i]` ends. All as
-/// for `oh_records_get`; `ends` may be written where it fails.
+/// Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one
+/// at `indices[i]` ends. All as for `oh_records_get`; `ends` may be written where it fails.
 ///
 /// # Safety
 /// As for `oh_records_get`; `indices` is readable and `ends` writable for `count` numbers.
@@ -584,7 +600,8 @@ pub unsafe extern "C" fn oh_records_get_many(
     }
 }
 
-/// Proves all of a store: checksum, dictionary, where records begin, and that each decompresses. O(bytes).
+/// Proves all of a store: checksum, dictionary, where records begin, and that each decompresses.
+/// O(bytes).
 ///
 /// # Safety
 /// `records` is one that was not freed, and its memory is still there.

@@ -7,11 +7,11 @@ use offheap_core::Result;
 use offheap_core::mmap::cursor::Cursor;
 use std::ffi::{c_char, c_void};
 
-/// A position in bytes: set all three. Every read is checked against `size` first, whatever a length in the bytes says; one that
-/// is refused leaves the position where it was.
+/// A position in bytes: set all three. Every read is checked against `size` first, whatever a
+/// length in the bytes says; one that is refused leaves the position where it was.
 ///
-/// Reads give `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for a varint or text that is none. Whether a mapped file is still
-/// whole, `oh_mappedfile_check` tells.
+/// Reads give `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for a varint or text that is none.
+/// Whether a mapped file is still whole, `oh_mappedfile_check` tells.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_cursor {
@@ -50,7 +50,8 @@ unsafe fn reading<'a, T>(
 /// Passes over `count` bytes, and gives where they are: for numbers, copy them from there.
 ///
 /// # Safety
-/// `cursor` is valid and used by no one else meanwhile; its bytes are readable; `bytes` is writable.
+/// `cursor` is valid and used by no one else meanwhile; its bytes are readable; `bytes` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_take(
     cursor: *mut oh_cursor,
@@ -81,7 +82,8 @@ pub struct oh_text {
     pub length: usize,
 }
 
-/// Reads text whose length in bytes is a varint before it. It is checked to be UTF-8, and not copied.
+/// Reads text whose length in bytes is a varint before it. It is checked to be UTF-8, and not
+/// copied.
 ///
 /// # Safety
 /// As for `oh_cursor_take`, and nobody writes the bytes meanwhile; `text` is writable.

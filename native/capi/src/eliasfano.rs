@@ -1,7 +1,8 @@
 //! Sorted integers, Elias-Fano coded.
 //!
-//! `oh_eliasfano_*(base, length, …)`: every function takes the region's memory, checks its header (some 20 ns), and reads
-//! it. Values never change once they are stored, so any number of threads may read them.
+//! `oh_eliasfano_*(base, length, …)`: every function takes the region's memory, checks its header
+//! (some 20 ns), and reads it. Values never change once they are stored, so any number of threads
+//! may read them.
 
 use crate::args::{numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
@@ -36,8 +37,9 @@ pub struct oh_eliasfano_entry {
     pub value: u64,
 }
 
-/// The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's elements, any numeric one.
-/// `OH_ERR_RANGE` unless they ascend (equal ones may follow each other) and all are integers from 0 on.
+/// The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's
+/// elements, any numeric one. `OH_ERR_RANGE` unless they ascend (equal ones may follow each other)
+/// and all are integers from 0 on.
 ///
 /// # Safety
 /// `values` points to `count` elements of the type, `out` is writable.
@@ -66,11 +68,13 @@ pub unsafe extern "C" fn oh_eliasfano_length(count: u64, max: u64, out: *mut usi
     unsafe { guard_out(out, length) }
 }
 
-/// Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least `oh_eliasfano_length`. What they
-/// held is overwritten. With `OH_ERR_RANGE` (see `oh_eliasfano_measure`) the memory is no region.
+/// Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least
+/// `oh_eliasfano_length`. What they held is overwritten. With `OH_ERR_RANGE` (see
+/// `oh_eliasfano_measure`) the memory is no region.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+/// `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
+/// elements of the type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_init(
     base: *mut c_void,
@@ -85,8 +89,8 @@ pub unsafe extern "C" fn oh_eliasfano_init(
     guard(|| unsafe { fill(base.cast(), length, shape, &numbers(values, r#type, count, "values")?) })
 }
 
-/// Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here reads outside it,
-/// whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here
+/// reads outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -96,7 +100,8 @@ pub unsafe extern "C" fn oh_eliasfano_check(base: *const c_void, length: usize) 
     guard(|| unsafe { RawEliasFano::attach(base.cast(), length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
+/// what is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -165,8 +170,8 @@ pub unsafe extern "C" fn oh_eliasfano_rank(
     unsafe { guard_out(out, || Ok(RawEliasFano::attach(base.cast(), length)?.rank(value))) }
 }
 
-/// The first value that is not less than `value`, with its index. `found` tells whether there is one; `out` is written if there
-/// is.
+/// The first value that is not less than `value`, with its index. `found` tells whether there is
+/// one; `out` is written if there is.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` and `found` are writable.
@@ -191,12 +196,13 @@ pub unsafe extern "C" fn oh_eliasfano_next_geq(
     }
 }
 
-/// The values at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
-/// must hold the largest value. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+/// The values at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s,
+/// numeric ones; those of `out` must hold the largest value. `OH_ERR_RANGE`, with nothing written,
+/// for an index past the end.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
-/// writable and used by nobody else.
+/// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
+/// and so does `out`, which is writable and used by nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_get_many(
     base: *const c_void,
@@ -217,7 +223,8 @@ pub unsafe extern "C" fn oh_eliasfano_get_many(
     })
 }
 
-/// `oh_eliasfano_rank` of `count` values. `OH_ERR_RANGE`, with nothing written, for one that is no integer from 0 on.
+/// `oh_eliasfano_rank` of `count` values. `OH_ERR_RANGE`, with nothing written, for one that is no
+/// integer from 0 on.
 ///
 /// # Safety
 /// As for `oh_eliasfano_get_many`.
@@ -241,10 +248,12 @@ pub unsafe extern "C" fn oh_eliasfano_rank_many(
     })
 }
 
-/// The `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+/// The `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there are
+/// fewer.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+/// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
+/// writable, and used by nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_unpack(
     base: *const c_void,

@@ -1,7 +1,8 @@
 //! FixedPool: a bounded pool for one thread.
 //!
-//! A pool's region is plain memory of yours (`oh_fixedpool_length`, `oh_fixedpool_init`); an `oh_fixedpool` is
-//! a checked view of it, made once, through which blocks are allocated and freed in a few nanoseconds.
+//! A pool's region is plain memory of yours (`oh_fixedpool_length`, `oh_fixedpool_init`); an
+//! `oh_fixedpool` is a checked view of it, made once, through which blocks are allocated and freed
+//! in a few nanoseconds.
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out};
@@ -52,7 +53,8 @@ pub struct oh_fixedpool(RawFixedPool);
 
 unsafe fn read_options(options: *const oh_fixedpool_options) -> Result<Shape> {
     check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is, and its arrays.
+    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is, and
+    // its arrays.
     unsafe {
         let size = (&raw const (*options).struct_size).read();
         if size < size_of::<oh_fixedpool_options>() {
@@ -69,7 +71,8 @@ unsafe fn read_options(options: *const oh_fixedpool_options) -> Result<Shape> {
 /// Bytes of memory that a pool with these options takes.
 ///
 /// # Safety
-/// `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is writable.
+/// `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_length(
     options: *const oh_fixedpool_options,
@@ -79,11 +82,12 @@ pub unsafe extern "C" fn oh_fixedpool_length(
     unsafe { guard_out(out, || Ok(read_options(options)?.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held is overwritten
-/// with zeros. `OH_ERR_FULL` if they are too few.
+/// Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held
+/// is overwritten with zeros. `OH_ERR_FULL` if they are too few.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_fixedpool_length`.
+/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+/// `oh_fixedpool_length`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_init(
     base: *mut c_void,
@@ -104,7 +108,8 @@ pub unsafe extern "C" fn oh_fixedpool_check(base: *const c_void, length: usize) 
     guard(|| unsafe { RawFixedPool::attach(base.cast_mut().cast(), length).map(|_| ()) })
 }
 
-/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
+/// is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
@@ -114,11 +119,12 @@ pub unsafe extern "C" fn oh_fixedpool_validate(base: *const c_void, length: usiz
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 
-/// Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no function here reads or
-/// writes outside it, whatever else it holds.
+/// Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no
+/// function here reads or writes outside it, whatever else it holds.
 ///
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes until the view is closed; `out` is writable.
+/// `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_attach(
     base: *mut c_void,
@@ -139,7 +145,8 @@ pub unsafe extern "C" fn oh_fixedpool_close(pool: *mut oh_fixedpool) {
     unsafe { unbox(pool) };
 }
 
-/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
+/// NULL.
 ///
 /// # Safety
 /// `pool` is NULL or a view that was not closed.
@@ -149,8 +156,8 @@ pub unsafe extern "C" fn oh_fixedpool_data(pool: *const oh_fixedpool) -> *mut c_
     unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
 }
 
-/// Allocates a block of at least `bytes` bytes: its offset from `oh_fixedpool_data`. `OH_ERR_FULL` where there is no room.
-/// One thread at a time.
+/// Allocates a block of at least `bytes` bytes: its offset from `oh_fixedpool_data`. `OH_ERR_FULL`
+/// where there is no room. One thread at a time.
 ///
 /// # Safety
 /// `pool` is a view that was not closed, and used by this thread only; `out` is writable.
@@ -165,8 +172,9 @@ pub unsafe extern "C" fn oh_fixedpool_alloc(pool: *mut oh_fixedpool, bytes: u64,
     }
 }
 
-/// Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset where none begins,
-/// `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One thread at a time.
+/// Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
+/// where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One
+/// thread at a time.
 ///
 /// # Safety
 /// As for `oh_fixedpool_alloc`.
@@ -179,7 +187,8 @@ pub unsafe extern "C" fn oh_fixedpool_free(pool: *mut oh_fixedpool, offset: u64)
     })
 }
 
-/// How many bytes the allocated block at `offset` has for its user. Errors as for `oh_fixedpool_free`.
+/// How many bytes the allocated block at `offset` has for its user. Errors as for
+/// `oh_fixedpool_free`.
 ///
 /// # Safety
 /// As for `oh_fixedpool_alloc`.

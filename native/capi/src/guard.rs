@@ -1,9 +1,10 @@
 //! The one door through which every call from C comes in.
 //!
-//! [`guard`] runs the body, turns an [`Error`] into its status, and catches panics: unwinding into C
-//! or C++ frames would be undefined. A caught panic is `OH_ERR_NATIVE`, and its message and place are
-//! kept for `oh_last_error` instead of being printed (a library does not write to its host's stderr).
-//! Panics outside a guard, as in a Rust program that links this crate, go to whatever hook was there.
+//! [`guard`] runs the body, turns an [`Error`] into its status, and catches panics: unwinding into
+//! C or C++ frames would be undefined. A caught panic is `OH_ERR_NATIVE`, and its message and place
+//! are kept for `oh_last_error` instead of being printed (a library does not write to its host's
+//! stderr). Panics outside a guard, as in a Rust program that links this crate, go to whatever hook
+//! was there.
 
 use crate::status::{oh_status, record};
 use offheap_core::{Error, Result};

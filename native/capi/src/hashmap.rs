@@ -1,8 +1,9 @@
 //! The hash map.
 //!
-//! `oh_hashmap_*(base, length, …)`: every function takes the region's memory, checks its header (some
-//! 20 ns), and works on it in place. Keys and values are passed by address and length: a number is
-//! its 1, 2, 4 or 8 bytes in memory, a string or byte sequence its bytes (no closing NUL).
+//! `oh_hashmap_*(base, length, …)`: every function takes the region's memory, checks its header
+//! (some 20 ns), and works on it in place. Keys and values are passed by address and length: a
+//! number is its 1, 2, 4 or 8 bytes in memory, a string or byte sequence its bytes (no closing
+//! NUL).
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
@@ -31,8 +32,8 @@ pub struct oh_hashmap_options {
     pub capacity: u32,
     /// Key of the hash function. Both 0: random, so that nobody can choose keys that collide.
     pub seeds: [u32; 2],
-    /// Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes its
-    /// length, rounded up to a multiple of 4, and 4 more.
+    /// Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes
+    /// its length, rounded up to a multiple of 4, and 4 more.
     pub heap_capacity: u64,
 }
 
@@ -79,9 +80,9 @@ pub struct oh_hashmap_entry {
     pub position: u32,
 }
 
-/// The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]` is 0.
-/// For strings and byte sequences the columns hold references of 32 bits.
-/// Good until the map is rebuilt or cleared.
+/// The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]`
+/// is 0. For strings and byte sequences the columns hold references of 32 bits. Good until the map
+/// is rebuilt or cleared.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_hashmap_columns {
@@ -154,8 +155,8 @@ impl Argument {
     }
 }
 
-/// Runs a generic call with a key in the form that the map's key type has. Expands to unsafe calls: the
-/// caller of the C function vouches for the key's bytes.
+/// Runs a generic call with a key in the form that the map's key type has. Expands to unsafe calls:
+/// the caller of the C function vouches for the key's bytes.
 macro_rules! with_key {
     ($argument:expr, $ty:expr, $key:ident => $call:expr) => {{
         let (argument, ty) = ($argument, $ty);
@@ -215,8 +216,8 @@ pub unsafe extern "C" fn oh_hashmap_length(options: *const oh_hashmap_options, o
 /// Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_length`. What they held is
 /// overwritten. `OH_ERR_FULL` if they are too few.
 ///
-/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped elsewhere, and
-/// there is nothing to free but the memory itself.
+/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
+/// elsewhere, and there is nothing to free but the memory itself.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
@@ -231,8 +232,8 @@ pub unsafe extern "C" fn oh_hashmap_init(
     guard(|| unsafe { rebuild::init(base.cast(), length, &read_options(options)?) })
 }
 
-/// Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or writes
-/// outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or
+/// writes outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -242,8 +243,8 @@ pub unsafe extern "C" fn oh_hashmap_check(base: *const c_void, length: usize) ->
     guard(|| unsafe { validate::check(base.cast(), length) })
 }
 
-/// Proves that all contents of a map are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
-/// says, through `oh_last_error`, what is wrong first.
+/// Proves that all contents of a map are sound; takes about one lookup for each entry.
+/// `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -284,7 +285,8 @@ pub unsafe extern "C" fn oh_hashmap_describe(
     }
 }
 
-/// The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it waits.
+/// The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it
+/// waits.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.
@@ -335,8 +337,9 @@ pub unsafe extern "C" fn oh_hashmap_rebuild_length(
 }
 
 /// Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
-/// squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences in it
-/// need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is less.
+/// squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
+/// in it need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is
+/// less.
 ///
 /// Entries keep their order and their handles; positions and pointers into the map are void.
 /// It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
@@ -355,8 +358,8 @@ pub unsafe extern "C" fn oh_hashmap_rebuild(
     guard(|| unsafe { rebuild::rebuild(base.cast(), length, capacity, heap_capacity) })
 }
 
-/// The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more was
-/// deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
+/// The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more
+/// was deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -427,8 +430,8 @@ pub unsafe extern "C" fn oh_hashmap_has(
     unsafe { guard_out(out, || Ok(find(&RawMap::attach(base.cast(), length)?, key, key_length)?.is_some())) }
 }
 
-/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
-/// `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
+/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
+/// new. `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
 ///
 /// ```c
 /// uint32_t capacity;
@@ -442,8 +445,8 @@ pub unsafe extern "C" fn oh_hashmap_has(
 /// Threads that only read may go on meanwhile. Other threads that write may not.
 ///
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key` and
-/// `value` are valid for as many bytes as is said.
+/// `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
+/// and `value` are valid for as many bytes as is said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_set(
     base: *mut c_void,
@@ -572,8 +575,9 @@ fn entry_at(map: &RawMap, position: u32) -> Result<oh_hashmap_entry> {
     Ok(oh_hashmap_entry { key, key_length, value, value_length, position })
 }
 
-/// The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the entry's
-/// position, or 0 again if there was none left. Entries may be inserted and deleted meanwhile.
+/// The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the
+/// entry's position, or 0 again if there was none left. Entries may be inserted and deleted
+/// meanwhile.
 ///
 /// ```c
 /// uint32_t cursor = 0;

@@ -22,20 +22,21 @@ fn check_keys(shape: &Shape, schema: u32, keys: *const c_void, count: usize) -> 
     check_array(keys, shape.key.width(), count, "keys")
 }
 
-/// Looks `count` keys up at once: several times faster than one by one, because their waits for memory
-/// overlap. `keys` is an array of the map's key type, `values` one of its value type: numbers or booleans both.
-/// `values[i]` is left as it was where `keys[i]` is missing; `found[i]`, unless `found` is NULL, is then 0
-/// and otherwise 1. `*out` is how many were found.
+/// Looks `count` keys up at once: several times faster than one by one, because their waits for
+/// memory overlap. `keys` is an array of the map's key type, `values` one of its value type:
+/// numbers or booleans both. `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
+/// unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
 ///
-/// `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To ask for the types and to
-/// call this are two looks at the region, so give it if anyone who is not trusted can write there meanwhile.
+/// `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To
+/// ask for the types and to call this are two looks at the region, so give it if anyone who is not
+/// trusted can write there meanwhile.
 ///
-/// Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map meanwhile
-/// outgrew `length`: what was found so far is written.
+/// Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map
+/// meanwhile outgrew `length`: what was found so far is written.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
-/// uses `values` and `found`; `out` is writable.
+/// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+/// caller uses `values` and `found`; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_get_many(
     base: *const c_void,
@@ -59,8 +60,8 @@ pub unsafe extern "C" fn oh_hashmap_get_many(
     }
 }
 
-/// Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is how many are.
-/// Otherwise as `oh_hashmap_get_many`; values may have any type.
+/// Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is
+/// how many are. Otherwise as `oh_hashmap_get_many`; values may have any type.
 ///
 /// # Safety
 /// As for `oh_hashmap_get_many`.
@@ -83,8 +84,9 @@ pub unsafe extern "C" fn oh_hashmap_has_many(
     }
 }
 
-/// Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first that was
-/// not set because the map must be rebuilt first (then call it again with that as `from`), else `count`.
+/// Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first
+/// that was not set because the map must be rebuilt first (then call it again with that as `from`),
+/// else `count`.
 ///
 /// # Safety
 /// As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
@@ -134,8 +136,8 @@ pub unsafe extern "C" fn oh_hashmap_remove_many(
     }
 }
 
-/// The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how many
-/// are there. For the writer, as `oh_hashmap_handle_of`.
+/// The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how
+/// many are there. For the writer, as `oh_hashmap_handle_of`.
 ///
 /// # Safety
 /// As for `oh_hashmap_set_many`; `handles` has `count` elements.
@@ -159,8 +161,8 @@ pub unsafe extern "C" fn oh_hashmap_handles_of(
     }
 }
 
-/// The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys. `*out` is
-/// how many are alive.
+/// The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys.
+/// `*out` is how many are alive.
 ///
 /// # Safety
 /// As for `oh_hashmap_get_many`.

@@ -1,8 +1,9 @@
 //! LockFreePool and its caches: one pool for all threads.
 //!
-//! A pool's region is plain memory of yours (`oh_lockfreepool_length`, `oh_lockfreepool_init`), which may be shared between threads. Each thread
-//! makes a handle of its own, an `oh_lockfreepool`, or an `oh_localpool`, which has a cache: most of its operations touch no word that
-//! other threads write. Blocks may be freed through any handle, whichever allocated them.
+//! A pool's region is plain memory of yours (`oh_lockfreepool_length`, `oh_lockfreepool_init`),
+//! which may be shared between threads. Each thread makes a handle of its own, an
+//! `oh_lockfreepool`, or an `oh_localpool`, which has a cache: most of its operations touch no word
+//! that other threads write. Blocks may be freed through any handle, whichever allocated them.
 
 use crate::args::check_pointer;
 use crate::fixedpool::{boxed, unbox, unboxed};
@@ -22,7 +23,8 @@ pub struct oh_lockfreepool_options {
     pub struct_size: usize,
     /// Bytes for blocks, up to 2^32; rounded up to whole chunks.
     pub capacity: u64,
-    /// Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within those limits.
+    /// Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within
+    /// those limits.
     pub chunk: u64,
     /// Bytes of the smallest block, a power of two from 16 on; 0: 64, or 16 if compact.
     pub smallest: u64,
@@ -88,7 +90,8 @@ pub struct oh_lockfreepool_layout {
 
 /// One thread's handle: made by `oh_lockfreepool_attach`, freed by `oh_lockfreepool_close`.
 pub struct oh_lockfreepool {
-    /// Pointers to it are pointers to a `Handle`, so that the one inside an `oh_localpool` can be lent.
+    /// Pointers to it are pointers to a `Handle`, so that the one inside an `oh_localpool` can be
+    /// lent.
     _handle: [u8; 0],
 }
 
@@ -130,11 +133,13 @@ pub unsafe extern "C" fn oh_lockfreepool_length(
     unsafe { guard_out(out, || Ok(read_options(options)?.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least `oh_lockfreepool_length`. If they are not
-/// `zeroed` already, they are overwritten with zeros. `OH_ERR_FULL` if they are too few.
+/// Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least
+/// `oh_lockfreepool_length`. If they are not `zeroed` already, they are overwritten with zeros.
+/// `OH_ERR_FULL` if they are too few.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_lockfreepool_length`.
+/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+/// `oh_lockfreepool_length`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_init(
     base: *mut c_void,
@@ -146,21 +151,25 @@ pub unsafe extern "C" fn oh_lockfreepool_init(
     guard(|| unsafe { Handle::init(base.cast(), length, read_options(options)?, zeroed) })
 }
 
-/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
+/// is wrong first.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes. If another thread allocates or frees meanwhile a sound pool can look wrong.
+/// `base` is valid for reading `length` bytes. If another thread allocates or frees meanwhile a
+/// sound pool can look wrong.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_validate(base: *const c_void, length: usize) -> oh_status {
     // SAFETY: the caller vouches for the memory; the proof writes nothing.
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 
-/// Makes this thread's handle on the pool in `length` bytes at `base`, which is checked in constant time. After `OH_OK` no
-/// function here reads or writes outside, whatever else it holds. `OH_ERR_FULL` if there are too many handles.
+/// Makes this thread's handle on the pool in `length` bytes at `base`, which is checked in constant
+/// time. After `OH_OK` no function here reads or writes outside, whatever else it holds.
+/// `OH_ERR_FULL` if there are too many handles.
 ///
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is writable.
+/// `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_attach(
     base: *mut c_void,
@@ -181,8 +190,8 @@ pub unsafe extern "C" fn oh_lockfreepool_close(pool: *mut oh_lockfreepool) {
     unsafe { unbox(pool.cast::<Handle>()) };
 }
 
-/// Frees the handle of a thread that ended without doing so, from any thread. The block that it took last, if it is
-/// allocated still, is a suspect from then on. NULL is fine.
+/// Frees the handle of a thread that ended without doing so, from any thread. The block that it
+/// took last, if it is allocated still, is a suspect from then on. NULL is fine.
 ///
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
@@ -194,7 +203,8 @@ pub unsafe extern "C" fn oh_lockfreepool_abandon(pool: *mut oh_lockfreepool) {
     }
 }
 
-/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
+/// NULL.
 ///
 /// # Safety
 /// `pool` is NULL or a handle that was not closed.
@@ -204,7 +214,8 @@ pub unsafe extern "C" fn oh_lockfreepool_data(pool: *const oh_lockfreepool) -> *
     unsafe { pool.cast::<Handle>().as_ref() }.map_or(std::ptr::null_mut(), |handle| handle.data().cast())
 }
 
-/// Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by itself.
+/// Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by
+/// itself.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
@@ -239,7 +250,8 @@ pub unsafe extern "C" fn oh_lockfreepool_layout_of(
     }
 }
 
-/// Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`. `OH_ERR_FULL` where there is no room.
+/// Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`.
+/// `OH_ERR_FULL` where there is no room.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
@@ -258,8 +270,9 @@ pub unsafe extern "C" fn oh_lockfreepool_alloc(
     }
 }
 
-/// Gives a block back, whichever handle allocated it. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
-/// where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated.
+/// Gives a block back, whichever handle allocated it. `OH_ERR_STALE` for one that is free already,
+/// `OH_ERR_RANGE` for an offset where none begins, `OH_ERR_CORRUPT` for one whose guard was
+/// overwritten; it stays allocated.
 ///
 /// # Safety
 /// As for `oh_lockfreepool_alloc`.
@@ -272,7 +285,8 @@ pub unsafe extern "C" fn oh_lockfreepool_free(pool: *const oh_lockfreepool, offs
     })
 }
 
-/// How many bytes the allocated block at `offset` has for its user. Errors as for `oh_lockfreepool_free`.
+/// How many bytes the allocated block at `offset` has for its user. Errors as for
+/// `oh_lockfreepool_free`.
 ///
 /// # Safety
 /// As for `oh_lockfreepool_alloc`.
@@ -317,11 +331,13 @@ pub unsafe extern "C" fn oh_lockfreepool_stats_of(
     }
 }
 
-/// Blocks that may have been lost to threads that ended without closing their handles: those that they had taken last,
-/// and that are allocated still. Writes up to `capacity` offsets, and to `count` how many there are.
+/// Blocks that may have been lost to threads that ended without closing their handles: those that
+/// they had taken last, and that are allocated still. Writes up to `capacity` offsets, and to
+/// `count` how many there are.
 ///
 /// # Safety
-/// `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers; `count` is writable.
+/// `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers;
+/// `count` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_suspects(
     pool: *const oh_lockfreepool,

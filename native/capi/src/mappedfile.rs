@@ -1,4 +1,5 @@
-//! Files in memory: `oh_mappedfile`, which owns its memory. A runtime that has memory of its own uses `oh_openfile` instead.
+//! Files in memory: `oh_mappedfile`, which owns its memory. A runtime that has memory of its own
+//! uses `oh_openfile` instead.
 
 use crate::args::{check_pointer, numbers, slice, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -121,13 +122,15 @@ unsafe fn mapped<'a>(file: *const oh_mappedfile) -> Result<&'a MappedFile> {
     Ok(unsafe { &(*file).0 })
 }
 
-/// Brings the regular file at `path` into memory, in the way that suits its size. `options` may be NULL.
+/// Brings the regular file at `path` into memory, in the way that suits its size. `options` may be
+/// NULL.
 ///
-/// If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees to that, as for
-/// `oh_file_open`), and `oh_mappedfile_check` fails from then on.
+/// If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees
+/// to that, as for `oh_file_open`), and `oh_mappedfile_check` fails from then on.
 ///
-/// `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is to be locked and the limit
-/// does not allow it, or to be written and the disk has no room for its holes.
+/// `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is
+/// to be locked and the limit does not allow it, or to be written and the disk has no room for its
+/// holes.
 ///
 /// # Safety
 /// `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
@@ -148,7 +151,8 @@ pub unsafe extern "C" fn oh_mappedfile_open(
     }
 }
 
-/// The bytes: good until `oh_mappedfile_refresh` or `oh_mappedfile_close`. Store to them only if the file was opened for writing.
+/// The bytes: good until `oh_mappedfile_refresh` or `oh_mappedfile_close`. Store to them only if
+/// the file was opened for writing.
 ///
 /// # Safety
 /// `file` is NULL or open.
@@ -190,8 +194,8 @@ pub(crate) fn strategy_number(strategy: Strategy) -> oh_strategy {
     }
 }
 
-/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of some bytes. It asks
-/// the system for the file's size: look before and after work on many bytes.
+/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of
+/// some bytes. It asks the system for the file's size: look before and after work on many bytes.
 ///
 /// # Safety
 /// `file` is open.
@@ -201,7 +205,8 @@ pub unsafe extern "C" fn oh_mappedfile_check(file: *const oh_mappedfile) -> oh_s
     guard(|| unsafe { mapped(file) }?.check())
 }
 
-/// Copies `length` bytes from `offset` on. `OH_ERR_RANGE` if there are not so many; `OH_ERR_IO` if some of them are gone.
+/// Copies `length` bytes from `offset` on. `OH_ERR_RANGE` if there are not so many; `OH_ERR_IO` if
+/// some of them are gone.
 ///
 /// # Safety
 /// `file` is open; `length` bytes at `target` are writable and not the file's own.
@@ -216,12 +221,14 @@ pub unsafe extern "C" fn oh_mappedfile_read(
     guard(|| unsafe { mapped(file)?.read(offset, slice_mut(target.cast(), length, "target")?) })
 }
 
-/// Copies `length` bytes from each of `count` offsets, of an `oh_type`, one after another to `target`: many times as fast as one by
-/// one, because their waits for memory overlap. `OH_ERR_RANGE`, with nothing written, for an offset that has fewer bytes behind it;
-/// `OH_ERR_IO` if the file was cut short before or meanwhile.
+/// Copies `length` bytes from each of `count` offsets, of an `oh_type`, one after another to
+/// `target`: many times as fast as one by one, because their waits for memory overlap.
+/// `OH_ERR_RANGE`, with nothing written, for an offset that has fewer bytes behind it; `OH_ERR_IO`
+/// if the file was cut short before or meanwhile.
 ///
 /// # Safety
-/// `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target` are writable and not the file's own.
+/// `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target`
+/// are writable and not the file's own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_read_many(
     file: *const oh_mappedfile,
@@ -296,7 +303,8 @@ pub unsafe extern "C" fn oh_mappedfile_unlock(file: *const oh_mappedfile) -> oh_
     guard(|| unsafe { mapped(file) }?.unlock())
 }
 
-/// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+/// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
+/// read.
 ///
 /// # Safety
 /// `file` is open, and nobody stores to it meanwhile.

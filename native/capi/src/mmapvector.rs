@@ -14,8 +14,9 @@ use offheap_core::region::element::Type;
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
 
-/// A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by `oh_mmapvector_close`.
-/// One handle may write; others, in this process or in others, may read what it flushed.
+/// A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by
+/// `oh_mmapvector_close`. One handle may write; others, in this process or in others, may read what
+/// it flushed.
 pub struct oh_mmapvector(RawMmapVector);
 
 /// How a vector uses its file. Zero it, set `struct_size`, and what you want to change.
@@ -96,7 +97,8 @@ unsafe fn vector<'a>(vector: *const oh_mmapvector) -> Result<&'a RawMmapVector> 
 
 unsafe fn vector_mut<'a>(vector: *mut oh_mmapvector) -> Result<&'a mut RawMmapVector> {
     check_pointer(vector, "vector")?;
-    // SAFETY: not null and aligned; the caller vouches for the handle, and that nobody else uses it.
+    // SAFETY: not null and aligned; the caller vouches for the handle, and that nobody else uses
+    // it.
     Ok(unsafe { &mut (*vector).0 })
 }
 
@@ -111,10 +113,11 @@ unsafe fn bits_at(element: *const c_void, width: usize) -> Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path` (`path_length` bytes). It appears there
-/// whole or not at all. `options` may be NULL.
+/// Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path`
+/// (`path_length` bytes). It appears there whole or not at all. `options` may be NULL.
 ///
-/// `OH_ERR_IO` if something is there already, or the system refuses; `OH_ERR_FULL` if the disk is full.
+/// `OH_ERR_IO` if something is there already, or the system refuses; `OH_ERR_FULL` if the disk is
+/// full.
 ///
 /// # Safety
 /// `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
@@ -145,8 +148,8 @@ pub(crate) fn element_type_of(number: u32) -> Result<Type> {
 
 /// Opens the file of a vector, to read what was flushed, or to write. `options` may be NULL.
 ///
-/// `OH_ERR_LOCKED` if it is to be written and another handle writes it; `OH_ERR_CORRUPT` or `OH_ERR_VERSION` for a file
-/// that makes no sense; `OH_ERR_IO` if the system refuses.
+/// `OH_ERR_LOCKED` if it is to be written and another handle writes it; `OH_ERR_CORRUPT` or
+/// `OH_ERR_VERSION` for a file that makes no sense; `OH_ERR_IO` if the system refuses.
 ///
 /// # Safety
 /// As for `oh_mmapvector_create`.
@@ -194,10 +197,11 @@ pub unsafe extern "C" fn oh_mmapvector_describe(
     }
 }
 
-/// The elements, one after another: aligned to 64 bytes, good until the vector grows, is refreshed or closed. Elements that were
-/// flushed must not be written. NULL for NULL.
+/// The elements, one after another: aligned to 64 bytes, good until the vector grows, is refreshed
+/// or closed. Elements that were flushed must not be written. NULL for NULL.
 ///
-/// If the file is cut short by someone else, reads give zeros; `oh_mmapvector_check` tells afterwards.
+/// If the file is cut short by someone else, reads give zeros; `oh_mmapvector_check` tells
+/// afterwards.
 ///
 /// # Safety
 /// `vector` is NULL or open.
@@ -207,8 +211,8 @@ pub unsafe extern "C" fn oh_mmapvector_data(vector: *const oh_mmapvector) -> *mu
     unsafe { vector.as_ref() }.map_or(std::ptr::null_mut(), |vector| vector.0.data().cast())
 }
 
-/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of some elements. Look after
-/// reading, not before.
+/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of
+/// some elements. Look after reading, not before.
 ///
 /// # Safety
 /// `vector` is open.
@@ -246,8 +250,8 @@ pub unsafe extern "C" fn oh_mmapvector_get(
     })
 }
 
-/// Changes an element that was not flushed. `OH_ERR_RANGE` past the end, `OH_ERR_UNSUPPORTED` for a flushed one: those
-/// do not change.
+/// Changes an element that was not flushed. `OH_ERR_RANGE` past the end, `OH_ERR_UNSUPPORTED` for a
+/// flushed one: those do not change.
 ///
 /// # Safety
 /// `vector` is open and used by no one else meanwhile; an element can be read at `element`.
@@ -266,11 +270,12 @@ pub unsafe extern "C" fn oh_mmapvector_set(
     })
 }
 
-/// Appends `count` elements that lie one after another: all of them or none. `OH_ERR_FULL` if the disk is full, or the vector of
-/// fixed size.
+/// Appends `count` elements that lie one after another: all of them or none. `OH_ERR_FULL` if the
+/// disk is full, or the vector of fixed size.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile; so many elements at `elements` are readable, and not the vector's own.
+/// `vector` is open and used by no one else meanwhile; so many elements at `elements` are readable,
+/// and not the vector's own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_push(
     vector: *mut oh_mmapvector,
@@ -299,8 +304,8 @@ pub unsafe extern "C" fn oh_mmapvector_push(
     })
 }
 
-/// Drops all elements from `length` on; nothing if there are fewer. Flushed ones are gone for good with the next flush, and the first
-/// push in their place flushes by itself.
+/// Drops all elements from `length` on; nothing if there are fewer. Flushed ones are gone for good
+/// with the next flush, and the first push in their place flushes by itself.
 ///
 /// # Safety
 /// `vector` is open and used by no one else meanwhile.
@@ -320,10 +325,11 @@ pub unsafe extern "C" fn oh_mmapvector_reserve(vector: *mut oh_mmapvector, addit
     guard(|| unsafe { vector_mut(vector) }?.reserve(additional))
 }
 
-/// Returns when all elements are on the disk, and will be found there after the process is killed, or the power fails as far
-/// as the device honours a sync.
+/// Returns when all elements are on the disk, and will be found there after the process is killed,
+/// or the power fails as far as the device honours a sync.
 ///
-/// `OH_ERR_IO` if the disk refuses. Then this handle is of no more use; opening anew tells what is there.
+/// `OH_ERR_IO` if the disk refuses. Then this handle is of no more use; opening anew tells what is
+/// there.
 ///
 /// # Safety
 /// `vector` is open and used by no one else meanwhile.

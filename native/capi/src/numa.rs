@@ -22,7 +22,8 @@ pub const OH_NUMA_INTERLEAVE: u32 = 3;
 /// What `oh_numa_nodes_of` gives for a page that is nowhere: nobody has written to it yet.
 pub const OH_NUMA_NOWHERE: i32 = -1;
 
-/// A NUMA node. The counters are the kernel's, in pages, of all processes since the machine started.
+/// A NUMA node. The counters are the kernel's, in pages, of all processes since the machine
+/// started.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct oh_numa_node {
@@ -48,14 +49,15 @@ pub struct oh_numa_node {
     pub other: u64,
 }
 
-/// Whether the system knows about NUMA nodes and this process may ask; true on a machine with one node, too.
-/// Where it is false, the functions below see one node, 0, with everything.
+/// Whether the system knows about NUMA nodes and this process may ask; true on a machine with one
+/// node, too. Where it is false, the functions below see one node, 0, with everything.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_numa_available() -> bool {
     available()
 }
 
-/// How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so `oh_numa_node_at` can still fail.
+/// How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so
+/// `oh_numa_node_at` can still fail.
 ///
 /// # Safety
 /// `count` is writable.
@@ -73,8 +75,8 @@ fn node_at(topology: &Topology, index: usize) -> Result<&Node> {
         .ok_or_else(|| Error::range(format!("there are {count} nodes, so no node at index {index}")))
 }
 
-/// The node at `index` (from 0, in the order of their numbers), its memory and its counters, as they are now.
-/// `OH_ERR_RANGE` if there are not so many.
+/// The node at `index` (from 0, in the order of their numbers), its memory and its counters, as
+/// they are now. `OH_ERR_RANGE` if there are not so many.
 ///
 /// # Safety
 /// `node` is writable.
@@ -116,8 +118,8 @@ unsafe fn copy_out(from: &[u32], out: *mut u32, capacity: usize, count: *mut usi
     Ok(())
 }
 
-/// The logical processors of the node at `index`, ascending: as many as `capacity` has room for. `count` is how many
-/// there are in all.
+/// The logical processors of the node at `index`, ascending: as many as `capacity` has room for.
+/// `count` is how many there are in all.
 ///
 /// # Safety
 /// `cpus` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
@@ -132,8 +134,8 @@ pub unsafe extern "C" fn oh_numa_cpus(
     guard(|| unsafe { copy_out(&node_at(&Topology::get(), index)?.cpus, cpus, capacity, count) })
 }
 
-/// How far the nodes are from the node at `index`, in their order: 10 for itself, 20 for twice as far. As many as
-/// `capacity` has room for; `count` is how many there are in all.
+/// How far the nodes are from the node at `index`, in their order: 10 for itself, 20 for twice as
+/// far. As many as `capacity` has room for; `count` is how many there are in all.
 ///
 /// # Safety
 /// `distances` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
@@ -154,13 +156,14 @@ pub extern "C" fn oh_numa_current_node() -> u32 {
     query::current_node()
 }
 
-/// Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and for
-/// `OH_NUMA_NODE` which node (otherwise 0). Pages that are there already move, under `OH_NUMA_NODE` and
-/// `OH_NUMA_INTERLEAVE`. With `populate` all of them are brought in now, so that their places are settled.
+/// Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and
+/// for `OH_NUMA_NODE` which node (otherwise 0). Pages that are there already move, under
+/// `OH_NUMA_NODE` and `OH_NUMA_INTERLEAVE`. With `populate` all of them are brought in now, so that
+/// their places are settled.
 ///
-/// `OH_ERR_RANGE` if there is no such policy, or no such node with memory; `OH_ERR_UNSUPPORTED` where the system
-/// forbids it (as some containers do); `OH_ERR_OOM` where there is not so much memory. Where there is no NUMA, every
-/// policy and node 0 are fine, and nothing moves.
+/// `OH_ERR_RANGE` if there is no such policy, or no such node with memory; `OH_ERR_UNSUPPORTED`
+/// where the system forbids it (as some containers do); `OH_ERR_OOM` where there is not so much
+/// memory. Where there is no NUMA, every policy and node 0 are fine, and nothing moves.
 ///
 /// # Safety
 /// The bytes are mapped, and with `populate` writable.
@@ -192,14 +195,17 @@ pub unsafe extern "C" fn oh_numa_place(
     })
 }
 
-/// On which node each page of the `length` bytes at `base` is, in order; `OH_NUMA_NOWHERE` for a page that nobody has
-/// written to yet. A page that belongs to the bytes only in part counts, too. As many as `capacity` has room for;
-/// `count` is how many pages there are in all. About 0.1 µs a page.
+/// On which node each page of the `length` bytes at `base` is, in order; `OH_NUMA_NOWHERE` for a
+/// page that nobody has written to yet. A page that belongs to the bytes only in part counts, too.
+/// As many as `capacity` has room for; `count` is how many pages there are in all. About 0.1 µs a
+/// page.
 ///
-/// `OH_ERR_UNSUPPORTED` where the system forbids asking. Where there is no NUMA, every page is on node 0.
+/// `OH_ERR_UNSUPPORTED` where the system forbids asking. Where there is no NUMA, every page is on
+/// node 0.
 ///
 /// # Safety
-/// The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+/// The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numa_nodes_of(
     base: *const c_void,
@@ -228,8 +234,9 @@ pub unsafe extern "C" fn oh_numa_nodes_of(
     })
 }
 
-/// Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each that is on node n, and gives how many
-/// are nowhere yet. `OH_ERR_RANGE` if a page is on a node for which there is no count; 1,024 counts are always enough.
+/// Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each that is on node
+/// n, and gives how many are nowhere yet. `OH_ERR_RANGE` if a page is on a node for which there is
+/// no count; 1,024 counts are always enough.
 ///
 /// # Safety
 /// The bytes are mapped; `counts` has `capacity` numbers; `nowhere` is writable.

@@ -1,7 +1,8 @@
 //! NumaPool: a pool with memory on each NUMA node, for one thread.
 //!
-//! A pool's region is plain memory of yours (`oh_numapool_length`, `oh_numapool_init`); an `oh_numapool` is a checked
-//! view of it, through which it is placed on its nodes and blocks are allocated and freed.
+//! A pool's region is plain memory of yours (`oh_numapool_length`, `oh_numapool_init`); an
+//! `oh_numapool` is a checked view of it, through which it is placed on its nodes and blocks are
+//! allocated and freed.
 
 use crate::args::{check_pointer, slice};
 use crate::fixedpool::{boxed, unbox};
@@ -18,16 +19,16 @@ use std::ffi::c_void;
 pub struct oh_numapool_options {
     /// `sizeof(oh_numapool_options)`
     pub struct_size: usize,
-    /// Where a request goes first: `OH_NUMA_NODE`, to the first node of the list; `OH_NUMA_LOCAL`, to the node where the
-    /// thread runs; `OH_NUMA_INTERLEAVE`, to all nodes in turns, block by block. If there is no room, it goes to the nearest
-    /// of the others.
+    /// Where a request goes first: `OH_NUMA_NODE`, to the first node of the list; `OH_NUMA_LOCAL`,
+    /// to the node where the thread runs; `OH_NUMA_INTERLEAVE`, to all nodes in turns, block by
+    /// block. If there is no room, it goes to the nearest of the others.
     pub policy: u32,
     /// The numbers of the nodes, each once, 64 at most.
     pub nodes: *const u32,
     /// How many there are; 0: all that have memory.
     pub node_count: usize,
-    /// Bytes of blocks on each node, up to 2^34; rounded up to a multiple of 64 KiB and of the largest block, which has an
-    /// eighth of it at least, and half at most.
+    /// Bytes of blocks on each node, up to 2^34; rounded up to a multiple of 64 KiB and of the
+    /// largest block, which has an eighth of it at least, and half at most.
     pub capacity: u64,
     /// Fill blocks with zeros when they are freed.
     pub zero_on_free: bool,
@@ -65,7 +66,8 @@ pub struct oh_numapool_node {
     pub id: u32,
     /// How many blocks are allocated.
     pub blocks: u32,
-    /// Room for blocks. The node's blocks have the offsets from `capacity` times its place in the list on.
+    /// Room for blocks. The node's blocks have the offsets from `capacity` times its place in the
+    /// list on.
     pub capacity: u64,
     /// In allocated blocks now.
     pub used: u64,
@@ -90,7 +92,8 @@ pub struct oh_numapool(RawNumaPool);
 
 unsafe fn read_options<'a>(options: *const oh_numapool_options) -> Result<Options<'a>> {
     check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is, and its array.
+    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is, and
+    // its array.
     unsafe {
         let size = (&raw const (*options).struct_size).read();
         if size < size_of::<oh_numapool_options>() {
@@ -133,8 +136,8 @@ unsafe fn pool_ref<'a>(pool: *const oh_numapool) -> Result<&'a RawNumaPool> {
     Ok(unsafe { &(*pool).0 })
 }
 
-/// Bytes of memory that a pool with these options takes. Where nodes come and go, `oh_numapool_init` may need
-/// more a moment later; name the nodes if that matters.
+/// Bytes of memory that a pool with these options takes. Where nodes come and go,
+/// `oh_numapool_init` may need more a moment later; name the nodes if that matters.
 ///
 /// # Safety
 /// `options` points to a struct of the size it says, with `node_count` nodes; `out` is writable.
@@ -144,13 +147,15 @@ pub unsafe extern "C" fn oh_numapool_length(options: *const oh_numapool_options,
     unsafe { guard_out(out, || Ok(Shape::from_options(&read_options(options)?)?.0.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held is overwritten with
-/// zeros, unless the caller says that they are `zeroed`, as fresh memory of the system is; then pages that hold no
-/// bookkeeping stay untouched. The pool is on its nodes only after `oh_numapool_place`. `base` is best a multiple of 64 KiB:
-/// pages belong to a node whole. `OH_ERR_FULL` if the bytes are too few.
+/// Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held
+/// is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory of the
+/// system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes only
+/// after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node whole.
+/// `OH_ERR_FULL` if the bytes are too few.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for `oh_numapool_length`.
+/// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+/// `oh_numapool_length`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_init(
     base: *mut c_void,
@@ -172,7 +177,8 @@ pub unsafe extern "C" fn oh_numapool_check(base: *const c_void, length: usize) -
     guard(|| unsafe { RawNumaPool::attach(base.cast_mut().cast(), length).map(|_| ()) })
 }
 
-/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
+/// is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
@@ -182,11 +188,12 @@ pub unsafe extern "C" fn oh_numapool_validate(base: *const c_void, length: usize
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 
-/// Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no function here reads or
-/// writes outside it, whatever else it holds.
+/// Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no
+/// function here reads or writes outside it, whatever else it holds.
 ///
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes until the view is closed; `out` is writable.
+/// `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_attach(
     base: *mut c_void,
@@ -207,10 +214,11 @@ pub unsafe extern "C" fn oh_numapool_close(pool: *mut oh_numapool) {
     unsafe { unbox(pool) };
 }
 
-/// Puts each node's blocks on that node: pages that are there already move, others go there when they are touched. (Best is
-/// fresh memory: a huge page that was touched before, and lies in two nodes' blocks, moves as a whole.) With `populate` all of
-/// them are brought in now. Errors as for `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine
-/// has not. Where there is one node there is nothing to place.
+/// Puts each node's blocks on that node: pages that are there already move, others go there when
+/// they are touched. (Best is fresh memory: a huge page that was touched before, and lies in two
+/// nodes' blocks, moves as a whole.) With `populate` all of them are brought in now. Errors as for
+/// `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine has not. Where there is one node
+/// there is nothing to place.
 ///
 /// # Safety
 /// `pool` is a view that was not closed.
@@ -220,7 +228,8 @@ pub unsafe extern "C" fn oh_numapool_place(pool: *const oh_numapool, populate: b
     guard(|| unsafe { pool_ref(pool)?.place(populate) })
 }
 
-/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for NULL.
+/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
+/// NULL.
 ///
 /// # Safety
 /// `pool` is NULL or a view that was not closed.
@@ -230,8 +239,9 @@ pub unsafe extern "C" fn oh_numapool_data(pool: *const oh_numapool) -> *mut c_vo
     unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
 }
 
-/// Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest that has room: its offset from
-/// `oh_numapool_data`. `OH_ERR_FULL` where none has. One thread at a time.
+/// Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest
+/// that has room: its offset from `oh_numapool_data`. `OH_ERR_FULL` where none has. One thread at a
+/// time.
 ///
 /// # Safety
 /// `pool` is a view that was not closed, and used by this thread only; `out` is writable.
@@ -241,7 +251,8 @@ pub unsafe extern "C" fn oh_numapool_alloc(pool: *mut oh_numapool, bytes: u64, o
     unsafe { guard_out(out, || pool_of(pool)?.alloc(bytes)) }
 }
 
-/// As `oh_numapool_alloc`, but on this node first, whatever the policy. `OH_ERR_RANGE` if the pool has none of its memory.
+/// As `oh_numapool_alloc`, but on this node first, whatever the policy. `OH_ERR_RANGE` if the pool
+/// has none of its memory.
 ///
 /// # Safety
 /// As for `oh_numapool_alloc`.
@@ -256,8 +267,9 @@ pub unsafe extern "C" fn oh_numapool_alloc_on(
     unsafe { guard_out(out, || pool_of(pool)?.alloc_on(node, bytes)) }
 }
 
-/// Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset where none begins,
-/// `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One thread at a time.
+/// Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
+/// where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One
+/// thread at a time.
 ///
 /// # Safety
 /// As for `oh_numapool_alloc`.
@@ -267,7 +279,8 @@ pub unsafe extern "C" fn oh_numapool_free(pool: *mut oh_numapool, offset: u64) -
     guard(|| unsafe { pool_of(pool)?.free(offset) })
 }
 
-/// How many bytes the allocated block at `offset` has for its user. Errors as for `oh_numapool_free`.
+/// How many bytes the allocated block at `offset` has for its user. Errors as for
+/// `oh_numapool_free`.
 ///
 /// # Safety
 /// As for `oh_numapool_alloc`.
@@ -291,8 +304,8 @@ pub unsafe extern "C" fn oh_numapool_node_of(
     unsafe { guard_out(out, || pool_ref(pool)?.node_of(offset)) }
 }
 
-/// Which node of the list is where this thread runs, or nearest to that: its place, from 0 on. What the policy
-/// `OH_NUMA_LOCAL` asks every 256 requests.
+/// Which node of the list is where this thread runs, or nearest to that: its place, from 0 on. What
+/// the policy `OH_NUMA_LOCAL` asks every 256 requests.
 ///
 /// # Safety
 /// As for `oh_numapool_node_of`.
@@ -330,9 +343,9 @@ pub unsafe extern "C" fn oh_numapool_stats_of(
     }
 }
 
-/// Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is asked where its pages
-/// are, which costs about 0.1 µs a page. `OH_ERR_RANGE` if there is no such node; `OH_ERR_UNSUPPORTED` where the kernel does
-/// not say.
+/// Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is
+/// asked where its pages are, which costs about 0.1 µs a page. `OH_ERR_RANGE` if there is no such
+/// node; `OH_ERR_UNSUPPORTED` where the kernel does not say.
 ///
 /// # Safety
 /// `pool` is a view that was not closed; `out` is writable.

@@ -1,5 +1,5 @@
-//! Files for memory of the caller's (`oh_openfile`): a runtime reads them into, or lays them into, buffers that it manages. And what
-//! can be done with such memory (`oh_memory_…`).
+//! Files for memory of the caller's (`oh_openfile`): a runtime reads them into, or lays them into,
+//! buffers that it manages. And what can be done with such memory (`oh_memory_…`).
 
 use crate::args::{check_bytes, check_pointer, numbers};
 use crate::guard::{guard, guard_out};
@@ -15,7 +15,8 @@ use offheap_core::mmap::plan;
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
-/// A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by `oh_openfile_close`.
+/// A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by
+/// `oh_openfile_close`.
 pub struct oh_openfile {
     file: OpenFile,
     window: Option<Window>,
@@ -27,7 +28,8 @@ unsafe fn open<'a>(file: *const oh_openfile) -> Result<&'a OpenFile> {
     Ok(unsafe { &(*file).file })
 }
 
-/// Opens the regular file at `path`. `strategy` and the limits are those of `oh_mappedfile_options`.
+/// Opens the regular file at `path`. `strategy` and the limits are those of
+/// `oh_mappedfile_options`.
 ///
 /// # Safety
 /// `path_length` bytes at `path` are readable, `out` is writable.
@@ -52,8 +54,9 @@ pub unsafe extern "C" fn oh_openfile_open(
     }
 }
 
-/// What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a wish), and what the address
-/// of a mapping should be a multiple of, for huge pages; 1 where any page will do. With `look`, the file's size is asked for again.
+/// What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a
+/// wish), and what the address of a mapping should be a multiple of, for huge pages; 1 where any
+/// page will do. With `look`, the file's size is asked for again.
 ///
 /// # Safety
 /// `file` is open and used by no one else meanwhile; the outputs are writable.
@@ -98,7 +101,8 @@ pub unsafe extern "C" fn oh_openfile_read(
     guard(|| unsafe { open(file)?.read(check_bytes(target, length, "target")?.cast_mut(), length) })
 }
 
-/// Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be read.
+/// Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be
+/// read.
 ///
 /// # Safety
 /// `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
@@ -112,19 +116,21 @@ pub unsafe extern "C" fn oh_openfile_write(
     guard(|| unsafe { open(file)?.write(check_bytes(source, length, "source")?, length) })
 }
 
-/// Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells which strategy came of it. Called again
-/// with the same base and a larger `length`, it lays what is missing. With another base, it lays all of it there, and
-/// forgets the mapping of before once that was done. If the file is not open for writing, stores stay in this
-/// memory. `capacity` bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros but for
-/// its last 8 bytes, which tell whether the memory is still there: do not write to those. In return, reads of what the file loses
-/// give zeros for as long as the memory is there.
+/// Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells
+/// which strategy came of it. Called again with the same base and a larger `length`, it lays what
+/// is missing. With another base, it lays all of it there, and forgets the mapping of before once
+/// that was done. If the file is not open for writing, stores stay in this memory. `capacity`
+/// bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros
+/// but for its last 8 bytes, which tell whether the memory is still there: do not write to those.
+/// In return, reads of what the file loses give zeros for as long as the memory is there.
 ///
-/// `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no multiple of the page size;
-/// `OH_ERR_FULL` past `capacity`, or where the disk has no room for holes. A mapping of before is as it was then.
+/// `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no
+/// multiple of the page size; `OH_ERR_FULL` past `capacity`, or where the disk has no room for
+/// holes. A mapping of before is as it was then.
 ///
 /// # Safety
-/// `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and given up by their owner, who frees
-/// them by unmapping the whole.
+/// `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
+/// given up by their owner, who frees them by unmapping the whole.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_openfile_map(
     file: *mut oh_openfile,
@@ -145,8 +151,8 @@ pub unsafe extern "C" fn oh_openfile_map(
     }
 }
 
-/// Maps what is missing in the window at `base`. One that is elsewhere stays until a new one is there, so that a refusal leaves it
-/// watched.
+/// Maps what is missing in the window at `base`. One that is elsewhere stays until a new one is
+/// there, so that a refusal leaves it watched.
 ///
 /// # Safety
 /// As for `oh_openfile_map`.
@@ -170,8 +176,8 @@ pub(crate) unsafe fn map_at(
     }
 }
 
-/// The word that becomes non-zero once a part of the mapping could not be read: read it atomically. It stays where it is until
-/// the file is closed. NULL before it is mapped.
+/// The word that becomes non-zero once a part of the mapping could not be read: read it atomically.
+/// It stays where it is until the file is closed. NULL before it is mapped.
 ///
 /// # Safety
 /// `file` is NULL or open.
@@ -182,8 +188,9 @@ pub unsafe extern "C" fn oh_openfile_status(file: *const oh_openfile) -> *const 
     window.map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
 }
 
-/// `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be read, so that zeros take its
-/// place. It asks the system for the file's size: look before and after work on many bytes.
+/// `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
+/// read, so that zeros take its place. It asks the system for the file's size: look before and
+/// after work on many bytes.
 ///
 /// # Safety
 /// `file` is open.
@@ -211,7 +218,8 @@ pub unsafe extern "C" fn oh_openfile_forget(file: *mut oh_openfile) {
     }
 }
 
-/// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be read.
+/// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
+/// read.
 ///
 /// # Safety
 /// `file` is open.
@@ -242,7 +250,8 @@ pub unsafe extern "C" fn oh_openfile_close(file: *mut oh_openfile) {
 
 // ---- memory of anyone's
 
-/// Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the message names.
+/// Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the
+/// message names.
 ///
 /// # Safety
 /// The bytes are mapped.
@@ -276,11 +285,12 @@ pub unsafe extern "C" fn oh_memory_resident(
     unsafe { guard_out(resident, || Ok(plan::resident(check_bytes(base, length, "base")?, length)?.0)) }
 }
 
-/// Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as `oh_mappedfile_read_many`.
+/// Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as
+/// `oh_mappedfile_read_many`.
 ///
 /// # Safety
-/// The bytes are mapped, also where others write them; `count` elements at `offsets` are readable; `count * length` bytes at
-/// `target` are writable.
+/// The bytes are mapped, also where others write them; `count` elements at `offsets` are readable;
+/// `count * length` bytes at `target` are writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_memory_gather(
     base: *const c_void,

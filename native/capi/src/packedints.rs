@@ -1,7 +1,8 @@
 //! Packed integers.
 //!
-//! `oh_packedints_*(base, length, …)`: every function takes the region's memory, checks its header (some 20 ns), and reads
-//! it. Integers never change once they are packed, so any number of threads may read them.
+//! `oh_packedints_*(base, length, …)`: every function takes the region's memory, checks its header
+//! (some 20 ns), and reads it. Integers never change once they are packed, so any number of threads
+//! may read them.
 
 use crate::args::{numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
@@ -10,8 +11,8 @@ use offheap_core::succinct::packed::{RawPackedInts, Shape, fill, layout, measure
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value. Without it all are below
-/// 2^53.
+/// Flag of packed integers: JavaScript sees them as bigints, so they may be of any 64-bit value.
+/// Without it all are below 2^53.
 pub const OH_PACKEDINTS_BIGINT: u32 = 1;
 const _: () = assert!(OH_PACKEDINTS_BIGINT == layout::FLAG_BIGINT);
 
@@ -29,8 +30,9 @@ pub struct oh_packedints_info {
     pub region_length: u64,
 }
 
-/// How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the array's elements, any
-/// numeric one. `OH_ERR_RANGE` for an element that is negative, fractional, NaN, or a float from 2^53 on.
+/// How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the
+/// array's elements, any numeric one. `OH_ERR_RANGE` for an element that is negative, fractional,
+/// NaN, or a float from 2^53 on.
 ///
 /// # Safety
 /// `values` points to `count` elements of the type, `out` is writable.
@@ -59,11 +61,13 @@ pub unsafe extern "C" fn oh_packedints_length(count: u64, bits: u32, out: *mut u
     unsafe { guard_out(out, || length_of(Shape { len: count, bits, bigint: false })) }
 }
 
-/// Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they held is overwritten. With
-/// `OH_ERR_RANGE` (an integer is negative, fractional, or needs more bits) the memory is no region.
+/// Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they
+/// held is overwritten. With `OH_ERR_RANGE` (an integer is negative, fractional, or needs more
+/// bits) the memory is no region.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count` elements of the type.
+/// `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
+/// elements of the type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_packedints_init(
     base: *mut c_void,
@@ -84,8 +88,8 @@ pub unsafe extern "C" fn oh_packedints_init(
     })
 }
 
-/// Checks in constant time that the memory holds packed integers. After `OH_OK` no function here reads outside it,
-/// whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds packed integers. After `OH_OK` no function here
+/// reads outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -95,7 +99,8 @@ pub unsafe extern "C" fn oh_packedints_check(base: *const c_void, length: usize)
     guard(|| unsafe { RawPackedInts::attach(base.cast(), length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
+/// what is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -152,12 +157,13 @@ pub unsafe extern "C" fn oh_packedints_at(
     }
 }
 
-/// The integers at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s, numeric ones; those of `out`
-/// must hold integers of so many bits. `OH_ERR_RANGE`, with nothing written, for an index past the end.
+/// The integers at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s,
+/// numeric ones; those of `out` must hold integers of so many bits. `OH_ERR_RANGE`, with nothing
+/// written, for an index past the end.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type, and so does `out`, which is
-/// writable and used by nobody else.
+/// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
+/// and so does `out`, which is writable and used by nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_packedints_get_many(
     base: *const c_void,
@@ -178,11 +184,13 @@ pub unsafe extern "C" fn oh_packedints_get_many(
     })
 }
 
-/// The `count` integers from index `from` on, unpacked with vector instructions. `out_type` is an `oh_type`, a numeric one
-/// that holds integers of so many bits. `OH_ERR_RANGE`, with nothing written, if there are fewer.
+/// The `count` integers from index `from` on, unpacked with vector instructions. `out_type` is an
+/// `oh_type`, a numeric one that holds integers of so many bits. `OH_ERR_RANGE`, with nothing
+/// written, if there are fewer.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type, writable, and used by nobody else.
+/// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
+/// writable, and used by nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_packedints_unpack(
     base: *const c_void,

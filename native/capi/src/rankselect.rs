@@ -1,10 +1,11 @@
 //! Bits with rank and select.
 //!
-//! A region is made in two steps, because the memory is yours: `oh_rankselect_plan` counts the ones of a bit vector and says how
-//! many bytes it takes, `oh_rankselect_build` fills them. Nothing changes afterwards, so any number of threads may ask.
+//! A region is made in two steps, because the memory is yours: `oh_rankselect_plan` counts the ones
+//! of a bit vector and says how many bytes it takes, `oh_rankselect_build` fills them. Nothing
+//! changes afterwards, so any number of threads may ask.
 //!
-//! `oh_rankselect_*(base, length, …)`: every function takes the region's memory and checks its header, some 20 ns; for many
-//! questions there is `oh_rankselect_many`.
+//! `oh_rankselect_*(base, length, …)`: every function takes the region's memory and checks its
+//! header, some 20 ns; for many questions there is `oh_rankselect_many`.
 
 use crate::args::{check_pointer, numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
@@ -81,8 +82,9 @@ unsafe fn view(base: *const c_void, length: usize) -> Result<RawRankSelect> {
     unsafe { RawRankSelect::attach(base.cast(), length) }
 }
 
-/// Plans rank and select for a bit vector: counts its ones, picks a variant if it is to (`OH_RANKSELECT_AUTO`), and tells
-/// through `region_length` how much memory it takes. `OH_ERR_RANGE` if the bits can not be stored in the variant.
+/// Plans rank and select for a bit vector: counts its ones, picks a variant if it is to
+/// (`OH_RANKSELECT_AUTO`), and tells through `region_length` how much memory it takes.
+/// `OH_ERR_RANGE` if the bits can not be stored in the variant.
 ///
 /// # Safety
 /// `bits` is valid for reading `bits_length` bytes, `out` is writable.
@@ -104,12 +106,13 @@ pub unsafe extern "C" fn oh_rankselect_plan(
     }
 }
 
-/// Builds what was planned for a bit vector, in `length` bytes at `base`. What they held is overwritten. `OH_ERR_FULL` if
-/// they are too few, `OH_ERR_STALE` if the bit vector was changed since; there is no region then.
+/// Builds what was planned for a bit vector, in `length` bytes at `base`. What they held is
+/// overwritten. `OH_ERR_FULL` if they are too few, `OH_ERR_STALE` if the bit vector was changed
+/// since; there is no region then.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for reading `bits_length` others; `planned`
-/// is what `oh_rankselect_plan` gave.
+/// `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for
+/// reading `bits_length` others; `planned` is what `oh_rankselect_plan` gave.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rankselect_build(
     base: *mut c_void,
@@ -135,8 +138,9 @@ pub unsafe extern "C" fn oh_rankselect_build(
     })
 }
 
-/// Checks in constant time that the memory holds bits with rank and select. After `OH_OK` no function here reads outside it,
-/// whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds bits with rank and select. After `OH_OK` no
+/// function here reads outside it, whatever else it holds; and each checks the same again by
+/// itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -146,7 +150,8 @@ pub unsafe extern "C" fn oh_rankselect_check(base: *const c_void, length: usize)
     guard(|| unsafe { view(base, length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound: counts everything anew. `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Proves that all contents are sound: counts everything anew. `OH_ERR_CORRUPT` says, through
+/// `oh_last_error`, what is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -198,8 +203,8 @@ pub unsafe extern "C" fn oh_rankselect_get(
     }
 }
 
-/// Answers one question, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position above the number of bits, and a select
-/// where there are not more ones (or zeros) than `question`.
+/// Answers one question, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position above
+/// the number of bits, and a select where there are not more ones (or zeros) than `question`.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -237,13 +242,14 @@ fn query_of(number: u32) -> Result<Query> {
     }
 }
 
-/// Answers `count` questions of one kind, an `oh_rankselect_query`: `out[i]` belongs to `questions[i]`. The waits for memory
-/// overlap, so this is faster than one by one even where the header's check would not matter. Both types are `oh_type`s,
-/// numeric ones; those of `out` must hold every position. `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
+/// Answers `count` questions of one kind, an `oh_rankselect_query`: `out[i]` belongs to
+/// `questions[i]`. The waits for memory overlap, so this is faster than one by one even where the
+/// header's check would not matter. Both types are `oh_type`s, numeric ones; those of `out` must
+/// hold every position. `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type, and so does `out`, which is
-/// writable and used by nobody else. They may be the same array.
+/// `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type,
+/// and so does `out`, which is writable and used by nobody else. They may be the same array.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rankselect_many(
     base: *const c_void,

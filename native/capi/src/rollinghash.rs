@@ -1,5 +1,6 @@
-//! A hash of the last n bytes, that moves on by a byte in constant time: for cutting data where its contents say so, and for finding
-//! what stands twice. Decide by its high bits: the low ones depend on the low bits of the bytes only.
+//! A hash of the last n bytes, that moves on by a byte in constant time: for cutting data where its
+//! contents say so, and for finding what stands twice. Decide by its high bits: the low ones depend
+//! on the low bits of the bytes only.
 
 use crate::args::{check_bytes, check_pointer, slice};
 use crate::guard::{guard, guard_out};
@@ -44,11 +45,12 @@ pub unsafe extern "C" fn oh_rollinghash_new(window: usize, out: *mut *mut oh_rol
     }
 }
 
-/// Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last. O(window) at most.
+/// Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last.
+/// O(window) at most.
 ///
 /// # Safety
-/// `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to `length` bytes that nobody
-/// writes; `out` is writable.
+/// `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to
+/// `length` bytes that nobody writes; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_update(
     hash: *mut oh_rollinghash,
@@ -65,8 +67,8 @@ pub unsafe extern "C" fn oh_rollinghash_update(
     }
 }
 
-/// Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32) are zeros, which is in
-/// one of 2^bits places; or all of them.
+/// Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32)
+/// are zeros, which is in one of 2^bits places; or all of them.
 ///
 /// # Safety
 /// As for `oh_rollinghash_update`.
@@ -93,11 +95,12 @@ pub unsafe extern "C" fn oh_rollinghash_find(
     }
 }
 
-/// `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and the search begins with
-/// the one behind them. `OH_ERR_RANGE` where there are fewer.
+/// `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and
+/// the search begins with the one behind them. `OH_ERR_RANGE` where there are fewer.
 ///
 /// # Safety
-/// `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of no use. `out` is writable.
+/// `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of
+/// no use. `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_scan(
     bytes: *const c_void,
@@ -168,7 +171,8 @@ pub unsafe extern "C" fn oh_rollinghash_of(bytes: *const c_void, length: usize, 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_free(hash: *mut oh_rollinghash) {
     if !hash.is_null() {
-        // SAFETY: it came from `oh_rollinghash_new`, which made it this way, and the caller gives it up.
+        // SAFETY: it came from `oh_rollinghash_new`, which made it this way, and the caller gives
+        // it up.
         drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(hash, 1)) });
     }
 }

@@ -1,8 +1,9 @@
 //! The arena of small maps.
 //!
-//! `oh_smallmap_arena_*(base, length, …)`: every function takes the region's memory, checks its header, and works on it
-//! in place. Numbers are passed as their bits in 64 (`uint64_t`), zero-extended: a `double` by its eight bytes,
-//! an `int8_t` −1 as 255. Strings are interned first: keys and values of that type are ids of strings.
+//! `oh_smallmap_arena_*(base, length, …)`: every function takes the region's memory, checks its
+//! header, and works on it in place. Numbers are passed as their bits in 64 (`uint64_t`),
+//! zero-extended: a `double` by its eight bytes, an `int8_t` −1 as 255. Strings are interned first:
+//! keys and values of that type are ids of strings.
 
 use crate::args::{check_array, check_from, check_pointer, slice};
 use crate::guard::{guard, guard_out};
@@ -42,7 +43,8 @@ pub struct oh_smallmap_arena_room {
     pub maps: u32,
     /// Slots of 8 entries: what 1 map of 5 to 8 entries takes, or 2 of 3 or 4, or 4 of 1 or 2.
     pub blocks: u32,
-    /// Entries of large maps: one for each, and 10 for the ninth entry of a map, which moves the other 8.
+    /// Entries of large maps: one for each, and 10 for the ninth entry of a map, which moves the
+    /// other 8.
     pub positions: u32,
     /// Strings.
     pub strings: u32,
@@ -150,8 +152,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_length(
     unsafe { guard_out(out, || read_options(options)?.length()) }
 }
 
-/// Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they held is
-/// overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is nothing to free but it.
+/// Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they
+/// held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is
+/// nothing to free but it.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
@@ -166,8 +169,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_init(
     guard(|| unsafe { rebuild::init(base.cast(), length, &read_options(options)?) })
 }
 
-/// Checks in constant time that the memory holds an arena. After `OH_OK` no function here reads or writes
-/// outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds an arena. After `OH_OK` no function here reads or
+/// writes outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -177,8 +180,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_check(base: *const c_void, length: us
     guard(|| unsafe { validate::check(base.cast(), length) })
 }
 
-/// Proves that all contents of an arena are sound; takes about one lookup for each entry. `OH_ERR_CORRUPT`
-/// says, through `oh_last_error`, what is wrong first.
+/// Proves that all contents of an arena are sound; takes about one lookup for each entry.
+/// `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -221,7 +224,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_describe(
 /// Bytes that the region will have after `oh_smallmap_arena_make_room` with the same `room`.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it says, `out` is writable.
+/// `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it
+/// says, `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_room_length(
     base: *const c_void,
@@ -233,12 +237,14 @@ pub unsafe extern "C" fn oh_smallmap_arena_room_length(
     unsafe { guard_out(out, || rebuild::rebuild_length(base.cast(), length, read_room(room)?)) }
 }
 
-/// Makes room in an arena where one is full: packs slots, drops strings that nothing refers to, gives sections larger capacities, in place.
-/// With `room` NULL it gives up all that is not in use instead. `OH_ERR_FULL` if `length` is below
-/// `oh_smallmap_arena_room_length`; a call that is refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
+/// Makes room in an arena where one is full: packs slots, drops strings that nothing refers to,
+/// gives sections larger capacities, in place. With `room` NULL it gives up all that is not in use
+/// instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_length`; a call that is
+/// refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for `oh_smallmap_arena_room_length`.
+/// `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for
+/// `oh_smallmap_arena_room_length`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_make_room(
     base: *mut c_void,
@@ -288,7 +294,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_clear(base: *mut c_void, length: usiz
     guard(|| unsafe { RawArenaMut::attach(base.cast(), length)?.clear(id) })
 }
 
-/// Moves the entries of a map that has 8 in line to the table, as a ninth would. `OH_ERR_FULL` if there are not 10 positions.
+/// Moves the entries of a map that has 8 in line to the table, as a ninth would. `OH_ERR_FULL` if
+/// there are not 10 positions.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
@@ -358,8 +365,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_get(
     })
 }
 
-/// Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10 positions if the map has
-/// 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no map, or a key or value of that type no string.
+/// Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10
+/// positions if the map has 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no
+/// map, or a key or value of that type no string.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
@@ -383,8 +391,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_set(
     })
 }
 
-/// Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and there is none: make room
-/// for a block, and call it again.
+/// Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and
+/// there is none: make room for a block, and call it again.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; `removed` is writable.
@@ -406,8 +414,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_remove(
     }
 }
 
-/// The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does not have it. An id is good
-/// until the next `oh_smallmap_arena_make_room`, and from when an entry refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
+/// The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does
+/// not have it. An id is good until the next `oh_smallmap_arena_make_room`, and from when an entry
+/// refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
@@ -429,10 +438,12 @@ pub unsafe extern "C" fn oh_smallmap_arena_intern(
     }
 }
 
-/// The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not written.
+/// The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not
+/// written.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are writable.
+/// `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_find_string(
     base: *const c_void,
@@ -458,8 +469,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_find_string(
     })
 }
 
-/// The bytes of a string, in the region; no NUL follows them. They are good until `oh_smallmap_arena_make_room`. `OH_ERR_STALE`
-/// if there is no string with this id.
+/// The bytes of a string, in the region; no NUL follows them. They are good until
+/// `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.
@@ -500,19 +511,20 @@ fn read_ids(ids: *const c_void, id_type: u32, count: usize) -> Result<bulk::Ids>
     bulk::Ids::new(ids.cast(), ty)
 }
 
-/// Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than one by one, because their
-/// waits for memory overlap. `ids` is an array of `id_type`: `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are
-/// arrays of the arena's types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
-/// unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+/// Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than
+/// one by one, because their waits for memory overlap. `ids` is an array of `id_type`:
+/// `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are arrays of the arena's
+/// types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing;
+/// `found[i]`, unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
 ///
 /// `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
 ///
-/// Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map, or if the arena
-/// meanwhile outgrew `length`: what was found so far is written.
+/// Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map,
+/// or if the arena meanwhile outgrew `length`: what was found so far is written.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the caller
-/// uses `values` and `found`; `out` is writable.
+/// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+/// caller uses `values` and `found`; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_get_many(
     base: *const c_void,
@@ -540,12 +552,14 @@ pub unsafe extern "C" fn oh_smallmap_arena_get_many(
     }
 }
 
-/// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1. `*out` is the index of the first that
-/// was not set because the arena is full (then make room for it, and call it again with that as `from`), else `count`.
-/// `OH_ERR_STALE`, with nothing changed, if an id names no map, or a key or value of that type no string.
+/// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
+/// `*out` is the index of the first that was not set because the arena is full (then make room for
+/// it, and call it again with that as `from`), else `count`. `OH_ERR_STALE`, with nothing changed,
+/// if an id names no map, or a key or value of that type no string.
 ///
 /// # Safety
-/// As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is writable.
+/// As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_set_many(
     base: *mut c_void,
@@ -574,11 +588,12 @@ pub unsafe extern "C" fn oh_smallmap_arena_set_many(
     }
 }
 
-/// Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the arena's types. `*out` is how many
-/// entries there are, which may be more than were copied.
+/// Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
+/// arena's types. `*out` is how many entries there are, which may be more than were copied.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is writable.
+/// `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
+/// writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_entries(
     base: *const c_void,

@@ -1,7 +1,8 @@
 //! A small map that stands alone: an opaque handle, no region. Many of them belong in an arena.
 //!
-//! `oh_smallmap_*(map, …)`: up to 8 entries lie in the map itself and are searched with vector instructions; a ninth
-//! promotes it to a hash table. Keys and values are passed by address and length, as for `oh_hashmap_*`.
+//! `oh_smallmap_*(map, …)`: up to 8 entries lie in the map itself and are searched with vector
+//! instructions; a ninth promotes it to a hash table. Keys and values are passed by address and
+//! length, as for `oh_hashmap_*`.
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out};
@@ -30,8 +31,8 @@ enum Map {
     Text(SmallMap<Vec<u8>, u64>),
 }
 
-/// A key and a value of a small map: numbers aligned, strings and byte sequences without a closing NUL. Good until the map is
-/// changed.
+/// A key and a value of a small map: numbers aligned, strings and byte sequences without a closing
+/// NUL. Good until the map is changed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_smallmap_entry {
@@ -164,8 +165,8 @@ fn value_bits(bytes: &[u8], ty: Type) -> Result<u64> {
     Ok(if ty == Type::Bool { u64::from(bits != 0) } else { bits })
 }
 
-/// Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or `OH_TYPE_BOOL`
-/// (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
+/// Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or
+/// `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
 ///
 /// # Safety
 /// `out` is writable.
@@ -225,7 +226,8 @@ pub unsafe extern "C" fn oh_smallmap_len(map: *const oh_smallmap, out: *mut usiz
     unsafe { guard_out(out, || Ok(with_map!(&reading(map)?.map, map => map.len()))) }
 }
 
-/// Whether the entries are in a hash table: since there were more than 8, until `oh_smallmap_clear`.
+/// Whether the entries are in a hash table: since there were more than 8, until
+/// `oh_smallmap_clear`.
 ///
 /// # Safety
 /// As for `oh_smallmap_len`.
@@ -235,8 +237,8 @@ pub unsafe extern "C" fn oh_smallmap_promoted(map: *const oh_smallmap, out: *mut
     unsafe { guard_out(out, || Ok(with_map!(&reading(map)?.map, map => map.is_promoted()))) }
 }
 
-/// Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL if the key is not there.
-/// Good until the map is changed.
+/// Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL
+/// if the key is not there. Good until the map is changed.
 ///
 /// # Safety
 /// As for `oh_smallmap_len`; `key` is valid for `key_length` bytes; the outputs are writable.
@@ -262,11 +264,12 @@ pub unsafe extern "C" fn oh_smallmap_get(
     })
 }
 
-/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was new.
-/// `OH_ERR_OOM`, and nothing is changed, if it can not grow.
+/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
+/// new. `OH_ERR_OOM`, and nothing is changed, if it can not grow.
 ///
 /// # Safety
-/// `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is said.
+/// `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is
+/// said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_set(
     map: *mut oh_smallmap,
@@ -293,7 +296,8 @@ pub unsafe extern "C" fn oh_smallmap_set(
     })
 }
 
-/// Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the others stays.
+/// Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the
+/// others stays.
 ///
 /// # Safety
 /// As for `oh_smallmap_set`.
@@ -320,7 +324,8 @@ pub unsafe extern "C" fn oh_smallmap_remove(
     })
 }
 
-/// Makes room for so many entries in all, so that insertions do not fail until there are more. More than 8 promote the map.
+/// Makes room for so many entries in all, so that insertions do not fail until there are more. More
+/// than 8 promote the map.
 ///
 /// # Safety
 /// `map` is a map that no other thread uses.
@@ -343,8 +348,8 @@ pub unsafe extern "C" fn oh_smallmap_clear(map: *mut oh_smallmap) -> oh_status {
     })
 }
 
-/// The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none left. The map must not be
-/// changed meanwhile, except for values.
+/// The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none
+/// left. The map must not be changed meanwhile, except for values.
 ///
 /// ```c
 /// size_t cursor = 0;

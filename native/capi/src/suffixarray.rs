@@ -1,7 +1,8 @@
 //! Suffix arrays: all suffixes of a text in order, so that any string is found in it, and counted.
 //!
-//! `oh_suffixarray_*(base, length, …)`: every function takes the region's memory, checks its header (some 20 ns), and reads
-//! it. Nothing changes once it was built, so any number of threads may read.
+//! `oh_suffixarray_*(base, length, …)`: every function takes the region's memory, checks its header
+//! (some 20 ns), and reads it. Nothing changes once it was built, so any number of threads may
+//! read.
 
 use crate::args::{check_bytes, slice};
 use crate::guard::{guard, guard_out};
@@ -27,8 +28,8 @@ pub struct oh_suffixarray_found {
     pub count: u64,
 }
 
-/// Bytes of memory that the suffix array of a text of so many bytes takes, with the text. `OH_ERR_RANGE` for more than
-/// 2^31 - 2 bytes.
+/// Bytes of memory that the suffix array of a text of so many bytes takes, with the text.
+/// `OH_ERR_RANGE` for more than 2^31 - 2 bytes.
 ///
 /// # Safety
 /// `out` is writable.
@@ -38,11 +39,13 @@ pub unsafe extern "C" fn oh_suffixarray_length(text_length: usize, out: *mut usi
     unsafe { guard_out(out, || Ok(Shape::new(text_length)?.length())) }
 }
 
-/// Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`, else `OH_ERR_FULL`. The text is
-/// copied. O(text_length). With an error the memory is no region: `OH_ERR_OOM` where temporary memory is refused.
+/// Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`,
+/// else `OH_ERR_FULL`. The text is copied. O(text_length). With an error the memory is no region:
+/// `OH_ERR_OOM` where temporary memory is refused.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `text` points to `text_length` other bytes.
+/// `base` is valid for writing `length` bytes that no other thread uses; `text` points to
+/// `text_length` other bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_build(
     base: *mut c_void,
@@ -57,13 +60,13 @@ pub unsafe extern "C" fn oh_suffixarray_build(
     })
 }
 
-/// `oh_suffixarray_build` for a text that lies at `base + OH_SUFFIXARRAY_TEXT` already. `control` is NULL, or says when it is
-/// done. Sorting can not be interrupted: with a control that was cancelled it goes on to the end, `*finished` is false then, and the
-/// memory no region.
+/// `oh_suffixarray_build` for a text that lies at `base + OH_SUFFIXARRAY_TEXT` already. `control`
+/// is NULL, or says when it is done. Sorting can not be interrupted: with a control that was
+/// cancelled it goes on to the end, `*finished` is false then, and the memory no region.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or lives until this returns;
-/// `finished` is writable.
+/// `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or
+/// lives until this returns; `finished` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_build_in_place(
     base: *mut c_void,
@@ -87,8 +90,8 @@ unsafe fn attach(base: *const c_void, length: usize) -> Result<RawSuffixArray> {
     unsafe { RawSuffixArray::attach(base.cast(), length) }
 }
 
-/// Checks in constant time that the memory holds a suffix array. After `OH_OK` no function here reads outside it, whatever
-/// else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds a suffix array. After `OH_OK` no function here
+/// reads outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -98,8 +101,8 @@ pub unsafe extern "C" fn oh_suffixarray_check(base: *const c_void, length: usize
     guard(|| unsafe { attach(base, length) }.map(|_| ()))
 }
 
-/// Proves that all suffixes are there, in order, and the checksum, if there is one. O(bytes); takes 4 bytes of memory for each of
-/// the text.
+/// Proves that all suffixes are there, in order, and the checksum, if there is one. O(bytes); takes
+/// 4 bytes of memory for each of the text.
 ///
 /// # Safety
 /// As for `oh_suffixarray_check`.
@@ -119,7 +122,8 @@ pub unsafe extern "C" fn oh_suffixarray_len(base: *const c_void, length: usize, 
     unsafe { guard_out(out, || Ok(attach(base, length)?.len() as u64)) }
 }
 
-/// Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged memory any number.
+/// Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged
+/// memory any number.
 ///
 /// # Safety
 /// As for `oh_suffixarray_check`; `out` is writable.
@@ -143,11 +147,12 @@ pub unsafe extern "C" fn oh_suffixarray_at(
     }
 }
 
-/// Which suffixes begin with a pattern; `start` is where they would be if there are none. O(pattern_length * log n). All begin
-/// with an empty one.
+/// Which suffixes begin with a pattern; `start` is where they would be if there are none.
+/// O(pattern_length * log n). All begin with an empty one.
 ///
 /// # Safety
-/// As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes, `out` is writable.
+/// As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes,
+/// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_search(
     base: *const c_void,

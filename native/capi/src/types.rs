@@ -40,8 +40,9 @@ pub enum oh_type {
     OH_TYPE_ANY = 15,
 }
 
-/// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte sequences,
-/// of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no type.
+/// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte
+/// sequences, of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no
+/// type.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_type_width(ty: u32) -> usize {
     Type::from_number(ty).map_or(0, Type::width)

@@ -23,7 +23,8 @@ enum Any {
     I64(Vector<i64>),
 }
 
-/// A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a time may use it.
+/// A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a
+/// time may use it.
 pub struct oh_vec(Any);
 
 macro_rules! each {
@@ -81,8 +82,8 @@ pub unsafe extern "C" fn oh_vec_new(ty: u32, capacity: usize, out: *mut *mut oh_
 /// Appends `count` elements.
 ///
 /// # Safety
-/// `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of its type, which are not
-/// in it.
+/// `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of
+/// its type, which are not in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vec_push(vec: *mut oh_vec, values: *const c_void, count: usize) -> oh_status {
     guard(|| {
@@ -159,8 +160,8 @@ pub unsafe extern "C" fn oh_vec_data(vec: *mut oh_vec) -> *mut c_void {
         .map_or(std::ptr::null_mut(), |vec| each!(&mut vec.0, vector => vector.as_mut_ptr().cast()))
 }
 
-/// The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is changed; those functions
-/// must not change its length.
+/// The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is
+/// changed; those functions must not change its length.
 ///
 /// # Safety
 /// As for `oh_vec_push`; the outputs are writable.

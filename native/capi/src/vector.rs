@@ -1,9 +1,10 @@
 //! The vector: numbers of one type in a row.
 //!
-//! `oh_vector_*(base, length, …)`: functions on a vector in memory of yours. Each checks the header (some 20 ns) and works
-//! in place. `oh_vec_*`: a vector that owns its memory and grows by itself; `oh_vec_region` shows that memory to the
-//! others. Elements are passed by address, and `type` says what is there: it must be the vector's, so that a
-//! header that someone else can write is not trusted to say how many bytes are yours.
+//! `oh_vector_*(base, length, …)`: functions on a vector in memory of yours. Each checks the header
+//! (some 20 ns) and works in place. `oh_vec_*`: a vector that owns its memory and grows by itself;
+//! `oh_vec_region` shows that memory to the others. Elements are passed by address, and `type` says
+//! what is there: it must be the vector's, so that a header that someone else can write is not
+//! trusted to say how many bytes are yours.
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
@@ -32,8 +33,8 @@ pub struct oh_vector_info {
     pub region_length: u64,
 }
 
-/// A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double. Of floats only
-/// `value` has a meaning.
+/// A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double.
+/// Of floats only `value` has a meaning.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_sum {
@@ -45,8 +46,9 @@ pub struct oh_sum {
     pub value: f64,
 }
 
-/// How far a long operation has come, and whether it is to stop: begin with zeros. Another thread may read `done` and
-/// `total`, and set `cancel`, while it runs (atomically, where its language asks for that).
+/// How far a long operation has come, and whether it is to stop: begin with zeros. Another thread
+/// may read `done` and `total`, and set `cancel`, while it runs (atomically, where its language
+/// asks for that).
 #[repr(C)]
 #[derive(Debug)]
 pub struct oh_control {
@@ -100,8 +102,8 @@ pub unsafe extern "C" fn oh_vector_length(ty: u32, capacity: u64, out: *mut usiz
     unsafe { guard_out(out, || region_length(type_of(ty)?, capacity)) }
 }
 
-/// Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses them up to the
-/// last multiple of 64. The memory stays yours.
+/// Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses
+/// them up to the last multiple of 64. The memory stays yours.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses.
@@ -111,8 +113,8 @@ pub unsafe extern "C" fn oh_vector_init(base: *mut c_void, length: usize, ty: u3
     guard(|| unsafe { raw::init(base.cast(), length, type_of(ty)?) })
 }
 
-/// Checks in constant time that the memory holds a vector. After `OH_OK` no function here reads or writes
-/// outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that the memory holds a vector. After `OH_OK` no function here reads or
+/// writes outside it, whatever else it holds; and each checks the same again by itself.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -159,14 +161,14 @@ pub unsafe extern "C" fn oh_vector_describe(
     }
 }
 
-/// Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make the memory longer, call
-/// `oh_vector_set_region`, and append again.
+/// Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make
+/// the memory longer, call `oh_vector_set_region`, and append again.
 ///
 /// Threads that only read may go on meanwhile. Other threads that write may not.
 ///
 /// # Safety
-/// `base` is valid for reading and writing `length` bytes, and no other thread writes them; `values` has `count`
-/// elements.
+/// `base` is valid for reading and writing `length` bytes, and no other thread writes them;
+/// `values` has `count` elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_push(
     base: *mut c_void,
@@ -196,8 +198,8 @@ pub unsafe extern "C" fn oh_vector_set_len(base: *mut c_void, length: usize, len
     })
 }
 
-/// Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give some up. A multiple of
-/// 64, and enough for the elements.
+/// Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give
+/// some up. A multiple of 64, and enough for the elements.
 ///
 /// # Safety
 /// As for `oh_vector_push`.
@@ -229,10 +231,11 @@ pub unsafe extern "C" fn oh_vector_fill(
     })
 }
 
-/// The sum. Integers are summed exactly, floats as if in twice the precision of a double. At the speed of memory.
+/// The sum. Integers are summed exactly, floats as if in twice the precision of a double. At the
+/// speed of memory.
 ///
-/// This and the functions below that only read wait for a rearrangement of another thread to end, and repeat what one
-/// disturbed.
+/// This and the functions below that only read wait for a rearrangement of another thread to end,
+/// and repeat what one disturbed.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -253,11 +256,12 @@ pub unsafe extern "C" fn oh_vector_sum(base: *const c_void, length: usize, out: 
     }
 }
 
-/// The least element, or the greatest, written to `out`. NaN if there is one; −0 is less than 0. `*found` is false, and
-/// `out` as it was, if the vector is empty.
+/// The least element, or the greatest, written to `out`. NaN if there is one; −0 is less than 0.
+/// `*found` is false, and `out` as it was, if the vector is empty.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a boolean.
+/// `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a
+/// boolean.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_extreme(
     base: *const c_void,
@@ -284,8 +288,8 @@ pub unsafe extern "C" fn oh_vector_extreme(
     }
 }
 
-/// The index of the first element from `from` on that is equal to the one at `value`, or −1. Floats are compared as `==`
-/// does; with `nan`, NaN is found besides.
+/// The index of the first element from `from` on that is equal to the one at `value`, or −1. Floats
+/// are compared as `==` does; with `nan`, NaN is found besides.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `value` for an element; `out` is writable.
@@ -313,9 +317,9 @@ pub unsafe extern "C" fn oh_vector_index_of(
 
 /// Sorts: ascending, −0 before 0, NaN last. NaNs may lose their signs. O(n).
 ///
-/// With `control` NULL it works in place where memory for a copy is refused, so it does not fail for that. Otherwise it works
-/// on a copy, and can be stopped from another thread: `*finished` is then false, and the vector as it was. Other threads may
-/// read meanwhile.
+/// With `control` NULL it works in place where memory for a copy is refused, so it does not fail
+/// for that. Otherwise it works on a copy, and can be stopped from another thread: `*finished` is
+/// then false, and the vector as it was. Other threads may read meanwhile.
 ///
 /// # Safety
 /// As for `oh_vector_push`; `control` is NULL, or lives until this returns; `finished` is writable.
@@ -330,13 +334,14 @@ pub unsafe extern "C" fn oh_vector_sort(
     unsafe { guard_out(finished, || sort::sort(base.cast(), length, control_of(control)?)) }
 }
 
-/// Writes the indices of the elements, in the order that `oh_vector_sort` would give them, to `out`; equal elements keep
-/// their order. `count` is the number of elements, or of the first ones that are to be looked at. The indices are `uint32_t`, or, with `wide`, doubles: for vectors
+/// Writes the indices of the elements, in the order that `oh_vector_sort` would give them, to
+/// `out`; equal elements keep their order. `count` is the number of elements, or of the first ones
+/// that are to be looked at. The indices are `uint32_t`, or, with `wide`, doubles: for vectors
 /// beyond 2^32. `OH_ERR_OOM` where temporary memory (16 to 32 bytes an element) is refused.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and `finished` as for
-/// `oh_vector_sort`.
+/// `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and
+/// `finished` as for `oh_vector_sort`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_argsort(
     base: *const c_void,
@@ -373,11 +378,13 @@ pub unsafe extern "C" fn oh_vector_argsort(
     }
 }
 
-/// Binary search, in a vector sorted as `oh_vector_sort` does, for `count` elements at `values`: `out[i]` is the index of the
-/// first element equal to `values[i]`, or −(j + 1), where j is the index to insert it at. −0 is 0 here, and NaN is NaN.
+/// Binary search, in a vector sorted as `oh_vector_sort` does, for `count` elements at `values`:
+/// `out[i]` is the index of the first element equal to `values[i]`, or −(j + 1), where j is the
+/// index to insert it at. −0 is 0 here, and NaN is NaN.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as many answers.
+/// `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as
+/// many answers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_search(
     base: *const c_void,

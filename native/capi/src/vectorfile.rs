@@ -1,4 +1,5 @@
-//! The file of a vector for memory of the caller's (`oh_vectorfile`): as [`crate::openfile`], with commits.
+//! The file of a vector for memory of the caller's (`oh_vectorfile`): as [`crate::openfile`], with
+//! commits.
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
@@ -14,9 +15,10 @@ use offheap_core::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
-/// The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own: made by `oh_vectorfile_create` or
-/// `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses it keeps the rule of the format: never store to an element that
-/// the latest commit, or one under way, vouches for.
+/// The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own:
+/// made by `oh_vectorfile_create` or `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses
+/// it keeps the rule of the format: never store to an element that the latest commit, or one under
+/// way, vouches for.
 pub struct oh_vectorfile {
     file: VectorFile,
     window: Option<Window>,
@@ -104,9 +106,9 @@ pub unsafe extern "C" fn oh_vectorfile_describe(
     }
 }
 
-/// Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of what is mapped there. Called again
-/// with the same base and a larger length, it lays what is missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its
-/// memory.
+/// Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
+/// what is mapped there. Called again with the same base and a larger length, it lays what is
+/// missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its memory.
 ///
 /// `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
 ///
@@ -120,7 +122,8 @@ pub unsafe extern "C" fn oh_vectorfile_map(
     length: u64,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's; the two fields are borrowed apart, because another thread may be committing.
+        // SAFETY: the caller's; the two fields are borrowed apart, because another thread may be
+        // committing.
         unsafe {
             let inner = vector_file(file)?;
             let access = if inner.is_writable() { Access::Write } else { Access::Private };
@@ -166,10 +169,11 @@ pub unsafe extern "C" fn oh_vectorfile_forget(file: *mut oh_vectorfile) {
     }
 }
 
-/// Makes the first `length` elements what survives a crash; returns when they do. From any thread, one call at a time.
-/// Nobody may store to them meanwhile.
+/// Makes the first `length` elements what survives a crash; returns when they do. From any thread,
+/// one call at a time. Nobody may store to them meanwhile.
 ///
-/// `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use, and opening anew tells what is there.
+/// `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use,
+/// and opening anew tells what is there.
 ///
 /// # Safety
 /// `file` is open.
@@ -179,11 +183,13 @@ pub unsafe extern "C" fn oh_vectorfile_commit(file: *const oh_vectorfile, length
     guard(|| unsafe { vector_file(file) }?.commit(length).map(|_| ()))
 }
 
-/// For a writer: what was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it;
-/// the blocks of the disk stay. A wish: nothing tells whether it was granted.
+/// For a writer: what was stored behind the first `length` elements may be forgotten, so that the
+/// system can take other pages for it; the blocks of the disk stay. A wish: nothing tells whether
+/// it was granted.
 ///
 /// # Safety
-/// `file` is open. No commit, made or under way, vouches for more than `length` elements, and nobody stores behind them meanwhile.
+/// `file` is open. No commit, made or under way, vouches for more than `length` elements, and
+/// nobody stores behind them meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vectorfile_discard(file: *const oh_vectorfile, length: u64) -> oh_status {
     // SAFETY: the caller's.

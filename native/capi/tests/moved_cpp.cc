@@ -1,5 +1,6 @@
-// What was moved from is empty and safe, in every class of the C++ face, by construction as by assignment: it
-// shows no element of before, and its calls throw rather than touch memory that is another's now.
+// What was moved from is empty and safe, in every class of the C++ face, by construction as by
+// assignment: it shows no element of before, and its calls throw rather than touch memory that is
+// another's now.
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -12,7 +13,8 @@
 
 namespace {
 
-// Moves `one` out and back, and has `empty` look at what is left each time, and `full` at where it went.
+// Moves `one` out and back, and has `empty` look at what is left each time, and `full` at where it
+// went.
 template <typename T, typename Empty, typename Full>
 void Moved(T one, T other, Empty empty, Full full) {
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,

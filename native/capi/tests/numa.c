@@ -1,5 +1,6 @@
 /* NUMA, on whatever machine this runs. Where there are several nodes it asks each page back that it placed;
- * scripts/numa-guest.sh makes such a machine. Prints what it sees when it is called with an argument. */
+ * scripts/numa-guest.sh makes such a machine. Prints what it sees when it is called with an
+ * argument. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* NumaPool, on whatever machine this runs: policies and counts with nodes that need not exist, then real
- * ones. Where there are several it runs on the processors of each in turn and asks every block's pages back;
- * scripts/numa-guest.sh makes such a machine. Prints what it sees when it is called with an argument. */
+ * ones. Where there are several it runs on the processors of each in turn and asks every block's
+ * pages back; scripts/numa-guest.sh makes such a machine. Prints what it sees when it is called
+ * with an argument. */
 #define _GNU_SOURCE
 #ifdef __linux__
 #include <sched.h>

@@ -1,4 +1,5 @@
-// NumaPool as a C++ program meets it, on whatever machine this runs. numapool.c looks at what is behind it.
+// NumaPool as a C++ program meets it, on whatever machine this runs. numapool.c looks at what is
+// behind it.
 #include <cstring>
 #include <vector>
 

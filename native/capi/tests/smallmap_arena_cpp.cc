@@ -1,4 +1,5 @@
-// offheap::SmallMapArena and its view: growth, text, both states, stale ids, bulk calls, moves, copies.
+// offheap::SmallMapArena and its view: growth, text, both states, stale ids, bulk calls, moves,
+// copies.
 #include <offheap.hpp>
 
 #include <string>

@@ -1,4 +1,5 @@
-//! The fuzz targets' work (`native/fuzz`) on inputs from a generator: a short, repeatable form of it.
+//! The fuzz targets' work (`native/fuzz`) on inputs from a generator: a short, repeatable form of
+//! it.
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 #[path = "../../fuzz/src/vector.rs"]

@@ -160,8 +160,8 @@ impl fmt::Debug for Features {
     }
 }
 
-/// Whether bit deposit (`PDEP`) takes a few cycles. AMD's processors before Zen 3 have it in microcode, which takes up to some
-/// hundred; there portable code is faster.
+/// Whether bit deposit (`PDEP`) takes a few cycles. AMD's processors before Zen 3 have it in
+/// microcode, which takes up to some hundred; there portable code is faster.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn pdep_is_fast() -> bool {

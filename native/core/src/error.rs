@@ -4,8 +4,8 @@
 //! `ErrorKind::Corrupt` here, `OH_ERR_CORRUPT` (4) in C, `ERR_OFFHEAP_CORRUPT` in JavaScript. A
 //! number, once given, is never used for anything else, because C callers compile it in.
 //!
-//! An [`Error`] is a kind and a sentence. The sentence is a [`Cow`], so that the errors of hot paths
-//! cost no allocation and those that name an offset or a length can.
+//! An [`Error`] is a kind and a sentence. The sentence is a [`Cow`], so that the errors of hot
+//! paths cost no allocation and those that name an offset or a length can.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -45,7 +45,8 @@ kinds! {
     Closed = 3, "CLOSED";
     /// The bytes of a region or file contradict themselves.
     Corrupt = 4, "CORRUPT";
-    /// The bytes were written by a version, or hold a kind of structure, that this code can not read.
+    /// The bytes were written by a version, or hold a kind of structure, that this code can not
+    /// read.
     Version = 5, "VERSION";
     /// The structure can not grow any further where it lives.
     Full = 6, "FULL";

@@ -1,4 +1,5 @@
-//! BumpArena against a list of what should be allocated: no block overlaps another one, contents stay, marks nest.
+//! BumpArena against a list of what should be allocated: no block overlaps another one, contents
+//! stay, marks nest.
 
 use offheap_core::ErrorKind;
 use offheap_core::pools::bump::layout::{GUARDS, ZERO_ON_FREE};
@@ -248,7 +249,8 @@ fn full_arenas_and_bad_arguments() {
     }
 }
 
-/// Every bit of the header turned, and of the first record: only documented errors, and no access outside of the memory.
+/// Every bit of the header turned, and of the first record: only documented errors, and no access
+/// outside of the memory.
 #[test]
 fn hostile_headers_and_records() {
     let mut words = vec![0u64; 128];

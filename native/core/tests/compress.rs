@@ -261,8 +261,8 @@ fn identity(body: &[u8], samples: u32) -> u64 {
     hash
 }
 
-/// A context with a code for one symbol alone, and none for the escape, can not say the others: what encoders would write for
-/// them is no code, and longer than they take room for.
+/// A context with a code for one symbol alone, and none for the escape, can not say the others:
+/// what encoders would write for them is no code, and longer than they take room for.
 #[test]
 fn a_context_without_codes_and_escape_is_refused() {
     const SYMBOLS: usize = 450;

@@ -33,7 +33,8 @@ fn what_matches_the_training_text_comes_back() {
     let lines = lines();
     let samples: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     let dictionary = trained(&samples);
-    // The samples, pieces of them, and several in a row: long matches in the content, at all distances.
+    // The samples, pieces of them, and several in a row: long matches in the content, at all
+    // distances.
     for level in 1..=9 {
         for window in lines.windows(3).step_by(29) {
             assert!(packed(&dictionary, level, &window[0]).len() * 2 < window[0].len());

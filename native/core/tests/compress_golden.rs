@@ -1,6 +1,8 @@
-//! Dictionaries, stores and compressed records as a certain release wrote them must be read for ever. `test/golden/README.md` describes them.
+//! Dictionaries, stores and compressed records as a certain release wrote them must be read for
+//! ever. `test/golden/README.md` describes them.
 //!
-//! What is compared is what they say: which symbols an encoder chooses is its own affair. `OFFHEAP_BLESS=1` writes them anew.
+//! What is compared is what they say: which symbols an encoder chooses is its own affair.
+//! `OFFHEAP_BLESS=1` writes them anew.
 
 use offheap_core::compress::{
     Dictionary, Framing, Level, RecordStore, Scratch, StoreBuilder, TrainOptions, train,
@@ -15,7 +17,8 @@ fn town(i: usize) -> Vec<u8> {
     format!(r#"{{"id":{i},"town":"Town {}","open":{}}}"#, i * 37 % 91, !i.is_multiple_of(3)).into_bytes()
 }
 
-/// Every symbol there is comes up: matches in the content and in the record, repeats, phrases, bytes, escapes.
+/// Every symbol there is comes up: matches in the content and in the record, repeats, phrases,
+/// bytes, escapes.
 fn records() -> Vec<Vec<u8>> {
     let mut records: Vec<Vec<u8>> = (0..300).map(town).collect();
     records.push(Vec::new());

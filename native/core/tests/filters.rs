@@ -1,4 +1,5 @@
-//! Bloom filters and suffix arrays: against what they stand for, as committed bytes, damaged, and where memory is refused.
+//! Bloom filters and suffix arrays: against what they stand for, as committed bytes, damaged, and
+//! where memory is refused.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::bloom::{self, Shape};
@@ -46,7 +47,8 @@ fn golden(name: &str, bytes: &[u8]) {
     assert!(std::fs::read(&path).unwrap() == bytes, "{name}: the bytes changed");
 }
 
-/// Damages a region in every way there is, and uses it: `use_it` opens it, reads all, and says what `validate` says.
+/// Damages a region in every way there is, and uses it: `use_it` opens it, reads all, and says what
+/// `validate` says.
 fn damage(sound: &Region, use_it: impl Fn(&[u8]) -> Result<()>) {
     use_it(sound.bytes()).unwrap();
     let mut sealed = sound.clone();

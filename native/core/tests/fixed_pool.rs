@@ -26,7 +26,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..300)
 }
 
-/// Blocks do not overlap, contents stay, refusals are right, and the bookkeeping is sound after every few steps.
+/// Blocks do not overlap, contents stay, refusals are right, and the bookkeeping is sound after
+/// every few steps.
 fn model(sizes: &[u64], blocks: &[u64], options: u32, steps: &[Step]) {
     let mut pool = FixedPool::new(Shape::new(sizes, blocks, options).unwrap()).unwrap();
     let mut live: BTreeMap<u64, (u64, u8)> = BTreeMap::new();

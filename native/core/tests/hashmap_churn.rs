@@ -63,7 +63,8 @@ fn strings(steps: u32) {
     }
     println!("string to string: {most} bytes");
     assert_eq!(map.len(), SIZE as usize);
-    // A thousand entries of some 10 + 20 bytes in the heap, 28 beside it, and as much again to spare, twice.
+    // A thousand entries of some 10 + 20 bytes in the heap, 28 beside it, and as much again to
+    // spare, twice.
     assert!(most < 300_000, "{most} bytes for {SIZE} short strings");
 }
 

@@ -94,7 +94,8 @@ fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
         let mut unnoticed = vec![];
         for byte in (0..256).step_by(if cfg!(miri) { 11 } else { 1 }) {
             for bit in 0..8 {
-                // The sequence may have any even value, and the seeds any at all (the index is then wrong).
+                // The sequence may have any even value, and the seeds any at all (the index is then
+                // wrong).
                 if byte == 24 && bit == 0 {
                     continue;
                 }
@@ -106,8 +107,9 @@ fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
             }
         }
         unnoticed.dedup();
-        // Sound by themselves: types of one width look alike, capacities of one layout too, `used` and `dead`
-        // may be behind by one, and nothing else says what state bit 0, epoch and moves should be.
+        // Sound by themselves: types of one width look alike, capacities of one layout too, `used`
+        // and `dead` may be behind by one, and nothing else says what state bit 0, epoch and moves
+        // should be.
         let free = [
             header::word::SEQUENCE,
             word::SCHEMA,
@@ -119,7 +121,8 @@ fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
             word::EPOCH,
             word::MOVES,
         ];
-        // A stopped writer may lose a slot, count garbage late, and append blobs that nothing refers to.
+        // A stopped writer may lose a slot, count garbage late, and append blobs that nothing
+        // refers to.
         let loose = [word::SLOTS_USED, word::FREE_SLOT, word::HEAP_USED, word::HEAP_GARBAGE];
         assert!(
             unnoticed.iter().all(|word| free.contains(word) || loose.contains(word)),
@@ -269,8 +272,9 @@ fn a_refused_rebuild_changes_nothing() {
 
 #[test]
 fn readers_follow_an_owner_that_rearranges() {
-    // The owner grows, compacts and clears; readers ask in bulk all the while. Every answer must be one
-    // that was true at some time: key k has value k × 7 + (some number of millions), or is missing.
+    // The owner grows, compacts and clears; readers ask in bulk all the while. Every answer must be
+    // one that was true at some time: key k has value k × 7 + (some number of millions), or is
+    // missing.
     const LEN: usize = 1 << 20;
     let keys: Vec<u32> = (0..if cfg!(miri) { 50 } else { 3000 }).collect();
     let mut words = vec![0u64; LEN / 8];

@@ -1,4 +1,5 @@
-//! LockFreePool and its caches: against a model, under contention, with threads that end, with damaged bytes.
+//! LockFreePool and its caches: against a model, under contention, with threads that end, with
+//! damaged bytes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use offheap_core::ErrorKind;
@@ -128,7 +129,8 @@ proptest! {
 /// Fills a block's words with a mark, or makes sure that they still bear it.
 fn mark(handle: &Handle, offset: u64, words: u64, mark: u64, write: bool) {
     for i in 0..words {
-        // SAFETY: within a block that this thread holds; atomic, so that a block held twice is a failure and no race.
+        // SAFETY: within a block that this thread holds; atomic, so that a block held twice is a
+        // failure and no race.
         let word = unsafe { AtomicU64::from_ptr(handle.data().add((offset + i * 8) as usize).cast()) };
         if write {
             word.store(mark, Ordering::Relaxed);
@@ -400,7 +402,8 @@ fn impossible_sizes_are_refused() {
     pool.handle().unwrap();
 }
 
-/// Damaged words give wrong blocks or errors; never an access outside, a panic, or a loop without end.
+/// Damaged words give wrong blocks or errors; never an access outside, a panic, or a loop without
+/// end.
 #[test]
 fn hostile_bytes() {
     let pool = LockFreePool::new(Options { flags: GUARDS, ..options(1 << 13) }).unwrap();

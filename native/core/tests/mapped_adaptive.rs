@@ -1,4 +1,5 @@
-//! Files in memory, in each way: the same bytes, whatever the strategy; hostile ranges; files that change.
+//! Files in memory, in each way: the same bytes, whatever the strategy; hostile ranges; files that
+//! change.
 #![cfg(not(miri))]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

@@ -1,5 +1,5 @@
-//! Mapped files as a hostile world leaves them: files of every wrong kind, and files that shrink while
-//! they are read, by one thread and by many.
+//! Mapped files as a hostile world leaves them: files of every wrong kind, and files that shrink
+//! while they are read, by one thread and by many.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![cfg(unix)]
 
@@ -252,7 +252,8 @@ fn scattered_faults_do_not_use_up_the_map_entries() {
     cut(&path, 1 << 30);
     let file = open(&path);
     cut(&path, 0);
-    // Every second page, from the back: page by page this would be twice the entries that Linux allows.
+    // Every second page, from the back: page by page this would be twice the entries that Linux
+    // allows.
     for at in (0..1usize << 30).step_by(8192).rev() {
         assert_eq!(byte(&file, at), 0);
     }
@@ -265,7 +266,8 @@ fn scattered_faults_do_not_use_up_the_map_entries() {
 fn only_the_file_that_shrank_is_lost_among_many() {
     let _alone = alone();
     let folder = Folder::new();
-    // More than fit into the first block of the registry, and again in the slots that became vacant.
+    // More than fit into the first block of the registry, and again in the slots that became
+    // vacant.
     for round in 0..3 {
         let mut files: Vec<_> = (0..300)
             .map(|index| {
@@ -305,7 +307,8 @@ fn threads_fault_together() {
                     start.wait();
                     for index in 0..64 {
                         let page = (index * (2 * thread + 1)) % 64;
-                        // Some read before the cut, some after; nobody dies, nobody sees a third value.
+                        // Some read before the cut, some after; nobody dies, nobody sees a third
+                        // value.
                         assert!(matches!(byte(file, page * PAGE), 0 | 7));
                         assert_eq!(byte(sound, (page % 16) * PAGE), 7);
                     }
@@ -374,7 +377,8 @@ fn ten_thousand_times_leave_nothing_behind() {
     assert_eq!(live_mappings(), 0);
 }
 
-/// Memory as an engine would own it: dropped by unmapping the whole of it, whatever was moved there.
+/// Memory as an engine would own it: dropped by unmapping the whole of it, whatever was moved
+/// there.
 #[cfg(target_os = "linux")]
 fn engine_memory(length: usize) -> memmap2::MmapRaw {
     memmap2::MmapRaw::from(memmap2::MmapOptions::new().len(length).map_anon().unwrap())

@@ -1,4 +1,5 @@
-//! The persistent vector on real files: growth, reopening, locks, readers beside a writer, a full disk, hostile files.
+//! The persistent vector on real files: growth, reopening, locks, readers beside a writer, a full
+//! disk, hostile files.
 #![cfg(not(miri))]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -261,8 +262,8 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
 fn the_limit_of_file_sizes_is_an_error_that_names_it() {
     let folder = Folder::new();
     let path = folder.path("numbers");
-    // In a child, because a limit once lowered stays; with the signal at its default, which would end it.
-    // SAFETY: the child makes system calls, allocates a little, and leaves.
+    // In a child, because a limit once lowered stays; with the signal at its default, which would
+    // end it. SAFETY: the child makes system calls, allocates a little, and leaves.
     let status = unsafe {
         let child = libc::fork();
         if child == 0 {
@@ -289,7 +290,8 @@ fn the_limit_of_file_sizes_is_an_error_that_names_it() {
     assert!(reopen(&path, Mode::Read).len() > 100_000);
 }
 
-/// A mapping holds the open file, and with it the lock: JavaScript's memory does so until it is collected.
+/// A mapping holds the open file, and with it the lock: JavaScript's memory does so until it is
+/// collected.
 #[test]
 fn closing_lets_go_of_the_lock_although_a_mapping_is_left() {
     let folder = Folder::new();
@@ -318,7 +320,8 @@ fn a_file_cut_short_is_an_error_not_a_crash() {
     OpenOptions::new().write(true).open(&path).unwrap().set_len(65_536).unwrap();
     assert_eq!(reader.get(99_999), Some(0));
     assert_eq!(reader.check().unwrap_err().kind(), ErrorKind::Io);
-    // The writer stores into what is no longer the file, and hears of it at the latest when it flushes.
+    // The writer stores into what is no longer the file, and hears of it at the latest when it
+    // flushes.
     let pushed = vector.push(1);
     assert!(pushed.is_ok() || pushed.unwrap_err().kind() == ErrorKind::Io);
     assert_eq!(vector.flush().unwrap_err().kind(), ErrorKind::Io);

@@ -1,5 +1,5 @@
-//! NumaPool against a model, on damaged bytes, and against the bytes in `test/golden/`. The nodes need not exist:
-//! nothing is placed here, but in the last test.
+//! NumaPool against a model, on damaged bytes, and against the bytes in `test/golden/`. The nodes
+//! need not exist: nothing is placed here, but in the last test.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -70,7 +70,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..200)
 }
 
-/// Blocks do not overlap and keep what is written; refusals and counts are right; the bookkeeping is sound.
+/// Blocks do not overlap and keep what is written; refusals and counts are right; the bookkeeping
+/// is sound.
 fn model(policy: Policy, flags: u32, steps: &[Step]) {
     let mut region = Region::new(policy, flags);
     let mut pool = region.attach().unwrap();
@@ -266,7 +267,8 @@ fn damaged_bytes_give_errors_only() {
 #[test]
 fn what_is_wrong_is_found() {
     let record = 256 / 8;
-    // An unused word of the header; whose turn it is; a node's number; twice the same; an order; an unused byte; a book's size.
+    // An unused word of the header; whose turn it is; a node's number; twice the same; an order; an
+    // unused byte; a book's size.
     let books = 256 + 3 * 128;
     for (at, value) in [
         (63 * 4 / 8, 1u64 << 32),

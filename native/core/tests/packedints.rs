@@ -1,4 +1,5 @@
-//! Packed integers: against a plain vector, as committed bytes, damaged, and where memory is refused.
+//! Packed integers: against a plain vector, as committed bytes, damaged, and where memory is
+//! refused.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -181,7 +182,8 @@ fn every_bit_of_the_header() {
         // The sequence, the seeds, and numbers that JavaScript sees as bigints.
         let harmless = [6, 9, 10].contains(&word) || (word, flag) == (19, 0);
         let result = region.validate();
-        // Other counts can make a sound region too, of the same length, which only a checksum tells.
+        // Other counts can make a sound region too, of the same length, which only a checksum
+        // tells.
         if !(16..=18).contains(&word) {
             assert_eq!(result.is_ok(), harmless, "word {word} bit {flag}");
         }

@@ -1,6 +1,8 @@
-//! The protocol of LockFreePool under every interleaving of small cases, as loom sees the C11 memory model.
+//! The protocol of LockFreePool under every interleaving of small cases, as loom sees the C11
+//! memory model.
 //!
-//! Here the preemptions of each case are bounded so that all take seconds; `scripts/loom.sh` allows more.
+//! Here the preemptions of each case are bounded so that all take seconds; `scripts/loom.sh` allows
+//! more.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use loom::sync::Arc;
@@ -188,7 +190,8 @@ fn one_of_two_frees_of_a_block_is_refused() {
     });
 }
 
-/// A block that is freed is found by the next who looks, although the one before took the hint back.
+/// A block that is freed is found by the next who looks, although the one before took the hint
+/// back.
 #[test]
 fn a_free_is_not_overlooked() {
     explore(2, || {
@@ -231,7 +234,8 @@ fn a_block_of_a_cache_freed_by_another_thread_comes_home() {
     });
 }
 
-/// A thread ends and its cache is given back, while another frees one of its blocks, and a third looks for room.
+/// A thread ends and its cache is given back, while another frees one of its blocks, and a third
+/// looks for room.
 #[test]
 fn a_cache_is_given_back_while_others_free_into_it() {
     explore(2, || {

@@ -1,5 +1,6 @@
-//! The arena against a list of ordered maps, growing as its owner would grow it; and its golden bytes, which TypeScript reads and
-//! makes as well (`test/golden/README.md`, `test/smallmap/rust.test.ts`).
+//! The arena against a list of ordered maps, growing as its owner would grow it; and its golden
+//! bytes, which TypeScript reads and makes as well (`test/golden/README.md`,
+//! `test/smallmap/rust.test.ts`).
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::region::element::Type;
@@ -315,7 +316,8 @@ fn digest(bytes: &[u8]) -> u32 {
     hash
 }
 
-/// What both languages do to an arena, step by step, from one map on: it grows as TypeScript lets it grow.
+/// What both languages do to an arena, step by step, from one map on: it grows as TypeScript lets
+/// it grow.
 fn steps(key: Type, value: Type) -> Vec<u32> {
     let mut random = Random(2_463_534_242);
     let mut owner = Owner::new(&NewArena { key, value, maps: 1, seeds: SEEDS });

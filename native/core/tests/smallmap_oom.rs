@@ -1,4 +1,5 @@
-//! Memory that is refused, at each allocation in turn: an error, the entry back, and the map as it was.
+//! Memory that is refused, at each allocation in turn: an error, the entry back, and the map as it
+//! was.
 
 mod refusing;
 

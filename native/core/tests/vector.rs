@@ -1,4 +1,5 @@
-//! Vectors: against `Vec`, as committed bytes, damaged, raced, cancelled, and where memory is refused.
+//! Vectors: against `Vec`, as committed bytes, damaged, raced, cancelled, and where memory is
+//! refused.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod refusing;
@@ -371,7 +372,8 @@ fn validation_proves_reserved_words_and_checksum() {
         let mut bad = good.clone();
         bad.0[at / 64] ^= 1 << (at % 64);
         let (base, len) = bad.parts();
-        // Word 6 is the sequence; bit 0 of it is waited for. Word 7 says whether there is a checksum.
+        // Word 6 is the sequence; bit 0 of it is waited for. Word 7 says whether there is a
+        // checksum.
         if (192..256).contains(&at) {
             continue;
         }
@@ -393,7 +395,8 @@ fn another_thread_that_writes_the_elements_makes_a_sort_wrong_and_never_wild() {
     let mut region = Region::of(&vec![0u64; COUNT]);
     let (base, len) = region.parts();
     let stop = AtomicBool::new(false);
-    // SAFETY: as many atomics as there are elements; only atomics touch them, here and in the library.
+    // SAFETY: as many atomics as there are elements; only atomics touch them, here and in the
+    // library.
     let slots: &[AtomicU64] = unsafe { std::slice::from_raw_parts(base.add(256).cast(), COUNT) };
     std::thread::scope(|scope| {
         scope.spawn(|| {

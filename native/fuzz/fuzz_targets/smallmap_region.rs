@@ -1,4 +1,5 @@
-//! A sound arena of small maps, damaged as the input says, and used in every way. See `src/smallmap.rs`.
+//! A sound arena of small maps, damaged as the input says, and used in every way. See
+//! `src/smallmap.rs`.
 #![no_main]
 
 #[path = "../src/smallmap.rs"]

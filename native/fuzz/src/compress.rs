@@ -1,10 +1,12 @@
-//! What the fuzz targets do with dictionaries, compressed records and stores, over the C ABI. `capi/tests/compress_fuzz.rs` runs the
-//! same on inputs from a generator, so a plain `cargo test` covers it briefly.
+//! What the fuzz targets do with dictionaries, compressed records and stores, over the C ABI.
+//! `capi/tests/compress_fuzz.rs` runs the same on inputs from a generator, so a plain `cargo test`
+//! covers it briefly.
 //!
-//! [`frames`] decompresses the input, with sound dictionaries; [`dictionary`] and [`store`] damage a sound region as the input
-//! says, sealing the dictionary's identity again or not, and use it in every way; [`round_trip`] compresses the input, which must
-//! come back. Each call succeeds or fails, in bounded time and memory, and touches no byte outside (all buffers are
-//! exactly as long as is said).
+//! [`frames`] decompresses the input, with sound dictionaries; [`dictionary`] and [`store`] damage
+//! a sound region as the input says, sealing the dictionary's identity again or not, and use it in
+//! every way; [`round_trip`] compresses the input, which must come back. Each call succeeds or
+//! fails, in bounded time and memory, and touches no byte outside (all buffers are exactly as long
+//! as is said).
 
 use offheap::compress::*;
 use offheap::status::oh_status::OH_OK;

@@ -1,9 +1,11 @@
-//! What the fuzz targets do with Bloom filters, suffix arrays and rolling hashes, over the C ABI. `capi/tests/filters_fuzz.rs`
-//! runs the same on inputs from a generator, so a plain `cargo test` covers it briefly.
+//! What the fuzz targets do with Bloom filters, suffix arrays and rolling hashes, over the C ABI.
+//! `capi/tests/filters_fuzz.rs` runs the same on inputs from a generator, so a plain `cargo test`
+//! covers it briefly.
 //!
-//! [`region`] takes a sound filter and a sound suffix array, damages them as the input says, and uses them in every way there is: each
-//! call must succeed or fail, in bounded time, and never touch a byte outside (the memory is exactly as long as is said).
-//! [`operations`] compares with plain models.
+//! [`region`] takes a sound filter and a sound suffix array, damages them as the input says, and
+//! uses them in every way there is: each call must succeed or fail, in bounded time, and never
+//! touch a byte outside (the memory is exactly as long as is said). [`operations`] compares with
+//! plain models.
 
 use offheap::bloomfilter::*;
 use offheap::rollinghash::*;

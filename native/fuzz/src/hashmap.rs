@@ -1,10 +1,10 @@
-//! What the fuzz targets do with their input, over the C ABI. `capi/tests/hashmap_fuzz.rs` runs the same on
-//! inputs from a generator, so a plain `cargo test` covers it briefly.
+//! What the fuzz targets do with their input, over the C ABI. `capi/tests/hashmap_fuzz.rs` runs the
+//! same on inputs from a generator, so a plain `cargo test` covers it briefly.
 //!
-//! [`region`] takes a sound map, damages it as the input says, and uses it in every way there is: each
-//! call must succeed or fail, in bounded time, and never touch a byte outside (the memory is exactly as
-//! long as is said, so address sanitizers and Miri see it). [`operations`] plays operations on a map and a
-//! plain model.
+//! [`region`] takes a sound map, damages it as the input says, and uses it in every way there is:
+//! each call must succeed or fail, in bounded time, and never touch a byte outside (the memory is
+//! exactly as long as is said, so address sanitizers and Miri see it). [`operations`] plays
+//! operations on a map and a plain model.
 
 use offheap::hashmap::*;
 use offheap::hashmap_bulk::*;

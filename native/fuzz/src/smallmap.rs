@@ -1,9 +1,10 @@
-//! What the fuzz targets do with arenas of small maps, over the C ABI. `capi/tests/smallmap_fuzz.rs` runs the same on inputs
-//! from a generator, so a plain `cargo test` covers it briefly.
+//! What the fuzz targets do with arenas of small maps, over the C ABI.
+//! `capi/tests/smallmap_fuzz.rs` runs the same on inputs from a generator, so a plain `cargo test`
+//! covers it briefly.
 //!
-//! [`region`] takes a sound arena, damages it as the input says, and uses it in every way there is: each call must succeed or
-//! fail, in bounded time, and never touch a byte outside (the memory is exactly as long as is said). [`operations`] plays
-//! operations on an arena and on plain lists.
+//! [`region`] takes a sound arena, damages it as the input says, and uses it in every way there is:
+//! each call must succeed or fail, in bounded time, and never touch a byte outside (the memory is
+//! exactly as long as is said). [`operations`] plays operations on an arena and on plain lists.
 
 use offheap::smallmap_arena::*;
 use offheap::status::oh_status::{OH_ERR_FULL, OH_ERR_STALE, OH_OK};
@@ -15,10 +16,12 @@ const U32: u32 = 5;
 const F64: u32 = 8;
 const BOOL: u32 = 11;
 const STRING: u32 = 12;
-/// Types of keys and values that damage is tried on: widths alike and not, with and without strings.
+/// Types of keys and values that damage is tried on: widths alike and not, with and without
+/// strings.
 const SCHEMAS: [(u32, u32); 6] =
     [(U32, F64), (1, 1), (F64, BOOL), (STRING, U32), (9, STRING), (STRING, STRING)];
-/// The word of the common header that is odd while a region is rearranged: readers wait for that, so it is left even.
+/// The word of the common header that is odd while a region is rearranged: readers wait for that,
+/// so it is left even.
 const SEQUENCE: usize = 6;
 /// Words of a header that say something.
 const HEADER: usize = 40;
@@ -178,8 +181,8 @@ impl Arena {
         let (mut size, mut promoted, mut found, mut word) = (0u32, false, false, 0u32);
         let (mut text, mut text_length, mut done) = (null(), 0, 0);
         let (mut keys, mut values, mut hits) = ([0u64; MANY], [0u64; MANY], [0u8; MANY]);
-        // SAFETY: in all that follows the memory has this length, the outputs are live, and arrays have room for four
-        // elements of 8 bytes.
+        // SAFETY: in all that follows the memory has this length, the outputs are live, and arrays
+        // have room for four elements of 8 bytes.
         unsafe {
             let _ = oh_smallmap_arena_check(self.base(), self.length());
             let _ = oh_smallmap_arena_validate(self.base(), self.length());

@@ -1,9 +1,10 @@
-//! What the fuzz targets do with vectors, over the C ABI. `capi/tests/vector_fuzz.rs` runs the same on inputs from a
-//! generator, so a plain `cargo test` covers it briefly.
+//! What the fuzz targets do with vectors, over the C ABI. `capi/tests/vector_fuzz.rs` runs the same
+//! on inputs from a generator, so a plain `cargo test` covers it briefly.
 //!
-//! [`region`] takes a sound vector, damages it as the input says, and uses it in every way there is: each call must succeed
-//! or fail, in bounded time, and never touch a byte outside (the memory is exactly as long as is said). [`operations`]
-//! plays operations on a vector of doubles and a plain model.
+//! [`region`] takes a sound vector, damages it as the input says, and uses it in every way there
+//! is: each call must succeed or fail, in bounded time, and never touch a byte outside (the memory
+//! is exactly as long as is said). [`operations`] plays operations on a vector of doubles and a
+//! plain model.
 
 use offheap::status::oh_status::{OH_ERR_FULL, OH_OK};
 use offheap::types::oh_type_width;
@@ -13,7 +14,8 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 
 const F64: u32 = 8;
-/// The word of the common header that is odd while a region is rearranged: readers wait for that, so it is left even.
+/// The word of the common header that is odd while a region is rearranged: readers wait for that,
+/// so it is left even.
 const SEQUENCE: usize = 6;
 /// Bytes of a header.
 const HEADER: usize = 256;
@@ -86,8 +88,8 @@ fn use_all(base: *mut c_void, length: usize, ty: u32) {
     let (mut sum, mut extreme, mut found, mut at) = (NO_SUM, 0u64, false, [0i64; 1]);
     let mut saved = 0;
     let mut info = std::mem::MaybeUninit::<oh_vector_info>::uninit();
-    // SAFETY: the memory has this length; an element has at most 8 bytes; the outputs are live, and there is room for as
-    // many places as are said.
+    // SAFETY: the memory has this length; an element has at most 8 bytes; the outputs are live, and
+    // there is room for as many places as are said.
     unsafe {
         let _ = oh_vector_check(base, length);
         let _ = oh_vector_validate(base, length);

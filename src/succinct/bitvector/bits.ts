@@ -1,12 +1,13 @@
 /**
  * The bits of a bit vector: where they are, and how one is read, written and added.
  *
- * The owner keeps what hot code needs in fields: the words, how many bits there are, how many fit. Where bits can not be accessed
- * directly (another thread's, a file's, a closed vector's) `size` and `room` are 0, so that fast paths fail and the slow ones
- * come here.
+ * The owner keeps what hot code needs in fields: the words, how many bits there are, how many fit.
+ * Where bits can not be accessed directly (another thread's, a file's, a closed vector's) `size`
+ * and `room` are 0, so that fast paths fail and the slow ones come here.
  *
- * A bit changes by one store, and a pushed one by two, the bit's and then the length's, so that readers see each change
- * whole and a writer that is stopped leaves a valid region. Changes of many words are rearrangements, which Rust makes.
+ * A bit changes by one store, and a pushed one by two, the bit's and then the length's, so that
+ * readers see each change whole and a writer that is stopped leaves a valid region. Changes of many
+ * words are rearrangements, which Rust makes.
  */
 import { offheapError, rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
@@ -210,14 +211,18 @@ export abstract class Bits extends Structure<'bitvector'> {
   }
 
   /**
-   * Bytes that stay as they are while native code reads them. Of another thread's vector, or a file's, that is a copy, because
-   * what is about to happen can not be taken back if they change or vanish.
+   * Bytes that stay as they are while native code reads them. Of another thread's vector, or a
+   * file's, that is a copy, because what is about to happen can not be taken back if they change or
+   * vanish.
    */
   protected steadyBytes(): Uint8Array {
     return this.role === OWNER ? this.region.bytes : this.copyRegion();
   }
 
-  /** A copy that is as long as the bits need, and zero past them, so that its bytes follow from them. */
+  /**
+   * A copy that is as long as the bits need, and zero past them, so that its bytes follow from
+   * them.
+   */
   protected override copyRegion(): Uint8Array {
     return this.read(() => {
       const length = this.lengthNow();

@@ -1,9 +1,11 @@
 /**
- * BitVector: bits, one after another, in an eighth of a byte each outside the JavaScript heap, in one region of bytes that can be
- * shared with workers, saved, and opened by mapping. `docs/formats/succinct.md` specifies the bytes.
+ * BitVector: bits, one after another, in an eighth of a byte each outside the JavaScript heap, in
+ * one region of bytes that can be shared with workers, saved, and opened by mapping.
+ * `docs/formats/succinct.md` specifies the bytes.
  *
- * Cost: `get`, `set`, `flip`, `push`: O(1), about 2 ns; growth is in place and copies nothing as long as the address space reserved
- * for it lasts. `count`, `fill` and set algebra: the speed of memory, in Rust.
+ * Cost: `get`, `set`, `flip`, `push`: O(1), about 2 ns; growth is in place and copies nothing as
+ * long as the address space reserved for it lasts. `count`, `fill` and set algebra: the speed of
+ * memory, in Rust.
  */
 import { isUint8Array } from 'node:util/types';
 import { inspect, type InspectOptionsStylized } from 'node:util';
@@ -58,7 +60,10 @@ const OR = 2;
 const XOR = 3;
 const AND_NOT = 4;
 
-/** The region of a bit vector, for what is built of it: bytes that no other thread changes meanwhile. */
+/**
+ * The region of a bit vector, for what is built of it: bytes that no other thread changes
+ * meanwhile.
+ */
 export let steadyBytes: (bits: BitVector) => Uint8Array;
 
 /**
@@ -73,12 +78,13 @@ export let steadyBytes: (bits: BitVector) => Uint8Array;
  * primes.count(0, 10); // 3
  * ```
  *
- * Methods that take a range from `from` to before `to` change nothing outside it; without bounds it is all bits. `set`, `fill` and
- * the algebra change the vector itself and return it.
+ * Methods that take a range from `from` to before `to` change nothing outside it; without bounds it
+ * is all bits. `set`, `fill` and the algebra change the vector itself and return it.
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, or no bit; `ERR_OFFHEAP_RANGE` for a position or range that
- * is not within the bits; `ERR_OFFHEAP_CLOSED` after `close()`; `ERR_OFFHEAP_UNSUPPORTED` for a change to a vector that is only
- * read here; `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow; `ERR_OFFHEAP_IO` when a mapped file was truncated. A
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, or no bit; `ERR_OFFHEAP_RANGE`
+ * for a position or range that is not within the bits; `ERR_OFFHEAP_CLOSED` after `close()`;
+ * `ERR_OFFHEAP_UNSUPPORTED` for a change to a vector that is only read here; `ERR_OFFHEAP_OOM` or
+ * `ERR_OFFHEAP_FULL` when it can not grow; `ERR_OFFHEAP_IO` when a mapped file was truncated. A
  * refused operation changes nothing.
  */
 export class BitVector extends Bits implements Iterable<number> {
@@ -97,8 +103,8 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Ones at these positions, in whatever order, and zeros elsewhere; `length` bits, or as many as the largest position asks
-   * for.
+   * Ones at these positions, in whatever order, and zeros elsewhere; `length` bits, or as many as
+   * the largest position asks for.
    */
   static fromIndices(indices: BitPositions, length?: number, options?: BitVectorOptions): BitVector {
     const list = toNumbers(indices, 'indices');
@@ -113,8 +119,8 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Eight bits from each byte of a `Uint8Array`, the lowest first; or the bits of another bit vector; or one bit from each boolean
-   * of anything iterable.
+   * Eight bits from each byte of a `Uint8Array`, the lowest first; or the bits of another bit
+   * vector; or one bit from each boolean of anything iterable.
    */
   static from(source: Uint8Array | BitVector | Iterable<boolean>, options?: BitVectorOptions): BitVector {
     if (source instanceof BitVector) {
@@ -163,7 +169,10 @@ export class BitVector extends Bits implements Iterable<number> {
     return this.loadElsewhere(position);
   }
 
-  /** Gives the bit at a position a value: 1 unless another is given. Throws `ERR_OFFHEAP_RANGE` past the end. */
+  /**
+   * Gives the bit at a position a value: 1 unless another is given. Throws `ERR_OFFHEAP_RANGE` past
+   * the end.
+   */
   set(position: number, bit: Bit = true): this {
     if (
       typeof position === 'number' &&
@@ -183,7 +192,10 @@ export class BitVector extends Bits implements Iterable<number> {
     return this;
   }
 
-  /** Inverts the bit at a position, and returns what it is then. Throws `ERR_OFFHEAP_RANGE` past the end. */
+  /**
+   * Inverts the bit at a position, and returns what it is then. Throws `ERR_OFFHEAP_RANGE` past the
+   * end.
+   */
   flip(position: number): boolean {
     this.beforeWrite();
     const at = this.checkPosition(position);
@@ -227,7 +239,10 @@ export class BitVector extends Bits implements Iterable<number> {
     return this;
   }
 
-  /** Gives the bits at many positions one value, 1 unless another is given. If one is no position, none changes. */
+  /**
+   * Gives the bits at many positions one value, 1 unless another is given. If one is no position,
+   * none changes.
+   */
   setMany(positions: BitPositions, bit: Bit = true): this {
     this.beforeWrite();
     const value = checkBit(bit);
@@ -257,7 +272,10 @@ export class BitVector extends Bits implements Iterable<number> {
     return this.combine(OR, other, from, to);
   }
 
-  /** Keeps and adds the ones that only one of both has. Without bounds a longer `other` makes this one as long first. */
+  /**
+   * Keeps and adds the ones that only one of both has. Without bounds a longer `other` makes this
+   * one as long first.
+   */
   xor(other: BitVector, from?: number, to?: number): this {
     return this.combine(XOR, other, from, to);
   }
@@ -312,8 +330,8 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * The positions of ones at `from` or after it, in order, as many as `out` has room for, and how many that are; or all of them in
-   * a new array. Several times faster than iterating.
+   * The positions of ones at `from` or after it, in order, as many as `out` has room for, and how
+   * many that are; or all of them in a new array. Several times faster than iterating.
    */
   ones(from?: number): Uint32Array | Float64Array;
   ones(from: number | undefined, out: NumberArray): number;
@@ -357,7 +375,10 @@ export class BitVector extends Bits implements Iterable<number> {
     return this;
   }
 
-  /** Gives back the memory that the bits do not need. A shared vector keeps its address space, and so its bytes. */
+  /**
+   * Gives back the memory that the bits do not need. A shared vector keeps its address space, and
+   * so its bytes.
+   */
   shrinkToFit(): this {
     this.beforeWrite();
     native().bitvectorSetCapacity(this.region.bytes, this.size);
@@ -377,7 +398,10 @@ export class BitVector extends Bits implements Iterable<number> {
     }));
   }
 
-  /** Proves what opening does not look at: the checksum, and bits that must be zero. Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves what opening does not look at: the checksum, and bits that must be zero. Throws
+   * `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().bitvectorValidate(this.region.bytes));
   }
@@ -390,8 +414,9 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Opens a saved bit vector by mapping its file: nothing is read but the header, whatever the size. Mode `r` is for reading; in
-   * mode `rw` the first change copies the bits to memory, and the file changes with the next `save` only.
+   * Opens a saved bit vector by mapping its file: nothing is read but the header, whatever the
+   * size. Mode `r` is for reading; in mode `rw` the first change copies the bits to memory, and the
+   * file changes with the next `save` only.
    */
   static open(path: string, options?: OpenOptions): BitVector {
     return openStructure(path, options, adopted);

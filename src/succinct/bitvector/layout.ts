@@ -1,6 +1,7 @@
 /**
- * The layout of a bit vector's region (`docs/formats/succinct.md`): its header's words, and the constant-time check of bytes that
- * come from elsewhere. `native/core/src/succinct/bitvector/layout.rs` computes the same.
+ * The layout of a bit vector's region (`docs/formats/succinct.md`): its header's words, and the
+ * constant-time check of bytes that come from elsewhere.
+ * `native/core/src/succinct/bitvector/layout.rs` computes the same.
  */
 import {
   ALIGNMENT,
@@ -34,7 +35,10 @@ export function regionBytes(capacity: number): number {
   return HEADER_BYTES + Math.ceil(capacity / STEP) * ALIGNMENT;
 }
 
-/** Writes the header of `length` zeros with room for `capacity` bits, rounded up. The words are taken to be zero. */
+/**
+ * Writes the header of `length` zeros with room for `capacity` bits, rounded up. The words are
+ * taken to be zero.
+ */
 export function initialise(words: Int32Array, length: number, capacity: number): void {
   writeHeader(words, 'bitvector', regionBytes(capacity), [0, 0]);
   writeLong(words, WORD.lengthLow, length);
@@ -42,8 +46,9 @@ export function initialise(words: Int32Array, length: number, capacity: number):
 }
 
 /**
- * The length by the header, which another thread may be adding to. Its high word changes once in 2^32 bits, and only goes
- * up until the sequence changes, so two looks at it tell whether the low one belongs to it.
+ * The length by the header, which another thread may be adding to. Its high word changes once in
+ * 2^32 bits, and only goes up until the sequence changes, so two looks at it tell whether the low
+ * one belongs to it.
  */
 export function readLength(words: Int32Array): number {
   for (;;) {

@@ -1,10 +1,11 @@
 /**
- * EliasFano: sorted integers in about 2.7 + log2(largest / n) bits each outside the JavaScript heap, with every one of them at
- * hand, and searched without touching the others. `docs/formats/succinct.md` specifies the bytes, which never change, and
- * names the papers.
+ * EliasFano: sorted integers in about 2.7 + log2(largest / n) bits each outside the JavaScript
+ * heap, with every one of them at hand, and searched without touching the others.
+ * `docs/formats/succinct.md` specifies the bytes, which never change, and names the papers.
  *
- * Cost: `at`, `rank` and `nextGeq` touch three to five cache lines, whatever the size, and take 10 to 25 ns in cache; where many
- * values share their upper bits, the logarithm of how many. Bulk calls cross into Rust once and prefetch.
+ * Cost: `at`, `rank` and `nextGeq` touch three to five cache lines, whatever the size, and take 10
+ * to 25 ns in cache; where many values share their upper bits, the logarithm of how many. Bulk
+ * calls cross into Rust once and prefetch.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
@@ -75,8 +76,9 @@ const EMPTY = layoutOf(0, 0);
  * squares.nextGeq(10); // 16: the first that is not
  * ```
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what is out of range,
- * `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was truncated.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what
+ * is out of range, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was
+ * truncated.
  */
 export class EliasFano extends Structure<'eliasfano'> implements Iterable<number> {
   static {
@@ -95,9 +97,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * Stores integers, of any typed array, array or iterable, of numbers or bigints. Throws `ERR_OFFHEAP_RANGE`, and makes
-   * nothing, unless they ascend (equal ones may follow each other) and all are from 0 to 2^53 − 1. About 3 ns a value out of
-   * a typed array.
+   * Stores integers, of any typed array, array or iterable, of numbers or bigints. Throws
+   * `ERR_OFFHEAP_RANGE`, and makes nothing, unless they ascend (equal ones may follow each other)
+   * and all are from 0 to 2^53 − 1. About 3 ns a value out of a typed array.
    */
   static from(sorted: Integers, options?: EliasFanoOptions): EliasFano {
     const read = options === undefined ? {} : readOptions(options, OPTIONS, 'EliasFano.from');
@@ -152,8 +154,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * The value at an index, in ascending order, or `undefined` past the end. A negative index counts from the end, as in
-   * typed arrays.
+   * The value at an index, in ascending order, or `undefined` past the end. A negative index counts
+   * from the end, as in typed arrays.
    */
   at(index: number): number | undefined {
     if (typeof index === 'number' && index >>> 0 === index && index < this.direct)
@@ -169,15 +171,18 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     return this.role === OWNER || this.calm() ? value : this.read(() => this.sequence.at(at));
   }
 
-  /** How many values are less than `value`: the index of the first that is not. `value` is any number but NaN. */
+  /**
+   * How many values are less than `value`: the index of the first that is not. `value` is any
+   * number but NaN.
+   */
   rank(value: number): number {
     if (this.hasNext(value)) return this.sequence.rank(Math.ceil(value));
     return this.ask(value, (asked) => this.rankOf(asked));
   }
 
   /**
-   * The first value that is not less than `value`, or `undefined` past the largest. Its index is `rank(value)`. `value` is any
-   * number but NaN.
+   * The first value that is not less than `value`, or `undefined` past the largest. Its index is
+   * `rank(value)`. `value` is any number but NaN.
    */
   nextGeq(value: number): number | undefined {
     if (this.hasNext(value)) return this.sequence.nextGeq(Math.ceil(value));
@@ -215,8 +220,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   // ---- bulk
 
   /**
-   * The values at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a `Uint32Array` if the largest value
-   * fits, else a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`, with nothing written, for an index past the end.
+   * The values at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a
+   * `Uint32Array` if the largest value fits, else a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`,
+   * with nothing written, for an index past the end.
    */
   getMany(indices: Integers): Uint32Array | Float64Array;
   getMany<O extends NumberArray | number[]>(indices: Integers, out: O): O;
@@ -229,8 +235,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * {@link EliasFano.rank} of many integers from 0 on: `out[i]` belongs to `values[i]`. Without `out` it makes a `Uint32Array`, or a
-   * `Float64Array` for more than 2^32 values.
+   * {@link EliasFano.rank} of many integers from 0 on: `out[i]` belongs to `values[i]`. Without
+   * `out` it makes a `Uint32Array`, or a `Float64Array` for more than 2^32 values.
    */
   rankMany(values: Integers): Uint32Array | Float64Array;
   rankMany<O extends NumberArray | number[]>(values: Integers, out: O): O;
@@ -243,8 +249,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * The values from index `start` to before `end`: bounds as in `TypedArray.prototype.slice`. They go to the beginning of
-   * `out`, or into a new array as in {@link EliasFano.getMany}.
+   * The values from index `start` to before `end`: bounds as in `TypedArray.prototype.slice`. They
+   * go to the beginning of `out`, or into a new array as in {@link EliasFano.getMany}.
    */
   slice(start?: number, end?: number): Uint32Array | Float64Array;
   slice<O extends NumberArray | number[]>(start: number | undefined, end: number | undefined, out: O): O;
@@ -284,7 +290,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     };
   }
 
-  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().eliasfanoValidate(this.region.bytes));
   }
@@ -294,7 +302,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     return attachStructure(token, 'eliasfano', EliasFano.adopted);
   }
 
-  /** Opens saved values by mapping their file: nothing is read but the header, whatever the size. */
+  /**
+   * Opens saved values by mapping their file: nothing is read but the header, whatever the size.
+   */
   static open(path: string, options?: OpenOptions): EliasFano {
     return openStructure(path, options, EliasFano.adopted);
   }

@@ -1,7 +1,7 @@
 /**
- * The layout of an EliasFano region (`docs/formats/succinct.md`): where its parts lie, and the constant-time check of bytes that
- * come from elsewhere. All follows from how many values there are, and the largest.
- * `native/core/src/succinct/eliasfano/layout.rs` computes the same.
+ * The layout of an EliasFano region (`docs/formats/succinct.md`): where its parts lie, and the
+ * constant-time check of bytes that come from elsewhere. All follows from how many values there
+ * are, and the largest. `native/core/src/succinct/eliasfano/layout.rs` computes the same.
  */
 import { offheapError } from '../../errors.js';
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../../region/format.js';
@@ -42,8 +42,9 @@ function lowBitsOf(length: number, max: number): number {
 }
 
 /**
- * Where everything lies for `length` values up to `max`, which is below 2^53: in a region of their own, or in the region of
- * another structure from byte `upper` on, a multiple of 64; then `bytes` is where it ends.
+ * Where everything lies for `length` values up to `max`, which is below 2^53: in a region of their
+ * own, or in the region of another structure from byte `upper` on, a multiple of 64; then `bytes`
+ * is where it ends.
  */
 export function layoutOf(length: number, max: number, upper = HEADER_BYTES): Layout {
   const lowBits = lowBitsOf(length, max);

@@ -1,13 +1,16 @@
 /**
- * An Elias-Fano sequence, read in place: all of an EliasFano's region, or a part of another structure's (`layoutOf` with an
- * offset says where it lies). `native/core/src/succinct/eliasfano/` does the same with larger words.
+ * An Elias-Fano sequence, read in place: all of an EliasFano's region, or a part of another
+ * structure's (`layoutOf` with an offset says where it lies). `native/core/src/succinct/eliasfano/`
+ * does the same with larger words.
  *
- * The upper bits are a bit vector with select for ones and zeros. A line of sixteen words is two words of counts and fourteen of
- * bits. A table tells the line of every 256th one, another that of every 256th zero; between two entries there are seldom
- * more than two lines, and where there are many the search halves. Differences of counts are taken modulo 2^32: between
- * neighbouring lines they are small, however many bits there are.
+ * The upper bits are a bit vector with select for ones and zeros. A line of sixteen words is two
+ * words of counts and fourteen of bits. A table tells the line of every 256th one, another that of
+ * every 256th zero; between two entries there are seldom more than two lines, and where there are
+ * many the search halves. Differences of counts are taken modulo 2^32: between neighbouring lines
+ * they are small, however many bits there are.
  *
- * Indices and values are checked by the caller. Damaged bytes give wrong answers, and end every loop.
+ * Indices and values are checked by the caller. Damaged bytes give wrong answers, and end every
+ * loop.
  */
 import { field } from '../fields.js';
 import { popcount32, popcount64, select32 } from '../word.js';
@@ -79,14 +82,19 @@ export class Sequence {
     return lowBits === 0 ? high : high * this.scale + field(this.low, index, lowBits);
   }
 
-  /** How many values are less than an integer from 0 to the largest value, of which there is one. */
+  /**
+   * How many values are less than an integer from 0 to the largest value, of which there is one.
+   */
   rank(value: number): number {
     const high = this.bucketOf(value);
     const run = this.run(high);
     return this.first + this.smaller(value - high * this.scale, run);
   }
 
-  /** The first value that is not less than an integer from 0 to the largest value, of which there is one. */
+  /**
+   * The first value that is not less than an integer from 0 to the largest value, of which there is
+   * one.
+   */
   nextGeq(value: number): number {
     const high = this.bucketOf(value);
     const run = this.run(high);
@@ -94,7 +102,8 @@ export class Sequence {
     const smaller = this.smaller(value - high * this.scale, run);
     const index = first + smaller;
     if (smaller < run) return high * this.scale + (lowBits === 0 ? 0 : field(this.low, index, lowBits));
-    // All of the bucket are less. The next value's bucket is that of the next one, most often in the same word.
+    // All of the bucket are less. The next value's bucket is that of the next one, most often in
+    // the same word.
     const bit = this.bit + run;
     const rest = this.words[this.line * 16 + 2 + (bit >>> 5)] >>> (bit & 31);
     if (rest === 0 || bit >= LINE_BITS) return this.at(index);
@@ -108,10 +117,11 @@ export class Sequence {
   }
 
   /**
-   * The k-th integer from 0 on, counted from 0, that is no value; below 2^53. The sequence has no duplicates.
+   * The k-th integer from 0 on, counted from 0, that is no value; below 2^53. The sequence has no
+   * duplicates.
    *
-   * In which bucket it is is guessed by how many are missing from each on the average, and again from there; where the values
-   * cluster, the logarithm of the number of buckets bounds how often.
+   * In which bucket it is is guessed by how many are missing from each on the average, and again
+   * from there; where the values cluster, the logarithm of the number of buckets bounds how often.
    */
   missing(k: number): number {
     const { length, max, scale, buckets } = this;
@@ -132,7 +142,10 @@ export class Sequence {
     }
   }
 
-  /** How many values of the bucket that was found come before the missing integer number `rest` of it. */
+  /**
+   * How many values of the bucket that was found come before the missing integer number `rest` of
+   * it.
+   */
   private passed(rest: number, run: number): number {
     const { low, lowBits, first } = this;
     // Value j of the bucket has `lower part - j` missing ones before it, which ascends.
@@ -193,7 +206,10 @@ export class Sequence {
     return from;
   }
 
-  /** The position of the k-th one, or zero, within its line, which is then {@link Sequence.line}. There are more than `k`. */
+  /**
+   * The position of the k-th one, or zero, within its line, which is then {@link Sequence.line}.
+   * There are more than `k`.
+   */
   private select(k: number, target: Target): number {
     const { words } = this;
     const entry =
@@ -213,7 +229,8 @@ export class Sequence {
       const two = (((counts >>> 6) & 0xff) ^ target) - target + (target & 128);
       const four = (((counts >>> 14) & 0x1ff) ^ target) - target + (target & 256);
       const six = ((counts >>> 23) ^ target) - target + (target & 384);
-      // Which of four runs of 128 bits, of two halves, of two words: random queries foretell no branch, so none is taken.
+      // Which of four runs of 128 bits, of two halves, of two words: random queries foretell no
+      // branch, so none is taken.
       const past2 = (two - 1 - rest) >> 31;
       const past4 = (four - 1 - rest) >> 31;
       const past6 = (six - 1 - rest) >> 31;

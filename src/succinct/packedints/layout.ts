@@ -1,6 +1,7 @@
 /**
- * The layout of a PackedInts region (`docs/formats/succinct.md`): its header's words, and the constant-time check of bytes
- * that come from elsewhere. `native/core/src/succinct/packed/layout.rs` computes the same.
+ * The layout of a PackedInts region (`docs/formats/succinct.md`): its header's words, and the
+ * constant-time check of bytes that come from elsewhere.
+ * `native/core/src/succinct/packed/layout.rs` computes the same.
  */
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../../region/format.js';
 

@@ -1,9 +1,9 @@
 /**
- * PackedInts: n integers of b bits each, 1 to 64, in n·b bits outside the JavaScript heap: ages in 7 bits each instead of 64.
- * `docs/formats/succinct.md` specifies the bytes, which never change.
+ * PackedInts: n integers of b bits each, 1 to 64, in n·b bits outside the JavaScript heap: ages in
+ * 7 bits each instead of 64. `docs/formats/succinct.md` specifies the bytes, which never change.
  *
- * Cost: `at` reads two words, three for more than 32 bits: about 2 ns in cache. `getMany` and `slice` cross into Rust once
- * and take under 1 ns a value.
+ * Cost: `at` reads two words, three for more than 32 bits: about 2 ns in cache. `getMany` and
+ * `slice` cross into Rust once and take under 1 ns a value.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native } from '../../native.js';
@@ -81,11 +81,12 @@ const NOTHING = new Int32Array(2);
  * ages.bitsPerValue; // 7
  * ```
  *
- * Made from numbers it gives numbers, which are below 2^53 even where `bits` is more; made from bigints (a
- * `BigUint64Array`, say) it gives bigints of up to 64 bits.
+ * Made from numbers it gives numbers, which are below 2^53 even where `bits` is more; made from
+ * bigints (a `BigUint64Array`, say) it gives bigints of up to 64 bits.
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what is no integer or out of
- * range, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was truncated.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what
+ * is no integer or out of range, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a
+ * mapped file was truncated.
  */
 export class PackedInts<T extends number | bigint = number>
   extends Structure<'packedints'>
@@ -112,8 +113,9 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /**
-   * Packs integers, of any typed array, array or iterable. Throws `ERR_OFFHEAP_RANGE`, and makes nothing, if one is negative,
-   * fractional, NaN, or needs more than `bits` bits. About 1 ns an integer out of a typed array.
+   * Packs integers, of any typed array, array or iterable. Throws `ERR_OFFHEAP_RANGE`, and makes
+   * nothing, if one is negative, fractional, NaN, or needs more than `bits` bits. About 1 ns an
+   * integer out of a typed array.
    */
   static from(
     values: BigIntArray | Iterable<bigint> | ArrayLike<bigint>,
@@ -180,7 +182,10 @@ export class PackedInts<T extends number | bigint = number>
     return this.bits;
   }
 
-  /** The integer at an index, or `undefined` past the end. A negative index counts from the end, as in typed arrays. */
+  /**
+   * The integer at an index, or `undefined` past the end. A negative index counts from the end, as
+   * in typed arrays.
+   */
   at(index: number): T | undefined {
     if (typeof index === 'number' && index >>> 0 === index && index < this.direct) {
       const { words, bits, mask } = this;
@@ -213,9 +218,10 @@ export class PackedInts<T extends number | bigint = number>
   // ---- bulk
 
   /**
-   * The integers at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a `Uint32Array` for up to 32 bits,
-   * else a `Float64Array`; for bigints a `BigUint64Array`. Throws `ERR_OFFHEAP_RANGE`, with nothing written, for an index
-   * past the end, or an `out` whose elements do not hold integers of so many bits.
+   * The integers at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a
+   * `Uint32Array` for up to 32 bits, else a `Float64Array`; for bigints a `BigUint64Array`. Throws
+   * `ERR_OFFHEAP_RANGE`, with nothing written, for an index past the end, or an `out` whose
+   * elements do not hold integers of so many bits.
    */
   getMany(indices: Positions): PackedArray<T>;
   getMany<O extends PackedOutput<T>>(indices: Positions, out: O): O;
@@ -228,8 +234,8 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /**
-   * The integers from `start` to before `end`, unpacked: bounds as in `TypedArray.prototype.slice`. They go to the beginning
-   * of `out`, or into a new array as in {@link PackedInts.getMany}.
+   * The integers from `start` to before `end`, unpacked: bounds as in `TypedArray.prototype.slice`.
+   * They go to the beginning of `out`, or into a new array as in {@link PackedInts.getMany}.
    */
   slice(start?: number, end?: number): PackedArray<T>;
   slice<O extends PackedOutput<T>>(start: number | undefined, end: number | undefined, out: O): O;
@@ -265,7 +271,9 @@ export class PackedInts<T extends number | bigint = number>
     };
   }
 
-  /** Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().packedintsValidate(this.region.bytes));
   }
@@ -275,7 +283,9 @@ export class PackedInts<T extends number | bigint = number>
     return attachStructure(token, 'packedints', make<T>);
   }
 
-  /** Opens saved integers by mapping their file: nothing is read but the header, whatever the size. */
+  /**
+   * Opens saved integers by mapping their file: nothing is read but the header, whatever the size.
+   */
   static open<T extends number | bigint = number>(path: string, options?: OpenOptions): PackedInts<T> {
     return openStructure(path, options, make<T>);
   }

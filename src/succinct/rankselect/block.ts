@@ -1,15 +1,16 @@
 /**
- * Blocks of 512 bits, sixteen words: counting and finding ones in one, without a branch on what is asked or found, since random
- * questions foretell none.
+ * Blocks of 512 bits, sixteen words: counting and finding ones in one, without a branch on what is
+ * asked or found, since random questions foretell none.
  */
 import { eight, find, sevenAnd } from '../counting.js';
 import { select32 } from '../word.js';
 import type { Target } from './engine.js';
 
 /**
- * The ones from the block's nearer end to bit `bits`, below 512, of the block whose first word is `base`: those before the bit or,
- * if `flip` is −1 instead of 0, less than nothing: minus those from the bit on. No more than eight words are counted:
- * the bit is in the first half, or in the second if `flip` is −1.
+ * The ones from the block's nearer end to bit `bits`, below 512, of the block whose first word is
+ * `base`: those before the bit or, if `flip` is −1 instead of 0, less than nothing: minus those
+ * from the bit on. No more than eight words are counted: the bit is in the first half, or in the
+ * second if `flip` is −1.
  */
 export function rankFromEnd(words: Int32Array, base: number, bits: number, flip: number): number {
   const word = (bits >>> 5) & 15;
@@ -45,8 +46,8 @@ export function countHalf(words: Int32Array, at: number): number {
 }
 
 /**
- * Where the `rest`-th one, or zero, of a block is, which has more than `rest`. Some number below 520 if it has not, which only
- * damaged bytes make happen.
+ * Where the `rest`-th one, or zero, of a block is, which has more than `rest`. Some number below
+ * 520 if it has not, which only damaged bytes make happen.
  */
 export function selectInBlock(words: Int32Array, base: number, rest: number, target: Target): number {
   // All of them: whether it is in the first half of the block.

@@ -6,7 +6,10 @@ export const ZEROS = -1;
 export type Target = typeof ONES | typeof ZEROS;
 
 export interface Engine {
-  /** The bit at a position below the length, 0 or 1: a boolean out of one of several engines would be made by a branch. */
+  /**
+   * The bit at a position below the length, 0 or 1: a boolean out of one of several engines would
+   * be made by a branch.
+   */
   bit(position: number): number;
   /** How many ones are before a position, which is at most the length. */
   rank(position: number): number;

@@ -48,7 +48,10 @@ export class FlatFar implements Engine {
     return before + rankFromEnd(words, base + 8, bits - 256, 0);
   }
 
-  /** The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44 on. */
+  /**
+   * The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44
+   * on.
+   */
   private count(entry: number, number: number): number {
     if (number === 0) return 0;
     const { words } = this;

@@ -1,17 +1,20 @@
 /**
- * The default: plain bits, and an index of four words about each 4096 of them. `docs/formats/succinct.md` specifies it,
- * `native/core/src/succinct/rankselect/flat.rs` does the same with larger words.
+ * The default: plain bits, and an index of four words about each 4096 of them.
+ * `docs/formats/succinct.md` specifies it, `native/core/src/succinct/rankselect/flat.rs` does the
+ * same with larger words.
  *
- * Here are fewer than {@link FAR} bits, in whose arithmetic no number is a double; far.ts has more of them. As in a block, nothing
- * branches on what was asked or found: each branch foretold wrongly costs as much as a dozen words.
+ * Here are fewer than {@link FAR} bits, in whose arithmetic no number is a double; far.ts has more
+ * of them. As in a block, nothing branches on what was asked or found: each branch foretold wrongly
+ * costs as much as a dozen words.
  */
 import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
 import { BLOCK, FAR, SUPERBLOCK, type Layout } from './layout.js';
 
 /**
- * Up to so many superblocks behind the first candidate are looked at at once; of more, halves are dropped first. The region goes
- * on for sixteen words behind the last entry: one read past the end of an array would make all others slow.
+ * Up to so many superblocks behind the first candidate are looked at at once; of more, halves are
+ * dropped first. The region goes on for sixteen words behind the last entry: one read past the end
+ * of an array would make all others slow.
  */
 const NEAR = 4;
 
@@ -68,8 +71,8 @@ export class Flat implements Engine {
   }
 
   /**
-   * The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44 on; where one would be for block 0
-   * are the high bits of the total, which are zero.
+   * The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44
+   * on; where one would be for block 0 are the high bits of the total, which are zero.
    */
   private count(entry: number, number: number): number {
     const { words } = this;
@@ -119,7 +122,10 @@ export class Flat implements Engine {
     return block * BLOCK + selectInBlock(words, block * 16, (rest - before) & (BLOCK - 1), target);
   }
 
-  /** A superblock from `low` to `high` that is at most {@link NEAR} before the last one with at most k of the bits before it. */
+  /**
+   * A superblock from `low` to `high` that is at most {@link NEAR} before the last one with at most
+   * k of the bits before it.
+   */
   private halve(k: number, target: Target, low: number, high: number): number {
     const { words, index } = this;
     while (high - low > NEAR) {

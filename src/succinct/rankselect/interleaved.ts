@@ -40,7 +40,8 @@ export class Interleaved implements Engine {
     const line = lineOf(position);
     const bits = position - line * LINE_BITS + COUNT_BITS;
     const base = line * 16;
-    // All of the first half, if it is in the second; without the count's own ones, which are in the first word.
+    // All of the first half, if it is in the second; without the count's own ones, which are in the
+    // first word.
     const past = -(bits >>> 8);
     const own = words[base] & 0xffff;
     const ones = (countHalf(words, base) & past) + rankFromEnd(words, base + (8 & past), bits & 255, 0);

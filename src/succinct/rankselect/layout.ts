@@ -1,6 +1,7 @@
 /**
- * The layout of a rank/select region (`docs/formats/succinct.md`): its header's words, where its sections lie, and the
- * constant-time check of bytes that come from elsewhere. No offset is stored: all follow from variant, length and number of ones.
+ * The layout of a rank/select region (`docs/formats/succinct.md`): its header's words, where its
+ * sections lie, and the constant-time check of bytes that come from elsewhere. No offset is stored:
+ * all follow from variant, length and number of ones.
  * `native/core/src/succinct/rankselect/layout.rs` computes the same.
  */
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../../region/format.js';
@@ -55,7 +56,10 @@ export interface Layout {
   length: number;
 }
 
-/** Every 2^shift-th one (or zero) has a sample: so many that there is at most one for each {@link SAMPLE_BITS} bits. */
+/**
+ * Every 2^shift-th one (or zero) has a sample: so many that there is at most one for each {@link
+ * SAMPLE_BITS} bits.
+ */
 export function sampleShift(length: number, count: number): number {
   const most = Math.floor(length / SAMPLE_BITS) + 1;
   let shift = 0;
@@ -63,7 +67,10 @@ export function sampleShift(length: number, count: number): number {
   return shift;
 }
 
-/** How many positions the sparse variant stores, and whether those of zeros: there are fewer of them. */
+/**
+ * How many positions the sparse variant stores, and whether those of zeros: there are fewer of
+ * them.
+ */
 export function sparseShape({ length, ones }: Shape): { count: number; zeros: boolean } {
   const zeros = ones > length - ones;
   return { count: zeros ? length - ones : ones, zeros };

@@ -1,10 +1,11 @@
 /**
- * RankSelect: bits that do not change, with the number of ones before any position, and the position of the k-th one, in a few
- * nanoseconds. It holds a copy of the bits: a region is complete in itself. `docs/formats/succinct.md` specifies the bytes, and
- * names the papers.
+ * RankSelect: bits that do not change, with the number of ones before any position, and the
+ * position of the k-th one, in a few nanoseconds. It holds a copy of the bits: a region is complete
+ * in itself. `docs/formats/succinct.md` specifies the bytes, and names the papers.
  *
- * Cost: a rank reads two cache lines (one if interleaved), a select about four; where ones stand in clusters, the logarithm of
- * the distance between two samples more. Bulk calls cross into Rust once and prefetch.
+ * Cost: a rank reads two cache lines (one if interleaved), a select about four; where ones stand in
+ * clusters, the logarithm of the distance between two samples more. Bulk calls cross into Rust once
+ * and prefetch.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
@@ -90,8 +91,9 @@ const SELECT0 = 4;
  * | `'constant'` | nothing | bits that are all alike |
  * | `'auto'` | one of them | |
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what is no integer from 0 on or
- * a position past the end, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was truncated.
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what
+ * is no integer from 0 on or a position past the end, `ERR_OFFHEAP_CLOSED` after `close()`,
+ * `ERR_OFFHEAP_IO` when a mapped file was truncated.
  */
 export class RankSelect extends Structure<'rankselect'> {
   static {
@@ -103,7 +105,10 @@ export class RankSelect extends Structure<'rankselect'> {
   private bits = 0;
   private oneCount = 0;
   private engine: Engine = NONE;
-  /** The engine if it is the default one, so that calls of it are inlined whatever other variants a program uses. */
+  /**
+   * The engine if it is the default one, so that calls of it are inlined whatever other variants a
+   * program uses.
+   */
   private flat: Flat | undefined;
   /** The last position that is read without looking whether it may be; −1 for none. */
   private direct = -1;
@@ -114,8 +119,8 @@ export class RankSelect extends Structure<'rankselect'> {
   }
 
   /**
-   * Rank and select for the bits of a vector, as they are now. Throws `ERR_OFFHEAP_RANGE` if `'constant'` is asked for and the bits
-   * are not alike. About 0.05 ns a bit.
+   * Rank and select for the bits of a vector, as they are now. Throws `ERR_OFFHEAP_RANGE` if
+   * `'constant'` is asked for and the bits are not alike. About 0.05 ns a bit.
    */
   static from(bits: BitVector, options?: RankSelectOptions): RankSelect {
     const given: unknown = bits;
@@ -198,8 +203,8 @@ export class RankSelect extends Structure<'rankselect'> {
   }
 
   /**
-   * What is held beyond the bits themselves, for each bit: everything counts, index, samples, header and padding. Below zero where
-   * the bits are not stored as such. 0 without bits.
+   * What is held beyond the bits themselves, for each bit: everything counts, index, samples,
+   * header and padding. Below zero where the bits are not stored as such. 0 without bits.
    */
   get overhead(): number {
     this.beforeRead();
@@ -285,9 +290,10 @@ export class RankSelect extends Structure<'rankselect'> {
   // ---- many questions
 
   /**
-   * {@link RankSelect.rank1} of many positions: `out[i]` belongs to `positions[i]`. Without `out` it makes a `Uint32Array`, or from 2^32
-   * bits on a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`, with nothing written, for a position past the end, or an
-   * `out` whose elements do not hold every answer.
+   * {@link RankSelect.rank1} of many positions: `out[i]` belongs to `positions[i]`. Without `out`
+   * it makes a `Uint32Array`, or from 2^32 bits on a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`,
+   * with nothing written, for a position past the end, or an `out` whose elements do not hold every
+   * answer.
    */
   rank1Many(positions: Questions): Answers;
   rank1Many<O extends NumberArray | number[]>(positions: Questions, out: O): O;
@@ -303,8 +309,8 @@ export class RankSelect extends Structure<'rankselect'> {
   }
 
   /**
-   * {@link RankSelect.select1} of many numbers: `out[i]` belongs to `ks[i]`. Throws `ERR_OFFHEAP_RANGE`, with nothing written, if
-   * there are not more ones than one of them.
+   * {@link RankSelect.select1} of many numbers: `out[i]` belongs to `ks[i]`. Throws
+   * `ERR_OFFHEAP_RANGE`, with nothing written, if there are not more ones than one of them.
    */
   select1Many(ks: Questions): Answers;
   select1Many<O extends NumberArray | number[]>(ks: Questions, out: O): O;
@@ -346,7 +352,10 @@ export class RankSelect extends Structure<'rankselect'> {
     };
   }
 
-  /** Proves the whole contents, beyond what opening checks: counts everything anew. Throws `ERR_OFFHEAP_CORRUPT`. */
+  /**
+   * Proves the whole contents, beyond what opening checks: counts everything anew. Throws
+   * `ERR_OFFHEAP_CORRUPT`.
+   */
   validate(): void {
     this.read(() => native().rankselectValidate(this.region.bytes));
   }
@@ -356,7 +365,9 @@ export class RankSelect extends Structure<'rankselect'> {
     return attachStructure(token, 'rankselect', RankSelect.adopted);
   }
 
-  /** Opens a saved structure by mapping its file: nothing is read but the header, whatever the size. */
+  /**
+   * Opens a saved structure by mapping its file: nothing is read but the header, whatever the size.
+   */
   static open(path: string, options?: OpenOptions): RankSelect {
     return openStructure(path, options, RankSelect.adopted);
   }

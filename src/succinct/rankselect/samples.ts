@@ -1,6 +1,6 @@
 /**
- * Samples: where every 2^shift-th one (or zero) is, and so where to begin looking for those that follow it
- * (`native/core/src/succinct/rankselect/samples.rs`).
+ * Samples: where every 2^shift-th one (or zero) is, and so where to begin looking for those that
+ * follow it (`native/core/src/succinct/rankselect/samples.rs`).
  */
 import { ONES, type Target } from './engine.js';
 import type { Layout } from './layout.js';

@@ -1,6 +1,6 @@
 /**
- * Few ones, or few zeros: only their positions, as an Elias-Fano sequence. `native/core/src/succinct/rankselect/sparse.rs` does the
- * same.
+ * Few ones, or few zeros: only their positions, as an Elias-Fano sequence.
+ * `native/core/src/succinct/rankselect/sparse.rs` does the same.
  */
 import { layoutOf } from '../eliasfano/layout.js';
 import { Sequence } from '../eliasfano/sequence.js';

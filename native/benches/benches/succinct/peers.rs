@@ -1,4 +1,5 @@
-//! The structures that are compared, behind one face; and an allocator that counts, so that "overhead" is what each one keeps.
+//! The structures that are compared, behind one face; and an allocator that counts, so that
+//! "overhead" is what each one keeps.
 
 use super::bit_vec;
 use offheap_core::succinct::RankSelect;
@@ -163,7 +164,8 @@ pub(super) fn structures() -> [(&'static str, Make); 9] {
     ]
 }
 
-/// Whether a structure is made of so many bits in seconds: one takes them singly, one stores the positions of half of them.
+/// Whether a structure is made of so many bits in seconds: one takes them singly, one stores the
+/// positions of half of them.
 pub(super) fn takes(name: &str, bits: u64) -> bool {
     bits < 1 << 32 || !["sucds DArray", "offheap sparse"].contains(&name)
 }

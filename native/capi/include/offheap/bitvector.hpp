@@ -14,8 +14,8 @@
 
 namespace offheap {
 
-// Bits in memory somewhere: see BitVector. Through a view of bytes that are writable, single bits can be
-// changed.
+// Bits in memory somewhere: see BitVector. Through a view of bytes that are writable, single bits
+// can be changed.
 class BitVectorView {
  public:
   // The bits in `length` bytes at `base`, which must outlive the view.
@@ -50,7 +50,8 @@ class BitVectorView {
     return position;
   }
 
-  // Writes positions of ones from `from` on, at most `room`, and returns how many. T is a number type.
+  // Writes positions of ones from `from` on, at most `room`, and returns how many. T is a number
+  // type.
   template <typename T>
   std::size_t ones(std::uint64_t from, T* out, std::size_t room) const {
     std::size_t written = 0;
@@ -76,7 +77,8 @@ class BitVectorView {
   std::size_t length_ = 0;
 };
 
-// Bits that own their memory and grow by themselves. Moves, does not copy: copy the bytes if you must.
+// Bits that own their memory and grow by themselves. Moves, does not copy: copy the bytes if you
+// must.
 //
 //   offheap::BitVector primes(20);
 //   for (int prime : {2, 3, 5, 7, 11, 13, 17, 19}) primes.set(prime);
@@ -156,8 +158,8 @@ class BitVector : public BitVectorView {
   void invert() { invert(0, size()); }
   void invert(std::uint64_t from, std::uint64_t to) { check(oh_bitvector_invert(base_, length_, from, to)); }
 
-  // Set algebra with the bits of `other` at the same positions, which count as zeros past its end: everywhere
-  // (and `or` and `xor` first grow to its length), or within a range.
+  // Set algebra with the bits of `other` at the same positions, which count as zeros past its end:
+  // everywhere (and `or` and `xor` first grow to its length), or within a range.
   void combine(oh_bitvector_op op, const BitVectorView& other) {
     if (op == OH_BITVECTOR_OR || op == OH_BITVECTOR_XOR) {
       if (other.size() > size()) resize(other.size());

@@ -14,8 +14,9 @@
 
 namespace offheap {
 
-// Blocks one behind the other, given back all at once or a scope at a time. Owns its memory, and grows by
-// chunks; growth may move the bytes, so keep offsets and not pointers across alloc. Moves, does not copy.
+// Blocks one behind the other, given back all at once or a scope at a time. Owns its memory, and
+// grows by chunks; growth may move the bytes, so keep offsets and not pointers across alloc. Moves,
+// does not copy.
 //
 //   offheap::BumpArena arena;
 //   {
@@ -46,7 +47,8 @@ class BumpArena {
     return offset;
   }
 
-  // The bytes at an offset, good until the next alloc. Throws if they do not lie within what is allocated.
+  // The bytes at an offset, good until the next alloc. Throws if they do not lie within what is
+  // allocated.
   void* at(std::uint64_t offset, std::size_t bytes) const {
     const oh_bumparena_info info = this->info();
     if (offset > info.used || bytes > info.used - offset) throw Error(OH_ERR_STALE, "not allocated");
@@ -64,8 +66,8 @@ class BumpArena {
     return info;
   }
 
-  // Gives back, at its end, what was allocated since its begin. Scopes nest; a scope must not outlive its
-  // arena. A broken guard is not reported by the destructor: call end() for that.
+  // Gives back, at its end, what was allocated since its begin. Scopes nest; a scope must not
+  // outlive its arena. A broken guard is not reported by the destructor: call end() for that.
   class Scope {
    public:
     Scope(const Scope&) = delete;

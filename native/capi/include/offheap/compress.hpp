@@ -16,9 +16,11 @@
 
 namespace offheap {
 
-// ---- BloomFilter -------------------------------------------------------------------------------------
+// ---- BloomFilter
+// -------------------------------------------------------------------------------------
 
-// A Bloom filter in memory somewhere: see BloomFilter. Any number of threads may ask while one adds.
+// A Bloom filter in memory somewhere: see BloomFilter. Any number of threads may ask while one
+// adds.
 class BloomFilterView {
  public:
   // A view of nothing: its questions throw.
@@ -70,16 +72,16 @@ class BloomFilterView {
   oh_bloomfilter_info info_ = {};
 };
 
-// A set that may be wrong about strangers, in memory of its own. Moves, does not copy; what was moved from
-// has no memory: its calls throw.
+// A set that may be wrong about strangers, in memory of its own. Moves, does not copy; what was
+// moved from has no memory: its calls throw.
 //
 //   offheap::BloomFilter seen(1000000, 0.01);
 //   seen.add("apple");
 //   seen.has("apple");  // true
 class BloomFilter : public internal::Owned<BloomFilterView> {
  public:
-  // For `capacity` keys, at this rate of wrong answers. Seeds that nobody can guess where keys come from
-  // strangers.
+  // For `capacity` keys, at this rate of wrong answers. Seeds that nobody can guess where keys come
+  // from strangers.
   BloomFilter(std::uint64_t capacity, double rate, std::uint32_t seed0 = 0x9E3779B9,
               std::uint32_t seed1 = 0x85EBCA77)
       : Owned(length_of(capacity, rate)) {
@@ -108,9 +110,11 @@ class BloomFilter : public internal::Owned<BloomFilterView> {
   }
 };
 
-// ---- SuffixArray -------------------------------------------------------------------------------------
+// ---- SuffixArray
+// -------------------------------------------------------------------------------------
 
-// A suffix array in memory somewhere: see SuffixArray. It never changes, so any number of threads may read.
+// A suffix array in memory somewhere: see SuffixArray. It never changes, so any number of threads
+// may read.
 class SuffixArrayView {
  public:
   // A view of nothing: empty, and what asks for an element throws.
@@ -154,8 +158,8 @@ class SuffixArrayView {
   std::uint64_t size_ = 0;
 };
 
-// The suffixes of a text, sorted, in memory of their own. The text is copied. Moves, does not copy; what was
-// moved from is empty.
+// The suffixes of a text, sorted, in memory of their own. The text is copied. Moves, does not copy;
+// what was moved from is empty.
 //
 //   offheap::SuffixArray array("banana");
 //   array.search("an").count;  // 2
@@ -174,7 +178,8 @@ class SuffixArray : public internal::Owned<SuffixArrayView> {
   }
 };
 
-// ---- RollingHash -------------------------------------------------------------------------------------
+// ---- RollingHash
+// -------------------------------------------------------------------------------------
 
 // A hash of the last `window` bytes, for cutting data where its contents say so.
 //
@@ -195,8 +200,8 @@ class RollingHash {
     return value;
   }
 
-  // Takes in bytes up to where the `bits` highest bits of a full window's hash are zeros, and returns how
-  // many; none if all were taken in without that.
+  // Takes in bytes up to where the `bits` highest bits of a full window's hash are zeros, and
+  // returns how many; none if all were taken in without that.
   std::optional<std::size_t> find(std::string_view bytes, std::uint32_t bits) {
     oh_rollinghash_place place = {};
     check(oh_rollinghash_find(hash_.get(), bytes.data(), bytes.size(), bits, &place));

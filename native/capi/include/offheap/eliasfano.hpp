@@ -13,7 +13,8 @@
 
 namespace offheap {
 
-// Sorted integers in memory somewhere: see EliasFano. They never change, so any number of threads may read.
+// Sorted integers in memory somewhere: see EliasFano. They never change, so any number of threads
+// may read.
 class EliasFanoView {
  public:
   // A view of nothing: empty, and what asks for an element throws.
@@ -83,8 +84,8 @@ class EliasFanoView {
   oh_eliasfano_info info_ = {};
 };
 
-// Sorted integers that own their memory, duplicates allowed. Moves, does not copy; what was moved from is
-// empty.
+// Sorted integers that own their memory, duplicates allowed. Moves, does not copy; what was moved
+// from is empty.
 //
 //   const std::uint32_t squares[] = {0, 1, 4, 9, 16, 25};
 //   offheap::EliasFano values(squares, 6);

@@ -9,8 +9,8 @@
 
 namespace offheap {
 
-// A call that did not succeed. what() is the library's sentence about it; status() says what kind of
-// failure it was, and the names are those of every other layer.
+// A call that did not succeed. what() is the library's sentence about it; status() says what kind
+// of failure it was, and the names are those of every other layer.
 class Error : public std::runtime_error {
  public:
   Error(oh_status status, const std::string& message) : std::runtime_error(message), status_(status) {}

@@ -22,8 +22,8 @@ namespace offheap {
 // K: std::uint32_t, std::int32_t, double, std::uint64_t, std::int64_t, std::string_view, Bytes.
 // V: those, the other numbers, bool. Text is UTF-8.
 //
-// Views that are returned (std::string_view, Bytes) point into the map: they are good until it is rebuilt
-// (which `set` may do) or cleared. Do not pass one to `set` of the map that it came from.
+// Views that are returned (std::string_view, Bytes) point into the map: they are good until it is
+// rebuilt (which `set` may do) or cleared. Do not pass one to `set` of the map that it came from.
 template <typename K, typename V>
 class HashMapView {
   using Keys = internal::Codec<K>;
@@ -32,7 +32,8 @@ class HashMapView {
  public:
   using Entry = std::pair<K, V>;
 
-  // The map in `length` bytes at `base`, which must outlive the view. Throws unless it is one from K to V.
+  // The map in `length` bytes at `base`, which must outlive the view. Throws unless it is one from
+  // K to V.
   HashMapView(const void* base, std::size_t length) : base_(const_cast<void*>(base)), length_(length) {
     std::uint32_t key_type = 0, value_type = 0;
     check(oh_hashmap_types(base, length, &key_type, &value_type));
@@ -71,8 +72,8 @@ class HashMapView {
     return read(entry);
   }
 
-  // Looks `count` keys up at once. values[i] is left as it was where keys[i] is missing; found[i], if found
-  // is not null, tells. Returns how many were found. Numbers and bool only.
+  // Looks `count` keys up at once. values[i] is left as it was where keys[i] is missing; found[i],
+  // if found is not null, tells. Returns how many were found. Numbers and bool only.
   std::size_t get_many(const K* keys, std::size_t count, V* values, std::uint8_t* found = nullptr) const {
     static_assert(Keys::plain && Values::plain, "bulk calls take numbers");
     std::size_t hits = 0;
@@ -140,7 +141,8 @@ class HashMapView {
   std::size_t length_ = 0;
 };
 
-// A map that owns its memory, and grows by itself. Moves, does not copy: copy the bytes if you must.
+// A map that owns its memory, and grows by itself. Moves, does not copy: copy the bytes if you
+// must.
 template <typename K, typename V>
 class HashMap : public HashMapView<K, V> {
   using View = HashMapView<K, V>;

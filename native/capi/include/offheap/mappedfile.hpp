@@ -14,9 +14,9 @@
 
 namespace offheap {
 
-// A position in bytes: reads little-endian numbers, varints and text from there on. Every read is checked
-// against the end first, whatever a length in the bytes says: past the end it throws OH_ERR_RANGE, for a
-// varint or text that is none OH_ERR_CORRUPT, and the position stays.
+// A position in bytes: reads little-endian numbers, varints and text from there on. Every read is
+// checked against the end first, whatever a length in the bytes says: past the end it throws
+// OH_ERR_RANGE, for a varint or text that is none OH_ERR_CORRUPT, and the position stays.
 //
 //   for (offheap::Cursor cursor = file.cursor(); cursor.remaining() > 0;)
 //   names.push_back(cursor.read_string());
@@ -64,7 +64,8 @@ class Cursor {
     return {bytes, count};
   }
 
-  // Text, where it lies, checked to be UTF-8: of so many bytes, or of as many as a varint before it says.
+  // Text, where it lies, checked to be UTF-8: of so many bytes, or of as many as a varint before it
+  // says.
   std::string_view read_string() {
     oh_text text = {};
     check(oh_cursor_text(&cursor_, &text));
@@ -107,15 +108,16 @@ struct Cursor::Unsigned<8> {
   using Type = std::uint64_t;
 };
 
-// The bytes of a file, in the way that suits its size: read, mapped, or mapped in huge pages. Moves, does not
-// copy; what was moved from is empty, and its calls throw.
+// The bytes of a file, in the way that suits its size: read, mapped, or mapped in huge pages.
+// Moves, does not copy; what was moved from is empty, and its calls throw.
 //
 //   const offheap::MappedFile file("words.bin");
 //   for (const unsigned char byte : file) sum += byte;
 //   file.check();
 //
-// If someone else cuts a mapped file short, what is gone reads as zeros, and check() throws from then on:
-// call it after work on many bytes, or open with OH_STRATEGY_COPY, which nothing can touch.
+// If someone else cuts a mapped file short, what is gone reads as zeros, and check() throws from
+// then on: call it after work on many bytes, or open with OH_STRATEGY_COPY, which nothing can
+// touch.
 class MappedFile {
  public:
   // What a file is opened with, to be changed: to be read, in the way that suits its size.
@@ -162,16 +164,16 @@ class MappedFile {
     return strategy;
   }
 
-  // Throws OH_ERR_IO if the file is shorter now than what is mapped of it, or bytes that were read were lost:
-  // for before and after work on many bytes.
+  // Throws OH_ERR_IO if the file is shorter now than what is mapped of it, or bytes that were read
+  // were lost: for before and after work on many bytes.
   void check() const { check_status(oh_mappedfile_check(file_)); }
 
   // Copies bytes out. Throws OH_ERR_IO if some of them are gone.
   void read(std::uint64_t offset, void* target, std::size_t length) const {
     check_status(oh_mappedfile_read(file_, offset, length, target));
   }
-  // Copies `length` bytes from each of `count` offsets, one after another, to `target`: many times as fast as
-  // one by one. Offset is a number type.
+  // Copies `length` bytes from each of `count` offsets, one after another, to `target`: many times
+  // as fast as one by one. Offset is a number type.
   template <typename Offset>
   void read_many(const Offset* offsets, std::size_t count, std::size_t length, void* target) const {
     check_status(
@@ -196,7 +198,8 @@ class MappedFile {
 
   // Returns when what was stored is on the disk.
   void flush() { check_status(oh_mappedfile_flush(file_)); }
-  // Takes in that the file became longer, or was written anew. Returns the size; data() may be elsewhere.
+  // Takes in that the file became longer, or was written anew. Returns the size; data() may be
+  // elsewhere.
   std::size_t refresh() {
     std::uint64_t size = 0;
     check_status(oh_mappedfile_refresh(file_, &size));

@@ -34,8 +34,8 @@ class Memory {
   std::size_t length_;
 };
 
-// A view of memory of its own. `View` is made of a region, or of nothing: then it is empty, and what was
-// moved from becomes that.
+// A view of memory of its own. `View` is made of a region, or of nothing: then it is empty, and
+// what was moved from becomes that.
 //
 // Memory comes first, so that it is the last to go.
 template <typename View>

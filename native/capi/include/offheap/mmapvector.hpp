@@ -13,16 +13,18 @@
 
 namespace offheap {
 
-// A vector of numbers in a file that grows in place. What was flushed survives the process being killed, and
-// power loss as far as the device honours a sync; closing discards the rest. One handle writes, any number
-// read what it flushed. Moves, does not copy; what was moved from is empty, and its calls throw.
+// A vector of numbers in a file that grows in place. What was flushed survives the process being
+// killed, and power loss as far as the device honours a sync; closing discards the rest. One handle
+// writes, any number read what it flushed. Moves, does not copy; what was moved from is empty, and
+// its calls throw.
 //
 //   auto log = offheap::MmapVector<double>::create("prices.vec");
 //   log.push_back(3.5);
 //   log.flush();
 //   const auto reader = offheap::MmapVector<double>::open("prices.vec");
 //
-// Flushed elements do not change: `set` throws OH_ERR_UNSUPPORTED for them. T: a number type of 1 to 8 bytes.
+// Flushed elements do not change: `set` throws OH_ERR_UNSUPPORTED for them. T: a number type of 1
+// to 8 bytes.
 template <typename T>
 class MmapVector {
  public:
@@ -33,7 +35,8 @@ class MmapVector {
     return options;
   }
 
-  // Makes a file with an empty vector, and opens it to be written. Throws if something is there already.
+  // Makes a file with an empty vector, and opens it to be written. Throws if something is there
+  // already.
   static MmapVector create(std::string_view path,
                            const oh_mmapvector_options& options = MmapVector::options()) {
     oh_mmapvector* made = nullptr;
@@ -41,7 +44,8 @@ class MmapVector {
         oh_mmapvector_create(path.data(), path.size(), internal::Codec<T>::number, &options, &made));
     return MmapVector(made);
   }
-  // Opens the file of a vector of T. Throws OH_ERR_LOCKED if it is to be written and another handle does.
+  // Opens the file of a vector of T. Throws OH_ERR_LOCKED if it is to be written and another handle
+  // does.
   static MmapVector open(std::string_view path, bool writable = false,
                          const oh_mmapvector_options& options = MmapVector::options()) {
     oh_mmapvector* made = nullptr;
@@ -67,7 +71,8 @@ class MmapVector {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  // The elements: good until the vector grows or is refreshed. They are read, not written; see `set`.
+  // The elements: good until the vector grows or is refreshed. They are read, not written; see
+  // `set`.
   const T* data() const noexcept { return data_; }
   const T* begin() const noexcept { return data_; }
   const T* end() const noexcept { return data_ + size_; }
@@ -104,7 +109,8 @@ class MmapVector {
     look();
   }
 
-  // Returns when all elements are on the disk. If it throws, open the file anew: that tells what is there.
+  // Returns when all elements are on the disk. If it throws, open the file anew: that tells what is
+  // there.
   void flush() { offheap::check(oh_mmapvector_flush(vector_)); }
   // For a reader: takes in what the writer flushed since. Returns the size.
   std::size_t refresh() {
@@ -114,7 +120,8 @@ class MmapVector {
     return size_;
   }
 
-  // Throws OH_ERR_IO if the file was cut short, so that zeros took the place of elements: look after reading.
+  // Throws OH_ERR_IO if the file was cut short, so that zeros took the place of elements: look
+  // after reading.
   void check() const { offheap::check(oh_mmapvector_check(vector_)); }
   // Compares the flushed elements with their checksum: O(bytes).
   void validate() const { offheap::check(oh_mmapvector_validate(vector_)); }

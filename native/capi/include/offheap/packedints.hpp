@@ -13,8 +13,8 @@
 
 namespace offheap {
 
-// Integers of 1 to 64 bits in memory somewhere: see PackedInts. They never change, so any number of threads
-// may read.
+// Integers of 1 to 64 bits in memory somewhere: see PackedInts. They never change, so any number of
+// threads may read.
 class PackedIntsView {
  public:
   // A view of nothing: empty, and what asks for an element throws.
@@ -35,7 +35,8 @@ class PackedIntsView {
     return value;
   }
 
-  // The integers at `count` indices; Index and T are number types, and T holds integers of bits() bits.
+  // The integers at `count` indices; Index and T are number types, and T holds integers of bits()
+  // bits.
   template <typename Index, typename T>
   void get_many(const Index* indices, std::size_t count, T* out) const {
     check(oh_packedints_get_many(base_, length_, indices, internal::Codec<Index>::number, count, out,

@@ -34,7 +34,8 @@ class PoolHandle {
   }
   ~PoolHandle() { F::close(pool_); }
 
-  // The offset of a block of at least so many bytes. Throws with OH_ERR_FULL where there is no room.
+  // The offset of a block of at least so many bytes. Throws with OH_ERR_FULL where there is no
+  // room.
   Offset alloc(std::uint64_t bytes) {
     Offset offset = 0;
     check(F::alloc(pool_, bytes, &offset));
@@ -163,7 +164,8 @@ class LocalPool : public internal::PoolHandle<internal::LocalFunctions> {
   }
 };
 
-// A pool for all threads that owns its memory. Each thread takes a handle, which must not outlive the pool.
+// A pool for all threads that owns its memory. Each thread takes a handle, which must not outlive
+// the pool.
 class LockFreePool {
  public:
   explicit LockFreePool(std::uint64_t capacity) : LockFreePool(sized(capacity)) {}
@@ -255,8 +257,8 @@ class NumaPoolView : public internal::PoolHandle<internal::NumaFunctions> {
     check(oh_numapool_node_of(get(), offset, &node));
     return node;
   }
-  // Puts each node's blocks there, and with `populate` brings them in now. Throws with OH_ERR_UNSUPPORTED
-  // where it is forbidden.
+  // Puts each node's blocks there, and with `populate` brings them in now. Throws with
+  // OH_ERR_UNSUPPORTED where it is forbidden.
   void place(bool populate = false) { check(oh_numapool_place(get(), populate)); }
 
   oh_numapool_stats stats() const {
@@ -264,8 +266,8 @@ class NumaPoolView : public internal::PoolHandle<internal::NumaFunctions> {
     check(oh_numapool_stats_of(get(), &stats));
     return stats;
   }
-  // Facts about the node at a place of the list, from 0 to stats().nodes - 1; with `pages` the kernel is
-  // asked for its pages.
+  // Facts about the node at a place of the list, from 0 to stats().nodes - 1; with `pages` the
+  // kernel is asked for its pages.
   oh_numapool_node node_at(std::size_t at, bool pages = false) const {
     oh_numapool_node node{};
     check(oh_numapool_node_at(get(), at, pages, &node));
@@ -281,8 +283,8 @@ class NumaPoolView : public internal::PoolHandle<internal::NumaFunctions> {
   }
 };
 
-// A pool with memory on each NUMA node, for one thread, that owns its memory: `capacity` bytes on each node
-// that has memory. They are on their nodes once place() was called.
+// A pool with memory on each NUMA node, for one thread, that owns its memory: `capacity` bytes on
+// each node that has memory. They are on their nodes once place() was called.
 class NumaPool : private internal::Memory, public NumaPoolView {
  public:
   explicit NumaPool(std::uint64_t capacity, std::uint32_t policy = OH_NUMA_LOCAL)

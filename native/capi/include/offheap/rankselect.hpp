@@ -13,7 +13,8 @@
 
 namespace offheap {
 
-// Rank and select in memory somewhere: see RankSelect. Nothing changes, so any number of threads may read.
+// Rank and select in memory somewhere: see RankSelect. Nothing changes, so any number of threads
+// may read.
 class RankSelectView {
  public:
   // A view of nothing: empty, and what asks for an element throws.
@@ -41,7 +42,8 @@ class RankSelectView {
   std::uint64_t select1(std::uint64_t k) const { return one(OH_SELECT1, k); }
   std::uint64_t select0(std::uint64_t k) const { return one(OH_SELECT0, k); }
 
-  // Many at once: out[i] belongs to questions[i]. Q and T are number types, and T holds every position.
+  // Many at once: out[i] belongs to questions[i]. Q and T are number types, and T holds every
+  // position.
   template <typename Q, typename T>
   void many(oh_rankselect_query query, const Q* questions, std::size_t count, T* out) const {
     check(oh_rankselect_many(base_, length_, query, questions, internal::Codec<Q>::number, count, out,
@@ -66,8 +68,8 @@ class RankSelectView {
   oh_rankselect_info info_ = {};
 };
 
-// Rank and select that own their memory: a copy of the bits, and what helps to find them. Moves, does not
-// copy; what was moved from is empty.
+// Rank and select that own their memory: a copy of the bits, and what helps to find them. Moves,
+// does not copy; what was moved from is empty.
 class RankSelect : public internal::Owned<RankSelectView> {
  public:
   explicit RankSelect(const BitVectorView& bits, oh_rankselect_variant variant = OH_RANKSELECT_FLAT)

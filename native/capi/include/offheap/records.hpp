@@ -1,4 +1,5 @@
-// offheap/records.hpp: Dictionary, RecordStoreBuilder, RecordStoreView and RecordStore. See offheap.hpp.
+// offheap/records.hpp: Dictionary, RecordStoreBuilder, RecordStoreView and RecordStore. See
+// offheap.hpp.
 #ifndef OFFHEAP_RECORDS_HPP
 #define OFFHEAP_RECORDS_HPP
 
@@ -45,15 +46,16 @@ struct FreeBuilder {
 
 }  // namespace internal
 
-// What many small records have in common: compresses them one by one. Any number of threads may use one.
+// What many small records have in common: compresses them one by one. Any number of threads may use
+// one.
 //
 //   const offheap::Dictionary dictionary = offheap::Dictionary::train(samples);
 //   const std::string packed = dictionary.compress(record);
 //   dictionary.decompress(packed);  // record
 class Dictionary {
  public:
-  // Trains on samples, a range of what a std::string_view is made of; 0 for `max_bytes` finds out by itself
-  // how much helps.
+  // Trains on samples, a range of what a std::string_view is made of; 0 for `max_bytes` finds out
+  // by itself how much helps.
   template <typename Texts>
   static Dictionary train(const Texts& samples, std::size_t max_bytes = 112 * 1024) {
     const internal::Packed packed(samples);
@@ -88,7 +90,8 @@ class Dictionary {
     return out;
   }
 
-  // Throws OH_ERR_FULL where it takes more than `max_bytes`, and needs memory for what it takes only.
+  // Throws OH_ERR_FULL where it takes more than `max_bytes`, and needs memory for what it takes
+  // only.
   std::string decompress(std::string_view packed, std::size_t max_bytes = std::size_t{1} << 31) const {
     std::string out;
     for (std::size_t size = packed.size() * 4 + 256;; size *= 8) {
@@ -211,8 +214,8 @@ class RecordStoreBuilder {
   std::unique_ptr<oh_records_builder, internal::FreeBuilder> handle_;
 };
 
-// Records, compressed one by one, that own their memory. They are read, not changed. Moves, does not copy;
-// what was moved from is empty.
+// Records, compressed one by one, that own their memory. They are read, not changed. Moves, does
+// not copy; what was moved from is empty.
 //
 //   offheap::RecordStoreBuilder builder(dictionary);
 //   for (const std::string& record : records) builder.push(record);

@@ -13,8 +13,8 @@
 
 namespace offheap {
 
-// A map of a few entries that stands alone: up to 8 lie in it and are searched with vector instructions, more
-// promote it to a hash table. Insertion order. Moves, does not copy.
+// A map of a few entries that stands alone: up to 8 lie in it and are searched with vector
+// instructions, more promote it to a hash table. Insertion order. Moves, does not copy.
 //
 // K: the numbers, std::string_view (UTF-8) or Bytes. V: the numbers or bool.
 // Views that are returned point into the map: they are good until it is changed.

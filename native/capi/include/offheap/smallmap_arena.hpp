@@ -19,11 +19,12 @@
 
 namespace offheap {
 
-// What every arena of small maps can do that is in memory somewhere: see SmallMapArenaView and SmallMapArena.
+// What every arena of small maps can do that is in memory somewhere: see SmallMapArenaView and
+// SmallMapArena.
 //
-// K: the numbers, std::string_view (UTF-8). V: those, bool. Maps have ids; one that was released is refused
-// with OH_ERR_STALE. Text that is returned points into the arena: it is good until that grows, which all that
-// adds something may do.
+// K: the numbers, std::string_view (UTF-8). V: those, bool. Maps have ids; one that was released is
+// refused with OH_ERR_STALE. Text that is returned points into the arena: it is good until that
+// grows, which all that adds something may do.
 template <typename K, typename V>
 class SmallMapArenaView {
   using Keys = internal::Codec<K>;
@@ -37,7 +38,8 @@ class SmallMapArenaView {
   using Id = std::uint64_t;
   using Entry = std::pair<K, V>;
 
-  // The arena in `length` bytes at `base`, which must outlive the view. Throws unless it is one from K to V.
+  // The arena in `length` bytes at `base`, which must outlive the view. Throws unless it is one
+  // from K to V.
   SmallMapArenaView(const void* base, std::size_t length) : base_(const_cast<void*>(base)), length_(length) {
     const oh_smallmap_arena_info info = this->info();
     if (info.key_type != Keys::number || info.value_type != Values::number) {
@@ -90,8 +92,9 @@ class SmallMapArenaView {
     }
   }
 
-  // Looks `count` keys up at once, keys[i] in the map ids[i]. values[i] is left as it was where keys[i] is
-  // missing; found[i], if found is not null, tells. Returns how many were found. Numbers and bool only.
+  // Looks `count` keys up at once, keys[i] in the map ids[i]. values[i] is left as it was where
+  // keys[i] is missing; found[i], if found is not null, tells. Returns how many were found. Numbers
+  // and bool only.
   std::size_t get_many(const Id* ids, const K* keys, std::size_t count, V* values,
                        std::uint8_t* found = nullptr) const {
     static_assert(Keys::plain && Values::plain, "bulk calls take numbers");
@@ -189,7 +192,8 @@ class SmallMapArenaView {
   }
 };
 
-// An arena that owns its memory, and grows by itself. Moves, does not copy: copy the bytes if you must.
+// An arena that owns its memory, and grows by itself. Moves, does not copy: copy the bytes if you
+// must.
 //
 //   offheap::SmallMapArena<std::uint32_t, double> arena;
 //   const auto scores = arena.create();

@@ -16,11 +16,13 @@ namespace offheap {
 
 // What every vector can do that is in memory somewhere. T: a number type of 1 to 8 bytes.
 //
-// `sort` orders −0 before 0 and NaN last, `search` goes by that order, with NaN equal to NaN and −0 to 0.
+// `sort` orders −0 before 0 and NaN last, `search` goes by that order, with NaN equal to NaN and −0
+// to 0.
 template <typename T>
 class VectorView {
  public:
-  // The vector in `length` bytes at `base`, which must outlive the view. Throws if its elements are no T.
+  // The vector in `length` bytes at `base`, which must outlive the view. Throws if its elements are
+  // no T.
   VectorView(const void* base, std::size_t length) : base_(base), length_(length) {
     if (describe().element_type != internal::Codec<T>::number) {
       throw Error(OH_ERR_TYPE, "the vector has elements of another type");
@@ -49,8 +51,8 @@ class VectorView {
     check(oh_vector_index_of(base_, length_, internal::Codec<T>::number, &value, from, false, &at));
     return at;
   }
-  // In a sorted vector: the index of the first element equal to a value, or -(i + 1), with the index to
-  // insert it at.
+  // In a sorted vector: the index of the first element equal to a value, or -(i + 1), with the
+  // index to insert it at.
   std::int64_t search(T value) const {
     std::int64_t at = 0;
     check(oh_vector_search(base_, length_, internal::Codec<T>::number, &value, 1, &at));

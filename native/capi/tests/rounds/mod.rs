@@ -1,4 +1,5 @@
-//! Rounds of the fuzz targets that every structure which changes has: damaged regions, operations, and bytes of any kind.
+//! Rounds of the fuzz targets that every structure which changes has: damaged regions, operations,
+//! and bytes of any kind.
 
 use crate::random::Random;
 

@@ -1,9 +1,11 @@
-//! The bits of a record: codes from its beginning on, and from its end back what matches say besides.
+//! The bits of a record: codes from its beginning on, and from its end back what matches say
+//! besides.
 
 /// Bytes behind what was written that a writer touches.
 pub(crate) const ROOM: usize = 16;
 
-/// Appends bits to bytes that have room for them, the lowest first: a word at a time, of which whole bytes count.
+/// Appends bits to bytes that have room for them, the lowest first: a word at a time, of which
+/// whole bytes count.
 #[derive(Debug)]
 pub(crate) struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -19,7 +21,8 @@ impl<'a> BitWriter<'a> {
         BitWriter { out, len, word: 0, used: 0 }
     }
 
-    /// Appends the low `count` bits of `bits`, which has no others; up to 57 from one [`flush`](Self::flush) to the next.
+    /// Appends the low `count` bits of `bits`, which has no others; up to 57 from one
+    /// [`flush`](Self::flush) to the next.
     #[inline(always)]
     pub(crate) fn put(&mut self, bits: u64, count: u32) {
         debug_assert!(count < 58 && bits >> count == 0 && self.used + count <= 64);
@@ -47,7 +50,8 @@ impl<'a> BitWriter<'a> {
         self.len
     }
 
-    /// Appends what was written from the end back, and between both, to whole bytes, the low bits of `padding`.
+    /// Appends what was written from the end back, and between both, to whole bytes, the low bits
+    /// of `padding`.
     ///
     /// # Safety
     /// As for [`flush`](Self::flush), and for as many bytes more as `back` wrote.
@@ -156,8 +160,9 @@ impl Input {
 
 /// The next bits, from the beginning on.
 ///
-/// Where to read next depends on how many bits were left at the refill before, not on what was decoded since: so
-/// the processor has the bytes at hand when they are wanted (Giesen, "Reading bits in far too many ways", 2018, variant 4).
+/// Where to read next depends on how many bits were left at the refill before, not on what was
+/// decoded since: so the processor has the bytes at hand when they are wanted (Giesen, "Reading
+/// bits in far too many ways", 2018, variant 4).
 pub(crate) struct BitReader {
     /// The byte to read next.
     next: usize,

@@ -1,17 +1,20 @@
-//! Reading compressed records: one table look-up and one copy of a fixed size for nearly all symbols.
+//! Reading compressed records: one table look-up and one copy of a fixed size for nearly all
+//! symbols.
 //!
-//! The chain of dependent steps is what decides the speed: take some bits, look up, shift. An entry also says the context of the
-//! next symbol, so that its table is known without waiting for anything else. What a match says besides is read from the other
-//! end of the record, where only how many bits it has matters to the next; and where its text comes from does not
-//! matter to the chain. Escapes are symbols without a text, and so is the end, whose entries stay where they are: it is
-//! looked for once every few symbols.
+//! The chain of dependent steps is what decides the speed: take some bits, look up, shift. An entry
+//! also says the context of the next symbol, so that its table is known without waiting for
+//! anything else. What a match says besides is read from the other end of the record, where only
+//! how many bits it has matters to the next; and where its text comes from does not matter to the
+//! chain. Escapes are symbols without a text, and so is the end, whose entries stay where they are:
+//! it is looked for once every few symbols.
 //!
-//! Branches that may go either way are the rest of the time. Whether a symbol is a match is one where few are; where many
-//! are, all symbols are taken for matches, and bytes and phrases are such as have no further bits.
+//! Branches that may go either way are the rest of the time. Whether a symbol is a match is one
+//! where few are; where many are, all symbols are taken for matches, and bytes and phrases are such
+//! as have no further bits.
 //!
-//! It trusts nothing but its own tables. Input and output are bounded at every symbol; every symbol but the end takes a bit at
-//! least, so it ends; a match is at most [`MAX_MATCH`] long, so output is bounded by about 8 KiB for each byte of input
-//! even with the strangest dictionary.
+//! It trusts nothing but its own tables. Input and output are bounded at every symbol; every symbol
+//! but the end takes a bit at least, so it ends; a match is at most [`MAX_MATCH`] long, so output
+//! is bounded by about 8 KiB for each byte of input even with the strangest dictionary.
 
 use super::bits::{BitReader, Input};
 use super::huffman::{MAX_BITS, each_entry, try_vec};
@@ -28,8 +31,9 @@ pub const SLACK: usize = 64;
 const RUN: u32 = 4;
 const _: () = assert!(RUN * MAX_BITS <= 56);
 
-/// An entry of a decoding table. Bits 0 to 5 are how many bits the code has (none for the end), 6 to 17 the symbol, the rest
-/// where the table of what follows begins, in units of two entries: one shift makes each of them.
+/// An entry of a decoding table. Bits 0 to 5 are how many bits the code has (none for the end), 6
+/// to 17 the symbol, the rest where the table of what follows begins, in units of two entries: one
+/// shift makes each of them.
 ///
 /// The length lies lowest because a shift by a register takes just those bits.
 type Entry = u32;
@@ -39,14 +43,16 @@ const TABLE_SHIFT: u32 = 18;
 const TABLE_UNIT: u32 = 1;
 const _: () = assert!(MAX_ENTRIES == 1 << (32 - TABLE_SHIFT + TABLE_UNIT));
 
-/// Of a symbol that is no match and no long phrase: where in the line its text begins, and how long it is.
+/// Of a symbol that is no match and no long phrase: where in the line its text begins, and how long
+/// it is.
 type Text = u32;
 const LEN_SHIFT: u32 = 25;
 const FAR: Text = 1 << 31;
 /// What is copied of such a text.
 const SHORT: usize = 32;
 
-/// What a symbol says. Bytes, content and record are one **line**: first each byte once, then the content, then the record.
+/// What a symbol says. Bytes, content and record are one **line**: first each byte once, then the
+/// content, then the record.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(16))]
 struct Meaning {
@@ -155,12 +161,12 @@ impl Decoder {
         })
     }
 
-    /// Decodes a bit stream of `len` bytes at `input` into `out`, and returns how many bytes it made; `None` where they are
-    /// more than `limit`.
+    /// Decodes a bit stream of `len` bytes at `input` into `out`, and returns how many bytes it
+    /// made; `None` where they are more than `limit`.
     ///
     /// # Safety
-    /// `input` is readable for `len` bytes (they may change meanwhile, which makes nonsense of the result, no more);
-    /// `out` is writable for `limit + SLACK` bytes.
+    /// `input` is readable for `len` bytes (they may change meanwhile, which makes nonsense of the
+    /// result, no more); `out` is writable for `limit + SLACK` bytes.
     pub(crate) unsafe fn decode(
         &self,
         input: *const u8,
@@ -227,7 +233,8 @@ impl Decoder {
             let mut run = [0 as Entry; RUN as usize];
             for slot in &mut run {
                 debug_assert!(table + mask < self.entries.len());
-                // SAFETY: tables in entries are those of contexts, which were checked when the model was read.
+                // SAFETY: tables in entries are those of contexts, which were checked when the
+                // model was read.
                 let entry = unsafe { *entries.add(table).add(bits.word() as usize & mask) };
                 bits.skip(entry);
                 table = ((entry >> TABLE_SHIFT) as usize) << TABLE_UNIT;
@@ -245,7 +252,8 @@ impl Decoder {
                         Err(error) => return Err(error),
                     }
                 }
-                // SAFETY: the text lies in the line, behind which is slack, as there is behind the output.
+                // SAFETY: the text lies in the line, behind which is slack, as there is behind the
+                // output.
                 unsafe {
                     copy::<SHORT>(text.add((said & ((1 << LEN_SHIFT) - 1)) as usize), out.add(at.made));
                 };
@@ -274,7 +282,8 @@ impl Decoder {
     /// Appends what any symbol says. False where that is more than `limit`.
     ///
     /// # Safety
-    /// `symbol` is one of the model, what was made is at most `limit`, and `out` is writable for `limit + SLACK` bytes.
+    /// `symbol` is one of the model, what was made is at most `limit`, and `out` is writable for
+    /// `limit + SLACK` bytes.
     #[inline(always)]
     unsafe fn say(
         &self,
@@ -305,14 +314,16 @@ impl Decoder {
                 return Ok(false);
             }
         } else {
-            // SAFETY: it ends at `bound` or before, behind which is slack, as there is behind the output.
+            // SAFETY: it ends at `bound` or before, behind which is slack, as there is behind the
+            // output.
             unsafe { copy::<SLACK>(base.wrapping_add(from), out.add(at.made)) };
         }
         at.made += size;
         Ok(at.made <= limit)
     }
 
-    /// Appends a text that is long, or repeats itself, or is not there. False where that is more than `limit`.
+    /// Appends a text that is long, or repeats itself, or is not there. False where that is more
+    /// than `limit`.
     ///
     /// # Safety
     /// `made` is at most `limit`, and `out` is writable for `limit + SLACK` bytes.
@@ -381,7 +392,8 @@ fn outside() -> Error {
 /// Copies [`SLACK`] bytes, all of them read before any is written.
 #[inline(always)]
 unsafe fn copy<const N: usize>(from: *const u8, to: *mut u8) {
-    // SAFETY: the caller has so many at both; some may not be initialized, which is why they are not looked at.
+    // SAFETY: the caller has so many at both; some may not be initialized, which is why they are
+    // not looked at.
     unsafe {
         let text = from.cast::<MaybeUninit<[u8; N]>>().read_unaligned();
         to.cast::<MaybeUninit<[u8; N]>>().write_unaligned(text);

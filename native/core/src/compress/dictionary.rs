@@ -1,7 +1,8 @@
 //! A dictionary: its region, and what is prepared from it.
 //!
-//! `docs/formats/compress.md` specifies the bytes. A dictionary is small, and what decodes with it must not change under
-//! it, so it is copied and its tables are built when it is opened: some 50 us for 112 KiB.
+//! `docs/formats/compress.md` specifies the bytes. A dictionary is small, and what decodes with it
+//! must not change under it, so it is copied and its tables are built when it is opened: some 50 us
+//! for 112 KiB.
 
 use super::decode::Decoder;
 use super::encode::{Encoder, Framing, RAW, SHIFTED, Scratch};
@@ -33,8 +34,8 @@ pub mod word {
     pub const TABLES: usize = 19;
     /// Identity (two words).
     pub const IDENTITY: usize = 20;
-    /// What is known of the samples: in the low half what a byte took on average, in sixteenths of a bit; in the high half how
-    /// many of the symbols were matches, in parts of 256.
+    /// What is known of the samples: in the low half what a byte took on average, in sixteenths of
+    /// a bit; in the high half how many of the symbols were matches, in parts of 256.
     pub const SAMPLES: usize = 22;
     /// The first word after those: it and the rest are zero.
     pub const END: usize = 23;
@@ -163,7 +164,8 @@ impl Dictionary {
     /// The region: what to keep, and to hand to [`Dictionary::from_bytes`].
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written, and nothing writes it any more.
+        // SAFETY: the region lies in the memory, all of it was written, and nothing writes it any
+        // more.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.length) }
     }
 
@@ -179,7 +181,8 @@ impl Dictionary {
         (self.content, self.model.phrases.len(), self.model.contexts)
     }
 
-    /// Proves what opening does not: the checksum, if there is one, and that words without a meaning are zero.
+    /// Proves what opening does not: the checksum, if there is one, and that words without a
+    /// meaning are zero.
     pub fn validate(&self) -> Result<()> {
         // SAFETY: the memory is ours.
         let view = unsafe { Memory::new(self.memory.base(), self.memory.len()) }?;
@@ -205,7 +208,8 @@ impl Dictionary {
         Ok(self.encoder.get_or_init(|| made))
     }
 
-    /// Appends the compressed `text` to `out`: at most one byte more than it has. `Range` from 2^31 bytes on.
+    /// Appends the compressed `text` to `out`: at most one byte more than it has. `Range` from 2^31
+    /// bytes on.
     pub fn compress(
         &self,
         level: Level,
@@ -217,12 +221,12 @@ impl Dictionary {
         self.encoder()?.encode(level.effort(), framing, text, scratch, out)
     }
 
-    /// Decompresses into `out`, of which [`SLACK`](super::decode::SLACK) bytes more than `limit` are writable. `None` if
-    /// it takes more than `limit`.
+    /// Decompresses into `out`, of which [`SLACK`](super::decode::SLACK) bytes more than `limit`
+    /// are writable. `None` if it takes more than `limit`.
     ///
     /// # Safety
-    /// `input` is readable for `len` bytes, which other threads may be writing; `out` is writable for
-    /// `limit + SLACK` bytes.
+    /// `input` is readable for `len` bytes, which other threads may be writing; `out` is writable
+    /// for `limit + SLACK` bytes.
     pub unsafe fn decompress_into(
         &self,
         framing: Framing,
@@ -255,8 +259,8 @@ impl Dictionary {
         unsafe { self.decoder.decode(input.add(skip), len - skip, out, limit) }
     }
 
-    /// Decompresses, appending to `out`, at most `max_bytes`: `Range` where there are more. Memory grows with what is
-    /// there, not with what the bytes say.
+    /// Decompresses, appending to `out`, at most `max_bytes`: `Range` where there are more. Memory
+    /// grows with what is there, not with what the bytes say.
     pub fn decompress(
         &self,
         framing: Framing,

@@ -21,7 +21,8 @@ type Code = u32;
 /// Of a phrase that can not be used.
 const NO_CODE: Code = u32::MAX;
 
-/// In sixteenths of a bit, what strings that are looked for in the content and in the record cost where no match says them.
+/// In sixteenths of a bit, what strings that are looked for in the content and in the record cost
+/// where no match says them.
 const FAR: usize = 256;
 const NEAR: usize = 192;
 
@@ -129,8 +130,8 @@ impl Encoder {
         let trie = Trie::new(&phrases)?;
         Ok(Encoder {
             longest: Longest::new(&phrases, &trie)?,
-            // A match costs some twenty bits, one in the record fewer. Where a byte costs little without one, a short one is not worth it, and
-            // looking at it only takes time.
+            // A match costs some twenty bits, one in the record fewer. Where a byte costs little
+            // without one, a short one is not worth it, and looking at it only takes time.
             buckets: ContentBuckets::new(content, (FAR / model.average.max(1) as usize).clamp(8, 12))?,
             near: (NEAR / model.average.max(1) as usize).clamp(5, 8),
             index: OnceLock::new(),
@@ -158,7 +159,8 @@ impl Encoder {
         if text.len() >= 1 << 31 {
             return Err(Error::range(format!("{} bytes are too many for one record", text.len())));
         }
-        // For a bit stream as long as the text, what one symbol too many takes, and the bytes around it.
+        // For a bit stream as long as the text, what one symbol too many takes, and the bytes
+        // around it.
         out.try_reserve(text.len() + 2 + 3 * ROOM)
             .map_err(|_| Error::new(ErrorKind::Oom, "out of memory for the compressed record"))?;
         let room = text.len() + 2 * ROOM;

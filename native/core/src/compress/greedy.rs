@@ -1,9 +1,11 @@
 //! Taking at each place what looks best there, and writing it at once.
 //!
-//! What looks best is the longest phrase, or a match that saves more than it against what so many bytes take on average where no match
-//! says them, which the dictionary knows from its samples. Nearly all places have no match, which one look at a line of the content's
-//! index and one at the record's say: the processor guesses that, and is on its way to the next places meanwhile. What
-//! is taken is not looked at again, and the record's index knows only of where something was taken, and of the ends of matches.
+//! What looks best is the longest phrase, or a match that saves more than it against what so many
+//! bytes take on average where no match says them, which the dictionary knows from its samples.
+//! Nearly all places have no match, which one look at a line of the content's index and one at the
+//! record's say: the processor guesses that, and is on its way to the next places meanwhile. What
+//! is taken is not looked at again, and the record's index knows only of where something was taken,
+//! and of the ends of matches.
 
 use super::bits::{BackWriter, BitWriter, ROOM};
 use super::encode::{Encoder, Scratch, Writer};
@@ -28,7 +30,8 @@ struct Match {
     distance: u32,
 }
 
-/// Where the text would repeat at the distance of the last match: beginning in the content, and ending there, or in the record.
+/// Where the text would repeat at the distance of the last match: beginning in the content, and
+/// ending there, or in the record.
 #[derive(Clone, Copy)]
 struct Again<'a> {
     from: &'a [u8],
@@ -65,8 +68,8 @@ impl<'a> Again<'a> {
 }
 
 impl Encoder {
-    /// Appends a record's bit stream to `out`, which has room for the text and 3 times [`ROOM`] more. False, with nonsense
-    /// behind what `out` had, if it is longer than the text.
+    /// Appends a record's bit stream to `out`, which has room for the text and 3 times [`ROOM`]
+    /// more. False, with nonsense behind what `out` had, if it is longer than the text.
     pub(super) fn greedy(
         &self,
         effort: Effort,
@@ -99,7 +102,8 @@ impl Encoder {
                     self.best(effort, text, at, context, (place, hits, back, repeats), distance)
                 && (found.len >= LONG || found.score > self.score(len, self.bits(context, symbol)))
             {
-                // SAFETY: there is room for the text and more, and what was written so far is no longer than the text.
+                // SAFETY: there is room for the text and more, and what was written so far is no
+                // longer than the text.
                 unsafe { self.put(&mut writer, context, found.symbol, found.len, found.place) };
                 record.edges(text, at, found.len, effort.record);
                 at += found.len;

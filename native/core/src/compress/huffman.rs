@@ -1,16 +1,18 @@
 //! Length-limited Huffman codes, canonical, to be read from the lowest bit on.
 //!
-//! Lengths come from the package-merge algorithm (Larmore and Hirschberg, "A fast algorithm for optimal length-limited
-//! Huffman codes", 1990), which is optimal: no more frequent symbol ever has a longer code. The code itself is canonical
-//! (it follows from the lengths), and bits are reversed, because the reader takes them from the low end of a word.
+//! Lengths come from the package-merge algorithm (Larmore and Hirschberg, "A fast algorithm for
+//! optimal length-limited Huffman codes", 1990), which is optimal: no more frequent symbol ever has
+//! a longer code. The code itself is canonical (it follows from the lengths), and bits are
+//! reversed, because the reader takes them from the low end of a word.
 
 use crate::{Error, Result};
 
 /// The longest code there can be.
 pub(crate) const MAX_BITS: u32 = 14;
 
-/// Lengths of an optimal code for the frequencies, at most `most` bits; 0 for a frequency of 0. A lone symbol gets one
-/// bit, so that every symbol moves the reader on. Of more symbols than there are such codes the rarest have none.
+/// Lengths of an optimal code for the frequencies, at most `most` bits; 0 for a frequency of 0. A
+/// lone symbol gets one bit, so that every symbol moves the reader on. Of more symbols than there
+/// are such codes the rarest have none.
 pub(crate) fn code_lengths(frequencies: &[u64], most: u32) -> Result<Vec<u8>> {
     let mut lengths = try_vec(frequencies.len(), 0u8)?;
     let mut leaves: Vec<(u64, u32)> = Vec::new();
@@ -24,8 +26,9 @@ pub(crate) fn code_lengths(frequencies: &[u64], most: u32) -> Result<Vec<u8>> {
     }
     leaves.sort_unstable();
     leaves.drain(..leaves.len().saturating_sub(1 << most));
-    // A package is its weight and, in place of the symbols in it, how many of the lightest leaves it and its like take at
-    // each level: a level's choice is always a prefix of its merged list, so counting leaves in prefixes is enough.
+    // A package is its weight and, in place of the symbols in it, how many of the lightest leaves
+    // it and its like take at each level: a level's choice is always a prefix of its merged list,
+    // so counting leaves in prefixes is enough.
     let n = leaves.len();
     let mut levels: Vec<Vec<bool>> = Vec::new();
     levels.try_reserve_exact(most as usize)?;
@@ -71,8 +74,8 @@ pub(crate) fn try_vec<T: Clone>(len: usize, value: T) -> Result<Vec<T>> {
     Ok(vec)
 }
 
-/// The codes that belong to lengths, their bits reversed. `Corrupt` unless the lengths make a complete prefix code (or are
-/// those of no symbol, or of a lone one).
+/// The codes that belong to lengths, their bits reversed. `Corrupt` unless the lengths make a
+/// complete prefix code (or are those of no symbol, or of a lone one).
 pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     let mut count = [0u32; MAX_BITS as usize + 1];
     for &length in lengths {
@@ -104,8 +107,8 @@ pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     Ok(codes)
 }
 
-/// Calls back with each entry of the decoding table of one code, of `bits` bits, and the symbol whose code it begins with. A
-/// lone symbol has all of them.
+/// Calls back with each entry of the decoding table of one code, of `bits` bits, and the symbol
+/// whose code it begins with. A lone symbol has all of them.
 pub(crate) fn each_entry(lengths: &[u8], bits: u32, mut put: impl FnMut(usize, usize)) -> Result<()> {
     let lone = lengths.iter().filter(|&&length| length > 0).count() == 1;
     for (symbol, (code, &length)) in codes(lengths)?.into_iter().zip(lengths).enumerate() {

@@ -1,9 +1,10 @@
 //! The longest phrase at a place, with few branches that nobody can foresee.
 //!
-//! A trie takes a step, and a guess, for each byte. Here the first three bytes name a line of the cache that holds the phrases which begin
-//! with them, of each its first eight bytes, the longest first; all of a line are compared at once (Boncz, Neumann and Leis look the
-//! phrases of FSST up in this way, one for each three bytes). Phrases of two bytes are in a table of all pairs. Only for
-//! longer ones than eight bytes does the trie go on.
+//! A trie takes a step, and a guess, for each byte. Here the first three bytes name a line of the
+//! cache that holds the phrases which begin with them, of each its first eight bytes, the longest
+//! first; all of a line are compared at once (Boncz, Neumann and Leis look the phrases of FSST up
+//! in this way, one for each three bytes). Phrases of two bytes are in a table of all pairs. Only
+//! for longer ones than eight bytes does the trie go on.
 
 use super::huffman::try_vec;
 use super::symbols::PHRASE;
@@ -27,7 +28,8 @@ struct Line {
     spare: [u8; LINE],
 }
 
-/// A symbol in the low 12 bits, then its length in 8, then which of the nodes the trie goes on from in 12; 0 for none.
+/// A symbol in the low 12 bits, then its length in 8, then which of the nodes the trie goes on from
+/// in 12; 0 for none.
 type Found = u32;
 
 const fn found(symbol: usize, len: usize) -> Found {
@@ -106,7 +108,8 @@ impl Longest {
         Ok(made)
     }
 
-    /// What is known of a text that begins with up to eight bytes, which are the beginning of a phrase.
+    /// What is known of a text that begins with up to eight bytes, which are the beginning of a
+    /// phrase.
     fn known(&mut self, trie: &Trie, bytes: &[u8]) -> Found {
         let (mut symbol, mut len) = (usize::from(bytes[0]), 1);
         trie.walk(bytes, |length, phrase| (symbol, len) = (PHRASE + phrase, length));
@@ -118,7 +121,8 @@ impl Longest {
         found(symbol, len) | more << 20
     }
 
-    /// Symbol and length of the longest phrase that `text` has at `at`, where `word` is what begins there, or of the byte.
+    /// Symbol and length of the longest phrase that `text` has at `at`, where `word` is what begins
+    /// there, or of the byte.
     #[inline(always)]
     pub(super) fn find(&self, trie: &Trie, text: &[u8], at: usize, word: u64) -> (usize, usize) {
         let pair = u32::from(self.pairs[word as usize & 0xFFFF]);

@@ -40,8 +40,9 @@ pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> 
     len
 }
 
-/// The content by hash, for a quick look: a bucket has the last four positions of its strings, and apart from them a byte more of
-/// the hash of each, so that nearly all that do not match are told by one look into a table that the nearer caches hold.
+/// The content by hash, for a quick look: a bucket has the last four positions of its strings, and
+/// apart from them a byte more of the hash of each, so that nearly all that do not match are told
+/// by one look into a table that the nearer caches hold.
 #[derive(Debug)]
 pub(crate) struct ContentBuckets {
     /// Four a bucket, the last position's in the low byte.
@@ -83,8 +84,8 @@ impl ContentBuckets {
         (text.len() + 1).saturating_sub(self.bytes)
     }
 
-    /// The bucket of the string at `at`, which begins with `word` and is whole, and in which places of it there is likely one like it: the eighth bit of a
-    /// byte for each.
+    /// The bucket of the string at `at`, which begins with `word` and is whole, and in which places
+    /// of it there is likely one like it: the eighth bit of a byte for each.
     #[inline(always)]
     pub(crate) fn hits(&self, text: &[u8], at: usize, word: u64) -> (usize, u32) {
         let both = word ^ load(text, at + self.bytes - 8).rotate_left(29);
@@ -96,8 +97,8 @@ impl ContentBuckets {
         (place, differ.wrapping_sub(0x0101_0101) & !differ & 0x8080_8080)
     }
 
-    /// The longest match with the string at `at` at the first `candidates` of the `hits` in a bucket: length and position. Length 0
-    /// where there is none.
+    /// The longest match with the string at `at` at the first `candidates` of the `hits` in a
+    /// bucket: length and position. Length 0 where there is none.
     #[inline(always)]
     pub(crate) fn longest(
         &self,
@@ -148,7 +149,8 @@ impl ContentIndex {
         Ok(index)
     }
 
-    /// The longest match of at least [`MIN_CONTENT`] bytes among `depth` candidates: length and position. Not in `banned` ranges.
+    /// The longest match of at least [`MIN_CONTENT`] bytes among `depth` candidates: length and
+    /// position. Not in `banned` ranges.
     #[inline(always)]
     pub(crate) fn find(
         &self,
@@ -184,7 +186,8 @@ impl ContentIndex {
     }
 }
 
-/// Hash chains over the record at hand. Heads count on from record to record, so that none needs clearing.
+/// Hash chains over the record at hand. Heads count on from record to record, so that none needs
+/// clearing.
 #[derive(Debug)]
 pub(crate) struct SelfIndex {
     heads: Vec<u32>,
@@ -228,7 +231,8 @@ impl SelfIndex {
         self.next = 0;
         self.bits = bits;
         if self.heads.len() >> bits == 0 {
-            // Where this fails, what the old ones say must not be taken for places in another record.
+            // Where this fails, what the old ones say must not be taken for places in another
+            // record.
             self.heads = Vec::new();
             self.heads = try_vec(1 << bits, 0)?;
             self.base = 1;
@@ -253,7 +257,8 @@ impl SelfIndex {
         }
     }
 
-    /// Takes in the string at `at`, which begins with `word`, and says how far back there is one like it, or 0.
+    /// Takes in the string at `at`, which begins with `word`, and says how far back there is one
+    /// like it, or 0.
     #[inline(always)]
     pub(crate) fn swap(&mut self, text: &[u8], at: usize, word: u64) -> usize {
         // SAFETY: a hash is less than 2^bits, of which there are heads.
@@ -275,7 +280,8 @@ impl SelfIndex {
         }
     }
 
-    /// The longest match of at least [`MIN_SELF`] bytes among `depth` candidates: length and distance.
+    /// The longest match of at least [`MIN_SELF`] bytes among `depth` candidates: length and
+    /// distance.
     #[inline(always)]
     pub(crate) fn find(&self, text: &[u8], at: usize, depth: usize) -> (usize, usize) {
         if at + 8 > text.len() {

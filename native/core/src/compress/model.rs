@@ -11,7 +11,8 @@ pub(crate) struct Model {
     pub contexts: usize,
     /// The context of what follows a symbol. `START`'s is that of a record's beginning.
     pub context_of: Vec<u8>,
-    /// Code lengths, those of one context after those of another. Context 0 has all symbols but `ESCAPE` and some phrases.
+    /// Code lengths, those of one context after those of another. Context 0 has all symbols but
+    /// `ESCAPE` and some phrases.
     pub code_lengths: Vec<u8>,
     /// How many bits a position has.
     pub position_bits: u32,
@@ -47,8 +48,8 @@ impl Model {
         if symbol == ESCAPE { 0 } else { usize::from(self.context_of[symbol]) }
     }
 
-    /// What the last byte of a bit stream is filled up with: bits of the identity, so that the streams of another dictionary
-    /// are noticed a little more often.
+    /// What the last byte of a bit stream is filled up with: bits of the identity, so that the
+    /// streams of another dictionary are noticed a little more often.
     pub(crate) fn padding(&self) -> u8 {
         (self.identity >> 56) as u8
     }
@@ -95,7 +96,8 @@ pub(crate) fn check(model: &Model, content: usize) -> Result<()> {
     if (1..model.contexts).any(|context| model.lengths(context).iter().all(|&length| length == 0)) {
         return bad("a dictionary with a context that nothing can follow");
     }
-    // What a context has no code for is said behind an escape: without one, encoders would have nothing to write.
+    // What a context has no code for is said behind an escape: without one, encoders would have
+    // nothing to write.
     let said = |context| {
         let own = model.lengths(context);
         own[ESCAPE] > 0 || own.iter().zip(model.lengths(0)).all(|(&own, &all)| own > 0 || all == 0)

@@ -1,11 +1,12 @@
 //! Choosing the symbols that say a record in the fewest bits.
 //!
-//! A forward dynamic program over positions (Storer and Szymanski, 1982): the price of a position is that of the cheapest
-//! way to it, where the price of a symbol is what its code takes in the context that the way there leads to. The context
-//! belongs to the way, so this is not quite optimal: only the cheapest way to each position is followed.
+//! A forward dynamic program over positions (Storer and Szymanski, 1982): the price of a position
+//! is that of the cheapest way to it, where the price of a symbol is what its code takes in the
+//! context that the way there leads to. The context belongs to the way, so this is not quite
+//! optimal: only the cheapest way to each position is followed.
 //!
-//! Where a match is long enough to be beyond doubt, it is taken at once and the program begins anew behind it, which is
-//! what keeps long and periodic input linear.
+//! Where a match is long enough to be beyond doubt, it is taken at once and the program begins anew
+//! behind it, which is what keeps long and periodic input linear.
 
 use super::encode::copied;
 use super::huffman::try_vec;
@@ -20,7 +21,8 @@ use crate::Result;
 pub(crate) struct Effort {
     /// Candidates of the content for each position.
     pub content: usize,
-    /// Candidates of the record; for the greedy encoder, which has one, how many strings at each end of a match it remembers.
+    /// Candidates of the record; for the greedy encoder, which has one, how many strings at each
+    /// end of a match it remembers.
     pub record: usize,
     /// Whether to price every length of a match, or the longest only.
     pub lengths: bool,
@@ -91,7 +93,8 @@ impl Prices {
 /// The price of a phrase that has no code.
 pub(crate) const UNUSABLE: u8 = 200;
 
-/// One step: a symbol, how many bytes it says, and what a match refers to (a position or a distance).
+/// One step: a symbol, how many bytes it says, and what a match refers to (a position or a
+/// distance).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub symbol: u16,
@@ -136,8 +139,8 @@ impl Parser {
         Parser { nodes: Vec::new(), record: SelfIndex::new(), way: Vec::new() }
     }
 
-    /// Says a record in symbols, the end left out, and returns how many bits they take with it. `banned` are ranges of the
-    /// content that must not be used.
+    /// Says a record in symbols, the end left out, and returns how many bits they take with it.
+    /// `banned` are ranges of the content that must not be used.
     pub(crate) fn parse(
         &mut self,
         known: Known<'_>,
@@ -180,8 +183,8 @@ impl Parser {
         Ok(total + u64::from(known.prices.row(start.context)[END]))
     }
 
-    /// Thinks about positions from `begin` on, and returns to where the way is known; and the match that was long enough to
-    /// end the block.
+    /// Thinks about positions from `begin` on, and returns to where the way is known; and the match
+    /// that was long enough to end the block.
     #[inline(always)]
     fn block(
         &mut self,

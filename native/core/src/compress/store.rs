@@ -1,8 +1,9 @@
-//! Many records, compressed one by one, each readable on its own: a region of a dictionary, where each record begins (an
-//! Elias-Fano sequence, about a byte a record), and the records.
+//! Many records, compressed one by one, each readable on its own: a region of a dictionary, where
+//! each record begins (an Elias-Fano sequence, about a byte a record), and the records.
 //!
-//! `docs/formats/compress.md` specifies the bytes. They never change once written, so any number of threads may read them. Cost
-//! of a read: two queries of the sequence, some 50 ns in cache, and decompressing.
+//! `docs/formats/compress.md` specifies the bytes. They never change once written, so any number of
+//! threads may read them. Cost of a read: two queries of the sequence, some 50 ns in cache, and
+//! decompressing.
 
 use super::decode::SLACK;
 use super::dictionary::{Dictionary, Level};
@@ -18,7 +19,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// The version of the format that this code reads and writes.
 pub const KIND_VERSION: u32 = 1;
-/// Bytes of samples that two dictionaries are compared by, and what part of them the other one must save.
+/// Bytes of samples that two dictionaries are compared by, and what part of them the other one must
+/// save.
 const COMPARED: usize = 2 << 20;
 const GAIN: usize = 32;
 /// Records between two looks at the control.
@@ -96,7 +98,8 @@ impl StoreShape {
     }
 }
 
-/// A store in memory that someone else owns, with its dictionary prepared. Any number of threads may use one.
+/// A store in memory that someone else owns, with its dictionary prepared. Any number of threads
+/// may use one.
 #[derive(Debug)]
 pub struct RawRecordStore {
     shape: StoreShape,
@@ -112,8 +115,8 @@ unsafe impl Send for RawRecordStore {}
 unsafe impl Sync for RawRecordStore {}
 
 impl RawRecordStore {
-    /// Attaches to the region in `len` bytes at `base`: checks the header, copies and prepares the dictionary. No record is
-    /// looked at.
+    /// Attaches to the region in `len` bytes at `base`: checks the header, copies and prepares the
+    /// dictionary. No record is looked at.
     ///
     /// # Safety
     /// While this is used, `base` is valid for reading `len` bytes.
@@ -218,7 +221,8 @@ impl RawRecordStore {
         })
     }
 
-    /// Writes record `index` to `out`. `None`, with anything in `out`, if it has more than `limit` bytes.
+    /// Writes record `index` to `out`. `None`, with anything in `out`, if it has more than `limit`
+    /// bytes.
     ///
     /// # Safety
     /// `out` is writable for `limit` and [`SLACK`](super::decode::SLACK) more bytes.
@@ -248,13 +252,15 @@ impl RawRecordStore {
         Ok(made)
     }
 
-    /// Appends records one after another to `out`, and writes where each ends in it to `ends`. `Range`, before anything is
-    /// appended, if one of them does not exist. Indices are whole numbers.
+    /// Appends records one after another to `out`, and writes where each ends in it to `ends`.
+    /// `Range`, before anything is appended, if one of them does not exist. Indices are whole
+    /// numbers.
     pub fn get_many(&self, indices: &[f64], ends: &mut [f64], out: &mut Vec<u8>) -> Result<()> {
         self.get_many_within(indices, ends, usize::MAX, out)
     }
 
-    /// The same, but `Full` where they have more than `most` bytes together, without taking memory for more.
+    /// The same, but `Full` where they have more than `most` bytes together, without taking memory
+    /// for more.
     pub fn get_many_within(
         &self,
         indices: &[f64],
@@ -270,9 +276,10 @@ impl RawRecordStore {
         .map(drop)
     }
 
-    /// Writes records one after another to `out`, and where each ends in it to `ends`; returns how many bytes they have. `None`,
-    /// with anything in both, if there is no room for them with [`SLACK`](super::decode::SLACK) bytes behind them. Errors
-    /// as for [`get_many`](Self::get_many).
+    /// Writes records one after another to `out`, and where each ends in it to `ends`; returns how
+    /// many bytes they have. `None`, with anything in both, if there is no room for them with
+    /// [`SLACK`](super::decode::SLACK) bytes behind them. Errors as for
+    /// [`get_many`](Self::get_many).
     ///
     /// # Safety
     /// `out` is writable for `capacity` bytes.
@@ -286,7 +293,8 @@ impl RawRecordStore {
         let mut used = 0;
         let fits = self.each_of(indices, ends, |at, len| {
             let Some(limit) = capacity.checked_sub(used + SLACK) else { return Ok(None) };
-            // SAFETY: a span was checked to lie within the records; what is used is less than the capacity.
+            // SAFETY: a span was checked to lie within the records; what is used is less than the
+            // capacity.
             let made = unsafe { self.unpack_into(at, len, out.add(used), limit) }?;
             used += made.unwrap_or(0);
             Ok(made.map(|_| used))
@@ -294,7 +302,8 @@ impl RawRecordStore {
         Ok(fits.then_some(used))
     }
 
-    /// Reads the records at `indices`: `read` gets where each is, and says where it ends in the output; `None` ends it.
+    /// Reads the records at `indices`: `read` gets where each is, and says where it ends in the
+    /// output; `None` ends it.
     fn each_of(
         &self,
         indices: &[f64],
@@ -330,7 +339,8 @@ impl RawRecordStore {
         Ok(true)
     }
 
-    /// Proves the contents: checksum, reserved words, dictionary, the sequence, and that every record decompresses. O(bytes).
+    /// Proves the contents: checksum, reserved words, dictionary, the sequence, and that every
+    /// record decompresses. O(bytes).
     pub fn validate(&self) -> Result<()> {
         let (header, _) = StoreShape::read(self.memory)?;
         header.check_seal(self.memory, word::END)?;
@@ -357,7 +367,8 @@ impl RawRecordStore {
     }
 }
 
-/// Compresses records one after another. What it holds is what is compressed so far, never what was given.
+/// Compresses records one after another. What it holds is what is compressed so far, never what was
+/// given.
 #[derive(Debug)]
 pub struct StoreBuilder {
     dictionary: Dictionary,
@@ -405,8 +416,9 @@ impl StoreBuilder {
         Ok(())
     }
 
-    /// Compresses all records anew with another dictionary, if that makes `samples` of them at least a thirty-second smaller; says
-    /// whether it did. Nothing has changed where it fails, or the control asked it to stop.
+    /// Compresses all records anew with another dictionary, if that makes `samples` of them at
+    /// least a thirty-second smaller; says whether it did. Nothing has changed where it fails, or
+    /// the control asked it to stop.
     pub fn adapt(
         &mut self,
         dictionary: Dictionary,
@@ -456,7 +468,8 @@ impl StoreBuilder {
         }
     }
 
-    /// Writes the store's region into `len` bytes at `base`, at least as many as the shape's length.
+    /// Writes the store's region into `len` bytes at `base`, at least as many as the shape's
+    /// length.
     ///
     /// # Safety
     /// `base` is valid for writing `len` bytes that no other thread uses.

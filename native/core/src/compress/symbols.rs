@@ -12,7 +12,8 @@
 
 pub(crate) const END: usize = 256;
 pub(crate) const ESCAPE: usize = 257;
-/// What the context of a record's beginning is filed under: what follows an escape is always in context 0.
+/// What the context of a record's beginning is filed under: what follows an escape is always in
+/// context 0.
 pub(crate) const START: usize = ESCAPE;
 pub(crate) const CONTENT: usize = 258;
 pub(crate) const SELF: usize = CONTENT + LENGTH_CODES;
@@ -37,7 +38,8 @@ pub(crate) const MAX_MATCH: usize = 1038;
 /// Length codes from here on are followed by `code - 14` more bits.
 const LONG_CODES: usize = 16;
 
-/// How wide the distances of each class are, in bits. A class begins where the one before ends, the first at distance 1.
+/// How wide the distances of each class are, in bits. A class begins where the one before ends, the
+/// first at distance 1.
 const DISTANCE_BITS: [u8; 6] = [5, 8, 10, 12, 16, 31];
 pub(crate) const DISTANCE_CLASSES: usize = DISTANCE_BITS.len();
 /// The least distance of each class.

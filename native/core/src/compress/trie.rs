@@ -1,11 +1,11 @@
-//! All phrases that begin at a place, by one walk: a double-array trie (Aoe, "An efficient digital search algorithm by
-//! using a double-array structure", 1989).
+//! All phrases that begin at a place, by one walk: a double-array trie (Aoe, "An efficient digital
+//! search algorithm by using a double-array structure", 1989).
 
 use super::huffman::try_vec;
 use crate::Result;
 
-/// What a transition leads to. It lies at the base of the node it leads from plus the byte, and is there if it names that
-/// node, which is known by where its own transition lies.
+/// What a transition leads to. It lies at the base of the node it leads from plus the byte, and is
+/// there if it names that node, which is known by where its own transition lies.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     from: u32,
@@ -96,7 +96,8 @@ impl Trie {
         Ok(base)
     }
 
-    /// Calls back with the length and index of each phrase that `text` begins with, the shortest first.
+    /// Calls back with the length and index of each phrase that `text` begins with, the shortest
+    /// first.
     #[inline(always)]
     pub(crate) fn walk(&self, text: &[u8], found: impl FnMut(usize, usize)) {
         self.walk_on(Node { slot: ROOT, base: self.root }, text, found);

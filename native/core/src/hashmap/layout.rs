@@ -85,7 +85,8 @@ pub fn next_capacity(capacity: u32) -> u32 {
         _ => (buckets * 3).div_ceil(2),
     };
     let grown = grown.min(u64::from(buckets_for(MAX_CAPACITY))) as u32;
-    // `grown` need not be a possible number of buckets; the capacity it would have leads to one that is.
+    // `grown` need not be a possible number of buckets; the capacity it would have leads to one
+    // that is.
     capacity_for(buckets_for(capacity_for(grown))).min(MAX_CAPACITY)
 }
 

@@ -1,9 +1,9 @@
 //! The map for Rust programs: typed, and growing by itself.
 //!
-//! [`HashMap<K, V>`] owns its memory; [`HashMapRef`] and [`HashMapMut`] work on memory that something
-//! else owns (a mapped file, a buffer of JavaScript's). All are one type, [`Map`], over three kinds of
-//! [`Storage`]. Keys are `u32`, `i32`, `u64`, `i64`, `f64`, `str` or `[u8]`; values are numbers, `bool`, `str`
-//! or `[u8]`.
+//! [`HashMap<K, V>`] owns its memory; [`HashMapRef`] and [`HashMapMut`] work on memory that
+//! something else owns (a mapped file, a buffer of JavaScript's). All are one type, [`Map`], over
+//! three kinds of [`Storage`]. Keys are `u32`, `i32`, `u64`, `i64`, `f64`, `str` or `[u8]`; values
+//! are numbers, `bool`, `str` or `[u8]`.
 //!
 //! ```
 //! use offheap_core::hashmap::HashMap;
@@ -17,8 +17,8 @@
 //! ```
 //!
 //! Iteration is in insertion order; a value that is replaced keeps its place. `insert` is fallible
-//! because memory is; everything else can not fail on sound bytes, and on damaged ones gives answers
-//! that are wrong but never unsound (a string that is not UTF-8 reads as missing).
+//! because memory is; everything else can not fail on sound bytes, and on damaged ones gives
+//! answers that are wrong but never unsound (a string that is not UTF-8 reads as missing).
 
 use super::blob::Blob;
 use super::hash::canonical;
@@ -391,8 +391,8 @@ impl<K: Key + ?Sized, V: Value + ?Sized> HashMap<K, V> {
         Ok(Map { storage: Owned::new(&new)?, types: PhantomData })
     }
 
-    /// The region: what can be saved, and opened again. Zeroes what is not in use, so that the bytes
-    /// follow from the operations and hold nothing that was deleted since the last rebuild.
+    /// The region: what can be saved, and opened again. Zeroes what is not in use, so that the
+    /// bytes follow from the operations and hold nothing that was deleted since the last rebuild.
     pub fn bytes(&mut self) -> &[u8] {
         rebuild::zero_unused(&mut self.storage.map);
         let length = self.storage.map.layout().length;
@@ -401,14 +401,15 @@ impl<K: Key + ?Sized, V: Value + ?Sized> HashMap<K, V> {
         unsafe { std::slice::from_raw_parts(self.storage.memory.base(), length) }
     }
 
-    /// Gives up what a smaller map would not need: rebuilds to exactly as many entries as there are.
+    /// Gives up what a smaller map would not need: rebuilds to exactly as many entries as there
+    /// are.
     pub fn shrink_to_fit(&mut self) -> Result<()> {
         let map = &self.storage.map;
         self.storage.rebuild(map.len().max(1), 0)
     }
 
-    /// Rebuilds to a capacity, at least the number of entries, and a heap of so many bytes, or as many as
-    /// the strings and bytes in it need. Deleted entries are squeezed out.
+    /// Rebuilds to a capacity, at least the number of entries, and a heap of so many bytes, or as
+    /// many as the strings and bytes in it need. Deleted entries are squeezed out.
     pub fn rebuild(&mut self, capacity: u32, heap: u64) -> Result<()> {
         self.storage.rebuild(capacity, heap)
     }
@@ -579,7 +580,8 @@ impl<K: Key + ?Sized, V: Value + ?Sized, S: StorageMut> Map<K, V, S> {
         unsafe { map.delete(key, hash) }.is_some()
     }
 
-    /// A number that names the entry of a key for as long as it lives, also when others come and go.
+    /// A number that names the entry of a key for as long as it lives, also when others come and
+    /// go.
     #[inline]
     pub fn handle_of(&mut self, key: K::Ref<'_>) -> Option<u64> {
         let position = self.find(key)?;

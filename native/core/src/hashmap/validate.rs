@@ -3,8 +3,8 @@
 //! [`check`] is the first tier, in constant time; it is what makes every operation memory-safe.
 //! [`validate`] reads everything and accepts exactly what `docs/formats/hashmap.md` allows, what a
 //! writer leaves that was stopped between two stores included. It reports the first thing that is
-//! wrong; it changes nothing. Cost: about one lookup for each entry; temporary memory of one bit for
-//! each entry, slot and heap word, and 4 bytes for each bucket.
+//! wrong; it changes nothing. Cost: about one lookup for each entry; temporary memory of one bit
+//! for each entry, slot and heap word, and 4 bytes for each bucket.
 
 use super::blob::{BYTES, size_of_blob, text_encoding};
 use super::hash::{canonical, tag};
@@ -31,8 +31,8 @@ pub unsafe fn check(base: *const u8, len: usize) -> Result<()> {
     unsafe { RawMap::attach_shared(base, len, PATIENCE) }.map(|_| ())
 }
 
-/// Proves a region's contents: checksum (if it has one), reserved words, dead bits, index, keys, values,
-/// blobs, slots.
+/// Proves a region's contents: checksum (if it has one), reserved words, dead bits, index, keys,
+/// values, blobs, slots.
 ///
 /// # Safety
 /// As for [`RawMap::attach`]. If another thread changes the map meanwhile the answer may be wrong.
@@ -183,7 +183,8 @@ impl Validator {
                 if tag == 0 {
                     continue;
                 }
-                // An insertion that was stopped before its last store left a lane with position `used`.
+                // An insertion that was stopped before its last store left a lane with position
+                // `used`.
                 if tag > 127 || index.position(bucket, lane) > self.used {
                     return Err(Error::corrupt(format!("lane {lane} of bucket {bucket} is wrong")));
                 }

@@ -2,9 +2,10 @@
 //!
 //! [`OpenFile`] is the descriptor and what was decided about it; here is the memory.
 //!
-//! **Truncation.** If someone else cuts a mapped file short, what is gone reads as zeros and [`MappedFile::check`] fails from
-//! then on, on Unix; nobody dies. What can not be promised: that a reader notices before it used the zeros. Look after reading, or use
-//! [`Strategy::Copy`]. Bytes that someone else *writes* are seen as they come, torn or not.
+//! **Truncation.** If someone else cuts a mapped file short, what is gone reads as zeros and
+//! [`MappedFile::check`] fails from then on, on Unix; nobody dies. What can not be promised: that a
+//! reader notices before it used the zeros. Look after reading, or use [`Strategy::Copy`]. Bytes
+//! that someone else *writes* are seen as they come, torn or not.
 
 use super::file::Mode;
 use super::gather::gather;
@@ -68,8 +69,8 @@ impl std::fmt::Debug for MappedFile {
 }
 
 impl MappedFile {
-    /// Opens the regular file at `path`. `Io` if the system refuses, `Oom` for lack of memory or address space, `Full` if
-    /// it is to be locked and the limit does not allow it.
+    /// Opens the regular file at `path`. `Io` if the system refuses, `Oom` for lack of memory or
+    /// address space, `Full` if it is to be locked and the limit does not allow it.
     pub fn open(path: &Path, options: &Options) -> Result<MappedFile> {
         let file = OpenFile::open(path, options.mode, options.thresholds)?;
         let (bytes, strategy) = MappedFile::load(&file)?;
@@ -119,8 +120,8 @@ impl MappedFile {
         self.strategy
     }
 
-    /// `Io` if the file was cut short, or could not be read, so that zeros take the place of some bytes. For before and
-    /// after work on many bytes: it asks the system for the file's size.
+    /// `Io` if the file was cut short, or could not be read, so that zeros take the place of some
+    /// bytes. For before and after work on many bytes: it asks the system for the file's size.
     pub fn check(&self) -> Result<()> {
         match &self.bytes {
             Bytes::Mapped(window) => self.file.check(window),
@@ -154,9 +155,10 @@ impl MappedFile {
         self.check_lost()
     }
 
-    /// Copies `length` bytes from each of many offsets, one after another, to `target`, which has room for exactly those. Many times
-    /// as fast as reading them one by one: see [`super::gather`]. `Range`, with nothing written, for an offset that has fewer bytes
-    /// behind it; `Io` if the file was cut short before or meanwhile.
+    /// Copies `length` bytes from each of many offsets, one after another, to `target`, which has
+    /// room for exactly those. Many times as fast as reading them one by one: see
+    /// [`super::gather`]. `Range`, with nothing written, for an offset that has fewer bytes behind
+    /// it; `Io` if the file was cut short before or meanwhile.
     pub fn read_many(&self, offsets: &Numbers<'_>, length: usize, target: &mut [u8]) -> Result<()> {
         if offsets.len().checked_mul(length) != Some(target.len()) {
             return Err(Error::range(format!(
@@ -219,8 +221,8 @@ impl MappedFile {
         self.check()
     }
 
-    /// Takes in that the file became longer, or was written anew: afterwards [`MappedFile::bytes`] gives all of it. Returns the
-    /// size in bytes.
+    /// Takes in that the file became longer, or was written anew: afterwards [`MappedFile::bytes`]
+    /// gives all of it. Returns the size in bytes.
     pub fn refresh(&mut self) -> Result<u64> {
         let before = self.bytes().1 as u64;
         let size = self.file.look()?;

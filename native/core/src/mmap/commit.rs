@@ -1,19 +1,22 @@
 //! The commit protocol: a vector in a file, of which some length always survives.
 //!
-//! `docs/formats/mmapvector.md` is the specification, and states why a crash can not tear a committed
-//! element. In short: write the older of two records, with a checksum of the elements that are new; sync both
-//! at once; and never store to an element that the latest record, or one under way, vouches for. Opening believes a
-//! record if its new elements are what it says, and else the other one, whose elements a sync of their own put on the disk.
+//! `docs/formats/mmapvector.md` is the specification, and states why a crash can not tear a
+//! committed element. In short: write the older of two records, with a checksum of the elements
+//! that are new; sync both at once; and never store to an element that the latest record, or one
+//! under way, vouches for. Opening believes a record if its new elements are what it says, and else
+//! the other one, whose elements a sync of their own put on the disk.
 //!
 //! This file knows nothing of mappings: [`Journal`] is the part that must be right, over any
 //! [`Storage`], and `simulator/` crashes it at every step.
 //!
-//! **Cost.** Opening reads 256 + 128 bytes, and the tail of the latest record: at most [`TAIL_MOST`] bytes, none after the
-//! file was closed. A commit reads the new elements once (for their checksums, from the page cache) and syncs once; twice if
-//! there are more than that. Committing a shorter length reads all elements that stay. Opening to write syncs once.
+//! **Cost.** Opening reads 256 + 128 bytes, and the tail of the latest record: at most
+//! [`TAIL_MOST`] bytes, none after the file was closed. A commit reads the new elements once (for
+//! their checksums, from the page cache) and syncs once; twice if there are more than that.
+//! Committing a shorter length reads all elements that stay. Opening to write syncs once.
 //!
-//! **Invariants.** Of a writer, `state.latest` is durable, or the handle poisoned. Record `sequence` lies in slot
-//! `sequence % 2`; that slot is written only while the record in the other one is durable.
+//! **Invariants.** Of a writer, `state.latest` is durable, or the handle poisoned. Record
+//! `sequence` lies in slot `sequence % 2`; that slot is written only while the record in the other
+//! one is durable.
 
 pub use super::head::{DATA_OFFSET, KIND_VERSION};
 
@@ -31,7 +34,8 @@ use twox_hash::xxhash3_64::{DEFAULT_SECRET_LENGTH, RawHasher, SecretBuffer};
 
 /// Where the two commit slots stand.
 pub const SLOT_OFFSETS: [u64; 2] = [16_384, 32_768];
-/// The longest tail of a record, in bytes: what opening may have to read. Larger commits sync their elements first.
+/// The longest tail of a record, in bytes: what opening may have to read. Larger commits sync their
+/// elements first.
 pub const TAIL_MOST: u64 = 4 << 20;
 /// Bytes read at a time for a checksum.
 const BLOCK: usize = 1 << 18;
@@ -47,8 +51,8 @@ struct State {
 
 /// A vector's file and its commits. See the head of this file.
 ///
-/// Commits may come from any thread, one at a time; whoever stores elements keeps the rule about those
-/// that are committed, or being committed.
+/// Commits may come from any thread, one at a time; whoever stores elements keeps the rule about
+/// those that are committed, or being committed.
 #[derive(Debug)]
 pub struct Journal<S> {
     storage: S,
@@ -75,9 +79,11 @@ impl<S: Storage> Journal<S> {
         Ok(Journal { storage, head, recovered: false, tail_most: TAIL_MOST, state })
     }
 
-    /// Reads the header and the latest commit, to read the vector. `Corrupt` or `Version` if they make no sense.
+    /// Reads the header and the latest commit, to read the vector. `Corrupt` or `Version` if they
+    /// make no sense.
     ///
-    /// `patience`: how many times to look again while a slot is broken, because a writer may be writing it.
+    /// `patience`: how many times to look again while a slot is broken, because a writer may be
+    /// writing it.
     pub fn open(storage: S, patience: u32) -> Result<Journal<S>> {
         let head = Head::read(&storage)?;
         let mut rounds = 0;
@@ -94,11 +100,13 @@ impl<S: Storage> Journal<S> {
         Ok(Journal { storage, head, recovered: found.broken, tail_most: TAIL_MOST, state })
     }
 
-    /// The same for who holds the lock, and will store elements behind those that are committed. `Io` if the disk refuses.
+    /// The same for who holds the lock, and will store elements behind those that are committed.
+    /// `Io` if the disk refuses.
     ///
-    /// A process that was killed may have left a record in the page cache that is not on the disk. So what was found is synced
-    /// first: no store tears what a crash would leave. And a record that was refused is replaced: no store makes it true.
-    /// A sync that failed may have left pages that are taken for written, and are not: a later sync passes over them, unless they are
+    /// A process that was killed may have left a record in the page cache that is not on the disk.
+    /// So what was found is synced first: no store tears what a crash would leave. And a record
+    /// that was refused is replaced: no store makes it true. A sync that failed may have left pages
+    /// that are taken for written, and are not: a later sync passes over them, unless they are
     /// stored to again.
     pub fn open_to_write(storage: S) -> Result<Journal<S>> {
         let head = Head::read(&storage)?;
@@ -158,7 +166,8 @@ impl<S: Storage> Journal<S> {
 
     /// For readers: looks whether another process committed since. Returns the latest commit.
     ///
-    /// A record that appears after opening was written by a live writer, after its elements were stored: it needs no check.
+    /// A record that appears after opening was written by a live writer, after its elements were
+    /// stored: it needs no check.
     pub fn refresh(&self, patience: u32) -> Result<Commit> {
         let mut rounds = 0;
         loop {
@@ -174,7 +183,8 @@ impl<S: Storage> Journal<S> {
                     state.latest = commit;
                 }
             }
-            // A slot that is being written hides the commit under way for a moment, and not the one before.
+            // A slot that is being written hides the commit under way for a moment, and not the one
+            // before.
             if known {
                 return Ok(state.latest);
             }
@@ -187,10 +197,12 @@ impl<S: Storage> Journal<S> {
         }
     }
 
-    /// Makes the first `length` elements, as they are now, what survives a crash. Returns when they do.
+    /// Makes the first `length` elements, as they are now, what survives a crash. Returns when they
+    /// do.
     ///
-    /// Nobody may store to them meanwhile. `Io`: the disk failed, now or before; what it holds is one of the
-    /// lengths that were committed or were about to be, and only opening anew tells which.
+    /// Nobody may store to them meanwhile. `Io`: the disk failed, now or before; what it holds is
+    /// one of the lengths that were committed or were about to be, and only opening anew tells
+    /// which.
     pub fn commit(&self, length: u64) -> Result<Commit> {
         let mut state = self.state();
         if state.poisoned {
@@ -229,8 +241,8 @@ impl<S: Storage> Journal<S> {
         Ok(commit)
     }
 
-    /// For who closes the file: writes a record that says the same without a tail, so that opening need not read that. Nothing
-    /// waits for the disk, where the other one is.
+    /// For who closes the file: writes a record that says the same without a tail, so that opening
+    /// need not read that. Nothing waits for the disk, where the other one is.
     pub fn settle(&self) -> Result<()> {
         let state = self.state();
         if !state.poisoned && state.latest.has_tail() && fits(&self.storage, self.head, state.latest)? {
@@ -351,7 +363,8 @@ fn look<S: Storage>(storage: &S, head: Head) -> Result<Found> {
     Ok(found)
 }
 
-/// Whether the file is long enough for a commit. Asked after its record was read: the file grew before that was written.
+/// Whether the file is long enough for a commit. Asked after its record was read: the file grew
+/// before that was written.
 fn fits<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
     let len = storage.len()?;
     Ok(head.bytes_for(commit.length).is_ok_and(|bytes| bytes <= len))
@@ -370,7 +383,8 @@ fn holds<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
         && checksums(storage, head, commit.synced..commit.length, 0, true)?.1 == commit.tail)
 }
 
-/// The CRC-32C of some elements, continuing from `seed`, and their XXH3 if that is asked for, else 0.
+/// The CRC-32C of some elements, continuing from `seed`, and their XXH3 if that is asked for, else
+/// 0.
 fn checksums<S: Storage>(
     storage: &S,
     head: Head,

@@ -1,9 +1,11 @@
 //! Reading of bytes from front to back: numbers, varints, text. Positions are bytes from the start.
 //!
-//! Every read is checked against the end first, whatever a length in the bytes says, and a refused one leaves the position
-//! where it was. `src/mmap/cursor.ts` does the same over JavaScript's buffers.
+//! Every read is checked against the end first, whatever a length in the bytes says, and a refused
+//! one leaves the position where it was. `src/mmap/cursor.ts` does the same over JavaScript's
+//! buffers.
 //!
-//! **Cost.** A comparison and a load for a number. Text is copied, because others may be writing to a mapped file.
+//! **Cost.** A comparison and a load for a number. Text is copied, because others may be writing to
+//! a mapped file.
 
 use super::adaptive::MappedFile;
 use crate::{Error, Result};
@@ -98,7 +100,8 @@ impl<'a> Cursor<'a> {
         read_u64 u64  read_i64 i64  read_f32 f32  read_f64 f64
     }
 
-    /// An unsigned LEB128 varint of up to 64 bits. It may be longer than it needs, as LEB128 has it.
+    /// An unsigned LEB128 varint of up to 64 bits. It may be longer than it needs, as LEB128 has
+    /// it.
     pub fn read_varint(&mut self) -> Result<u64> {
         let start = self.at;
         let read = self.varint();
@@ -125,7 +128,8 @@ impl<'a> Cursor<'a> {
         Err(Error::corrupt(format!("a varint of more than ten bytes at {start}")))
     }
 
-    /// Text of `length` bytes of UTF-8. Without a length, the one that a varint before the text gives, in bytes.
+    /// Text of `length` bytes of UTF-8. Without a length, the one that a varint before the text
+    /// gives, in bytes.
     pub fn read_string(&mut self, length: Option<usize>) -> Result<String> {
         self.text(length, |from, length| {
             let mut copy = Vec::new();

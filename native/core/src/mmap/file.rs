@@ -1,9 +1,11 @@
-//! The file of a vector: made, opened, locked, grown and committed; where it is mapped is another's affair.
+//! The file of a vector: made, opened, locked, grown and committed; where it is mapped is another's
+//! affair.
 //!
-//! **Cost.** Opening: a page of header and two of slots, whatever the size; after a crash also what the last commit added, if
-//! that was little. The rest: see [`Journal`].
+//! **Cost.** Opening: a page of header and two of slots, whatever the size; after a crash also what
+//! the last commit added, if that was little. The rest: see [`Journal`].
 //!
-//! **Invariant.** Who holds a [`VectorFile`] opened with [`Mode::Write`] is the only one who writes to it.
+//! **Invariant.** Who holds a [`VectorFile`] opened with [`Mode::Write`] is the only one who writes
+//! to it.
 
 use super::commit::{DATA_OFFSET, Journal};
 use super::lock::WriterLock;
@@ -16,7 +18,8 @@ use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often a reader looks again at a slot that seems broken: 20 ms in all, more than any writer takes for 64 bytes.
+/// How often a reader looks again at a slot that seems broken: 20 ms in all, more than any writer
+/// takes for 64 bytes.
 pub const PATIENCE: u32 = 12;
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +39,14 @@ pub struct VectorFile {
     path: PathBuf,
     /// Closing cuts the file off behind this length, in bytes: nobody may be reading behind it.
     keep: AtomicU64,
-    /// Of a writer: bytes that the file has, unless someone else cut it short. What is mapped ends there at the latest.
+    /// Of a writer: bytes that the file has, unless someone else cut it short. What is mapped ends
+    /// there at the latest.
     allocated: AtomicU64,
 }
 
 impl VectorFile {
-    /// Makes a file with an empty vector. `Io` if there is something at `path` already; then it stays as it is. It appears
-    /// there whole or not at all.
+    /// Makes a file with an empty vector. `Io` if there is something at `path` already; then it
+    /// stays as it is. It appears there whole or not at all.
     pub fn create(path: &Path, ty: Type) -> Result<VectorFile> {
         let temporary = temporary_name(path)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&temporary);
@@ -105,7 +109,8 @@ impl VectorFile {
         self.lock.is_some()
     }
 
-    /// Refuses a reader, with `Unsupported`, and the child of the process that opened it, with `Locked`.
+    /// Refuses a reader, with `Unsupported`, and the child of the process that opened it, with
+    /// `Locked`.
     #[inline]
     pub fn check_writable(&self) -> Result<()> {
         match &self.lock {
@@ -114,8 +119,9 @@ impl VectorFile {
         }
     }
 
-    /// Blocks for `length` elements in all. `Full` if the disk is; nothing has changed then. `Io` if someone else cut the file short:
-    /// made longer again it would hold zeros in the place of elements, and nothing would tell.
+    /// Blocks for `length` elements in all. `Full` if the disk is; nothing has changed then. `Io`
+    /// if someone else cut the file short: made longer again it would hold zeros in the place of
+    /// elements, and nothing would tell.
     pub fn allocate(&self, length: u64) -> Result<()> {
         self.check_writable()?;
         let storage = self.journal.storage();
@@ -129,8 +135,9 @@ impl VectorFile {
         Ok(())
     }
 
-    /// What was stored behind the first `length` elements may be forgotten, so that the system can take other pages for it. The
-    /// blocks stay. No commit, made or under way, may vouch for more, and nobody store there meanwhile.
+    /// What was stored behind the first `length` elements may be forgotten, so that the system can
+    /// take other pages for it. The blocks stay. No commit, made or under way, may vouch for more,
+    /// and nobody store there meanwhile.
     pub fn discard(&self, length: u64) -> Result<()> {
         self.check_writable()?;
         self.journal.storage().discard(self.journal.bytes_for(length)?)
@@ -151,7 +158,8 @@ impl VectorFile {
 }
 
 impl Drop for VectorFile {
-    /// Gives the blocks that no element needs back to the file system. What was not committed is discarded.
+    /// Gives the blocks that no element needs back to the file system. What was not committed is
+    /// discarded.
     fn drop(&mut self) {
         let storage = self.journal.storage();
         let keep = *self.keep.get_mut();
@@ -164,13 +172,15 @@ impl Drop for VectorFile {
             }
         }
         if ours {
-            // A mapping keeps the open file, and so the lock, for as long as its memory lives: of JavaScript's, until it is collected.
+            // A mapping keeps the open file, and so the lock, for as long as its memory lives: of
+            // JavaScript's, until it is collected.
             storage.file().unlock().ok();
         }
     }
 }
 
-/// Gives the file its name, which nothing else has. A hard link, unlike a rename, never takes another file's place.
+/// Gives the file its name, which nothing else has. A hard link, unlike a rename, never takes
+/// another file's place.
 fn publish(temporary: &Path, path: &Path) -> Result<()> {
     use std::io::ErrorKind::{AlreadyExists, PermissionDenied, Unsupported};
     match fs::hard_link(temporary, path) {

@@ -1,28 +1,32 @@
 //! Bytes from many places of a file in one call.
 //!
-//! A read here and there waits for memory: for the line, and in a large file for the tables that say where its page is.
-//! Code that reads one place after another waits for each, because what it does with one fills the processor's window before
-//! the next address is known. Here the places are known beforehand, so the ones to come are asked for while one is
-//! copied, and their waits overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching",
-//! 2004). A page that was never touched is not fetched so: its first read takes a fault.
+//! A read here and there waits for memory: for the line, and in a large file for the tables that
+//! say where its page is. Code that reads one place after another waits for each, because what it
+//! does with one fills the processor's window before the next address is known. Here the places are
+//! known beforehand, so the ones to come are asked for while one is copied, and their waits overlap
+//! (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004). A
+//! page that was never touched is not fetched so: its first read takes a fault.
 //!
-//! **Cost.** In a file of 1 GiB in the page cache some 50 ns for 64 bytes; `docs/mmap.md` has what was measured.
+//! **Cost.** In a file of 1 GiB in the page cache some 50 ns for 64 bytes; `docs/mmap.md` has what
+//! was measured.
 
 use crate::cpu::prefetch;
 use crate::succinct::numbers::{CHUNK, Numbers};
 use crate::{Error, Result};
 
-/// How many places ahead memory is asked for: more than the lines that a core waits for at once make no difference.
+/// How many places ahead memory is asked for: more than the lines that a core waits for at once
+/// make no difference.
 const AHEAD: usize = 16;
 /// Bytes of a place that are asked for; what follows them the processor fetches by itself.
 const FETCHED: usize = 256;
 const LINE: usize = 64;
 
-/// Copies `length` bytes from each of the offsets, in that order, to `target`. `Range`, with nothing written, for an offset
-/// that has fewer bytes behind it.
+/// Copies `length` bytes from each of the offsets, in that order, to `target`. `Range`, with
+/// nothing written, for an offset that has fewer bytes behind it.
 ///
 /// # Safety
-/// `size` bytes at `base` are readable, and `offsets.len() * length` bytes at `target` writable; others may write to either.
+/// `size` bytes at `base` are readable, and `offsets.len() * length` bytes at `target` writable;
+/// others may write to either.
 pub unsafe fn gather(
     base: *const u8,
     size: usize,

@@ -1,7 +1,8 @@
 //! Whether a mapping has a huge page: asked of the kernel, because advice is no promise.
 //!
-//! **Cost.** From Linux 6.7 on some microseconds (`PAGEMAP_SCAN`). Before, `/proc/self/smaps` is read, for which the kernel walks
-//! all pages of the process: a millisecond for each gigabyte or so that is mapped.
+//! **Cost.** From Linux 6.7 on some microseconds (`PAGEMAP_SCAN`). Before, `/proc/self/smaps` is
+//! read, for which the kernel walks all pages of the process: a millisecond for each gigabyte or so
+//! that is mapped.
 
 /// Whether the page at `address`, the first of a huge one if there is one, was touched and is huge.
 #[must_use]

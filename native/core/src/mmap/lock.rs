@@ -1,12 +1,12 @@
 //! One writer for each file.
 //!
-//! The lock is advisory and belongs to the open file, not to the process (`flock` on Unix, `LockFileEx` on
-//! Windows, both through the standard library): a second handle is refused in this process as in any other, and
-//! a process that dies lets go of it.
+//! The lock is advisory and belongs to the open file, not to the process (`flock` on Unix,
+//! `LockFileEx` on Windows, both through the standard library): a second handle is refused in this
+//! process as in any other, and a process that dies lets go of it.
 //!
-//! **Fork.** A child inherits the open file, and the lock with it, and would write beside its parent. So a
-//! lock remembers how many forks its process had come through when it was taken: in the child that
-//! number is another, and [`WriterLock::check`] refuses. It costs one load.
+//! **Fork.** A child inherits the open file, and the lock with it, and would write beside its
+//! parent. So a lock remembers how many forks its process had come through when it was taken: in
+//! the child that number is another, and [`WriterLock::check`] refuses. It costs one load.
 
 use crate::{Error, ErrorKind, Result};
 use std::fs::{File, TryLockError};
@@ -59,8 +59,8 @@ fn count_forks() {
             extern "C" fn in_child() {
                 FORKS.fetch_add(1, Ordering::Relaxed);
             }
-            // SAFETY: the handler only touches an atomic. It can fail only for lack of memory, and then forks go unseen,
-            // as they would without it.
+            // SAFETY: the handler only touches an atomic. It can fail only for lack of memory, and
+            // then forks go unseen, as they would without it.
             unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         }
     });

@@ -1,9 +1,10 @@
 //! A regular file and how to bring it into memory: the descriptor, and what was decided about it.
 //!
-//! Callers with memory of their own (JavaScript buffers) fill or map that; [`super::adaptive`] adds memory.
+//! Callers with memory of their own (JavaScript buffers) fill or map that; [`super::adaptive`] adds
+//! memory.
 //!
-//! **Writing.** Before a file is mapped to be written its blocks are allocated, so that a hole in it can not turn into a
-//! fault on a full disk.
+//! **Writing.** Before a file is mapped to be written its blocks are allocated, so that a hole in
+//! it can not turn into a fault on a full disk.
 
 use super::file::{Mode, open_regular};
 use super::huge::has_huge_page;
@@ -60,7 +61,8 @@ impl OpenFile {
         plan::plan(self.size, self.is_writable(), &self.thresholds)
     }
 
-    /// Bytes that a mapping's address should be a multiple of, for huge pages; must, on hugetlbfs. 1 where any page will do.
+    /// Bytes that a mapping's address should be a multiple of, for huge pages; must, on hugetlbfs.
+    /// 1 where any page will do.
     #[must_use]
     pub fn alignment(&self) -> usize {
         let plan = self.plan();
@@ -84,13 +86,15 @@ impl OpenFile {
         Ok(self.size)
     }
 
-    /// `Io` if the file is shorter now than a window on it, or some of that could not be read, so that zeros take its place.
+    /// `Io` if the file is shorter now than a window on it, or some of that could not be read, so
+    /// that zeros take its place.
     pub fn check(&self, window: &Window) -> Result<()> {
         let lost = window.is_lost() || self.length_now()? < window.len() as u64;
         if lost { Err(self.shortened()) } else { Ok(()) }
     }
 
-    /// By where the end is: a third of what asking for all metadata costs. Nobody reads at the file's position.
+    /// By where the end is: a third of what asking for all metadata costs. Nobody reads at the
+    /// file's position.
     fn length_now(&self) -> Result<u64> {
         Ok(self.storage.file().seek(SeekFrom::End(0))?)
     }
@@ -127,7 +131,8 @@ impl OpenFile {
         self.storage.write_at(0, unsafe { std::slice::from_raw_parts(source, length) })
     }
 
-    /// Has a mapping of the file, of `length` bytes, in `window`, which is new or already one of this file.
+    /// Has a mapping of the file, of `length` bytes, in `window`, which is new or already one of
+    /// this file.
     pub fn map(&self, window: &mut Window, length: usize) -> Result<()> {
         if self.is_writable() {
             self.fill_holes(length as u64)?;
@@ -142,9 +147,10 @@ impl OpenFile {
             use std::os::fd::AsRawFd;
             let length = i64::try_from(length).map_err(|_| Error::range("no file is so long"))?;
             let file = self.storage.file().as_raw_fd();
-            // What a file system can not do is left to it: a fault there is caught, and `check` tells. One that someone cut short
-            // meanwhile is not made long again: there would be zeros that no fault tells of.
-            // SAFETY: an open descriptor; the call touches no memory of ours.
+            // What a file system can not do is left to it: a fault there is caught, and `check`
+            // tells. One that someone cut short meanwhile is not made long again: there would be
+            // zeros that no fault tells of. SAFETY: an open descriptor; the call touches no memory
+            // of ours.
             let failed = unsafe { libc::fallocate(file, libc::FALLOC_FL_KEEP_SIZE, 0, length) } != 0;
             let mut number =
                 if failed { std::io::Error::last_os_error().raw_os_error().unwrap_or(0) } else { 0 };

@@ -7,9 +7,9 @@
 //! | `HugePage` | mapped, in pages of 2 MiB or more | where the file system has such pages: hugetlbfs, and tmpfs mounted with `huge=` |
 //! | `Copy` | read into memory, whatever the size | on request: the only one that no truncation can touch |
 //!
-//! Reading costs the kernel's copy and the memory for it, mapping a few system calls and a fault for each 64 KiB. The
-//! limits are options, because where the one overtakes the other depends on the machine; what the defaults rest on is in
-//! `docs/mmap.md`.
+//! Reading costs the kernel's copy and the memory for it, mapping a few system calls and a fault
+//! for each 64 KiB. The limits are options, because where the one overtakes the other depends on
+//! the machine; what the defaults rest on is in `docs/mmap.md`.
 
 use crate::region::advise::Advice;
 use crate::{Error, ErrorKind, Result};
@@ -59,7 +59,8 @@ pub enum Pattern {
     Sequential = 1,
     /// Here and there: do not read ahead.
     Random = 2,
-    /// Runs of some length, here and there: the kernel's defaults, and prefetching where a cursor goes.
+    /// Runs of some length, here and there: the kernel's defaults, and prefetching where a cursor
+    /// goes.
     Mixed = 3,
 }
 
@@ -98,8 +99,9 @@ impl Default for Thresholds {
     }
 }
 
-/// What to do with a file of `size` bytes. A file to be written is always mapped, unless a copy was asked for: whoever else
-/// reads it sees what is stored. `HugePage` is a wish; what comes of it is to be seen.
+/// What to do with a file of `size` bytes. A file to be written is always mapped, unless a copy was
+/// asked for: whoever else reads it sees what is stored. `HugePage` is a wish; what comes of it is
+/// to be seen.
 #[must_use]
 pub fn plan(size: u64, writable: bool, thresholds: &Thresholds) -> Strategy {
     if size == 0 {
@@ -125,8 +127,9 @@ pub enum FileSystem {
     Huge(u64),
     /// tmpfs, which may have been mounted with huge pages.
     Memory,
-    /// Any other. Those that have large pages are not asked for them: then Linux reads 2 MiB of the disk for each page that
-    /// is touched, also at random (measured on ext4, Linux 6.18: 2.5 ms for 64 bytes rather than 45 µs).
+    /// Any other. Those that have large pages are not asked for them: then Linux reads 2 MiB of the
+    /// disk for each page that is touched, also at random (measured on ext4, Linux 6.18: 2.5 ms for
+    /// 64 bytes rather than 45 µs).
     Other,
 }
 
@@ -161,8 +164,8 @@ impl FileSystem {
     }
 }
 
-/// Keeps the pages of `[base, base + length)` in memory until they are unlocked or unmapped. `Full`, with the limit, where
-/// the system allows no more.
+/// Keeps the pages of `[base, base + length)` in memory until they are unlocked or unmapped.
+/// `Full`, with the limit, where the system allows no more.
 ///
 /// # Safety
 /// The bytes are mapped.
@@ -212,7 +215,8 @@ pub unsafe fn unlock(base: *const u8, length: usize) -> Result<()> {
     }
 }
 
-/// How many of the pages that `[base, base + length)` touches are in memory, and how many there are.
+/// How many of the pages that `[base, base + length)` touches are in memory, and how many there
+/// are.
 ///
 /// # Safety
 /// The bytes are mapped.
@@ -307,8 +311,9 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "asks the kernel")]
     fn the_limit_of_locking_is_an_error_that_names_it() {
-        // In a child, because a limit once lowered stays; as an ordinary user, because the superuser has none.
-        // SAFETY: the child only makes system calls, allocates a little, and leaves.
+        // In a child, because a limit once lowered stays; as an ordinary user, because the
+        // superuser has none. SAFETY: the child only makes system calls, allocates a little, and
+        // leaves.
         let status = unsafe {
             let child = libc::fork();
             if child == 0 {

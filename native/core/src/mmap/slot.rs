@@ -1,7 +1,7 @@
 //! A commit record: 64 bytes that say how many elements of the file count.
 //!
-//! `docs/formats/mmapvector.md`, "Commit slots". The seal covers the file's random seeds, so a record of
-//! another file, or of an earlier one on the same blocks, is not valid here.
+//! `docs/formats/mmapvector.md`, "Commit slots". The seal covers the file's random seeds, so a
+//! record of another file, or of an earlier one on the same blocks, is not valid here.
 
 /// Bytes of a record.
 pub const SLOT_BYTES: usize = 64;
@@ -17,8 +17,8 @@ pub struct Commit {
     pub length: u64,
     /// CRC-32C of their bytes.
     pub checksum: u32,
-    /// Elements that were on the disk before this record was written: at most `length`. The record counts only if
-    /// those behind them, its **tail**, are what they were.
+    /// Elements that were on the disk before this record was written: at most `length`. The record
+    /// counts only if those behind them, its **tail**, are what they were.
     pub synced: u64,
     /// XXH3 of the tail's bytes, with the file's seeds as its seed; 0 where there is no tail.
     pub tail: u64,
@@ -80,7 +80,8 @@ impl Slot {
             synced: u64::from_le_bytes(field(bytes, 32)),
             tail: u64::from_le_bytes(field(bytes, 40)),
         };
-        // All that a record does not say is fixed, so it is intact if it is what would be written again.
+        // All that a record does not say is fixed, so it is intact if it is what would be written
+        // again.
         let intact = commit.encode(seeds) == *bytes
             && commit.sequence % 2 == index as u64
             && commit.synced <= commit.length

@@ -1,14 +1,16 @@
 //! The steps of the commit protocol that look as if they could be left out.
 //!
-//! Each is there for a crash that is rare. So that one can see the simulator find that crash, a test can have a step left
-//! out on its thread; outside of tests [`Step::taken`] is constantly true.
+//! Each is there for a crash that is rare. So that one can see the simulator find that crash, a
+//! test can have a step left out on its thread; outside of tests [`Step::taken`] is constantly
+//! true.
 
 /// A step. Where it stands, a comment says what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Opening compares the tail of a record with its checksum.
     CheckTail,
-    /// Whoever will write stores what was found once more, for the system may wrongly take it for written,
+    /// Whoever will write stores what was found once more, for the system may wrongly take it for
+    /// written,
     StoreAnew,
     /// and syncs it.
     SyncFound,

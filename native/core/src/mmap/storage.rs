@@ -1,10 +1,10 @@
 //! What the commit protocol needs of a file.
 //!
-//! A trait, because its promise is about what a crash leaves, and that can only be tried on a disk that
-//! crashes on demand (`simulator/`). [`FileStorage`] is the real one.
+//! A trait, because its promise is about what a crash leaves, and that can only be tried on a disk
+//! that crashes on demand (`simulator/`). [`FileStorage`] is the real one.
 //!
-//! The elements themselves are stored through a mapping, not through this: for the kernel that is the
-//! same as `write_at`, because mapping and file share the page cache.
+//! The elements themselves are stored through a mapping, not through this: for the kernel that is
+//! the same as `write_at`, because mapping and file share the page cache.
 
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
@@ -26,8 +26,9 @@ pub trait Storage {
     /// Writes at `offset`. Nothing is promised about when, and in what order, it reaches the disk.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 
-    /// Makes the file at least `len` bytes long, with blocks for all of them, so that a store through a mapping
-    /// can not find the disk full. `Full` if it is; the file may have become longer then, but no content changed.
+    /// Makes the file at least `len` bytes long, with blocks for all of them, so that a store
+    /// through a mapping can not find the disk full. `Full` if it is; the file may have become
+    /// longer then, but no content changed.
     fn allocate(&self, len: u64) -> Result<()>;
 
     /// Cuts the file off at `len` bytes.
@@ -44,9 +45,9 @@ pub struct FileStorage {
 }
 
 impl FileStorage {
-    /// Tells the system that the bytes from `offset` on may become zeros, but their blocks stay. Where it listens, it takes new pages
-    /// for them when they are stored to, of the size that was advised since. `Full`: some of the blocks were lost, to whoever filled
-    /// the disk.
+    /// Tells the system that the bytes from `offset` on may become zeros, but their blocks stay.
+    /// Where it listens, it takes new pages for them when they are stored to, of the size that was
+    /// advised since. `Full`: some of the blocks were lost, to whoever filled the disk.
     pub fn discard(&self, offset: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
@@ -158,8 +159,8 @@ fn refused(len: u64, error: io::Error) -> Error {
     }
 }
 
-/// Refuses a length past what the process may make a file (`ulimit -f`). The system would not only refuse it, but send SIGXFSZ,
-/// which ends a process that is not prepared for it.
+/// Refuses a length past what the process may make a file (`ulimit -f`). The system would not only
+/// refuse it, but send SIGXFSZ, which ends a process that is not prepared for it.
 #[cfg(unix)]
 fn check_limit(length: u64) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };

@@ -1,15 +1,17 @@
 //! A vector in a file: it grows at its end, in place, and what was flushed survives.
 //!
-//! [`RawMmapVector`] knows the type of its elements at run time; [`VectorFile`] makes its promise, [`Window`] gives the
-//! memory.
+//! [`RawMmapVector`] knows the type of its elements at run time; [`VectorFile`] makes its promise,
+//! [`Window`] gives the memory.
 //!
-//! **Lengths.** `committed <= sealed`, and elements below `sealed` are never stored to: the latest commit vouches for them. `len` may be less,
-//! after elements were dropped; then the next element that would be stored below `sealed` waits for a commit of the shorter length.
-//! `len <= capacity`, for which there are blocks in the file and pages in the window, so a store neither faults nor finds the
-//! disk full.
+//! **Lengths.** `committed <= sealed`, and elements below `sealed` are never stored to: the latest
+//! commit vouches for them. `len` may be less, after elements were dropped; then the next element
+//! that would be stored below `sealed` waits for a commit of the shorter length. `len <= capacity`,
+//! for which there are blocks in the file and pages in the window, so a store neither faults nor
+//! finds the disk full.
 //!
-//! **Cost.** `push`: a comparison and a store; growth allocates blocks, by half of what is there but 64 MiB at the most.
-//! `flush`: see [`VectorFile::commit`]. Opening: a page of header, and two of slots, whatever the size.
+//! **Cost.** `push`: a comparison and a store; growth allocates blocks, by half of what is there
+//! but 64 MiB at the most. `flush`: see [`VectorFile::commit`]. Opening: a page of header, and two
+//! of slots, whatever the size.
 //!
 //! **Readers** see what was committed when they opened, or last refreshed.
 
@@ -28,7 +30,8 @@ const STEP: (u64, u64) = (1 << 16, 64 << 20);
 
 /// A large page, as most systems have it.
 const LARGE_PAGE: u64 = 1 << 21;
-/// Bytes between two flushes from which on large pages are worth it: half of one. See `src/mmap/pages.ts`, which does the same.
+/// Bytes between two flushes from which on large pages are worth it: half of one. See
+/// `src/mmap/pages.ts`, which does the same.
 const MUCH: u64 = 1 << 20;
 
 /// How a vector uses its file. The default fits most.
@@ -65,7 +68,8 @@ impl Options {
         Options { step: (1 << 16, 4 << 20), pattern: Advice::Random, ..Options::default() }
     }
 
-    /// For writers that must not wait: room for `capacity` elements, on pages that are there, and `Full` past it.
+    /// For writers that must not wait: room for `capacity` elements, on pages that are there, and
+    /// `Full` past it.
     #[must_use]
     pub fn real_time(capacity: u64) -> Options {
         Options { capacity, fixed: true, populate: true, ..Options::default() }
@@ -89,7 +93,8 @@ pub struct RawMmapVector {
 }
 
 impl RawMmapVector {
-    /// Makes a file with an empty vector. `Io` if there is something at `path` already; then it stays as it is.
+    /// Makes a file with an empty vector. `Io` if there is something at `path` already; then it
+    /// stays as it is.
     pub fn create(path: &Path, ty: Type, options: Options) -> Result<RawMmapVector> {
         RawMmapVector::over(VectorFile::create(path, ty)?, options)
     }
@@ -158,8 +163,9 @@ impl RawMmapVector {
         self.file.is_writable()
     }
 
-    /// The elements, one after another; aligned to 64 bytes. Good until the vector grows, or goes. Another process may be
-    /// writing those that it has not committed, so reach them by raw pointers only.
+    /// The elements, one after another; aligned to 64 bytes. Good until the vector grows, or goes.
+    /// Another process may be writing those that it has not committed, so reach them by raw
+    /// pointers only.
     #[must_use]
     pub fn data(&self) -> *mut u8 {
         self.window.base()
@@ -182,8 +188,8 @@ impl RawMmapVector {
         (index < self.len).then(|| unsafe { load(self.window.base(), self.ty.width(), index as usize) })
     }
 
-    /// Changes an element that is not committed. `Range` past the end, `Unsupported` for one that is: flushed
-    /// elements do not change.
+    /// Changes an element that is not committed. `Range` past the end, `Unsupported` for one that
+    /// is: flushed elements do not change.
     pub fn set(&mut self, index: u64, bits: u64) -> Result<()> {
         self.file.check_writable()?;
         if index >= self.len {
@@ -194,12 +200,14 @@ impl RawMmapVector {
                 "element {index} was flushed, and flushed elements do not change"
             )));
         }
-        // SAFETY: within the length; the window is writable, and nothing vouches for the element yet.
+        // SAFETY: within the length; the window is writable, and nothing vouches for the element
+        // yet.
         unsafe { store(self.window.base(), self.ty.width(), index as usize, bits) };
         Ok(())
     }
 
-    /// Appends an element, given by its bits. `Full` if the disk is, or the vector is of fixed size.
+    /// Appends an element, given by its bits. `Full` if the disk is, or the vector is of fixed
+    /// size.
     #[inline]
     pub fn push(&mut self, bits: u64) -> Result<()> {
         if self.len >= self.capacity || self.len < self.sealed {
@@ -236,7 +244,8 @@ impl RawMmapVector {
         Ok(last)
     }
 
-    /// Drops all elements from `length` on. Those that were flushed are gone for good with the next flush.
+    /// Drops all elements from `length` on. Those that were flushed are gone for good with the next
+    /// flush.
     pub fn truncate(&mut self, length: u64) -> Result<()> {
         self.file.check_writable()?;
         self.len = self.len.min(length);
@@ -252,7 +261,8 @@ impl RawMmapVector {
 
     /// Returns when all elements are on the disk, and will be found there after a crash.
     ///
-    /// `Io` if the disk refuses: then this handle is of no more use, and opening anew tells what is there.
+    /// `Io` if the disk refuses: then this handle is of no more use, and opening anew tells what is
+    /// there.
     pub fn flush(&mut self) -> Result<()> {
         self.file.check_writable()?;
         self.check()?;
@@ -320,7 +330,8 @@ impl RawMmapVector {
         let mut generous = (end / width).max(wanted);
         loop {
             match self.make_room(generous, wanted) {
-                // Where the disk is nearly full, less may still fit; but no less than a page, or each push would ask again.
+                // Where the disk is nearly full, less may still fit; but no less than a page, or
+                // each push would ask again.
                 Err(error) if matches!(error.kind(), ErrorKind::Full | ErrorKind::Oom) => {
                     let less = wanted.max(self.capacity + (generous - self.capacity) / 4);
                     if less == generous {
@@ -369,7 +380,8 @@ impl RawMmapVector {
         self.unflushed(len) >= MUCH && self.file.is_writable() && !self.options.populate
     }
 
-    /// Of a large page that was stored to all may be written, at each flush: what is left of them becomes small.
+    /// Of a large page that was stored to all may be written, at each flush: what is left of them
+    /// becomes small.
     fn end_large_pages(&mut self) -> Result<()> {
         self.large_pages = false;
         let used = self.len.max(self.sealed);
@@ -390,7 +402,8 @@ impl RawMmapVector {
         }
     }
 
-    /// Gives the room that no element needs back to the file system. What was not flushed is discarded.
+    /// Gives the room that no element needs back to the file system. What was not flushed is
+    /// discarded.
     pub fn close(self) {
         drop(self);
     }
@@ -401,8 +414,9 @@ fn up_to_page(bytes: u64) -> u64 {
     bytes.saturating_add(DATA_OFFSET).checked_next_multiple_of(LARGE_PAGE).unwrap_or(u64::MAX) - DATA_OFFSET
 }
 
-/// Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`, and at least `wanted`: with a
-/// large page. If it does not already, not far behind: so that no page of one size comes to lie where the next large one would be.
+/// Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`,
+/// and at least `wanted`: with a large page. If it does not already, not far behind: so that no
+/// page of one size comes to lie where the next large one would be.
 fn whole_pages(capacity: u64, step: u64, wanted: u64) -> u64 {
     let next = up_to_page(capacity);
     if next > capacity && next >= wanted {

@@ -1,8 +1,9 @@
-//! Guards: known bytes behind a block, looked at when it is freed. The same as in `src/pools/pool.ts`.
+//! Guards: known bytes behind a block, looked at when it is freed. The same as in
+//! `src/pools/pool.ts`.
 //!
-//! They differ from block to block, and none is 0, so that neither a run of zeros nor a neighbour's guard
-//! that was copied over looks right. Blocks begin where others end, so an overrun in either direction
-//! meets somebody's guard.
+//! They differ from block to block, and none is 0, so that neither a run of zeros nor a neighbour's
+//! guard that was copied over looks right. Blocks begin where others end, so an overrun in either
+//! direction meets somebody's guard.
 
 use crate::region::header::Memory;
 

@@ -1,4 +1,5 @@
-//! Pools: a run of bytes cut into blocks that are handed out as offsets. The formats are `docs/formats/pools.md`.
+//! Pools: a run of bytes cut into blocks that are handed out as offsets. The formats are
+//! `docs/formats/pools.md`.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -8,8 +9,9 @@
 //! | [`numa`] | memory on each NUMA node: local, interleaved, or on one |
 //! | [`guard`] | the bytes behind a block that show whether it was overrun |
 //!
-//! An offset counts from the first byte of a pool's data. Contents of blocks are never looked at: all
-//! bookkeeping lies apart from them, so what a program writes into a block, freed or not, spoils no pool.
+//! An offset counts from the first byte of a pool's data. Contents of blocks are never looked at:
+//! all bookkeeping lies apart from them, so what a program writes into a block, freed or not,
+//! spoils no pool.
 
 pub mod bump;
 pub mod fixed;

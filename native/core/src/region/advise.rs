@@ -1,11 +1,11 @@
 //! Advice to the kernel about pages: `madvise` on the whole pages inside a run of bytes.
 //!
-//! Advice is no promise, so nothing here fails: [`advise`] says whether the kernel took it. It is safe
-//! to give for any memory, mapped files and shared buffers included, except [`Advice::Discard`].
-//! [`populate`] is no advice: after it the pages are there.
+//! Advice is no promise, so nothing here fails: [`advise`] says whether the kernel took it. It is
+//! safe to give for any memory, mapped files and shared buffers included, except
+//! [`Advice::Discard`]. [`populate`] is no advice: after it the pages are there.
 //!
-//! **Cost.** One system call, about a microsecond; huge pages are made later, at the first touch or by
-//! the kernel's own thread. **Invariant.** Bytes outside whole pages are never affected.
+//! **Cost.** One system call, about a microsecond; huge pages are made later, at the first touch or
+//! by the kernel's own thread. **Invariant.** Bytes outside whole pages are never affected.
 
 use crate::Result;
 #[cfg(target_os = "linux")]
@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
-    /// Back this with huge pages (Linux: `MADV_HUGEPAGE`): fewer misses of the TLB under random access,
-    /// at the price of memory in whole 2 MiB pieces.
+    /// Back this with huge pages (Linux: `MADV_HUGEPAGE`): fewer misses of the TLB under random
+    /// access, at the price of memory in whole 2 MiB pieces.
     HugePages,
     /// Back this with small pages only (Linux: `MADV_NOHUGEPAGE`).
     SmallPages,
@@ -35,8 +35,8 @@ pub enum Advice {
     Discard,
 }
 
-/// Gives the advice for the whole pages inside the `length` bytes at `base`. `false` where there is no
-/// whole page, the system does not know the advice, or it refuses.
+/// Gives the advice for the whole pages inside the `length` bytes at `base`. `false` where there is
+/// no whole page, the system does not know the advice, or it refuses.
 ///
 /// # Safety
 /// The bytes are mapped, and stay so until the call returns. With [`Advice::Discard`]: nobody minds
@@ -57,9 +57,9 @@ pub unsafe fn advise(base: *const u8, length: usize, advice: Advice) -> bool {
     }
 }
 
-/// Brings the pages of the `length` bytes at `base` in, as if each had been written to: memory is taken now, on the
-/// node that the policy names, and no page fault comes later. No byte changes, also not one that another thread is
-/// writing. About 0.2 µs a small page, most of it for zeros.
+/// Brings the pages of the `length` bytes at `base` in, as if each had been written to: memory is
+/// taken now, on the node that the policy names, and no page fault comes later. No byte changes,
+/// also not one that another thread is writing. About 0.2 µs a small page, most of it for zeros.
 ///
 /// `Oom` where there is not so much memory.
 ///
@@ -79,7 +79,8 @@ pub unsafe fn populate(base: *mut u8, length: usize) -> Result<()> {
             // An older kernel: below, by hand.
         }
     }
-    // What the call left, or the ends: a write that changes nothing is safe beside other threads, too.
+    // What the call left, or the ends: a write that changes nothing is safe beside other threads,
+    // too.
     let step = super::pages::page_size();
     let mut at = 0;
     while at < length {

@@ -1,8 +1,9 @@
 //! How a long operation tells how far it has come, and learns that it is to stop.
 //!
-//! A [`Control`] lies in memory that two threads share: the one that works, and the one that waits. Its layout
-//! is fixed, because the other side may be C or JavaScript (`oh_control`, `src/region/background.ts`). Looking
-//! at it costs a load, so workers look once for each few thousand elements.
+//! A [`Control`] lies in memory that two threads share: the one that works, and the one that waits.
+//! Its layout is fixed, because the other side may be C or JavaScript (`oh_control`,
+//! `src/region/background.ts`). Looking at it costs a load, so workers look once for each few
+//! thousand elements.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 

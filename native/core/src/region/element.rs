@@ -1,6 +1,7 @@
 //! The types of elements that structures hold, and their numbers in headers.
 //!
-//! One table for all formats, `docs/formats/region.md`; `src/region/numeric.ts` has the same numbers.
+//! One table for all formats, `docs/formats/region.md`; `src/region/numeric.ts` has the same
+//! numbers.
 
 /// What an element is. The numbers are the formats'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

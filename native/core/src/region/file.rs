@@ -9,14 +9,14 @@
 //! | [`Mode::Read`] | shared with the page cache | faults: SIGSEGV |
 //! | [`Mode::CopyOnWrite`] | shared until written | stays in this mapping; the file never changes |
 //!
-//! **Moving.** [`MappedFile::move_to`] puts the pages in the place of other memory, that of a growable
-//! SharedArrayBuffer in practice. Its owner frees them with the rest; until then `unmap` can only
-//! replace them by zeros, and dropping the value leaves them as they are. The kernel swaps pages in one
-//! step, so nobody who holds the address ever finds nothing there.
+//! **Moving.** [`MappedFile::move_to`] puts the pages in the place of other memory, that of a
+//! growable SharedArrayBuffer in practice. Its owner frees them with the rest; until then `unmap`
+//! can only replace them by zeros, and dropping the value leaves them as they are. The kernel swaps
+//! pages in one step, so nobody who holds the address ever finds nothing there.
 //!
-//! **Invariants.** The length is a multiple of 64 and at least a header. `base` stays where it is until
-//! [`MappedFile::unmap`] or [`MappedFile::move_to`]; the status word until the value is dropped. If the file shrinks, reads give
-//! zeros and the status word becomes non-zero (`lost.rs`).
+//! **Invariants.** The length is a multiple of 64 and at least a header. `base` stays where it is
+//! until [`MappedFile::unmap`] or [`MappedFile::move_to`]; the status word until the value is
+//! dropped. If the file shrinks, reads give zeros and the status word becomes non-zero (`lost.rs`).
 //!
 //! **Bytes that change.** Another process may write to the file, and then the bytes change under
 //! [`Mode::Read`]; so there is only a raw pointer here, never a slice.
@@ -87,8 +87,9 @@ pub struct MappedFile {
 impl MappedFile {
     /// Maps the file at `path`.
     ///
-    /// `Io`: it can not be opened, or is a directory, device, pipe or socket. `Corrupt`: it is empty, shorter
-    /// than a header, or not a multiple of 64 bytes long. `Oom`: no address space or memory.
+    /// `Io`: it can not be opened, or is a directory, device, pipe or socket. `Corrupt`: it is
+    /// empty, shorter than a header, or not a multiple of 64 bytes long. `Oom`: no address space or
+    /// memory.
     pub fn open(path: &Path, mode: Mode) -> Result<MappedFile> {
         let (file, length) = open_regular(path)?;
         let (pages, writable) = map(&file, length, mode).map_err(|error| failed("map", path, &error))?;
@@ -141,16 +142,19 @@ impl MappedFile {
 
     /// Moves the pages to `target`, in the place of what is mapped there, in one step.
     ///
-    /// If `capacity` has room for a whole page more than the file takes, that is replaced too, by a page of zeros
-    /// but for its last bytes, which tell later whether the memory is still there. Then loss is watched for until the
-    /// owner frees it, also after this value is dropped. Otherwise the watch ends with the value.
+    /// If `capacity` has room for a whole page more than the file takes, that is replaced too, by a
+    /// page of zeros but for its last bytes, which tell later whether the memory is still there.
+    /// Then loss is watched for until the owner frees it, also after this value is dropped.
+    /// Otherwise the watch ends with the value.
     ///
-    /// `Range`: `target` is no multiple of the page size, or `capacity` is less than the length in whole
-    /// pages. `Unsupported`: this is not Linux, or the kernel refuses. Then nothing has changed.
+    /// `Range`: `target` is no multiple of the page size, or `capacity` is less than the length in
+    /// whole pages. `Unsupported`: this is not Linux, or the kernel refuses. Then nothing has
+    /// changed.
     ///
     /// # Safety
-    /// `capacity` bytes at `target` are mapped, writable and private to someone who agrees, and are freed by
-    /// unmapping them. The file was opened with [`Mode::CopyOnWrite`]. Nobody holds the old address.
+    /// `capacity` bytes at `target` are mapped, writable and private to someone who agrees, and are
+    /// freed by unmapping them. The file was opened with [`Mode::CopyOnWrite`]. Nobody holds the
+    /// old address.
     pub unsafe fn move_to(&mut self, target: *mut u8, capacity: usize) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
@@ -168,7 +172,8 @@ impl MappedFile {
                 let start = target.expose_provenance();
                 super::watch::Watch::new(start, mapping.length, true, &raw const self.status[0])?
             };
-            // SAFETY: our own pages, whose old address nobody holds, over a range that the caller gives up.
+            // SAFETY: our own pages, whose old address nobody holds, over a range that the caller
+            // gives up.
             let moved = unsafe {
                 let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
                 libc::mremap(mapping.base().cast(), whole, whole, flags, target)
@@ -197,14 +202,14 @@ impl MappedFile {
         }
     }
 
-    /// Gives the pages back, and keeps the status word. Nobody may use the bytes from now on, except those
-    /// that were moved: there, zeros take their place. Twice is fine.
+    /// Gives the pages back, and keeps the status word. Nobody may use the bytes from now on,
+    /// except those that were moved: there, zeros take their place. Twice is fine.
     pub fn unmap(&mut self) {
         #[cfg(target_os = "linux")]
         if let Some(Mapping { pages: Pages::Moved(base), length, watch }) = &self.mapping {
             let whole = length.next_multiple_of(super::pages::page_size());
-            // SAFETY: whole pages that `move_to` put there, in memory whose owner still holds it. Should
-            // it fail, the file's pages stay, which does no harm.
+            // SAFETY: whole pages that `move_to` put there, in memory whose owner still holds it.
+            // Should it fail, the file's pages stay, which does no harm.
             if unsafe { super::lost::put_zeros(base.addr(), whole, true) } {
                 watch.unmark();
             }
@@ -212,8 +217,8 @@ impl MappedFile {
         self.forget();
     }
 
-    /// Ends the value's part in the mapping, and unmaps the bytes unless they were moved: those are left alone. For
-    /// when whoever owns the memory frees it, or may keep it for others.
+    /// Ends the value's part in the mapping, and unmaps the bytes unless they were moved: those are
+    /// left alone. For when whoever owns the memory frees it, or may keep it for others.
     pub fn forget(&mut self) {
         if let Some(mapping) = self.mapping.take() {
             drop(mapping);
@@ -228,8 +233,8 @@ impl Drop for MappedFile {
     }
 }
 
-// SAFETY: the bytes are reached through a raw pointer, and whoever uses it answers for it; the rest is
-// atomic or needs `&mut`. MmapRaw is Send and Sync by the same argument.
+// SAFETY: the bytes are reached through a raw pointer, and whoever uses it answers for it; the rest
+// is atomic or needs `&mut`. MmapRaw is Send and Sync by the same argument.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
@@ -286,9 +291,9 @@ fn map(file: &File, length: usize, mode: Mode) -> io::Result<(MmapRaw, bool)> {
     options.len(length);
     match mode {
         Mode::Read => Ok((options.map_raw_read_only(file)?, false)),
-        // Without reservation: whoever opens a large file to change a few bytes needs no memory for all.
-        // SAFETY: `map_copy` asks that the file does not change, because it hands out a slice. It is
-        // turned into a raw mapping at once, and only a raw pointer ever leaves this file.
+        // Without reservation: whoever opens a large file to change a few bytes needs no memory for
+        // all. SAFETY: `map_copy` asks that the file does not change, because it hands out a slice.
+        // It is turned into a raw mapping at once, and only a raw pointer ever leaves this file.
         Mode::CopyOnWrite => Ok((MmapRaw::from(unsafe { options.no_reserve_swap().map_copy(file)? }), true)),
     }
 }

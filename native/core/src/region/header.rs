@@ -8,9 +8,9 @@
 //! writes it through raw pointers and atomics, and a [`Header`] is a private copy that was checked
 //! once. Code that goes by the copy can be handed wrong contents, but never a wrong bound.
 //!
-//! Readers that do not own the region use the sequence word as a sequence lock: [`Memory::read_begin`]
-//! before, [`Memory::read_retry`] after, and again from the start if it says so. Writers wrap only
-//! rearrangements in [`Memory::change`]; small steps need no lock.
+//! Readers that do not own the region use the sequence word as a sequence lock:
+//! [`Memory::read_begin`] before, [`Memory::read_retry`] after, and again from the start if it says
+//! so. Writers wrap only rearrangements in [`Memory::change`]; small steps need no lock.
 
 use crate::{Error, ErrorKind, Result};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
@@ -214,7 +214,8 @@ impl Memory {
         unsafe { AtomicU32::from_ptr(self.base.add(index * 4).cast()) }.load(Ordering::Acquire)
     }
 
-    /// A field of two words. One load where the field is aligned, so that it is never seen half-written.
+    /// A field of two words. One load where the field is aligned, so that it is never seen
+    /// half-written.
     #[inline(always)]
     #[must_use]
     pub fn double_word(self, index: usize) -> u64 {
@@ -309,7 +310,8 @@ impl Memory {
         result
     }
 
-    /// Drops the region's checksum, if there is one, because it would be wrong from now on: before the first change.
+    /// Drops the region's checksum, if there is one, because it would be wrong from now on: before
+    /// the first change.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.
@@ -324,7 +326,8 @@ impl Memory {
         }
     }
 
-    /// Begins a new region: writes its header, all but the magic number, and zeros for the words of the kind.
+    /// Begins a new region: writes its header, all but the magic number, and zeros for the words of
+    /// the kind.
     ///
     /// # Safety
     /// The memory is writable, and no other thread uses it.
@@ -339,7 +342,8 @@ impl Memory {
         }
     }
 
-    /// Ends what [`Memory::begin_region`] began. The last store, so that nobody takes it for a region before it is one.
+    /// Ends what [`Memory::begin_region`] began. The last store, so that nobody takes it for a
+    /// region before it is one.
     ///
     /// # Safety
     /// As for `begin_region`.
@@ -433,8 +437,8 @@ impl Header {
         [self.words[word::SEEDS], self.words[word::SEEDS + 1]]
     }
 
-    /// Part of `validate`: reserved words are zero, those of the kind from `end` on included, and the checksum, if there is
-    /// one, is that of the bytes. `memory` is where the header was read.
+    /// Part of `validate`: reserved words are zero, those of the kind from `end` on included, and
+    /// the checksum, if there is one, is that of the bytes. `memory` is where the header was read.
     pub(crate) fn check_seal(&self, memory: Memory, end: usize) -> Result<()> {
         self.check_reserved()?;
         if self.words[end..].iter().any(|&word| word != 0) {

@@ -1,74 +1,79 @@
 //! What happens when the file behind a mapping shrinks: zeros and a mark instead of a dead process.
 //!
-//! A page of a mapping that lies past the end of its file, or that the disk fails to deliver, can not be
-//! read: the kernel sends SIGBUS to the thread that touched it. That thread may be JIT code, a checksum
-//! loop, or a C program; none of them can catch an error there. So a handler puts zero pages in the
-//! place of what is lost, sets the mapping's status word, and returns: the read goes on with zeros.
-//! Every structure treats its bytes as untrusted, so zeros are wrong but never wild, and the next look
-//! at the status word turns into `ERR_OFFHEAP_IO`.
+//! A page of a mapping that lies past the end of its file, or that the disk fails to deliver, can
+//! not be read: the kernel sends SIGBUS to the thread that touched it. That thread may be JIT code,
+//! a checksum loop, or a C program; none of them can catch an error there. So a handler puts zero
+//! pages in the place of what is lost, sets the mapping's status word, and returns: the read goes
+//! on with zeros. Every structure treats its bytes as untrusted, so zeros are wrong but never wild,
+//! and the next look at the status word turns into `ERR_OFFHEAP_IO`.
 //!
 //! # Protocol
 //!
-//! *Registry.* A chain of blocks of slots, in static memory and then in leaked heap blocks, so a handler
-//! can walk it at any time. One slot is one mapped range. Slots are claimed, filled and vacated under
-//! an ordinary mutex that the handler never touches; the handler only loads and stores atomics, calls
-//! `mmap` and `sigaction`, and waits for nobody: it is async-signal-safe, and wait-free but for the
-//! kernel's own locks.
+//! *Registry.* A chain of blocks of slots, in static memory and then in leaked heap blocks, so a
+//! handler can walk it at any time. One slot is one mapped range. Slots are claimed, filled and
+//! vacated under an ordinary mutex that the handler never touches; the handler only loads and
+//! stores atomics, calls `mmap` and `sigaction`, and waits for nobody: it is async-signal-safe, and
+//! wait-free but for the kernel's own locks.
 //!
 //! *Handler against writer.* A writer marks a slot `busy` before it changes it and then waits until
-//! nobody has it pinned. The handler pins a slot, then looks at `busy`, and reads the rest only if it
-//! is clear. Both pairs of accesses are sequentially consistent: either the handler sees `busy` and
-//! passes on, or the writer sees the pin and waits. Passing on is right: a busy slot is being made or
-//! taken away, and neither can hold the address of a legitimate read, because [`Watch::new`] returns
-//! before the first read, and a slot is taken away after the last. A range that grows ([`Watch::extend`]) is read meanwhile: its
-//! slot is not busy, for only the end changes.
+//! nobody has it pinned. The handler pins a slot, then looks at `busy`, and reads the rest only if
+//! it is clear. Both pairs of accesses are sequentially consistent: either the handler sees `busy`
+//! and passes on, or the writer sees the pin and waits. Passing on is right: a busy slot is being
+//! made or taken away, and neither can hold the address of a legitimate read, because
+//! [`Watch::new`] returns before the first read, and a slot is taken away after the last. A range
+//! that grows ([`Watch::extend`]) is read meanwhile: its slot is not busy, for only the end
+//! changes.
 //!
-//! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns ([`super::file`]). The engine
-//! frees it when the last thread has let go of it, and tells nobody: the one that opened the file may be long gone
-//! by then, or may be told late. So the end of such a [`Watch`] does not end the watching: the slot stays, as an
-//! **orphan** without a status word, for as long as the memory does; it becomes one without ever being busy. A marker in the memory's last page says whether
-//! it does ([`super::marker`]). The handler looks at it before it touches anything, for an orphan or not; so it
-//! never lays zeros over what was mapped at the same address later. Whoever reads legitimately holds the memory
-//! while it looks, so the answer can not become wrong.
+//! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns
+//! ([`super::file`]). The engine frees it when the last thread has let go of it, and tells nobody:
+//! the one that opened the file may be long gone by then, or may be told late. So the end of such a
+//! [`Watch`] does not end the watching: the slot stays, as an **orphan** without a status word, for
+//! as long as the memory does; it becomes one without ever being busy. A marker in the memory's
+//! last page says whether it does ([`super::marker`]). The handler looks at it before it touches
+//! anything, for an orphan or not; so it never lays zeros over what was mapped at the same address
+//! later. Whoever reads legitimately holds the memory while it looks, so the answer can not become
+//! wrong.
 //!
-//! *Orphans* whose marker is gone are vacated when their number has doubled since the last time (64 at
-//! least), and when their addresses are watched anew. So there are at most twice as many slots as there ever were
-//! mappings at one time, however many files are opened.
+//! *Orphans* whose marker is gone are vacated when their number has doubled since the last time (64
+//! at least), and when their addresses are watched anew. So there are at most twice as many slots
+//! as there ever were mappings at one time, however many files are opened.
 //!
-//! *Unmapping.* A `Watch` of our own pages is dropped before its range is unmapped, and dropping waits for
-//! pins. So when a buggy program unmaps while another thread faults, the handler still can not lay zero pages
-//! over memory that the kernel has since given to someone else.
+//! *Unmapping.* A `Watch` of our own pages is dropped before its range is unmapped, and dropping
+//! waits for pins. So when a buggy program unmaps while another thread faults, the handler still
+//! can not lay zero pages over memory that the kernel has since given to someone else.
 //!
-//! *What is replaced.* Everything from the page of the fault to the end of the range, by one `mmap` with
-//! `MAP_FIXED`: when a file shrinks, all of that is lost anyway. Page by page would take a signal
-//! for each page, and split the range until the process runs out of map entries. If memory is too short
-//! for that, the one page is tried. The kernel swaps pages under its own lock, so other threads see old
-//! bytes or zeros; if they fault at the same time they replace zeros by zeros. In a
-//! copy-on-write mapping the kernel has already dropped the private copies of pages that were cut off.
+//! *What is replaced.* Everything from the page of the fault to the end of the range, by one `mmap`
+//! with `MAP_FIXED`: when a file shrinks, all of that is lost anyway. Page by page would take a
+//! signal for each page, and split the range until the process runs out of map entries. If memory
+//! is too short for that, the one page is tried. The kernel swaps pages under its own lock, so
+//! other threads see old bytes or zeros; if they fault at the same time they replace zeros by
+//! zeros. In a copy-on-write mapping the kernel has already dropped the private copies of pages
+//! that were cut off.
 //!
-//! *Order.* The status word is set (release) before the pages are replaced: whoever reads a zero that
-//! was put there, and then looks, finds it set.
+//! *Order.* The status word is set (release) before the pages are replaced: whoever reads a zero
+//! that was put there, and then looks, finds it set.
 //!
-//! *Faults that are not ours* go where they would have gone: to the handler that was there before, or
-//! for the default action the process dies by SIGBUS at the very instruction, as core dumps want it.
-//! These are: signals that a process sent, misaligned accesses, addresses in no range, and a range that
-//! goes on faulting after it was replaced ([`PATIENCE`]).
+//! *Faults that are not ours* go where they would have gone: to the handler that was there before,
+//! or for the default action the process dies by SIGBUS at the very instruction, as core dumps want
+//! it. These are: signals that a process sent, misaligned accesses, addresses in no range, and a
+//! range that goes on faulting after it was replaced ([`PATIENCE`]).
 //!
-//! *Nested faults.* SIGBUS is blocked while its handler runs, and the handler touches no mapped file. If
-//! it faults nevertheless, the kernel ends the process: there is no loop.
+//! *Nested faults.* SIGBUS is blocked while its handler runs, and the handler touches no mapped
+//! file. If it faults nevertheless, the kernel ends the process: there is no loop.
 //!
 //! # Limits
 //!
 //! A system call that is given lost bytes (`write` from the mapping) is not signalled: it returns
 //! EFAULT. A shrink inside the last page leaves that page readable, with zeros after the new end:
 //! no signal, and only the checksum tells. Someone who installs a SIGBUS handler later and does not
-//! chain to ours takes over all faults. A page that was replaced stays replaced, even if the file grows again.
+//! chain to ours takes over all faults. A page that was replaced stays replaced, even if the file
+//! grows again.
 //!
 //! # Cost
 //!
-//! Nothing while no page is lost. A mapping costs one uncontended lock and two binary searches over the slots in use;
-//! a fault walks all slots: 64 to a block, two cache lines each. An orphan costs a system call of 0.2 µs each time
-//! that orphans are looked through.
+//! Nothing while no page is lost. A mapping costs one uncontended lock and two binary searches over
+//! the slots in use; a fault walks all slots: 64 to a block, two cache lines each. An orphan costs
+//! a system call of 0.2 µs each time that orphans are looked through.
 
 use super::pages::page_size;
 #[cfg(doc)]
@@ -101,8 +106,8 @@ pub(super) fn install() -> Result<()> {
     }
     page_size(); // Asked for now, so that the handler does not have to.
     let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_sigbus;
-    // SAFETY: zeros are a valid sigaction; the calls are given valid pointers. The previous action is
-    // kept before ours can run, because PREVIOUS is filled from a query first.
+    // SAFETY: zeros are a valid sigaction; the calls are given valid pointers. The previous action
+    // is kept before ours can run, because PREVIOUS is filled from a query first.
     unsafe {
         let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
         if libc::sigaction(libc::SIGBUS, std::ptr::null(), previous.as_mut_ptr()) != 0 {
@@ -124,7 +129,8 @@ pub(super) fn install() -> Result<()> {
 }
 
 extern "C" fn on_sigbus(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // SAFETY: the kernel passes a valid siginfo to a SA_SIGINFO handler; for SIGBUS it has an address.
+    // SAFETY: the kernel passes a valid siginfo to a SA_SIGINFO handler; for SIGBUS it has an
+    // address.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
     // Codes of zero and less are signals that a process sent: their "address" is something else.
     let by_kernel = code > 0;
@@ -154,8 +160,8 @@ fn replace(slot: &Slot, address: usize) -> bool {
         status.store(1, Release);
     }
     let writable = slot.writable.load(Relaxed);
-    // SAFETY: [from, end) is part of a mapping that its owner can not unmap while the slot is pinned. Its
-    // bytes are read through raw pointers or by JavaScript only, so they may change.
+    // SAFETY: [from, end) is part of a mapping that its owner can not unmap while the slot is
+    // pinned. Its bytes are read through raw pointers or by JavaScript only, so they may change.
     let zeros = |length: usize| unsafe { put_zeros(from, length, writable) };
     if zeros(end - from) {
         slot.lost_from.fetch_min(from, Relaxed);
@@ -164,7 +170,8 @@ fn replace(slot: &Slot, address: usize) -> bool {
     end - from > page && zeros(page)
 }
 
-/// Puts zero pages in the place of whatever is mapped at `[start, start + length)`. Async-signal-safe.
+/// Puts zero pages in the place of whatever is mapped at `[start, start + length)`.
+/// Async-signal-safe.
 ///
 /// # Safety
 /// Whole pages that are mapped, and whose contents nobody minds losing.
@@ -203,8 +210,8 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
         return;
     }
     if action == libc::SIG_DFL || action == libc::SIG_IGN {
-        // A fault can not be ignored. With the default action in place the instruction runs again and
-        // ends the process where it happened; a signal that was sent has to be sent again.
+        // A fault can not be ignored. With the default action in place the instruction runs again
+        // and ends the process where it happened; a signal that was sent has to be sent again.
         // SAFETY: zeros and SIG_DFL are a valid sigaction.
         unsafe {
             let mut default = MaybeUninit::<libc::sigaction>::zeroed().assume_init();

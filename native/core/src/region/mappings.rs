@@ -1,13 +1,14 @@
 //! How many more memory mappings this process can afford.
 //!
-//! Linux gives a process 65,530 (`vm.max_map_count`). Growable buffers and mapped files take two each, and a JavaScript
-//! engine that is refused one ends the process. So whoever is about to make some asks first, and is told no while
-//! there are still enough left for everybody else.
+//! Linux gives a process 65,530 (`vm.max_map_count`). Growable buffers and mapped files take two
+//! each, and a JavaScript engine that is refused one ends the process. So whoever is about to make
+//! some asks first, and is told no while there are still enough left for everybody else.
 //!
-//! What the process has is counted from `/proc/self/maps`, because nothing else knows: mappings go when an engine
-//! collects garbage, when a thread ends, and other libraries make them too. In between, those that were granted are
-//! added. Counting takes 20 µs in an ordinary process and 20 ms in one that has 50,000, so it is done again only
-//! after an eighth of what was left has been granted, and otherwise once a second.
+//! What the process has is counted from `/proc/self/maps`, because nothing else knows: mappings go
+//! when an engine collects garbage, when a thread ends, and other libraries make them too. In
+//! between, those that were granted are added. Counting takes 20 µs in an ordinary process and 20
+//! ms in one that has 50,000, so it is done again only after an eighth of what was left has been
+//! granted, and otherwise once a second.
 //!
 //! Where it can not be counted (other systems; `/proc` is not mounted) nothing is refused.
 
@@ -45,8 +46,8 @@ impl Census {
     }
 }
 
-/// Whether the process may make `count` more mappings and then have no more than `percent` hundredths of what the system
-/// allows. If so they are counted as made.
+/// Whether the process may make `count` more mappings and then have no more than `percent`
+/// hundredths of what the system allows. If so they are counted as made.
 #[must_use]
 pub fn reserve(count: usize, percent: u32) -> bool {
     static LAST: Mutex<Option<Census>> = Mutex::new(None);

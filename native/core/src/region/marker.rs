@@ -1,13 +1,15 @@
 //! A sign that memory which someone else frees is still there.
 //!
-//! A file can be laid into memory that an engine owns ([`super::file`]). When the engine frees it, nobody is told, and
-//! the addresses may be given to anyone. So the last page of that memory gets 64 secret bits at its end: the page goes
-//! with the rest, and what stands at its address afterwards, if anything does, does not hold them.
+//! A file can be laid into memory that an engine owns ([`super::file`]). When the engine frees it,
+//! nobody is told, and the addresses may be given to anyone. So the last page of that memory gets
+//! 64 secret bits at its end: the page goes with the rest, and what stands at its address
+//! afterwards, if anything does, does not hold them.
 //!
-//! Looking must neither fault nor be torn, in a signal handler as well as beside a thread that is just unmapping. So
-//! the kernel looks: `FUTEX_CMP_REQUEUE`, to wake and move nobody, compares a word and answers EAGAIN where it differs
-//! and EFAULT where there is none. (Reading `/proc/self/maps` was weighed: it takes a millisecond for each ten thousand
-//! mappings, and does not say whether a mapping of the same file is the same mapping.)
+//! Looking must neither fault nor be torn, in a signal handler as well as beside a thread that is
+//! just unmapping. So the kernel looks: `FUTEX_CMP_REQUEUE`, to wake and move nobody, compares a
+//! word and answers EAGAIN where it differs and EFAULT where there is none. (Reading
+//! `/proc/self/maps` was weighed: it takes a millisecond for each ten thousand mappings, and does
+//! not say whether a mapping of the same file is the same mapping.)
 
 use std::ffi::c_long;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
@@ -20,8 +22,8 @@ const BYTES: usize = 8;
 /// Drawn before the first marker is set; never 0 then.
 static SECRET: [AtomicU32; BYTES / 4] = [const { AtomicU32::new(0) }; BYTES / 4];
 
-/// Sets a marker into the page at `page`, which is replaced by a fresh one. `false` if the system refuses, or can not be
-/// asked about it later; then there is none. One caller at a time.
+/// Sets a marker into the page at `page`, which is replaced by a fresh one. `false` if the system
+/// refuses, or can not be asked about it later; then there is none. One caller at a time.
 ///
 /// # Safety
 /// A whole page that is mapped, and whose contents nobody minds losing.
@@ -47,8 +49,8 @@ pub(crate) unsafe fn set(page: usize) -> bool {
 pub(super) fn stands(page: usize) -> bool {
     SECRET.iter().zip((place(page)..).step_by(4)).all(|(word, at)| {
         let nobody: c_long = 0;
-        // SAFETY: the kernel reads the first word if it can, and compares; with nobody to wake or move it touches
-        // nothing.
+        // SAFETY: the kernel reads the first word if it can, and compares; with nobody to wake or
+        // move it touches nothing.
         let answer = unsafe {
             libc::syscall(
                 libc::SYS_futex,

@@ -1,7 +1,8 @@
-//! Memory for structures that own theirs: aligned to 64 bytes, and grown without a copy where the allocator can.
+//! Memory for structures that own theirs: aligned to 64 bytes, and grown without a copy where the
+//! allocator can.
 //!
-//! The alignment is made here, inside a block of the allocator's natural alignment, because only for
-//! that does the allocator `realloc` (glibc: `mremap`, which moves page tables and not bytes).
+//! The alignment is made here, inside a block of the allocator's natural alignment, because only
+//! for that does the allocator `realloc` (glibc: `mremap`, which moves page tables and not bytes).
 //! Invariant: `base` is the first multiple of 64 in the block.
 
 use crate::{Error, ErrorKind, Result};

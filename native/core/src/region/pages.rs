@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Bytes of a page. The system is asked once; after that it is a load, and safe in a signal handler.
+/// Bytes of a page. The system is asked once; after that it is a load, and safe in a signal
+/// handler.
 pub(crate) fn page_size() -> usize {
     static SIZE: AtomicUsize = AtomicUsize::new(0);
     match SIZE.load(Relaxed) {

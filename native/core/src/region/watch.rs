@@ -66,7 +66,8 @@ impl Slot {
         self.start.load(Relaxed) != 0 && self.id.load(Relaxed) == ORPHAN
     }
 
-    /// Whether the range is still what it was: always for pages of our own, which nobody else unmaps.
+    /// Whether the range is still what it was: always for pages of our own, which nobody else
+    /// unmaps.
     fn stands(&self) -> bool {
         match self.marker.load(Relaxed) {
             0 => true,
@@ -77,7 +78,8 @@ impl Slot {
         }
     }
 
-    /// For the handler: runs `work` with the slot pinned, if the address lies in its range. Async-signal-safe.
+    /// For the handler: runs `work` with the slot pinned, if the address lies in its range.
+    /// Async-signal-safe.
     pub(super) fn pinned<T>(&self, address: usize, work: impl FnOnce(&Slot) -> T) -> Option<T> {
         self.pins.fetch_add(1, SeqCst);
         let ours = !self.busy.load(SeqCst)
@@ -102,8 +104,8 @@ impl Slot {
         self.busy.store(false, Release);
     }
 
-    /// Takes the status word away from the handler, which goes on to look after the range: it is never `busy` here,
-    /// because other threads may be reading. Writers hold [`WRITERS`].
+    /// Takes the status word away from the handler, which goes on to look after the range: it is
+    /// never `busy` here, because other threads may be reading. Writers hold [`WRITERS`].
     fn orphan(&self) {
         self.id.store(ORPHAN, Relaxed);
         // Either a handler loads this, or its pin is seen below.
@@ -151,8 +153,8 @@ static WRITERS: Mutex<Books> = Mutex::new(Books {
 /// What writers know of the slots, so that none of them walks over all.
 pub(super) struct Books {
     last_id: usize,
-    /// Slots that have a range, from high addresses to low ones: kernels give out address space downwards, so what is new
-    /// mostly belongs at the end. The ranges are disjoint.
+    /// Slots that have a range, from high addresses to low ones: kernels give out address space
+    /// downwards, so what is new mostly belongs at the end. The ranges are disjoint.
     taken: Vec<(usize, &'static Slot)>,
     /// Room for all slots that there are.
     vacant: Vec<&'static Slot>,
@@ -172,20 +174,20 @@ pub(super) fn slots() -> impl Iterator<Item = &'static Slot> {
     std::iter::successors(Some(&FIRST), |block| block.next()).flat_map(|block| &block.slots)
 }
 
-/// A range that is watched until this is dropped, or until its addresses are watched anew; in foreign memory until that
-/// is freed.
+/// A range that is watched until this is dropped, or until its addresses are watched anew; in
+/// foreign memory until that is freed.
 pub(crate) struct Watch {
     slot: &'static Slot,
     id: usize,
 }
 
 impl Watch {
-    /// Watches `[start, start + length)`, rounded up to whole pages, and installs the handler if it is the
-    /// first. `status` becomes 1 when a page is lost.
+    /// Watches `[start, start + length)`, rounded up to whole pages, and installs the handler if it
+    /// is the first. `status` becomes 1 when a page is lost.
     ///
     /// # Safety
-    /// `start` is the first byte of a mapping of `length` bytes, `writable` or not, that is unmapped only
-    /// after this is dropped. `status` is valid until then.
+    /// `start` is the first byte of a mapping of `length` bytes, `writable` or not, that is
+    /// unmapped only after this is dropped. `status` is valid until then.
     pub(crate) unsafe fn new(
         start: usize,
         length: usize,
@@ -212,8 +214,9 @@ impl Watch {
         Ok(Watch { slot, id })
     }
 
-    /// Watches so many bytes from the same start, which are more than before. There is no moment at which those of before are not
-    /// watched: other threads may be reading them. The new ones are not read before this returns.
+    /// Watches so many bytes from the same start, which are more than before. There is no moment at
+    /// which those of before are not watched: other threads may be reading them. The new ones are
+    /// not read before this returns.
     pub(crate) fn extend(&self, length: usize) {
         let mut books = writers();
         let slot = self.slot;
@@ -223,14 +226,15 @@ impl Watch {
         let before = slot.end.load(Relaxed);
         let end = slot.start.load(Relaxed) + length.next_multiple_of(page_size());
         books.clear(before, end);
-        // A handler that sees one of the two only takes a page that it replaces for one that it replaced before, or does not
-        // replace the new ones. If some are lost already, that is what it goes by.
+        // A handler that sees one of the two only takes a page that it replaces for one that it
+        // replaced before, or does not replace the new ones. If some are lost already, that is what
+        // it goes by.
         slot.lost_from.compare_exchange(before, end, Relaxed, Relaxed).ok();
         slot.end.store(end, Release);
     }
 
-    /// Says that the range is foreign memory, and where its marker was set. From now on the watching goes on after
-    /// this is dropped, while the marker stands.
+    /// Says that the range is foreign memory, and where its marker was set. From now on the
+    /// watching goes on after this is dropped, while the marker stands.
     #[cfg(target_os = "linux")]
     pub(crate) fn mark(&self, page: usize) {
         let _books = writers();
@@ -239,7 +243,8 @@ impl Watch {
         }
     }
 
-    /// Says that nothing of the file is left in the range: dropping this ends the watching, marker or not.
+    /// Says that nothing of the file is left in the range: dropping this ends the watching, marker
+    /// or not.
     #[cfg(target_os = "linux")]
     pub(super) fn unmark(&self) {
         self.mark(0);
@@ -267,8 +272,9 @@ impl Drop for Watch {
 }
 
 impl Books {
-    /// Forgets ranges that reach into `[start, end)`. Where something new is mapped, nothing old can be: such a range
-    /// was freed by the engine whose memory it lay in, which told nobody, or will only tell later.
+    /// Forgets ranges that reach into `[start, end)`. Where something new is mapped, nothing old
+    /// can be: such a range was freed by the engine whose memory it lay in, which told nobody, or
+    /// will only tell later.
     fn clear(&mut self, start: usize, end: usize) {
         let from = self.place(end - 1);
         while let Some(&(_, slot)) = self.taken.get(from).filter(|(_, slot)| slot.end.load(Relaxed) > start) {
@@ -399,7 +405,8 @@ mod tests {
         };
         let pages: Vec<Watch> = (0..8).map(|at| watch(at, at + 1)).collect();
         assert!((0..8).all(|at| watched(at) == 1));
-        // Over some of them, whose own watches are dropped afterwards; the slots were given to others meanwhile.
+        // Over some of them, whose own watches are dropped afterwards; the slots were given to
+        // others meanwhile.
         let middle = watch(2, 6);
         let others: Vec<Watch> = [(3, 4), (4, 5)].map(|(from, to)| watch(from, to)).into();
         assert_eq!((0..8).map(watched).collect::<Vec<_>>(), [1, 1, 0, 1, 1, 0, 1, 1]);

@@ -66,7 +66,8 @@ unsafe fn load_floats(from: *const u8) -> __m512d {
 #[derive(Clone, Copy)]
 struct Vectors([__m512d; LANES / WIDTH]);
 
-// SAFETY, of all below: these functions are inlined into ones that are called only where the processor has the set.
+// SAFETY, of all below: these functions are inlined into ones that are called only where the
+// processor has the set.
 impl Lanes for Vectors {
     #[inline(always)]
     fn zero() -> Vectors {

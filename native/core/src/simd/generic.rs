@@ -1,8 +1,8 @@
-//! The kernels. Each is `inline(always)`, so that the file of an instruction set gets its own copy, compiled for
-//! that set, with its loads and stores in place.
+//! The kernels. Each is `inline(always)`, so that the file of an instruction set gets its own copy,
+//! compiled for that set, with its loads and stores in place.
 //!
-//! A load or store moves [`CHUNK`] bytes between private memory and memory that others may use, where they start
-//! at a multiple of as much. What lies before and after goes word by word.
+//! A load or store moves [`CHUNK`] bytes between private memory and memory that others may use,
+//! where they start at a multiple of as much. What lies before and after goes word by word.
 
 use crate::vector::element::{Element, Slot, Word};
 use std::mem::MaybeUninit;
@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bytes that a load or store moves.
 pub(super) const CHUNK: usize = 64;
-/// Bytes of a private block. Over 10^7 doubles 512 bytes to 4 KiB measured alike, 8 KiB twice as slow; to prefetch the next
-/// block changed nothing.
+/// Bytes of a private block. Over 10^7 doubles 512 bytes to 4 KiB measured alike, 8 KiB twice as
+/// slow; to prefetch the next block changed nothing.
 const BLOCK: usize = 2048;
 /// Elements of which [`find`] looks at all before it branches.
 const STRIDE: usize = 64;
@@ -36,7 +36,8 @@ unsafe fn write<W: Word>(to: *mut W, word: W) {
     unsafe { (*to.cast::<W::Slot>()).set(word) };
 }
 
-/// How many of `len` words lie before the next multiple of [`CHUNK`], and in whole chunks after that.
+/// How many of `len` words lie before the next multiple of [`CHUNK`], and in whole chunks after
+/// that.
 #[inline(always)]
 fn split<W>(address: *const W, len: usize) -> (usize, usize) {
     let before = (address.addr().wrapping_neg() % CHUNK / size_of::<W>()).min(len);
@@ -88,7 +89,8 @@ pub(super) unsafe fn copy_out<W: Word>(
     }
 }
 
-/// Shows all words to `visit`, in private blocks and with the index of each block, until it has an answer.
+/// Shows all words to `visit`, in private blocks and with the index of each block, until it has an
+/// answer.
 ///
 /// # Safety
 /// As for `simd::sum`.
@@ -107,8 +109,8 @@ unsafe fn blocks<W: Word, R>(
     let mut at = 0;
     while at < len {
         let count = each.min(len - at);
-        // SAFETY: `count` words from `at` lie within what the caller vouches for, and fit the block, which is
-        // aligned for them and ours.
+        // SAFETY: `count` words from `at` lie within what the caller vouches for, and fit the
+        // block, which is aligned for them and ours.
         let answer = unsafe {
             copy_in(words, base.add(at), count, &load);
             visit(at, std::slice::from_raw_parts(words, count))
@@ -144,8 +146,8 @@ pub(super) unsafe fn sum<T: Element>(
 
 /// See `simd::extreme`.
 ///
-/// Comparisons of floats do not vectorise as `Math.min` has them; those of their ranks as integers do, and order −0
-/// before 0 besides.
+/// Comparisons of floats do not vectorise as `Math.min` has them; those of their ranks as integers
+/// do, and order −0 before 0 besides.
 ///
 /// # Safety
 /// As there.
@@ -206,7 +208,8 @@ pub(crate) trait Lanes: Copy {
     /// All zero.
     fn zero() -> Self;
     /// # Safety
-    /// Sixteen doubles are readable at `from`, which is a multiple of 8. Others may be writing them.
+    /// Sixteen doubles are readable at `from`, which is a multiple of 8. Others may be writing
+    /// them.
     unsafe fn load_f64(from: *const u8) -> Self;
     /// # Safety
     /// Sixteen floats are readable at `from`, which is a multiple of 4. Others may be writing them.
@@ -256,11 +259,12 @@ impl Float for f32 {
 
 /// See `simd::sum_floats`.
 ///
-/// Element i goes to lane i modulo 16. Each lane keeps its sum and, by Knuth's TwoSum (The Art of Computer
-/// Programming 2, 4.2.2), the sum of what each addition rounded away; at the end the lanes are added in order, in the
-/// same way. With u = 2^−53 the error is at most u |s| + (n u)^2 Σ|x|, about (Ogita, Rump, Oishi: "Accurate sum and dot
-/// product", 2005): as if summed in twice the precision. Infinities and NaN are those of ordinary addition;
-/// as there, partial sums may overflow where the sum would not.
+/// Element i goes to lane i modulo 16. Each lane keeps its sum and, by Knuth's TwoSum (The Art of
+/// Computer Programming 2, 4.2.2), the sum of what each addition rounded away; at the end the lanes
+/// are added in order, in the same way. With u = 2^−53 the error is at most u |s| + (n u)^2 Σ|x|,
+/// about (Ogita, Rump, Oishi: "Accurate sum and dot product", 2005): as if summed in twice the
+/// precision. Infinities and NaN are those of ordinary addition; as there, partial sums may
+/// overflow where the sum would not.
 ///
 /// Six additions a vector cost nothing beside the loads from memory; in cache they are the limit.
 ///
@@ -336,7 +340,8 @@ pub(super) mod portable {
     }
 
     /// # Safety
-    /// A chunk is readable at `from`, a multiple of its size, and writable at `to`, aligned to the words in it.
+    /// A chunk is readable at `from`, a multiple of its size, and writable at `to`, aligned to the
+    /// words in it.
     #[inline(always)]
     unsafe fn load(to: *mut u8, from: *const u8) {
         for at in (0..CHUNK).step_by(8) {

@@ -1,20 +1,21 @@
 //! Kernels over runs of numbers in memory that another thread may be writing.
 //!
-//! Sums, extremes and searches read a block of 2 KiB into private memory, by loads that are atomic for the
-//! compiler, and look at the copy: so all the rest is safe code over slices, which the compiler turns into the
-//! vectors of each instruction set. The copy stays in the first-level cache. Sums of floats, where
-//! the order of additions is part of the result, are written in vectors by hand and load them directly.
+//! Sums, extremes and searches read a block of 2 KiB into private memory, by loads that are atomic
+//! for the compiler, and look at the copy: so all the rest is safe code over slices, which the
+//! compiler turns into the vectors of each instruction set. The copy stays in the first-level
+//! cache. Sums of floats, where the order of additions is part of the result, are written in
+//! vectors by hand and load them directly.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | [`generic`] | the kernels, and portable loads and stores |
 //! | `sse2`, `avx2`, `avx512`, `neon` | loads, stores and float lanes of each, and the kernels compiled for it |
 //!
-//! Every function here takes the [`Level`] to use; `Features::get().level()` is the best. A level that this
-//! processor does not have must not be passed.
+//! Every function here takes the [`Level`] to use; `Features::get().level()` is the best. A level
+//! that this processor does not have must not be passed.
 //!
-//! **Results do not depend on the level**: integers are exact, and floats go through 16 lanes whatever the width of
-//! the vectors (`kernels_agree` in the tests).
+//! **Results do not depend on the level**: integers are exact, and floats go through 16 lanes
+//! whatever the width of the vectors (`kernels_agree` in the tests).
 
 mod generic;
 
@@ -113,8 +114,8 @@ macro_rules! dispatch {
 /// Copies words out of memory that others may be writing. Each is read whole.
 ///
 /// # Safety
-/// `len` words are readable at `from`, and writable at `to` by nobody else; both are aligned. The processor has
-/// `level`.
+/// `len` words are readable at `from`, and writable at `to` by nobody else; both are aligned. The
+/// processor has `level`.
 pub(crate) unsafe fn copy_in<W: Word>(level: Level, to: *mut W, from: *const W, len: usize) {
     dispatch!(level, copy_in(to, from, len));
 }
@@ -122,8 +123,8 @@ pub(crate) unsafe fn copy_in<W: Word>(level: Level, to: *mut W, from: *const W, 
 /// Copies words into memory that others may be reading. Each is written whole.
 ///
 /// # Safety
-/// `len` words are writable at `to`, and readable at `from` while nobody writes them; both are aligned. The
-/// processor has `level`.
+/// `len` words are writable at `to`, and readable at `from` while nobody writes them; both are
+/// aligned. The processor has `level`.
 pub(crate) unsafe fn copy_out<W: Word>(level: Level, to: *mut W, from: *const W, len: usize) {
     dispatch!(level, copy_out(to, from, len));
 }
@@ -144,8 +145,8 @@ pub(crate) unsafe fn sum_floats<T: Float>(level: Level, base: *const T::Word, le
     dispatch!(level, sum_floats::<T>(base, len))
 }
 
-/// The least element, or the greatest: NaN if one is NaN, and −0 less than 0, as `Math.min` and `Math.max` have it.
-/// There must be one.
+/// The least element, or the greatest: NaN if one is NaN, and −0 less than 0, as `Math.min` and
+/// `Math.max` have it. There must be one.
 ///
 /// # Safety
 /// As for [`sum`].
@@ -157,7 +158,8 @@ pub(crate) unsafe fn extreme<T: Element, const MAX: bool>(
     dispatch!(level, extreme::<T, MAX>(base, len))
 }
 
-/// The first element equal to `value`, by the comparison of floats: NaN equals nothing, −0 equals 0.
+/// The first element equal to `value`, by the comparison of floats: NaN equals nothing, −0 equals
+/// 0.
 ///
 /// # Safety
 /// As for [`sum`].

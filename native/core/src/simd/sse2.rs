@@ -5,8 +5,8 @@ use crate::vector::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m128d, _mm_add_pd, _mm_setzero_pd, _mm_storeu_pd, _mm_sub_pd};
 
-// In assembly, here and in the other files, because for the compiler a plain load of memory that another thread writes
-// would be a data race.
+// In assembly, here and in the other files, because for the compiler a plain load of memory that
+// another thread writes would be a data race.
 
 /// # Safety
 /// A chunk is readable at `from`, and writable at `to`.

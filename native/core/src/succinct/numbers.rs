@@ -1,9 +1,10 @@
 //! Arrays of numbers of any type: what structures are built from, asked with, and answer into.
 //!
-//! An array comes by address and type, because it may lie in memory that other threads write (a typed array over a
-//! `SharedArrayBuffer`). So every element is copied first, and what was copied is checked and used: a race makes it some other
-//! number, never one that was not checked. Numbers go through here in chunks of [`CHUNK`], as `u64`: the loops over a chunk are
-//! free of types, few, and simple enough that the compiler makes vectors of them wherever its caller has the features.
+//! An array comes by address and type, because it may lie in memory that other threads write (a
+//! typed array over a `SharedArrayBuffer`). So every element is copied first, and what was copied
+//! is checked and used: a race makes it some other number, never one that was not checked. Numbers
+//! go through here in chunks of [`CHUNK`], as `u64`: the loops over a chunk are free of types, few,
+//! and simple enough that the compiler makes vectors of them wherever its caller has the features.
 
 use crate::region::element::Type;
 use crate::{Error, Result};
@@ -103,8 +104,9 @@ impl<'a> Numbers<'a> {
         self.name
     }
 
-    /// Reads the chunk that begins at `from`, a multiple of [`CHUNK`] below the length. `Range` if an element is no
-    /// integer from 0 on: negative, fractional, NaN, or a float from 2^53 on, where not every integer has its own.
+    /// Reads the chunk that begins at `from`, a multiple of [`CHUNK`] below the length. `Range` if
+    /// an element is no integer from 0 on: negative, fractional, NaN, or a float from 2^53 on,
+    /// where not every integer has its own.
     #[inline(always)]
     pub fn read<'b>(&self, from: usize, chunk: &'b mut Chunk) -> Result<&'b [u64]> {
         assert!(from < self.len);
@@ -127,14 +129,16 @@ impl<'a> Numbers<'a> {
         if sound { Ok(chunk) } else { Err(self.refuse(from, chunk.len())) }
     }
 
-    /// Reads the chunk that begins at `from`, below the length, as doubles. `Type` for 64-bit integers, of which not all are.
+    /// Reads the chunk that begins at `from`, below the length, as doubles. `Type` for 64-bit
+    /// integers, of which not all are.
     pub fn read_floats<'b>(&self, from: usize, chunk: &'b mut [f64; CHUNK]) -> Result<&'b [f64]> {
         assert!(from < self.len);
         let chunk = &mut chunk[..CHUNK.min(self.len - from)];
         macro_rules! each {
             ($type:ty) => {
                 for (i, slot) in chunk.iter_mut().enumerate() {
-                    // SAFETY: all of the chunk's elements lie within the array, of which `new` was told.
+                    // SAFETY: all of the chunk's elements lie within the array, of which `new` was
+                    // told.
                     *slot = unsafe { self.data.cast::<$type>().add(from + i).read() }.into();
                 }
             };
@@ -215,8 +219,8 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// A double as an integer, and whether it is none from 0 to 2^53 − 1. Without a branch, and without the care that `as` takes
-/// of NaN and of what is too large: clamping comes to less.
+/// A double as an integer, and whether it is none from 0 to 2^53 − 1. Without a branch, and without
+/// the care that `as` takes of NaN and of what is too large: clamping comes to less.
 #[inline(always)]
 fn float(value: f64) -> (i64, bool) {
     // NaN becomes -1.
@@ -230,7 +234,8 @@ impl<'a> NumbersMut<'a> {
     /// An array by its address. `name` is what messages call it.
     ///
     /// # Safety
-    /// While `'a` lasts, `len` elements at `data` are writable, and nothing else in this process relies on what they are.
+    /// While `'a` lasts, `len` elements at `data` are writable, and nothing else in this process
+    /// relies on what they are.
     pub unsafe fn new(data: *mut u8, ty: Type, len: usize, name: &'static str) -> Result<NumbersMut<'a>> {
         check(data, ty, len, name)?;
         Ok(NumbersMut { data, ty, len, life: PhantomData })
@@ -273,7 +278,8 @@ impl<'a> NumbersMut<'a> {
         bits <= most
     }
 
-    /// Writes numbers from index `from` on. What an element can not hold is cut off: ask [`NumbersMut::hold`] first.
+    /// Writes numbers from index `from` on. What an element can not hold is cut off: ask
+    /// [`NumbersMut::hold`] first.
     #[inline(always)]
     pub fn write(&mut self, from: usize, chunk: &[u64]) {
         assert!(from <= self.len && chunk.len() <= self.len - from);

@@ -1,7 +1,8 @@
 //! Bits inside one 64-bit word.
 //!
-//! Counting and finding ones takes one instruction each where the processor has POPCNT and BMI2, and a dozen
-//! or two in portable code. A kernel is therefore written once, generic over [`Words`], and compiled twice:
+//! Counting and finding ones takes one instruction each where the processor has POPCNT and BMI2,
+//! and a dozen or two in portable code. A kernel is therefore written once, generic over [`Words`],
+//! and compiled twice:
 //!
 //! ```text
 //! #[inline(always)]
@@ -19,11 +20,13 @@
 //! }
 //! ```
 //!
-//! AArch64 has vector instructions that count, which the compiler uses by itself, and none that select.
+//! AArch64 has vector instructions that count, which the compiler uses by itself, and none that
+//! select.
 
 /// A way to find ones in a word. A value of it is the proof that the processor has what it takes.
 pub trait Words: Copy {
-    /// The position of the k-th one of `word`, counted from 0; 64 if there are no more than `k`. `k` is below 64.
+    /// The position of the k-th one of `word`, counted from 0; 64 if there are no more than `k`.
+    /// `k` is below 64.
     fn select(self, word: u64, k: u32) -> u32;
 }
 
@@ -33,7 +36,8 @@ pub struct Portable;
 
 /// `PDEP` and `TZCNT`.
 ///
-/// AMD's processors before Zen 3 have `PDEP` in microcode, which takes longer the more ones the word has.
+/// AMD's processors before Zen 3 have `PDEP` in microcode, which takes longer the more ones the
+/// word has.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct Bmi(());
@@ -75,8 +79,8 @@ const IN_BYTE: [u8; 2048] = {
 };
 
 impl Words for Portable {
-    /// Vigna, "Broadword implementation of rank/select queries", 2008: the byte by comparing all eight running sums at
-    /// once, the bit by a table.
+    /// Vigna, "Broadword implementation of rank/select queries", 2008: the byte by comparing all
+    /// eight running sums at once, the bit by a table.
     #[inline(always)]
     fn select(self, word: u64, k: u32) -> u32 {
         debug_assert!(k < 64);
@@ -107,7 +111,8 @@ impl Words for Bmi {
     }
 }
 
-/// The position of the k-th one of `word`, counted from 0; 64 if there are no more than `k`. `k` is below 64.
+/// The position of the k-th one of `word`, counted from 0; 64 if there are no more than `k`. `k` is
+/// below 64.
 ///
 /// In a loop, rather compile the loop twice: see the head of this file.
 #[inline]

@@ -1,8 +1,8 @@
 //! Blobs: strings and bytes in the heap of a region.
 //!
 //! A reference r stands for the heap's bytes from 4r: one word `byte length × 4 + encoding`, the
-//! bytes, zeros up to a multiple of 4. The encoding follows from the content, so two blobs are equal
-//! exactly if word and bytes are. Reading is bounds-checked against the heap on every step.
+//! bytes, zeros up to a multiple of 4. The encoding follows from the content, so two blobs are
+//! equal exactly if word and bytes are. Reading is bounds-checked against the heap on every step.
 
 use crate::region::element::Type;
 use crate::{Error, Result};
@@ -53,8 +53,8 @@ impl<'a> Blob<'a> {
         Blob::new(bytes, BYTES)
     }
 
-    /// What a column of type `ty` makes of these bytes: text must be UTF-8, or WTF-8 (UTF-8 that may
-    /// contain lone surrogates, as JavaScript strings can).
+    /// What a column of type `ty` makes of these bytes: text must be UTF-8, or WTF-8 (UTF-8 that
+    /// may contain lone surrogates, as JavaScript strings can).
     pub fn of_type(bytes: &'a [u8], ty: Type) -> Result<Blob<'a>> {
         if ty == Type::Bytes {
             return Blob::bytes(bytes);
@@ -89,8 +89,8 @@ impl<'a> Blob<'a> {
 
 /// The encoding of text, or `None` if the bytes are not WTF-8.
 ///
-/// WTF-8 (Sapin 2014) is UTF-8 in which code points U+D800 to U+DFFF may occur, unless a leading one
-/// is followed by a trailing one: such a pair is one character of four bytes.
+/// WTF-8 (Sapin 2014) is UTF-8 in which code points U+D800 to U+DFFF may occur, unless a leading
+/// one is followed by a trailing one: such a pair is one character of four bytes.
 #[must_use]
 pub fn text_encoding(bytes: &[u8]) -> Option<u32> {
     if bytes.is_ascii() {

@@ -6,7 +6,8 @@
 //! - Blobs: HalfSipHash-1-3, a keyed pseudo-random function (Aumasson, Bernstein: "SipHash: a fast
 //!   short-input PRF", 2012), because their keys come from strangers most of all.
 //!
-//! A hash gives a home bucket ([`Home`]) from its upper 29 bits and a tag ([`tag`]) from its lowest 7.
+//! A hash gives a home bucket ([`Home`]) from its upper 29 bits and a tag ([`tag`]) from its lowest
+//! 7.
 
 /// The hash of a 4-byte key.
 #[inline(always)]
@@ -129,8 +130,8 @@ mod tests {
 
     #[test]
     fn half_sip_hash_agrees_with_the_reference() {
-        // The authors' vectors for HalfSipHash-2-4 with 32 bits of output, key 00 01 … 07, inputs of
-        // 0, 1, 2, … bytes 00 01 02 …; the rounds are the only difference to ours.
+        // The authors' vectors for HalfSipHash-2-4 with 32 bits of output, key 00 01 … 07, inputs
+        // of 0, 1, 2, … bytes 00 01 02 …; the rounds are the only difference to ours.
         let seeds = [0x0302_0100, 0x0706_0504];
         let input: Vec<u8> = (0..64).collect();
         let vectors = [
@@ -171,7 +172,8 @@ mod tests {
 
     #[test]
     fn awkward_keys_spread_over_the_buckets() {
-        // Sequential, strided, bit-reversed and float keys: no bucket may get far more than its share.
+        // Sequential, strided, bit-reversed and float keys: no bucket may get far more than its
+        // share.
         type Pattern = (&'static str, fn(u32) -> u32);
         let patterns: [Pattern; 4] = [
             ("sequential", |i| i),

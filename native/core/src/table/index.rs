@@ -5,14 +5,14 @@
 //!       tags     overflow   position of lane t at word 4 + (t ^ 3)
 //! ```
 //!
-//! A search loads the first 16 bytes of a bucket, tests all tags at once ([`Group`]), and looks at the
-//! keys of the lanes that match (one in 127 does by chance); it ends at the first bucket whose
-//! overflow is 0. Every walk is bounded by the number of buckets, and every position is compared with
-//! `used` before it is followed, so a hostile index can mislead but not harm.
+//! A search loads the first 16 bytes of a bucket, tests all tags at once ([`Group`]), and looks at
+//! the keys of the lanes that match (one in 127 does by chance); it ends at the first bucket whose
+//! overflow is 0. Every walk is bounded by the number of buckets, and every position is compared
+//! with `used` before it is followed, so a hostile index can mislead but not harm.
 //!
-//! There is one implementation of `Group` for each instruction set, and tests that run all of them. Each is part of
-//! its architecture's base, so no choice is made at run time. Wider vectors have nothing to do: a bucket's tags are
-//! 12 bytes.
+//! There is one implementation of `Group` for each instruction set, and tests that run all of them.
+//! Each is part of its architecture's base, so no choice is made at run time. Wider vectors have
+//! nothing to do: a bucket's tags are 12 bytes.
 
 use crate::region::header::Memory;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -87,9 +87,9 @@ impl Group for Sse2 {
     #[cfg(not(miri))]
     unsafe fn load(address: *const u8) -> Sse2 {
         let bytes;
-        // In assembly, because for the compiler a plain load would be a data race, and two atomic loads
-        // of 8 bytes with the shuffle that joins them measured 5% slower per lookup.
-        // SAFETY: reads 16 bytes that the caller vouches for, and does nothing else.
+        // In assembly, because for the compiler a plain load would be a data race, and two atomic
+        // loads of 8 bytes with the shuffle that joins them measured 5% slower per lookup. SAFETY:
+        // reads 16 bytes that the caller vouches for, and does nothing else.
         unsafe {
             std::arch::asm!(
                 "movdqu {bytes}, [{address}]",
@@ -174,7 +174,8 @@ impl Group for Swar {
         let wanted = u64::from(tag) * 0x0101_0101_0101_0101;
         let mask = |bytes: u64| {
             let difference = bytes ^ wanted;
-            // The high bit of a byte ends up set exactly if any bit of the byte was: no carry crosses.
+            // The high bit of a byte ends up set exactly if any bit of the byte was: no carry
+            // crosses.
             let differs = ((difference & LOW_BITS) + LOW_BITS) | difference;
             let equal = !(differs | LOW_BITS) >> 7;
             // Gathers bit 8i of `equal` as bit i of the top byte.
@@ -237,7 +238,8 @@ impl Index {
     /// The index of so many buckets at an address.
     ///
     /// # Safety
-    /// While it is used they can be read (and written, if something that writes is called), and start at a multiple of 8.
+    /// While it is used they can be read (and written, if something that writes is called), and
+    /// start at a multiple of 8.
     #[inline]
     pub(crate) unsafe fn at(base: *mut u8, buckets: u32) -> Index {
         Index { base, buckets }
@@ -373,8 +375,8 @@ impl Index {
         None
     }
 
-    /// Counts an entry's passing (or, `up` being false, that it is gone) in the buckets from its home
-    /// to the one before its place.
+    /// Counts an entry's passing (or, `up` being false, that it is gone) in the buckets from its
+    /// home to the one before its place.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.

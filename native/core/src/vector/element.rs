@@ -1,9 +1,11 @@
-//! Elements of vectors: Rust's numbers, the words they are stored as, and the order that sorting gives them.
+//! Elements of vectors: Rust's numbers, the words they are stored as, and the order that sorting
+//! gives them.
 //!
-//! Region memory is read and written as unsigned words ([`Word`]) through atomics ([`Slot`]), for another
-//! thread may be writing. The order is that of JavaScript's `TypedArray.prototype.sort`: ascending, −0 before
-//! 0, NaN last whatever its sign. [`Element::encode`] turns it into the order of unsigned integers, by the
-//! well-known map of IEEE 754 numbers to sign-magnitude integers (Herf, "Radix tricks", 2001).
+//! Region memory is read and written as unsigned words ([`Word`]) through atomics ([`Slot`]), for
+//! another thread may be writing. The order is that of JavaScript's `TypedArray.prototype.sort`:
+//! ascending, −0 before 0, NaN last whatever its sign. [`Element::encode`] turns it into the order
+//! of unsigned integers, by the well-known map of IEEE 754 numbers to sign-magnitude integers
+//! (Herf, "Radix tricks", 2001).
 
 use crate::region::element::Type;
 use std::fmt::Debug;
@@ -228,7 +230,8 @@ macro_rules! floats {
             #[inline(always)]
             fn rank(word: $word) -> $signed {
                 let bits = word as $signed;
-                // All but the sign of negative ones are flipped, for of them the larger magnitude is less.
+                // All but the sign of negative ones are flipped, for of them the larger magnitude
+                // is less.
                 bits ^ ((bits >> ($word::BITS - 1)) & $signed::MAX)
             }
             #[inline(always)]
@@ -270,7 +273,8 @@ floats! {
     f64 u64 i64 F64;
 }
 
-/// Runs an expression with a type parameter that is the Rust type of a [`Type`]. The type must be numeric.
+/// Runs an expression with a type parameter that is the Rust type of a [`Type`]. The type must be
+/// numeric.
 macro_rules! with_element {
     ($ty:expr, $T:ident => $body:expr) => {
         match $ty {

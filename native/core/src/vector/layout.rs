@@ -1,8 +1,9 @@
 //! Where everything in a vector's region lies: a header, and then the elements.
 //!
-//! `docs/formats/vector.md` is the specification, `src/vector/layout.ts` the same in TypeScript. [`Shape::read`]
-//! is the constant-time check on which the memory safety of every other file here rests: after it, the
-//! elements that the header counts lie within the region, and the region within the memory.
+//! `docs/formats/vector.md` is the specification, `src/vector/layout.ts` the same in TypeScript.
+//! [`Shape::read`] is the constant-time check on which the memory safety of every other file here
+//! rests: after it, the elements that the header counts lie within the region, and the region
+//! within the memory.
 
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, KIND_VECTOR, Memory, align};

@@ -1,6 +1,7 @@
 //! The vector: a header, and numbers of one type in a row.
 //!
-//! The bytes are specified in `docs/formats/vector.md`; `src/vector/` works on the same bytes in TypeScript.
+//! The bytes are specified in `docs/formats/vector.md`; `src/vector/` works on the same bytes in
+//! TypeScript.
 //!
 //! | file | holds |
 //! | --- | --- |

@@ -1,7 +1,7 @@
 //! The vector for Rust programs.
 //!
-//! [`Vector<T>`] is a `Vec<T>` of numbers whose memory is a region: aligned to 64 bytes, and as it is what JavaScript and C
-//! read. [`elements`] shows those of someone else's region as a slice.
+//! [`Vector<T>`] is a `Vec<T>` of numbers whose memory is a region: aligned to 64 bytes, and as it
+//! is what JavaScript and C read. [`elements`] shows those of someone else's region as a slice.
 //!
 //! ```
 //! use offheap_core::vector::Vector;
@@ -15,8 +15,8 @@
 //! # Ok::<(), offheap_core::Error>(())
 //! ```
 //!
-//! What needs memory is fallible. `push` and growth are amortised O(1); growth copies nothing where the allocator
-//! can move pages instead (glibc, from 128 KiB on).
+//! What needs memory is fallible. `push` and growth are amortised O(1); growth copies nothing where
+//! the allocator can move pages instead (glibc, from 128 KiB on).
 
 use super::element::Element;
 use super::layout::{DATA, Shape, region_length};
@@ -64,7 +64,8 @@ impl<T: Element> Vector<T> {
         self.capacity
     }
 
-    /// The number of elements is kept beside the header, and written there when someone else is to see it.
+    /// The number of elements is kept beside the header, and written there when someone else is to
+    /// see it.
     fn writer(&mut self) -> Result<Writer> {
         // SAFETY: the memory is ours.
         let mut writer = unsafe { Writer::attach(self.memory.base(), self.memory.len()) }?;
@@ -143,7 +144,8 @@ impl<T: Element> Vector<T> {
         self.len = 0;
     }
 
-    /// Removes and returns the element at `index`, whose place the last one takes; `None` if there is no such element.
+    /// Removes and returns the element at `index`, whose place the last one takes; `None` if there
+    /// is no such element.
     pub fn swap_remove(&mut self, index: usize) -> Option<T> {
         let last = *self.last()?;
         let removed = std::mem::replace(self.get_mut(index)?, last);
@@ -160,7 +162,8 @@ impl<T: Element> Vector<T> {
         debug_assert!(done.is_ok(), "{done:?}");
     }
 
-    /// The indices of the elements in the order of [`Vector::sort`]; equal ones in their own. `Range` beyond 2^32.
+    /// The indices of the elements in the order of [`Vector::sort`]; equal ones in their own.
+    /// `Range` beyond 2^32.
     pub fn argsort(&mut self) -> Result<Vec<u32>> {
         if self.len as u64 > 1 << 32 {
             return Err(Error::range("more elements than 32 bits can number"));
@@ -177,8 +180,8 @@ impl<T: Element> Vector<T> {
         Ok(out)
     }
 
-    /// Where a value is in a sorted vector: `Ok` with the first index of it, or `Err` with the one to insert it at. −0 is
-    /// 0 here, and NaN is NaN.
+    /// Where a value is in a sorted vector: `Ok` with the first index of it, or `Err` with the one
+    /// to insert it at. −0 is 0 here, and NaN is NaN.
     pub fn search(&self, value: T) -> std::result::Result<usize, usize> {
         let key = T::encode_for_search(value.to_word());
         let at = self.partition_point(|x| T::encode_for_search(x.to_word()) < key);
@@ -219,14 +222,16 @@ impl<T: Element> Vector<T> {
         unsafe { view.index_of((&raw const value).cast(), 0, false) }
     }
 
-    /// The region: what can be saved, and opened again. As long as the elements need, so that the bytes follow from them.
+    /// The region: what can be saved, and opened again. As long as the elements need, so that the
+    /// bytes follow from them.
     pub fn bytes(&mut self) -> Result<&[u8]> {
         let length = region_length(T::TYPE, self.len as u64)?;
         let mut writer = self.writer()?;
         writer.set_region(length)?;
         writer.zero_unused();
         self.capacity = writer.shape().capacity;
-        // SAFETY: the memory is ours, and so many bytes of it are the region, each of which was written.
+        // SAFETY: the memory is ours, and so many bytes of it are the region, each of which was
+        // written.
         Ok(unsafe { std::slice::from_raw_parts(self.memory.base(), length) })
     }
 
@@ -261,7 +266,8 @@ impl<T: Element> fmt::Debug for Vector<T> {
     }
 }
 
-/// The elements of the vector in `bytes`, which start at a multiple of 8. `Type` if they are no `T`.
+/// The elements of the vector in `bytes`, which start at a multiple of 8. `Type` if they are no
+/// `T`.
 pub fn elements<T: Element>(bytes: &[u8]) -> Result<&[T]> {
     // SAFETY: a shared slice is readable and unchanging while it is borrowed.
     let view = unsafe { View::attach(bytes.as_ptr(), bytes.len()) }?;

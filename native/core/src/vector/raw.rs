@@ -1,10 +1,12 @@
 //! Vectors in memory that someone else owns, and everything that can be done with them.
 //!
-//! [`View`] reads, [`Writer`] also writes. Attaching checks the header once; after that nothing goes by a count
-//! but through the private copy in [`Shape`]. [`read`] repeats a read if a rearrangement came between.
+//! [`View`] reads, [`Writer`] also writes. Attaching checks the header once; after that nothing
+//! goes by a count but through the private copy in [`Shape`]. [`read`] repeats a read if a
+//! rearrangement came between.
 //!
-//! **Writing.** An element is stored whole, and the length after the elements it counts, so a reader of another
-//! thread never sees one that was not written. Sorting, growth and shrinking are rearrangements.
+//! **Writing.** An element is stored whole, and the length after the elements it counts, so a
+//! reader of another thread never sees one that was not written. Sorting, growth and shrinking are
+//! rearrangements.
 
 use super::element::{Element, Slot, Word, with_element};
 use super::layout::{DATA, KIND_VERSION, Shape, region_length, word};
@@ -37,7 +39,8 @@ impl View {
     /// The vector in `len` bytes at `base`. Checks the header in constant time.
     ///
     /// # Safety
-    /// While the view, or a copy of it, is used, `base` is valid for reading `len` bytes. Another thread may write them.
+    /// While the view, or a copy of it, is used, `base` is valid for reading `len` bytes. Another
+    /// thread may write them.
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<View> {
         // SAFETY: the caller's word. Nothing is written through the view of a reader.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
@@ -68,8 +71,8 @@ impl View {
     /// The elements, as memory that threads share. `T` must be of the vector's type.
     pub(crate) fn slots<T: Element>(&self) -> &[<T::Word as Word>::Slot] {
         assert!(self.shape.ty == T::TYPE);
-        // SAFETY: so many elements lie within the region, by the check of the shape, and at a multiple of 8; slots are
-        // atomics, so that others may write them.
+        // SAFETY: so many elements lie within the region, by the check of the shape, and at a
+        // multiple of 8; slots are atomics, so that others may write them.
         unsafe { std::slice::from_raw_parts(self.data().cast(), self.shape.len) }
     }
 
@@ -87,8 +90,8 @@ impl View {
         }
     }
 
-    /// The least element, or the greatest, written to `out`: NaN if there is one, and −0 less than 0. `false` if there
-    /// is no element.
+    /// The least element, or the greatest, written to `out`: NaN if there is one, and −0 less than
+    /// 0. `false` if there is no element.
     ///
     /// # Safety
     /// `out` is writable for an element, and aligned.
@@ -110,8 +113,8 @@ impl View {
         true
     }
 
-    /// The index of the first element from `from` on that equals the one at `value`, as floats compare: −0 equals 0. NaN
-    /// equals nothing, unless `nan` asks for it.
+    /// The index of the first element from `from` on that equals the one at `value`, as floats
+    /// compare: −0 equals 0. NaN equals nothing, unless `nan` asks for it.
     ///
     /// # Safety
     /// An element is readable at `value`.
@@ -170,8 +173,8 @@ impl View {
     }
 }
 
-/// Runs a read of the vector in `len` bytes at `base` until no rearrangement came between. `Locked` if one does not end
-/// for half a minute.
+/// Runs a read of the vector in `len` bytes at `base` until no rearrangement came between. `Locked`
+/// if one does not end for half a minute.
 ///
 /// # Safety
 /// As for [`View::attach`].
@@ -199,11 +202,12 @@ impl std::ops::Deref for Writer {
 }
 
 impl Writer {
-    /// The vector in `len` bytes at `base`, to change. Drops a checksum, which would be wrong from now on. `Locked` if a
-    /// writer died in a rearrangement.
+    /// The vector in `len` bytes at `base`, to change. Drops a checksum, which would be wrong from
+    /// now on. `Locked` if a writer died in a rearrangement.
     ///
     /// # Safety
-    /// While it is used, `base` is valid for reading and writing `len` bytes, and no other thread writes the region.
+    /// While it is used, `base` is valid for reading and writing `len` bytes, and no other thread
+    /// writes the region.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<Writer> {
         // SAFETY: the caller's word, here and below.
         let view = unsafe { View::attach(base, len) }?;
@@ -242,7 +246,8 @@ impl Writer {
     /// Appends `count` elements. `Full`, with nothing changed, if they do not fit.
     ///
     /// # Safety
-    /// So many elements of the vector's type are readable at `values`, aligned, and written by nobody meanwhile.
+    /// So many elements of the vector's type are readable at `values`, aligned, and written by
+    /// nobody meanwhile.
     pub unsafe fn push(&mut self, values: *const u8, count: usize) -> Result<()> {
         let Shape { ty, len, capacity, .. } = self.shape;
         if count > capacity - len {
@@ -259,7 +264,8 @@ impl Writer {
         self.set_len(len + count)
     }
 
-    /// Sets the elements of a range to the one at `value`. `Range` if it does not lie within the vector.
+    /// Sets the elements of a range to the one at `value`. `Range` if it does not lie within the
+    /// vector.
     ///
     /// # Safety
     /// An element is readable at `value`.
@@ -281,8 +287,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the region so many bytes long, in memory that has them: the way to grow, and to shrink. `Range` for a length
-    /// that is no multiple of 64, or too short for the elements, `Full` for one that the memory does not have.
+    /// Makes the region so many bytes long, in memory that has them: the way to grow, and to
+    /// shrink. `Range` for a length that is no multiple of 64, or too short for the elements,
+    /// `Full` for one that the memory does not have.
     pub fn set_region(&mut self, bytes: usize) -> Result<()> {
         let needed = region_length(self.shape.ty, self.shape.len as u64)?;
         if bytes < needed || !bytes.is_multiple_of(header::ALIGNMENT as usize) {
@@ -302,13 +309,14 @@ impl Writer {
     pub fn zero_unused(&mut self) {
         let Shape { ty, len, region, .. } = self.shape;
         let used = DATA + len * ty.width();
-        // SAFETY: the bytes from there to the region's end mean nothing to anyone, and are ours to write.
+        // SAFETY: the bytes from there to the region's end mean nothing to anyone, and are ours to
+        // write.
         (used..region).for_each(|at| unsafe { self.memory.store_u8(at, 0) });
     }
 }
 
-/// Makes an empty vector in `len` bytes at `base`, 256 at least; what is past the last multiple of 64 is not used. The
-/// bytes past the header stay as they are.
+/// Makes an empty vector in `len` bytes at `base`, 256 at least; what is past the last multiple of
+/// 64 is not used. The bytes past the header stay as they are.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes that nobody else uses.
@@ -328,8 +336,8 @@ pub unsafe fn init(base: *mut u8, len: usize, ty: Type) -> Result<()> {
     Ok(())
 }
 
-/// Proves what opening does not look at: the checksum if there is one, and that reserved words are zero. Any bytes are
-/// elements.
+/// Proves what opening does not look at: the checksum if there is one, and that reserved words are
+/// zero. Any bytes are elements.
 ///
 /// # Safety
 /// As for [`View::attach`]. If another thread changes the vector meanwhile the answer may be wrong.

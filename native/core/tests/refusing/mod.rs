@@ -1,4 +1,5 @@
-//! An allocator that refuses what a test says, on the thread of that test: each test program is its own process, so it is the only one.
+//! An allocator that refuses what a test says, on the thread of that test: each test program is its
+//! own process, so it is the only one.
 #![allow(dead_code, reason = "each program that has it uses some of it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,5 @@
-//! The hash of a key: 32-bit arithmetic, because JavaScript has that. `docs/formats/compress.md` specifies it,
-//! `src/compress/bloomfilter.ts` computes the same.
+//! The hash of a key: 32-bit arithmetic, because JavaScript has that. `docs/formats/compress.md`
+//! specifies it, `src/compress/bloomfilter.ts` computes the same.
 
 /// A key, hashed: all that a filter wants of it. Good for filters with the same seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -35,7 +35,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// As many blocks as keep `capacity` keys below the rate. `Range` for a rate outside of (0, 1), or more than 4 GiB.
+    /// As many blocks as keep `capacity` keys below the rate. `Range` for a rate outside of (0, 1),
+    /// or more than 4 GiB.
     pub fn new(capacity: u64, rate: f64) -> Result<Shape> {
         if !(rate > 0.0 && rate < 1.0) {
             return Err(Error::range(format!("a rate is more than 0 and less than 1, not {rate}")));
@@ -69,8 +70,8 @@ impl Shape {
     }
 }
 
-/// How many keys a block can have on the average. By halving: forty steps, so that the last still are far from where
-/// another language's rounding could decide otherwise.
+/// How many keys a block can have on the average. By halving: forty steps, so that the last still
+/// are far from where another language's rounding could decide otherwise.
 fn keys_per_block(rate: f64) -> f64 {
     let (mut low, mut high) = (1e-9, 600.0);
     for _ in 0..40 {

@@ -1,8 +1,10 @@
-//! A Bloom filter whose every key touches one cache line (Putze, Sanders and Singler, "Cache-, hash- and space-efficient Bloom
-//! filters", 2007; one bit in each of eight lanes, as in Impala and Parquet).
+//! A Bloom filter whose every key touches one cache line (Putze, Sanders and Singler, "Cache-,
+//! hash- and space-efficient Bloom filters", 2007; one bit in each of eight lanes, as in Impala and
+//! Parquet).
 //!
-//! `docs/formats/compress.md` specifies the bytes; `src/compress/bloomfilter.ts` reads and writes the same. Bits are only ever
-//! set, each lane in one store, so readers on other threads need no care: they see what was added so far. One thread adds.
+//! `docs/formats/compress.md` specifies the bytes; `src/compress/bloomfilter.ts` reads and writes
+//! the same. Bits are only ever set, each lane in one store, so readers on other threads need no
+//! care: they see what was added so far. One thread adds.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -36,7 +38,8 @@ const LANES: usize = 8;
 const SALTS: [u32; LANES] =
     [0x47B6_137B, 0x4497_4D91, 0x8824_AD5B, 0xA2B7_289D, 0x7054_95C7, 0x2DF1_424B, 0x9EFC_4947, 0x5C6B_FB31];
 
-/// Makes an empty filter in `len` bytes at `base`, at least [`Shape::length`]. `Full` if they are too few.
+/// Makes an empty filter in `len` bytes at `base`, at least [`Shape::length`]. `Full` if they are
+/// too few.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes that no other thread uses.
@@ -121,7 +124,8 @@ impl RawBloomFilter {
         Ok(())
     }
 
-    /// [`RawBloomFilter::has`] of many numbers. `Type` for 64-bit integers, of which not all are doubles.
+    /// [`RawBloomFilter::has`] of many numbers. `Type` for 64-bit integers, of which not all are
+    /// doubles.
     pub fn has_numbers(&self, keys: &Numbers<'_>, out: &mut [u8]) -> Result<()> {
         let mut chunk = [0.0; BATCH];
         let out = check_room(out, keys.len())?;
@@ -143,8 +147,8 @@ impl RawBloomFilter {
         }
     }
 
-    /// Proves what opening does not: the checksum, if there is one, that the rate is one, and that words without a meaning
-    /// are zero. O(bytes).
+    /// Proves what opening does not: the checksum, if there is one, that the rate is one, and that
+    /// words without a meaning are zero. O(bytes).
     pub fn validate(&self) -> Result<()> {
         let (header, Shape { rate, .. }) = Shape::read(self.memory)?;
         if !(rate > 0.0 && rate < 1.0) {
@@ -179,7 +183,8 @@ impl RawBloomFilterMut {
     /// Attaches for adding: checks the header in constant time and withdraws the region's checksum.
     ///
     /// # Safety
-    /// As for [`RawBloomFilter::attach`]; the bytes are writable, and while the view is used no other thread writes them.
+    /// As for [`RawBloomFilter::attach`]; the bytes are writable, and while the view is used no
+    /// other thread writes them.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawBloomFilterMut> {
         // SAFETY: the caller's word.
         let filter = unsafe { RawBloomFilter::attach(base, len) }?;
@@ -203,7 +208,8 @@ impl RawBloomFilterMut {
         }
     }
 
-    /// Adds many numbers. `Type`, with nothing added, for 64-bit integers, of which not all are doubles.
+    /// Adds many numbers. `Type`, with nothing added, for 64-bit integers, of which not all are
+    /// doubles.
     pub fn add_numbers(&mut self, keys: &Numbers<'_>) -> Result<()> {
         let mut chunk = [0.0; BATCH];
         for at in (0..keys.len()).step_by(BATCH) {

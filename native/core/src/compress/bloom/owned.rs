@@ -33,7 +33,8 @@ unsafe impl Send for BloomFilter {}
 unsafe impl Sync for BloomFilter {}
 
 impl BloomFilter {
-    /// For `capacity` keys, at this rate of wrong answers. `Range` for a rate outside of (0, 1), or more than 4 GiB.
+    /// For `capacity` keys, at this rate of wrong answers. `Range` for a rate outside of (0, 1), or
+    /// more than 4 GiB.
     pub fn new(capacity: u64, rate: f64) -> Result<BloomFilter> {
         BloomFilter::with_seeds(capacity, rate, random_seeds())
     }
@@ -89,12 +90,14 @@ impl BloomFilter {
         self.raw.has(self.raw.hash_number(key))
     }
 
-    /// Adds many numbers. `Type`, with nothing added, for 64-bit integers, of which not all are doubles.
+    /// Adds many numbers. `Type`, with nothing added, for 64-bit integers, of which not all are
+    /// doubles.
     pub fn add_numbers(&mut self, keys: &Numbers<'_>) -> Result<()> {
         self.raw.add_numbers(keys)
     }
 
-    /// Adds keys that were hashed with [`RawBloomFilter::hash_bytes`] or [`RawBloomFilter::hash_number`].
+    /// Adds keys that were hashed with [`RawBloomFilter::hash_bytes`] or
+    /// [`RawBloomFilter::hash_number`].
     pub fn add_hashed(&mut self, keys: &[Hashed]) {
         self.raw.add_hashed(keys);
     }

@@ -1,8 +1,10 @@
-//! A hash of the last n bytes, that moves on by a byte in constant time (Karp and Rabin, "Efficient randomized pattern-matching
-//! algorithms", 1987). For cutting data where its contents say so, and for finding what stands twice.
+//! A hash of the last n bytes, that moves on by a byte in constant time (Karp and Rabin, "Efficient
+//! randomized pattern-matching algorithms", 1987). For cutting data where its contents say so, and
+//! for finding what stands twice.
 //!
-//! The polynomial of the bytes (each plus one, so that zeros count) at [`BASE`] modulo 2^32. Its low bits depend on the low
-//! bits of the bytes only: decide by the high ones. `src/compress/rollinghash.ts` computes the same.
+//! The polynomial of the bytes (each plus one, so that zeros count) at [`BASE`] modulo 2^32. Its
+//! low bits depend on the low bits of the bytes only: decide by the high ones.
+//! `src/compress/rollinghash.ts` computes the same.
 
 mod scan;
 
@@ -14,7 +16,8 @@ use crate::{Error, Result, simd};
 pub const BASE: u32 = 0x0100_0193;
 /// The longest window.
 pub const MAX_WINDOW: usize = 1 << 24;
-/// Bytes that are looked at together: those that come in and those that leave stay in the first-level cache.
+/// Bytes that are looked at together: those that come in and those that leave stay in the
+/// first-level cache.
 const BLOCK: usize = 2048;
 
 /// A window over bytes, and its hash.
@@ -90,7 +93,8 @@ impl RollingHash {
         self.hash
     }
 
-    /// Takes in many bytes, and returns the hash after the last. O(window) at most: what leaves the window again is not read.
+    /// Takes in many bytes, and returns the hash after the last. O(window) at most: what leaves the
+    /// window again is not read.
     pub fn update(&mut self, bytes: &[u8]) -> u32 {
         if let Some(last) = bytes.len().checked_sub(self.ring.len()) {
             self.fill(&bytes[last..], RollingHash::of(&bytes[last..]));
@@ -106,9 +110,9 @@ impl RollingHash {
         (self.at, self.filled, self.hash) = (0, bytes.len(), hash);
     }
 
-    /// Takes in bytes up to where the window is full and the `bits` highest bits of its hash are zeros, which is in one of
-    /// 2^bits places. How many those were; `None` if all were taken in without meeting such a place. `Range`, with none taken in,
-    /// for `bits` other than 1 to 32.
+    /// Takes in bytes up to where the window is full and the `bits` highest bits of its hash are
+    /// zeros, which is in one of 2^bits places. How many those were; `None` if all were taken in
+    /// without meeting such a place. `Range`, with none taken in, for `bits` other than 1 to 32.
     pub fn find(&mut self, bytes: &[u8], bits: u32) -> Result<Option<usize>> {
         let most = most_of(bits)?;
         let window = self.ring.len();
@@ -168,8 +172,9 @@ pub struct Place {
     pub is_cut: bool,
 }
 
-/// [`RollingHash::find`] for who keeps the window: `hash` is that of the first `window` bytes, and the search begins with the one behind
-/// them. `Range` for an impossible window, and for fewer bytes.
+/// [`RollingHash::find`] for who keeps the window: `hash` is that of the first `window` bytes, and
+/// the search begins with the one behind them. `Range` for an impossible window, and for fewer
+/// bytes.
 ///
 /// # Safety
 /// `len` bytes are readable at `bytes`. Other threads may write them; the hash is then of no use.
@@ -198,7 +203,8 @@ unsafe fn find_after(
     let mut end = window;
     while end < len {
         let count = BLOCK.min(len - end);
-        // SAFETY: the block from `end` on lies within the bytes, and so does the one a window before.
+        // SAFETY: the block from `end` on lies within the bytes, and so does the one a window
+        // before.
         let (cut, after) = unsafe {
             simd::copy_in(level, incoming.as_mut_ptr(), bytes.add(end), count);
             simd::copy_in(level, outgoing.as_mut_ptr(), bytes.add(end - window), count);

@@ -6,11 +6,12 @@ use crate::region::control::Progress;
 use crate::region::header::{KIND_SUFFIX_ARRAY, Memory};
 use crate::{Error, ErrorKind, Result, simd};
 
-/// Sorts the suffixes of the text of `len` bytes at `text` into `room` bytes at `base`, at least [`Shape::length`], else `Full`.
-/// O(len). With an error the memory is no region.
+/// Sorts the suffixes of the text of `len` bytes at `text` into `room` bytes at `base`, at least
+/// [`Shape::length`], else `Full`. O(len). With an error the memory is no region.
 ///
 /// # Safety
-/// `base` is valid for writing `room` bytes that no other thread uses; `len` bytes are readable at `text`, and are not among them.
+/// `base` is valid for writing `room` bytes that no other thread uses; `len` bytes are readable at
+/// `text`, and are not among them.
 pub unsafe fn build(base: *mut u8, room: usize, text: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word; the text fits by its shape.
     unsafe {
@@ -20,13 +21,15 @@ pub unsafe fn build(base: *mut u8, room: usize, text: *const u8, len: usize) -> 
     }
 }
 
-/// [`build`] for a text that lies where it belongs already, [`Shape::TEXT`] bytes behind `base`. `false` if someone cancelled
-/// it meanwhile, which is seen at the end only, because libsais can not be interrupted; the memory is no region then.
+/// [`build`] for a text that lies where it belongs already, [`Shape::TEXT`] bytes behind `base`.
+/// `false` if someone cancelled it meanwhile, which is seen at the end only, because libsais can
+/// not be interrupted; the memory is no region then.
 ///
 /// # Safety
 /// As for [`build`].
 pub unsafe fn build_in_place(base: *mut u8, room: usize, len: usize, progress: Progress<'_>) -> Result<bool> {
-    // SAFETY: the caller's word; all parts of a shape lie within its length, which `check` compares.
+    // SAFETY: the caller's word; all parts of a shape lie within its length, which `check`
+    // compares.
     unsafe {
         let (memory, shape) = check(base, room, len)?;
         progress.expect(len as u64);

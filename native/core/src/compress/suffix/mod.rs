@@ -1,8 +1,10 @@
-//! Suffix arrays: where every suffix of a text ranks among all of them, so that any string is found in it, and counted.
+//! Suffix arrays: where every suffix of a text ranks among all of them, so that any string is found
+//! in it, and counted.
 //!
-//! Built by libsais (Ilya Grebnov; after Nong, Zhang and Chan, "Linear suffix array construction by almost pure
-//! induced-sorting", 2009), in time linear for any text. `docs/formats/compress.md` specifies the bytes: the text, then the positions of its
-//! suffixes in order. They never change once written, so any number of threads may read them.
+//! Built by libsais (Ilya Grebnov; after Nong, Zhang and Chan, "Linear suffix array construction by
+//! almost pure induced-sorting", 2009), in time linear for any text. `docs/formats/compress.md`
+//! specifies the bytes: the text, then the positions of its suffixes in order. They never change
+//! once written, so any number of threads may read them.
 
 mod build;
 mod owned;
@@ -118,7 +120,8 @@ impl RawSuffixArray {
         self.shape.len == 0
     }
 
-    /// Where the suffix of a rank begins; `None` for a rank that there is none of. In damaged memory any number.
+    /// Where the suffix of a rank begins; `None` for a rank that there is none of. In damaged
+    /// memory any number.
     #[inline]
     #[must_use]
     pub fn at(&self, rank: usize) -> Option<usize> {
@@ -134,7 +137,8 @@ impl RawSuffixArray {
         (position < self.shape.len).then(|| unsafe { self.memory.load_u8(Shape::TEXT + position) })
     }
 
-    /// How the suffix that begins here compares with a pattern that it may begin with. What lies past the end, nothing, is less.
+    /// How the suffix that begins here compares with a pattern that it may begin with. What lies
+    /// past the end, nothing, is less.
     fn compare(&self, position: usize, pattern: &[u8]) -> Ordering {
         pattern
             .iter()
@@ -160,8 +164,8 @@ impl RawSuffixArray {
         Found { start, count: bound(start, Ordering::is_le) - start }
     }
 
-    /// Proves the contents: the checksum, if there is one, that bytes without a meaning are zero, and that all suffixes are there, in
-    /// order. O(n); takes 4 bytes of memory for each.
+    /// Proves the contents: the checksum, if there is one, that bytes without a meaning are zero,
+    /// and that all suffixes are there, in order. O(n); takes 4 bytes of memory for each.
     pub fn validate(&self) -> Result<()> {
         let (header, shape) = Shape::read(self.memory)?;
         header.check_seal(self.memory, word::END)?;

@@ -1,8 +1,9 @@
 //! Picking the text that matches refer to.
 //!
-//! The greedy cover of Liao, Petri, Moffat and Wirth ("Effective construction of relative Lempel-Ziv dictionaries", 2016), as zstd's fastcover
-//! does it: the frequency of every d bytes is counted by hash; the samples are divided into epochs, and from each the
-//! segment is taken whose strings are the most frequent together, counting no string twice.
+//! The greedy cover of Liao, Petri, Moffat and Wirth ("Effective construction of relative
+//! Lempel-Ziv dictionaries", 2016), as zstd's fastcover does it: the frequency of every d bytes is
+//! counted by hash; the samples are divided into epochs, and from each the segment is taken whose
+//! strings are the most frequent together, counting no string twice.
 
 use super::super::huffman::try_vec;
 use crate::Result;
@@ -76,7 +77,8 @@ impl Table {
         Ok(table)
     }
 
-    /// The best segment of `k` bytes or so of `sample` that begins behind `from` and ends before `to`, if it is worth more than `best`.
+    /// The best segment of `k` bytes or so of `sample` that begins behind `from` and ends before
+    /// `to`, if it is worth more than `best`.
     fn best(
         &mut self,
         sample: &[u8],

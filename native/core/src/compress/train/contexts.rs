@@ -1,7 +1,7 @@
 //! Grouping symbols by what follows them, so that each group has codes that suit it.
 //!
-//! Lloyd's algorithm, where the distance of a symbol from a group is how many bits the group's code takes for what follows
-//! the symbol.
+//! Lloyd's algorithm, where the distance of a symbol from a group is how many bits the group's code
+//! takes for what follows the symbol.
 
 use super::super::huffman::try_vec;
 use crate::Result;
@@ -32,7 +32,8 @@ fn distance(list: &[(u16, u32)], prices: &[f32]) -> f32 {
     list.iter().map(|&(next, count)| count as f32 * prices[usize::from(next)]).sum()
 }
 
-/// What the followers of one symbol take where it is alone in its group: as `distance` to its own `price`, without making that for all symbols.
+/// What the followers of one symbol take where it is alone in its group: as `distance` to its own
+/// `price`, without making that for all symbols.
 fn alone(list: &[(u16, u32)], symbols: usize) -> f32 {
     let counted: f32 = list.iter().map(|&(_, count)| count as f32).sum();
     let total = counted + 0.1 * symbols as f32;
@@ -50,7 +51,8 @@ pub(super) fn group(followers: &Followers, symbols: usize, groups: usize) -> Res
     order.try_reserve_exact(followers.len())?;
     order.extend((0..followers.len()).filter(|&s| !followers[s].is_empty()));
     order.sort_unstable_by_key(|&s| (std::cmp::Reverse(weight(&followers[s])), s));
-    // Seeds: all together first, then, one after another, the symbol that the groups so far suit worst.
+    // Seeds: all together first, then, one after another, the symbol that the groups so far suit
+    // worst.
     let mut costs: Vec<Vec<f32>> = Vec::new();
     costs.try_reserve_exact(groups)?;
     costs.push(price(followers, &order, symbols)?);

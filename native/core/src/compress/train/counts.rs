@@ -7,7 +7,8 @@ use super::super::symbols::*;
 use super::contexts;
 use crate::Result;
 
-/// The most bits of a code: the tables of all contexts are to lie in the nearest cache, where decoding waits for them.
+/// The most bits of a code: the tables of all contexts are to lie in the nearest cache, where
+/// decoding waits for them.
 const CODE_BITS: u32 = 10;
 /// The same where there is one context.
 const LONE_BITS: u32 = 12;
@@ -120,7 +121,8 @@ impl Counts {
                     *count = 0;
                 }
             }
-            // Of more symbols than there are codes the rarest are escaped, too. The escape needs a code in any case.
+            // Of more symbols than there are codes the rarest are escaped, too. The escape needs a
+            // code in any case.
             let mut coded = Vec::new();
             coded.try_reserve_exact(symbols)?;
             coded.extend((0..symbols).filter(|&symbol| counts[symbol] > 0));
@@ -161,8 +163,8 @@ mod tests {
     use super::super::super::model;
     use super::*;
 
-    /// What a context has no code for is said behind an escape, so that must have one, also where more symbols follow than there
-    /// are codes.
+    /// What a context has no code for is said behind an escape, so that must have one, also where
+    /// more symbols follow than there are codes.
     #[test]
     fn the_escape_always_has_a_code() {
         let symbols = PHRASE + 1024;

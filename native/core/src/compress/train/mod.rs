@@ -8,7 +8,8 @@
 //! | `counts` | parses the samples, and makes codes from how often symbols came up |
 //! | `auto` | finds the size at which more does not help |
 //!
-//! The same samples always give the same dictionary: nothing is drawn by chance, and no order depends on a hash.
+//! The same samples always give the same dictionary: nothing is drawn by chance, and no order
+//! depends on a hash.
 
 mod auto;
 mod content;
@@ -31,26 +32,31 @@ use crate::{Error, Result};
 /// What to train.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrainOptions {
-    /// The most bytes that the dictionary's region may have, at least 1,024; `None`: as many as help.
+    /// The most bytes that the dictionary's region may have, at least 1,024; `None`: as many as
+    /// help.
     pub max_bytes: Option<usize>,
 }
 
-/// How samples are cut up to be counted. What greedy levels would choose, or nearly: with every length of a match priced, level 3 made
-/// records of five corpora 2 to 8% larger, and level 9 at most 1% smaller.
+/// How samples are cut up to be counted. What greedy levels would choose, or nearly: with every
+/// length of a match priced, level 3 made records of five corpora 2 to 8% larger, and level 9 at
+/// most 1% smaller.
 const COUNTING: Effort = Effort { content: 4, record: 4, lengths: false, enough: 64 };
 /// Bytes of samples that phrases are picked from: more change little.
 const PHRASE_SAMPLE: usize = 1 << 20;
-/// Bytes of samples that symbols are counted in, in the last round, and in those before it, which only lead there.
+/// Bytes of samples that symbols are counted in, in the last round, and in those before it, which
+/// only lead there.
 const COUNT_SAMPLE: usize = 2 << 20;
 const EARLY_SAMPLE: usize = 3 << 18;
 /// Of a sample that is longer than this, each such piece counts as one.
 const PIECE: usize = 1 << 16;
 /// Rounds of counting: codes made of the counts of one decide how the next cuts the samples up.
 const ROUNDS: usize = 4;
-/// The round after which phrases that were hardly used are dropped, and how often they must have been.
+/// The round after which phrases that were hardly used are dropped, and how often they must have
+/// been.
 const PRUNE: usize = 1;
 const LEAST: u64 = 2;
-/// How long a segment of content is. Measured on five corpora: 48 to 128 differ by less than a hundredth.
+/// How long a segment of content is. Measured on five corpora: 48 to 128 differ by less than a
+/// hundredth.
 const SEGMENT: usize = 64;
 /// Steps of one training, for progress.
 const STEPS: u64 = ROUNDS as u64 + 2;
@@ -75,7 +81,8 @@ impl From<Cancelled> for Stop {
     }
 }
 
-/// Trains a dictionary. `None` if the control asked it to stop. `Range` for a size outside of what a dictionary can have.
+/// Trains a dictionary. `None` if the control asked it to stop. `Range` for a size outside of what
+/// a dictionary can have.
 ///
 /// Any samples will do, none included: what they do not show costs more bits, not correctness.
 pub fn train(
@@ -151,7 +158,8 @@ fn train_to(samples: &[&[u8]], max_bytes: usize, progress: Progress<'_>) -> Outc
     Err(Stop::Cancelled)
 }
 
-/// Pieces of samples, spread evenly over all of them, that have about `bytes` together, with the numbers of their samples.
+/// Pieces of samples, spread evenly over all of them, that have about `bytes` together, with the
+/// numbers of their samples.
 pub(crate) fn thin<'a>(samples: &[&'a [u8]], bytes: usize) -> impl Iterator<Item = (u32, &'a [u8])> {
     let total: usize = samples.iter().map(|sample| sample.len()).sum();
     let pieces = samples.iter().zip(0..).flat_map(|(&sample, number)| {
@@ -216,7 +224,8 @@ impl Content {
     }
 }
 
-/// The text and the tables that a plan asks for, of at most `most` bytes; `None` where the tables alone have more.
+/// The text and the tables that a plan asks for, of at most `most` bytes; `None` where the tables
+/// alone have more.
 fn fit(
     samples: &[&[u8]],
     candidates: &[Vec<u8>],
@@ -275,7 +284,8 @@ fn fit(
     let room = most / 64 * 64;
     let excess = (text.len() + pack(&model)?.len()).saturating_sub(room);
     if excess > 0 {
-        // What is least worth lies at the front, and hardly anything refers to it: the codes stay as they are.
+        // What is least worth lies at the front, and hardly anything refers to it: the codes stay
+        // as they are.
         let cut = excess;
         if cut > size {
             return Ok(None);

@@ -1,9 +1,10 @@
 //! Picking the strings that get a symbol of their own.
 //!
-//! As FSST does (Boncz, Neumann and Leis, "FSST: fast random access string compression", 2020): the samples are cut up with the phrases at hand;
-//! what was used, and each two that stood side by side, are candidates of the next round; those that save most
-//! stay. Unlike there, a phrase may be long, there may be thousands, and a code is as short as its phrase
-//! is frequent, so what a phrase saves is counted in bits.
+//! As FSST does (Boncz, Neumann and Leis, "FSST: fast random access string compression", 2020): the
+//! samples are cut up with the phrases at hand; what was used, and each two that stood side by
+//! side, are candidates of the next round; those that save most stay. Unlike there, a phrase may be
+//! long, there may be thousands, and a code is as short as its phrase is frequent, so what a phrase
+//! saves is counted in bits.
 
 use super::super::huffman::try_vec;
 use super::super::symbols::{MAX_PHRASE, MAX_PHRASES};
@@ -25,7 +26,8 @@ static BYTES: [u8; 256] = {
     bytes
 };
 
-/// Up to `most` phrases, the best first. Those used less than `least` times are not worth their entry.
+/// Up to `most` phrases, the best first. Those used less than `least` times are not worth their
+/// entry.
 pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec<u8>>> {
     let most = most.min(MAX_PHRASES);
     let bytes: usize = samples.iter().map(|sample| sample.len()).sum();
@@ -37,7 +39,8 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
         let trie = Trie::new(&texts)?;
         let symbols = 256 + phrases.len();
         let mut single = try_vec(symbols, 0u32)?;
-        // Pairs as numbers, sorted and counted afterwards: a table of counts would be larger than the samples.
+        // Pairs as numbers, sorted and counted afterwards: a table of counts would be larger than
+        // the samples.
         let mut pairs: Vec<u32> = Vec::new();
         pairs.try_reserve_exact(bytes)?;
         for sample in samples {

@@ -8,9 +8,10 @@ use crate::hashmap::raw::{RawKey, RawMap};
 use crate::table::hash::{canonical, tag};
 use crate::table::index::{Group, Native};
 
-/// Keys in a batch. Measured on Zen 5, 10^7 entries: 30 ns a key with 32, 26 with 64, 20 with 128, 19 with 256
-/// and 512. Three cache lines a key at the 4 to 5 ns apiece that one core can have from memory are
-/// the limit then: asking for the next batch's buckets before this one's keys are compared (tried) gains nothing.
+/// Keys in a batch. Measured on Zen 5, 10^7 entries: 30 ns a key with 32, 26 with 64, 20 with 128,
+/// 19 with 256 and 512. Three cache lines a key at the 4 to 5 ns apiece that one core can have from
+/// memory are the limit then: asking for the next batch's buckets before this one's keys are
+/// compared (tried) gains nothing.
 pub(crate) const BATCH: usize = 256;
 /// "No such key", in place of a position. Above every capacity.
 pub(crate) const MISSING: u32 = u32::MAX;
@@ -97,8 +98,8 @@ impl<K: RawKey> Batch<K> {
 
     /// Finds a candidate for each key by its tag, and asks for the candidates' keys and values.
     ///
-    /// Without branches where the outcome is as good as random: one that is mispredicted while its line
-    /// is still on the way throws away all the waiting that was to overlap.
+    /// Without branches where the outcome is as good as random: one that is mispredicted while its
+    /// line is still on the way throws away all the waiting that was to overlap.
     #[inline(always)]
     pub(crate) fn candidates(&mut self, map: &RawMap, value_width: usize) {
         let index = map.index();
@@ -128,8 +129,9 @@ impl<K: RawKey> Batch<K> {
             pending[more] = (i as u32, index.next(home));
             more += usize::from(over && lanes == 0);
         }
-        // Rounds, each of which asks for all its buckets first. Long chains occur in a map that is nearly
-        // full; longer ones than this only in a hostile one, and are looked up by themselves.
+        // Rounds, each of which asks for all its buckets first. Long chains occur in a map that is
+        // nearly full; longer ones than this only in a hostile one, and are looked up by
+        // themselves.
         for _ in 0..16 {
             let waiting = more;
             if waiting == 0 {
@@ -188,7 +190,8 @@ impl<K: RawKey> Batch<K> {
         }
     }
 
-    /// `candidates` and `decide`; for a map that the caches hold, plain lookups, which cost less there.
+    /// `candidates` and `decide`; for a map that the caches hold, plain lookups, which cost less
+    /// there.
     ///
     /// # Safety
     /// The map's keys are of the form `K`.

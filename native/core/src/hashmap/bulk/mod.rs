@@ -2,16 +2,18 @@
 //!
 //! A lookup in a map larger than the caches waits for memory two or three times, one after another.
 //! Here 256 lookups go side by side: first all hashes, with each key's bucket prefetched; then all
-//! tags, with each candidate's key and value prefetched; then the comparisons. So their waits overlap
-//! (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
+//! tags, with each candidate's key and value prefetched; then the comparisons. So their waits
+//! overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching",
+//! 2004).
 //!
-//! Reading calls are for any thread that the region is shared with: after each batch they look whether
-//! the owner rearranged the region meanwhile, and if so attach anew and repeat the batch. Outputs are
-//! written only after that, so a key that is missing leaves its output as it was.
+//! Reading calls are for any thread that the region is shared with: after each batch they look
+//! whether the owner rearranged the region meanwhile, and if so attach anew and repeat the batch.
+//! Outputs are written only after that, so a key that is missing leaves its output as it was.
 //!
 //! Keys and values come in arrays of the schema's own element types, given by address because they
-//! too may lie in memory that other threads write. The schema lies in such memory as well, so a caller does not look
-//! first and call then: each call shows its `check` the shape that it is about to work with.
+//! too may lie in memory that other threads write. The schema lies in such memory as well, so a
+//! caller does not look first and call then: each call shows its `check` the shape that it is about
+//! to work with.
 
 mod batch;
 
@@ -141,8 +143,8 @@ struct Answers<V> {
 }
 
 impl<V: Copy + Default> Outputs<V> {
-    /// Answers `count` questions, batch by batch: `answer` is called with the view, the index of the
-    /// batch's first question, and how many there are. Returns how many hits there were.
+    /// Answers `count` questions, batch by batch: `answer` is called with the view, the index of
+    /// the batch's first question, and how many there are. Returns how many hits there were.
     ///
     /// # Safety
     /// The outputs have `count` elements, and nothing else uses them.
@@ -177,12 +179,13 @@ impl<V: Copy + Default> Outputs<V> {
     }
 }
 
-/// Gets the values of `count` keys: `values[i]` is that of `keys[i]`, or left as it was where the key is
-/// missing; `found[i]`, if wanted, says which. Returns how many were found.
+/// Gets the values of `count` keys: `values[i]` is that of `keys[i]`, or left as it was where the
+/// key is missing; `found[i]`, if wanted, says which. Returns how many were found.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMap::attach`. If `check` agrees, `keys` and `values` have `count` elements of the map's
-/// types and `found` is null or has `count` bytes; nothing else uses `values` and `found` meanwhile.
+/// `base` and `len` as for `RawMap::attach`. If `check` agrees, `keys` and `values` have `count`
+/// elements of the map's types and `found` is null or has `count` bytes; nothing else uses `values`
+/// and `found` meanwhile.
 pub unsafe fn get_many(
     base: *const u8,
     len: usize,
@@ -269,12 +272,12 @@ unsafe fn has_typed<L: Load>(
     }
 }
 
-/// Sets `keys[from..count]` to `values[from..count]`. Returns the index of the first that was not, because
-/// the map is full and must be rebuilt first; `count` when all were.
+/// Sets `keys[from..count]` to `values[from..count]`. Returns the index of the first that was not,
+/// because the map is full and must be rebuilt first; `count` when all were.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` and `values` have `count` elements of
-/// the map's types.
+/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` and `values` have `count`
+/// elements of the map's types.
 pub unsafe fn set_many(
     base: *mut u8,
     len: usize,
@@ -332,8 +335,8 @@ unsafe fn set_typed<L: Load, V: RawValue>(
 /// Deletes `count` keys. Returns how many of them were in the map.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of the map's key
-/// type.
+/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of
+/// the map's key type.
 pub unsafe fn delete_many(
     base: *mut u8,
     len: usize,
@@ -369,12 +372,12 @@ unsafe fn delete_typed<L: Load>(map: &mut RawMapMut, keys: *const u8, count: usi
     total
 }
 
-/// Gets the handles of `count` keys, 0 (which is no handle) where a key is missing. Returns how many
-/// were found. It notes in the region that handles exist, so it is for the writer.
+/// Gets the handles of `count` keys, 0 (which is no handle) where a key is missing. Returns how
+/// many were found. It notes in the region that handles exist, so it is for the writer.
 ///
 /// # Safety
-/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of the map's key type,
-/// and `handles` has `count` elements that nothing else uses.
+/// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of
+/// the map's key type, and `handles` has `count` elements that nothing else uses.
 pub unsafe fn handles_of(
     base: *mut u8,
     len: usize,
@@ -421,8 +424,8 @@ unsafe fn handles_typed<L: Load>(
     total
 }
 
-/// Gets the values of the entries that `count` handles name, as [`get_many`] does for keys. Returns how
-/// many are alive.
+/// Gets the values of the entries that `count` handles name, as [`get_many`] does for keys. Returns
+/// how many are alive.
 ///
 /// # Safety
 /// As for [`get_many`]; `handles` has `count` elements.

@@ -1,7 +1,7 @@
 //! The forms that keys and values have in a region: integers of a column's width, and blobs.
 //!
-//! Every operation is generic over them, so each combination is compiled by itself: a lookup of a u32 has no
-//! trace of strings in it. Types that share a form (f64, u64, i64) share the code.
+//! Every operation is generic over them, so each combination is compiled by itself: a lookup of a
+//! u32 has no trace of strings in it. Types that share a form (f64, u64, i64) share the code.
 
 use super::{RawMap, RawMapMut};
 use crate::region::element::Type;

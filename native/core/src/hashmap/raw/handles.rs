@@ -1,16 +1,17 @@
 //! Handles: numbers that name entries for as long as they live.
 //!
-//! A handle is generation × 2^32 + slot. Until a compaction moves an entry that may have a handle, slots are positions
-//! and there is no table; afterwards each slot leads to its entry, each entry to its slot, and the slot's generation
-//! counts its occupants. A hostile table can mislead, but every slot and position is compared before it is used.
+//! A handle is generation × 2^32 + slot. Until a compaction moves an entry that may have a handle,
+//! slots are positions and there is no table; afterwards each slot leads to its entry, each entry
+//! to its slot, and the slot's generation counts its occupants. A hostile table can mislead, but
+//! every slot and position is compared before it is used.
 
 use super::{RawKey, RawMap, RawMapMut};
 use crate::hashmap::layout::{Layout, MAX_GENERATION, STATE_HANDLES, word};
 use std::sync::atomic::{Ordering, fence};
 
 impl RawMapMut {
-    /// The slot that the next insertion takes: the first free one, else a new one. `None` if there is
-    /// neither, or the list is damaged.
+    /// The slot that the next insertion takes: the first free one, else a new one. `None` if there
+    /// is neither, or the list is damaged.
     pub(super) fn next_slot(&self) -> Option<u32> {
         let used = self.memory.word(word::SLOTS_USED);
         let capacity = self.meta.shape.slots?;
@@ -25,7 +26,8 @@ impl RawMapMut {
         // SAFETY: the slot is below the slot capacity, the position below the capacity.
         unsafe {
             if self.memory.word(word::FREE_SLOT) != 0 {
-                // Out of the list before it is written to: a writer stopped here loses a slot, not the list.
+                // Out of the list before it is written to: a writer stopped here loses a slot, not
+                // the list.
                 let next = self.memory.load_u32(entry_of_slot + slot as usize * 4);
                 self.memory.set_word(word::FREE_SLOT, next);
             } else {
@@ -44,7 +46,8 @@ impl RawMapMut {
     /// The position is below the capacity, and the slot table is present.
     pub(super) unsafe fn free_slot(&mut self, position: u32) {
         let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.meta.layout;
-        // SAFETY: the position is below the capacity; the slot is compared with the slots that there are.
+        // SAFETY: the position is below the capacity; the slot is compared with the slots that
+        // there are.
         unsafe {
             let slot = self.memory.load_u32(slot_of_entry + position as usize * 4);
             if slot >= self.slots_used() {
@@ -85,14 +88,16 @@ impl RawMap {
         self.memory.word(word::SLOTS_USED).min(self.meta.shape.slots.unwrap_or(0))
     }
 
-    /// The handle of the entry at a position below the capacity. A writer calls `issue_handles` first.
+    /// The handle of the entry at a position below the capacity. A writer calls `issue_handles`
+    /// first.
     #[inline]
     pub(crate) fn handle_at(&self, position: u32) -> u64 {
         assert!(position < self.capacity);
         if self.meta.shape.slots.is_none() {
             return u64::from(self.memory.word(word::EPOCH)) << 32 | u64::from(position);
         }
-        // SAFETY: the position is below the capacity, and the slot compared with the slots that there are.
+        // SAFETY: the position is below the capacity, and the slot compared with the slots that
+        // there are.
         unsafe {
             let slot = self.memory.load_u32(self.meta.layout.slot_of_entry + position as usize * 4);
             if slot >= self.slots_used() {
@@ -118,7 +123,8 @@ impl RawMap {
                 return None;
             }
             let layout = &self.meta.layout;
-            // SAFETY: the slot is below the slot capacity, the position checked against `used` before use.
+            // SAFETY: the slot is below the slot capacity, the position checked against `used`
+            // before use.
             unsafe {
                 if self.memory.load_u32(layout.generations + slot as usize * 4) != generation {
                     return None;
@@ -129,7 +135,8 @@ impl RawMap {
                 {
                     return None;
                 }
-                // The slot may have been given to another entry in between; its generation went up before that.
+                // The slot may have been given to another entry in between; its generation went up
+                // before that.
                 fence(Ordering::Acquire);
                 if self.memory.load_u32(layout.generations + slot as usize * 4) != generation {
                     return None;

@@ -1,14 +1,14 @@
 //! A checked view of a HashMap's region, and every operation on one entry.
 //!
 //! [`RawMap`] reads, [`RawMapMut`] also writes. Attaching checks the header once; after that no
-//! operation looks at a count that bounds memory access except through the private copy, so contents
-//! that are hostile, or change meanwhile, give wrong answers but never a read outside.
+//! operation looks at a count that bounds memory access except through the private copy, so
+//! contents that are hostile, or change meanwhile, give wrong answers but never a read outside.
 //!
 //! Cost: a lookup touches one cache line of the index, one of the keys, one of the values.
 //!
-//! Writing: the order of stores is the format's. Another thread that reads the region sees each change
-//! whole or not at all, and a writer that is stopped in between leaves a valid region. Nothing here
-//! moves an entry: that is `rebuild.rs`.
+//! Writing: the order of stores is the format's. Another thread that reads the region sees each
+//! change whole or not at all, and a writer that is stopped in between leaves a valid region.
+//! Nothing here moves an entry: that is `rebuild.rs`.
 
 mod forms;
 mod handles;
@@ -156,8 +156,8 @@ impl RawMap {
         self.home.of(hash)
     }
 
-    /// Entries appended since the last compaction, dead ones included. Never above the capacity. What is read of
-    /// them afterwards is there, also where another thread has just appended them.
+    /// Entries appended since the last compaction, dead ones included. Never above the capacity.
+    /// What is read of them afterwards is there, also where another thread has just appended them.
     #[inline(always)]
     #[must_use]
     pub fn used(&self) -> u32 {
@@ -188,8 +188,9 @@ impl RawMap {
         }
     }
 
-    /// The capacity to rebuild a full map to: the same if at least a quarter of the entries is dead, so
-    /// that a map of constant size costs O(1) per operation under endless churn; else the next larger.
+    /// The capacity to rebuild a full map to: the same if at least a quarter of the entries is
+    /// dead, so that a map of constant size costs O(1) per operation under endless churn; else the
+    /// next larger.
     pub fn next_capacity(&self) -> Result<u32> {
         let dead = self.used() - self.len();
         if dead > 0 && u64::from(dead) * 4 >= u64::from(self.used()) {
@@ -213,8 +214,8 @@ impl RawMap {
         bits >> (position % 32) & 1 != 0
     }
 
-    /// The first living entry at or after a position: `position = map.next_from(position + 1)` walks the
-    /// map in insertion order, also while entries are inserted and deleted.
+    /// The first living entry at or after a position: `position = map.next_from(position + 1)`
+    /// walks the map in insertion order, also while entries are inserted and deleted.
     #[must_use]
     pub fn next_from(&self, position: u32) -> Option<u32> {
         let used = self.used();
@@ -251,8 +252,8 @@ impl RawMap {
         unsafe { self.find_beyond::<G, K>(key, hash) }
     }
 
-    /// `find_with` after the home bucket. Out of line, and with nothing passed by reference, so that the
-    /// common case keeps everything in registers.
+    /// `find_with` after the home bucket. Out of line, and with nothing passed by reference, so
+    /// that the common case keeps everything in registers.
     ///
     /// # Safety
     /// The map's keys are of the form `K`.
@@ -275,7 +276,8 @@ impl RawMap {
         unsafe { self.find_with::<Native, K>(key, key.hash(self.seeds)) }.map(|(_, position)| position)
     }
 
-    /// The position of a key; positions are stable until a rebuild. Panics on a key of the wrong form.
+    /// The position of a key; positions are stable until a rebuild. Panics on a key of the wrong
+    /// form.
     #[inline]
     #[must_use]
     pub fn find<K: RawKey>(&self, key: K) -> Option<u32> {
@@ -321,7 +323,8 @@ impl RawMap {
         self.cell(self.meta.shape.key, self.meta.layout.keys, position)
     }
 
-    /// The value at a position: its bits, or the blob. Panics if the position is past the last entry.
+    /// The value at a position: its bits, or the blob. Panics if the position is past the last
+    /// entry.
     pub fn value_at(&self, position: u32) -> Result<Cell> {
         self.cell(self.meta.shape.value, self.meta.layout.values, position)
     }
@@ -400,8 +403,8 @@ pub enum Cell {
     None,
 }
 
-/// A blob in a region's heap, all of which is within the region. It stays there, unchanged, until the
-/// next rebuild or clear.
+/// A blob in a region's heap, all of which is within the region. It stays there, unchanged, until
+/// the next rebuild or clear.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredBlob {
     head: u32,

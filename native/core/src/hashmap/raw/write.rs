@@ -1,8 +1,8 @@
 //! Inserting, replacing and deleting one entry.
 //!
 //! The order of stores is the format's: another thread sees each change whole or not at all, and a
-//! writer that is stopped in between leaves a valid region. The last thing such a writer leaves, a lane for an
-//! entry that was not counted in, is removed by the next to attach.
+//! writer that is stopped in between leaves a valid region. The last thing such a writer leaves, a
+//! lane for an entry that was not counted in, is removed by the next to attach.
 
 use super::forms::{PlainValue, RawKey, RawValue};
 use super::{RawMap, StoredBlob};
@@ -175,7 +175,8 @@ impl RawMapMut {
                 slot => slot,
             },
         };
-        // SAFETY: the position is below the capacity and the heap has room; this is the only writer.
+        // SAFETY: the position is below the capacity and the heap has room; this is the only
+        // writer.
         unsafe {
             key.write(self, position);
             value.write(self, position);
@@ -279,8 +280,8 @@ impl RawMapMut {
 #[inline]
 pub(crate) unsafe fn write_padded(to: *mut u8, bytes: &[u8]) {
     let padding = bytes.len().wrapping_neg() % 4;
-    // SAFETY: the caller's word. The source may lie in the same region (a blob found in it), but not
-    // where this writes.
+    // SAFETY: the caller's word. The source may lie in the same region (a blob found in it), but
+    // not where this writes.
     unsafe {
         std::ptr::copy(bytes.as_ptr(), to, bytes.len());
         to.add(bytes.len()).write_bytes(0, padding);

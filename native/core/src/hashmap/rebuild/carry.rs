@@ -1,7 +1,7 @@
 //! The second half of a rebuild: moving everything, which can not fail.
 //!
-//! Runs inside `Memory::change`. Columns are squeezed where they are, then sections move (order: see the
-//! parent module), then the heap, the slot table and the index are written.
+//! Runs inside `Memory::change`. Columns are squeezed where they are, then sections move (order:
+//! see the parent module), then the heap, the slot table and the index are written.
 
 use super::plan::Plan;
 use super::write_shape;
@@ -88,7 +88,8 @@ impl Plan {
             // SAFETY: all below `used`; `to` is at most `start`.
             unsafe {
                 if count < 16 {
-                    // Short runs, as scattered deletions leave them: a call would cost more than the copy.
+                    // Short runs, as scattered deletions leave them: a call would cost more than
+                    // the copy.
                     for i in 0..count {
                         column.add(to + i).write(column.add(start + i).read());
                     }
@@ -138,7 +139,8 @@ impl Plan {
         let Some(blobs) = &self.blobs else { return };
         let Layout { keys, values, heap, .. } = self.layout;
         let mut at = 0usize;
-        // SAFETY: the columns have `living` elements; the heap has room for the blobs, by `Plan::shape`.
+        // SAFETY: the columns have `living` elements; the heap has room for the blobs, by
+        // `Plan::shape`.
         unsafe {
             std::ptr::copy_nonoverlapping(blobs.as_ptr(), memory.at(heap), blobs.len());
             for position in 0..self.living as usize {
@@ -155,8 +157,8 @@ impl Plan {
         }
     }
 
-    /// Makes the slot table: each entry's slot is its old position, so the direct handles that are out
-    /// there stay good; the slots of dead positions are free, the lowest first in the list.
+    /// Makes the slot table: each entry's slot is its old position, so the direct handles that are
+    /// out there stay good; the slots of dead positions are free, the lowest first in the list.
     ///
     /// # Safety
     /// As for `carry_out`.
@@ -187,8 +189,8 @@ impl Plan {
         }
     }
 
-    /// Makes a free list of the slots that no entry has and that are not retired. There are some when a full table has no
-    /// list: a writer that was stopped can leave a slot in no list.
+    /// Makes a free list of the slots that no entry has and that are not retired. There are some
+    /// when a full table has no list: a writer that was stopped can leave a slot in no list.
     ///
     /// # Safety
     /// As for `carry_out`; the table has at least `slots_used` slots, and they are linked.
@@ -197,7 +199,8 @@ impl Plan {
         let mut free = 0;
         for slot in (0..slots_used).rev() {
             let at = slot as usize * 4;
-            // SAFETY: the table has this slot; the position is compared with the entries that there are.
+            // SAFETY: the table has this slot; the position is compared with the entries that there
+            // are.
             unsafe {
                 let position = memory.load_u32(entry_of_slot + at);
                 let taken =

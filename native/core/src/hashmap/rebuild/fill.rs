@@ -1,4 +1,5 @@
-//! Filling the index of a rebuilt map: positions 0, 1, 2, … in that order, with their buckets prefetched.
+//! Filling the index of a rebuilt map: positions 0, 1, 2, … in that order, with their buckets
+//! prefetched.
 
 use crate::cpu::prefetch;
 use crate::hashmap::raw::{RawKey, RawMap};

@@ -1,13 +1,14 @@
 //! Rearranging a map in place: `init`, `rebuild` (growth, compaction) and `clear`.
 //!
-//! A rebuild squeezes dead entries out, moves the sections to where a new capacity puts them, writes
-//! the blobs of living entries anew, and fills the index afresh. Everything that can fail (checks,
-//! temporary memory) happens first, in [`Plan`]; then the sequence is made odd, everything is moved, and
-//! it is made even. So a rebuild that fails changed nothing, and readers never see one half-done.
+//! A rebuild squeezes dead entries out, moves the sections to where a new capacity puts them,
+//! writes the blobs of living entries anew, and fills the index afresh. Everything that can fail
+//! (checks, temporary memory) happens first, in [`Plan`]; then the sequence is made odd, everything
+//! is moved, and it is made even. So a rebuild that fails changed nothing, and readers never see
+//! one half-done.
 //!
 //! Sections keep their order, so they can be moved without a second copy: those that move down,
-//! first to last; then those that move up, last to first. With used(new) ≤ used(old) for each, no move
-//! overwrites a section that has yet to move.
+//! first to last; then those that move up, last to first. With used(new) ≤ used(old) for each, no
+//! move overwrites a section that has yet to move.
 //!
 //! Temporary memory: one bit for each entry if any is dead; the living blobs' bytes if any blob is
 //! garbage. Cost: about 10 ns for each entry, mostly the index (its writes are prefetched).
@@ -178,9 +179,9 @@ pub unsafe fn rebuild_length(base: *const u8, len: usize, capacity: u32, heap: u
     Ok(Plan::shape(&map, capacity, heap, blobs, used, map.count_dead(used))?.layout()?.length)
 }
 
-/// Rebuilds a map in place: squeezes out what is dead, and gives it a new capacity and heap capacity (raised
-/// to what the living blobs need). `Full` if `len` is below [`rebuild_length`]; a rebuild that is
-/// refused changes nothing.
+/// Rebuilds a map in place: squeezes out what is dead, and gives it a new capacity and heap
+/// capacity (raised to what the living blobs need). `Full` if `len` is below [`rebuild_length`]; a
+/// rebuild that is refused changes nothing.
 ///
 /// # Safety
 /// As for [`RawMapMut::attach`].
@@ -211,8 +212,8 @@ pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Res
     }
 }
 
-/// Writes zeros wherever a region's bytes mean nothing: past the last entry of each column, past the used
-/// part of the heap, between sections.
+/// Writes zeros wherever a region's bytes mean nothing: past the last entry of each column, past
+/// the used part of the heap, between sections.
 pub(super) fn zero_unused(map: &mut RawMapMut) {
     let memory = map.memory();
     let (shape, layout) = (map.shape(), map.layout());
@@ -229,7 +230,8 @@ pub(super) fn zero_unused(map: &mut RawMapMut) {
         (layout.generations + slots * 4, layout.heap),
         (layout.heap + heap, layout.length),
     ] {
-        // SAFETY: this view writes; each range ends where the next section begins, or the region ends.
+        // SAFETY: this view writes; each range ends where the next section begins, or the region
+        // ends.
         unsafe { memory.at(from).write_bytes(0, to - from) };
     }
 }

@@ -48,7 +48,8 @@ impl Plan {
         Ok(Shape { key, value, capacity, slots: slots.map(|slots| slots as u32), heap })
     }
 
-    /// Slots of the new slot table, if there will be one: for all entries, beside those that are retired.
+    /// Slots of the new slot table, if there will be one: for all entries, beside those that are
+    /// retired.
     fn slots(map: &RawMap, capacity: u32, used: u32, dead: u32) -> Option<u64> {
         let (used, retired) = if map.shape().slots.is_some() {
             let used = map.slots_used();
@@ -65,8 +66,8 @@ impl Plan {
     }
 
     pub(super) fn new(map: &RawMap, capacity: u32, heap: u64) -> Result<Plan> {
-        // Every count is looked at once: what is carried out relies on their agreeing, and a region can lie in memory
-        // that others write.
+        // Every count is looked at once: what is carried out relies on their agreeing, and a region
+        // can lie in memory that others write.
         let used = map.used();
         let counts = map.counts();
         let mut dead = Vec::new();
@@ -89,15 +90,17 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether a reader on another thread took a direct handle since, so that positions must not change without a
-    /// slot table. To be asked while the sequence is odd: who notes a handle later finds it so, and begins again.
+    /// Whether a reader on another thread took a direct handle since, so that positions must not
+    /// change without a slot table. To be asked while the sequence is odd: who notes a handle later
+    /// finds it so, and begins again.
     pub(super) fn is_outdated(&self, map: &RawMap) -> bool {
         self.shape.slots.is_none()
             && !self.dead.is_empty()
             && map.memory().word(word::STATE) & STATE_HANDLES != 0
     }
 
-    /// The blobs of living entries, in order of entries, key before value: `expected` bytes at most.
+    /// The blobs of living entries, in order of entries, key before value: `expected` bytes at
+    /// most.
     fn copy_blobs(&self, map: &RawMap, expected: u64) -> Result<Vec<u8>> {
         let mut heap: Vec<u8> = Vec::new();
         heap.try_reserve_exact(expected as usize)?;

@@ -1,8 +1,8 @@
 //! A window onto a file that grows with it.
 //!
-//! [`Window`] maps the bytes of a file from some offset on, shared with every other user of the file. On Unix it
-//! reserves address space first, so growth maps more pages behind those that are there and the base stays, until the reservation
-//! is used up; elsewhere each growth maps anew.
+//! [`Window`] maps the bytes of a file from some offset on, shared with every other user of the
+//! file. On Unix it reserves address space first, so growth maps more pages behind those that are
+//! there and the base stays, until the reservation is used up; elsewhere each growth maps anew.
 //!
 //! | file | system | run there |
 //! | --- | --- | --- |
@@ -24,7 +24,8 @@ pub use unix::Window;
 pub enum Access {
     /// Reads. A store faults.
     Read,
-    /// Reads; stores stay in this window, page by page. For memory that others can store to, and should not.
+    /// Reads; stores stay in this window, page by page. For memory that others can store to, and
+    /// should not.
     Private,
     /// Reads, and stores that reach the file. It was opened for writing.
     Write,

@@ -1,6 +1,7 @@
 //! The window where address space can not be reserved in pieces: each growth maps the file anew.
 //!
-//! Written for Windows; checked by its compiler (`cargo check --target x86_64-pc-windows-gnu`), not run there.
+//! Written for Windows; checked by its compiler (`cargo check --target x86_64-pc-windows-gnu`), not
+//! run there.
 
 use super::Access;
 use crate::{Error, ErrorKind, Result};
@@ -62,7 +63,8 @@ impl Window {
         false
     }
 
-    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have them.
+    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have
+    /// them.
     pub fn grow(&mut self, file: &File, len: usize) -> Result<()> {
         if len <= self.len {
             return Ok(());
@@ -71,7 +73,8 @@ impl Window {
         options.offset(self.offset).len(len);
         let pages = match self.access {
             Access::Read => options.map_raw_read_only(file),
-            // SAFETY: the bytes are reached through raw pointers, for which the window's users answer.
+            // SAFETY: the bytes are reached through raw pointers, for which the window's users
+            // answer.
             Access::Private => unsafe { options.map_copy(file) }.map(MmapRaw::from),
             Access::Write => options.map_raw(file),
         };

@@ -1,4 +1,5 @@
-//! The window by `mmap`: address space is reserved, and pages of the file are laid into it as it grows.
+//! The window by `mmap`: address space is reserved, and pages of the file are laid into it as it
+//! grows.
 
 use super::Access;
 use crate::region::pages::page_size;
@@ -18,7 +19,8 @@ const LARGE_PAGE: usize = 1 << 21;
 
 /// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
 ///
-/// Invariant: `reserved` bytes at `base` are ours; the first `mapped` of them, whole pages, are the file's.
+/// Invariant: `reserved` bytes at `base` are ours; the first `mapped` of them, whole pages, are the
+/// file's.
 pub struct Window {
     base: NonNull<u8>,
     reserved: usize,
@@ -38,7 +40,8 @@ pub struct Window {
     status: Box<AtomicI32>,
 }
 
-// SAFETY: it owns its address space; the bytes are reached through raw pointers, for which their users answer.
+// SAFETY: it owns its address space; the bytes are reached through raw pointers, for which their
+// users answer.
 unsafe impl Send for Window {}
 // SAFETY: as above; `&self` gives an address away and reads an atomic.
 unsafe impl Sync for Window {}
@@ -62,15 +65,17 @@ impl Window {
         Window::over(reserve(reserved, offset)?, reserved, offset, access, false)
     }
 
-    /// A window in address space of someone else's: a JavaScript buffer, say. Dropping the window leaves the pages there.
-    /// It can not grow past `reserved` bytes less a page: the last page is replaced by zeros but for its
-    /// last 8 bytes, which tell later whether the memory is still there, so that lost pages are watched for as long as it is
-    /// (on Linux; elsewhere as long as the window).
+    /// A window in address space of someone else's: a JavaScript buffer, say. Dropping the window
+    /// leaves the pages there. It can not grow past `reserved` bytes less a page: the last page is
+    /// replaced by zeros but for its last 8 bytes, which tell later whether the memory is still
+    /// there, so that lost pages are watched for as long as it is (on Linux; elsewhere as long as
+    /// the window).
     ///
     /// `Range`: `base` is no multiple of the page size.
     ///
     /// # Safety
-    /// `reserved` bytes of address space at `base` are given up by their owner, who frees them by unmapping the whole.
+    /// `reserved` bytes of address space at `base` are given up by their owner, who frees them by
+    /// unmapping the whole.
     pub unsafe fn within(base: *mut u8, reserved: usize, offset: u64, access: Access) -> Result<Window> {
         let base = NonNull::new(base).filter(|base| base.addr().get().is_multiple_of(page_size()));
         let base = base.ok_or_else(|| Error::range("a window begins on a page of its own"))?;
@@ -117,7 +122,8 @@ impl Window {
         Err(Error::range(format!("{offset} is no multiple of the page size")))
     }
 
-    /// The first byte; valid for [`Window::len`] bytes until the window grows past its reservation, or goes.
+    /// The first byte; valid for [`Window::len`] bytes until the window grows past its reservation,
+    /// or goes.
     #[must_use]
     pub fn base(&self) -> *mut u8 {
         self.base.as_ptr()
@@ -135,14 +141,15 @@ impl Window {
         self.len == 0
     }
 
-    /// Whether the file was cut short, or could not be read, so that zeros took the place of some bytes.
+    /// Whether the file was cut short, or could not be read, so that zeros took the place of some
+    /// bytes.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.status.load(Ordering::Acquire) != 0
     }
 
-    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have them before they are touched.
-    /// `Oom`: no address space or memory; nothing has changed then.
+    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have them
+    /// before they are touched. `Oom`: no address space or memory; nothing has changed then.
     pub fn grow(&mut self, file: &File, len: usize) -> Result<()> {
         if len <= self.len {
             return Ok(());
@@ -166,7 +173,8 @@ impl Window {
             }
         };
         if let Some(watch) = &self.watch {
-            // Other threads may be reading what was there before: that is watched all the time, and after a refusal.
+            // Other threads may be reading what was there before: that is watched all the time, and
+            // after a refusal.
             lay()?;
             watch.extend(wanted);
         } else {
@@ -212,7 +220,8 @@ impl Window {
         &self.status
     }
 
-    /// Has the stores reach the file, where that takes more than syncing it. On Linux mapping and file are one.
+    /// Has the stores reach the file, where that takes more than syncing it. On Linux mapping and
+    /// file are one.
     pub fn sync(&self) -> Result<()> {
         if cfg!(target_os = "linux") || self.mapped == 0 {
             return Ok(());
@@ -240,8 +249,8 @@ impl Drop for Window {
     }
 }
 
-/// Address space for a file from `offset` on: its address differs from that by a multiple of [`LARGE_PAGE`], without which the
-/// system can not use large pages.
+/// Address space for a file from `offset` on: its address differs from that by a multiple of
+/// [`LARGE_PAGE`], without which the system can not use large pages.
 fn reserve(bytes: usize, offset: u64) -> Result<NonNull<u8>> {
     let none = || Error::new(ErrorKind::Oom, format!("no address space for a window of {bytes} bytes"));
     let whole = bytes.checked_add(LARGE_PAGE).ok_or_else(none)?;
@@ -266,7 +275,8 @@ fn reserve(bytes: usize, offset: u64) -> Result<NonNull<u8>> {
 /// Lays `bytes` of the file, from `offset` on, at `target`.
 ///
 /// # Safety
-/// `target` is the start of so many bytes of address space, whole pages, whose owner gives up what is there.
+/// `target` is the start of so many bytes of address space, whole pages, whose owner gives up what
+/// is there.
 unsafe fn lay(file: &File, target: *mut u8, bytes: usize, offset: u64, access: Access) -> Result<()> {
     let protection = libc::PROT_READ | if access.stores() { libc::PROT_WRITE } else { 0 };
     let sharing =

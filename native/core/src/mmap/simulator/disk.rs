@@ -1,8 +1,9 @@
 //! A disk that crashes on demand.
 //!
-//! [`Disk`] keeps what was synced apart from what was only written. A crash image gives each cell of 8 bytes one of the values
-//! that it had since the last sync, chosen for each cell by itself: so unsynced writes are dropped, reordered and torn, more wildly
-//! than any disk does. The file's length is treated the same way. That is what POSIX promises about a file after a crash: nothing,
+//! [`Disk`] keeps what was synced apart from what was only written. A crash image gives each cell
+//! of 8 bytes one of the values that it had since the last sync, chosen for each cell by itself: so
+//! unsynced writes are dropped, reordered and torn, more wildly than any disk does. The file's
+//! length is treated the same way. That is what POSIX promises about a file after a crash: nothing,
 //! except for what was synced.
 //!
 //! A killed process is another matter: what it wrote stays as it is, synced or not.
@@ -89,8 +90,8 @@ impl Disk {
         (inner.fail_in, inner.lie_in) = (sync, None);
     }
 
-    /// Has sync number `sync` from now on fail, and the kernel forget that what did not arrive was to be written, as Linux does.
-    /// Which cells arrived, `bits` say.
+    /// Has sync number `sync` from now on fail, and the kernel forget that what did not arrive was
+    /// to be written, as Linux does. Which cells arrived, `bits` say.
     pub(super) fn lie_in(&self, sync: usize, bits: u64) {
         self.0.borrow_mut().lie_in = Some((sync, bits));
     }

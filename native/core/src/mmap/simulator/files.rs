@@ -1,5 +1,5 @@
-//! Files that a disk or a stranger damaged: every bit of the header, the slots and the elements flipped, every truncation, records
-//! that are sealed and lie.
+//! Files that a disk or a stranger damaged: every bit of the header, the slots and the elements
+//! flipped, every truncation, records that are sealed and lie.
 
 use super::Random;
 use super::disk::Disk;
@@ -25,7 +25,8 @@ fn creation_leaves_nothing_or_an_empty_vector() {
     }
 }
 
-/// A file with three elements in one commit and two more in the next; closed, or left by a process that was killed.
+/// A file with three elements in one commit and two more in the next; closed, or left by a process
+/// that was killed.
 fn sample(closed: bool) -> Vec<u8> {
     let disk = Disk::default();
     let journal = Journal::create(disk.clone(), Type::U64, SEEDS).unwrap();
@@ -115,7 +116,8 @@ fn every_truncation_is_corrupt_or_falls_back() {
     }
 }
 
-/// What is refused does not count for a reader either that looks again, until a writer puts another record in its place.
+/// What is refused does not count for a reader either that looks again, until a writer puts another
+/// record in its place.
 #[test]
 fn a_refused_record_stays_refused() {
     let mut bytes = sample(false);
@@ -193,8 +195,8 @@ fn how_often_a_commit_waits() {
     assert_eq!([opening(), opening()], [2, 1]);
 }
 
-/// What `docs/formats/mmapvector.md` says, byte for byte: five elements, of which a sync had put three on the disk. The sums
-/// of the tails are those of the XXH3 of Yann Collet's own library.
+/// What `docs/formats/mmapvector.md` says, byte for byte: five elements, of which a sync had put
+/// three on the disk. The sums of the tails are those of the XXH3 of Yann Collet's own library.
 #[test]
 fn a_record_has_the_bytes_of_the_format() {
     let bytes = sample(false);

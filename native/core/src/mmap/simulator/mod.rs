@@ -1,12 +1,13 @@
 //! The proof of the commit protocol, on a disk that crashes on demand.
 //!
-//! A history is a random sequence of appends, overwrites of uncommitted elements, commits of longer and shorter lengths, closings, kills
-//! and crashes, after which another handle goes on with what is there. At each sync point of it (before the call,
-//! half-way through it, after it) and after each operation, images of the disk are made, opened again, and compared with
-//! what was promised: [`world`].
+//! A history is a random sequence of appends, overwrites of uncommitted elements, commits of longer
+//! and shorter lengths, closings, kills and crashes, after which another handle goes on with what
+//! is there. At each sync point of it (before the call, half-way through it, after it) and after
+//! each operation, images of the disk are made, opened again, and compared with what was promised:
+//! [`world`].
 //!
-//! So that this can be believed, the steps of the protocol are left out one by one, and each time a history must be found
-//! that breaks the promise.
+//! So that this can be believed, the steps of the protocol are left out one by one, and each time a
+//! history must be found that breaks the promise.
 
 mod disk;
 mod files;

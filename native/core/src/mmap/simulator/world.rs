@@ -17,7 +17,8 @@ pub(super) struct World {
     small_tails: bool,
     /// Whether it crashes often.
     rough: bool,
-    /// Whether whoever goes on stores what the one before had stored there: what a crash left may become whole again.
+    /// Whether whoever goes on stores what the one before had stored there: what a crash left may
+    /// become whole again.
     faithful: bool,
     disk: Disk,
     journal: Journal<Disk>,
@@ -91,7 +92,8 @@ impl World {
         self.now.truncate(self.now.len() - fewer);
     }
 
-    /// Commits, and before that crashes at each sync on the way: both the old and the new contents are right then.
+    /// Commits, and before that crashes at each sync on the way: both the old and the new contents
+    /// are right then.
     fn commit(&mut self) -> Result<(), Broken> {
         for sync in 1.. {
             let copy = self.disk.copy();
@@ -154,7 +156,8 @@ impl World {
         self.reopen(self.disk.clone()).map_err(|broken| format!("after closing: {broken}"))
     }
 
-    /// The machine crashes, perhaps in the midst of a commit or of opening, and another handle goes on.
+    /// The machine crashes, perhaps in the midst of a commit or of opening, and another handle goes
+    /// on.
     fn crash(&mut self) -> Result<(), Broken> {
         if self.random.below(3) > 0 {
             self.begin_commit();
@@ -206,7 +209,8 @@ impl World {
         Ok(())
     }
 
-    /// An image of the disk as it is now: nothing that was not synced arrived, everything did, or something between.
+    /// An image of the disk as it is now: nothing that was not synced arrived, everything did, or
+    /// something between.
     fn image(&mut self, disk: &Disk, number: usize) -> Vec<u8> {
         // How much arrives differs from crash to crash.
         let weight = self.random.below(5);

@@ -1,9 +1,10 @@
 //! Records before blocks and guards behind them: an arena with the option `GUARDS`.
 //!
-//! A record is the 16 bytes before its block: 1 + the granule of the block before (0: none), the bytes that were asked
-//! for (two words), and a stamp that is made of these and the block's place. So what a program leaves in freed memory is
-//! not taken for a record, and a block that is written over from behind is noticed. The chain goes strictly down, so
-//! walking it ends, whatever it holds.
+//! A record is the 16 bytes before its block: 1 + the granule of the block before (0: none), the
+//! bytes that were asked for (two words), and a stamp that is made of these and the block's place.
+//! So what a program leaves in freed memory is not taken for a record, and a block that is written
+//! over from behind is noticed. The chain goes strictly down, so walking it ends, whatever it
+//! holds.
 
 use super::layout::{GRANULE, word};
 use super::raw::{RawBumpArena, released};
@@ -28,7 +29,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The fourth word; the lowest bit is set while the block is live. The same in `src/pools/bump-guards.ts`.
+    /// The fourth word; the lowest bit is set while the block is live. The same in
+    /// `src/pools/bump-guards.ts`.
     fn stamp(&self, start: u32) -> u32 {
         let mut h = start.wrapping_mul(0x9E37_79B1) ^ self.previous;
         h = (h ^ (h >> 15)).wrapping_mul(0x85EB_CA6B) ^ self.bytes as u32;
@@ -48,8 +50,8 @@ impl RawBumpArena {
         }
         let offset = start * GRANULE;
         let record = Record { previous: self.memory.word(word::LAST), bytes, live: true };
-        // SAFETY: attaching vouched that this thread may write. `top` first: if the thread ends before the record is
-        // there, the chain still leads past this block.
+        // SAFETY: attaching vouched that this thread may write. `top` first: if the thread ends
+        // before the record is there, the chain still leads past this block.
         unsafe {
             self.memory.set_word(word::TOP, end as u32);
             self.write(start as u32, record);
@@ -59,7 +61,8 @@ impl RawBumpArena {
         Some(offset)
     }
 
-    /// The record of a block that begins at granule `start`, if there is one: within `top`, and unharmed.
+    /// The record of a block that begins at granule `start`, if there is one: within `top`, and
+    /// unharmed.
     pub(super) fn record(&self, start: u32, top: u32) -> Option<Record> {
         if u64::from(start) < RECORD_GRANULES || start >= top {
             return None;
@@ -75,7 +78,8 @@ impl RawBumpArena {
     }
 
     /// # Safety
-    /// The memory is writable and this thread the only one to write here; the block lies within the data.
+    /// The memory is writable and this thread the only one to write here; the block lies within the
+    /// data.
     unsafe fn write(&mut self, start: u32, record: Record) {
         let at = self.data + start as usize * GRANULE as usize - RECORD_BYTES;
         let words = [record.previous, record.bytes as u32, (record.bytes >> 32) as u32, record.stamp(start)];
@@ -95,7 +99,8 @@ impl RawBumpArena {
         if self.memory.word(word::LAST) == start + 1 && from >= self.memory.word(word::FLOOR) {
             self.go_back(from, record.previous, blocks, top);
         } else {
-            // SAFETY: attaching vouched that this thread may write; `record` made sure that the record is in the data.
+            // SAFETY: attaching vouched that this thread may write; `record` made sure that the
+            // record is in the data.
             unsafe {
                 self.write(start, Record { live: false, ..record });
                 self.memory.set_word(word::BLOCKS, blocks);

@@ -34,7 +34,8 @@ pub mod word {
     pub const FAILURES: usize = 22;
     /// How often the arena was reset, modulo 2^32.
     pub const RESETS: usize = 23;
-    /// Granules that were taken at the innermost mark: `free` takes no block away that begins before it.
+    /// Granules that were taken at the innermost mark: `free` takes no block away that begins
+    /// before it.
     pub const FLOOR: usize = 24;
     /// The first word that is unused.
     pub const END: usize = 25;
@@ -52,8 +53,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of an arena in `length` bytes, of which whole lines of 64 are used. `Full` if they are too few for
-    /// a header and a granule, `Range` for an alignment that can not be.
+    /// The shape of an arena in `length` bytes, of which whole lines of 64 are used. `Full` if they
+    /// are too few for a header and a granule, `Range` for an alignment that can not be.
     pub fn new(length: u64, align: u32, options: u32) -> Result<Shape> {
         if !align.is_power_of_two() || !(GRANULE as u32..=MAX_ALIGN).contains(&align) {
             return Err(Error::range(format!(

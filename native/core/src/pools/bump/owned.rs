@@ -32,8 +32,8 @@ pub struct BumpArena {
 unsafe impl Send for BumpArena {}
 
 impl BumpArena {
-    /// An empty arena that grows by multiples of `chunk` bytes, and begins with one; for alignments up to `align`, of which
-    /// 64 are those of addresses, too. `Oom` where memory is refused.
+    /// An empty arena that grows by multiples of `chunk` bytes, and begins with one; for alignments
+    /// up to `align`, of which 64 are those of addresses, too. `Oom` where memory is refused.
     pub fn new(chunk: usize, align: u32, options: u32) -> Result<BumpArena> {
         let chunk = chunk.clamp(64, 1 << 40).next_multiple_of(64);
         let memory = OwnedMemory::zeroed(chunk + align.clamp(256, MAX_ALIGN) as usize)?;
@@ -42,8 +42,9 @@ impl BumpArena {
         Ok(BumpArena { raw, memory, chunk })
     }
 
-    /// A block of `bytes` bytes at a multiple of `align`: its offset. Its contents are those of blocks before it, and
-    /// zeros at first. `Full` past 16 GiB, `Oom` where memory is refused, `Range` for an alignment that can not be.
+    /// A block of `bytes` bytes at a multiple of `align`: its offset. Its contents are those of
+    /// blocks before it, and zeros at first. `Full` past 16 GiB, `Oom` where memory is refused,
+    /// `Range` for an alignment that can not be.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64, align: u32) -> Result<u64> {
         match self.raw.try_alloc(bytes, align)? {
@@ -67,7 +68,8 @@ impl BumpArena {
         let longer = before + (needed - before).max(before / 2).next_multiple_of(self.chunk);
         let longer = longer.min(most);
         self.memory.grow(longer, before)?;
-        // SAFETY: the bytes that came are ours, and not initialised yet; the arena is where it was, or was moved whole.
+        // SAFETY: the bytes that came are ours, and not initialised yet; the arena is where it was,
+        // or was moved whole.
         unsafe {
             self.memory.base().add(before).write_bytes(0, longer - before);
             self.raw.extend(self.memory.base(), longer)?;
@@ -75,7 +77,8 @@ impl BumpArena {
         self.raw.alloc(bytes, align)
     }
 
-    /// `bytes` bytes from `offset` on, which lie in what is allocated. `Stale` or `Range` where they do not.
+    /// `bytes` bytes from `offset` on, which lie in what is allocated. `Stale` or `Range` where
+    /// they do not.
     pub fn block(&mut self, offset: u64, bytes: usize) -> Result<&mut [u8]> {
         let room = self.raw.room(offset)?;
         if bytes as u64 > room {

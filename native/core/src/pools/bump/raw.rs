@@ -1,8 +1,9 @@
 //! A checked view of a BumpArena's region: alloc, marks, release.
 //!
-//! Attaching checks the header and keeps a private copy of what bounds memory access. `top` is checked as it is read,
-//! so damaged words give errors or wrong blocks, never an access outside. Stores are ordered so that a thread that
-//! ends between two of them leaves a valid arena: `top` is raised before a block is used, and lowered after it is clean.
+//! Attaching checks the header and keeps a private copy of what bounds memory access. `top` is
+//! checked as it is read, so damaged words give errors or wrong blocks, never an access outside.
+//! Stores are ordered so that a thread that ends between two of them leaves a valid arena: `top` is
+//! raised before a block is used, and lowered after it is clean.
 
 use super::layout::{GRANULE, GUARDS, Shape, ZERO_ON_FREE, word};
 use crate::region::header::{self, Memory};
@@ -56,15 +57,16 @@ impl RawBumpArena {
     /// Attaches to the arena in `len` bytes at `base`: checks the header in constant time.
     ///
     /// # Safety
-    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other thread
-    /// allocates in this arena, or releases.
+    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other
+    /// thread allocates in this arena, or releases.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawBumpArena> {
         // SAFETY: the caller's word.
         let memory = unsafe { Memory::new(base, len) }?;
         Ok(RawBumpArena::new(memory, Shape::read(memory)?))
     }
 
-    /// Makes an empty arena in `len` bytes at `base`, for alignments up to `align`. The data stays as it is.
+    /// Makes an empty arena in `len` bytes at `base`, for alignments up to `align`. The data stays
+    /// as it is.
     ///
     /// # Safety
     /// As for `attach`.
@@ -83,8 +85,8 @@ impl RawBumpArena {
         RawBumpArena { memory, plain, granules, data: shape.data() as usize, shape }
     }
 
-    /// Takes in that the memory is `len` bytes long now: the arena gets the rest of it. `base` may be another one
-    /// than before, if the bytes are the same. `Range` if it would get shorter.
+    /// Takes in that the memory is `len` bytes long now: the arena gets the rest of it. `base` may
+    /// be another one than before, if the bytes are the same. `Range` if it would get shorter.
     ///
     /// # Safety
     /// As for `attach`.
@@ -115,8 +117,9 @@ impl RawBumpArena {
         unsafe { self.memory.at(self.data) }
     }
 
-    /// A block of `bytes` bytes at a multiple of `align`: its offset. `Full` where there is no room; `Range` for an
-    /// alignment that is no power of two, or more than the arena was made for. Less than 8 is as good as 8.
+    /// A block of `bytes` bytes at a multiple of `align`: its offset. `Full` where there is no
+    /// room; `Range` for an alignment that is no power of two, or more than the arena was made for.
+    /// Less than 8 is as good as 8.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64, align: u32) -> Result<u64> {
         match self.try_alloc(bytes, align)? {
@@ -176,10 +179,10 @@ impl RawBumpArena {
         Ok(None)
     }
 
-    /// Gives the block back that was allocated last, since the innermost mark; every other one stays until it is
-    /// released. `Stale` for one that was
-    /// released already, `Range` for an offset where none can begin. With guards every block is checked here, and one
-    /// that was freed before is `Stale`; an overrun one is `Corrupt`, and stays.
+    /// Gives the block back that was allocated last, since the innermost mark; every other one
+    /// stays until it is released. `Stale` for one that was released already, `Range` for an offset
+    /// where none can begin. With guards every block is checked here, and one that was freed before
+    /// is `Stale`; an overrun one is `Corrupt`, and stays.
     pub fn free(&mut self, offset: u64) -> Result<()> {
         let (start, top) = self.taken(offset)?;
         if self.shape.options & GUARDS != 0 {
@@ -206,8 +209,8 @@ impl RawBumpArena {
         Ok((start as u32, top))
     }
 
-    /// How many bytes the block at `offset` has: with guards as many as were asked for, else all up to the end of
-    /// what is taken. Errors as for `free`.
+    /// How many bytes the block at `offset` has: with guards as many as were asked for, else all up
+    /// to the end of what is taken. Errors as for `free`.
     pub fn room(&self, offset: u64) -> Result<u64> {
         let (start, top) = self.taken(offset)?;
         if self.shape.options & GUARDS != 0 {
@@ -220,7 +223,8 @@ impl RawBumpArena {
         Ok(u64::from(top - start) * GRANULE)
     }
 
-    /// How far the arena is filled now. Until the mark is released, `free` takes nothing away from before it.
+    /// How far the arena is filled now. Until the mark is released, `free` takes nothing away from
+    /// before it.
     #[must_use]
     pub fn mark(&mut self) -> Mark {
         let [top, last, blocks, resets, floor] =
@@ -231,9 +235,9 @@ impl RawBumpArena {
         Mark { top, last, blocks, resets, floor }
     }
 
-    /// Gives back everything that was allocated since the mark was taken. Marks are released in the opposite order, or
-    /// only the outer one. `Stale` for a mark from before a reset, or inside one that was released. O(1); with zeros or
-    /// guards O(bytes).
+    /// Gives back everything that was allocated since the mark was taken. Marks are released in the
+    /// opposite order, or only the outer one. `Stale` for a mark from before a reset, or inside one
+    /// that was released. O(1); with zeros or guards O(bytes).
     ///
     /// With guards: `Corrupt` if a block was overrun. Everything is released all the same.
     pub fn release(&mut self, mark: &Mark) -> Result<()> {
@@ -244,8 +248,8 @@ impl RawBumpArena {
         self.back_to(mark, top)
     }
 
-    /// What a scope does at its end: as `release`, but where the arena was reset since the mark was taken, everything
-    /// allocated after that goes, and where it was released further, nothing.
+    /// What a scope does at its end: as `release`, but where the arena was reset since the mark was
+    /// taken, everything allocated after that goes, and where it was released further, nothing.
     pub fn end_scope(&mut self, mark: &Mark) -> Result<()> {
         let top = self.top()?;
         let resets = self.memory.word(word::RESETS);
@@ -253,7 +257,8 @@ impl RawBumpArena {
         if self.reaches(&mark, top) { self.back_to(&mark, top) } else { Ok(()) }
     }
 
-    /// Whether nothing from before a mark was released. Then `last` still is a block, as `free` respects the floor.
+    /// Whether nothing from before a mark was released. Then `last` still is a block, as `free`
+    /// respects the floor.
     fn reaches(&self, mark: &Mark, top: u32) -> bool {
         let floor = self.memory.word(word::FLOOR);
         mark.top <= top && mark.top <= floor && mark.last <= mark.top && mark.floor <= mark.top
@@ -322,8 +327,8 @@ impl RawBumpArena {
         }
     }
 
-    /// Proves that the bookkeeping is sound: unused words are zero, and with guards every record and every guard is
-    /// whole. O(blocks) with guards, else O(1).
+    /// Proves that the bookkeeping is sound: unused words are zero, and with guards every record
+    /// and every guard is whole. O(blocks) with guards, else O(1).
     pub fn validate(&self) -> Result<()> {
         let shape = Shape::read(self.memory)?;
         let header = header::Header::read(self.memory, header::KIND_BUMP_ARENA, super::layout::KIND_VERSION)?;
@@ -341,7 +346,8 @@ impl RawBumpArena {
     }
 }
 
-/// How many granules so many bytes take; one at least, so that every block has an offset of its own.
+/// How many granules so many bytes take; one at least, so that every block has an offset of its
+/// own.
 #[inline(always)]
 pub(super) fn granules(bytes: u64) -> u64 {
     (bytes.saturating_sub(1) / GRANULE) + 1

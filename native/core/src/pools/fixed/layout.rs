@@ -51,7 +51,8 @@ pub mod class_word {
     pub const PEAK: usize = 12;
     /// 1 + the first split block that has a part of this class to give; 0 for none.
     pub const PARTIAL: usize = 16;
-    /// 1 + the split block in that list all of whose parts are free; 0 for none. There is one at the most.
+    /// 1 + the split block in that list all of whose parts are free; 0 for none. There is one at
+    /// the most.
     pub const RESERVE: usize = 20;
 }
 
@@ -95,8 +96,9 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of a pool with `blocks[i]` blocks of at least `sizes[i]` bytes. Sizes are rounded up: to a
-    /// multiple of 8, and to a multiple of the next smaller one. `Range` for sizes or counts that are too small or large.
+    /// The shape of a pool with `blocks[i]` blocks of at least `sizes[i]` bytes. Sizes are rounded
+    /// up: to a multiple of 8, and to a multiple of the next smaller one. `Range` for sizes or
+    /// counts that are too small or large.
     pub fn new(sizes: &[u64], blocks: &[u64], options: u32) -> Result<Shape> {
         if sizes.is_empty() || sizes.len() > MAX_CLASSES || sizes.len() != blocks.len() {
             return Err(Error::range(format!("a pool has 1 to {MAX_CLASSES} classes, each with a count")));
@@ -144,8 +146,9 @@ impl Shape {
         Shape::complete(classes, count, units, options)
     }
 
-    /// The shape of a pool with `bytes` bytes of data, for classes that divide one another and the last of which
-    /// divides the bytes: nothing is rounded, and guards take 16 bytes of what a class has.
+    /// The shape of a pool with `bytes` bytes of data, for classes that divide one another and the
+    /// last of which divides the bytes: nothing is rounded, and guards take 16 bytes of what a
+    /// class has.
     pub(in crate::pools) fn tiled(sizes: &[u64], bytes: u64, options: u32) -> Result<Shape> {
         let mut classes = [Class::default(); MAX_CLASSES];
         for (i, (class, &size)) in classes.iter_mut().zip(sizes).enumerate() {

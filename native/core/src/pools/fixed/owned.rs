@@ -62,7 +62,8 @@ impl FixedPool {
     /// The bytes of an allocated block.
     pub fn block(&mut self, offset: u64) -> Result<&mut [u8]> {
         let room = self.raw.room(offset)?;
-        // SAFETY: an allocated block lies within the data, which is ours, and initialised with zeros.
+        // SAFETY: an allocated block lies within the data, which is ours, and initialised with
+        // zeros.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.raw.data().add(offset as usize), room as usize) })
     }
 

@@ -1,11 +1,11 @@
 //! A checked view of a FixedPool's region: alloc, free and counts.
 //!
-//! Attaching checks the header and keeps a private copy of every number that bounds memory access. What lists say
-//! is checked as it is read, so damaged bytes give errors or wrong blocks, never an access outside, and, as
-//! no operation walks a list, no endless loop.
+//! Attaching checks the header and keeps a private copy of every number that bounds memory access.
+//! What lists say is checked as it is read, so damaged bytes give errors or wrong blocks, never an
+//! access outside, and, as no operation walks a list, no endless loop.
 //!
-//! Stores are ordered so that a thread that ends between two of them loses one block at the most: taken
-//! blocks leave their list first, freed ones enter it last.
+//! Stores are ordered so that a thread that ends between two of them loses one block at the most:
+//! taken blocks leave their list first, freed ones enter it last.
 
 use super::layout::{ALLOCATED, GUARDS, LINK, Shape, ZERO_ON_FREE, class_word, word};
 use crate::pools::guard::{self, GUARD_BYTES};
@@ -16,7 +16,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct RawFixedPool {
     pub(super) memory: Memory,
-    /// One more than the largest request that needs nothing but the list: pools of one class without options.
+    /// One more than the largest request that needs nothing but the list: pools of one class
+    /// without options.
     plain: u64,
     unit_bytes: u64,
     /// Where the size of a unit is a power of two, its exponent; else 64.
@@ -45,8 +46,8 @@ impl RawFixedPool {
     /// Attaches to the pool in `len` bytes at `base`: checks the header in constant time.
     ///
     /// # Safety
-    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other thread
-    /// allocates or frees in this pool.
+    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other
+    /// thread allocates or frees in this pool.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawFixedPool> {
         // SAFETY: the caller's word.
         let memory = unsafe { Memory::new(base, len) }?;
@@ -132,8 +133,8 @@ impl RawFixedPool {
         self.alloc_elsewhere(bytes)
     }
 
-    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none begins,
-    /// `Corrupt` for one whose guard was overwritten: it stays allocated.
+    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none
+    /// begins, `Corrupt` for one whose guard was overwritten: it stays allocated.
     #[inline(always)]
     pub fn free(&mut self, offset: u64) -> Result<()> {
         if self.plain != 0 {
@@ -204,7 +205,8 @@ impl RawFixedPool {
         };
         let offset = u64::from(unit) * self.unit_bytes;
         if self.shape.options & GUARDS != 0 {
-            // SAFETY: the class has room for the guard behind so many bytes; the unit is one of the pool's.
+            // SAFETY: the class has room for the guard behind so many bytes; the unit is one of the
+            // pool's.
             unsafe {
                 self.memory.store_u32(self.shape.requested + unit as usize * 4, bytes as u32);
                 guard::write(self.memory, self.shape.data + (offset + bytes) as usize, offset);
@@ -278,7 +280,8 @@ impl RawFixedPool {
     #[inline(always)]
     pub(super) fn class_word(&self, class: usize, at: usize) -> u32 {
         debug_assert!(class <= self.shape.last());
-        // SAFETY: `attach` made sure that the class table is there, with as many records as classes.
+        // SAFETY: `attach` made sure that the class table is there, with as many records as
+        // classes.
         unsafe { self.memory.load_u32(HEADER_BYTES + class * super::layout::CLASS_BYTES + at) }
     }
 

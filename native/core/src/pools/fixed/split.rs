@@ -1,12 +1,14 @@
 //! Splitting and merging: taking and giving blocks where there are several classes.
 //!
-//! A block of class c ≥ 1 that is split has a record: which of its parts (blocks of class c − 1) were
-//! freed, how many it ever gave, how many are out. Records with a part to give are in the doubly linked list of
-//! class c − 1. Blocks of the largest class are parts of the data itself, whose list is in the header.
+//! A block of class c ≥ 1 that is split has a record: which of its parts (blocks of class c − 1)
+//! were freed, how many it ever gave, how many are out. Records with a part to give are in the
+//! doubly linked list of class c − 1. Blocks of the largest class are parts of the data itself,
+//! whose list is in the header.
 //!
-//! Merging waits a little: of the blocks with parts of one class, one may stay split although all its parts are
-//! free, the class's reserve, so that a program which allocates and frees one block again and again does
-//! not split and merge each time. A request that finds no room merges the reserves and looks again.
+//! Merging waits a little: of the blocks with parts of one class, one may stay split although all
+//! its parts are free, the class's reserve, so that a program which allocates and frees one block
+//! again and again does not split and merge each time. A request that finds no room merges the
+//! reserves and looks again.
 
 use super::layout::{ALLOCATED, LINK, class_word, word};
 use super::raw::RawFixedPool;

@@ -1,5 +1,6 @@
-//! The proof that a pool's bookkeeping is sound: every smallest block is in exactly one place, lists lead to free
-//! blocks only and end, counts are right. O(units); temporary memory of one bit for each.
+//! The proof that a pool's bookkeeping is sound: every smallest block is in exactly one place,
+//! lists lead to free blocks only and end, counts are right. O(units); temporary memory of one bit
+//! for each.
 
 use super::layout::{ALLOCATED, LINK, class_word, word};
 use super::raw::RawFixedPool;
@@ -99,7 +100,8 @@ impl Proof<'_> {
 
     fn record(&self, class: usize, index: u32) -> [u32; 4] {
         let at = self.pool.shape.class(class).splits + index as usize * 16;
-        // SAFETY: the index is below the number of the class's blocks, so the record lies in its section.
+        // SAFETY: the index is below the number of the class's blocks, so the record lies in its
+        // section.
         [0, 4, 8, 12].map(|word| unsafe { self.pool.memory.load_u32(at + word) })
     }
 

@@ -19,8 +19,9 @@ impl<W: Words> Shared<W> {
         (0..self.geometry.chunks).find(|&number| self.claim(number))
     }
 
-    /// Cuts a claimed chunk into blocks of a class. The descriptor says the class first: whoever looked into the chunk when it was
-    /// last of this class takes a block as soon as its group is open, and must be able to free it.
+    /// Cuts a claimed chunk into blocks of a class. The descriptor says the class first: whoever
+    /// looked into the chunk when it was last of this class takes a block as soon as its group is
+    /// open, and must be able to free it.
     pub(super) fn cut(&self, number: u32, class: u32) {
         self.set_descriptor(number, chunk::make(chunk::CHANGING, class, self.me));
         self.open(number, class);
@@ -59,7 +60,8 @@ impl<W: Words> Shared<W> {
         closed
     }
 
-    /// Opens those groups of a chunk that are closed, or never were open, with all their blocks free.
+    /// Opens those groups of a chunk that are closed, or never were open, with all their blocks
+    /// free.
     pub(super) fn open(&self, number: u32, class: u32) {
         for at in self.groups_of(number, class) {
             let word = self.group(at);

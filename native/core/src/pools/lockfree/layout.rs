@@ -167,7 +167,8 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Sections for so many words before the first slot; `padded`: each chunk's groups begin a cache line.
+    /// Sections for so many words before the first slot; `padded`: each chunk's groups begin a
+    /// cache line.
     #[must_use]
     pub fn new(
         chunk_shift: u32,
@@ -266,7 +267,8 @@ pub struct Shape {
 pub struct Options {
     /// Bytes of data, rounded up to whole chunks; up to 2^32.
     pub capacity: u64,
-    /// Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within those limits.
+    /// Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within
+    /// those limits.
     pub chunk: u64,
     /// Bytes of the smallest block, a power of two from 16 on; 0: 64, or 16 if compact.
     pub smallest: u64,

@@ -1,19 +1,22 @@
 //! Caches: groups that one handle owns, so that most of its operations are plain loads and stores.
 //!
-//! Which blocks are free stands in the words of the groups. To find one without looking for it, a handle notes blocks that were freed
-//! lately, in a stack for each class: alloc pops, free pushes. Noted are blocks of groups that the handle owns. More is not certain: JavaScript, which
-//! has stacks of its own, may have taken what is noted here, so the group's word decides; and what found no place in the stack is
-//! found again by the slow road.
+//! Which blocks are free stands in the words of the groups. To find one without looking for it, a
+//! handle notes blocks that were freed lately, in a stack for each class: alloc pops, free pushes.
+//! Noted are blocks of groups that the handle owns. More is not certain: JavaScript, which has
+//! stacks of its own, may have taken what is noted here, so the group's word decides; and what
+//! found no place in the stack is found again by the slow road.
 //!
-//! Without stacks, with the lowest bit of a current group, a pair took half as long again, and twice as long where blocks are
-//! freed at random: then nobody can predict whether a group had been empty, or is.
+//! Without stacks, with the lowest bit of a current group, a pair took half as long again, and
+//! twice as long where blocks are freed at random: then nobody can predict whether a group had been
+//! empty, or is.
 
 use super::layout::{MAX_CLASSES, chunk, group};
 use super::shared::{Attempt, NONE, Refusal, Shared};
 use super::words::Words;
 use crate::Result;
 
-/// How many owned groups a search for a free block looks into before another group is taken from the pool.
+/// How many owned groups a search for a free block looks into before another group is taken from
+/// the pool.
 const LOOK_INTO: usize = 32;
 /// How many blocks of a class a handle notes. So many make 512 bytes.
 const NOTES: usize = 62;
@@ -28,7 +31,8 @@ struct Notes {
     shift: u32,
     /// The bits of an offset that are zero where a block begins.
     within: u32,
-    /// The class and owner bits of groups that are this handle's; `NOBODYS` where the class is not cached.
+    /// The class and owner bits of groups that are this handle's; `NOBODYS` where the class is not
+    /// cached.
     mine: u32,
 }
 
@@ -184,11 +188,13 @@ impl<W: Words> Local<W> {
         let words = &self.shared.words;
         // SAFETY: there is such a chunk, and a word for each, as `new` made sure.
         let descriptor = unsafe { words.load_known(geometry.chunks_at + number as usize) };
-        // A chunk with groups of ours is cut into blocks of the class that their words say. So to look at those is enough.
+        // A chunk with groups of ours is cut into blocks of the class that their words say. So to
+        // look at those is enough.
         let class = chunk::class(descriptor) as usize & (MAX_CLASSES - 1);
         let notes = &mut self.notes[class];
         let offset32 = offset as u32;
-        // At most one block for each smallest one in a chunk, and `new` made sure that there are groups for these.
+        // At most one block for each smallest one in a chunk, and `new` made sure that there are
+        // groups for these.
         let place = (number << self.place_shift) + ((offset32 & self.chunk_mask) >> notes.shift);
         let (group, bit) = ((place >> 4) as usize, place & 15);
         // SAFETY: there is such a group, and a word for each, as `new` made sure.
@@ -230,7 +236,8 @@ impl<W: Words> Local<W> {
         let Noted { place, offset } = self.notes.get_mut(class as usize)?.pop()?;
         let (group, bit) = ((place >> 4) as usize, place & 15);
         let take = |cache: u32| if cache >> bit & 1 != 0 { Some(cache ^ 1 << bit) } else { None };
-        // SAFETY: what is noted is a block of a group that there is, and `new` made sure that each has a word.
+        // SAFETY: what is noted is a block of a group that there is, and `new` made sure that each
+        // has a word.
         if !unsafe { self.shared.words.change_known(self.shared.geometry.caches_at + group, take) } {
             return None;
         }
@@ -238,7 +245,8 @@ impl<W: Words> Local<W> {
         Some(u64::from(offset))
     }
 
-    /// Says in the slot which block was taken last, in case the thread ends before its program has it.
+    /// Says in the slot which block was taken last, in case the thread ends before its program has
+    /// it.
     #[inline(always)]
     pub fn tell(&mut self) {
         if self.last != 0 {
@@ -299,7 +307,8 @@ impl<W: Words> Local<W> {
         }
     }
 
-    /// Takes over what other threads freed in a group, if it is ours and of this class. Returns whether it has a block.
+    /// Takes over what other threads freed in a group, if it is ours and of this class. Returns
+    /// whether it has a block.
     fn come_home(&self, at: u32, class: u32) -> bool {
         let word = self.shared.group(at);
         if word & (group::OWNER | group::CLASS) != self.notes[class as usize].mine {
@@ -327,7 +336,8 @@ impl<W: Words> Local<W> {
         None
     }
 
-    /// While the cache is at its limit, gives up its oldest groups; if one has blocks of this class, it goes on instead.
+    /// While the cache is at its limit, gives up its oldest groups; if one has blocks of this
+    /// class, it goes on instead.
     fn make_room(&mut self, class: u32) -> Option<u32> {
         let more = cost(&self.shared, class);
         while self.count > 0 && (self.bytes + more > self.limit || self.count == self.owned.len()) {
@@ -360,7 +370,8 @@ impl<W: Words> Local<W> {
         self.shared.release(at);
     }
 
-    /// Makes a group of the pool ours, with all its free blocks. A block of a larger class where there is none.
+    /// Makes a group of the pool ours, with all its free blocks. A block of a larger class where
+    /// there is none.
     fn acquire(&mut self, class: u32) -> Option<Found> {
         let found = self.shared.search(class, |shared, of, at| {
             if of != class {

@@ -25,9 +25,10 @@ pub fn join<W: Words>(shared: Shared<W>) -> Result<Shared<W>> {
 }
 
 impl<W: Words> Shared<W> {
-    /// Gives the slot up, and all that was kept for it: chunks in the middle of something are finished or undone, groups that it owns given
-    /// back. If its thread `ended` without a word, the block that it took last is remembered as a suspect. Returns whether
-    /// it had not been given up already.
+    /// Gives the slot up, and all that was kept for it: chunks in the middle of something are
+    /// finished or undone, groups that it owns given back. If its thread `ended` without a word,
+    /// the block that it took last is remembered as a suspect. Returns whether it had not been
+    /// given up already.
     ///
     /// For the thread that used the slot, or, once that has ended, any other.
     pub fn leave(&self, ended: bool) -> bool {
@@ -76,7 +77,8 @@ impl<W: Words> Shared<W> {
         }
     }
 
-    /// Gives a group back if this handle owns it. Each step leaves the union of both words as it is.
+    /// Gives a group back if this handle owns it. Each step leaves the union of both words as it
+    /// is.
     pub(super) fn release(&self, at: u32) {
         let cached = self.cache(at) & group::BITS;
         if self.update(at, |word| word | cached) {
@@ -100,8 +102,8 @@ impl<W: Words> Shared<W> {
         }
     }
 
-    /// Blocks that threads had taken last when they ended without a word, and that are allocated still: each may have been
-    /// lost before a program got hold of it.
+    /// Blocks that threads had taken last when they ended without a word, and that are allocated
+    /// still: each may have been lost before a program got hold of it.
     pub fn suspects(&self) -> impl Iterator<Item = u64> + '_ {
         (0..self.geometry.slots).filter_map(|number| {
             let at = self.slot_word(number, slot::SUSPECT);

@@ -12,7 +12,8 @@ use crate::region::memory::OwnedMemory;
 use crate::{Error, Result};
 use std::sync::Arc;
 
-/// How often a search that found no room begins anew because something changed meanwhile; the later ones sleep 50 µs before.
+/// How often a search that found no room begins anew because something changed meanwhile; the later
+/// ones sleep 50 µs before.
 const ROUNDS: u32 = 1000;
 
 /// What a pool holds. Sizes are in bytes. Each number was right at a moment, not all at the same.
@@ -102,11 +103,13 @@ pub struct Handle {
     ended: bool,
 }
 
-// SAFETY: all shared words are atomics; only what a handle keeps in its slot must not be used by two threads at once.
+// SAFETY: all shared words are atomics; only what a handle keeps in its slot must not be used by
+// two threads at once.
 unsafe impl Send for Handle {}
 
 impl Handle {
-    /// A handle on the pool in `len` bytes at `base`, whose header is checked in constant time. `Full` if there are too many.
+    /// A handle on the pool in `len` bytes at `base`, whose header is checked in constant time.
+    /// `Full` if there are too many.
     ///
     /// # Safety
     /// While the handle lives, `base` is valid for reading and writing `len` bytes.
@@ -153,8 +156,8 @@ impl Handle {
         self.place.alloc_otherwise(bytes, |bytes| self.shared.alloc(bytes))
     }
 
-    /// Gives a block back, whoever allocated it. `Stale` if it is free already, `Range` if no block begins there, `Corrupt` if its
-    /// guard was overwritten: then it stays allocated.
+    /// Gives a block back, whoever allocated it. `Stale` if it is free already, `Range` if no block
+    /// begins there, `Corrupt` if its guard was overwritten: then it stays allocated.
     #[inline(always)]
     pub fn free(&self, offset: u64) -> Result<()> {
         if !self.place.plain {
@@ -195,17 +198,20 @@ impl Handle {
         stats
     }
 
-    /// Blocks that may have been lost to threads that ended: those that they had taken last, and that are allocated still.
+    /// Blocks that may have been lost to threads that ended: those that they had taken last, and
+    /// that are allocated still.
     pub fn suspects(&self) -> impl Iterator<Item = u64> + '_ {
         self.shared.suspects()
     }
 
-    /// Gives the slot up for a thread that ended without doing so; `suspects` will name the block that it took last.
+    /// Gives the slot up for a thread that ended without doing so; `suspects` will name the block
+    /// that it took last.
     pub fn abandon(mut self) {
         self.ended = true;
     }
 
-    /// Puts a cache of up to `limit` bytes before the pool. `Oom` if memory for its bookkeeping is refused.
+    /// Puts a cache of up to `limit` bytes before the pool. `Oom` if memory for its bookkeeping is
+    /// refused.
     pub fn with_cache(self, limit: u64) -> Result<LocalPool> {
         Ok(LocalPool { local: Local::new(self.shared, limit)?, handle: self })
     }
@@ -217,7 +223,8 @@ impl Drop for Handle {
     }
 }
 
-/// One thread's handle with a cache: most operations touch no word that other threads write. Dropping it gives all back.
+/// One thread's handle with a cache: most operations touch no word that other threads write.
+/// Dropping it gives all back.
 #[derive(Debug)]
 pub struct LocalPool {
     local: Local<RegionWords>,
@@ -278,8 +285,8 @@ impl LocalPool {
         &self.handle
     }
 
-    /// Notes in the region which block was allocated last. For threads that may end before their program has it, and whose
-    /// pool another thread abandons then.
+    /// Notes in the region which block was allocated last. For threads that may end before their
+    /// program has it, and whose pool another thread abandons then.
     #[inline]
     pub fn tell(&mut self) {
         self.local.tell();
@@ -308,7 +315,8 @@ impl Place {
             if self.plain || bytes > self.shape.geometry.capacity() { None } else { alloc(bytes + guard) };
         match found {
             Some(offset) if guard != 0 => {
-                // SAFETY: the block has room for the guard; both lie within the memory, and it is this thread's.
+                // SAFETY: the block has room for the guard; both lie within the memory, and it is
+                // this thread's.
                 unsafe {
                     self.memory.store_u32(self.requested(offset), bytes as u32);
                     guard::write(self.memory, self.shape.data + (offset + bytes) as usize, offset);

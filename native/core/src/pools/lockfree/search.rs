@@ -12,7 +12,8 @@ enum Whose {
 }
 
 impl<W: Words> Shared<W> {
-    /// Looks for a group of a class, or of a larger one, of which `take` makes something; until there is certainly none.
+    /// Looks for a group of a class, or of a larger one, of which `take` makes something; until
+    /// there is certainly none.
     pub(super) fn search<T>(
         &self,
         class: u32,
@@ -106,8 +107,8 @@ impl<W: Words> Shared<W> {
         self.groups_of(number, class).find_map(|at| take(self, class, at))
     }
 
-    /// Whether a chunk has a free block, certainly: either this sees the bit of a free, or that free sees the hint that this
-    /// thread took back before.
+    /// Whether a chunk has a free block, certainly: either this sees the bit of a free, or that
+    /// free sees the hint that this thread took back before.
     fn confirm_any(&self, number: u32, class: u32) -> bool {
         self.groups_of(number, class).any(|at| Self::gives(self.confirm_group(at), class))
     }
@@ -122,8 +123,9 @@ impl<W: Words> Shared<W> {
         word & !group::COUNT == group::of_class(class) | self.geometry.all(class)
     }
 
-    /// A number that stands for why there is no room for a class: all descriptors; hints of chunks whose blocks would do; of other
-    /// chunks a group that keeps them from being retired. `None` while somebody is in the middle of something.
+    /// A number that stands for why there is no room for a class: all descriptors; hints of chunks
+    /// whose blocks would do; of other chunks a group that keeps them from being retired. `None`
+    /// while somebody is in the middle of something.
     fn evidence(&self, class: u32) -> Option<u64> {
         let mut sum = 0xCBF2_9CE4_8422_2325u64;
         let mut mix = |word: u32| {

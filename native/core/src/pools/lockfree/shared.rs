@@ -1,4 +1,5 @@
-//! Allocating and freeing by one compare-and-swap. The protocol is told in the module's documentation.
+//! Allocating and freeing by one compare-and-swap. The protocol is told in the module's
+//! documentation.
 
 use super::layout::{Geometry, MAX_CLASSES, SLOT_WORDS, chunk, group, slot};
 use super::words::Words;
@@ -7,7 +8,8 @@ use crate::Error;
 /// No group.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// What the handle that has a slot sees of a pool's words. All that it keeps in mind stands in the slot.
+/// What the handle that has a slot sees of a pool's words. All that it keeps in mind stands in the
+/// slot.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared<W> {
     pub(super) words: W,
@@ -97,7 +99,8 @@ impl<W: Words> Shared<W> {
         }
         self.set_hint(number);
         if chunk::slot(descriptor) == self.me {
-            // In a chunk that this handle prefers: the next block comes from here, instead of a search for one.
+            // In a chunk that this handle prefers: the next block comes from here, instead of a
+            // search for one.
             self.set_current(place.class, place.group);
         }
         Ok(())
@@ -241,7 +244,8 @@ impl<W: Words> Shared<W> {
         self.words.load(self.geometry.hints_at + number as usize)
     }
 
-    /// Says that a chunk may have a free block. If the swap fails somebody else said so after our free.
+    /// Says that a chunk may have a free block. If the swap fails somebody else said so after our
+    /// free.
     #[inline(always)]
     pub(super) fn set_hint(&self, number: u32) {
         let hint = self.hint(number);
@@ -308,7 +312,8 @@ impl<W: Words> Shared<W> {
         self.words.store(self.slot_word(self.me, word), at.wrapping_add(1));
     }
 
-    /// Notes which block is about to be taken, in units of the smallest, in case the thread ends before its program has it.
+    /// Notes which block is about to be taken, in units of the smallest, in case the thread ends
+    /// before its program has it.
     #[inline(always)]
     pub(super) fn intend(&self, unit: u32) {
         self.words.store(self.slot_word(self.me, slot::INTENT), unit.wrapping_add(1));

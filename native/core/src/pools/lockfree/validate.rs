@@ -1,4 +1,5 @@
-//! The proof that a pool at rest is sound: that nobody allocates or frees meanwhile is the caller's to see to.
+//! The proof that a pool at rest is sound: that nobody allocates or frees meanwhile is the caller's
+//! to see to.
 
 use super::layout::{Shape, chunk, group, slot};
 use super::shared::Shared;

@@ -1,4 +1,5 @@
-//! The words that threads share: the one place where atomics are, so that loom can stand in for them.
+//! The words that threads share: the one place where atomics are, so that loom can stand in for
+//! them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -19,7 +20,8 @@ pub trait Words {
     /// # Safety
     /// The index is less than `count()`.
     unsafe fn load_known(&self, index: usize) -> u32;
-    /// Writes what `change` makes of a word that no other thread writes, unless that is `None`. Returns whether it did.
+    /// Writes what `change` makes of a word that no other thread writes, unless that is `None`.
+    /// Returns whether it did.
     ///
     /// # Safety
     /// The index is less than `count()`.
@@ -37,8 +39,8 @@ pub struct RegionWords {
 
 impl RegionWords {
     /// # Safety
-    /// While this value or a copy of it is used, `base` is aligned and valid for reading and writing `count` words, which
-    /// other threads reach through atomics only.
+    /// While this value or a copy of it is used, `base` is aligned and valid for reading and
+    /// writing `count` words, which other threads reach through atomics only.
     #[must_use]
     pub unsafe fn new(base: *mut u32, count: usize) -> RegionWords {
         RegionWords { base, count }

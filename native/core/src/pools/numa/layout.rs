@@ -1,4 +1,5 @@
-//! The layout of a NumaPool's region: what its options make of it, and what its header says, checked.
+//! The layout of a NumaPool's region: what its options make of it, and what its header says,
+//! checked.
 
 use crate::pools::fixed;
 use crate::pools::guard::GUARD_BYTES;
@@ -14,10 +15,11 @@ pub const KIND_VERSION: u32 = 1;
 pub const MAX_NODES: usize = 64;
 /// The largest section, in bytes: as many smallest blocks as a FixedPool can have.
 pub const MAX_CAPACITY: u64 = fixed::layout::MAX_UNITS * CLASSES[0];
-/// Sections begin at multiples of this and are as long: whole pages on every machine that Linux runs on.
+/// Sections begin at multiples of this and are as long: whole pages on every machine that Linux
+/// runs on.
 pub const SECTION_ALIGN: u64 = 65_536;
-/// Sizes of blocks: by 2 where blocks are many, so that half of one is lost at the most; by 4 where they are large. A
-/// section has those up to half of its own size.
+/// Sizes of blocks: by 2 where blocks are many, so that half of one is lost at the most; by 4 where
+/// they are large. A section has those up to half of its own size.
 pub const CLASSES: [u64; fixed::layout::MAX_CLASSES] = [
     1 << 6,
     1 << 7,
@@ -134,13 +136,15 @@ fn classes(capacity: u64) -> &'static [u64] {
 /// A capacity rounded up to whole blocks of the largest class, and whole pages.
 fn rounded(capacity: u64) -> u64 {
     let whole = capacity.next_multiple_of(SECTION_ALIGN);
-    // If this brings it to where a larger class begins, it is twice that class, so a multiple of it.
+    // If this brings it to where a larger class begins, it is twice that class, so a multiple of
+    // it.
     whole.next_multiple_of(*classes(whole).last().unwrap_or(&1))
 }
 
 impl Shape {
-    /// The shape of a pool of so many nodes with `capacity` bytes each, rounded up to a multiple of 64 KiB and of the largest block,
-    /// which has between an eighth of it and a half. `Range` for what can not be.
+    /// The shape of a pool of so many nodes with `capacity` bytes each, rounded up to a multiple of
+    /// 64 KiB and of the largest block, which has between an eighth of it and a half. `Range` for
+    /// what can not be.
     pub fn new(policy: Policy, nodes: usize, capacity: u64, options: u32) -> Result<Shape> {
         if nodes == 0 || nodes > MAX_NODES {
             return Err(Error::range(format!("a pool has 1 to {MAX_NODES} nodes, not {nodes}")));
@@ -202,7 +206,8 @@ impl Shape {
         Err(Error::corrupt("a pool's nodes, policy, options and sizes do not fit together"))
     }
 
-    /// Writes an empty pool for these nodes, as many as the shape has. Zeros all of it before, unless it is `zeroed`.
+    /// Writes an empty pool for these nodes, as many as the shape has. Zeros all of it before,
+    /// unless it is `zeroed`.
     ///
     /// # Safety
     /// The memory has `length` bytes, and no other thread uses them.
@@ -278,14 +283,14 @@ impl Shape {
     /// The memory from a book on: to its FixedPool, the region.
     pub(super) fn memory_of(&self, memory: Memory, at: usize) -> Result<Memory> {
         let book = self.book(at);
-        // SAFETY: a book lies within the region, and all of the data behind it, so there are at least as many bytes as it
-        // states.
+        // SAFETY: a book lies within the region, and all of the data behind it, so there are at
+        // least as many bytes as it states.
         unsafe { Memory::new(memory.at(book), memory.len() - book) }
     }
 }
 
-/// The sections in the order in which a request for section `at` tries them: itself, then those of the `nearest` nodes, then
-/// the others. As many as there are ids; zeros follow.
+/// The sections in the order in which a request for section `at` tries them: itself, then those of
+/// the `nearest` nodes, then the others. As many as there are ids; zeros follow.
 fn order(at: usize, ids: &[u32], nearest: &[u32]) -> [u8; MAX_NODES] {
     let mut order = [0; MAX_NODES];
     let mut count = 0;
@@ -322,7 +327,8 @@ mod tests {
             assert_eq!((shape.data % SECTION_ALIGN, shape.length), (0, shape.data + 2 * given));
             assert!(shape.book(2) as u64 <= shape.data);
         }
-        // Every capacity up to 256 MiB, in steps of a page: what `rounded` gives is what `read` expects.
+        // Every capacity up to 256 MiB, in steps of a page: what `rounded` gives is what `read`
+        // expects.
         for pages in 1..4096 {
             let capacity = rounded(pages * SECTION_ALIGN);
             assert_eq!(rounded(capacity), capacity);

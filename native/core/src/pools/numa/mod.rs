@@ -1,8 +1,9 @@
 //! NumaPool: a pool with memory on each NUMA node. `docs/formats/pools.md` has the bytes.
 //!
-//! The data is one **section** for each node, all of one size, placed there with `mbind`. A section is cut as a
-//! [`FixedPool`](super::fixed) of classes from 64 bytes up, whose bookkeeping, its **book**, stands before all data. A request
-//! goes to the section that the policy says, and where that has no room, to the next nearest one that has: a *miss*.
+//! The data is one **section** for each node, all of one size, placed there with `mbind`. A section
+//! is cut as a [`FixedPool`](super::fixed) of classes from 64 bytes up, whose bookkeeping, its
+//! **book**, stands before all data. A request goes to the section that the policy says, and where
+//! that has no room, to the next nearest one that has: a *miss*.
 //!
 //! | policy | where a request goes first |
 //! | --- | --- |
@@ -10,12 +11,13 @@
 //! | local | the node where the thread runs; asked again after [`ASK_AGAIN`] requests, as threads seldom move |
 //! | interleave | all nodes in turns, block by block |
 //!
-//! Where the kernel puts a page is the kernel's affair in the end (a node may be full): [`RawNumaPool::placement`]
-//! asks it.
+//! Where the kernel puts a page is the kernel's affair in the end (a node may be full):
+//! [`RawNumaPool::placement`] asks it.
 //!
-//! One thread allocates and frees. Others may read and write the contents of blocks whose offsets they were given. For threads
-//! on several nodes that means a pool for each, with the policy *local*: what threads share they hand over as
-//! blocks, and no node's memory is filled with bookkeeping that others fight over.
+//! One thread allocates and frees. Others may read and write the contents of blocks whose offsets
+//! they were given. For threads on several nodes that means a pool for each, with the policy
+//! *local*: what threads share they hand over as blocks, and no node's memory is filled with
+//! bookkeeping that others fight over.
 //!
 //! | file | what |
 //! | --- | --- |

@@ -33,8 +33,8 @@ pub struct NumaPool {
 unsafe impl Send for NumaPool {}
 
 impl NumaPool {
-    /// An empty pool, with its sections on their nodes. Huge pages are advised from 4 MiB on unless `huge_pages` says whether;
-    /// `bring_in` takes all memory now instead of at the first touch.
+    /// An empty pool, with its sections on their nodes. Huge pages are advised from 4 MiB on unless
+    /// `huge_pages` says whether; `bring_in` takes all memory now instead of at the first touch.
     ///
     /// `Oom` where memory is refused; `Range` and `Unsupported` as [`RawNumaPool::place`].
     pub fn new(options: &Options<'_>, huge_pages: Option<bool>, bring_in: bool) -> Result<NumaPool> {
@@ -43,7 +43,8 @@ impl NumaPool {
             .map_err(|error| Error::new(ErrorKind::Oom, format!("no memory for a pool: {error}")))?;
         let base = memory.as_mut_ptr();
         if huge_pages.unwrap_or(shape.length >= HUGE_PAGES_FROM) {
-            // SAFETY: a mapping of this length, which is ours. Whether the advice is taken changes nothing else.
+            // SAFETY: a mapping of this length, which is ours. Whether the advice is taken changes
+            // nothing else.
             let _ = unsafe { advise(base, shape.length as usize, Advice::HugePages) };
         }
         // SAFETY: the memory is ours, as long as the pool lives, and zeroed.
@@ -52,8 +53,8 @@ impl NumaPool {
         Ok(NumaPool { raw, _memory: memory })
     }
 
-    /// A block of at least `bytes` bytes, where the policy says or the nearest node has room: its offset. `Full` where none
-    /// has.
+    /// A block of at least `bytes` bytes, where the policy says or the nearest node has room: its
+    /// offset. `Full` where none has.
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
         self.raw.alloc(bytes)
     }
@@ -76,7 +77,8 @@ impl NumaPool {
     /// The bytes of an allocated block.
     pub fn block(&mut self, offset: u64) -> Result<&mut [u8]> {
         let room = self.raw.room(offset)?;
-        // SAFETY: an allocated block lies within the data, which is ours, and initialised with zeros.
+        // SAFETY: an allocated block lies within the data, which is ours, and initialised with
+        // zeros.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.raw.data().add(offset as usize), room as usize) })
     }
 

@@ -19,7 +19,8 @@ pub struct RawNumaPool {
     pub(super) books: Vec<RawFixedPool>,
     /// The largest request that a section can serve.
     largest: u64,
-    /// The section of the node where this thread ran when it was last asked, and for how many requests that is good.
+    /// The section of the node where this thread ran when it was last asked, and for how many
+    /// requests that is good.
     near: usize,
     good_for: u32,
 }
@@ -79,16 +80,17 @@ impl RawNumaPool {
     /// Attaches to the pool in `len` bytes at `base`: checks the header in constant time.
     ///
     /// # Safety
-    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other thread
-    /// allocates or frees in this pool.
+    /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other
+    /// thread allocates or frees in this pool.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawNumaPool> {
         // SAFETY: the caller's word.
         let memory = unsafe { Memory::new(base, len) }?;
         RawNumaPool::new(memory, Shape::read(memory)?)
     }
 
-    /// Makes an empty pool in `len` bytes at `base`, which it fills with zeros unless they are `zeroed`. Its pages are
-    /// where they are: see [`RawNumaPool::place`]. `Full` if the bytes are too few.
+    /// Makes an empty pool in `len` bytes at `base`, which it fills with zeros unless they are
+    /// `zeroed`. Its pages are where they are: see [`RawNumaPool::place`]. `Full` if the bytes are
+    /// too few.
     ///
     /// # Safety
     /// As for `attach`.
@@ -132,8 +134,8 @@ impl RawNumaPool {
         unsafe { self.memory.at(self.shape.section(0)) }
     }
 
-    /// A block of at least `bytes` bytes, on the node that the policy says, or the nearest one that has room: its offset. `Full` where
-    /// none has.
+    /// A block of at least `bytes` bytes, on the node that the policy says, or the nearest one that
+    /// has room: its offset. `Full` where none has.
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
         self.try_alloc(bytes)?.ok_or_else(no_room)
     }
@@ -148,7 +150,8 @@ impl RawNumaPool {
         self.try_alloc_in(first, bytes)
     }
 
-    /// As `alloc`, but on this node first, whatever the policy. `Range` if the pool has no such node.
+    /// As `alloc`, but on this node first, whatever the policy. `Range` if the pool has no such
+    /// node.
     pub fn alloc_on(&mut self, node: u32, bytes: u64) -> Result<u64> {
         self.try_alloc_on(node, bytes)?.ok_or_else(no_room)
     }
@@ -184,8 +187,8 @@ impl RawNumaPool {
         Ok(None)
     }
 
-    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none begins,
-    /// `Corrupt` for one whose guard was overwritten: it stays allocated.
+    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none
+    /// begins, `Corrupt` for one whose guard was overwritten: it stays allocated.
     pub fn free(&mut self, offset: u64) -> Result<()> {
         let (section, within) = self.split(offset)?;
         self.books[section].free(within).map_err(|error| self.told(error, section, offset))
@@ -202,9 +205,9 @@ impl RawNumaPool {
         Ok(self.id(self.split(offset)?.0))
     }
 
-    /// Puts each section on its node: pages that are there already move, the others go there at the first touch. With
-    /// `bring_in` all are touched now. Errors as for [`place`](place::place). Where there is one node there is nothing
-    /// to place.
+    /// Puts each section on its node: pages that are there already move, the others go there at the
+    /// first touch. With `bring_in` all are touched now. Errors as for [`place`](place::place).
+    /// Where there is one node there is nothing to place.
     pub fn place(&self, bring_in: bool) -> Result<()> {
         let usable = topology::memory_nodes();
         let only = usable.iter().count() == 1;
@@ -224,8 +227,8 @@ impl RawNumaPool {
         Ok(())
     }
 
-    /// Asks the kernel where the pages of section `at` are: the section of the node that is `at` in the list. About 0.1 µs a page.
-    /// `Unsupported` where it does not say.
+    /// Asks the kernel where the pages of section `at` are: the section of the node that is `at` in
+    /// the list. About 0.1 µs a page. `Unsupported` where it does not say.
     pub fn placement(&self, at: usize) -> Result<Placement> {
         self.check_index(at)?;
         let (base, length) = self.bytes(at);
@@ -323,7 +326,8 @@ impl RawNumaPool {
 
     /// The section that a request for section `first` tries in place `place`.
     pub(super) fn ordered(&self, first: usize, place: usize) -> Result<usize> {
-        // SAFETY: a record has a byte for each of `MAX_NODES` places, and both numbers are below the number of nodes.
+        // SAFETY: a record has a byte for each of `MAX_NODES` places, and both numbers are below
+        // the number of nodes.
         let section = unsafe { self.memory.load_u8(Shape::record(first) + node::ORDER + place) } as usize;
         if section < self.shape.nodes {
             Ok(section)

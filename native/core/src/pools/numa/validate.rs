@@ -1,4 +1,5 @@
-//! The proof that a NumaPool's bookkeeping is sound: header, records, and each book as that of a FixedPool. O(units).
+//! The proof that a NumaPool's bookkeeping is sound: header, records, and each book as that of a
+//! FixedPool. O(units).
 
 use super::layout::{MAX_NODES, NODE_BYTES, Shape, node, word};
 use super::raw::RawNumaPool;
@@ -38,7 +39,8 @@ pub fn prove(pool: &RawNumaPool) -> Result<()> {
     Ok(())
 }
 
-/// The record of a node: its number is not another one's, its order names each section once, and what is unused is zero.
+/// The record of a node: its number is not another one's, its order names each section once, and
+/// what is unused is zero.
 fn record(pool: &RawNumaPool, at: usize) -> Result<()> {
     let (id, nodes) = (pool.id(at), pool.shape.nodes);
     if id as usize >= crate::region::numa::MAX_NODES || (0..at).any(|other| pool.id(other) == id) {

@@ -7,13 +7,14 @@
 //! | [`place`] | where pages are to go: one node, the local one, in turns | `mbind` |
 //! | [`query`] | where pages are, and where this thread runs | `move_pages`, `getcpu` |
 //!
-//! **No libnuma.** It would be one more library to find at run time (or LGPL code to link statically), and what it
-//! adds to these four system calls is bookkeeping that a region does not need: parsing of `numactl` strings, masks
-//! of processors, `numa_alloc`, which maps memory of its own where ours is the engine's. The calls are the same.
+//! **No libnuma.** It would be one more library to find at run time (or LGPL code to link
+//! statically), and what it adds to these four system calls is bookkeeping that a region does not
+//! need: parsing of `numactl` strings, masks of processors, `numa_alloc`, which maps memory of its
+//! own where ours is the engine's. The calls are the same.
 //!
-//! **Where there is no NUMA** (another system, a kernel built without it, a container that forbids the calls), the
-//! machine is one node, 0, with all processors and all memory; placing on it does nothing, and every page is there.
-//! [`available`] tells.
+//! **Where there is no NUMA** (another system, a kernel built without it, a container that forbids
+//! the calls), the machine is one node, 0, with all processors and all memory; placing on it does
+//! nothing, and every page is there. [`available`] tells.
 //!
 //! Sources: the manual pages mbind(2), move_pages(2), get_mempolicy(2), numa(7); the kernel's
 //! `Documentation/admin-guide/numastat.rst` and `Documentation/ABI/stable/sysfs-devices-node`.
@@ -26,8 +27,8 @@ pub mod topology;
 /// As many nodes as a kernel can be built for (`NODES_SHIFT` is at most 10).
 pub const MAX_NODES: usize = 1024;
 
-/// Whether the kernel answers questions about NUMA, and this process may ask. True on a machine with one node as
-/// well, if its kernel knows about nodes. Asked once.
+/// Whether the kernel answers questions about NUMA, and this process may ask. True on a machine
+/// with one node as well, if its kernel knows about nodes. Asked once.
 #[must_use]
 pub fn available() -> bool {
     #[cfg(target_os = "linux")]

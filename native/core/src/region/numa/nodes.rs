@@ -5,8 +5,8 @@ use std::fmt;
 
 /// A set of nodes, as the kernel wants it: bit n of the mask is node n.
 ///
-/// The kernel's mask is made of `unsigned long`s; on a little-endian machine the bytes are the same for
-/// words of 64 bits.
+/// The kernel's mask is made of `unsigned long`s; on a little-endian machine the bytes are the same
+/// for words of 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct NodeSet([u64; MAX_NODES / 64]);
 
@@ -107,8 +107,8 @@ pub(super) fn ranges(list: &str) -> impl Iterator<Item = (u32, u32)> + '_ {
     })
 }
 
-/// The nodes from which this process may take memory (a cpuset can leave some out). `None` where the kernel does
-/// not say: no NUMA, or no permission.
+/// The nodes from which this process may take memory (a cpuset can leave some out). `None` where
+/// the kernel does not say: no NUMA, or no permission.
 #[cfg(target_os = "linux")]
 pub(super) fn allowed() -> Option<NodeSet> {
     // From the kernel's uapi/linux/mempolicy.h; the libc crate has it for some targets only.

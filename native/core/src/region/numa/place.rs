@@ -1,14 +1,16 @@
 //! Placing pages on NUMA nodes: `mbind` on the whole pages inside a run of bytes.
 //!
-//! A single node is `MPOL_PREFERRED`, which is also libnuma's default for `numa_tonode_memory`: pages come
-//! from the node while it has any, then from its neighbours. `MPOL_BIND` would be strict, and answer a
-//! full node by killing the process. `MPOL_MF_MOVE` takes along pages that were touched before.
+//! A single node is `MPOL_PREFERRED`, which is also libnuma's default for `numa_tonode_memory`:
+//! pages come from the node while it has any, then from its neighbours. `MPOL_BIND` would be
+//! strict, and answer a full node by killing the process. `MPOL_MF_MOVE` takes along pages that
+//! were touched before.
 //!
-//! The node is checked against the nodes there are first, so a wrong number is a range error that names
-//! them, and not the kernel's bare `EINVAL`.
+//! The node is checked against the nodes there are first, so a wrong number is a range error that
+//! names them, and not the kernel's bare `EINVAL`.
 //!
-//! **Cost.** A few microseconds, and a copy of every page that has to move. **Limit.** The policy is one of this
-//! mapping, in this process: a file's pages in the page cache go where the reader's thread runs.
+//! **Cost.** A few microseconds, and a copy of every page that has to move. **Limit.** The policy
+//! is one of this mapping, in this process: a file's pages in the page cache go where the reader's
+//! thread runs.
 
 use super::nodes::NodeSet;
 use super::topology::memory_nodes;
@@ -21,19 +23,19 @@ pub enum Policy {
     Prefer(u32),
     /// From the node on which the thread runs that touches a page first.
     Local,
-    /// From all nodes of this process in turns, page by page: the bandwidth of all, the latency of the average.
-    /// With huge pages a turn is a huge page long.
+    /// From all nodes of this process in turns, page by page: the bandwidth of all, the latency of
+    /// the average. With huge pages a turn is a huge page long.
     Interleave,
     /// What the thread or the process has set (`numactl`, `set_mempolicy`): undoes the others.
     Default,
 }
 
-/// Puts the whole pages inside the `length` bytes at `base` where the policy says, now and when they are
-/// touched for the first time. Less than a page has nothing to place, and is fine.
+/// Puts the whole pages inside the `length` bytes at `base` where the policy says, now and when
+/// they are touched for the first time. Less than a page has nothing to place, and is fine.
 ///
-/// `Range`: there is no such node with memory. `Unsupported`: the kernel has NUMA and forbids placing (some
-/// containers). `Oom`: the kernel ran out of memory for its own tables. Where there is no NUMA at all, node 0 and the
-/// other policies are what is there anyway, and fine.
+/// `Range`: there is no such node with memory. `Unsupported`: the kernel has NUMA and forbids
+/// placing (some containers). `Oom`: the kernel ran out of memory for its own tables. Where there
+/// is no NUMA at all, node 0 and the other policies are what is there anyway, and fine.
 ///
 /// # Safety
 /// The bytes are mapped, and stay so until the call returns. Their contents do not change.
@@ -78,12 +80,14 @@ mod linux {
     ) -> Result<()> {
         let Some((start, bytes)) = inner_pages(base.addr(), length) else { return Ok(()) };
         let mode = match policy {
-            // Preferring no node in particular is the local one (mbind(2)), also before MPOL_LOCAL of Linux 3.8.
+            // Preferring no node in particular is the local one (mbind(2)), also before MPOL_LOCAL
+            // of Linux 3.8.
             Policy::Prefer(_) | Policy::Local => MPOL_PREFERRED,
             Policy::Interleave => MPOL_INTERLEAVE,
             Policy::Default => MPOL_DEFAULT,
         };
-        // The kernel looks at one bit less than it is told. A policy without nodes wants no mask at all.
+        // The kernel looks at one bit less than it is told. A policy without nodes wants no mask at
+        // all.
         let (mask, bits) =
             if nodes.is_empty() { (std::ptr::null(), 0) } else { (nodes.as_ptr(), MAX_NODES + 1) };
         // Pages that are there have no place that the last two would move them to.

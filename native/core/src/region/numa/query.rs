@@ -1,7 +1,8 @@
 //! Where pages are: `move_pages` without a target only tells. And where this thread runs: `getcpu`.
 //!
-//! A page that nobody touched yet is nowhere. Neither is one that was only read so far: reads of fresh memory see the
-//! kernel's one page of zeros, which is not this memory's own. Pages on the disk are nowhere, too.
+//! A page that nobody touched yet is nowhere. Neither is one that was only read so far: reads of
+//! fresh memory see the kernel's one page of zeros, which is not this memory's own. Pages on the
+//! disk are nowhere, too.
 //!
 //! **Cost.** About 0.1 µs a page, so 25 ms for a GiB of small pages.
 
@@ -24,8 +25,8 @@ pub fn current_node() -> u32 {
     0
 }
 
-/// How many pages there are in the `length` bytes at `base`, the first and the last one included where they belong
-/// to it in part only.
+/// How many pages there are in the `length` bytes at `base`, the first and the last one included
+/// where they belong to it in part only.
 #[must_use]
 pub fn page_count(base: *const u8, length: usize) -> usize {
     pages(base, length).map_or(0, |(first, last)| (last - first) / page_size() + 1)
@@ -46,8 +47,8 @@ fn pages(base: *const u8, length: usize) -> Option<(usize, usize)> {
     Some((base.addr() & !mask, end & !mask))
 }
 
-/// Calls `each` with the node of each page of the `length` bytes at `base`, in order; `None` for a page that is
-/// nowhere. Where there is no NUMA every page is on node 0.
+/// Calls `each` with the node of each page of the `length` bytes at `base`, in order; `None` for a
+/// page that is nowhere. Where there is no NUMA every page is on node 0.
 ///
 /// `Unsupported` where the kernel has NUMA and forbids asking.
 ///
@@ -87,8 +88,8 @@ pub unsafe fn nodes_of(base: *const u8, length: usize, mut each: impl FnMut(Opti
     Ok(())
 }
 
-/// Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each page on node n, and returns how
-/// many are nowhere. `Range` if a page is on a node that `counts` is too short for.
+/// Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each page on node n,
+/// and returns how many are nowhere. `Range` if a page is on a node that `counts` is too short for.
 ///
 /// # Safety
 /// As for [`nodes_of`].

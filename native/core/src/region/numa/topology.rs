@@ -1,7 +1,8 @@
 //! The nodes of this machine: processors, memory, distances, and the kernel's counters.
 //!
-//! Read from `/sys/devices/system/node` at each call, because nodes come and go with hot-plugging, and free memory
-//! and counters change all the time. **Cost.** A few files for each node, about 50 µs.
+//! Read from `/sys/devices/system/node` at each call, because nodes come and go with hot-plugging,
+//! and free memory and counters change all the time. **Cost.** A few files for each node, about 50
+//! µs.
 
 use super::MAX_NODES;
 use super::nodes::{NodeSet, ranges};
@@ -24,7 +25,8 @@ pub struct Node {
     pub memory_bytes: u64,
     /// Bytes that are free at this moment.
     pub free_bytes: u64,
-    /// How far each node of the topology is from this one, in its order: 10 for itself, 20 for twice as far.
+    /// How far each node of the topology is from this one, in its order: 10 for itself, 20 for
+    /// twice as far.
     pub distances: Vec<u32>,
     /// What became of requests for pages of this node since the machine started.
     pub counters: Counters,
@@ -86,8 +88,8 @@ impl Topology {
         self.nodes.iter().find(|node| node.id == id)
     }
 
-    /// The numbers of the nodes with memory that this process may use, nearest to `id` first (`id` itself, if it has
-    /// memory), ties by number. What a pool tries in turn.
+    /// The numbers of the nodes with memory that this process may use, nearest to `id` first (`id`
+    /// itself, if it has memory), ties by number. What a pool tries in turn.
     #[must_use]
     pub fn nearest(&self, id: u32) -> Vec<u32> {
         let usable = memory_nodes();
@@ -104,7 +106,8 @@ impl Topology {
     }
 }
 
-/// The nodes that have memory, and from which this process may take it. Node 0 alone where there is no NUMA.
+/// The nodes that have memory, and from which this process may take it. Node 0 alone where there is
+/// no NUMA.
 #[must_use]
 pub fn memory_nodes() -> NodeSet {
     #[cfg(target_os = "linux")]

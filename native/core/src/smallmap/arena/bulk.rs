@@ -1,16 +1,18 @@
 //! Many maps in one call.
 //!
-//! A lookup in an arena larger than the caches waits for memory twice or three times: for the directory, then for keys and
-//! value. Here 128 lookups go side by side: first all directory entries are asked for; then all slots; then the keys
-//! are compared, all those of a map at once ([`super::super::search`]). So their waits overlap (Chen, Ailamaki, Gibbons, Mowry:
-//! "Improving hash join performance through prefetching", 2004).
+//! A lookup in an arena larger than the caches waits for memory twice or three times: for the
+//! directory, then for keys and value. Here 128 lookups go side by side: first all directory
+//! entries are asked for; then all slots; then the keys are compared, all those of a map at once
+//! ([`super::super::search`]). So their waits overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving
+//! hash join performance through prefetching", 2004).
 //!
-//! [`get_many`] is for any thread that the region is shared with: after each batch it looks whether the owner
-//! rearranged the region or recycled memory meanwhile, and if so repeats the batch. Outputs are written only after that.
+//! [`get_many`] is for any thread that the region is shared with: after each batch it looks whether
+//! the owner rearranged the region or recycled memory meanwhile, and if so repeats the batch.
+//! Outputs are written only after that.
 //!
-//! Ids, keys and values come in arrays of element types that the caller names, given by address because they may lie in
-//! memory that other threads write. The schema lies in such memory as well, so each call shows its `check` the shape
-//! that it is about to work with.
+//! Ids, keys and values come in arrays of element types that the caller names, given by address
+//! because they may lie in memory that other threads write. The schema lies in such memory as well,
+//! so each call shows its `check` the shape that it is about to work with.
 
 use super::layout::{INLINE_CAPACITY, Shape};
 use super::raw::{Place, RawArena, Spot, stale, stored_bits};
@@ -53,7 +55,8 @@ impl Ids {
                 Type::U64 => self.data.cast::<u64>().add(index).read_volatile(),
                 _ => {
                     let number = self.data.cast::<f64>().add(index).read_volatile();
-                    // Saturates, and NaN becomes 0; so what is no integer does not come back as itself.
+                    // Saturates, and NaN becomes 0; so what is no integer does not come back as
+                    // itself.
                     let id = number as u64;
                     if id as f64 == number { id } else { u64::MAX }
                 }
@@ -79,13 +82,15 @@ unsafe fn element(array: *const u8, index: usize, width: usize) -> u64 {
     }
 }
 
-/// Gets the values of `count` keys, each of the map with the id beside it: `values[i]` is left as it was where `keys[i]`
-/// is missing; `found[i]`, if wanted, says which. Returns how many were found. `Stale` at the first id that
-/// names no map: the outputs of a part of those before it are written.
+/// Gets the values of `count` keys, each of the map with the id beside it: `values[i]` is left as
+/// it was where `keys[i]` is missing; `found[i]`, if wanted, says which. Returns how many were
+/// found. `Stale` at the first id that names no map: the outputs of a part of those before it are
+/// written.
 ///
 /// # Safety
-/// `base` and `len` as for `RawArena::attach`. If `check` agrees, `ids`, `keys` and `values` have `count` elements, the last two of
-/// the arena's types, and `found` is null or has `count` bytes; nothing else uses `values` and `found` meanwhile.
+/// `base` and `len` as for `RawArena::attach`. If `check` agrees, `ids`, `keys` and `values` have
+/// `count` elements, the last two of the arena's types, and `found` is null or has `count` bytes;
+/// nothing else uses `values` and `found` meanwhile.
 #[expect(clippy::too_many_arguments, reason = "three arrays and what they belong to")]
 pub unsafe fn get_many(
     base: *const u8,
@@ -265,8 +270,8 @@ impl Get {
 /// The lane of a slot that has a key.
 ///
 /// # Safety
-/// The slot of `count` entries that begins at `first` is within the columns, and `count` is at most 8; keys are as wide as
-/// `K`; the processor has the instructions of `S`.
+/// The slot of `count` entries that begins at `first` is within the columns, and `count` is at most
+/// 8; keys are as wide as `K`; the processor has the instructions of `S`.
 #[inline(always)]
 unsafe fn lane<S: Kernel, K: Lane>(arena: &RawArena, first: u32, count: u32, key: u64) -> Option<u32> {
     debug_assert!(count <= INLINE_CAPACITY);
@@ -303,9 +308,10 @@ impl RawArena {
     }
 }
 
-/// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1. Returns the index of the first that was
-/// not set because the arena is full, else `count`. `Stale`, with nothing changed, if from `from` on an id names no map, or a
-/// key or value no string.
+/// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
+/// Returns the index of the first that was not set because the arena is full, else `count`.
+/// `Stale`, with nothing changed, if from `from` on an id names no map, or a key or value no
+/// string.
 ///
 /// # Safety
 /// As for [`RawArenaMut::attach`] and [`get_many`].
@@ -362,8 +368,8 @@ pub unsafe fn set_many(
     Ok(count)
 }
 
-/// Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the arena's types. Returns how many entries there
-/// are, which may be more than were copied.
+/// Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
+/// arena's types. Returns how many entries there are, which may be more than were copied.
 ///
 /// # Safety
 /// As for [`get_many`], with `capacity` elements.

@@ -1,8 +1,9 @@
 //! Where everything in an arena's region lies: header words, limits, section offsets.
 //!
-//! `docs/formats/smallmap.md` is the specification, `src/smallmap/layout.ts` the same in TypeScript. No offset is
-//! stored in a region: all follow from five capacities, so a header that agrees with its length can not point
-//! outside. [`Meta::check`] is the constant-time check on which the memory safety of every other file here rests.
+//! `docs/formats/smallmap.md` is the specification, `src/smallmap/layout.ts` the same in
+//! TypeScript. No offset is stored in a region: all follow from five capacities, so a header that
+//! agrees with its length can not point outside. [`Meta::check`] is the constant-time check on
+//! which the memory safety of every other file here rests.
 
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, KIND_SMALLMAP, Memory, align};
@@ -293,8 +294,9 @@ impl Meta {
     }
 }
 
-/// The capacity after one that is full, when at least `needed` are wanted: four times while it is small, because
-/// a rebuild costs some microseconds whatever its size, then twice, then one and a half times.
+/// The capacity after one that is full, when at least `needed` are wanted: four times while it is
+/// small, because a rebuild costs some microseconds whatever its size, then twice, then one and a
+/// half times.
 pub fn grown(capacity: u64, needed: u64, limit: u64) -> Result<u64> {
     if needed > limit {
         return Err(Error::full(format!("the arena would need {needed} of what it can have {limit} of")));

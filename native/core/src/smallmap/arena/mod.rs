@@ -1,6 +1,7 @@
 //! Millions of small maps in one region, of one key and one value type.
 //!
-//! The bytes are specified in `docs/formats/smallmap.md`; `src/smallmap/` works on the same bytes in TypeScript.
+//! The bytes are specified in `docs/formats/smallmap.md`; `src/smallmap/` works on the same bytes
+//! in TypeScript.
 //!
 //! | file | holds |
 //! | --- | --- |

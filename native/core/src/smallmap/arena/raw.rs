@@ -1,11 +1,12 @@
 //! A checked view of an arena's region: which maps there are, and what is in them.
 //!
-//! Attaching checks the header once; after that no operation looks at a count that bounds memory access except
-//! through the private copy, and every unit, position and id that it finds in the region is compared with
-//! a capacity before it is followed. So contents that are hostile, or change meanwhile, give wrong answers but never a
-//! read outside.
+//! Attaching checks the header once; after that no operation looks at a count that bounds memory
+//! access except through the private copy, and every unit, position and id that it finds in the
+//! region is compared with a capacity before it is followed. So contents that are hostile, or
+//! change meanwhile, give wrong answers but never a read outside.
 //!
-//! Keys and values are passed as their bits, zero-extended to 64: what stands in a column. [`stored_bits`] makes them.
+//! Keys and values are passed as their bits, zero-extended to 64: what stands in a column.
+//! [`stored_bits`] makes them.
 //!
 //! Cost: a lookup in line touches one cache line of the directory, one of keys, one of values.
 
@@ -225,7 +226,8 @@ impl RawArena {
         Place::Inline { first: 0, count: 0 }
     }
 
-    /// How many entries a map has. Panics past the capacity, as all that takes a directory entry does.
+    /// How many entries a map has. Panics past the capacity, as all that takes a directory entry
+    /// does.
     #[must_use]
     pub fn size(&self, map: u32) -> u32 {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
@@ -335,7 +337,8 @@ pub(super) unsafe fn load_bits(memory: Memory, at: usize, width: usize) -> u64 {
     }
 }
 
-/// The bits of a key as it is stored: floats have one form for each value. `bits` are zero-extended.
+/// The bits of a key as it is stored: floats have one form for each value. `bits` are
+/// zero-extended.
 #[inline(always)]
 #[must_use]
 pub fn stored_bits(bits: u64, ty: Type) -> u64 {

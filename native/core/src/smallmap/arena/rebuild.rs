@@ -1,14 +1,16 @@
-//! New arenas, and the one native call that makes room in a full one: sections move to where new capacities put
-//! them, slots are packed, strings that nothing refers to are dropped.
+//! New arenas, and the one native call that makes room in a full one: sections move to where new
+//! capacities put them, slots are packed, strings that nothing refers to are dropped.
 //!
-//! Everything that can fail (checks, temporary memory) happens first, in [`Plan`]; then the sequence is made odd,
-//! everything is moved, and it is made even. So a call that fails changed nothing, and readers never see one half-done.
-//! Directory entries, positions of the table, ids of strings that are referred to, and the order of entries stay.
+//! Everything that can fail (checks, temporary memory) happens first, in [`Plan`]; then the
+//! sequence is made odd, everything is moved, and it is made even. So a call that fails changed
+//! nothing, and readers never see one half-done. Directory entries, positions of the table, ids of
+//! strings that are referred to, and the order of entries stay.
 //!
-//! Sections keep their order, so they can be moved without a second copy: those that move down, first to last;
-//! then those that move up, last to first.
+//! Sections keep their order, so they can be moved without a second copy: those that move down,
+//! first to last; then those that move up, last to first.
 //!
-//! Temporary memory: for packing, the live slots; for dropping strings, a bit for each id and 4 bytes for each string.
+//! Temporary memory: for packing, the live slots; for dropping strings, a bit for each id and 4
+//! bytes for each string.
 
 use super::layout::{
     KIND_VERSION, Layout, MAX_BLOCKS, MAX_HEAP, MAX_IDS, MAX_MAPS, MAX_TABLE, Meta, Shape, grown,
@@ -148,8 +150,8 @@ pub unsafe fn rebuild_length(base: *const u8, len: usize, goal: Goal) -> Result<
     Ok(Plan::new(&arena, goal)?.layout.length)
 }
 
-/// Rearranges an arena so that the goal is met. `Full` if `len` is below [`rebuild_length`], or no arena can be so large. A
-/// call that is refused changes nothing.
+/// Rearranges an arena so that the goal is met. `Full` if `len` is below [`rebuild_length`], or no
+/// arena can be so large. A call that is refused changes nothing.
 ///
 /// # Safety
 /// As for [`RawArenaMut::attach`].
@@ -244,8 +246,8 @@ impl Plan {
         Ok(grown(capacity.into(), needed, MAX_MAPS.into())? as u32)
     }
 
-    /// Where the directory or the slots grow, the other grows too if it is more than three quarters full: everything behind moves
-    /// now, and would have to move again soon.
+    /// Where the directory or the slots grow, the other grows too if it is more than three quarters
+    /// full: everything behind moves now, and would have to move again soon.
     fn grow_together(arena: &RawArena, shape: &mut Shape) {
         let old = arena.shape;
         let full = |used: u32, capacity: u32| u64::from(used) * 4 > u64::from(capacity) * 3;
@@ -262,7 +264,8 @@ impl Plan {
         }
     }
 
-    /// Packs the slots if that gives at least a quarter of the columns back, and what is wanted; else grows.
+    /// Packs the slots if that gives at least a quarter of the columns back, and what is wanted;
+    /// else grows.
     #[expect(clippy::type_complexity, reason = "a capacity, and what packing needs")]
     fn blocks(arena: &RawArena, wanted: u32) -> Result<(u32, Option<(u64, Vec<u8>)>)> {
         let capacity = arena.shape.blocks;
@@ -307,7 +310,8 @@ impl Plan {
             return Ok((shape.ids, shape.heap, None));
         }
         let strings = arena.strings_in_use()?;
-        // Over three quarters full afterwards, they grow: so n strings cost O(1) each under endless churn.
+        // Over three quarters full afterwards, they grow: so n strings cost O(1) each under endless
+        // churn.
         let needed = strings.order.len() as u64 + u64::from(ids);
         let ids = if needed * 4 > u64::from(shape.ids) * 3 {
             grown(shape.ids.into(), needed, MAX_IDS.into())? as u32
@@ -499,10 +503,12 @@ unsafe fn put(index: Index, home: u32, hash: u32, position: u32) {
 }
 
 impl RawArenaMut {
-    /// Puts all slots together, those of 8 entries first, then 4, then 2, and makes the free lists anew.
+    /// Puts all slots together, those of 8 entries first, then 4, then 2, and makes the free lists
+    /// anew.
     ///
     /// # Safety
-    /// This is the only writer, the sequence is odd, and `memory` has room for `entries` keys and values.
+    /// This is the only writer, the sequence is odd, and `memory` has room for `entries` keys and
+    /// values.
     unsafe fn pack(&mut self, entries: u64, mut memory: Vec<u8>) {
         let (key, value) = (self.shape.key.width(), self.shape.value.width());
         let base = memory.as_mut_ptr();
@@ -523,7 +529,8 @@ impl RawArenaMut {
                     continue;
                 }
                 let (from, to, size_in) = (first as usize, next as usize, size as usize);
-                // SAFETY: the slot is within the columns, by `place`; the copy within the memory, just checked.
+                // SAFETY: the slot is within the columns, by `place`; the copy within the memory,
+                // just checked.
                 unsafe {
                     let keys = self.memory.at(self.layout.keys + from * key);
                     let column = self.memory.at(self.layout.values + from * value);
@@ -535,7 +542,8 @@ impl RawArenaMut {
             }
         }
         let count = next as usize;
-        // SAFETY: so much was just written to the memory; `next` is at most what the columns hold, see `Plan`.
+        // SAFETY: so much was just written to the memory; `next` is at most what the columns hold,
+        // see `Plan`.
         unsafe {
             std::ptr::copy_nonoverlapping(base, self.memory.at(self.layout.keys), count * key);
             std::ptr::copy_nonoverlapping(
@@ -558,7 +566,8 @@ impl RawArenaMut {
         self.recycle();
     }
 
-    /// Drops the strings that are not in use, and closes the gaps in the heap. `ids` is the new capacity.
+    /// Drops the strings that are not in use, and closes the gaps in the heap. `ids` is the new
+    /// capacity.
     fn drop_strings(&mut self, strings: &Strings, ids: u32) {
         let mut free = 0;
         for id in (0..self.ids_used()).rev() {

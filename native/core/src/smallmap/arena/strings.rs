@@ -58,7 +58,8 @@ impl RawArena {
         Some((head, bytes))
     }
 
-    /// The bytes (UTF-8, or WTF-8 if it has lone surrogates) of a string; `None` for an id of no string.
+    /// The bytes (UTF-8, or WTF-8 if it has lone surrogates) of a string; `None` for an id of no
+    /// string.
     ///
     /// # Safety
     /// While `'a` lasts, the region's memory stays valid and the arena is not rebuilt.

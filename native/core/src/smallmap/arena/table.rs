@@ -1,7 +1,8 @@
 //! The table: entries of promoted maps, found by an index, in order by a circle of links.
 //!
-//! A position's links are four words: owner, next, prev, hash. Each promoted map has a sentinel, which closes its
-//! circle and counts its entries in the place of a hash. Lookups go by the index, iteration by next.
+//! A position's links are four words: owner, next, prev, hash. Each promoted map has a sentinel,
+//! which closes its circle and counts its entries in the place of a hash. Lookups go by the index,
+//! iteration by next.
 
 use super::layout::word;
 use super::raw::{RawArena, Spot};
@@ -79,7 +80,8 @@ impl RawArenaMut {
     #[inline(always)]
     pub(super) fn set_link(&mut self, position: u32, link: usize, value: u32) {
         let at = self.check_position(position);
-        // SAFETY: the section has four words for each position below the capacity; this is the only writer.
+        // SAFETY: the section has four words for each position below the capacity; this is the only
+        // writer.
         unsafe { self.memory.store_u32(self.layout.links + at * 16 + link * 4, value) };
     }
 

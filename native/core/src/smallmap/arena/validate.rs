@@ -1,10 +1,11 @@
 //! The second tier of trust: proving an arena's contents.
 //!
-//! [`check`] is the first tier, in constant time; it is what makes every operation memory-safe. [`validate`] reads
-//! everything and accepts what `docs/formats/smallmap.md` allows, what a writer leaves that was stopped between two
-//! stores included: then one thing of each kind is behind ([`Validator::behind`]). It reports the first thing that
-//! is wrong; it changes nothing. Cost: about one lookup for each entry; temporary memory of a bit for each
-//! slot, position and heap word, and 4 bytes for each index bucket.
+//! [`check`] is the first tier, in constant time; it is what makes every operation memory-safe.
+//! [`validate`] reads everything and accepts what `docs/formats/smallmap.md` allows, what a writer
+//! leaves that was stopped between two stores included: then one thing of each kind is behind
+//! ([`Validator::behind`]). It reports the first thing that is wrong; it changes nothing. Cost:
+//! about one lookup for each entry; temporary memory of a bit for each slot, position and heap
+//! word, and 4 bytes for each index bucket.
 
 use super::layout::{INLINE_CAPACITY, KIND_VERSION, MAX_GENERATION, word};
 use super::raw::{FREE, PROMOTED, RawArena, Spot, stored_bits};
@@ -33,10 +34,12 @@ pub unsafe fn check(base: *const u8, len: usize) -> Result<()> {
     unsafe { RawArena::attach_shared(base, len, PATIENCE) }.map(|_| ())
 }
 
-/// Proves a region's contents: checksum (if it has one), reserved words, directory, slots, table, strings.
+/// Proves a region's contents: checksum (if it has one), reserved words, directory, slots, table,
+/// strings.
 ///
 /// # Safety
-/// As for [`RawArena::attach`]. If another thread changes the arena meanwhile the answer may be wrong.
+/// As for [`RawArena::attach`]. If another thread changes the arena meanwhile the answer may be
+/// wrong.
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
     let arena = unsafe { RawArena::attach_shared(base, len, PATIENCE) }?;
@@ -222,7 +225,8 @@ impl Validator {
         let arena = self.arena;
         let used = arena.table_used();
         let mut index = IndexCheck::new(arena.index)?;
-        // What a stopped writer left may be: an entry that the index has not, or the circle not yet; a prev; a count.
+        // What a stopped writer left may be: an entry that the index has not, or the circle not
+        // yet; a prev; a count.
         let (mut missing, mut prevs, mut counts) = (0u64, 0u64, 0u64);
         for map in 0..arena.maps_used() {
             let place = arena.place_word(map);

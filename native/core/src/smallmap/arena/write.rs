@@ -1,8 +1,9 @@
 //! The view that writes: making and releasing maps, setting and removing entries, slots.
 //!
-//! The order of stores is the format's: a change to a map in line ends with one store of its place, so another
-//! thread sees it whole or not at all, and a writer that is stopped leaves a valid region. Wherever memory that was
-//! visible becomes free, `recycles` is counted up between the store that hid it and whatever uses it next.
+//! The order of stores is the format's: a change to a map in line ends with one store of its place,
+//! so another thread sees it whole or not at all, and a writer that is stopped leaves a valid
+//! region. Wherever memory that was visible becomes free, `recycles` is counted up between the
+//! store that hid it and whatever uses it next.
 
 use super::layout::{INLINE_CAPACITY, MAX_GENERATION, word};
 use super::raw::{FREE, PROMOTED, Place, RawArena, Spot};
@@ -42,11 +43,12 @@ fn bad_slot() -> Error {
 }
 
 impl RawArenaMut {
-    /// Attaches to an arena for writing: checks the header in constant time, and withdraws the region's checksum.
+    /// Attaches to an arena for writing: checks the header in constant time, and withdraws the
+    /// region's checksum.
     ///
     /// # Safety
-    /// As for [`RawArena::attach`]; the bytes are writable, and while the view is used no other view
-    /// writes them, neither on another thread nor on this one.
+    /// As for [`RawArena::attach`]; the bytes are writable, and while the view is used no other
+    /// view writes them, neither on another thread nor on this one.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawArenaMut> {
         // SAFETY: the caller's word.
         let mut arena = RawArenaMut { arena: unsafe { RawArena::attach(base, len) }? };
@@ -192,8 +194,8 @@ impl RawArenaMut {
 
     // ---- entries
 
-    /// Gives a key a value in the map with this id. Both are bits as they are stored; ids of strings that the arena does not
-    /// have are `Stale`.
+    /// Gives a key a value in the map with this id. Both are bits as they are stored; ids of
+    /// strings that the arena does not have are `Stale`.
     pub fn set(&mut self, id: u64, key: u64, value: u64) -> Result<Placed> {
         let map = self.live(id)?;
         self.check_string(self.shape.key, key)?;
@@ -253,8 +255,8 @@ impl RawArenaMut {
         self.store_key(Spot::Slot(to), key);
     }
 
-    /// Removes a key from the map with this id: whether it was there. `None` if that needs a slot and there is none:
-    /// nothing was changed.
+    /// Removes a key from the map with this id: whether it was there. `None` if that needs a slot
+    /// and there is none: nothing was changed.
     pub fn remove(&mut self, id: u64, key: u64) -> Result<Option<bool>> {
         let map = self.live(id)?;
         let Some(spot) = self.find(map, key) else { return Ok(Some(false)) };
@@ -294,7 +296,8 @@ impl RawArenaMut {
         Ok(true)
     }
 
-    /// Moves the 8 entries of a full map to the table. There are positions for them and the sentinel. Returns the sentinel.
+    /// Moves the 8 entries of a full map to the table. There are positions for them and the
+    /// sentinel. Returns the sentinel.
     pub(super) fn promote(&mut self, map: u32) -> Result<u32> {
         let Place::Inline { first, count: INLINE_CAPACITY } = self.place(map) else {
             return Err(Error::range("a map is promoted when it has 8 entries in line"));
@@ -311,7 +314,8 @@ impl RawArenaMut {
         Ok(sentinel)
     }
 
-    /// Promotes the map with this id, which has 8 entries: for a ninth that TypeScript appends. `false` if there is no room.
+    /// Promotes the map with this id, which has 8 entries: for a ninth that TypeScript appends.
+    /// `false` if there is no room.
     pub fn promote_full(&mut self, id: u64) -> Result<bool> {
         let map = self.live(id)?;
         if self.positions_left() < 2 + INLINE_CAPACITY {
@@ -356,7 +360,8 @@ impl RawArenaMut {
         let list = word::FREE_SLOT + size.trailing_zeros() as usize - 1;
         let at = self.slot_link_at(unit);
         let head = self.memory.word(list);
-        // SAFETY: the unit is within the columns, and a slot's wider column has 4 bytes; this is the only writer.
+        // SAFETY: the unit is within the columns, and a slot's wider column has 4 bytes; this is
+        // the only writer.
         unsafe { self.memory.store_u32(at, head) };
         self.set_word(list, unit + 1);
     }
@@ -370,14 +375,16 @@ impl RawArena {
         let (key, value) = (self.shape.key.width(), self.shape.value.width());
         let at =
             if value >= key { self.layout.values + entry * value } else { self.layout.keys + entry * key };
-        // Where both are a byte wide a slot begins at a multiple of four entries; a hostile one is moved there.
+        // Where both are a byte wide a slot begins at a multiple of four entries; a hostile one is
+        // moved there.
         at & !3
     }
 
     /// 1 + the unit of the next free slot.
     #[inline(always)]
     pub(super) fn slot_link(&self, unit: u32) -> u32 {
-        // SAFETY: the unit is within the columns, whose sections are whole multiples of 64 bytes, and aligned.
+        // SAFETY: the unit is within the columns, whose sections are whole multiples of 64 bytes,
+        // and aligned.
         unsafe { self.memory.load_u32(self.slot_link_at(unit)) }
     }
 }

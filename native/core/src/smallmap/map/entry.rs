@@ -27,13 +27,15 @@ pub struct VacantEntry<'a, K: Key, V> {
 }
 
 impl<'a, K: Key, V> Entry<'a, K, V> {
-    /// The value of the key, which is inserted first if it is not there. An error if the map can not grow.
+    /// The value of the key, which is inserted first if it is not there. An error if the map can
+    /// not grow.
     #[inline]
     pub fn or_insert(self, value: V) -> Result<&'a mut V> {
         self.or_insert_with(|| value)
     }
 
-    /// The value of the key, which is computed and inserted first if it is not there. An error if the map can not grow.
+    /// The value of the key, which is computed and inserted first if it is not there. An error if
+    /// the map can not grow.
     #[inline]
     pub fn or_insert_with(self, value: impl FnOnce() -> V) -> Result<&'a mut V> {
         match self {

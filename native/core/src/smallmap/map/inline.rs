@@ -1,7 +1,7 @@
 //! Eight entries in line: keys from the start of a cache line, their number, then values.
 //!
-//! Invariant: the first `len` keys and values are there. The bytes of the other keys are initialised (zeros, or what
-//! was there before), because a search reads all eight.
+//! Invariant: the first `len` keys and values are there. The bytes of the other keys are
+//! initialised (zeros, or what was there before), because a search reads all eight.
 
 use super::INLINE_CAPACITY;
 use super::key::{Key, Search};
@@ -34,7 +34,8 @@ impl<K> Keys<K> {
 #[repr(C, align(64))]
 pub(super) struct Inline<K: Key, V> {
     keys: Keys<K>,
-    /// 1 + how many there are. Never 0, by which the compiler knows a map in line from a promoted one.
+    /// 1 + how many there are. Never 0, by which the compiler knows a map in line from a promoted
+    /// one.
     count: NonZero<u8>,
     values: [MaybeUninit<V>; INLINE_CAPACITY],
 }

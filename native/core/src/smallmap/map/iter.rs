@@ -7,7 +7,8 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
-/// The first position from `at` on that is below `used` and whose bit in `dead` is 0. Without `dead`, in line, all are.
+/// The first position from `at` on that is below `used` and whose bit in `dead` is 0. Without
+/// `dead`, in line, all are.
 ///
 /// # Safety
 /// `dead` is null, or has a bit for each position below `used`.
@@ -28,7 +29,8 @@ pub(super) unsafe fn next_alive(dead: *const u64, used: usize, mut at: usize) ->
     None
 }
 
-/// A walk over the positions of a map that does not change meanwhile. It does not look at the entries, which others may borrow.
+/// A walk over the positions of a map that does not change meanwhile. It does not look at the
+/// entries, which others may borrow.
 #[derive(Clone, Copy)]
 struct Walk {
     dead: *const u64,
@@ -65,7 +67,8 @@ macro_rules! iterator {
             fn next(&mut self) -> Option<Self::Item> {
                 let at = self.walk.next()?;
                 let (keys, values) = self.columns;
-                // SAFETY: there is an entry at each position of the walk, which comes to each once; the map is borrowed.
+                // SAFETY: there is an entry at each position of the walk, which comes to each once;
+                // the map is borrowed.
                 Some(unsafe { $next(keys.add(at), values.add(at)) })
             }
 

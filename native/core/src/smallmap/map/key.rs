@@ -29,7 +29,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub trait Key: Sized {
     /// What it is looked up by: `str` for `String`, for most types the type itself.
     type Query: ?Sized;
-    /// How it is searched for among a few: [`Vector`] for the numbers, [`Scalar`] for everything else.
+    /// How it is searched for among a few: [`Vector`] for the numbers, [`Scalar`] for everything
+    /// else.
     type Search: Search<Self>;
     /// The key, as it is looked up.
     fn query(&self) -> &Self::Query;
@@ -89,8 +90,9 @@ impl<K: Key<Query = K> + Searchable> Search<K> for Vector {
         #[cfg(test)]
         super::tests::VECTOR_SEARCHES.set(super::tests::VECTOR_SEARCHES.get() + 1);
         const { assert!(size_of::<K>() == <K::Lane as Lane>::BYTES) };
-        // SAFETY: there are eight keys, of initialised bytes, which are numbers as wide as their lane; the kernel
-        // is one that every processor of the target has. The result is below `length`, which is at most 8.
+        // SAFETY: there are eight keys, of initialised bytes, which are numbers as wide as their
+        // lane; the kernel is one that every processor of the target has. The result is below
+        // `length`, which is at most 8.
         unsafe {
             search::position::<Inline, K::Lane, { super::INLINE_CAPACITY }>(
                 keys.at(0).cast(),

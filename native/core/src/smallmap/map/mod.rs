@@ -1,9 +1,9 @@
 //! A map of a few entries for Rust programs: [`SmallMap<K, V>`].
 //!
-//! Up to [`INLINE_CAPACITY`] (8) entries lie in the map itself, in insertion order, keys apart from values and on a cache line of
-//! their own: nothing is allocated, and a lookup compares all keys at once ([`super::search`]). A ninth entry
-//! **promotes** the map: its entries move to a hash table with the index of the core HashMap, and stay there
-//! until [`SmallMap::clear`].
+//! Up to [`INLINE_CAPACITY`] (8) entries lie in the map itself, in insertion order, keys apart from
+//! values and on a cache line of their own: nothing is allocated, and a lookup compares all keys at
+//! once ([`super::search`]). A ninth entry **promotes** the map: its entries move to a hash table
+//! with the index of the core HashMap, and stay there until [`SmallMap::clear`].
 //!
 //! ```
 //! use offheap_core::smallmap::SmallMap;
@@ -16,16 +16,20 @@
 //! # Ok::<(), offheap_core::Error>(())
 //! ```
 //!
-//! **Order.** Iteration is in insertion order in both states. Removal keeps it, and a value that is replaced keeps its place.
+//! **Order.** Iteration is in insertion order in both states. Removal keeps it, and a value that is
+//! replaced keeps its place.
 //!
-//! **Keys** are whatever is a [`Key`]: the numbers, which are searched for with vector instructions, and strings,
-//! byte sequences, `char`, `bool` and 128-bit integers, which are compared one by one; a type of your own takes ten lines.
-//! Floats are keys as in JavaScript: NaN equals NaN, and -0 is 0.
+//! **Keys** are whatever is a [`Key`]: the numbers, which are searched for with vector
+//! instructions, and strings, byte sequences, `char`, `bool` and 128-bit integers, which are
+//! compared one by one; a type of your own takes ten lines. Floats are keys as in JavaScript: NaN
+//! equals NaN, and -0 is 0.
 //!
-//! **Cost.** In line: one comparison of all keys, no hash; removal moves the entries behind. Promoted: that of the HashMap.
+//! **Cost.** In line: one comparison of all keys, no hash; removal moves the entries behind.
+//! Promoted: that of the HashMap.
 //!
-//! **Memory.** Whatever allocates is fallible, and leaves the map as it was when refused. Only [`SmallMap::insert`],
-//! [`SmallMap::try_insert`], [`SmallMap::reserve`] and the vacant entry allocate, and only at the ninth entry and beyond.
+//! **Memory.** Whatever allocates is fallible, and leaves the map as it was when refused. Only
+//! [`SmallMap::insert`], [`SmallMap::try_insert`], [`SmallMap::reserve`] and the vacant entry
+//! allocate, and only at the ninth entry and beyond.
 
 mod entry;
 mod inline;
@@ -172,15 +176,15 @@ impl<K: Key, V> SmallMap<K, V> {
         self.find(key).is_some()
     }
 
-    /// Inserts a key, or gives it a new value and returns the old one. An error if the map can not grow; `key` and
-    /// `value` are lost then (see [`SmallMap::try_insert`]).
+    /// Inserts a key, or gives it a new value and returns the old one. An error if the map can not
+    /// grow; `key` and `value` are lost then (see [`SmallMap::try_insert`]).
     #[inline]
     pub fn insert(&mut self, key: K, value: V) -> Result<Option<V>> {
         self.try_insert(key, value).map_err(|refused| refused.error)
     }
 
-    /// Inserts a key, or gives it a new value and returns the old one. If the map can not grow it is as before, and the
-    /// entry comes back.
+    /// Inserts a key, or gives it a new value and returns the old one. If the map can not grow it
+    /// is as before, and the entry comes back.
     #[inline]
     pub fn try_insert(&mut self, key: K, value: V) -> std::result::Result<Option<V>, Refused<K, V>> {
         if let Some(at) = self.find(key.query()) {
@@ -228,8 +232,8 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Makes room for so many entries in all: until there are more, insertions allocate nothing and do not fail. More than eight
-    /// promote the map.
+    /// Makes room for so many entries in all: until there are more, insertions allocate nothing and
+    /// do not fail. More than eight promote the map.
     pub fn reserve(&mut self, entries: usize) -> Result<()> {
         self.make_room(entries.saturating_sub(self.len()))
     }
@@ -275,8 +279,8 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// The first entry at or after a position: its position, its key and its value. Positions start at 0, and stand until the
-    /// map is changed; this is for cursors that can not borrow the map.
+    /// The first entry at or after a position: its position, its key and its value. Positions start
+    /// at 0, and stand until the map is changed; this is for cursors that can not borrow the map.
     #[must_use]
     pub fn entry_from(&self, position: usize) -> Option<(usize, &K, &V)> {
         let at = self.next_from(position)?;

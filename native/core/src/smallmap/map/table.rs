@@ -1,11 +1,13 @@
-//! The entries of a promoted map: dense columns in insertion order, and the index of the core HashMap beside them.
+//! The entries of a promoted map: dense columns in insertion order, and the index of the core
+//! HashMap beside them.
 //!
-//! A removed entry leaves a hole, marked in `dead`, until the next rebuild squeezes the holes out; so removal is O(1) and keeps
-//! the order. Rebuilds grow the columns, unless a quarter of the entries is holes.
+//! A removed entry leaves a hole, marked in `dead`, until the next rebuild squeezes the holes out;
+//! so removal is O(1) and keeps the order. Rebuilds grow the columns, unless a quarter of the
+//! entries is holes.
 //!
-//! Invariants: the columns hold an entry at each position below `used` that is not dead; the index holds exactly those
-//! positions. Both hold even if keys hash or compare at whim: then entries are not found, and nothing worse. Code of the keys may
-//! panic: it runs before anything is changed.
+//! Invariants: the columns hold an entry at each position below `used` that is not dead; the index
+//! holds exactly those positions. Both hold even if keys hash or compare at whim: then entries are
+//! not found, and nothing worse. Code of the keys may panic: it runs before anything is changed.
 
 use super::inline::Inline;
 use super::iter::next_alive;
@@ -85,7 +87,8 @@ impl Tags {
 }
 
 impl<K: Key, V> Table<K, V> {
-    /// The entries in line, in a table with room for so many more. They are moved out unless this fails.
+    /// The entries in line, in a table with room for so many more. They are moved out unless this
+    /// fails.
     pub(super) fn promote(inline: &mut Inline<K, V>, more: usize) -> Result<Box<Self>> {
         let len = inline.len();
         let capacity = check_capacity(len.saturating_add(more))?.max(MIN_CAPACITY);
@@ -104,8 +107,8 @@ impl<K: Key, V> Table<K, V> {
             let hash = K::hash(unsafe { &*keys.add(at) }.query(), table.seeds);
             table.tags.enter(hash, at as u32);
         }
-        // From here on nothing fails: the entries move.
-        // SAFETY: `len` entries are there, the columns have room for them, and `inline` forgets them.
+        // From here on nothing fails: the entries move. SAFETY: `len` entries are there, the
+        // columns have room for them, and `inline` forgets them.
         unsafe {
             keys.copy_to_nonoverlapping(table.keys.as_mut_ptr().cast(), len);
             values.copy_to_nonoverlapping(table.values.as_mut_ptr().cast(), len);
@@ -197,7 +200,8 @@ impl<K: Key, V> Table<K, V> {
         self.tags.vacate(hash, place);
         self.dead[at / 64] |= 1 << (at % 64);
         self.live -= 1;
-        // SAFETY: the index had the position, so there is an entry; it is dead now, and not read again.
+        // SAFETY: the index had the position, so there is an entry; it is dead now, and not read
+        // again.
         unsafe { (self.keys[at].assume_init_read(), self.values[at].assume_init_read()) }
     }
 
@@ -288,7 +292,8 @@ impl<K: Key, V> Table<K, V> {
 fn try_box<T>(value: T) -> Result<Box<T>> {
     let layout = Layout::new::<T>();
     assert!(layout.size() != 0);
-    // SAFETY: the size is not 0; the block has the layout that `Box` will free it with, and is written first.
+    // SAFETY: the size is not 0; the block has the layout that `Box` will free it with, and is
+    // written first.
     unsafe {
         let block = NonNull::new(alloc::alloc(layout))
             .ok_or(Error::new(ErrorKind::Oom, "out of memory for a table"))?;

@@ -1,4 +1,5 @@
-//! The faults that maps of this kind have had, one test for each, and what is particular to the states.
+//! The faults that maps of this kind have had, one test for each, and what is particular to the
+//! states.
 
 use super::*;
 use std::cell::{Cell, RefCell};

@@ -30,7 +30,8 @@ unsafe fn load_32(address: *const u8) -> __m256i {
     #[cfg(not(miri))]
     {
         let vector;
-        // SAFETY: reads the bytes that the caller vouches for, and does nothing else. In assembly: see x86.rs.
+        // SAFETY: reads the bytes that the caller vouches for, and does nothing else. In assembly:
+        // see x86.rs.
         unsafe {
             std::arch::asm!(
                 "vmovdqu {vector}, ymmword ptr [{address}]",
@@ -90,7 +91,8 @@ impl Kernel for Avx2 {
     #[inline(always)]
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let keys = keys.cast::<u8>();
-        // SAFETY: the processor has AVX2, and all loads are of bytes of the `LANES` keys, by the caller's word.
+        // SAFETY: the processor has AVX2, and all loads are of bytes of the `LANES` keys, by the
+        // caller's word.
         unsafe {
             match LANES * K::BYTES {
                 2 => compare(load::<2>(keys), key) & ((1 << LANES) - 1),

@@ -1,4 +1,5 @@
-//! AVX-512 (F, BW, VL): eight `u64` or sixteen `u32` keys in one comparison, which gives the mask itself.
+//! AVX-512 (F, BW, VL): eight `u64` or sixteen `u32` keys in one comparison, which gives the mask
+//! itself.
 
 use super::{Batch, Kernel, Lane};
 use crate::cpu::Level;
@@ -32,7 +33,8 @@ macro_rules! wide_load {
             #[cfg(not(miri))]
             {
                 let vector;
-                // SAFETY: reads the bytes that the caller vouches for, and does nothing else. In assembly: see x86.rs.
+                // SAFETY: reads the bytes that the caller vouches for, and does nothing else. In
+                // assembly: see x86.rs.
                 unsafe {
                     std::arch::asm!(
                         concat!($instruction, " {vector}, [{address}]"),
@@ -103,7 +105,8 @@ impl Kernel for Avx512 {
     #[inline(always)]
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let keys = keys.cast::<u8>();
-        // SAFETY: the processor has AVX-512, and all loads are of bytes of the `LANES` keys, by the caller's word.
+        // SAFETY: the processor has AVX-512, and all loads are of bytes of the `LANES` keys, by the
+        // caller's word.
         unsafe {
             match LANES * K::BYTES {
                 2 => compare(load::<2>(keys), key) & ((1 << LANES) - 1),

@@ -1,23 +1,26 @@
 //! Where a key is among a few others, all compared at once.
 //!
-//! A small map holds its keys side by side, at most [`MAX_LANES`] of them, and compares every one with the
-//! key it looks for: one or two vector instructions, no branch on the keys, no hashing. [`position`] does it;
-//! a [`Kernel`] is the implementation for one instruction set, in a file of its own.
+//! A small map holds its keys side by side, at most [`MAX_LANES`] of them, and compares every one
+//! with the key it looks for: one or two vector instructions, no branch on the keys, no hashing.
+//! [`position`] does it; a [`Kernel`] is the implementation for one instruction set, in a file of
+//! its own.
 //!
-//! **Lanes.** A search reads a fixed number of keys, `LANES` (2, 4, 8 or 16), however many are in use. What
-//! stands in the others is anything at all, the searched key included, so the result is cut to the length: a map
-//! of no entries does not have key 0. A search reads the bytes of its lanes and no others.
+//! **Lanes.** A search reads a fixed number of keys, `LANES` (2, 4, 8 or 16), however many are in
+//! use. What stands in the others is anything at all, the searched key included, so the result is
+//! cut to the length: a map of no entries does not have key 0. A search reads the bytes of its
+//! lanes and no others.
 //!
-//! **Keys** are compared by their bits, as one of the four [`Lane`]s. Floats are made [`Searchable`] by giving each
-//! value one pattern, when they are stored and when they are looked for: all NaNs are one key, and -0 is 0.
+//! **Keys** are compared by their bits, as one of the four [`Lane`]s. Floats are made
+//! [`Searchable`] by giving each value one pattern, when they are stored and when they are looked
+//! for: all NaNs are one key, and -0 is 0.
 //!
-//! **Memory** may be shared with a thread that writes it. Lanes are loaded by instructions that the compiler
-//! does not see into (assembly) or by relaxed atomics, so such a race gives an old or a torn key, never
-//! undefined behaviour. Keys need the alignment of their type, and no more.
+//! **Memory** may be shared with a thread that writes it. Lanes are loaded by instructions that the
+//! compiler does not see into (assembly) or by relaxed atomics, so such a race gives an old or a
+//! torn key, never undefined behaviour. Keys need the alignment of their type, and no more.
 //!
-//! **Choice.** [`Inline`] is the best kernel that every processor of the target has: a call to it is inlined.
-//! Wider ones are for loops: [`dispatch`] runs a whole [`Batch`] compiled for an instruction set, so that the
-//! choice costs one branch for a batch and none for a key.
+//! **Choice.** [`Inline`] is the best kernel that every processor of the target has: a call to it
+//! is inlined. Wider ones are for loops: [`dispatch`] runs a whole [`Batch`] compiled for an
+//! instruction set, so that the choice costs one branch for a batch and none for a key.
 //!
 //! Measured (AMD EPYC Turin, 8 `u32` keys): see `native/benches/benches/smallmap.rs`.
 
@@ -94,7 +97,8 @@ macro_rules! lanes {
 
 lanes! { u8 AtomicU8; u16 AtomicU16; u32 AtomicU32; u64 AtomicU64; }
 
-/// A number that can be searched for: it is as wide as its lane, and has one pattern of bits for each value.
+/// A number that can be searched for: it is as wide as its lane, and has one pattern of bits for
+/// each value.
 pub trait Searchable: Copy + sealed::Sealed {
     /// The lane it is stored in.
     type Lane: Lane;
@@ -161,12 +165,14 @@ pub trait Kernel: Copy + 'static {
     /// The rung of the ladder it needs.
     const LEVEL: Level;
 
-    /// Bit i of the result tells whether key i of the `LANES` keys at `keys` is `key`. Bits from `LANES` on are 0.
+    /// Bit i of the result tells whether key i of the `LANES` keys at `keys` is `key`. Bits from
+    /// `LANES` on are 0.
     ///
     /// # Safety
-    /// The processor has the instructions of [`Kernel::LEVEL`]; this is inlined into a function compiled for them
-    /// ([`dispatch`] sees to both). `LANES` keys can be read at `keys`, which has the alignment of `K` and comes from a
-    /// `*mut` or an `UnsafeCell`, because the portable kernel reads through atomics.
+    /// The processor has the instructions of [`Kernel::LEVEL`]; this is inlined into a function
+    /// compiled for them ([`dispatch`] sees to both). `LANES` keys can be read at `keys`, which has
+    /// the alignment of `K` and comes from a `*mut` or an `UnsafeCell`, because the portable kernel
+    /// reads through atomics.
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32;
 }
 
@@ -190,7 +196,8 @@ const fn cut(length: usize) -> u32 {
     if length >= MAX_LANES { (1 << MAX_LANES) - 1 } else { (1 << length) - 1 }
 }
 
-/// Where `key` is among the first `length` of the `LANES` keys at `keys`. A `length` above `LANES` counts as `LANES`.
+/// Where `key` is among the first `length` of the `LANES` keys at `keys`. A `length` above `LANES`
+/// counts as `LANES`.
 ///
 /// # Safety
 /// As for [`Kernel::matches`].
@@ -211,8 +218,8 @@ pub trait Batch {
     /// What it gives.
     type Output;
 
-    /// Does it. Implementations are `#[inline(always)]`, and so is what they call on the way to `S`: only then are they
-    /// compiled for the instruction set.
+    /// Does it. Implementations are `#[inline(always)]`, and so is what they call on the way to
+    /// `S`: only then are they compiled for the instruction set.
     ///
     /// # Safety
     /// The processor has the instructions of `S`.

@@ -1,5 +1,6 @@
-//! NEON, part of AArch64: four `u32` keys in one comparison. NEON has no instruction that gathers one bit of each
-//! key, so every key that is equal keeps a bit of its own, and the sum over all lanes is the mask.
+//! NEON, part of AArch64: four `u32` keys in one comparison. NEON has no instruction that gathers
+//! one bit of each key, so every key that is equal keeps a bit of its own, and the sum over all
+//! lanes is the mask.
 
 use super::{Kernel, Lane};
 use crate::cpu::Level;
@@ -14,8 +15,9 @@ use std::arch::aarch64::{
 #[derive(Clone, Copy, Debug)]
 pub struct Neon;
 
-/// Loads 2, 4, 8 or 16 bytes, which another thread may be writing; the rest of the register is zero. In assembly, because
-/// for the compiler a plain load would be a data race, and atomic loads are at most 8 bytes wide.
+/// Loads 2, 4, 8 or 16 bytes, which another thread may be writing; the rest of the register is
+/// zero. In assembly, because for the compiler a plain load would be a data race, and atomic loads
+/// are at most 8 bytes wide.
 ///
 /// # Safety
 /// They can be read.

@@ -1,4 +1,5 @@
-//! Every instruction set against the definition: all lengths, all positions, and padding that holds the searched key.
+//! Every instruction set against the definition: all lengths, all positions, and padding that holds
+//! the searched key.
 
 use super::*;
 use proptest::prelude::*;
@@ -43,8 +44,8 @@ impl<K: Lane, const LANES: usize> Batch for Search<'_, K, LANES> {
     }
 }
 
-/// Compares all levels with the definition. The keys are an allocation of their own, so that Miri sees what is read
-/// beyond them.
+/// Compares all levels with the definition. The keys are an allocation of their own, so that Miri
+/// sees what is read beyond them.
 #[track_caller]
 fn check<K: Lane + std::fmt::Debug, const LANES: usize>(keys: &[K], key: K) {
     check_at::<K, LANES>(&mut keys.to_vec(), key);

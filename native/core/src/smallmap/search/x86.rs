@@ -1,8 +1,9 @@
 //! Loads of 2 to 16 bytes into a vector register, from memory that another thread may be writing.
 //!
-//! In assembly, because for the compiler a plain load would be a data race, and atomic loads are at most 8 bytes wide and
-//! would pass through general registers. There are two sets: without a prefix for SSE2, and with the prefix `v` for what
-//! is compiled for AVX, where old encodings would wait for the upper halves of the registers.
+//! In assembly, because for the compiler a plain load would be a data race, and atomic loads are at
+//! most 8 bytes wide and would pass through general registers. There are two sets: without a prefix
+//! for SSE2, and with the prefix `v` for what is compiled for AVX, where old encodings would wait
+//! for the upper halves of the registers.
 
 #[cfg(miri)]
 use std::arch::x86_64::__m128i;

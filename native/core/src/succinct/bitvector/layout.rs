@@ -20,7 +20,8 @@ pub mod word {
     pub const END: usize = 20;
 }
 
-/// Bytes of a region with room for so many bits, rounded up. `Range` if that is more than there can be.
+/// Bytes of a region with room for so many bits, rounded up. `Range` if that is more than there can
+/// be.
 pub fn region_length(capacity: u64) -> Result<usize> {
     if capacity > MAX_BITS {
         return Err(Error::range(format!("a bit vector has at most {MAX_BITS} bits, not {capacity}")));
@@ -61,8 +62,8 @@ impl Meta {
     }
 }
 
-/// Makes a bit vector of `length` zeros, with room for as many as 64 bytes hold at the end, in `len` bytes at `base`.
-/// Whatever they held is overwritten. `Full` if they are too few.
+/// Makes a bit vector of `length` zeros, with room for as many as 64 bytes hold at the end, in
+/// `len` bytes at `base`. Whatever they held is overwritten. `Full` if they are too few.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.

@@ -1,6 +1,7 @@
 //! The bit vector: bits in a region, one after another.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/bitvector.ts` works on the same bytes in TypeScript.
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/bitvector.ts` works on the
+//! same bytes in TypeScript.
 //!
 //! | file | holds |
 //! | --- | --- |

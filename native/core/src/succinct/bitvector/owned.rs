@@ -23,8 +23,8 @@ use std::fmt;
 /// # Ok::<(), offheap_core::Error>(())
 /// ```
 ///
-/// What can fail for want of memory returns a `Result`, and so does what takes positions: `Range` past the end. Whatever fails
-/// changes nothing.
+/// What can fail for want of memory returns a `Result`, and so does what takes positions: `Range`
+/// past the end. Whatever fails changes nothing.
 pub struct BitVec {
     bits: RawBitsMut,
     memory: OwnedMemory,
@@ -88,7 +88,8 @@ impl BitVec {
     /// The region: what can be saved, and opened again with [`RawBits::attach`].
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the memory is ours, the region initialised, and nobody writes while `self` is borrowed.
+        // SAFETY: the memory is ours, the region initialised, and nobody writes while `self` is
+        // borrowed.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.bits.region_length()) }
     }
 
@@ -190,7 +191,8 @@ impl BitVec {
         self.combine(Op::Or, other)
     }
 
-    /// Keeps and adds what is in one of both only, and grows to the length of `other` if that is more.
+    /// Keeps and adds what is in one of both only, and grows to the length of `other` if that is
+    /// more.
     pub fn xor(&mut self, other: &BitVec) -> Result<()> {
         self.combine(Op::Xor, other)
     }

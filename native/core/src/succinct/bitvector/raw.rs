@@ -1,9 +1,11 @@
 //! The checked view of a bit vector: single bits, counting, search.
 //!
-//! Attaching checks the header once. After that every operation goes by the private copy of the counts, so contents that are
-//! hostile or change meanwhile give wrong answers but never a read outside.
+//! Attaching checks the header once. After that every operation goes by the private copy of the
+//! counts, so contents that are hostile or change meanwhile give wrong answers but never a read
+//! outside.
 //!
-//! Cost: a bit is one load. Counting and searching wait for memory from some 32 KiB on (see [`crate::succinct::runs`]).
+//! Cost: a bit is one load. Counting and searching wait for memory from some 32 KiB on (see
+//! [`crate::succinct::runs`]).
 
 use super::layout::{self, Meta};
 use crate::region::header::{HEADER_BYTES, Header, KIND_BITVECTOR, Memory};
@@ -62,16 +64,16 @@ impl RawBits {
     /// Attaches to the bit vector in `len` bytes at `base`: checks the header in constant time.
     ///
     /// # Safety
-    /// While the view or a copy of it is used, `base` is valid for reading `len` bytes. Another thread may write them, as the
-    /// format allows.
+    /// While the view or a copy of it is used, `base` is valid for reading `len` bytes. Another
+    /// thread may write them, as the format allows.
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawBits> {
         // SAFETY: the caller's word.
         unsafe { RawBits::attach_shared(base, len, Duration::ZERO) }
     }
 
-    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is being rearranged. `Locked`
-    /// if that takes longer: then its writer died.
+    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is
+    /// being rearranged. `Locked` if that takes longer: then its writer died.
     ///
     /// # Safety
     /// As for `attach`.
@@ -125,7 +127,8 @@ impl RawBits {
         self.memory
     }
 
-    /// Runs `read` until it ran while nothing was rearranged: for readers of a region that another thread owns.
+    /// Runs `read` until it ran while nothing was rearranged: for readers of a region that another
+    /// thread owns.
     #[inline]
     pub fn consistent<T>(mut self, mut read: impl FnMut(&RawBits) -> T) -> Result<T> {
         loop {
@@ -238,7 +241,8 @@ impl RawBits {
         })
     }
 
-    /// Passes on the positions of ones from `from` on, in order, until `each` says that it has had enough.
+    /// Passes on the positions of ones from `from` on, in order, until `each` says that it has had
+    /// enough.
     pub fn for_each_one(&self, from: u64, mut each: impl FnMut(u64) -> bool) {
         let length = self.meta.length;
         if from >= length {
@@ -258,8 +262,8 @@ impl RawBits {
         }
     }
 
-    /// Writes the positions of ones from `from` on, as many as `out` has room for, and returns how many. `Range` if its elements
-    /// do not hold every position.
+    /// Writes the positions of ones from `from` on, as many as `out` has room for, and returns how
+    /// many. `Range` if its elements do not hold every position.
     pub fn ones_into(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<usize> {
         if !out.hold(64 - self.meta.length.leading_zeros()) {
             return Err(Error::range("the elements of out do not hold every position"));
@@ -292,8 +296,8 @@ impl RawBits {
         })
     }
 
-    /// Proves the contents: checksum (if the region has one), reserved words, no bits past the end but the first, which a
-    /// stopped writer may have left.
+    /// Proves the contents: checksum (if the region has one), reserved words, no bits past the end
+    /// but the first, which a stopped writer may have left.
     ///
     /// Another thread's changes meanwhile may make this fail.
     pub fn validate(&self) -> Result<()> {

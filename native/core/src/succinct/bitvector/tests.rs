@@ -121,7 +121,8 @@ proptest! {
 
 #[test]
 fn a_range_touches_nothing_outside_it() {
-    // The fault elsewhere: an AND of bits 10 to 20 that cleared whole words, and an empty range that cleared all.
+    // The fault elsewhere: an AND of bits 10 to 20 that cleared whole words, and an empty range
+    // that cleared all.
     for op in Op::ALL {
         for (from, to) in [(10, 20), (0, 0), (64, 64), (63, 65), (5, 5), (128, 192), (0, 256)] {
             let mut bits = BitVec::new(256).unwrap();
@@ -169,7 +170,8 @@ fn bytes_are_eight_bits_each_the_lowest_first() {
 
 #[test]
 fn positions_beyond_32_bits() {
-    // The memory of untouched zeros is never filled in by the system: 640 MiB of address space, some pages of it used.
+    // The memory of untouched zeros is never filled in by the system: 640 MiB of address space,
+    // some pages of it used.
     if cfg!(miri) || cfg!(target_pointer_width = "32") {
         return;
     }
@@ -228,7 +230,8 @@ fn damaged_headers_are_refused() {
             base.add(bit / 8).write(base.add(bit / 8).read() ^ 1 << (bit % 8));
             let attached = RawBits::attach(base, words * 4);
             match bit / 32 {
-                // Seeds, and a length that is smaller: everything else must be refused by one tier or the other.
+                // Seeds, and a length that is smaller: everything else must be refused by one tier
+                // or the other.
                 6 | 9 | 10 | 16 => {}
                 _ => assert!(attached.is_err_and(|_| true) || attached_fails(base, words * 4), "bit {bit}"),
             }

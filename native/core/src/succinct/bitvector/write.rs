@@ -1,7 +1,8 @@
 //! The view that also writes: single bits in small steps, everything else as a rearrangement.
 //!
-//! A single bit changes by one store, and a pushed one by two (the bit, then the length), so that another thread sees each
-//! change whole and a writer that is stopped leaves a valid region. Ranges, algebra and resizing make the sequence odd.
+//! A single bit changes by one store, and a pushed one by two (the bit, then the length), so that
+//! another thread sees each change whole and a writer that is stopped leaves a valid region.
+//! Ranges, algebra and resizing make the sequence odd.
 
 use super::layout::{Meta, STEP, check_room, region_length, word};
 use super::raw::{Parts, RawBits};
@@ -28,10 +29,12 @@ impl Deref for RawBitsMut {
 }
 
 impl RawBitsMut {
-    /// Attaches to a bit vector for writing: checks the header in constant time and withdraws the region's checksum.
+    /// Attaches to a bit vector for writing: checks the header in constant time and withdraws the
+    /// region's checksum.
     ///
     /// # Safety
-    /// As for [`RawBits::attach`]; the bytes are writable, and while the view is used no other view writes them.
+    /// As for [`RawBits::attach`]; the bytes are writable, and while the view is used no other view
+    /// writes them.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawBitsMut> {
         // SAFETY: the caller's word.
         let bits = unsafe { RawBits::attach(base, len) }?;
@@ -133,8 +136,9 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Combines the bits of `from..to` with those of `other` at the same positions, into these. Past its end `other` counts as
-    /// zeros. No bit outside the range changes. `Range` if it is not within these bits.
+    /// Combines the bits of `from..to` with those of `other` at the same positions, into these.
+    /// Past its end `other` counts as zeros. No bit outside the range changes. `Range` if it is not
+    /// within these bits.
     ///
     /// `other` may be a view of the same region.
     pub fn combine(&mut self, op: Op, other: &RawBits, from: u64, to: u64) -> Result<()> {
@@ -145,8 +149,8 @@ impl RawBitsMut {
                 let Parts { head, middle, tail } = Parts::of(from, shared);
                 let value = |index: usize, old: u64| op.apply(old, other.word(index).load(Relaxed));
                 bits.merge(head, value);
-                // SAFETY: whole words below both capacities; the kernels are those of this processor. Regions are
-                // the same or apart.
+                // SAFETY: whole words below both capacities; the kernels are those of this
+                // processor. Regions are the same or apart.
                 unsafe {
                     let (into, from) = (bits.words.add(middle.start), other.words.add(middle.start));
                     (Kernels::get().combine)(op, into, from, middle.len());
@@ -160,7 +164,8 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Makes the vector longer, by zeros, or shorter. `Full` if the region has no room for that many bits.
+    /// Makes the vector longer, by zeros, or shorter. `Full` if the region has no room for that
+    /// many bits.
     pub fn set_length(&mut self, length: u64) -> Result<()> {
         let Meta { length: before, capacity } = self.meta;
         if length > capacity {
@@ -176,8 +181,8 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Gives the region room for so many bits, rounded up to whole 64 bytes, at least as many as there are. `Full` if the memory is
-    /// too short for that.
+    /// Gives the region room for so many bits, rounded up to whole 64 bytes, at least as many as
+    /// there are. `Full` if the memory is too short for that.
     pub fn set_capacity(&mut self, capacity: u64) -> Result<()> {
         let capacity = capacity.max(self.len());
         let needed = region_length(capacity)?;
@@ -202,7 +207,8 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Gives the bits at many positions one value. `Range` if one is no position; nothing is changed then.
+    /// Gives the bits at many positions one value. `Range` if one is no position; nothing is
+    /// changed then.
     pub fn set_many(&mut self, positions: &Numbers<'_>, bit: bool) -> Result<()> {
         let length = self.len();
         let mut chunk = [0; CHUNK];
@@ -221,7 +227,8 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Copies whole bytes of bits over the first ones. `Range` if they are more than there is room for.
+    /// Copies whole bytes of bits over the first ones. `Range` if they are more than there is room
+    /// for.
     ///
     /// # Safety
     /// `bytes` is valid for reading `count` bytes.
@@ -231,7 +238,8 @@ impl RawBitsMut {
             return Err(Error::range(format!("{count} bytes are too many for {length} bits")));
         }
         self.rearrange(|bits| {
-            // SAFETY: the caller's word, and there are so many bytes of words. They may be those of the same region.
+            // SAFETY: the caller's word, and there are so many bytes of words. They may be those of
+            // the same region.
             unsafe { std::ptr::copy(bytes, bits.words.cast::<u8>(), count) };
             if !length.is_multiple_of(8) {
                 let end = length.next_multiple_of(8);
@@ -247,7 +255,8 @@ fn past_the_end(index: u64, length: u64) -> Error {
     Error::range(format!("there is no bit {index} in a bit vector of {length}"))
 }
 
-/// The length that has all of these positions: one more than the largest. `Range` for what is no position.
+/// The length that has all of these positions: one more than the largest. `Range` for what is no
+/// position.
 pub fn length_for(positions: &Numbers<'_>) -> Result<u64> {
     let mut chunk = [0; CHUNK];
     let mut length = 0;

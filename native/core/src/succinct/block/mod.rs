@@ -1,8 +1,9 @@
-//! Blocks of 512 bits, a cache line each: counting and finding ones in one, and searching the small tables that rank and
-//! select keep about blocks.
+//! Blocks of 512 bits, a cache line each: counting and finding ones in one, and searching the small
+//! tables that rank and select keep about blocks.
 //!
-//! A query is written once, generic over [`Block`], and compiled for each [`Tier`] by [`per_tier!`], so that a whole query runs
-//! in one function with the instructions that it profits from. A view of a structure finds out its tier once.
+//! A query is written once, generic over [`Block`], and compiled for each [`Tier`] by
+//! [`per_tier!`], so that a whole query runs in one function with the instructions that it profits
+//! from. A view of a structure finds out its tier once.
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -21,8 +22,8 @@ pub(crate) const WINDOW: u64 = 8;
 
 /// What a query asks about. `ZEROS`, everywhere below: about zeros in place of ones.
 ///
-/// Memory is read as it is found, which another thread may be changing: answers about such memory mean nothing, but each is
-/// within the bounds that are stated.
+/// Memory is read as it is found, which another thread may be changing: answers about such memory
+/// mean nothing, but each is within the bounds that are stated.
 pub(crate) trait Block: Copy {
     /// How many ones there are among the first `bits` bits of a block, `bits` below 512.
     ///
@@ -30,19 +31,22 @@ pub(crate) trait Block: Copy {
     /// The block is readable and aligned to 8 bytes.
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32;
 
-    /// Where in a block the `k`-th one is; some number below 512 if it has no more than `k`. `k` is below 512.
+    /// Where in a block the `k`-th one is; some number below 512 if it has no more than `k`. `k` is
+    /// below 512.
     ///
     /// # Safety
     /// As for `rank`.
     unsafe fn select<const ZEROS: bool>(self, block: *const u64, k: u32) -> u32;
 
-    /// How many of the seven 12-bit counts of an index entry are at most `k`; at most 7. `k` is below 4096.
+    /// How many of the seven 12-bit counts of an index entry are at most `k`; at most 7. `k` is
+    /// below 4096.
     ///
     /// # Safety
     /// The entry, two words, is readable and aligned to 8 bytes.
     unsafe fn counts_passed<const ZEROS: bool>(self, entry: *const u64, k: u32) -> u32;
 
-    /// How many of the eight entries from number `first` on, at `entries`, have at most `k` ones before them.
+    /// How many of the eight entries from number `first` on, at `entries`, have at most `k` ones
+    /// before them.
     ///
     /// # Safety
     /// The eight entries, two words each, are readable and aligned to 8 bytes.
@@ -92,7 +96,8 @@ impl Tier {
     }
 }
 
-/// Defines functions that take a [`Tier`] first and run a generic function with it, compiled for the tier's instructions.
+/// Defines functions that take a [`Tier`] first and run a generic function with it, compiled for
+/// the tier's instructions.
 ///
 /// ```text
 /// per_tier! {
@@ -101,8 +106,8 @@ impl Tier {
 /// }
 /// ```
 ///
-/// defines `rank(tier, view, position)` over `rank_with<B: Block>(block: B, view, position)`, which should be
-/// `#[inline(always)]`.
+/// defines `rank(tier, view, position)` over `rank_with<B: Block>(block: B, view, position)`, which
+/// should be `#[inline(always)]`.
 macro_rules! per_tier {
     ($($(#[$meta:meta])* $visibility:vis unsafe fn $name:ident$(<const $generic:ident: $kind:ty>)?(
         $($argument:ident: $type:ty),* $(,)?
@@ -166,9 +171,10 @@ pub(crate) fn total_of(low: u64) -> u64 {
     low & ((1 << 44) - 1)
 }
 
-/// How many ones a superblock has before its block `index`, 0 to 7: the 12-bit field of that number behind the entry's low 32
-/// bits, and 0 for block 0, whose field the total is in. Without a branch, which would go wrong for one block in eight, and
-/// with one shift of a word: fields 0 to 4 are in the word that begins in the middle of the first.
+/// How many ones a superblock has before its block `index`, 0 to 7: the 12-bit field of that number
+/// behind the entry's low 32 bits, and 0 for block 0, whose field the total is in. Without a
+/// branch, which would go wrong for one block in eight, and with one shift of a word: fields 0 to 4
+/// are in the word that begins in the middle of the first.
 ///
 /// # Safety
 /// The entry, two words, is readable and aligned to 8 bytes.

@@ -1,7 +1,7 @@
 //! x86-64: POPCNT and PDEP on words (AVX2 for the tables), and AVX-512 on whole blocks.
 //!
-//! What `select` does with eight counts is Vigna's broadword search over seven 9-bit running sums ("Broadword implementation of
-//! rank/select queries", 2008), made by one multiplication.
+//! What `select` does with eight counts is Vigna's broadword search over seven 9-bit running sums
+//! ("Broadword implementation of rank/select queries", 2008), made by one multiplication.
 
 use super::portable::{counts_passed, entries_passed, load};
 use super::{Block, WORDS};
@@ -17,7 +17,8 @@ pub(crate) struct Avx2 {
     pdep: bool,
 }
 
-/// AVX-512 F, BW, DQ, VL and VPOPCNTDQ, and what [`Avx2`] has. Every such processor has a fast PDEP.
+/// AVX-512 F, BW, DQ, VL and VPOPCNTDQ, and what [`Avx2`] has. Every such processor has a fast
+/// PDEP.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512 {
     words: Bmi,
@@ -53,7 +54,8 @@ impl Avx512 {
 }
 
 impl Block for Avx2 {
-    /// No branch on `bits`, which is as good as random: all eight words, those past the end masked out.
+    /// No branch on `bits`, which is as good as random: all eight words, those past the end masked
+    /// out.
     #[inline(always)]
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32 {
         /// From entry 8 − n on: n times all bits, then none.
@@ -92,7 +94,8 @@ impl Block for Avx2 {
         index as u32 * 64 + self.select_word(word(index), k).min(63)
     }
 
-    /// The seven 12-bit counts in 16-bit lanes: bytes are brought to them by `pshufb`, odd ones shifted into place.
+    /// The seven 12-bit counts in 16-bit lanes: bytes are brought to them by `pshufb`, odd ones
+    /// shifted into place.
     #[inline(always)]
     unsafe fn counts_passed<const ZEROS: bool>(self, entry: *const u64, k: u32) -> u32 {
         if cfg!(miri) {
@@ -156,7 +159,8 @@ impl Block for Avx512 {
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32 {
         // SAFETY: the tier's instructions are there, and the caller vouches for the block.
         unsafe {
-            // Whole words by a mask of lanes, which is sooner there than one of bits; the rest of the last by itself.
+            // Whole words by a mask of lanes, which is sooner there than one of bits; the rest of
+            // the last by itself.
             let full = (bits / 64) & 7;
             let whole = _mm512_maskz_loadu_epi64(_bzhi_u32(0xFF, full) as u8, block.cast());
             let counts = _mm512_cvtepi64_epi8(_mm512_popcnt_epi64(whole));

@@ -7,8 +7,8 @@ use crate::succinct::numbers::{CHUNK, Numbers};
 use crate::succinct::packed::fill::Packer;
 use crate::{Error, Result};
 
-/// How many values there are and the largest of them. `Range` for one that is no integer from 0 on, or is less than the
-/// one before it.
+/// How many values there are and the largest of them. `Range` for one that is no integer from 0 on,
+/// or is less than the one before it.
 pub fn measure(values: &Numbers<'_>) -> Result<Shape> {
     let mut chunk = [0; CHUNK];
     let mut last = 0;
@@ -29,8 +29,9 @@ fn check_sorted(values: &Numbers<'_>, from: usize, chunk: &[u64], last: u64) -> 
     Err(Error::range(format!("{name}[{index}] is {value}, less than {before} before it: sort them first")))
 }
 
-/// Builds the region that `shape` describes ([`measure`] tells which) out of `values`, at `base`. `Range`, and no region,
-/// if the values are others than `shape` says; `Full` if there are too few bytes.
+/// Builds the region that `shape` describes ([`measure`] tells which) out of `values`, at `base`.
+/// `Range`, and no region, if the values are others than `shape` says; `Full` if there are too few
+/// bytes.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
@@ -47,7 +48,8 @@ pub unsafe fn fill(base: *mut u8, len: usize, shape: Shape, values: &Numbers<'_>
         let needed = layout.length;
         return Err(Error::full(format!("these values need {needed} bytes where {len} are given")));
     }
-    // SAFETY: the layout fits the memory, which is ours to write. Values are checked before they are pushed.
+    // SAFETY: the layout fits the memory, which is ours to write. Values are checked before they
+    // are pushed.
     unsafe {
         memory.begin_region(KIND_ELIAS_FANO, super::layout::KIND_VERSION, layout.length);
         memory.set_double_word(word::LENGTH, shape.len);
@@ -87,7 +89,8 @@ impl Writer {
     /// Begins with no value.
     ///
     /// # Safety
-    /// `layout` is the shape's, and lies within the memory, which is ours to write until [`Writer::finish`].
+    /// `layout` is the shape's, and lies within the memory, which is ours to write until
+    /// [`Writer::finish`].
     pub(crate) unsafe fn new(memory: Memory, shape: Shape, layout: Layout) -> Writer {
         // SAFETY: the caller's word.
         let low = unsafe {
@@ -101,8 +104,8 @@ impl Writer {
     /// The next value.
     ///
     /// # Safety
-    /// It is not less than the one before and at most the shape's largest; there are not more than the shape says. So it lies
-    /// among the upper bits, and there is a field for its lower part.
+    /// It is not less than the one before and at most the shape's largest; there are not more than
+    /// the shape says. So it lies among the upper bits, and there is a field for its lower part.
     #[inline(always)]
     pub(crate) unsafe fn push(&mut self, value: u64) {
         debug_assert!(self.index < self.shape.len && value <= self.shape.max);

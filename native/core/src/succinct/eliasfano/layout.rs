@@ -1,5 +1,6 @@
-//! Where everything in an EliasFano region lies, and the constant-time check. `docs/formats/succinct.md` specifies it,
-//! `src/succinct/eliasfano/layout.ts` computes the same. All follows from two numbers: how many values, and the largest.
+//! Where everything in an EliasFano region lies, and the constant-time check.
+//! `docs/formats/succinct.md` specifies it, `src/succinct/eliasfano/layout.ts` computes the same.
+//! All follows from two numbers: how many values, and the largest.
 
 use crate::region::header::{HEADER_BYTES, Header, KIND_ELIAS_FANO, Memory, align};
 use crate::succinct::packed::layout::data_bytes;
@@ -68,7 +69,8 @@ impl Shape {
         Ok(self)
     }
 
-    /// Bits of a value that are stored as they are: the most, l, for which `len` · 2^l is not above the largest value.
+    /// Bits of a value that are stored as they are: the most, l, for which `len` · 2^l is not above
+    /// the largest value.
     #[must_use]
     pub const fn low_bits(self) -> u32 {
         match self.max.checked_div(self.len) {
@@ -83,8 +85,8 @@ impl Shape {
         self.layout_at(HEADER_BYTES as u64)
     }
 
-    /// Where everything lies from an offset on, a multiple of 64 below 2^60, in the region of another structure. The counts are
-    /// those of a checked shape, so nothing overflows.
+    /// Where everything lies from an offset on, a multiple of 64 below 2^60, in the region of
+    /// another structure. The counts are those of a checked shape, so nothing overflows.
     #[must_use]
     pub const fn layout_at(self, upper: u64) -> Layout {
         let low_bits = self.low_bits();
@@ -113,7 +115,8 @@ impl Shape {
     }
 }
 
-/// Entries of a table with the line of every 256th of `count` bits, and with the last line at its end.
+/// Entries of a table with the line of every 256th of `count` bits, and with the last line at its
+/// end.
 pub(crate) const fn hints(count: u64) -> u64 {
     count.div_ceil(STEP) + 1
 }

@@ -1,8 +1,9 @@
 //! Many queries in one call, and ranges.
 //!
-//! A query in a large structure waits for memory three times in a row: for the table of lines, for the line, for the lower
-//! bits. Here a batch of them goes through each of these steps together, having asked for the memory one step ahead, so that
-//! their waits overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
+//! A query in a large structure waits for memory three times in a row: for the table of lines, for
+//! the line, for the lower bits. Here a batch of them goes through each of these steps together,
+//! having asked for the memory one step ahead, so that their waits overlap (Chen, Ailamaki,
+//! Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
 
 use super::layout::LINE_BITS;
 use super::upper::Ones;
@@ -13,8 +14,8 @@ use crate::succinct::word::Portable;
 use crate::{Error, Result};
 
 impl RawEliasFano {
-    /// The values at many indices. `Range`, with nothing written, for an index that is none, or values that do not fit
-    /// `out`'s elements.
+    /// The values at many indices. `Range`, with nothing written, for an index that is none, or
+    /// values that do not fit `out`'s elements.
     pub fn get_many(&self, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out, indices.len(), 64 - self.shape.max.leading_zeros())?;
         let mut chunk = [0; CHUNK];
@@ -45,8 +46,8 @@ impl RawEliasFano {
         Ok(())
     }
 
-    /// [`RawEliasFano::rank`] of many values. `Range`, with nothing written, for one that is no integer from 0 on, or if the
-    /// number of values does not fit `out`'s elements.
+    /// [`RawEliasFano::rank`] of many values. `Range`, with nothing written, for one that is no
+    /// integer from 0 on, or if the number of values does not fit `out`'s elements.
     pub fn rank_many(&self, values: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out, values.len(), 64 - self.shape.len.leading_zeros())?;
         let mut chunk = [0; CHUNK];
@@ -72,7 +73,8 @@ impl RawEliasFano {
         Ok(())
     }
 
-    /// The values from index `from` on, as many as `out` has. `Range` if there are fewer, or they do not fit `out`'s elements.
+    /// The values from index `from` on, as many as `out` has. `Range` if there are fewer, or they
+    /// do not fit `out`'s elements.
     pub fn unpack(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out, 0, 64 - self.shape.max.leading_zeros())?;
         let count = out.len();
@@ -119,7 +121,8 @@ impl RawEliasFano {
     }
 }
 
-/// Iterates over sorted integers, from one word of the upper bits to the next; decodes a chunk at a time.
+/// Iterates over sorted integers, from one word of the upper bits to the next; decodes a chunk at a
+/// time.
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     values: &'a RawEliasFano,

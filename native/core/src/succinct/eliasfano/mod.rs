@@ -1,13 +1,15 @@
-//! Elias-Fano: n sorted integers up to m in about 2.7 + log2(m / n) bits each, with every one of them at hand.
+//! Elias-Fano: n sorted integers up to m in about 2.7 + log2(m / n) bits each, with every one of
+//! them at hand.
 //!
-//! The lowest l bits of each value, l = ⌊log2(m / n)⌋, stand as they are, as packed fields. Of the other bits, which
-//! ascend slowly, only the steps are stored, in unary: value i is a one at position `(value >> l) + i`. So the i-th value's upper bits
-//! are `select1(i) - i`, and the values with upper bits h stand between the h-th and the next zero.
-//! (Elias, "Efficient storage and retrieval by content and address of static files", 1974; Fano, "On the number of bits
-//! required to implement an associative memory", 1971; Vigna, "Quasi-succinct indices", 2013.)
+//! The lowest l bits of each value, l = ⌊log2(m / n)⌋, stand as they are, as packed fields. Of the
+//! other bits, which ascend slowly, only the steps are stored, in unary: value i is a one at
+//! position `(value >> l) + i`. So the i-th value's upper bits are `select1(i) - i`, and the values
+//! with upper bits h stand between the h-th and the next zero. (Elias, "Efficient storage and
+//! retrieval by content and address of static files", 1974; Fano, "On the number of bits required
+//! to implement an associative memory", 1971; Vigna, "Quasi-succinct indices", 2013.)
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/eliasfano/` reads the same in TypeScript. They
-//! never change once written, so any number of threads may read them.
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/eliasfano/` reads the same
+//! in TypeScript. They never change once written, so any number of threads may read them.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -19,11 +21,12 @@
 //! | `part` | a sequence inside another structure's region |
 //! | `validate` | proving the contents |
 //!
-//! Cost: `at` touches a table, a line of the upper bits, and the lower bits: three cache misses in a large one. `rank` and
-//! `next_geq` take one or two more, and the logarithm of how many values share their upper bits.
+//! Cost: `at` touches a table, a line of the upper bits, and the lower bits: three cache misses in
+//! a large one. `rank` and `next_geq` take one or two more, and the logarithm of how many values
+//! share their upper bits.
 
-/// Runs a query compiled for the instructions that this processor has for words. The closure becomes part of `compiled`,
-/// whose features it then has.
+/// Runs a query compiled for the instructions that this processor has for words. The closure
+/// becomes part of `compiled`, whose features it then has.
 macro_rules! with_words {
     ($words:ident => $call:expr) => {{
         #[cfg(target_arch = "x86_64")]
@@ -185,7 +188,8 @@ impl RawEliasFano {
         // In sound bytes there is a next one, as the value is not above the largest.
         let index = index.min(self.shape.len - 1);
         if let Some(position) = end {
-            // The values with these upper bits are all less; the next one's are those of the next one.
+            // The values with these upper bits are all less; the next one's are those of the next
+            // one.
             return match self.upper.next_one(position) {
                 Some(one) => (index, one.wrapping_sub(index) << self.low_bits | self.low(index)),
                 None => (index, self.at_with(words, index)),
@@ -194,8 +198,8 @@ impl RawEliasFano {
         (index, value >> self.low_bits << self.low_bits | self.low(index))
     }
 
-    /// The rank of a value that is not above the largest. If all values with its upper bits are less, also the position
-    /// of the zero behind them.
+    /// The rank of a value that is not above the largest. If all values with its upper bits are
+    /// less, also the position of the zero behind them.
     #[inline(always)]
     fn find<W: Words>(&self, words: W, value: u64) -> (u64, Option<u64>) {
         let low = value & !(u64::MAX << self.low_bits);

@@ -8,7 +8,8 @@ use crate::succinct::numbers::{Number, Numbers};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// Sorted integers, duplicates allowed, in about 2.7 + log2(largest / n) bits each. They can be read, not changed.
+/// Sorted integers, duplicates allowed, in about 2.7 + log2(largest / n) bits each. They can be
+/// read, not changed.
 ///
 /// ```
 /// use offheap_core::succinct::eliasfano::EliasFano;
@@ -32,7 +33,8 @@ unsafe impl Send for EliasFano {}
 unsafe impl Sync for EliasFano {}
 
 impl EliasFano {
-    /// Builds from values that ascend. `Range` if one is less than the one before it, negative or fractional.
+    /// Builds from values that ascend. `Range` if one is less than the one before it, negative or
+    /// fractional.
     pub fn from_slice<T: Number>(values: &[T]) -> Result<EliasFano> {
         EliasFano::new(&Numbers::of(values, "values"))
     }

@@ -1,4 +1,5 @@
-//! A sequence as a part of another structure's region: bits of which few are ones, say, by the positions of the ones.
+//! A sequence as a part of another structure's region: bits of which few are ones, say, by the
+//! positions of the ones.
 //!
 //! | what | with |
 //! | --- | --- |
@@ -11,9 +12,9 @@
 //! | the k-th zero, of few ones | [`RawEliasFano::missing`]: the k-th integer that is no value |
 //! | proving it | [`RawEliasFano::prove`] |
 //!
-//! A shape is two numbers, so a header that holds them, and a length that agrees with the layout, are all there is to check before
-//! `within`: see [`Shape::check`]. For bits of which few are zeros it stores the positions of the zeros, and the questions
-//! change places.
+//! A shape is two numbers, so a header that holds them, and a length that agrees with the layout,
+//! are all there is to check before `within`: see [`Shape::check`]. For bits of which few are zeros
+//! it stores the positions of the zeros, and the questions change places.
 
 #[cfg(doc)]
 use super::fill::Writer;
@@ -34,7 +35,8 @@ impl RawEliasFano {
     /// A view of the sequence that begins at an offset of `memory`, a multiple of 64.
     ///
     /// # Safety
-    /// The shape was checked ([`Shape::check`]) and its [`Shape::layout_at`] lies within the memory.
+    /// The shape was checked ([`Shape::check`]) and its [`Shape::layout_at`] lies within the
+    /// memory.
     #[inline]
     pub(crate) unsafe fn within(memory: Memory, offset: u64, shape: Shape) -> RawEliasFano {
         let layout = shape.layout_at(offset);
@@ -52,12 +54,13 @@ impl RawEliasFano {
         matches!(self.next_geq(value), Some((_, next)) if next == value)
     }
 
-    /// The k-th integer from 0 on, counted from 0, that is no value. The sequence must have no duplicates: else, and in
-    /// damaged bytes, it is some number.
+    /// The k-th integer from 0 on, counted from 0, that is no value. The sequence must have no
+    /// duplicates: else, and in damaged bytes, it is some number.
     ///
-    /// In which bucket it is (the integers with the same upper bits) the counts of a line tell, which is guessed by how many are missing
-    /// on the average. Where that is not it, as values cluster, it is guessed from there, and then halved: the logarithm of
-    /// the number of buckets bounds how often.
+    /// In which bucket it is (the integers with the same upper bits) the counts of a line tell,
+    /// which is guessed by how many are missing on the average. Where that is not it, as values
+    /// cluster, it is guessed from there, and then halved: the logarithm of the number of buckets
+    /// bounds how often.
     #[inline]
     #[must_use]
     pub fn missing(&self, k: u64) -> u64 {
@@ -73,7 +76,8 @@ impl RawEliasFano {
     fn missing_with<W: Words>(&self, words: W, k: u64) -> u64 {
         let RawEliasFano { low_bits, shape, layout, .. } = *self;
         let last = layout.zeros - 1;
-        // There are at most `k` missing before this bucket, and more than `k` before the one after that.
+        // There are at most `k` missing before this bucket, and more than `k` before the one after
+        // that.
         let (mut from, mut to) = ((k >> low_bits).min(last), ((k + shape.len) >> low_bits).min(last));
         let each = ((shape.max - shape.len) as f64 + 1.0) / layout.zeros as f64;
         let mut guess = self.upper.bucket_near(words, low_bits, k);
@@ -117,8 +121,8 @@ impl RawEliasFano {
         from
     }
 
-    /// [`RawEliasFano::at`] of each index, in place: their waits for memory overlap. An index past the end gives the largest
-    /// value.
+    /// [`RawEliasFano::at`] of each index, in place: their waits for memory overlap. An index past
+    /// the end gives the largest value.
     pub fn at_batch(&self, indices: &mut [u64]) {
         if self.shape.len > 0 {
             with_words!(words => self.at_batch_with(words, indices));

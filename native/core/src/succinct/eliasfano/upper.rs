@@ -1,13 +1,15 @@
 //! The upper bits: a bit vector of n ones among at most 2n zeros, with select for both.
 //!
-//! Counts stand in the same cache line as the bits they count: 64 bits of them, then 448 bits of the sequence, in seven
-//! words. So once the line is known, one miss is enough. Which line it is, a table tells for every 256th one, and one for every 256th
-//! zero; a line has about 200 of each, so between two entries there are seldom more than two lines, and the search begins at the
-//! one that is likely. Where the values come in clusters there can be many, and then it halves: a select never takes more
-//! than the logarithm of the number of lines.
+//! Counts stand in the same cache line as the bits they count: 64 bits of them, then 448 bits of
+//! the sequence, in seven words. So once the line is known, one miss is enough. Which line it is, a
+//! table tells for every 256th one, and one for every 256th zero; a line has about 200 of each, so
+//! between two entries there are seldom more than two lines, and the search begins at the one that
+//! is likely. Where the values come in clusters there can be many, and then it halves: a select
+//! never takes more than the logarithm of the number of lines.
 //!
-//! That counts and bits share a line is from Gog and Petri, "Optimized succinct data structures for massive data", 2014;
-//! the table of samples from Vigna, "Broadword implementation of rank/select queries", 2008.
+//! That counts and bits share a line is from Gog and Petri, "Optimized succinct data structures for
+//! massive data", 2014; the table of samples from Vigna, "Broadword implementation of rank/select
+//! queries", 2008.
 
 use super::layout::{LINE_BITS, LINE_BYTES, Layout, STEP};
 use crate::cpu::prefetch;
@@ -18,7 +20,8 @@ use std::hint::select_unpredictable;
 /// How often [`Upper::bucket_near`] goes from line to line by the average.
 const LINE_GUESSES: u32 = 6;
 
-/// The count in a line's first word: ones before the line, in 38 bits, and ones in its first two, four and six words.
+/// The count in a line's first word: ones before the line, in 38 bits, and ones in its first two,
+/// four and six words.
 #[derive(Clone, Copy)]
 pub(super) struct Counts(u64);
 
@@ -152,7 +155,8 @@ impl Upper {
         Counts(self.word(line, 0))
     }
 
-    /// The lines between which the k-th bit is, by the table: in order, and lines that there are, whatever the table says.
+    /// The lines between which the k-th bit is, by the table: in order, and lines that there are,
+    /// whatever the table says.
     #[inline(always)]
     fn between<T: Target>(&self, k: u64) -> (u64, u64) {
         let (table, count) = T::hints(self);
@@ -186,7 +190,8 @@ impl Upper {
         prefetch(self.memory.base().wrapping_add(self.first + line as usize * LINE_BYTES));
     }
 
-    /// The position of the k-th bit, counted from 0. `k` is below the number of such bits. In damaged bytes some position.
+    /// The position of the k-th bit, counted from 0. `k` is below the number of such bits. In
+    /// damaged bytes some position.
     #[inline(always)]
     pub(super) fn select<T: Target, W: Words>(&self, words: W, k: u64) -> u64 {
         let (mut low, mut high) = self.between::<T>(k);
@@ -239,9 +244,10 @@ impl Upper {
         (at - 1) * 64 + u64::from(bit)
     }
 
-    /// The bucket (how many zeros come before it) where `zeros << low_bits` less the ones before it, which ascends from bucket to
-    /// bucket, passes `k`; or one nearby, as inside of a bucket it descends. A line is guessed by the average, and again from
-    /// there; then it is looked for in the line. Only the counts are read of lines that were guessed wrong. In damaged bytes it is
+    /// The bucket (how many zeros come before it) where `zeros << low_bits` less the ones before
+    /// it, which ascends from bucket to bucket, passes `k`; or one nearby, as inside of a bucket it
+    /// descends. A line is guessed by the average, and again from there; then it is looked for in
+    /// the line. Only the counts are read of lines that were guessed wrong. In damaged bytes it is
     /// some bucket.
     #[inline(always)]
     pub(super) fn bucket_near<W: Words>(&self, words: W, low_bits: u32, k: u64) -> u64 {
@@ -275,7 +281,8 @@ impl Upper {
         }
         let (mut from, mut to) = (0, word.count_zeros());
         while from < to {
-            // Behind zero number `middle` of the word, which as many zeros and all its other bits are before.
+            // Behind zero number `middle` of the word, which as many zeros and all its other bits
+            // are before.
             let middle = from.midpoint(to);
             let place = words.select(!word, middle);
             let (more_ones, more_zeros) = (u64::from(place - middle), u64::from(middle) + 1);
@@ -285,8 +292,8 @@ impl Upper {
         zeros.wrapping_add(u64::from(from)).min(self.zeros - 1)
     }
 
-    /// How many ones stand from a position on before the first zero, if that is less than what is left of the word; and
-    /// else how many are left of it.
+    /// How many ones stand from a position on before the first zero, if that is less than what is
+    /// left of the word; and else how many are left of it.
     #[inline(always)]
     pub(super) fn run(&self, position: u64) -> (u64, u64) {
         let (line, bit) = (position / LINE_BITS, position % LINE_BITS);

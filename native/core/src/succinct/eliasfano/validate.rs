@@ -6,8 +6,8 @@ use super::upper::Counts;
 use crate::succinct::packed::validate::zero_behind;
 use crate::{Error, Result};
 
-/// Proves a region's contents: checksum (if it has one), reserved words, counts, tables, and that the values ascend to the
-/// largest. O(bytes).
+/// Proves a region's contents: checksum (if it has one), reserved words, counts, tables, and that
+/// the values ascend to the largest. O(bytes).
 ///
 /// # Safety
 /// As for [`RawEliasFano::attach`].
@@ -20,7 +20,8 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
 }
 
 impl RawEliasFano {
-    /// The proof of its sections: counts, tables, order, and zeros where nothing is. `Corrupt` says what is wrong first. O(bytes).
+    /// The proof of its sections: counts, tables, order, and zeros where nothing is. `Corrupt` says
+    /// what is wrong first. O(bytes).
     pub(crate) fn prove(&self) -> Result<()> {
         upper(self)?;
         lower(self)
@@ -53,7 +54,8 @@ fn lower(values: &RawEliasFano) -> Result<()> {
     if last == shape.max { Ok(()) } else { Err(Error::corrupt("the largest value is not the last one")) }
 }
 
-/// As many ones as there are values, zeros behind the last, right counts, and tables that lead to the right lines.
+/// As many ones as there are values, zeros behind the last, right counts, and tables that lead to
+/// the right lines.
 fn upper(values: &RawEliasFano) -> Result<()> {
     let RawEliasFano { upper, shape, layout, memory, .. } = *values;
     let mut before = 0;

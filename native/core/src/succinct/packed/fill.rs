@@ -5,7 +5,8 @@ use crate::region::header::Memory;
 use crate::succinct::numbers::{CHUNK, MAX_SAFE, Numbers};
 use crate::{Error, Result};
 
-/// How many bits the largest of the values needs: at least 1. `Range` for one that is no integer from 0 on.
+/// How many bits the largest of the values needs: at least 1. `Range` for one that is no integer
+/// from 0 on.
 pub fn measure(values: &Numbers<'_>) -> Result<u32> {
     let mut chunk = [0; CHUNK];
     let mut all = 0;
@@ -15,9 +16,9 @@ pub fn measure(values: &Numbers<'_>) -> Result<u32> {
     Ok((64 - all.leading_zeros()).max(1))
 }
 
-/// Packs values as the region that `shape` describes, whose length is that of `values`, at `base`, and says nothing about
-/// what lies behind it. `Range`, and no region, for a value that needs more bits or is no integer from 0 on; `Full` if
-/// there are too few bytes.
+/// Packs values as the region that `shape` describes, whose length is that of `values`, at `base`,
+/// and says nothing about what lies behind it. `Range`, and no region, for a value that needs more
+/// bits or is no integer from 0 on; `Full` if there are too few bytes.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.

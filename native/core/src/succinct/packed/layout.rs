@@ -1,5 +1,5 @@
-//! Where everything in a PackedInts region lies, and the constant-time check. `docs/formats/succinct.md` specifies it,
-//! `src/succinct/packedints/layout.ts` computes the same.
+//! Where everything in a PackedInts region lies, and the constant-time check.
+//! `docs/formats/succinct.md` specifies it, `src/succinct/packedints/layout.ts` computes the same.
 
 use crate::region::header::{HEADER_BYTES, Header, KIND_PACKED_INTS, Memory, align};
 use crate::{Error, Result};
@@ -34,8 +34,8 @@ pub struct Shape {
     pub bigint: bool,
 }
 
-/// Bytes of `len` integers of `bits` bits: whole words of 64 bits, and one of zeros behind them, so that two
-/// neighbouring words can be read wherever an integer begins.
+/// Bytes of `len` integers of `bits` bits: whole words of 64 bits, and one of zeros behind them, so
+/// that two neighbouring words can be read wherever an integer begins.
 pub(crate) const fn data_bytes(len: u64, bits: u32) -> u64 {
     (len * bits as u64).div_ceil(64) * 8 + 8
 }
@@ -61,7 +61,8 @@ impl Shape {
         align(Shape::DATA as u64 + data_bytes(self.len, self.bits))
     }
 
-    /// The check that opening makes: after it, every integer lies within the region, whatever the region holds.
+    /// The check that opening makes: after it, every integer lies within the region, whatever the
+    /// region holds.
     pub(crate) fn read(memory: Memory) -> Result<(Header, Shape)> {
         let header = Header::read(memory, KIND_PACKED_INTS, KIND_VERSION)?;
         let flags = header.word(word::FLAGS);

@@ -1,10 +1,11 @@
 //! Integers at many indices.
 //!
-//! The indices are looked at twice: first whether all are indices, so that a refused call writes nothing, then to
-//! fetch. They may lie in memory that another thread writes, so the second time they are checked again.
+//! The indices are looked at twice: first whether all are indices, so that a refused call writes
+//! nothing, then to fetch. They may lie in memory that another thread writes, so the second time
+//! they are checked again.
 //!
-//! Fetching needs no prefetching: the loads of one chunk do not depend on each other, and the processor has dozens of them
-//! under way at once.
+//! Fetching needs no prefetching: the loads of one chunk do not depend on each other, and the
+//! processor has dozens of them under way at once.
 
 use super::{ONE_LOAD, RawPackedInts, extract, extract_short};
 use crate::succinct::numbers::{CHUNK, Numbers, NumbersMut};
@@ -61,7 +62,8 @@ fn fetch(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) 
     Ok(())
 }
 
-/// The same code, but conversions between integers and doubles are vectors, and shifts leave the flags alone.
+/// The same code, but conversions between integers and doubles are vectors, and shifts leave the
+/// flags alone.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,bmi1,bmi2")]
 fn fetch_avx512(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {

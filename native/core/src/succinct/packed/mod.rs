@@ -1,7 +1,7 @@
 //! Packed integers: n integers of b bits each, 1 to 64, side by side with nothing between them.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/packedints/` reads the same in TypeScript.
-//! They never change once written, so any number of threads may read them.
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/packedints/` reads the same
+//! in TypeScript. They never change once written, so any number of threads may read them.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -33,7 +33,8 @@ use crate::{Error, Result};
 /// The bits of integer `index` of those that begin at `data`.
 ///
 /// # Safety
-/// `data` is 8-byte aligned; the two words from the one on in which the integer begins are readable. `bits` is 1 to 64.
+/// `data` is 8-byte aligned; the two words from the one on in which the integer begins are
+/// readable. `bits` is 1 to 64.
 #[inline(always)]
 pub(crate) unsafe fn extract(data: *const u8, bits: u32, index: u64) -> u64 {
     let bit = index * u64::from(bits);
@@ -47,7 +48,8 @@ pub(crate) unsafe fn extract(data: *const u8, bits: u32, index: u64) -> u64 {
     (low >> shift | high << 1 << (63 - shift)) & (u64::MAX >> (64 - bits))
 }
 
-/// Integers of at most this many bits, and the up to 7 bits before them in their first byte, fit one word.
+/// Integers of at most this many bits, and the up to 7 bits before them in their first byte, fit
+/// one word.
 pub(crate) const ONE_LOAD: u32 = 57;
 
 /// [`extract`] for at most [`ONE_LOAD`] bits.
@@ -82,7 +84,8 @@ impl Fields {
     /// `len` fields of `bits` bits, 1 to 64.
     ///
     /// # Safety
-    /// `data` is 8-byte aligned; while this is used, `data_bytes(len, bits)` bytes are readable there.
+    /// `data` is 8-byte aligned; while this is used, `data_bytes(len, bits)` bytes are readable
+    /// there.
     #[inline]
     pub(crate) unsafe fn new(data: *const u8, bits: u32, len: u64) -> Fields {
         Fields { data, bits, len }
@@ -177,7 +180,8 @@ impl RawPackedInts {
         (index < self.shape.len).then(|| unsafe { self.fields.get(index) })
     }
 
-    /// The integers from `from` on, as many as `out` has. `Range` if they are fewer, or do not fit `out`'s elements.
+    /// The integers from `from` on, as many as `out` has. `Range` if they are fewer, or do not fit
+    /// `out`'s elements.
     pub fn unpack(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out)?;
         let count = out.len();
@@ -189,8 +193,8 @@ impl RawPackedInts {
         Ok(())
     }
 
-    /// The integers at many indices. `Range`, with nothing written, for an index that is none, or integers that do not fit
-    /// `out`'s elements.
+    /// The integers at many indices. `Range`, with nothing written, for an index that is none, or
+    /// integers that do not fit `out`'s elements.
     pub fn get_many(&self, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out)?;
         if out.len() < indices.len() {

@@ -31,7 +31,8 @@ unsafe impl Send for PackedInts {}
 unsafe impl Sync for PackedInts {}
 
 impl PackedInts {
-    /// Packs integers into as few bits as the largest needs. `Range` for one that is negative or fractional.
+    /// Packs integers into as few bits as the largest needs. `Range` for one that is negative or
+    /// fractional.
     pub fn from_slice<T: Number>(values: &[T]) -> Result<PackedInts> {
         let values = Numbers::of(values, "values");
         PackedInts::with_bits(&values, measure(&values)?)

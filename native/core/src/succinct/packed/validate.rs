@@ -5,8 +5,8 @@ use super::{RawPackedInts, Shape, load};
 use crate::succinct::numbers::MAX_SAFE;
 use crate::{Error, Result};
 
-/// Proves a region's contents: checksum (if it has one), reserved words, bits behind the last integer, and that
-/// integers that JavaScript sees as numbers are below 2^53. O(bytes).
+/// Proves a region's contents: checksum (if it has one), reserved words, bits behind the last
+/// integer, and that integers that JavaScript sees as numbers are below 2^53. O(bytes).
 ///
 /// # Safety
 /// As for [`RawPackedInts::attach`].
@@ -32,7 +32,8 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
 /// Whether all bits are zero from bit `from` to the end of `bytes` bytes.
 ///
 /// # Safety
-/// `data` is 8-byte aligned, `bytes` bytes are readable there, a multiple of 8, and `from` is at most their bits.
+/// `data` is 8-byte aligned, `bytes` bytes are readable there, a multiple of 8, and `from` is at
+/// most their bits.
 pub(crate) unsafe fn zero_behind(data: *const u8, from: u64, bytes: usize) -> bool {
     let words = data.cast::<u64>();
     let first = (from / 64) as usize;

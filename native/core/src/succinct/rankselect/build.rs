@@ -1,7 +1,7 @@
 //! Choosing a variant, and making a region.
 //!
-//! In two steps, because the caller owns the memory: [`plan`] counts the ones and says how many bytes it takes, [`build`] fills
-//! them. Cost: two readings of the bits and one writing.
+//! In two steps, because the caller owns the memory: [`plan`] counts the ones and says how many
+//! bytes it takes, [`build`] fills them. Cost: two readings of the bits and one writing.
 
 use super::layout::{KIND_VERSION, Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
@@ -21,15 +21,18 @@ pub struct Plan {
     pub length: usize,
 }
 
-/// Without a variant, the sparse one is picked where it takes at most this part of what the flat one does: it is slower.
+/// Without a variant, the sparse one is picked where it takes at most this part of what the flat
+/// one does: it is slower.
 const SPARSE_PART: usize = 4;
 
-/// From so many bytes on a region asks for huge pages. Where it does not fit the caches, a question waits for the page tables
-/// as well as for the bits: at 2^32 bits a rank took 403 ns on small pages and 270 on huge ones, in bulk 46 and 18.
+/// From so many bytes on a region asks for huge pages. Where it does not fit the caches, a question
+/// waits for the page tables as well as for the bits: at 2^32 bits a rank took 403 ns on small
+/// pages and 270 on huge ones, in bulk 46 and 18.
 const HUGE_FROM: usize = 8 << 20;
 
-/// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all bits are alike, `Sparse`
-/// where few of them are ones or few zeros, else `Flat`. `Range` if the bits are not alike and are to be `Constant`.
+/// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all
+/// bits are alike, `Sparse` where few of them are ones or few zeros, else `Flat`. `Range` if the
+/// bits are not alike and are to be `Constant`.
 pub fn plan(bits: &RawBits, variant: Option<Variant>) -> Result<Plan> {
     let length = bits.len();
     let ones = bits.count(0, length)?;
@@ -57,12 +60,13 @@ pub fn planned(bits: &RawBits, variant: Variant, ones: u64) -> Result<Plan> {
     Ok(Plan { shape, length: shape.layout()?.length })
 }
 
-/// Makes the region that was planned for these bits, in `len` bytes at `base`. Whatever they held is overwritten, and the system is
-/// asked to back a large region by huge pages. `Full` if the bytes are too few, `Stale` if the bits were changed since (there is no
-/// region then).
+/// Makes the region that was planned for these bits, in `len` bytes at `base`. Whatever they held
+/// is overwritten, and the system is asked to back a large region by huge pages. `Full` if the
+/// bytes are too few, `Stale` if the bits were changed since (there is no region then).
 ///
 /// # Safety
-/// `base` is valid for writing `len` bytes that no other thread uses, and that `bits` is no view of.
+/// `base` is valid for writing `len` bytes that no other thread uses, and that `bits` is no view
+/// of.
 pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> Result<()> {
     // SAFETY: the caller's word.
     let memory = unsafe { Memory::new(base, len) }?;

@@ -1,8 +1,9 @@
 //! Many questions in one call.
 //!
-//! One rank in bits larger than the caches waits for memory, a select two or three times. Here some dozens go side by side: what
-//! each needs next is prefetched for all before the first goes on. So the waits overlap, also across the dependent
-//! steps of a select, which the processor by itself can not do.
+//! One rank in bits larger than the caches waits for memory, a select two or three times. Here some
+//! dozens go side by side: what each needs next is prefetched for all before the first goes on. So
+//! the waits overlap, also across the dependent steps of a select, which the processor by itself
+//! can not do.
 //!
 //! All questions are checked before the first answer is written.
 
@@ -23,9 +24,9 @@ pub enum Query {
     Select0,
 }
 
-/// Answers many questions: `out[i]` belongs to `questions[i]`. They may be in the same array. `Range` if a position is above
-/// the length, or there are not more ones (or zeros) than asked for, or answers may not fit the elements of `out`; nothing is
-/// written then.
+/// Answers many questions: `out[i]` belongs to `questions[i]`. They may be in the same array.
+/// `Range` if a position is above the length, or there are not more ones (or zeros) than asked for,
+/// or answers may not fit the elements of `out`; nothing is written then.
 pub fn answer(
     raw: &RawRankSelect,
     query: Query,
@@ -62,7 +63,8 @@ pub fn answer(
     for from in (0..count).step_by(CHUNK) {
         let size = questions.read(from, &mut chunk)?.len();
         let (asked, answers) = (&mut chunk[..size], &mut answers[..size]);
-        // They were looked at, but another thread may write them. There is one question at least, so `limit` is not 0.
+        // They were looked at, but another thread may write them. There is one question at least,
+        // so `limit` is not 0.
         asked.iter_mut().for_each(|number| *number = (*number).min(limit - 1));
         match query {
             Query::Rank1 => raw.ranks(asked, answers),

@@ -1,14 +1,16 @@
 //! The default: plain bits, and an index of 16 bytes about each 4096 of them (3.125%).
 //!
-//! An entry is 128 bits: 44 that count the ones before its superblock, and seven times 12 that count those in the superblock
-//! before each of its blocks of 512 bits but the first. So a rank reads one entry and one block, whose addresses both follow from
-//! the position: two misses at the same time, of which the index, 32 times smaller than the bits, is often in a cache.
-//! A select reads a sample, searches eight entries at once (and a few before, if its ones are far apart), the seven counts of
-//! one, and the eight words of a block.
+//! An entry is 128 bits: 44 that count the ones before its superblock, and seven times 12 that
+//! count those in the superblock before each of its blocks of 512 bits but the first. So a rank
+//! reads one entry and one block, whose addresses both follow from the position: two misses at the
+//! same time, of which the index, 32 times smaller than the bits, is often in a cache. A select
+//! reads a sample, searches eight entries at once (and a few before, if its ones are far apart),
+//! the seven counts of one, and the eight words of a block.
 //!
-//! This is pasta-flat's layout of counts (Kurpicz: "Engineering compact data structures for rank and select queries on bit
-//! vectors", 2022; itself after Zhou, Andersen, Kaminsky: "Space-efficient, high-performance rank and select structures", 2013)
-//! with the count in the low bits: so its lowest 32, all that most vectors need, are a word by themselves, and field i of the
+//! This is pasta-flat's layout of counts (Kurpicz: "Engineering compact data structures for rank
+//! and select queries on bit vectors", 2022; itself after Zhou, Andersen, Kaminsky:
+//! "Space-efficient, high-performance rank and select structures", 2013) with the count in the low
+//! bits: so its lowest 32, all that most vectors need, are a word by themselves, and field i of the
 //! twelve-bit ones is that of block i, for i from 1 to 7, without a special case.
 
 use super::layout::{Layout, SUPERBLOCK, Shape};
@@ -113,11 +115,12 @@ impl Flat {
         unsafe { select_many::<ZEROS>(self.tier, self, ks, out) }
     }
 
-    /// Copies the bits, of which the last word may have more than `length`, and makes the index. Returns how many ones there are.
+    /// Copies the bits, of which the last word may have more than `length`, and makes the index.
+    /// Returns how many ones there are.
     ///
     /// # Safety
-    /// The region is writable, and used by nobody else. `from` is valid for reading the words of `length` bits, which another
-    /// thread may be writing.
+    /// The region is writable, and used by nobody else. `from` is valid for reading the words of
+    /// `length` bits, which another thread may be writing.
     pub(super) unsafe fn build(&self, from: *const u64, length: u64) -> u64 {
         // SAFETY: the caller's word.
         unsafe { build(self.tier, self, from, length) }
@@ -268,8 +271,8 @@ unsafe fn select_with<B: Block, const ZEROS: bool>(b: B, flat: &Flat, k: u64) ->
 /// How many questions of a bulk call go side by side.
 const BATCH: usize = 32;
 
-/// Asks for the memory of one question while it answers the one that is [`BATCH`] before: a quarter faster than in batches. (So are not
-/// selects, which would go in four steps: a quarter slower.)
+/// Asks for the memory of one question while it answers the one that is [`BATCH`] before: a quarter
+/// faster than in batches. (So are not selects, which would go in four steps: a quarter slower.)
 ///
 /// # Safety
 /// As for [`rank_with`], for each.
@@ -331,7 +334,8 @@ unsafe fn build_with<B: Block>(_: B, flat: &Flat, from: *const u64, length: u64)
     for superblock in 0..=flat.last_entry {
         let start = superblock as usize * WORDS;
         let end = (start + WORDS).min(words);
-        // SAFETY: the caller's word; the source may change meanwhile, which gives some mixture. Within the index.
+        // SAFETY: the caller's word; the source may change meanwhile, which gives some mixture.
+        // Within the index.
         unsafe {
             if start < end {
                 std::ptr::copy_nonoverlapping(from.add(start), flat.bits.add(start), end - start);

@@ -1,14 +1,16 @@
 //! Counts and bits in one cache line, so that a rank waits for memory once.
 //!
-//! A line of 512 bits holds 496 bits and, below them, a 16-bit count of the ones before it in its superblock of 128 lines. A table
-//! has 8 bytes for each superblock, which are 8 KiB: so small (0.1%) that caches keep it. Together 3.3%.
+//! A line of 512 bits holds 496 bits and, below them, a 16-bit count of the ones before it in its
+//! superblock of 128 lines. A table has 8 bytes for each superblock, which are 8 KiB: so small
+//! (0.1%) that caches keep it. Together 3.3%.
 //!
-//! The layout is in the family of BiRank (Groot Koerkamp: "QuadRank: engineering a high throughput rank", 2026) and of SPIDER
-//! (Laws, Bliven, Conklin, Laalai, McCauley, Sturdevant: "SPIDER: Improved succinct rank and select performance", 2024): a count
-//! inside the line, relative to a table that stays cached.
+//! The layout is in the family of BiRank (Groot Koerkamp: "QuadRank: engineering a high throughput
+//! rank", 2026) and of SPIDER (Laws, Bliven, Conklin, Laalai, McCauley, Sturdevant: "SPIDER:
+//! Improved succinct rank and select performance", 2024): a count inside the line, relative to a
+//! table that stays cached.
 //!
-//! A select begins at a sample, guesses the line by interpolation, and halves what is left when guesses go wrong; each probe is
-//! another line, so it is slower here than in the flat variant.
+//! A select begins at a sample, guesses the line by interpolation, and halves what is left when
+//! guesses go wrong; each probe is another line, so it is slower here than in the flat variant.
 
 use super::flat::Wrong;
 use super::layout::{LINE_BITS, LINES_LOG2, Layout, Shape};
@@ -250,7 +252,8 @@ unsafe fn select_in<B: Block, const ZEROS: bool>(b: B, lines: &Interleaved, line
 /// How many questions of a bulk call go side by side.
 const BATCH: usize = 32;
 
-/// As in the flat variant, of each question the memory is asked for [`BATCH`] before it is answered.
+/// As in the flat variant, of each question the memory is asked for [`BATCH`] before it is
+/// answered.
 ///
 /// # Safety
 /// As for [`rank_with`], for each.
@@ -298,7 +301,8 @@ unsafe fn select_many_with<B: Block, const ZEROS: bool>(
     }
 }
 
-/// A line's bits are 62 whole bytes of the source, two further on: so each word of it is read from where it begins there.
+/// A line's bits are 62 whole bytes of the source, two further on: so each word of it is read from
+/// where it begins there.
 ///
 /// # Safety
 /// As for `Flat::build`.

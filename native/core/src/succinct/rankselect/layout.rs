@@ -1,5 +1,5 @@
-//! Where everything in a rank/select region lies. No offset is stored: all follow from variant, length and number of ones, so a
-//! header that agrees with its length can not point outside.
+//! Where everything in a rank/select region lies. No offset is stored: all follow from variant,
+//! length and number of ones, so a header that agrees with its length can not point outside.
 
 use crate::region::header::{HEADER_BYTES, Header, KIND_RANKSELECT, Memory, align};
 use crate::succinct::bitvector::layout::MAX_BITS;
@@ -31,7 +31,8 @@ pub enum Variant {
     Flat = 1,
     /// Counts and bits in one cache line: one miss for a rank.
     Interleaved = 2,
-    /// The positions of ones, or of zeros if those are fewer, as an Elias-Fano sequence: for few of either.
+    /// The positions of ones, or of zeros if those are fewer, as an Elias-Fano sequence: for few of
+    /// either.
     Sparse = 3,
     /// All bits are alike, and not stored.
     Constant = 4,
@@ -57,7 +58,8 @@ pub struct Shape {
     pub length: u64,
     /// How many of them are ones.
     pub ones: u64,
-    /// Of the sparse variant: the last position that is stored; 0 if there is none, and in other variants.
+    /// Of the sparse variant: the last position that is stored; 0 if there is none, and in other
+    /// variants.
     pub last: u64,
 }
 
@@ -82,15 +84,16 @@ pub struct Layout {
 pub const SUPERBLOCK: u64 = 4096;
 /// Bits that a line of the interleaved variant holds beside its count.
 pub const LINE_BITS: u64 = 496;
-/// Lines of a superblock of the interleaved variant, as a power of two: together less than 2^16 bits.
+/// Lines of a superblock of the interleaved variant, as a power of two: together less than 2^16
+/// bits.
 pub const LINES_LOG2: u32 = 7;
 /// The fewest index entries, so that a search may always look at eight.
 pub const MIN_ENTRIES: u64 = 8;
 /// At the most one sample for so many bits.
 pub const SAMPLE_BITS: u64 = 8192;
 
-/// Every so many ones (or zeros), as a power of two, there is a sample of where they are: so many that samples number at most one
-/// for each [`SAMPLE_BITS`] bits, and at least half of that.
+/// Every so many ones (or zeros), as a power of two, there is a sample of where they are: so many
+/// that samples number at most one for each [`SAMPLE_BITS`] bits, and at least half of that.
 #[inline]
 #[must_use]
 pub const fn sample_shift(length: u64, count: u64) -> u32 {
@@ -117,7 +120,8 @@ impl Shape {
         if ZEROS { self.length - self.ones } else { self.ones }
     }
 
-    /// 64-byte blocks of bits. One more than needed where a block is just full, so that the end has a block as well.
+    /// 64-byte blocks of bits. One more than needed where a block is just full, so that the end has
+    /// a block as well.
     #[inline]
     #[must_use]
     pub const fn blocks(&self) -> u64 {

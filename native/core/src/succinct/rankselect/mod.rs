@@ -1,8 +1,8 @@
-//! Bits that do not change, with rank (how many ones are before a position) and select (where the k-th one is) in constant time
-//! or nearly so.
+//! Bits that do not change, with rank (how many ones are before a position) and select (where the
+//! k-th one is) in constant time or nearly so.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/rankselect/` answers single questions on the same
-//! bytes in TypeScript.
+//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/rankselect/` answers single
+//! questions on the same bytes in TypeScript.
 //!
 //! | file | holds |
 //! | --- | --- |

@@ -11,7 +11,8 @@ use crate::succinct::numbers::{Numbers, NumbersMut};
 use std::fmt;
 use std::ops::Deref;
 
-/// Bits that do not change, with rank and select. It holds a copy of the bits: a region is complete in itself.
+/// Bits that do not change, with rank and select. It holds a copy of the bits: a region is complete
+/// in itself.
 ///
 /// ```
 /// use offheap_core::succinct::{BitVec, RankSelect};
@@ -63,10 +64,11 @@ impl RankSelect {
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.region_length()) }
     }
 
-    /// [`RawRankSelect::rank1`] of many positions. Where the bits do not fit the caches it is faster than one by one, because the
-    /// waits for memory overlap.
+    /// [`RawRankSelect::rank1`] of many positions. Where the bits do not fit the caches it is
+    /// faster than one by one, because the waits for memory overlap.
     ///
-    /// `Range` if a position is past the end or `out` shorter than `positions`; nothing is written then.
+    /// `Range` if a position is past the end or `out` shorter than `positions`; nothing is written
+    /// then.
     pub fn rank1_many(&self, positions: &[u64], out: &mut [u64]) -> Result<()> {
         self.answer_many(Query::Rank1, positions, out)
     }

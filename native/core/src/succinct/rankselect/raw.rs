@@ -1,7 +1,8 @@
 //! The checked view of a rank/select region, over all variants.
 //!
-//! A region does not change once it is built, so nothing here waits or repeats. Its contents may still be hostile: after the
-//! header's check no query reads outside, and answers about unsound contents are wrong, nothing worse.
+//! A region does not change once it is built, so nothing here waits or repeats. Its contents may
+//! still be hostile: after the header's check no query reads outside, and answers about unsound
+//! contents are wrong, nothing worse.
 
 use super::flat::Flat;
 use super::interleaved::Interleaved;
@@ -102,8 +103,8 @@ impl RawRankSelect {
         self.memory
     }
 
-    /// What the structure takes beyond the bits themselves, for each bit: everything counts, header and padding too. Below
-    /// zero where the bits are not stored as such.
+    /// What the structure takes beyond the bits themselves, for each bit: everything counts, header
+    /// and padding too. Below zero where the bits are not stored as such.
     #[must_use]
     pub fn overhead(&self) -> f64 {
         let bits = self.shape.length as f64;

@@ -1,8 +1,9 @@
 //! Samples: where every 2^shift-th one is, and so where to begin looking for those that follow it.
 //!
-//! Clark's idea ("Compact PAT trees", 1996), with the distance between samples chosen by density so that two of them are some
-//! 8192 to 16384 bits apart on the average. Where ones stand in clusters two samples can be far apart; between them
-//! a binary search goes on, so the worst case is logarithmic in the distance and never a scan.
+//! Clark's idea ("Compact PAT trees", 1996), with the distance between samples chosen by density so
+//! that two of them are some 8192 to 16384 bits apart on the average. Where ones stand in clusters
+//! two samples can be far apart; between them a binary search goes on, so the worst case is
+//! logarithmic in the distance and never a scan.
 
 use super::layout::{Layout, Shape, sample_shift};
 use crate::region::header::Memory;
@@ -32,8 +33,8 @@ impl Samples {
         unsafe { AtomicU32::from_ptr(self.first.add(index as usize)) }
     }
 
-    /// Between which two places the `k`-th is, both included, given how many places there are. `k` is below the number of ones
-    /// (or zeros).
+    /// Between which two places the `k`-th is, both included, given how many places there are. `k`
+    /// is below the number of ones (or zeros).
     #[inline(always)]
     pub(super) fn between(&self, k: u64, last: u64) -> (u64, u64) {
         let sample = k >> self.shift;
@@ -54,8 +55,8 @@ impl Samples {
         self.first.wrapping_add((k >> self.shift) as usize).cast_const().cast()
     }
 
-    /// Writes the samples, given for each place how many ones (or zeros) there are up to its end; or tells whether they
-    /// are what they would be.
+    /// Writes the samples, given for each place how many ones (or zeros) there are up to its end;
+    /// or tells whether they are what they would be.
     ///
     /// # Safety
     /// To write: the memory is writable, and no other thread uses it.

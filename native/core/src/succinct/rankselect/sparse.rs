@@ -1,9 +1,9 @@
-//! Few ones, or few zeros: only their positions, as an Elias-Fano sequence (Okanohara, Sadakane: "Practical entropy-compressed
-//! rank/select dictionary", 2007, there called sdarray). Some 2.7 + log2(n / m) bits for each of m positions among n bits,
-//! nothing for the others.
+//! Few ones, or few zeros: only their positions, as an Elias-Fano sequence (Okanohara, Sadakane:
+//! "Practical entropy-compressed rank/select dictionary", 2007, there called sdarray). Some 2.7 +
+//! log2(n / m) bits for each of m positions among n bits, nothing for the others.
 //!
-//! Which of both are stored follows from their counts. What is asked about the stored kind is a question to the sequence; the k-th of
-//! the others is the k-th integer that is not in it.
+//! Which of both are stored follows from their counts. What is asked about the stored kind is a
+//! question to the sequence; the k-th of the others is the k-th integer that is not in it.
 
 use super::layout::Shape;
 use crate::region::header::{HEADER_BYTES, Memory};
@@ -85,16 +85,19 @@ impl Sparse {
     }
 }
 
-/// Stores the positions, and returns how many ones there are; some other number if the bits are not those of the shape.
+/// Stores the positions, and returns how many ones there are; some other number if the bits are not
+/// those of the shape.
 ///
 /// # Safety
-/// The shape's layout lies within the memory, which is ours to write. The bits are as many as the shape says.
+/// The shape's layout lies within the memory, which is ours to write. The bits are as many as the
+/// shape says.
 pub(super) unsafe fn build(memory: Memory, shape: &Shape, bits: &RawBits) -> u64 {
     let positions = shape.positions();
     let wrong = u64::MAX;
     let flip = if shape.stores_zeros() { u64::MAX } else { 0 };
     let mut count = 0;
-    // SAFETY: the caller's word. Positions ascend, and are compared with the shape before they are pushed.
+    // SAFETY: the caller's word. Positions ascend, and are compared with the shape before they are
+    // pushed.
     unsafe {
         let mut writer = Writer::new(memory, positions, positions.layout_at(HEADER_BYTES as u64));
         for index in 0..shape.length.div_ceil(64) {

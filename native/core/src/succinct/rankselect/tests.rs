@@ -127,7 +127,8 @@ fn clusters_far_apart() {
     if cfg!(miri) {
         return;
     }
-    // Dense runs and single ones among long runs of zeros, and the reverse, so that samples are far apart.
+    // Dense runs and single ones among long runs of zeros, and the reverse, so that samples are far
+    // apart.
     let length = 3_000_000;
     let mut bits = BitVec::new(length).unwrap();
     bits.fill(0, 400_000, true).unwrap();
@@ -263,7 +264,8 @@ fn a_plan_for_other_bits_is_refused() {
 
 #[test]
 fn nothing_far_from_the_answer_is_read() {
-    // The fault elsewhere: a select that scans from bit 0. So everything up to the middle is spoilt, and nobody may notice.
+    // The fault elsewhere: a select that scans from bit 0. So everything up to the middle is
+    // spoilt, and nobody may notice.
     if cfg!(miri) {
         return;
     }

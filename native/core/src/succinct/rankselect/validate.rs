@@ -5,7 +5,8 @@ use super::raw::{Index, RawRankSelect};
 use crate::{Error, Result};
 
 impl RawRankSelect {
-    /// Proves the contents: checksum (if there is one), reserved words, every count and every sample. About as long as building.
+    /// Proves the contents: checksum (if there is one), reserved words, every count and every
+    /// sample. About as long as building.
     pub fn validate(&self) -> Result<()> {
         let (header, ..) = Shape::read(self.memory)?;
         header.check_seal(self.memory, word::END)?;

@@ -1,8 +1,8 @@
 //! AVX2: Harley-Seal counting, 256 bits at a time.
 //!
-//! Sixteen vectors go through a tree of carry-save adders (a full adder for each of 256 columns) that leaves one vector of
-//! sixteens to count, in place of sixteen of ones. Bytes are counted by two table lookups (`pshufb`), one for each
-//! nibble, and summed by `psadbw`.
+//! Sixteen vectors go through a tree of carry-save adders (a full adder for each of 256 columns)
+//! that leaves one vector of sixteens to count, in place of sixteen of ones. Bytes are counted by
+//! two table lookups (`pshufb`), one for each nibble, and summed by `psadbw`.
 
 use super::generic;
 use super::{Kernels, Op};

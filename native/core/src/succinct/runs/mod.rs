@@ -1,14 +1,14 @@
 //! Runs of 64-bit words: counting ones, and set algebra, as fast as memory delivers them.
 //!
-//! One file for each instruction set beside [`generic`]; [`Kernels::get`] picks one when first asked. The words
-//! lie in regions, so they are reached by address: another thread may write them meanwhile, and then the result is
-//! that of some mixture of old and new words.
+//! One file for each instruction set beside [`generic`]; [`Kernels::get`] picks one when first
+//! asked. The words lie in regions, so they are reached by address: another thread may write them
+//! meanwhile, and then the result is that of some mixture of old and new words.
 //!
-//! Counting follows Muła, Kurz, Lemire: "Faster population counts using AVX2 instructions", 2018. With `VPOPCNTDQ` there is
-//! nothing left to be clever about.
+//! Counting follows Muła, Kurz, Lemire: "Faster population counts using AVX2 instructions", 2018.
+//! With `VPOPCNTDQ` there is nothing left to be clever about.
 //!
-//! **Cost** on an AMD EPYC (Zen 5): see `docs/formats/succinct.md`; from about 32 KiB on all but the generic kernels
-//! wait for memory.
+//! **Cost** on an AMD EPYC (Zen 5): see `docs/formats/succinct.md`; from about 32 KiB on all but
+//! the generic kernels wait for memory.
 
 pub(crate) mod generic;
 
@@ -57,7 +57,8 @@ impl Op {
 
 /// `count(words, len)`: how many ones there are in `len` words.
 type Count = unsafe fn(*const u64, usize) -> u64;
-/// `combine(op, into, other, len)`: `into[i] = into[i] op other[i]`. Both are the same memory, or do not overlap.
+/// `combine(op, into, other, len)`: `into[i] = into[i] op other[i]`. Both are the same memory, or
+/// do not overlap.
 type Combine = unsafe fn(Op, *mut u64, *const u64, usize);
 /// `invert(words, len)`: `words[i] = !words[i]`.
 type Invert = unsafe fn(*mut u64, usize);

@@ -1,7 +1,9 @@
-//! Argsort: the indices of the elements, in the order that [`sort`](super::sort) would give them. Stable.
+//! Argsort: the indices of the elements, in the order that [`sort`](super::sort) would give them.
+//! Stable.
 //!
-//! Keys and indices go together through the [`radix`](super::radix) sort: in one word of 64 bits where the elements have at most 32
-//! and there are at most 2^32 of them, in 12 bytes for wider elements, in 16 beyond 2^32.
+//! Keys and indices go together through the [`radix`](super::radix) sort: in one word of 64 bits
+//! where the elements have at most 32 and there are at most 2^32 of them, in 12 bytes for wider
+//! elements, in 16 beyond 2^32.
 
 use super::{Scratch, no_scratch, radix};
 use crate::region::control::{Control, Progress};
@@ -55,9 +57,10 @@ impl<I: Copy> Record for Pair<I> {
     }
 }
 
-/// Writes the indices of the vector in `len` bytes at `base` to `out`: of its first elements, as many as `out` has places,
-/// for its writer may be adding more. `Range` if it has fewer. Returns whether it was done: with a `control` it may be cancelled. `Oom` where temporary memory,
-/// 16 to 32 bytes an element, is refused. `out` is then unspecified.
+/// Writes the indices of the vector in `len` bytes at `base` to `out`: of its first elements, as
+/// many as `out` has places, for its writer may be adding more. `Range` if it has fewer. Returns
+/// whether it was done: with a `control` it may be cancelled. `Oom` where temporary memory, 16 to
+/// 32 bytes an element, is refused. `out` is then unspecified.
 ///
 /// # Safety
 /// As for [`raw::read`]; the places are writable, and nobody else uses them.

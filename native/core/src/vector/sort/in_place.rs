@@ -1,9 +1,10 @@
-//! Radix sort in place, most significant digit first: for when there is no memory for [`radix`](super::radix), and for
-//! bytes, where it is a counting sort. Not stable. After McIlroy, Bostic, McIlroy: "Engineering radix sort" (1993),
-//! whose American flag sort this is.
+//! Radix sort in place, most significant digit first: for when there is no memory for
+//! [`radix`](super::radix), and for bytes, where it is a counting sort. Not stable. After McIlroy,
+//! Bostic, McIlroy: "Engineering radix sort" (1993), whose American flag sort this is.
 //!
-//! **Another thread may write** to the slots meanwhile. Then counts and elements disagree; each step still moves
-//! the end of one bucket forward, within bounds that were counted once, so it ends and touches nothing else.
+//! **Another thread may write** to the slots meanwhile. Then counts and elements disagree; each
+//! step still moves the end of one bucket forward, within bounds that were counted once, so it ends
+//! and touches nothing else.
 
 use crate::vector::element::{Slot, Word};
 

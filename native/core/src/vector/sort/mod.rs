@@ -7,13 +7,14 @@
 //! | others | [`radix`]: least significant digit first | as many elements again |
 //! | others, where that memory is refused | [`in_place`]: most significant digit first, by swaps | none |
 //!
-//! Measured over 10^7 random doubles (EPYC of Zen 5, milliseconds): least significant digit first with digits of 8
-//! bits 108 to 130, of 11 bits 195 to 213; the same with write-combining buffers 234 to 261; most significant
-//! digit first and then runs in cache 70 to 160, at three times the code; the standard library's `sort_unstable` 140 to
-//! 145; V8's `Float64Array.prototype.sort` 1,340.
+//! Measured over 10^7 random doubles (EPYC of Zen 5, milliseconds): least significant digit first
+//! with digits of 8 bits 108 to 130, of 11 bits 195 to 213; the same with write-combining buffers
+//! 234 to 261; most significant digit first and then runs in cache 70 to 160, at three times the
+//! code; the standard library's `sort_unstable` 140 to 145; V8's `Float64Array.prototype.sort`
+//! 1,340.
 //!
-//! A sort that can be cancelled works on a private copy and publishes it at the end, so that the vector is as it
-//! was until then. One that can not sorts in the region itself, as a rearrangement.
+//! A sort that can be cancelled works on a private copy and publishes it at the end, so that the
+//! vector is as it was until then. One that can not sorts in the region itself, as a rearrangement.
 
 pub mod argsort;
 pub(super) mod in_place;
@@ -31,7 +32,8 @@ use crate::{Error, ErrorKind, Result, simd};
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-/// Up to so many elements are sorted on the stack: there the 256 counters of a digit cost more than comparisons.
+/// Up to so many elements are sorted on the stack: there the 256 counters of a digit cost more than
+/// comparisons.
 const SMALL: usize = 512;
 /// Scratch memory of so many bytes is advised to use huge pages.
 const HUGE: usize = 4 << 20;
@@ -78,11 +80,13 @@ pub(super) fn no_scratch() -> Error {
     Error::new(ErrorKind::Oom, "no memory for a copy to sort")
 }
 
-/// Sorts the vector in `len` bytes at `base`: ascending, −0 before 0, NaN last. Returns whether it was done: with a
-/// `control` it may be cancelled, and has then changed nothing. NaNs may lose their signs.
+/// Sorts the vector in `len` bytes at `base`: ascending, −0 before 0, NaN last. Returns whether it
+/// was done: with a `control` it may be cancelled, and has then changed nothing. NaNs may lose
+/// their signs.
 ///
-/// Without a `control` it can not fail for lack of memory. With one, another thread may read the vector meanwhile, but
-/// must not change it: if its length is another one at the end, that is `Locked`, and nothing was changed.
+/// Without a `control` it can not fail for lack of memory. With one, another thread may read the
+/// vector meanwhile, but must not change it: if its length is another one at the end, that is
+/// `Locked`, and nothing was changed.
 ///
 /// # Safety
 /// As for [`Writer::attach`].
@@ -153,7 +157,8 @@ unsafe fn sort_copy<T: Element>(base: *mut u8, len: usize, control: &Control) ->
     if cancelled.is_err() || control.is_cancelled() {
         return Ok(false);
     }
-    // SAFETY: the caller's word; the shape is looked at again, for the header is anybody's to write.
+    // SAFETY: the caller's word; the shape is looked at again, for the header is anybody's to
+    // write.
     unsafe {
         let writer = Writer::attach(base, len)?;
         if writer.shape().ty != T::TYPE || writer.shape().len != slots.len() {

@@ -1,11 +1,13 @@
-//! Radix sort, least significant digit first: stable, O(n) for each digit of 8 bits that is not the same everywhere.
+//! Radix sort, least significant digit first: stable, O(n) for each digit of 8 bits that is not the
+//! same everywhere.
 //!
-//! One pass over the records counts all digits at once, and sees whether they are sorted already. Then, for each
-//! digit in which they differ, the records go to the other buffer, each to the next place of its digit.
+//! One pass over the records counts all digits at once, and sees whether they are sorted already.
+//! Then, for each digit in which they differ, the records go to the other buffer, each to the next
+//! place of its digit.
 //!
-//! **Another thread may write** to either buffer meanwhile (region memory). Then counts and records disagree, and a
-//! place may lie past the end: such a record is dropped. The result is of no use, and nothing was touched that
-//! is not ours.
+//! **Another thread may write** to either buffer meanwhile (region memory). Then counts and records
+//! disagree, and a place may lie past the end: such a record is dropped. The result is of no use,
+//! and nothing was touched that is not ours.
 
 use crate::region::control::{Cancelled, Progress};
 use crate::vector::element::{Record, Slot};
@@ -16,8 +18,8 @@ const MAX_DIGITS: usize = 8;
 /// Records between two looks at the progress.
 const STEP: usize = 1 << 16;
 
-/// Sorts `records` by the keys of `encode(record)`, using `scratch`, of the same length. What `encode` made of a record
-/// becomes one again by `decode`.
+/// Sorts `records` by the keys of `encode(record)`, using `scratch`, of the same length. What
+/// `encode` made of a record becomes one again by `decode`.
 ///
 /// # Errors
 /// [`Cancelled`]; then the records are lost.

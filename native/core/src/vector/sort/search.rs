@@ -1,8 +1,8 @@
 //! Binary search in a vector that is sorted as [`sort`](super::sort) sorts.
 //!
-//! The loop halves without a branch that could be predicted wrongly (Khuong, Morin: "Array layouts for comparison-based
-//! searching", 2017). Many values are searched in groups whose steps go side by side, so that their waits for
-//! memory overlap.
+//! The loop halves without a branch that could be predicted wrongly (Khuong, Morin: "Array layouts
+//! for comparison-based searching", 2017). Many values are searched in groups whose steps go side
+//! by side, so that their waits for memory overlap.
 //!
 //! Here −0 equals 0, and all NaNs are equal: what `Array.prototype.includes` finds is found.
 
@@ -18,8 +18,8 @@ fn key_at<T: Element>(slots: &[SlotOf<T>], at: usize) -> T::Word {
     T::encode_for_search(slots[at].get())
 }
 
-/// The index of the first element equal to the one of `word`; or, if there is none, −(i + 1), where i is the index
-/// of the first that is greater, or the length.
+/// The index of the first element equal to the one of `word`; or, if there is none, −(i + 1), where
+/// i is the index of the first that is greater, or the length.
 pub(crate) fn search<T: Element>(slots: &[SlotOf<T>], word: T::Word) -> i64 {
     let key = T::encode_for_search(word);
     let (mut base, mut len) = (0, slots.len());

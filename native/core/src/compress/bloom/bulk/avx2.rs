@@ -44,7 +44,8 @@ fn masks(lanes: u32) -> [__m256i; 2] {
         .map(|half| _mm256_sllv_epi64(one, _mm256_cvtepu32_epi64(half)))
 }
 
-// SAFETY, of all below: inlined into functions that are called only where the processor has AVX2; a block has 64 bytes.
+// SAFETY, of all below: inlined into functions that are called only where the processor has AVX2; a
+// block has 64 bytes.
 impl Probe for Vectors {
     #[inline(always)]
     unsafe fn found(block: *const u8, lanes: u32) -> bool {

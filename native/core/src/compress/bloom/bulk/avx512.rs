@@ -42,7 +42,8 @@ fn masks(lanes: u32) -> __m512i {
     _mm512_sllv_epi64(_mm512_set1_epi64(1), _mm512_cvtepu32_epi64(bits))
 }
 
-// SAFETY, of all below: inlined into functions that are called only where the processor has AVX-512.
+// SAFETY, of all below: inlined into functions that are called only where the processor has
+// AVX-512.
 impl Probe for Vectors {
     #[inline(always)]
     unsafe fn found(block: *const u8, lanes: u32) -> bool {

@@ -1,11 +1,13 @@
-//! The way of a batch through the filter, for any instruction set, and the portable look at a block.
+//! The way of a batch through the filter, for any instruction set, and the portable look at a
+//! block.
 
 use super::{BATCH, Blocks, Hashed};
 use crate::compress::bloom::{LANES, SALTS, hash};
 use crate::cpu::prefetch;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How an instruction set looks at a block, which another thread may be adding to meanwhile: each lane is read and written whole.
+/// How an instruction set looks at a block, which another thread may be adding to meanwhile: each
+/// lane is read and written whole.
 pub(in crate::compress::bloom) trait Probe {
     /// Whether the key's bit of each lane is set.
     ///
@@ -148,7 +150,8 @@ macro_rules! kernels {
             }
             Kernels {
                 name: $name,
-                // SAFETY: here and below, the callers' word; `Kernels::available` looked for the instructions.
+                // SAFETY: here and below, the callers' word; `Kernels::available` looked for the
+                // instructions.
                 add: |blocks, keys| unsafe { add(blocks, keys) },
                 // SAFETY: as above.
                 has: |blocks, keys, out| unsafe { has(blocks, keys, out) },

@@ -1,8 +1,9 @@
 //! Many keys in one call.
 //!
-//! In a filter larger than the caches a key waits for memory once. Here a batch of keys is hashed first, and each key's block
-//! asked for; then the blocks are looked at. So their waits overlap, and hashes are made several at a time. A block, and the
-//! eight bits of a key in it, are one or a few vectors: one file for each instruction set beside [`generic`].
+//! In a filter larger than the caches a key waits for memory once. Here a batch of keys is hashed
+//! first, and each key's block asked for; then the blocks are looked at. So their waits overlap,
+//! and hashes are made several at a time. A block, and the eight bits of a key in it, are one or a
+//! few vectors: one file for each instruction set beside [`generic`].
 
 pub(super) mod generic;
 
@@ -32,7 +33,8 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// # Safety
-    /// While this is used, `count` blocks, at least one and at most `MAX_BLOCKS`, are readable at `data`, a multiple of 8.
+    /// While this is used, `count` blocks, at least one and at most `MAX_BLOCKS`, are readable at
+    /// `data`, a multiple of 8.
     pub(super) unsafe fn new(data: *mut u8, count: u64, seeds: [u32; 2]) -> Blocks {
         debug_assert!(0 < count && count <= super::layout::MAX_BLOCKS);
         Blocks { data, count: count as u32, seeds }
@@ -54,7 +56,8 @@ impl Blocks {
     }
 }
 
-/// The routines of one instruction set, each for a batch at most. Slices of one call have one length.
+/// The routines of one instruction set, each for a batch at most. Slices of one call have one
+/// length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernels {
     /// What to call them in tests.
@@ -175,7 +178,8 @@ mod tests {
         let key = super::super::hash::number(SEEDS, 5.0);
         for kernels in Kernels::available() {
             let mut memory = Memory::new();
-            // SAFETY: here and below, the blocks are ours, with the instructions that were looked for.
+            // SAFETY: here and below, the blocks are ours, with the instructions that were looked
+            // for.
             unsafe { (kernels.add)(&memory.blocks(), &[key]) };
             let set: Vec<usize> = (0..memory.0.len()).filter(|&word| memory.0[word] != 0).collect();
             assert_eq!(set.len(), 8, "{}", kernels.name);

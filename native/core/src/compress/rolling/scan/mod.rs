@@ -1,10 +1,12 @@
 //! Looking for where the hash is small, a vector of bytes at a time.
 //!
-//! With d(i) for the byte that comes in less the weighted one that leaves, the hash is h(i) = B·h(i−1) + d(i): a chain of
-//! multiplications, one for each byte. Over a group of bytes it is a prefix sum with weights, made in log steps (Hillis and Steele,
-//! "Data parallel algorithms", 1986), all lanes at a time; only one multiplication a group hangs on the group before. One file for each
-//! instruction set; without one of them, one byte after the other. The same as loops over arrays, for the compiler to make vectors of,
-//! was tried: it shifts through memory, and is no faster than that.
+//! With d(i) for the byte that comes in less the weighted one that leaves, the hash is h(i) =
+//! B·h(i−1) + d(i): a chain of multiplications, one for each byte. Over a group of bytes it is a
+//! prefix sum with weights, made in log steps (Hillis and Steele, "Data parallel algorithms",
+//! 1986), all lanes at a time; only one multiplication a group hangs on the group before. One file
+//! for each instruction set; without one of them, one byte after the other. The same as loops over
+//! arrays, for the compiler to make vectors of, was tried: it shifts through memory, and is no
+//! faster than that.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -9,8 +9,8 @@ use std::arch::x86_64::{
 /// An integer and the up to 7 bits before it in its first byte fill a lane at the most.
 pub(super) const MAX_BITS: u32 = 57;
 
-/// Where the eight integers of a group lie: for each pair the first byte, for each integer its bytes within the
-/// pair's 16 and the bits before it.
+/// Where the eight integers of a group lie: for each pair the first byte, for each integer its
+/// bytes within the pair's 16 and the bits before it.
 struct Plan {
     begin: [usize; 4],
     bytes: [[u8; 32]; 2],
@@ -34,7 +34,8 @@ impl Plan {
 }
 
 /// # Safety
-/// The processor has AVX2. From each group on `REACH` bytes are readable. Integers have at most [`MAX_BITS`].
+/// The processor has AVX2. From each group on `REACH` bytes are readable. Integers have at most
+/// [`MAX_BITS`].
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn unpack(groups: Groups<'_>) {
     let Groups { data, bits, out } = groups;

@@ -6,12 +6,13 @@ use std::arch::x86_64::{
     _mm512_srlv_epi64, _mm512_storeu_si512,
 };
 
-/// Lanes are filled from whole units of 16 bits: an integer and the up to 15 bits before it fill a lane at the most.
+/// Lanes are filled from whole units of 16 bits: an integer and the up to 15 bits before it fill a
+/// lane at the most.
 pub(super) const MAX_BITS: u32 = 49;
 
 /// # Safety
-/// The processor has AVX-512 F and BW. From each group on `REACH` bytes are readable. Integers have at most
-/// [`MAX_BITS`].
+/// The processor has AVX-512 F and BW. From each group on `REACH` bytes are readable. Integers have
+/// at most [`MAX_BITS`].
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) unsafe fn unpack(groups: Groups<'_>) {
     let Groups { data, bits, out } = groups;

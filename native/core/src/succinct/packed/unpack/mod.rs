@@ -1,10 +1,12 @@
 //! Ranges of packed integers, unpacked.
 //!
-//! Eight integers of b bits take exactly b bytes. So those at a multiple of 8 begin at a whole byte, and where each of the
-//! eight lies from there on depends on b alone: one shuffle brings the bytes of each into a lane of its own, one shift
-//! moves it to the lane's lowest bits, one mask cuts off its neighbours. The shuffle and the shifts are made once for a call
-//! (as in Lemire, Boytsov: "Decoding billions of integers per second through vectorization", 2015, where they are
-//! constants). Each instruction set has a file; [`generic`] does the ends, and widths that lanes are too narrow for.
+//! Eight integers of b bits take exactly b bytes. So those at a multiple of 8 begin at a whole
+//! byte, and where each of the eight lies from there on depends on b alone: one shuffle brings the
+//! bytes of each into a lane of its own, one shift moves it to the lane's lowest bits, one mask
+//! cuts off its neighbours. The shuffle and the shifts are made once for a call (as in Lemire,
+//! Boytsov: "Decoding billions of integers per second through vectorization", 2015, where they are
+//! constants). Each instruction set has a file; [`generic`] does the ends, and widths that lanes
+//! are too narrow for.
 
 mod generic;
 
@@ -25,7 +27,8 @@ const REACH: usize = 64;
 /// Integers of a group.
 const GROUP: usize = 8;
 
-/// Groups for a kernel: integers whose index is a multiple of 8, up to where [`REACH`] bytes are left.
+/// Groups for a kernel: integers whose index is a multiple of 8, up to where [`REACH`] bytes are
+/// left.
 struct Groups<'a> {
     /// The first byte of the first group.
     data: *const u8,
@@ -54,7 +57,8 @@ pub(crate) fn chunk(fields: &Fields, from: u64, out: &mut [u64]) {
     chunk_with(Features::get().level(), fields, from, out);
 }
 
-/// Unpacks with the kernels of one rung of the ladder, which the processor must have: tests force each.
+/// Unpacks with the kernels of one rung of the ladder, which the processor must have: tests force
+/// each.
 fn chunk_with(level: Level, fields: &Fields, from: u64, out: &mut [u64]) {
     let Fields { bits, len, .. } = *fields;
     assert!(from <= len && out.len() as u64 <= len - from);
@@ -70,7 +74,8 @@ fn chunk_with(level: Level, fields: &Fields, from: u64, out: &mut [u64]) {
     let (whole, _) = body.as_chunks_mut::<GROUP>();
     // SAFETY: the byte lies within the data, or right behind it.
     let data = unsafe { fields.data.add(begin as usize) };
-    // SAFETY: each group's bytes and REACH from there on are within the data; the processor has the level.
+    // SAFETY: each group's bytes and REACH from there on are within the data; the processor has the
+    // level.
     let taken = unsafe { run(level, Groups { data, bits, out: whole }) };
     if !taken {
         generic::unpack(fields, first, body);
