@@ -3,10 +3,10 @@
 # not needed.
 #
 #   scripts/fuzz.sh                      every target, a minute each
-#   scripts/fuzz.sh hashmap_region 600   one target, for so many seconds
+#   scripts/fuzz.sh hashmap_region 600   one target, for this many seconds
 #
-# Inputs that were worth keeping stay in native/fuzz/corpus/<target>, ones that failed in
-# native/fuzz/artifacts; `scripts/fuzz.sh <target> <file>` runs one of those again.
+# Inputs that reach new code are kept in native/fuzz/corpus/<target>, and inputs that fail in
+# native/fuzz/artifacts. `scripts/fuzz.sh <target> <file>` runs one of them again.
 set -euo pipefail
 start="$PWD"
 cd "$(dirname "$0")/../native/fuzz"
@@ -40,7 +40,7 @@ run() {
 }
 
 if [ "$#" -eq 0 ]; then
-  for file in fuzz_targets/*.rs; do run "$(basename "$file" .rs)" 60; done
+  for file in src/bin/*.rs; do run "$(basename "$file" .rs)" 60; done
 elif [ "$#" -eq 2 ] && [ -f "$start/$2" ]; then
   exec "target/$host/release/$1" "$start/$2"
 else

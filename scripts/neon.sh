@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The core's kernel tests for AArch64, on any machine: compiled for it and run by QEMU, so that the
-# NEON kernels are executed and compared with the portable ones. It does not show what weakly
-# ordered memory does: QEMU on x86 keeps x86's order.
+# Runs the core's kernel tests for AArch64 on any machine: compiled for AArch64 and run by QEMU, so
+# that the NEON kernels are executed and compared with the portable ones. This does not show the
+# effects of weakly ordered memory: QEMU on x86 keeps x86's order.
 #
-#   scripts/neon.sh                  the modules that have kernels
+#   scripts/neon.sh                  the modules that contain or use kernels
 #   scripts/neon.sh succinct::       tests whose name contains a word
 #
 # Needs qemu-user, a linker and C library for the target (Debian: gcc-aarch64-linux-gnu and
@@ -28,7 +28,11 @@ fi
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$qemu -L $sysroot"
 if [ $# -eq 0 ]; then
-  set -- cpu:: simd hashmap smallmap vector succinct region::crc compress::bloom compress::rolling
+  # Files with code for an architecture, and users of such code. A folder that also contains much
+  # other code is narrowed to the file or folder in it.
+  mapfile -t modules < <(grep -rlE 'aarch64|crate::(cpu|simd|table)\b' native/core/src |
+    sed -E 's#native/core/src/##; s#\.rs$##; s#^(compress|mmap|region)/([^/]+).*#\1::\2#; s#/.*##' | sort -u)
+  set -- region::crc "${modules[@]}"
 fi
 cargo test --manifest-path native/Cargo.toml --locked -p offheap-core --target "$target" \
   --target-dir native/target/neon --lib -- "$@"

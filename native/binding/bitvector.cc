@@ -105,7 +105,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitBitVector(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<SetLength>(exports, "bitvectorSetLength");
   Export<SetCapacity>(exports, "bitvectorSetCapacity");
   Export<LengthFor>(exports, "bitvectorLengthFor");

@@ -72,7 +72,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitBloomFilter(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<AddNumbers>(exports, "bloomfilterAddNumbers");
   Export<HasNumbers>(exports, "bloomfilterHasNumbers");
   Export<AddHashed>(exports, "bloomfilterAddHashed");

@@ -58,7 +58,7 @@ Napi::Value Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitBumparena(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Alloc>(exports, "bumparenaAlloc");
   Export<Free>(exports, "bumparenaFree");
   Export<Begin>(exports, "bumparenaBegin");

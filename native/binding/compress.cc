@@ -310,7 +310,7 @@ void ValidateRecords(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitCompress(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<New>(exports, "dictionaryNew");
   Export<Train>(exports, "dictionaryTrain");
   Export<Open>(exports, "dictionaryOpen");

@@ -37,7 +37,7 @@ Napi::Value CpuKernel(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitCpu(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<CpuFeatures>(exports, "cpuFeatures");
   Export<CpuKernel>(exports, "cpuKernel");
 }

@@ -69,7 +69,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitEliasFano(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Measure>(exports, "eliasfanoMeasure");
   Export<Init>(exports, "eliasfanoInit");
   Export<GetMany>(exports, "eliasfanoGetMany");

@@ -61,7 +61,7 @@ void FreeMany(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitFixedpool(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<CheckPool>(exports, "fixedpoolCheck");
   Export<Validate>(exports, "fixedpoolValidate");
   Export<AllocMany>(exports, "fixedpoolAllocMany");

@@ -220,7 +220,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitHashmap(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<RebuildLength>(exports, "hashmapRebuildLength");
   Export<Rebuild>(exports, "hashmapRebuild");
   Export<Clear>(exports, "hashmapClear");

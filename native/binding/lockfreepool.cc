@@ -209,7 +209,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitLockFreePool(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Length>(exports, "lockfreepoolLength");
   Export<InitPool>(exports, "lockfreepoolInit");
   Export<Attach>(exports, "lockfreepoolAttach");

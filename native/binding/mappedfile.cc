@@ -182,7 +182,7 @@ Napi::Value MemoryAlign(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitMappedFile(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<OpenFileOpen>(exports, "openFileOpen");
   Export<OpenFilePlan>(exports, "openFilePlan");
   Export<OpenFileRead>(exports, "openFileRead");

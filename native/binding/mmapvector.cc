@@ -140,7 +140,7 @@ void VectorFileClose(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitMmapVector(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<VectorFileCreate>(exports, "vectorFileCreate");
   Export<VectorFileOpen>(exports, "vectorFileOpen");
   Export<VectorFileDescribe>(exports, "vectorFileDescribe");

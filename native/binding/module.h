@@ -1,4 +1,4 @@
-// What module.cc calls: one Init for each file of the binding.
+// How a file of the binding adds its functions to the exports of the addon.
 #pragma once
 
 #include <napi.h>
@@ -16,26 +16,30 @@ void Export(Napi::Object exports, const char* name) {
   exports.Set(name, Napi::Function::New<callback>(exports.Env(), name));
 }
 
-void InitBitVector(Napi::Object exports);
-void InitBloomFilter(Napi::Object exports);
-void InitBumparena(Napi::Object exports);
-void InitCompress(Napi::Object exports);
-void InitCpu(Napi::Object exports);
-void InitEliasFano(Napi::Object exports);
-void InitFixedpool(Napi::Object exports);
-void InitHashmap(Napi::Object exports);
-void InitMappedFile(Napi::Object exports);
-void InitLockFreePool(Napi::Object exports);
-void InitMmapVector(Napi::Object exports);
-void InitNuma(Napi::Object exports);
-void InitNumaPool(Napi::Object exports);
-void InitPackedInts(Napi::Object exports);
-void InitProbe(Napi::Object exports);
-void InitRankSelect(Napi::Object exports);
-void InitRegion(Napi::Object exports);
-void InitRollingHash(Napi::Object exports);
-void InitSmallmap(Napi::Object exports);
-void InitSuffixArray(Napi::Object exports);
-void InitVector(Napi::Object exports);
+// The registration of one file. The constructors run while the addon is loaded, before the first
+// Init, and on one thread; afterwards the list is only read.
+class Module {
+ public:
+  using Function = void (*)(Napi::Object exports);
+
+  explicit Module(Function init) : init_(init), next_(first_) { first_ = this; }
+
+  static void InitAll(Napi::Object exports) {
+    for (const Module* module = first_; module != nullptr; module = module->next_) module->init_(exports);
+  }
+
+ private:
+  Function init_;
+  const Module* next_;
+  static inline const Module* first_ = nullptr;
+};
 
 }  // namespace offheap
+
+// Defines the function that exports a file's functions, and registers it, so that no list has to
+// name the file: `OFFHEAP_MODULE(exports) { Export<Alloc>(exports, "fixedpoolAlloc"); }`, once in
+// each file.
+#define OFFHEAP_MODULE(exports)                    \
+  static void InitModule(Napi::Object exports);    \
+  static const Module registered_init(InitModule); \
+  static void InitModule(Napi::Object exports)

@@ -93,7 +93,7 @@ Napi::Value CountPages(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitNuma(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Available>(exports, "numaAvailable");
   Export<Nodes>(exports, "numaNodes");
   Export<CurrentNode>(exports, "numaCurrentNode");

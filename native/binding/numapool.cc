@@ -87,7 +87,7 @@ Napi::Value Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitNumaPool(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Length>(exports, "numapoolLength");
   Export<Init>(exports, "numapoolInit");
   Export<Place>(exports, "numapoolPlace");

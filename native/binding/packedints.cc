@@ -55,7 +55,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitPackedInts(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Measure>(exports, "packedintsMeasure");
   Export<Init>(exports, "packedintsInit");
   Export<GetMany>(exports, "packedintsGetMany");

@@ -35,7 +35,7 @@ Napi::Value AlignmentGap(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitProbe(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Probe>(exports, "probe");
   Export<AlignmentGap>(exports, "alignmentGap");
 }

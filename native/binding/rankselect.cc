@@ -57,7 +57,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitRankSelect(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Plan>(exports, "rankselectPlan");
   Export<Build>(exports, "rankselectBuild");
   Export<Many>(exports, "rankselectMany");

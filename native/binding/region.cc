@@ -287,7 +287,7 @@ Napi::Value RegionBind(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitRegion(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Crc32c>(exports, "crc32c");
   Export<RegionCheck>(exports, "regionCheck");
   Export<RegionChecksum>(exports, "regionChecksum");

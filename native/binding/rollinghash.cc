@@ -24,6 +24,6 @@ void Scan(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitRollingHash(Napi::Object exports) { Export<Scan>(exports, "rollinghashScan"); }
+OFFHEAP_MODULE(exports) { Export<Scan>(exports, "rollinghashScan"); }
 
 }  // namespace offheap

@@ -194,7 +194,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitSmallmap(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<RoomLength>(exports, "smallmapRoomLength");
   Export<MakeRoom>(exports, "smallmapMakeRoom");
   Export<Fit>(exports, "smallmapFit");

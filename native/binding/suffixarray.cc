@@ -35,7 +35,7 @@ void Validate(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitSuffixArray(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<Build>(exports, "suffixarrayBuild");
   Export<BuildAsync>(exports, "suffixarrayBuildAsync");
   Export<Validate>(exports, "suffixarrayValidate");

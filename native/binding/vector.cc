@@ -210,7 +210,7 @@ Napi::Value ArgsortAsync(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitVector(Napi::Object exports) {
+OFFHEAP_MODULE(exports) {
   Export<SetRegion>(exports, "vectorSetRegion");
   Export<SetLength>(exports, "vectorSetLength");
   Export<ZeroUnused>(exports, "vectorZeroUnused");

@@ -1,7 +1,7 @@
-//! A sound map, damaged as the input says, and used in every way. See `src/hashmap.rs`.
+//! A sound map, damaged as the input says, and used in every way. See `../hashmap.rs`.
 #![no_main]
 
-#[path = "../src/hashmap.rs"]
+#[path = "../hashmap.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod hashmap;
 

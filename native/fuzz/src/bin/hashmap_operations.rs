@@ -1,7 +1,7 @@
-//! Operations on a map and on a plain model of it. See `src/hashmap.rs`.
+//! Operations on a map and on a plain model of it. See `../hashmap.rs`.
 #![no_main]
 
-#[path = "../src/hashmap.rs"]
+#[path = "../hashmap.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod hashmap;
 

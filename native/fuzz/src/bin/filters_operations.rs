@@ -1,7 +1,7 @@
-//! Keys, texts and windows, and plain models. See `src/filters.rs`.
+//! Keys, texts and windows, and plain models. See `../filters.rs`.
 #![no_main]
 
-#[path = "../src/filters.rs"]
+#[path = "../filters.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod filters;
 

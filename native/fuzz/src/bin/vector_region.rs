@@ -1,7 +1,7 @@
-//! A sound vector, damaged. See `src/vector.rs`.
+//! A sound vector, damaged. See `../vector.rs`.
 #![no_main]
 
-#[path = "../src/vector.rs"]
+#[path = "../vector.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod vector;
 

@@ -1,7 +1,7 @@
-//! The input as a region, used in every way. See `src/filters.rs`.
+//! The input as a region, used in every way. See `../filters.rs`.
 #![no_main]
 
-#[path = "../src/filters.rs"]
+#[path = "../filters.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod filters;
 

@@ -1,7 +1,7 @@
-//! Operations on an arena of small maps, and on plain lists. See `src/smallmap.rs`.
+//! Operations on an arena of small maps, and on plain lists. See `../smallmap.rs`.
 #![no_main]
 
-#[path = "../src/smallmap.rs"]
+#[path = "../smallmap.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod smallmap;
 

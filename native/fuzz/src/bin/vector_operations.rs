@@ -1,7 +1,7 @@
-//! Operations on a vector and a model. See `src/vector.rs`.
+//! Operations on a vector and a model. See `../vector.rs`.
 #![no_main]
 
-#[path = "../src/vector.rs"]
+#[path = "../vector.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod vector;
 

@@ -1,7 +1,7 @@
-//! The input as a region, used in every way. See `src/hashmap.rs`.
+//! The input as a region, used in every way. See `../hashmap.rs`.
 #![no_main]
 
-#[path = "../src/hashmap.rs"]
+#[path = "../hashmap.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod hashmap;
 

@@ -1,7 +1,7 @@
-//! The input as a region, used in every way. See `src/smallmap.rs`.
+//! The input as a region, used in every way. See `../smallmap.rs`.
 #![no_main]
 
-#[path = "../src/smallmap.rs"]
+#[path = "../smallmap.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod smallmap;
 

@@ -1,7 +1,7 @@
-//! The input as a region, used in every way. See `src/vector.rs`.
+//! The input as a region, used in every way. See `../vector.rs`.
 #![no_main]
 
-#[path = "../src/vector.rs"]
+#[path = "../vector.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod vector;
 

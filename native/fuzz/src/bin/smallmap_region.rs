@@ -1,8 +1,8 @@
 //! A sound arena of small maps, damaged as the input says, and used in every way. See
-//! `src/smallmap.rs`.
+//! `../smallmap.rs`.
 #![no_main]
 
-#[path = "../src/smallmap.rs"]
+#[path = "../smallmap.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod smallmap;
 

@@ -1,7 +1,7 @@
-//! A sound filter or suffix array, damaged. See `src/filters.rs`.
+//! A sound filter or suffix array, damaged. See `../filters.rs`.
 #![no_main]
 
-#[path = "../src/filters.rs"]
+#[path = "../filters.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod filters;
 

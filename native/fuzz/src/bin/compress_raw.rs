@@ -1,7 +1,7 @@
-//! See `src/compress.rs`.
+//! See `../compress.rs`.
 #![no_main]
 
-#[path = "../src/compress.rs"]
+#[path = "../compress.rs"]
 #[expect(dead_code, reason = "each target uses a part")]
 mod compress;
 
