@@ -24,7 +24,7 @@ trait Blocks {
 
 struct Fixed(FixedPool);
 struct Shared(offheap_core::pools::lockfree::Handle);
-struct Local(offheap_core::pools::lockfree::LocalPool);
+struct Local(offheap_core::pools::lockfree::ThreadLocalPool);
 struct Global<A>(A);
 
 macro_rules! pool {

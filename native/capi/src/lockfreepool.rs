@@ -11,7 +11,7 @@ use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::pools::lockfree::layout::{COMPACT, GUARDS, Options, SLOT_WORDS, Shape, ZERO_ON_FREE};
 use offheap_core::pools::lockfree::validate;
-use offheap_core::pools::lockfree::{Handle, LocalPool};
+use offheap_core::pools::lockfree::{Handle, ThreadLocalPool};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
@@ -96,7 +96,7 @@ pub struct oh_lockfreepool {
 }
 
 /// One thread's handle with a cache: made by `oh_localpool_attach`, freed by `oh_localpool_close`.
-pub struct oh_localpool(LocalPool);
+pub struct oh_localpool(ThreadLocalPool);
 
 unsafe fn read_options(options: *const oh_lockfreepool_options) -> Result<Shape> {
     check_pointer(options, "options")?;
@@ -350,7 +350,7 @@ pub unsafe extern "C" fn oh_lockfreepool_suspects(
         guard_out(count, || {
             check_pointer(pool, "pool")?;
             let mut found = 0;
-            for offset in (*pool.cast::<Handle>()).suspects() {
+            for offset in (*pool.cast::<Handle>()).possibly_leaked() {
                 if found < capacity {
                     check_pointer(offsets, "offsets")?;
                     offsets.add(found).write(offset);
@@ -410,7 +410,7 @@ pub unsafe extern "C" fn oh_localpool_alloc(pool: *mut oh_localpool, bytes: u64,
         guard_out(out, || {
             check_pointer(pool, "pool")?;
             let offset = (*pool).0.alloc(bytes)?;
-            (*pool).0.tell();
+            (*pool).0.record_intent();
             Ok(offset)
         })
     }

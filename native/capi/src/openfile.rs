@@ -8,10 +8,10 @@ use crate::mappedfile::{oh_strategy, read_path, strategy_number, thresholds, tot
 use crate::status::oh_status;
 use offheap_core::Result;
 use offheap_core::mmap::file::Mode;
-use offheap_core::mmap::gather::gather;
 use offheap_core::mmap::mapping::{Access, Window};
-use offheap_core::mmap::open::OpenFile;
-use offheap_core::mmap::plan;
+use offheap_core::mmap::read_many::read_many;
+use offheap_core::mmap::source::OpenFile;
+use offheap_core::mmap::strategy;
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn oh_openfile_close(file: *mut oh_openfile) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_memory_lock(base: *const c_void, length: usize) -> oh_status {
     // SAFETY: the caller's.
-    guard(|| unsafe { plan::lock(check_bytes(base, length, "base")?, length) })
+    guard(|| unsafe { strategy::lock(check_bytes(base, length, "base")?, length) })
 }
 
 /// Undoes `oh_memory_lock`.
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn oh_memory_lock(base: *const c_void, length: usize) -> o
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_memory_unlock(base: *const c_void, length: usize) -> oh_status {
     // SAFETY: the caller's.
-    guard(|| unsafe { plan::unlock(check_bytes(base, length, "base")?, length) })
+    guard(|| unsafe { strategy::unlock(check_bytes(base, length, "base")?, length) })
 }
 
 /// How many of the pages that `length` bytes at `base` lie on are in memory.
@@ -282,7 +282,7 @@ pub unsafe extern "C" fn oh_memory_resident(
     resident: *mut u64,
 ) -> oh_status {
     // SAFETY: the caller's.
-    unsafe { guard_out(resident, || Ok(plan::resident(check_bytes(base, length, "base")?, length)?.0)) }
+    unsafe { guard_out(resident, || Ok(strategy::resident(check_bytes(base, length, "base")?, length)?.0)) }
 }
 
 /// Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as
@@ -305,6 +305,6 @@ pub unsafe extern "C" fn oh_memory_gather(
         let base = check_bytes(base, size, "base")?;
         let target = check_bytes(target, total(count, length)?, "target")?.cast_mut();
         // SAFETY: the caller's.
-        unsafe { gather(base, size, &numbers(offsets, offset_type, count, "offsets")?, length, target) }
+        unsafe { read_many(base, size, &numbers(offsets, offset_type, count, "offsets")?, length, target) }
     })
 }

@@ -5,7 +5,7 @@
 use offheap_core::ErrorKind;
 use offheap_core::pools::lockfree::layout::{COMPACT, GUARDS, Options, Shape, ZERO_ON_FREE};
 use offheap_core::pools::lockfree::validate::validate;
-use offheap_core::pools::lockfree::{Handle, LocalPool, LockFreePool};
+use offheap_core::pools::lockfree::{Handle, LockFreePool, ThreadLocalPool};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -24,7 +24,7 @@ fn sound(pool: &LockFreePool) {
 /// A handle with or without a cache.
 enum Any {
     Plain(Box<Handle>),
-    Cached(Box<LocalPool>),
+    Cached(Box<ThreadLocalPool>),
 }
 
 impl Any {
@@ -241,9 +241,9 @@ fn a_thread_that_ends_gives_all_back_but_its_last_block() {
     local.abandon();
     let handle = pool.handle().unwrap();
     assert_eq!(handle.stats().cached, 0);
-    assert_eq!(handle.suspects().collect::<Vec<_>>(), [lost]);
+    assert_eq!(handle.possibly_leaked().collect::<Vec<_>>(), [lost]);
     handle.free(lost).unwrap();
-    assert_eq!(handle.suspects().count(), 0);
+    assert_eq!(handle.possibly_leaked().count(), 0);
     handle.free(kept).unwrap();
     assert_eq!(handle.stats().used, 0);
     sound(&pool);
@@ -251,7 +251,7 @@ fn a_thread_that_ends_gives_all_back_but_its_last_block() {
     let other = pool.handle().unwrap();
     let block = other.alloc(64).unwrap();
     drop(other);
-    assert_eq!(handle.suspects().count(), 0);
+    assert_eq!(handle.possibly_leaked().count(), 0);
     handle.free(block).unwrap();
 }
 
@@ -436,7 +436,9 @@ fn hostile_bytes() {
                 drop(other.free(i * 64 % 8192));
                 drop(other.handle().room(i * 128 % 8192));
             }
-            assert!(other.handle().stats().blocks < 10_000 && other.handle().suspects().count() < 1024);
+            assert!(
+                other.handle().stats().blocks < 10_000 && other.handle().possibly_leaked().count() < 1024
+            );
         }
     }
     for cut in (0..len).step_by(61) {

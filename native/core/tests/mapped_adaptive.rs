@@ -4,9 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
-use offheap_core::mmap::adaptive::{MappedFile, Options};
 use offheap_core::mmap::file::Mode;
-use offheap_core::mmap::plan::{Pattern, Strategy, Thresholds};
+use offheap_core::mmap::mapped_file::{MappedFile, Options};
+use offheap_core::mmap::strategy::{Pattern, Strategy, Thresholds};
 use offheap_core::succinct::numbers::Numbers;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -179,7 +179,7 @@ fn huge_pages_are_reported_as_obtained() {
     let file = MappedFile::open(&path, &options).unwrap();
     let (base, _) = file.bytes();
     let first = base.addr().next_multiple_of(2 << 20);
-    let there = offheap_core::mmap::huge::has_huge_page(first);
+    let there = offheap_core::mmap::huge_pages::has_huge_page(first);
     assert_eq!(file.strategy() == Strategy::HugePage, there);
     assert_eq!(all(&file), bytes(16 << 20));
     drop(file);

@@ -9,9 +9,9 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use loom::thread;
 use offheap_core::pools::lockfree::layout::{Geometry, slot};
-use offheap_core::pools::lockfree::local::Local;
-use offheap_core::pools::lockfree::members::join;
 use offheap_core::pools::lockfree::shared::Shared;
+use offheap_core::pools::lockfree::slots::join;
+use offheap_core::pools::lockfree::thread_cache::ThreadCache;
 use offheap_core::pools::lockfree::words::Words;
 
 /// Words that loom watches.
@@ -219,7 +219,7 @@ fn a_block_of_a_cache_freed_by_another_thread_comes_home() {
         let pool = Pool::new(1, 3);
         let (one, two) = (pool.handle(), pool.handle());
         let held = pool.held.clone();
-        let mut local = Local::new(one.shared.clone(), 128).unwrap();
+        let mut local = ThreadCache::new(one.shared.clone(), 128).unwrap();
         let first = local.alloc(16).unwrap();
         take(&held, first, 16);
         let other = thread::spawn(move || two.free(first, 16));
@@ -242,7 +242,7 @@ fn a_cache_is_given_back_while_others_free_into_it() {
         let pool = Pool::new(1, 3);
         let (one, two, three) = (pool.handle(), pool.handle(), pool.handle());
         let shared = one.shared.clone();
-        let mut local = Local::new(one.shared.clone(), 128).unwrap();
+        let mut local = ThreadCache::new(one.shared.clone(), 128).unwrap();
         let first = local.alloc(16).unwrap();
         take(&pool.held, first, 16);
         let other = thread::spawn(move || two.free(first, 16));

@@ -18,11 +18,11 @@
 //! `sequence` lies in slot `sequence % 2`; that slot is written only while the record in the other
 //! one is durable.
 
-pub use super::head::{DATA_OFFSET, KIND_VERSION};
+pub use super::header::{DATA_OFFSET, KIND_VERSION};
 
-use super::head::Head;
+use super::fault_injection::Step;
+use super::header::FileHeader;
 use super::slot::{Commit, SLOT_BYTES, Slot};
-use super::steps::Step;
 use super::storage::Storage;
 use crate::region::element::Type;
 use crate::{Error, ErrorKind, Result};
@@ -56,7 +56,7 @@ struct State {
 #[derive(Debug)]
 pub struct Journal<S> {
     storage: S,
-    head: Head,
+    head: FileHeader,
     recovered: bool,
     /// Bytes of the longest tail to write: [`TAIL_MOST`], and less in tests.
     tail_most: u64,
@@ -69,7 +69,7 @@ impl<S: Storage> Journal<S> {
         if !ty.is_numeric() {
             return Err(Error::wrong_type("the elements of a vector are numbers"));
         }
-        let head = Head { ty, seeds };
+        let head = FileHeader { ty, seeds };
         storage.allocate(DATA_OFFSET)?;
         let latest = Commit { sequence: 1, length: 0, checksum: 0, synced: 0, tail: 0 };
         storage.write_at(0, &head.encode())?;
@@ -85,7 +85,7 @@ impl<S: Storage> Journal<S> {
     /// `patience`: how many times to look again while a slot is broken, because a writer may be
     /// writing it.
     pub fn open(storage: S, patience: u32) -> Result<Journal<S>> {
-        let head = Head::read(&storage)?;
+        let head = FileHeader::read(&storage)?;
         let mut rounds = 0;
         let found = loop {
             let found = look(&storage, head)?;
@@ -109,7 +109,7 @@ impl<S: Storage> Journal<S> {
     /// that are taken for written, and are not: a later sync passes over them, unless they are
     /// stored to again.
     pub fn open_to_write(storage: S) -> Result<Journal<S>> {
-        let head = Head::read(&storage)?;
+        let head = FileHeader::read(&storage)?;
         let found = look(&storage, head)?;
         let mut latest = found.latest.ok_or_else(no_record)?;
         if Step::StoreAnew.taken() {
@@ -307,13 +307,13 @@ fn wait(round: u32) {
 }
 
 /// Elements were stored before: whoever sees the record, in this process or another, sees them.
-fn write_slot<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<()> {
+fn write_slot<S: Storage>(storage: &S, head: FileHeader, commit: Commit) -> Result<()> {
     fence(Ordering::Release);
     storage.write_at(SLOT_OFFSETS[(commit.sequence % 2) as usize], &commit.encode(head.seeds))
 }
 
 /// Stores a record and its tail where they are, and as they are.
-fn store_anew<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<()> {
+fn store_anew<S: Storage>(storage: &S, head: FileHeader, commit: Commit) -> Result<()> {
     let (mut at, end) = (head.bytes_for(commit.synced)?, head.bytes_for(commit.length)?);
     let mut block = Vec::new();
     block.try_reserve_exact(BLOCK.min((end - at) as usize))?;
@@ -327,7 +327,7 @@ fn store_anew<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<()>
     write_slot(storage, head, commit)
 }
 
-fn read_slots<S: Storage>(storage: &S, head: Head) -> Result<[Slot; 2]> {
+fn read_slots<S: Storage>(storage: &S, head: FileHeader) -> Result<[Slot; 2]> {
     let mut slots = [Slot::Empty; 2];
     for (index, offset) in SLOT_OFFSETS.into_iter().enumerate() {
         let mut bytes = [0; SLOT_BYTES];
@@ -346,7 +346,7 @@ struct Found {
     broken: bool,
 }
 
-fn look<S: Storage>(storage: &S, head: Head) -> Result<Found> {
+fn look<S: Storage>(storage: &S, head: FileHeader) -> Result<Found> {
     let mut slots = read_slots(storage, head)?;
     let broken = slots.contains(&Slot::Broken);
     let mut found = Found { latest: None, refused: None, broken };
@@ -365,13 +365,13 @@ fn look<S: Storage>(storage: &S, head: Head) -> Result<Found> {
 
 /// Whether the file is long enough for a commit. Asked after its record was read: the file grew
 /// before that was written.
-fn fits<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
+fn fits<S: Storage>(storage: &S, head: FileHeader, commit: Commit) -> Result<bool> {
     let len = storage.len()?;
     Ok(head.bytes_for(commit.length).is_ok_and(|bytes| bytes <= len))
 }
 
 /// Whether a commit is to be believed: its elements are there, those of its tail as they were.
-fn holds<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
+fn holds<S: Storage>(storage: &S, head: FileHeader, commit: Commit) -> Result<bool> {
     if !fits(storage, head, commit)? {
         return Ok(false);
     }
@@ -387,7 +387,7 @@ fn holds<S: Storage>(storage: &S, head: Head, commit: Commit) -> Result<bool> {
 /// 0.
 fn checksums<S: Storage>(
     storage: &S,
-    head: Head,
+    head: FileHeader,
     elements: Range<u64>,
     seed: u32,
     tail: bool,

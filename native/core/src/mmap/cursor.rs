@@ -7,7 +7,7 @@
 //! **Cost.** A comparison and a load for a number. Text is copied, because others may be writing to
 //! a mapped file.
 
-use super::adaptive::MappedFile;
+use super::mapped_file::MappedFile;
 use crate::{Error, Result};
 use std::marker::PhantomData;
 

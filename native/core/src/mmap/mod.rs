@@ -2,16 +2,16 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`plan`] | which way a file is brought into memory, and what the system gave of it |
-//! | [`open`] | a regular file and how to bring it into memory |
-//! | [`huge`] | whether a mapping has a huge page |
-//! | [`adaptive`] | a file in memory, in the way that suits its size |
+//! | [`strategy`] | which way a file is brought into memory, and what the system gave of it |
+//! | [`source`] | a regular file and how to bring it into memory |
+//! | [`huge_pages`] | whether a mapping has a huge page |
+//! | [`mapped_file`] | a file in memory, in the way that suits its size |
 //! | [`cursor`] | numbers, varints and text from front to back |
-//! | [`mod@gather`] | bytes from many places in one call |
+//! | [`mod@read_many`] | bytes from many places in one call |
 //! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
-//! | `steps` | what of that a test may leave out, to see it missed |
+//! | `fault_injection` | what of that a test may leave out, to see it missed |
 //! | [`slot`] | one commit record: to bytes and back |
-//! | `head` | the header of a vector's file |
+//! | `header` | the header of a vector's file |
 //! | [`commit`] | the commit protocol: create, open, append, commit, recover |
 //! | [`file`](mod@file) | the vector's file: made, opened, locked, grown, committed |
 //! | [`lock`] | one writer for each file, in this process and among others |
@@ -20,20 +20,20 @@
 //!
 //! The bytes are specified in `docs/formats/mmapvector.md`.
 
-pub mod adaptive;
 pub mod commit;
 pub mod cursor;
+mod fault_injection;
 pub mod file;
-pub mod gather;
-mod head;
-pub mod huge;
+mod header;
+pub mod huge_pages;
 pub mod lock;
+pub mod mapped_file;
 pub mod mapping;
-pub mod open;
-pub mod plan;
+pub mod read_many;
 #[cfg(test)]
 mod simulator;
 pub mod slot;
-mod steps;
+pub mod source;
 pub mod storage;
+pub mod strategy;
 pub mod vector;

@@ -8,12 +8,14 @@
 //! | [`lockfree`] | all threads: one compare-and-swap each, and caches before it |
 //! | [`numa`] | memory on each NUMA node: local, interleaved, or on one |
 //! | [`guard`] | the bytes behind a block that show whether it was overrun |
+//! | `errors` | errors that the pools share |
 //!
 //! An offset counts from the first byte of a pool's data. Contents of blocks are never looked at:
 //! all bookkeeping lies apart from them, so what a program writes into a block, freed or not,
 //! spoils no pool.
 
 pub mod bump;
+mod errors;
 pub mod fixed;
 pub mod guard;
 pub mod lockfree;

@@ -13,7 +13,7 @@ mod disk;
 mod files;
 mod world;
 
-use super::steps::{LEFT_OUT, Step};
+use super::fault_injection::{LEFT_OUT, Step};
 use world::{Broken, World};
 
 /// xorshift64*, as good as any here.

@@ -8,6 +8,7 @@
 //! taken blocks leave their list first, freed ones enter it last.
 
 use super::layout::{ALLOCATED, GUARDS, LINK, Shape, ZERO_ON_FREE, class_word, word};
+use crate::pools::errors::{foreign, freed, overrun};
 use crate::pools::guard::{self, GUARD_BYTES};
 use crate::region::header::{HEADER_BYTES, Memory};
 use crate::{Error, Result};
@@ -298,22 +299,4 @@ impl RawFixedPool {
 #[cold]
 fn no_room() -> Error {
     Error::full("the pool has no room for so many bytes")
-}
-
-#[cold]
-pub(in crate::pools) fn foreign(offset: u64) -> Error {
-    Error::range(format!("no block of this pool begins at {offset}"))
-}
-
-#[cold]
-pub(in crate::pools) fn freed(offset: u64) -> Error {
-    Error::stale(format!("no block of this pool is allocated at {offset}"))
-}
-
-#[cold]
-pub(in crate::pools) fn overrun(offset: u64, bytes: u64, broken: u64) -> Error {
-    Error::corrupt(format!(
-        "the block at {offset} has {bytes} bytes, and byte {} behind them was overwritten; it stays allocated",
-        bytes + broken
-    ))
 }

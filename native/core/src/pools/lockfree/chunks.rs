@@ -93,7 +93,7 @@ impl<W: Words> Shared<W> {
             let lacking = (first..end).rev().find(|&number| !(self.claim(number) || self.retire(number)));
             let Some(lacking) = lacking else {
                 let offset = u64::from(first) << self.geometry.chunk_shift;
-                self.intend(self.unit(offset));
+                self.set_intent(self.unit(offset));
                 // In this order those that belong to the block are its neighbours at each moment.
                 for number in first + 1..end {
                     self.set_descriptor(number, chunk::TAIL | (number - first) << 3);

@@ -66,7 +66,7 @@
 //! blocks only; chunks, caches and slots change within native calls, which it waits for. When a
 //! thread ends, Node runs the finaliser of its handle, which gives back what the slot owns. What
 //! can be lost is the one block that a thread had just taken and not yet handed to its program. The
-//! slot's *intent* word, written before the swap, names it, and `suspects` tells those that are
+//! slot's *intent* word, written before the swap, names it, and `possibly_leaked` tells those that are
 //! allocated still. (A cache of a Rust program keeps that to itself until it is abandoned; a call
 //! from JavaScript or C writes it before it returns.)
 //!
@@ -87,19 +87,19 @@
 //! | [`shared`] | alloc and free by one compare-and-swap |
 //! | `search` | finding a group, and being sure that there is none |
 //! | `chunks` | claiming, retiring, large blocks |
-//! | [`members`] | slots, and what is done for threads that ended |
-//! | [`local`] | caches |
+//! | [`slots`] | slots, and what is done for threads that ended |
+//! | [`thread_cache`] | caches |
 //! | [`pool`] | the pools for Rust programs and for C |
 //! | [`validate`](mod@validate) | the proof that a pool at rest is sound |
 
 mod chunks;
 pub mod layout;
-pub mod local;
-pub mod members;
 pub mod pool;
 mod search;
 pub mod shared;
+pub mod slots;
+pub mod thread_cache;
 pub mod validate;
 pub mod words;
 
-pub use self::pool::{Handle, LocalPool, LockFreePool};
+pub use self::pool::{Handle, LockFreePool, ThreadLocalPool};

@@ -1,11 +1,11 @@
 //! The pools for Rust programs and for C: handles over memory of theirs or of somebody else.
 
 use super::layout::{self, Options, Shape, chunk, group, slot};
-use super::local::Local;
-use super::members;
 use super::shared::{Attempt, Shared, refused};
+use super::slots;
+use super::thread_cache::ThreadCache;
 use super::words::RegionWords;
-use crate::pools::fixed::raw::overrun;
+use crate::pools::errors::overrun;
 use crate::pools::guard::{self, GUARD_BYTES};
 use crate::region::header::Memory;
 use crate::region::memory::OwnedMemory;
@@ -72,7 +72,7 @@ impl LockFreePool {
     }
 
     /// A handle with a cache of up to `limit` bytes, for one thread.
-    pub fn cached(&self, limit: u64) -> Result<LocalPool> {
+    pub fn cached(&self, limit: u64) -> Result<ThreadLocalPool> {
         self.handle()?.with_cache(limit)
     }
 
@@ -85,7 +85,7 @@ impl LockFreePool {
 
 /// What a handle needs to know of the pool besides its words.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct PoolMemory {
     memory: Memory,
     shape: Shape,
     /// Whether there are neither guards nor zeroing.
@@ -96,7 +96,7 @@ struct Place {
 #[derive(Debug)]
 pub struct Handle {
     shared: Shared<RegionWords>,
-    place: Place,
+    pool: PoolMemory,
     /// Keeps the pool's memory where Rust owns it.
     owned: Option<Arc<OwnedMemory>>,
     /// Whether its thread ended without dropping it.
@@ -119,9 +119,9 @@ impl Handle {
         let shape = Shape::read(memory)?;
         // SAFETY: the caller's word; the shape fits into the length.
         let words = unsafe { RegionWords::new(base.cast(), shape.geometry.words) };
-        let shared = members::join(Shared::new(words, shape.geometry, 0, ROUNDS))?;
+        let shared = slots::join(Shared::new(words, shape.geometry, 0, ROUNDS))?;
         let plain = shape.options & (layout::GUARDS | layout::ZERO_ON_FREE) == 0;
-        Ok(Handle { shared, place: Place { memory, shape, plain }, owned: None, ended: false })
+        Ok(Handle { shared, pool: PoolMemory { memory, shape, plain }, owned: None, ended: false })
     }
 
     /// Makes an empty pool in `len` bytes at `base`. `Full` if they are too few.
@@ -148,34 +148,34 @@ impl Handle {
     /// As `alloc`, but `None` where there is no room.
     #[inline(always)]
     pub fn try_alloc(&self, bytes: u64) -> Option<u64> {
-        if self.place.plain
+        if self.pool.plain
             && let Some(offset) = self.shared.alloc(bytes)
         {
             return Some(offset);
         }
-        self.place.alloc_otherwise(bytes, |bytes| self.shared.alloc(bytes))
+        self.pool.alloc_slow(bytes, |bytes| self.shared.alloc(bytes))
     }
 
     /// Gives a block back, whoever allocated it. `Stale` if it is free already, `Range` if no block
     /// begins there, `Corrupt` if its guard was overwritten: then it stays allocated.
     #[inline(always)]
     pub fn free(&self, offset: u64) -> Result<()> {
-        if !self.place.plain {
-            self.place.before_free(&self.shared, offset)?;
+        if !self.pool.plain {
+            self.pool.before_free(&self.shared, offset)?;
         }
         self.shared.free(offset).map_err(|refusal| refused(refusal, offset))
     }
 
     /// How many bytes the allocated block at `offset` has for its user.
     pub fn room(&self, offset: u64) -> Result<u64> {
-        self.place.room(&self.shared, offset).map_err(|refusal| refused(refusal, offset))
+        self.pool.room(&self.shared, offset).map_err(|refusal| refused(refusal, offset))
     }
 
     /// Where the data begins. An offset counts from there.
     #[inline]
     #[must_use]
     pub fn data(&self) -> *mut u8 {
-        self.place.data()
+        self.pool.data()
     }
 
     /// The number of the slot.
@@ -187,24 +187,24 @@ impl Handle {
     /// The sizes.
     #[must_use]
     pub fn shape(&self) -> &Shape {
-        &self.place.shape
+        &self.pool.shape
     }
 
     /// Counts. O(blocks / 16).
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.shared.count();
-        stats.failures = self.place.memory.word(layout::word::FAILURES);
+        stats.failures = self.pool.memory.word(layout::word::FAILURES);
         stats
     }
 
     /// Blocks that may have been lost to threads that ended: those that they had taken last, and
     /// that are allocated still.
-    pub fn suspects(&self) -> impl Iterator<Item = u64> + '_ {
-        self.shared.suspects()
+    pub fn possibly_leaked(&self) -> impl Iterator<Item = u64> + '_ {
+        self.shared.possibly_leaked()
     }
 
-    /// Gives the slot up for a thread that ended without doing so; `suspects` will name the block
+    /// Gives the slot up for a thread that ended without doing so; `possibly_leaked` will name the block
     /// that it took last.
     pub fn abandon(mut self) {
         self.ended = true;
@@ -212,8 +212,8 @@ impl Handle {
 
     /// Puts a cache of up to `limit` bytes before the pool. `Oom` if memory for its bookkeeping is
     /// refused.
-    pub fn with_cache(self, limit: u64) -> Result<LocalPool> {
-        Ok(LocalPool { local: Local::new(self.shared, limit)?, handle: self })
+    pub fn with_cache(self, limit: u64) -> Result<ThreadLocalPool> {
+        Ok(ThreadLocalPool { cache: ThreadCache::new(self.shared, limit)?, handle: self })
     }
 }
 
@@ -226,15 +226,15 @@ impl Drop for Handle {
 /// One thread's handle with a cache: most operations touch no word that other threads write.
 /// Dropping it gives all back.
 #[derive(Debug)]
-pub struct LocalPool {
-    local: Local<RegionWords>,
+pub struct ThreadLocalPool {
+    cache: ThreadCache<RegionWords>,
     handle: Handle,
 }
 
 // SAFETY: as for `Handle`, which it wraps.
-unsafe impl Send for LocalPool {}
+unsafe impl Send for ThreadLocalPool {}
 
-impl LocalPool {
+impl ThreadLocalPool {
     /// A block of at least `bytes` bytes: its offset. `Full` where there is no room.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
@@ -244,38 +244,38 @@ impl LocalPool {
     /// As `alloc`, but `None` where there is no room.
     #[inline(always)]
     pub fn try_alloc(&mut self, bytes: u64) -> Option<u64> {
-        if self.handle.place.plain
-            && let Some(offset) = self.local.alloc(bytes)
+        if self.handle.pool.plain
+            && let Some(offset) = self.cache.alloc(bytes)
         {
             return Some(offset);
         }
-        self.handle.place.alloc_otherwise(bytes, |bytes| self.local.alloc(bytes))
+        self.handle.pool.alloc_slow(bytes, |bytes| self.cache.alloc(bytes))
     }
 
     /// Gives a block back, whoever allocated it. Errors as for [`Handle::free`].
     #[inline(always)]
     pub fn free(&mut self, offset: u64) -> Result<()> {
-        if !self.handle.place.plain {
-            self.handle.place.before_free(&self.handle.shared, offset)?;
+        if !self.handle.pool.plain {
+            self.handle.pool.before_free(&self.handle.shared, offset)?;
         }
-        self.local.free(offset).map_err(|refusal| refused(refusal, offset))
+        self.cache.free(offset).map_err(|refusal| refused(refusal, offset))
     }
 
     /// Gives all cached blocks back to the pool.
     pub fn flush(&mut self) {
-        self.local.flush();
+        self.cache.flush();
     }
 
     /// Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.local.held()
+        self.cache.held()
     }
 
     /// The largest request that the cache serves; 0 if none: without guards and zeroing, that is.
     #[must_use]
     pub fn largest(&self) -> u64 {
-        if self.handle.place.plain { self.local.largest() } else { 0 }
+        if self.handle.pool.plain { self.cache.largest() } else { 0 }
     }
 
     /// The handle behind the cache: for counts and sizes.
@@ -288,18 +288,18 @@ impl LocalPool {
     /// Notes in the region which block was allocated last. For threads that may end before their
     /// program has it, and whose pool another thread abandons then.
     #[inline]
-    pub fn tell(&mut self) {
-        self.local.tell();
+    pub fn record_intent(&mut self) {
+        self.cache.record_intent();
     }
 
     /// As [`Handle::abandon`].
     pub fn abandon(mut self) {
-        self.local.tell();
+        self.cache.record_intent();
         self.handle.ended = true;
     }
 }
 
-impl Place {
+impl PoolMemory {
     #[inline]
     fn data(&self) -> *mut u8 {
         // SAFETY: the shape fits into the memory.
@@ -309,7 +309,7 @@ impl Place {
     /// Allocates where there are guards; counts what fails.
     #[cold]
     #[inline(never)]
-    fn alloc_otherwise(&self, bytes: u64, alloc: impl FnOnce(u64) -> Option<u64>) -> Option<u64> {
+    fn alloc_slow(&self, bytes: u64, alloc: impl FnOnce(u64) -> Option<u64>) -> Option<u64> {
         let guard = self.shape.guard();
         let found =
             if self.plain || bytes > self.shape.geometry.capacity() { None } else { alloc(bytes + guard) };

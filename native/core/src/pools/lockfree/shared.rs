@@ -22,7 +22,7 @@ pub struct Shared<W> {
 
 /// A block, by its group.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct BlockRef {
     pub(super) group: u32,
     pub(super) bit: u32,
     pub(super) class: u32,
@@ -67,11 +67,11 @@ impl<W: Words> Shared<W> {
         }
         let at = self.current(class);
         if at != NONE
-            && let Some(place) = self.take_once(at, class)
+            && let Some(block) = self.take_once(at, class)
         {
-            return Some(self.geometry.offset(place.group, class, place.bit));
+            return Some(self.geometry.offset(block.group, class, block.bit));
         }
-        self.alloc_slowly(class)
+        self.alloc_slow(class)
     }
 
     /// Gives a block back.
@@ -79,19 +79,19 @@ impl<W: Words> Shared<W> {
     pub fn free(&self, offset: u64) -> Attempt<()> {
         let number = self.chunk_of(offset)?;
         let descriptor = self.descriptor(number);
-        let place = match chunk::kind(descriptor) {
-            chunk::CUT | chunk::CHANGING => self.place(number, descriptor, offset)?,
+        let block = match chunk::kind(descriptor) {
+            chunk::CUT | chunk::CHANGING => self.block_at(number, descriptor, offset)?,
             chunk::LARGE => return self.free_large(number, descriptor, offset),
             chunk::FREE if self.aligned(offset) => return Err(Refusal::Freed),
             _ => return Err(Refusal::Foreign),
         };
-        let mut word = self.group(place.group);
+        let mut word = self.group(block.group);
         loop {
-            self.check_allocated(place, word)?;
-            let bits = word | 1 << place.bit;
+            self.check_allocated(block, word)?;
+            let bits = word | 1 << block.bit;
             let owned = word & group::OWNED != 0;
             let new = if owned { bits } else { bits & !group::COUNT | group::counted(word) };
-            match self.swap_group(place.group, word, new) {
+            match self.swap_group(block.group, word, new) {
                 Ok(()) if owned => return Ok(()),
                 Ok(()) => break,
                 Err(now) => word = now,
@@ -101,7 +101,7 @@ impl<W: Words> Shared<W> {
         if chunk::slot(descriptor) == self.me {
             // In a chunk that this handle prefers: the next block comes from here, instead of a
             // search for one.
-            self.set_current(place.class, place.group);
+            self.set_current(block.class, block.group);
         }
         Ok(())
     }
@@ -112,9 +112,9 @@ impl<W: Words> Shared<W> {
         let descriptor = self.descriptor(number);
         match chunk::kind(descriptor) {
             chunk::CUT | chunk::CHANGING => {
-                let place = self.place(number, descriptor, offset)?;
-                self.check_allocated(place, self.group(place.group))?;
-                Ok(1 << (self.geometry.min_shift + place.class))
+                let block = self.block_at(number, descriptor, offset)?;
+                self.check_allocated(block, self.group(block.group))?;
+                Ok(1 << (self.geometry.min_shift + block.class))
             }
             chunk::LARGE if offset == u64::from(number) << self.geometry.chunk_shift => {
                 let chunks = (descriptor >> 3).min(self.geometry.chunks - number);
@@ -138,25 +138,25 @@ impl<W: Words> Shared<W> {
 
     /// The block that begins at an offset in a chunk that is cut.
     #[inline(always)]
-    pub(super) fn place(&self, number: u32, descriptor: u32, offset: u64) -> Attempt<Place> {
+    pub(super) fn block_at(&self, number: u32, descriptor: u32, offset: u64) -> Attempt<BlockRef> {
         let class = chunk::class(descriptor);
         let within = (offset as u32) & ((1 << self.geometry.chunk_shift) - 1);
         if class >= self.geometry.classes() {
             return Err(Refusal::Foreign);
         }
         let shift = self.geometry.min_shift + class;
-        let block = within >> shift;
-        if block << shift != within {
+        let index = within >> shift;
+        if index << shift != within {
             return Err(Refusal::Foreign);
         }
-        Ok(Place { group: (number << self.geometry.group_shift) + (block >> 4), bit: block & 15, class })
+        Ok(BlockRef { group: (number << self.geometry.group_shift) + (index >> 4), bit: index & 15, class })
     }
 
     /// Refuses a block that is free, in a cache, or of another class by now.
     #[inline(always)]
-    pub(super) fn check_allocated(&self, place: Place, word: u32) -> Attempt<()> {
-        let free = word >> place.bit & 1 != 0 || word & group::CLASS != group::of_class(place.class);
-        if free || (word & group::OWNED != 0 && self.cache(place.group) >> place.bit & 1 != 0) {
+    pub(super) fn check_allocated(&self, block: BlockRef, word: u32) -> Attempt<()> {
+        let free = word >> block.bit & 1 != 0 || word & group::CLASS != group::of_class(block.class);
+        if free || (word & group::OWNED != 0 && self.cache(block.group) >> block.bit & 1 != 0) {
             return Err(Refusal::Freed);
         }
         Ok(())
@@ -178,32 +178,32 @@ impl<W: Words> Shared<W> {
 
     /// Tries to take a block of a group, once.
     #[inline(always)]
-    fn take_once(&self, at: u32, class: u32) -> Option<Place> {
+    fn take_once(&self, at: u32, class: u32) -> Option<BlockRef> {
         let word = self.group(at);
         if !Self::gives(word, class) {
             return None;
         }
         let bit = word.trailing_zeros();
-        self.intend(self.unit(self.geometry.offset(at, class, bit)));
+        self.set_intent(self.unit(self.geometry.offset(at, class, bit)));
         self.swap_group(at, word, word & word.wrapping_sub(1)).ok()?;
-        Some(Place { group: at, bit, class })
+        Some(BlockRef { group: at, bit, class })
     }
 
     /// Takes a block of a group, as long as it has one: each failure is another thread's success.
-    pub(super) fn take_of(&self, at: u32, class: u32) -> Option<Place> {
+    pub(super) fn take_of(&self, at: u32, class: u32) -> Option<BlockRef> {
         loop {
             if !Self::gives(self.group(at), class) {
                 return None;
             }
-            if let Some(place) = self.take_once(at, class) {
-                return Some(place);
+            if let Some(block) = self.take_once(at, class) {
+                return Some(block);
             }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn alloc_slowly(&self, class: u32) -> Option<u64> {
+    fn alloc_slow(&self, class: u32) -> Option<u64> {
         let at = self.current(class);
         let nearby = || {
             // The groups behind the current one are of its chunk, where there are any.
@@ -315,7 +315,7 @@ impl<W: Words> Shared<W> {
     /// Notes which block is about to be taken, in units of the smallest, in case the thread ends
     /// before its program has it.
     #[inline(always)]
-    pub(super) fn intend(&self, unit: u32) {
+    pub(super) fn set_intent(&self, unit: u32) {
         self.words.store(self.slot_word(self.me, slot::INTENT), unit.wrapping_add(1));
     }
 }
@@ -324,7 +324,7 @@ impl<W: Words> Shared<W> {
 #[cold]
 pub(super) fn refused(refusal: Refusal, offset: u64) -> Error {
     match refusal {
-        Refusal::Foreign => crate::pools::fixed::raw::foreign(offset),
-        Refusal::Freed => crate::pools::fixed::raw::freed(offset),
+        Refusal::Foreign => crate::pools::errors::foreign(offset),
+        Refusal::Freed => crate::pools::errors::freed(offset),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::ASK_AGAIN;
 use super::layout::{Options, Policy, Shape, node, word};
-use crate::pools::fixed::raw::{RawFixedPool, foreign, freed};
+use crate::pools::errors::{foreign, freed};
+use crate::pools::fixed::raw::RawFixedPool;
 use crate::region::advise::populate;
 use crate::region::header::Memory;
 use crate::region::numa::place::{self, place};

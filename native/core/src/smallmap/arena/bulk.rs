@@ -14,8 +14,9 @@
 //! because they may lie in memory that other threads write. The schema lies in such memory as well,
 //! so each call shows its `check` the shape that it is about to work with.
 
-use super::layout::{INLINE_CAPACITY, Shape};
-use super::raw::{Place, RawArena, Spot, stale, stored_bits};
+use super::inline::lane;
+use super::layout::Shape;
+use super::raw::{MapState, RawArena, Spot, stale, stored_bits};
 use super::write::{Placed, RawArenaMut};
 use crate::cpu::{Features, prefetch};
 use crate::hashmap::bulk::PATIENCE;
@@ -207,12 +208,12 @@ impl Get {
         }
         for i in 0..size {
             let (map, key) = (lookups.maps[i], lookups.keys[i]);
-            let spot = match arena.place(map) {
+            let spot = match arena.map_state(map) {
                 // SAFETY: the place is of a slot within the columns; keys are as wide as `K`.
-                Place::Inline { first, count } => unsafe {
+                MapState::Inline { first, count } => unsafe {
                     lane::<S, K>(arena, first, count, key).map(|lane| Spot::Slot(first + lane))
                 },
-                Place::Promoted { .. } => arena.find_in_table(map, key).map(Spot::Table),
+                MapState::Promoted { .. } => arena.find_in_table(map, key).map(Spot::Table),
             };
             lookups.hits[i] = spot.is_some();
             if let Some(spot) = spot {
@@ -264,47 +265,6 @@ impl Get {
             }
         }
         total
-    }
-}
-
-/// The lane of a slot that has a key.
-///
-/// # Safety
-/// The slot of `count` entries that begins at `first` is within the columns, and `count` is at most
-/// 8; keys are as wide as `K`; the processor has the instructions of `S`.
-#[inline(always)]
-unsafe fn lane<S: Kernel, K: Lane>(arena: &RawArena, first: u32, count: u32, key: u64) -> Option<u32> {
-    debug_assert!(count <= INLINE_CAPACITY);
-    if count == 0 {
-        return None;
-    }
-    let keys = arena.memory.base().wrapping_add(arena.layout.keys + first as usize * K::BYTES).cast::<K>();
-    let key = K::from_bits(key);
-    // SAFETY: the whole slot is within the column, whose elements are aligned.
-    let lane = unsafe {
-        match arena.shape.slot_for(count) {
-            2 => search::position::<S, K, 2>(keys, count as usize, key),
-            4 => search::position::<S, K, 4>(keys, count as usize, key),
-            _ => search::position::<S, K, 8>(keys, count as usize, key),
-        }
-    };
-    lane.map(|lane| lane as u32)
-}
-
-impl RawArena {
-    /// `find` with the kernel of the target's base.
-    #[inline]
-    pub(super) fn lane_of(&self, first: u32, count: u32, key: u64) -> Option<u32> {
-        type Base = search::Inline;
-        // SAFETY: `place` gave the slot; the width is that of the keys; the base is always there.
-        unsafe {
-            match self.shape.key.width() {
-                1 => lane::<Base, u8>(self, first, count, key),
-                2 => lane::<Base, u16>(self, first, count, key),
-                4 => lane::<Base, u32>(self, first, count, key),
-                _ => lane::<Base, u64>(self, first, count, key),
-            }
-        }
     }
 }
 

@@ -73,6 +73,30 @@ pub mod word {
     pub const END: usize = 40;
 }
 
+/// Low bits of a place that mark the map as promoted.
+pub(super) const PROMOTED: u32 = 15;
+/// The bit of a generation word that marks the directory entry as free.
+pub(super) const FREE: u32 = 1 << 31;
+/// The bit of a ref that marks its string id as free.
+pub(super) const FREE_REF: u32 = 1 << 31;
+
+/// The four words that link a position of the table into a map's ring.
+pub(super) mod link {
+    /// The map to which the position belongs.
+    pub(in crate::smallmap::arena) const OWNER: usize = 0;
+    /// The next position of the ring.
+    pub(in crate::smallmap::arena) const NEXT: usize = 1;
+    /// The previous position of the ring.
+    pub(in crate::smallmap::arena) const PREV: usize = 2;
+    /// The hash of the entry; in a sentinel, the number of entries.
+    pub(in crate::smallmap::arena) const HASH: usize = 3;
+
+    /// Added to the map in the owner word of a sentinel.
+    pub(in crate::smallmap::arena) const SENTINEL: u32 = 1 << 30;
+    /// The owner word of a free position.
+    pub(in crate::smallmap::arena) const NOBODY: u32 = u32::MAX;
+}
+
 /// Whether keys of an arena can have this type.
 #[must_use]
 pub const fn is_key(ty: Type) -> bool {

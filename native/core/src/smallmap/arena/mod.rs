@@ -15,11 +15,13 @@
 //! | `validate` | the two tiers of checks |
 
 pub mod bulk;
+mod inline;
 pub mod layout;
 pub mod raw;
 pub mod rebuild;
 mod strings;
 mod table;
+mod table_write;
 pub mod validate;
 mod write;
 

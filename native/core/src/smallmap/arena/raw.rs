@@ -10,18 +10,15 @@
 //!
 //! Cost: a lookup in line touches one cache line of the directory, one of keys, one of values.
 
-use super::layout::{INLINE_CAPACITY, Layout, MAX_GENERATION, Meta, Shape, index_buckets, word};
+use super::layout::{
+    INLINE_CAPACITY, Layout, MAX_GENERATION, Meta, PROMOTED, Shape, index_buckets, link, word,
+};
 use crate::region::element::Type;
 use crate::region::header::Memory;
 use crate::table::hash::{Home, canonical};
 use crate::table::index::Index;
 use crate::{Error, Result};
 use std::time::Duration;
-
-/// Low bits of a place that say that the map is promoted.
-pub(super) const PROMOTED: u32 = 15;
-/// The bit of a generation word that says that the directory entry is free.
-pub(super) const FREE: u32 = 1 << 31;
 
 /// Where an entry of a map is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +31,7 @@ pub enum Spot {
 
 /// What a map's place says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MapState {
     /// So many entries in line, from this entry of the slot columns on.
     Inline { first: u32, count: u32 },
     /// Promoted: its sentinel.
@@ -211,19 +208,23 @@ impl RawArena {
 
     /// What the place of a map says; an empty map where it says nothing possible.
     #[inline(always)]
-    pub(super) fn place(&self, map: u32) -> Place {
+    pub(super) fn map_state(&self, map: u32) -> MapState {
         let word = self.place_word(map);
         let (count, rest) = (word & 15, word >> 4);
         if count <= INLINE_CAPACITY {
             let first = rest * 2;
             // The whole slot, so that vector loads stay inside.
             let fits = count > 0 && first + self.shape.slot_for(count) <= self.shape.blocks * 8;
-            return if fits { Place::Inline { first, count } } else { Place::Inline { first: 0, count: 0 } };
+            return if fits {
+                MapState::Inline { first, count }
+            } else {
+                MapState::Inline { first: 0, count: 0 }
+            };
         }
         if count == PROMOTED && rest < self.shape.table {
-            return Place::Promoted { sentinel: rest };
+            return MapState::Promoted { sentinel: rest };
         }
-        Place::Inline { first: 0, count: 0 }
+        MapState::Inline { first: 0, count: 0 }
     }
 
     /// How many entries a map has. Panics past the capacity, as all that takes a directory entry
@@ -231,9 +232,9 @@ impl RawArena {
     #[must_use]
     pub fn size(&self, map: u32) -> u32 {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
-        match self.place(map) {
-            Place::Inline { count, .. } => count,
-            Place::Promoted { sentinel } => self.link(sentinel, super::table::HASH),
+        match self.map_state(map) {
+            MapState::Inline { count, .. } => count,
+            MapState::Promoted { sentinel } => self.link(sentinel, link::HASH),
         }
     }
 
@@ -241,7 +242,7 @@ impl RawArena {
     #[must_use]
     pub fn is_promoted(&self, map: u32) -> bool {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
-        matches!(self.place(map), Place::Promoted { .. })
+        matches!(self.map_state(map), MapState::Promoted { .. })
     }
 
     // ---- entries
@@ -251,11 +252,11 @@ impl RawArena {
     #[must_use]
     pub fn find(&self, map: u32, key: u64) -> Option<Spot> {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
-        match self.place(map) {
-            Place::Inline { first, count } => {
+        match self.map_state(map) {
+            MapState::Inline { first, count } => {
                 self.lane_of(first, count, key).map(|lane| Spot::Slot(first + lane))
             }
-            Place::Promoted { .. } => self.find_in_table(map, key).map(Spot::Table),
+            MapState::Promoted { .. } => self.find_in_table(map, key).map(Spot::Table),
         }
     }
 
@@ -268,11 +269,11 @@ impl RawArena {
     /// Calls `visit` with where each entry of a map is, in the order of insertion.
     pub fn for_each(&self, map: u32, mut visit: impl FnMut(Spot)) {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
-        match self.place(map) {
-            Place::Inline { first, count } => {
+        match self.map_state(map) {
+            MapState::Inline { first, count } => {
                 (first..first + count).for_each(|entry| visit(Spot::Slot(entry)));
             }
-            Place::Promoted { sentinel } => self.walk(sentinel, |position| visit(Spot::Table(position))),
+            MapState::Promoted { sentinel } => self.walk(sentinel, |position| visit(Spot::Table(position))),
         }
     }
 

@@ -12,13 +12,12 @@
 //! Temporary memory: for packing, the live slots; for dropping strings, a bit for each id and 4
 //! bytes for each string.
 
+use super::layout::link::{HASH, OWNER, SENTINEL};
 use super::layout::{
-    KIND_VERSION, Layout, MAX_BLOCKS, MAX_HEAP, MAX_IDS, MAX_MAPS, MAX_TABLE, Meta, Shape, grown,
+    FREE_REF, KIND_VERSION, Layout, MAX_BLOCKS, MAX_HEAP, MAX_IDS, MAX_MAPS, MAX_TABLE, Meta, Shape, grown,
     index_buckets, word,
 };
-use super::raw::{Place, RawArena};
-use super::strings::FREE_REF;
-use super::table::{HASH, OWNER, SENTINEL};
+use super::raw::{MapState, RawArena};
 use super::write::RawArenaMut;
 use crate::region::element::Type;
 use crate::region::header::{self, KIND_SMALLMAP, MAGIC, Memory, VERSION, align};
@@ -413,12 +412,12 @@ impl RawArena {
 
     fn census(&self) -> Census {
         let mut census = Census::default();
-        self.for_each_map(|map| match self.place(map) {
-            Place::Inline { count: 0, .. } => {}
-            Place::Inline { count, .. } => {
+        self.for_each_map(|map| match self.map_state(map) {
+            MapState::Inline { count: 0, .. } => {}
+            MapState::Inline { count, .. } => {
                 census.slots[self.shape.slot_for(count).trailing_zeros() as usize - 1] += 1;
             }
-            Place::Promoted { .. } => census.promoted += 1,
+            MapState::Promoted { .. } => census.promoted += 1,
         });
         census
     }
@@ -519,7 +518,7 @@ impl RawArenaMut {
                 if self.id_of(map).is_none() {
                     continue;
                 }
-                let Place::Inline { first, count } = self.place(map) else { continue };
+                let MapState::Inline { first, count } = self.map_state(map) else { continue };
                 if count == 0 || self.shape.slot_for(count) != size {
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! Interned strings: each once in the heap, with an id by which keys and values refer to it.
 
-use super::layout::word;
+use super::layout::{FREE_REF, word};
 use super::raw::RawArena;
 use super::write::RawArenaMut;
 use crate::region::element::Type;
@@ -8,9 +8,6 @@ use crate::table::blob::{Blob, size_of_blob};
 use crate::table::hash::{self, tag};
 use crate::table::index::Native;
 use crate::{Error, Result};
-
-/// The bit of a free id's ref.
-pub(super) const FREE_REF: u32 = 1 << 31;
 
 impl RawArena {
     /// Ids ever handed out.

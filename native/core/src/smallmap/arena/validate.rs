@@ -7,10 +7,9 @@
 //! about one lookup for each entry; temporary memory of a bit for each slot, position and heap
 //! word, and 4 bytes for each index bucket.
 
-use super::layout::{INLINE_CAPACITY, KIND_VERSION, MAX_GENERATION, word};
-use super::raw::{FREE, PROMOTED, RawArena, Spot, stored_bits};
-use super::strings::FREE_REF;
-use super::table::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
+use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
+use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, KIND_VERSION, MAX_GENERATION, PROMOTED, word};
+use super::raw::{RawArena, Spot, stored_bits};
 use crate::region::crc::region_checksum;
 use crate::region::element::Type;
 use crate::region::header::{self, HEADER_WORDS, Header, KIND_SMALLMAP};

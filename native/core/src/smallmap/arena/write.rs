@@ -5,8 +5,8 @@
 //! region. Wherever memory that was visible becomes free, `recycles` is counted up between the
 //! store that hid it and whatever uses it next.
 
-use super::layout::{INLINE_CAPACITY, MAX_GENERATION, word};
-use super::raw::{FREE, PROMOTED, Place, RawArena, Spot};
+use super::layout::{FREE, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
+use super::raw::{MapState, RawArena, Spot};
 use crate::region::header;
 use crate::{Error, Result};
 use std::ops::Deref;
@@ -153,7 +153,7 @@ impl RawArenaMut {
     /// Gives a map back: its id becomes stale.
     pub fn release(&mut self, id: u64) -> Result<()> {
         let map = self.live(id)?;
-        let place = self.place(map);
+        let place = self.map_state(map);
         let generation = self.generation_word(map) + 1;
         self.set_generation(map, generation | FREE);
         self.drop_entries(map, place)?;
@@ -170,24 +170,24 @@ impl RawArenaMut {
     /// Removes all entries of a map, and demotes it.
     pub fn clear(&mut self, id: u64) -> Result<()> {
         let map = self.live(id)?;
-        let place = self.place(map);
+        let place = self.map_state(map);
         self.set_place(map, 0);
         self.drop_entries(map, place)
     }
 
     /// Gives back what a map had, which nothing leads to any more.
-    fn drop_entries(&mut self, map: u32, place: Place) -> Result<()> {
+    fn drop_entries(&mut self, map: u32, place: MapState) -> Result<()> {
         match place {
-            Place::Inline { count: 0, .. } => Ok(()),
-            Place::Inline { first, count } => {
+            MapState::Inline { count: 0, .. } => Ok(()),
+            MapState::Inline { first, count } => {
                 self.recycle();
                 self.give_slot(first / 2, self.shape.slot_for(count));
                 Ok(())
             }
-            Place::Promoted { sentinel } => {
+            MapState::Promoted { sentinel } => {
                 self.set_word(word::PROMOTED, self.promoted_count().saturating_sub(1));
                 self.recycle();
-                self.drop_circle(map, sentinel)
+                self.drop_ring(map, sentinel)
             }
         }
     }
@@ -204,11 +204,11 @@ impl RawArenaMut {
             self.store_value(spot, value);
             return Ok(Placed::Replaced);
         }
-        match self.place(map) {
-            Place::Inline { first, count } if count < INLINE_CAPACITY => {
+        match self.map_state(map) {
+            MapState::Inline { first, count } if count < INLINE_CAPACITY => {
                 self.insert(map, first, count, key, value)
             }
-            Place::Inline { .. } => {
+            MapState::Inline { .. } => {
                 if self.positions_left() < 2 + INLINE_CAPACITY {
                     return Ok(Placed::Full);
                 }
@@ -216,7 +216,7 @@ impl RawArenaMut {
                 self.append(map, sentinel, key, value)?;
                 Ok(Placed::Inserted)
             }
-            Place::Promoted { sentinel } => {
+            MapState::Promoted { sentinel } => {
                 if self.positions_left() == 0 {
                     return Ok(Placed::Full);
                 }
@@ -260,12 +260,12 @@ impl RawArenaMut {
     pub fn remove(&mut self, id: u64, key: u64) -> Result<Option<bool>> {
         let map = self.live(id)?;
         let Some(spot) = self.find(map, key) else { return Ok(Some(false)) };
-        match (self.place(map), spot) {
-            (Place::Promoted { sentinel }, Spot::Table(position)) => {
+        match (self.map_state(map), spot) {
+            (MapState::Promoted { sentinel }, Spot::Table(position)) => {
                 self.unlink(sentinel, position)?;
                 Ok(Some(true))
             }
-            (Place::Inline { first, count }, Spot::Slot(entry)) => {
+            (MapState::Inline { first, count }, Spot::Slot(entry)) => {
                 self.remove_inline(map, first, count, entry - first).map(|done| done.then_some(true))
             }
             _ => Ok(Some(false)),
@@ -299,10 +299,10 @@ impl RawArenaMut {
     /// Moves the 8 entries of a full map to the table. There are positions for them and the
     /// sentinel. Returns the sentinel.
     pub(super) fn promote(&mut self, map: u32) -> Result<u32> {
-        let Place::Inline { first, count: INLINE_CAPACITY } = self.place(map) else {
+        let MapState::Inline { first, count: INLINE_CAPACITY } = self.map_state(map) else {
             return Err(Error::range("a map is promoted when it has 8 entries in line"));
         };
-        let sentinel = self.new_circle(map)?;
+        let sentinel = self.new_ring(map)?;
         for entry in first..first + INLINE_CAPACITY {
             let (key, value) = (self.key_at(Spot::Slot(entry)), self.value_at(Spot::Slot(entry)));
             self.append(map, sentinel, key, value)?;

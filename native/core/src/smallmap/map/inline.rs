@@ -4,32 +4,9 @@
 //! initialised (zeros, or what was there before), because a search reads all eight.
 
 use super::INLINE_CAPACITY;
-use super::key::{Key, Search};
-use std::cell::UnsafeCell;
+use super::key::{Key, Keys, Search};
 use std::mem::MaybeUninit;
 use std::num::NonZero;
-
-/// The keys. In a cell, because the portable search reads through atomics.
-#[repr(transparent)]
-pub struct Keys<K>(UnsafeCell<[MaybeUninit<K>; INLINE_CAPACITY]>);
-
-// SAFETY: a shared reference only reads.
-unsafe impl<K: Sync> Sync for Keys<K> {}
-
-impl<K> std::fmt::Debug for Keys<K> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keys")
-    }
-}
-
-impl<K> Keys<K> {
-    /// The address of a key. `at` is at most 8.
-    #[inline(always)]
-    pub(super) const fn at(&self, at: usize) -> *mut K {
-        // SAFETY: within the array, or one past its end.
-        unsafe { self.0.get().cast::<K>().add(at) }
-    }
-}
 
 #[repr(C, align(64))]
 pub(super) struct Inline<K: Key, V> {
@@ -49,7 +26,7 @@ impl<K: Key, V> Inline<K, V> {
     #[inline]
     pub(super) const fn new() -> Self {
         Inline {
-            keys: Keys(UnsafeCell::new([const { MaybeUninit::zeroed() }; INLINE_CAPACITY])),
+            keys: Keys::new(),
             values: [const { MaybeUninit::uninit() }; INLINE_CAPACITY],
             count: count(0),
         }

@@ -1,9 +1,11 @@
 //! What can be a key, and how it is searched for in line.
 
-use super::inline::Keys;
+use super::INLINE_CAPACITY;
 use crate::smallmap::search::{self, Inline, Lane, Searchable};
 use crate::table::hash::{narrow, wide};
+use std::cell::UnsafeCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::MaybeUninit;
 
 /// A type that keys of a [`SmallMap`](super::SmallMap) can have.
 ///
@@ -53,6 +55,34 @@ pub fn hash_of<Q: Hash + ?Sized>(key: &Q, seeds: [u32; 2]) -> u32 {
     hasher.finish() as u32
 }
 
+/// The keys. In a cell, because the portable search reads through atomics.
+#[repr(transparent)]
+pub struct Keys<K>(UnsafeCell<[MaybeUninit<K>; INLINE_CAPACITY]>);
+
+// SAFETY: a shared reference only reads.
+unsafe impl<K: Sync> Sync for Keys<K> {}
+
+impl<K> std::fmt::Debug for Keys<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl<K> Keys<K> {
+    /// Eight keys of zeros.
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Keys(UnsafeCell::new([const { MaybeUninit::zeroed() }; INLINE_CAPACITY]))
+    }
+
+    /// The address of a key. `at` is at most 8.
+    #[inline(always)]
+    pub(super) const fn at(&self, at: usize) -> *mut K {
+        // SAFETY: within the array, or one past its end.
+        unsafe { self.0.get().cast::<K>().add(at) }
+    }
+}
+
 /// A way to search for a key among those in line.
 pub trait Search<K: Key>: sealed::Sealed {
     /// Where `key` is among the first `length` keys, which is below `length`.
@@ -94,11 +124,7 @@ impl<K: Key<Query = K> + Searchable> Search<K> for Vector {
         // lane; the kernel is one that every processor of the target has. The result is below
         // `length`, which is at most 8.
         unsafe {
-            search::position::<Inline, K::Lane, { super::INLINE_CAPACITY }>(
-                keys.at(0).cast(),
-                length,
-                key.to_lane(),
-            )
+            search::position::<Inline, K::Lane, INLINE_CAPACITY>(keys.at(0).cast(), length, key.to_lane())
         }
     }
 }

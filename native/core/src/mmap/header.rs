@@ -19,7 +19,7 @@ const TYPE: usize = word::STRUCTURE;
 
 /// What the header says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct FileHeader {
     /// Type of the elements.
     pub(super) ty: Type,
     /// 64 random bits of this file's own.
@@ -30,7 +30,7 @@ pub(super) struct Head {
 #[repr(C, align(64))]
 struct HeaderBytes([u8; HEADER_BYTES]);
 
-impl Head {
+impl FileHeader {
     /// Bytes of a file that holds `length` elements. `Range` if no file can.
     pub(super) fn bytes_for(self, length: u64) -> Result<u64> {
         length
@@ -65,7 +65,7 @@ impl Head {
     }
 
     /// Reads the header of a file. `Corrupt` or `Version` if it makes no sense.
-    pub(super) fn read<S: Storage>(storage: &S) -> Result<Head> {
+    pub(super) fn read<S: Storage>(storage: &S) -> Result<FileHeader> {
         let too_few = |len| Error::corrupt(format!("{len} bytes are too few for a vector's file"));
         let len = storage.len()?;
         if len < HEADER_BYTES as u64 {
@@ -96,7 +96,7 @@ impl Head {
         let stray = (TYPE + 1..HEADER_WORDS).any(|index| header.word(index) != 0);
         match ty {
             Some(ty) if !stray && sum == header.word(word::CHECKSUM) => {
-                Ok(Head { ty, seeds: header.seeds() })
+                Ok(FileHeader { ty, seeds: header.seeds() })
             }
             _ => Err(Error::corrupt("the header of the vector's file is damaged")),
         }

@@ -1,16 +1,16 @@
 //! A regular file and how to bring it into memory: the descriptor, and what was decided about it.
 //!
-//! Callers with memory of their own (JavaScript buffers) fill or map that; [`super::adaptive`] adds
+//! Callers with memory of their own (JavaScript buffers) fill or map that; [`super::mapped_file`] adds
 //! memory.
 //!
 //! **Writing.** Before a file is mapped to be written its blocks are allocated, so that a hole in
 //! it can not turn into a fault on a full disk.
 
 use super::file::{Mode, open_regular};
-use super::huge::has_huge_page;
+use super::huge_pages::has_huge_page;
 use super::mapping::Window;
-use super::plan::{self, FileSystem, Strategy, Thresholds};
 use super::storage::{FileStorage, Storage};
+use super::strategy::{self, FileSystem, Strategy, Thresholds};
 use crate::region::advise::{Advice, advise};
 use crate::{Error, ErrorKind, Result};
 use std::io::{Seek, SeekFrom};
@@ -58,7 +58,7 @@ impl OpenFile {
     /// What to do with it. `HugePage` is a wish.
     #[must_use]
     pub fn plan(&self) -> Strategy {
-        plan::plan(self.size, self.is_writable(), &self.thresholds)
+        strategy::choose(self.size, self.is_writable(), &self.thresholds)
     }
 
     /// Bytes that a mapping's address should be a multiple of, for huge pages; must, on hugetlbfs.

@@ -86,7 +86,7 @@ impl Notes {
 
 /// A handle with a cache.
 #[derive(Debug)]
-pub struct Local<W: Words> {
+pub struct ThreadCache<W: Words> {
     shared: Shared<W>,
     notes: Box<[Notes; MAX_CLASSES]>,
     /// The bits of an offset that say where in its chunk it is.
@@ -113,9 +113,9 @@ enum Found {
     Block(u64),
 }
 
-impl<W: Words> Local<W> {
+impl<W: Words> ThreadCache<W> {
     /// A cache of up to `limit` bytes for a handle. `Oom` if memory for its list is refused.
-    pub fn new(shared: Shared<W>, limit: u64) -> Result<Local<W>> {
+    pub fn new(shared: Shared<W>, limit: u64) -> Result<ThreadCache<W>> {
         let geometry = shared.geometry();
         // What the hot paths take for granted.
         let (chunks, words) = (geometry.chunks as usize, shared.words.count());
@@ -144,7 +144,7 @@ impl<W: Words> Local<W> {
         let place_shift = geometry.group_shift + 4;
         let cached = cached as u32;
         let (oldest, count, cursor, bytes) = (0, 0, 0, 0);
-        Ok(Local {
+        Ok(ThreadCache {
             shared,
             notes,
             chunk_mask,
@@ -173,7 +173,7 @@ impl<W: Words> Local<W> {
         if let Some(offset) = self.take_noted(class) {
             return Some(offset);
         }
-        self.alloc_slowly(class, bytes)
+        self.alloc_slow(class, bytes)
     }
 
     /// Gives a block back, whoever allocated it.
@@ -248,9 +248,9 @@ impl<W: Words> Local<W> {
     /// Says in the slot which block was taken last, in case the thread ends before its program has
     /// it.
     #[inline(always)]
-    pub fn tell(&mut self) {
+    pub fn record_intent(&mut self) {
         if self.last != 0 {
-            self.shared.intend(self.last >> self.shared.geometry.min_shift);
+            self.shared.set_intent(self.last >> self.shared.geometry.min_shift);
             self.last = 0;
         }
     }
@@ -267,9 +267,9 @@ impl<W: Words> Local<W> {
 
     #[cold]
     #[inline(never)]
-    fn alloc_slowly(&mut self, class: u32, bytes: u64) -> Option<u64> {
+    fn alloc_slow(&mut self, class: u32, bytes: u64) -> Option<u64> {
         // The roads from here on tell it themselves.
-        self.tell();
+        self.record_intent();
         if class >= self.cached {
             let direct = self.shared.alloc(bytes);
             if direct.is_some() || self.count == 0 {
@@ -287,7 +287,7 @@ impl<W: Words> Local<W> {
                 }
             }
             let current = self.shared.current(class);
-            let at = if current != NONE && self.come_home(current, class) {
+            let at = if current != NONE && self.reclaim(current, class) {
                 current
             } else if let Some(at) = self.next_owned(class).or_else(|| self.make_room(class)) {
                 at
@@ -309,7 +309,7 @@ impl<W: Words> Local<W> {
 
     /// Takes over what other threads freed in a group, if it is ours and of this class. Returns
     /// whether it has a block.
-    fn come_home(&self, at: u32, class: u32) -> bool {
+    fn reclaim(&self, at: u32, class: u32) -> bool {
         let word = self.shared.group(at);
         if word & (group::OWNER | group::CLASS) != self.notes[class as usize].mine {
             return false;
@@ -329,7 +329,7 @@ impl<W: Words> Local<W> {
         for _ in 0..self.count.min(LOOK_INTO) {
             self.cursor = (self.cursor + 1) % self.count;
             let at = self.owned[(self.oldest + self.cursor) % self.owned.len()];
-            if self.come_home(at, class) {
+            if self.reclaim(at, class) {
                 return Some(at);
             }
         }
@@ -342,7 +342,7 @@ impl<W: Words> Local<W> {
         let more = cost(&self.shared, class);
         while self.count > 0 && (self.bytes + more > self.limit || self.count == self.owned.len()) {
             let at = self.owned[self.oldest];
-            if self.come_home(at, class) {
+            if self.reclaim(at, class) {
                 self.oldest = (self.oldest + 1) % self.owned.len();
                 let end = (self.oldest + self.count - 1) % self.owned.len();
                 self.owned[end] = at;
@@ -375,8 +375,8 @@ impl<W: Words> Local<W> {
     fn acquire(&mut self, class: u32) -> Option<Found> {
         let found = self.shared.search(class, |shared, of, at| {
             if of != class {
-                let place = shared.take_of(at, of)?;
-                return Some(Found::Block(shared.geometry.offset(at, of, place.bit)));
+                let block = shared.take_of(at, of)?;
+                return Some(Found::Block(shared.geometry.offset(at, of, block.bit)));
             }
             let word = shared.group(at);
             if !Shared::<W>::gives(word, class) {
@@ -386,7 +386,7 @@ impl<W: Words> Local<W> {
             shared.swap_group(at, word, ours).ok().map(|()| Found::Group(at))
         })?;
         if let Found::Group(at) = found {
-            self.come_home(at, class);
+            self.reclaim(at, class);
             let end = (self.oldest + self.count) % self.owned.len();
             self.owned[end] = at;
             self.count += 1;

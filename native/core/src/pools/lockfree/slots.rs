@@ -48,7 +48,7 @@ impl<W: Words> Shared<W> {
     /// Notes a block that may have been lost, unless it is free, or noted already.
     fn suspect(&self, offset: u64, intent: u32) {
         // If there is no place for it, there are as many others already as slots.
-        if self.room(offset).is_ok() && !self.suspects().any(|other| other == offset) {
+        if self.room(offset).is_ok() && !self.possibly_leaked().any(|other| other == offset) {
             let place = |number| self.words.swap(self.slot_word(number, slot::SUSPECT), 0, intent).is_ok();
             let _ = (0..self.geometry.slots).any(place);
         }
@@ -104,7 +104,7 @@ impl<W: Words> Shared<W> {
 
     /// Blocks that threads had taken last when they ended without a word, and that are allocated
     /// still: each may have been lost before a program got hold of it.
-    pub fn suspects(&self) -> impl Iterator<Item = u64> + '_ {
+    pub fn possibly_leaked(&self) -> impl Iterator<Item = u64> + '_ {
         (0..self.geometry.slots).filter_map(|number| {
             let at = self.slot_word(number, slot::SUSPECT);
             let suspect = self.words.load(at);

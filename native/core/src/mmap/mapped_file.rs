@@ -8,10 +8,10 @@
 //! that someone else *writes* are seen as they come, torn or not.
 
 use super::file::Mode;
-use super::gather::gather;
 use super::mapping::{Access, Window};
-use super::open::OpenFile;
-use super::plan::{self, Pattern, Strategy, Thresholds};
+use super::read_many::read_many;
+use super::source::OpenFile;
+use super::strategy::{self, Pattern, Strategy, Thresholds};
 use crate::region::advise::{Advice, advise};
 use crate::region::memory::OwnedMemory;
 use crate::succinct::numbers::Numbers;
@@ -82,7 +82,7 @@ impl MappedFile {
         }
         if options.lock {
             // SAFETY: our own bytes.
-            unsafe { plan::lock(base, length) }?;
+            unsafe { strategy::lock(base, length) }?;
         }
         Ok(mapped)
     }
@@ -157,7 +157,7 @@ impl MappedFile {
 
     /// Copies `length` bytes from each of many offsets, one after another, to `target`, which has
     /// room for exactly those. Many times as fast as reading them one by one: see
-    /// [`super::gather`]. `Range`, with nothing written, for an offset that has fewer bytes behind
+    /// [`super::read_many`]. `Range`, with nothing written, for an offset that has fewer bytes behind
     /// it; `Io` if the file was cut short before or meanwhile.
     pub fn read_many(&self, offsets: &Numbers<'_>, length: usize, target: &mut [u8]) -> Result<()> {
         if offsets.len().checked_mul(length) != Some(target.len()) {
@@ -170,7 +170,7 @@ impl MappedFile {
         self.check()?;
         let (base, size) = self.bytes();
         // SAFETY: our own bytes, and room for those that are copied.
-        unsafe { gather(base, size, offsets, length, target.as_mut_ptr()) }?;
+        unsafe { read_many(base, size, offsets, length, target.as_mut_ptr()) }?;
         self.check_lost()
     }
 
@@ -192,21 +192,21 @@ impl MappedFile {
     pub fn lock(&self) -> Result<()> {
         let (base, length) = self.bytes();
         // SAFETY: our own bytes.
-        unsafe { plan::lock(base, length) }
+        unsafe { strategy::lock(base, length) }
     }
 
     /// Undoes [`MappedFile::lock`].
     pub fn unlock(&self) -> Result<()> {
         let (base, length) = self.bytes();
         // SAFETY: our own bytes.
-        unsafe { plan::unlock(base, length) }
+        unsafe { strategy::unlock(base, length) }
     }
 
     /// How many pages are in memory, and how many there are.
     pub fn resident(&self) -> Result<(u64, u64)> {
         let (base, length) = self.bytes();
         // SAFETY: our own bytes.
-        unsafe { plan::resident(base, length) }
+        unsafe { strategy::resident(base, length) }
     }
 
     /// Returns when what was stored is on the disk. A copy is written back first, whole.

@@ -27,7 +27,7 @@ const LINE: usize = 64;
 /// # Safety
 /// `size` bytes at `base` are readable, and `offsets.len() * length` bytes at `target` writable;
 /// others may write to either.
-pub unsafe fn gather(
+pub unsafe fn read_many(
     base: *const u8,
     size: usize,
     offsets: &Numbers<'_>,
@@ -102,7 +102,7 @@ impl Length for Any {
 }
 
 /// # Safety
-/// As for [`gather`].
+/// As for [`read_many`].
 #[inline(always)]
 unsafe fn copy<L: Length>(
     base: *const u8,
@@ -156,7 +156,7 @@ mod tests {
             let mut target = vec![0xEEu8; offsets.len() * length + 1];
             let numbers = Numbers::of(&offsets, "offsets");
             // SAFETY: vectors of these lengths.
-            unsafe { gather(source.as_ptr(), source.len(), &numbers, length, target.as_mut_ptr()) }
+            unsafe { read_many(source.as_ptr(), source.len(), &numbers, length, target.as_mut_ptr()) }
                 .expect("copied");
             for (i, &offset) in offsets.iter().enumerate() {
                 let expected = &source[offset as usize..offset as usize + length];
@@ -173,7 +173,7 @@ mod tests {
         let mut refused = |offsets: &[f64], length: usize, message: &str| {
             let numbers = Numbers::of(offsets, "offsets");
             // SAFETY: arrays of these lengths.
-            let result = unsafe { gather(source.as_ptr(), 100, &numbers, length, target.as_mut_ptr()) };
+            let result = unsafe { read_many(source.as_ptr(), 100, &numbers, length, target.as_mut_ptr()) };
             let error = result.expect_err("refused");
             assert_eq!(error.kind(), ErrorKind::Range);
             assert!(error.message().starts_with(message), "{error}");
@@ -192,7 +192,7 @@ mod tests {
         late[599] = 92.0;
         let numbers = Numbers::of(&late, "offsets");
         // SAFETY: as above.
-        unsafe { gather(source.as_ptr(), 100, &numbers, 8, target.as_mut_ptr()) }.expect("copied");
+        unsafe { read_many(source.as_ptr(), 100, &numbers, 8, target.as_mut_ptr()) }.expect("copied");
         assert!(target[..4800].iter().all(|&byte| byte == 1));
     }
 }

@@ -103,7 +103,7 @@ impl Default for Thresholds {
 /// asked for: whoever else reads it sees what is stored. `HugePage` is a wish; what comes of it is
 /// to be seen.
 #[must_use]
-pub fn plan(size: u64, writable: bool, thresholds: &Thresholds) -> Strategy {
+pub fn choose(size: u64, writable: bool, thresholds: &Thresholds) -> Strategy {
     if size == 0 {
         // There is nothing to map.
         return thresholds.strategy.filter(|strategy| !strategy.maps()).unwrap_or(Strategy::Buffered);
@@ -277,12 +277,12 @@ mod tests {
             (1000, true, Strategy::HugePage),
         ];
         for (size, writable, expected) in cases {
-            assert_eq!(plan(size, writable, &limits), expected, "{size} {writable}");
+            assert_eq!(choose(size, writable, &limits), expected, "{size} {writable}");
         }
         for strategy in (0..4).filter_map(Strategy::from_number) {
             let wish = Thresholds { strategy: Some(strategy), ..limits };
-            assert_eq!(plan(50, false, &wish), strategy);
-            assert!(!plan(0, false, &wish).maps());
+            assert_eq!(choose(50, false, &wish), strategy);
+            assert!(!choose(0, false, &wish).maps());
         }
         assert_eq!((Strategy::from_number(4), Pattern::from_number(4)), (None, None));
     }
