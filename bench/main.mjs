@@ -13,10 +13,10 @@
  *   --keys u32,string   these kinds of keys
  *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
  *
- * `npm run bench -- report <file> [--readme]` prints kept results again, or puts them into
- * README.md between its markers.
+ * `npm run bench -- report <file> [--readme]` prints saved results again, or writes them to README.md
+ * and docs/benchmarks/<suite>.md, between the markers there.
  */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -140,14 +140,20 @@ async function show(file, readme) {
     );
     return;
   }
-  const path = join(root, 'README.md');
-  const text = readFileSync(path, 'utf8');
+  const pages = ['README.md', `docs/benchmarks/${found.name}.md`].map((page) => join(root, page));
   const [open, close] = [`<!-- bench:${found.name} -->`, `<!-- /bench:${found.name} -->`];
-  const [from, to] = [text.indexOf(open), text.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`README.md has no ${open} … ${close}`);
-  const body = `${open}\n\n${describe(found.machine)}; medians.\n\n${report.markdown(found)}\n\n`;
   const { format } = await import('prettier');
-  writeFileSync(path, await format(text.slice(0, from) + body + text.slice(to), await formatting(path)));
+  let written = 0;
+  for (const path of pages.filter((page) => existsSync(page))) {
+    const text = readFileSync(path, 'utf8');
+    const [from, to] = [text.indexOf(open), text.indexOf(close)];
+    if (from < 0 || to < from) continue;
+    const table = path.endsWith('README.md') && report.brief ? report.brief(found) : report.markdown(found);
+    const body = `${open}\n\n${table}\n\n${describe(found.machine)}; medians.\n\n`;
+    writeFileSync(path, await format(text.slice(0, from) + body + text.slice(to), await formatting(path)));
+    written++;
+  }
+  if (written === 0) throw new Error(`README.md and docs/benchmarks have no ${open} … ${close}`);
 }
 
 try {

@@ -1,6 +1,6 @@
 /**
  * The tables of a HashMap benchmark, from its results: for the terminal while it runs, and as
- * Markdown for the README. Each row that has a goal says what it is, and whether it was met.
+ * Markdown for the documents. Each row that has a goal says what it is, and whether it was met.
  */
 import { bold, count, dim, figure, green, megabytes, red, table, times } from '../lib/table.mjs';
 import { kinds } from './keys.mjs';
@@ -138,16 +138,12 @@ export function summary(found) {
   return `${met} of ${goals.length} goals met`;
 }
 
-/** For the README: only what people ask first. @param {any} found */
+/** For docs/benchmarks/hashmap.md: the operations that are asked about first. @param {any} found */
 export function markdown(found) {
   const lines = ['| | HashMap | Map | ratio |', '| --- | ---: | ---: | ---: |'];
   const wanted = new Set(['get', 'miss', 'getMany', 'getByHandle', 'forEach', 'set', 'fresh', 'churn']);
   for (const section of found.sections) {
-    if (
-      !(section.kindName === 'u32' && section.n >= 1e5) &&
-      !(section.kindName === 'string' && section.n === 1e6)
-    )
-      continue;
+    if (!(section.kindName === 'u32' || section.kindName === 'string') || section.n < 1e5) continue;
     const results = Object.fromEntries(Object.entries(section.results).filter(([id]) => wanted.has(id)));
     const { rows } = sectionTable({ ...section, results });
     if (rows.length === 0) continue;
@@ -163,6 +159,37 @@ export function markdown(found) {
     for (const row of rows) {
       lines.push(`| ${row.title} | ${row.cells.HashMap} | ${row.cells.Map} | ${times(row.ratio ?? NaN)} |`);
     }
+  }
+  return lines.join('\n');
+}
+
+/** For README.md: one table of a map of a million entries. @param {any} found */
+export function brief(found) {
+  const n = 1e6;
+  const lines = [
+    `| u32 to f64, ${count(n)} entries | HashMap | Map | ratio |`,
+    '| --- | ---: | ---: | ---: |',
+  ];
+  const section = found.sections.find(({ kindName, n: size }) => kindName === 'u32' && size === n);
+  const titles = {
+    get: '`get`, key present',
+    getMany: '`getMany`, per key',
+    set: '`set`, growing from empty',
+    forEach: '`forEach`, per entry',
+  };
+  for (const [id, title] of Object.entries(titles)) {
+    const { rows } = sectionTable({ ...section, results: { [id]: section.results[id] } });
+    for (const { cells, ratio } of rows)
+      lines.push(`| ${title} | ${cells.HashMap} ns | ${cells.Map} ns | ${times(ratio ?? NaN)} |`);
+  }
+  const alone = {
+    memory: 'memory',
+    collection: 'full garbage collection, map alive',
+    open: 'open a saved map and get a value (Map: rebuild)',
+  };
+  for (const [part, title] of Object.entries(alone)) {
+    const [row] = aloneTables({ [part]: found.alone[part] })[0].rows;
+    lines.push(`| ${title} | ${row.cells.HashMap} | ${row.cells.Map} | ${times(row.ratio ?? NaN)} |`);
   }
   return lines.join('\n');
 }
