@@ -8,7 +8,7 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use offheap_core::compress::{BloomFilter, RollingHash, SuffixArray};
-use offheap_core::succinct::numbers::Numbers;
+use offheap_core::region::numbers::Numbers;
 use std::hint::black_box;
 use std::time::Duration;
 

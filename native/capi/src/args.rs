@@ -4,7 +4,7 @@
 //! checked is. `what` names the argument in the message.
 
 use offheap_core::region::element::Type;
-use offheap_core::succinct::numbers::{Numbers, NumbersMut};
+use offheap_core::region::numbers::{Numbers, NumbersMut};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 

@@ -8,7 +8,8 @@
 use crate::args::{check_pointer, numbers, numbers_mut, slice};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
-use offheap_core::succinct::bitvector::{PATIENCE, RawBits, RawBitsMut, layout, length_for};
+use offheap_core::region::sequence::READ_TIMEOUT;
+use offheap_core::succinct::bitvector::{RawBits, RawBitsMut, layout, length_for};
 use offheap_core::succinct::runs::Op;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
@@ -49,7 +50,7 @@ pub enum oh_bitvector_op {
 /// `base` is valid for reading `length` bytes while the view is used.
 unsafe fn reader(base: *const c_void, length: usize) -> Result<RawBits> {
     // SAFETY: the caller's word.
-    unsafe { RawBits::attach_shared(base.cast(), length, PATIENCE) }
+    unsafe { RawBits::attach_shared(base.cast(), length, READ_TIMEOUT) }
 }
 
 /// # Safety

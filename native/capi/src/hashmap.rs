@@ -10,9 +10,10 @@ use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::hashmap::raw::{Cell, Placed, RawMap, RawMapMut, stored_bits};
 use offheap_core::hashmap::rebuild::NewMap;
-use offheap_core::hashmap::{bulk, rebuild, validate};
+use offheap_core::hashmap::{rebuild, validate};
 use offheap_core::region::element::Type;
 use offheap_core::region::header::random_seeds;
+use offheap_core::region::sequence::READ_TIMEOUT;
 use offheap_core::table::blob::Blob;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
@@ -302,7 +303,7 @@ pub unsafe extern "C" fn oh_hashmap_types(
         check_pointer(value_type, "value_type")?;
         // SAFETY: the caller vouches for the memory; the outputs were checked.
         unsafe {
-            let shape = RawMap::attach_shared(base.cast(), length, bulk::PATIENCE)?.shape();
+            let shape = RawMap::attach_shared(base.cast(), length, READ_TIMEOUT)?.shape();
             key_type.write(shape.key as u32);
             value_type.write(shape.value as u32);
         }

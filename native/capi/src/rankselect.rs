@@ -10,7 +10,8 @@
 use crate::args::{check_pointer, numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
-use offheap_core::succinct::bitvector::{PATIENCE, RawBits};
+use offheap_core::region::sequence::READ_TIMEOUT;
+use offheap_core::succinct::bitvector::RawBits;
 use offheap_core::succinct::rankselect::bulk::{Query, answer};
 use offheap_core::succinct::rankselect::layout::Shape;
 use offheap_core::succinct::rankselect::{self, Plan, RawRankSelect, Variant, build, plan};
@@ -99,7 +100,7 @@ pub unsafe extern "C" fn oh_rankselect_plan(
     unsafe {
         guard_out(out, || {
             let variant = if variant == 0 { None } else { Some(variant_of(variant)?) };
-            let bits = RawBits::attach_shared(bits.cast(), bits_length, PATIENCE)?;
+            let bits = RawBits::attach_shared(bits.cast(), bits_length, READ_TIMEOUT)?;
             let Plan { shape, length } = bits.consistent(|bits| plan(bits, variant))??;
             Ok(info(shape, length))
         })
@@ -126,7 +127,7 @@ pub unsafe extern "C" fn oh_rankselect_build(
         // SAFETY: the caller vouches for all three. Whatever the plan says is checked.
         unsafe {
             let oh_rankselect_info { variant, len, ones, .. } = planned.read();
-            let bits = RawBits::attach_shared(bits.cast(), bits_length, PATIENCE)?;
+            let bits = RawBits::attach_shared(bits.cast(), bits_length, READ_TIMEOUT)?;
             if ones > bits.len() {
                 return Err(Error::range(format!("{ones} of {} bits can not be ones", bits.len())));
             }

@@ -6,8 +6,9 @@ use crate::status::oh_status;
 use offheap_core::region::advise::{Advice, advise};
 use offheap_core::region::crc::{checksum, region_checksum};
 use offheap_core::region::file::{MappedFile, Mode, live_mappings};
-use offheap_core::region::header::{Header, Memory, word};
+use offheap_core::region::header::{Header, word};
 use offheap_core::region::mappings::reserve;
+use offheap_core::region::memory::Memory;
 use offheap_core::region::numa::place::{Policy, place};
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 unsafe fn header_of(base: *const c_void, length: usize) -> Result<Header> {
     // SAFETY: the caller's; nothing here writes.
     let memory = unsafe { Memory::new(base.cast_mut().cast(), length) }?;
-    Header::read(memory, memory.word(word::KIND), memory.word(word::KIND_VERSION))
+    Header::read_any(memory)
 }
 
 /// The CRC-32C (Castagnoli; RFC 3720) of `length` bytes. `seed` is 0, or the result for the bytes

@@ -9,6 +9,7 @@ use crate::args::{check_array, check_from, check_pointer, slice};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
+use offheap_core::region::sequence::READ_TIMEOUT;
 use offheap_core::smallmap::arena::layout::Shape;
 use offheap_core::smallmap::arena::raw::stored_bits;
 use offheap_core::smallmap::arena::rebuild::{self, Goal, NewArena, Room};
@@ -204,7 +205,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_describe(
     // SAFETY: the caller vouches for both.
     unsafe {
         guard_out(out, || {
-            let arena = RawArena::attach_shared(base.cast(), length, offheap_core::hashmap::bulk::PATIENCE)?;
+            let arena = RawArena::attach_shared(base.cast(), length, READ_TIMEOUT)?;
             let shape = arena.shape();
             Ok(oh_smallmap_arena_info {
                 key_type: shape.key as u32,

@@ -3,8 +3,8 @@
 
 use offheap_core::ErrorKind;
 use offheap_core::region::crc::region_checksum;
+use offheap_core::region::numbers::{Numbers, NumbersMut};
 use offheap_core::succinct::eliasfano::{EliasFano, EliasFanoRef, Shape, fill, validate};
-use offheap_core::succinct::numbers::{Numbers, NumbersMut};
 use proptest::prelude::*;
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use offheap_core::compress::bloom::{self, Shape};
 use offheap_core::compress::{BloomFilter, RawBloomFilter, RawSuffixArray, SuffixArray, suffix};
 use offheap_core::region::control::{Control, Progress};
 use offheap_core::region::crc::region_checksum;
-use offheap_core::succinct::numbers::Numbers;
+use offheap_core::region::numbers::Numbers;
 use offheap_core::{ErrorKind, Result};
 use proptest::prelude::*;
 use std::path::Path;

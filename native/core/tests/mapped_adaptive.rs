@@ -7,7 +7,7 @@ use offheap_core::ErrorKind;
 use offheap_core::mmap::file::Mode;
 use offheap_core::mmap::mapped_file::{MappedFile, Options};
 use offheap_core::mmap::strategy::{Pattern, Strategy, Thresholds};
-use offheap_core::succinct::numbers::Numbers;
+use offheap_core::region::numbers::Numbers;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 

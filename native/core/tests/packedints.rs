@@ -4,7 +4,7 @@
 
 use offheap_core::ErrorKind;
 use offheap_core::region::crc::region_checksum;
-use offheap_core::succinct::numbers::{Numbers, NumbersMut};
+use offheap_core::region::numbers::{Numbers, NumbersMut};
 use offheap_core::succinct::packed::{PackedInts, PackedIntsRef, RawPackedInts, Shape, fill, validate};
 use proptest::prelude::*;
 use std::path::Path;

@@ -7,7 +7,7 @@ mod refusing;
 use offheap_core::region::control::Control;
 use offheap_core::region::crc::region_checksum;
 use offheap_core::region::element::Type;
-use offheap_core::vector::element::{Element, Word};
+use offheap_core::region::element::{Element, Word};
 use offheap_core::vector::layout::region_length;
 use offheap_core::vector::raw::{self, View, Writer};
 use offheap_core::vector::sort::argsort::{Indices, argsort};
@@ -128,7 +128,7 @@ macro_rules! sorting {
                     // Spread, so that more digits differ.
                     let spread: Vec<$type> = words(&values).iter().enumerate().map(|(i, word)| {
                         let mixed = (i as u64 ^ u64::from(shift)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                        <$type>::from_word(<_ as Word>::from_key(offheap_core::vector::element::Record::key(*word) ^ mixed))
+                        <$type>::from_word(<_ as Word>::from_key(offheap_core::region::element::Record::key(*word) ^ mixed))
                     }).collect();
                     sorts::<$type>(&spread)?;
                 }

@@ -10,13 +10,13 @@ use super::huffman::try_vec;
 use super::model::{self, Model, position_bits};
 use super::parse::Effort;
 use super::symbols::*;
-use crate::region::header::{HEADER_BYTES, Header, KIND_DICTIONARY, Memory, align};
-use crate::region::memory::OwnedMemory;
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::sync::OnceLock;
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// The smallest region that a dictionary is made for.
 pub const MIN_BYTES: usize = 1024;
 /// The largest.
@@ -108,7 +108,7 @@ impl Dictionary {
     fn read(memory: OwnedMemory) -> Result<Dictionary> {
         // SAFETY: the memory is ours, and all of it was written.
         let view = unsafe { Memory::new(memory.base(), memory.len()) }?;
-        let header = Header::read(view, KIND_DICTIONARY, KIND_VERSION)?;
+        let header = Header::read(view, Kind::Dictionary)?;
         let content = header.word(word::CONTENT) as usize;
         let tables = header.word(word::TABLES) as usize;
         let length = align(HEADER_BYTES as u64 + content as u64 + tables as u64);
@@ -143,7 +143,7 @@ impl Dictionary {
             let base = memory.base();
             base.write_bytes(0, length);
             let view = Memory::new(base, length)?;
-            view.begin_region(KIND_DICTIONARY, KIND_VERSION, length as u64);
+            view.begin_region(Kind::Dictionary, length as u64);
             let body = base.add(HEADER_BYTES);
             body.copy_from_nonoverlapping(content.as_ptr(), content.len());
             body.add(content.len()).copy_from_nonoverlapping(tables.as_ptr(), tables.len());
@@ -186,7 +186,7 @@ impl Dictionary {
     pub fn validate(&self) -> Result<()> {
         // SAFETY: the memory is ours.
         let view = unsafe { Memory::new(self.memory.base(), self.memory.len()) }?;
-        Header::read(view, KIND_DICTIONARY, KIND_VERSION)?.check_seal(view, word::END)?;
+        Header::read(view, Kind::Dictionary)?.verify_checksum(view, word::END)?;
         let used = HEADER_BYTES + self.content + view.word(word::TABLES) as usize;
         if self.as_bytes()[used..].iter().any(|&byte| byte != 0) {
             return Err(Error::corrupt("bytes behind a dictionary's tables that are not zero"));

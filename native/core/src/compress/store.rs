@@ -10,15 +10,15 @@ use super::dictionary::{Dictionary, Level};
 use super::encode::{Framing, Scratch};
 use super::train::thin;
 use crate::region::control::{Control, Progress};
-use crate::region::header::{HEADER_BYTES, Header, KIND_RECORD_STORE, Memory, align};
-use crate::region::memory::OwnedMemory;
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::owned::OwnedMemory;
 use crate::succinct::eliasfano::RawEliasFano;
 use crate::succinct::eliasfano::Writer;
 use crate::succinct::eliasfano::layout::Shape;
 use crate::{Error, ErrorKind, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// Bytes of samples that two dictionaries are compared by, and what part of them the other one must
 /// save.
 const COMPARED: usize = 2 << 20;
@@ -77,7 +77,7 @@ impl StoreShape {
     }
 
     fn read(memory: Memory) -> Result<(Header, StoreShape)> {
-        let header = Header::read(memory, KIND_RECORD_STORE, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::RecordStore)?;
         let shape = StoreShape {
             len: header.double_word(word::LENGTH),
             payload: header.double_word(word::PAYLOAD),
@@ -343,7 +343,7 @@ impl RawRecordStore {
     /// record decompresses. O(bytes).
     pub fn validate(&self) -> Result<()> {
         let (header, _) = StoreShape::read(self.memory)?;
-        header.check_seal(self.memory, word::END)?;
+        header.verify_checksum(self.memory, word::END)?;
         self.dictionary.validate()?;
         self.offsets.prove()?;
         if self.offsets.at(0) != Some(0) {
@@ -484,7 +484,7 @@ impl StoreBuilder {
         let dictionary = self.dictionary.as_bytes();
         // SAFETY: every section lies within the memory, as was just checked.
         unsafe {
-            memory.begin_region(KIND_RECORD_STORE, KIND_VERSION, length);
+            memory.begin_region(Kind::RecordStore, length);
             memory.set_double_word(word::LENGTH, shape.len);
             memory.set_double_word(word::PAYLOAD, shape.payload);
             memory.set_double_word(word::LONGEST, shape.longest);

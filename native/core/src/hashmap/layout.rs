@@ -6,15 +6,14 @@
 //! safety of every other file here rests: after it, each section lies within the region.
 
 use crate::region::element::Type;
-use crate::region::header::{HEADER_BYTES, Header, KIND_HASHMAP, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 pub use crate::table::blob::MAX_BLOB;
-pub use crate::table::index::{BUCKET_BYTES, LANES, buckets_for};
+pub use crate::table::capacity::{MAX_CAPACITY, buckets_for, capacity_for, next_capacity};
+pub use crate::table::index::{BUCKET_BYTES, LANES};
 use crate::{Error, Result};
 
-/// The version of the HashMap format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
-/// The most entries that the columns can hold: 2^27 buckets of 10.2 entries.
-pub const MAX_CAPACITY: u32 = 1_369_020_825;
 /// The most bytes of the blob heap: a reference is 32 bits and counts words of 4 bytes.
 pub const MAX_HEAP: u64 = 1 << 34;
 /// The largest generation, which a slot that reached it keeps for ever.
@@ -65,29 +64,6 @@ pub const STATE_SLOTS: u32 = 2;
 #[must_use]
 pub const fn is_key(ty: Type) -> bool {
     matches!(ty, Type::U32 | Type::I32 | Type::F64 | Type::U64 | Type::I64 | Type::String | Type::Bytes)
-}
-
-/// The most entries that so many buckets can index: the inverse of [`buckets_for`].
-#[inline]
-#[must_use]
-pub const fn capacity_for(buckets: u32) -> u32 {
-    if buckets <= 1 { LANES as u32 } else { (buckets as u64 * 51 / 5) as u32 }
-}
-
-/// The capacity to grow to: twice the buckets while they are few, then one and a half times, which
-/// wastes less memory where memory is what counts.
-#[must_use]
-pub fn next_capacity(capacity: u32) -> u32 {
-    let buckets = u64::from(buckets_for(capacity));
-    let grown = match buckets {
-        0..64 => buckets * 4,
-        64..4096 => buckets * 2,
-        _ => (buckets * 3).div_ceil(2),
-    };
-    let grown = grown.min(u64::from(buckets_for(MAX_CAPACITY))) as u32;
-    // `grown` need not be a possible number of buckets; the capacity it would have leads to one
-    // that is.
-    capacity_for(buckets_for(capacity_for(grown))).min(MAX_CAPACITY)
 }
 
 /// The counts that determine a region's layout.
@@ -258,7 +234,7 @@ impl Meta {
 
     /// Reads and checks the header of a region.
     pub fn read(memory: Memory) -> Result<(Header, Meta)> {
-        let header = Header::read(memory, KIND_HASHMAP, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::HashMap)?;
         let meta = Meta::check(&header)?;
         Ok((header, meta))
     }
@@ -269,47 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_are_the_smallest_that_suffice() {
-        let possible: Vec<u64> =
-            (1..=3).chain((0..26).flat_map(|exponent| (4..8).map(move |m: u64| m << exponent))).collect();
-        let expected = |capacity: u32| {
-            let needed = (u64::from(capacity) * 5).div_ceil(51);
-            *possible.iter().find(|&&buckets| buckets >= needed).unwrap()
-        };
-        for capacity in (13..5000).chain((0..2000).map(|i| i * 684_510 + 13)).chain([MAX_CAPACITY]) {
-            assert_eq!(u64::from(buckets_for(capacity)), expected(capacity), "capacity {capacity}");
-        }
-        for capacity in 1..=12 {
-            assert_eq!(buckets_for(capacity), 1);
-        }
-        assert_eq!(buckets_for(MAX_CAPACITY), 1 << 27);
-    }
-
-    #[test]
-    fn capacities_and_buckets_are_inverse() {
-        let mut capacity = 1;
-        let mut steps = 0;
-        while capacity < MAX_CAPACITY {
-            let next = next_capacity(capacity);
-            assert!(next > capacity);
-            assert_eq!(capacity_for(buckets_for(next)), next, "grown capacities fill their buckets");
-            assert!(buckets_for(next + 1) > buckets_for(next) || next == MAX_CAPACITY);
-            capacity = next;
-            steps += 1;
-        }
-        assert!(steps < 50, "growth is geometric");
-    }
-
-    #[test]
-    fn types_know_their_numbers() {
-        for (index, ty) in Type::ALL.into_iter().enumerate() {
-            assert_eq!(ty as usize, index + 1);
-            assert_eq!(Type::from_number(ty as u32), Some(ty));
-        }
-        assert_eq!(Type::from_number(0), None);
-        assert_eq!(Type::from_number(16), None);
-        let widths = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 4, 4, 4, 0];
-        assert!(Type::ALL.iter().zip(widths).all(|(ty, width)| ty.width() == width));
+    fn seven_types_can_be_keys() {
         assert_eq!(Type::ALL.iter().filter(|&&ty| is_key(ty)).count(), 7);
     }
 

@@ -28,7 +28,7 @@ use super::rebuild::{self, NewMap};
 use crate::region::element::Type;
 use crate::region::header::align;
 use crate::region::header::random_seeds;
-use crate::region::memory::OwnedMemory;
+use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::fmt;
 use std::marker::PhantomData;

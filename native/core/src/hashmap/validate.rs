@@ -13,7 +13,8 @@ use super::layout::{LANES, MAX_GENERATION, word};
 use super::raw::{RawKey, RawMap, StoredBlob};
 use crate::region::crc::region_checksum;
 use crate::region::element::Type;
-use crate::region::header::{self, HEADER_WORDS, Header, KIND_HASHMAP};
+use crate::region::header::{self, HEADER_WORDS, Header};
+use crate::region::kind::Kind;
 use crate::table::bits::Bits;
 use crate::{Error, Result};
 use std::time::Duration;
@@ -67,7 +68,7 @@ impl Validator {
 
     fn header(&self) -> Result<()> {
         let memory = self.map.memory();
-        let header = Header::read(memory, KIND_HASHMAP, super::layout::KIND_VERSION)?;
+        let header = Header::read(memory, Kind::HashMap)?;
         header.check_reserved()?;
         if header.word(header::word::FLAGS) & header::FLAG_CHECKSUM != 0 {
             // SAFETY: the region lies within the memory, whose caller vouches for it.

@@ -18,7 +18,7 @@
 //! `sequence` lies in slot `sequence % 2`; that slot is written only while the record in the other
 //! one is durable.
 
-pub use super::header::{DATA_OFFSET, KIND_VERSION};
+pub use super::header::DATA_OFFSET;
 
 use super::fault_injection::Step;
 use super::header::FileHeader;

@@ -5,13 +5,11 @@
 use super::storage::Storage;
 use crate::region::crc::region_checksum;
 use crate::region::element::Type;
-use crate::region::header::{
-    FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, Header, KIND_MMAPVECTOR, MAGIC, Memory, VERSION, word,
-};
+use crate::region::header::{FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, Header, MAGIC, VERSION, word};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// Where the elements begin: a multiple of every page size in use.
 pub const DATA_OFFSET: u64 = 65_536;
 /// Header word: type of the elements.
@@ -45,8 +43,8 @@ impl FileHeader {
         let mut words = [0u32; HEADER_WORDS];
         words[word::MAGIC] = MAGIC;
         words[word::VERSION] = VERSION;
-        words[word::KIND] = KIND_MMAPVECTOR;
-        words[word::KIND_VERSION] = KIND_VERSION;
+        words[word::KIND] = Kind::MmapVector.code();
+        words[word::KIND_VERSION] = Kind::MmapVector.version();
         words[word::LENGTH] = HEADER_BYTES as u32;
         words[word::FLAGS] = FLAG_CHECKSUM;
         words[word::SEEDS..word::SEEDS + 2].copy_from_slice(&self.seeds);
@@ -76,10 +74,7 @@ impl FileHeader {
         // SAFETY: 256 bytes of our own, aligned to 64.
         let (header, sum) = unsafe {
             let memory = Memory::new(bytes.0.as_mut_ptr(), HEADER_BYTES)?;
-            (
-                Header::read(memory, KIND_MMAPVECTOR, KIND_VERSION)?,
-                region_checksum(bytes.0.as_ptr(), HEADER_BYTES),
-            )
+            (Header::read(memory, Kind::MmapVector)?, region_checksum(bytes.0.as_ptr(), HEADER_BYTES))
         };
         if len < DATA_OFFSET {
             return Err(too_few(len));

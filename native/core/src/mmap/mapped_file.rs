@@ -13,8 +13,8 @@ use super::read_many::read_many;
 use super::source::OpenFile;
 use super::strategy::{self, Pattern, Strategy, Thresholds};
 use crate::region::advise::{Advice, advise};
-use crate::region::memory::OwnedMemory;
-use crate::succinct::numbers::Numbers;
+use crate::region::numbers::Numbers;
+use crate::region::owned::OwnedMemory;
 use crate::{Error, ErrorKind, Result};
 use std::path::Path;
 

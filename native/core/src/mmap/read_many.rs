@@ -11,7 +11,7 @@
 //! was measured.
 
 use crate::cpu::prefetch;
-use crate::succinct::numbers::{CHUNK, Numbers};
+use crate::region::numbers::{CHUNK, Numbers};
 use crate::{Error, Result};
 
 /// How many places ahead memory is asked for: more than the lines that a core waits for at once

@@ -5,7 +5,7 @@
 //! guard that was copied over looks right. Blocks begin where others end, so an overrun in either
 //! direction meets somebody's guard.
 
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 
 /// How many bytes stand guard: a block's class is chosen for so many more than were asked for.
 pub const GUARD_BYTES: u64 = 16;

@@ -16,7 +16,7 @@
 //!
 //! **Invariants.** The length is a multiple of 64 and at least a header. `base` stays where it is
 //! until [`MappedFile::unmap`] or [`MappedFile::move_to`]; the status word until the value is
-//! dropped. If the file shrinks, reads give zeros and the status word becomes non-zero (`lost.rs`).
+//! dropped. If the file shrinks, reads give zeros and the status word becomes non-zero (`sigbus`).
 //!
 //! **Bytes that change.** Another process may write to the file, and then the bytes change under
 //! [`Mode::Read`]; so there is only a raw pointer here, never a slice.
@@ -55,7 +55,7 @@ struct Mapping {
         not(target_os = "linux"),
         expect(dead_code, reason = "only its end counts, as files are not moved")
     )]
-    watch: super::watch::Watch,
+    watch: super::sigbus::Watch,
     pages: Pages,
     length: usize,
 }
@@ -98,7 +98,7 @@ impl MappedFile {
         // SAFETY: the range is that of `pages`, which `Mapping` drops after the watch; the word is
         // on the heap and goes after the mapping.
         let watch = unsafe {
-            super::watch::Watch::new(
+            super::sigbus::Watch::new(
                 pages.as_ptr().expose_provenance(),
                 length,
                 writable,
@@ -170,7 +170,7 @@ impl MappedFile {
             // SAFETY: the caller vouches for the range; the word lives as long as this value.
             let watch = unsafe {
                 let start = target.expose_provenance();
-                super::watch::Watch::new(start, mapping.length, true, &raw const self.status[0])?
+                super::sigbus::Watch::new(start, mapping.length, true, &raw const self.status[0])?
             };
             // SAFETY: our own pages, whose old address nobody holds, over a range that the caller
             // gives up.
@@ -182,10 +182,10 @@ impl MappedFile {
                 let error = io::Error::last_os_error();
                 return Err(Error::unsupported(format!("the pages can not be moved: {error}")));
             }
-            // From here on someone else frees the pages, and tells nobody: see `lost.rs`.
+            // From here on someone else frees the pages, and tells nobody: see `sigbus`.
             let marker = target.addr() + (capacity & !(page - 1)) - page;
             // SAFETY: a whole page at the end of a range that the caller gives up, behind the file.
-            if marker >= target.addr() + whole && unsafe { super::marker::set(marker) } {
+            if marker >= target.addr() + whole && unsafe { super::sigbus::set_marker(marker) } {
                 watch.mark(marker);
             }
             mapping.watch = watch;
@@ -210,7 +210,7 @@ impl MappedFile {
             let whole = length.next_multiple_of(super::pages::page_size());
             // SAFETY: whole pages that `move_to` put there, in memory whose owner still holds it.
             // Should it fail, the file's pages stay, which does no harm.
-            if unsafe { super::lost::put_zeros(base.addr(), whole, true) } {
+            if unsafe { super::pages::put_zeros(base.addr(), whole, true) } {
                 watch.unmark();
             }
         }

@@ -12,52 +12,18 @@
 //! [`Memory::read_begin`] before, [`Memory::read_retry`] after, and again from the start if it says
 //! so. Writers wrap only rearrangements in [`Memory::change`]; small steps need no lock.
 
-use crate::{Error, ErrorKind, Result};
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
-use std::time::{Duration, Instant};
+use super::kind::Kind;
+use super::memory::Memory;
+pub use super::memory::{HEADER_BYTES, HEADER_WORDS};
+use crate::{Error, Result};
+use std::sync::atomic::{Ordering, fence};
 
-/// Bytes of a region's header.
-pub const HEADER_BYTES: usize = 256;
-/// Words of a region's header.
-pub const HEADER_WORDS: usize = 64;
 /// The first word of every region: the bytes `OFHP`.
 pub const MAGIC: u32 = 0x5048_464F;
 /// The version of the header that this code reads and writes.
 pub const VERSION: u32 = 1;
 /// A region's length, and the sections in it, are multiples of this.
 pub const ALIGNMENT: u64 = 64;
-/// The kind of a HashMap's region.
-pub const KIND_HASHMAP: u32 = 1;
-/// The kind of a SmallMapArena's region.
-pub const KIND_SMALLMAP: u32 = 2;
-/// The kind of a vector's region.
-pub const KIND_VECTOR: u32 = 3;
-/// The kind of a FixedPool's region.
-pub const KIND_FIXED_POOL: u32 = 4;
-/// The kind of a LockFreePool's region.
-pub const KIND_LOCKFREE_POOL: u32 = 5;
-/// The kind of a BumpArena's region.
-pub const KIND_BUMP_ARENA: u32 = 6;
-/// The kind of a NumaPool's region.
-pub const KIND_NUMA_POOL: u32 = 7;
-/// The kind of a bit vector's region.
-pub const KIND_BITVECTOR: u32 = 8;
-/// The kind of a region of bits with rank and select.
-pub const KIND_RANKSELECT: u32 = 9;
-/// The kind of an EliasFano's region.
-pub const KIND_ELIAS_FANO: u32 = 10;
-/// The kind of a PackedInts' region.
-pub const KIND_PACKED_INTS: u32 = 11;
-/// The kind of an MmapVector's file.
-pub const KIND_MMAPVECTOR: u32 = 12;
-/// The kind of a dictionary's region.
-pub const KIND_DICTIONARY: u32 = 13;
-/// The kind of a RecordStore's region.
-pub const KIND_RECORD_STORE: u32 = 14;
-/// The kind of a BloomFilter's region.
-pub const KIND_BLOOM_FILTER: u32 = 15;
-/// The kind of a SuffixArray's region.
-pub const KIND_SUFFIX_ARRAY: u32 = 16;
 /// Flag: the checksum word holds a checksum.
 pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.
@@ -104,218 +70,14 @@ pub fn random_seeds() -> [u32; 2] {
     [bits as u32, (bits >> 32) as u32]
 }
 
-/// Region memory: a base address, 8-byte aligned, and how many bytes the caller vouches for.
-///
-/// Nothing is bounds-checked here in release builds: the callers check, because only they know what
-/// an offset means. All accesses are atomic (relaxed loads, release stores), which costs nothing on
-/// x86-64 and one-instruction forms on ARM.
-#[derive(Clone, Copy, Debug)]
-pub struct Memory {
-    base: *mut u8,
-    len: usize,
-}
-
-macro_rules! accessors {
-    ($($load:ident $store:ident $atomic:ident $type:ident;)+) => {$(
-        /// Reads a number at a byte offset.
-        ///
-        /// # Safety
-        /// `offset` is a multiple of the number's size, and the number lies within the length.
-        #[inline(always)]
-        #[must_use]
-        pub unsafe fn $load(self, offset: usize) -> $type {
-            debug_assert!(offset + size_of::<$type>() <= self.len, "read at {offset} of {}", self.len);
-            // SAFETY: in bounds and aligned, by the caller's word and the constructor's.
-            unsafe { $atomic::from_ptr(self.base.add(offset).cast()).load(Ordering::Relaxed) }
-        }
-
-        /// Writes a number at a byte offset, after everything written before it.
-        ///
-        /// # Safety
-        /// As for reading; the memory is writable, and no other thread writes the region.
-        #[inline(always)]
-        pub unsafe fn $store(self, offset: usize, value: $type) {
-            debug_assert!(offset + size_of::<$type>() <= self.len, "write at {offset} of {}", self.len);
-            // SAFETY: in bounds and aligned, by the caller's word and the constructor's.
-            unsafe { $atomic::from_ptr(self.base.add(offset).cast()).store(value, Ordering::Release) };
-        }
-    )+};
-}
-
 impl Memory {
-    /// Region memory at `base`. Refuses a null or misaligned base, and fewer bytes than a header.
-    ///
-    /// # Safety
-    /// While this value or a copy of it is used, `base` is valid for reading `len` bytes (and for
-    /// writing them, if something that writes is called). Other threads may write them meanwhile.
-    #[inline]
-    pub unsafe fn new(base: *mut u8, len: usize) -> Result<Memory> {
-        if base.is_null() {
-            return Err(Error::wrong_type("the region is NULL"));
-        }
-        if !base.addr().is_multiple_of(8) {
-            return Err(Error::wrong_type("the region does not start at a multiple of 8 bytes"));
-        }
-        if len < HEADER_BYTES || len > isize::MAX as usize {
-            return Err(Error::corrupt(format!("{len} bytes are too few for a region")));
-        }
-        Ok(Memory { base, len })
-    }
-
-    /// The address of the first byte.
-    #[inline(always)]
-    #[must_use]
-    pub fn base(self) -> *mut u8 {
-        self.base
-    }
-
-    /// How many bytes there are, of which the region may use fewer.
-    #[inline(always)]
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "it holds a header at least")]
-    pub fn len(self) -> usize {
-        self.len
-    }
-
-    accessors! {
-        load_u8 store_u8 AtomicU8 u8;
-        load_u16 store_u16 AtomicU16 u16;
-        load_u32 store_u32 AtomicU32 u32;
-        load_u64 store_u64 AtomicU64 u64;
-    }
-
-    /// The address `offset` bytes into the region.
-    ///
-    /// # Safety
-    /// `offset` is at most the length.
-    #[inline(always)]
-    #[must_use]
-    pub unsafe fn at(self, offset: usize) -> *mut u8 {
-        debug_assert!(offset <= self.len, "{offset} is past the end, {}", self.len);
-        // SAFETY: in bounds by the caller's word.
-        unsafe { self.base.add(offset) }
-    }
-
-    /// A word of the header.
-    #[inline(always)]
-    #[must_use]
-    pub fn word(self, index: usize) -> u32 {
-        assert!(index < HEADER_WORDS);
-        // SAFETY: within the header, which `new` made sure is there.
-        unsafe { self.load_u32(index * 4) }
-    }
-
-    /// A word of the header, before everything that is read after it.
-    #[inline(always)]
-    #[must_use]
-    pub fn word_acquire(self, index: usize) -> u32 {
-        assert!(index < HEADER_WORDS);
-        // SAFETY: within the header, which `new` made sure is there.
-        unsafe { AtomicU32::from_ptr(self.base.add(index * 4).cast()) }.load(Ordering::Acquire)
-    }
-
-    /// A field of two words. One load where the field is aligned, so that it is never seen
-    /// half-written.
-    #[inline(always)]
-    #[must_use]
-    pub fn double_word(self, index: usize) -> u64 {
-        assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
-        // SAFETY: within the header, which `new` made sure is there; even words are 8-byte aligned.
-        unsafe { self.load_u64(index * 4) }
-    }
-
-    /// Writes a word of the header.
-    ///
-    /// # Safety
-    /// The memory is writable, and no other thread writes the region.
-    #[inline(always)]
-    pub unsafe fn set_word(self, index: usize, value: u32) {
-        assert!(index < HEADER_WORDS);
-        // SAFETY: within the header.
-        unsafe { self.store_u32(index * 4, value) };
-    }
-
-    /// Writes a field of two words, in one store.
-    ///
-    /// # Safety
-    /// The memory is writable, and no other thread writes the region.
-    #[inline(always)]
-    pub unsafe fn set_double_word(self, index: usize, value: u64) {
-        assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
-        // SAFETY: within the header; even words are 8-byte aligned.
-        unsafe { self.store_u64(index * 4, value) };
-    }
-
-    /// Begins to read a region that another thread may rearrange: waits until no rearrangement is
-    /// under way and returns the sequence. `Locked` if that takes longer than `patience`, because
-    /// then its writer must have died.
-    pub fn read_begin(self, patience: Duration) -> Result<u32> {
-        let sequence = self.sequence();
-        if sequence.is_multiple_of(2) { Ok(sequence) } else { self.wait(patience) }
-    }
-
-    #[cold]
-    fn wait(self, patience: Duration) -> Result<u32> {
-        let begun = Instant::now();
-        let mut rounds = 0u32;
-        loop {
-            let sequence = self.sequence();
-            if sequence.is_multiple_of(2) {
-                return Ok(sequence);
-            }
-            if begun.elapsed() > patience {
-                return Err(Error::new(
-                    ErrorKind::Locked,
-                    "the region is being rearranged, or its writer died while it was",
-                ));
-            }
-            rounds += 1;
-            if rounds < 64 {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(Duration::from_micros(100));
-            }
-        }
-    }
-
-    /// Whether what was read since [`Memory::read_begin`] returned `sequence` must be thrown away.
-    #[inline(always)]
-    #[must_use]
-    pub fn read_retry(self, sequence: u32) -> bool {
-        fence(Ordering::Acquire);
-        self.word(word::SEQUENCE) != sequence
-    }
-
-    #[inline(always)]
-    fn sequence(self) -> u32 {
-        let sequence = self.word(word::SEQUENCE);
-        fence(Ordering::Acquire);
-        sequence
-    }
-
-    /// Runs a rearrangement that can not fail, with the sequence odd meanwhile.
-    ///
-    /// # Safety
-    /// The memory is writable, and no other thread writes the region.
-    pub unsafe fn change<T>(self, rearrange: impl FnOnce() -> T) -> T {
-        let sequence = self.word(word::SEQUENCE);
-        // SAFETY: within the header; the rest is the caller's word.
-        unsafe { self.set_word(word::SEQUENCE, sequence | 1) };
-        // The stores of the rearrangement stay after this one, and before the last one.
-        fence(Ordering::SeqCst);
-        let result = rearrange();
-        fence(Ordering::SeqCst);
-        // SAFETY: as above.
-        unsafe { self.set_word(word::SEQUENCE, (sequence | 1).wrapping_add(1)) };
-        result
-    }
-
     /// Drops the region's checksum, if there is one, because it would be wrong from now on: before
     /// the first change.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.
-    pub(crate) unsafe fn withdraw_seal(self) {
+    #[inline]
+    pub(crate) unsafe fn clear_checksum(self) {
         let flags = self.word(word::FLAGS);
         if flags & FLAG_CHECKSUM != 0 {
             // SAFETY: the caller's word.
@@ -331,14 +93,26 @@ impl Memory {
     ///
     /// # Safety
     /// The memory is writable, and no other thread uses it.
-    pub(crate) unsafe fn begin_region(self, kind: u32, kind_version: u32, length: u64) {
+    pub(crate) unsafe fn begin_region(self, kind: Kind, length: u64) {
         // SAFETY: within the header; the rest is the caller's word.
         unsafe {
-            self.base.write_bytes(0, HEADER_BYTES);
+            self.base().write_bytes(0, HEADER_BYTES);
             self.set_word(word::VERSION, VERSION);
-            self.set_word(word::KIND, kind);
-            self.set_word(word::KIND_VERSION, kind_version);
+            self.set_word(word::KIND, kind.code());
+            self.set_word(word::KIND_VERSION, kind.version());
             self.set_double_word(word::LENGTH, length);
+        }
+    }
+
+    /// Writes the key of the region's hash function.
+    ///
+    /// # Safety
+    /// The memory is writable, and no other thread writes the region.
+    pub(crate) unsafe fn set_seeds(self, seeds: [u32; 2]) {
+        // SAFETY: the memory is writable, and this is its only writer.
+        unsafe {
+            self.set_word(word::SEEDS, seeds[0]);
+            self.set_word(word::SEEDS + 1, seeds[1]);
         }
     }
 
@@ -364,20 +138,46 @@ impl Header {
     /// length is possible and fits the memory.
     ///
     /// `Version` for another version or kind, `Stale` for a superseded region, else `Corrupt`.
-    pub fn read(memory: Memory, kind: u32, kind_version: u32) -> Result<Header> {
+    pub fn read(memory: Memory, kind: Kind) -> Result<Header> {
+        let header = Header::copy(memory);
+        header.check_format()?;
+        let (code, version) = (header.word(word::KIND), header.word(word::KIND_VERSION));
+        if code != kind.code() {
+            return Err(Error::version(match Kind::from_code(code) {
+                Some(other) => format!("the region contains a {other}, not a {kind}"),
+                None => format!("the region contains a structure of unknown kind {code}, not a {kind}"),
+            }));
+        }
+        if version != kind.version() {
+            let known = kind.version();
+            return Err(Error::version(format!(
+                "unsupported {kind} format version {version}: this library reads version {known}"
+            )));
+        }
+        header.check_common(memory)?;
+        Ok(header)
+    }
+
+    /// The same for a region of any kind and version, known to this library or not.
+    pub fn read_any(memory: Memory) -> Result<Header> {
+        let header = Header::copy(memory);
+        header.check_format()?;
+        header.check_common(memory)?;
+        Ok(header)
+    }
+
+    fn copy(memory: Memory) -> Header {
         let mut words = [0; HEADER_WORDS];
-        // From the last word to the first: the kinds place a count that bounds another one before
-        // it, and a small step raises the bound first, so a copy made during one is consistent.
+        // From the last word to the first: a kind stores a count that bounds another one before it,
+        // and a writer raises the bound first, so a copy made during a small step is consistent.
         for (index, slot) in words.iter_mut().enumerate().rev() {
             *slot = memory.word(index);
             fence(Ordering::Acquire);
         }
-        let header = Header { words };
-        header.check_common(memory, kind, kind_version)?;
-        Ok(header)
+        Header { words }
     }
 
-    fn check_common(&self, memory: Memory, kind: u32, kind_version: u32) -> Result<()> {
+    fn check_format(&self) -> Result<()> {
         if self.word(word::MAGIC) != MAGIC {
             return Err(Error::corrupt("this is no offheap region: the magic number is missing"));
         }
@@ -385,12 +185,10 @@ impl Header {
             let version = self.word(word::VERSION);
             return Err(Error::version(format!("region version {version}, this library reads {VERSION}")));
         }
-        if (self.word(word::KIND), self.word(word::KIND_VERSION)) != (kind, kind_version) {
-            let (found, version) = (self.word(word::KIND), self.word(word::KIND_VERSION));
-            return Err(Error::version(format!(
-                "a structure of kind {found} version {version}, expected kind {kind} version {kind_version}"
-            )));
-        }
+        Ok(())
+    }
+
+    fn check_common(&self, memory: Memory) -> Result<()> {
         let length = self.double_word(word::LENGTH);
         if length < HEADER_BYTES as u64 || !length.is_multiple_of(ALIGNMENT) {
             return Err(Error::corrupt(format!("a region can not have {length} bytes")));
@@ -439,7 +237,7 @@ impl Header {
 
     /// Part of `validate`: reserved words are zero, those of the kind from `end` on included, and
     /// the checksum, if there is one, is that of the bytes. `memory` is where the header was read.
-    pub(crate) fn check_seal(&self, memory: Memory, end: usize) -> Result<()> {
+    pub(crate) fn verify_checksum(&self, memory: Memory, end: usize) -> Result<()> {
         self.check_reserved()?;
         if self.words[end..].iter().any(|&word| word != 0) {
             return Err(Error::corrupt("a word of the header that must be zero is not"));
@@ -468,20 +266,21 @@ impl Header {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[repr(align(64))]
     struct Block([u32; HEADER_WORDS]);
 
     fn block() -> Block {
         let mut block = Block([0; HEADER_WORDS]);
-        block.0[..6].copy_from_slice(&[MAGIC, VERSION, KIND_HASHMAP, 1, 256, 0]);
+        block.0[..6].copy_from_slice(&[MAGIC, VERSION, Kind::HashMap.code(), 1, 256, 0]);
         block
     }
 
     fn read(block: &mut Block, len: usize) -> Result<Header> {
         // SAFETY: the block has 256 bytes, and no test passes more as `len`.
         let memory = unsafe { Memory::new((&raw mut block.0).cast(), len) }?;
-        Header::read(memory, KIND_HASHMAP, 1)
+        Header::read(memory, Kind::HashMap)
     }
 
     #[test]
@@ -517,39 +316,6 @@ mod tests {
             let sound = index == word::SEEDS || index == word::SEEDS + 1;
             assert_eq!(read(&mut block, 256).unwrap().check_reserved().is_ok(), sound, "word {index}");
         }
-    }
-
-    #[test]
-    fn a_bad_base_is_refused() {
-        let mut block = block();
-        // SAFETY: nothing is read through what is refused.
-        unsafe {
-            assert_eq!(Memory::new(std::ptr::null_mut(), 256).unwrap_err().kind(), ErrorKind::Type);
-            let odd = (&raw mut block.0).cast::<u8>().wrapping_add(4);
-            assert_eq!(Memory::new(odd, 252).unwrap_err().kind(), ErrorKind::Type);
-        }
-    }
-
-    #[test]
-    fn the_sequence_is_odd_during_a_change_and_a_reader_notices() {
-        let mut block = block();
-        // SAFETY: the block lives to the end of the test and has 256 bytes.
-        let memory = unsafe { Memory::new((&raw mut block.0).cast(), 256) }.unwrap();
-        let before = memory.read_begin(Duration::ZERO).unwrap();
-        assert!(!memory.read_retry(before));
-        // SAFETY: no other thread knows of the block.
-        unsafe {
-            memory.change(|| {
-                assert_eq!(memory.word(word::SEQUENCE), 1);
-                assert!(memory.read_retry(before));
-                assert_eq!(
-                    memory.read_begin(Duration::from_millis(1)).unwrap_err().kind(),
-                    ErrorKind::Locked
-                );
-            });
-        }
-        assert_eq!(memory.read_begin(Duration::ZERO).unwrap(), 2);
-        assert!(memory.read_retry(before));
     }
 
     #[test]

@@ -2,17 +2,20 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`header`] | the first 256 bytes, and memory that others may write |
+//! | [`kind`] | the kinds of region, with their codes and versions |
+//! | [`memory`] | memory that other threads may write |
+//! | [`header`] | the first 256 bytes of a region, and the check of them |
+//! | [`sequence`] | the sequence lock between a region's owner and its readers |
 //! | [`crc`] | CRC-32C, and the checksum of a region |
-//! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
-//! | `lost` | what happens when a mapped file shrinks: zeros and a mark, not a dead process |
-//! | [`mappings`] | how many memory mappings the process can still afford |
-//! | `watch` | which ranges that is done for |
-//! | `marker` | whether memory that someone else frees is still there |
-//! | [`advise`](mod@advise) | huge pages and access patterns |
-//! | [`element`] | the types of elements and their numbers |
+//! | [`element`] | the types of elements, their codes, and how they are stored and ordered |
+//! | [`numbers`] | arrays of numbers of any type, in and out |
 //! | [`control`] | progress and cancellation of long operations |
-//! | `memory` | memory for structures that own theirs |
+//! | `owned` | memory for structures that own theirs |
+//! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
+//! | `sigbus` | what happens when a mapped file shrinks: zeros and an error instead of a crash |
+//! | [`mappings`] | how many memory mappings the process can still afford |
+//! | `pages` | the size of a page, whole pages in a range, pages of zeros |
+//! | [`advise`](mod@advise) | huge pages and access patterns |
 //! | [`numa`] | the machine's nodes, and which of them holds the pages |
 
 pub mod advise;
@@ -21,13 +24,13 @@ pub mod crc;
 pub mod element;
 pub mod file;
 pub mod header;
-#[cfg(unix)]
-mod lost;
+pub mod kind;
 pub mod mappings;
-#[cfg(target_os = "linux")]
-pub(crate) mod marker;
-pub(crate) mod memory;
+pub mod memory;
 pub mod numa;
+pub mod numbers;
+pub(crate) mod owned;
 pub(crate) mod pages;
+pub mod sequence;
 #[cfg(unix)]
-pub(crate) mod watch;
+pub(crate) mod sigbus;

@@ -32,6 +32,21 @@ pub(super) fn inner_pages(base: usize, length: usize) -> Option<(usize, usize)> 
     (end > start).then(|| (start, end - start))
 }
 
+/// Puts zero pages in the place of whatever is mapped at `[start, start + length)`.
+/// Async-signal-safe.
+///
+/// # Safety
+/// Whole pages that are mapped, and whose contents nobody minds losing.
+#[cfg(unix)]
+pub(super) unsafe fn put_zeros(start: usize, length: usize, writable: bool) -> bool {
+    let protection = libc::PROT_READ | if writable { libc::PROT_WRITE } else { 0 };
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    // SAFETY: the caller's.
+    let at =
+        unsafe { libc::mmap(std::ptr::with_exposed_provenance_mut(start), length, protection, flags, -1, 0) };
+    at != libc::MAP_FAILED
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! AVX2, with BMI2 and POPCNT.
 
 use super::generic::{Float, LANES, Lanes};
-use crate::vector::element::{Element, Word};
+use crate::region::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m256d, _mm256_add_pd, _mm256_setzero_pd, _mm256_storeu_pd, _mm256_sub_pd};
 

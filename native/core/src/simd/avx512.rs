@@ -1,7 +1,7 @@
 //! AVX-512 F, BW, DQ and VL.
 
 use super::generic::{Float, LANES, Lanes};
-use crate::vector::element::{Element, Word};
+use crate::region::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m512d, _mm512_add_pd, _mm512_setzero_pd, _mm512_storeu_pd, _mm512_sub_pd};
 

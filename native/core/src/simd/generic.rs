@@ -4,7 +4,7 @@
 //! A load or store moves [`CHUNK`] bytes between private memory and memory that others may use,
 //! where they start at a multiple of as much. What lies before and after goes word by word.
 
-use crate::vector::element::{Element, Slot, Word};
+use crate::region::element::{Element, Slot, Word};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

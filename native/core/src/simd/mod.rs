@@ -33,7 +33,7 @@ mod tests;
 pub(crate) use generic::Float;
 
 use crate::cpu::Level;
-use crate::vector::element::{Element, Word};
+use crate::region::element::{Element, Word};
 
 /// Defines the functions of one instruction set: the generic kernels with its loads and stores.
 macro_rules! kernels {

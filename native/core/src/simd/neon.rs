@@ -1,7 +1,7 @@
 //! NEON: part of every AArch64 processor.
 
 use super::generic::{Float, LANES, Lanes};
-use crate::vector::element::{Element, Word};
+use crate::region::element::{Element, Word};
 use std::arch::aarch64::{float64x2_t, vaddq_f64, vdupq_n_f64, vst1q_f64, vsubq_f64};
 use std::arch::asm;
 

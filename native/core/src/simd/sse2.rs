@@ -1,7 +1,7 @@
 //! SSE2: part of every x86-64 processor.
 
 use super::generic::{Float, LANES, Lanes};
-use crate::vector::element::{Element, Word};
+use crate::region::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m128d, _mm_add_pd, _mm_setzero_pd, _mm_storeu_pd, _mm_sub_pd};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cpu::Features;
-use crate::vector::element::Slot;
+use crate::region::element::Slot;
 use proptest::prelude::*;
 
 /// The levels that run here.

@@ -9,12 +9,10 @@
 //! | [`runs`] | many words: counting and set algebra, a kernel for each instruction set |
 //! | `block` | 512 bits, and the tables about them: the parts of rank and select |
 //! | [`word`] | bits inside one word: select, and instructions chosen at run time |
-//! | [`numbers`] | arrays of numbers of any type, in and out |
 
 pub mod bitvector;
 mod block;
 pub mod eliasfano;
-pub mod numbers;
 pub mod packed;
 pub mod rankselect;
 pub mod runs;

@@ -126,7 +126,7 @@ pub fn canonical(bits: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::index::buckets_for;
+    use crate::table::capacity::buckets_for;
 
     #[test]
     fn half_sip_hash_agrees_with_the_reference() {

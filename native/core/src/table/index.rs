@@ -14,29 +14,13 @@
 //! Each is part of its architecture's base, so no choice is made at run time. Wider vectors have
 //! nothing to do: a bucket's tags are 12 bytes.
 
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of an index bucket.
 pub const BUCKET_BYTES: usize = 64;
 /// Entries of an index bucket.
 pub const LANES: usize = 12;
-
-/// How many buckets index so many entries: at most 10.2 entries to a bucket, 12 if there is one.
-#[inline]
-#[must_use]
-pub const fn buckets_for(capacity: u32) -> u32 {
-    if capacity <= LANES as u32 {
-        return 1;
-    }
-    let needed = (capacity as u64 * 5).div_ceil(51) as u32;
-    if needed <= 4 {
-        return needed;
-    }
-    // m × 2^e with m from 4 to 7: the three highest bits, rounded up.
-    let exponent = 29 - needed.leading_zeros();
-    needed.div_ceil(1 << exponent) << exponent
-}
 
 const ALL_LANES: u32 = (1 << LANES) - 1;
 const OVERFLOW: usize = 12;

@@ -5,5 +5,6 @@
 
 pub(crate) mod bits;
 pub mod blob;
+pub(crate) mod capacity;
 pub mod hash;
 pub(crate) mod index;

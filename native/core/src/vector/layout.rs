@@ -6,11 +6,11 @@
 //! within the memory.
 
 use crate::region::element::Type;
-use crate::region::header::{HEADER_BYTES, Header, KIND_VECTOR, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the vector format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// Where the elements begin.
 pub const DATA: usize = HEADER_BYTES;
 
@@ -42,7 +42,7 @@ pub struct Shape {
 impl Shape {
     /// Reads and checks the header.
     pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, KIND_VECTOR, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::Vector)?;
         let number = header.word(word::TYPE);
         let ty = type_of(number)
             .map_err(|_| Error::corrupt(format!("a vector can not have elements of type {number}")))?;

@@ -5,7 +5,6 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`element`] | the types of elements, and the order of sorting |
 //! | [`layout`] | header words, and the constant-time check |
 //! | [`raw`] | vectors in someone else's memory, and every operation on them |
 //! | [`sort`] | sort, argsort, binary search |
@@ -13,12 +12,11 @@
 //!
 //! The kernels under sums, extremes and searches are in `crate::simd`.
 
-pub mod element;
 pub mod layout;
 pub mod owned;
 pub mod raw;
 pub mod sort;
 
-pub use element::Element;
+pub use crate::region::element::Element;
 pub use owned::Vector;
 pub use raw::Sum;

@@ -18,12 +18,12 @@
 //! What needs memory is fallible. `push` and growth are amortised O(1); growth copies nothing where
 //! the allocator can move pages instead (glibc, from 128 KiB on).
 
-use super::element::Element;
 use super::layout::{DATA, Shape, region_length};
 use super::raw::{self, Sum, View, Writer};
 use super::sort;
 use super::sort::argsort::Indices;
-use crate::region::memory::OwnedMemory;
+use crate::region::element::Element;
+use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::fmt;
 use std::marker::PhantomData;

@@ -8,16 +8,16 @@
 //! reader of another thread never sees one that was not written. Sorting, growth and shrinking are
 //! rearrangements.
 
-use super::element::{Element, Slot, Word, with_element};
-use super::layout::{DATA, KIND_VERSION, Shape, region_length, word};
+use super::layout::{DATA, Shape, region_length, word};
 use crate::cpu::Features;
 use crate::region::element::Type;
-use crate::region::header::{self, HEADER_WORDS, KIND_VECTOR, Memory};
+use crate::region::element::{Element, Slot, Word, with_element};
+use crate::region::header::{self, HEADER_WORDS};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::sequence::READ_TIMEOUT;
 use crate::{Error, Result, simd};
 use std::time::Duration;
-
-/// How long a read waits for a rearrangement to end. A sort of 10^9 elements takes some 20 seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A checked view of a vector's region, which another thread may be writing.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +182,7 @@ pub unsafe fn read<R>(base: *const u8, len: usize, mut body: impl FnMut(&View) -
     // SAFETY: the caller's word.
     let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
     loop {
-        let sequence = memory.read_begin(PATIENCE)?;
+        let sequence = memory.read_begin(READ_TIMEOUT)?;
         let result = Shape::read(memory).and_then(|shape| body(&View { memory, shape }));
         if !memory.read_retry(sequence) {
             return result;
@@ -214,7 +214,7 @@ impl Writer {
         let memory = view.memory;
         memory.read_begin(Duration::ZERO)?;
         // SAFETY: the memory is writable and this is the only writer.
-        unsafe { memory.withdraw_seal() };
+        unsafe { memory.clear_checksum() };
         Ok(Writer(view))
     }
 
@@ -325,13 +325,9 @@ pub unsafe fn init(base: *mut u8, len: usize, ty: Type) -> Result<()> {
     // SAFETY: the caller's word; a header fits, by the check of `Memory::new`.
     unsafe {
         let memory = Memory::new(base, len)?;
-        (0..HEADER_WORDS).for_each(|index| memory.set_word(index, 0));
-        memory.set_word(header::word::VERSION, header::VERSION);
-        memory.set_word(header::word::KIND, KIND_VECTOR);
-        memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-        memory.set_double_word(header::word::LENGTH, (len & !(header::ALIGNMENT as usize - 1)) as u64);
+        memory.begin_region(Kind::Vector, (len & !(header::ALIGNMENT as usize - 1)) as u64);
         memory.set_word(word::TYPE, ty as u32);
-        memory.set_word(header::word::MAGIC, header::MAGIC);
+        memory.end_region();
     }
     Ok(())
 }
@@ -344,7 +340,7 @@ pub unsafe fn init(base: *mut u8, len: usize, ty: Type) -> Result<()> {
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     let check = |view: &View| {
         let memory = view.memory;
-        let header = header::Header::read(memory, KIND_VECTOR, KIND_VERSION)?;
+        let header = header::Header::read(memory, Kind::Vector)?;
         header.check_reserved()?;
         let unused = (word::UNUSED..HEADER_WORDS).any(|index| header.word(index) != 0);
         if unused || header.word(word::RESERVED) != 0 {

@@ -1,11 +1,11 @@
 //! The header of a filter, and how many blocks it needs.
 
 use super::LANES;
-use crate::region::header::{HEADER_BYTES, Header, KIND_BLOOM_FILTER, Memory};
+use crate::region::header::{HEADER_BYTES, Header};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// Bytes of a block: a cache line.
 pub const BLOCK: usize = 64;
 /// The most blocks: 4 GiB.
@@ -56,7 +56,7 @@ impl Shape {
 
     /// The constant-time check of a region.
     pub(super) fn read(memory: Memory) -> Result<(Header, Shape)> {
-        let header = Header::read(memory, KIND_BLOOM_FILTER, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::BloomFilter)?;
         let shape = Shape {
             blocks: header.double_word(word::BLOCKS),
             capacity: header.double_word(word::CAPACITY),

@@ -26,9 +26,11 @@ pub use self::owned::BloomFilter;
 
 use self::bulk::generic::{Portable, Probe};
 use self::bulk::{BATCH, Blocks, Kernels};
-use self::layout::{BLOCK, KIND_VERSION, word};
-use crate::region::header::{self, HEADER_BYTES, KIND_BLOOM_FILTER, Memory};
-use crate::succinct::numbers::Numbers;
+use self::layout::{BLOCK, word};
+use crate::region::header::HEADER_BYTES;
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::numbers::Numbers;
 use crate::{Error, Result};
 use std::ops::Deref;
 
@@ -54,9 +56,8 @@ pub unsafe fn init(base: *mut u8, len: usize, shape: Shape, seeds: [u32; 2]) -> 
         if length > len as u64 {
             return Err(Error::full(format!("the filter takes {length} bytes where there are {len}")));
         }
-        memory.begin_region(KIND_BLOOM_FILTER, KIND_VERSION, length);
-        memory.set_word(header::word::SEEDS, seeds[0]);
-        memory.set_word(header::word::SEEDS + 1, seeds[1]);
+        memory.begin_region(Kind::BloomFilter, length);
+        memory.set_seeds(seeds);
         memory.set_double_word(word::BLOCKS, shape.blocks);
         memory.set_double_word(word::CAPACITY, shape.capacity);
         memory.set_double_word(word::RATE, shape.rate.to_bits());
@@ -154,7 +155,7 @@ impl RawBloomFilter {
         if !(rate > 0.0 && rate < 1.0) {
             return Err(Error::corrupt(format!("a Bloom filter with a rate of {rate}")));
         }
-        header.check_seal(self.memory, word::END)
+        header.verify_checksum(self.memory, word::END)
     }
 }
 
@@ -189,7 +190,7 @@ impl RawBloomFilterMut {
         // SAFETY: the caller's word.
         let filter = unsafe { RawBloomFilter::attach(base, len) }?;
         // SAFETY: as above.
-        unsafe { filter.memory.withdraw_seal() };
+        unsafe { filter.memory.clear_checksum() };
         Ok(RawBloomFilterMut { filter })
     }
 

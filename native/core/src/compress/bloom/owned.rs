@@ -5,8 +5,8 @@ use super::layout::Shape;
 use super::{Hashed, RawBloomFilter, RawBloomFilterMut, init};
 use crate::Result;
 use crate::region::header::random_seeds;
-use crate::region::memory::OwnedMemory;
-use crate::succinct::numbers::Numbers;
+use crate::region::numbers::Numbers;
+use crate::region::owned::OwnedMemory;
 use std::ops::Deref;
 
 /// A set that may be wrong about strangers, in memory of its own.

@@ -1,9 +1,10 @@
 //! Sorting the suffixes of a text.
 
-use super::{KIND_VERSION, Shape, word};
+use super::{Shape, word};
 use crate::cpu::Features;
 use crate::region::control::Progress;
-use crate::region::header::{KIND_SUFFIX_ARRAY, Memory};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, ErrorKind, Result, simd};
 
 /// Sorts the suffixes of the text of `len` bytes at `text` into `room` bytes at `base`, at least
@@ -33,7 +34,7 @@ pub unsafe fn build_in_place(base: *mut u8, room: usize, len: usize, progress: P
     unsafe {
         let (memory, shape) = check(base, room, len)?;
         progress.expect(len as u64);
-        memory.begin_region(KIND_SUFFIX_ARRAY, KIND_VERSION, shape.length as u64);
+        memory.begin_region(Kind::SuffixArray, shape.length as u64);
         memory.set_double_word(word::LENGTH, len as u64);
         let text = memory.at(Shape::TEXT);
         text.add(len).write_bytes(0, shape.positions - Shape::TEXT - len);

@@ -13,12 +13,12 @@ pub use self::build::{build, build_in_place};
 pub use self::owned::SuffixArray;
 
 use super::huffman::try_vec;
-use crate::region::header::{HEADER_BYTES, Header, KIND_SUFFIX_ARRAY, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 use std::cmp::Ordering;
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// The longest text.
 pub const MAX_TEXT: usize = i32::MAX as usize - 1;
 
@@ -64,7 +64,7 @@ impl Shape {
 
     /// The constant-time check of a region.
     fn read(memory: Memory) -> Result<(Header, Shape)> {
-        let header = Header::read(memory, KIND_SUFFIX_ARRAY, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::SuffixArray)?;
         let (text, length) = (header.double_word(word::LENGTH), header.length());
         usize::try_from(text)
             .ok()
@@ -168,7 +168,7 @@ impl RawSuffixArray {
     /// and that all suffixes are there, in order. O(n); takes 4 bytes of memory for each.
     pub fn validate(&self) -> Result<()> {
         let (header, shape) = Shape::read(self.memory)?;
-        header.check_seal(self.memory, word::END)?;
+        header.verify_checksum(self.memory, word::END)?;
         let behind_text = Shape::TEXT + shape.len..shape.positions;
         let behind_positions = shape.positions + shape.len * 4..shape.length;
         // SAFETY: within the region.

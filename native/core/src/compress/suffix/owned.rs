@@ -2,7 +2,7 @@
 
 use super::{RawSuffixArray, Shape, build};
 use crate::Result;
-use crate::region::memory::OwnedMemory;
+use crate::region::owned::OwnedMemory;
 use std::ops::Deref;
 
 /// The suffixes of a text, sorted, in memory of their own.

@@ -22,11 +22,8 @@ use super::layout::Shape;
 use super::raw::{Placed, PlainValue, RawMap, RawMapMut, RawValue};
 use crate::cpu::prefetch;
 use crate::region::element::Type;
+use crate::region::sequence::READ_TIMEOUT;
 use crate::{Error, ErrorKind, Result};
-use std::time::Duration;
-
-/// How long a reader waits for a rearrangement to end: more than the largest map needs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a generic call for the schema's key type.
 macro_rules! for_keys {
@@ -98,7 +95,7 @@ impl Follower {
     /// As for `RawMap::attach`.
     unsafe fn attach(base: *const u8, len: usize) -> Result<Follower> {
         // SAFETY: the caller's word.
-        Ok(Follower { map: unsafe { RawMap::attach_shared(base, len, PATIENCE) }? })
+        Ok(Follower { map: unsafe { RawMap::attach_shared(base, len, READ_TIMEOUT) }? })
     }
 
     /// Runs `read` until it ran while nothing was rearranged.
@@ -115,7 +112,7 @@ impl Follower {
 
     #[cold]
     fn attach_anew(&mut self) -> Result<()> {
-        let anew = RawMap::read(self.map.memory(), PATIENCE).map_err(|error| match error.kind() {
+        let anew = RawMap::read(self.map.memory(), READ_TIMEOUT).map_err(|error| match error.kind() {
             // It was sound when this call began, so its owner has made it longer than the view.
             ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
             _ => error,

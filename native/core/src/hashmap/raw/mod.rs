@@ -23,7 +23,7 @@ use super::hash::{Home, tag};
 use super::index::{Group, Index, Native, Place};
 use super::layout::{Layout, Meta, Shape, word};
 use crate::region::element::Type;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 use std::time::Duration;
 

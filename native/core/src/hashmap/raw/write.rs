@@ -9,7 +9,6 @@ use super::{RawMap, StoredBlob};
 use crate::Result;
 use crate::hashmap::layout::word;
 use crate::region::element::Type;
-use crate::region::header;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::hash::{self, narrow, tag, wide};
 use crate::table::index::Native;
@@ -54,11 +53,7 @@ impl RawMapMut {
         let mut map = unsafe { RawMapMut::attach_intact(base, len) }?;
         // SAFETY: the memory is writable and this is the only writer.
         unsafe {
-            let flags = map.memory.word(header::word::FLAGS);
-            if flags & header::FLAG_CHECKSUM != 0 {
-                map.memory.set_word(header::word::FLAGS, flags & !header::FLAG_CHECKSUM);
-                map.memory.set_word(header::word::CHECKSUM, 0);
-            }
+            map.memory.clear_checksum();
         }
         map.heal();
         Ok(map)

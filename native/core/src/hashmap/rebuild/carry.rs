@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::write_shape;
 use crate::hashmap::layout::{BUCKET_BYTES, Layout, MAX_GENERATION, Meta, STATE_SLOTS, buckets_for, word};
 use crate::hashmap::raw::{RawMap, RawMapMut};
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::table::blob::size_of_blob;
 
 impl Plan {

@@ -19,12 +19,14 @@ mod plan;
 
 use self::plan::Plan;
 use super::layout::{
-    KIND_VERSION, Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, STATE_SLOTS, Shape,
-    buckets_for, is_key, word,
+    Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, STATE_SLOTS, Shape, buckets_for, is_key,
+    word,
 };
 use super::raw::{RawMap, RawMapMut};
 use crate::region::element::Type;
-use crate::region::header::{self, KIND_HASHMAP, MAGIC, Memory, VERSION, align};
+use crate::region::header::{self, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
 /// What a new, empty map is to be.
@@ -95,16 +97,12 @@ pub unsafe fn init(base: *mut u8, len: usize, new: &NewMap) -> Result<()> {
     // SAFETY: there is room for the layout; the caller vouches that it is ours to write.
     unsafe {
         memory.at(0).write_bytes(0, layout.keys);
-        memory.set_word(header::word::VERSION, VERSION);
-        memory.set_word(header::word::KIND, KIND_HASHMAP);
-        memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-        memory.set_word(header::word::SEEDS, new.seeds[0]);
-        memory.set_word(header::word::SEEDS + 1, new.seeds[1]);
+        memory.begin_region(Kind::HashMap, layout.length as u64);
+        memory.set_seeds(new.seeds);
         memory.set_word(word::SCHEMA, shape.key as u32 | (shape.value as u32) << 8);
         memory.set_word(word::EPOCH, 1);
         write_shape(memory, &shape, &layout);
-        // Last, so that nobody takes it for a map before it is one.
-        memory.set_word(header::word::MAGIC, MAGIC);
+        memory.end_region();
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::Access;
 use crate::region::pages::page_size;
-use crate::region::watch::Watch;
+use crate::region::sigbus::Watch;
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 use std::io;
@@ -89,7 +89,7 @@ impl Window {
         {
             let marker = base.addr().get() + usable;
             // SAFETY: a whole page at the end of what the caller gives up.
-            if unsafe { crate::region::marker::set(marker) } {
+            if unsafe { crate::region::sigbus::set_marker(marker) } {
                 window.marker = marker;
             }
         }

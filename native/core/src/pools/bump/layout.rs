@@ -1,10 +1,10 @@
 //! The layout of a BumpArena's region: what the header says, checked.
 
-use crate::region::header::{self, HEADER_BYTES, Header, KIND_BUMP_ARENA, Memory};
+use crate::region::header::{self, HEADER_BYTES, Header};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format.
-pub const KIND_VERSION: u32 = 1;
 /// Bytes of a granule, which positions count.
 pub const GRANULE: u64 = 8;
 /// The largest alignment that an arena can be made for.
@@ -89,7 +89,7 @@ impl Shape {
 
     /// Reads and checks what a region says of itself, in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, KIND_BUMP_ARENA, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::BumpArena)?;
         let (options, align) = (header.word(word::OPTIONS), header.word(word::ALIGN));
         match Shape::new(header.length(), align, options) {
             Ok(shape) if shape.length == header.length() && header.word(word::TOP) <= shape.granules() => {
@@ -106,14 +106,10 @@ impl Shape {
     pub unsafe fn write(&self, memory: Memory) {
         // SAFETY: the caller's word.
         unsafe {
-            (0..header::HEADER_WORDS).for_each(|index| memory.set_word(index, 0));
-            memory.set_word(header::word::MAGIC, header::MAGIC);
-            memory.set_word(header::word::VERSION, header::VERSION);
-            memory.set_word(header::word::KIND, KIND_BUMP_ARENA);
-            memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-            memory.set_double_word(header::word::LENGTH, self.length);
+            memory.begin_region(Kind::BumpArena, self.length);
             memory.set_word(word::OPTIONS, self.options);
             memory.set_word(word::ALIGN, self.align);
+            memory.end_region();
         }
     }
 }

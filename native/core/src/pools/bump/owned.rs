@@ -2,7 +2,7 @@
 
 use super::layout::{GRANULE, MAX_ALIGN, MAX_GRANULES};
 use super::raw::{Mark, RawBumpArena, Stats};
-use crate::region::memory::OwnedMemory;
+use crate::region::owned::OwnedMemory;
 use crate::{Error, ErrorKind, Result};
 
 /// An arena that owns its memory. Growth may move the bytes; offsets stay right.

@@ -6,7 +6,9 @@
 //! raised before a block is used, and lowered after it is clean.
 
 use super::layout::{GRANULE, GUARDS, Shape, ZERO_ON_FREE, word};
-use crate::region::header::{self, Memory};
+use crate::region::header;
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
 /// An arena in memory that something else owns.
@@ -331,7 +333,7 @@ impl RawBumpArena {
     /// and every guard is whole. O(blocks) with guards, else O(1).
     pub fn validate(&self) -> Result<()> {
         let shape = Shape::read(self.memory)?;
-        let header = header::Header::read(self.memory, header::KIND_BUMP_ARENA, super::layout::KIND_VERSION)?;
+        let header = header::Header::read(self.memory, Kind::BumpArena)?;
         header.check_reserved()?;
         let (top, last) = (header.word(word::TOP), header.word(word::LAST));
         let unused = (word::END..header::HEADER_WORDS).any(|index| header.word(index) != 0);

@@ -1,11 +1,11 @@
 //! The layout of a FixedPool's region: what the header and the class table say, checked.
 
 use crate::pools::guard::GUARD_BYTES;
-use crate::region::header::{self, HEADER_BYTES, Header, KIND_FIXED_POOL, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format.
-pub const KIND_VERSION: u32 = 1;
 /// How many classes a pool can have.
 pub const MAX_CLASSES: usize = 16;
 /// The largest block, in bytes.
@@ -201,7 +201,7 @@ impl Shape {
 
     /// Reads and checks what a region says of itself, in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, KIND_FIXED_POOL, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::FixedPool)?;
         let (options, units) = (header.word(word::OPTIONS), header.word(word::UNITS));
         let count = header.word(word::CLASSES) as usize;
         let wrong = |what: &'static str| Err(Error::corrupt(what));
@@ -251,11 +251,7 @@ impl Shape {
             if !zeroed {
                 memory.base().write_bytes(0, self.length as usize);
             }
-            memory.set_word(header::word::MAGIC, header::MAGIC);
-            memory.set_word(header::word::VERSION, header::VERSION);
-            memory.set_word(header::word::KIND, KIND_FIXED_POOL);
-            memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-            memory.set_double_word(header::word::LENGTH, self.length);
+            memory.begin_region(Kind::FixedPool, self.length);
             memory.set_word(word::OPTIONS, self.options);
             memory.set_word(word::CLASSES, self.count as u32);
             memory.set_word(word::UNITS, self.units);
@@ -264,6 +260,7 @@ impl Shape {
                 memory.store_u32(at + class_word::SIZE, class.size);
                 memory.store_u32(at + class_word::RATIO, class.ratio);
             }
+            memory.end_region();
         }
     }
 

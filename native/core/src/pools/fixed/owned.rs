@@ -4,8 +4,8 @@ use super::layout::Shape;
 use super::raw::{RawFixedPool, Stats};
 use super::validate;
 use crate::Result;
-use crate::region::header::Memory;
-use crate::region::memory::OwnedMemory;
+use crate::region::memory::Memory;
+use crate::region::owned::OwnedMemory;
 
 /// A pool that owns its memory.
 ///

@@ -10,7 +10,8 @@
 use super::layout::{ALLOCATED, GUARDS, LINK, Shape, ZERO_ON_FREE, class_word, word};
 use crate::pools::errors::{foreign, freed, overrun};
 use crate::pools::guard::{self, GUARD_BYTES};
-use crate::region::header::{HEADER_BYTES, Memory};
+use crate::region::header::HEADER_BYTES;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
 /// A pool in memory that something else owns.

@@ -1,11 +1,11 @@
 //! Sizes and sections of a LockFreePool's region, and the numbers in its words.
 
 use crate::pools::guard::GUARD_BYTES;
-use crate::region::header::{self, HEADER_BYTES, Header, KIND_LOCKFREE_POOL, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format.
-pub const KIND_VERSION: u32 = 1;
 /// The largest pool, in bytes of data.
 pub const MAX_CAPACITY: u64 = 1 << 32;
 /// How many slots a pool can have; a name of an owner fits a group word.
@@ -334,7 +334,7 @@ impl Shape {
 
     /// Reads and checks what a region says of itself, in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, KIND_LOCKFREE_POOL, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::LockFreePool)?;
         let (chunk, chunks) = (header.word(word::CHUNK_SHIFT), header.word(word::CHUNKS));
         let (smallest, slots) = (header.word(word::MIN_SHIFT), header.word(word::SLOTS));
         let options = header.word(word::OPTIONS);
@@ -363,16 +363,13 @@ impl Shape {
             if !zeroed {
                 memory.base().write_bytes(0, self.length as usize);
             }
-            memory.set_word(header::word::MAGIC, header::MAGIC);
-            memory.set_word(header::word::VERSION, header::VERSION);
-            memory.set_word(header::word::KIND, KIND_LOCKFREE_POOL);
-            memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-            memory.set_double_word(header::word::LENGTH, self.length);
+            memory.begin_region(Kind::LockFreePool, self.length);
             memory.set_word(word::OPTIONS, self.options);
             memory.set_word(word::CHUNK_SHIFT, geometry.chunk_shift);
             memory.set_word(word::CHUNKS, geometry.chunks);
             memory.set_word(word::MIN_SHIFT, geometry.min_shift);
             memory.set_word(word::SLOTS, geometry.slots);
+            memory.end_region();
         }
     }
 

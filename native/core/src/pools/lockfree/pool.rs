@@ -7,8 +7,8 @@ use super::thread_cache::ThreadCache;
 use super::words::RegionWords;
 use crate::pools::errors::overrun;
 use crate::pools::guard::{self, GUARD_BYTES};
-use crate::region::header::Memory;
-use crate::region::memory::OwnedMemory;
+use crate::region::memory::Memory;
+use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::sync::Arc;
 

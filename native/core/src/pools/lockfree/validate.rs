@@ -4,7 +4,7 @@
 use super::layout::{Shape, chunk, group, slot};
 use super::shared::Shared;
 use super::words::RegionWords;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
 /// Proves the bookkeeping of the pool in `len` bytes at `base`. O(blocks / 16).

@@ -3,14 +3,14 @@
 
 use crate::pools::fixed;
 use crate::pools::guard::GUARD_BYTES;
-use crate::region::header::{self, HEADER_BYTES, Header, KIND_NUMA_POOL, Memory};
+use crate::region::header::{HEADER_BYTES, Header};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::region::numa::{self, topology};
 use crate::{Error, Result};
 
 pub use crate::pools::fixed::layout::{GUARDS, ZERO_ON_FREE};
 
-/// The version of the format.
-pub const KIND_VERSION: u32 = 1;
 /// How many nodes a pool can have.
 pub const MAX_NODES: usize = 64;
 /// The largest section, in bytes: as many smallest blocks as a FixedPool can have.
@@ -192,7 +192,7 @@ impl Shape {
 
     /// Reads and checks what a region says of itself, in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, KIND_NUMA_POOL, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::NumaPool)?;
         let [low, high] = [0, 1].map(|at| u64::from(header.word(word::CAPACITY + at)));
         let capacity = low | high << 32;
         if let Some(policy) = Policy::from_number(header.word(word::POLICY))
@@ -219,11 +219,7 @@ impl Shape {
             if !zeroed {
                 memory.base().write_bytes(0, self.length as usize);
             }
-            memory.set_word(header::word::MAGIC, header::MAGIC);
-            memory.set_word(header::word::VERSION, header::VERSION);
-            memory.set_word(header::word::KIND, KIND_NUMA_POOL);
-            memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-            memory.set_double_word(header::word::LENGTH, self.length);
+            memory.begin_region(Kind::NumaPool, self.length);
             memory.set_word(word::OPTIONS, self.options);
             memory.set_word(word::NODES, self.nodes as u32);
             memory.set_word(word::POLICY, self.policy as u32);
@@ -236,6 +232,7 @@ impl Shape {
                 }
                 self.book.write(self.memory_of(memory, at)?, true);
             }
+            memory.end_region();
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::layout::{Options, Policy, Shape, node, word};
 use crate::pools::errors::{foreign, freed};
 use crate::pools::fixed::raw::RawFixedPool;
 use crate::region::advise::populate;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::region::numa::place::{self, place};
 use crate::region::numa::query::{count_pages, current_node};
 use crate::region::numa::{self, topology};

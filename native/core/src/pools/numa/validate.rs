@@ -4,7 +4,8 @@
 use super::layout::{MAX_NODES, NODE_BYTES, Shape, node, word};
 use super::raw::RawNumaPool;
 use crate::pools::fixed;
-use crate::region::header::{HEADER_WORDS, Header, KIND_NUMA_POOL};
+use crate::region::header::{HEADER_WORDS, Header};
+use crate::region::kind::Kind;
 use crate::{Error, Result};
 
 /// Proves the contents of a pool.
@@ -19,7 +20,7 @@ pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
 /// Proves the contents of a pool.
 pub fn prove(pool: &RawNumaPool) -> Result<()> {
     let RawNumaPool { memory, shape, .. } = pool;
-    let header = Header::read(*memory, KIND_NUMA_POOL, super::layout::KIND_VERSION)?;
+    let header = Header::read(*memory, Kind::NumaPool)?;
     header.check_reserved()?;
     if (word::END..HEADER_WORDS).any(|index| header.word(index) != 0) {
         return Err(Error::corrupt("an unused word of the header is not zero"));

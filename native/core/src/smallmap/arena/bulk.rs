@@ -19,8 +19,8 @@ use super::layout::Shape;
 use super::raw::{MapState, RawArena, Spot, stale, stored_bits};
 use super::write::{Placed, RawArenaMut};
 use crate::cpu::{Features, prefetch};
-use crate::hashmap::bulk::PATIENCE;
 use crate::region::element::Type;
+use crate::region::sequence::READ_TIMEOUT;
 use crate::smallmap::search::{self, Kernel, Lane, dispatch};
 use crate::{Error, ErrorKind, Result};
 
@@ -104,7 +104,7 @@ pub unsafe fn get_many(
     found: *mut u8,
 ) -> Result<usize> {
     // SAFETY: the caller's word.
-    let arena = unsafe { RawArena::attach_shared(base, len, PATIENCE) }?;
+    let arena = unsafe { RawArena::attach_shared(base, len, READ_TIMEOUT) }?;
     check(&arena.shape())?;
     dispatch(Features::get().level(), Get { arena, ids, keys, count, values, found })
 }
@@ -225,7 +225,7 @@ impl Get {
 
     #[cold]
     fn attach_anew(&mut self) -> Result<()> {
-        let anew = RawArena::read(self.arena.memory, PATIENCE).map_err(|error| match error.kind() {
+        let anew = RawArena::read(self.arena.memory, READ_TIMEOUT).map_err(|error| match error.kind() {
             // It was sound when this call began, so its owner has made it longer than the view.
             ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
             _ => error,
@@ -343,7 +343,7 @@ pub unsafe fn entries(
     capacity: usize,
 ) -> Result<usize> {
     // SAFETY: the caller's word.
-    let mut arena = unsafe { RawArena::attach_shared(base, len, PATIENCE) }?;
+    let mut arena = unsafe { RawArena::attach_shared(base, len, READ_TIMEOUT) }?;
     check(&arena.shape())?;
     loop {
         let recycles = arena.recycles();
@@ -368,7 +368,7 @@ pub unsafe fn entries(
             });
         }
         if arena.memory.read_retry(arena.sequence()) {
-            arena = RawArena::read(arena.memory, PATIENCE)?;
+            arena = RawArena::read(arena.memory, READ_TIMEOUT)?;
         } else if arena.recycles() == recycles {
             return map.map(|_| count);
         }

@@ -6,12 +6,13 @@
 //! which the memory safety of every other file here rests.
 
 use crate::region::element::Type;
-use crate::region::header::{HEADER_BYTES, Header, KIND_SMALLMAP, Memory, align};
-use crate::table::index::{BUCKET_BYTES, buckets_for};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::table::capacity::buckets_for;
+use crate::table::index::BUCKET_BYTES;
 use crate::{Error, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// Entries that a map has in line, at most.
 pub const INLINE_CAPACITY: u32 = 8;
 /// The most directory entries.
@@ -312,7 +313,7 @@ impl Meta {
 
     /// Reads and checks the header of a region.
     pub fn read(memory: Memory) -> Result<(Header, Meta)> {
-        let header = Header::read(memory, KIND_SMALLMAP, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::SmallMapArena)?;
         let meta = Meta::check(&header)?;
         Ok((header, meta))
     }

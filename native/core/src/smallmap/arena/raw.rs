@@ -14,7 +14,7 @@ use super::layout::{
     INLINE_CAPACITY, Layout, MAX_GENERATION, Meta, PROMOTED, Shape, index_buckets, link, word,
 };
 use crate::region::element::Type;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::table::hash::{Home, canonical};
 use crate::table::index::Index;
 use crate::{Error, Result};

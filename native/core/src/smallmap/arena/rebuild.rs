@@ -14,13 +14,15 @@
 
 use super::layout::link::{HASH, OWNER, SENTINEL};
 use super::layout::{
-    FREE_REF, KIND_VERSION, Layout, MAX_BLOCKS, MAX_HEAP, MAX_IDS, MAX_MAPS, MAX_TABLE, Meta, Shape, grown,
-    index_buckets, word,
+    FREE_REF, Layout, MAX_BLOCKS, MAX_HEAP, MAX_IDS, MAX_MAPS, MAX_TABLE, Meta, Shape, grown, index_buckets,
+    word,
 };
 use super::raw::{MapState, RawArena};
 use super::write::RawArenaMut;
 use crate::region::element::Type;
-use crate::region::header::{self, KIND_SMALLMAP, MAGIC, Memory, VERSION, align};
+use crate::region::header::{self, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::table::bits::Bits;
 use crate::table::blob::size_of_blob;
 use crate::table::hash::{self, tag};
@@ -81,15 +83,11 @@ pub unsafe fn init(base: *mut u8, len: usize, new: &NewArena) -> Result<()> {
     unsafe {
         memory.at(0).write_bytes(0, layout.keys);
         memory.at(layout.string_index).write_bytes(0, layout.refs - layout.string_index);
-        memory.set_word(header::word::VERSION, VERSION);
-        memory.set_word(header::word::KIND, KIND_SMALLMAP);
-        memory.set_word(header::word::KIND_VERSION, KIND_VERSION);
-        memory.set_word(header::word::SEEDS, new.seeds[0]);
-        memory.set_word(header::word::SEEDS + 1, new.seeds[1]);
+        memory.begin_region(Kind::SmallMapArena, layout.length as u64);
+        memory.set_seeds(new.seeds);
         memory.set_word(word::SCHEMA, shape.key as u32 | (shape.value as u32) << 8);
         write_shape(memory, &shape, &layout);
-        // Last, so that nobody takes it for an arena before it is one.
-        memory.set_word(header::word::MAGIC, MAGIC);
+        memory.end_region();
     }
     Ok(())
 }

@@ -8,11 +8,12 @@
 //! word, and 4 bytes for each index bucket.
 
 use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
-use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, KIND_VERSION, MAX_GENERATION, PROMOTED, word};
+use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
 use super::raw::{RawArena, Spot, stored_bits};
 use crate::region::crc::region_checksum;
 use crate::region::element::Type;
-use crate::region::header::{self, HEADER_WORDS, Header, KIND_SMALLMAP};
+use crate::region::header::{self, HEADER_WORDS, Header};
+use crate::region::kind::Kind;
 use crate::table::bits::Bits;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::hash::{self, tag};
@@ -86,7 +87,7 @@ impl Validator {
 
     fn header(&self) -> Result<()> {
         let memory = self.arena.memory;
-        let header = Header::read(memory, KIND_SMALLMAP, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::SmallMapArena)?;
         header.check_reserved()?;
         if header.word(header::word::FLAGS) & header::FLAG_CHECKSUM != 0 {
             // SAFETY: the region lies within the memory, whose caller vouches for it.

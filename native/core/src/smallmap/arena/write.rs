@@ -7,7 +7,6 @@
 
 use super::layout::{FREE, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
 use super::raw::{MapState, RawArena, Spot};
-use crate::region::header;
 use crate::{Error, Result};
 use std::ops::Deref;
 
@@ -51,12 +50,9 @@ impl RawArenaMut {
     /// view writes them, neither on another thread nor on this one.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawArenaMut> {
         // SAFETY: the caller's word.
-        let mut arena = RawArenaMut { arena: unsafe { RawArena::attach(base, len) }? };
-        let flags = arena.memory.word(header::word::FLAGS);
-        if flags & header::FLAG_CHECKSUM != 0 {
-            arena.set_word(header::word::FLAGS, flags & !header::FLAG_CHECKSUM);
-            arena.set_word(header::word::CHECKSUM, 0);
-        }
+        let arena = RawArenaMut { arena: unsafe { RawArena::attach(base, len) }? };
+        // SAFETY: the memory is writable, and this is the only writer.
+        unsafe { arena.memory.clear_checksum() };
         Ok(arena)
     }
 

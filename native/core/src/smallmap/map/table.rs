@@ -12,11 +12,11 @@
 use super::inline::Inline;
 use super::iter::next_alive;
 use super::key::Key;
-use crate::hashmap::layout::{BUCKET_BYTES, buckets_for, capacity_for, next_capacity};
 use crate::region::header::random_seeds;
-use crate::region::memory::OwnedMemory;
+use crate::region::owned::OwnedMemory;
+use crate::table::capacity::{buckets_for, capacity_for, next_capacity};
 use crate::table::hash::{Home, tag};
-use crate::table::index::{Index, Native, Place};
+use crate::table::index::{BUCKET_BYTES, Index, Native, Place};
 use crate::{Error, ErrorKind, Result};
 use std::alloc::{self, Layout};
 use std::mem::MaybeUninit;

@@ -1,10 +1,10 @@
 //! Where everything in a bit vector's region lies, and the check on which memory safety rests.
 
-use crate::region::header::{ALIGNMENT, HEADER_BYTES, Header, KIND_BITVECTOR, Memory};
+use crate::region::header::{ALIGNMENT, HEADER_BYTES, Header};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// The most bits: 128 GiB of them.
 pub const MAX_BITS: u64 = 1 << 40;
 /// Capacities are multiples of this many bits, which are 64 bytes.
@@ -44,7 +44,7 @@ pub struct Meta {
 impl Meta {
     /// Reads and checks the header of a region, in constant time.
     pub fn read(memory: Memory) -> Result<Meta> {
-        let header = Header::read(memory, KIND_BITVECTOR, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::BitVector)?;
         // The length in one load: a writer that pushes stores it without a rearrangement.
         let meta =
             Meta { length: memory.double_word(word::LENGTH), capacity: header.double_word(word::CAPACITY) };
@@ -75,7 +75,7 @@ pub unsafe fn init(base: *mut u8, len: usize, length: u64) -> Result<()> {
     // SAFETY: there is room; the caller vouches that it is ours to write.
     unsafe {
         memory.at(0).write_bytes(0, needed);
-        memory.begin_region(KIND_BITVECTOR, KIND_VERSION, needed as u64);
+        memory.begin_region(Kind::BitVector, needed as u64);
         memory.set_double_word(word::LENGTH, length);
         memory.set_double_word(word::CAPACITY, length.next_multiple_of(STEP));
         memory.end_region();

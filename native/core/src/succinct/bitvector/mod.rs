@@ -18,5 +18,5 @@ mod tests;
 mod write;
 
 pub use self::owned::BitVec;
-pub use self::raw::{PATIENCE, RawBits};
+pub use self::raw::RawBits;
 pub use self::write::{RawBitsMut, length_for};

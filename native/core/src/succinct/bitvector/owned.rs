@@ -3,8 +3,8 @@
 use super::layout::{self, MAX_BITS, STEP};
 use super::raw::RawBits;
 use super::write::{RawBitsMut, length_for};
-use crate::region::memory::OwnedMemory;
-use crate::succinct::numbers::{Number, Numbers};
+use crate::region::numbers::{Number, Numbers};
+use crate::region::owned::OwnedMemory;
 use crate::succinct::runs::Op;
 use crate::{Error, Result};
 use std::fmt;

@@ -8,17 +8,17 @@
 //! [`crate::succinct::runs`]).
 
 use super::layout::{self, Meta};
-use crate::region::header::{HEADER_BYTES, Header, KIND_BITVECTOR, Memory};
-use crate::succinct::numbers::{CHUNK, NumbersMut};
+use crate::region::header::{HEADER_BYTES, Header};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::numbers::{CHUNK, NumbersMut};
+use crate::region::sequence::READ_TIMEOUT;
 use crate::succinct::runs::Kernels;
 use crate::succinct::runs::generic;
 use crate::{Error, ErrorKind, Result};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-
-/// How long a reader waits for a rearrangement to end: more than the largest needs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A view of bits in memory that another thread may be writing.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +136,7 @@ impl RawBits {
             if !self.memory.read_retry(self.sequence) {
                 return Ok(result);
             }
-            self = RawBits::read(self.memory, PATIENCE).map_err(|error| match error.kind() {
+            self = RawBits::read(self.memory, READ_TIMEOUT).map_err(|error| match error.kind() {
                 // It was sound when this call began, so its owner has made it longer than the view.
                 ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
                 _ => error,
@@ -301,8 +301,8 @@ impl RawBits {
     ///
     /// Another thread's changes meanwhile may make this fail.
     pub fn validate(&self) -> Result<()> {
-        let header = Header::read(self.memory, KIND_BITVECTOR, layout::KIND_VERSION)?;
-        header.check_seal(self.memory, layout::word::END)?;
+        let header = Header::read(self.memory, Kind::BitVector)?;
+        header.verify_checksum(self.memory, layout::word::END)?;
         let Meta { length, capacity } = self.meta;
         let beyond = RawBits { meta: Meta { length: capacity, capacity }, ..*self };
         if length < capacity && beyond.count(length + 1, capacity)? != 0 {

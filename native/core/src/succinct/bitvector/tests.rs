@@ -182,7 +182,7 @@ fn positions_beyond_32_bits() {
     // SAFETY: the words are ours; the header is written as `init` would, without touching the bits.
     unsafe {
         layout::init(base, 256, 0).unwrap();
-        let memory = header::Memory::new(base, length).unwrap();
+        let memory = crate::region::memory::Memory::new(base, length).unwrap();
         memory.set_double_word(word::LENGTH, FAR);
         memory.set_double_word(word::CAPACITY, FAR);
         memory.set_double_word(header::word::LENGTH, length as u64);

@@ -7,7 +7,7 @@
 use super::layout::{Meta, STEP, check_room, region_length, word};
 use super::raw::{Parts, RawBits};
 use crate::region::header;
-use crate::succinct::numbers::{CHUNK, Numbers};
+use crate::region::numbers::{CHUNK, Numbers};
 use crate::succinct::runs::{Kernels, Op};
 use crate::{Error, Result};
 use std::ops::Deref;
@@ -40,7 +40,7 @@ impl RawBitsMut {
         let bits = unsafe { RawBits::attach(base, len) }?;
         let memory = bits.memory;
         // SAFETY: the memory is writable and this is the only writer.
-        unsafe { memory.withdraw_seal() };
+        unsafe { memory.clear_checksum() };
         Ok(RawBitsMut { bits })
     }
 

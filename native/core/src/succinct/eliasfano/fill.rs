@@ -2,8 +2,9 @@
 
 use super::layout::{LINE_BITS, LINE_BYTES, Layout, STEP, Shape, word};
 use super::upper::Counts;
-use crate::region::header::{KIND_ELIAS_FANO, Memory};
-use crate::succinct::numbers::{CHUNK, Numbers};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::numbers::{CHUNK, Numbers};
 use crate::succinct::packed::fill::Packer;
 use crate::{Error, Result};
 
@@ -51,7 +52,7 @@ pub unsafe fn fill(base: *mut u8, len: usize, shape: Shape, values: &Numbers<'_>
     // SAFETY: the layout fits the memory, which is ours to write. Values are checked before they
     // are pushed.
     unsafe {
-        memory.begin_region(KIND_ELIAS_FANO, super::layout::KIND_VERSION, layout.length);
+        memory.begin_region(Kind::EliasFano, layout.length);
         memory.set_double_word(word::LENGTH, shape.len);
         memory.set_double_word(word::MAX, shape.max);
         let mut writer = Writer::new(memory, shape, layout);

@@ -2,12 +2,12 @@
 //! `docs/formats/succinct.md` specifies it, `src/succinct/eliasfano/layout.ts` computes the same.
 //! All follows from two numbers: how many values, and the largest.
 
-use crate::region::header::{HEADER_BYTES, Header, KIND_ELIAS_FANO, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::succinct::packed::layout::data_bytes;
 use crate::{Error, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// The most values: lines are counted in 32 bits, ones in 38.
 pub const MAX_LENGTH: u64 = 1 << 37;
 /// Bytes of a line of the upper bits.
@@ -101,7 +101,7 @@ impl Shape {
 
     /// The check that opening makes: after it, every section lies within the region.
     pub(crate) fn read(memory: Memory) -> Result<(Header, Shape, Layout)> {
-        let header = Header::read(memory, KIND_ELIAS_FANO, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::EliasFano)?;
         let (len, max) = (header.double_word(word::LENGTH), header.double_word(word::MAX));
         let Ok(shape) = (Shape { len, max }).check() else {
             return Err(Error::corrupt(format!("{len} values, {max} the largest")));

@@ -8,7 +8,7 @@
 use super::layout::LINE_BITS;
 use super::upper::Ones;
 use super::{RawEliasFano, Words};
-use crate::succinct::numbers::{CHUNK, Numbers, NumbersMut};
+use crate::region::numbers::{CHUNK, Numbers, NumbersMut};
 use crate::succinct::packed::unpack;
 use crate::succinct::word::Portable;
 use crate::{Error, Result};

@@ -71,7 +71,7 @@ use self::upper::{Ones, Upper, Zeros};
 use super::packed::Fields;
 use super::word::Words;
 use crate::Result;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 
 /// Up to so many values with the same upper bits are compared one by one, more by halving.
 const FEW: u64 = 8;

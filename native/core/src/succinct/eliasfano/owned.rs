@@ -3,8 +3,8 @@
 use super::many::Iter;
 use super::{RawEliasFano, fill, measure};
 use crate::Result;
-use crate::region::memory::OwnedMemory;
-use crate::succinct::numbers::{Number, Numbers};
+use crate::region::numbers::{Number, Numbers};
+use crate::region::owned::OwnedMemory;
 use std::marker::PhantomData;
 use std::ops::Deref;
 

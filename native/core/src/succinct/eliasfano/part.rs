@@ -22,7 +22,7 @@ use super::layout::Shape;
 use super::upper::{Ones, Upper, Zeros};
 use super::{Bucket, RawEliasFano, Words};
 use crate::cpu::prefetch;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::succinct::packed::Fields;
 
 /// Queries under way at once. Measured: 16 is too few to hide memory, 64 no better than 32.

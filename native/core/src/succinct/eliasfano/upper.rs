@@ -13,7 +13,7 @@
 
 use super::layout::{LINE_BITS, LINE_BYTES, Layout, STEP};
 use crate::cpu::prefetch;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::succinct::word::Words;
 use std::hint::select_unpredictable;
 

@@ -15,7 +15,7 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
     let values = unsafe { RawEliasFano::attach(base, len) }?;
     let (header, ..) = Shape::read(values.memory())?;
-    header.check_seal(values.memory(), word::END)?;
+    header.verify_checksum(values.memory(), word::END)?;
     values.prove()
 }
 
@@ -84,7 +84,7 @@ fn upper(values: &RawEliasFano) -> Result<()> {
     Ok(())
 }
 
-fn check_hint(memory: crate::region::header::Memory, table: u64, entry: u64, line: u64) -> Result<()> {
+fn check_hint(memory: crate::region::memory::Memory, table: u64, entry: u64, line: u64) -> Result<()> {
     // SAFETY: entries are counted as the layout does: one for every 256 bits, and one more.
     if u64::from(unsafe { memory.load_u32((table + entry * 4) as usize) }) == line {
         return Ok(());

@@ -1,8 +1,8 @@
 //! Building: integers of any type of array, packed.
 
 use super::layout::Shape;
-use crate::region::header::Memory;
-use crate::succinct::numbers::{CHUNK, MAX_SAFE, Numbers};
+use crate::region::memory::Memory;
+use crate::region::numbers::{CHUNK, MAX_SAFE, Numbers};
 use crate::{Error, Result};
 
 /// How many bits the largest of the values needs: at least 1. `Range` for one that is no integer

@@ -1,11 +1,11 @@
 //! Where everything in a PackedInts region lies, and the constant-time check.
 //! `docs/formats/succinct.md` specifies it, `src/succinct/packedints/layout.ts` computes the same.
 
-use crate::region::header::{HEADER_BYTES, Header, KIND_PACKED_INTS, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 /// The most integers: below this a bit's position is below 2^53.
 pub const MAX_LENGTH: u64 = 1 << 47;
 /// Flag: JavaScript sees the integers as bigints.
@@ -64,7 +64,7 @@ impl Shape {
     /// The check that opening makes: after it, every integer lies within the region, whatever the
     /// region holds.
     pub(crate) fn read(memory: Memory) -> Result<(Header, Shape)> {
-        let header = Header::read(memory, KIND_PACKED_INTS, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::PackedInts)?;
         let flags = header.word(word::FLAGS);
         let (len, bits) = (header.double_word(word::LENGTH), header.word(word::BITS));
         let shape = Shape { len, bits, bigint: flags & FLAG_BIGINT != 0 };
@@ -85,7 +85,7 @@ impl Shape {
     pub(crate) unsafe fn write(self, memory: Memory) {
         // SAFETY: the caller's word.
         unsafe {
-            memory.begin_region(KIND_PACKED_INTS, KIND_VERSION, self.length());
+            memory.begin_region(Kind::PackedInts, self.length());
             memory.set_double_word(word::LENGTH, self.len);
             memory.set_word(word::BITS, self.bits);
             memory.set_word(word::FLAGS, if self.bigint { FLAG_BIGINT } else { 0 });

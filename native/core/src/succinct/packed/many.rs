@@ -8,7 +8,7 @@
 //! processor has dozens of them under way at once.
 
 use super::{ONE_LOAD, RawPackedInts, extract, extract_short};
-use crate::succinct::numbers::{CHUNK, Numbers, NumbersMut};
+use crate::region::numbers::{CHUNK, Numbers, NumbersMut};
 use crate::{Error, Result};
 
 pub(super) fn get_many(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {

@@ -26,8 +26,8 @@ pub use self::layout::Shape;
 pub use self::owned::{PackedInts, PackedIntsRef};
 pub use self::validate::validate;
 
-use super::numbers::{CHUNK, Chunk, Numbers, NumbersMut};
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
+use crate::region::numbers::{CHUNK, Chunk, Numbers, NumbersMut};
 use crate::{Error, Result};
 
 /// The bits of integer `index` of those that begin at `data`.

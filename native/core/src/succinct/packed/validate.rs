@@ -2,7 +2,7 @@
 
 use super::layout::word;
 use super::{RawPackedInts, Shape, load};
-use crate::succinct::numbers::MAX_SAFE;
+use crate::region::numbers::MAX_SAFE;
 use crate::{Error, Result};
 
 /// Proves a region's contents: checksum (if it has one), reserved words, bits behind the last
@@ -14,7 +14,7 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
     let ints = unsafe { RawPackedInts::attach(base, len) }?;
     let (header, _) = Shape::read(ints.memory())?;
-    header.check_seal(ints.memory(), word::END)?;
+    header.verify_checksum(ints.memory(), word::END)?;
     let Shape { len, bits, bigint } = ints.shape();
     // SAFETY: all words of the region are readable.
     if !unsafe {

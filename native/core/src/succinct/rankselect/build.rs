@@ -3,11 +3,13 @@
 //! In two steps, because the caller owns the memory: [`plan`] counts the ones and says how many
 //! bytes it takes, [`build`] fills them. Cost: two readings of the bits and one writing.
 
-use super::layout::{KIND_VERSION, Shape, Variant, word};
+use super::layout::{Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
 use super::sparse;
 use crate::region::advise::{Advice, advise};
-use crate::region::header::{self, KIND_RANKSELECT, Memory};
+use crate::region::header;
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::succinct::bitvector::RawBits;
 use crate::succinct::bitvector::layout::check_room;
 use crate::{Error, Result};
@@ -102,7 +104,7 @@ pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> R
             Index::Interleaved(lines) => lines.sample(&shape),
             Index::Sparse(_) | Index::Constant => {}
         }
-        memory.begin_region(KIND_RANKSELECT, KIND_VERSION, layout.length as u64);
+        memory.begin_region(Kind::RankSelect, layout.length as u64);
         memory.set_word(word::VARIANT, shape.variant as u32);
         memory.set_double_word(word::LENGTH, shape.length);
         memory.set_double_word(word::ONES, shape.ones);

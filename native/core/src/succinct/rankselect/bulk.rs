@@ -8,7 +8,7 @@
 //! All questions are checked before the first answer is written.
 
 use super::raw::RawRankSelect;
-use crate::succinct::numbers::{CHUNK, Numbers, NumbersMut};
+use crate::region::numbers::{CHUNK, Numbers, NumbersMut};
 use crate::{Error, Result};
 
 /// What is asked.

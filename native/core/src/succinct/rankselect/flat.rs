@@ -16,7 +16,7 @@
 use super::layout::{Layout, SUPERBLOCK, Shape};
 use super::samples::Samples;
 use crate::cpu::prefetch;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::succinct::block::{self, Block, Tier, WINDOW, count_of, per_tier, total_of};
 use crate::succinct::runs::generic::word;
 use std::sync::atomic::Ordering::Relaxed;

@@ -16,7 +16,7 @@ use super::flat::Wrong;
 use super::layout::{LINE_BITS, LINES_LOG2, Layout, Shape};
 use super::samples::Samples;
 use crate::cpu::prefetch;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use crate::succinct::block::{self, Block, Tier, per_tier};
 use crate::succinct::runs::generic::word;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,13 +1,12 @@
 //! Where everything in a rank/select region lies. No offset is stored: all follow from variant,
 //! length and number of ones, so a header that agrees with its length can not point outside.
 
-use crate::region::header::{HEADER_BYTES, Header, KIND_RANKSELECT, Memory, align};
+use crate::region::header::{HEADER_BYTES, Header, align};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
 use crate::succinct::bitvector::layout::MAX_BITS;
 use crate::succinct::eliasfano;
 use crate::{Error, Result};
-
-/// The version of the format that this code reads and writes.
-pub const KIND_VERSION: u32 = 1;
 
 /// Indices of the words that the structure owns in the region's header.
 pub mod word {
@@ -217,7 +216,7 @@ impl Shape {
 
     /// Reads and checks the header of a region, in constant time.
     pub fn read(memory: Memory) -> Result<(Header, Shape, Layout)> {
-        let header = Header::read(memory, KIND_RANKSELECT, KIND_VERSION)?;
+        let header = Header::read(memory, Kind::RankSelect)?;
         let number = header.word(word::VARIANT);
         let variant = Variant::from_number(number)
             .ok_or_else(|| Error::corrupt(format!("{number} is no variant of rank and select")))?;

@@ -5,9 +5,9 @@ use super::bulk::{Query, answer};
 use super::layout::Variant;
 use super::raw::RawRankSelect;
 use crate::Result;
-use crate::region::memory::OwnedMemory;
+use crate::region::numbers::{Numbers, NumbersMut};
+use crate::region::owned::OwnedMemory;
 use crate::succinct::bitvector::{BitVec, RawBits};
-use crate::succinct::numbers::{Numbers, NumbersMut};
 use std::fmt;
 use std::ops::Deref;
 

@@ -9,7 +9,7 @@ use super::interleaved::Interleaved;
 use super::layout::{Layout, Shape, Variant};
 use super::sparse::Sparse;
 use crate::Result;
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 
 /// A view of bits with rank and select.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 //! logarithmic in the distance and never a scan.
 
 use super::layout::{Layout, Shape, sample_shift};
-use crate::region::header::Memory;
+use crate::region::memory::Memory;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// The samples of ones or of zeros.

@@ -6,7 +6,8 @@
 //! question to the sequence; the k-th of the others is the k-th integer that is not in it.
 
 use super::layout::Shape;
-use crate::region::header::{HEADER_BYTES, Memory};
+use crate::region::header::HEADER_BYTES;
+use crate::region::memory::Memory;
 use crate::succinct::bitvector::RawBits;
 use crate::succinct::eliasfano::RawEliasFano;
 use crate::succinct::eliasfano::fill::Writer;

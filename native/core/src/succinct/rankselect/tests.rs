@@ -1,14 +1,15 @@
 //! Rank and select beside lists of positions, for every variant and every instruction set.
 
 use super::bulk::{Query, answer};
-use super::layout::{KIND_VERSION, LINE_BITS, SUPERBLOCK, Shape, Variant, word};
+use super::layout::{LINE_BITS, SUPERBLOCK, Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
 use super::{RankSelect, plan};
 use crate::ErrorKind;
-use crate::region::header::{KIND_RANKSELECT, Memory};
+use crate::region::kind::Kind;
+use crate::region::memory::Memory;
+use crate::region::numbers::{Numbers, NumbersMut};
 use crate::succinct::BitVec;
 use crate::succinct::block::Tier;
-use crate::succinct::numbers::{Numbers, NumbersMut};
 use proptest::prelude::*;
 
 const VARIANTS: [Variant; 3] = [Variant::Flat, Variant::Interleaved, Variant::Sparse];
@@ -360,7 +361,7 @@ fn positions_beyond_32_bits() {
         if let Index::Flat(flat) = RawRankSelect::new(memory, shape, layout).index {
             flat.sample(&shape);
         }
-        memory.begin_region(KIND_RANKSELECT, KIND_VERSION, layout.length as u64);
+        memory.begin_region(Kind::RankSelect, layout.length as u64);
         memory.set_word(word::VARIANT, shape.variant as u32);
         memory.set_double_word(word::LENGTH, shape.length);
         memory.set_double_word(word::ONES, shape.ones);

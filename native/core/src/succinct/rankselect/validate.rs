@@ -9,7 +9,7 @@ impl RawRankSelect {
     /// sample. About as long as building.
     pub fn validate(&self) -> Result<()> {
         let (header, ..) = Shape::read(self.memory)?;
-        header.check_seal(self.memory, word::END)?;
+        header.verify_checksum(self.memory, word::END)?;
         if header.word(word::VARIANT + 1) != 0 {
             return Err(Error::corrupt("a word of the header that must be zero is not"));
         }

@@ -8,7 +8,7 @@
 use super::{Scratch, no_scratch, radix};
 use crate::region::control::{Control, Progress};
 use crate::region::element::Type;
-use crate::vector::element::{Element, Record, Slot, Word, with_element};
+use crate::region::element::{Element, Record, Slot, Word, with_element};
 use crate::vector::raw::{self, View};
 use crate::{Error, Result};
 use std::cell::Cell;

@@ -6,7 +6,7 @@
 //! step still moves the end of one bucket forward, within bounds that were counted once, so it ends
 //! and touches nothing else.
 
-use crate::vector::element::{Slot, Word};
+use crate::region::element::{Slot, Word};
 
 const RADIX: usize = 256;
 /// Buckets of up to so many elements are sorted by insertion.

@@ -21,13 +21,13 @@ pub(super) mod in_place;
 pub(super) mod radix;
 pub mod search;
 
-use super::element::{Element, Slot, Word, with_element};
 use super::layout::DATA;
 use super::raw::{self, Writer};
 use crate::cpu::Features;
 use crate::region::advise::{Advice, advise};
 use crate::region::control::{Control, Progress};
 use crate::region::element::Type;
+use crate::region::element::{Element, Slot, Word, with_element};
 use crate::{Error, ErrorKind, Result, simd};
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;

@@ -10,7 +10,7 @@
 //! and nothing was touched that is not ours.
 
 use crate::region::control::{Cancelled, Progress};
-use crate::vector::element::{Record, Slot};
+use crate::region::element::{Record, Slot};
 
 const RADIX: usize = 256;
 /// The most digits that a key has.

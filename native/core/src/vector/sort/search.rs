@@ -6,7 +6,7 @@
 //!
 //! Here −0 equals 0, and all NaNs are equal: what `Array.prototype.includes` finds is found.
 
-use crate::vector::element::{Element, Slot, Word};
+use crate::region::element::{Element, Slot, Word};
 
 /// Searches that go side by side.
 const GROUP: usize = 8;

@@ -20,8 +20,8 @@ use super::layout::BLOCK;
 use crate::cpu::{Features, Level};
 use std::sync::OnceLock;
 
-/// Keys in a batch: as many as [`crate::succinct::numbers`] hands out at a time.
-pub(super) const BATCH: usize = crate::succinct::numbers::CHUNK;
+/// Keys in a batch: as many as [`crate::region::numbers`] hands out at a time.
+pub(super) const BATCH: usize = crate::region::numbers::CHUNK;
 
 /// The blocks of a filter, and what hashes are made with.
 #[derive(Clone, Copy, Debug)]

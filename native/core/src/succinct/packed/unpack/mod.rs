@@ -20,7 +20,7 @@ mod neon;
 use super::Fields;
 use super::layout::data_bytes;
 use crate::cpu::{Features, Level};
-use crate::succinct::numbers::{CHUNK, NumbersMut};
+use crate::region::numbers::{CHUNK, NumbersMut};
 
 /// Bytes from the beginning of a group of eight on that a kernel may read.
 const REACH: usize = 64;
@@ -106,7 +106,7 @@ unsafe fn run(level: Level, groups: Groups<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::succinct::numbers::Numbers;
+    use crate::region::numbers::Numbers;
     use crate::succinct::packed::PackedInts;
 
     fn levels() -> impl Iterator<Item = Level> {

@@ -93,3 +93,20 @@ impl Type {
         matches!(self, Type::String | Type::Bytes | Type::Json)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_know_their_numbers() {
+        for (index, ty) in Type::ALL.into_iter().enumerate() {
+            assert_eq!(ty as usize, index + 1);
+            assert_eq!(Type::from_number(ty as u32), Some(ty));
+        }
+        assert_eq!(Type::from_number(0), None);
+        assert_eq!(Type::from_number(16), None);
+        let widths = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 4, 4, 4, 0];
+        assert!(Type::ALL.iter().zip(widths).all(|(ty, width)| ty.width() == width));
+    }
+}

@@ -11,6 +11,7 @@
 //! `/proc/self/maps` was weighed: it takes a millisecond for each ten thousand mappings, and does
 //! not say whether a mapping of the same file is the same mapping.)
 
+use crate::region::pages::{page_size, put_zeros};
 use std::ffi::c_long;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,27 +28,27 @@ static SECRET: [AtomicU32; BYTES / 4] = [const { AtomicU32::new(0) }; BYTES / 4]
 ///
 /// # Safety
 /// A whole page that is mapped, and whose contents nobody minds losing.
-pub(crate) unsafe fn set(page: usize) -> bool {
+pub(crate) unsafe fn set_marker(page: usize) -> bool {
     draw();
     // SAFETY: the caller's.
-    if !unsafe { super::lost::put_zeros(page, super::pages::page_size(), true) } {
+    if !unsafe { put_zeros(page, page_size(), true) } {
         return false;
     }
-    for (word, at) in SECRET.iter().zip((place(page)..).step_by(4)) {
+    for (word, at) in SECRET.iter().zip((address(page)..).step_by(4)) {
         // SAFETY: within the page that was just mapped, writable and aligned.
         unsafe { with_exposed_provenance_mut::<u32>(at).write_volatile(word.load(Relaxed)) };
     }
     // The system can answer, or can not: once is enough.
     static ANSWERS: AtomicBool = AtomicBool::new(false);
     if !ANSWERS.load(Relaxed) {
-        ANSWERS.store(stands(page), Relaxed);
+        ANSWERS.store(has_marker(page), Relaxed);
     }
     ANSWERS.load(Relaxed)
 }
 
 /// Whether the marker that was set into the page at `page` is there. Async-signal-safe.
-pub(super) fn stands(page: usize) -> bool {
-    SECRET.iter().zip((place(page)..).step_by(4)).all(|(word, at)| {
+pub(super) fn has_marker(page: usize) -> bool {
+    SECRET.iter().zip((address(page)..).step_by(4)).all(|(word, at)| {
         let nobody: c_long = 0;
         // SAFETY: the kernel reads the first word if it can, and compares; with nobody to wake or
         // move it touches nothing.
@@ -66,8 +67,8 @@ pub(super) fn stands(page: usize) -> bool {
     })
 }
 
-fn place(page: usize) -> usize {
-    page + super::pages::page_size() - BYTES
+fn address(page: usize) -> usize {
+    page + page_size() - BYTES
 }
 
 fn draw() {
@@ -85,7 +86,7 @@ mod tests {
     use memmap2::{MmapMut, MmapOptions};
 
     fn pages(count: usize) -> MmapMut {
-        MmapOptions::new().len(count * super::super::pages::page_size()).map_anon().unwrap()
+        MmapOptions::new().len(count * page_size()).map_anon().unwrap()
     }
 
     #[test]
@@ -94,16 +95,16 @@ mod tests {
         let mut memory = pages(1);
         let page = memory.as_mut_ptr().expose_provenance();
         // SAFETY: a page of our own.
-        assert!(unsafe { set(page) });
-        assert!(stands(page));
+        assert!(unsafe { set_marker(page) });
+        assert!(has_marker(page));
         let last = memory.len() - 1;
         memory[last] ^= 1;
-        assert!(!stands(page), "a bit differs");
+        assert!(!has_marker(page), "a bit differs");
         memory[last] ^= 1;
-        assert!(stands(page));
+        assert!(has_marker(page));
         // SAFETY: still ours.
-        unsafe { super::super::lost::put_zeros(page, memory.len(), true) };
-        assert!(!stands(page), "another page");
-        assert!(!stands(0), "nothing is mapped there");
+        unsafe { put_zeros(page, memory.len(), true) };
+        assert!(!has_marker(page), "another page");
+        assert!(!has_marker(0), "nothing is mapped there");
     }
 }

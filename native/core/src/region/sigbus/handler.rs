@@ -1,88 +1,11 @@
-//! What happens when the file behind a mapping shrinks: zeros and a mark instead of a dead process.
-//!
-//! A page of a mapping that lies past the end of its file, or that the disk fails to deliver, can
-//! not be read: the kernel sends SIGBUS to the thread that touched it. That thread may be JIT code,
-//! a checksum loop, or a C program; none of them can catch an error there. So a handler puts zero
-//! pages in the place of what is lost, sets the mapping's status word, and returns: the read goes
-//! on with zeros. Every structure treats its bytes as untrusted, so zeros are wrong but never wild,
-//! and the next look at the status word turns into `ERR_OFFHEAP_IO`.
-//!
-//! # Protocol
-//!
-//! *Registry.* A chain of blocks of slots, in static memory and then in leaked heap blocks, so a
-//! handler can walk it at any time. One slot is one mapped range. Slots are claimed, filled and
-//! vacated under an ordinary mutex that the handler never touches; the handler only loads and
-//! stores atomics, calls `mmap` and `sigaction`, and waits for nobody: it is async-signal-safe, and
-//! wait-free but for the kernel's own locks.
-//!
-//! *Handler against writer.* A writer marks a slot `busy` before it changes it and then waits until
-//! nobody has it pinned. The handler pins a slot, then looks at `busy`, and reads the rest only if
-//! it is clear. Both pairs of accesses are sequentially consistent: either the handler sees `busy`
-//! and passes on, or the writer sees the pin and waits. Passing on is right: a busy slot is being
-//! made or taken away, and neither can hold the address of a legitimate read, because
-//! [`Watch::new`] returns before the first read, and a slot is taken away after the last. A range
-//! that grows ([`Watch::extend`]) is read meanwhile: its slot is not busy, for only the end
-//! changes.
-//!
-//! *Foreign memory.* A file can be moved into memory that a JavaScript engine owns
-//! ([`super::file`]). The engine frees it when the last thread has let go of it, and tells nobody:
-//! the one that opened the file may be long gone by then, or may be told late. So the end of such a
-//! [`Watch`] does not end the watching: the slot stays, as an **orphan** without a status word, for
-//! as long as the memory does; it becomes one without ever being busy. A marker in the memory's
-//! last page says whether it does ([`super::marker`]). The handler looks at it before it touches
-//! anything, for an orphan or not; so it never lays zeros over what was mapped at the same address
-//! later. Whoever reads legitimately holds the memory while it looks, so the answer can not become
-//! wrong.
-//!
-//! *Orphans* whose marker is gone are vacated when their number has doubled since the last time (64
-//! at least), and when their addresses are watched anew. So there are at most twice as many slots
-//! as there ever were mappings at one time, however many files are opened.
-//!
-//! *Unmapping.* A `Watch` of our own pages is dropped before its range is unmapped, and dropping
-//! waits for pins. So when a buggy program unmaps while another thread faults, the handler still
-//! can not lay zero pages over memory that the kernel has since given to someone else.
-//!
-//! *What is replaced.* Everything from the page of the fault to the end of the range, by one `mmap`
-//! with `MAP_FIXED`: when a file shrinks, all of that is lost anyway. Page by page would take a
-//! signal for each page, and split the range until the process runs out of map entries. If memory
-//! is too short for that, the one page is tried. The kernel swaps pages under its own lock, so
-//! other threads see old bytes or zeros; if they fault at the same time they replace zeros by
-//! zeros. In a copy-on-write mapping the kernel has already dropped the private copies of pages
-//! that were cut off.
-//!
-//! *Order.* The status word is set (release) before the pages are replaced: whoever reads a zero
-//! that was put there, and then looks, finds it set.
-//!
-//! *Faults that are not ours* go where they would have gone: to the handler that was there before,
-//! or for the default action the process dies by SIGBUS at the very instruction, as core dumps want
-//! it. These are: signals that a process sent, misaligned accesses, addresses in no range, and a
-//! range that goes on faulting after it was replaced ([`PATIENCE`]).
-//!
-//! *Nested faults.* SIGBUS is blocked while its handler runs, and the handler touches no mapped
-//! file. If it faults nevertheless, the kernel ends the process: there is no loop.
-//!
-//! # Limits
-//!
-//! A system call that is given lost bytes (`write` from the mapping) is not signalled: it returns
-//! EFAULT. A shrink inside the last page leaves that page readable, with zeros after the new end:
-//! no signal, and only the checksum tells. Someone who installs a SIGBUS handler later and does not
-//! chain to ours takes over all faults. A page that was replaced stays replaced, even if the file
-//! grows again.
-//!
-//! # Cost
-//!
-//! Nothing while no page is lost. A mapping costs one uncontended lock and two binary searches over
-//! the slots in use; a fault walks all slots: 64 to a block, two cache lines each. An orphan costs
-//! a system call of 0.2 µs each time that orphans are looked through.
+//! The signal handler: replaces lost pages by zeros, or passes the signal on.
 
-use super::pages::page_size;
-#[cfg(doc)]
-use super::watch::Watch;
-use super::watch::{Slot, slots, writers};
+use super::registry::{Slot, registry, slots};
 use crate::Result;
+use crate::region::pages::{page_size, put_zeros};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
-use std::ptr::{null_mut, with_exposed_provenance_mut};
+use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -100,7 +23,7 @@ pub(super) fn install() -> Result<()> {
     if DONE.load(Acquire) {
         return Ok(());
     }
-    let _books = writers();
+    let _lock = registry();
     if DONE.load(Acquire) {
         return Ok(());
     }
@@ -168,19 +91,6 @@ fn replace(slot: &Slot, address: usize) -> bool {
         return true;
     }
     end - from > page && zeros(page)
-}
-
-/// Puts zero pages in the place of whatever is mapped at `[start, start + length)`.
-/// Async-signal-safe.
-///
-/// # Safety
-/// Whole pages that are mapped, and whose contents nobody minds losing.
-pub(super) unsafe fn put_zeros(start: usize, length: usize, writable: bool) -> bool {
-    let protection = libc::PROT_READ | if writable { libc::PROT_WRITE } else { 0 };
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
-    // SAFETY: the caller's.
-    let at = unsafe { libc::mmap(with_exposed_provenance_mut(start), length, protection, flags, -1, 0) };
-    at != libc::MAP_FAILED
 }
 
 /// Runs `work` as if it had not happened to the interrupted code's `errno`.
