@@ -4,6 +4,7 @@
  * is its other reader. What follows the header belongs to the structure.
  */
 import { offheapError } from '../errors.js';
+import { KINDS, type Kind } from './kinds.js';
 
 /** Bytes of the header, and 32-bit words of it. */
 export const HEADER_BYTES = 256;
@@ -34,28 +35,7 @@ export const WORD = {
 export const FLAG_CHECKSUM = 1;
 export const FLAG_SUPERSEDED = 2;
 
-/**
- * Which structure a region holds, and the version of its format that this release writes and reads.
- */
-export const KINDS = {
-  hashmap: { code: 1, version: 1 },
-  smallmap: { code: 2, version: 1 },
-  vector: { code: 3, version: 1 },
-  fixedpool: { code: 4, version: 1 },
-  lockfreepool: { code: 5, version: 1 },
-  bumparena: { code: 6, version: 1 },
-  numapool: { code: 7, version: 1 },
-  bitvector: { code: 8, version: 1 },
-  rankselect: { code: 9, version: 1 },
-  eliasfano: { code: 10, version: 1 },
-  packedints: { code: 11, version: 1 },
-  mmapvector: { code: 12, version: 1 },
-  dictionary: { code: 13, version: 1 },
-  recordstore: { code: 14, version: 1 },
-  bloomfilter: { code: 15, version: 1 },
-  suffixarray: { code: 16, version: 1 },
-} as const;
-export type Kind = keyof typeof KINDS;
+export { KINDS, type Kind };
 
 const TWO_32 = 4_294_967_296;
 

@@ -3,7 +3,7 @@
  * is asked; an object that only inherits from one throws at each question; and one whose buffer was
  * detached has nothing left.
  */
-import type { AnyTypedArray } from './element.js';
+import type { AnyTypedArray } from './element-types.js';
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as { prototype: object } & (new () => AnyTypedArray);
 

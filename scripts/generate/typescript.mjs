@@ -1,0 +1,96 @@
+/** The tables of the TypeScript sources. */
+import { ELEMENTS, KINDS, NOTICE, NUMBERS } from './schema.mjs';
+
+/** @param {readonly string[]} lines */
+const text = (lines) => lines.join('\n');
+/** @param {readonly { name: string }[]} elements */
+const union = (elements) => elements.map(({ name }) => `'${name}'`).join(' | ');
+
+export function elementTypes() {
+  const column = ELEMENTS.filter((element) => element.c !== undefined);
+  return `/**
+ * The types of elements: their names, codes, widths and arrays. ${NOTICE}
+ */
+
+/** Types of plain NUMBERS: \`number\`, and \`bigint\` for the last two. */
+export type NumericType = ${union(NUMBERS)};
+
+/**
+ * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\` (any value
+ * that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and \`any\` (any value,
+ * kept on the JavaScript heap).
+ */
+export type ElementType = NumericType | ${union(ELEMENTS.filter((element) => element.class !== 'number'))};
+
+/** A value that \`JSON.stringify\` accepts. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the type that JSON.parse returns
+export type Json = any;
+
+interface JavaScriptTypes {
+${text(ELEMENTS.map(({ name, js }) => `${name}: ${js};`))}
+}
+
+/** The JavaScript type of an element of type \`T\`: \`JsType<'f64'>\` is \`number\`. */
+export type JsType<T extends ElementType> = JavaScriptTypes[T];
+
+interface ColumnTypes {
+${text(column.map(({ name, array }) => `${name}: ${array};`))}
+}
+
+/** The typed array of a column of type \`T\`; \`never\` for types that are not plain data. */
+export type Column<T extends ElementType> = T extends keyof ColumnTypes ? ColumnTypes[T] : never;
+
+export interface TypedArrayConstructor<A extends ArrayBufferView = AnyTypedArray> {
+  new (buffer: ArrayBufferLike, offset: number, length: number): A;
+  readonly BYTES_PER_ELEMENT: number;
+}
+export type AnyTypedArray = ColumnTypes[keyof ColumnTypes];
+
+/** Codes of the types in a region's header. */
+export const TYPE = {
+${text(ELEMENTS.map(({ name, code }) => `${name}: ${code},`))}
+} as const satisfies Record<ElementType, number>;
+
+/** Names by code; no type has the code 0. */
+export const TYPE_NAMES = [undefined, ...(Object.keys(TYPE) as ElementType[])] as const;
+
+/** Bytes of a column's element by code. Blobs have a 4-byte reference; \`any\` has no column. */
+export const WIDTHS: readonly number[] = [0, ${ELEMENTS.map(({ width }) => width).join(', ')}];
+
+/** The typed array of a column by code; blob references are unsigned words. */
+export const COLUMN_ARRAYS: readonly (TypedArrayConstructor | undefined)[] = [
+  undefined,
+${text(ELEMENTS.map(({ array }) => `${array},`))}
+] as const;
+
+/** The values that a type accepts, for error messages. */
+export const EXPECTED: Record<ElementType, string> = {
+${text(ELEMENTS.map(({ name, expected }) => `${name}: '${expected}',`))}
+};
+`;
+}
+
+export function kinds() {
+  return `/**
+ * The kinds of region: codes in headers, and versions of their formats. ${NOTICE}
+ */
+
+/** The structure that a region contains, and the version of its format that this release uses. */
+export const KINDS = {
+${text(KINDS.map(({ name, code, version }) => `${name}: { code: ${code}, version: ${version} },`))}
+} as const;
+export type Kind = keyof typeof KINDS;
+`;
+}
+
+export function kindModules() {
+  return `/**
+ * The module of each kind of region, whose \`contents.ts\` describes a header. ${NOTICE}
+ */
+import type { Kind } from '../region/format.js';
+
+export const MODULES: Record<Kind, string> = {
+${text(KINDS.map(({ name, module }) => `${name}: '${module}',`))}
+};
+`;
+}
