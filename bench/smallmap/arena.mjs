@@ -1,6 +1,6 @@
 /**
- * One SmallMapArena of n maps beside an array of n Maps: random lookups, alone and in bulk; making
- * and filling.
+ * One SmallMapArena of n maps compared with an array of n Maps: random lookups, single and bulk;
+ * creation and filling.
  */
 import { SmallMapArena } from '../../dist/smallmap/index.js';
 import { serve } from '../lib/child.mjs';
@@ -31,7 +31,7 @@ const ARENA_FILL = compile(`for (let i = from; i < to; i++) {
 const schema = { key: 'u32', value: 'f64' };
 
 function making(n, plan) {
-  // Each measurement fills a fresh arena, or a fresh array.
+  // Each measurement fills a new arena or a new array.
   const starts = Uint32Array.from({ length: n }, (_, i) => mix(i) >>> 1);
   const fresh = (name, run, make, release) => {
     let target = make();
@@ -62,7 +62,7 @@ function making(n, plan) {
   ];
   const made = race(lanes, { ...plan, least: Math.min(n, 1024), amortised: true });
   return {
-    title: 'make and fill with 4',
+    title: 'create and fill with 4',
     ours: made.ours.ns,
     peer: 'new Map',
     theirs: made.map.ns,
@@ -79,7 +79,7 @@ serve(({ n, quick }) => {
     least: 1024,
     check: true,
   };
-  // Two arenas and arrays of Maps behind each call site; the second ones are small.
+  // Each call site sees two arenas and two arrays of Maps. The second ones are small.
   const fill = (maps) => {
     const arena = new SmallMapArena(schema);
     const plain = [];
@@ -100,7 +100,7 @@ serve(({ n, quick }) => {
   const keys = new Uint32Array(QUERIES);
   for (let i = 0; i < QUERIES; i++) {
     ids[i] = below(n);
-    // One in nine is missing.
+    // One key in nine is missing.
     keys[i] = mix(ids[i] * 8 + below(4 + (ids[i] % 5) + (i % 9 === 0 ? 4 : 0)));
   }
   const out = new Float64Array(QUERIES);
@@ -156,7 +156,7 @@ serve(({ n, quick }) => {
     },
   ];
 
-  // A thousand take too short a time to be measured.
+  // A thousand maps take too little time to measure.
   if (n >= 1e5) rows.push(making(n, plan));
   return [{ title: `an arena of ${n.toLocaleString('en-US')} maps, 4 to 8 entries, u32 -> f64`, rows }];
 });

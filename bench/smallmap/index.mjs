@@ -1,14 +1,15 @@
 /**
- * `npm run bench -- smallmap`: SmallMap and SmallMapArena beside `Map`.
+ * `npm run bench -- smallmap`: SmallMap and SmallMapArena compared with `Map`.
  *
- * A section is a script of its own that runs in a process of its own, and answers with titles and
- * rows (lib/pairs.mjs). The search among eight keys, in Rust, is measured by criterion: `cargo
- * bench -p offheap-benches --bench smallmap`.
+ * Each section is a script that runs in a process of its own and returns titles and rows
+ * (lib/pairs.mjs). Criterion measures the search among eight keys in Rust: `cargo bench -p
+ * offheap-benches --bench smallmap`.
  */
 import { inChild } from '../lib/child.mjs';
 
 /**
- * @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} sizes are numbers of maps
+ * @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} sizes are
+ * numbers of maps
  */
 const sections = {
   single: { script: './single.mjs', sizes: [64, 4096], quickSizes: [64] },
@@ -25,7 +26,7 @@ export const headline = 'medians; lower is better; "ratio" is how many times bet
 export async function measure({ quick, only, sizes, say, show }) {
   const unknown = only?.filter((name) => !(name in sections)) ?? [];
   if (unknown.length > 0) {
-    throw new Error(`--only knows ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
+    throw new Error(`--only accepts ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
   }
   /** @type {import('../lib/pairs.mjs').Found} */
   const found = { sections: [] };

@@ -1,6 +1,6 @@
 /**
- * What n maps cost: bytes, and the pause of a full collection while they are alive. Each in turn,
- * in this process.
+ * The cost of n maps: bytes, and the pause of a full garbage collection while they are alive. The
+ * contenders run one after another in this process.
  */
 import { SmallMapArena } from '../../dist/smallmap/index.js';
 import { serve } from '../lib/child.mjs';
@@ -73,9 +73,9 @@ serve(({ n }) => {
       ratio: 50,
       raw: { mine, theirs },
     });
-    // What a collection of this process takes before there is any map: the floor of both.
+    // The duration of a collection before there are any maps: the lower bound of both.
     rows.push({
-      title: 'the same, before there were any',
+      title: 'full collection, before there are any maps',
       unit: 'ms',
       ours: mine.quiet,
       peer: 'Map',

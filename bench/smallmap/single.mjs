@@ -1,6 +1,6 @@
 /**
- * SmallMap beside Map, one call at a time: n maps of each kind pass through one call site, each
- * with its own keys, and are asked in random order.
+ * SmallMap compared with Map, one call at a time: n maps of each kind pass through one call site,
+ * each with its own keys, and are queried in random order.
  */
 import { SmallMap } from '../../dist/smallmap/index.js';
 import { serve } from '../lib/child.mjs';
@@ -64,7 +64,7 @@ serve(({ n, quick }) => {
       const ours = entries.map((list) => new SmallMap({ key: kind, value: 'f64' }, list));
       const which = Uint32Array.from({ length: QUERIES }, () => below(n));
       const hits = Array.from(which, (at) => keys[at][below(size)]);
-      // Keys of other maps: strings are known to the arena then, as they would be.
+      // Keys of other maps, so that the strings are known to the arena, as in real use.
       const misses = Array.from(which, (at) => keys[(at + 1 + below(n - 1)) % n][below(size)]);
       const typed = (list) => (kind === 'u32' ? Uint32Array.from(list) : list);
       const contenders = [
@@ -83,7 +83,7 @@ serve(({ n, quick }) => {
       ];
       add(`make, fill with ${size}, close`, race(lanes(FILL, contenders, some, size), plan));
     }
-    sections.push({ title: `${n} SmallMaps, ${kind} -> f64, beside Maps`, rows });
+    sections.push({ title: `${n} SmallMaps, ${kind} -> f64, and Maps`, rows });
   }
   return sections;
 });

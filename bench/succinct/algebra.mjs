@@ -1,8 +1,8 @@
 /**
- * What goes over all bits of a BitVector, beside the speed of memory: the C library's memchr over
- * memory of the same kind, which reads as many bytes as go to and from memory. Set algebra reads
- * two vectors and writes one: three times those of one vector. (V8 has no fast way to write shared
- * memory beside which writing could stand.)
+ * Operations over all bits of a BitVector, compared with the speed of memory: the C library's
+ * memchr over memory of the same kind reads as many bytes as the operation moves to and from
+ * memory. Set algebra reads two vectors and writes one, which is three times the bytes of one
+ * vector. (V8 has no fast way to write shared memory that writes could be compared with.)
  */
 import { Vector } from '../../dist/vector/index.js';
 import { serve } from '../lib/child.mjs';
@@ -14,7 +14,7 @@ import { generator } from './measures.mjs';
 serve(({ n, quick }) => {
   const random = generator();
   const [bits, other] = [0, 1].map(() => {
-    // What the bits are takes no time: the same ones again and again.
+    // The values of the bits do not affect the time: the same ones are used every time.
     const some = randomWords(random, 2 ** 20, 50);
     const words = new Uint32Array(n / 32);
     for (let at = 0; at < words.length; at += some.length) words.set(some.subarray(0, words.length - at), at);

@@ -1,4 +1,4 @@
-/** Bits to measure with, the same in every structure, and the libraries that stand beside ours. */
+/** The bits used by all measurements, and the peer libraries. */
 import { BitVector as MnemonistBitVector } from 'mnemonist';
 import { BitVector } from '../../dist/succinct/index.js';
 
@@ -29,7 +29,7 @@ export function randomWords(random, length, percent) {
 export const bitVector = (words, length) => BitVector.from(new Uint8Array(words.buffer)).resize(length);
 
 /**
- * mnemonist's BitVector, filled from within: bit by bit takes long.
+ * mnemonist's BitVector, filled through its internals, because setting single bits is slow.
  * @param {Uint32Array} words
  * @param {BitVector} bits
  */
@@ -41,15 +41,15 @@ export function mnemonistBits(words, bits) {
 }
 
 /**
- * Up to how many bits each is asked. roaring-wasm gives positions from `select` as 32-bit floats,
- * which are wrong from 2^24 on, and fails on many values. The others take minutes to build beyond.
+ * The maximum number of bits for each peer. roaring-wasm returns positions from `select` as 32-bit
+ * floats, which are wrong from 2^24 on, and it fails on many values. The others take minutes to
+ * build beyond these sizes.
  */
 export const MOST = { mnemonist: 2 ** 27, roaring: 2 ** 27, 'roaring-wasm': 2 ** 24 };
 
-/** CRoaring, as WebAssembly and as an addon; the latter only where it could be installed. */
-export const roarings =
-  /**
-   * @type {Record<string, { make: (ones: Uint32Array) => any, bytes: (bitmap: any) => number }>} */ ({});
+/** @typedef {{ make: (ones: Uint32Array) => any, bytes: (bitmap: any) => number }} Peer */
+/** CRoaring, as WebAssembly and as an addon. The addon is optional. */
+export const roarings = /** @type {Record<string, Peer>} */ ({});
 for (const name of ['roaring-wasm', 'roaring']) {
   try {
     const { RoaringBitmap32 } = await import(name).then((module) => module.default ?? module);
@@ -62,6 +62,6 @@ for (const name of ['roaring-wasm', 'roaring']) {
       bytes: (bitmap) => bitmap.getSerializationSizeInBytes('portable'),
     };
   } catch {
-    // Left out, as the table shows.
+    // Not installed: the table omits it.
   }
 }

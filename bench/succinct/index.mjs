@@ -1,20 +1,20 @@
 /**
- * `npm run bench -- succinct`: succinct structures beside plain arrays and other libraries.
+ * `npm run bench -- succinct`: succinct structures compared with plain arrays and other libraries.
  *
- * A section is a script of its own that runs in a process of its own, once for each size, and
- * answers with a title and rows (see lib/pairs.mjs). To add one, name its script here.
+ * Each section is a script that runs in a process of its own, once for each size, and returns a
+ * title and rows (see lib/pairs.mjs). To add one, add its script here.
  */
 import { inChild } from '../lib/child.mjs';
 
 /** @type {Record<string, { script: string, sizes: number[], quickSizes: number[] }>} */
 const sections = {
-  bits: { script: './rankselect.mjs', sizes: [1e5, 1e6, 2 ** 27], quickSizes: [1e5, 1e6] },
+  bits: { script: './rank-select.mjs', sizes: [1e5, 1e6, 2 ** 27], quickSizes: [1e5, 1e6] },
   algebra: { script: './algebra.mjs', sizes: [2 ** 30], quickSizes: [2 ** 30] },
-  eliasfano: { script: './eliasfano.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
-  packedints: { script: './packedints.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
+  eliasfano: { script: './elias-fano.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
+  packedints: { script: './packed-ints.mjs', sizes: [1e3, 1e5, 1e6, 1e7], quickSizes: [1e3, 1e5, 1e6] },
 };
 
-/** Bits are many; opt in by `--sizes`. */
+/** Large sizes are opt-in by `--sizes`. */
 export const mostElements = 2 ** 34;
 
 export const headline = 'medians; lower is better; "ratio" is how many times better than the peer';
@@ -26,7 +26,7 @@ export const headline = 'medians; lower is better; "ratio" is how many times bet
 export async function measure({ quick, only, sizes, say, show }) {
   const unknown = only?.filter((name) => !(name in sections));
   if (unknown !== undefined && unknown.length > 0) {
-    throw new Error(`say one of ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
+    throw new Error(`--only accepts ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
   }
   /** @type {import('../lib/pairs.mjs').Found} */
   const found = { sections: [] };

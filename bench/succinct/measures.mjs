@@ -1,22 +1,22 @@
-/** What the sections of this suite share: racing ours against a peer, and numbers to ask for. */
+/** Helpers of this suite: races between our structures and peers, and query values. */
 import { compile, race } from '../lib/measure.mjs';
 
 /**
- * What takes part. `body` walks queries `a[from]` to `a[to - 1]` and returns a checksum.
+ * A contender. `body` iterates over queries `a[from]` to `a[to - 1]` and returns a checksum.
  *
  * @typedef {object} Contender
  * @property {string} body of a function of `(m, a, out, from, to)`, and of the helpers
  * @property {any[]} on instances that pass through its one loop
- * @property {any[]} [queries] of each instance, where they differ from those of the others
+ * @property {any[]} [queries] of each instance, if they differ from those of the others
  * @property {Record<string, Function>} [helpers]
- * @property {boolean} [slow] microseconds for each query: a few of them have to do
+ * @property {boolean} [slow] takes microseconds per query, so that only a few are made
  */
 
-/** Queries of a contender that is slow. */
+/** The number of queries of a slow contender. */
 const SLOW = 8;
 
 /**
- * Races contenders and gives nanoseconds for each query.
+ * Races contenders and returns nanoseconds per query.
  *
  * @param {boolean} quick
  * @param {Record<string, Contender>} contenders
@@ -43,13 +43,13 @@ export function rally(quick, contenders, { queries, whole = false, check = true 
     };
     return { name, warm: passes, run: passes, limit: 1 << 16, units: on.length * length };
   });
-  // Many short rounds, so that on a busy machine the median is of rounds that nobody interrupted.
+  // Many short rounds, so that on a busy machine the median is a round without interruptions.
   const plan = { rounds: quick ? 41 : 101, targetNs: 1e6, budgetNs: 2e9, least: whole ? 1 : 512, check };
   return race(lanes, plan);
 }
 
 /**
- * Races two, and makes a row of it.
+ * Races two contenders and returns a row.
  *
  * @param {string} title
  * @param {boolean} quick
@@ -74,16 +74,16 @@ export function generator(seed = 12_345) {
   };
 }
 
-/** A loop that adds up the answers to all queries. @param {string} answer */
+/** A loop that sums the results of all queries. */
 export const every = (answer) => `let sum = 0; for (let i = from; i < to; i++) sum += ${answer}; return sum;`;
 
 /**
- * How many instances of so many elements there are: several, or the engine folds a lone one into
- * the code.
+ * The number of instances of `n` elements each: several, because the engine folds a lone instance
+ * into the code.
  */
 export const instancesOf = (/** @type {number} */ n) => (n >= 5e6 ? 2 : 3);
 
-/** The index of the first element that is not less: what one writes by hand. */
+/** The index of the first element that is not less, as a user would write it. */
 export function lowerBound(sorted, value) {
   let from = 0;
   let to = sorted.length;

@@ -1,4 +1,7 @@
-/** Sparse rows: many entries set and looked up in one call, then shared with a worker and saved. */
+/**
+ * Sparse rows: sets and looks up many entries in one call, then shares them with a worker and saves
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +13,7 @@ const rows = new SmallMapArena({ key: 'u32', value: 'f64' });
 const count = 1000;
 for (let row = 0; row < count; row++) rows.create(); // ids 0, 1, 2, …
 
-// Three entries for each row, as they come out of a file: row, column, value.
+// Three entries per row, as they come from a file: row, column, value.
 const row = Uint32Array.from({ length: 3 * count }, (_, i) => Math.floor(i / 3));
 const column = Uint32Array.from({ length: 3 * count }, (_, i) => ((i % 3) * 31 + row[i]) % count);
 rows.setMany(
@@ -19,7 +22,8 @@ rows.setMany(
   Float64Array.from(row, (_, i) => i / 2),
 );
 
-// One crossing for all lookups. What is missing stays as it was in `out`: 0 in a new array.
+// One call into native code for all lookups. Missing keys leave `out` unchanged, which is 0 in a
+// new array.
 const found = rows.getMany(Uint32Array.of(0, 1, 1), Uint32Array.of(31, 32, 999));
 assert.deepEqual(found, Float64Array.of(0.5, 2, 0));
 

@@ -1,6 +1,6 @@
 /**
- * A SmallMap of its own: all of Map, with types. Its memory is given back by close, by the end of a
- * block, or by the collector.
+ * A standalone SmallMap: all of Map, with types. Its memory is released by close, at the end of a
+ * block, or by the garbage collector.
  */
 import assert from 'node:assert/strict';
 import { SmallMap } from 'offheap/smallmap';

@@ -1,8 +1,8 @@
-/** BitVector and RankSelect: sets as bits, and the rows of a sorted table found by counting. */
+/** BitVector and RankSelect: sets as bits, and the rows of a sorted table located by counting. */
 import assert from 'node:assert/strict';
 import { BitVector, RankSelect } from 'offheap/succinct';
 
-// A set of small numbers in an eighth of a byte each, and what two sets have in common.
+// Sets of small numbers, an eighth of a byte per number, and their intersection.
 const primes = new BitVector(1_000_000).fill(2, 1_000_000, true);
 for (let p = 2; p * p < primes.length; p = primes.nextSetBit(p + 1)) {
   for (let multiple = p * p; multiple < primes.length; multiple += p) primes.set(multiple, false);
@@ -14,13 +14,14 @@ const twins = BitVector.fromIndices(
 ).and(primes);
 assert.deepEqual([...twins.ones()].slice(0, 4), [5, 7, 13, 19]);
 
-// How many primes are below a number, and which is the k-th, without looking at the others.
+// The number of primes below a limit, and the k-th prime, without a scan.
 const ranks = RankSelect.from(primes);
 assert.equal(ranks.rank1(100), 25);
 assert.equal(ranks.select1(9_999), 104_729);
 assert.ok(ranks.overhead < 0.05);
 
-// A table sorted by group needs no group column: a one where each group begins does.
+// A table sorted by group needs no group column: it is enough to mark the first row of each group
+// with a one.
 const sizes = [3, 0, 5, 1];
 const starts = new BitVector();
 for (const size of sizes) {
@@ -33,8 +34,8 @@ const firstRow = (group) => groups.select1(group) - group;
 assert.deepEqual([0, 2, 3, 7, 8].map(groupOf), [0, 0, 2, 2, 3]);
 assert.deepEqual([0, 1, 2, 3].map(firstRow), [0, 3, 3, 8]);
 
-// Many at once, in one call.
+// Many queries in one call.
 assert.deepEqual([...ranks.select1Many([0, 1, 2, 3])], [2, 3, 5, 7]);
 
-console.log(`${ranks.ones} primes below a million, ${(ranks.overhead * 100).toFixed(1)}% beside the bits`);
+console.log(`${ranks.ones} primes below a million, ${(ranks.overhead * 100).toFixed(1)}% overhead`);
 for (const structure of [primes, twins, ranks, starts, groups]) structure.close();

@@ -1,7 +1,7 @@
 /**
- * Everything an arena does to entries that is not on a fast path, and its bulk calls: one crossing
- * into Rust for many lookups or insertions, with SIMD search and prefetching. Strings become ids on
- * this side.
+ * The operations on an arena's entries that are not fast paths, and its bulk calls: one crossing
+ * into Rust for many lookups or insertions, with SIMD search and prefetching. Strings are replaced
+ * by ids on this side.
  */
 import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -11,18 +11,18 @@ import { corrupt } from '../region/format.js';
 import { describe } from '../region/options.js';
 import { OWNER } from '../region/structure.js';
 import { trueLength } from '../region/views.js';
-import { END, ENTRIES, KEYS, NOTHING, type Cursor, type Yield } from './iteration.js';
+import { END, ENTRIES, KEYS, NOTHING, type Cursor, type IterationKind } from './iteration.js';
 import { INLINE_CAPACITY, WORD } from './layout.js';
 import { TABLE } from './slots.js';
 import { FREE, PROMOTED } from './store.js';
-import { Table } from './table.js';
+import { ArenaTable } from './table.js';
 
-/** What is not there, where `undefined` could be meant. */
+/** The result for a missing key. */
 export const MISSING = Symbol('missing');
-/** An id of no string, for native code. */
+/** The id that native code receives for a string that the arena does not contain. */
 const NO_STRING = 0xffffffff;
 
-export abstract class Access extends Table {
+export abstract class Access extends ArenaTable {
   /** The value of a key in a map, or {@link MISSING}. */
   protected lookUp(id: unknown, key: unknown): unknown {
     return this.look(() => {
@@ -33,7 +33,7 @@ export abstract class Access extends Table {
     });
   }
 
-  /** Inserts or replaces. */
+  /** Inserts an entry or replaces its value. */
   protected put(id: unknown, key: unknown, value: unknown): void {
     this.beforeRead();
     this.checkKey(key);
@@ -43,7 +43,7 @@ export abstract class Access extends Table {
     this.putChecked(id as number, key, value);
   }
 
-  /** `put` of what was checked, by an owner. */
+  /** `put` for an owner, after all checks. */
   private putChecked(id: number, key: unknown, value: unknown): void {
     const stored =
       this.valueType === TYPE.string || this.keyType === TYPE.string ? this.intern(key, value) : value;
@@ -55,14 +55,14 @@ export abstract class Access extends Table {
       return;
     }
     for (let made = 0; !this.add(id, map, stored); made++) {
-      if (made === 2) throw corrupt('this arena', 'it has no room, however large it is made');
+      if (made === 2) throw corrupt('this arena', 'growing it does not make room for one more entry');
       this.roomFor(map);
     }
   }
 
   /**
-   * Adds the key in flight to a map that does not have it. `false` if there is no room: nothing was
-   * changed.
+   * Adds the key in `low` and `high` to a map that does not have it. Returns `false`, with nothing
+   * changed, if there is no room.
    */
   private add(id: number, map: number, value: unknown): boolean {
     let place = this.placeOf(map);
@@ -72,8 +72,8 @@ export abstract class Access extends Table {
       if (this.positionsLeft() < INLINE_CAPACITY + 2) return false;
       native().smallmapPromote(this.region.bytes, id);
       place = this.placeOf(map);
-      if ((place & 15) !== PROMOTED) throw corrupt('this arena', 'a map of 8 entries can not be promoted');
-      if (this.trail.walked) this.trail.promoted(map, this.firstPositions(place >>> 4, INLINE_CAPACITY));
+      if ((place & 15) !== PROMOTED) throw corrupt('this arena', 'a map of 8 entries cannot be promoted');
+      if (this.changes.enabled) this.changes.promoted(map, this.firstPositions(place >>> 4, INLINE_CAPACITY));
     } else if (this.positionsLeft() < 1) {
       return false;
     }
@@ -81,13 +81,13 @@ export abstract class Access extends Table {
     return true;
   }
 
-  /** Makes room for another entry of a map. */
+  /** Makes room for one more entry of a map. */
   private roomFor(map: number): void {
     if ((this.placeOf(map) & 15) < INLINE_CAPACITY) this.makeRoom(0, 1, 0, 0, 0);
     else this.makeRoom(0, 0, INLINE_CAPACITY + 2, 0, 0);
   }
 
-  /** Makes the strings of an entry known. Returns the value as it is stored. */
+  /** Interns the strings of an entry. Returns the value in its stored form. */
   private intern(key: unknown, value: unknown): unknown {
     const keyText = this.keyType === TYPE.string ? (key as string) : undefined;
     const valueText = this.valueType === TYPE.string ? (value as string) : undefined;
@@ -97,14 +97,14 @@ export abstract class Access extends Table {
       if (room && valueText === undefined) return value;
       const stored = room ? strings.intern(valueText!) : -1;
       if (stored >= 0) return stored;
-      if (made === 2) throw corrupt('this arena', 'it has no room, however large it is made');
+      if (made === 2) throw corrupt('this arena', 'growing it does not make room for one more entry');
       const bytes = (text: string | undefined): number => (text === undefined ? 0 : strings.sizeOf(text));
-      // This drops strings that no entry refers to: so both are looked for again.
+      // This drops strings that no entry refers to, so both are looked up again.
       this.makeRoom(0, 0, 0, 2, bytes(keyText) + bytes(valueText));
     }
   }
 
-  /** Removes a key. */
+  /** Removes a key from a map. Returns whether it was present. */
   protected remove(id: unknown, key: unknown): boolean {
     this.beforeRead();
     this.checkKey(key);
@@ -122,17 +122,17 @@ export abstract class Access extends Table {
       if (this.removeInline(map, place, spot)) return true;
       this.makeRoom(0, 1, 0, 0, 0);
     }
-    throw corrupt('this arena', 'it has no room, however large it is made');
+    throw corrupt('this arena', 'growing it does not make room for one more entry');
   }
 
   // ---- iteration
 
-  /** The item at a cursor, which is moved on; or {@link END}. */
-  protected walk(id: number, cursor: Cursor, what: Yield): unknown {
-    if (this.role !== OWNER) return this.walkElsewhere(id, cursor, what);
+  /** The item at a cursor, which is advanced, or {@link END}. */
+  protected walk(id: number, cursor: Cursor, what: IterationKind): unknown {
+    if (this.role !== OWNER) return this.walkSlow(id, cursor, what);
     const map = this.mapOf(id);
     if (cursor.step === undefined) {
-      cursor.step = this.trail.begin();
+      cursor.step = this.changes.begin();
     } else {
       for (let { next } = cursor.step; next !== undefined; { next } = next) {
         cursor.step.apply(map, cursor);
@@ -141,11 +141,11 @@ export abstract class Access extends Table {
     }
     const spot = this.advance(map, cursor);
     if (spot >= 0) return this.itemAt(spot, what);
-    this.trail.end();
+    this.changes.end();
     return END;
   }
 
-  /** Where the next entry is, or −1. Moves the cursor on. */
+  /** The spot of the next entry, or −1. Advances the cursor. */
   private advance(map: number, cursor: Cursor): number {
     const place = this.placeOf(map);
     const count = place & 15;
@@ -160,21 +160,21 @@ export abstract class Access extends Table {
 
   private countStep(map: number, cursor: Cursor): void {
     if (++cursor.steps > INLINE_CAPACITY + (this.links.length >>> 2)) {
-      throw corrupt('this arena', `map ${map} has no last entry`);
+      throw corrupt('this arena', `the entries of map ${map} form a cycle`);
     }
   }
 
-  private itemAt(spot: number, what: Yield): unknown {
+  private itemAt(spot: number, what: IterationKind): unknown {
     if (what === KEYS) return this.keyAt(spot);
     return what === ENTRIES ? [this.keyAt(spot), this.valueAt(spot)] : this.valueAt(spot);
   }
 
   /**
-   * The same for a reader, who is not told of changes: it finds its place again by the key it last
-   * gave; if that key was deleted there is no telling, and the iteration ends with
-   * `ERR_OFFHEAP_STALE`.
+   * The same for a reader, which does not receive the changes. It finds its position again by the
+   * key that it returned last. If that key has been deleted, the position cannot be recovered and
+   * the iteration throws `ERR_OFFHEAP_STALE`.
    */
-  private walkElsewhere(id: number, cursor: Cursor, what: Yield): unknown {
+  private walkSlow(id: number, cursor: Cursor, what: IterationKind): unknown {
     const found = this.look(() => {
       const map = this.mapOf(id);
       const recycles = Atomics.load(this.head, WORD.recycles);
@@ -189,12 +189,12 @@ export abstract class Access extends Table {
       }
       const spot = this.advance(map, from);
       if (spot < 0) return { item: END, from };
-      // Two equal keys in line, in spoilt bytes, would lead back.
+      // Two equal inline keys, which only corrupt bytes contain, would lead backward.
       if (spot < TABLE) this.countStep(map, from);
       from.key = this.keyAt(spot);
       return { item: this.itemAt(spot, what), from };
     });
-    if (found === undefined) throw this.lostPlace();
+    if (found === undefined) throw this.lostPosition();
     const { from } = found;
     cursor.key = from.key;
     cursor.steps = from.steps;
@@ -202,9 +202,12 @@ export abstract class Access extends Table {
     return found.item;
   }
 
-  protected abstract lostPlace(): Error;
+  protected abstract lostPosition(): Error;
 
-  /** The generation of a directory entry, and the entries of its map: `undefined` if it is free. */
+  /**
+   * The generation of a directory entry, and the entries of its map: `undefined` if the entry is
+   * free.
+   */
   protected contentsOf(map: number): { generation: number; entries: [unknown, unknown][] | undefined } {
     const generation = this.directory[map * 2 + 1];
     if (generation < 0) return { generation: generation & ~FREE, entries: undefined };
@@ -220,7 +223,7 @@ export abstract class Access extends Table {
 
   // ---- bulk
 
-  /** Ids as native code takes them. */
+  /** Converts ids to the form that native code accepts. */
   private idList(ids: unknown): Float64Array | Uint32Array {
     if (ids instanceof Float64Array) {
       return column(ids, TYPE.f64, 'ids', () => undefined, this.region.buffer) as Float64Array;
@@ -229,7 +232,7 @@ export abstract class Access extends Table {
       return column(ids, TYPE.u32, 'ids', () => undefined, this.region.buffer) as Uint32Array;
     }
     const list = toArray(ids, 'ids', (id) => {
-      if (typeof id !== 'number') throw typeError(`an id of a map is a number, not ${describe(id)}`);
+      if (typeof id !== 'number') throw typeError(`a map id must be a number, not ${describe(id)}`);
     });
     return Float64Array.from(list as number[]);
   }
@@ -238,7 +241,7 @@ export abstract class Access extends Table {
     return column(keys, this.keyType, 'keys', (key) => this.checkKey(key), this.region.buffer);
   }
 
-  /** The values of many keys; see `SmallMapArena.getMany`. */
+  /** See `SmallMapArena.getMany`. */
   protected readMany(ids: unknown, keys: unknown, out: unknown): unknown {
     const idList = this.idList(ids);
     const keyList = this.keyList(keys);
@@ -250,8 +253,8 @@ export abstract class Access extends Table {
       native().smallmapGetMany(this.region.bytes, idList, this.plainKeys(keyList), sink.native, undefined);
       return sink.result;
     }
-    // Into arrays of our own, and only what was found in a pass that no rearrangement disturbed
-    // goes to `out`.
+    // Read into private arrays. Only values found in a pass that no rearrangement disturbed are
+    // copied to `out`.
     const found = new Uint8Array(count);
     const values = this.look(() => {
       const raw = text ? new Uint32Array(count) : this.emptyColumn(count);
@@ -270,7 +273,8 @@ export abstract class Access extends Table {
   }
 
   /**
-   * Keys as native code takes them: ids of strings, one that no map has for those that are nowhere.
+   * Converts keys to the form that native code accepts: strings become ids, or {@link NO_STRING} if
+   * the arena does not contain them.
    */
   private plainKeys(keys: AnyTypedArray | unknown[]): AnyTypedArray {
     if (this.keyType !== TYPE.string) return keys as AnyTypedArray;
@@ -296,7 +300,7 @@ export abstract class Access extends Table {
     if (keyList.length !== count || valueList.length !== count) {
       throw rangeError(`${count} ids with ${keyList.length} keys and ${valueList.length} values`);
     }
-    // The lists are ours or plain numbers by now: no user code runs from here on.
+    // The lists are private or plain numbers by now: no user code runs from here on.
     this.beforeWrite();
     const bool = this.valueType === TYPE.bool;
     if (this.strings !== undefined) {
@@ -307,7 +311,7 @@ export abstract class Access extends Table {
       return;
     }
     for (let done = 0; ;) {
-      done = this.trail.walked
+      done = this.changes.enabled
         ? done
         : native().smallmapSetMany(
             this.region.bytes,
@@ -317,8 +321,8 @@ export abstract class Access extends Table {
             done,
           );
       if (done >= count) return;
-      // The one that found the arena full makes room by itself; and where someone is iterating each
-      // is noted.
+      // Native code stopped at an entry for which the arena was full: insert that one here, which
+      // makes room. While an iteration is in progress every change is logged, so all are made here.
       this.mapOf(idList[done]);
       this.putChecked(idList[done], keyList[done], bool ? valueList[done] !== 0 : valueList[done]);
       if (++done >= count) return;

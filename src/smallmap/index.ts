@@ -11,6 +11,6 @@ export {
   type SmallMapId,
   type SmallMapIds,
   type SmallOutput,
-} from './arena.js';
+} from './small-map-arena.js';
 export type { SmallKeyType, SmallValueType } from './schema.js';
-export { SmallMap, type SmallMapOptions, type SmallMapStats } from './smallmap.js';
+export { SmallMap, type SmallMapOptions, type SmallMapStats } from './small-map.js';

@@ -1,13 +1,13 @@
 /**
- * Iteration over one map of an arena in insertion order, as `Map` does it while the map changes: an
- * iterator sees entries that are added behind it, skips those deleted before it came to them, and
- * starts over after `clear`.
+ * Iteration over one map of an arena in insertion order, with the semantics of `Map` while the map
+ * changes: an iterator visits entries that are added after its position, skips entries deleted
+ * before it reached them, and starts over after `clear`.
  *
- * Entries of a map in line move up when one before them is removed. So while any map is being
- * iterated over, each change that could lead an iterator astray is written down: the arena has the
- * last {@link Step} of a trail, an iterator the one it has taken last, and follows the links. Steps
- * that no iterator holds are garbage at once. An iterator that is left half-way leaves the trail
- * being written, which costs a removal some nanoseconds and keeps nothing.
+ * Entries of an inline map move down when an entry before them is removed. So while any map is
+ * being iterated over, each change that could invalidate the position of an iterator is logged: the
+ * arena holds the last {@link Step} of a log, an iterator the last step that it has applied, and
+ * steps are linked. Steps that no iterator holds are garbage at once. An abandoned iterator keeps
+ * the log enabled, which costs a removal some nanoseconds and retains no memory.
  */
 
 const REMOVED = 0;
@@ -15,7 +15,7 @@ const UNLINKED = 1;
 const PROMOTED = 2;
 const CLEARED = 3;
 
-/** One change of a map. The last step of a trail has not happened yet. */
+/** One change of a map. The last step of a log has not happened yet. */
 export class Step {
   next: Step | undefined;
   private kind = REMOVED;
@@ -24,7 +24,7 @@ export class Step {
   private b = 0;
   private positions: readonly number[] | undefined;
 
-  happen(kind: number, map: number, a: number, b: number, positions: readonly number[] | undefined): Step {
+  record(kind: number, map: number, a: number, b: number, positions: readonly number[] | undefined): Step {
     this.kind = kind;
     this.map = map;
     this.a = a;
@@ -54,71 +54,75 @@ export class Step {
   }
 }
 
-/** The trail of an arena. */
-export class Trail {
-  /** Iterators that have begun and not ended. */
-  private walkers = 0;
+/** The change log of an arena. */
+export class ChangeLog {
+  /** Number of iterators that have started and not ended. */
+  private active = 0;
   private step = new Step();
 
   /** Whether any map is being iterated over. */
-  get walked(): boolean {
-    return this.walkers !== 0;
+  get enabled(): boolean {
+    return this.active !== 0;
   }
 
   begin(): Step {
-    this.walkers++;
+    this.active++;
     return this.step;
   }
   end(): void {
-    this.walkers--;
+    this.active--;
   }
 
-  /** A map in line lost the entry in a lane, and those behind it moved up. */
+  /** An inline map lost the entry in a lane, and later entries moved down. */
   removed(map: number, lane: number): void {
-    this.step = this.step.happen(REMOVED, map, lane, 0, undefined);
+    this.step = this.step.record(REMOVED, map, lane, 0, undefined);
   }
-  /** A promoted map lost the entry at a position; `before` is the one before it. */
+  /**
+   * A promoted map lost the entry at a position; `before` is the position of the entry before it.
+   */
   unlinked(map: number, position: number, before: number): void {
-    this.step = this.step.happen(UNLINKED, map, position, before, undefined);
+    this.step = this.step.record(UNLINKED, map, position, before, undefined);
   }
-  /** A map was promoted: the positions of its sentinel and entries. */
+  /** A map was promoted: `positions` are those of its sentinel and entries. */
   promoted(map: number, positions: readonly number[]): void {
-    this.step = this.step.happen(PROMOTED, map, 0, 0, positions);
+    this.step = this.step.record(PROMOTED, map, 0, 0, positions);
   }
   cleared(map: number): void {
-    this.step = this.step.happen(CLEARED, map, 0, 0, undefined);
+    this.step = this.step.record(CLEARED, map, 0, 0, undefined);
   }
 }
 
-/** What an iterator yields. */
+/** The items that an iterator yields. */
 export const KEYS = 0;
 export const VALUES = 1;
 export const ENTRIES = 2;
-export type Yield = typeof KEYS | typeof VALUES | typeof ENTRIES;
+export type IterationKind = typeof KEYS | typeof VALUES | typeof ENTRIES;
 
-/** A place in a map's order that stays right while the map changes. */
+/** A position in a map's order that stays correct while the map changes. */
 export interface Cursor {
-  /** In line: the lane to look at next. */
+  /** Inline maps: the next lane. */
   lane: number;
-  /** Promoted: the position of the entry that was given last, or of the sentinel; −1 in line. */
+  /**
+   * Promoted maps: the position of the last entry returned, or of the sentinel. −1 for inline maps.
+   */
   last: number;
   /**
-   * Entries given since one was last removed: of promoted maps, and by readers. They are different,
-   * so more of them than there are positions tell of a circle past the sentinel, which only spoilt
-   * bytes have.
+   * Number of entries returned since one was last removed, for promoted maps and for readers. They
+   * are all different, so a number above that of the positions reveals a cycle that bypasses the
+   * sentinel, which only corrupt bytes contain.
    */
   steps: number;
-  /** The step to follow; `undefined` before the first entry was asked for. */
+  /** The last step applied; `undefined` before the first entry was requested. */
   step: Step | undefined;
-  /** For readers: the key that was given last, and the count of recyclings then. */
+  /** For readers: the last key returned, and the count of recyclings at that time. */
   key: unknown;
   recycles: number;
 }
 
-/** What an iterator asks of its arena. */
-export interface Walked {
-  /** The item at the cursor, which is moved on; or {@link END}, which is final. */
-  walk(id: number, cursor: Cursor, what: Yield): unknown;
+/** The interface that an iterator needs from its arena. */
+export interface IterationSource {
+  /** Returns the item at the cursor and advances it, or returns {@link END}, which is final. */
+  walk(id: number, cursor: Cursor, what: IterationKind): unknown;
 }
 
 /** No more entries. */
@@ -137,12 +141,12 @@ export class ArenaIterator implements Cursor {
   recycles = 0;
 
   constructor(
-    private source: Walked | undefined,
+    private source: IterationSource | undefined,
     private readonly id: number,
-    private readonly what: Yield,
+    private readonly what: IterationKind,
   ) {}
 
-  /** The map's id. A SmallMap's iterator asks its map, which may have been closed. */
+  /** The map's id. The iterator of a SmallMap asks its map, which may have been closed. */
   protected currentId(): number {
     return this.id;
   }
@@ -159,8 +163,8 @@ export class ArenaIterator implements Cursor {
   declare readonly [Symbol.toStringTag]: string;
 
   static {
-    // As Map's iterators: what every built-in iterator can do (helpers such as `map` and `take`
-    // where there are any).
+    // Inherit from the prototype of built-in iterators, like the iterators of Map (helpers such as
+    // `map` and `take` where available).
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
     Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'SmallMap Iterator',
@@ -170,14 +174,14 @@ export class ArenaIterator implements Cursor {
 }
 
 /**
- * An iterator over a SmallMap. It holds the object, because its map is released when that is
- * collected.
+ * An iterator over a SmallMap. It keeps the object alive, because the map is released when the
+ * object is collected.
  */
 export class SmallMapIterator extends ArenaIterator {
   constructor(
-    source: Walked,
+    source: IterationSource,
     private readonly holder: { readonly id: number },
-    what: Yield,
+    what: IterationKind,
   ) {
     super(source, holder.id, what);
   }

@@ -1,6 +1,6 @@
 /**
- * The layout of an arena's region (`docs/formats/smallmap.md`): words of its header, where sections
- * lie, and the constant-time check of bytes that come from elsewhere.
+ * The layout of an arena's region (`docs/formats/smallmap.md`): the words of its header, the
+ * offsets of its sections, and the constant-time check of untrusted bytes.
  * `native/core/src/smallmap/arena/layout.rs` computes the same.
  */
 import { bucketsFor } from '../region/buckets.js';
@@ -16,7 +16,7 @@ import {
   writeLong,
 } from '../region/format.js';
 
-/** Words of the header, by index. */
+/** The words of the header, by index. */
 export const WORD = {
   seed0: COMMON.seed0,
   seed1: COMMON.seed1,
@@ -45,7 +45,7 @@ export const WORD = {
   end: 40,
 } as const;
 
-/** Entries that a map has in line, at most. */
+/** The maximum number of inline entries of a map. */
 export const INLINE_CAPACITY = 8;
 export const MAX_MAPS = 2 ** 30;
 export const MAX_BLOCKS = 2 ** 26;
@@ -55,7 +55,7 @@ export const MAX_HEAP = 2 ** 33;
 /** One more than the largest generation of an id. */
 export const GENERATIONS = 2 ** 21;
 
-/** String ids and bytes of text that an arena begins with. */
+/** The number of string ids, and of bytes of text, that a new arena has room for. */
 const FIRST_IDS = 12;
 const FIRST_HEAP = 256;
 
@@ -111,7 +111,7 @@ export function layoutOf({ key, value, maps, blocks, table, ids, heap }: Shape):
   };
 }
 
-/** A new arena's shape: room for so many maps of four entries. */
+/** The shape of a new arena with room for `maps` maps of four entries. */
 export function newShape(key: number, value: number, maps: number): Shape {
   const strings = hasStrings(key, value);
   return {
@@ -125,8 +125,8 @@ export function newShape(key: number, value: number, maps: number): Shape {
   };
 }
 
-/** Writes the header of an empty arena into zeroed words. */
-export function initialise(
+/** Writes the header of an empty arena to zeroed words. */
+export function initialize(
   words: Int32Array,
   shape: Shape,
   length: number,
@@ -142,8 +142,8 @@ export function initialise(
 }
 
 /**
- * The constant-time check: after it, every section lies within the region and every count within
- * its section. Contents are not looked at; reads of them are bounds-checked.
+ * The constant-time check: after it, every section is known to lie within the region and every
+ * count within its section. Contents are not checked; reads of them are bounds-checked.
  */
 export function readShape(words: Int32Array, available: number, what: string): Shape & { layout: Layout } {
   const length = checkHeader(words, available, 'smallmap', what);
@@ -152,7 +152,7 @@ export function readShape(words: Int32Array, available: number, what: string): S
   const key = schema & 0xff;
   const value = schema >>> 8;
   const isKey = (key >= TYPE.u8 && key <= TYPE.i64) || key === TYPE.string;
-  if (!isKey || value < TYPE.u8 || value > TYPE.string) throw corrupt(what, `a schema of ${schema}`);
+  if (!isKey || value < TYPE.u8 || value > TYPE.string) throw corrupt(what, `invalid schema: ${schema}`);
   const shape = {
     key,
     value,
@@ -178,7 +178,7 @@ export function readShape(words: Int32Array, available: number, what: string): S
   ) {
     throw corrupt(
       what,
-      `${maps} maps, ${blocks} blocks, ${table} positions, ${ids} strings of ${heap} bytes`,
+      `invalid capacities: ${maps} maps, ${blocks} blocks, ${table} positions, ${ids} strings, ${heap} heap bytes`,
     );
   }
   const bounded: readonly (readonly [number, number])[] = [
@@ -198,13 +198,14 @@ export function readShape(words: Int32Array, available: number, what: string): S
     [WORD.strings, ids],
   ];
   for (const [at, limit] of bounded) {
-    if (word(at) > limit) throw corrupt(what, `word ${at} of its header is ${word(at)}`);
+    if (word(at) > limit) throw corrupt(what, `header word ${at} is ${word(at)}, more than ${limit}`);
   }
   const heapUsed = readLong(words, WORD.heapUsedLow);
-  if (heapUsed > heap || heapUsed % 4 !== 0) throw corrupt(what, `${heapUsed} bytes used of ${heap}`);
+  if (heapUsed > heap || heapUsed % 4 !== 0)
+    throw corrupt(what, `invalid size of the used heap: ${heapUsed} of ${heap} bytes`);
   const layout = layoutOf(shape);
   if (layout.length !== length) {
-    throw corrupt(what, `its length is ${length} bytes where its counts make ${layout.length}`);
+    throw corrupt(what, `its length is ${length} bytes, but its capacities require ${layout.length}`);
   }
   return { ...shape, layout };
 }

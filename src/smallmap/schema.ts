@@ -1,16 +1,14 @@
-/**
- * Key and value types of small maps.
- */
+/** The key and value types of small maps. */
 import type { NumericType } from '../region/element.js';
 
 /**
- * Types of keys: numbers of any width, compared as `Map` compares them (all NaNs are equal, −0 is
- * 0; an `f32` key is the nearest one to the number given), bigints for `u64` and `i64`, and
- * `string`, which is interned once for the arena.
+ * Key types: numbers of any width, compared as `Map` compares them (all NaNs are equal, −0 is 0; an
+ * `f32` key is rounded to the nearest 32-bit float), bigints for `u64` and `i64`, and `string`,
+ * which is interned once per arena.
  */
 export type SmallKeyType = NumericType | 'string';
 
-/** Types of values: the numeric ones, `bool` (1 byte) and `string` (interned). */
+/** Value types: the numeric ones, `bool` (1 byte) and `string` (interned). */
 export type SmallValueType = NumericType | 'bool' | 'string';
 
 export const SMALL_KEY_TYPES: readonly SmallKeyType[] = [

@@ -1,16 +1,15 @@
 /**
- * Maps in line: their entries, and the slots that hold them (`docs/formats/smallmap.md`, "Slots"
- * and "Changes of a map in line"). `native/core/src/smallmap/arena/write.rs` does the same, and
- * tests compare the two byte for byte.
+ * Inline maps: their entries, and the slots that store them (`docs/formats/smallmap.md`).
+ * `native/core/src/smallmap/arena/write.rs` does the same, and tests compare the two byte for byte.
  *
- * Cost: all keys of a slot are compared without a branch on which it is, because each misprediction
- * would discard the cache misses already under way.
+ * Cost: all keys of a slot are compared without branching on the slot, because each misprediction
+ * would discard the cache misses that are already in flight.
  */
 import { TYPE, type AnyTypedArray, badElement, isElement } from '../region/element.js';
 import { GENERATIONS, WORD } from './layout.js';
-import { badList, FREE, Store, type KeyBits } from './store.js';
+import { badList, FREE, ArenaStore, type KeyBits } from './store.js';
 
-/** Codes that hot code compares with, as constants of this module: V8 folds those. */
+/** Type codes used by hot code are module constants, because V8 folds those. */
 const U32 = TYPE.u32;
 const I32 = TYPE.i32;
 const F64 = TYPE.f64;
@@ -18,12 +17,12 @@ const STRING = TYPE.string;
 const MAPS_USED = WORD.mapsUsed;
 
 /**
- * Where an entry is: below this an entry of the slots, from it on a position of the table. −1:
- * there is none.
+ * An entry's spot is an entry of the slot columns if it is below this, else this plus a position of
+ * the table. −1: absent.
  */
 export const TABLE = 2 ** 29;
 
-/** The bits of one float or bigint in flight. */
+/** Converts one float or bigint to its bits. */
 const wideNumber = new Float64Array(1);
 const wideInteger = new BigInt64Array(wideNumber.buffer);
 const wideWords = new Int32Array(wideNumber.buffer);
@@ -31,10 +30,10 @@ const narrowNumber = new Float32Array(wideNumber.buffer);
 const NAN_BITS = 0x7ff8000000000000n;
 const NAN_WORD = 0x7fc00000;
 
-export abstract class Slots extends Store {
+export abstract class ArenaSlots extends ArenaStore {
   // ---- giving back
 
-  /** Gives back a map in line. */
+  /** Releases an inline map. */
   protected dropMap(map: number, place: number): void {
     const { head, directory } = this;
     const generation = directory[map * 2 + 1] + 1;
@@ -45,24 +44,24 @@ export abstract class Slots extends Store {
       directory[map * 2] = head[WORD.freeMap]!;
       head[WORD.freeMap] = map + 1;
     } else {
-      directory[map * 2] = 0; // retired: see the format
+      directory[map * 2] = 0; // retired, as the format specifies
     }
     head[WORD.maps] = head[WORD.maps] - 1;
   }
 
-  /** For copies: gives a new map another generation. */
+  /** Sets the generation of a new map. Used by copies. */
   protected renumber(map: number, generation: number): void {
     this.directory[map * 2 + 1] = generation;
   }
 
-  /** For copies: frees a new map so that it has this generation next. */
+  /** Frees a new map so that its next generation is `generation`. Used by copies. */
   protected retire(map: number, generation: number): void {
     this.renumber(map, Math.max(0, generation - 1));
     this.dropMap(map, 0);
     if (generation === 0) this.renumber(map, FREE);
   }
 
-  /** Gives back the slot of a place that nothing leads to any more. */
+  /** Frees the slot of a place that is no longer reachable. */
   protected dropSlot(place: number): void {
     const count = place & 15;
     if (count === 0) return;
@@ -73,8 +72,8 @@ export abstract class Slots extends Store {
   // ---- keys and values
 
   /**
-   * Readies a key: leaves its bits in `low` and `high`. Returns `false` for a string that the arena
-   * does not have, which no map can have. Throws where the key is not of the arena's type.
+   * Stores the bits of a key in `low` and `high`. Returns `false` for a string that the arena does
+   * not contain and therefore no map can. Throws if the key is not of the arena's type.
    */
   protected readyKey(key: unknown): boolean {
     if (!isElement(key, this.keyType)) throw badElement('a key of this arena', this.keyType, key);
@@ -114,7 +113,7 @@ export abstract class Slots extends Store {
     return true;
   }
 
-  /** Throws where a key or value is not of the arena's type. */
+  /** Throws if a key or value is not of the arena's type. */
   protected checkKey(key: unknown): void {
     if (!isElement(key, this.keyType)) throw badElement('a key of this arena', this.keyType, key);
   }
@@ -136,8 +135,8 @@ export abstract class Slots extends Store {
 
   /** The value of an entry in a slot. */
   protected slotValue(entry: number): unknown {
-    // The common ones by themselves, so that each read sees one kind of array, whatever other
-    // arenas hold.
+    // The common types are handled separately, so that each read sees one kind of array, whatever
+    // other arenas store.
     const { valueType } = this;
     if (valueType === F64) return (this.valueColumn as Float64Array)[entry];
     if (valueType === U32) return (this.valueColumn as Uint32Array)[entry];
@@ -145,10 +144,7 @@ export abstract class Slots extends Store {
     return this.otherValue(this.valueColumn, entry);
   }
 
-  /**
-   * Gives an entry of a slot another value, where that takes one store; `false` where more is to be
-   * done.
-   */
+  /** Replaces the value of a slot entry if one plain store suffices. Returns `false` otherwise. */
   protected replaceValue(entry: number, value: unknown): boolean {
     if (!this.plain || this.valueType !== F64 || typeof value !== 'number') return false;
     (this.valueColumn as Float64Array)[entry] = value;
@@ -161,7 +157,7 @@ export abstract class Slots extends Store {
     return this.valueType === STRING ? this.strings!.text(value as number) : value;
   }
 
-  /** Writes a value that is of the arena's type; strings are ids by now. */
+  /** Writes a value of the arena's type. Strings have been replaced by their ids. */
   protected writeValue(spot: number, value: unknown): void {
     const column = spot < TABLE ? this.valueColumn : this.tableValues;
     const at = spot < TABLE ? spot : spot - TABLE;
@@ -170,7 +166,7 @@ export abstract class Slots extends Store {
       (column as unknown as unknown[])[at] = this.valueType === TYPE.bool ? (value === true ? 1 : 0) : value;
   }
 
-  /** Writes the key in flight. */
+  /** Writes the key in `low` and `high`. */
   protected writeKey(bits: KeyBits, at: number): void {
     if (this.wide) {
       bits[at * 2] = this.low;
@@ -183,13 +179,13 @@ export abstract class Slots extends Store {
   // ---- finding
 
   /**
-   * The fast path of a lookup by a 4-byte key in line: the entry of the slot columns; −1 if it is
-   * absent; or −2 where only the slow road can tell (another type of key, a promoted map, a stale
-   * id, no direct access).
+   * The fast path of a lookup of a 4-byte key in an inline map. Returns the entry in the slot
+   * columns, −1 if the key is absent, or −2 if the slow path has to decide (another key type, a
+   * promoted map, a stale id, no direct access).
    *
-   * Written out in full and without branches on where a key lies, so that the processor runs ahead
-   * through the cache misses of several lookups. Lanes that are not the map's may equal anything,
-   * so the result is cut to those that are.
+   * Written out in full and without branches on the position of a key, so that the processor runs
+   * ahead through the cache misses of several lookups. Lanes outside the map may match by accident,
+   * so the result is masked to the lanes of the map.
    */
   protected locate(id: unknown, given: unknown): number {
     if (typeof id !== 'number') return -2;
@@ -201,16 +197,16 @@ export abstract class Slots extends Store {
     return this.locateIn(at, given);
   }
 
-  /** `locate` in the map whose words of the directory are at `at`. */
+  /** `locate` in the map whose directory words are at `at`. */
   private locateIn(at: number, given: unknown): number {
     const keys = this.keys32;
     if (keys.length === 0) return -2;
     let key: number;
     if (typeof given === 'number') {
       key = given | 0;
-      if ((this.keyType === 5 ? key >>> 0 : key) !== given || this.keyType > 6) return -2;
+      if ((this.keyType === U32 ? key >>> 0 : key) !== given || this.keyType > I32) return -2;
     } else {
-      if (this.keyType !== 12 || typeof given !== 'string') return -2;
+      if (this.keyType !== STRING || typeof given !== 'string') return -2;
       key = this.strings!.find(given);
       if (key < 0) return -1;
     }
@@ -219,8 +215,9 @@ export abstract class Slots extends Store {
     if (count > 8) return -2;
     const first = (place >>> 4) << 1;
     if (first + count > keys.length) return -2;
-    // More than two: the eight keys of its block, one cache line, whatever the size of the slot.
-    // Branches on that size would be mispredicted while the place is still on its way from memory.
+    // For more than two keys, compare the eight keys of the block, one cache line, whatever the
+    // size of the slot. Branches on that size would be mispredicted while the place is still being
+    // loaded from memory.
     const start = count > 2 ? first & -8 : first & -2;
     let equal = +(keys[start] === key) | (+(keys[start | 1] === key) << 1);
     if (count > 2) {
@@ -239,8 +236,8 @@ export abstract class Slots extends Store {
   // ---- changing entries in line
 
   /**
-   * Adds the key in flight, which the map in line does not have, with a value. `false` if there is
-   * no slot for it: nothing was changed. The map has fewer than 8 entries.
+   * Adds the key in `low` and `high`, which the inline map does not have. Returns `false`, with
+   * nothing changed, if there is no free slot. The map must have fewer than 8 entries.
    */
   protected insertInline(map: number, place: number, value: unknown): boolean {
     const count = place & 15;
@@ -263,8 +260,8 @@ export abstract class Slots extends Store {
   }
 
   /**
-   * Takes an entry out of a map in line. `false` if there is no slot for those that stay: nothing
-   * was changed.
+   * Removes an entry from an inline map. Returns `false`, with nothing changed, if there is no free
+   * slot for the remaining entries.
    */
   protected removeInline(map: number, place: number, entry: number): boolean {
     const count = place & 15;
@@ -286,7 +283,7 @@ export abstract class Slots extends Store {
       this.publish(this.directory, map * 2, now);
       this.dropSlot(place);
     }
-    if (this.trail.walked) this.trail.removed(map, lane);
+    if (this.changes.enabled) this.changes.removed(map, lane);
     return true;
   }
 
@@ -303,7 +300,7 @@ export abstract class Slots extends Store {
 
   // ---- slots
 
-  /** Takes a slot of 2, 4 or 8 entries: its first unit; −1 if there is none. */
+  /** Allocates a slot of 2, 4 or 8 entries. Returns its first unit, or −1 if there is none. */
   protected takeSlot(size: number): number {
     const { head } = this;
     const list = size === 8 ? WORD.freeSlot8 : size === 4 ? WORD.freeSlot4 : WORD.freeSlot2;

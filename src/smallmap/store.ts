@@ -1,13 +1,13 @@
 /**
- * The store under SmallMapArena: the views of a region, and which maps are where in it. Entries are
- * the business of slots.ts and table.ts, all in JIT code. `docs/formats/smallmap.md` is the
- * contract; the same operations stand in Rust in `native/core/src/smallmap/arena/`, for C callers
- * and bulk calls, and tests compare the two byte for byte.
+ * The views of an arena's region, and the directory that locates its maps. Entries are the business
+ * of slots.ts and table.ts, all in JIT code. `docs/formats/smallmap.md` is the contract;
+ * `native/core/src/smallmap/arena/` implements the same operations in Rust for C callers and bulk
+ * calls, and tests compare the two byte for byte.
  *
- * Invariants: all typed arrays here have a fixed length and are remade by {@link Store.adopt} when
- * the region changed. A store that may not read directly (closed, on a file, or watching another
- * thread's region) has an all-zero `fastHead`, which says that there are no maps, so the fast paths
- * always take the slow road there, and cost nothing here.
+ * Invariants: all typed arrays have a fixed length and are replaced by {@link ArenaStore.adopt}
+ * whenever the region changes. A store without direct access (closed, on a file, or reading another
+ * thread's region) has an all-zero `fastHead`, which says that there are no maps, so that its fast
+ * paths always fall through to the slow path at no cost for owners.
  */
 import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -18,59 +18,59 @@ import { corrupt, HEADER_WORDS, readLong, WORD as COMMON } from '../region/forma
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
 import { OWNER, Structure } from '../region/structure.js';
-import { Trail } from './iteration.js';
+import { ChangeLog } from './iteration.js';
 import { hasStrings, INLINE_CAPACITY, readShape, WORD } from './layout.js';
 import { Strings } from './strings.js';
 
 const MAPS_USED = WORD.mapsUsed;
 
-/** Low bits of a place that say that the map is promoted. */
+/** The low bits of a place that mark a promoted map. */
 export const PROMOTED = 15;
-/** The bit of a generation word that says that the directory entry is free. */
+/** The bit of a generation word that marks a free directory entry. */
 export const FREE = 0x80000000 | 0;
 export const TWO_32 = 4_294_967_296;
 
-/** Columns of keys by their bits: words for keys of 4 bytes, two words to a key for those of 8. */
+/** Key columns as bits: one word per 4-byte key, two words per 8-byte key. */
 export type KeyBits = Uint8Array | Uint16Array | Int32Array;
 
 const NO_WORDS = new Int32Array(0);
 const NO_MAPS = new Int32Array(HEADER_WORDS);
 
-export abstract class Store extends Structure<'smallmap'> {
-  // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores
-  // them unboxed.
-  /** The header where the fast path may read, else zeros: no maps. */
+export abstract class ArenaStore extends Structure<'smallmap'> {
+  // The fields of the fast path come first. Numbers are initialized to small integers, so that V8
+  // stores them unboxed.
+  /** The header if the fast path may read it, else zeros: no maps. */
   protected fastHead: Int32Array = NO_MAPS;
   protected directory: Int32Array = NO_WORDS;
   /**
-   * All words of the region where the fast path may read, else none; and where in them the keys in
-   * slots begin, if they are in `keys32`.
+   * All words of the region if the fast path may read them, else none; and the index of the first
+   * slot key in them, which is valid if `keys32` is not empty.
    */
   protected fastWords: Int32Array = NO_WORDS;
   protected keysAt = 0;
-  /** Keys of 4 bytes in slots, where keys are integers of 4 bytes or strings; else empty. */
+  /** The slot keys if keys are 4-byte integers or strings, else empty. */
   protected keys32: Int32Array = NO_WORDS;
-  /** Slot values as their type; string ids as unsigned words. */
+  /** Slot values in a typed array of their type. Strings are stored as unsigned ids. */
   protected valueColumn: AnyTypedArray = NO_WORDS;
   protected keyType = 0;
   protected valueType = 0;
   /**
-   * Counts up wherever a map loses a key, and views are remade: for what a SmallMap remembers
-   * (recall.ts).
+   * Incremented whenever a map loses a key or the views are replaced. It invalidates the caches of
+   * SmallMaps (key-cache.ts).
    */
   protected epoch = 0;
-  /** Entries of the smallest slot. */
+  /** Number of entries in the smallest slot. */
   protected smallest = 2;
-  /** Whether a change may be made by plain stores. */
+  /** Whether plain stores suffice for a change. */
   protected plain = false;
   protected head: Int32Array = NO_MAPS;
   protected keyColumn: AnyTypedArray = NO_WORDS;
   protected keyBits: KeyBits = NO_WORDS;
-  /** Whether keys have 8 bytes: two words in `keyBits`. */
+  /** Whether keys have 8 bytes and take two words in `keyBits`. */
   protected wide = false;
   /**
-   * The column that holds the links of free slots, and how many half words of it there are to a
-   * unit, as a power of two.
+   * The column that holds the links of free slots, and log2 of the number of half words of it per
+   * unit.
    */
   protected slotLinks: Int32Array = NO_WORDS;
   protected slotLinkShift = 0;
@@ -81,17 +81,15 @@ export abstract class Store extends Structure<'smallmap'> {
   protected tableValues: AnyTypedArray = NO_WORDS;
   protected strings: Strings | undefined;
   /**
-   * While views are remade after this thread's own rearrangement: what knows the strings so far.
+   * Set while this thread replaces the views after its own rearrangement: the strings whose caches
+   * are kept.
    */
   private keptStrings: Strings | undefined;
-  /**
-   * The key in flight: its bits, and whether it can be in any map (a string that is nowhere can
-   * not).
-   */
+  /** The bits of the key that the current operation works on. */
   protected low = 0;
   protected high = 0;
-  /** What happened to maps that are being iterated over. */
-  protected readonly trail = new Trail();
+  /** The log of changes to maps that are being iterated over. */
+  protected readonly changes = new ChangeLog();
 
   protected constructor(region: Region) {
     super(region);
@@ -104,7 +102,7 @@ export abstract class Store extends Structure<'smallmap'> {
     return 'arena';
   }
 
-  /** Takes the shape from the region's header, checked, and remakes all views. */
+  /** Reads and checks the shape in the region's header and replaces all views. */
   protected adopt(what: string, direct: boolean): void {
     const { region } = this;
     const shape = readShape(region.head, region.bytes.length, what);
@@ -172,8 +170,8 @@ export abstract class Store extends Structure<'smallmap'> {
   }
 
   /**
-   * Runs a read as {@link Structure.read} does, and repeats it where memory was recycled meanwhile.
-   * What it is given must not change anything nor run user code.
+   * Runs a read like {@link Structure.read}, and repeats it if memory was recycled in the meantime.
+   * `operation` must neither change anything nor run user code.
    */
   protected look<T>(operation: () => T): T {
     if (this.role === OWNER) return operation();
@@ -190,7 +188,7 @@ export abstract class Store extends Structure<'smallmap'> {
           failed = true;
           failure = error;
         }
-        // A rearrangement is noticed by whoever called this.
+        // The calling `read` detects rearrangements.
         if (this.loadAfterReads(head, WORD.recycles) !== before && this.calm()) continue;
         if (failed) throw failure;
         return result as T;
@@ -200,26 +198,26 @@ export abstract class Store extends Structure<'smallmap'> {
 
   // ---- maps
 
-  /**
-   * The directory entry of the map that an id names. Throws `ERR_OFFHEAP_STALE` where there is
-   * none.
-   */
+  /** The directory entry of the map with an id. Throws `ERR_OFFHEAP_STALE` if there is none. */
   protected mapOf(id: unknown): number {
-    if (typeof id !== 'number') throw typeError(`an id of a map is a number, not ${describe(id)}`);
+    if (typeof id !== 'number') throw typeError(`a map id must be a number, not ${describe(id)}`);
     const map = id >>> 0;
     if (map < this.entriesUsed()) {
       const generation = this.directory[map * 2 + 1];
       if (generation >= 0 && generation * TWO_32 + map === id) return map;
     }
-    throw offheapError('ERR_OFFHEAP_STALE', `there is no map with id ${id}: it was released, or never made`);
+    throw offheapError(
+      'ERR_OFFHEAP_STALE',
+      `there is no map with id ${id}: it has been released or never existed`,
+    );
   }
 
-  /** Directory entries ever handed out. */
+  /** Number of directory entries that have ever been handed out. */
   protected entriesUsed(): number {
     return Math.min(this.head[MAPS_USED], this.directory.length >>> 1);
   }
 
-  /** What a map's place says, if that is possible. */
+  /** The place word of a map. Throws if it is invalid. */
   protected placeOf(map: number): number {
     const place = this.directory[map * 2];
     const count = place & 15;
@@ -228,7 +226,7 @@ export abstract class Store extends Structure<'smallmap'> {
     } else if (count === PROMOTED && place >>> 4 < this.links.length >>> 2) {
       return place;
     }
-    throw corrupt('this arena', `map ${map} is nowhere`);
+    throw corrupt('this arena', `the directory entry of map ${map} is invalid`);
   }
 
   protected slotFor(count: number): number {
@@ -236,19 +234,20 @@ export abstract class Store extends Structure<'smallmap'> {
   }
 
   /**
-   * A store that makes a change visible: after it, other threads see all that was stored before it.
+   * Stores a word that makes a change visible: other threads that see it also see all earlier
+   * stores.
    */
   protected publish(words: Int32Array, at: number, value: number): void {
     if (this.published) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
-  /** Between the store that hides memory and whatever uses it next. */
+  /** Called between the store that unlinks memory and its reuse. */
   protected recycle(): void {
     this.publish(this.head, WORD.recycles, (this.head[WORD.recycles] + 1) | 0);
   }
 
-  /** A new, empty map's id. The directory has room. */
+  /** Creates an empty map and returns its id. The directory must have room. */
   protected makeMap(): number {
     const { head, directory } = this;
     const free = head[WORD.freeMap];
@@ -273,8 +272,9 @@ export abstract class Store extends Structure<'smallmap'> {
   // ---- room
 
   /**
-   * One native call that makes room for so many maps, blocks of slots, positions, strings and bytes
-   * of them. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with nothing changed.
+   * Grows the region in one native call, to fit that many more maps, blocks of slots, table
+   * positions, strings, and bytes of strings. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with
+   * nothing changed.
    */
   protected makeRoom(maps: number, blocks: number, positions: number, ids: number, bytes: number): void {
     const addon = native();
@@ -284,19 +284,19 @@ export abstract class Store extends Structure<'smallmap'> {
       region.ensure(length);
       addon.smallmapMakeRoom(region.bytes, maps, blocks, positions, ids, bytes);
     } finally {
-      // Also after a refusal: the region may lie in a larger buffer by now.
+      // Also after a refusal: the region may have moved to a larger buffer.
       this.readoptOwn();
     }
   }
 
-  /** Gives up what is not in use. */
+  /** Releases unused memory. */
   protected fit(): void {
     native().smallmapFit(this.region.bytes);
     this.region.shrink(readLong(this.region.head, COMMON.lengthLow));
     this.readoptOwn();
   }
 
-  /** Remakes the views after a native call of this thread. */
+  /** Replaces the views after a native call of this thread. */
   private readoptOwn(): void {
     this.keptStrings = this.strings;
     this.readopt();
@@ -304,6 +304,10 @@ export abstract class Store extends Structure<'smallmap'> {
   }
 }
 
+export function badLinks(): Error {
+  return corrupt('this arena', 'the links of a promoted map contain an invalid position');
+}
+
 export function badList(what: string): Error {
-  return corrupt('this arena', `a list of its ${what} leads nowhere`);
+  return corrupt('this arena', `the free list of ${what} contains an invalid index`);
 }

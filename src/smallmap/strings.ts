@@ -1,27 +1,27 @@
 /**
- * The strings of an arena: each stands once in the heap, and keys and values hold its id
- * (`docs/formats/smallmap.md`, "Strings"). `native/core/src/smallmap/arena/strings.rs` is the same
- * in Rust.
+ * The interned strings of an arena: the heap stores each string once, and keys and values are
+ * string ids (`docs/formats/smallmap.md`, "Strings"). `native/core/src/smallmap/arena/strings.rs`
+ * is the same in Rust.
  *
- * Cost: a string that was looked up lately is found by comparing it with the one remembered in its
- * place, some 4 ns; any other is encoded, hashed and probed for, 50 to 100 ns. What is remembered
- * is forgotten whenever views are remade, but for the strings that stay where this thread
- * rearranged the region itself: ids change their meaning in no other way.
+ * Cost: a recently used string is found by comparing it with the one in its cache slot, about 4 ns;
+ * any other string is encoded, hashed and probed for, 50 to 100 ns. The caches are dropped whenever
+ * views are replaced, except for strings that survive a rearrangement by this thread: ids change
+ * their meaning in no other way.
  */
 import { Scratch, readBlob, type TextBuffer } from '../region/blob.js';
 import { Buckets } from '../region/buckets.js';
 import { corrupt, readLong, writeLong } from '../region/format.js';
 import { WORD } from './layout.js';
 
-/** How many strings are remembered each way; a power of two. */
-const REMEMBERED = 4096;
-const PLACE_SHIFT = 32 - Math.log2(REMEMBERED);
-/** Longer strings are not: the JavaScript heap is not to fill with them. */
-export const LONGEST_REMEMBERED = 128;
-/** The bit of a free id's ref. */
+/** The number of cached strings per direction; a power of two. */
+const CACHED = 4096;
+const SLOT_SHIFT = 32 - Math.log2(CACHED);
+/** Longer strings are not cached, so that the JavaScript heap does not fill up with them. */
+export const LONGEST_CACHED = 128;
+/** The bit that marks the ref of a free id. */
 const FREE = 0x80000000 | 0;
 
-/** The string in flight; nothing stays in it between operations. */
+/** Encodes the string of the current operation. It keeps nothing between operations. */
 const scratch = new Scratch();
 
 export class Strings {
@@ -41,60 +41,66 @@ export class Strings {
     private readonly published: boolean,
     private readonly steady: boolean,
     /**
-     * What was remembered before this thread's own native call rearranged the region, which gives
-     * no id another string.
+     * The caches from before a rearrangement by this thread's own native call, which never assigns
+     * an id to another string.
      */
     before?: Strings,
   ) {
     this.seed0 = head[WORD.seed0]!;
     this.seed1 = head[WORD.seed1]!;
-    this.texts = before?.texts ?? new Array<string | undefined>(REMEMBERED).fill(undefined);
-    this.textIds = before?.textIds ?? new Int32Array(REMEMBERED);
-    this.decoded = before?.decoded ?? new Array<string | undefined>(REMEMBERED).fill(undefined);
-    this.decodedIds = before?.decodedIds ?? new Int32Array(REMEMBERED).fill(-1);
-    if (before !== undefined) this.forgetDropped();
+    this.texts = before?.texts ?? new Array<string | undefined>(CACHED).fill(undefined);
+    this.textIds = before?.textIds ?? new Int32Array(CACHED);
+    this.decoded = before?.decoded ?? new Array<string | undefined>(CACHED).fill(undefined);
+    this.decodedIds = before?.decodedIds ?? new Int32Array(CACHED).fill(-1);
+    if (before !== undefined) this.evictDropped();
   }
 
-  /** Forgets strings that the arena has no more: it took out those that no entry referred to. */
-  private forgetDropped(): void {
+  /**
+   * Drops strings that the arena no longer contains: the rearrangement removed those that no entry
+   * refers to.
+   */
+  private evictDropped(): void {
     const used = this.head[WORD.idsUsed];
-    for (let place = 0; place < REMEMBERED; place++) {
-      const textId = this.textIds[place];
-      if (textId >= used || this.refs[textId] < 0) this.texts[place] = undefined;
-      const id = this.decodedIds[place];
+    for (let slot = 0; slot < CACHED; slot++) {
+      const textId = this.textIds[slot];
+      if (textId >= used || this.refs[textId] < 0) this.texts[slot] = undefined;
+      const id = this.decodedIds[slot];
       if (id < 0 || (id < used && this.refs[id] >= 0)) continue;
-      this.decoded[place] = undefined;
-      this.decodedIds[place] = -1;
+      this.decoded[slot] = undefined;
+      this.decodedIds[slot] = -1;
     }
   }
 
-  /** The id of a string, or −1. */
+  /** The id of a string, or −1 if the arena does not contain it. */
   find(text: string): number {
-    const place = placeOf(text);
-    return this.texts[place] === text ? this.textIds[place] : this.search(text, place);
+    const slot = cacheSlot(text);
+    return this.texts[slot] === text ? this.textIds[slot] : this.search(text, slot);
   }
 
-  private search(text: string, place: number): number {
+  private search(text: string, slot: number): number {
     scratch.string(text);
     const id = this.probe(scratch.hash(this.seed0, this.seed1));
     scratch.trim();
-    if (id >= 0) this.remember(text, place, id);
+    if (id >= 0) this.cache(text, slot, id);
     return id;
   }
 
-  private remember(text: string, place: number, id: number): void {
-    if (text.length > LONGEST_REMEMBERED) return;
-    this.texts[place] = text;
-    this.textIds[place] = id;
-    this.rememberDecoded(text, id);
+  private cache(text: string, slot: number, id: number): void {
+    if (text.length > LONGEST_CACHED) return;
+    this.texts[slot] = text;
+    this.textIds[slot] = id;
+    this.cacheDecoded(text, id);
   }
 
-  /** Of what another thread may change, what was read may yet turn out to be nothing. */
-  private rememberDecoded(text: string, id: number): void {
+  /**
+   * Decoded strings are cached only if no other thread can change the bytes: a read in a race may
+   * return garbage.
+   */
+  private cacheDecoded(text: string, id: number): void {
     if (!this.steady) return;
-    const place = id & (REMEMBERED - 1);
-    this.decoded[place] = text;
-    this.decodedIds[place] = id;
+    const slot = id & (CACHED - 1);
+    this.decoded[slot] = text;
+    this.decodedIds[slot] = id;
   }
 
   private probe(h: number): number {
@@ -105,7 +111,7 @@ export class Strings {
     return -1;
   }
 
-  /** Bytes that a string would take in the heap. */
+  /** The number of bytes that a string would take in the heap. */
   sizeOf(text: string): number {
     scratch.string(text);
     const { size } = scratch;
@@ -114,22 +120,22 @@ export class Strings {
   }
 
   /**
-   * The id of a string, which is made if there is none; −1 if there is no room for it: nothing was
-   * changed.
+   * The id of a string, which is created if necessary. Returns −1, with nothing changed, if there
+   * is no room.
    */
   intern(text: string): number {
-    const place = placeOf(text);
-    if (this.texts[place] === text) return this.textIds[place];
+    const slot = cacheSlot(text);
+    if (this.texts[slot] === text) return this.textIds[slot];
     scratch.string(text);
     const h = scratch.hash(this.seed0, this.seed1);
     let id = this.probe(h);
     if (id < 0) id = this.add(h);
     scratch.trim();
-    if (id >= 0) this.remember(text, place, id);
+    if (id >= 0) this.cache(text, slot, id);
     return id;
   }
 
-  /** Makes an id for the string in flight, whose hash is `h`; −1 if there is no room. */
+  /** Creates an id for the encoded string, whose hash is `h`. Returns −1 if there is no room. */
   private add(h: number): number {
     const { head, refs } = this;
     const free = head[WORD.freeId];
@@ -156,30 +162,30 @@ export class Strings {
     return id;
   }
 
-  /** The string with an id. Throws `ERR_OFFHEAP_CORRUPT` where there is none. */
+  /** The string with an id. Throws `ERR_OFFHEAP_CORRUPT` if there is none. */
   text(id: number): string {
-    const place = id & (REMEMBERED - 1);
-    if (this.decodedIds[place] === id) return this.decoded[place]!;
+    const slot = id & (CACHED - 1);
+    if (this.decodedIds[slot] === id) return this.decoded[slot]!;
     return this.decode(id);
   }
 
   private decode(id: number): string {
     const ref = this.refs[id];
     if (ref === undefined || ref < 0 || id >= this.head[WORD.idsUsed]) {
-      throw corrupt('the region', `a string with id ${id}`);
+      throw corrupt('the region', `string id ${id} is out of range`);
     }
     const text = readBlob(this.heapWords, this.heapBytes, ref, this.steady);
-    if (typeof text !== 'string') throw corrupt('the region', `string ${id} is none`);
-    if (text.length <= LONGEST_REMEMBERED) this.rememberDecoded(text, id);
+    if (typeof text !== 'string') throw corrupt('the region', `string ${id} is not text`);
+    if (text.length <= LONGEST_CACHED) this.cacheDecoded(text, id);
     return text;
   }
 }
 
 /**
- * Where a string is remembered: by its length and up to six of its characters. The last four tell
- * numbered names apart, the first and the middle one tell those of other kinds.
+ * The cache slot of a string, from its length and up to six of its characters. The last four
+ * distinguish numbered names, the first and the middle one distinguish other kinds.
  */
-function placeOf(text: string): number {
+function cacheSlot(text: string): number {
   const { length } = text;
   if (length === 0) return 0;
   const last = length - 1;
@@ -188,9 +194,9 @@ function placeOf(text: string): number {
   h = Math.imul(h, 33) + text.charCodeAt(Math.max(0, last - 3));
   h = Math.imul(h, 33) + text.charCodeAt(length >>> 1);
   h = Math.imul(h, 33) + text.charCodeAt(0) + length;
-  return Math.imul(h, 0x9e3779b1) >>> PLACE_SHIFT;
+  return Math.imul(h, 0x9e3779b1) >>> SLOT_SHIFT;
 }
 
 function badList(): Error {
-  return corrupt('this arena', 'its list of free strings leads nowhere');
+  return corrupt('this arena', 'the free list of strings contains an invalid index');
 }

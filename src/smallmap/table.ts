@@ -1,10 +1,11 @@
 /**
- * Promoted maps: entries in the hash table that the arena's maps share, in circles of links
- * (`docs/formats/smallmap.md`, "Table"). `native/core/src/smallmap/arena/table.rs` does the same.
+ * Promoted maps: entries in the hash table that all maps of the arena share, linked in a circular
+ * list per map (`docs/formats/smallmap.md`, "Table"). `native/core/src/smallmap/arena/table.rs`
+ * does the same.
  */
 import { WORD } from './layout.js';
-import { Slots, TABLE } from './slots.js';
-import { badList, PROMOTED } from './store.js';
+import { ArenaSlots, TABLE } from './slots.js';
+import { badLinks, badList, PROMOTED } from './store.js';
 
 /** Words of a position's links. */
 const OWNER_LINK = 0;
@@ -14,10 +15,13 @@ const HASH = 3;
 /** The owner of a free position. */
 const NOBODY = -1;
 
-export abstract class Table extends Slots {
+export abstract class ArenaTable extends ArenaSlots {
   // ---- finding
 
-  /** Where a map has the key in flight, or −1. `place` is what {@link placeOf} said. */
+  /**
+   * The spot of the key in `low` and `high` in a map, or −1. `place` is the result of {@link
+   * placeOf}.
+   */
   protected findIn(map: number, place: number): number {
     const count = place & 15;
     if (count === PROMOTED) return this.findInTable(map);
@@ -50,7 +54,7 @@ export abstract class Table extends Slots {
     return -1;
   }
 
-  /** The hash of a map and the key in flight. */
+  /** The hash of a map and the key in `low` and `high`. */
   protected hash(map: number): number {
     const seed0 = this.head[WORD.seed0];
     let h = Math.imul(this.low ^ seed0, 0x85ebca6b);
@@ -61,20 +65,21 @@ export abstract class Table extends Slots {
 
   // ---- the table
 
-  /** Positions that can still be taken. */
+  /** Number of free positions. */
   protected positionsLeft(): number {
     const { head } = this;
     return (this.links.length >>> 2) - head[WORD.tableUsed] + head[WORD.tableFree];
   }
 
   /**
-   * Appends the key in flight, which the promoted map does not have. There is a position for it.
+   * Appends the key in `low` and `high`, which the promoted map does not have. There must be a free
+   * position.
    */
   protected append(map: number, sentinel: number, value: unknown): void {
     const { head, links } = this;
     const used = head[WORD.tableUsed];
     const last = links[sentinel * 4 + PREV] >>> 0;
-    if (sentinel >= used || last >= used) throw badList('links');
+    if (sentinel >= used || last >= used) throw badLinks();
     const position = this.takePosition();
     const h = this.hash(map);
     this.writeKey(this.tableKeyBits, position);
@@ -112,7 +117,7 @@ export abstract class Table extends Slots {
     const used = head[WORD.tableUsed];
     const next = links[position * 4 + NEXT] >>> 0;
     const prev = links[position * 4 + PREV] >>> 0;
-    if (next >= used || prev >= used || sentinel >= used) throw badList('links');
+    if (next >= used || prev >= used || sentinel >= used) throw badLinks();
     const h = links[position * 4 + HASH];
     const passed = this.index.leave(h, position);
     this.publish(links, prev * 4 + NEXT, next);
@@ -125,10 +130,10 @@ export abstract class Table extends Slots {
     links[position * 4 + NEXT] = head[WORD.freePosition]!;
     head[WORD.freePosition] = position + 1;
     head[WORD.tableFree] = head[WORD.tableFree] + 1;
-    if (this.trail.walked) this.trail.unlinked(map, position, prev);
+    if (this.changes.enabled) this.changes.unlinked(map, position, prev);
   }
 
-  /** The positions of a promoted map's sentinel and first entries, in order. */
+  /** The positions of a promoted map's sentinel and its first entries, in order. */
   protected firstPositions(sentinel: number, count: number): number[] {
     const positions = [sentinel];
     for (let at = sentinel; positions.length <= count; positions.push(at))
@@ -136,18 +141,18 @@ export abstract class Table extends Slots {
     return positions;
   }
 
-  /** The entry after `position` of a promoted map; −1 at the end. */
+  /** The entry after `position` in a promoted map, or −1 at the end. */
   protected after(map: number, sentinel: number, position: number): number {
     const { links } = this;
     const used = Math.min(this.head[WORD.tableUsed], links.length >>> 2);
-    if (position >= used) throw badList('links');
+    if (position >= used) throw badLinks();
     const next = links[position * 4 + NEXT] >>> 0;
     if (next === sentinel) return -1;
-    if (next >= used || links[next * 4] !== map) throw badList('links');
+    if (next >= used || links[next * 4] !== map) throw badLinks();
     return next;
   }
 
-  /** How many entries a map has. */
+  /** The number of entries of a map. */
   protected sizeOf(place: number): number {
     const count = place & 15;
     return count === PROMOTED ? this.links[(place >>> 4) * 4 + HASH] >>> 0 : count;

@@ -1,7 +1,7 @@
 /**
- * Arguments of succinct structures: numbers to build from, positions to ask for, arrays to answer
- * into. Native code takes typed arrays of any element type and checks what is in them; anything
- * else iterable becomes one here.
+ * Arguments of succinct structures: numbers to build from, positions to query, arrays for results.
+ * Native code accepts typed arrays of any element type and checks their elements; any other
+ * iterable is converted to a typed array here.
  */
 import { rangeError, typeError } from '../errors.js';
 import type { AnyTypedArray } from '../region/element.js';
@@ -18,9 +18,9 @@ export {
 } from '../region/numbers.js';
 
 /**
- * Where `count` answers go: the typed array for native code to fill, and what is left to do after
- * it did. `made` gives a new array where the caller brought none; `bigint` says of what kind the
- * answers are.
+ * The destination of `count` results: the typed array for native code to fill, and a function that
+ * completes the call afterward. `made` creates an array if the caller passed none; `bigint` tells
+ * whether the results are bigints.
  */
 export function answers(
   out: unknown,
@@ -36,10 +36,10 @@ export function answers(
   const typed = isNumbers(out);
   if (!typed && !Array.isArray(out)) throw typeError('out must be an array or a typed array of numbers');
   const room = typed ? lengthOf(out) : out.length;
-  if (room < count) throw rangeError(`out holds ${room} elements where there are ${count}`);
+  if (room < count) throw rangeError(`out has room for ${room} of ${count} elements`);
   if (typed) {
     if (isBigInts(out) !== bigint) {
-      throw typeError(`out is an array of ${bigint ? 'numbers' : 'bigints'}, which these integers are not`);
+      throw typeError(`out must be an array of ${bigint ? 'bigints' : 'numbers'}`);
     }
     return { native: out, finish: () => out };
   }
@@ -55,25 +55,25 @@ export function answers(
 }
 
 /**
- * An index as `TypedArray.prototype.at` takes it: negative ones count from the end. −1 for one that
- * is outside. Throws for what is no integer.
+ * An index with the semantics of `TypedArray.prototype.at`: negative indices count from the end.
+ * Returns −1 for an index out of range. Throws if the index is not an integer.
  */
 export function relativeIndex(index: unknown, length: number): number {
-  if (typeof index !== 'number') throw typeError(`an index is a number, not ${describe(index)}`);
-  if (!Number.isInteger(index)) throw rangeError(`an index is an integer, not ${index}`);
+  if (typeof index !== 'number') throw typeError(`an index must be a number, not ${describe(index)}`);
+  if (!Number.isInteger(index)) throw rangeError(`an index must be an integer, not ${index}`);
   const at = index < 0 ? index + length : index;
   return at >= 0 && at < length ? at : -1;
 }
 
 /**
- * Bounds of a part as `TypedArray.prototype.slice` takes them: cut to [0, length], negative ones
+ * Bounds with the semantics of `TypedArray.prototype.slice`: clamped to [0, length], negative ones
  * from the end.
  */
 export function rangeOf(start: unknown, end: unknown, length: number): [number, number] {
   const bound = (value: unknown, name: string, fallback: number): number => {
     if (value === undefined) return fallback;
     if (typeof value !== 'number') throw typeError(`${name} must be a number, not ${describe(value)}`);
-    if (Number.isNaN(value)) throw rangeError(`${name} is NaN`);
+    if (Number.isNaN(value)) throw rangeError(`${name} cannot be NaN`);
     const whole = Math.trunc(value);
     return whole < 0 ? Math.max(0, whole + length) : Math.min(whole, length);
   };

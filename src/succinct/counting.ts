@@ -1,12 +1,12 @@
 /**
- * Counting ones in several words at once, and finding the k-th. JavaScript has no instruction that
- * counts the ones of a word, and WebAssembly has one: these are functions of a few hundred bytes of
- * it, which optimised JavaScript calls as its own, at about 2 ns. They get words as arguments, and
- * have no memory. Where WebAssembly is switched off they are written in JavaScript.
+ * Counting the ones of several words at once, and finding the k-th. JavaScript has no popcount
+ * instruction, but WebAssembly has one: these are WebAssembly functions of a few hundred bytes that
+ * optimized JavaScript calls like its own, at about 2 ns. They take words as arguments and have no
+ * memory. If WebAssembly is disabled, versions in JavaScript replace them.
  *
- * Tried, in ns for the ones in 0 to 255 bits (Node 20, 22 and 24 alike, of which 0.8 are the loop):
- * a loop over the words 18, which is mostly branches foretold wrongly; in JavaScript without a
- * branch, by carry-save adders, 13; this 8.
+ * Measured, in ns for the ones in 0 to 255 bits (the same on Node 20, 22 and 24; the loop accounts
+ * for 0.8): a loop over the words takes 18, mostly branch mispredictions; JavaScript without
+ * branches, by carry-save adders, 13; this 8.
  */
 import { popcount32 } from './word.js';
 
@@ -15,20 +15,20 @@ type Words7 = [number, number, number, number, number, number, number];
 
 export interface Counting {
   /**
-   * The ones in the first `count` of seven words, or where `flip` is −1 instead of 0 in those after
-   * them; and in the word `last`.
+   * The number of ones in the first `count` of seven words (or, if `flip` is −1 instead of 0, in
+   * the words after them), plus those in the word `last`.
    */
   sevenAnd: (count: number, flip: number, ...words: [...Words7, last: number]) => number;
-  /** The ones in eight words. */
+  /** The number of ones in eight words. */
   eight: (...words: [...Words7, number]) => number;
   /**
-   * In which of eight words the k-th one is, times 32, and how many ones of that word come before
-   * it. They have more than `k`. (The eighth word needs no looking at.)
+   * 32 times the index of the word, out of eight, that contains the k-th one, plus the rank of that
+   * one within its word. There are more than `k` ones. (The eighth word need not be examined.)
    */
   find: (k: number, ...words: Words7) => number;
 }
 
-/** In JavaScript. */
+/** The implementation in JavaScript. */
 export const plain: Counting = {
   sevenAnd(count, flip, ...words) {
     let ones = popcount32(words[7]);
@@ -48,7 +48,7 @@ export const plain: Counting = {
 
 // ---- WebAssembly
 
-/** What is used of it: the types of Node.js leave it to those of browsers. */
+/** The part of the API used here: the types of Node.js leave WebAssembly to those of browsers. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => { exports: unknown };
@@ -65,18 +65,20 @@ const AND = 0x71;
 const OR = 0x72;
 const XOR = 0x73;
 const SHL = 0x74;
-/** To the right, with the sign. */
+/** Arithmetic shift to the right. */
 const SHR = 0x75;
 const get = (local: number): number[] => [0x20, local];
 const set = (local: number): number[] => [0x21, local];
-/** Sets, and leaves the value. */
+/** Sets a local and keeps the value on the stack. */
 const tee = (local: number): number[] => [0x22, local];
-/** From −64 to 63. */
+/** A constant from −64 to 63. */
 const constant = (value: number): number[] => [0x41, value & 127];
 
 type Code = (number | Code)[];
 
-/** A function of so many parameters, which are its first locals, with so many more of these. */
+/**
+ * A function with `parameters` parameters, which are its first locals, and `locals` further locals.
+ */
 interface Function32 {
   parameters: number;
   locals: number;
@@ -88,7 +90,7 @@ const KINDS: Record<keyof Counting, () => Function32> = {
     const [count, flip, first, last] = [0, 1, 2, 9];
     const code: Code = [get(last), POPCOUNT];
     for (let i = 0; i < 7; i++) {
-      // All ones where i < count.
+      // All ones if i < count.
       const mask = [constant(i), get(count), SUB, constant(31), SHR, get(flip), XOR];
       code.push(get(first + i), POPCOUNT, mask, AND, ADD);
     }
@@ -101,14 +103,17 @@ const KINDS: Record<keyof Counting, () => Function32> = {
     return { parameters: 8, locals: 0, code };
   },
 
-  /** Halves, without a branch: four words of the eight, two, one. */
+  /** Binary search without branches: four words of the eight, then two, then one. */
   find() {
     const [k, word] = [0, 1];
     const [ones, past4, past2, past1, sum, left] = [8, 15, 16, 17, 18, 19];
     const code: Code = [];
     for (let i = 0; i < 7; i++) code.push(get(word + i), POPCOUNT, set(ones + i));
     const one = (i: number): number[] => get(ones + i);
-    /** Whether `sum` ones do not reach to k, all ones if so; k is then as many less. */
+    /**
+     * Sets `past` to all ones if the k-th one follows the first `sum` ones, and reduces k by `sum`
+     * in that case.
+     */
     const pass = (past: number): Code => [
       [get(sum), constant(1), SUB, get(k), SUB, constant(31), SHR, set(past)],
       [get(k), get(sum), get(past), AND, SUB, set(k)],
@@ -128,7 +133,7 @@ function flatten(code: Code): number[] {
   return code.flatMap((part) => (typeof part === 'number' ? part : flatten(part)));
 }
 
-/** A number below 2^14, in seven bits each. */
+/** The LEB128 encoding of a number below 2^14. */
 function leb(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, value >> 7];
 }
@@ -168,7 +173,7 @@ function assemble(): Uint8Array {
   ]);
 }
 
-/** `undefined` where WebAssembly is switched off (`--jitless`), or refused. */
+/** Compiles the module. Returns `undefined` if WebAssembly is disabled (`--jitless`) or refused. */
 export function compile(): Counting | undefined {
   try {
     return new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports as Counting;
@@ -177,5 +182,5 @@ export function compile(): Counting | undefined {
   }
 }
 
-// The exports of a module are no object that V8 reads fast.
+// Separate constants, because V8 does not read the exports object of a module fast.
 export const { sevenAnd, eight, find } = compile() ?? plain;

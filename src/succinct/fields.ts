@@ -1,17 +1,17 @@
 /**
  * Fields of 1 to 64 bits, side by side in 32-bit words, the first in the lowest bits of the first
- * word: how packed integers and the lower halves of an Elias-Fano sequence are stored
- * (`docs/formats/succinct.md`). 32 fields of b bits take b words, so where field i begins follows
+ * word: the storage of packed integers and of the lower halves of an Elias-Fano sequence
+ * (`docs/formats/succinct.md`). 32 fields of b bits take b words, so the offset of field i follows
  * from `i >>> 5` and `i & 31` in 32-bit arithmetic.
  *
- * Cost: two words for up to 32 bits, three beyond; no branch on where a field lies. One word of
- * zeros stands behind the last.
+ * Cost: two words for up to 32 bits, three for more; no branch on the position of a field. One word
+ * of zeros follows the last field.
  */
 const TWO_32 = 4_294_967_296;
 
 /**
- * A mask of the lowest `bits` bits, 0 to 32, as a 32-bit word, whose highest bit is its sign: no
- * number is a double.
+ * A mask of the lowest `bits` bits, 0 to 32, as a signed 32-bit word, so that no number is a
+ * double.
  */
 export function maskOf(bits: number): number {
   return bits === 0 ? 0 : (-1 >>> (32 - bits)) | 0;
@@ -19,26 +19,26 @@ export function maskOf(bits: number): number {
 
 /**
  * Fields below this index begin in a word whose index is below 2^31, as {@link narrowField} and
- * {@link wideField} want it.
+ * {@link wideField} require.
  */
 export function nearFields(bits: number): number {
   return Math.min(32 * Math.floor((2 ** 31 - 4) / bits), TWO_32);
 }
 
 /**
- * Field `index`, below {@link nearFields}, of `bits` bits, at most 32; `mask` is {@link maskOf}
- * them.
+ * Field `index`, which is below {@link nearFields}, of `bits` bits, at most 32. `mask` is
+ * `maskOf(bits)`.
  */
 export function narrowField(words: Int32Array, index: number, bits: number, mask: number): number {
   const bit = Math.imul(index & 31, bits);
   const word = Math.imul(index >>> 5, bits) + (bit >>> 5);
-  // Shifted twice, because 32 is no shift; shifts count modulo 32.
+  // Shifted twice, because shift counts are taken modulo 32: a shift by 32 would do nothing.
   return ((words[word] >>> bit) | ((words[word + 1] << 1) << (31 - (bit & 31)))) & mask;
 }
 
 /**
- * Field `index`, below {@link nearFields}, of `bits` bits, 33 to 64, as a number; of more than 53
- * bits the nearest one. `mask` is {@link maskOf} those beyond 32.
+ * Field `index`, which is below {@link nearFields}, of `bits` bits, 33 to 64, as a number; beyond
+ * 53 bits, the nearest one. `mask` is `maskOf(bits - 32)`.
  */
 export function wideField(words: Int32Array, index: number, bits: number, mask: number): number {
   const bit = Math.imul(index & 31, bits);

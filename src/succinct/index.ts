@@ -1,20 +1,20 @@
 /**
- * offheap/succinct: bits with rank and select, sorted integers, packed integers, in little more
- * than the bits they need.
+ * `offheap/succinct`: bit vectors, rank and select, sorted integers and packed integers in little
+ * more than the bits that they need.
  */
 export {
   BitVector,
   type BitPositions,
   type BitVectorOptions,
   type BitVectorStats,
-} from './bitvector/bitvector.js';
+} from './bitvector/bit-vector.js';
 export { type Bit } from './bitvector/bits.js';
 export {
   EliasFano,
   type EliasFanoOptions,
   type EliasFanoStats,
   type Integers,
-} from './eliasfano/eliasfano.js';
+} from './eliasfano/elias-fano.js';
 export {
   PackedInts,
   type PackedArray,
@@ -22,15 +22,15 @@ export {
   type PackedIntsStats,
   type PackedOutput,
   type Positions,
-} from './packedints/packedints.js';
+} from './packedints/packed-ints.js';
 export {
   RankSelect,
-  type Answers,
-  type Questions,
+  type IndexOutput,
+  type IndexInput,
   type RankSelectOptions,
   type RankSelectStats,
   type RankSelectVariant,
-} from './rankselect/rankselect.js';
+} from './rankselect/rank-select.js';
 export { type BigIntArray, type NumberArray } from './arguments.js';
 export { type OpenOptions, type Progress, type SaveOptions } from '../region/file.js';
 export { type Structure } from '../region/structure.js';

@@ -1,16 +1,16 @@
 /** Iteration over structures that are read by index and do not change. */
 
-/** What built-in iterators inherit from. */
+/** The prototype of built-in iterators. */
 export const IteratorPrototype = Object.getPrototypeOf(
   Object.getPrototypeOf([][Symbol.iterator]()),
 ) as object;
 
-/** What is read by index. */
+/** A structure that is read by index. */
 interface Indexed<T> {
   at(index: number): T | undefined;
 }
 
-/** From index 0 to the first one that has no element. */
+/** Iterates from index 0 to the first index without an element. */
 export class IndexIterator<T> implements IterableIterator<T, undefined> {
   static {
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
@@ -31,14 +31,15 @@ export class IndexIterator<T> implements IterableIterator<T, undefined> {
   }
 }
 
-/** What hands out a part of itself, unpacked. */
+/** A structure that unpacks a part of itself. */
 interface Sliced<T> {
   readonly length: number;
   slice(start: number, end: number): ArrayLike<T>;
 }
 
 /**
- * From index 0 to the end, unpacked a chunk at a time: short ones first, as many a loop ends soon.
+ * Iterates from index 0 to the end and unpacks a chunk at a time. The first chunks are short,
+ * because many loops end early.
  */
 export class ChunkIterator<T> implements IterableIterator<T, undefined> {
   static {
@@ -52,7 +53,7 @@ export class ChunkIterator<T> implements IterableIterator<T, undefined> {
 
   next(): IteratorResult<T, undefined> {
     const { source, position } = this;
-    // Asking for the length refuses a structure that was closed.
+    // Reading the length throws if the structure has been closed.
     if (source === undefined || position >= source.length) {
       this.source = undefined;
       return { done: true, value: undefined };

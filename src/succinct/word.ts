@@ -1,16 +1,16 @@
 /**
- * Bits inside one 32-bit word. JavaScript has no instruction for either: both are a dozen
- * operations, without a branch.
+ * Bit operations on one or two 32-bit words. JavaScript has no instructions for them: each takes
+ * about a dozen operations without branches.
  */
 
-/** How many bits are set. */
+/** The number of bits that are set. */
 export function popcount32(word: number): number {
   let x = word - ((word >>> 1) & 0x55555555);
   x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-/** How many bits are set in two words. */
+/** The number of bits that are set in two words. */
 export function popcount64(low: number, high: number): number {
   let x = low - ((low >>> 1) & 0x55555555);
   let y = high - ((high >>> 1) & 0x55555555);
@@ -20,16 +20,16 @@ export function popcount64(low: number, high: number): number {
   return Math.imul(sums, 0x01010101) >>> 24;
 }
 
-/** `IN_BYTE[byte + 256 * k]`: where the k-th one of a byte is. */
+/** `IN_BYTE[byte + 256 * k]`: the position of the k-th one of a byte. */
 const IN_BYTE = new Uint8Array(2048);
 for (let byte = 0; byte < 256; byte++) {
   for (let bit = 0, k = 0; bit < 8; bit++) if ((byte >>> bit) & 1) IN_BYTE[byte + 256 * k++] = bit;
 }
 
 /**
- * The position of the k-th one, counted from 0; the word has more than `k` (else the result is some
- * number from 0 to 39). The byte by comparing all four running sums at once, the bit by a table
- * (Vigna, "Broadword implementation of rank/select queries", 2008).
+ * The position of the k-th one, counted from 0. The word must have more than `k` ones, else the
+ * result is some number from 0 to 39. The byte is found by comparing all four running sums at once,
+ * the bit by a table (Vigna, "Broadword implementation of rank/select queries", 2008).
  */
 export function select32(word: number, k: number): number {
   let x = word - ((word >>> 1) & 0x55555555);

@@ -1,10 +1,10 @@
-/** What tests of arenas share: keys by number, and what a key or value is stored as. */
+/** Helpers for the tests of arenas: keys and values by number, and their stored form. */
 import type { SmallMapArena } from '../../src/smallmap/index.js';
 import type { SmallKeyType, SmallValueType } from '../../src/smallmap/schema.js';
 
 export type AnyArena = SmallMapArena<any, any>;
 
-/** The n-th of some different keys of a type; for n below 100. */
+/** The n-th of several distinct keys of a type, for n below 100. */
 export function smallKey(type: SmallKeyType, n: number): unknown {
   switch (type) {
     case 'u64':
@@ -25,7 +25,10 @@ export function smallKey(type: SmallKeyType, n: number): unknown {
   }
 }
 
-/** What an arena gives back for a key or value, and what a plain Map holds in its place. */
+/**
+ * The stored form of a key or value: the result that an arena returns, and its equivalent in a
+ * plain Map.
+ */
 export function normal(type: SmallKeyType | SmallValueType, item: unknown, value = false): unknown {
   if (typeof item !== 'number') return item;
   const number = type === 'f32' ? Math.fround(item) : item;

@@ -1,7 +1,7 @@
 /**
- * Bytes from strangers: a region or file with any bit of its header changed, any byte of its
- * contents, cut off anywhere, or filled with harmful numbers is refused with an error of ours, or
- * it is an arena on which every operation ends without harm. Each series runs in a process of its
+ * Untrusted bytes: a region or file with any bit of its header or any byte of its contents changed,
+ * truncated anywhere, or filled with harmful numbers is either rejected with an OffheapError or
+ * becomes an arena on which every operation ends without harm. Each series runs in a process of its
  * own, so that a crash or an endless loop is a failed test that names the case.
  */
 import { spawn } from 'node:child_process';
@@ -17,15 +17,22 @@ import { header, unseal, WORD } from '../helpers/words.js';
 const folder = mkdtempSync(join(tmpdir(), 'offheap-smallmap-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs one series; returns how many regions were opened and how many refused. */
+/** Runs one series. Returns how many regions were opened and how many were rejected. */
 async function series(
-  road: string,
+  entryPoint: string,
   schema: string,
-  way: string,
+  mutation: string,
 ): Promise<{ opened: number; refused: number }> {
   const scratch = mkdtempSync(join(folder, 'series-'));
   const script = join(import.meta.dirname, '..', 'helpers', 'smallmap-hostile.mjs');
-  const child = spawn(process.execPath, [script, join(packageRoot(), 'dist'), scratch, road, schema, way]);
+  const child = spawn(process.execPath, [
+    script,
+    join(packageRoot(), 'dist'),
+    scratch,
+    entryPoint,
+    schema,
+    mutation,
+  ]);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -39,7 +46,7 @@ async function series(
   return JSON.parse(output) as { opened: number; refused: number };
 }
 
-describe('a spoilt arena', () => {
+describe('a corrupt arena', () => {
   it.each([
     ['u32 f64', 'fromBytes', 'some bytes'],
     ['u32 f64', 'fromBytes', 'words'],
@@ -52,32 +59,33 @@ describe('a spoilt arena', () => {
     ['string string', 'fromBytes', 'some bytes'],
     ['string string', 'attach', 'words'],
     ['string u32', 'open rw', 'words'],
-  ])('of %s, through %s: %s', async (schema, road, way) => {
-    const { opened, refused } = await series(road, schema, way);
-    // Both happen, or the series tests nothing; bytes past the header are not looked at by opening.
+  ])('of %s opened by %s survives or is rejected: %s', async (schema, entryPoint, mutation) => {
+    const { opened, refused } = await series(entryPoint, schema, mutation);
+    // Both outcomes must occur, or the series tests nothing. Opening does not check bytes past the
+    // header.
     expect(opened + refused).toBeGreaterThan(50);
-    if (way !== 'some bytes') expect(refused).toBeGreaterThan(5);
-    if (way !== 'lengths') expect(opened).toBeGreaterThan(20);
+    if (mutation !== 'some bytes') expect(refused).toBeGreaterThan(5);
+    if (mutation !== 'lengths') expect(opened).toBeGreaterThan(20);
   });
 });
 
-describe('bytes of another kind', () => {
+describe('opening bytes of another kind', () => {
   const good = unseal(new SmallMapArena({ key: 'u32', value: 'f64' }).toBytes());
-  const spoilt = (word: number, value: number): Uint8Array => {
+  const corrupted = (word: number, value: number): Uint8Array => {
     const bytes = good.slice();
     header(bytes)[word] = value;
     return bytes;
   };
 
-  it('another version or structure is ERR_OFFHEAP_VERSION, and the message says which', () => {
-    throws(() => SmallMapArena.fromBytes(spoilt(WORD.version, 2)), 'ERR_OFFHEAP_VERSION', /format 2/);
-    throws(() => SmallMapArena.fromBytes(spoilt(WORD.kind, 1)), 'ERR_OFFHEAP_VERSION', /hashmap/);
-    throws(() => SmallMapArena.fromBytes(spoilt(WORD.kindVersion, 9)), 'ERR_OFFHEAP_VERSION', /format 9/);
+  it('rejects another version or structure with ERR_OFFHEAP_VERSION and names it', () => {
+    throws(() => SmallMapArena.fromBytes(corrupted(WORD.version, 2)), 'ERR_OFFHEAP_VERSION', /format 2/);
+    throws(() => SmallMapArena.fromBytes(corrupted(WORD.kind, 1)), 'ERR_OFFHEAP_VERSION', /hashmap/);
+    throws(() => SmallMapArena.fromBytes(corrupted(WORD.kindVersion, 9)), 'ERR_OFFHEAP_VERSION', /format 9/);
   });
 
-  it('another schema, or nothing of a region at all, is ERR_OFFHEAP_CORRUPT', () => {
+  it('rejects an invalid schema, or bytes that are not a region, with ERR_OFFHEAP_CORRUPT', () => {
     for (const schema of [0, 0x0b08, 0x0805 + 0x0b, 0x1005, 0xffffffff]) {
-      throws(() => SmallMapArena.fromBytes(spoilt(16, schema)), 'ERR_OFFHEAP_CORRUPT');
+      throws(() => SmallMapArena.fromBytes(corrupted(16, schema)), 'ERR_OFFHEAP_CORRUPT');
     }
     throws(() => SmallMapArena.fromBytes(new Uint8Array(0)), 'ERR_OFFHEAP_CORRUPT');
     throws(() => SmallMapArena.fromBytes(new Uint8Array(4096)), 'ERR_OFFHEAP_CORRUPT');
@@ -85,7 +93,7 @@ describe('bytes of another kind', () => {
 });
 
 describe('validate', () => {
-  it('finds what opening does not look at, in every section', () => {
+  it('detects changes that opening does not, in every section', () => {
     const arena = new SmallMapArena({ key: 'string', value: 'string', capacity: 4, seed: 3n });
     const ids = [3, 8, 10].map((size) => {
       const id = arena.create();
@@ -106,7 +114,7 @@ describe('validate', () => {
         found++;
       }
     }
-    // All but what no entry uses, overflow counts, and letters of values.
+    // All bytes except unused ones, overflow counts, and the letters of values.
     expect(found).toBeGreaterThan((good.length - 256) / 3);
   });
 });

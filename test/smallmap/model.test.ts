@@ -1,7 +1,7 @@
 /**
- * SmallMapArena against an array of plain Maps: the same random operations on both, all results
- * compared, for every type of key and of value. After each batch the order of entries is compared
- * and the region proves its contents.
+ * SmallMapArena compared with an array of plain Maps: the same random operations on both, for every
+ * key type and every value type, with all results compared. After each batch the order of entries
+ * is compared and the region is validated.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import { arbitrary } from '../helpers/samples.js';
 import type { AnyArena } from './arenas.js';
 import { normal, smallKey } from './arenas.js';
 
-/** An arena, and the plain Maps that it should equal. */
+/** An arena, and the plain Maps that it must equal. */
 class Pair {
   readonly maps = new Map<SmallMapId, Map<unknown, unknown>>();
   readonly stale: SmallMapId[] = [];
@@ -110,14 +110,14 @@ function operation(pair: Pair, op: readonly [number, number, unknown, unknown]):
   }
 }
 
-describe('an arena behaves as an array of Maps', () => {
+describe('an arena behaves like an array of Maps', () => {
   for (const key of SMALL_KEY_TYPES) {
     for (const value of SMALL_VALUE_TYPES) {
       // Every value type with one key type, every key type with a few value types.
       if (key !== 'u32' && key !== 'u8' && key !== 'string' && !['f64', 'u8', 'string'].includes(value))
         continue;
-      it(`${key} to ${value}`, () => {
-        // Few keys, so that they meet; now and then any.
+      it(`from ${key} to ${value}`, () => {
+        // Few distinct keys, so that they collide, and occasionally any key.
         const keys = fc.oneof(
           { weight: 5, arbitrary: fc.nat(14).map((n) => smallKey(key, n)) },
           { weight: 1, arbitrary: arbitrary(key) },
@@ -142,8 +142,8 @@ describe('an arena behaves as an array of Maps', () => {
   }
 });
 
-/** The operations of Map while it is being iterated over; the same on both sides, step by step. */
-describe('iteration while the map changes', () => {
+/** The operations of Map during an iteration, the same on both sides, step by step. */
+describe('iteration during changes agrees with Map', () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.constant('next' as const) },
     { weight: 2, arbitrary: fc.nat(12).map((n) => ['set', n] as const) },

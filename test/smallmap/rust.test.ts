@@ -1,7 +1,7 @@
 /**
- * TypeScript against Rust on the same bytes: the same insertions one by one and in bulk leave the
- * same region, byte for byte, and both find the same in it; whatever was deleted, cleared, released
- * or promoted before. And the golden bytes.
+ * TypeScript and Rust on the same bytes: single insertions and bulk insertions produce the same
+ * region, byte for byte, and both find the same entries in it, regardless of earlier deletions,
+ * clears, releases and promotions. Also the golden bytes.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { Random } from '../helpers/random.js';
 import { unseal } from '../helpers/words.js';
 import { normal, smallKey, type AnyArena } from './arenas.js';
 
-/** An arena in which something happened. */
+/** An arena with a history of changes. */
 function used(key: SmallKeyType, value: SmallValueType): AnyArena {
   const arena = new SmallMapArena({ key, value, capacity: 60, seed: 5n }) as AnyArena;
   const ids = Array.from({ length: 30 }, () => arena.create());
@@ -28,7 +28,8 @@ function used(key: SmallKeyType, value: SmallValueType): AnyArena {
   for (let at = 0; at < 30; at += 7) arena.release(ids[at]);
   for (let at = 1; at < 30; at += 7) arena.clear(ids[at]);
   for (let at = 2; at < 30; at += 3) arena.delete(ids[at % 7 === 0 ? at + 1 : at], smallKey(key, 1));
-  // Room for all that comes, so that where it grows does not depend on who asks.
+  // Reserve room for everything that follows, so that the points of growth do not depend on the
+  // caller.
   arena.reserve(200);
   return arena;
 }
@@ -37,8 +38,8 @@ describe.each(
   SMALL_KEY_TYPES.filter((type) => type !== 'string').map(
     (key, at) => [key, SMALL_VALUE_TYPES.filter((type) => type !== 'string')[at]] as const,
   ),
-)('%s to %s', (key, value) => {
-  it('one by one and in bulk', () => {
+)('an arena from %s to %s', (key, value) => {
+  it('is the same after single and after bulk insertions', () => {
     const [single, bulk] = [used(key, value), used(key, value)] as const;
     expect(single.toBytes()).toEqual(bulk.toBytes());
     const random = new Random(9);
@@ -51,7 +52,7 @@ describe.each(
     ids.forEach((id, i) => single.set(id, keys[i], values[i]));
     bulk.setMany(ids, keys, values);
     expect(bulk.stats().promotedCount).toBeGreaterThan(3);
-    // Slots and links that mean nothing any more are the same too: both sides do the same steps.
+    // Unused slots and links are equal too, because both sides take the same steps.
     expect(Buffer.compare(single.toBytes(), bulk.toBytes())).toBe(0);
     const all = alive.flatMap((id) => Array.from({ length: 16 }, (_, n) => [id, smallKey(key, n)] as const));
     const found = bulk.getMany(
@@ -64,11 +65,11 @@ describe.each(
 });
 
 /**
- * All changes there are, from one map on, in the same order as `golden_steps` of
- * native/core/tests/smallmap_arena.rs makes them: sets, deletes, clears, releases, promotions,
- * growth. The file has the digests of the bytes after every 50 steps.
+ * All kinds of changes, starting with one map, in the order of `golden_steps` in
+ * native/core/tests/smallmap_arena.rs: sets, deletes, clears, releases, promotions, growth. The
+ * file contains digests of the bytes after every 50 steps.
  */
-describe('the steps of Rust', () => {
+describe('the steps of the Rust test', () => {
   const EVERY = 50;
   const DIGESTS = 12;
   const golden = readFileSync(join(packageRoot(), 'test', 'golden', 'smallmap-steps.bin'));
@@ -81,7 +82,7 @@ describe('the steps of Rust', () => {
     ['i64', 'u8'],
     ['f64', 'i32'],
     ['string', 'string'],
-  ] as const)('%s to %s', (key, value) => {
+  ] as const)('an arena from %s to %s', (key, value) => {
     const first = ['u8', 'u16', 'u32', 'i64', 'f64', 'string'].indexOf(key) * DIGESTS;
     const random = xorshift(2463534242);
     const arena = new SmallMapArena({ key, value, capacity: 1, seed: 0x89abcdef01234567n }) as AnyArena;
@@ -144,15 +145,15 @@ describe('the steps of Rust', () => {
 });
 
 /**
- * What test/golden/README.md says is in these files; native/core/tests/smallmap_arena.rs writes
- * them.
+ * The golden files described in test/golden/README.md, which native/core/tests/smallmap_arena.rs
+ * writes.
  */
 describe('golden bytes', () => {
   const golden = (name: string): Uint8Array =>
     new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `smallmap-${name}.bin`)));
   const seed = 0x89abcdef01234567n;
 
-  it('of numbers', () => {
+  it('of numbers are read and reproduced', () => {
     const made = new SmallMapArena({ key: 'u32', value: 'f64', capacity: 20, seed });
     for (let map = 0; map < 12; map++) {
       const id = made.create();
@@ -169,7 +170,7 @@ describe('golden bytes', () => {
     expect(Buffer.compare(withoutSequence(made.toBytes()), withoutSequence(golden('numbers')))).toBe(0);
   });
 
-  it('of strings', () => {
+  it('of strings are read and reproduced', () => {
     const read = SmallMapArena.fromBytes<'string', 'string'>(golden('strings'));
     read.validate();
     expect([...read.entries(0 as SmallMapId)]).toEqual([
@@ -183,7 +184,10 @@ describe('golden bytes', () => {
   });
 });
 
-/** Without what copies do not keep: the sequence, which counts rearrangements, and the checksum. */
+/**
+ * Clears the fields that copies do not preserve: the sequence, which counts rearrangements, and the
+ * checksum.
+ */
 function withoutSequence(bytes: Uint8Array): Uint8Array {
   const copy = unseal(bytes.slice());
   new Uint32Array(copy.buffer)[6] = 0;

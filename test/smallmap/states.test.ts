@@ -1,7 +1,7 @@
 /**
- * Operations by states: what every public method of an arena does where the arena is owned, shared,
- * attached, on a file for `r` or `rw`, or closed after any of these; and what it says to arguments
- * that are wrong.
+ * Operations by states: the result of every public method of an arena that is owned, shared,
+ * attached, mapped from a file with mode `r` or `rw`, or closed after any of these; and the errors
+ * for invalid arguments.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const small = 1 as SmallMapId;
 const large = 2 as SmallMapId;
 const entries = Array.from({ length: 12 }, (_, n): [number, number] => [n, n / 2]);
 
-/** Three maps: of 0, 3 and 12 entries. */
+/** Three maps with 0, 3 and 12 entries. */
 function fill(): Numbers {
   const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
   arena.create();
@@ -102,7 +102,7 @@ const operations: Record<string, { run: (arena: Numbers) => unknown; writes?: tr
 };
 
 describe.each(Object.entries(states))('an arena %s', (state, make) => {
-  it.each(Object.entries(operations))('%s', async (_, { run, writes, result }) => {
+  it.each(Object.entries(operations))('supports or rejects %s', async (_, { run, writes, result }) => {
     const arena = await make();
     if (writes === true && !writable.has(state)) {
       throws(() => run(arena), 'ERR_OFFHEAP_UNSUPPORTED', /can be read, not changed/);
@@ -121,14 +121,14 @@ describe.each(Object.entries(states))('an arena %s', (state, make) => {
   });
 });
 
-describe('files', () => {
+describe('files of arenas', () => {
   it('are described by `offheap inspect`', async () => {
     const { kind, checksum, contents } = await inspectFile(await saved());
     expect([kind, checksum]).toEqual(['smallmap', 'correct']);
     expect(contents).toMatchObject({ key: 'u32', value: 'f64', maps: 3, promoted: 1 });
   });
 
-  it('keep strings, and are copied at the first change', async () => {
+  it('keep strings, and are copied to memory at the first change', async () => {
     const arena = new SmallMapArena({ key: 'string', value: 'string' });
     const id = arena.create();
     arena.set(id, 'größe', '\ud83d').set(id, '', 'x'.repeat(500));
@@ -142,12 +142,12 @@ describe('files', () => {
   });
 });
 
-describe('arguments that are wrong', () => {
+describe('invalid arguments', () => {
   const arena: AnyArena = fill();
   const bytes = arena.toBytes();
   const unchanged = (): void => expect(arena.toBytes()).toEqual(bytes);
 
-  it('ids', () => {
+  it('are rejected as ids', () => {
     const none = [9, -1, 0.5, NaN, Infinity, 2 ** 32, 2 ** 32 + 1, 2 ** 53, -0.5, 2 ** 31 + 1, 2 ** 52 + 1];
     for (const id of none as SmallMapId[]) {
       for (const call of [
@@ -176,7 +176,7 @@ describe('arguments that are wrong', () => {
     unchanged();
   });
 
-  it('keys and values', () => {
+  it('are rejected as keys and values', () => {
     for (const key of [-1, 2 ** 32, 0.5, NaN, Infinity]) {
       for (const call of [
         () => arena.get(small, key),
@@ -199,7 +199,7 @@ describe('arguments that are wrong', () => {
     unchanged();
   });
 
-  it('lists', () => {
+  it('are rejected as lists', () => {
     throws(() => arena.getMany([1, 2], [1]), 'ERR_OFFHEAP_RANGE');
     throws(() => arena.getMany([1], [1], new Float64Array(0)), 'ERR_OFFHEAP_RANGE');
     throws(() => arena.getMany(5 as never, [1]), 'ERR_OFFHEAP_TYPE');
@@ -212,7 +212,7 @@ describe('arguments that are wrong', () => {
     unchanged();
   });
 
-  it('options', () => {
+  it('are rejected as options', () => {
     const make = (options: unknown) => () => new SmallMapArena(options as never);
     throws(make(undefined), 'ERR_OFFHEAP_TYPE');
     throws(make({ key: 'u32' }), 'ERR_OFFHEAP_TYPE');
@@ -227,7 +227,7 @@ describe('arguments that are wrong', () => {
     unchanged();
   });
 
-  it('an arena that can not grow stays as it was', () => {
+  it('leave an arena that cannot grow unchanged', () => {
     throws(() => arena.reserve(2 ** 30), 'ERR_OFFHEAP_FULL');
     expect([...arena.entries(large)]).toEqual(entries);
     arena.set(small, 1, 0.5);

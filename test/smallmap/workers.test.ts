@@ -1,8 +1,8 @@
 /**
- * One owner, many readers: what workers read while the owner sets, removes, promotes, clears,
- * releases, packs and grows belongs together, and a thread that is terminated anywhere leaves an
- * arena that others go on reading. A value says which map and key it belongs to, so each answer can
- * be judged by itself. Workers run the built package.
+ * One owner and many readers: values that workers read while the owner sets, removes, promotes,
+ * clears, releases, compacts and grows are consistent, and a thread that is terminated anywhere
+ * leaves an arena that other threads can still read. A value encodes its map and key, so each
+ * result can be checked by itself. Workers run the built package.
  */
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.terminate()));
 });
 
-/** What both sides know: a value is that of its map and key, and a counter. */
+/** The code that both sides share: a value encodes its map, its key and a counter. */
 const COMMON = `
   let x = 1;
   const below = (n) => { x ^= x << 13; x ^= x >>> 17; x ^= x << 5; return (x >>> 0) % n; };
@@ -103,7 +103,7 @@ const make = (kind: string): AnyArena =>
     : new SmallMapArena({ key: 'string', value: 'string', capacity: 4 })) as AnyArena;
 
 describe.each(['number', 'string'])('arenas of %ss', (kind) => {
-  it('are read rightly by two workers while their owner does everything', async () => {
+  it('are read correctly by two workers while their owner makes every kind of change', async () => {
     const arena = make(kind);
     const alive = Array.from({ length: 40 }, () => arena.create());
     const stop = new SharedArrayBuffer(4);
@@ -124,7 +124,7 @@ describe.each(['number', 'string'])('arenas of %ss', (kind) => {
     arena.close();
   });
 
-  it('survive readers and owners that are terminated in the middle of anything', async () => {
+  it('survive readers and owners that are terminated at any point', async () => {
     let entries = 0;
     for (let round = 0; round < 7; round++) {
       const owner = start(
@@ -151,7 +151,7 @@ describe.each(['number', 'string'])('arenas of %ss', (kind) => {
           entries++;
         }
       }
-      // A copy is whole again, and is written to.
+      // A copy is valid again and can be changed.
       const copy = SmallMapArena.fromBytes(arena.toBytes()) as AnyArena;
       copy.validate();
       expect([...copy.ids()]).toEqual([...arena.ids()]);

@@ -1,7 +1,4 @@
-/**
- * What every unchanging sequence of integers does as a region: shared, saved, opened, damaged,
- * closed.
- */
+/** The immutable sequences of integers as regions: shared, saved, opened, corrupted, closed. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +20,7 @@ const fresh = (): string => join(folder, `${files++}.bin`);
 const values = Array.from({ length: 1000 }, (_, i) => i * 7 + (i % 5));
 const dist = join(packageRoot(), 'dist');
 
-/** The structures, and all that can be asked of each. */
+/** The structures, and all queries of each. */
 const STRUCTURES = {
   EliasFano: {
     type: EliasFano,
@@ -56,7 +53,7 @@ const STRUCTURES = {
 describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspected }) => {
   const Type = type as any;
 
-  it('is shared with other threads, which may end at any moment', async () => {
+  it('is shared with other threads, which may be terminated at any point', async () => {
     using sequence = make();
     const token = sequence.share();
     const expected = values.reduce((a, b) => a + b) * 3;
@@ -80,7 +77,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     throws(() => HashMap.attach(token), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('is saved, and opened by mapping', async () => {
+  it('is saved, and opened by mapping its file', async () => {
     const path = fresh();
     using sequence = make();
     await sequence.save(path);
@@ -106,14 +103,14 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     expect((await rejected(sequence.save(join(folder, 'no', 'such')))).code).toBe('ERR_OFFHEAP_IO');
   });
 
-  it('notices that its file was truncated', async () => {
+  it('detects that its file has been truncated', async () => {
     const path = fresh();
     using sequence = make();
     await sequence.save(path);
     using opened = Type.open(path);
     expect(opened.at(1)).toBe(values[1]);
     truncateSync(path, 0);
-    // Whether the pages were read before decides what is found; never a wrong answer, never a
+    // The result depends on whether the pages have been read before; it is never a wrong value or a
     // crash.
     for (const read of [() => opened.at(999), () => opened.at(5), () => [...opened.getMany([998])]]) {
       try {
@@ -125,7 +122,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     expect(inspect(opened)).toMatch(name);
   });
 
-  it('becomes bytes and back', () => {
+  it('is restored from its bytes', () => {
     using sequence = make();
     const bytes = sequence.toBytes();
     using copy = Type.fromBytes(bytes);
@@ -138,7 +135,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     throws(() => Type.fromBytes(new HashMap({ key: 'u32', value: 'u32' }).toBytes()), 'ERR_OFFHEAP_VERSION');
   });
 
-  it('after close() refuses everything but close()', () => {
+  it('rejects everything but close() after close()', () => {
     const sequence = make() as any;
     const iterator = sequence[Symbol.iterator]();
     iterator.next();
@@ -163,7 +160,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     expect(inspect(sequence)).toBe(`${name} { closed }`);
   });
 
-  it('shows itself', () => {
+  it('is inspected', () => {
     expect(inspect(Type.from([1, 2, 300]))).toBe(inspected);
     const long = inspect(make());
     expect(long).toContain(`${name}(1000)`);
@@ -174,7 +171,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     expect(() => structuredClone(make())).toThrow(/share\(\)/);
   });
 
-  it('says so when memory is refused', () => {
+  it('throws ERR_OFFHEAP_OOM when memory is refused', () => {
     const real = globalThis.SharedArrayBuffer;
     globalThis.SharedArrayBuffer = function () {
       throw new RangeError('Array buffer allocation failed');
@@ -191,7 +188,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
   const sealed = (): Uint8Array => make().toBytes();
   const plain = (): Uint8Array => {
     const bytes = sealed();
-    bytes.fill(0, 28, 36); // neither checksum nor the flag that says so
+    bytes.fill(0, 28, 36); // clears the checksum and its flag
     return bytes;
   };
   const ALLOWED = [
@@ -201,7 +198,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     'ERR_OFFHEAP_UNSUPPORTED',
   ];
 
-  /** Opens damaged bytes in every way there is, and asks everything. Answers may be wrong. */
+  /** Opens corrupt bytes in every possible way and makes all queries. Results may be wrong. */
   function survive(bytes: Uint8Array, file: boolean): void {
     const ways = [() => Type.fromBytes(bytes)];
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
@@ -232,10 +229,10 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     }
   }
 
-  it('every bit of the header', () => {
+  it('survives a change of any bit of the header', () => {
     for (const bytes of [plain(), sealed()]) {
       for (let bit = 0; bit < 2048; bit++) {
-        // A sequence that is odd makes a reader wait for a writer that is not there.
+        // An odd sequence makes a reader wait for a writer that does not exist.
         if (bit === 6 * 32) continue;
         bytes[bit >> 3] ^= 1 << (bit & 7);
         survive(bytes, bit % 64 === 0);
@@ -244,7 +241,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     }
   });
 
-  it('every truncation', () => {
+  it('rejects every truncation', () => {
     const bytes = plain();
     for (let length = 0; length < bytes.length; length += length < 320 ? 8 : 1000) {
       const error = thrown(() => Type.fromBytes(bytes.slice(0, length)));
@@ -252,7 +249,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     }
   });
 
-  it('random corruption', () => {
+  it('survives random corruption', () => {
     const random = new Random(12);
     const whole = plain();
     for (let round = 0; round < 300; round++) {
@@ -263,7 +260,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (name, { type, make, ask, inspec
     }
   });
 
-  it('a changed byte under a checksum is found', () => {
+  it('detects a changed byte by the checksum', () => {
     const bytes = sealed();
     bytes[300] ^= 1;
     const path = fresh();

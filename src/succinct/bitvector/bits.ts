@@ -1,13 +1,13 @@
 /**
- * The bits of a bit vector: where they are, and how one is read, written and added.
+ * The words of a bit vector, and how a bit is read, written and appended.
  *
- * The owner keeps what hot code needs in fields: the words, how many bits there are, how many fit.
- * Where bits can not be accessed directly (another thread's, a file's, a closed vector's) `size`
- * and `room` are 0, so that fast paths fail and the slow ones come here.
+ * An owner keeps the words, the length and the capacity in fields for hot code. Without direct
+ * access (another thread's vector, a file, a closed vector) `size` and `room` are 0, so that the
+ * fast paths fail and fall through to the slow paths here.
  *
- * A bit changes by one store, and a pushed one by two, the bit's and then the length's, so that
- * readers see each change whole and a writer that is stopped leaves a valid region. Changes of many
- * words are rearrangements, which Rust makes.
+ * A bit changes by one store, and an appended bit by two, first the bit and then the length.
+ * Readers therefore see each change as a whole, and a writer that is terminated leaves a valid
+ * region. Changes of many words are rearrangements, which Rust makes.
  */
 import { offheapError, rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
@@ -18,24 +18,26 @@ import { copyOf, OWNER, READER, Structure } from '../../region/structure.js';
 import { popcount32 } from '../word.js';
 import { MAX_BITS, readLength, readShape, regionBytes, STEP, WORD } from './layout.js';
 
-/** A bit as an argument: 1 and 0 are `true` and `false`. */
+/** A bit as an argument: 1 and 0 mean `true` and `false`. */
 export type Bit = boolean | 0 | 1;
 
 const TWO_32 = 4_294_967_296;
 const NOTHING = new Int32Array(0);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
-/** Words that are looked at here before native code, which is faster over many, is asked. */
+/**
+ * The number of words scanned here before native code, which is faster over many words, is called.
+ */
 const FEW_WORDS = 32;
 
 export abstract class Bits extends Structure<'bitvector'> {
   /** All words that fit. */
   protected words: Int32Array = NOTHING;
   protected head: Int32Array = CLOSED_HEAD;
-  /** How many bits there are, for the owner; else 0. */
+  /** The number of bits for an owner, else 0. */
   protected size = 0;
-  /** How many fit where a push is plain stores; else 0. */
+  /** The number of bits up to which a push takes plain stores, else 0. */
   protected room = 0;
-  /** How many fit. */
+  /** The number of bits that fit. */
   protected capacity = 0;
 
   protected get kind(): 'bitvector' {
@@ -52,7 +54,7 @@ export abstract class Bits extends Structure<'bitvector'> {
     this.head = head;
     this.capacity = capacity;
     this.size = direct ? length : 0;
-    // The length takes two stores where it passes a multiple of 2^32.
+    // The length takes two stores when it reaches a multiple of 2^32.
     this.room = direct && !this.published ? Math.min(capacity, TWO_32 - 1) : 0;
   }
 
@@ -66,14 +68,14 @@ export abstract class Bits extends Structure<'bitvector'> {
     readShape(region.head, length, what);
   }
 
-  /** How many bits there are. Readers must check that it still stands. */
+  /** The number of bits. Readers must validate it. */
   protected lengthNow(): number {
     return this.role === OWNER ? this.size : Math.min(readLength(this.head), this.capacity);
   }
 
   // ---- one bit
 
-  /** The bit at a position below the capacity. */
+  /** The bit at a position, which must be below the capacity. */
   protected load(position: number): boolean {
     const word = position < TWO_32 ? this.words[position >>> 5] : this.words[Math.floor(position / 32)];
     return ((word >>> (position % 32)) & 1) !== 0;
@@ -86,8 +88,8 @@ export abstract class Bits extends Structure<'bitvector'> {
     words[at] = bit ? words[at] | mask : words[at] & ~mask;
   }
 
-  /** A bit of another thread's vector, a file's, or past 2^32. */
-  protected loadElsewhere(position: number): boolean | undefined {
+  /** The bit at a position of another thread's vector, of a file, or at or above 2^32. */
+  protected loadSlow(position: number): boolean | undefined {
     if (this.role === READER) {
       const bit = position < this.lengthNow() ? this.load(position) : undefined;
       if (this.calm()) return bit;
@@ -95,25 +97,26 @@ export abstract class Bits extends Structure<'bitvector'> {
     return this.read(() => (position < this.lengthNow() ? this.load(position) : undefined));
   }
 
-  /** A position of a bit that is there. */
+  /** Checks that a position is that of a bit. */
   protected checkPosition(position: unknown): number {
-    if (typeof position !== 'number') throw typeError(`a position is a number, not ${describe(position)}`);
+    if (typeof position !== 'number')
+      throw typeError(`a position must be a number, not ${describe(position)}`);
     if (!Number.isInteger(position) || position < 0 || position >= this.size) {
       throw rangeError(
         this.size === 0
-          ? `there is no position ${position}: this bit vector has no bits`
-          : `a position in this bit vector is an integer from 0 to ${this.size - 1}, not ${position}`,
+          ? `position ${position} is out of range: this bit vector is empty`
+          : `a position in this bit vector must be an integer from 0 to ${this.size - 1}, not ${position}`,
       );
     }
     return position + 0;
   }
 
-  /** Bounds of a range that lies within `length` bits; all of them where they are absent. */
+  /** Checks the bounds of a range within `length` bits. Absent bounds mean all bits. */
   protected checkRange(from: unknown, to: unknown, length: number): [number, number] {
     const begin = from === undefined ? 0 : checkBound(from, 'from');
     const end = to === undefined ? length : checkBound(to, 'to');
     if (begin > end || end > length) {
-      throw rangeError(`from ${begin} to ${end} is no range of a bit vector of ${length} bits`);
+      throw rangeError(`the range from ${begin} to ${end} is invalid for a bit vector of ${length} bits`);
     }
     return [begin, end];
   }
@@ -123,12 +126,12 @@ export abstract class Bits extends Structure<'bitvector'> {
   protected append(bit: boolean): void {
     const { size } = this;
     if (size === this.capacity) this.grow(size + 1);
-    // Zeros too: a writer that was stopped may have left a one here.
+    // Zeros too: a writer that was terminated may have left a one here.
     this.store(size, bit);
     this.publish(size + 1);
   }
 
-  /** Makes the last bit that was stored count. */
+  /** Publishes the length after the last bit has been stored. */
   private publish(size: number): void {
     const { head } = this;
     if (size % TWO_32 === 0) {
@@ -139,7 +142,7 @@ export abstract class Bits extends Structure<'bitvector'> {
     this.size = size;
   }
 
-  /** Makes room for `count` bits in all, and more, so that n pushes cost O(n). */
+  /** Makes room for `count` bits in total, and for more, so that n pushes cost O(n). */
   protected grow(count: number): void {
     if (count <= this.capacity) return;
     if (count > MAX_BITS) {
@@ -151,20 +154,20 @@ export abstract class Bits extends Structure<'bitvector'> {
         this.resizeRegion(wanted);
         return;
       } catch (error) {
-        // Memory may be short for half as much again, and enough for what is needed.
+        // There may be too little memory for growth by half, yet enough for `count` bits.
         if ((error as { code?: unknown }).code !== 'ERR_OFFHEAP_OOM') throw error;
       }
     }
     this.resizeRegion(count);
   }
 
-  /** Makes room for so many bits, at least those that are there. */
+  /** Changes the capacity, which must be at least the length. */
   protected resizeRegion(capacity: number): void {
     try {
       this.region.ensure(regionBytes(capacity));
       native().bitvectorSetCapacity(this.region.bytes, capacity);
     } finally {
-      // Also after a refusal: the region may lie in a larger buffer by now.
+      // Also after a refusal: the region may have moved to a larger buffer.
       this.readopt();
     }
   }
@@ -177,7 +180,7 @@ export abstract class Bits extends Structure<'bitvector'> {
 
   // ---- many bits
 
-  /** How many ones there are in a range. */
+  /** The number of ones in a range. */
   protected countRange(from: number, to: number): number {
     if (to - from > FEW_WORDS * 32) return native().bitvectorCount(this.region.bytes, from, to);
     if (from >= to) return 0;
@@ -192,7 +195,7 @@ export abstract class Bits extends Structure<'bitvector'> {
     return count;
   }
 
-  /** The first bit of that value from a position on; −1 if there is none. */
+  /** The position of the first bit with the value `bit` at or after `from`, or −1. */
   protected next(from: number, bit: boolean, length: number): number {
     if (from >= length) return -1;
     const { words } = this;
@@ -211,17 +214,16 @@ export abstract class Bits extends Structure<'bitvector'> {
   }
 
   /**
-   * Bytes that stay as they are while native code reads them. Of another thread's vector, or a
-   * file's, that is a copy, because what is about to happen can not be taken back if they change or
-   * vanish.
+   * Bytes that do not change while native code reads them. For another thread's vector or a file
+   * this is a copy, because the call that follows cannot be undone if they change or vanish.
    */
   protected steadyBytes(): Uint8Array {
     return this.role === OWNER ? this.region.bytes : this.copyRegion();
   }
 
   /**
-   * A copy that is as long as the bits need, and zero past them, so that its bytes follow from
-   * them.
+   * A copy that has exactly the length that the bits need, with zeros past them, so that its bytes
+   * depend on the bits only.
    */
   protected override copyRegion(): Uint8Array {
     return this.read(() => {
@@ -233,7 +235,7 @@ export abstract class Bits extends Structure<'bitvector'> {
       writeLong(words, COMMON.lengthLow, used);
       writeLong(words, WORD.lengthLow, length);
       writeLong(words, WORD.capacityLow, capacity);
-      // Bits that were pushed meanwhile.
+      // Drop bits that were pushed in the meantime.
       const end = HEADER_BYTES / 4 + Math.floor(length / 32);
       if (end < words.length) words[end] &= ~(-1 << (length % 32));
       words.fill(0, end + 1);
@@ -243,16 +245,16 @@ export abstract class Bits extends Structure<'bitvector'> {
 }
 
 function checkBound(bound: unknown, name: string): number {
-  if (typeof bound !== 'number') throw typeError(`${name} is a position, not ${describe(bound)}`);
+  if (typeof bound !== 'number') throw typeError(`${name} must be a position, not ${describe(bound)}`);
   if (!Number.isInteger(bound) || bound < 0) {
-    throw rangeError(`${name} is an integer from 0 on, not ${bound}`);
+    throw rangeError(`${name} must be a non-negative integer, not ${bound}`);
   }
   return bound + 0;
 }
 
-/** A bit as a boolean; throws for anything else. */
+/** Converts a bit to a boolean. Throws for any other value. */
 export function checkBit(bit: unknown): boolean {
   if (bit === true || bit === 1) return true;
   if (bit === false || bit === 0) return false;
-  throw typeError(`a bit is true or false, 1 or 0, not ${describe(bit)}`);
+  throw typeError(`a bit must be true, false, 1 or 0, not ${describe(bit)}`);
 }

@@ -1,32 +1,35 @@
 /**
- * The layout of an EliasFano region (`docs/formats/succinct.md`): where its parts lie, and the
- * constant-time check of bytes that come from elsewhere. All follows from how many values there
- * are, and the largest. `native/core/src/succinct/eliasfano/layout.rs` computes the same.
+ * The layout of an EliasFano region (`docs/formats/succinct.md`): the offsets of its parts, and the
+ * constant-time check of untrusted bytes. Everything follows from the number of values and the
+ * largest value. `native/core/src/succinct/eliasfano/layout.rs` computes the same.
  */
 import { offheapError } from '../../errors.js';
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../../region/format.js';
 import { fieldBytes } from '../packedints/layout.js';
 
-/** Words of the header, by index. */
+/** The words of the header, by index. */
 export const WORD = { lengthLow: 16, maxLow: 18 } as const;
 
-/** The most values. */
+/** The maximum number of values. */
 export const MAX_LENGTH = 2 ** 37;
-/** Bits of the sequence in a line of 512 bits of the upper part; the others count. */
+/**
+ * The number of bits of the sequence in a line of 512 bits of the upper part. The other bits are
+ * counts.
+ */
 export const LINE_BITS = 448;
 const LINE_BYTES = 64;
-/** Of how many ones, or zeros, the line of one is noted. */
+/** The line of every 256th one, and of every 256th zero, is recorded. */
 const STEP = 256;
 
 export interface Layout {
-  /** How many values. */
+  /** The number of values. */
   length: number;
-  /** The largest; 0 if there is none. */
+  /** The largest value; 0 if there is none. */
   max: number;
-  /** Bits of a value that are stored as they are. */
+  /** The number of lower bits of a value that are stored verbatim. */
   lowBits: number;
   lines: number;
-  // Bytes from the beginning of the region.
+  // Offsets in bytes from the beginning of the region.
   upper: number;
   ones: number;
   zeros: number;
@@ -34,7 +37,7 @@ export interface Layout {
   bytes: number;
 }
 
-/** The most, l, for which `length` · 2^l is not above the largest value. Doubling is exact. */
+/** The largest l for which `length` · 2^l is at most the largest value. Doubling is exact. */
 function lowBitsOf(length: number, max: number): number {
   let bits = 0;
   if (length > 0) for (let next = length * 2; next <= max; next *= 2) bits++;
@@ -42,9 +45,9 @@ function lowBitsOf(length: number, max: number): number {
 }
 
 /**
- * Where everything lies for `length` values up to `max`, which is below 2^53: in a region of their
- * own, or in the region of another structure from byte `upper` on, a multiple of 64; then `bytes`
- * is where it ends.
+ * The layout of `length` values up to `max`, which is below 2^53, in a region of their own or in
+ * the region of another structure from byte `upper` on, a multiple of 64. In the second case
+ * `bytes` is the end of the sequence.
  */
 export function layoutOf(length: number, max: number, upper = HEADER_BYTES): Layout {
   const lowBits = lowBitsOf(length, max);
@@ -57,28 +60,30 @@ export function layoutOf(length: number, max: number, upper = HEADER_BYTES): Lay
   return { length, max, lowBits, lines, upper, ones, zeros, low, bytes };
 }
 
-/** The line of every 256th of `count` bits, and the last line at the end. */
+/**
+ * The size of a table with the line of every 256th of `count` bits, and the last line at the end.
+ */
 function hintBytes(count: number): number {
   return (Math.ceil(count / STEP) + 1) * 4;
 }
 
-/** The constant-time check: after it, every section lies within the region. */
+/** The constant-time check: after it, every section is known to lie within the region. */
 export function readLayout(words: Int32Array, available: number, what: string): Layout {
   const bytes = checkHeader(words, available, 'eliasfano', what);
   const length = readLong(words, WORD.lengthLow);
   const max = readLong(words, WORD.maxLow);
   if (length > MAX_LENGTH || (length === 0 && max !== 0)) {
-    throw corrupt(what, `${length} values, ${max} the largest`);
+    throw corrupt(what, `invalid counts: ${length} values, the largest is ${max}`);
   }
   if (max > Number.MAX_SAFE_INTEGER) {
     throw offheapError(
       'ERR_OFFHEAP_UNSUPPORTED',
-      `${what}: values from 2^53 on are no numbers in JavaScript`,
+      `${what}: JavaScript numbers cannot represent values of 2^53 and more`,
     );
   }
   const layout = layoutOf(length, max);
   if (layout.bytes !== bytes) {
-    throw corrupt(what, `its length is ${bytes} bytes where its counts make ${layout.bytes}`);
+    throw corrupt(what, `its length is ${bytes} bytes, but its counts require ${layout.bytes}`);
   }
   return layout;
 }

@@ -1,38 +1,42 @@
 /**
- * An Elias-Fano sequence, read in place: all of an EliasFano's region, or a part of another
- * structure's (`layoutOf` with an offset says where it lies). `native/core/src/succinct/eliasfano/`
- * does the same with larger words.
+ * An Elias-Fano sequence, read in place: the whole region of an EliasFano, or part of another
+ * structure's region (`layoutOf` with an offset computes its location).
+ * `native/core/src/succinct/eliasfano/` does the same with larger words.
  *
- * The upper bits are a bit vector with select for ones and zeros. A line of sixteen words is two
- * words of counts and fourteen of bits. A table tells the line of every 256th one, another that of
- * every 256th zero; between two entries there are seldom more than two lines, and where there are
- * many the search halves. Differences of counts are taken modulo 2^32: between neighbouring lines
- * they are small, however many bits there are.
+ * The upper bits are a bit vector with select for ones and zeros. A line of sixteen words consists
+ * of two words of counts and fourteen words of bits. One table gives the line of every 256th one,
+ * another the line of every 256th zero. There are seldom more than two lines between two entries;
+ * if there are many, a binary search follows. Differences of counts are taken modulo 2^32: between
+ * adjacent lines they are small, however many bits there are.
  *
- * Indices and values are checked by the caller. Damaged bytes give wrong answers, and end every
- * loop.
+ * The caller checks indices and values. Corrupt bytes give wrong results, but every loop ends.
  */
 import { field } from '../fields.js';
 import { popcount32, popcount64, select32 } from '../word.js';
 import { LINE_BITS, layoutOf, type Layout } from './layout.js';
 
-/** What {@link Sequence.select} looks for. */
+/** The target of {@link Sequence.select}. */
 const ONES = 0;
 const ZEROS = -1;
 type Target = typeof ONES | typeof ZEROS;
 
 const TWO_32 = 4_294_967_296;
-/** Up to so many lines more are walked, not halved. */
-const NEAR = 4;
+/** Up to this number of further lines are scanned linearly, more by binary search. */
+const LINEAR_LINES = 4;
 
-/** Up to so many values with the same upper bits are compared one by one, more by halving. */
-const FEW = 8;
-/** How often the search for a missing integer goes by the average before it halves. */
+/**
+ * Up to this number of values with the same upper bits are scanned linearly, more by binary search.
+ */
+const LINEAR_VALUES = 8;
+/**
+ * The number of interpolation steps in the search for a missing integer before it switches to
+ * binary search.
+ */
 const GUESSES = 4;
 const NOTHING = new Int32Array(2);
 
 export class Sequence {
-  /** One with no values. */
+  /** A sequence without values. */
   static readonly EMPTY = new Sequence(new ArrayBuffer(layoutOf(0, 0).bytes), layoutOf(0, 0));
 
   readonly length: number;
@@ -46,16 +50,18 @@ export class Sequence {
   /** The lower bits: fields of `lowBits`. */
   private readonly low: Int32Array;
   private readonly lines: number;
-  /** Where the tables are. */
+  /** The indices of the tables. */
   private readonly ones: number;
   private readonly zeros: number;
-  /** How many zeros there are: buckets, of values with the same upper bits. */
+  /**
+   * The number of zeros, which is that of buckets: values with the same upper bits form a bucket.
+   */
   private readonly buckets: number;
 
-  // What the last search found.
+  // Results of the last search.
   /** The line of the bit that {@link Sequence.select} found. */
   private line = 0;
-  /** Where in that line the bucket begins whose {@link Sequence.run} was asked for. */
+  /** The position in that line where the bucket of the last {@link Sequence.run} begins. */
   private bit = 0;
   /** The index of its first value. */
   private first = 0;
@@ -74,7 +80,7 @@ export class Sequence {
     this.buckets = Math.floor(max / this.scale) + 1;
   }
 
-  /** The value at an index that there is. */
+  /** The value at an index, which must be less than the length. */
   at(index: number): number {
     const { lowBits } = this;
     const bit = this.select(index, ONES);
@@ -83,7 +89,8 @@ export class Sequence {
   }
 
   /**
-   * How many values are less than an integer from 0 to the largest value, of which there is one.
+   * The number of values less than an integer from 0 to the largest value. The sequence is not
+   * empty.
    */
   rank(value: number): number {
     const high = this.bucketOf(value);
@@ -92,8 +99,8 @@ export class Sequence {
   }
 
   /**
-   * The first value that is not less than an integer from 0 to the largest value, of which there is
-   * one.
+   * The first value that is not less than an integer from 0 to the largest value. The sequence is
+   * not empty.
    */
   nextGeq(value: number): number {
     const high = this.bucketOf(value);
@@ -102,8 +109,8 @@ export class Sequence {
     const smaller = this.smaller(value - high * this.scale, run);
     const index = first + smaller;
     if (smaller < run) return high * this.scale + (lowBits === 0 ? 0 : field(this.low, index, lowBits));
-    // All of the bucket are less. The next value's bucket is that of the next one, most often in
-    // the same word.
+    // All values of the bucket are less. The next value is in the bucket of the next one, which is
+    // usually in the same word.
     const bit = this.bit + run;
     const rest = this.words[this.line * 16 + 2 + (bit >>> 5)] >>> (bit & 31);
     if (rest === 0 || bit >= LINE_BITS) return this.at(index);
@@ -111,22 +118,24 @@ export class Sequence {
     return lowBits === 0 ? next : next * this.scale + field(this.low, index, lowBits);
   }
 
-  /** Whether some value is this one, an integer from 0 on. */
+  /** Whether a non-negative integer is a value of the sequence. */
   has(value: number): boolean {
     return value <= this.max && this.length > 0 && this.nextGeq(value) === value;
   }
 
   /**
-   * The k-th integer from 0 on, counted from 0, that is no value; below 2^53. The sequence has no
-   * duplicates.
+   * The k-th non-negative integer, counted from 0, that is not a value. The result is below 2^53.
+   * The sequence has no duplicates.
    *
-   * In which bucket it is is guessed by how many are missing from each on the average, and again
-   * from there; where the values cluster, the logarithm of the number of buckets bounds how often.
+   * The bucket is guessed from the average number of missing integers per bucket, and guessed again
+   * from there. If the values are clustered, the logarithm of the number of buckets bounds the
+   * number of steps.
    */
   missing(k: number): number {
     const { length, max, scale, buckets } = this;
     if (length === 0 || k + length > max) return k + length;
-    // There are at most k missing before this bucket, and more than k before the one after that.
+    // At most k integers are missing before bucket `from`, and more than k before the bucket after
+    // `to`.
     let from = Math.min(Math.floor(k / scale), buckets - 1);
     let to = Math.min(Math.floor((k + length) / scale), buckets - 1);
     const each = (max - length + 1) / buckets;
@@ -142,13 +151,11 @@ export class Sequence {
     }
   }
 
-  /**
-   * How many values of the bucket that was found come before the missing integer number `rest` of
-   * it.
-   */
+  /** The number of values of the found bucket that precede its missing integer number `rest`. */
   private passed(rest: number, run: number): number {
     const { low, lowBits, first } = this;
-    // Value j of the bucket has `lower part - j` missing ones before it, which ascends.
+    // Value j of the bucket has `lower part - j` missing integers before it, which is ascending in
+    // j.
     let from = 0;
     for (let to = run; from < to;) {
       const middle = from + Math.floor((to - from) / 2);
@@ -164,7 +171,7 @@ export class Sequence {
     return lowBits < 32 && value >>> 0 === value ? value >>> lowBits : Math.floor(value / this.scale);
   }
 
-  /** How many values have these upper bits. Notes where they begin. */
+  /** The number of values with these upper bits. Records where they begin. */
   private run(high: number): number {
     let line = 0;
     let bit = 0;
@@ -176,7 +183,7 @@ export class Sequence {
         bit = 0;
       }
     }
-    // They are a run of ones; usually a short one, that ends in its word.
+    // They form a run of ones, which is usually short and ends in its word.
     const gaps = ~(this.words[line * 16 + 2 + (bit >>> 5)] >> (bit & 31));
     let run = gaps === 0 ? 32 : 31 - Math.clz32(gaps & -gaps);
     if (run >= 32 - (bit & 31)) {
@@ -189,12 +196,12 @@ export class Sequence {
     return run;
   }
 
-  /** How many of a bucket's values have a lower part that is less. */
+  /** The number of a bucket's values whose lower part is less than `wanted`. */
   private smaller(wanted: number, run: number): number {
     const { low, lowBits, first } = this;
     if (lowBits === 0) return 0;
     let from = 0;
-    if (run <= FEW) {
+    if (run <= LINEAR_VALUES) {
       while (from < run && field(low, first + from, lowBits) < wanted) from++;
       return from;
     }
@@ -207,30 +214,30 @@ export class Sequence {
   }
 
   /**
-   * The position of the k-th one, or zero, within its line, which is then {@link Sequence.line}.
-   * There are more than `k`.
+   * The position of the k-th one, or zero, within its line, which is stored in {@link
+   * Sequence.line}. There are more than `k`.
    */
   private select(k: number, target: Target): number {
     const { words } = this;
     const entry =
       (target === ONES ? this.ones : this.zeros) + (k >>> 0 === k ? k >>> 8 : Math.floor(k / 256));
     const last = this.lines - 1;
-    // Damaged tables lead to some line that there is.
+    // Corrupt tables lead to some existing line.
     let low = Math.min(words[entry] >>> 0, last);
     let high = Math.max(low, Math.min(words[entry + 1] >>> 0, last));
-    if (high - low > NEAR) low = high = this.halve(k, target, low, high);
+    if (high - low > LINEAR_LINES) low = high = this.halve(k, target, low, high);
     let line = low + (((high - low) * (k & 255) + 128) >>> 8);
     let rest = (k - this.before(line, target)) | 0;
     while (rest < 0 && line > low) rest = (k - this.before(--line, target)) | 0;
     for (;;) {
       const base = line * 16;
       const counts = words[base + 1];
-      // Zeros are the ones of the complement: 128 - n for each 128 bits.
+      // Zeros are the ones of the complement: 128 - n per 128 bits.
       const two = (((counts >>> 6) & 0xff) ^ target) - target + (target & 128);
       const four = (((counts >>> 14) & 0x1ff) ^ target) - target + (target & 256);
       const six = ((counts >>> 23) ^ target) - target + (target & 384);
-      // Which of four runs of 128 bits, of two halves, of two words: random queries foretell no
-      // branch, so none is taken.
+      // Choose among four runs of 128 bits, then two halves, then two words. Random queries make
+      // branches unpredictable, so there are none.
       const past2 = (two - 1 - rest) >> 31;
       const past4 = (four - 1 - rest) >> 31;
       const past6 = (six - 1 - rest) >> 31;
@@ -238,7 +245,7 @@ export class Sequence {
       let left = rest - (two & past2) - ((four - two) & past4) - ((six - four) & past6);
       const half = popcount64(words[at] ^ target, words[at + 1] ^ target);
       const pastHalf = (half - 1 - left) >> 31;
-      // The last run has one half.
+      // The last run has only one half.
       if ((pastHalf & past6) === 0) {
         at -= pastHalf << 1;
         left -= half & pastHalf;
@@ -251,17 +258,17 @@ export class Sequence {
       if (line >= high) break;
       rest = (k - this.before(++line, target)) | 0;
     }
-    // Only in damaged bytes.
+    // Reached only in corrupt bytes.
     this.line = line;
     return LINE_BITS - 1;
   }
 
-  /** How many of the bits come before a line, modulo 2^32. */
+  /** The number of target bits before a line, modulo 2^32. */
   private before(line: number, target: Target): number {
     return (this.words[line * 16] ^ target) - target + (Math.imul(line, LINE_BITS) & target);
   }
 
-  /** The last line from `low` to `high` with at most k of the bits before it. */
+  /** The last line from `low` to `high` with at most k of the target bits before it. */
   private halve(k: number, target: Target, low: number, high: number): number {
     const { words } = this;
     while (low < high) {

@@ -1,20 +1,20 @@
 /**
- * Blocks of 512 bits, sixteen words: counting and finding ones in one, without a branch on what is
- * asked or found, since random questions foretell none.
+ * Blocks of 512 bits, or sixteen words: counting and finding ones within one. Nothing branches on
+ * the query or on intermediate results, because random queries make branches unpredictable.
  */
 import { eight, find, sevenAnd } from '../counting.js';
 import { select32 } from '../word.js';
 import type { Target } from './engine.js';
 
 /**
- * The ones from the block's nearer end to bit `bits`, below 512, of the block whose first word is
- * `base`: those before the bit or, if `flip` is −1 instead of 0, less than nothing: minus those
- * from the bit on. No more than eight words are counted: the bit is in the first half, or in the
- * second if `flip` is −1.
+ * The signed number of ones between bit `bits`, below 512, and the nearer end of the block that
+ * starts at word `base`. If `flip` is 0, it counts the ones before the bit. If `flip` is −1, it
+ * counts the ones from the bit on and negates the result. At most eight words are counted: `flip`
+ * is 0 if the bit is in the first half, and −1 if it is in the second half.
  */
 export function rankFromEnd(words: Int32Array, base: number, bits: number, flip: number): number {
   const word = (bits >>> 5) & 15;
-  // Words 0 to 6, or 9 to 15; and the one in which the bit is.
+  // Words 0 to 6, or 9 to 15, and the word that contains the bit.
   const at = base + (9 & flip);
   const ones = sevenAnd(
     word & 7,
@@ -31,7 +31,7 @@ export function rankFromEnd(words: Int32Array, base: number, bits: number, flip:
   return (ones ^ flip) - flip;
 }
 
-/** How many ones there are in eight words. */
+/** The number of ones in eight words. */
 export function countHalf(words: Int32Array, at: number): number {
   return eight(
     words[at],
@@ -46,11 +46,11 @@ export function countHalf(words: Int32Array, at: number): number {
 }
 
 /**
- * Where the `rest`-th one, or zero, of a block is, which has more than `rest`. Some number below
- * 520 if it has not, which only damaged bytes make happen.
+ * The position of the `rest`-th one, or zero, of a block, which must have more than `rest`.
+ * Otherwise, which happens only in corrupt bytes, the result is some number below 520.
  */
 export function selectInBlock(words: Int32Array, base: number, rest: number, target: Target): number {
-  // All of them: whether it is in the first half of the block.
+  // Count the first half to decide which half contains it.
   const half = eight(
     words[base] ^ target,
     words[base + 1] ^ target,

@@ -1,23 +1,23 @@
-/** What every variant of rank and select answers, for arguments that were checked. */
+/** The interface of the variants of rank and select. Arguments have been checked. */
 
-/** What a question is about. As a mask it turns zeros into ones. */
+/** The target of a query. As a mask it turns zeros into ones. */
 export const ONES = 0;
 export const ZEROS = -1;
 export type Target = typeof ONES | typeof ZEROS;
 
 export interface Engine {
   /**
-   * The bit at a position below the length, 0 or 1: a boolean out of one of several engines would
-   * be made by a branch.
+   * The bit at a position below the length, as 0 or 1: producing a boolean from one of several
+   * engines would take a branch.
    */
   bit(position: number): number;
-  /** How many ones are before a position, which is at most the length. */
+  /** The number of ones before a position, which is at most the length. */
   rank(position: number): number;
-  /** Where the k-th one, or zero, is, of which there are more than `k`. */
+  /** The position of the k-th one, or zero. There are more than `k`. */
   select(k: number, target: Target): number;
 }
 
-/** All bits are alike. */
+/** All bits are equal. */
 export class Constant implements Engine {
   constructor(private readonly ones: boolean) {}
 

@@ -1,35 +1,35 @@
 /**
- * The default: plain bits, and an index of four words about each 4096 of them.
- * `docs/formats/succinct.md` specifies it, `native/core/src/succinct/rankselect/flat.rs` does the
- * same with larger words.
+ * The default variant: plain bits, and an index with four words per 4096 bits.
+ * `docs/formats/succinct.md` specifies it, and `native/core/src/succinct/rankselect/flat.rs` does
+ * the same with larger words.
  *
- * Here are fewer than {@link FAR} bits, in whose arithmetic no number is a double; far.ts has more
- * of them. As in a block, nothing branches on what was asked or found: each branch foretold wrongly
- * costs as much as a dozen words.
+ * This class handles fewer than {@link WIDE_FROM_BITS} bits, where no number in the arithmetic is a
+ * double; flat64.ts handles more. As within a block, nothing branches on the query or on
+ * intermediate results: a mispredicted branch costs as much as a dozen words.
  */
 import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
-import { BLOCK, FAR, SUPERBLOCK, type Layout } from './layout.js';
+import { BLOCK, WIDE_FROM_BITS, SUPERBLOCK, type Layout } from './layout.js';
 
 /**
- * Up to so many superblocks behind the first candidate are looked at at once; of more, halves are
- * dropped first. The region goes on for sixteen words behind the last entry: one read past the end
- * of an array would make all others slow.
+ * Up to this number of superblocks after the first candidate are examined at once. A longer range
+ * is first narrowed by binary search. The region continues for sixteen words after the last entry:
+ * a single read past the end of an array would make all other reads slow.
  */
-const NEAR = 4;
+const AT_ONCE = 4;
 
 export class Flat implements Engine {
   private readonly index: number;
   private readonly lastBlock: number;
   private readonly last: number;
-  /** The one block whose end no entry tells: the last of the last superblock. */
+  /** The one block whose end no entry gives: the last block of the last superblock. */
   private readonly open: number;
   private readonly oneSamples: number;
   private readonly zeroSamples: number;
   private readonly oneShift: number;
   private readonly zeroShift: number;
 
-  /** `words`: all of the region behind its header. */
+  /** `words`: the whole region after its header. */
   constructor(
     private readonly words: Int32Array,
     layout: Layout,
@@ -53,7 +53,7 @@ export class Flat implements Engine {
     const { words } = this;
     const block = position >>> 9;
     if (block === this.open) return this.rankAtEnd(position);
-    // From the block's end if that is nearer, which is where the next one begins.
+    // Count back from the block's end, where the next block begins, if the end is nearer.
     const flip = -((position >>> 8) & 1);
     const edge = block - flip;
     const entry = this.index + (edge >>> 3) * 4;
@@ -71,8 +71,9 @@ export class Flat implements Engine {
   }
 
   /**
-   * The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44
-   * on; where one would be for block 0 are the high bits of the total, which are zero.
+   * The number of ones in an entry's superblock before its block `number`. Fields have 12 bits and
+   * start at bit 44. The field of block 0 would coincide with the high bits of the total, which are
+   * zero.
    */
   private count(entry: number, number: number): number {
     const { words } = this;
@@ -83,14 +84,14 @@ export class Flat implements Engine {
 
   select(k: number, target: Target): number {
     const { words, index, last } = this;
-    // Between two samples. Damaged ones lead to some superblock that there is.
+    // The superblocks between two samples. Corrupt samples lead to some existing superblock.
     const sample =
       target === ONES ? this.oneSamples + (k >>> this.oneShift) : this.zeroSamples + (k >>> this.zeroShift);
-    let superblock = Math.min(words[sample] & (FAR - 1), last);
-    const high = Math.min(words[sample + 1] & (FAR - 1), last);
-    if (high - superblock > NEAR) superblock = this.halve(k, target, superblock, high);
+    let superblock = Math.min(words[sample] & (WIDE_FROM_BITS - 1), last);
+    const high = Math.min(words[sample + 1] & (WIDE_FROM_BITS - 1), last);
+    if (high - superblock > AT_ONCE) superblock = this.halve(k, target, superblock, high);
 
-    // The last of the next few with at most k of the bits before it.
+    // The last of the next few superblocks with at most k of the target bits before it.
     const more = high - superblock;
     const step = SUPERBLOCK & target;
     let at = index + superblock * 4;
@@ -99,13 +100,13 @@ export class Flat implements Engine {
     passed += ((above - 2 * step - (words[at + 8] ^ target) + target) >> 31) | ((more - 2) >> 31);
     passed += ((above - 3 * step - (words[at + 12] ^ target) + target) >> 31) | ((more - 3) >> 31);
     passed += ((above - 4 * step - (words[at + 16] ^ target) + target) >> 31) | ((more - 4) >> 31);
-    passed += NEAR;
+    passed += AT_ONCE;
     superblock += passed;
     at += passed * 4;
 
-    // Below 4096, unless the bytes are damaged.
+    // Below 4096, unless the bytes are corrupt.
     const rest = (above - passed * step - (words[at] ^ target) + target) & (SUPERBLOCK - 1);
-    // Which of its blocks: as many as there are of which no more than `rest` come before.
+    // The index of the block: the number of blocks with at most `rest` target bits before them.
     const a = words[at + 1];
     const b = words[at + 2];
     const c = words[at + 3];
@@ -123,12 +124,12 @@ export class Flat implements Engine {
   }
 
   /**
-   * A superblock from `low` to `high` that is at most {@link NEAR} before the last one with at most
-   * k of the bits before it.
+   * A superblock from `low` to `high` that is at most {@link AT_ONCE} before the last one with at
+   * most k of the target bits before it.
    */
   private halve(k: number, target: Target, low: number, high: number): number {
     const { words, index } = this;
-    while (high - low > NEAR) {
+    while (high - low > AT_ONCE) {
       const middle = (low + high + 1) >>> 1;
       const before = (words[index + middle * 4] ^ target) - target + ((middle << 12) & target);
       if (before <= k) low = middle;
@@ -138,7 +139,7 @@ export class Flat implements Engine {
   }
 }
 
-/** 1 if a count of ones among so many bits, or of zeros, is not above `rest`, or 0. */
+/** 1 if the number of ones (or zeros) among the first `bits` bits is at most `rest`, else 0. */
 function notAbove(ones: number, bits: number, rest: number, target: Target): number {
   return ((rest - ((ones ^ target) - target + (bits & target))) >>> 31) ^ 1;
 }

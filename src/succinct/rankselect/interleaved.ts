@@ -1,15 +1,15 @@
 /**
- * Counts and bits in one cache line. `docs/formats/succinct.md` specifies it,
+ * Counts and bits in one cache line. `docs/formats/succinct.md` specifies it, and
  * `native/core/src/succinct/rankselect/interleaved.rs` does the same with larger words.
  */
 import { popcount32 } from '../word.js';
 import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
-import { FAR, LINE_BITS, LINES_LOG2, type Layout } from './layout.js';
+import { WIDE_FROM_BITS, LINE_BITS, LINES_LOG2, type Layout } from './layout.js';
 import { Samples } from './samples.js';
 
 const TWO_32 = 4_294_967_296;
-/** Bits of the count that a line begins with. */
+/** The size of the count at the beginning of each line, in bits. */
 const COUNT_BITS = 16;
 
 export class Interleaved implements Engine {
@@ -18,13 +18,13 @@ export class Interleaved implements Engine {
   private readonly near: boolean;
   private readonly samples: Samples;
 
-  /** `words`: all of the region behind its header. */
+  /** `words`: the whole region after its header. */
   constructor(
     private readonly words: Int32Array,
     layout: Layout,
     length: number,
   ) {
-    this.near = length < FAR;
+    this.near = length < WIDE_FROM_BITS;
     this.table = (layout.index - layout.bits) / 4;
     this.samples = new Samples(words, layout, layout.lastBlock);
   }
@@ -40,8 +40,8 @@ export class Interleaved implements Engine {
     const line = lineOf(position);
     const bits = position - line * LINE_BITS + COUNT_BITS;
     const base = line * 16;
-    // All of the first half, if it is in the second; without the count's own ones, which are in the
-    // first word.
+    // If the position is in the second half, add all of the first half. Subtract the ones of the
+    // count itself, which is stored in the first word.
     const past = -(bits >>> 8);
     const own = words[base] & 0xffff;
     const ones = (countHalf(words, base) & past) + rankFromEnd(words, base + (8 & past), bits & 255, 0);
@@ -52,7 +52,7 @@ export class Interleaved implements Engine {
       : (words[entry] >>> 0) + words[entry + 1] * TWO_32 + inSuperblock;
   }
 
-  /** How many ones, or zeros, are before a line. */
+  /** The number of ones, or zeros, before a line. */
   private before(line: number, target: Target): number {
     const { words } = this;
     const entry = this.table + (line >>> LINES_LOG2) * 2;
@@ -66,7 +66,7 @@ export class Interleaved implements Engine {
     let { low, high } = samples;
     let line = low + Math.floor((high - low) * samples.part(k, target));
     let before = this.before(line, target);
-    // Away from the guess in steps that double, or to the middle if that is nearer.
+    // Move away from the guess in steps that double, or to the middle if that is nearer.
     for (let step = 1; low < high; step *= 2) {
       if (before <= k) {
         low = line;
@@ -86,7 +86,7 @@ export class Interleaved implements Engine {
   }
 }
 
-/** Below 2^32 by a multiplication instead of a division. */
+/** The line of a position. Below 2^32 a multiplication replaces the division. */
 function lineOf(position: number): number {
   return position >>> 0 === position
     ? ((position >>> 0) / LINE_BITS) >>> 0

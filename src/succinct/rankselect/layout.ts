@@ -1,64 +1,64 @@
 /**
- * The layout of a rank/select region (`docs/formats/succinct.md`): its header's words, where its
- * sections lie, and the constant-time check of bytes that come from elsewhere. No offset is stored:
- * all follow from variant, length and number of ones.
+ * The layout of a rank/select region (`docs/formats/succinct.md`): the words of its header, the
+ * offsets of its sections, and the constant-time check of untrusted bytes. No offset is stored: all
+ * follow from the variant, the length and the number of ones.
  * `native/core/src/succinct/rankselect/layout.rs` computes the same.
  */
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../../region/format.js';
 import { MAX_BITS } from '../bitvector/layout.js';
 import { layoutOf as sequenceLayout, MAX_LENGTH } from '../eliasfano/layout.js';
 
-/** Words of the header, by index. */
+/** The words of the header, by index. */
 export const WORD = { variant: 16, lengthLow: 18, onesLow: 20, lastLow: 22 } as const;
 
-/** How bits, and what helps to find them, are laid out, by the format's numbers. */
+/** The layouts of bits and index, by their numbers in the format. */
 export const VARIANT = { flat: 1, interleaved: 2, sparse: 3, constant: 4 } as const;
 export type VariantName = keyof typeof VARIANT;
 export const VARIANT_NAMES = Object.keys(VARIANT) as VariantName[];
 
-/** Bits of a block, and of a superblock of the flat variant. */
+/** The size of a block, and of a superblock of the flat variant, in bits. */
 export const BLOCK = 512;
 export const SUPERBLOCK = 4096;
-/** From so many bits on positions are no small integers. */
-export const FAR = 2 ** 31;
-/** Bits that a line of the interleaved variant holds beside its count. */
+/** From this number of bits on, positions are no longer small integers. */
+export const WIDE_FROM_BITS = 2 ** 31;
+/** The number of bits in a line of the interleaved variant, in addition to its count. */
 export const LINE_BITS = 496;
-/** Lines of a superblock of the interleaved variant, as a power of two. */
+/** The number of lines in a superblock of the interleaved variant, as a power of two. */
 export const LINES_LOG2 = 7;
-/** The fewest index entries. */
+/** The minimum number of index entries. */
 const MIN_ENTRIES = 8;
-/** At the most one sample for so many bits. */
+/** There is at most one sample per this number of bits. */
 const SAMPLE_BITS = 8192;
 
 export interface Shape {
   variant: VariantName;
-  /** How many bits there are. */
+  /** The number of bits. */
   length: number;
-  /** How many of them are ones. */
+  /** The number of ones. */
   ones: number;
-  /** Of the sparse variant: the last position that is stored; else 0. */
+  /** The last stored position of the sparse variant; 0 for other variants. */
   last: number;
 }
 
-/** Byte offsets of the sections; absent ones are empty. */
+/** Byte offsets of the sections. Absent sections are empty. */
 export interface Layout {
-  /** Blocks, or lines, of 64 bytes; and the number of the last. */
+  /** Blocks, or lines, of 64 bytes, and the number of the last one. */
   bits: number;
   lastBlock: number;
-  /** Entries about superblocks; and the number of the last. */
+  /** Entries of the superblocks, and the number of the last one. */
   index: number;
   lastEntry: number;
-  /** Samples of ones, then of zeros; every 2^shift-th has one. */
+  /** Samples of ones, then of zeros. Every 2^shift-th one or zero has a sample. */
   samples: [number, number];
   shifts: [number, number];
   samplesEnd: number;
-  /** Bytes of the whole region. */
+  /** The size of the whole region in bytes. */
   length: number;
 }
 
 /**
- * Every 2^shift-th one (or zero) has a sample: so many that there is at most one for each {@link
- * SAMPLE_BITS} bits.
+ * The smallest shift such that sampling every 2^shift-th one (or zero) yields at most one sample
+ * per {@link SAMPLE_BITS} bits.
  */
 export function sampleShift(length: number, count: number): number {
   const most = Math.floor(length / SAMPLE_BITS) + 1;
@@ -68,15 +68,15 @@ export function sampleShift(length: number, count: number): number {
 }
 
 /**
- * How many positions the sparse variant stores, and whether those of zeros: there are fewer of
- * them.
+ * The number of positions that the sparse variant stores, and whether they are those of zeros,
+ * which it stores if zeros are fewer.
  */
 export function sparseShape({ length, ones }: Shape): { count: number; zeros: boolean } {
   const zeros = ones > length - ones;
   return { count: zeros ? length - ones : ones, zeros };
 }
 
-/** Where the sections of a region lie. */
+/** The offsets of the sections of a region. */
 export function layoutOf(shape: Shape): Layout {
   const { variant, length, ones } = shape;
   const zeros = length - ones;
@@ -118,16 +118,16 @@ export function layoutOf(shape: Shape): Layout {
   };
 }
 
-/** The constant-time check: after it, every section lies within the region. */
+/** The constant-time check: after it, every section is known to lie within the region. */
 export function readShape(words: Int32Array, available: number, what: string): Shape & { layout: Layout } {
   const bytes = checkHeader(words, available, 'rankselect', what);
   const variant = VARIANT_NAMES.find((name) => VARIANT[name] === words[WORD.variant]);
   const length = readLong(words, WORD.lengthLow);
   const ones = readLong(words, WORD.onesLow);
-  if (variant === undefined) throw corrupt(what, `${words[WORD.variant] >>> 0} is no variant`);
-  if (length > MAX_BITS || ones > length) throw corrupt(what, `${length} bits with ${ones} ones`);
+  if (variant === undefined) throw corrupt(what, `invalid variant: ${words[WORD.variant] >>> 0}`);
+  if (length > MAX_BITS || ones > length) throw corrupt(what, `invalid counts: ${length} bits, ${ones} ones`);
   if (variant === 'constant' && ones !== 0 && ones !== length) {
-    throw corrupt(what, 'its bits are said to be alike and are not');
+    throw corrupt(what, 'its variant is constant, but its bits differ');
   }
   const last = readLong(words, WORD.lastLow);
   const shape = { variant, length, ones, last };
@@ -139,7 +139,7 @@ export function readShape(words: Int32Array, available: number, what: string): S
   if (!fits) throw corrupt(what, `${last} is not the last of ${count} positions`);
   const layout = layoutOf(shape);
   if (layout.length !== bytes) {
-    throw corrupt(what, `its length is ${bytes} bytes where its counts make ${layout.length}`);
+    throw corrupt(what, `its length is ${bytes} bytes, but its counts require ${layout.length}`);
   }
   return { ...shape, layout };
 }

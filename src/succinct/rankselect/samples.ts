@@ -1,12 +1,12 @@
 /**
- * Samples: where every 2^shift-th one (or zero) is, and so where to begin looking for those that
- * follow it (`native/core/src/succinct/rankselect/samples.rs`).
+ * Samples: the block of every 2^shift-th one (or zero), from which the search for those after it
+ * starts (`native/core/src/succinct/rankselect/samples.rs`).
  */
 import { ONES, type Target } from './engine.js';
 import type { Layout } from './layout.js';
 
 export class Samples {
-  /** The first place where the bit last asked for can be, and the last. */
+  /** The first and the last block that can contain the bit of the last query. */
   low = 0;
   high = 0;
   private readonly ones: number;
@@ -14,7 +14,7 @@ export class Samples {
   private readonly oneShift: number;
   private readonly zeroShift: number;
 
-  /** `last` is the last place there is: damaged samples lead there. */
+  /** `last` is the last existing block, to which corrupt samples are clamped. */
   constructor(
     private readonly words: Int32Array,
     { samples, shifts, bits }: Layout,
@@ -25,12 +25,12 @@ export class Samples {
     [this.oneShift, this.zeroShift] = shifts;
   }
 
-  /** Looks up the places between which the k-th one, or zero, is. There are more than `k`. */
+  /** Finds the blocks between which the k-th one, or zero, lies. There are more than `k`. */
   find(k: number, target: Target): void {
     const { words, last } = this;
     const shift = target === ONES ? this.oneShift : this.zeroShift;
     const first = target === ONES ? this.ones : this.zeros;
-    // Shifts are less than 32: no sample stands for more than 16384 bits' worth of ones.
+    // Shifts are less than 32: no sample covers more than 16384 bits' worth of ones.
     const sample = first + (k >>> 0 === k ? k >>> shift : Math.floor(k / (1 << shift)));
     const low = words[sample] >>> 0;
     const high = words[sample + 1] >>> 0;
@@ -38,7 +38,10 @@ export class Samples {
     this.high = high < this.low ? this.low : high < last ? high : last;
   }
 
-  /** How far, from 0 to 1, the k-th is on its way from the sample before it to the next. */
+  /**
+   * The relative distance, from 0 to 1, of the k-th target bit from the sample before it to the
+   * next sample.
+   */
   part(k: number, target: Target): number {
     const step = 1 << (target === ONES ? this.oneShift : this.zeroShift);
     return (k & (step - 1)) / step;

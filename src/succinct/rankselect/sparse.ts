@@ -1,5 +1,5 @@
 /**
- * Few ones, or few zeros: only their positions, as an Elias-Fano sequence.
+ * The variant for few ones or few zeros: stores only their positions, as an Elias-Fano sequence.
  * `native/core/src/succinct/rankselect/sparse.rs` does the same.
  */
 import { layoutOf } from '../eliasfano/layout.js';
@@ -9,11 +9,11 @@ import { sparseShape, type Shape } from './layout.js';
 
 export class Sparse implements Engine {
   private readonly positions: Sequence;
-  /** Whether they are those of zeros. */
+  /** Whether they are the positions of zeros. */
   private readonly zeros: boolean;
   private readonly length: number;
 
-  /** `start`: where in the buffer the sequence begins. */
+  /** `start`: the offset of the sequence in the buffer. */
   constructor(buffer: ArrayBufferLike, start: number, shape: Shape) {
     const { count, zeros } = sparseShape(shape);
     const layout = layoutOf(count, shape.last, 0);
@@ -43,7 +43,7 @@ export class Sparse implements Engine {
   select(k: number, target: Target): number {
     const { positions } = this;
     const stored = (target === ONES) !== this.zeros;
-    // More than the length only in damaged bytes.
+    // A result above the length occurs only in corrupt bytes.
     return Math.min(stored ? positions.at(k) : positions.missing(k), this.length);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * EliasFano beside a sorted Float64Array with binary search: the same answers in 8 to 20 times
+ * EliasFano compared with binary search in a sorted Float64Array: the same results in 8 to 20 times
  * fewer bytes.
  */
 import { EliasFano } from '../../dist/succinct/index.js';
@@ -29,7 +29,7 @@ serve(({ n, quick }) => {
        let sum = 0; for (let i = 0; i < 64; i++) sum += out[i]; return sum;`;
     const search = { name: 'binary search', on: arrays, helpers: { lowerBound } };
     const { bitsPerValue } = made[0].stats();
-    // Goals: searching a plain array misses the caches from some 100,000 on.
+    // Goals: from about 100,000 values on, searching a plain array misses the caches.
     const faster = n >= 1e5 ? 2 : 1;
     const rows = [
       contest('at', quick, {
@@ -86,6 +86,6 @@ serve(({ n, quick }) => {
         below: n >= 1e5 ? Number((2.85 + Math.log2(gap)).toFixed(2)) : undefined,
       },
     ];
-    return { title: `EliasFano, ${count(n)} values, gaps of ${count(gap)} (for each value)`, rows };
+    return { title: `EliasFano, ${count(n)} values, gaps of ${count(gap)} (per value)`, rows };
   });
 });

@@ -1,7 +1,7 @@
 /**
- * SmallMap against Map: the whole interface, the same random operations on both while they are
- * iterated over, and what is its own: maps of an arena and maps of their own, their end by close,
- * `using` and the collector.
+ * SmallMap compared with Map: the whole interface, the same random operations on both during
+ * iterations, and its own features: maps of an arena and standalone maps, and their end by close,
+ * `using` and the garbage collector.
  */
 import { setFlagsFromString } from 'node:v8';
 import { inspect } from 'node:util';
@@ -16,7 +16,7 @@ import { normal, smallKey } from './arenas.js';
 
 type AnySmallMap = SmallMap<any, any>;
 
-describe('a SmallMap behaves as a Map', () => {
+describe('a SmallMap behaves like a Map', () => {
   const step = fc.tuple(fc.nat(99), fc.nat(14));
   for (const key of SMALL_KEY_TYPES) {
     const value = SMALL_VALUE_TYPES[SMALL_KEY_TYPES.indexOf(key) % SMALL_VALUE_TYPES.length];
@@ -42,8 +42,8 @@ describe('a SmallMap behaves as a Map', () => {
               const before = plain.get(k);
               ours.update(name, (old, at) => {
                 expect(old).toEqual(before);
-                // The key as it was given, but -0 is 0; `k` is rounded to 32 bits where the map's
-                // keys are.
+                // The key as it was passed, with -0 as 0. `k` is rounded to 32 bits like the keys
+                // of the map.
                 expect(at).toEqual(name === 0 ? 0 : name);
                 return given;
               });
@@ -79,8 +79,8 @@ describe('a SmallMap behaves as a Map', () => {
   }
 });
 
-describe('a map of its own', () => {
-  it('takes entries at once, of any iterable, and nothing where one is wrong', () => {
+describe('a standalone map', () => {
+  it('accepts the entries of any iterable, and none if one is invalid', () => {
     expect([...new SmallMap({ key: 'u32', value: 'u8' }, new Map([[3, 4]]))]).toEqual([[3, 4]]);
     expect(new SmallMap({ key: 'u32', value: 'u8' }, null).size).toBe(0);
     throws(() => new SmallMap({ key: 'u32', value: 'u8' }, [[1, 256]]), 'ERR_OFFHEAP_RANGE');
@@ -94,7 +94,7 @@ describe('a map of its own', () => {
     throws(() => new SmallMap(undefined as never), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('ends with close, which may be called twice, and with its block', () => {
+  it('ends with close, which may be called twice, or with its block', () => {
     const map = new SmallMap({ key: 'string', value: 'f64' }, [['a', 1]]);
     const iterator = map.entries();
     iterator.next();
@@ -123,14 +123,14 @@ describe('a map of its own', () => {
     expect(inspect(map)).toBe('SmallMap { closed }');
   });
 
-  it('is released when it is collected, not while an iterator is held', async () => {
+  it('is released after collection, but not while an iterator is alive', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    // Where a map stands in the directory of the arena that all of this schema share.
+    // The position of a map in the directory of the arena that all maps of this schema share.
     const place = (): number => (new SmallMap({ key: 'i16', value: 'i8' }, [[7, 1]]).id as number) % 2 ** 32;
     const held = new SmallMap({ key: 'i16', value: 'i8' }, [[1, 2]]).entries();
     const places = new Set(Array.from({ length: 500 }, place));
-    // Places that are taken again are what shows it. The collector decides when.
+    // Reused directory entries show it. The time is up to the collector.
     let recycled = false;
     for (let wait = 0; wait < 200 && !recycled; wait++) {
       collect();
@@ -141,7 +141,7 @@ describe('a map of its own', () => {
     expect(held.next().value).toEqual([1, 2]);
   });
 
-  it('does not notice when another one is collected or closed', () => {
+  it('is unaffected when another map is collected or closed', () => {
     const map = new SmallMap({ key: 'u32', value: 'f64' }, [[1, 1]]);
     const other = new SmallMap({ key: 'u32', value: 'f64' }, [[1, 2]]);
     other.close();
@@ -157,7 +157,7 @@ describe('a map of an arena', () => {
     return { arena, id, map: arena.map(id) };
   };
 
-  it('shows what the arena does, and the other way round', () => {
+  it('shows changes made through the arena, and the arena shows its changes', () => {
     const { arena, id, map } = make();
     arena.set(id, 1, 0.5);
     expect(map.get(1)).toBe(0.5);
@@ -168,7 +168,7 @@ describe('a map of an arena', () => {
     expect(map.id).toBe(id);
   });
 
-  it('is stale once it was released, also if its place was given to another', () => {
+  it('is stale after its release, even if its directory entry is reused', () => {
     const { arena, id, map } = make();
     map.set(1, 2);
     arena.release(id);
@@ -206,7 +206,7 @@ describe('a map of an arena', () => {
     expect(inspect(map)).toBe('SmallMap { closed }');
   });
 
-  it('can be read, not changed, where its arena can', () => {
+  it('is read-only if its arena is', () => {
     const { arena, id, map } = make();
     map.set(1, 2);
     const there = SmallMapArena.attach<'u32', 'f64'>(arena.share()).map(id);
@@ -218,8 +218,8 @@ describe('a map of an arena', () => {
   });
 });
 
-describe('what else a Map has', () => {
-  it('prints as one', () => {
+describe('a SmallMap as an object', () => {
+  it('is inspected like a Map', () => {
     const map = new SmallMap({ key: 'string', value: 'u8' }, [['a', 1]]);
     expect(inspect(map)).toBe("SmallMap<string, u8>(1) { 'a' => 1 }");
     expect(inspect({ map }, { depth: 0 })).toBe('{ map: [SmallMap<string, u8>(1)] }');
@@ -230,7 +230,7 @@ describe('what else a Map has', () => {
     expect(map instanceof Map).toBe(false);
   });
 
-  it('iterators are iterable, and end once and for all', () => {
+  it('returns iterators that are iterable and end for good', () => {
     const map = new SmallMap({ key: 'u8', value: 'u8' });
     const iterator = map.values();
     expect(iterator[Symbol.iterator]()).toBe(iterator);
@@ -239,7 +239,7 @@ describe('what else a Map has', () => {
     expect(iterator.next().done).toBe(true);
   });
 
-  it('tells its bytes', () => {
+  it('reports its size in bytes', () => {
     const map = new SmallMap({ key: 'u32', value: 'f64' });
     expect(map.byteLength).toBe(8);
     map.set(1, 1).set(2, 2);
@@ -248,11 +248,11 @@ describe('what else a Map has', () => {
     expect(map.stats()).toEqual({ key: 'u32', value: 'f64', size: 8, promoted: false, byteLength: 104 });
   });
 
-  it('is not cloned without a word', () => {
+  it('rejects structured cloning', () => {
     expect(() => structuredClone(new SmallMap({ key: 'u8', value: 'u8' }))).toThrow(/share\(\)/);
   });
 
-  it('refuses what is no function', () => {
+  it('rejects callbacks that are not functions', () => {
     const map = new SmallMap({ key: 'u8', value: 'u8' });
     for (const call of [
       () => map.forEach(5 as never),
@@ -263,7 +263,7 @@ describe('what else a Map has', () => {
     }
   });
 
-  it('survives callbacks that change it, and that throw', () => {
+  it('survives callbacks that change it or throw', () => {
     const map = new SmallMap({ key: 'u32', value: 'u32' }, [[1, 1]]);
     expect(
       map.getOrInsertComputed(2, (key) => {

@@ -1,4 +1,4 @@
-/** EliasFano against plain sorted arrays, and what must be refused. */
+/** EliasFano compared with plain sorted arrays, and the arguments that it rejects. */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { popcount32, popcount64, select32 } from '../../src/succinct/word.js';
 import { throws } from '../helpers/errors.js';
 import { Random } from '../helpers/random.js';
 
-/** How many elements of a sorted array are less: by halving, so that it can be asked often. */
+/** The number of smaller elements of a sorted array, by binary search, so that it is fast. */
 function rankIn(sorted: readonly number[], value: number): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {
@@ -22,7 +22,7 @@ function rankIn(sorted: readonly number[], value: number): number {
   return from;
 }
 
-/** Everything that can be asked, compared with the array. */
+/** Compares all queries with the array. */
 function compare(sorted: readonly number[]): void {
   using values = EliasFano.from(sorted);
   values.validate();
@@ -57,8 +57,8 @@ function compare(sorted: readonly number[]): void {
   expect([...values.slice(-from)]).toEqual(sorted.slice(-from));
 }
 
-describe('as a sorted array', () => {
-  it('gaps of all sizes: dense runs, clusters, wide spaces', () => {
+describe('an EliasFano compared with a sorted array', () => {
+  it('agrees for gaps of all sizes: dense runs, clusters, wide spaces', () => {
     const gap = fc.oneof(
       { weight: 4, arbitrary: fc.nat(2) },
       { weight: 4, arbitrary: fc.nat(200) },
@@ -73,7 +73,7 @@ describe('as a sorted array', () => {
     );
   });
 
-  it('values of any size', () => {
+  it('agrees for values of any size', () => {
     fc.assert(
       fc.property(
         fc.nat(53).chain((bits) => fc.array(fc.maxSafeNat().map((value) => Math.floor(value / 2 ** bits)))),
@@ -96,9 +96,9 @@ describe('as a sorted array', () => {
     ['two clusters', Array.from({ length: 8000 }, (_, i) => (i < 4000 ? i >> 1 : 2 ** 40 + i))],
     ['a cluster and one far out', Array.from({ length: 6000 }, (_, i) => (i < 5999 ? i : 2 ** 50))],
     ['around 2^32', Array.from({ length: 900 }, (_, i) => 2 ** 32 - 450 + i)],
-  ] as [string, number[]][])('%s', (_, sorted) => compare(sorted));
+  ] as [string, number[]][])('agrees for %s', (_, sorted) => compare(sorted));
 
-  it('takes any typed array, array or iterable, of numbers or bigints', () => {
+  it('accepts any typed array, array or iterable of numbers or bigints', () => {
     for (const type of [
       Uint8Array,
       Uint8ClampedArray,
@@ -126,13 +126,13 @@ describe('as a sorted array', () => {
     expect(EliasFano.from([5n, 2n ** 53n - 1n]).at(1)).toBe(2 ** 53 - 1);
   });
 
-  it('is small', () => {
+  it('stays within its space bound', () => {
     const sorted = Float64Array.from({ length: 100_000 }, (_, i) => i * 1021 + (i % 7));
     const { bitsPerValue } = EliasFano.from(sorted).stats();
     expect(bitsPerValue).toBeLessThan(2.85 + Math.log2(1021));
   });
 
-  it('answers into the array that is brought', () => {
+  it('writes results to a given array', () => {
     using values = EliasFano.from([1, 5, 300]);
     const out = new Uint16Array(4);
     expect(values.getMany([2, 0], out)).toBe(out);
@@ -141,7 +141,7 @@ describe('as a sorted array', () => {
   });
 });
 
-describe('what it refuses', () => {
+describe('an EliasFano', () => {
   const from = EliasFano.from as (values: unknown, options?: unknown) => EliasFano;
   it.each([
     [[1, 3, 2], undefined, 'ERR_OFFHEAP_RANGE', /values\[2\] is 2, less than 3/],
@@ -159,11 +159,11 @@ describe('what it refuses', () => {
     [null, undefined, 'ERR_OFFHEAP_TYPE', /values/],
     [[1], { bits: 3 }, 'ERR_OFFHEAP_TYPE', /bits/],
     [[1], { hugePages: 1 }, 'ERR_OFFHEAP_TYPE', /hugePages/],
-  ] as const)('from(%s, %j)', (values, options, code, pattern) => {
+  ] as const)('rejects from(%s, %j)', (values, options, code, pattern) => {
     throws(() => from(values, options), code, pattern);
   });
 
-  it('questions that are none', () => {
+  it('rejects invalid queries', () => {
     using values = EliasFano.from([3, 4, 300]);
     for (const bad of ['3', null, undefined, 3n, {}] as never[]) {
       throws(() => values.at(bad), 'ERR_OFFHEAP_TYPE');
@@ -185,11 +185,11 @@ describe('what it refuses', () => {
   });
 });
 
-/** What bits of which few are ones ask of a sequence that is a part of their region. */
+/** The queries that a vector with few ones makes of a sequence stored in its region. */
 describe('a sequence of positions', () => {
   function compare(positions: readonly number[]): void {
     const bytes = EliasFano.from(positions).toBytes();
-    // Moved to another place, as a part of something else.
+    // Moved to another offset, as a part of another structure.
     const layout = layoutOf(positions.length, positions.at(-1) ?? 0, 64);
     const part = new Uint8Array(layout.bytes);
     part.set(bytes.subarray(256), 64);
@@ -221,9 +221,9 @@ describe('a sequence of positions', () => {
     ['one and a cluster', [0, ...every(4000, (i) => 2 ** 30 + i)]],
     ['clusters', every(9000, (i) => i + Math.floor(i / 1000) * 2 ** 33)],
     ['cubes', every(300, (i) => i ** 3)],
-  ] as [string, number[]][])('%s', (_, positions) => compare(positions));
+  ] as [string, number[]][])('finds missing values for %s', (_, positions) => compare(positions));
 
-  it('random ones', () => {
+  it('finds random values', () => {
     const gap = fc.oneof(
       fc.constant(1),
       fc.integer({ min: 1, max: 300 }),
@@ -239,7 +239,7 @@ describe('a sequence of positions', () => {
   });
 });
 
-it('words: counting and selecting', () => {
+it('counts and selects in words', () => {
   const random = new Random(3);
   for (let i = 0; i < 3000; i++) {
     const word = i < 3 ? [0, -1, 1 << 31][i] : random.u32() & (i & 1 ? random.u32() : -1);
@@ -251,10 +251,10 @@ it('words: counting and selecting', () => {
   }
 });
 
-describe('golden bytes', () => {
+describe('golden bytes of Elias-Fano sequences', () => {
   const file = (name: string): Uint8Array =>
     new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `eliasfano-${name}.bin`)));
-  it('are read, and made again', () => {
+  it('are read and reproduced', () => {
     const made = {
       even: Array.from({ length: 1000 }, (_, i) => i * 1000 + ((i * i) % 997)),
       clusters: Array.from(

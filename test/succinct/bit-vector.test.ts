@@ -1,6 +1,6 @@
 /**
- * BitVector against an array of booleans: every operation, ranges that touch nothing else, growth,
- * far positions, bad arguments.
+ * BitVector compared with an array of booleans: every operation, ranges that leave all other bits
+ * unchanged, growth, large positions, invalid arguments.
  */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
@@ -28,8 +28,8 @@ const bits = fc.oneof(
     .map(([length, every, bit]) => Array.from({ length }, (_, i) => (i % ((every % 90) + 1) === 0) === bit)),
 );
 
-describe('as an array of booleans', () => {
-  it('every operation, in any order', () => {
+describe('a BitVector compared with an array of booleans', () => {
+  it('agrees in every operation, in any order', () => {
     const step = fc.tuple(
       fc.constantFrom(
         'set',
@@ -88,7 +88,7 @@ describe('as an array of booleans', () => {
             const op = name as Op;
             using other = BitVector.from(others);
             if (bit) {
-              // Within a range, and nowhere else.
+              // Only within the range.
               vector[op](other, from, to);
               for (let i = from; i < to; i++) model[i] = OPS[op](model[i], others[i] ?? false);
             } else {
@@ -114,7 +114,7 @@ describe('as an array of booleans', () => {
     );
   });
 
-  it('counts and searches every range', () => {
+  it('agrees in counts and searches of every range', () => {
     fc.assert(
       fc.property(bits, fc.nat(), fc.nat(), (model, a, b) => {
         using vector = BitVector.from(model);
@@ -127,7 +127,7 @@ describe('as an array of booleans', () => {
     );
   });
 
-  it('searches far', () => {
+  it('agrees in searches over long distances', () => {
     using vector = new BitVector(1_000_000);
     expect(vector.nextSetBit()).toBe(-1);
     vector.set(999_999);
@@ -141,15 +141,15 @@ describe('as an array of booleans', () => {
   });
 });
 
-describe('faults that other libraries have', () => {
-  it('AND over 10 to 20 touches those bits only', () => {
+describe('faults of other libraries that a BitVector does not have', () => {
+  it('changes only bits 10 to 19 in an AND over 10 to 20', () => {
     using vector = new BitVector(200).not();
     using zeros = new BitVector(200);
     vector.and(zeros, 10, 20);
     expect(positions(list(vector).map((bit) => !bit))).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   });
 
-  it('an empty range changes nothing', () => {
+  it('changes nothing in an empty range', () => {
     using vector = new BitVector(200).not();
     using zeros = new BitVector(200);
     vector.and(zeros, 64, 64).fill(0, 0, false).fill(200, 200, 0).not(7, 7).xor(vector, 5, 5);
@@ -159,7 +159,7 @@ describe('faults that other libraries have', () => {
     expect([none.length, none.count(), none.nextSetBit()]).toEqual([0, 0, -1]);
   });
 
-  it('two vectors stay two', () => {
+  it('keeps two vectors independent', () => {
     using first = BitVector.fromIndices([1], 100);
     using second = BitVector.fromIndices([2], 100);
     first.or(second);
@@ -173,8 +173,8 @@ describe('faults that other libraries have', () => {
   });
 });
 
-describe('size', () => {
-  it('grows in place, and keeps what it has', () => {
+describe('the size of a BitVector', () => {
+  it('grows in place and keeps the bits', () => {
     using vector = new BitVector();
     for (let i = 0; i < 1_200_000; i++) vector.push(i % 3 === 0);
     expect(vector.length).toBe(1_200_000);
@@ -183,13 +183,13 @@ describe('size', () => {
     const { byteLength } = vector;
     vector.resize(10).shrinkToFit();
     expect(vector.byteLength).toBeLessThan(byteLength / 10);
-    // What was dropped does not come back.
+    // Dropped bits do not reappear.
     expect(vector.resize(1000).count()).toBe(4);
     vector.clear();
     expect(vector.length).toBe(0);
   });
 
-  it('reaches past 2^32 bits', () => {
+  it('can exceed 2^32 bits', () => {
     const far = 2 ** 32;
     using vector = new BitVector(far + 100);
     vector
@@ -210,7 +210,7 @@ describe('size', () => {
     expect(vector.nextSetBit(4)).toBe(far - 3);
     expect(vector.push(true)).toBe(far + 101);
     expect(vector.get(far + 100)).toBe(true);
-    // Pushes across the border, where the length takes both its words.
+    // Push across the boundary at which the length uses both words.
     vector.resize(far - 2);
     for (let i = 0; i < 5; i++) expect(vector.push(i % 2 === 0)).toBe(far - 1 + i);
     expect([...vector.ones(far - 4)]).toEqual(
@@ -221,8 +221,8 @@ describe('size', () => {
   });
 });
 
-describe('ways in', () => {
-  it('bytes, booleans, positions, another vector', () => {
+describe('conversions of a BitVector', () => {
+  it('accept bytes, booleans, positions and another vector', () => {
     expect([...BitVector.from(Uint8Array.of(0x03, 0x80))]).toEqual([0, 1, 15]);
     expect(BitVector.from(new Uint8Array(0)).length).toBe(0);
     expect(BitVector.from([true, false, true]).length).toBe(3);
@@ -239,7 +239,7 @@ describe('ways in', () => {
     expect(new BitVector(10, { capacity: 10_000 }).stats().capacity).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('iteration sees what is set ahead, and ends once', () => {
+  it('iterate over bits that are set ahead of the position, and end for good', () => {
     const vector = BitVector.fromIndices([1, 5], 100);
     const seen: number[] = [];
     for (const at of vector) {
@@ -255,7 +255,7 @@ describe('ways in', () => {
     expect(iterator.next().done).toBe(true);
   });
 
-  it('positions into an array that is brought', () => {
+  it('write positions to a given array', () => {
     const vector = BitVector.fromIndices([1, 5, 70, 300]);
     const out = new Uint16Array(3);
     expect(vector.ones(2, out)).toBe(3);
@@ -266,8 +266,8 @@ describe('ways in', () => {
   });
 });
 
-describe('what it refuses', () => {
-  it('positions and ranges', () => {
+describe('a BitVector', () => {
+  it('rejects invalid positions and ranges', () => {
     const vector = BitVector.fromIndices([1, 50], 100) as any;
     const before = vector.toBytes();
     for (const bad of ['1', null, undefined, 1n, {}, [1], true]) {
@@ -312,7 +312,7 @@ describe('what it refuses', () => {
     expect(vector.toBytes()).toEqual(before);
   });
 
-  it('bits, vectors and options that are none', () => {
+  it('rejects invalid bits, vectors and options', () => {
     const vector = new BitVector(10) as any;
     for (const bad of [2, -1, 'x', null, {}, 1n, Number.NaN]) {
       throws(() => vector.set(1, bad), 'ERR_OFFHEAP_TYPE');
@@ -338,14 +338,14 @@ describe('what it refuses', () => {
     throws(() => Any.fromIndices('abc'), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('arrays that were detached are empty', () => {
+  it('treats detached arrays as empty', () => {
     const bytes = Uint8Array.of(1, 2, 3);
     structuredClone(bytes, { transfer: [bytes.buffer] });
     expect(BitVector.from(bytes).length).toBe(0);
     expect(BitVector.fromIndices(bytes).length).toBe(0);
   });
 
-  it('memory that is refused', () => {
+  it('stays unchanged when memory is refused', () => {
     const vector = BitVector.fromIndices([3, 500]);
     const real = globalThis.SharedArrayBuffer;
     const Refusing = function () {
@@ -369,8 +369,8 @@ describe('what it refuses', () => {
   });
 });
 
-describe('golden bytes', () => {
-  it('are read, and made again', () => {
+describe('golden bytes of bit vectors', () => {
+  it('are read and reproduced', () => {
     const file = new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', 'bitvector-1000.bin')));
     const squares = Array.from({ length: 31 }, (_, i) => i * i);
     expect([...BitVector.fromBytes(file)]).toEqual(squares);

@@ -1,4 +1,7 @@
-/** PackedInts against plain arrays: every width, every way in and out, and what must be refused. */
+/**
+ * PackedInts compared with plain arrays: every width, every input and output type, and the
+ * arguments that it rejects.
+ */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +12,8 @@ import { throws } from '../helpers/errors.js';
 
 const most = (bits: number): number => Math.min(2 ** bits, 2 ** 53) - 1;
 
-describe('as an array', () => {
-  it('every width, for numbers and bigints', () => {
+describe('a PackedInts compared with an array', () => {
+  it('agrees for every width, for numbers and bigints', () => {
     fc.assert(
       fc.property(
         fc
@@ -51,7 +54,7 @@ describe('as an array', () => {
     );
   });
 
-  it('finds the width by itself', () => {
+  it('chooses the width', () => {
     expect(PackedInts.from([]).bitsPerValue).toBe(1);
     expect(PackedInts.from([0, 0]).bitsPerValue).toBe(1);
     expect(PackedInts.from([7]).bitsPerValue).toBe(3);
@@ -60,7 +63,7 @@ describe('as an array', () => {
     expect(PackedInts.from([2n ** 64n - 1n]).bitsPerValue).toBe(64);
   });
 
-  it('takes any typed array, array or iterable', () => {
+  it('accepts any typed array, array or iterable', () => {
     for (const type of [
       Uint8Array,
       Uint8ClampedArray,
@@ -82,7 +85,7 @@ describe('as an array', () => {
     expect([...PackedInts.from(PackedInts.from([9, 8]))]).toEqual([9, 8]);
   });
 
-  it('answers into the array that is brought', () => {
+  it('writes results to a given array', () => {
     using ints = PackedInts.from([5, 200, 7]);
     const out = new Uint8Array(4);
     expect(ints.getMany([1, 1, 0], out)).toBe(out);
@@ -94,11 +97,11 @@ describe('as an array', () => {
     expect(ints.getMany([0])).toBeInstanceOf(Uint32Array);
     expect(PackedInts.from([2 ** 40]).getMany([0])).toBeInstanceOf(Float64Array);
     expect(PackedInts.from([1n]).getMany([0])).toBeInstanceOf(BigUint64Array);
-    // Numbers stay below 2^53, however many bits they have.
+    // Numbers stay below 2^53, whatever the width.
     expect([...PackedInts.from([2 ** 53 - 1], { bits: 64 }).slice()]).toEqual([2 ** 53 - 1]);
   });
 
-  it('reaches past 2^32 bits', () => {
+  it('can exceed 2^32 bits', () => {
     const count = 2 ** 26 + 40;
     const values = new Uint8Array(count);
     const at = [0, 2 ** 25, 2 ** 26 - 1, 2 ** 26, 2 ** 26 + 39];
@@ -111,7 +114,7 @@ describe('as an array', () => {
   });
 });
 
-describe('what it refuses', () => {
+describe('a PackedInts', () => {
   const from = PackedInts.from as (values: unknown, options?: unknown) => PackedInts;
 
   it.each([
@@ -140,17 +143,17 @@ describe('what it refuses', () => {
     [[1], { bits: '3' }, 'ERR_OFFHEAP_TYPE', /bits/],
     [[1], { width: 3 }, 'ERR_OFFHEAP_TYPE', /width/],
     [[1], null, 'ERR_OFFHEAP_TYPE', /options/],
-  ] as const)('from(%s, %j)', (values, options, code, pattern) => {
+  ] as const)('rejects from(%s, %j)', (values, options, code, pattern) => {
     throws(() => from(values, options), code, pattern);
   });
 
-  it('names the wrong one far behind', () => {
+  it('names an invalid integer at a large index', () => {
     const values = new Float64Array(5000).fill(3);
     values[4321] = 4;
     throws(() => from(values, { bits: 2 }), 'ERR_OFFHEAP_RANGE', /values\[4321\] is 4, which is more than 3/);
   });
 
-  it('indices that are none, and outputs that do not do', () => {
+  it('rejects invalid indices and unsuitable outputs', () => {
     using ints = PackedInts.from([300, 2, 3]) as PackedInts & Record<string, (...a: unknown[]) => unknown>;
     for (const bad of ['0', null, undefined, 0n, {}])
       throws(() => ints.at(bad as number), 'ERR_OFFHEAP_TYPE');
@@ -172,19 +175,19 @@ describe('what it refuses', () => {
     throws(() => ints.slice(Number.NaN), 'ERR_OFFHEAP_RANGE');
   });
 
-  it('arrays that were detached are empty', () => {
+  it('treats detached arrays as empty', () => {
     const array = Uint32Array.of(1, 2, 3);
     structuredClone(array, { transfer: [array.buffer] });
     expect(PackedInts.from(array).length).toBe(0);
   });
 
-  it('is made by its static functions only', () => {
+  it('has a private constructor', () => {
     // @ts-expect-error the constructor is private
     expect(() => new PackedInts([1])).toThrow();
   });
 });
 
-describe('golden bytes', () => {
+describe('golden bytes of packed integers', () => {
   const file = (name: string): Uint8Array =>
     new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `packedints-${name}.bin`)));
   /** Without checksum, as Rust wrote them. */
@@ -194,7 +197,7 @@ describe('golden bytes', () => {
     return copy;
   };
 
-  it('are read, and made again', () => {
+  it('are read and reproduced', () => {
     const narrow = Array.from({ length: 100 }, (_, i) => (i * 37) % 1000);
     const wide = Array.from({ length: 20 }, (_, i) => 2n ** 64n - 1n - BigInt(i * i) * 0x0123456789abn);
     const [first, second] = [PackedInts.fromBytes(file('10')), PackedInts.fromBytes<bigint>(file('64'))];

@@ -1,11 +1,11 @@
 /**
- * BitVector: bits, one after another, in an eighth of a byte each outside the JavaScript heap, in
- * one region of bytes that can be shared with workers, saved, and opened by mapping.
- * `docs/formats/succinct.md` specifies the bytes.
+ * BitVector: bits outside the JavaScript heap, eight to a byte, in one region that can be shared
+ * with workers, saved, and opened by mapping its file. `docs/formats/succinct.md` specifies the
+ * bytes.
  *
- * Cost: `get`, `set`, `flip`, `push`: O(1), about 2 ns; growth is in place and copies nothing as
- * long as the address space reserved for it lasts. `count`, `fill` and set algebra: the speed of
- * memory, in Rust.
+ * Cost: `get`, `set`, `flip` and `push` are O(1), about 2 ns. Growth is in place and copies nothing
+ * until the reserved address space is exhausted. `count`, `fill` and set algebra run in Rust at the
+ * speed of memory.
  */
 import { isUint8Array } from 'node:util/types';
 import { inspect, type InspectOptionsStylized } from 'node:util';
@@ -26,48 +26,52 @@ import type { Token } from '../../region/token.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
 import { IteratorPrototype } from '../iteration.js';
 import { Bits, checkBit, type Bit } from './bits.js';
-import { initialise, MAX_BITS, regionBytes, WORD } from './layout.js';
+import { initialize, MAX_BITS, regionBytes, WORD } from './layout.js';
 
-/** How much room a new bit vector has, and where. */
+/** The initial capacity and placement of a new bit vector. */
 export interface BitVectorOptions {
-  /** Bits to make room for. The vector grows past it by itself. */
+  /** The number of bits to reserve room for. The vector grows beyond it on demand. */
   capacity?: number;
   /** Advise the system to back the bits with huge pages. Default: from 4 MiB on. */
   hugePages?: boolean;
-  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  /**
+   * Keep the memory on this NUMA node. Default: the node of the thread that first writes each page.
+   */
   numaNode?: number;
 }
 
-/** What {@link BitVector.stats} tells. */
+/** The result of {@link BitVector.stats}. */
 export interface BitVectorStats {
-  /** How many bits there are. */
+  /** The number of bits. */
   length: number;
-  /** How many fit before the vector grows. */
+  /** The number of bits that fit before the vector grows. */
   capacity: number;
   byteLength: number;
-  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  /**
+   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
+   */
   origin: Origin;
   shared: boolean;
 }
 
-/** Positions of bits, as arguments: a typed array is fastest. */
+/** Positions of bits as arguments: a typed array is fastest. */
 export type BitPositions = NumberArray | BigIntArray | Iterable<number> | ArrayLike<number>;
 
 const OPTIONS = ['capacity', 'hugePages', 'numaNode'] as const;
-// As in `oh_bitvector_op`.
+// The values of `oh_bitvector_op`.
 const AND = 1;
 const OR = 2;
 const XOR = 3;
 const AND_NOT = 4;
 
 /**
- * The region of a bit vector, for what is built of it: bytes that no other thread changes
- * meanwhile.
+ * The bytes of a bit vector, for structures built from it. No other thread changes them in the
+ * meantime.
  */
 export let steadyBytes: (bits: BitVector) => Uint8Array;
 
 /**
- * Bits that can be changed, in order, from position 0 on.
+ * A growable vector of bits, addressed by positions from 0 on.
  *
  * ```ts
  * const primes = BitVector.fromIndices([2, 3, 5, 7, 11, 13]);
@@ -78,14 +82,15 @@ export let steadyBytes: (bits: BitVector) => Uint8Array;
  * primes.count(0, 10); // 3
  * ```
  *
- * Methods that take a range from `from` to before `to` change nothing outside it; without bounds it
- * is all bits. `set`, `fill` and the algebra change the vector itself and return it.
+ * Methods that take a range change only bits from position `from` up to but not including `to`;
+ * without bounds, the range is all bits. `set`, `fill` and the set algebra change the vector itself
+ * and return it.
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, or no bit; `ERR_OFFHEAP_RANGE`
- * for a position or range that is not within the bits; `ERR_OFFHEAP_CLOSED` after `close()`;
- * `ERR_OFFHEAP_UNSUPPORTED` for a change to a vector that is only read here; `ERR_OFFHEAP_OOM` or
- * `ERR_OFFHEAP_FULL` when it can not grow; `ERR_OFFHEAP_IO` when a mapped file was truncated. A
- * refused operation changes nothing.
+ * Every method throws `ERR_OFFHEAP_TYPE` if an argument is not a number or not a bit,
+ * `ERR_OFFHEAP_RANGE` for a position or range outside the bits, `ERR_OFFHEAP_CLOSED` after
+ * `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to a read-only vector, `ERR_OFFHEAP_OOM` or
+ * `ERR_OFFHEAP_FULL` when the vector cannot grow, and `ERR_OFFHEAP_IO` when a mapped file has been
+ * truncated. A refused operation changes nothing.
  */
 export class BitVector extends Bits implements Iterable<number> {
   static {
@@ -94,7 +99,7 @@ export class BitVector extends Bits implements Iterable<number> {
   }
   declare readonly [Symbol.toStringTag]: string;
 
-  /** So many zeros; at most 2^40. */
+  /** Creates a vector of `length` zeros, at most 2^40. */
   constructor(length?: number, options?: BitVectorOptions) {
     const given: unknown = length;
     super(given instanceof Adopted ? given.region : create(given, options));
@@ -103,15 +108,15 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Ones at these positions, in whatever order, and zeros elsewhere; `length` bits, or as many as
-   * the largest position asks for.
+   * Creates a vector with ones at the given positions, in any order, and zeros at all others. It
+   * has `length` bits, or as many as the largest position requires.
    */
   static fromIndices(indices: BitPositions, length?: number, options?: BitVectorOptions): BitVector {
     const list = toNumbers(indices, 'indices');
     const needed = native().bitvectorLengthFor(list);
     const wanted = length === undefined ? needed : checkInteger(length, 'length', 0, MAX_BITS);
     if (needed > wanted || needed > MAX_BITS) {
-      throw rangeError(`the largest index is ${needed - 1}, where ${Math.min(wanted, MAX_BITS)} bits can be`);
+      throw rangeError(`index ${needed - 1} is out of range for ${Math.min(wanted, MAX_BITS)} bits`);
     }
     const bits = new BitVector(wanted, options);
     native().bitvectorSetMany(bits.region.bytes, list, true);
@@ -119,8 +124,8 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Eight bits from each byte of a `Uint8Array`, the lowest first; or the bits of another bit
-   * vector; or one bit from each boolean of anything iterable.
+   * Creates a vector from the bytes of a `Uint8Array`, eight bits from each with the lowest bit
+   * first, from the bits of another bit vector, or from any iterable of booleans.
    */
   static from(source: Uint8Array | BitVector | Iterable<boolean>, options?: BitVectorOptions): BitVector {
     if (source instanceof BitVector) {
@@ -136,7 +141,7 @@ export class BitVector extends Bits implements Iterable<number> {
     for (const bit of list) {
       if (typeof bit !== 'boolean') {
         throw typeError(
-          `bits come from a Uint8Array, a BitVector or booleans, not from ${describe(bit)}; for positions there is fromIndices`,
+          `bits must be a Uint8Array, a BitVector or booleans, not ${describe(bit)}; use fromIndices for positions`,
         );
       }
     }
@@ -147,32 +152,30 @@ export class BitVector extends Bits implements Iterable<number> {
 
   // ---- one bit
 
-  /** How many bits there are. */
+  /** The number of bits. */
   get length(): number {
     return this.role === OWNER ? this.size : this.read(() => this.lengthNow());
   }
 
-  /** The bit at a position; `undefined` past the end. */
+  /** The bit at a position, or `undefined` past the end. */
   get(position: number): boolean | undefined {
     if (typeof position === 'number' && position >>> 0 === position && position < this.size) {
       return ((this.words[position >>> 5] >>> (position & 31)) & 1) !== 0;
     }
-    return this.getElsewhere(position);
+    return this.getSlow(position);
   }
 
-  private getElsewhere(position: unknown): boolean | undefined {
-    if (typeof position !== 'number') throw typeError(`a position is a number, not ${describe(position)}`);
+  private getSlow(position: unknown): boolean | undefined {
+    if (typeof position !== 'number')
+      throw typeError(`a position must be a number, not ${describe(position)}`);
     if (!Number.isInteger(position) || position < 0) {
       this.beforeRead();
-      throw rangeError(`a position is an integer from 0 on, not ${position}`);
+      throw rangeError(`a position must be a non-negative integer, not ${position}`);
     }
-    return this.loadElsewhere(position);
+    return this.loadSlow(position);
   }
 
-  /**
-   * Gives the bit at a position a value: 1 unless another is given. Throws `ERR_OFFHEAP_RANGE` past
-   * the end.
-   */
+  /** Sets the bit at a position, to 1 by default. Throws `ERR_OFFHEAP_RANGE` past the end. */
   set(position: number, bit: Bit = true): this {
     if (
       typeof position === 'number' &&
@@ -193,7 +196,7 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Inverts the bit at a position, and returns what it is then. Throws `ERR_OFFHEAP_RANGE` past the
+   * Inverts the bit at a position and returns its new value. Throws `ERR_OFFHEAP_RANGE` past the
    * end.
    */
   flip(position: number): boolean {
@@ -222,7 +225,7 @@ export class BitVector extends Bits implements Iterable<number> {
 
   // ---- ranges
 
-  /** Gives all bits from position `from` to before `to` one value. */
+  /** Sets all bits from position `from` up to but not including `to` to one value. */
   fill(from: number | undefined, to: number | undefined, bit: Bit): this {
     this.beforeWrite();
     const value = checkBit(bit);
@@ -231,7 +234,7 @@ export class BitVector extends Bits implements Iterable<number> {
     return this;
   }
 
-  /** Inverts all bits from position `from` to before `to`. */
+  /** Inverts all bits from position `from` up to but not including `to`. */
   not(from?: number, to?: number): this {
     this.beforeWrite();
     const [begin, end] = this.checkRange(from, to, this.size);
@@ -240,19 +243,19 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Gives the bits at many positions one value, 1 unless another is given. If one is no position,
-   * none changes.
+   * Sets the bits at many positions to one value, 1 by default. If any position is invalid, no bit
+   * changes.
    */
   setMany(positions: BitPositions, bit: Bit = true): this {
     this.beforeWrite();
     const value = checkBit(bit);
     const list = toNumbers(positions, 'positions');
-    this.beforeWrite(); // reading the positions may have run anything
+    this.beforeWrite(); // reading the positions may have run user code
     native().bitvectorSetMany(this.region.bytes, list, value);
     return this;
   }
 
-  /** How many ones there are from position `from` to before `to`. */
+  /** The number of ones from position `from` up to but not including `to`. */
   count(from?: number, to?: number): number {
     return this.read(() => {
       const [begin, end] = this.checkRange(from, to, this.lengthNow());
@@ -262,39 +265,43 @@ export class BitVector extends Bits implements Iterable<number> {
 
   // ---- set algebra
 
-  /** Keeps the ones that `other` has as well. Past its end `other` counts as zeros. */
+  /** Keeps the ones that `other` also has. `other` counts as zeros past its end. */
   and(other: BitVector, from?: number, to?: number): this {
     return this.combine(AND, other, from, to);
   }
 
-  /** Adds the ones of `other`. Without bounds a longer `other` makes this one as long first. */
+  /**
+   * Adds the ones of `other`. Without bounds, a longer `other` first extends this vector to its
+   * length.
+   */
   or(other: BitVector, from?: number, to?: number): this {
     return this.combine(OR, other, from, to);
   }
 
   /**
-   * Keeps and adds the ones that only one of both has. Without bounds a longer `other` makes this
-   * one as long first.
+   * Keeps the ones that exactly one of the two vectors has. Without bounds, a longer `other` first
+   * extends this vector to its length.
    */
   xor(other: BitVector, from?: number, to?: number): this {
     return this.combine(XOR, other, from, to);
   }
 
-  /** Takes away the ones of `other`. */
+  /** Removes the ones of `other`. */
   andNot(other: BitVector, from?: number, to?: number): this {
     return this.combine(AND_NOT, other, from, to);
   }
 
   private combine(op: number, other: unknown, from: unknown, to: unknown): this {
     this.beforeWrite();
-    if (!(other instanceof BitVector)) throw typeError(`the other is a BitVector, not ${describe(other)}`);
+    if (!(other instanceof BitVector))
+      throw typeError(`the other operand must be a BitVector, not ${describe(other)}`);
     const bytes = other.steadyBytes();
     if (from === undefined && to === undefined && (op === OR || op === XOR)) {
       const { length } = other;
       if (length > this.size) this.setLength(length);
     }
     const [begin, end] = this.checkRange(from, to, this.size);
-    // Growing may have moved this one's bytes, which may be the other's.
+    // Growing may have moved the bytes of this vector, which may also be the other one.
     const others = other === this ? this.region.bytes : bytes;
     if (begin < end) native().bitvectorCombine(this.region.bytes, op, others, begin, end);
     return this;
@@ -323,15 +330,19 @@ export class BitVector extends Bits implements Iterable<number> {
     return checkInteger(from, 'from', 0, Number.MAX_SAFE_INTEGER);
   }
 
-  /** The positions of ones, in order, those included that are set ahead meanwhile. */
+  /**
+   * The positions of ones in ascending order, including ones that are set past the current position
+   * during the iteration.
+   */
   [Symbol.iterator](): IterableIterator<number> {
     this.beforeRead();
     return new OnesIterator(this);
   }
 
   /**
-   * The positions of ones at `from` or after it, in order, as many as `out` has room for, and how
-   * many that are; or all of them in a new array. Several times faster than iterating.
+   * The positions of ones at `from` or after it, in ascending order. With `out`, writes as many as
+   * fit and returns their number; without it, returns all of them in a new array. Several times
+   * faster than iterating.
    */
   ones(from?: number): Uint32Array | Float64Array;
   ones(from: number | undefined, out: NumberArray): number;
@@ -354,7 +365,7 @@ export class BitVector extends Bits implements Iterable<number> {
 
   // ---- memory
 
-  /** Makes the vector so long: by zeros, or by dropping bits. */
+  /** Changes the length by appending zeros or dropping bits. */
   resize(length: number): this {
     const wanted = checkInteger(length, 'length', 0, MAX_BITS);
     this.beforeWrite();
@@ -362,12 +373,12 @@ export class BitVector extends Bits implements Iterable<number> {
     return this;
   }
 
-  /** Removes all bits. The memory stays: see {@link BitVector.shrinkToFit}. */
+  /** Removes all bits. The memory is kept: see {@link BitVector.shrinkToFit}. */
   clear(): void {
     this.resize(0);
   }
 
-  /** Makes room for `capacity` bits in all, so that growing to that many takes no time. */
+  /** Reserves room for `capacity` bits in total, so that growing to that length takes no time. */
   reserve(capacity: number): this {
     const wanted = checkInteger(capacity, 'capacity', 0, MAX_BITS);
     this.beforeWrite();
@@ -376,8 +387,8 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Gives back the memory that the bits do not need. A shared vector keeps its address space, and
-   * so its bytes.
+   * Releases the memory that the bits do not need. A shared vector keeps its address space and
+   * therefore its bytes.
    */
   shrinkToFit(): this {
     this.beforeWrite();
@@ -387,7 +398,7 @@ export class BitVector extends Bits implements Iterable<number> {
     return this;
   }
 
-  /** Plain facts, for logs and dashboards. */
+  /** Counts and sizes, for logs and dashboards. */
   stats(): BitVectorStats {
     return this.read(() => ({
       length: this.lengthNow(),
@@ -399,7 +410,7 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 
   /**
-   * Proves what opening does not look at: the checksum, and bits that must be zero. Throws
+   * Verifies what opening does not: the checksum, and the bits that must be zero. Throws
    * `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
@@ -408,21 +419,26 @@ export class BitVector extends Bits implements Iterable<number> {
 
   // ---- sharing and saving
 
-  /** A bit vector that another thread shared, to read from. O(1). It sees bits as they change. */
+  /**
+   * Attaches to a bit vector that another thread shared, for reading. O(1). Changes by the owner
+   * are visible immediately.
+   */
   static attach(token: Token): BitVector {
     return attachStructure(token, 'bitvector', adopted);
   }
 
   /**
-   * Opens a saved bit vector by mapping its file: nothing is read but the header, whatever the
-   * size. Mode `r` is for reading; in mode `rw` the first change copies the bits to memory, and the
-   * file changes with the next `save` only.
+   * Opens a saved bit vector by mapping its file. Only the header is read, whatever the size. Mode
+   * `r` is read-only. In mode `rw` the first change copies the bits to memory, and the file does
+   * not change before the next `save`.
    */
   static open(path: string, options?: OpenOptions): BitVector {
     return openStructure(path, options, adopted);
   }
 
-  /** A bit vector out of the bytes of {@link BitVector.toBytes}, which are copied. O(bytes). */
+  /**
+   * Creates a bit vector from the bytes of {@link BitVector.toBytes}, which are copied. O(bytes).
+   */
   static fromBytes(bytes: Uint8Array): BitVector {
     return structureFromBytes(bytes, adopted);
   }
@@ -441,7 +457,7 @@ export class BitVector extends Bits implements Iterable<number> {
   }
 }
 
-/** The positions of ones, each looked for when it is asked for. */
+/** Iterates over the positions of ones, and searches for each when it is requested. */
 class OnesIterator implements IterableIterator<number, undefined> {
   static {
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
@@ -465,7 +481,7 @@ class OnesIterator implements IterableIterator<number, undefined> {
   }
 }
 
-/** The region of a new bit vector. */
+/** Allocates and initializes the region of a new bit vector. */
 function create(length: unknown, options: unknown): Region {
   const read = readOptions(options, OPTIONS, 'BitVector');
   const bits = length === undefined ? 0 : checkInteger(length, 'length', 0, MAX_BITS);
@@ -475,7 +491,7 @@ function create(length: unknown, options: unknown): Region {
     numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
   };
   const region = Region.allocate(regionBytes(Math.max(bits, capacity)), placement);
-  initialise(region.head, bits, Math.max(bits, capacity));
+  initialize(region.head, bits, Math.max(bits, capacity));
   return region;
 }
 

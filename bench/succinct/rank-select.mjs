@@ -1,7 +1,7 @@
 /**
- * BitVector and RankSelect beside mnemonist's BitVector, which counts from bit 0 on, and CRoaring's
- * bitmaps. "A loop over the questions" asks no structure: what is left of a figure is the
- * structure's.
+ * BitVector and RankSelect compared with mnemonist's BitVector, which counts from bit 0 on, and
+ * CRoaring's bitmaps. "A loop over the queries" queries no structure: the difference between it and
+ * a result is the cost of the structure.
  */
 import { RankSelect } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';
@@ -14,11 +14,11 @@ import { every, generator, instancesOf, rally } from './measures.mjs';
 /** @typedef {import('./measures.mjs').Contender} Contender */
 
 const QUERIES = 1 << 16;
-/** Up to so many bits, two instances and their questions lie in the caches of the core. */
+/** Up to this number of bits, two instances and their queries fit the caches of the core. */
 const IN_CACHE = 1e6;
-/** From here on the bits do not. */
+/** From this number on, the bits do not fit the caches. */
 const LARGE = 1e8;
-const FLOOR = 'a loop over the questions';
+const FLOOR = 'a loop over the queries';
 const VARIANTS = ['flat', 'interleaved', 'sparse'];
 
 serve(({ n, quick }) => (quick ? [1, 50] : [1, 10, 50, 90]).map((percent) => section(n, percent, quick)));
@@ -62,7 +62,7 @@ function section(n, percent, quick) {
     }),
     ...single(quick, 'select1', ks, sets, {
       ours: own(sets, 'm.select1(a[i])'),
-      // Asked for by number from 1 on; answers wrongly where a word has no ones.
+      // Its numbers start at 1. It returns wrong results if a word has no ones.
       mnemonist: percent >= 50 ? 'm.select(a[i] + 1)' : undefined,
       roaring: 'm.select(a[i])',
       goals: goal(25),
@@ -77,12 +77,16 @@ function section(n, percent, quick) {
   return { title: `RankSelect, ${count(n)} bits, ${percent}% of them ones`, rows };
 }
 
-/** What answers, by name: ours, and the peers that there are. @returns {Record<string, any[]>} */
+/**
+ * The contenders by name: ours, and the peers that are installed.
+ *
+ * @returns {Record<string, any[]>}
+ */
 function structures(n, percent, words, bits) {
   const of = (/** @type {import('../../dist/succinct/index.js').RankSelectVariant} */ variant) =>
     bits.map((/** @type {any} */ from) => RankSelect.from(from, { variant }));
   const sets = { flat: of('flat'), interleaved: of('interleaved') };
-  // What `auto` takes for so few ones, or zeros.
+  // The variant that `auto` chooses for few ones or zeros.
   if (percent <= 10) sets.sparse = of('sparse');
   if (n <= MOST.mnemonist) sets.mnemonist = words.map((list, i) => mnemonistBits(list, bits[i]));
   for (const [name, { make }] of Object.entries(roarings)) {
@@ -92,13 +96,13 @@ function structures(n, percent, words, bits) {
   return sets;
 }
 
-/** One body for each of our variants. */
+/** One body per variant. */
 const own = (/** @type {object} */ sets, /** @type {string} */ body) =>
   Object.fromEntries(VARIANTS.flatMap((name) => (name in sets ? [[name, body]] : [])));
 
 /**
- * Races all who can answer a question, each checked against the first of ours, and makes a row of
- * each pair.
+ * Races all contenders that support a query, checks each against the first of ours, and returns a
+ * row for each pair.
  */
 function single(quick, title, queries, sets, { ours, mnemonist, roaring, goals = {} }) {
   const bodies = { ...ours };
@@ -130,7 +134,7 @@ function single(quick, title, queries, sets, { ours, mnemonist, roaring, goals =
   ];
 }
 
-/** Throws if two contenders answer the first questions differently. */
+/** Throws if the results of two contenders differ for the first queries. */
 function agree(contenders, queries, title) {
   const answers = Object.entries(contenders).map(([name, { body, on }]) => {
     const run = new Function('m, a, out, from, to', body);
@@ -138,11 +142,11 @@ function agree(contenders, queries, title) {
   });
   for (const [name, answer] of answers) {
     if (answer !== answers[0][1])
-      throw new Error(`${title}: ${name} answers ${answer}, not ${answers[0][1]}`);
+      throw new Error(`${title}: ${name} returns ${answer}, not ${answers[0][1]}`);
   }
 }
 
-/** The bulk call beside the loop over single ones. */
+/** The bulk call compared with a loop over single calls. */
 function many(quick, method, queries, sets, n) {
   const Type = n < 2 ** 32 ? Uint32Array : Float64Array;
   const sum = 'let sum = 0; for (let i = 0; i < 64; i++) sum += o[i]; return sum;';
@@ -173,7 +177,7 @@ function many(quick, method, queries, sets, n) {
   });
 }
 
-/** For each bit. */
+/** Per bit. */
 function building(quick, bits, n) {
   return VARIANTS.map((name) => {
     const variant = /** @type {'flat'} */ (name);
@@ -183,7 +187,7 @@ function building(quick, bits, n) {
     );
     const goals = name === 'flat' && n > IN_CACHE ? { below: 0.05 } : {};
     return {
-      title: `from a BitVector, ${name}, a bit`,
+      title: `from a BitVector, ${name}, per bit`,
       ours: built.ns,
       ...goals,
       raw: { ours: built.rounds },
@@ -191,7 +195,7 @@ function building(quick, bits, n) {
   });
 }
 
-/** Everything counts: index, samples, header, padding. */
+/** The whole region counts: index, samples, header, padding. */
 function held(sets, n) {
   const mine = Object.keys(own(sets, ''));
   return [
@@ -206,7 +210,7 @@ function held(sets, n) {
       .slice(0, 1)
       .flatMap((peer) =>
         mine.map((name) => ({
-          title: `held for a bit, ${name}`,
+          title: `memory per bit, ${name}`,
           unit: 'bits',
           ours: (sets[name][0].byteLength * 8) / n,
           peer,

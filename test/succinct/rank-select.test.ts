@@ -1,6 +1,6 @@
 /**
- * RankSelect beside counting: every variant, every position that matters, in bulk, far out, and
- * what must be refused.
+ * RankSelect compared with counting: every variant, all critical positions, bulk calls, large
+ * positions, and the arguments that it rejects.
  */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { Random } from '../helpers/random.js';
 const VARIANTS = ['flat', 'interleaved', 'sparse'] as const;
 const PLAIN = ['flat', 'interleaved'] as const;
 
-/** Bits in which runs of ones and of zeros take turns. */
+/** Bits with alternating runs of ones and zeros. */
 function runs(lengths: readonly number[]): BitVector {
   const bits = new BitVector(lengths.reduce((a, b) => a + b, 0));
   let at = 0;
@@ -33,7 +33,7 @@ function randomBits(length: number, percent: number): BitVector {
   return bits;
 }
 
-/** As `toEqual`, which takes long over many elements. */
+/** Like `toEqual`, which is slow for many elements. */
 function same(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   let wrong = actual.length === expected.length ? -1 : 0;
   for (let i = 0; wrong < 0 && i < expected.length; i++) if (actual[i] !== expected[i]) wrong = i;
@@ -42,7 +42,7 @@ function same(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
 }
 
 /**
- * Compares every answer with counting; single ones at each `every`-th position and all around
+ * Compares every result with counting; single queries at each `every`-th position and around all
  * edges.
  */
 function check(bits: BitVector, variant: RankSelectVariant | 'auto', every = 1): void {
@@ -90,8 +90,8 @@ function check(bits: BitVector, variant: RankSelectVariant | 'auto', every = 1):
   structure.validate();
 }
 
-describe('beside counting', () => {
-  it.each(VARIANTS)('lengths around words, blocks and lines: %s', (variant) => {
+describe('a RankSelect compared with counting', () => {
+  it.each(VARIANTS)('agrees for lengths around words, blocks and lines: %s', (variant) => {
     for (const length of [0, 1, 2, 31, 32, 33, 64, 480, 495, 496, 497, 511, 512, 513, 991, 992, 993, 1024]) {
       for (const percent of [0, 1, 50, 99, 100]) check(randomBits(length, percent), variant);
     }
@@ -100,7 +100,7 @@ describe('beside counting', () => {
     }
   });
 
-  it.each(VARIANTS)('clusters far apart: %s', (variant) => {
+  it.each(VARIANTS)('agrees for distant clusters: %s', (variant) => {
     const bits = new BitVector(1_500_000);
     bits.fill(0, 200_000, true).fill(900_000, 900_900, true);
     for (let at = 300_000; at < bits.length; at += 50_001) bits.set(at);
@@ -108,7 +108,7 @@ describe('beside counting', () => {
     check(bits.not(), variant, 997);
   });
 
-  it('runs of any lengths', () => {
+  it('agrees for runs of any length', () => {
     const run = fc.oneof(fc.nat(10), fc.nat(600), fc.nat(9000));
     fc.assert(
       fc.property(fc.array(run, { maxLength: 20 }), (lengths) => {
@@ -119,21 +119,21 @@ describe('beside counting', () => {
     );
   });
 
-  it('bits that are all alike take no memory', () => {
+  it('takes no memory for bits that are all equal', () => {
     for (const length of [0, 1, 100, 5000]) {
       for (const bits of [new BitVector(length), new BitVector(length).not()]) {
         check(bits, 'constant');
         check(bits, 'auto');
         using structure = RankSelect.from(bits, { variant: 'auto' });
         expect([structure.variant, structure.toBytes().length]).toEqual(['constant', 256]);
-        // Whatever is asked for is what is made.
+        // The result has the requested variant.
         for (const variant of VARIANTS) expect(RankSelect.from(bits, { variant }).variant).toBe(variant);
       }
     }
     throws(() => RankSelect.from(randomBits(100, 50), { variant: 'constant' }), 'ERR_OFFHEAP_RANGE');
   });
 
-  it('is a copy: later changes of the bits are not in it', () => {
+  it('is a copy that later changes of the bits do not affect', () => {
     const bits = BitVector.fromIndices([1, 5, 9], 100);
     using structure = RankSelect.from(bits);
     bits.set(2).close();
@@ -141,9 +141,9 @@ describe('beside counting', () => {
   });
 });
 
-describe('faults that other libraries have', () => {
-  it('select does not scan: its samples and counts lead to the block', () => {
-    // Were bits before the block looked at, these would be found there.
+describe('faults of other libraries that a RankSelect does not have', () => {
+  it('selects without a scan, by samples and counts', () => {
+    // If bits before the block were examined, these would be found there.
     const bits = new BitVector(1_000_000).not();
     using structure = RankSelect.from(bits, { variant: 'flat' });
     const damaged = structure.toBytes();
@@ -152,7 +152,7 @@ describe('faults that other libraries have', () => {
     expect(RankSelect.fromBytes(damaged).select1(900_000)).toBe(900_000);
   });
 
-  it('a rank past the last word is all ones, and past the end an error', () => {
+  it('counts all ones past the last word, and throws past the end', () => {
     for (const variant of VARIANTS) {
       using structure = RankSelect.from(new BitVector(128).not(), { variant });
       expect([...structure.rank1Many([127, 128])]).toEqual([127, 128]);
@@ -162,7 +162,7 @@ describe('faults that other libraries have', () => {
     }
   });
 
-  it('so is a rank of zeros, single and in bulk', () => {
+  it('does the same for zeros, single and in bulk', () => {
     for (const length of [32, 64, 128, 512, 4096, 5000]) {
       for (const variant of [...VARIANTS, 'constant'] as const) {
         using structure = RankSelect.from(new BitVector(length), { variant });
@@ -175,7 +175,7 @@ describe('faults that other libraries have', () => {
     }
   });
 
-  it('a second vector is refused, not dropped; and two structures stay two', () => {
+  it('rejects a second vector, and keeps two structures independent', () => {
     const [first, second] = [BitVector.fromIndices([1, 4]), BitVector.fromIndices([2])];
     for (const call of [
       () => RankSelect.from(first, second as never),
@@ -190,7 +190,7 @@ describe('faults that other libraries have', () => {
     expect([one.select1(1), two.select1(0), one.rank1(5), two.rank1(3)]).toEqual([4, 2, 2, 1]);
   });
 
-  it('no variant is another one by a second name', () => {
+  it('has distinct variants', () => {
     const bits = randomBits(20_000, 50);
     const layouts = VARIANTS.map((variant) => {
       const bytes = RankSelect.from(bits, { variant }).toBytes();
@@ -199,7 +199,7 @@ describe('faults that other libraries have', () => {
     expect(new Set(layouts).size).toBe(VARIANTS.length);
   });
 
-  it('the overhead counts everything, padding and samples too', () => {
+  it('includes padding and samples in the overhead', () => {
     for (const percent of [1, 10, 50, 90]) {
       for (const variant of PLAIN) {
         using structure = RankSelect.from(randomBits(1_000_000, percent), { variant });
@@ -212,7 +212,7 @@ describe('faults that other libraries have', () => {
     for (const bits of [randomBits(1_000_000, 1), randomBits(1_000_000, 1).not()]) {
       using structure = RankSelect.from(bits, { variant: 'auto' });
       expect(structure.variant).toBe('sparse');
-      // Fewer bits than there are: about 9.4 for each of ten thousand.
+      // Fewer bits than the vector has: about 9.4 for each of ten thousand.
       expect(structure.overhead).toBeLessThan(-0.88);
     }
     expect(RankSelect.from(randomBits(10_000, 50), { variant: 'auto' }).variant).toBe('flat');
@@ -230,7 +230,7 @@ describe('faults that other libraries have', () => {
     expect([structure.select1(length - 3), structure.select0(0)]).toEqual([length - 2, length - 3]);
   });
 
-  it('reaches past 2^32 bits', () => {
+  it('can exceed 2^32 bits', () => {
     const far = 2 ** 32;
     const bits = new BitVector(far + 5000);
     bits
@@ -263,11 +263,11 @@ describe('faults that other libraries have', () => {
   });
 });
 
-describe('what it refuses', () => {
+describe('a RankSelect', () => {
   const structures = (): RankSelect[] =>
     [...VARIANTS].map((variant) => RankSelect.from(randomBits(1000, 50), { variant }));
 
-  it('questions that are none', () => {
+  it('rejects invalid queries', () => {
     for (const structure of structures() as any[]) {
       for (const method of ['get', 'rank1', 'rank0', 'select1', 'select0']) {
         for (const bad of ['1', null, undefined, 1n, {}, true]) {
@@ -289,7 +289,7 @@ describe('what it refuses', () => {
     }
   });
 
-  it('bulk questions, all of which are checked before one is answered', () => {
+  it('checks all bulk queries before it answers one', () => {
     for (const structure of structures() as any[]) {
       const out = new Uint32Array(3).fill(7);
       for (const method of ['rank1Many', 'rank0Many', 'select1Many', 'select0Many']) {
@@ -305,7 +305,7 @@ describe('what it refuses', () => {
         expect([...structure[method]([])]).toEqual([]);
       }
       expect([...out]).toEqual([7, 7, 7]);
-      // Questions and answers may be one array.
+      // Queries and results may be the same array.
       const both = Uint32Array.of(1000, 0, 500);
       const expected = [...both].map((at) => structure.rank1(at));
       expect(structure.rank1Many(both, both)).toBe(both);
@@ -314,7 +314,7 @@ describe('what it refuses', () => {
     }
   });
 
-  it('anything to build from but bits', () => {
+  it('rejects sources other than a BitVector', () => {
     const from = RankSelect.from as (...args: unknown[]) => RankSelect;
     for (const bad of [undefined, null, [true], new Uint8Array(4), {}, 5])
       throws(() => from(bad), 'ERR_OFFHEAP_TYPE');
@@ -329,8 +329,8 @@ describe('what it refuses', () => {
   });
 });
 
-describe('the whole', () => {
-  it('shows itself', () => {
+describe('a RankSelect as a whole', () => {
+  it('is inspected', () => {
     using structure = RankSelect.from(BitVector.fromIndices([1, 5, 9]));
     expect(inspect(structure)).toMatch(
       /^RankSelect \{ variant: 'flat', length: 10, ones: 3, overhead: [\d.]+ \}$/,
@@ -339,7 +339,7 @@ describe('the whole', () => {
     expect(inspect(structure)).toBe('RankSelect { closed }');
   });
 
-  it('golden bytes are read, and made again', () => {
+  it('reads and reproduces golden bytes', () => {
     const squares = Array.from({ length: 130 }, (_, i) => i * i);
     const bits = BitVector.fromIndices(squares, 17_000);
     for (const variant of VARIANTS) {

@@ -1,6 +1,6 @@
 /**
- * What the object of a SmallMap remembers must never outlive its truth: every lookup is made three
- * times (asked, learnt, remembered), between changes by all who can make them.
+ * The key cache of a SmallMap object must never be used after it has become invalid: every lookup
+ * is made three times (a miss, the fill, a hit), between changes made in every possible way.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ type Arena = SmallMapArena<any, any>;
 const KEYS: Record<string, Key[]> = {
   u32: [0, 1, 7, 2 ** 31, 2 ** 32 - 1, 2654435761, 5, 6, 11, 12],
   i32: [0, -1, 7, -(2 ** 31), 2 ** 31 - 1, 1640531527, 5, 6, 11, 12],
-  // Alike in their ends, their middles, their lengths; one is too long to be remembered.
+  // Similar in their ends, middles and lengths. One is too long to be cached.
   string: ['', 'a', 'b', 'ab', 'cb', 'key 10', 'key 20', 'kex 10', 'ü😀', 'x'.repeat(200)],
 };
 
@@ -30,7 +30,7 @@ function agrees(map: SmallMap<any, any>, model: Map<Key, number>, keys: Key[]): 
 describe.each(Object.keys(KEYS))('maps of %s', (type) => {
   const keys = KEYS[type];
   const step = fc.record({
-    // Through the object, through the arena, in bulk; on this map or on the other one.
+    // Through the object, through the arena, or in bulk, on this map or on the other one.
     what: fc.constantFrom(
       'set',
       'arena.set',
@@ -38,17 +38,17 @@ describe.each(Object.keys(KEYS))('maps of %s', (type) => {
       'delete',
       'arena.delete',
       'clear',
-      'anew',
+      'recreate',
       'fit',
       'grow',
     ),
     which: fc.nat(1),
     key: fc.nat(keys.length - 1),
-    // A look lets the object notice: so not after every change.
+    // A lookup lets the object notice a change, so not after every change.
     look: fc.boolean(),
   });
 
-  it('agree with Maps, whoever changes them', () => {
+  it('agree with Maps after changes of every origin', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const arena: Arena = new SmallMapArena({ key: type as 'u32', value: 'f64' });
@@ -65,7 +65,7 @@ describe.each(Object.keys(KEYS))('maps of %s', (type) => {
             model.clear();
           } else if (what === 'fit') arena.shrinkToFit();
           else if (what === 'grow') arena.reserve(50 * n);
-          else if (what === 'anew') {
+          else if (what === 'recreate') {
             // The same directory entry, and very likely the same slot.
             arena.release(id);
             ids[which] = arena.create();
@@ -87,7 +87,7 @@ describe.each(Object.keys(KEYS))('maps of %s', (type) => {
   });
 });
 
-it('a key that comes back in the place of another', () => {
+it('finds a key that returns in the place of another key', () => {
   const arena = new SmallMapArena({ key: 'string', value: 'u32' });
   const id = arena.create();
   const map = arena.map(id);
@@ -100,7 +100,7 @@ it('a key that comes back in the place of another', () => {
     ]),
     ['one', 'two', 'three'],
   );
-  // The place in the directory is what it was, and nobody asked the object meanwhile.
+  // The place in the directory is unchanged, and the object was not asked in the meantime.
   arena.delete(id, 'two');
   arena.set(id, 'three', 3);
   agrees(
@@ -113,7 +113,7 @@ it('a key that comes back in the place of another', () => {
   );
 });
 
-it('an id of the same directory entry, and entries in the same slot', () => {
+it('distinguishes ids of one directory entry and entries of one slot', () => {
   const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
   const id = arena.create();
   const map = arena.map(id);
@@ -148,9 +148,9 @@ it('an id of the same directory entry, and entries in the same slot', () => {
   expect(thrown(() => map.get(1)).code).toBe('ERR_OFFHEAP_STALE');
 });
 
-it('a map that was promoted since, and released', () => {
+it('notices that a map has been promoted and released', () => {
   const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
-  // So that the table has room, and nothing is rearranged.
+  // Make room in the table, so that nothing is rearranged.
   const large = arena.create();
   for (let key = 0; key < 40; key++) arena.set(large, key, key);
   arena.clear(large);
@@ -166,7 +166,7 @@ it('a map that was promoted since, and released', () => {
   expect(thrown(() => map.get(1)).code).toBe('ERR_OFFHEAP_STALE');
 });
 
-it('strings that were dropped, and their ids given to others', () => {
+it('notices that strings have been dropped and their ids reused', () => {
   const arena = new SmallMapArena({ key: 'string', value: 'string' });
   const map = arena.map(arena.create());
   for (let n = 0; n < 500; n++) {
@@ -182,7 +182,7 @@ it('strings that were dropped, and their ids given to others', () => {
   expect(arena.stats().strings).toBeLessThan(500);
 });
 
-it('refuses wrong keys as before', () => {
+it('rejects invalid keys after the cache is filled', () => {
   for (const [type, good, wrong] of [
     ['u32', 1, [-1, 1.5, 2 ** 32, NaN, '1', 1n, undefined]],
     ['i32', 1, [2 ** 31, 1.5, NaN, '1', 1n, null]],
@@ -202,12 +202,12 @@ it('refuses wrong keys as before', () => {
   }
 });
 
-it('minus zero is zero', () => {
+it('treats minus zero as zero', () => {
   const map = new SmallMap({ key: 'u32', value: 'f64' }, [[0, 1]]);
   for (let time = 0; time < 3; time++) expect(map.get(-0)).toBe(1);
 });
 
-it('ends with the map, and with the arena', () => {
+it('is invalidated when the map or the arena is closed', () => {
   const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
   const [one, two] = [arena.map(arena.create()), arena.map(arena.create())];
   for (const map of [one, two]) {
@@ -224,7 +224,7 @@ it('ends with the map, and with the arena', () => {
   throws(() => two.get(1), 'ERR_OFFHEAP_CLOSED');
 });
 
-it('another thread’s maps, and those of a file’s bytes', () => {
+it('follows maps of another thread, and maps from the bytes of a file', () => {
   const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
   const id = arena.create();
   arena.set(id, 1, 2);

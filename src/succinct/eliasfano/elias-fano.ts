@@ -1,10 +1,10 @@
 /**
  * EliasFano: sorted integers in about 2.7 + log2(largest / n) bits each outside the JavaScript
- * heap, with every one of them at hand, and searched without touching the others.
- * `docs/formats/succinct.md` specifies the bytes, which never change, and names the papers.
+ * heap, with constant-time access to each and search that does not scan the others.
+ * `docs/formats/succinct.md` specifies the bytes, which never change, and cites the papers.
  *
  * Cost: `at`, `rank` and `nextGeq` touch three to five cache lines, whatever the size, and take 10
- * to 25 ns in cache; where many values share their upper bits, the logarithm of how many. Bulk
+ * to 25 ns in cache, plus the logarithm of the number of values that share their upper bits. Bulk
  * calls cross into Rust once and prefetch.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
@@ -36,49 +36,53 @@ import { ChunkIterator } from '../iteration.js';
 import { layoutOf, MAX_LENGTH, readLayout, type Layout } from './layout.js';
 import { Sequence } from './sequence.js';
 
-/** Where sorted integers are kept. */
+/** The placement of sorted integers. */
 export interface EliasFanoOptions {
   /** Advise the system to back the values with huge pages. Default: from 4 MiB on. */
   hugePages?: boolean;
-  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  /**
+   * Keep the memory on this NUMA node. Default: the node of the thread that first writes each page.
+   */
   numaNode?: number;
 }
 
-/** What {@link EliasFano.stats} tells. */
+/** The result of {@link EliasFano.stats}. */
 export interface EliasFanoStats {
-  /** How many values. */
+  /** The number of values. */
   length: number;
-  /** The largest; 0 if there is none. */
+  /** The largest value, or 0 if there is none. */
   max: number;
-  /** Bits of memory for each value, all of the region counted. */
+  /** Bits of memory per value, counting the whole region. */
   bitsPerValue: number;
-  /** How many of them are stored as they are. */
+  /** How many of these bits are stored verbatim. */
   lowBits: number;
   byteLength: number;
-  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  /**
+   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
+   */
   origin: Origin;
   shared: boolean;
 }
 
-/** Integers to ask for or to build from: a typed array is fastest. */
+/** Integers to query or to build from: a typed array is fastest. */
 export type Integers = NumberArray | BigIntArray | Iterable<number | bigint> | ArrayLike<number | bigint>;
 
 const OPTIONS = ['hugePages', 'numaNode'] as const;
 const EMPTY = layoutOf(0, 0);
 
 /**
- * Sorted integers from 0 to 2^53 − 1, duplicates allowed. They are read, not changed.
+ * An immutable sequence of sorted integers from 0 to 2^53 − 1. Duplicates are allowed.
  *
  * ```ts
  * const squares = EliasFano.from([0, 1, 4, 9, 16, 25]);
  * squares.at(3); // 9
- * squares.rank(10); // 4: how many are less
- * squares.nextGeq(10); // 16: the first that is not
+ * squares.rank(10); // 4 values are less than 10
+ * squares.nextGeq(10); // 16 is the first value that is not
  * ```
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what
- * is out of range, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a mapped file was
- * truncated.
+ * Every method throws `ERR_OFFHEAP_TYPE` if an argument is not a number, `ERR_OFFHEAP_RANGE` if it
+ * is out of range, `ERR_OFFHEAP_CLOSED` after `close()`, and `ERR_OFFHEAP_IO` when a mapped file
+ * has been truncated.
  */
 export class EliasFano extends Structure<'eliasfano'> implements Iterable<number> {
   static {
@@ -88,7 +92,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
 
   private sequence = Sequence.EMPTY;
   private layout: Layout = EMPTY;
-  /** How many values are read without looking whether they may. */
+  /** The number of values that may be read without a check. */
   private direct = 0;
 
   private constructor(adopted: Adopted) {
@@ -97,9 +101,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * Stores integers, of any typed array, array or iterable, of numbers or bigints. Throws
-   * `ERR_OFFHEAP_RANGE`, and makes nothing, unless they ascend (equal ones may follow each other)
-   * and all are from 0 to 2^53 − 1. About 3 ns a value out of a typed array.
+   * Stores the integers of any typed array, array or iterable of numbers or bigints. Throws
+   * `ERR_OFFHEAP_RANGE` and creates nothing unless they are in ascending order (duplicates are
+   * allowed) and all are from 0 to 2^53 − 1. Takes about 3 ns per value from a typed array.
    */
   static from(sorted: Integers, options?: EliasFanoOptions): EliasFano {
     const read = options === undefined ? {} : readOptions(options, OPTIONS, 'EliasFano.from');
@@ -132,7 +136,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     const layout = readLayout(region.head, region.bytes.length, what);
     this.layout = layout;
     this.sequence = new Sequence(region.buffer, layout);
-    // The bytes never change, so readers on other threads need no care; only a file can vanish.
+    // The bytes never change, so readers on other threads need no validation. Only a file can
+    // vanish.
     this.direct = region.origin === 'file' ? 0 : layout.length;
   }
 
@@ -147,7 +152,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
 
   // ---- reading
 
-  /** How many values there are. */
+  /** The number of values. */
   get length(): number {
     this.beforeRead();
     return this.layout.length;
@@ -160,10 +165,10 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   at(index: number): number | undefined {
     if (typeof index === 'number' && index >>> 0 === index && index < this.direct)
       return this.sequence.at(index);
-    return this.atElsewhere(index);
+    return this.atSlow(index);
   }
 
-  private atElsewhere(index: unknown): number | undefined {
+  private atSlow(index: unknown): number | undefined {
     this.beforeRead();
     const at = relativeIndex(index, this.layout.length);
     if (at < 0) return undefined;
@@ -172,8 +177,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * How many values are less than `value`: the index of the first that is not. `value` is any
-   * number but NaN.
+   * The number of values less than `value`, which is the index of the first value that is not.
+   * `value` is any number except NaN.
    */
   rank(value: number): number {
     if (this.hasNext(value)) return this.sequence.rank(Math.ceil(value));
@@ -182,7 +187,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
 
   /**
    * The first value that is not less than `value`, or `undefined` past the largest. Its index is
-   * `rank(value)`. `value` is any number but NaN.
+   * `rank(value)`. `value` is any number except NaN.
    */
   nextGeq(value: number): number | undefined {
     if (this.hasNext(value)) return this.sequence.nextGeq(Math.ceil(value));
@@ -193,15 +198,15 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     });
   }
 
-  /** Whether some value is not less, and may be read directly. */
+  /** Whether some value is not less than `value` and may be read without a check. */
   private hasNext(value: number): boolean {
     return typeof value === 'number' && this.direct !== 0 && value >= 0 && value <= this.layout.max;
   }
 
   private ask<T>(value: unknown, answer: (value: number) => T): T {
     this.beforeRead();
-    if (typeof value !== 'number') throw typeError(`a value is a number, not ${describe(value)}`);
-    if (Number.isNaN(value)) throw rangeError('a value can not be NaN');
+    if (typeof value !== 'number') throw typeError(`a value must be a number, not ${describe(value)}`);
+    if (Number.isNaN(value)) throw rangeError('a value cannot be NaN');
     return this.read(() => answer(value));
   }
 
@@ -220,8 +225,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   // ---- bulk
 
   /**
-   * The values at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a
-   * `Uint32Array` if the largest value fits, else a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`,
+   * The values at many indices: `out[i]` is the value at `indices[i]`. Without `out` it returns a
+   * new `Uint32Array` if the largest value fits, else a `Float64Array`. Throws `ERR_OFFHEAP_RANGE`,
    * with nothing written, for an index past the end.
    */
   getMany(indices: Integers): Uint32Array | Float64Array;
@@ -235,8 +240,8 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * {@link EliasFano.rank} of many integers from 0 on: `out[i]` belongs to `values[i]`. Without
-   * `out` it makes a `Uint32Array`, or a `Float64Array` for more than 2^32 values.
+   * {@link EliasFano.rank} of many non-negative integers: `out[i]` is the result for `values[i]`.
+   * Without `out` it returns a new `Uint32Array`, or a `Float64Array` for more than 2^32 values.
    */
   rankMany(values: Integers): Uint32Array | Float64Array;
   rankMany<O extends NumberArray | number[]>(values: Integers, out: O): O;
@@ -249,8 +254,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * The values from index `start` to before `end`: bounds as in `TypedArray.prototype.slice`. They
-   * go to the beginning of `out`, or into a new array as in {@link EliasFano.getMany}.
+   * The values from index `start` up to but not including `end`, with bounds as in
+   * `TypedArray.prototype.slice`. They are written to the beginning of `out`, or to a new array as
+   * in {@link EliasFano.getMany}.
    */
   slice(start?: number, end?: number): Uint32Array | Float64Array;
   slice<O extends NumberArray | number[]>(start: number | undefined, end: number | undefined, out: O): O;
@@ -273,7 +279,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     );
   }
 
-  // ---- the whole
+  // ---- sharing and saving
 
   /** Counts and sizes. */
   stats(): EliasFanoStats {
@@ -291,25 +297,23 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /**
-   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
     this.read(() => native().eliasfanoValidate(this.region.bytes));
   }
 
-  /** Values that another thread shared. O(1). */
+  /** Attaches to values that another thread shared. O(1). */
   static attach(token: Token): EliasFano {
     return attachStructure(token, 'eliasfano', EliasFano.adopted);
   }
 
-  /**
-   * Opens saved values by mapping their file: nothing is read but the header, whatever the size.
-   */
+  /** Opens saved values by mapping their file. Only the header is read, whatever the size. */
   static open(path: string, options?: OpenOptions): EliasFano {
     return openStructure(path, options, EliasFano.adopted);
   }
 
-  /** Values out of what {@link EliasFano.toBytes} gave, which is copied. O(bytes). */
+  /** Creates values from the bytes of {@link EliasFano.toBytes}, which are copied. O(bytes). */
   static fromBytes(bytes: Uint8Array): EliasFano {
     return structureFromBytes(bytes, EliasFano.adopted);
   }

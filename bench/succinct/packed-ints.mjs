@@ -1,6 +1,6 @@
 /**
- * PackedInts beside a typed array of the next wider type: what the packing costs, and what it
- * saves.
+ * PackedInts compared with a typed array of the next wider type: the cost of packing, and the
+ * memory it saves.
  */
 import { PackedInts } from '../../dist/succinct/index.js';
 import { serve } from '../lib/child.mjs';
@@ -30,7 +30,7 @@ serve(({ n, quick }) => {
         let sum = 0; for (let i = 0; i < 64; i++) sum += o[i]; return sum;`,
     };
     const whole = outs.map(() => new Type(n));
-    // Three instances and the questions lie in the caches of the core.
+    // Three instances and the queries fit the caches of the core.
     const inCache = n <= 1e4;
     const rows = [
       contest('at', quick, {
@@ -71,6 +71,6 @@ serve(({ n, quick }) => {
         theirs: Type.BYTES_PER_ELEMENT * 8,
       },
     ];
-    return { title: `PackedInts, ${count(n)} of ${bits} bits (for each)`, rows };
+    return { title: `PackedInts, ${count(n)} of ${bits} bits (per integer)`, rows };
   });
 });

@@ -1,12 +1,12 @@
 /**
- * SmallMapArena: millions of small maps of one key and one value type, in one region of bytes
- * outside the JavaScript heap that can be shared with workers, saved, and opened by mapping.
- * `docs/formats/smallmap.md` specifies the bytes; store.ts does the work.
+ * SmallMapArena: millions of small maps with one key type and one value type, in one region outside
+ * the JavaScript heap that can be shared with workers, saved, and opened by mapping its file.
+ * `docs/formats/smallmap.md` specifies the bytes.
  *
- * Cost: a map of two entries from `u32` to `f64` takes 32 bytes, one of eight 104, where a `Map`
- * takes 225 and 435. `get` and `set` look at no more than three cache lines for maps of up to 8
- * entries; larger ones are in a hash table that all share. The garbage collector sees one object,
- * however many maps there are.
+ * Cost: a map of two entries from `u32` to `f64` takes 32 bytes and one of eight 104, where a `Map`
+ * takes 225 and 435. `get` and `set` touch at most three cache lines for maps of up to 8 entries;
+ * larger maps are stored in a hash table that all maps of the arena share. The garbage collector
+ * sees one object, however many maps there are.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
@@ -24,59 +24,75 @@ import {
 import { randomSeed, Region } from '../region/region.js';
 import { Adopted, attachStructure, openStructure, OWNER, structureFromBytes } from '../region/structure.js';
 import { type Token } from '../region/token.js';
-import { readLong } from '../region/format.js';
+import { readLong, WORD as COMMON } from '../region/format.js';
 import { Access, MISSING } from './bulk.js';
-import { ArenaIterator, END, ENTRIES, KEYS, VALUES, type Walked, type Yield } from './iteration.js';
-import { initialise, INLINE_CAPACITY, layoutOf, MAX_MAPS, newShape, WORD } from './layout.js';
+import {
+  ArenaIterator,
+  END,
+  ENTRIES,
+  KEYS,
+  VALUES,
+  type IterationSource,
+  type IterationKind,
+} from './iteration.js';
+import { initialize, INLINE_CAPACITY, layoutOf, MAX_MAPS, newShape, WORD } from './layout.js';
 import { SMALL_KEY_TYPES, SMALL_VALUE_TYPES, type SmallKeyType, type SmallValueType } from './schema.js';
-import { smallMapOf, type SmallMap } from './smallmap.js';
+import { smallMapOf, type SmallMap } from './small-map.js';
 import { PROMOTED, TWO_32 } from './store.js';
 
-/** What an arena's maps hold, and where. */
+/** The schema, initial capacity and placement of a new arena. */
 export interface SmallMapArenaOptions<K extends SmallKeyType, V extends SmallValueType> {
   key: K;
   value: V;
-  /** Maps to make room for, of four entries each: 1 to 2^30. The arena grows past it by itself. */
+  /**
+   * Number of maps to reserve room for, with four entries each: 1 to 2^30. The arena grows beyond
+   * it on demand.
+   */
   capacity?: number;
   /** Advise the system to back the arena with huge pages. Default: from 4 MiB on. */
   hugePages?: boolean;
-  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  /**
+   * Keep the memory on this NUMA node. Default: the node of the thread that first writes each page.
+   */
   numaNode?: number;
   /**
-   * 64 bits that key the hash functions. Default: random. Give it only to get the same bytes again.
+   * The 64-bit key of the hash functions. Default: random. Set it only to get reproducible bytes.
    */
   seed?: bigint;
 }
 
 declare const idBrand: unique symbol;
 /**
- * Names a map of an arena until it is released: directory entry + 2^32 × generation. The first maps
- * have ids 0, 1, 2, …
+ * Identifies a map of an arena until the map is released: directory entry + 2^32 × generation. The
+ * first maps have ids 0, 1, 2, …
  */
 export type SmallMapId = number & { readonly [idBrand]: 'SmallMap' };
 
-/** Many ids: a Float64Array is fastest, and a Uint32Array where they fit. */
+/** Many ids: a Float64Array is fastest, or a Uint32Array if all ids are below 2^32. */
 export type SmallMapIds = Float64Array | Uint32Array | Iterable<number> | ArrayLike<number>;
 /** Keys or values for a bulk call: a typed array of the column's type is fastest. */
 export type SmallItems<T extends SmallKeyType | SmallValueType> =
   Column<T> | Iterable<JsType<T>> | ArrayLike<JsType<T>>;
-/** Where a bulk call puts values: a typed array of the column's type, or any array. */
+/** The destination of a bulk call: a typed array of the column's type, or any array. */
 export type SmallOutput<V extends SmallValueType> = Column<V> | JsType<V>[];
 
-/** What {@link SmallMapArena.stats} tells. Sizes are in bytes. */
+/** The result of {@link SmallMapArena.stats}. Sizes are in bytes. */
 export interface SmallMapArenaStats {
   key: SmallKeyType;
   value: SmallValueType;
-  /** Maps there are, and how many of them are promoted. */
+  /** Number of maps, and how many of them are promoted. */
   count: number;
   promotedCount: number;
-  /** Maps that fit before the directory must grow. */
+  /** Number of maps that fit before the directory must grow. */
   capacity: number;
-  /** Entries that slots can hold, and how many are in blocks that were handed out. */
+  /**
+   * Number of entries that the slots can hold, and how many of those are in blocks already handed
+   * out.
+   */
   slotCapacity: number;
   slotsUsed: number;
   /**
-   * Positions of the table for promoted maps, and how many are in use: one for each entry and each
+   * Positions in the table of promoted maps, and how many are in use: one per entry and one per
    * map.
    */
   tableCapacity: number;
@@ -84,22 +100,25 @@ export interface SmallMapArenaStats {
   strings: number;
   heapCapacity: number;
   heapUsed: number;
-  /** How many times the region was rearranged. */
+  /** How many times the region has been rearranged. */
   rearrangements: number;
   byteLength: number;
-  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  /**
+   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
+   */
   origin: 'heap' | 'attached' | 'file';
   shared: boolean;
 }
 
 const OPTIONS = ['key', 'value', 'capacity', 'hugePages', 'numaNode', 'seed'] as const;
 const DEFAULT_CAPACITY = 16;
-/** Header words and codes that hot code uses, as constants of this module: V8 folds those. */
+/** Header words and codes used by hot code are module constants, because V8 folds those. */
 const MAPS_USED = WORD.mapsUsed;
-const DIRECT = OWNER;
+const F64 = TYPE.f64;
+const STRING = TYPE.string;
 
 /**
- * Many small maps.
+ * Many small maps in one region.
  *
  * ```ts
  * const arena = new SmallMapArena({ key: 'u32', value: 'f64' });
@@ -107,29 +126,30 @@ const DIRECT = OWNER;
  * arena.set(scores, 42, 9.5).get(scores, 42); // 9.5
  * ```
  *
- * Each map behaves as a `Map`: insertion order, changes while iterating, `NaN` equal to `NaN`, `-0`
- * to `0`. Up to {@link SmallMapArena.INLINE_CAPACITY} entries of a map stand side by side; with a
- * ninth it is promoted to a hash table that the arena's maps share, until it is cleared.
- * `arena.map(id)` gives the interface of `Map` to one of them.
+ * Each map behaves like a `Map`: it keeps insertion order, can change during iteration, and treats
+ * `NaN` as equal to `NaN` and `-0` as `0`. Up to {@link SmallMapArena.INLINE_CAPACITY} entries of a
+ * map are stored side by side. A ninth entry promotes the map to a hash table that all maps of the
+ * arena share; it stays promoted until it is cleared. `arena.map(id)` returns an object with the
+ * interface of `Map` for one of them.
  *
- * Errors, of every method: `ERR_OFFHEAP_STALE` for an id whose map was released, `ERR_OFFHEAP_TYPE`
- * or `ERR_OFFHEAP_RANGE` for a key or value that the schema does not hold, `ERR_OFFHEAP_CLOSED`
- * after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to an arena that is only read here,
- * `ERR_OFFHEAP_OOM` or `ERR_OFFHEAP_FULL` when it can not grow, `ERR_OFFHEAP_IO` when a mapped file
- * was truncated. A refused operation changes nothing.
+ * Every method throws `ERR_OFFHEAP_STALE` for an id whose map has been released, `ERR_OFFHEAP_TYPE`
+ * or `ERR_OFFHEAP_RANGE` for a key or value that the schema cannot store, `ERR_OFFHEAP_CLOSED`
+ * after `close()`, `ERR_OFFHEAP_UNSUPPORTED` for a change to a read-only arena, `ERR_OFFHEAP_OOM`
+ * or `ERR_OFFHEAP_FULL` when the arena cannot grow, and `ERR_OFFHEAP_IO` when a mapped file has
+ * been truncated. A refused operation changes nothing.
  */
 export class SmallMapArena<
   K extends SmallKeyType = SmallKeyType,
   V extends SmallValueType = SmallValueType,
 > extends Access {
-  /** How many entries a map can have before it is promoted. */
+  /** The number of entries that a map can have before it is promoted. */
   static readonly INLINE_CAPACITY = INLINE_CAPACITY;
 
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'SmallMapArena', configurable: true });
   }
 
-  /** An arena without maps. */
+  /** Creates an arena without maps. */
   constructor(options: SmallMapArenaOptions<K, V>) {
     super(options instanceof Adopted ? options.region : create(options));
     if (options instanceof Adopted) this.settleIn(options);
@@ -140,28 +160,28 @@ export class SmallMapArena<
 
   // ---- maps
 
-  /** How many maps there are. */
+  /** The number of maps. */
   get count(): number {
     this.beforeRead();
     return this.head[WORD.maps];
   }
 
-  /** How many of them are promoted. */
+  /** The number of promoted maps. */
   get promotedCount(): number {
     this.beforeRead();
     return this.head[WORD.promoted];
   }
 
-  /** Makes an empty map; its id is good until {@link SmallMapArena.release}. */
+  /** Creates an empty map. Its id is valid until {@link SmallMapArena.release}. */
   create(): SmallMapId {
-    if (this.role !== DIRECT) this.beforeWrite();
+    if (this.role !== OWNER) this.beforeWrite();
     const { head } = this;
     if (head[WORD.freeMap] === 0 && head[MAPS_USED] === this.directory.length >>> 1)
       this.makeRoom(1, 0, 0, 0, 0);
     return this.makeMap() as SmallMapId;
   }
 
-  /** Gives a map back: its entries are gone, and its id is stale. */
+  /** Releases a map: its entries are removed, and its id becomes stale. */
   release(id: SmallMapId): void {
     this.beforeWrite();
     const map = this.mapOf(id);
@@ -171,7 +191,7 @@ export class SmallMapArena<
     else this.dropMap(map, place);
   }
 
-  /** Whether an id names a map. */
+  /** Whether an id identifies a map that has not been released. */
   isAlive(id: SmallMapId): boolean {
     return this.look(() => {
       if (typeof id !== 'number') return false;
@@ -182,22 +202,21 @@ export class SmallMapArena<
     });
   }
 
-  /** How many entries a map has. */
+  /** The number of entries of a map. */
   size(id: SmallMapId): number {
-    if (this.role === DIRECT) return this.sizeOf(this.placeOf(this.mapOf(id)));
+    if (this.role === OWNER) return this.sizeOf(this.placeOf(this.mapOf(id)));
     return this.look(() => this.sizeOf(this.placeOf(this.mapOf(id))));
   }
 
   /**
-   * Whether a map has, or had since it was last empty by {@link SmallMapArena.clear}, more than 8
-   * entries.
+   * Whether a map is promoted: it has had more than 8 entries since it was created or last cleared.
    */
   promoted(id: SmallMapId): boolean {
-    if (this.role === DIRECT) return (this.placeOf(this.mapOf(id)) & 15) === PROMOTED;
+    if (this.role === OWNER) return (this.placeOf(this.mapOf(id)) & 15) === PROMOTED;
     return this.look(() => (this.placeOf(this.mapOf(id)) & 15) === PROMOTED);
   }
 
-  /** Removes all entries of a map, and demotes it. */
+  /** Removes all entries of a map and demotes it. */
   clear(id: SmallMapId): void {
     this.beforeWrite();
     const map = this.mapOf(id);
@@ -209,22 +228,22 @@ export class SmallMapArena<
       this.publish(this.directory, map * 2, 0);
       this.dropSlot(place);
     }
-    if (this.trail.walked) this.trail.cleared(map);
+    if (this.changes.enabled) this.changes.cleared(map);
   }
 
   /**
-   * The map with an id, with the interface of `Map`. The object is a view: the map lives until it
-   * is released here.
+   * The map with an id, as an object with the interface of `Map`. The object is a view: the arena
+   * keeps the map until it is released with {@link SmallMapArena.release}.
    */
   map(id: SmallMapId): SmallMap<K, V> {
-    if (this.role === DIRECT) this.mapOf(id);
+    if (this.role === OWNER) this.mapOf(id);
     else this.look(() => this.mapOf(id));
     return smallMapOf(this, id);
   }
 
   // ---- entries
 
-  /** The value of a key in a map, or `undefined`. */
+  /** The value of a key in a map, or `undefined` if the key is missing. */
   get(id: SmallMapId, key: JsType<K>): JsType<V> | undefined {
     const entry = this.locate(id, key);
     if (entry >= 0) return this.slotValue(entry) as JsType<V>;
@@ -240,20 +259,20 @@ export class SmallMapArena<
     return this.lookUp(id, key) !== MISSING;
   }
 
-  /** Gives a key of a map a value. Returns the arena. */
+  /** Sets the value of a key in a map. Returns the arena. */
   set(id: SmallMapId, key: JsType<K>, value: JsType<V>): this {
-    // Doubles (type 8) in plain stores; everything else has one call.
-    if (this.plain && this.valueType === 8 && typeof value === 'number') {
+    // f64 values take plain stores here. Everything else takes one call.
+    if (this.plain && this.valueType === F64 && typeof value === 'number') {
       const entry = this.locate(id, key);
       if (entry >= 0) {
         this.valueColumn[entry] = value;
         return this;
       }
-      if (entry === -1 && this.keyType !== 12) {
+      if (entry === -1 && this.keyType !== STRING) {
         const at = (id >>> 0) << 1;
         const place = this.directory[at];
         const count = place & 15;
-        // Where one more entry fits the slot: after 1, 3, 5, 6 and 7.
+        // One more entry fits the current slot if the count is 1, 3, 5, 6 or 7.
         if ((count & 1) !== 0 || count === 6) {
           const next = ((place >>> 4) << 1) + count;
           this.valueColumn[next] = value;
@@ -269,14 +288,20 @@ export class SmallMapArena<
     return this;
   }
 
-  /** Removes a key of a map. Returns whether it was there. The order of the others stays. */
+  /**
+   * Removes a key from a map. Returns whether the key was present. The order of the other entries
+   * does not change.
+   */
   delete(id: SmallMapId, key: JsType<K>): boolean {
     return this.remove(id, key);
   }
 
   // ---- iteration
 
-  /** The keys of a map in insertion order, as `Map`'s iterators give them while it changes. */
+  /**
+   * The keys of a map in insertion order. The iterator follows changes to the map as those of `Map`
+   * do.
+   */
   keys(id: SmallMapId): MapIterator<JsType<K>> {
     return this.iterate(id, KEYS) as MapIterator<JsType<K>>;
   }
@@ -286,14 +311,14 @@ export class SmallMapArena<
     return this.iterate(id, VALUES) as MapIterator<JsType<V>>;
   }
 
-  /** The entries of a map in insertion order, each a fresh `[key, value]`. */
+  /** The entries of a map in insertion order, each as a new `[key, value]` array. */
   entries(id: SmallMapId): MapIterator<[JsType<K>, JsType<V>]> {
     return this.iterate(id, ENTRIES) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
   /**
-   * Calls `callback(value, key, id)` for each entry of a map in insertion order, those included
-   * that it adds.
+   * Calls `callback(value, key, id)` for each entry of a map in insertion order, including entries
+   * that the callback adds.
    */
   forEach(
     id: SmallMapId,
@@ -304,13 +329,13 @@ export class SmallMapArena<
     for (const [key, value] of this.entries(id)) callback.call(thisArg, value, key, id);
   }
 
-  private iterate(id: SmallMapId, what: Yield): unknown {
-    if (this.role === DIRECT) this.mapOf(id);
+  private iterate(id: SmallMapId, what: IterationKind): unknown {
+    if (this.role === OWNER) this.mapOf(id);
     else this.look(() => this.mapOf(id));
-    return new ArenaIterator(this as unknown as Walked, id, what);
+    return new ArenaIterator(this as unknown as IterationSource, id, what);
   }
 
-  /** The ids of all maps, in the order of the directory. */
+  /** The ids of all maps, in directory order. */
   *ids(): Generator<SmallMapId, undefined, undefined> {
     for (let map = 0; ; map++) {
       const id = this.look(() => {
@@ -326,21 +351,21 @@ export class SmallMapArena<
     }
   }
 
-  protected lostPlace(): Error {
+  protected lostPosition(): Error {
     return offheapError(
       'ERR_OFFHEAP_STALE',
-      'the owner of this arena deleted the entry that an iteration had reached',
+      'the owner of this arena deleted the last entry that the iteration returned',
     );
   }
 
   // ---- bulk
 
   /**
-   * The values of many keys: `out[i]` is that of `keys[i]` in the map `ids[i]`, and stays as it was
-   * where that key is missing (so in a new typed array it is 0). `out` must have room for all.
-   * Returns `out`. About 10 to 25 ns a lookup where ids, keys and `out` are typed arrays, several
-   * times faster than one by one. Throws `ERR_OFFHEAP_STALE` at the first stale id; part of `out`
-   * may be written by then.
+   * The values of many keys. `out[i]` receives the value of `keys[i]` in the map `ids[i]`, and is
+   * left unchanged if that key is missing (so it is 0 in a new typed array). `out` must have room
+   * for all values. Returns `out`. Takes about 10 to 25 ns per lookup if ids, keys and `out` are
+   * typed arrays, several times less than single calls. Throws `ERR_OFFHEAP_STALE` at the first
+   * stale id; part of `out` may have been written by then.
    */
   getMany(
     ids: SmallMapIds,
@@ -354,7 +379,7 @@ export class SmallMapArena<
 
   /**
    * Sets `keys[i]` to `values[i]` in the map `ids[i]`, for all i, in order. Nothing is changed if
-   * any of them is of a wrong type, or stale. Returns the arena.
+   * any id is stale or any key or value has the wrong type. Returns the arena.
    */
   setMany(ids: SmallMapIds, keys: SmallItems<K>, values: SmallItems<V>): this {
     this.beforeRead();
@@ -365,8 +390,8 @@ export class SmallMapArena<
   // ---- memory
 
   /**
-   * Makes room for so many maps in all, of four entries each, so that growing to that many moves
-   * nothing.
+   * Reserves room for `maps` maps in total, with four entries each, so that growing to that number
+   * moves nothing.
    */
   reserve(maps: number): this {
     const wanted = checkInteger(maps, 'maps', 0, MAX_MAPS);
@@ -377,8 +402,8 @@ export class SmallMapArena<
   }
 
   /**
-   * Gives back the memory that the maps do not need. A shared arena keeps its address space, and so
-   * its bytes.
+   * Releases the memory that the maps do not need. A shared arena keeps its address space and
+   * therefore its bytes.
    */
   shrinkToFit(): this {
     this.beforeWrite();
@@ -386,7 +411,7 @@ export class SmallMapArena<
     return this;
   }
 
-  /** Plain facts about the arena, for logs and dashboards. */
+  /** Counts and sizes, for logs and dashboards. */
   stats(): SmallMapArenaStats {
     return this.look(() => {
       const { head } = this;
@@ -403,7 +428,7 @@ export class SmallMapArena<
         strings: head[WORD.strings],
         heapCapacity: readLong(head, WORD.heapCapacityLow),
         heapUsed: readLong(head, WORD.heapUsedLow),
-        rearrangements: (head[6] >>> 0) / 2,
+        rearrangements: (head[COMMON.sequence] >>> 0) / 2,
         byteLength: this.region.buffer.byteLength,
         origin: this.region.origin,
         shared: this.region.shared || this.region.origin === 'attached',
@@ -412,7 +437,7 @@ export class SmallMapArena<
   }
 
   /**
-   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
     this.read(() => native().smallmapValidate(this.region.bytes));
@@ -420,7 +445,7 @@ export class SmallMapArena<
 
   // ---- sharing and saving
 
-  /** An arena that another thread shared, to read from. O(1). */
+  /** Attaches to an arena that another thread shared, for reading. O(1). */
   static attach<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
     token: Token,
   ): SmallMapArena<K, V> {
@@ -428,9 +453,9 @@ export class SmallMapArena<
   }
 
   /**
-   * Opens a saved arena by mapping its file: nothing is read but the header, whatever the size.
-   * Mode `r` is for reading; in mode `rw` the first change copies the arena to memory, and the file
-   * changes with the next `save` only.
+   * Opens a saved arena by mapping its file. Only the header is read, whatever the size. Mode `r`
+   * is read-only. In mode `rw` the first change copies the arena to memory, and the file does not
+   * change before the next `save`.
    */
   static open<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
     path: string,
@@ -439,7 +464,7 @@ export class SmallMapArena<
     return openStructure(path, options, make<K, V>);
   }
 
-  /** An arena out of the bytes of one, which are copied. O(bytes). */
+  /** Creates an arena from the bytes of one, which are copied. O(bytes). */
   static fromBytes<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
     bytes: Uint8Array,
   ): SmallMapArena<K, V> {
@@ -447,8 +472,8 @@ export class SmallMapArena<
   }
 
   /**
-   * An owner's bytes are copied as they are. Another thread's arena is copied map by map, each as
-   * it was at one moment, because its owner goes on changing it.
+   * An owner's bytes are copied unchanged. Another thread's arena is copied map by map, each as it
+   * was at one moment, because its owner may be changing it.
    */
   protected override copyRegion(): Uint8Array {
     if (this.region.origin !== 'attached') return super.copyRegion();
@@ -487,7 +512,7 @@ function make<K extends SmallKeyType, V extends SmallValueType>(adopted: Adopted
   return new SmallMapArena<K, V>(adopted as never);
 }
 
-/** The region of a new arena. */
+/** Allocates and initializes the region of a new arena. */
 function create(options: unknown): Region {
   const read = readOptions(options, OPTIONS, 'SmallMapArena');
   const key = TYPE[choiceOption(read, 'key', SMALL_KEY_TYPES)];
@@ -509,6 +534,6 @@ function create(options: unknown): Region {
     seed === undefined
       ? randomSeed()
       : [Number(BigInt.asIntN(32, seed)), Number(BigInt.asIntN(32, seed >> 32n))];
-  initialise(region.head, shape, length, words);
+  initialize(region.head, shape, length, words);
   return region;
 }

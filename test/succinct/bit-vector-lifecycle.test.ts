@@ -1,6 +1,6 @@
 /**
- * Bit vectors and rank/select structures as regions: shared, grown under readers, saved, opened,
- * damaged, closed.
+ * Bit vectors and rank/select structures as regions: shared, grown during reads, saved, opened,
+ * corrupted, closed.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const thirds = (length: number): BitVector => {
   for (let at = 0; at < length; at += 3) bits.set(at);
   return bits;
 };
-/** The structures, and all that can be asked of each. */
+/** The structures, and all queries of each. */
 const STRUCTURES = {
   BitVector: {
     type: BitVector as any,
@@ -101,7 +101,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
   const expected = ones(make());
   const kind = (make().share() as Token).offheap;
 
-  it('is saved, and opened by mapping', async () => {
+  it('is saved, and opened by mapping its file', async () => {
     const path = fresh();
     using structure = make();
     await structure.save(path);
@@ -123,13 +123,13 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     expect((await rejected(structure.save(join(folder, 'no', 'such')))).code).toBe('ERR_OFFHEAP_IO');
   });
 
-  it('notices that its file was truncated', async () => {
+  it('detects that its file has been truncated', async () => {
     const path = fresh();
     using structure = make();
     await structure.save(path);
     using opened = type.open(path);
     truncateSync(path, 0);
-    // Whether the pages were read before decides what is found; never a wrong answer, never a
+    // The result depends on whether the pages have been read before; it is never a wrong value or a
     // crash.
     try {
       expect(ones(opened)).toEqual(expected);
@@ -140,7 +140,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     expect(inspect(opened)).toMatch(/BitVector|RankSelect/);
   });
 
-  it('becomes bytes and back', () => {
+  it('is restored from its bytes', () => {
     using structure = make();
     const bytes = structure.toBytes();
     using copy = type.fromBytes(bytes);
@@ -151,7 +151,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     throws(() => type.fromBytes(new HashMap({ key: 'u32', value: 'u32' }).toBytes()), 'ERR_OFFHEAP_VERSION');
   });
 
-  it('after close() refuses everything but close()', () => {
+  it('rejects everything but close() after close()', () => {
     const structure = make();
     const iterator = structure[Symbol.iterator]?.();
     iterator?.next();
@@ -226,7 +226,7 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
   const sealed = (): Uint8Array => make().toBytes();
   const plain = (): Uint8Array => sealed().fill(0, 28, 36);
 
-  /** Opens damaged bytes in every way there is, and asks everything. Answers may be wrong. */
+  /** Opens corrupt bytes in every possible way and makes all queries. Results may be wrong. */
   function survive(bytes: Uint8Array, file: boolean): void {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     shared.set(bytes);
@@ -250,10 +250,10 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     }
   }
 
-  it('every bit of the header', () => {
+  it('survives a change of any bit of the header', () => {
     for (const bytes of [plain(), sealed()]) {
       for (let bit = 0; bit < 2048; bit++) {
-        // A sequence that is odd makes a reader wait for a writer that is not there.
+        // An odd sequence makes a reader wait for a writer that does not exist.
         if (bit === 6 * 32) continue;
         bytes[bit >> 3] ^= 1 << (bit & 7);
         survive(bytes, bit % 256 === 0);
@@ -262,14 +262,14 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     }
   });
 
-  it('every truncation', () => {
+  it('rejects every truncation', () => {
     const bytes = plain();
     for (let length = 0; length < bytes.length; length += length < 320 ? 8 : 100) {
       expect(thrown(() => type.fromBytes(bytes.slice(0, length))).code).toBe('ERR_OFFHEAP_CORRUPT');
     }
   });
 
-  it('random corruption', () => {
+  it('survives random corruption', () => {
     const random = new Random(12);
     const whole = plain();
     for (let round = 0; round < 200; round++) {
@@ -281,19 +281,19 @@ describe.each(Object.entries(STRUCTURES))('%s', (_name, { type, make, ask, ones 
     }
   });
 
-  it('a changed byte under a checksum is found', () => {
+  it('detects a changed byte by the checksum', () => {
     const bytes = sealed();
     bytes[bytes.length > 256 ? 300 : 200] ^= 1;
     throws(() => type.fromBytes(bytes), 'ERR_OFFHEAP_CORRUPT', /checksum/);
   });
 });
 
-describe('other threads', () => {
+describe('threads', () => {
   const script = join(import.meta.dirname, '..', 'helpers', 'bits-worker.mjs');
   const start = (token: Token, stop: Int32Array): Worker =>
     new Worker(script, { workerData: { dist, token, stop } });
 
-  it('read a bit vector while its owner changes it and it grows', { timeout: 60_000 }, async () => {
+  it('read a bit vector while its owner changes and grows it', { timeout: 60_000 }, async () => {
     using bits = thirds(3000);
     const token = bits.share();
     const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -302,7 +302,7 @@ describe('other threads', () => {
     const other = new BitVector(5000).not();
     for (let round = 0; round < 300; round++) {
       for (let i = 0; i < 3000; i++) bits.push(bits.length % 3 === 0);
-      // Each inverts all of these at once: no reader sees half of them.
+      // Each call inverts all of these at once: no reader sees half of them.
       bits.xor(other, 0, 999).xor(other, 0, 999);
       bits.set(4, false).set(3, true);
     }
@@ -317,14 +317,14 @@ describe('other threads', () => {
     expect(near.count()).toBe(bits.count());
     throws(() => near.set(0), 'ERR_OFFHEAP_UNSUPPORTED');
     throws(() => near.and(other), 'ERR_OFFHEAP_UNSUPPORTED');
-    // An attached one may be the other operand, and be built from.
+    // An attached vector can be the other operand, and the source of a RankSelect.
     using copy = BitVector.from(near);
     expect(copy.xor(near).count()).toBe(0);
     using ranks = RankSelect.from(near);
     expect(ranks.ones).toBe(bits.count());
   });
 
-  it('may end at any moment', { timeout: 60_000 }, async () => {
+  it('may be terminated at any point', { timeout: 60_000 }, async () => {
     using ranks = RankSelect.from(thirds(30_000));
     using bits = thirds(30_000);
     for (const structure of [ranks, bits]) {
@@ -349,7 +349,7 @@ describe('other threads', () => {
     expect(near.select1(1)).toBe(3);
   });
 
-  it('a file opened for rw is copied at the first change', async () => {
+  it('copy a file opened with mode rw at the first change', async () => {
     const path = fresh();
     await thirds(100).save(path);
     using opened = BitVector.open(path, { mode: 'rw' });

@@ -1,7 +1,7 @@
 /**
- * The default variant from 2^31 bits on: as flat.ts, with counts that 32 bits do not hold.
+ * The default variant from 2^31 bits on: like flat.ts, but with counts that exceed 32 bits.
  *
- * Counts of ones before superblocks are compared modulo 2^32 where they are near each other.
+ * Counts of ones before nearby superblocks are compared modulo 2^32.
  */
 import { countHalf, rankFromEnd, selectInBlock } from './block.js';
 import { ONES, type Engine, type Target } from './engine.js';
@@ -9,15 +9,15 @@ import { BLOCK, SUPERBLOCK, type Layout } from './layout.js';
 import { Samples } from './samples.js';
 
 const TWO_32 = 4_294_967_296;
-/** Up to so many entries are walked, more are halved. */
-const NEAR = 8;
+/** Up to this number of entries are scanned linearly, more by binary search. */
+const LINEAR_ENTRIES = 8;
 
-export class FlatFar implements Engine {
+export class FlatWide implements Engine {
   private readonly index: number;
   private readonly lastBlock: number;
   private readonly samples: Samples;
 
-  /** `words`: all of the region behind its header. */
+  /** `words`: the whole region after its header. */
   constructor(
     private readonly words: Int32Array,
     layout: Layout,
@@ -49,8 +49,8 @@ export class FlatFar implements Engine {
   }
 
   /**
-   * The ones of an entry's superblock before its block `number`. Fields have 12 bits, from bit 44
-   * on.
+   * The number of ones in an entry's superblock before its block `number`. Fields have 12 bits and
+   * start at bit 44.
    */
   private count(entry: number, number: number): number {
     if (number === 0) return 0;
@@ -60,7 +60,7 @@ export class FlatFar implements Engine {
     return ((words[at] >>> (bit & 31)) | ((words[at + 1] << 1) << (31 - (bit & 31)))) & 0xfff;
   }
 
-  /** Ones, or zeros, before a block of a superblock, of which there are eight. */
+  /** The number of ones, or zeros, before one of the eight blocks of a superblock. */
   private before(entry: number, number: number, target: Target): number {
     return (this.count(entry, number) ^ target) - target + ((512 * number) & target);
   }
@@ -70,7 +70,7 @@ export class FlatFar implements Engine {
     samples.find(k, target);
     let superblock = samples.low;
     let { high } = samples;
-    if (high - superblock > NEAR) superblock = high = this.halve(k, target, superblock, high);
+    if (high - superblock > LINEAR_ENTRIES) superblock = high = this.halve(k, target, superblock, high);
     let rest = (k - this.total(superblock, target)) | 0;
     while (superblock < high) {
       const next = (k - this.total(superblock + 1, target)) | 0;
@@ -78,7 +78,7 @@ export class FlatFar implements Engine {
       rest = next;
       superblock++;
     }
-    // Below 4096, unless the bytes are damaged.
+    // Below 4096, unless the bytes are corrupt.
     rest &= SUPERBLOCK - 1;
     const entry = this.index + superblock * 4;
     let number = rest >= this.before(entry, 4, target) ? 4 : 0;
@@ -89,13 +89,13 @@ export class FlatFar implements Engine {
     return block * 512 + selectInBlock(this.words, block * 16, (rest - before) & (BLOCK - 1), target);
   }
 
-  /** Ones, or zeros, before a superblock, modulo 2^32. */
+  /** The number of ones, or zeros, before a superblock, modulo 2^32. */
   private total(superblock: number, target: Target): number {
     const ones = this.words[this.index + superblock * 4];
     return (ones ^ target) - target + (Math.imul(superblock, SUPERBLOCK) & target);
   }
 
-  /** The last superblock from `low` to `high` with at most k of the bits before it. */
+  /** The last superblock from `low` to `high` with at most k of the target bits before it. */
   private halve(k: number, target: Target, low: number, high: number): number {
     const { words } = this;
     while (low < high) {

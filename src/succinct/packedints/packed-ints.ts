@@ -1,9 +1,10 @@
 /**
- * PackedInts: n integers of b bits each, 1 to 64, in n·b bits outside the JavaScript heap: ages in
- * 7 bits each instead of 64. `docs/formats/succinct.md` specifies the bytes, which never change.
+ * PackedInts: n integers of b bits each, 1 to 64, in n·b bits outside the JavaScript heap: ages
+ * take 7 bits each instead of 64. `docs/formats/succinct.md` specifies the bytes, which never
+ * change.
  *
- * Cost: `at` reads two words, three for more than 32 bits: about 2 ns in cache. `getMany` and
- * `slice` cross into Rust once and take under 1 ns a value.
+ * Cost: `at` reads two words, or three for more than 32 bits, about 2 ns in cache. `getMany` and
+ * `slice` cross into Rust once and take under 1 ns per value.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native } from '../../native.js';
@@ -35,34 +36,41 @@ import { bigField, field, maskOf, narrowField, nearFields, wideField } from '../
 import { IndexIterator } from '../iteration.js';
 import { fieldBytes, readShape, regionBytes } from './layout.js';
 
-/** How integers are packed, and where. */
+/** The width and placement of packed integers. */
 export interface PackedIntsOptions {
-  /** Bits of each integer, 1 to 64. Default: as many as the largest needs. */
+  /** Bits per integer, 1 to 64. Default: the width of the largest integer. */
   bits?: number;
   /** Advise the system to back the integers with huge pages. Default: from 4 MiB on. */
   hugePages?: boolean;
-  /** Keep the memory on this NUMA node. Default: wherever it is first written. */
+  /**
+   * Keep the memory on this NUMA node. Default: the node of the thread that first writes each page.
+   */
   numaNode?: number;
 }
 
-/** What {@link PackedInts.stats} tells. */
+/** The result of {@link PackedInts.stats}. */
 export interface PackedIntsStats {
-  /** How many integers. */
+  /** The number of integers. */
   length: number;
   bitsPerValue: number;
   /** Whether they are bigints. */
   bigint: boolean;
   byteLength: number;
-  /** Where the bytes are: this thread's memory, another thread's, or a mapped file. */
+  /**
+   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
+   */
   origin: Origin;
   shared: boolean;
 }
 
-/** Where {@link PackedInts.getMany} and {@link PackedInts.slice} put integers of type `T`. */
+/**
+ * The destination of {@link PackedInts.getMany} and {@link PackedInts.slice} for integers of type
+ * `T`.
+ */
 export type PackedOutput<T extends number | bigint> = T extends bigint
   ? BigIntArray | bigint[]
   : NumberArray | number[];
-/** What they make where the caller brings no array. */
+/** The array that they create if the caller passes none. */
 export type PackedArray<T extends number | bigint> = T extends bigint
   ? BigUint64Array
   : Uint32Array | Float64Array;
@@ -73,7 +81,7 @@ const OPTIONS = ['bits', 'hugePages', 'numaNode'] as const;
 const NOTHING = new Int32Array(2);
 
 /**
- * Integers from 0 on, packed into 1 to 64 bits each. They are read, not changed.
+ * An immutable array of non-negative integers, packed into 1 to 64 bits each.
  *
  * ```ts
  * const ages = PackedInts.from([31, 4, 77, 18]);
@@ -81,12 +89,12 @@ const NOTHING = new Int32Array(2);
  * ages.bitsPerValue; // 7
  * ```
  *
- * Made from numbers it gives numbers, which are below 2^53 even where `bits` is more; made from
- * bigints (a `BigUint64Array`, say) it gives bigints of up to 64 bits.
+ * An array made from numbers returns numbers, which are below 2^53 even if `bits` is larger. An
+ * array made from bigints (a `BigUint64Array`, say) returns bigints of up to 64 bits.
  *
- * Errors, of every method: `ERR_OFFHEAP_TYPE` for what is no number, `ERR_OFFHEAP_RANGE` for what
- * is no integer or out of range, `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` when a
- * mapped file was truncated.
+ * Every method throws `ERR_OFFHEAP_TYPE` if an argument is not a number, `ERR_OFFHEAP_RANGE` if it
+ * is not an integer or out of range, `ERR_OFFHEAP_CLOSED` after `close()`, and `ERR_OFFHEAP_IO`
+ * when a mapped file has been truncated.
  */
 export class PackedInts<T extends number | bigint = number>
   extends Structure<'packedints'>
@@ -100,9 +108,9 @@ export class PackedInts<T extends number | bigint = number>
   /** The integers, from the first word on. */
   private words: Int32Array = NOTHING;
   private bits = 1;
-  /** The lowest `bits` bits, or of those that go beyond 32 the bits beyond. */
+  /** The mask of the lowest `bits` bits; above 32 bits, of the bits beyond 32. */
   private mask = 0;
-  /** How many integers `at` reads without looking whether it may. */
+  /** The number of integers that `at` may read without a check. */
   private direct = 0;
   private count = 0;
   private bigint = false;
@@ -113,9 +121,9 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /**
-   * Packs integers, of any typed array, array or iterable. Throws `ERR_OFFHEAP_RANGE`, and makes
-   * nothing, if one is negative, fractional, NaN, or needs more than `bits` bits. About 1 ns an
-   * integer out of a typed array.
+   * Packs the integers of any typed array, array or iterable. Throws `ERR_OFFHEAP_RANGE` and
+   * creates nothing if one is negative, fractional, NaN, or needs more than `bits` bits. Takes
+   * about 1 ns per integer from a typed array.
    */
   static from(
     values: BigIntArray | Iterable<bigint> | ArrayLike<bigint>,
@@ -155,7 +163,8 @@ export class PackedInts<T extends number | bigint = number>
     this.bigint = bigint;
     this.mask = maskOf(bits > 32 ? bits - 32 : bits);
     this.words = new Int32Array(region.buffer, HEADER_BYTES, fieldBytes(length, bits) / 4);
-    // The bytes never change, so readers on other threads need no care; only a file can vanish.
+    // The bytes never change, so readers on other threads need no validation. Only a file can
+    // vanish.
     this.direct = bigint || region.origin === 'file' ? 0 : Math.min(length, nearFields(bits));
   }
 
@@ -170,13 +179,13 @@ export class PackedInts<T extends number | bigint = number>
 
   // ---- reading
 
-  /** How many integers there are. */
+  /** The number of integers. */
   get length(): number {
     this.beforeRead();
     return this.count;
   }
 
-  /** Bits of each integer. */
+  /** Bits per integer. */
   get bitsPerValue(): number {
     this.beforeRead();
     return this.bits;
@@ -193,10 +202,10 @@ export class PackedInts<T extends number | bigint = number>
         bits <= 32 ? narrowField(words, index, bits, mask) >>> 0 : wideField(words, index, bits, mask)
       ) as T;
     }
-    return this.atElsewhere(index);
+    return this.atSlow(index);
   }
 
-  private atElsewhere(index: unknown): T | undefined {
+  private atSlow(index: unknown): T | undefined {
     this.beforeRead();
     const at = relativeIndex(index, this.count);
     if (at < 0) return undefined;
@@ -218,10 +227,10 @@ export class PackedInts<T extends number | bigint = number>
   // ---- bulk
 
   /**
-   * The integers at many indices: `out[i]` belongs to `indices[i]`. Without `out` it makes a
-   * `Uint32Array` for up to 32 bits, else a `Float64Array`; for bigints a `BigUint64Array`. Throws
-   * `ERR_OFFHEAP_RANGE`, with nothing written, for an index past the end, or an `out` whose
-   * elements do not hold integers of so many bits.
+   * The integers at many indices: `out[i]` is the integer at `indices[i]`. Without `out` it returns
+   * a new `Uint32Array` for up to 32 bits, else a `Float64Array`; for bigints, a `BigUint64Array`.
+   * Throws `ERR_OFFHEAP_RANGE`, with nothing written, for an index past the end, or if the elements
+   * of `out` cannot represent integers of this width.
    */
   getMany(indices: Positions): PackedArray<T>;
   getMany<O extends PackedOutput<T>>(indices: Positions, out: O): O;
@@ -234,8 +243,9 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /**
-   * The integers from `start` to before `end`, unpacked: bounds as in `TypedArray.prototype.slice`.
-   * They go to the beginning of `out`, or into a new array as in {@link PackedInts.getMany}.
+   * The integers from index `start` up to but not including `end`, with bounds as in
+   * `TypedArray.prototype.slice`. They are written to the beginning of `out`, or to a new array as
+   * in {@link PackedInts.getMany}.
    */
   slice(start?: number, end?: number): PackedArray<T>;
   slice<O extends PackedOutput<T>>(start: number | undefined, end: number | undefined, out: O): O;
@@ -255,7 +265,7 @@ export class PackedInts<T extends number | bigint = number>
     });
   }
 
-  // ---- the whole
+  // ---- sharing and saving
 
   /** Counts and sizes. */
   stats(): PackedIntsStats {
@@ -272,25 +282,23 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /**
-   * Proves the whole contents, beyond what opening checks: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
     this.read(() => native().packedintsValidate(this.region.bytes));
   }
 
-  /** Integers that another thread shared. O(1). */
+  /** Attaches to integers that another thread shared. O(1). */
   static attach<T extends number | bigint = number>(token: Token): PackedInts<T> {
     return attachStructure(token, 'packedints', make<T>);
   }
 
-  /**
-   * Opens saved integers by mapping their file: nothing is read but the header, whatever the size.
-   */
+  /** Opens saved integers by mapping their file. Only the header is read, whatever the size. */
   static open<T extends number | bigint = number>(path: string, options?: OpenOptions): PackedInts<T> {
     return openStructure(path, options, make<T>);
   }
 
-  /** Integers out of what {@link PackedInts.toBytes} gave, which is copied. O(bytes). */
+  /** Creates integers from the bytes of {@link PackedInts.toBytes}, which are copied. O(bytes). */
   static fromBytes<T extends number | bigint = number>(bytes: Uint8Array): PackedInts<T> {
     return structureFromBytes(bytes, make<T>);
   }
