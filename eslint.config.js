@@ -1,6 +1,15 @@
-// What the compiler does not see. Formatting is prettier's.
+// The rules that the compiler does not check. Formatting is prettier's.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+
+// The modules are the folders of src/ above the shared layers. `test/scripts/layers.test.ts` checks
+// the other rules for imports, and those of the native sources.
+const shared = ['region', 'native', 'cli'];
+const modules = readdirSync(join(import.meta.dirname, 'src'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !shared.includes(entry.name))
+  .map(({ name }) => name);
 
 export default tseslint.config(
   {
@@ -22,23 +31,38 @@ export default tseslint.config(
       // Hot paths index typed arrays in counted loops on purpose.
       '@typescript-eslint/prefer-for-of': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Shifts and masks are what this code is made of.
+      // This code consists of shifts and masks.
       'no-bitwise': 'off',
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
-      // Callers may be JavaScript: arguments are checked against what their types already promise.
+      // Callers may be JavaScript, so arguments are checked although their types promise the result.
       '@typescript-eslint/no-unnecessary-condition': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/unified-signatures': 'off',
-      // An exported constant that is typed as string does not promise its value.
+      // A type annotation keeps the value of an exported constant out of its type.
       '@typescript-eslint/no-inferrable-types': 'off',
-      // A getter of the prototype costs an instance nothing, a field does.
+      // A getter on the prototype costs nothing per instance; a field does.
       '@typescript-eslint/class-literal-property-style': 'off',
     },
   },
   {
-    // The lower layers may not know the upper ones (DESIGN: arrows run one way).
-    files: ['src/region/**/*.ts', 'src/native.ts', 'src/errors.ts'],
+    files: ['src/region/**/*.ts', 'src/native.ts', 'src/native/**/*.ts', 'src/errors.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: [...modules, 'cli'].map((name) => `**/${name}/**`),
+              message: 'A lower layer must not import a higher one.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  ...modules.map((module) => ({
+    files: [`src/${module}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -46,17 +70,20 @@ export default tseslint.config(
           patterns: [
             {
               group: [
-                ...['hashmap', 'smallmap', 'vector', 'pools', 'mmap', 'succinct', 'compress', 'cli'].map(
-                  (module) => `**/${module}/**`,
-                ),
+                '**/cli/**',
+                '../index.js',
+                ...modules
+                  // An MmapVector has the operations of a Vector, and is built on its parts.
+                  .filter((other) => other !== module && !(module === 'mmap' && other === 'vector'))
+                  .flatMap((other) => [`../${other}/**`, `../../${other}/**`, `!**/${other}/index.js`]),
               ],
-              message: 'The lower layer does not know its users.',
+              message: 'A module may import the index of another module, and nothing above itself.',
             },
           ],
         },
       ],
     },
-  },
+  })),
   {
     files: ['src/**/*.ts'],
     ignores: ['src/cli/**'],
@@ -65,7 +92,7 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
-      // Tests pass wrong things on purpose.
+      // Tests pass wrong arguments on purpose.
       '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

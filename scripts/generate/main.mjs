@@ -1,6 +1,7 @@
 /**
  * `npm run generate`: writes the tables of kinds and of element types, in every language and in
- * docs/formats/region.md, from schema.mjs. A test fails while one of them is out of date.
+ * docs/formats/region.md, from schema.mjs, and the lists of modules from the folders of src/. A test
+ * fails while one of them is out of date.
  *
  * A generated part of a hand-written file lies between two marker lines; the rest of the file is
  * left alone.
@@ -12,11 +13,16 @@ import { Complaint, fail, root } from '../lib/run.mjs';
 import * as markdown from './markdown.mjs';
 import * as typescript from './typescript.mjs';
 
-/** @type {{ file: string, part?: string, write: () => string }[]} without `part`: the whole file */
+/**
+ * The outputs. Without a `part`, `write` makes the whole file, and is given its old contents.
+ * @type {{ file: string, part?: string, write: (old: string) => string }[]}
+ */
 const OUTPUTS = [
   { file: 'src/region/element-types.ts', write: typescript.elementTypes },
   { file: 'src/region/kinds.ts', write: typescript.kinds },
   { file: 'src/cli/kinds.ts', write: typescript.kindModules },
+  { file: 'src/index.ts', part: 'modules', write: typescript.moduleExports },
+  { file: 'package.json', write: typescript.entryPoints },
   { file: 'docs/formats/region.md', part: 'element types', write: markdown.elementsPage },
   { file: 'docs/formats/region.md', part: 'kinds', write: markdown.kindsPage },
 ];
@@ -64,8 +70,8 @@ export async function generate({ write }) {
     const old = existsSync(path) ? readFileSync(path, 'utf8') : '';
     let content = old;
     for (const output of OUTPUTS.filter((candidate) => candidate.file === file)) {
-      content =
-        output.part === undefined ? output.write() : splice(file, content, output.part, output.write());
+      const written = output.write(content);
+      content = output.part === undefined ? written : splice(file, content, output.part, written);
     }
     content = await formatted(file, content);
     if (content === old) continue;

@@ -1,4 +1,7 @@
-/** The tables of the TypeScript sources. */
+/** The tables of the TypeScript sources, and the lists of modules: folders of src/ with an index. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../lib/run.mjs';
 import { ELEMENTS, KINDS, NOTICE, NUMBERS } from './schema.mjs';
 
 /** @param {readonly string[]} lines */
@@ -94,3 +97,23 @@ ${text(KINDS.map(({ name, module }) => `${name}: '${module}',`))}
 };
 `;
 }
+
+const modules = () =>
+  readdirSync(join(root, 'src')).filter((name) => existsSync(join(root, 'src', name, 'index.ts')));
+
+/** The exports of package.json: one entry point for each module. @param {string} manifest */
+export function entryPoints(manifest) {
+  const entry = (/** @type {string} */ path) => ({
+    types: `./dist${path}/index.d.ts`,
+    default: `./dist${path}/index.js`,
+  });
+  const parsed = JSON.parse(manifest);
+  parsed.exports = {
+    '.': entry(''),
+    ...Object.fromEntries(modules().map((name) => [`./${name}`, entry(`/${name}`)])),
+    './package.json': './package.json',
+  };
+  return JSON.stringify(parsed, undefined, 2);
+}
+
+export const moduleExports = () => text(modules().map((name) => `export * from './${name}/index.js';`));

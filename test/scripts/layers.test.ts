@@ -1,0 +1,164 @@
+/**
+ * The layers of every language: no import cycles, no imports from a lower layer of a higher one, and
+ * none between modules of one layer, except those listed here with their reason.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/native.js';
+
+type Graph = Map<string, Set<string>>;
+interface Imports {
+  typescript: (folder: string) => Graph;
+  rust: (folder: string) => Graph;
+  cpp: (folder: string) => Graph;
+  usePaths: (tree: string) => string[];
+  cycles: (graph: Graph) => string[][];
+  moduleOf: (file: string, folder: string) => string;
+  moduleEdges: (graph: Graph, folder: string) => Map<string, string[]>;
+}
+const path = join(packageRoot(), 'scripts', 'lib', 'imports.mjs');
+const imports = (await import(pathToFileURL(path).href)) as Imports;
+const { cycles, moduleEdges, moduleOf, usePaths } = imports;
+
+/** Imports that break a rule, to be removed. */
+const EXCEPTIONS = {
+  cycles: [
+    'src/region/background.ts',
+    'src/smallmap/arena.ts',
+    'native/core/src/compress/encode.rs',
+    'native/core/src/mmap/mapped_file.rs',
+    'native/core/src/region/file.rs',
+  ],
+  capi: {
+    compress: ['vector'],
+    lockfreepool: ['fixedpool'],
+    numapool: ['fixedpool'],
+    mappedfile: ['region'],
+    mmapvector: ['region'],
+    openfile: ['mappedfile'],
+    suffixarray: ['vector'],
+    vec: ['vector'],
+    vectorfile: ['mappedfile', 'mmapvector', 'openfile'],
+  },
+  internals: /^src\/mmap\/.* imports src\/vector\//,
+};
+
+interface Layers {
+  folder: string;
+  graph: Graph;
+  /** Modules by layer, lowest first. Modules in none of them form one layer above these. */
+  lower: string[][];
+  /** Modules above all others, which may import any of them. */
+  top: string[];
+  /** Imports between modules of one layer that are part of the design. */
+  allowed: Record<string, string[]>;
+}
+
+const LAYERS: Record<string, Layers> = {
+  TypeScript: {
+    folder: 'src',
+    graph: imports.typescript('src'),
+    lower: [['errors', 'version'], ['native'], ['region']],
+    top: ['index', 'cli', 'doctor'],
+    // An MmapVector has the operations of a Vector, which is why it is built on its parts.
+    allowed: { mmap: ['vector'], cli: ['doctor'], index: ['doctor'] },
+  },
+  'the Rust core': {
+    folder: 'native/core/src',
+    graph: imports.rust('native/core/src'),
+    lower: [['error'], ['cpu'], ['region'], ['simd', 'table']],
+    top: ['lib'],
+    // The ends of a RecordStore's records are an Elias-Fano sequence.
+    allowed: { compress: ['succinct'] },
+  },
+  'the C ABI': {
+    folder: 'native/capi/src',
+    graph: imports.rust('native/capi/src'),
+    lower: [['status'], ['guard', 'args', 'handle', 'types']],
+    top: ['lib'],
+    allowed: { guard: ['args'], handle: ['args', 'guard'], ...EXCEPTIONS.capi },
+  },
+  'the C++ headers': {
+    folder: 'native/capi/include/offheap',
+    graph: imports.cpp('native/capi/include/offheap'),
+    lower: [['error'], ['codec', 'memory']],
+    top: [],
+    // RankSelect is built from a BitVector.
+    allowed: { rankselect: ['bitvector'] },
+  },
+  'the binding': {
+    folder: 'native/binding',
+    graph: imports.cpp('native/binding'),
+    lower: [['status', 'engine', 'module'], ['args'], ['background', 'handle']],
+    top: [],
+    allowed: { engine: ['status'], module: ['status'] },
+  },
+};
+
+describe.each(Object.entries(LAYERS))('%s', (_, { folder, graph, lower, top, allowed }) => {
+  const layerOf = (module: string): number => {
+    const below = lower.findIndex((modules) => modules.includes(module));
+    return below >= 0 ? below : lower.length + (top.includes(module) ? 1 : 0);
+  };
+
+  it('has sources to look at, and a name in each list for a file or folder', () => {
+    expect(graph.size).toBeGreaterThan(10);
+    const modules = new Set([...graph.keys()].map((file) => moduleOf(file, folder)));
+    expect([...lower.flat(), ...top].filter((name) => !modules.has(name))).toEqual([]);
+    expect(existsSync(join(packageRoot(), folder))).toBe(true);
+  });
+
+  it('has no import cycles', () => {
+    expect(cycles(graph).filter(([first]) => !EXCEPTIONS.cycles.includes(first))).toEqual([]);
+  });
+
+  it('imports only from lower layers', () => {
+    const wrong = [...moduleEdges(graph, folder)].filter(([edge]) => {
+      const [from, to] = edge.split(' -> ') as [string, string];
+      return layerOf(to) >= layerOf(from) && !allowed[from]?.includes(to);
+    });
+    expect(wrong.flatMap(([, files]) => files)).toEqual([]);
+  });
+});
+
+describe('TypeScript modules', () => {
+  it('import only the index of another module', () => {
+    const { folder, graph, lower, top } = LAYERS.TypeScript;
+    const isModule = (file: string): boolean =>
+      ![...lower.flat(), ...top].includes(moduleOf(file, folder)) && file.split('/').length > 2;
+    const wrong = [...graph].flatMap(([file, targets]) =>
+      [...targets]
+        .filter((target) => isModule(file) && isModule(target))
+        .filter((target) => moduleOf(file, folder) !== moduleOf(target, folder))
+        .filter((target) => !/^src\/[^/]+\/index\.ts$/.test(target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong.filter((text) => !EXCEPTIONS.internals.test(text))).toEqual([]);
+  });
+});
+
+describe('the readers of imports', () => {
+  it('find a cycle of three, and nothing in a diamond', () => {
+    const graph = (edges: Record<string, string[]>): Graph =>
+      new Map(Object.entries(edges).map(([from, to]) => [from, new Set(to)]));
+    expect(cycles(graph({ a: ['b'], b: ['c'], c: ['a'], d: ['a'] }))).toEqual([['a', 'b', 'c']]);
+    expect(cycles(graph({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }))).toEqual([]);
+  });
+
+  it('expand nested use trees of Rust', () => {
+    expect(usePaths('crate::region::{self, header::{Header, word as w}, file}')).toEqual([
+      'crate::region',
+      'crate::region::header::Header',
+      'crate::region::header::word',
+      'crate::region::file',
+    ]);
+  });
+
+  it('see imports of each language in this repository', () => {
+    expect(LAYERS.TypeScript.graph.get('src/region/format.ts')).toContain('src/errors.ts');
+    expect(LAYERS['the Rust core'].graph.get('native/core/src/table/mod.rs')).toBeDefined();
+    expect(LAYERS['the binding'].graph.get('native/binding/args.cc')).toContain('native/binding/args.h');
+  });
+});
