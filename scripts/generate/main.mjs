@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Complaint, fail, root } from '../lib/run.mjs';
 import * as markdown from './markdown.mjs';
+import * as native from './native.mjs';
 import * as typescript from './typescript.mjs';
 
 /**
@@ -21,6 +22,8 @@ const OUTPUTS = [
   { file: 'src/region/element-types.ts', write: typescript.elementTypes },
   { file: 'src/region/kinds.ts', write: typescript.kinds },
   { file: 'src/cli/kinds.ts', write: typescript.kindModules },
+  { file: 'native/core/src/region/element/types.rs', part: 'element types', write: native.rustTypes },
+  { file: 'native/core/src/region/kind.rs', part: 'kinds', write: native.rustKinds },
   { file: 'src/index.ts', part: 'modules', write: typescript.moduleExports },
   { file: 'package.json', write: typescript.entryPoints },
   { file: 'docs/formats/region.md', part: 'element types', write: markdown.elementsPage },

@@ -26,7 +26,7 @@ const { cycles, moduleEdges, moduleOf, usePaths } = imports;
 const EXCEPTIONS = {
   cycles: [
     'src/region/background.ts',
-    'src/smallmap/arena.ts',
+    'src/smallmap/small-map-arena.ts',
     'native/core/src/compress/encode.rs',
     'native/core/src/mmap/mapped_file.rs',
     'native/core/src/region/file.rs',

@@ -37,6 +37,7 @@ macro_rules! kinds {
 }
 
 kinds! {
+    // generated (npm run generate): kinds
     /// A hash map.
     HashMap = 1, version 1;
     /// Many small maps.
@@ -53,7 +54,7 @@ kinds! {
     NumaPool = 7, version 1;
     /// Bits.
     BitVector = 8, version 1;
-    /// An index for rank and select over a bit vector, or a copy of the bits with one.
+    /// Bits with an index for rank and select.
     RankSelect = 9, version 1;
     /// Sorted integers.
     EliasFano = 10, version 1;
@@ -69,6 +70,7 @@ kinds! {
     BloomFilter = 15, version 1;
     /// A suffix array.
     SuffixArray = 16, version 1;
+    // end of generated: kinds
 }
 
 impl Kind {

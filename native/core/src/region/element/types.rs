@@ -1,9 +1,10 @@
-//! The types of elements that structures hold, and their numbers in headers.
+//! The types of elements that structures contain, and their codes in headers.
 //!
-//! One table for all formats, `docs/formats/region.md`; `src/region/numeric.ts` has the same
-//! numbers.
+//! The formats share one table, in `docs/formats/region.md`. It and the tables here are generated
+//! from `scripts/generate/schema.mjs`.
 
-/// What an element is. The numbers are the formats'.
+// generated (npm run generate): element types
+/// The type of an element. The discriminants are the codes stored in headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Type {
@@ -35,12 +36,12 @@ pub enum Type {
     Bytes = 13,
     /// JSON text, in the heap.
     Json = 14,
-    /// A JavaScript value that is not in the region: no column.
+    /// A JavaScript value that is not in the region: there is no column.
     Any = 15,
 }
 
 impl Type {
-    /// Every type, in the order of its number.
+    /// Every type, in the order of its code.
     pub const ALL: [Type; 15] = [
         Type::U8,
         Type::I8,
@@ -59,14 +60,7 @@ impl Type {
         Type::Any,
     ];
 
-    /// The type with this number, if there is one.
-    #[inline]
-    #[must_use]
-    pub fn from_number(number: u32) -> Option<Type> {
-        Type::ALL.get(number.wrapping_sub(1) as usize).copied()
-    }
-
-    /// Bytes of an element where elements lie in a row.
+    /// Bytes of an element in a column: 0 if the type has none.
     #[inline]
     #[must_use]
     pub const fn width(self) -> usize {
@@ -77,6 +71,16 @@ impl Type {
             Type::F64 | Type::U64 | Type::I64 => 8,
             Type::Any => 0,
         }
+    }
+}
+// end of generated: element types
+
+impl Type {
+    /// The type with this number, if there is one.
+    #[inline]
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Type> {
+        Type::ALL.get(number.wrapping_sub(1) as usize).copied()
     }
 
     /// Whether elements are plain numbers.
