@@ -488,8 +488,6 @@ export interface NativeBinding {
   openFileForget(file: object): void;
   openFileSync(file: object): void;
   openFileClose(file: object): void;
-  /** How many bytes after the first of `bytes` the next multiple of `alignment` is. */
-  memoryAlign(bytes: Uint8Array, alignment: number): number;
   /** Copies `length` bytes from each of the offsets to `out`, which has room for exactly those. */
   memoryGather(bytes: Uint8Array, offsets: ArrayBufferView, length: number, out: Uint8Array): void;
   memoryLock(bytes: Uint8Array): void;

@@ -171,15 +171,6 @@ void MemoryGather(const Napi::CallbackInfo& info) {
                                      length, out.data));
 }
 
-// How many bytes after the view's first one the next multiple of `alignment` is.
-Napi::Value MemoryAlign(const Napi::CallbackInfo& info) {
-  const Bytes bytes = ReadBytes(info[0], "bytes");
-  const size_t alignment = ReadSize(info[1], "alignment");
-  if (alignment == 0) ThrowRange(info.Env(), "alignment must not be 0");
-  const size_t past = reinterpret_cast<uintptr_t>(bytes.data) % alignment;
-  return Number(info, past == 0 ? 0 : alignment - past);
-}
-
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
@@ -193,7 +184,6 @@ OFFHEAP_MODULE(exports) {
   Export<OpenFileForget>(exports, "openFileForget");
   Export<OpenFileSync>(exports, "openFileSync");
   Export<OpenFileClose>(exports, "openFileClose");
-  Export<MemoryAlign>(exports, "memoryAlign");
   Export<MemoryGather>(exports, "memoryGather");
   Export<MemoryLock>(exports, "memoryLock");
   Export<MemoryUnlock>(exports, "memoryUnlock");

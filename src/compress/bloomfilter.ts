@@ -12,21 +12,16 @@ import { isUint8Array } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { toArray } from '../region/arguments.js';
-import type { AnyTypedArray } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { type OpenOptions } from '../region/file.js';
 import { align, HEADER_BYTES, readLong, WORD, writeHeader, writeLong } from '../region/format.js';
 import { checkInteger, describe } from '../region/options.js';
-import { randomSeed, Region, type Origin } from '../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  OWNER,
-  Structure,
-  structureFromBytes,
-} from '../region/structure.js';
+import { randomSeed, NO_PLACEMENT, Region, type Origin } from '../region/region.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { RegionSource, OWNER } from '../region/table.js';
 import type { Token } from '../region/token.js';
-import { trueLength, trueName } from '../region/views.js';
+import { intrinsicLength, intrinsicName } from '../region/typed-array.js';
 import { FILTER, MAX_BLOCKS, readFilter, readRate } from './layout.js';
 
 /**
@@ -54,7 +49,6 @@ export interface BloomFilterStats {
 const BLOCK_WORDS = 16;
 const LANES = 8;
 const TWO_32 = 2 ** 32;
-const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
 const NOTHING = new Int32Array(BLOCK_WORDS);
 
 const number = new Float64Array(1);
@@ -124,7 +118,7 @@ function stirB(a: number, b: number, word: number): number {
  * `close()`, `ERR_OFFHEAP_UNSUPPORTED` for adding to another thread's filter or a file opened with
  * mode r.
  */
-export class BloomFilter extends Structure<'bloomfilter'> {
+export class BloomFilter extends LegacyStructure<'bloomfilter'> {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'BloomFilter', configurable: true });
   }
@@ -144,22 +138,22 @@ export class BloomFilter extends Structure<'bloomfilter'> {
    */
   constructor(n: number, rate: number);
   /** @internal */
-  constructor(adopted: Adopted);
-  constructor(from: number | Adopted, rate?: number) {
-    const adopted = from instanceof Adopted ? from : create(from, rate);
+  constructor(adopted: RegionSource);
+  constructor(from: number | RegionSource, rate?: number) {
+    const adopted = from instanceof RegionSource ? from : create(from, rate);
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   protected get kind(): 'bloomfilter' {
     return 'bloomfilter';
   }
 
-  protected get noun(): string {
+  protected get label(): string {
     return 'Bloom filter';
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { region } = this;
     const { head } = region;
     this.blocks = readFilter(head, region.bytes.length, what).blocks;
@@ -168,7 +162,7 @@ export class BloomFilter extends Structure<'bloomfilter'> {
     this.words = new Int32Array(region.buffer, HEADER_BYTES, this.blocks * BLOCK_WORDS);
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.words = NOTHING;
     this.blocks = 1;
   }
@@ -221,14 +215,14 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   add(key: BloomKey): this {
     if (this.role !== OWNER) this.beforeWrite();
     this.hash(key);
-    const { words, block, lanes, published } = this;
+    const { words, block, lanes, hasReaders } = this;
     for (let lane = 0; lane < LANES; lane++) {
       const bit = Math.imul(lanes, SALTS[lane]) >>> 26;
       const at = block + lane * 2 + (bit >>> 5);
       const mask = 1 << (bit & 31);
       if ((words[at] & mask) !== 0) continue;
       // Only this thread writes.
-      if (published) Atomics.or(words, at, mask);
+      if (hasReaders) Atomics.or(words, at, mask);
       else words[at] |= mask;
     }
     return this;
@@ -281,7 +275,7 @@ export class BloomFilter extends Structure<'bloomfilter'> {
     const list = listOf(keys);
     this.beforeRead();
     if (!Array.isArray(list)) {
-      const out = newAnswers(trueLength(list));
+      const out = newAnswers(intrinsicLength(list));
       this.read(() => native().bloomfilterHasNumbers(this.region.bytes, list, out));
       return out;
     }
@@ -356,11 +350,11 @@ const SALTS = Int32Array.of(
   0x5c6bfb31,
 );
 
-function make(adopted: Adopted): BloomFilter {
+function make(adopted: RegionSource): BloomFilter {
   return new BloomFilter(adopted);
 }
 
-function create(n: unknown, rate: unknown): Adopted {
+function create(n: unknown, rate: unknown): RegionSource {
   const capacity = checkInteger(n, 'n', 0, Number.MAX_SAFE_INTEGER);
   if (typeof rate !== 'number') throw typeError(`rate must be a number, not ${describe(rate)}`);
   if (!(rate > 0 && rate < 1)) throw rangeError(`rate must be more than 0 and less than 1, not ${rate}`);
@@ -373,7 +367,7 @@ function create(n: unknown, rate: unknown): Adopted {
   writeLong(region.head, FILTER.capacity, capacity);
   number[0] = rate;
   region.head.set(numberWords, FILTER.rate);
-  return new Adopted(region, true, 'the new filter');
+  return new RegionSource(region, true, 'the new filter');
 }
 
 /** Bytes of the key that {@link bytesOf} was given last. */
@@ -391,7 +385,7 @@ function bytesOf(key: unknown): Uint8Array {
   }
   if (!isUint8Array(key))
     throw typeError(`a key is a number, a string or a Uint8Array, not ${describe(key)}`);
-  lengthOf = trueLength(key);
+  lengthOf = intrinsicLength(key);
   return key;
 }
 
@@ -412,7 +406,7 @@ const NUMBERS = new Set([
 function listOf(keys: unknown): AnyTypedArray | unknown[] {
   if (typeof keys !== 'object' || keys === null)
     throw typeError(`keys must be an iterable of keys, not ${describe(keys)}`);
-  return NUMBERS.has(trueName(keys)!) ? (keys as AnyTypedArray) : toArray(keys, 'keys');
+  return NUMBERS.has(intrinsicName(keys)!) ? (keys as AnyTypedArray) : toArray(keys, 'keys');
 }
 
 function newHashes(count: number): Uint32Array {

@@ -2,7 +2,7 @@
 import { isUint8Array } from 'node:util/types';
 import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { trueLength } from '../region/views.js';
+import { intrinsicLength } from '../region/typed-array.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
 import { Dictionary } from './dictionary.js';
 import { growing, withRoom } from './scratch.js';
@@ -66,7 +66,7 @@ export class Compressor {
   compress(bytes: Uint8Array): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`compress needs a Uint8Array, not ${describe(bytes)}`);
     const { handle } = this.trained;
-    return withRoom(trueLength(bytes) + 1, (out, at) =>
+    return withRoom(intrinsicLength(bytes) + 1, (out, at) =>
       native().compress(handle, this.level, bytes, out, at),
     );
   }

@@ -8,17 +8,14 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native, type DictionaryHandle } from '../native.js';
-import { Background, readWorkOptions, type WorkOptions } from '../region/background.js';
+import { Background } from '../region/background.js';
+import { readWorkOptions, type WorkOptions } from '../region/progress.js';
 import type { OpenOptions } from '../region/file.js';
 import { integerOption, readOptions } from '../region/options.js';
-import { Region, type Origin } from '../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  Structure,
-  structureFromBytes,
-} from '../region/structure.js';
+import { NO_PLACEMENT, Region, type Origin } from '../region/region.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { RegionSource } from '../region/table.js';
 import type { Token } from '../region/token.js';
 import { readDictionary, type DictionaryShape } from './layout.js';
 import { checkTexts, Sampler, untilAborted, type Packer, type Texts } from './texts.js';
@@ -52,7 +49,6 @@ const MAX_BYTES = 2 ** 24;
 const DEFAULT_BYTES = 112 * 1024;
 /** More samples than this are thinned out: every second one is kept, and again. */
 const MOST_SAMPLES = 128 * 2 ** 20;
-const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
 const NO_SHAPE: DictionaryShape = { content: 0, phrases: 0, contexts: 0, bytes: 0 };
 
 /**
@@ -69,7 +65,7 @@ const NO_SHAPE: DictionaryShape = { content: 0, phrases: 0, contexts: 0, bytes: 
  * `ERR_OFFHEAP_CORRUPT` and `ERR_OFFHEAP_VERSION` for bytes that are no dictionary,
  * `ERR_OFFHEAP_CLOSED` after `close()`.
  */
-export class Dictionary extends Structure<'dictionary'> {
+export class Dictionary extends LegacyStructure<'dictionary'> {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'Dictionary', configurable: true });
   }
@@ -78,9 +74,9 @@ export class Dictionary extends Structure<'dictionary'> {
   private prepared: DictionaryHandle | undefined;
   private shape: DictionaryShape = NO_SHAPE;
 
-  private constructor(adopted: Adopted) {
+  private constructor(adopted: RegionSource) {
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   /**
@@ -108,17 +104,17 @@ export class Dictionary extends Structure<'dictionary'> {
     return 'dictionary';
   }
 
-  protected get noun(): string {
+  protected get label(): string {
     return 'dictionary';
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { region } = this;
     this.shape = readDictionary(region.head, region.bytes.length, what);
     this.prepared = native().dictionaryOpen(region.bytes.subarray(0, this.shape.bytes));
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.prepared = undefined;
   }
 
@@ -188,12 +184,12 @@ export class Dictionary extends Structure<'dictionary'> {
   }
 
   /** @internal */
-  static adopted(adopted: Adopted): Dictionary {
+  static adopted(adopted: RegionSource): Dictionary {
     return new Dictionary(adopted);
   }
 }
 
-function make(adopted: Adopted): Dictionary {
+function make(adopted: RegionSource): Dictionary {
   return Dictionary.adopted(adopted);
 }
 
@@ -204,5 +200,5 @@ export async function trainOn(packer: Packer, most: number, job: Background): Pr
   await job.run((control) => native().dictionaryTrain(made, text, ends, most, control));
   const region = Region.allocate(native().dictionaryLength(made), NO_PLACEMENT);
   native().dictionaryCopy(made, region.bytes);
-  return make(new Adopted(region, true, 'the new dictionary'));
+  return make(new RegionSource(region, true, 'the new dictionary'));
 }

@@ -9,8 +9,9 @@ export { RecordStore, type BuildOptions, type RecordStoreStats } from './records
 export { RollingHash } from './rollinghash.js';
 export { SuffixArray, type Found, type SuffixArrayStats } from './suffixarray.js';
 export { type Text, type Texts } from './texts.js';
-export { type WorkOptions } from '../region/background.js';
-export { type Structure } from '../region/structure.js';
-export { type OpenOptions, type Progress, type SaveOptions } from '../region/file.js';
+export { type WorkOptions } from '../region/progress.js';
+export { type LegacyStructure as Structure } from '../region/legacy.js';
+export { type OpenOptions, type SaveOptions } from '../region/file.js';
+export { type Progress } from '../region/progress.js';
 export { type Token } from '../region/token.js';
 export { OffheapError, type ErrorCode } from '../errors.js';

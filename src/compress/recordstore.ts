@@ -9,18 +9,15 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { allocating, offheapError, typeError } from '../errors.js';
 import { native, type BuilderHandle, type RecordsHandle } from '../native.js';
-import { Background, readWorkOptions, type WorkOptions } from '../region/background.js';
+import { Background } from '../region/background.js';
+import { readWorkOptions, type WorkOptions } from '../region/progress.js';
 import type { OpenOptions } from '../region/file.js';
 import { HEADER_BYTES } from '../region/format.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
-import { Region, type Origin } from '../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  Structure,
-  structureFromBytes,
-} from '../region/structure.js';
+import { NO_PLACEMENT, Region, type Origin } from '../region/region.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { RegionSource } from '../region/table.js';
 import type { Token } from '../region/token.js';
 import { MAX_LEVEL } from './compressor.js';
 import { Dictionary, MIN_BYTES, trainOn, type TrainOptions } from './dictionary.js';
@@ -65,7 +62,6 @@ export interface RecordStoreStats {
   shared: boolean;
 }
 
-const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
 const NO_SHAPE: StoreShape = { length: 0, payload: 0, longest: 0, total: 0, dictionary: 0, bytes: 0 };
 const DEFAULT_LEVEL = 6;
 /** Bytes of records that a dictionary is trained on. */
@@ -89,7 +85,7 @@ const ITERATED = 256;
  * `ERR_OFFHEAP_CORRUPT` where bytes were damaged, `ERR_OFFHEAP_CLOSED` after `close()`,
  * `ERR_OFFHEAP_IO` when a mapped file was truncated.
  */
-export class RecordStore extends Structure<'recordstore'> implements Iterable<Uint8Array> {
+export class RecordStore extends LegacyStructure<'recordstore'> implements Iterable<Uint8Array> {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'RecordStore', configurable: true });
   }
@@ -98,9 +94,9 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   private opened: RecordsHandle | undefined;
   private shape: StoreShape = NO_SHAPE;
 
-  private constructor(adopted: Adopted) {
+  private constructor(adopted: RegionSource) {
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   /**
@@ -173,24 +169,24 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
     const region = Region.allocate(native().recordsLength(finished), NO_PLACEMENT);
     await native().recordsWrite(finished, region.bytes);
     native().recordsDrop(finished);
-    return make(new Adopted(region, true, 'the new store'));
+    return make(new RegionSource(region, true, 'the new store'));
   }
 
   protected get kind(): 'recordstore' {
     return 'recordstore';
   }
 
-  protected get noun(): string {
+  protected get label(): string {
     return 'record store';
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { region } = this;
     this.shape = readStore(region.head, region.bytes.length, what);
     this.opened = native().recordsOpen(region.bytes);
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.opened = undefined;
   }
 
@@ -348,7 +344,7 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
   }
 
   /** @internal */
-  static adopted(adopted: Adopted): RecordStore {
+  static adopted(adopted: RegionSource): RecordStore {
     return new RecordStore(adopted);
   }
 }
@@ -357,7 +353,7 @@ function tooLong(): never {
   throw offheapError('ERR_OFFHEAP_CORRUPT', 'this store has a record longer than its longest');
 }
 
-function make(adopted: Adopted): RecordStore {
+function make(adopted: RegionSource): RecordStore {
   return RecordStore.adopted(adopted);
 }
 

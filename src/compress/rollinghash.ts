@@ -8,7 +8,7 @@
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { trueLength } from '../region/views.js';
+import { intrinsicLength } from '../region/typed-array.js';
 import { checkInteger, describe } from '../region/options.js';
 
 const BASE = 0x0100_0193;
@@ -153,7 +153,7 @@ const place = new Float64Array(3);
 
 function lengthOf(bytes: unknown): number {
   if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
-  return trueLength(bytes);
+  return intrinsicLength(bytes);
 }
 
 function hashOf(bytes: Uint8Array, from: number, to: number): number {

@@ -7,20 +7,17 @@ import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { Background, type WorkOptions } from '../region/background.js';
+import { Background } from '../region/background.js';
+import type { WorkOptions } from '../region/progress.js';
 import { type OpenOptions } from '../region/file.js';
 import { align, HEADER_BYTES } from '../region/format.js';
 import { describe } from '../region/options.js';
-import { Region, type Origin } from '../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  Structure,
-  structureFromBytes,
-} from '../region/structure.js';
+import { NO_PLACEMENT, Region, type Origin } from '../region/region.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { RegionSource } from '../region/table.js';
 import type { Token } from '../region/token.js';
-import { trueLength } from '../region/views.js';
+import { intrinsicLength } from '../region/typed-array.js';
 import { MAX_TEXT, placeOf, readSuffixes } from './layout.js';
 
 /**
@@ -43,7 +40,6 @@ export interface SuffixArrayStats {
 
 const NO_TEXT = new Uint8Array(0);
 const NO_RANKS = new Int32Array(0);
-const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
 
 /**
  * The suffixes of a text, sorted by their bytes.
@@ -57,7 +53,7 @@ const NO_PLACEMENT = { hugePages: undefined, numaNode: undefined };
  * Errors, of every method: `ERR_OFFHEAP_TYPE` and `ERR_OFFHEAP_RANGE` for arguments,
  * `ERR_OFFHEAP_CLOSED` after `close()`.
  */
-export class SuffixArray extends Structure<'suffixarray'> {
+export class SuffixArray extends LegacyStructure<'suffixarray'> {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'SuffixArray', configurable: true });
   }
@@ -66,9 +62,9 @@ export class SuffixArray extends Structure<'suffixarray'> {
   private bytes: Uint8Array = NO_TEXT;
   private positions: Int32Array = NO_RANKS;
 
-  private constructor(adopted: Adopted) {
+  private constructor(adopted: RegionSource) {
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   /**
@@ -78,7 +74,7 @@ export class SuffixArray extends Structure<'suffixarray'> {
   static build(text: Uint8Array): SuffixArray {
     const { region, length } = laidOut(text);
     native().suffixarrayBuild(region.bytes, length);
-    return make(new Adopted(region, true, 'the new suffix array'));
+    return make(new RegionSource(region, true, 'the new suffix array'));
   }
 
   /**
@@ -90,7 +86,7 @@ export class SuffixArray extends Structure<'suffixarray'> {
     const { region, length } = laidOut(text);
     try {
       await job.run((control) => native().suffixarrayBuildAsync(region.bytes, length, control));
-      return make(new Adopted(region, true, 'the new suffix array'));
+      return make(new RegionSource(region, true, 'the new suffix array'));
     } catch (error) {
       region.release();
       throw error;
@@ -101,18 +97,18 @@ export class SuffixArray extends Structure<'suffixarray'> {
     return 'suffixarray';
   }
 
-  protected get noun(): string {
+  protected get label(): string {
     return 'suffix array';
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { region } = this;
     const length = readSuffixes(region.head, region.bytes.length, what);
     this.bytes = new Uint8Array(region.buffer, HEADER_BYTES, length);
     this.positions = new Int32Array(region.buffer, placeOf(length), length);
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.bytes = NO_TEXT;
     this.positions = NO_RANKS;
   }
@@ -216,12 +212,12 @@ export class SuffixArray extends Structure<'suffixarray'> {
   }
 
   /** @internal */
-  static adopted(adopted: Adopted): SuffixArray {
+  static adopted(adopted: RegionSource): SuffixArray {
     return new SuffixArray(adopted);
   }
 }
 
-function make(adopted: Adopted): SuffixArray {
+function make(adopted: RegionSource): SuffixArray {
   return SuffixArray.adopted(adopted);
 }
 
@@ -231,7 +227,7 @@ function make(adopted: Adopted): SuffixArray {
  */
 function laidOut(text: unknown): { region: Region; length: number } {
   if (!isUint8Array(text)) throw typeError(`a text is a Uint8Array, not ${describe(text)}`);
-  const length = trueLength(text);
+  const length = intrinsicLength(text);
   if (length > MAX_TEXT) throw rangeError(`a text of ${length} bytes is longer than 2^31 - 2`);
   const region = Region.allocate(align(placeOf(length) + length * 4), NO_PLACEMENT);
   new Uint8Array(region.buffer, HEADER_BYTES, length).set(text);

@@ -1,7 +1,7 @@
 /** Samples and records as native code takes them: bytes one after another, and where each ends. */
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
-import { trueLength } from '../region/views.js';
+import { intrinsicLength } from '../region/typed-array.js';
 import { describe } from '../region/options.js';
 
 /**
@@ -38,7 +38,7 @@ export class Packer {
       this.reserve(text.length * 3);
       this.used += encoder.encodeInto(text, this.bytes.subarray(this.used)).written;
     } else if (isUint8Array(text)) {
-      const length = trueLength(text);
+      const length = intrinsicLength(text);
       this.reserve(length);
       // What is detached has no bytes, here as elsewhere, but setting them would throw.
       if (length > 0) this.bytes.set(text, this.used);

@@ -5,7 +5,7 @@
 import { allocating, offheapError } from '../errors.js';
 import { native } from '../native.js';
 import { isBlob, TYPE } from '../region/element.js';
-import { seal } from '../region/file.js';
+import { clearChecksum } from '../region/file.js';
 import { HEADER_WORDS, readLong, writeLong } from '../region/format.js';
 import type { Region } from '../region/region.js';
 import { Moves } from './iteration.js';
@@ -20,7 +20,7 @@ import {
   WORD,
 } from './layout.js';
 import { Table } from './table.js';
-import { copyOf, OWNER } from '../region/structure.js';
+import { copyOf, OWNER } from '../region/table.js';
 
 export abstract class Access extends Table {
   /** The node that iterators of this map hold on to. */
@@ -28,8 +28,8 @@ export abstract class Access extends Table {
   /** A handle was handed out that a read-only file could not note. */
   private handlesIssued = false;
 
-  protected override own(what: string): void {
-    super.own(what);
+  protected override becomeOwner(what: string): void {
+    super.becomeOwner(what);
     if (this.valueType === TYPE.any) this.anyValues ??= [];
   }
 
@@ -43,7 +43,7 @@ export abstract class Access extends Table {
 
   // ---- writing
 
-  protected override thawed(region: Region): void {
+  protected override onCopiedToMemory(region: Region): void {
     if (this.handlesIssued) region.head[WORD.state] = region.head[WORD.state] | HANDLES_ISSUED;
   }
 
@@ -138,7 +138,7 @@ export abstract class Access extends Table {
       }
     } finally {
       // Also after a refusal: the region may lie in a larger buffer by now.
-      this.readopt();
+      this.rebindViews();
     }
     if (removed !== undefined) {
       this.moves = this.moves.end(removed);
@@ -151,7 +151,7 @@ export abstract class Access extends Table {
   /** Empties the map in one native call. */
   protected empty(): void {
     native().hashmapClear(this.region.bytes);
-    this.readopt(); // without the slot table the sections lie elsewhere
+    this.rebindViews(); // without the slot table the sections lie elsewhere
     this.moves = this.moves.end(undefined);
     if (this.anyValues !== undefined) this.anyValues = [];
   }
@@ -192,7 +192,7 @@ export abstract class Access extends Table {
   private rebuilt(bytes: Uint8Array): Uint8Array {
     const addon = native();
     const head = new Int32Array(bytes.buffer, 0, HEADER_WORDS);
-    seal(bytes, false);
+    clearChecksum(bytes);
     relinkSlots(bytes.buffer as ArrayBuffer, head, readShape(head, bytes.length, 'the shared map'));
     const heap = readLong(head, WORD.heapCapacityLow);
     const length = addon.hashmapRebuildLength(bytes, this.capacity, heap);

@@ -9,8 +9,9 @@ import { rangeError } from '../errors.js';
 import { native } from '../native.js';
 import { corrupt } from '../region/format.js';
 import { column, handleList, hasColumn, output, toArray } from '../region/arguments.js';
-import { isNumeric, TYPE, type AnyTypedArray } from '../region/element.js';
-import { OWNER } from '../region/structure.js';
+import { isNumeric, TYPE } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
+import { OWNER } from '../region/table.js';
 import { Access } from './access.js';
 import { jsonText } from '../region/blob.js';
 

@@ -11,15 +11,9 @@ import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { toArray } from '../region/arguments.js';
-import { trueLength } from '../region/views.js';
-import {
-  isNumeric,
-  TYPE,
-  TYPE_NAMES,
-  type AnyTypedArray,
-  type Column,
-  type JsType,
-} from '../region/element.js';
+import { intrinsicLength } from '../region/typed-array.js';
+import { isNumeric, TYPE, TYPE_NAMES, type Column, type JsType } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { type OpenOptions } from '../region/file.js';
 import { readLong } from '../region/format.js';
 import {
@@ -31,7 +25,8 @@ import {
   readOptions,
 } from '../region/options.js';
 import { randomSeed, Region } from '../region/region.js';
-import { Adopted, attachStructure, openStructure, OWNER, structureFromBytes } from '../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { RegionSource, OWNER } from '../region/table.js';
 import { type Token } from '../region/token.js';
 import { type TableStats } from './access.js';
 import { BulkAccess } from './bulk.js';
@@ -126,9 +121,9 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   /** An empty map, or one with the entries of `iterable`. */
   constructor(options: HashMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null) {
-    super(options instanceof Adopted ? options.region : create(options));
-    if (options instanceof Adopted) {
-      this.settleIn(options);
+    super(options instanceof RegionSource ? options.region : create(options));
+    if (options instanceof RegionSource) {
+      this.initialize(options);
       if (this.valueType === TYPE.any) {
         throw offheapError(
           'ERR_OFFHEAP_UNSUPPORTED',
@@ -137,7 +132,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
       }
       return;
     }
-    this.own('the new map');
+    this.becomeOwner('the new map');
     if (iterable === undefined || iterable === null) return;
     for (const entry of iterable) {
       if (typeof entry !== 'object' || entry === null) {
@@ -160,8 +155,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     const position = this.locate(key);
     if (position >= 0) {
       const value = this.valueAt(position) as JsType<V>;
-      if (this.role === DIRECT || (position < this.head[WORD_USED] && this.calm())) return value;
-    } else if (position === -1 && (this.role === DIRECT || this.calm())) {
+      if (this.role === DIRECT || (position < this.head[WORD_USED] && this.readIsValid())) return value;
+    } else if (position === -1 && (this.role === DIRECT || this.readIsValid())) {
       return undefined;
     }
     return this.getElsewhere(key) as JsType<V> | undefined;
@@ -175,7 +170,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     try {
       const position = this.find(key);
       const value = position < 0 || position >= this.head[WORD_USED] ? undefined : this.valueAt(position);
-      if (this.calm()) return value;
+      if (this.readIsValid()) return value;
     } catch {
       // Looked up again below: an error that came of a lost race does not come twice.
     }
@@ -493,7 +488,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     this.beforeWrite();
     this.rebuild(Math.max(1, this.count()), 0);
     this.region.shrink(readLong(this.head, WORD.lengthLow));
-    this.readopt();
+    this.rebindViews();
     return this;
   }
 
@@ -642,7 +637,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
 const MISSING = Symbol('missing');
 
-function adopt<K extends KeyType, V extends ValueType>(adopted: Adopted): HashMap<K, V> {
+function adopt<K extends KeyType, V extends ValueType>(adopted: RegionSource): HashMap<K, V> {
   return new HashMap<K, V>(adopted as never);
 }
 
@@ -675,6 +670,6 @@ function splitSeed(seed: bigint): [number, number] {
 /** How many items there are, where that can be told without running user code. */
 function countOf(items: unknown): number | undefined {
   return ArrayBuffer.isView(items) && !(items instanceof DataView)
-    ? trueLength(items as AnyTypedArray)
+    ? intrinsicLength(items as AnyTypedArray)
     : undefined;
 }

@@ -13,27 +13,21 @@
  * under way, which at a million entries costs more than the whole comparison.
  *
  * Invariants: all typed arrays here have a fixed length (a length-tracking view costs 20 ns a read)
- * and are remade by {@link Table.adopt} when the region grew. A table that may not read directly
+ * and are remade by {@link Table.bindViews} when the region grew. A table that may not read directly
  * (closed, or watching another thread's region) has {@link TRAP} for its fast index, so the fast
  * path always takes the slow road there, and costs nothing here.
  */
 import { isUint8Array } from 'node:util/types';
 import { offheapError, typeError } from '../errors.js';
-import {
-  badElement,
-  COLUMN_ARRAYS,
-  isBlob,
-  isElement,
-  TYPE,
-  WIDTHS,
-  type AnyTypedArray,
-} from '../region/element.js';
+import { badElement, COLUMN_ARRAYS, isBlob, isElement, TYPE, WIDTHS } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { blobSize, jsonText, readBlob, Scratch, type TextBuffer } from '../region/blob.js';
 import { lanesEqual, positionWord, tagMask, tagsOf } from '../region/buckets.js';
 import { corrupt, readLong, writeLong } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
-import { OWNER, Structure } from '../region/structure.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { OWNER } from '../region/table.js';
 import { GENERATIONS, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
 
 /** A bucket in which nothing is found, and that says to look further: see {@link Table}. */
@@ -64,7 +58,7 @@ const EMPTY_WORDS = new Int32Array(0);
 const CLOSED_HEAD = new Int32Array(64);
 const EMPTY_HEAP = Buffer.alloc(0) as TextBuffer;
 
-export abstract class Table extends Structure<'hashmap'> {
+export abstract class Table extends LegacyStructure<'hashmap'> {
   // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores
   // them unboxed.
   /** The index where the fast path may read it, else {@link TRAP}. */
@@ -116,11 +110,11 @@ export abstract class Table extends Structure<'hashmap'> {
   protected get kind(): 'hashmap' {
     return 'hashmap';
   }
-  protected get noun(): string {
+  protected get label(): string {
     return 'map';
   }
 
-  protected adopt(what: string, direct: boolean): void {
+  protected bindViews(what: string, direct: boolean): void {
     const shape = readShape(this.region.head, this.region.bytes.length, what);
     this.head = this.region.head;
     this.mount(shape, shape.layout);
@@ -162,7 +156,7 @@ export abstract class Table extends Structure<'hashmap'> {
   }
 
   /** Forgets all views, so that nothing is read from memory that was given up. */
-  protected dismount(): void {
+  protected dropViews(): void {
     this.arm(false, false);
     this.head = CLOSED_HEAD;
     this.index = this.deadBits = this.keyWords = this.heapWords = EMPTY_WORDS;
@@ -182,7 +176,7 @@ export abstract class Table extends Structure<'hashmap'> {
     this.liveLimit = direct ? this.capacity : 0;
     const directHandles = direct && (this.head[WORD.state] & HAS_SLOTS) === 0;
     this.handleBase = directHandles ? this.head[WORD.epoch] * 4_294_967_296 : NaN;
-    this.plainCapacity = direct && !this.published && this.slotOfEntry.length === 0 ? this.capacity : 0;
+    this.plainCapacity = direct && !this.hasReaders && this.slotOfEntry.length === 0 ? this.capacity : 0;
   }
 
   // ---- finding
@@ -367,7 +361,7 @@ export abstract class Table extends Structure<'hashmap'> {
    */
   private publish(words: Int32Array | Uint32Array, at: number, value: number): void {
     // Where a damaged region leads outside, the plain store is the one that does nothing.
-    if (this.published && at < words.length) Atomics.store(words, at, value);
+    if (this.hasReaders && at < words.length) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
@@ -463,7 +457,7 @@ export abstract class Table extends Structure<'hashmap'> {
 
   protected keyAt(position: number): unknown {
     return this.keyClass === BLOB
-      ? readBlob(this.heapWords, this.heapBytes, this.keyWords[position] >>> 0, this.steady)
+      ? readBlob(this.heapWords, this.heapBytes, this.keyWords[position] >>> 0, this.exclusive)
       : this.keyColumn[position];
   }
 
@@ -483,10 +477,10 @@ export abstract class Table extends Structure<'hashmap'> {
         return this.valueColumn[position] !== 0;
       case TYPE.string:
       case TYPE.bytes:
-        return readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number, this.steady);
+        return readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number, this.exclusive);
       case TYPE.json:
         return parseJson(
-          readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number, this.steady),
+          readBlob(this.heapWords, this.heapBytes, this.valueColumn[position] as number, this.exclusive),
         );
       case TYPE.any:
         return this.anyValues![position];

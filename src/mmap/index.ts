@@ -6,9 +6,10 @@ export { MmapVector, type MmapVectorOpenOptions, type MmapVectorStats } from './
 export { type BigIntArray, type NumberArray } from '../region/numbers.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
 export { Elements, type SumOf, type Values } from '../vector/elements.js';
-export { type WorkOptions } from '../region/background.js';
-export { type Structure } from '../region/structure.js';
-export { type Progress, type SaveOptions } from '../region/file.js';
+export { type WorkOptions } from '../region/progress.js';
+export { type LegacyStructure as Structure } from '../region/legacy.js';
+export { type SaveOptions } from '../region/file.js';
+export { type Progress } from '../region/progress.js';
 export { type Token } from '../region/token.js';
 export { Cursor } from './cursor.js';
 export { OffheapError, type ErrorCode } from '../errors.js';

@@ -21,6 +21,7 @@ import { allocating, offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { checkPath } from '../region/file.js';
 import { lengthOf, toNumbers, type NumberArray } from '../region/numbers.js';
+import { MAX_MAPPINGS } from '../region/region.js';
 import {
   booleanOption,
   checkInteger,
@@ -29,7 +30,7 @@ import {
   integerOption,
   readOptions,
 } from '../region/options.js';
-import { trueBuffer, trueOffset } from '../region/views.js';
+import { intrinsicBuffer, intrinsicOffset } from '../region/typed-array.js';
 import { Cursor, type Source } from './cursor.js';
 import { ADVICE, PATTERNS, WILL_NEED, type Pattern } from './pattern.js';
 
@@ -215,7 +216,7 @@ export class MappedFile {
     }
     const target = out ?? memory(bytes);
     this.check();
-    const exactly = new Uint8Array(trueBuffer(target), trueOffset(target), bytes);
+    const exactly = new Uint8Array(intrinsicBuffer(target), intrinsicOffset(target), bytes);
     native().memoryGather(source.bytes, places, each, exactly);
     this.check();
     return target;
@@ -412,7 +413,7 @@ export class MappedFile {
    * native code that it is still there.
    */
   private map(handle: Handle, size: number, alignment: number, page: number): boolean {
-    if (!native().mappingsReserve(2, MAPPINGS_MOST)) return false;
+    if (!native().mappingsReserve(2, MAX_MAPPINGS)) return false;
     const slack = alignment > page ? alignment : 0;
     const whole = Math.ceil((size + slack) / page) * page;
     let buffer: SharedArrayBuffer;
@@ -422,7 +423,7 @@ export class MappedFile {
     } catch {
       return false;
     }
-    const start = slack === 0 ? 0 : native().memoryAlign(new Uint8Array(buffer, 0, 1), alignment);
+    const start = slack === 0 ? 0 : native().alignmentGap(new Uint8Array(buffer, 0, 1), alignment);
     const target = new Uint8Array(buffer, start, size);
     try {
       const advice = ADVICE[this.plan];
@@ -489,9 +490,6 @@ function unlockShared({ buffer }: Uint8Array): void {
   // The last takes along what was left locked for it.
   if (others === 0 && buffer.byteLength > 0) native().memoryUnlock(new Uint8Array(buffer));
 }
-
-/** As for other buffers: see `region.ts`. */
-const MAPPINGS_MOST = 75;
 
 function memory(size: number): Uint8Array {
   return allocating('the bytes of a file', size, () => new Uint8Array(size));

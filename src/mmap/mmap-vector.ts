@@ -18,7 +18,7 @@ import { offheapError, rangeError, typeError } from '../errors.js';
 import { TYPE, TYPE_NAMES, WIDTHS, type Column, type JsType, type NumericType } from '../region/element.js';
 import { checkPath, ioError } from '../region/file.js';
 import { checkInteger, choiceOption, describe, readOptions } from '../region/options.js';
-import { CLOSED, OWNER } from '../region/structure.js';
+import { CLOSED, OWNER } from '../region/table.js';
 import type { Token } from '../region/token.js';
 import { Elements } from '../vector/elements.js';
 import { MAX_CAPACITY, VECTOR_TYPES } from '../vector/layout.js';
@@ -97,7 +97,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     this.growth = growth;
     this.pages = new Pages(file, growth);
     this.durable = this.sealed = file.committed;
-    this.own(file.path);
+    this.becomeOwner(file.path);
     this.makeRoom(file.writable ? Math.max(file.committed, growth.capacity) : file.committed);
     this.setCount(file.committed);
   }
@@ -354,8 +354,8 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     return this;
   }
 
-  protected override adopt(what: string, direct: boolean): void {
-    super.adopt(what, direct);
+  protected override bindViews(what: string, direct: boolean): void {
+    super.bindViews(what, direct);
     if (direct) this.fit();
   }
 
@@ -448,7 +448,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
     } finally {
       // Also after a refusal: the buffer may have grown.
       this.region = file.region;
-      this.readopt();
+      this.rebindViews();
     }
     this.pages.laid(before, this.unflushed(needed));
   }

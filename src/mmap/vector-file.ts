@@ -21,7 +21,7 @@ import { offheapError, outOfMemory } from '../errors.js';
 import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
 import { align, HEADER_BYTES, writeLong, WORD } from '../region/format.js';
-import { Region } from '../region/region.js';
+import { MAX_MAPPINGS, Region } from '../region/region.js';
 import { initialise } from '../vector/layout.js';
 
 /**
@@ -38,8 +38,6 @@ export const DATA_OFFSET = 65_536;
  * size.
  */
 export const LARGE_PAGE = 2 ** 21;
-/** As for other buffers: see `region.ts`. */
-const MAPPINGS_MOST = 75;
 
 let reservation = RESERVATION;
 
@@ -114,7 +112,7 @@ export class VectorFile {
   /** A region in a new buffer, with room for so many bytes of elements. */
   private newRegion(bytes: number): Region {
     const buffer = newBuffer(LARGE_PAGE + this.page + bytes, this.page);
-    const gap = native().memoryAlign(new Uint8Array(buffer, 0, 1), LARGE_PAGE);
+    const gap = native().alignmentGap(new Uint8Array(buffer, 0, 1), LARGE_PAGE);
     let start = (gap + DATA_OFFSET) % LARGE_PAGE;
     // The header stands before the elements.
     if (start < this.page) start += LARGE_PAGE;
@@ -191,7 +189,7 @@ function lengthen(buffer: SharedArrayBuffer, length: number): void {
  * have.
  */
 function newBuffer(length: number, page: number): SharedArrayBuffer {
-  if (!native().mappingsReserve(2, MAPPINGS_MOST)) {
+  if (!native().mappingsReserve(2, MAX_MAPPINGS)) {
     throw outOfMemory('a vector', length, new Error('this process has nearly all mappings that it may have'));
   }
   const least = Math.ceil(length / page) * page;

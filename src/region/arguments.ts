@@ -4,9 +4,16 @@
  * found before anything changes.
  */
 import { allocating, rangeError, typeError } from '../errors.js';
-import { COLUMN_ARRAYS, isNumeric, TYPE, type AnyTypedArray, type TypedArrayConstructor } from './element.js';
+import { COLUMN_ARRAYS, isNumeric, TYPE } from './element.js';
+import type { AnyTypedArray, TypedArrayConstructor } from './typed-array.js';
 import { describe } from './options.js';
-import { isDetached, isFalseTypedArray, trueBuffer, trueLength, trueOffset } from './views.js';
+import {
+  isDetached,
+  isForgedTypedArray,
+  intrinsicBuffer,
+  intrinsicLength,
+  intrinsicOffset,
+} from './typed-array.js';
 
 type Check = (value: unknown) => void;
 type Copy = new (of: AnyTypedArray) => AnyTypedArray;
@@ -54,10 +61,12 @@ const NOTHING = new ArrayBuffer(0);
 /** A typed array whose `length` is the real one. */
 function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor): A {
   if (Object.getPrototypeOf(items) === Column.prototype && !Object.hasOwn(items, 'length')) return items;
-  const length = trueLength(items);
+  const length = intrinsicLength(items);
   // A detached one has no buffer to view.
   return (
-    length === 0 ? new Column(NOTHING, 0, 0) : new Column(trueBuffer(items), trueOffset(items), length)
+    length === 0
+      ? new Column(NOTHING, 0, 0)
+      : new Column(intrinsicBuffer(items), intrinsicOffset(items), length)
   ) as A;
 }
 
@@ -95,7 +104,7 @@ export function toArray(
   check: Check = () => undefined,
   most = Infinity,
 ): unknown[] {
-  if (typeof items !== 'object' || items === null || isFalseTypedArray(items)) throw notItems(items, what);
+  if (typeof items !== 'object' || items === null || isForgedTypedArray(items)) throw notItems(items, what);
   const list: unknown[] = [];
   const take = (item: unknown): void => {
     if (list.length >= most) throw rangeError(`${what} are more than ${most}`);
@@ -138,7 +147,7 @@ export function output(
   if (
     typeof out !== 'object' ||
     out === null ||
-    isFalseTypedArray(out) ||
+    isForgedTypedArray(out) ||
     typeof (out as { length?: unknown }).length !== 'number'
   ) {
     throw typeError(`out must be an array, not ${describe(out)}`);

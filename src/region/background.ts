@@ -6,21 +6,10 @@
  * 0, done (low, high), total (low, high). Nothing is called from the other thread: a timer looks at
  * the control now and then.
  */
-import { allocating, typeError } from '../errors.js';
-import type { Progress } from './file.js';
+import { allocating } from '../errors.js';
 import { readLong } from './format.js';
-import { describe, readOptions, type Options } from './options.js';
-
-/** What the asynchronous twin of a long operation takes. */
-export interface WorkOptions {
-  /** Aborts the work: the promise rejects with the signal's reason, and nothing was changed. */
-  signal?: AbortSignal;
-  /**
-   * Called about 20 times a second, and at the end, with steps done and in all. An error that it
-   * throws aborts the work.
-   */
-  onProgress?: (progress: Progress) => void;
-}
+import { readOptions } from './options.js';
+import { readWorkOptions, type Progress, type WorkOptions } from './progress.js';
 
 const CANCEL = 0;
 const DONE = 2;
@@ -98,19 +87,4 @@ export class Background {
     const total = readLong(this.control, TOTAL);
     return { done: Math.min(readLong(this.control, DONE), total), total };
   }
-}
-
-/** Checks the two options that all long operations have. */
-export function readWorkOptions(read: Options): {
-  signal: AbortSignal | undefined;
-  onProgress: WorkOptions['onProgress'];
-} {
-  const { signal, onProgress } = read;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw typeError(`signal must be an AbortSignal, not ${describe(signal)}`);
-  }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw typeError(`onProgress must be a function, not ${describe(onProgress)}`);
-  }
-  return { signal, onProgress: onProgress as WorkOptions['onProgress'] };
 }

@@ -12,7 +12,7 @@
 import { allocating, rangeError, typeError } from '../errors.js';
 import { corrupt } from './format.js';
 import { describe } from './options.js';
-import { isDetached, trueLength } from './views.js';
+import { isDetached, intrinsicLength } from './typed-array.js';
 
 /**
  * The transcoders that Node's Buffer has always had on its prototype; toString goes through them.
@@ -73,7 +73,7 @@ export class Scratch {
 
   /** Copies bytes in. */
   byteSequence(bytes: Uint8Array): void {
-    const count = trueLength(bytes);
+    const count = intrinsicLength(bytes);
     if (count > MAX_BLOB) throw tooLong(count);
     if (isDetached(bytes)) throw typeError('a Uint8Array without bytes: its buffer was detached');
     this.room(count);

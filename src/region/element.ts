@@ -5,7 +5,7 @@ import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { EXPECTED, TYPE, TYPE_NAMES } from './element-types.js';
 import { describe } from './options.js';
-import { isDetached } from './views.js';
+import { isDetached } from './typed-array.js';
 
 export * from './element-types.js';
 

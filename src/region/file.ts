@@ -11,17 +11,10 @@ import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { offheapError, typeError, type OffheapError } from '../errors.js';
 import { native } from '../native.js';
-import { readWorkOptions } from './background.js';
 import { FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, WORD } from './format.js';
 import { booleanOption, choiceOption, describe, readOptions } from './options.js';
+import { readWorkOptions, type Progress } from './progress.js';
 import { Region, type FileIdentity } from './region.js';
-
-/** How far a long operation has come. */
-export interface Progress {
-  /** Bytes done, and bytes in all; or steps, of work that does not go by bytes. */
-  done: number;
-  total: number;
-}
 
 export interface SaveOptions {
   /** Aborts the save: the promise rejects with the signal's reason, and the target is as it was. */
@@ -42,22 +35,27 @@ export interface OpenOptions {
 
 const BLOCK = 8 * 2 ** 20;
 
-/**
- * Readies a copied region for the outside: sequence 0, no flags but that of the checksum, which
- * costs about 0.1 ns a byte.
- */
-export function seal(bytes: Uint8Array, checksum: boolean): void {
+/** Prepares a copied region for saving, without a checksum: sequence 0, no flags. */
+export function clearChecksum(bytes: Uint8Array): void {
   const head = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
   head[WORD.sequence] = 0;
-  head[WORD.flags] = checksum ? FLAG_CHECKSUM : 0;
-  head[WORD.checksum] = checksum ? native().regionChecksum(bytes) : 0;
+  head[WORD.flags] = 0;
+  head[WORD.checksum] = 0;
+}
+
+/** Prepares a copied region for saving, with a checksum, which costs about 0.1 ns a byte. */
+export function writeChecksum(bytes: Uint8Array): void {
+  const head = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
+  head[WORD.sequence] = 0;
+  head[WORD.flags] = FLAG_CHECKSUM;
+  head[WORD.checksum] = native().regionChecksum(bytes);
 }
 
 /**
- * Whether bytes have the checksum that their header says, if it says one; no matter what else is
- * wrong with them.
+ * Whether the bytes match the checksum in their header, or have none, whatever else is wrong with
+ * them.
  */
-export function fitsSeal(bytes: Uint8Array): boolean {
+export function checksumMatches(bytes: Uint8Array): boolean {
   const head = new Int32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
   if ((head[WORD.flags] & FLAG_CHECKSUM) === 0) return true;
   try {

@@ -37,7 +37,7 @@ export const FLAG_SUPERSEDED = 2;
 
 export { KINDS, type Kind };
 
-const TWO_32 = 4_294_967_296;
+export const TWO_32 = 4_294_967_296;
 
 /** `value` rounded up to the next multiple of 64. */
 export function align(value: number): number {

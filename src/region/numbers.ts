@@ -4,9 +4,9 @@
  */
 import { rangeError, typeError } from '../errors.js';
 import { toArray } from './arguments.js';
-import type { AnyTypedArray } from './element.js';
+import type { AnyTypedArray } from './typed-array.js';
 import { describe } from './options.js';
-import { trueLength } from './views.js';
+import { intrinsicLength } from './typed-array.js';
 
 /** A typed array whose elements are numbers. */
 export type NumberArray =
@@ -48,7 +48,7 @@ export function isBigInts(items: unknown): items is BigIntArray {
 
 /** How many elements a typed array has, whatever a subclass says. */
 export function lengthOf(items: AnyTypedArray): number {
-  return trueLength(items);
+  return intrinsicLength(items);
 }
 
 /**

@@ -59,8 +59,8 @@ const SMALL_RESERVE_FACTOR = 32;
  * its threads make them: past the first, structures that are not shared get plain buffers, which
  * move to grow; past the second, none can be shared, nor a file be mapped.
  */
-const MAPPINGS_MANY = 25;
-const MAPPINGS_MOST = 75;
+const MANY_MAPPINGS = 25;
+export const MAX_MAPPINGS = 75;
 
 /** The largest reservation that this runtime has not refused yet; Node 20 stops at 4 GiB. */
 let reservationLimit = 2 ** 40;
@@ -71,6 +71,9 @@ export interface Placement {
   hugePages: boolean | undefined;
   numaNode: number | undefined;
 }
+
+/** Where the system puts a region by itself. */
+export const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
 
 export class Region {
   buffer: SharedArrayBuffer | ArrayBuffer;
@@ -312,7 +315,6 @@ export interface FileIdentity {
   mtimeMs: number;
 }
 
-const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
 const EMPTY = new ArrayBuffer(0);
 const EMPTY_BYTES = new Uint8Array(EMPTY);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
@@ -328,7 +330,7 @@ function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedAr
  */
 function newBuffer(length: number, reserve: number, aligned = false, needed = false): SharedArrayBuffer {
   const growable = needed || length >= GROWABLE_FROM;
-  if (!growable || !native().mappingsReserve(2, needed ? MAPPINGS_MOST : MAPPINGS_MANY)) {
+  if (!growable || !native().mappingsReserve(2, needed ? MAX_MAPPINGS : MANY_MAPPINGS)) {
     if (needed) throw refused(length, new Error('this process has nearly all mappings that it may have'));
     try {
       return new SharedArrayBuffer(Math.max(length, HEADER_BYTES) + (aligned ? SLACK : 0));

@@ -9,8 +9,8 @@ import { column, hasColumn, output, toArray } from '../region/arguments.js';
 import { TYPE, type AnyTypedArray } from '../region/element.js';
 import { corrupt } from '../region/format.js';
 import { describe } from '../region/options.js';
-import { OWNER } from '../region/structure.js';
-import { trueLength } from '../region/views.js';
+import { OWNER } from '../region/table.js';
+import { intrinsicLength } from '../region/typed-array.js';
 import { END, ENTRIES, KEYS, NOTHING, type Cursor, type IterationKind } from './iteration.js';
 import { INLINE_CAPACITY, WORD } from './layout.js';
 import { TABLE } from './slots.js';
@@ -245,7 +245,7 @@ export abstract class Access extends ArenaTable {
   protected readMany(ids: unknown, keys: unknown, out: unknown): unknown {
     const idList = this.idList(ids);
     const keyList = this.keyList(keys);
-    const count = trueLength(idList);
+    const count = intrinsicLength(idList);
     if (keyList.length !== count) throw rangeError(`${count} ids with ${keyList.length} keys`);
     const sink = output(out, count, this.valueType);
     const text = this.valueType === TYPE.string;
@@ -296,7 +296,7 @@ export abstract class Access extends ArenaTable {
       (value) => this.checkValue(value),
       this.region.buffer,
     );
-    const count = trueLength(idList);
+    const count = intrinsicLength(idList);
     if (keyList.length !== count || valueList.length !== count) {
       throw rangeError(`${count} ids with ${keyList.length} keys and ${valueList.length} values`);
     }

@@ -5,7 +5,8 @@
  * Cost: all keys of a slot are compared without branching on the slot, because each misprediction
  * would discard the cache misses that are already in flight.
  */
-import { TYPE, type AnyTypedArray, badElement, isElement } from '../region/element.js';
+import { TYPE, badElement, isElement } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { GENERATIONS, WORD } from './layout.js';
 import { badList, FREE, ArenaStore, type KeyBits } from './store.js';
 

@@ -22,7 +22,8 @@ import {
   readOptions,
 } from '../region/options.js';
 import { randomSeed, Region } from '../region/region.js';
-import { Adopted, attachStructure, openStructure, OWNER, structureFromBytes } from '../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { RegionSource, OWNER } from '../region/table.js';
 import { type Token } from '../region/token.js';
 import { readLong, WORD as COMMON } from '../region/format.js';
 import { Access, MISSING } from './bulk.js';
@@ -151,9 +152,9 @@ export class SmallMapArena<
 
   /** Creates an arena without maps. */
   constructor(options: SmallMapArenaOptions<K, V>) {
-    super(options instanceof Adopted ? options.region : create(options));
-    if (options instanceof Adopted) this.settleIn(options);
-    else this.own('the new arena');
+    super(options instanceof RegionSource ? options.region : create(options));
+    if (options instanceof RegionSource) this.initialize(options);
+    else this.becomeOwner('the new arena');
   }
 
   declare readonly [Symbol.toStringTag]: string;
@@ -508,7 +509,7 @@ export class SmallMapArena<
   }
 }
 
-function make<K extends SmallKeyType, V extends SmallValueType>(adopted: Adopted): SmallMapArena<K, V> {
+function make<K extends SmallKeyType, V extends SmallValueType>(adopted: RegionSource): SmallMapArena<K, V> {
   return new SmallMapArena<K, V>(adopted as never);
 }
 

@@ -4,7 +4,7 @@
  * `native/core/src/smallmap/arena/` implements the same operations in Rust for C callers and bulk
  * calls, and tests compare the two byte for byte.
  *
- * Invariants: all typed arrays have a fixed length and are replaced by {@link ArenaStore.adopt}
+ * Invariants: all typed arrays have a fixed length and are replaced by {@link ArenaStore.bindViews}
  * whenever the region changes. A store without direct access (closed, on a file, or reading another
  * thread's region) has an all-zero `fastHead`, which says that there are no maps, so that its fast
  * paths always fall through to the slow path at no cost for owners.
@@ -17,7 +17,8 @@ import { COLUMN_ARRAYS, WIDTHS, type AnyTypedArray } from '../region/element.js'
 import { corrupt, HEADER_WORDS, readLong, WORD as COMMON } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
-import { OWNER, Structure } from '../region/structure.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { OWNER } from '../region/table.js';
 import { ChangeLog } from './iteration.js';
 import { hasStrings, INLINE_CAPACITY, readShape, WORD } from './layout.js';
 import { Strings } from './strings.js';
@@ -36,7 +37,7 @@ export type KeyBits = Uint8Array | Uint16Array | Int32Array;
 const NO_WORDS = new Int32Array(0);
 const NO_MAPS = new Int32Array(HEADER_WORDS);
 
-export abstract class ArenaStore extends Structure<'smallmap'> {
+export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
   // The fields of the fast path come first. Numbers are initialized to small integers, so that V8
   // stores them unboxed.
   /** The header if the fast path may read it, else zeros: no maps. */
@@ -98,12 +99,12 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
   protected get kind(): 'smallmap' {
     return 'smallmap';
   }
-  protected get noun(): string {
+  protected get label(): string {
     return 'arena';
   }
 
   /** Reads and checks the shape in the region's header and replaces all views. */
-  protected adopt(what: string, direct: boolean): void {
+  protected bindViews(what: string, direct: boolean): void {
     const { region } = this;
     const shape = readShape(region.head, region.bytes.length, what);
     const { layout } = shape;
@@ -130,7 +131,7 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
     const linkWidth = Math.max(keyWidth, valueWidth);
     this.slotLinks = words(valueWidth >= keyWidth ? layout.values : layout.keys, entries * linkWidth);
     this.slotLinkShift = Math.log2(linkWidth);
-    this.index = new Buckets(words(layout.index, bucketsFor(shape.table) * 64), this.published);
+    this.index = new Buckets(words(layout.index, bucketsFor(shape.table) * 64), this.hasReaders);
     this.links = words(layout.links, shape.table * 16);
     this.tableKeys = new COLUMN_ARRAYS[shape.key]!(buffer, layout.tableKeys, shape.table);
     this.tableValues = new COLUMN_ARRAYS[shape.value]!(buffer, layout.tableValues, shape.table);
@@ -138,12 +139,12 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
     this.strings = hasStrings(shape.key, shape.value)
       ? new Strings(
           this.head,
-          new Buckets(words(layout.stringIndex, bucketsFor(shape.ids) * 64), this.published),
+          new Buckets(words(layout.stringIndex, bucketsFor(shape.ids) * 64), this.hasReaders),
           words(layout.refs, shape.ids * 4),
           words(layout.heap, shape.heap),
           Buffer.from(buffer as ArrayBuffer, layout.heap, shape.heap) as TextBuffer,
-          this.published,
-          this.steady,
+          this.hasReaders,
+          this.exclusive,
           this.keptStrings,
         )
       : undefined;
@@ -151,14 +152,14 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
     this.fastHead = direct ? this.head : NO_MAPS;
     this.fastWords = direct ? words(0, region.buffer.byteLength & ~3) : NO_WORDS;
     this.keysAt = layout.keys / 4;
-    this.plain = direct && !this.published;
+    this.plain = direct && !this.hasReaders;
   }
 
   protected check(region: Region, length: number, what: string): void {
     readShape(region.head, length, what);
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.epoch++;
     this.fastHead = this.head = NO_MAPS;
     this.plain = false;
@@ -189,7 +190,7 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
           failure = error;
         }
         // The calling `read` detects rearrangements.
-        if (this.loadAfterReads(head, WORD.recycles) !== before && this.calm()) continue;
+        if (this.loadAfterReads(head, WORD.recycles) !== before && this.readIsValid()) continue;
         if (failed) throw failure;
         return result as T;
       }
@@ -238,7 +239,7 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
    * stores.
    */
   protected publish(words: Int32Array, at: number, value: number): void {
-    if (this.published) Atomics.store(words, at, value);
+    if (this.hasReaders) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
@@ -299,7 +300,7 @@ export abstract class ArenaStore extends Structure<'smallmap'> {
   /** Replaces the views after a native call of this thread. */
   private readoptOwn(): void {
     this.keptStrings = this.strings;
-    this.readopt();
+    this.rebindViews();
     this.keptStrings = undefined;
   }
 }

@@ -4,7 +4,7 @@
  * iterable is converted to a typed array here.
  */
 import { rangeError, typeError } from '../errors.js';
-import type { AnyTypedArray } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { isBigInts, isNumbers, lengthOf } from '../region/numbers.js';
 import { describe } from '../region/options.js';
 

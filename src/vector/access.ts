@@ -13,12 +13,14 @@
 import { allocating, offheapError, rangeError } from '../errors.js';
 import { native } from '../native.js';
 import { Background } from '../region/background.js';
-import { badElement, COLUMN_ARRAYS, isElement, TYPE, WIDTHS, type AnyTypedArray } from '../region/element.js';
+import { badElement, COLUMN_ARRAYS, isElement, TYPE, WIDTHS } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { align, readLong, writeLong, WORD as COMMON } from '../region/format.js';
 import { HEADER_WORDS } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
-import { CLOSED, OWNER, READER, Structure } from '../region/structure.js';
+import { LegacyStructure } from '../region/legacy.js';
+import { CLOSED, OWNER, READER } from '../region/table.js';
 import { DATA, MAX_CAPACITY, readShape, regionLength, WORD } from './layout.js';
 
 const COUNT = WORD.countLow;
@@ -37,7 +39,7 @@ const F32 = TYPE.f32;
 const F64 = TYPE.f64;
 const U64 = TYPE.u64;
 
-export abstract class Access extends Structure<'vector'> {
+export abstract class Access extends LegacyStructure<'vector'> {
   /** The type of the elements. */
   protected code = 0;
   /** How many elements there are, for the owner; else 0. The header's count can be behind it. */
@@ -58,7 +60,7 @@ export abstract class Access extends Structure<'vector'> {
   protected get kind(): 'vector' {
     return 'vector';
   }
-  protected get noun(): string {
+  protected get label(): string {
     return 'vector';
   }
 
@@ -66,7 +68,7 @@ export abstract class Access extends Structure<'vector'> {
     return true;
   }
 
-  protected adopt(what: string, direct: boolean): void {
+  protected bindViews(what: string, direct: boolean): void {
     const { head, bytes, buffer } = this.region;
     const { type, count, capacity } = readShape(head, bytes.length, what);
     this.items = new COLUMN_ARRAYS[type]!(buffer, bytes.byteOffset + DATA, capacity);
@@ -75,10 +77,10 @@ export abstract class Access extends Structure<'vector'> {
     this.capacity = capacity;
     this.count = direct ? count : 0;
     // Past 2^32 the count takes two stores, which is native code's to do.
-    this.room = direct && !this.published ? Math.min(capacity, TWO_32 - 1) : 0;
+    this.room = direct && !this.hasReaders ? Math.min(capacity, TWO_32 - 1) : 0;
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.items = NOTHING;
     this.head = CLOSED_HEAD;
     this.count = this.room = this.capacity = 0;
@@ -90,7 +92,7 @@ export abstract class Access extends Structure<'vector'> {
 
   /** Stores the count where it belongs, for whoever goes by the header next. */
   private settle(): void {
-    if (this.role === OWNER && !this.published) this.head[COUNT] = this.count;
+    if (this.role === OWNER && !this.hasReaders) this.head[COUNT] = this.count;
   }
 
   protected override beforeRead(): void {
@@ -193,7 +195,7 @@ export abstract class Access extends Structure<'vector'> {
       const count = this.countNow();
       const at = index < 0 ? index + count : index;
       const value = at >= 0 && at < count ? this.load(at) : undefined;
-      if (this.calm()) return value;
+      if (this.readIsValid()) return value;
     }
     return this.read(() => {
       const count = this.role === OWNER ? this.count : this.countNow();
@@ -227,7 +229,7 @@ export abstract class Access extends Structure<'vector'> {
   /** Publishes that there are `count` elements, all of which are stored. */
   protected setCount(count: number): void {
     if (count >= TWO_32 || this.count >= TWO_32) native().vectorSetLength(this.region.bytes, count);
-    else if (this.published) Atomics.store(this.head, COUNT, count | 0);
+    else if (this.hasReaders) Atomics.store(this.head, COUNT, count | 0);
     else this.head[COUNT] = count;
     this.count = count;
   }
@@ -258,7 +260,7 @@ export abstract class Access extends Structure<'vector'> {
       native().vectorSetRegion(this.region.bytes, length);
     } finally {
       // Also after a refusal: the region may lie in a larger buffer by now.
-      this.readopt();
+      this.rebindViews();
     }
   }
 
@@ -270,7 +272,7 @@ export abstract class Access extends Structure<'vector'> {
     this.settle();
   }
 
-  override share(): ReturnType<Structure<'vector'>['share']> {
+  override share(): ReturnType<LegacyStructure<'vector'>['share']> {
     // The first call may move the region.
     if (this.job !== undefined && this.region.origin === 'heap' && !this.region.shared)
       throw this.lockedError();
@@ -294,7 +296,7 @@ export abstract class Access extends Structure<'vector'> {
     const owner = this.role === OWNER;
     this.settle();
     this.job = job;
-    if (owner) this.watch('this vector');
+    if (owner) this.becomeReader('this vector');
     const { bytes } = this.region;
     let finished: boolean;
     const work = job.run((control) => start(bytes, control));
@@ -303,7 +305,7 @@ export abstract class Access extends Structure<'vector'> {
       finished = await work;
     } finally {
       this.job = undefined;
-      if (owner && !this.isClosed) this.own('this vector');
+      if (owner && !this.isClosed) this.becomeOwner('this vector');
     }
     // Also where the work was done just before it was closed: what it did is not seen any more.
     if (!finished || this.isClosed) throw this.closedError();

@@ -9,11 +9,13 @@ import { isFloat64Array } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { column } from '../region/arguments.js';
-import { Background, type WorkOptions } from '../region/background.js';
-import { badElement, COLUMN_ARRAYS, isElement, TYPE, type AnyTypedArray } from '../region/element.js';
+import { Background } from '../region/background.js';
+import type { WorkOptions } from '../region/progress.js';
+import { badElement, COLUMN_ARRAYS, isElement, TYPE } from '../region/element.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { describe } from '../region/options.js';
-import { OWNER, READER } from '../region/structure.js';
-import { trueLength } from '../region/views.js';
+import { OWNER, READER } from '../region/table.js';
+import { intrinsicLength } from '../region/typed-array.js';
 import { Access } from './access.js';
 
 /** Up to so many elements are filled without a call. */
@@ -205,7 +207,7 @@ export abstract class Bulk extends Access {
 /** Where the answers of a bulk search go. */
 function checkAnswers(out: unknown, count: number): Float64Array {
   if (!isFloat64Array(out)) throw typeError(`out must be a Float64Array, not ${describe(out)}`);
-  const length = trueLength(out);
+  const length = intrinsicLength(out);
   if (length < count) throw rangeError(`out holds ${length} elements where there are ${count} values`);
   return out;
 }

@@ -4,7 +4,7 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { typeError } from '../errors.js';
-import type { WorkOptions } from '../region/background.js';
+import type { WorkOptions } from '../region/progress.js';
 import {
   COLUMN_ARRAYS,
   TYPE,
@@ -14,7 +14,7 @@ import {
   type NumericType,
 } from '../region/element.js';
 import { checkInteger, describe } from '../region/options.js';
-import { OWNER } from '../region/structure.js';
+import { OWNER } from '../region/table.js';
 import { Bulk } from './bulk.js';
 import { ENTRIES, KEYS, VALUES, VectorIterator } from './iteration.js';
 import { MAX_CAPACITY } from './layout.js';

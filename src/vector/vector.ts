@@ -13,7 +13,8 @@ import { TYPE, TYPE_NAMES, type JsType, type NumericType } from '../region/eleme
 import type { OpenOptions } from '../region/file.js';
 import { booleanOption, choiceOption, integerOption, readOptions } from '../region/options.js';
 import { Region } from '../region/region.js';
-import { Adopted, attachStructure, openStructure, structureFromBytes } from '../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
+import { RegionSource } from '../region/table.js';
 import type { Token } from '../region/token.js';
 import { Elements, type Values } from './elements.js';
 import { DATA, initialise, MAX_CAPACITY, regionLength, VECTOR_TYPES, WORD } from './layout.js';
@@ -78,9 +79,9 @@ export class Vector<T extends NumericType = NumericType> extends Elements<T> {
   constructor(type: T, options?: VectorOptions) {
     const given: unknown = type;
     if (new.target === Vector && holdsBigints(given)) return new WideVector(type, options);
-    super(given instanceof Adopted ? given.region : create(given, options));
-    if (given instanceof Adopted) this.settleIn(given);
-    else this.own('the new vector');
+    super(given instanceof RegionSource ? given.region : create(given, options));
+    if (given instanceof RegionSource) this.initialize(given);
+    else this.becomeOwner('the new vector');
   }
 
   /** A vector with the elements of `values`. */
@@ -99,7 +100,7 @@ export class Vector<T extends NumericType = NumericType> extends Elements<T> {
     const length = regionLength(this.code, this.count);
     native().vectorSetRegion(this.region.bytes, length);
     this.region.shrink(length);
-    this.readopt();
+    this.rebindViews();
     return this;
   }
 
@@ -167,7 +168,7 @@ class WideVector<T extends NumericType> extends Vector<T> {
 }
 
 function holdsBigints(given: unknown): boolean {
-  if (!(given instanceof Adopted)) return given === 'u64' || given === 'i64';
+  if (!(given instanceof RegionSource)) return given === 'u64' || given === 'i64';
   const type = given.region.head[WORD.type];
   return type === TYPE.u64 || type === TYPE.i64;
 }

@@ -15,13 +15,8 @@ import { toArray } from '../../region/arguments.js';
 import type { OpenOptions } from '../../region/file.js';
 import { booleanOption, checkInteger, describe, integerOption, readOptions } from '../../region/options.js';
 import { Region, type Origin, type Placement } from '../../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  OWNER,
-  structureFromBytes,
-} from '../../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
+import { RegionSource, OWNER } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
 import { IteratorPrototype } from '../iteration.js';
@@ -102,9 +97,9 @@ export class BitVector extends Bits implements Iterable<number> {
   /** Creates a vector of `length` zeros, at most 2^40. */
   constructor(length?: number, options?: BitVectorOptions) {
     const given: unknown = length;
-    super(given instanceof Adopted ? given.region : create(given, options));
-    if (given instanceof Adopted) this.settleIn(given);
-    else this.own('the new bit vector');
+    super(given instanceof RegionSource ? given.region : create(given, options));
+    if (given instanceof RegionSource) this.initialize(given);
+    else this.becomeOwner('the new bit vector');
   }
 
   /**
@@ -394,7 +389,7 @@ export class BitVector extends Bits implements Iterable<number> {
     this.beforeWrite();
     native().bitvectorSetCapacity(this.region.bytes, this.size);
     this.region.shrink(regionBytes(this.size));
-    this.readopt();
+    this.rebindViews();
     return this;
   }
 
@@ -495,6 +490,6 @@ function create(length: unknown, options: unknown): Region {
   return region;
 }
 
-function adopted(region: Adopted): BitVector {
+function adopted(region: RegionSource): BitVector {
   return new BitVector(region as never);
 }

@@ -14,7 +14,8 @@ import { native } from '../../native.js';
 import { HEADER_BYTES, HEADER_WORDS, WORD as COMMON, writeLong } from '../../region/format.js';
 import { describe } from '../../region/options.js';
 import type { Region } from '../../region/region.js';
-import { copyOf, OWNER, READER, Structure } from '../../region/structure.js';
+import { LegacyStructure } from '../../region/legacy.js';
+import { copyOf, OWNER, READER } from '../../region/table.js';
 import { popcount32 } from '../word.js';
 import { MAX_BITS, readLength, readShape, regionBytes, STEP, WORD } from './layout.js';
 
@@ -29,7 +30,7 @@ const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
  */
 const FEW_WORDS = 32;
 
-export abstract class Bits extends Structure<'bitvector'> {
+export abstract class Bits extends LegacyStructure<'bitvector'> {
   /** All words that fit. */
   protected words: Int32Array = NOTHING;
   protected head: Int32Array = CLOSED_HEAD;
@@ -43,11 +44,11 @@ export abstract class Bits extends Structure<'bitvector'> {
   protected get kind(): 'bitvector' {
     return 'bitvector';
   }
-  protected get noun(): string {
+  protected get label(): string {
     return 'bit vector';
   }
 
-  protected adopt(what: string, direct: boolean): void {
+  protected bindViews(what: string, direct: boolean): void {
     const { head, bytes, buffer } = this.region;
     const { length, capacity } = readShape(head, bytes.length, what);
     this.words = new Int32Array(buffer, bytes.byteOffset + HEADER_BYTES, capacity / 32);
@@ -55,10 +56,10 @@ export abstract class Bits extends Structure<'bitvector'> {
     this.capacity = capacity;
     this.size = direct ? length : 0;
     // The length takes two stores when it reaches a multiple of 2^32.
-    this.room = direct && !this.published ? Math.min(capacity, TWO_32 - 1) : 0;
+    this.room = direct && !this.hasReaders ? Math.min(capacity, TWO_32 - 1) : 0;
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.words = NOTHING;
     this.head = CLOSED_HEAD;
     this.size = this.room = this.capacity = 0;
@@ -92,7 +93,7 @@ export abstract class Bits extends Structure<'bitvector'> {
   protected loadSlow(position: number): boolean | undefined {
     if (this.role === READER) {
       const bit = position < this.lengthNow() ? this.load(position) : undefined;
-      if (this.calm()) return bit;
+      if (this.readIsValid()) return bit;
     }
     return this.read(() => (position < this.lengthNow() ? this.load(position) : undefined));
   }
@@ -137,7 +138,7 @@ export abstract class Bits extends Structure<'bitvector'> {
     if (size % TWO_32 === 0) {
       const words = new BigInt64Array(head.buffer, head.byteOffset + WORD.lengthLow * 4, 1);
       Atomics.store(words, 0, BigInt(size));
-    } else if (this.published) Atomics.store(head, WORD.lengthLow, size | 0);
+    } else if (this.hasReaders) Atomics.store(head, WORD.lengthLow, size | 0);
     else head[WORD.lengthLow] = size | 0;
     this.size = size;
   }
@@ -168,7 +169,7 @@ export abstract class Bits extends Structure<'bitvector'> {
       native().bitvectorSetCapacity(this.region.bytes, capacity);
     } finally {
       // Also after a refusal: the region may have moved to a larger buffer.
-      this.readopt();
+      this.rebindViews();
     }
   }
 

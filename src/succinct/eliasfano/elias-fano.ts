@@ -10,18 +10,13 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
-import type { AnyTypedArray } from '../../region/element.js';
+import type { AnyTypedArray } from '../../region/typed-array.js';
 import type { OpenOptions } from '../../region/file.js';
 import { booleanOption, describe, integerOption, readOptions } from '../../region/options.js';
 import { Region, type Origin } from '../../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  OWNER,
-  Structure,
-  structureFromBytes,
-} from '../../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
+import { LegacyStructure } from '../../region/legacy.js';
+import { RegionSource, OWNER } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
 import {
   answers,
@@ -84,7 +79,7 @@ const EMPTY = layoutOf(0, 0);
  * is out of range, `ERR_OFFHEAP_CLOSED` after `close()`, and `ERR_OFFHEAP_IO` when a mapped file
  * has been truncated.
  */
-export class EliasFano extends Structure<'eliasfano'> implements Iterable<number> {
+export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<number> {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'EliasFano', configurable: true });
   }
@@ -95,9 +90,9 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   /** The number of values that may be read without a check. */
   private direct = 0;
 
-  private constructor(adopted: Adopted) {
+  private constructor(adopted: RegionSource) {
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   /**
@@ -120,18 +115,18 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     if (length > MAX_LENGTH) throw rangeError(`${length} values are more than 2^37`);
     const region = Region.allocate(layoutOf(length, max).bytes, placement);
     native().eliasfanoInit(region.bytes, values, max);
-    return EliasFano.adopted(new Adopted(region, true, 'the new values'));
+    return EliasFano.adopted(new RegionSource(region, true, 'the new values'));
   }
 
   protected get kind(): 'eliasfano' {
     return 'eliasfano';
   }
 
-  protected get noun(): string {
+  protected get label(): string {
     return 'Elias-Fano sequence';
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { region } = this;
     const layout = readLayout(region.head, region.bytes.length, what);
     this.layout = layout;
@@ -141,7 +136,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     this.direct = region.origin === 'file' ? 0 : layout.length;
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.sequence = Sequence.EMPTY;
     this.direct = 0;
   }
@@ -173,7 +168,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     const at = relativeIndex(index, this.layout.length);
     if (at < 0) return undefined;
     const value = this.sequence.at(at);
-    return this.role === OWNER || this.calm() ? value : this.read(() => this.sequence.at(at));
+    return this.role === OWNER || this.readIsValid() ? value : this.read(() => this.sequence.at(at));
   }
 
   /**
@@ -330,5 +325,5 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
     return more > 0 ? `${title} ${list.replace(/\s*\]$/, '')}, ... ${more} more ]` : `${title} ${list}`;
   }
 
-  private static readonly adopted = (adopted: Adopted): EliasFano => new EliasFano(adopted);
+  private static readonly adopted = (adopted: RegionSource): EliasFano => new EliasFano(adopted);
 }

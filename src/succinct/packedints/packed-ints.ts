@@ -10,17 +10,12 @@ import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native } from '../../native.js';
 import type { OpenOptions } from '../../region/file.js';
 import { HEADER_BYTES } from '../../region/format.js';
-import type { AnyTypedArray } from '../../region/element.js';
+import type { AnyTypedArray } from '../../region/typed-array.js';
 import { booleanOption, integerOption, readOptions } from '../../region/options.js';
 import { Region, type Origin } from '../../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  OWNER,
-  Structure,
-  structureFromBytes,
-} from '../../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
+import { LegacyStructure } from '../../region/legacy.js';
+import { RegionSource, OWNER } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
 import {
   answers,
@@ -97,7 +92,7 @@ const NOTHING = new Int32Array(2);
  * when a mapped file has been truncated.
  */
 export class PackedInts<T extends number | bigint = number>
-  extends Structure<'packedints'>
+  extends LegacyStructure<'packedints'>
   implements Iterable<T>
 {
   static {
@@ -115,9 +110,9 @@ export class PackedInts<T extends number | bigint = number>
   private count = 0;
   private bigint = false;
 
-  private constructor(adopted: Adopted) {
+  private constructor(adopted: RegionSource) {
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   /**
@@ -144,18 +139,18 @@ export class PackedInts<T extends number | bigint = number>
     const bits = wanted ?? native().packedintsMeasure(numbers);
     const region = Region.allocate(regionBytes(lengthOf(numbers), bits), placement);
     native().packedintsInit(region.bytes, numbers, bits, isBigInts(numbers));
-    return make<number>(new Adopted(region, true, 'the new integers'));
+    return make<number>(new RegionSource(region, true, 'the new integers'));
   }
 
   protected get kind(): 'packedints' {
     return 'packedints';
   }
 
-  protected get noun(): string {
+  protected get label(): string {
     return 'packed integers';
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { region } = this;
     const { length, bits, bigint } = readShape(region.head, region.bytes.length, what);
     this.count = length;
@@ -168,7 +163,7 @@ export class PackedInts<T extends number | bigint = number>
     this.direct = bigint || region.origin === 'file' ? 0 : Math.min(length, nearFields(bits));
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.words = NOTHING;
     this.direct = 0;
   }
@@ -210,7 +205,7 @@ export class PackedInts<T extends number | bigint = number>
     const at = relativeIndex(index, this.count);
     if (at < 0) return undefined;
     const value = this.element(at);
-    return this.role === OWNER || this.calm() ? value : this.read(() => this.element(at));
+    return this.role === OWNER || this.readIsValid() ? value : this.read(() => this.element(at));
   }
 
   private element(index: number): T {
@@ -315,11 +310,11 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /** @internal */
-  static adopted<T extends number | bigint>(adopted: Adopted): PackedInts<T> {
+  static adopted<T extends number | bigint>(adopted: RegionSource): PackedInts<T> {
     return new PackedInts<T>(adopted);
   }
 }
 
-function make<T extends number | bigint>(adopted: Adopted): PackedInts<T> {
+function make<T extends number | bigint>(adopted: RegionSource): PackedInts<T> {
   return PackedInts.adopted<T>(adopted);
 }

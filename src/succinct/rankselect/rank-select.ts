@@ -14,13 +14,9 @@ import type { OpenOptions } from '../../region/file.js';
 import { HEADER_BYTES } from '../../region/format.js';
 import { booleanOption, choiceOption, describe, integerOption, readOptions } from '../../region/options.js';
 import { Region, type Origin } from '../../region/region.js';
-import {
-  Adopted,
-  attachStructure,
-  openStructure,
-  Structure,
-  structureFromBytes,
-} from '../../region/structure.js';
+import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
+import { LegacyStructure } from '../../region/legacy.js';
+import { RegionSource } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
 import { BitVector, steadyBytes } from '../bitvector/bit-vector.js';
@@ -99,7 +95,7 @@ const SELECT0 = 4;
  * is not a non-negative integer or lies past the end, `ERR_OFFHEAP_CLOSED` after `close()`, and
  * `ERR_OFFHEAP_IO` when a mapped file has been truncated.
  */
-export class RankSelect extends Structure<'rankselect'> {
+export class RankSelect extends LegacyStructure<'rankselect'> {
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'RankSelect', configurable: true });
   }
@@ -117,9 +113,9 @@ export class RankSelect extends Structure<'rankselect'> {
   /** The last position that may be read without a check; −1 for none. */
   private direct = -1;
 
-  private constructor(adopted: Adopted) {
+  private constructor(adopted: RegionSource) {
     super(adopted.region);
-    this.settleIn(adopted);
+    this.initialize(adopted);
   }
 
   /**
@@ -139,20 +135,20 @@ export class RankSelect extends Structure<'rankselect'> {
     const plan = native().rankselectPlan(source, variant === 'auto' ? 0 : VARIANT[variant]);
     const region = Region.allocate(plan.regionLength, placement, true);
     native().rankselectBuild(region.bytes, source, plan.variant, plan.length, plan.ones);
-    return RankSelect.adopted(new Adopted(region, true, 'the new structure'));
+    return RankSelect.adopted(new RegionSource(region, true, 'the new structure'));
   }
 
   protected get kind(): 'rankselect' {
     return 'rankselect';
   }
-  protected get noun(): string {
+  protected get label(): string {
     return 'rank/select structure';
   }
   protected override get aligned(): boolean {
     return true;
   }
 
-  protected adopt(what: string): void {
+  protected bindViews(what: string): void {
     const { head, bytes, buffer, origin } = this.region;
     const shape = readShape(head, bytes.length, what);
     const { variant, length, ones, layout } = shape;
@@ -171,7 +167,7 @@ export class RankSelect extends Structure<'rankselect'> {
     this.direct = origin === 'file' ? -1 : length;
   }
 
-  protected dismount(): void {
+  protected dropViews(): void {
     this.engine = NONE;
     this.flat = undefined;
     this.direct = -1;
@@ -283,7 +279,7 @@ export class RankSelect extends Structure<'rankselect'> {
 
   /** Whether the last read is valid: the structure is not on a file, or the file is intact. */
   private isSteady(): boolean {
-    return this.direct >= 0 || this.calm();
+    return this.direct >= 0 || this.readIsValid();
   }
 
   private checkQuery(query: unknown, name: string): void {
@@ -392,5 +388,5 @@ export class RankSelect extends Structure<'rankselect'> {
     return `${title} ${inspect({ variant, length, ones, overhead }, options)}`;
   }
 
-  private static readonly adopted = (adopted: Adopted): RankSelect => new RankSelect(adopted);
+  private static readonly adopted = (adopted: RegionSource): RankSelect => new RankSelect(adopted);
 }

@@ -1,0 +1,15 @@
+/** The parts that the iterators of all structures have in common. */
+
+/** The items that an iterator yields. */
+export const KEYS = 0;
+export const VALUES = 1;
+export const ENTRIES = 2;
+export type IterationKind = typeof KEYS | typeof VALUES | typeof ENTRIES;
+
+/**
+ * The prototype of all built-in iterators: iterators of structures inherit from it, so they have
+ * the iterator helpers (`map`, `take`) where the runtime does.
+ */
+export const IteratorPrototype = Object.getPrototypeOf(
+  Object.getPrototypeOf([][Symbol.iterator]()),
+) as object;
