@@ -39,11 +39,11 @@ impl Words for Watched {
         self.0.len()
     }
 
-    unsafe fn load_known(&self, index: usize) -> u32 {
+    unsafe fn load_unchecked(&self, index: usize) -> u32 {
         self.load(index)
     }
 
-    unsafe fn change_known(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool {
+    unsafe fn update_unchecked(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool {
         let changed = change(self.load(index));
         changed.inspect(|&value| self.store(index, value)).is_some()
     }

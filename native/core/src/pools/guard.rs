@@ -1,13 +1,13 @@
-//! Guards: known bytes behind a block, looked at when it is freed. The same as in
-//! `src/pools/pool.ts`.
+//! Guards: known bytes after a block, which are checked when it is freed. `src/pools/pool.ts` does
+//! the same.
 //!
-//! They differ from block to block, and none is 0, so that neither a run of zeros nor a neighbour's
-//! guard that was copied over looks right. Blocks begin where others end, so an overrun in either
-//! direction meets somebody's guard.
+//! They differ from block to block, and none is 0, so that neither a run of zeros nor a copy of an
+//! adjacent block's guard passes the check. Blocks are contiguous, so an overrun in either
+//! direction damages a guard.
 
 use crate::region::memory::Memory;
 
-/// How many bytes stand guard: a block's class is chosen for so many more than were asked for.
+/// Bytes of a guard. A block's class is chosen for that many bytes more than were requested.
 pub const GUARD_BYTES: u64 = 16;
 
 fn byte(block: u64, i: u64) -> u8 {
@@ -21,26 +21,27 @@ fn byte(block: u64, i: u64) -> u8 {
 /// The guard's bytes lie within the memory, which is writable.
 pub(super) unsafe fn write(memory: Memory, at: usize, block: u64) {
     for i in 0..GUARD_BYTES {
-        // SAFETY: the caller's word.
+        // SAFETY: the guard is within writable memory, guaranteed by the caller.
         unsafe { memory.store_u8(at + i as usize, byte(block, i)) };
     }
 }
 
-/// The first byte of a guard that is not what [`write`] wrote.
+/// The index of the first byte of a guard that differs from the byte that [`write`] wrote.
 ///
 /// # Safety
 /// The guard's bytes lie within the memory.
 pub(super) unsafe fn broken(memory: Memory, at: usize, block: u64) -> Option<u64> {
-    // SAFETY: the caller's word.
+    // SAFETY: the guard is within the memory, guaranteed by the caller.
     (0..GUARD_BYTES).find(|&i| unsafe { memory.load_u8(at + i as usize) } != byte(block, i))
 }
 
 /// Zeros a block.
 ///
 /// # Safety
-/// The bytes lie within the memory, which is writable; the caller alone uses them.
+/// The bytes lie within the memory, which is writable, and only the caller uses them.
 pub(super) unsafe fn zero(memory: Memory, at: usize, bytes: usize) {
-    // SAFETY: the caller's word.
+    // SAFETY: the bytes are within writable memory and not otherwise used, guaranteed by the
+    // caller.
     unsafe { memory.at(at).write_bytes(0, bytes) };
 }
 

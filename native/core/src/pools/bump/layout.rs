@@ -1,19 +1,19 @@
-//! The layout of a BumpArena's region: what the header says, checked.
+//! The layout of a BumpArena's region, and the check of its header.
 
 use crate::region::header::{self, HEADER_BYTES, Header};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// Bytes of a granule, which positions count.
+/// Bytes of a granule, the unit of positions.
 pub const GRANULE: u64 = 8;
-/// The largest alignment that an arena can be made for.
+/// The largest supported alignment.
 pub const MAX_ALIGN: u32 = 4096;
-/// Granules that an arena can have: positions are small integers to JavaScript.
+/// The largest number of granules: positions are small integers in JavaScript.
 pub const MAX_GRANULES: u32 = i32::MAX as u32;
-/// Option: what is released is filled with zeros.
+/// Option: released memory is filled with zeros.
 pub const ZERO_ON_FREE: u32 = 1;
-/// Option: guards stand behind blocks, and records before them.
+/// Option: blocks are preceded by records and followed by guards.
 pub const GUARDS: u32 = 2;
 
 /// Words of the header.
@@ -22,26 +22,26 @@ pub mod word {
     pub const OPTIONS: usize = 16;
     /// The largest alignment: a power of two from 8 to 4096.
     pub const ALIGN: usize = 17;
-    /// Granules that are taken.
+    /// Allocated granules.
     pub const TOP: usize = 18;
-    /// 1 + the granule where the block begins that was allocated last; 0 where that is not known.
+    /// 1 + the granule at which the last allocated block begins; 0 if unknown.
     pub const LAST: usize = 19;
     /// Allocated blocks, modulo 2^32.
     pub const BLOCKS: usize = 20;
-    /// The most that `TOP` had been when it was last lowered.
+    /// The largest value that `TOP` had when it was lowered.
     pub const PEAK: usize = 21;
-    /// Requests refused, modulo 2^32.
+    /// Failed requests, modulo 2^32.
     pub const FAILURES: usize = 22;
-    /// How often the arena was reset, modulo 2^32.
+    /// Number of resets, modulo 2^32.
     pub const RESETS: usize = 23;
-    /// Granules that were taken at the innermost mark: `free` takes no block away that begins
+    /// Granules that were allocated at the innermost mark: `free` removes no block that begins
     /// before it.
     pub const FLOOR: usize = 24;
-    /// The first word that is unused.
+    /// The first unused word.
     pub const END: usize = 25;
 }
 
-/// What does not change in an arena's life, but for its length.
+/// The properties of an arena that never change, and its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Option bits.
@@ -53,8 +53,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of an arena in `length` bytes, of which whole lines of 64 are used. `Full` if they
-    /// are too few for a header and a granule, `Range` for an alignment that can not be.
+    /// The shape of an arena in `length` bytes, rounded down to a multiple of 64. `Full` if they
+    /// are too few for a header and a granule, `Range` for an invalid alignment.
     pub fn new(length: u64, align: u32, options: u32) -> Result<Shape> {
         if !align.is_power_of_two() || !(GRANULE as u32..=MAX_ALIGN).contains(&align) {
             return Err(Error::range(format!(
@@ -68,12 +68,12 @@ impl Shape {
         let most = shape.data() + u64::from(MAX_GRANULES) * GRANULE;
         let length = length.min(most) & !(header::ALIGNMENT - 1);
         if length <= shape.data() {
-            return Err(Error::full(format!("an arena takes more than {} bytes", shape.data())));
+            return Err(Error::full(format!("an arena needs more than {} bytes", shape.data())));
         }
         Ok(Shape { length, ..shape })
     }
 
-    /// Where the data begins, in bytes.
+    /// The beginning of the data, in bytes.
     #[inline]
     #[must_use]
     pub fn data(&self) -> u64 {
@@ -87,7 +87,7 @@ impl Shape {
         ((self.length - self.data()) / GRANULE) as u32
     }
 
-    /// Reads and checks what a region says of itself, in constant time.
+    /// Reads a region's header and checks it in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
         let header = Header::read(memory, Kind::BumpArena)?;
         let (options, align) = (header.word(word::OPTIONS), header.word(word::ALIGN));
@@ -95,16 +95,17 @@ impl Shape {
             Ok(shape) if shape.length == header.length() && header.word(word::TOP) <= shape.granules() => {
                 Ok(shape)
             }
-            _ => Err(Error::corrupt("an arena's options, alignment, length and top do not fit together")),
+            _ => Err(Error::corrupt("the arena's options, alignment, length and top contradict each other")),
         }
     }
 
-    /// Writes the header of an empty arena. The data stays as it is.
+    /// Writes the header of an empty arena. The data is left unchanged.
     ///
     /// # Safety
     /// The memory has `length` bytes and is writable, and no other thread uses it.
     pub unsafe fn write(&self, memory: Memory) {
-        // SAFETY: the caller's word.
+        // SAFETY: the memory is writable, long enough and not otherwise used, guaranteed by the
+        // caller.
         unsafe {
             memory.begin_region(Kind::BumpArena, self.length);
             memory.set_word(word::OPTIONS, self.options);

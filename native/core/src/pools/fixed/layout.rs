@@ -1,4 +1,4 @@
-//! The layout of a FixedPool's region: what the header and the class table say, checked.
+//! The layout of a FixedPool's region, and the check of its header and class table.
 
 use crate::pools::guard::GUARD_BYTES;
 use crate::region::header::{HEADER_BYTES, Header, align};
@@ -6,57 +6,56 @@ use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// How many classes a pool can have.
+/// The largest number of classes.
 pub const MAX_CLASSES: usize = 16;
 /// The largest block, in bytes.
 pub const MAX_SIZE: u64 = 1 << 31;
-/// How many smallest blocks a pool can have.
+/// The largest number of smallest blocks.
 pub const MAX_UNITS: u64 = 1 << 28;
-/// A class can be so many times the one below.
+/// The largest ratio between the sizes of adjacent classes.
 pub const MAX_RATIO: u64 = 32_768;
 /// Option: freed blocks are filled with zeros.
 pub const ZERO_ON_FREE: u32 = 1;
-/// Option: guards stand behind blocks.
+/// Option: blocks are followed by guards.
 pub const GUARDS: u32 = 2;
 
 /// Words of the header.
 pub mod word {
     /// Option bits.
     pub const OPTIONS: usize = 16;
-    /// How many classes there are.
+    /// Number of classes.
     pub const CLASSES: usize = 17;
-    /// How many blocks of the smallest class the data has room for.
+    /// Number of blocks of the smallest class that fit into the data.
     pub const UNITS: usize = 18;
     /// Units in allocated blocks.
     pub const USED: usize = 19;
-    /// The most that word has been.
+    /// The maximum of `USED`.
     pub const PEAK: usize = 20;
-    /// Requests refused, modulo 2^32.
+    /// Failed requests, modulo 2^32.
     pub const FAILURES: usize = 21;
-    /// The first free block of the largest class; their number if there is none.
+    /// The first free block of the largest class; the number of blocks if none is free.
     pub const FREE: usize = 22;
 }
 
-/// Bytes of a record of the class table, and its words.
+/// Bytes of a record of the class table.
 pub const CLASS_BYTES: usize = 64;
-/// Words of a class record, in bytes from its start.
+/// Words of a record of the class table, in bytes from its start.
 pub mod class_word {
     /// Bytes of a block.
     pub const SIZE: usize = 0;
-    /// Blocks of this class in one of the next; for the largest, in the data.
+    /// Blocks of this class in one of the next; for the largest class, in the data.
     pub const RATIO: usize = 4;
     /// Allocated blocks.
     pub const USED: usize = 8;
-    /// The most that has been.
+    /// The maximum of `USED`.
     pub const PEAK: usize = 12;
-    /// 1 + the first split block that has a part of this class to give; 0 for none.
+    /// 1 + the first split block with an available part of this class; 0 for none.
     pub const PARTIAL: usize = 16;
-    /// 1 + the split block in that list all of whose parts are free; 0 for none. There is one at
-    /// the most.
+    /// 1 + the split block in that list whose parts are all free; 0 for none. There is at most one.
     pub const RESERVE: usize = 20;
 }
 
-/// In the word of a unit: an allocated block begins there. The low bits are its class.
+/// In the word of a unit: an allocated block begins there, and the low bits are its class.
 pub const ALLOCATED: u32 = 1 << 31;
 /// The other bits: a link.
 pub const LINK: u32 = ALLOCATED - 1;
@@ -68,15 +67,15 @@ pub struct Class {
     pub size: u32,
     /// Smallest blocks in one of this class.
     pub units: u32,
-    /// Blocks of this class in one of the next; for the largest, in the data.
+    /// Blocks of this class in one of the next; for the largest class, in the data.
     pub ratio: u32,
-    /// How many there can be in the data.
+    /// Number of blocks of this class in the data.
     pub blocks: u32,
-    /// Where the records of split blocks of this class are; none for the smallest.
+    /// Position of the records of split blocks of this class; none for the smallest class.
     pub splits: usize,
 }
 
-/// What does not change in a pool's life.
+/// The properties of a pool that never change.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Option bits.
@@ -85,11 +84,11 @@ pub struct Shape {
     classes: [Class; MAX_CLASSES],
     /// Blocks of the smallest class.
     pub units: u32,
-    /// Where the sections are, in bytes.
+    /// Position of the unit words, in bytes.
     pub unit_words: usize,
-    /// Sizes asked for; only with guards.
+    /// Position of the requested sizes; only with guards.
     pub requested: usize,
-    /// The data.
+    /// Position of the data.
     pub data: usize,
     /// Bytes of the region.
     pub length: u64,
@@ -97,8 +96,8 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of a pool with `blocks[i]` blocks of at least `sizes[i]` bytes. Sizes are rounded
-    /// up: to a multiple of 8, and to a multiple of the next smaller one. `Range` for sizes or
-    /// counts that are too small or large.
+    /// up: to a multiple of 8, and to a multiple of the next smaller size. `Range` for sizes or
+    /// counts that are too small or too large.
     pub fn new(sizes: &[u64], blocks: &[u64], options: u32) -> Result<Shape> {
         if sizes.is_empty() || sizes.len() > MAX_CLASSES || sizes.len() != blocks.len() {
             return Err(Error::range(format!("a pool has 1 to {MAX_CLASSES} classes, each with a count")));
@@ -127,7 +126,7 @@ impl Shape {
                 let ratio = size / u64::from(below.size);
                 if ratio > MAX_RATIO {
                     return Err(Error::range(format!(
-                        "a class may be {MAX_RATIO} times the one below at most"
+                        "a class may be at most {MAX_RATIO} times the next smaller one"
                     )));
                 }
                 below.ratio = ratio as u32;
@@ -146,9 +145,9 @@ impl Shape {
         Shape::complete(classes, count, units, options)
     }
 
-    /// The shape of a pool with `bytes` bytes of data, for classes that divide one another and the
-    /// last of which divides the bytes: nothing is rounded, and guards take 16 bytes of what a
-    /// class has.
+    /// The shape of a pool with `bytes` bytes of data, for classes that divide one another and of
+    /// which the last divides the bytes: nothing is rounded, and guards take 16 bytes of each
+    /// block.
     pub(in crate::pools) fn tiled(sizes: &[u64], bytes: u64, options: u32) -> Result<Shape> {
         let mut classes = [Class::default(); MAX_CLASSES];
         for (i, (class, &size)) in classes.iter_mut().zip(sizes).enumerate() {
@@ -158,7 +157,7 @@ impl Shape {
         Shape::complete(classes, sizes.len(), bytes / sizes[0], options)
     }
 
-    /// Derives what follows from sizes, ratios and the number of units.
+    /// Computes the derived properties from sizes, ratios and the number of units.
     fn complete(mut classes: [Class; MAX_CLASSES], count: usize, units: u64, options: u32) -> Result<Shape> {
         if units > MAX_UNITS {
             return Err(Error::range(format!(
@@ -199,17 +198,17 @@ impl Shape {
         })
     }
 
-    /// Reads and checks what a region says of itself, in constant time.
+    /// Reads a region's header and class table and checks them in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
         let header = Header::read(memory, Kind::FixedPool)?;
         let (options, units) = (header.word(word::OPTIONS), header.word(word::UNITS));
         let count = header.word(word::CLASSES) as usize;
         let wrong = |what: &'static str| Err(Error::corrupt(what));
         if options & !(ZERO_ON_FREE | GUARDS) != 0 || count == 0 || count > MAX_CLASSES {
-            return wrong("a pool's options or number of classes are impossible");
+            return wrong("the pool's options or number of classes are invalid");
         }
         if header.length() < (HEADER_BYTES + CLASS_BYTES * count) as u64 {
-            return wrong("a pool is too short for its classes");
+            return wrong("the pool is too short for its classes");
         }
         let mut classes = [Class::default(); MAX_CLASSES];
         for i in 0..count {
@@ -217,7 +216,7 @@ impl Shape {
             // SAFETY: the class table lies within the region's length, which was just checked.
             let (size, ratio) = unsafe { (memory.load_u32(at), memory.load_u32(at + class_word::RATIO)) };
             if size == 0 || !size.is_multiple_of(8) || u64::from(size) > MAX_SIZE || ratio == 0 {
-                return wrong("a class of a pool has an impossible size");
+                return wrong("a class of the pool has an invalid size");
             }
             if i > 0 {
                 let below = classes[i - 1];
@@ -225,7 +224,7 @@ impl Shape {
                     && below.ratio > 1
                     && u64::from(below.size) * u64::from(below.ratio) == u64::from(size);
                 if !sound {
-                    return wrong("the classes of a pool do not divide one another");
+                    return wrong("the classes of the pool do not divide one another");
                 }
             }
             classes[i] = Class { size, ratio, ..Class::default() };
@@ -233,20 +232,21 @@ impl Shape {
         let (largest, smallest) = (classes[count - 1], classes[0]);
         let expected = u64::from(largest.ratio) * u64::from(largest.size / smallest.size);
         if expected != u64::from(units) {
-            return wrong("a pool's count of blocks does not fit its classes");
+            return wrong("the pool's number of blocks contradicts its classes");
         }
         match Shape::complete(classes, count, u64::from(units), options) {
             Ok(shape) if shape.length == header.length() => Ok(shape),
-            _ => wrong("the sections of a pool do not fit its length"),
+            _ => wrong("the sections of the pool do not fit its length"),
         }
     }
 
-    /// Writes an empty pool: zeros all bookkeeping and data, then the header.
+    /// Writes an empty pool: zeros, unless the memory is zeroed already, then the header.
     ///
     /// # Safety
     /// The memory has `length` bytes, and no other thread uses them.
     pub unsafe fn write(&self, memory: Memory, zeroed: bool) {
-        // SAFETY: the caller's word.
+        // SAFETY: the memory is writable, long enough and not otherwise used, guaranteed by the
+        // caller.
         unsafe {
             if !zeroed {
                 memory.base().write_bytes(0, self.length as usize);
@@ -289,7 +289,7 @@ impl Shape {
         self.count - 1
     }
 
-    /// Bytes behind each block that are not the user's.
+    /// Bytes after each block that do not belong to its user.
     #[inline(always)]
     pub(super) fn guard(&self) -> u64 {
         if self.options & GUARDS != 0 { GUARD_BYTES } else { 0 }

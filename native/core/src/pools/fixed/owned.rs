@@ -1,4 +1,4 @@
-//! The pool for Rust programs: owns its memory.
+//! The pool for Rust programs, which owns its memory.
 
 use super::layout::Shape;
 use super::raw::{RawFixedPool, Stats};
@@ -25,14 +25,14 @@ pub struct FixedPool {
     _memory: OwnedMemory,
 }
 
-// SAFETY: it owns the memory that it points into, and changes it through `&mut self` only.
+// SAFETY: the pool owns the memory, and changes it through `&mut self` only.
 unsafe impl Send for FixedPool {}
 
 impl FixedPool {
-    /// An empty pool. `Oom` where memory is refused.
+    /// An empty pool. `Oom` if memory is refused.
     pub fn new(shape: Shape) -> Result<FixedPool> {
         let owned = OwnedMemory::zeroed(shape.length as usize)?;
-        // SAFETY: the memory is ours, as long as the pool lives, and zeroed.
+        // SAFETY: the pool owns the memory as long as it lives; the memory is zeroed.
         let memory = unsafe {
             let memory = Memory::new(owned.base(), owned.len())?;
             shape.write(memory, true);
@@ -41,19 +41,20 @@ impl FixedPool {
         Ok(FixedPool { raw: RawFixedPool::new(memory, shape), _memory: owned })
     }
 
-    /// A block of at least `bytes` bytes: its offset. `Full` where there is no room.
+    /// Allocates a block of at least `bytes` bytes and returns its offset. `Full` if there is no
+    /// room.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
         self.raw.alloc(bytes)
     }
 
-    /// As `alloc`, but `None` where there is no room.
+    /// As `alloc`, but `None` if there is no room.
     #[inline(always)]
     pub fn try_alloc(&mut self, bytes: u64) -> Result<Option<u64>> {
         self.raw.try_alloc(bytes)
     }
 
-    /// Gives a block back. Errors as for [`RawFixedPool::free`].
+    /// Frees a block. Errors as for [`RawFixedPool::free`].
     #[inline(always)]
     pub fn free(&mut self, offset: u64) -> Result<()> {
         self.raw.free(offset)
@@ -62,23 +63,23 @@ impl FixedPool {
     /// The bytes of an allocated block.
     pub fn block(&mut self, offset: u64) -> Result<&mut [u8]> {
         let room = self.raw.room(offset)?;
-        // SAFETY: an allocated block lies within the data, which is ours, and initialised with
+        // SAFETY: an allocated block lies within the data, which is ours and initialized with
         // zeros.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.raw.data().add(offset as usize), room as usize) })
     }
 
-    /// Counts and sizes.
+    /// Statistics.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.raw.stats()
     }
 
-    /// Proves that the bookkeeping is sound.
+    /// Checks the bookkeeping.
     pub fn validate(&self) -> Result<()> {
-        validate::prove(&self.raw)
+        validate::check(&self.raw)
     }
 
-    /// The view that the pool works through, for its region and data.
+    /// The underlying view, for the region and its data.
     #[must_use]
     pub fn raw(&self) -> &RawFixedPool {
         &self.raw

@@ -1,11 +1,12 @@
-//! A checked view of a FixedPool's region: alloc, free and counts.
+//! A checked view of a FixedPool's region: alloc, free and statistics.
 //!
-//! Attaching checks the header and keeps a private copy of every number that bounds memory access.
-//! What lists say is checked as it is read, so damaged bytes give errors or wrong blocks, never an
-//! access outside, and, as no operation walks a list, no endless loop.
+//! Attaching checks the header and keeps private copies of all numbers that bound memory accesses.
+//! The contents of lists are checked as they are read, so damaged bytes result in errors or wrong
+//! blocks, but never in an access out of bounds, or, because no operation walks a list, in an
+//! endless loop.
 //!
-//! Stores are ordered so that a thread that ends between two of them loses one block at the most:
-//! taken blocks leave their list first, freed ones enter it last.
+//! Stores are ordered so that a thread that ends between two of them loses at most one block: a
+//! taken block leaves its list first, and a freed one enters it last.
 
 use super::layout::{ALLOCATED, GUARDS, LINK, Shape, ZERO_ON_FREE, class_word, word};
 use crate::pools::errors::{foreign, freed, overrun};
@@ -14,33 +15,33 @@ use crate::region::header::HEADER_BYTES;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// A pool in memory that something else owns.
+/// A pool in borrowed memory.
 #[derive(Clone, Debug)]
 pub struct RawFixedPool {
     pub(super) memory: Memory,
-    /// One more than the largest request that needs nothing but the list: pools of one class
-    /// without options.
+    /// 1 + the largest request for which the fast path suffices: in pools of one class without
+    /// options; else 0.
     plain: u64,
     unit_bytes: u64,
-    /// Where the size of a unit is a power of two, its exponent; else 64.
+    /// The binary logarithm of the unit size if that is a power of two; else 64.
     shift: u32,
     units: u32,
     unit_words: usize,
     pub(super) shape: Shape,
 }
 
-/// What a pool holds.
+/// Statistics of a pool. Sizes are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Bytes that blocks can have in all.
+    /// Total size that blocks can have.
     pub capacity: u64,
-    /// Bytes of allocated blocks.
+    /// Total size of the allocated blocks.
     pub used: u64,
-    /// The most that has been.
+    /// The maximum of `used`.
     pub peak: u64,
-    /// Allocated blocks.
+    /// Number of allocated blocks.
     pub blocks: u32,
-    /// Requests that found no room, modulo 2^32.
+    /// Failed requests, modulo 2^32.
     pub failures: u32,
 }
 
@@ -51,27 +52,28 @@ impl RawFixedPool {
     /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other
     /// thread allocates or frees in this pool.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawFixedPool> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
         Ok(RawFixedPool::new(memory, Shape::read(memory)?))
     }
 
-    /// Makes an empty pool in `len` bytes at `base`. `Full` if they are too few.
+    /// Creates an empty pool in `len` bytes at `base`. `Full` if they are too few.
     ///
     /// # Safety
     /// As for `attach`.
     pub unsafe fn init(base: *mut u8, len: usize, shape: Shape) -> Result<RawFixedPool> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
         if shape.length > len as u64 {
             return Err(Error::full(format!("a pool of {} bytes does not fit into {len}", shape.length)));
         }
-        // SAFETY: the memory is long enough; the rest is the caller's word.
+        // SAFETY: the memory is long enough, and the caller guarantees that no other thread uses
+        // it.
         unsafe { shape.write(memory, false) };
         Ok(RawFixedPool::new(memory, shape))
     }
 
-    /// A view of what was checked already.
+    /// A view with a shape that was already checked.
     pub(in crate::pools) fn new(memory: Memory, shape: Shape) -> RawFixedPool {
         let smallest = shape.class(0).size;
         let plain = shape.last() == 0 && shape.options == 0;
@@ -86,7 +88,7 @@ impl RawFixedPool {
         }
     }
 
-    /// The counts and sizes that never change.
+    /// The properties that never change.
     #[must_use]
     pub fn shape(&self) -> &Shape {
         &self.shape
@@ -100,7 +102,8 @@ impl RawFixedPool {
         unsafe { self.memory.at(self.shape.data) }
     }
 
-    /// A block of at least `bytes` bytes: its offset. `Full` where there is no room.
+    /// Allocates a block of at least `bytes` bytes and returns its offset. `Full` if there is no
+    /// room.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
         match self.try_alloc(bytes)? {
@@ -109,7 +112,7 @@ impl RawFixedPool {
         }
     }
 
-    /// As `alloc`, but `None` where there is no room. Fails on damaged bytes only.
+    /// As `alloc`, but `None` if there is no room. Fails only if bytes are damaged.
     #[inline(always)]
     pub fn try_alloc(&mut self, bytes: u64) -> Result<Option<u64>> {
         if bytes < self.plain {
@@ -119,7 +122,7 @@ impl RawFixedPool {
                 let next = head.wrapping_add(1).wrapping_add(link) & LINK;
                 if link & ALLOCATED == 0 && next <= self.units {
                     let used = self.memory.word(word::USED).wrapping_add(1);
-                    // SAFETY: the memory is writable and this thread the only one to write here.
+                    // SAFETY: `attach` requires writable memory that no other thread changes.
                     unsafe {
                         self.memory.set_word(word::FREE, next);
                         self.set_unit_word(head, ALLOCATED);
@@ -132,11 +135,11 @@ impl RawFixedPool {
                 }
             }
         }
-        self.alloc_elsewhere(bytes)
+        self.alloc_slow(bytes)
     }
 
-    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none
-    /// begins, `Corrupt` for one whose guard was overwritten: it stays allocated.
+    /// Frees a block. `Stale` if it is already free, `Range` for an offset at which no block
+    /// begins, `Corrupt` if its guard was overwritten; the block then stays allocated.
     #[inline(always)]
     pub fn free(&mut self, offset: u64) -> Result<()> {
         if self.plain != 0 {
@@ -146,7 +149,7 @@ impl RawFixedPool {
                 if self.unit_word(unit) == ALLOCATED {
                     let head = self.memory.word(word::FREE);
                     let used = self.memory.word(word::USED);
-                    // SAFETY: as for `try_alloc`.
+                    // SAFETY: as for `try_alloc`: the memory is writable and has no other writer.
                     unsafe {
                         self.set_unit_word(unit, head.wrapping_sub(unit).wrapping_sub(1) & LINK);
                         self.memory.set_word(word::FREE, unit);
@@ -156,21 +159,22 @@ impl RawFixedPool {
                 }
             }
         }
-        self.free_elsewhere(offset)
+        self.free_slow(offset)
     }
 
-    /// How many bytes the allocated block at `offset` has for its user. Errors as for `free`.
+    /// The number of bytes of the allocated block at `offset` that belong to its user. Errors as
+    /// for `free`.
     pub fn room(&self, offset: u64) -> Result<u64> {
         let (unit, class) = self.allocated(offset)?;
         if self.shape.options & GUARDS == 0 {
             return Ok(u64::from(self.shape.class(class).size));
         }
-        // SAFETY: the unit is one of the pool's.
+        // SAFETY: `allocated` checked the unit.
         let asked = unsafe { self.memory.load_u32(self.shape.requested + unit as usize * 4) };
         Ok(u64::from(asked).min(u64::from(self.shape.class(class).size).saturating_sub(GUARD_BYTES)))
     }
 
-    /// Counts and sizes.
+    /// Statistics.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let used = self.memory.word(word::USED).min(self.units);
@@ -189,11 +193,11 @@ impl RawFixedPool {
         }
     }
 
-    // ---- the roads that are not plain
+    // ---- slow paths
 
     #[cold]
     #[inline(never)]
-    fn alloc_elsewhere(&mut self, bytes: u64) -> Result<Option<u64>> {
+    fn alloc_slow(&mut self, bytes: u64) -> Result<Option<u64>> {
         let wanted = bytes.saturating_add(self.shape.guard());
         let class = self.shape.classes().iter().position(|class| wanted <= u64::from(class.size));
         let Some(unit) = (match class {
@@ -201,14 +205,14 @@ impl RawFixedPool {
             None => None,
         }) else {
             let failures = self.memory.word(word::FAILURES).wrapping_add(1);
-            // SAFETY: as for `try_alloc`.
+            // SAFETY: as for `try_alloc`: the memory is writable and has no other writer.
             unsafe { self.memory.set_word(word::FAILURES, failures) };
             return Ok(None);
         };
         let offset = u64::from(unit) * self.unit_bytes;
         if self.shape.options & GUARDS != 0 {
-            // SAFETY: the class has room for the guard behind so many bytes; the unit is one of the
-            // pool's.
+            // SAFETY: the class has room for the guard after the requested bytes, and the unit is
+            // valid.
             unsafe {
                 self.memory.store_u32(self.shape.requested + unit as usize * 4, bytes as u32);
                 guard::write(self.memory, self.shape.data + (offset + bytes) as usize, offset);
@@ -219,7 +223,7 @@ impl RawFixedPool {
 
     #[cold]
     #[inline(never)]
-    fn free_elsewhere(&mut self, offset: u64) -> Result<()> {
+    fn free_slow(&mut self, offset: u64) -> Result<()> {
         let (unit, class) = self.allocated(offset)?;
         let at = self.shape.data + offset as usize;
         if self.shape.options & GUARDS != 0 {
@@ -230,13 +234,13 @@ impl RawFixedPool {
             }
         }
         if self.shape.options & ZERO_ON_FREE != 0 {
-            // SAFETY: an allocated block lies within the data, as `allocated` made sure.
+            // SAFETY: an allocated block lies within the data, which `allocated` checked.
             unsafe { guard::zero(self.memory, at, self.shape.class(class).size as usize) };
         }
         self.give(unit, class)
     }
 
-    /// The unit and class of the allocated block at an offset, which lies within the data.
+    /// The unit and class of the allocated block at an offset. The block lies within the data.
     pub(super) fn allocated(&self, offset: u64) -> Result<(u32, usize)> {
         let unit = self.unit_of(offset);
         if unit >= u64::from(self.units) || unit * self.unit_bytes != offset {
@@ -249,7 +253,7 @@ impl RawFixedPool {
         }
         let class = (word & LINK) as usize;
         if class > self.shape.last() || !unit.is_multiple_of(self.shape.class(class).units) {
-            return Err(Error::corrupt(format!("the block at {offset} is of a class that can not be there")));
+            return Err(Error::corrupt(format!("the block at {offset} has an invalid class")));
         }
         Ok((unit, class))
     }
@@ -261,20 +265,20 @@ impl RawFixedPool {
         if self.shift < 64 { offset >> self.shift } else { offset / self.unit_bytes }
     }
 
-    /// The word of a unit, which is checked against the pool's number of them.
+    /// The word of a unit. Panics if the unit is out of range.
     #[inline(always)]
     pub(super) fn unit_word(&self, unit: u32) -> u32 {
         assert!(unit < self.units);
-        // SAFETY: a checked shape's sections lie within the memory, and the unit is in this one.
+        // SAFETY: a checked shape's sections lie within the memory, and the unit is in range.
         unsafe { self.memory.load_u32(self.unit_words + unit as usize * 4) }
     }
 
     /// # Safety
-    /// The memory is writable, and only this thread writes here.
+    /// The memory is writable, and no other thread writes here.
     #[inline(always)]
     pub(super) unsafe fn set_unit_word(&self, unit: u32, value: u32) {
         assert!(unit < self.units);
-        // SAFETY: as in `unit_word`.
+        // SAFETY: as in `unit_word`; the memory is writable, guaranteed by the caller.
         unsafe { self.memory.store_u32(self.unit_words + unit as usize * 4, value) };
     }
 
@@ -282,22 +286,21 @@ impl RawFixedPool {
     #[inline(always)]
     pub(super) fn class_word(&self, class: usize, at: usize) -> u32 {
         debug_assert!(class <= self.shape.last());
-        // SAFETY: `attach` made sure that the class table is there, with as many records as
-        // classes.
+        // SAFETY: a checked shape has a class table with a record for each class.
         unsafe { self.memory.load_u32(HEADER_BYTES + class * super::layout::CLASS_BYTES + at) }
     }
 
     /// # Safety
-    /// The memory is writable, and only this thread writes here.
+    /// The memory is writable, and no other thread writes here.
     #[inline(always)]
     pub(super) unsafe fn set_class_word(&self, class: usize, at: usize, value: u32) {
         debug_assert!(class <= self.shape.last());
-        // SAFETY: as in `class_word`.
+        // SAFETY: as in `class_word`; the memory is writable, guaranteed by the caller.
         unsafe { self.memory.store_u32(HEADER_BYTES + class * super::layout::CLASS_BYTES + at, value) };
     }
 }
 
 #[cold]
 fn no_room() -> Error {
-    Error::full("the pool has no room for so many bytes")
+    Error::full("the pool has no room for that many bytes")
 }

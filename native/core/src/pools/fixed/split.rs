@@ -1,14 +1,14 @@
-//! Splitting and merging: taking and giving blocks where there are several classes.
+//! Splitting and merging: allocating and freeing blocks in pools of several classes.
 //!
-//! A block of class c ≥ 1 that is split has a record: which of its parts (blocks of class c − 1)
-//! were freed, how many it ever gave, how many are out. Records with a part to give are in the
-//! doubly linked list of class c − 1. Blocks of the largest class are parts of the data itself,
-//! whose list is in the header.
+//! A split block of class c ≥ 1 has a record: the list of its freed parts (blocks of class c − 1),
+//! the number of parts ever handed out, and the number of parts in use. Records with an available
+//! part are in the doubly linked list of class c − 1. Blocks of the largest class are parts of the
+//! data itself, whose list is in the header.
 //!
-//! Merging waits a little: of the blocks with parts of one class, one may stay split although all
-//! its parts are free, the class's reserve, so that a program which allocates and frees one block
-//! again and again does not split and merge each time. A request that finds no room merges the
-//! reserves and looks again.
+//! Merging is delayed: for each class, one block may stay split although all its parts are free.
+//! This is the class's reserve. It keeps a program that repeatedly allocates and frees one block
+//! from splitting and merging each time. A request that finds no room merges the reserves and
+//! searches again.
 
 use super::layout::{ALLOCATED, LINK, class_word, word};
 use super::raw::RawFixedPool;
@@ -18,41 +18,41 @@ use crate::{Error, Result};
 mod record {
     /// 1 + the first freed part; 0: none.
     pub(super) const FREE: usize = 0;
-    /// Parts that are out (low half) and that were ever given (high half).
+    /// The number of parts in use (low half) and of parts ever handed out (high half).
     pub(super) const COUNTS: usize = 4;
     /// 1 + the next split block in the list.
     pub(super) const NEXT: usize = 8;
-    /// 1 + the one before.
+    /// 1 + the previous one.
     pub(super) const PREVIOUS: usize = 12;
 }
 
-const CORRUPT: &str = "a free list of the pool leads to where no block is free";
+const CORRUPT: &str = "a free list of the pool contains an invalid index";
 
-/// The record of a split block, and the list it belongs to.
+/// The record of a split block, and its list.
 #[derive(Clone, Copy)]
 struct Split {
     /// The class of its parts.
     class: usize,
-    /// Which block of the class above it is.
+    /// The index of the block within its class.
     index: u32,
     at: usize,
 }
 
 impl RawFixedPool {
-    /// Takes a block of a class: its unit. `None` if there is none.
+    /// Allocates a block of a class and returns its unit. `None` if there is none.
     pub(super) fn take(&mut self, class: usize) -> Result<Option<u32>> {
         let unit = match self.find(class)? {
             None if self.merge_reserves()? => self.find(class)?,
             found => found,
         };
         let Some(unit) = unit else { return Ok(None) };
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe { self.set_unit_word(unit, ALLOCATED | class as u32) };
         self.count(class, true);
         Ok(Some(unit))
     }
 
-    /// Takes a block of a class out of its list, or a larger one, which it splits.
+    /// Removes a block of a class from its list, or splits a larger block.
     fn find(&mut self, class: usize) -> Result<Option<u32>> {
         let last = self.shape.last();
         let mut level = class;
@@ -66,18 +66,18 @@ impl RawFixedPool {
             let split = self.split_of(level, unit);
             self.set(split, record::FREE, 0);
             self.set(split, record::COUNTS, 1 | 1 << 16);
-            self.enlist(split)?;
+            self.link(split)?;
         }
         Ok(Some(unit))
     }
 
-    /// Gives a block back, and merges as far as all parts are free.
+    /// Frees a block, and merges blocks while all their parts are free.
     pub(super) fn give(&mut self, unit: u32, class: usize) -> Result<()> {
         self.count(class, false);
         self.put(unit, class)
     }
 
-    /// Puts a block that nobody has into its list, or merges it.
+    /// Puts a free block into its list, or merges it.
     fn put(&mut self, unit: u32, class: usize) -> Result<()> {
         let (mut unit, mut level) = (unit, class);
         while level < self.shape.last() {
@@ -91,7 +91,7 @@ impl RawFixedPool {
             }
             let reserve = out == 1 && self.class_word(level, class_word::RESERVE) == 0;
             if out > 1 || reserve {
-                // SAFETY: attaching vouched that this thread may write.
+                // SAFETY: `attach` requires writable memory that no other thread changes.
                 unsafe { self.set_unit_word(unit, self.get(split, record::FREE) & LINK) };
                 self.set(split, record::FREE, part + 1);
                 self.set(split, record::COUNTS, counts - 1);
@@ -99,28 +99,29 @@ impl RawFixedPool {
                     // SAFETY: as above.
                     unsafe { self.set_class_word(level, class_word::RESERVE, split.index + 1) };
                 }
-                return if out == below.ratio { self.enlist(split) } else { Ok(()) };
+                return if out == below.ratio { self.link(split) } else { Ok(()) };
             }
-            // The last part that was out: the block is whole again, and a part of the next.
+            // This was the last part in use, so the block is whole again and a part of the next
+            // larger one.
             // SAFETY: as above.
             unsafe { self.set_unit_word(unit, 0) };
-            unit = self.join(split)?;
+            unit = self.merge(split)?;
             level += 1;
         }
         self.push_root(unit);
         Ok(())
     }
 
-    /// Makes a split block whole, all of whose parts are free: its unit.
-    fn join(&mut self, split: Split) -> Result<u32> {
-        self.delist(split)?;
+    /// Merges a split block whose parts are all free, and returns its unit.
+    fn merge(&mut self, split: Split) -> Result<u32> {
+        self.unlink(split)?;
         let unit = split.index * self.shape.class(split.class + 1).units;
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe { self.set_unit_word(unit, 0) };
         Ok(unit)
     }
 
-    /// Merges the classes' reserves, from the smallest class up. Returns whether there were any.
+    /// Merges the classes' reserves, smallest class first. Returns whether there were any.
     fn merge_reserves(&mut self) -> Result<bool> {
         let mut any = false;
         for class in 0..self.shape.last() {
@@ -128,13 +129,13 @@ impl RawFixedPool {
             if link == 0 {
                 continue;
             }
-            let split = self.listed(class, link)?;
+            let split = self.split_at_link(class, link)?;
             if self.get(split, record::COUNTS) & 0xFFFF != 0 {
                 return Err(Error::corrupt(CORRUPT));
             }
-            // SAFETY: attaching vouched that this thread may write.
+            // SAFETY: `attach` requires writable memory that no other thread changes.
             unsafe { self.set_class_word(class, class_word::RESERVE, 0) };
-            let unit = self.join(split)?;
+            let unit = self.merge(split)?;
             self.put(unit, class + 1)?;
             any = true;
         }
@@ -156,7 +157,7 @@ impl RawFixedPool {
         if link & ALLOCATED != 0 || next > roots {
             return Err(Error::corrupt(CORRUPT));
         }
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe { self.memory.set_word(word::FREE, next) };
         Ok(Some(head * units))
     }
@@ -164,14 +165,14 @@ impl RawFixedPool {
     fn push_root(&mut self, unit: u32) {
         let root = unit / self.shape.class(self.shape.last()).units;
         let head = self.memory.word(word::FREE);
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe {
             self.set_unit_word(unit, head.wrapping_sub(root).wrapping_sub(1) & LINK);
             self.memory.set_word(word::FREE, root);
         }
     }
 
-    /// Takes a part of class `level` out of the first split block that has one.
+    /// Takes a part of class `level` from the first split block that has one.
     fn pop_part(&mut self, level: usize) -> Result<u32> {
         let (part, above) = (*self.shape.class(level), *self.shape.class(level + 1));
         let index = self.class_word(level, class_word::PARTIAL).wrapping_sub(1);
@@ -193,7 +194,7 @@ impl RawFixedPool {
         }
         let counts = counts + 1;
         if out == 0 {
-            // SAFETY: attaching vouched that this thread may write.
+            // SAFETY: `attach` requires writable memory that no other thread changes.
             unsafe { self.set_class_word(level, class_word::RESERVE, 0) };
         }
         if free == 0 {
@@ -203,32 +204,32 @@ impl RawFixedPool {
             self.set(split, record::COUNTS, counts);
         }
         if out + 1 == part.ratio {
-            self.delist(split)?;
+            self.unlink(split)?;
         }
         Ok(unit)
     }
 
-    fn enlist(&mut self, split: Split) -> Result<()> {
+    fn link(&mut self, split: Split) -> Result<()> {
         let head = self.class_word(split.class, class_word::PARTIAL);
         if head != 0 {
-            let next = self.listed(split.class, head)?;
+            let next = self.split_at_link(split.class, head)?;
             self.set(next, record::PREVIOUS, split.index + 1);
         }
         self.set(split, record::NEXT, head);
         self.set(split, record::PREVIOUS, 0);
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe { self.set_class_word(split.class, class_word::PARTIAL, split.index + 1) };
         Ok(())
     }
 
-    fn delist(&mut self, split: Split) -> Result<()> {
+    fn unlink(&mut self, split: Split) -> Result<()> {
         let (next, previous) = (self.get(split, record::NEXT), self.get(split, record::PREVIOUS));
-        let after = if next == 0 { None } else { Some(self.listed(split.class, next)?) };
+        let after = if next == 0 { None } else { Some(self.split_at_link(split.class, next)?) };
         if previous == 0 {
-            // SAFETY: as in `enlist`.
+            // SAFETY: as in `link`: the memory is writable and has no other writer.
             unsafe { self.set_class_word(split.class, class_word::PARTIAL, next) };
         } else {
-            let before = self.listed(split.class, previous)?;
+            let before = self.split_at_link(split.class, previous)?;
             self.set(before, record::NEXT, next);
         }
         if let Some(after) = after {
@@ -237,15 +238,15 @@ impl RawFixedPool {
         Ok(())
     }
 
-    /// The split block that a link of the list of `class` names.
-    fn listed(&self, class: usize, link: u32) -> Result<Split> {
+    /// The split block to which a link in the list of `class` refers.
+    fn split_at_link(&self, class: usize, link: u32) -> Result<Split> {
         if link == 0 || link > self.shape.class(class + 1).blocks {
             return Err(Error::corrupt(CORRUPT));
         }
         Ok(self.split_at(class, link - 1))
     }
 
-    /// The split block of which the block of `class` at a unit is a part.
+    /// The split block that contains the block of `class` at a unit.
     fn split_of(&self, class: usize, unit: u32) -> Split {
         self.split_at(class, unit / self.shape.class(class + 1).units)
     }
@@ -257,21 +258,21 @@ impl RawFixedPool {
     }
 
     fn get(&self, split: Split, at: usize) -> u32 {
-        // SAFETY: `split_at` made sure that the record lies within its section.
+        // SAFETY: `split_at` checked that the record lies within its section.
         unsafe { self.memory.load_u32(split.at + at) }
     }
 
     fn set(&self, split: Split, at: usize, value: u32) {
-        // SAFETY: as in `get`; attaching vouched that this thread may write.
+        // SAFETY: as in `get`; `attach` requires writable memory that no other thread changes.
         unsafe { self.memory.store_u32(split.at + at, value) };
     }
 
-    /// Counts an allocated block of a class in or out.
+    /// Adds an allocated block of a class to the counts, or removes it.
     fn count(&self, class: usize, more: bool) {
         let units = self.shape.class(class).units;
         let step = |value: u32, by: u32| if more { value.wrapping_add(by) } else { value.wrapping_sub(by) };
         let used = step(self.memory.word(word::USED), units);
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe {
             self.memory.set_word(word::USED, used);
             if more && used > self.memory.word(word::PEAK) {

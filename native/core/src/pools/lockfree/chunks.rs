@@ -9,7 +9,7 @@ impl<W: Words> Shared<W> {
         chunk::make(chunk::CLAIMED, 0, self.me)
     }
 
-    /// Makes a free chunk this handle's alone.
+    /// Claims a chunk, if it is free.
     fn claim(&self, number: u32) -> bool {
         self.descriptor(number) == chunk::FREE && self.swap_descriptor(number, chunk::FREE, self.claimed())
     }
@@ -19,21 +19,21 @@ impl<W: Words> Shared<W> {
         (0..self.geometry.chunks).find(|&number| self.claim(number))
     }
 
-    /// Cuts a claimed chunk into blocks of a class. The descriptor says the class first: whoever
-    /// looked into the chunk when it was last of this class takes a block as soon as its group is
-    /// open, and must be able to free it.
+    /// Cuts a claimed chunk into blocks of a class. The class is stored in the descriptor first: a
+    /// thread that searched the chunk when it last had this class may take a block as soon as its
+    /// group is open, and must be able to free it.
     pub(super) fn cut(&self, number: u32, class: u32) {
         self.set_descriptor(number, chunk::make(chunk::CHANGING, class, self.me));
         self.open(number, class);
         self.set_descriptor(number, chunk::make(chunk::CUT, class, self.me));
     }
 
-    /// Retires any chunk all of whose blocks are free: claims it.
+    /// Retires any chunk whose blocks are all free. The chunk is then claimed.
     pub(super) fn retire_any(&self) -> Option<u32> {
         (0..self.geometry.chunks).find(|&number| self.retire(number))
     }
 
-    /// Retires a chunk if all its blocks are free: then it is claimed.
+    /// Retires a chunk if all its blocks are free. It is then claimed.
     fn retire(&self, number: u32) -> bool {
         let descriptor = self.descriptor(number);
         let class = chunk::class(descriptor);
@@ -60,8 +60,7 @@ impl<W: Words> Shared<W> {
         closed
     }
 
-    /// Opens those groups of a chunk that are closed, or never were open, with all their blocks
-    /// free.
+    /// Opens the groups of a chunk that are closed or were never open, with all their blocks free.
     pub(super) fn open(&self, number: u32, class: u32) {
         for at in self.groups_of(number, class) {
             let word = self.group(at);
@@ -74,7 +73,7 @@ impl<W: Words> Shared<W> {
 
     // ---- large blocks
 
-    /// A block of whole chunks.
+    /// Allocates whole chunks.
     #[cold]
     #[inline(never)]
     pub(super) fn alloc_large(&self, bytes: u64) -> Option<u64> {
@@ -82,19 +81,19 @@ impl<W: Words> Shared<W> {
         if wanted > u64::from(self.geometry.chunks) {
             return None;
         }
-        self.persist(self.geometry.classes(), || self.attempt_large(wanted as u32))
+        self.retry(self.geometry.classes(), || self.attempt_large(wanted as u32))
     }
 
     fn attempt_large(&self, wanted: u32) -> Option<u64> {
         let mut first = 0;
         while wanted <= self.geometry.chunks - first {
-            // The last one first: if it can not be had, nothing before it helps.
+            // The last chunk first: if it is not available, no range that contains it is.
             let end = first + wanted;
             let lacking = (first..end).rev().find(|&number| !(self.claim(number) || self.retire(number)));
             let Some(lacking) = lacking else {
                 let offset = u64::from(first) << self.geometry.chunk_shift;
                 self.set_intent(self.unit(offset));
-                // In this order those that belong to the block are its neighbours at each moment.
+                // In this order the chunks of the block are adjacent at every moment.
                 for number in first + 1..end {
                     self.set_descriptor(number, chunk::TAIL | (number - first) << 3);
                 }
@@ -121,7 +120,7 @@ impl<W: Words> Shared<W> {
         Ok(())
     }
 
-    /// Frees the chunks that follow a large block's first, the last one first.
+    /// Frees the chunks after the first one of a large block, the last one first.
     pub(super) fn free_tails(&self, number: u32) {
         let is_tail = |&at: &u32| self.descriptor(at) == chunk::TAIL | (at - number) << 3;
         let tails = (number + 1..self.geometry.chunks).take_while(is_tail).count() as u32;

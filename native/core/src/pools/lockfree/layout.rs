@@ -1,4 +1,4 @@
-//! Sizes and sections of a LockFreePool's region, and the numbers in its words.
+//! Sizes and sections of a LockFreePool's region, and the fields of its words.
 
 use crate::pools::guard::GUARD_BYTES;
 use crate::region::header::{HEADER_BYTES, Header, align};
@@ -8,13 +8,13 @@ use crate::{Error, Result};
 
 /// The largest pool, in bytes of data.
 pub const MAX_CAPACITY: u64 = 1 << 32;
-/// How many slots a pool can have; a name of an owner fits a group word.
+/// The largest number of slots: the number of an owner has 10 bits in a group word.
 pub const MAX_SLOTS: u32 = 1023;
-/// How many classes there can be.
+/// The largest number of classes.
 pub const MAX_CLASSES: usize = 16;
 /// Option: freed blocks are filled with zeros.
 pub const ZERO_ON_FREE: u32 = 1;
-/// Option: guards stand behind blocks.
+/// Option: blocks are followed by guards.
 pub const GUARDS: u32 = 2;
 /// Option: bookkeeping is packed, not spread over cache lines.
 pub const COMPACT: u32 = 4;
@@ -24,15 +24,15 @@ const ALL_OPTIONS: u32 = ZERO_ON_FREE | GUARDS | COMPACT;
 pub mod word {
     /// Option bits.
     pub const OPTIONS: usize = 16;
-    /// Bytes of a chunk: 2 to this.
+    /// Binary logarithm of the chunk size.
     pub const CHUNK_SHIFT: usize = 17;
-    /// How many chunks.
+    /// Number of chunks.
     pub const CHUNKS: usize = 18;
-    /// Bytes of the smallest block: 2 to this.
+    /// Binary logarithm of the smallest block size.
     pub const MIN_SHIFT: usize = 19;
-    /// How many slots.
+    /// Number of slots.
     pub const SLOTS: usize = 20;
-    /// Requests refused, modulo 2^32.
+    /// Failed requests, modulo 2^32.
     pub const FAILURES: usize = 21;
 }
 
@@ -42,20 +42,20 @@ pub const SLOT_WORDS: usize = 32;
 pub mod slot {
     /// `FREE`, `LIVE` or `LEAVING`.
     pub const STATE: usize = 0;
-    /// 1 + the block it took last, in units of the smallest; 0: none yet.
+    /// 1 + the block that the handle took last, in units of the smallest; 0: none yet.
     pub const INTENT: usize = 1;
-    /// 1 + the block that some handle whose thread ended had taken last; 0: none.
-    pub const SUSPECT: usize = 2;
-    /// Where its searches begin: a chunk.
+    /// 1 + the block that another handle, whose thread ended, had taken last; 0: none.
+    pub const POSSIBLY_LEAKED: usize = 2;
+    /// The chunk at which the handle's searches begin.
     pub const CURSOR: usize = 3;
-    /// For each class, 1 + the group that blocks come from; 0: none.
+    /// For each class, 1 + the group from which blocks are allocated; 0: none.
     pub const CURRENT: usize = 16;
 
-    /// Nobody's.
+    /// The slot is free.
     pub const FREE: u32 = 0;
-    /// Somebody's.
+    /// The slot belongs to a handle.
     pub const LIVE: u32 = 1;
-    /// What its handle held is being given back.
+    /// The blocks and chunks of the slot's handle are being returned.
     pub const LEAVING: u32 = 2;
 }
 
@@ -63,38 +63,38 @@ pub mod slot {
 pub mod chunk {
     /// The kind: bits 0 to 2.
     pub const KIND: u32 = 7;
-    /// Nobody's.
+    /// Free.
     pub const FREE: u32 = 0;
     /// Cut into blocks of the class in bits 3 to 7; the slot in bits 8 to 17 prefers it.
     pub const CUT: u32 = 1;
-    /// Somebody's alone: the slot in bits 8 to 17.
+    /// Claimed by the slot in bits 8 to 17.
     pub const CLAIMED: u32 = 2;
-    /// As `CUT`, and its groups are being opened or closed by the slot in bits 8 to 17.
+    /// As `CUT`, while the slot in bits 8 to 17 opens or closes its groups.
     pub const CHANGING: u32 = 3;
-    /// The first of a large block; above bit 3 how many chunks it has.
+    /// The first chunk of a large block; the bits from 3 up are the number of its chunks.
     pub const LARGE: u32 = 4;
-    /// A further one of a large block; above bit 3 how many come before it.
+    /// A further chunk of a large block; the bits from 3 up are the number of chunks before it.
     pub const TAIL: u32 = 5;
 
-    /// A descriptor.
+    /// Composes a descriptor.
     #[inline(always)]
     #[must_use]
     pub const fn make(kind: u32, class: u32, slot: u32) -> u32 {
         kind | class << 3 | slot << 8
     }
-    /// Its kind.
+    /// The kind of a descriptor.
     #[inline(always)]
     #[must_use]
     pub const fn kind(descriptor: u32) -> u32 {
         descriptor & KIND
     }
-    /// Its class.
+    /// The class of a descriptor.
     #[inline(always)]
     #[must_use]
     pub const fn class(descriptor: u32) -> u32 {
         descriptor >> 3 & 31
     }
-    /// Its slot.
+    /// The slot of a descriptor.
     #[inline(always)]
     #[must_use]
     pub const fn slot(descriptor: u32) -> u32 {
@@ -110,28 +110,28 @@ pub mod group {
     pub const CLASS: u32 = 31 << 16;
     /// The class of a closed group.
     pub const CLOSED: u32 = 31 << 16;
-    /// One free, in the count: bits 21 to 30. In an owned group its owner's slot stands there.
+    /// One in the count of frees: bits 21 to 30. In an owned group these bits are its owner's slot.
     pub const COUNT_ONE: u32 = 1 << 21;
-    /// The count.
+    /// The count of frees.
     pub const COUNT: u32 = 1023 << 21;
-    /// Somebody owns the group.
+    /// The group has an owner.
     pub const OWNED: u32 = 1 << 31;
-    /// Owner and flag.
+    /// The owner and the flag.
     pub const OWNER: u32 = OWNED | COUNT;
 
-    /// What class bits a group of a class has.
+    /// The class bits of a group of a class.
     #[inline(always)]
     #[must_use]
     pub const fn of_class(class: u32) -> u32 {
         (class + 1) << 16
     }
-    /// What owner bits a group of a slot has.
+    /// The owner bits of a group of a slot.
     #[inline(always)]
     #[must_use]
     pub const fn of_owner(slot: u32) -> u32 {
         OWNED | slot << 21
     }
-    /// The count's bits, one more.
+    /// The bits of the count, incremented.
     #[inline(always)]
     #[must_use]
     pub const fn counted(word: u32) -> u32 {
@@ -139,18 +139,18 @@ pub mod group {
     }
 }
 
-/// What the sizes are; where sections begin, as indices of words.
+/// Sizes, and the beginnings of the sections as indices of words.
 #[derive(Clone, Copy, Debug)]
 pub struct Geometry {
-    /// Bytes of a chunk: 2 to this.
+    /// Binary logarithm of the chunk size.
     pub chunk_shift: u32,
-    /// How many chunks.
+    /// Number of chunks.
     pub chunks: u32,
-    /// Bytes of the smallest block: 2 to this.
+    /// Binary logarithm of the smallest block size.
     pub min_shift: u32,
-    /// How many slots.
+    /// Number of slots.
     pub slots: u32,
-    /// Group words kept for each chunk: 2 to this.
+    /// Binary logarithm of the number of group words for each chunk.
     pub group_shift: u32,
     /// Slots.
     pub slots_at: usize,
@@ -160,15 +160,14 @@ pub struct Geometry {
     pub hints_at: usize,
     /// Group words.
     pub groups_at: usize,
-    /// Words of the groups' owners.
+    /// Cache words: the free blocks of each group that only its owner may take.
     pub caches_at: usize,
-    /// How many words there are in all.
+    /// Number of words in all.
     pub words: usize,
 }
 
 impl Geometry {
-    /// Sections for so many words before the first slot; `padded`: each chunk's groups begin a
-    /// cache line.
+    /// Sections that follow `before` words. If `padded`, each chunk's groups begin at a cache line.
     #[must_use]
     pub fn new(
         chunk_shift: u32,
@@ -201,14 +200,14 @@ impl Geometry {
         }
     }
 
-    /// How many classes chunks are cut into: blocks up to half a chunk.
+    /// Number of classes. The blocks of the largest have half the size of a chunk.
     #[inline(always)]
     #[must_use]
     pub fn classes(&self) -> u32 {
         self.chunk_shift - self.min_shift
     }
 
-    /// The class for so many bytes; at least [`Geometry::classes`] for a large block.
+    /// The class for blocks of `bytes` bytes; at least [`Geometry::classes`] for a large block.
     #[inline(always)]
     #[must_use]
     pub fn class_of(&self, bytes: u64) -> u32 {
@@ -216,14 +215,14 @@ impl Geometry {
         bits.saturating_sub(self.min_shift)
     }
 
-    /// How many groups a chunk of a class has.
+    /// Number of groups in a chunk of a class.
     #[inline(always)]
     #[must_use]
     pub fn groups(&self, class: u32) -> u32 {
         (1 << self.chunk_shift >> (self.min_shift + class) >> 4).max(1)
     }
 
-    /// The bits of a group of a class all of whose blocks are free.
+    /// The bits of a group of a class whose blocks are all free.
     #[inline(always)]
     #[must_use]
     pub fn all(&self, class: u32) -> u32 {
@@ -247,14 +246,14 @@ impl Geometry {
     }
 }
 
-/// A pool's geometry and sections that are not words.
+/// A pool's geometry, and its sections that are not words.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// The words.
     pub geometry: Geometry,
     /// Option bits.
     pub options: u32,
-    /// Sizes asked for, in bytes from the region's start; only with guards.
+    /// Requested sizes, in bytes from the region's start; only with guards.
     pub requested: usize,
     /// The data.
     pub data: usize,
@@ -262,7 +261,7 @@ pub struct Shape {
     pub length: u64,
 }
 
-/// What a new pool is to be.
+/// Options of a new pool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Bytes of data, rounded up to whole chunks; up to 2^32.
@@ -279,7 +278,7 @@ pub struct Options {
 }
 
 impl Shape {
-    /// The shape of a new pool. `Range` for sizes that are not possible.
+    /// The shape of a new pool. `Range` for impossible sizes.
     pub fn new(options: Options) -> Result<Shape> {
         let Options { capacity, chunk, smallest, slots, flags } = options;
         if capacity == 0 || capacity > MAX_CAPACITY {
@@ -332,7 +331,7 @@ impl Shape {
         Some(Shape { geometry, options, requested: requested as usize, data: data as usize, length })
     }
 
-    /// Reads and checks what a region says of itself, in constant time.
+    /// Reads a region's header and checks it in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
         let header = Header::read(memory, Kind::LockFreePool)?;
         let (chunk, chunks) = (header.word(word::CHUNK_SHIFT), header.word(word::CHUNKS));
@@ -349,16 +348,16 @@ impl Shape {
         {
             return Ok(shape);
         }
-        Err(Error::corrupt("the sizes that a pool states of itself are impossible"))
+        Err(Error::corrupt("the sizes in the pool's header are impossible"))
     }
 
-    /// Writes an empty pool: zeros, unless they are there already, then the header.
+    /// Writes an empty pool: zeros, unless the memory is zeroed already, then the header.
     ///
     /// # Safety
     /// The memory has `length` bytes, and no other thread uses them.
     pub unsafe fn write(&self, memory: Memory, zeroed: bool) {
         let geometry = &self.geometry;
-        // SAFETY: the caller's word.
+        // SAFETY: the memory is writable and has `length` bytes, guaranteed by the caller.
         unsafe {
             if !zeroed {
                 memory.base().write_bytes(0, self.length as usize);
@@ -373,7 +372,7 @@ impl Shape {
         }
     }
 
-    /// Bytes behind each block that are not the user's.
+    /// Bytes after each block that do not belong to its user.
     #[inline(always)]
     pub(super) fn guard(&self) -> u64 {
         if self.options & GUARDS != 0 { GUARD_BYTES } else { 0 }

@@ -1,96 +1,104 @@
 //! LockFreePool and ThreadLocalPool: one region of memory for all threads. `docs/formats/pools.md`
-//! has the bytes.
+//! specifies the bytes.
 //!
 //! # The protocol
 //!
-//! The data is an array of **chunks**. A chunk is free, or cut into blocks of one **class** (a
-//! power of two), or part of a large block of several chunks. Its **descriptor**, one word, says
-//! which. So blocks never overlap.
+//! The data is an array of **chunks**. A chunk is free, cut into blocks of one **class** (a power
+//! of two), or part of a large block of several chunks. Its **descriptor**, one word, records
+//! which. Blocks therefore never overlap.
 //!
-//! Sixteen blocks of a chunk share one **group** word, which says all there is to know of them:
-//! their class, which are free (a bit each), and a tag: a count that goes up with every free, or
-//! who owns the group. So
+//! Sixteen blocks of a chunk share one **group** word with all of their state: their class, which
+//! of them are free (a bit each), and a tag, which is the owner of the group or else a count that
+//! every free increments. Therefore
 //!
 //! - *alloc* finds a group of its class with a free bit and clears the bit: one compare-and-swap;
-//! - *free* sets the bit: one compare-and-swap, which is refused for a block that is free already.
+//! - *free* sets the bit: one compare-and-swap, which is refused if the block is already free.
 //!
-//! A list of free blocks, of sixteen at most, is its own head here, and this is why there is **no
-//! ABA problem**: a word that equals what was read means the same as it meant then, whatever
-//! happened between. The head of a linked list does not, as what it points to may have changed
-//! (Treiber 1986; the remedy there, a tag beside the pointer, is as good as its bits are many, and
-//! JavaScript swaps 32 bits well, 64 at three times the price). The class stands in the word so
-//! that whoever is slow can not take a block of a chunk that was cut anew in between.
+//! A list of at most sixteen free blocks fits into its own head here, which rules out the **ABA
+//! problem**: a word that equals the value read before has the same meaning, regardless of any
+//! changes in between. The head of a linked list does not have this property, because the node to
+//! which it points may have changed (Treiber 1986; his remedy, a tag next to the pointer, is only
+//! as good as its number of bits, and in JavaScript a swap of 64 bits costs three times as much as
+//! one of 32). The word contains the class so that a slow thread cannot take a block of a chunk
+//! that was cut again in between.
 //!
-//! **Chunks.** A free chunk is *claimed* by swapping its descriptor; nobody else acts upon it then.
-//! To cut it, the descriptor says *changing* and the class, the groups are opened, then it says
-//! *cut*. A chunk all of whose blocks are free is *retired*: its descriptor says changing, each
-//! group is closed by a swap that succeeds only if all its blocks are free, and if one fails, those
-//! that were closed are opened again. A closed group gives nothing. Large blocks claim or retire
-//! neighbouring chunks one by one, and give them back if they do not get all.
+//! **Chunks.** A handle *claims* a free chunk by swapping its descriptor; no other thread then
+//! changes the chunk. To cut a chunk, a handle sets the descriptor to *changing* and the class,
+//! opens the groups, and sets the descriptor to *cut*. A chunk whose blocks are all free can be
+//! *retired*: its descriptor is set to *changing*, and each group is closed by a swap that succeeds
+//! only if all its blocks are free. If one swap fails, the closed groups are opened again. A closed
+//! group gives no blocks. Allocating a large block claims or retires adjacent chunks one by one,
+//! and returns them if not all are available.
 //!
-//! **Contention.** A handle goes on where it allocated last, then looks into its own chunks (the
-//! descriptor says whose), then claims a free one, and only then helps itself elsewhere. So threads
-//! meet only where memory is short. Words that different threads write lie on different cache
-//! lines: slots, and the groups of each chunk (unless the pool is compact).
+//! **Contention.** A handle continues where it allocated last, then searches its own chunks (the
+//! descriptor contains the slot that prefers the chunk), then claims a free chunk, and only then
+//! takes blocks of other chunks. Threads therefore meet only where memory is short. Words that
+//! different threads write are on different cache lines: slots, and the groups of each chunk
+//! (unless the pool is compact).
 //!
-//! **Hints.** An odd hint word says that a chunk may have a free block. A free sets the bit, then
-//! the hint. Who finds nothing takes the hint back, then looks again with read-modify-writes. Those
-//! and the free's swap of the same group are in one order: if the swap is first, it is seen; if
-//! not, its thread sees the hint that was taken back, and sets it.
+//! **Hints.** An odd hint word means that a chunk may have a free block. A free sets the bit, then
+//! the hint. A thread that finds no free block clears the hint and scans again, this time with
+//! read-modify-write operations. These and the free's swap of the same group are totally ordered:
+//! if the swap comes first, the scan sees the block; otherwise the freeing thread sees the cleared
+//! hint, and sets it.
 //!
-//! **Full.** A search can miss blocks that others free behind it while they take blocks before it.
-//! So descriptors, hints and, of chunks of other classes, the group that keeps each from being
-//! retired are noted before and after a search that found nothing. Hints and groups count up: if
-//! nothing changed there was no room at a moment in between. If something did, others made
-//! progress, and the search begins anew; 1,000 times at most, with pauses.
+//! **Full.** A search can miss blocks that other threads free in chunks that it has passed while
+//! they take blocks in chunks that it has not reached. Therefore the following words are compared
+//! before and after a search that found nothing: descriptors, hints, and, for chunks of other
+//! classes, the group that keeps each from being retired. Hints and groups contain counts: if no
+//! word changed, there was no room at a moment in between. If a word changed, other threads made
+//! progress, and the search is repeated, at most 1,000 times, with pauses.
 //!
-//! **Caches.** A ThreadLocalPool *owns* groups: the owner's slot takes the count's place in the
-//! word, and a second word, written by the owner alone, has the blocks in its cache. Allocating and
-//! freeing in groups of one's own takes plain loads and stores. Other threads' frees set the bit in
-//! the group word as ever; in an owned group that means *come home*: when the owner has nothing
-//! left there, it takes such bits over, first into its own word, then out of the group word. To
-//! give a group back: bits into the group word, own word to 0, owner out. The union of both words
-//! is what is free, at every moment.
+//! **Caches.** A ThreadLocalPool *owns* groups: the owner's slot replaces the count in the group
+//! word, and a second word, the cache word, which the owner alone writes, contains the free blocks
+//! of the cache. Allocating and freeing in owned groups takes plain loads and stores. Frees by
+//! other threads set the bit in the group word as usual. When the owner has no free block left in
+//! the group, it *reclaims* such bits: it sets them in its own word first, and then clears them in
+//! the group word. To release a group, the owner sets its bits in the group word, sets its own word
+//! to 0, and removes itself as the owner. The union of both words is the set of free blocks at
+//! every moment.
 //!
-//! **Costs.** In JavaScript a compare-and-swap that nobody contends takes some 11 ns, a plain load
-//! or store less than one. An alloc and a free are one each, all else is plain loads; so a pair
-//! takes 22 ns and what it computes, and the two in a cache's own groups take a third of that. To
-//! let every handle own groups, and others take them back, would save the swaps, but owner and
-//! taker would have to agree by a store and a load each that may not pass each other: a fence,
-//! which JavaScript has no cheaper than a swap. (The taker could pay for both by `membarrier`,
-//! where the system has it. But then the owner's plain accesses would have to happen in the order
-//! in which they are written, and JavaScript's memory model promises no such thing.)
+//! **Costs.** In JavaScript an uncontended compare-and-swap takes about 11 ns, a plain load or
+//! store less than one. An alloc and a free are one swap each, and everything else is plain loads;
+//! so a pair takes 22 ns plus its arithmetic, and the two in a cache's own groups take a third of
+//! that. If every handle owned groups and other handles could revoke them, the swaps would be
+//! saved, but owner and revoker would have to agree by a store and a load each that must not be
+//! reordered: this needs a fence, which is as expensive as a swap in JavaScript. (The revoker could
+//! pay for both with `membarrier`, where the system has it. But then the owner's plain accesses
+//! would have to be executed in program order, which JavaScript's memory model does not promise.)
 //!
-//! **Ends.** Each handle has a **slot**. Every step above leaves the pool sound, and an owner may
-//! end after any. JavaScript, which `terminate()` stops between any two statements, takes and gives
-//! blocks only; chunks, caches and slots change within native calls, which it waits for. When a
-//! thread ends, Node runs the finaliser of its handle, which gives back what the slot owns. What
-//! can be lost is the one block that a thread had just taken and not yet handed to its program. The
-//! slot's *intent* word, written before the swap, names it, and `possibly_leaked` tells those that are
-//! allocated still. (A cache of a Rust program keeps that to itself until it is abandoned; a call
+//! **Termination.** Each handle has a **slot**. Every step above leaves the pool valid, and an
+//! owner may end after any of them. JavaScript, which `terminate()` stops between any two
+//! statements, only takes and frees blocks; chunks, caches and slots change within native calls,
+//! and `terminate()` waits for these. When a thread ends, Node runs the finalizer of its handle,
+//! which returns everything that belongs to the slot. Only one block can be lost: the one that the
+//! thread had just taken and not yet passed to its program. The slot's *intent* word, written
+//! before the swap, names it, and `possibly_leaked` reports those of these blocks that are still
+//! allocated. (The cache of a Rust program writes the intent word only when it is abandoned; a call
 //! from JavaScript or C writes it before it returns.)
 //!
-//! What a free refuses: offsets where no block begins, blocks that are free, blocks in anybody's
-//! cache. Of two frees of one block at the same moment one succeeds; in an owned group, between its
-//! owner and another thread, both may, which leaves the block free once.
+//! **Invalid frees.** A free refuses offsets where no block begins, blocks that are free, and
+//! blocks in any thread's cache. Of two simultaneous frees of one block one succeeds; in an owned
+//! group, if one of them is the owner's, both may succeed, and the block is then free once.
 //!
-//! Waiting: alloc and free never wait for a thread; a swap that fails is another thread's success.
-//! Only a search that found no room while a chunk changes hands waits, some 100 ms at most, before
-//! it says that there is none.
+//! **Progress.** Alloc and free never wait for another thread; a failed swap is another thread's
+//! success. Only a search that found no room while a chunk changes hands waits, for about 100 ms at
+//! most, before it reports that there is none.
 //!
-//! `tests/pools_loom.rs` runs this under every interleaving of small cases (`scripts/loom.sh`).
+//! `tests/pools_loom.rs` runs this protocol under every interleaving of small cases
+//! (`scripts/loom.sh`).
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
-//! | [`layout`] | sizes and sections, and the numbers in the words |
-//! | [`words`] | the words that threads share, and what stands in for them under loom |
+//! | [`layout`] | sizes and sections, and the fields of the words |
+//! | [`words`] | the words that threads share, replaceable by loom's |
 //! | [`shared`] | alloc and free by one compare-and-swap |
-//! | `search` | finding a group, and being sure that there is none |
-//! | `chunks` | claiming, retiring, large blocks |
-//! | [`slots`] | slots, and what is done for threads that ended |
+//! | `search` | the search for a group, and the proof that there is none |
+//! | `chunks` | claiming, cutting and retiring chunks; large blocks |
+//! | [`slots`] | joining and leaving a pool, also on behalf of threads that ended |
 //! | [`thread_cache`] | caches |
-//! | [`pool`] | the pools for Rust programs and for C |
-//! | [`validate`](mod@validate) | the proof that a pool at rest is sound |
+//! | [`pool`] | the pools for Rust and C programs |
+//! | [`validate`](mod@validate) | validation of a pool at rest |
 
 mod chunks;
 pub mod layout;

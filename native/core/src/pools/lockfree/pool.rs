@@ -1,4 +1,4 @@
-//! The pools for Rust programs and for C: handles over memory of theirs or of somebody else.
+//! Pools for Rust and C programs: handles over memory that they own or borrow.
 
 use super::layout::{self, Options, Shape, chunk, group, slot};
 use super::shared::{Attempt, Shared, refused};
@@ -12,28 +12,29 @@ use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::sync::Arc;
 
-/// How often a search that found no room begins anew because something changed meanwhile; the later
-/// ones sleep 50 µs before.
+/// How often a search that found no room is repeated because something changed meanwhile; from the
+/// 65th on each sleeps 50 µs before.
 const ROUNDS: u32 = 1000;
 
-/// What a pool holds. Sizes are in bytes. Each number was right at a moment, not all at the same.
+/// Statistics of a pool. Sizes are in bytes. Each number was exact at some moment, but not all at
+/// the same one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Bytes that blocks can have in all.
     pub capacity: u64,
-    /// Bytes of allocated blocks.
+    /// Total size of the allocated blocks.
     pub used: u64,
-    /// Allocated blocks.
+    /// Number of allocated blocks.
     pub blocks: u64,
-    /// Bytes of free blocks that caches hold.
+    /// Total size of the free blocks in caches.
     pub cached: u64,
-    /// Requests that found no room, modulo 2^32.
+    /// Failed requests, modulo 2^32.
     pub failures: u32,
-    /// How many handles there are.
+    /// Number of handles.
     pub handles: u32,
 }
 
-/// A pool that owns its memory, for threads that take a [`Handle`] each.
+/// A pool that owns its memory. Each thread takes a [`Handle`].
 ///
 /// ```
 /// use offheap_core::pools::lockfree::{LockFreePool, layout::Options};
@@ -54,18 +55,18 @@ pub struct LockFreePool {
 }
 
 impl LockFreePool {
-    /// An empty pool. `Range` for impossible sizes, `Oom` where memory is refused.
+    /// An empty pool. `Range` for impossible sizes, `Oom` if memory is refused.
     pub fn new(options: Options) -> Result<LockFreePool> {
         let shape = Shape::new(options)?;
         let owned = OwnedMemory::zeroed(shape.length as usize)?;
-        // SAFETY: the memory is ours, long enough, and zeroed.
+        // SAFETY: this function owns the memory, which is long enough and zeroed.
         unsafe { shape.write(Memory::new(owned.base(), owned.len())?, true) };
         Ok(LockFreePool { owned: Arc::new(owned) })
     }
 
-    /// A handle for one thread. `Full` if there are too many.
+    /// A handle for one thread. `Full` if all slots are taken.
     pub fn handle(&self) -> Result<Handle> {
-        // SAFETY: the handle keeps the memory.
+        // SAFETY: the handle keeps the memory alive.
         let mut handle = unsafe { Handle::attach(self.owned.base(), self.owned.len()) }?;
         handle.owned = Some(self.owned.clone());
         Ok(handle)
@@ -76,76 +77,77 @@ impl LockFreePool {
         self.handle()?.with_cache(limit)
     }
 
-    /// The region: its address and length.
+    /// The address and length of the region.
     #[must_use]
     pub fn region(&self) -> (*mut u8, usize) {
         (self.owned.base(), self.owned.len())
     }
 }
 
-/// What a handle needs to know of the pool besides its words.
+/// The parts of a pool that the protocol on its words does not need.
 #[derive(Clone, Copy, Debug)]
 struct PoolMemory {
     memory: Memory,
     shape: Shape,
-    /// Whether there are neither guards nor zeroing.
+    /// Whether the pool has neither guards nor zeroing.
     plain: bool,
 }
 
-/// One thread's handle. Dropping it gives its slot up.
+/// One thread's handle. Dropping it releases its slot.
 #[derive(Debug)]
 pub struct Handle {
     shared: Shared<RegionWords>,
     pool: PoolMemory,
-    /// Keeps the pool's memory where Rust owns it.
+    /// Keeps the pool's memory alive if Rust owns it.
     owned: Option<Arc<OwnedMemory>>,
-    /// Whether its thread ended without dropping it.
+    /// Whether its thread ended without dropping the handle.
     ended: bool,
 }
 
-// SAFETY: all shared words are atomics; only what a handle keeps in its slot must not be used by
-// two threads at once.
+// SAFETY: all shared words are accessed through atomics; the state in a handle's slot only must not
+// be used by two threads at once, and `Handle` is not `Sync`.
 unsafe impl Send for Handle {}
 
 impl Handle {
     /// A handle on the pool in `len` bytes at `base`, whose header is checked in constant time.
-    /// `Full` if there are too many.
+    /// `Full` if all slots are taken.
     ///
     /// # Safety
     /// While the handle lives, `base` is valid for reading and writing `len` bytes.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<Handle> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
         let shape = Shape::read(memory)?;
-        // SAFETY: the caller's word; the shape fits into the length.
+        // SAFETY: as above, and the words of a checked shape are within the memory.
         let words = unsafe { RegionWords::new(base.cast(), shape.geometry.words) };
         let shared = slots::join(Shared::new(words, shape.geometry, 0, ROUNDS))?;
         let plain = shape.options & (layout::GUARDS | layout::ZERO_ON_FREE) == 0;
         Ok(Handle { shared, pool: PoolMemory { memory, shape, plain }, owned: None, ended: false })
     }
 
-    /// Makes an empty pool in `len` bytes at `base`. `Full` if they are too few.
+    /// Creates an empty pool in `len` bytes at `base`. `Full` if they are too few.
     ///
     /// # Safety
-    /// `base` is valid for writing `len` bytes, and nobody else uses them.
+    /// `base` is valid for writing `len` bytes, and no other thread uses them.
     pub unsafe fn init(base: *mut u8, len: usize, shape: Shape, zeroed: bool) -> Result<()> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
         if shape.length > len as u64 {
             return Err(Error::full(format!("a pool of {} bytes does not fit into {len}", shape.length)));
         }
-        // SAFETY: the memory is long enough; the rest is the caller's word.
+        // SAFETY: the memory is long enough; the caller guarantees that no other thread uses it.
         unsafe { shape.write(memory, zeroed) };
         Ok(())
     }
 
-    /// A block of at least `bytes` bytes: its offset. `Full` where there is no room.
+    /// Allocates a block of at least `bytes` bytes and returns its offset. `Full` if there is no
+    /// room.
     #[inline(always)]
     pub fn alloc(&self, bytes: u64) -> Result<u64> {
         self.try_alloc(bytes).ok_or_else(|| no_room(bytes))
     }
 
-    /// As `alloc`, but `None` where there is no room.
+    /// As `alloc`, but `None` if there is no room.
     #[inline(always)]
     pub fn try_alloc(&self, bytes: u64) -> Option<u64> {
         if self.pool.plain
@@ -156,8 +158,9 @@ impl Handle {
         self.pool.alloc_slow(bytes, |bytes| self.shared.alloc(bytes))
     }
 
-    /// Gives a block back, whoever allocated it. `Stale` if it is free already, `Range` if no block
-    /// begins there, `Corrupt` if its guard was overwritten: then it stays allocated.
+    /// Frees a block, which any handle may have allocated. `Stale` if it is already free, `Range`
+    /// if no block begins there, `Corrupt` if its guard was overwritten; the block then stays
+    /// allocated.
     #[inline(always)]
     pub fn free(&self, offset: u64) -> Result<()> {
         if !self.pool.plain {
@@ -166,31 +169,31 @@ impl Handle {
         self.shared.free(offset).map_err(|refusal| refused(refusal, offset))
     }
 
-    /// How many bytes the allocated block at `offset` has for its user.
+    /// The number of bytes of the allocated block at `offset` that belong to its user.
     pub fn room(&self, offset: u64) -> Result<u64> {
         self.pool.room(&self.shared, offset).map_err(|refusal| refused(refusal, offset))
     }
 
-    /// Where the data begins. An offset counts from there.
+    /// The first byte of the data, from which offsets count.
     #[inline]
     #[must_use]
     pub fn data(&self) -> *mut u8 {
         self.pool.data()
     }
 
-    /// The number of the slot.
+    /// The index of the slot.
     #[must_use]
     pub fn slot(&self) -> u32 {
         self.shared.slot()
     }
 
-    /// The sizes.
+    /// The sizes and options.
     #[must_use]
     pub fn shape(&self) -> &Shape {
         &self.pool.shape
     }
 
-    /// Counts. O(blocks / 16).
+    /// Statistics. O(blocks / 16).
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.shared.count();
@@ -198,20 +201,19 @@ impl Handle {
         stats
     }
 
-    /// Blocks that may have been lost to threads that ended: those that they had taken last, and
-    /// that are allocated still.
+    /// Blocks that may have leaked when threads ended: those that the threads had taken last and
+    /// that are still allocated.
     pub fn possibly_leaked(&self) -> impl Iterator<Item = u64> + '_ {
         self.shared.possibly_leaked()
     }
 
-    /// Gives the slot up for a thread that ended without doing so; `possibly_leaked` will name the block
-    /// that it took last.
+    /// Releases the slot of a thread that ended without doing so. `possibly_leaked` then reports
+    /// the block that the thread took last, if it is still allocated.
     pub fn abandon(mut self) {
         self.ended = true;
     }
 
-    /// Puts a cache of up to `limit` bytes before the pool. `Oom` if memory for its bookkeeping is
-    /// refused.
+    /// Adds a cache of up to `limit` bytes. `Oom` if memory for its bookkeeping is refused.
     pub fn with_cache(self, limit: u64) -> Result<ThreadLocalPool> {
         Ok(ThreadLocalPool { cache: ThreadCache::new(self.shared, limit)?, handle: self })
     }
@@ -224,7 +226,7 @@ impl Drop for Handle {
 }
 
 /// One thread's handle with a cache: most operations touch no word that other threads write.
-/// Dropping it gives all back.
+/// Dropping it returns all cached blocks.
 #[derive(Debug)]
 pub struct ThreadLocalPool {
     cache: ThreadCache<RegionWords>,
@@ -235,13 +237,14 @@ pub struct ThreadLocalPool {
 unsafe impl Send for ThreadLocalPool {}
 
 impl ThreadLocalPool {
-    /// A block of at least `bytes` bytes: its offset. `Full` where there is no room.
+    /// Allocates a block of at least `bytes` bytes and returns its offset. `Full` if there is no
+    /// room.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
         self.try_alloc(bytes).ok_or_else(|| no_room(bytes))
     }
 
-    /// As `alloc`, but `None` where there is no room.
+    /// As `alloc`, but `None` if there is no room.
     #[inline(always)]
     pub fn try_alloc(&mut self, bytes: u64) -> Option<u64> {
         if self.handle.pool.plain
@@ -252,7 +255,7 @@ impl ThreadLocalPool {
         self.handle.pool.alloc_slow(bytes, |bytes| self.cache.alloc(bytes))
     }
 
-    /// Gives a block back, whoever allocated it. Errors as for [`Handle::free`].
+    /// Frees a block, which any handle may have allocated. Errors as for [`Handle::free`].
     #[inline(always)]
     pub fn free(&mut self, offset: u64) -> Result<()> {
         if !self.handle.pool.plain {
@@ -261,32 +264,33 @@ impl ThreadLocalPool {
         self.cache.free(offset).map_err(|refusal| refused(refusal, offset))
     }
 
-    /// Gives all cached blocks back to the pool.
+    /// Returns all cached blocks to the pool.
     pub fn flush(&mut self) {
         self.cache.flush();
     }
 
-    /// Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
+    /// Total size of the blocks, allocated or not, that only this cache can allocate.
     #[must_use]
     pub fn held(&self) -> u64 {
         self.cache.held()
     }
 
-    /// The largest request that the cache serves; 0 if none: without guards and zeroing, that is.
+    /// The largest request that the cache serves; 0 if the pool has guards or zeroing, because then
+    /// it serves none.
     #[must_use]
     pub fn largest(&self) -> u64 {
         if self.handle.pool.plain { self.cache.largest() } else { 0 }
     }
 
-    /// The handle behind the cache: for counts and sizes.
+    /// The underlying handle, for statistics and sizes.
     #[inline]
     #[must_use]
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// Notes in the region which block was allocated last. For threads that may end before their
-    /// program has it, and whose pool another thread abandons then.
+    /// Records in the region which block was allocated last, for threads that may end before their
+    /// program receives the block and whose handle another thread then abandons.
     #[inline]
     pub fn record_intent(&mut self) {
         self.cache.record_intent();
@@ -302,11 +306,11 @@ impl ThreadLocalPool {
 impl PoolMemory {
     #[inline]
     fn data(&self) -> *mut u8 {
-        // SAFETY: the shape fits into the memory.
+        // SAFETY: a checked shape's sections lie within the memory.
         unsafe { self.memory.at(self.shape.data) }
     }
 
-    /// Allocates where there are guards; counts what fails.
+    /// The slow path of allocation: writes guards, and counts failures.
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, bytes: u64, alloc: impl FnOnce(u64) -> Option<u64>) -> Option<u64> {
@@ -315,8 +319,8 @@ impl PoolMemory {
             if self.plain || bytes > self.shape.geometry.capacity() { None } else { alloc(bytes + guard) };
         match found {
             Some(offset) if guard != 0 => {
-                // SAFETY: the block has room for the guard; both lie within the memory, and it is
-                // this thread's.
+                // SAFETY: the block has room for the guard; both lie within the memory and belong
+                // to this thread.
                 unsafe {
                     self.memory.store_u32(self.requested(offset), bytes as u32);
                     guard::write(self.memory, self.shape.data + (offset + bytes) as usize, offset);
@@ -332,25 +336,25 @@ impl PoolMemory {
     fn count_failure(&self) {
         use std::sync::atomic::{AtomicU32, Ordering};
         let at = layout::word::FAILURES * 4;
-        // SAFETY: a word of the header, which other threads reach through atomics only.
+        // SAFETY: the word is within the header, and other threads access it through atomics only.
         unsafe { AtomicU32::from_ptr(self.memory.at(at).cast()) }.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Where the size asked for stands, for the block at an offset.
+    /// The position of the requested size of the block at an offset.
     fn requested(&self, offset: u64) -> usize {
         self.shape.requested + (offset >> self.shape.geometry.min_shift) as usize * 4
     }
 
-    /// Looks at the guard of a block that is to be freed, and zeros it.
+    /// Checks the guard of a block that is to be freed, and zeros the block.
     #[cold]
     #[inline(never)]
     fn before_free(&self, shared: &Shared<RegionWords>, offset: u64) -> Result<()> {
         let room = shared.room(offset).map_err(|refusal| refused(refusal, offset))?;
         if self.shape.guard() != 0 {
-            // SAFETY: the block lies within the data, as its room was checked against the geometry.
+            // SAFETY: the block lies within the data: its room was checked against the geometry.
             let bytes = unsafe { self.memory.load_u32(self.requested(offset)) };
             let bytes = u64::from(bytes).min(room - GUARD_BYTES);
-            // SAFETY: the same; the guard lies within the block.
+            // SAFETY: as above; the guard lies within the block.
             let broken =
                 unsafe { guard::broken(self.memory, self.shape.data + (offset + bytes) as usize, offset) };
             if let Some(broken) = broken {
@@ -358,7 +362,7 @@ impl PoolMemory {
             }
         }
         if self.shape.options & layout::ZERO_ON_FREE != 0 {
-            // SAFETY: the same; the block is that of the thread that frees it.
+            // SAFETY: as above; the block belongs to the thread that frees it.
             unsafe { guard::zero(self.memory, self.shape.data + offset as usize, room as usize) };
         }
         Ok(())
@@ -369,7 +373,7 @@ impl PoolMemory {
         if self.shape.guard() == 0 {
             return Ok(room);
         }
-        // SAFETY: the block lies within the data, so its word does within the section.
+        // SAFETY: the block lies within the data, so its word lies within the section.
         let bytes = unsafe { self.memory.load_u32(self.requested(offset)) };
         Ok(u64::from(bytes).min(room - GUARD_BYTES))
     }

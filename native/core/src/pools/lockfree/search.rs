@@ -1,37 +1,37 @@
-//! Finding a group that gives a block, and being sure that there is none.
+//! The search for a group with a free block, and the proof that there is none.
 
 use super::layout::{chunk, group, slot};
 use super::shared::Shared;
 use super::words::Words;
 
-/// Whose chunks a search looks into.
+/// Which chunks a search includes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    Mine,
-    Anyones,
+    Own,
+    Any,
 }
 
 impl<W: Words> Shared<W> {
-    /// Looks for a group of a class, or of a larger one, of which `take` makes something; until
-    /// there is certainly none.
+    /// Searches for a group of a class, or of a larger one, for which `take` returns a value. Gives
+    /// up only when there is certainly none.
     pub(super) fn search<T>(
         &self,
         class: u32,
         take: impl Fn(&Shared<W>, u32, u32) -> Option<T>,
     ) -> Option<T> {
-        self.persist(class, || self.attempt(class, &take))
+        self.retry(class, || self.attempt(class, &take))
     }
 
-    /// Repeats an attempt until it finds something, or nothing changed while it found nothing.
-    pub(super) fn persist<T>(&self, class: u32, attempt: impl Fn() -> Option<T>) -> Option<T> {
+    /// Repeats an attempt until it succeeds, or until nothing changed while it failed.
+    pub(super) fn retry<T>(&self, class: u32, attempt: impl Fn() -> Option<T>) -> Option<T> {
         let first = attempt();
         if first.is_some() {
             return first;
         }
         for round in 0..self.rounds {
-            let before = self.evidence(class);
+            let before = self.fingerprint(class);
             let found = attempt();
-            if found.is_some() || (before.is_some() && before == self.evidence(class)) {
+            if found.is_some() || (before.is_some() && before == self.fingerprint(class)) {
                 return found;
             }
             self.words.pause(round);
@@ -40,18 +40,18 @@ impl<W: Words> Shared<W> {
     }
 
     fn attempt<T>(&self, class: u32, take: &impl Fn(&Shared<W>, u32, u32) -> Option<T>) -> Option<T> {
-        self.look(class, Whose::Mine, take)
-            .or_else(|| self.look_into_fresh(self.claim_any(), class, take))
-            .or_else(|| self.look(class, Whose::Anyones, take))
-            .or_else(|| self.look_into_fresh(self.retire_any(), class, take))
+        self.search_class(class, Whose::Own, take)
+            .or_else(|| self.cut_and_search(self.claim_any(), class, take))
+            .or_else(|| self.search_class(class, Whose::Any, take))
+            .or_else(|| self.cut_and_search(self.retire_any(), class, take))
             .or_else(|| {
                 (class + 1..self.geometry.classes())
-                    .find_map(|larger| self.look(larger, Whose::Anyones, take))
+                    .find_map(|larger| self.search_class(larger, Whose::Any, take))
             })
     }
 
-    /// Cuts a chunk that was claimed, and looks into it.
-    fn look_into_fresh<T>(
+    /// Cuts a claimed chunk and searches it.
+    fn cut_and_search<T>(
         &self,
         claimed: Option<u32>,
         class: u32,
@@ -59,11 +59,11 @@ impl<W: Words> Shared<W> {
     ) -> Option<T> {
         let number = claimed?;
         self.cut(number, class);
-        self.look_into(number, class, take)
+        self.search_chunk(number, class, take)
     }
 
-    /// Looks through the chunks of a class that may have something.
-    fn look<T>(
+    /// Searches the chunks of a class whose hint says that they may have a free block.
+    fn search_class<T>(
         &self,
         class: u32,
         whose: Whose,
@@ -79,14 +79,15 @@ impl<W: Words> Shared<W> {
                 continue;
             }
             let hint = self.hint(number);
-            if hint & 1 == 0 || (whose == Whose::Mine && chunk::slot(descriptor) != self.me) {
+            if hint & 1 == 0 || (whose == Whose::Own && chunk::slot(descriptor) != self.me) {
                 continue;
             }
-            let found = self.look_into(number, class, take).or_else(|| {
-                // Nothing here, so nobody need look, unless something came meanwhile.
+            let found = self.search_chunk(number, class, take).or_else(|| {
+                // The chunk has no free block, so other searches can skip it, unless a block was
+                // freed meanwhile.
                 if self.clear_hint(number, hint) && self.confirm_any(number, class) {
                     self.set_hint(number);
-                    return self.look_into(number, class, take);
+                    return self.search_chunk(number, class, take);
                 }
                 None
             });
@@ -98,7 +99,7 @@ impl<W: Words> Shared<W> {
         None
     }
 
-    fn look_into<T>(
+    fn search_chunk<T>(
         &self,
         number: u32,
         class: u32,
@@ -107,8 +108,8 @@ impl<W: Words> Shared<W> {
         self.groups_of(number, class).find_map(|at| take(self, class, at))
     }
 
-    /// Whether a chunk has a free block, certainly: either this sees the bit of a free, or that
-    /// free sees the hint that this thread took back before.
+    /// Whether a chunk has a free block, without doubt: either this read sees the bit that a free
+    /// set, or that free sees the hint that this thread cleared before.
     fn confirm_any(&self, number: u32, class: u32) -> bool {
         self.groups_of(number, class).any(|at| Self::gives(self.confirm_group(at), class))
     }
@@ -118,15 +119,15 @@ impl<W: Words> Shared<W> {
         first..first + self.geometry.groups(class)
     }
 
-    /// Whether all blocks of a group are free, whose word this is, and nobody owns it.
+    /// Whether `word` is that of a group without an owner whose blocks are all free.
     pub(super) fn is_idle(&self, word: u32, class: u32) -> bool {
         word & !group::COUNT == group::of_class(class) | self.geometry.all(class)
     }
 
-    /// A number that stands for why there is no room for a class: all descriptors; hints of chunks
-    /// whose blocks would do; of other chunks a group that keeps them from being retired. `None`
-    /// while somebody is in the middle of something.
-    fn evidence(&self, class: u32) -> Option<u64> {
+    /// A hash of the reasons why a class has no room: all descriptors; the hints of chunks whose
+    /// blocks would be large enough; of each other chunk, a group that keeps it from being retired.
+    /// `None` while another thread is changing a chunk.
+    fn fingerprint(&self, class: u32) -> Option<u64> {
         let mut sum = 0xCBF2_9CE4_8422_2325u64;
         let mut mix = |word: u32| {
             sum = (sum ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23);

@@ -1,5 +1,5 @@
-//! Allocating and freeing by one compare-and-swap. The protocol is told in the module's
-//! documentation.
+//! Allocating and freeing by one compare-and-swap. The module's documentation explains the
+//! protocol.
 
 use super::layout::{Geometry, MAX_CLASSES, SLOT_WORDS, chunk, group, slot};
 use super::words::Words;
@@ -8,7 +8,7 @@ use crate::Error;
 /// No group.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// What the handle that has a slot sees of a pool's words. All that it keeps in mind stands in the
+/// The words of a pool, as seen by the handle with slot `me`. All of a handle's state is in its
 /// slot.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared<W> {
@@ -16,11 +16,11 @@ pub struct Shared<W> {
     pub(super) geometry: Geometry,
     /// The handle's slot.
     pub(super) me: u32,
-    /// How often a search begins anew.
+    /// How often a search is repeated.
     pub(super) rounds: u32,
 }
 
-/// A block, by its group.
+/// A block, identified by its group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BlockRef {
     pub(super) group: u32,
@@ -28,7 +28,7 @@ pub(super) struct BlockRef {
     pub(super) class: u32,
 }
 
-/// Why an offset can not be freed.
+/// Why an offset cannot be freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No block begins there.
@@ -37,11 +37,11 @@ pub enum Refusal {
     Freed,
 }
 
-/// What came of it, or why it was refused.
+/// The result, or the reason for a refusal.
 pub(super) type Attempt<T, E = Refusal> = Result<T, E>;
 
 impl<W: Words> Shared<W> {
-    /// A view for the handle that has slot `me`, by a number below the count of slots.
+    /// A view for the handle with slot `me`, which is below the number of slots.
     pub fn new(words: W, geometry: Geometry, me: u32, rounds: u32) -> Shared<W> {
         Shared { words, geometry, me, rounds }
     }
@@ -58,7 +58,8 @@ impl<W: Words> Shared<W> {
         &self.geometry
     }
 
-    /// A block of at least `bytes` bytes: its offset. `None` where there is no room.
+    /// Allocates a block of at least `bytes` bytes and returns its offset. `None` if there is no
+    /// room.
     #[inline(always)]
     pub fn alloc(&self, bytes: u64) -> Option<u64> {
         let class = self.geometry.class_of(bytes);
@@ -74,7 +75,7 @@ impl<W: Words> Shared<W> {
         self.alloc_slow(class)
     }
 
-    /// Gives a block back.
+    /// Frees a block.
     #[inline(always)]
     pub fn free(&self, offset: u64) -> Attempt<()> {
         let number = self.chunk_of(offset)?;
@@ -99,14 +100,13 @@ impl<W: Words> Shared<W> {
         }
         self.set_hint(number);
         if chunk::slot(descriptor) == self.me {
-            // In a chunk that this handle prefers: the next block comes from here, instead of a
-            // search for one.
+            // This handle prefers the chunk, so its next block comes from here, without a search.
             self.set_current(block.class, block.group);
         }
         Ok(())
     }
 
-    /// How many bytes the allocated block at an offset has.
+    /// The size of the allocated block at an offset.
     pub fn room(&self, offset: u64) -> Attempt<u64> {
         let number = self.chunk_of(offset)?;
         let descriptor = self.descriptor(number);
@@ -152,7 +152,7 @@ impl<W: Words> Shared<W> {
         Ok(BlockRef { group: (number << self.geometry.group_shift) + (index >> 4), bit: index & 15, class })
     }
 
-    /// Refuses a block that is free, in a cache, or of another class by now.
+    /// Refuses a block that is free, in a cache, or whose chunk now has another class.
     #[inline(always)]
     pub(super) fn check_allocated(&self, block: BlockRef, word: u32) -> Attempt<()> {
         let free = word >> block.bit & 1 != 0 || word & group::CLASS != group::of_class(block.class);
@@ -162,7 +162,7 @@ impl<W: Words> Shared<W> {
         Ok(())
     }
 
-    /// Where an offset is, in units of the smallest block.
+    /// Converts an offset to units of the smallest block.
     #[inline(always)]
     pub(super) fn unit(&self, offset: u64) -> u32 {
         (offset >> self.geometry.min_shift) as u32
@@ -170,7 +170,7 @@ impl<W: Words> Shared<W> {
 
     // ---- taking
 
-    /// Whether a group can give a block of a class to anyone.
+    /// Whether any handle can take a block of this class from a group with this word.
     #[inline(always)]
     pub(super) fn gives(word: u32, class: u32) -> bool {
         word & (group::CLASS | group::OWNED) == group::of_class(class) && word & group::BITS != 0
@@ -189,7 +189,7 @@ impl<W: Words> Shared<W> {
         Some(BlockRef { group: at, bit, class })
     }
 
-    /// Takes a block of a group, as long as it has one: each failure is another thread's success.
+    /// Takes a block of a group while it has one: each failure is another thread's success.
     pub(super) fn take_of(&self, at: u32, class: u32) -> Option<BlockRef> {
         loop {
             if !Self::gives(self.group(at), class) {
@@ -206,7 +206,7 @@ impl<W: Words> Shared<W> {
     fn alloc_slow(&self, class: u32) -> Option<u64> {
         let at = self.current(class);
         let nearby = || {
-            // The groups behind the current one are of its chunk, where there are any.
+            // The groups after the current one belong to the same chunk, if it has more.
             let last =
                 (at >> self.geometry.group_shift << self.geometry.group_shift) + self.geometry.groups(class);
             (at..last).find_map(|at| self.take_of(at, class))
@@ -244,8 +244,8 @@ impl<W: Words> Shared<W> {
         self.words.load(self.geometry.hints_at + number as usize)
     }
 
-    /// Says that a chunk may have a free block. If the swap fails somebody else said so after our
-    /// free.
+    /// Records that a chunk may have a free block. If the swap fails, another thread recorded it
+    /// after this thread's free.
     #[inline(always)]
     pub(super) fn set_hint(&self, number: u32) {
         let hint = self.hint(number);
@@ -254,7 +254,7 @@ impl<W: Words> Shared<W> {
         }
     }
 
-    /// Takes a hint back that was odd. Whoever does must look again, by [`Words::confirm`].
+    /// Clears a hint that was odd. The caller must search again, by [`Words::confirm`].
     pub(super) fn clear_hint(&self, number: u32, hint: u32) -> bool {
         self.words.swap(self.geometry.hints_at + number as usize, hint, hint.wrapping_add(1)).is_ok()
     }
@@ -298,7 +298,7 @@ impl<W: Words> Shared<W> {
         self.words.load(self.slot_word(slot, slot::STATE))
     }
 
-    /// The group that gave this handle the last block of a class.
+    /// The group from which this handle took its last block of a class.
     #[inline(always)]
     pub(super) fn current(&self, class: u32) -> u32 {
         let word = slot::CURRENT + (class as usize & (MAX_CLASSES - 1));
@@ -312,8 +312,8 @@ impl<W: Words> Shared<W> {
         self.words.store(self.slot_word(self.me, word), at.wrapping_add(1));
     }
 
-    /// Notes which block is about to be taken, in units of the smallest, in case the thread ends
-    /// before its program has it.
+    /// Records which block is about to be taken, in units of the smallest, in case the thread ends
+    /// before its program receives the block.
     #[inline(always)]
     pub(super) fn set_intent(&self, unit: u32) {
         self.words.store(self.slot_word(self.me, slot::INTENT), unit.wrapping_add(1));

@@ -1,4 +1,4 @@
-//! Slots: joining a pool and leaving it, in whatever state.
+//! Slots: joining a pool, and leaving it in any state.
 
 use super::layout::{chunk, group, slot};
 use super::shared::Shared;
@@ -25,36 +25,37 @@ pub fn join<W: Words>(shared: Shared<W>) -> Result<Shared<W>> {
 }
 
 impl<W: Words> Shared<W> {
-    /// Gives the slot up, and all that was kept for it: chunks in the middle of something are
-    /// finished or undone, groups that it owns given back. If its thread `ended` without a word,
-    /// the block that it took last is remembered as a suspect. Returns whether it had not been
-    /// given up already.
+    /// Releases the slot and everything that belongs to it: finishes or undoes its changes of
+    /// chunks, and returns the groups that it owns. If its thread `ended` without releasing the
+    /// slot, the block that it took last is recorded as possibly leaked. Returns false if the slot
+    /// was released already.
     ///
-    /// For the thread that used the slot, or, once that has ended, any other.
+    /// To be called by the thread that uses the slot or, after that thread has ended, by any other.
     pub fn leave(&self, ended: bool) -> bool {
         let state = self.slot_word(self.me, slot::STATE);
         if self.words.swap(state, slot::LIVE, slot::LEAVING).is_err() {
             return false;
         }
-        (0..self.geometry.chunks).for_each(|number| self.settle(number));
+        (0..self.geometry.chunks).for_each(|number| self.restore_chunk(number));
         let intent = self.words.load(self.slot_word(self.me, slot::INTENT));
         if ended && intent != 0 {
-            self.suspect(u64::from(intent - 1) << self.geometry.min_shift, intent);
+            self.record_possible_leak(u64::from(intent - 1) << self.geometry.min_shift, intent);
         }
         self.words.store(state, slot::FREE);
         true
     }
 
-    /// Notes a block that may have been lost, unless it is free, or noted already.
-    fn suspect(&self, offset: u64, intent: u32) {
-        // If there is no place for it, there are as many others already as slots.
+    /// Records a block that may have leaked, unless it is free or recorded already.
+    fn record_possible_leak(&self, offset: u64, intent: u32) {
+        // If no slot has room, as many other blocks are recorded as there are slots.
         if self.room(offset).is_ok() && !self.possibly_leaked().any(|other| other == offset) {
-            let place = |number| self.words.swap(self.slot_word(number, slot::SUSPECT), 0, intent).is_ok();
-            let _ = (0..self.geometry.slots).any(place);
+            let record =
+                |number| self.words.swap(self.slot_word(number, slot::POSSIBLY_LEAKED), 0, intent).is_ok();
+            let _ = (0..self.geometry.slots).any(record);
         }
     }
 
-    fn settle(&self, number: u32) {
+    fn restore_chunk(&self, number: u32) {
         let descriptor = self.descriptor(number);
         let (kind, class) = (chunk::kind(descriptor), chunk::class(descriptor));
         match kind {
@@ -70,15 +71,15 @@ impl<W: Words> Shared<W> {
                     self.open(number, class);
                     self.set_descriptor(number, chunk::make(chunk::CUT, class, self.me));
                 }
-                // It may have ended between a free and its hint.
+                // The thread may have ended between a free and its hint.
                 self.set_hint(number);
             }
             _ => {}
         }
     }
 
-    /// Gives a group back if this handle owns it. Each step leaves the union of both words as it
-    /// is.
+    /// Returns a group to the pool if this handle owns it. Each step leaves the union of both words
+    /// unchanged.
     pub(super) fn release(&self, at: u32) {
         let cached = self.cache(at) & group::BITS;
         if self.update(at, |word| word | cached) {
@@ -88,7 +89,7 @@ impl<W: Words> Shared<W> {
         }
     }
 
-    /// Changes the word of a group as long as this handle owns it. Returns whether it did.
+    /// Changes the word of a group while this handle owns it. Returns whether it did.
     pub(super) fn update(&self, at: u32, change: impl Fn(u32) -> u32) -> bool {
         let mut word = self.group(at);
         loop {
@@ -102,17 +103,17 @@ impl<W: Words> Shared<W> {
         }
     }
 
-    /// Blocks that threads had taken last when they ended without a word, and that are allocated
-    /// still: each may have been lost before a program got hold of it.
+    /// Blocks that threads had taken last when they ended without leaving, and that are still
+    /// allocated: each may have been lost before a program received it.
     pub fn possibly_leaked(&self) -> impl Iterator<Item = u64> + '_ {
         (0..self.geometry.slots).filter_map(|number| {
-            let at = self.slot_word(number, slot::SUSPECT);
-            let suspect = self.words.load(at);
-            let offset = u64::from(suspect.checked_sub(1)?) << self.geometry.min_shift;
+            let at = self.slot_word(number, slot::POSSIBLY_LEAKED);
+            let recorded = self.words.load(at);
+            let offset = u64::from(recorded.checked_sub(1)?) << self.geometry.min_shift;
             if self.room(offset).is_ok() {
                 return Some(offset);
             }
-            let _ = self.words.swap(at, suspect, 0);
+            let _ = self.words.swap(at, recorded, 0);
             None
         })
     }

@@ -1,86 +1,87 @@
-//! Caches: groups that one handle owns, so that most of its operations are plain loads and stores.
+//! Thread caches: groups that one handle owns, so that most of its operations are plain loads and
+//! stores.
 //!
-//! Which blocks are free stands in the words of the groups. To find one without looking for it, a
-//! handle notes blocks that were freed lately, in a stack for each class: alloc pops, free pushes.
-//! Noted are blocks of groups that the handle owns. More is not certain: JavaScript, which has
-//! stacks of its own, may have taken what is noted here, so the group's word decides; and what
-//! found no place in the stack is found again by the slow road.
+//! The words of the groups say which blocks are free. To find a free block without a search, a
+//! handle keeps recently freed blocks on a stack for each class: alloc pops, free pushes. The
+//! stacks contain only blocks of groups that the handle owned when it pushed them. An entry may be
+//! out of date, because JavaScript has stacks of its own and may have taken the block, so the word
+//! of the group decides. Blocks for which the stack had no room are found by the slow path.
 //!
-//! Without stacks, with the lowest bit of a current group, a pair took half as long again, and
-//! twice as long where blocks are freed at random: then nobody can predict whether a group had been
-//! empty, or is.
+//! A version without stacks, which took the lowest bit of a current group, needed half as much time
+//! again for an alloc and a free, and twice the time where blocks are freed at random: the branches
+//! that depend on whether a group was or becomes empty are then unpredictable.
 
 use super::layout::{MAX_CLASSES, chunk, group};
 use super::shared::{Attempt, NONE, Refusal, Shared};
 use super::words::Words;
 use crate::Result;
 
-/// How many owned groups a search for a free block looks into before another group is taken from
+/// The number of owned groups that are searched for a free block before another group is taken from
 /// the pool.
-const LOOK_INTO: usize = 32;
-/// How many blocks of a class a handle notes. So many make 512 bytes.
-const NOTES: usize = 62;
+const MAX_GROUPS_SEARCHED: usize = 32;
+/// Blocks on the stack of a class, which makes the stack 512 bytes long.
+const STACK_CAPACITY: usize = 62;
 
-/// The blocks of a class that a handle noted, and what it needs to know of the class.
+/// The recently freed blocks of a class, and the masks and shifts of that class.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-struct Notes {
-    blocks: [Noted; NOTES],
+struct FreeStack {
+    blocks: [FreeBlock; STACK_CAPACITY],
     count: u32,
-    /// Bytes of a block: 2 to this.
+    /// Binary logarithm of the block size.
     shift: u32,
     /// The bits of an offset that are zero where a block begins.
-    within: u32,
-    /// The class and owner bits of groups that are this handle's; `NOBODYS` where the class is not
-    /// cached.
-    mine: u32,
+    offset_mask: u32,
+    /// The owner and class bits of groups that belong to this handle; `NOT_CACHED` if the class is
+    /// not cached.
+    owner_and_class: u32,
 }
 
-/// What no owner and class bits are: a bit of those that say what is free.
-const NOBODYS: u32 = 1;
+/// Never equal to owner and class bits, because it is one of the bits that mark free blocks.
+const NOT_CACHED: u32 = 1;
 
 /// A block of a group that this handle owns. It was free when it was noted.
 #[derive(Clone, Copy, Debug)]
-struct Noted {
+struct FreeBlock {
     /// Sixteen times the group, plus the bit.
-    place: u32,
-    /// Where it is.
+    index: u32,
+    /// The offset of the block.
     offset: u32,
 }
 
-impl Notes {
-    /// Of a class that is not cached.
-    const NONE: Notes = Notes {
-        blocks: [Noted { place: 0, offset: 0 }; NOTES],
+impl FreeStack {
+    /// The stack of a class that is not cached.
+    const NONE: FreeStack = FreeStack {
+        blocks: [FreeBlock { index: 0, offset: 0 }; STACK_CAPACITY],
         count: 0,
         shift: 31,
-        within: 0,
-        mine: NOBODYS,
+        offset_mask: 0,
+        owner_and_class: NOT_CACHED,
     };
 
-    /// Notes a block, if there is room.
+    /// Pushes a block, if there is room.
     #[inline(always)]
-    fn push(&mut self, noted: Noted) {
-        if let Some(place) = self.blocks.get_mut(self.count as usize) {
-            *place = noted;
+    fn push(&mut self, block: FreeBlock) {
+        if let Some(top) = self.blocks.get_mut(self.count as usize) {
+            *top = block;
             self.count += 1;
         }
     }
 
-    /// The block that was noted last.
+    /// Pops the block that was pushed last.
     #[inline(always)]
-    fn pop(&mut self) -> Option<Noted> {
+    fn pop(&mut self) -> Option<FreeBlock> {
         let last = self.count.wrapping_sub(1);
-        let noted = *self.blocks.get(last as usize)?;
+        let block = *self.blocks.get(last as usize)?;
         self.count = last;
-        Some(noted)
+        Some(block)
     }
 
-    /// Forgets the blocks of a group.
+    /// Removes the blocks of a group from the stack.
     fn forget(&mut self, at: u32) {
-        let noted = self.blocks;
-        let kept = noted[..self.count as usize].iter().filter(|noted| noted.place >> 4 != at);
-        self.count = kept.zip(&mut self.blocks).map(|(noted, place)| *place = *noted).count() as u32;
+        let blocks = self.blocks;
+        let kept = blocks[..self.count as usize].iter().filter(|block| block.index >> 4 != at);
+        self.count = kept.zip(&mut self.blocks).map(|(block, entry)| *entry = *block).count() as u32;
     }
 }
 
@@ -88,20 +89,20 @@ impl Notes {
 #[derive(Debug)]
 pub struct ThreadCache<W: Words> {
     shared: Shared<W>,
-    notes: Box<[Notes; MAX_CLASSES]>,
-    /// The bits of an offset that say where in its chunk it is.
+    stacks: Box<[FreeStack; MAX_CLASSES]>,
+    /// Masks the position within its chunk out of an offset.
     chunk_mask: u32,
-    /// A chunk's first place: its number times 2 to this.
-    place_shift: u32,
-    /// The block that was taken last, plus one, where the intent word does not say so; else 0.
+    /// Binary logarithm of the number of block indices for each chunk.
+    index_shift: u32,
+    /// 1 + the block that was taken last, if the intent word does not contain it; else 0.
     last: u32,
-    /// All groups that are owned; a ring.
+    /// All owned groups, as a ring buffer.
     owned: Vec<u32>,
     oldest: usize,
     count: usize,
-    /// Where in the ring the search for one with a free block goes on.
+    /// The position in the ring at which the next search for a free block continues.
     cursor: usize,
-    /// Bytes of the owned groups' blocks, and how many they may be.
+    /// Total size of the blocks in the owned groups, and its limit.
     bytes: u64,
     limit: u64,
     /// Classes below this are cached.
@@ -114,41 +115,41 @@ enum Found {
 }
 
 impl<W: Words> ThreadCache<W> {
-    /// A cache of up to `limit` bytes for a handle. `Oom` if memory for its list is refused.
+    /// A cache of up to `limit` bytes for a handle. `Oom` if memory for its bookkeeping is refused.
     pub fn new(shared: Shared<W>, limit: u64) -> Result<ThreadCache<W>> {
         let geometry = shared.geometry();
-        // What the hot paths take for granted.
+        // The hot paths rely on these bounds.
         let (chunks, words) = (geometry.chunks as usize, shared.words.count());
         assert!(geometry.group_shift + 4 + geometry.min_shift >= geometry.chunk_shift);
         assert!(geometry.chunks_at + chunks <= words);
         assert!(geometry.groups_at + (chunks << geometry.group_shift) <= words);
         assert!(geometry.caches_at + (chunks << geometry.group_shift) <= words);
-        // A class is cached if four of its groups fit.
+        // A class is cached if at least four of its groups fit.
         let cached = (0..geometry.classes()).take_while(|&class| cost(&shared, class) * 4 <= limit).count();
         let most = (limit / cost(&shared, 0)).clamp(1, 1 << 24) as usize;
         let mut owned = Vec::new();
         owned.try_reserve_exact(most)?;
         owned.resize(most, NONE);
-        let mut notes = Vec::new();
-        notes.try_reserve_exact(MAX_CLASSES)?;
-        notes.resize(MAX_CLASSES, Notes::NONE);
-        let Ok(mut notes) = <Box<[Notes; MAX_CLASSES]>>::try_from(notes) else {
-            unreachable!("as many as were asked for")
+        let mut stacks = Vec::new();
+        stacks.try_reserve_exact(MAX_CLASSES)?;
+        stacks.resize(MAX_CLASSES, FreeStack::NONE);
+        let Ok(mut stacks) = <Box<[FreeStack; MAX_CLASSES]>>::try_from(stacks) else {
+            unreachable!("the vector has MAX_CLASSES elements")
         };
-        for (class, notes) in notes.iter_mut().enumerate().take(cached) {
-            notes.shift = geometry.min_shift + class as u32;
-            notes.within = (1 << notes.shift) - 1;
-            notes.mine = group::of_owner(shared.me) | group::of_class(class as u32);
+        for (class, stack) in stacks.iter_mut().enumerate().take(cached) {
+            stack.shift = geometry.min_shift + class as u32;
+            stack.offset_mask = (1 << stack.shift) - 1;
+            stack.owner_and_class = group::of_owner(shared.me) | group::of_class(class as u32);
         }
         let chunk_mask = (1 << geometry.chunk_shift) - 1;
-        let place_shift = geometry.group_shift + 4;
+        let index_shift = geometry.group_shift + 4;
         let cached = cached as u32;
         let (oldest, count, cursor, bytes) = (0, 0, 0, 0);
         Ok(ThreadCache {
             shared,
-            notes,
+            stacks,
             chunk_mask,
-            place_shift,
+            index_shift,
             last: 0,
             owned,
             oldest,
@@ -166,17 +167,18 @@ impl<W: Words> ThreadCache<W> {
         &self.shared
     }
 
-    /// A block of at least `bytes` bytes: its offset. `None` where there is no room.
+    /// Allocates a block of at least `bytes` bytes and returns its offset. `None` if there is no
+    /// room.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: u64) -> Option<u64> {
         let class = self.shared.geometry.class_of(bytes);
-        if let Some(offset) = self.take_noted(class) {
+        if let Some(offset) = self.pop_free(class) {
             return Some(offset);
         }
         self.alloc_slow(class, bytes)
     }
 
-    /// Gives a block back, whoever allocated it.
+    /// Frees a block, which any handle may have allocated.
     #[inline(always)]
     pub fn free(&mut self, offset: u64) -> Attempt<()> {
         let geometry = &self.shared.geometry;
@@ -186,67 +188,69 @@ impl<W: Words> ThreadCache<W> {
         }
         let number = number as u32;
         let words = &self.shared.words;
-        // SAFETY: there is such a chunk, and a word for each, as `new` made sure.
-        let descriptor = unsafe { words.load_known(geometry.chunks_at + number as usize) };
-        // A chunk with groups of ours is cut into blocks of the class that their words say. So to
-        // look at those is enough.
+        // SAFETY: `number` is below the number of chunks, and `new` checked that each has a word.
+        let descriptor = unsafe { words.load_unchecked(geometry.chunks_at + number as usize) };
+        // If the chunk contains groups of this handle, its class is the one in their words, so
+        // checking the group word is enough.
         let class = chunk::class(descriptor) as usize & (MAX_CLASSES - 1);
-        let notes = &mut self.notes[class];
+        let stack = &mut self.stacks[class];
         let offset32 = offset as u32;
-        // At most one block for each smallest one in a chunk, and `new` made sure that there are
-        // groups for these.
-        let place = (number << self.place_shift) + ((offset32 & self.chunk_mask) >> notes.shift);
-        let (group, bit) = ((place >> 4) as usize, place & 15);
-        // SAFETY: there is such a group, and a word for each, as `new` made sure.
-        let word = unsafe { words.load_known(geometry.groups_at + group) };
-        if word & (group::OWNER | group::CLASS) == notes.mine && offset32 & notes.within == 0 {
+        // A chunk has at most one block for each smallest block, and `new` checked that there are
+        // groups for all of them.
+        let index = (number << self.index_shift) + ((offset32 & self.chunk_mask) >> stack.shift);
+        let (group, bit) = ((index >> 4) as usize, index & 15);
+        // SAFETY: the index of the group is in range (see above), and `new` checked that each group
+        // has a word.
+        let word = unsafe { words.load_unchecked(geometry.groups_at + group) };
+        if word & (group::OWNER | group::CLASS) == stack.owner_and_class && offset32 & stack.offset_mask == 0
+        {
             let give = |cache| if (word | cache) >> bit & 1 == 0 { Some(cache | 1 << bit) } else { None };
-            // SAFETY: the same.
-            if !unsafe { words.change_known(geometry.caches_at + group, give) } {
+            // SAFETY: as above; only this handle writes the cache word of a group that it owns.
+            if !unsafe { words.update_unchecked(geometry.caches_at + group, give) } {
                 return Err(Refusal::Freed);
             }
-            notes.push(Noted { place, offset: offset32 });
+            stack.push(FreeBlock { index, offset: offset32 });
             return Ok(());
         }
         self.shared.free(offset)
     }
 
-    /// Gives all cached blocks back to the pool.
+    /// Returns all cached blocks to the pool.
     pub fn flush(&mut self) {
         while self.count > 0 {
             self.drop_oldest();
         }
     }
 
-    /// The largest request that the cache serves; 0 if none.
+    /// The largest request that the cache serves; 0 if it serves none.
     #[must_use]
     pub fn largest(&self) -> u64 {
         if self.cached == 0 { 0 } else { 1 << (self.shared.geometry.min_shift + self.cached - 1) }
     }
 
-    /// Bytes of the groups that are owned.
+    /// Total size of the blocks in the owned groups.
     #[must_use]
     pub fn held(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes the block that was noted last, if it is still free.
+    /// Takes the block that was pushed last, if it is still free.
     #[inline(always)]
-    fn take_noted(&mut self, class: u32) -> Option<u64> {
-        let Noted { place, offset } = self.notes.get_mut(class as usize)?.pop()?;
-        let (group, bit) = ((place >> 4) as usize, place & 15);
+    fn pop_free(&mut self, class: u32) -> Option<u64> {
+        let FreeBlock { index, offset } = self.stacks.get_mut(class as usize)?.pop()?;
+        let (group, bit) = ((index >> 4) as usize, index & 15);
         let take = |cache: u32| if cache >> bit & 1 != 0 { Some(cache ^ 1 << bit) } else { None };
-        // SAFETY: what is noted is a block of a group that there is, and `new` made sure that each
-        // has a word.
-        if !unsafe { self.shared.words.change_known(self.shared.geometry.caches_at + group, take) } {
+        // SAFETY: the stacks contain only indices of existing groups, and `new` checked that each
+        // group has a word.
+        if !unsafe { self.shared.words.update_unchecked(self.shared.geometry.caches_at + group, take) } {
             return None;
         }
         self.last = offset | 1;
         Some(u64::from(offset))
     }
 
-    /// Says in the slot which block was taken last, in case the thread ends before its program has
-    /// it.
+    /// Records in the slot which block was taken last, in case the thread ends before its program
+    /// receives the block.
     #[inline(always)]
     pub fn record_intent(&mut self) {
         if self.last != 0 {
@@ -255,35 +259,35 @@ impl<W: Words> ThreadCache<W> {
         }
     }
 
-    /// Notes all free blocks of a group of ours, the lowest last.
-    fn note(&mut self, at: u32, class: u32) {
+    /// Pushes all free blocks of an owned group, the lowest last.
+    fn push_free_blocks(&mut self, at: u32, class: u32) {
         let cache = self.shared.cache(at);
         let geometry = self.shared.geometry;
         for bit in (0..16).rev().filter(|bit| cache >> bit & 1 != 0) {
             let offset = geometry.offset(at, class, bit) as u32;
-            self.notes[class as usize].push(Noted { place: at << 4 | bit, offset });
+            self.stacks[class as usize].push(FreeBlock { index: at << 4 | bit, offset });
         }
     }
 
     #[cold]
     #[inline(never)]
     fn alloc_slow(&mut self, class: u32, bytes: u64) -> Option<u64> {
-        // The roads from here on tell it themselves.
+        // The paths below record their intent themselves.
         self.record_intent();
         if class >= self.cached {
             let direct = self.shared.alloc(bytes);
             if direct.is_some() || self.count == 0 {
                 return direct;
             }
-            // What this cache holds may be the room that is missing.
+            // The blocks in this cache may be the missing room.
             self.flush();
             return self.shared.alloc(bytes);
         }
         loop {
-            while self.notes[class as usize].count > 0 {
-                let noted = self.take_noted(class);
-                if noted.is_some() {
-                    return noted;
+            while self.stacks[class as usize].count > 0 {
+                let block = self.pop_free(class);
+                if block.is_some() {
+                    return block;
                 }
             }
             let current = self.shared.current(class);
@@ -303,30 +307,31 @@ impl<W: Words> ThreadCache<W> {
                 }
             };
             self.shared.set_current(class, at);
-            self.note(at, class);
+            self.push_free_blocks(at, class);
         }
     }
 
-    /// Takes over what other threads freed in a group, if it is ours and of this class. Returns
-    /// whether it has a block.
+    /// Takes the blocks that other threads freed in a group over into the cache word, if this
+    /// handle owns the group and it has this class. Returns whether the group has a free block.
     fn reclaim(&self, at: u32, class: u32) -> bool {
         let word = self.shared.group(at);
-        if word & (group::OWNER | group::CLASS) != self.notes[class as usize].mine {
+        if word & (group::OWNER | group::CLASS) != self.stacks[class as usize].owner_and_class {
             return false;
         }
         let freed = word & group::BITS;
         let cache = self.shared.cache(at) | freed;
         if freed != 0 {
-            // First in, then out: their union stays what it is.
+            // Set the bits here before they are cleared there: the union of both words never
+            // changes.
             self.shared.set_cache(at, cache);
             self.shared.update(at, |word| word & !freed);
         }
         cache & group::BITS != 0
     }
 
-    /// The next group of the ring that has a block of this class.
+    /// The next group of the ring that has a free block of this class.
     fn next_owned(&mut self, class: u32) -> Option<u32> {
-        for _ in 0..self.count.min(LOOK_INTO) {
+        for _ in 0..self.count.min(MAX_GROUPS_SEARCHED) {
             self.cursor = (self.cursor + 1) % self.count;
             let at = self.owned[(self.oldest + self.cursor) % self.owned.len()];
             if self.reclaim(at, class) {
@@ -336,8 +341,8 @@ impl<W: Words> ThreadCache<W> {
         None
     }
 
-    /// While the cache is at its limit, gives up its oldest groups; if one has blocks of this
-    /// class, it goes on instead.
+    /// While the cache is at its limit, gives up its oldest groups. A group with free blocks of
+    /// this class is kept and returned instead.
     fn make_room(&mut self, class: u32) -> Option<u32> {
         let more = cost(&self.shared, class);
         while self.count > 0 && (self.bytes + more > self.limit || self.count == self.owned.len()) {
@@ -362,16 +367,16 @@ impl<W: Words> ThreadCache<W> {
         if class < self.cached {
             self.bytes = self.bytes.saturating_sub(cost(&self.shared, class));
             if self.shared.current(class) == at {
-                // Another handle may own it next, and its cache is not ours to take from.
+                // Another handle may own the group next, and then its blocks are not ours to take.
                 self.shared.set_current(class, NONE);
             }
-            self.notes[class as usize].forget(at);
+            self.stacks[class as usize].forget(at);
         }
         self.shared.release(at);
     }
 
-    /// Makes a group of the pool ours, with all its free blocks. A block of a larger class where
-    /// there is none.
+    /// Becomes the owner of a group of the pool with all its free blocks. If there is none, returns
+    /// a block of a larger class.
     fn acquire(&mut self, class: u32) -> Option<Found> {
         let found = self.shared.search(class, |shared, of, at| {
             if of != class {
@@ -396,7 +401,7 @@ impl<W: Words> ThreadCache<W> {
     }
 }
 
-/// Bytes of a group's blocks.
+/// Total size of the blocks of a group.
 fn cost<W: Words>(shared: &Shared<W>, class: u32) -> u64 {
     let geometry = shared.geometry();
     u64::from(geometry.all(class).count_ones()) << (geometry.min_shift + class)

@@ -1,5 +1,5 @@
-//! The proof that a pool at rest is sound: that nobody allocates or frees meanwhile is the caller's
-//! to see to.
+//! Validation of a pool at rest: the caller must ensure that no thread allocates or frees
+//! meanwhile.
 
 use super::layout::{Shape, chunk, group, slot};
 use super::shared::Shared;
@@ -7,15 +7,16 @@ use super::words::RegionWords;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// Proves the bookkeeping of the pool in `len` bytes at `base`. O(blocks / 16).
+/// Checks the bookkeeping of the pool in `len` bytes at `base`. O(blocks / 16).
 ///
 /// # Safety
 /// `base` is valid for reading `len` bytes; they are not written.
 pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
     let memory = unsafe { Memory::new(base, len) }?;
     let geometry = Shape::read(memory)?.geometry;
-    // SAFETY: the caller's word; the shape fits into the length.
+    // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller, and `Shape::read` checked
+    // that the words are within them.
     let words = unsafe { RegionWords::new(base.cast(), geometry.words) };
     let pool = Shared::new(words, geometry, 0, 0);
     let mut tails = 0..0;
@@ -38,9 +39,7 @@ pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
             _ => false,
         };
         if !sound {
-            return Err(Error::corrupt(format!(
-                "chunk {number} of the pool can not be what its descriptor says"
-            )));
+            return Err(Error::corrupt(format!("the descriptor of chunk {number} of the pool is invalid")));
         }
         if kind == chunk::CUT {
             pool.groups_of(number, class).try_for_each(|at| check_group(&pool, at, class))?;

@@ -1,32 +1,31 @@
-//! The words that threads share: the one place where atomics are, so that loom can stand in for
-//! them.
+//! The words that threads share. All atomics are in this file, so that loom can replace them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Words of 32 bits that several threads read and write, by index.
 pub trait Words {
-    /// Reads a word, and sees what was written before it was.
+    /// Reads a word with acquire ordering.
     fn load(&self, index: usize) -> u32;
-    /// Reads a word as the last in its order of changes, and takes a place in that order.
+    /// Reads the most recent value of a word by a read-modify-write operation.
     fn confirm(&self, index: usize) -> u32;
-    /// Writes a word, after what was written before.
+    /// Writes a word with release ordering.
     fn store(&self, index: usize, value: u32);
-    /// Writes `new` if the word is `old`; else says what it is.
+    /// Writes `new` if the word is `old`; otherwise returns its value.
     fn swap(&self, index: usize, old: u32, new: u32) -> Result<(), u32>;
-    /// How many words there are.
+    /// The number of words.
     fn count(&self) -> usize;
-    /// As `load`, without looking at the index.
+    /// As `load`, without a bounds check.
     ///
     /// # Safety
     /// The index is less than `count()`.
-    unsafe fn load_known(&self, index: usize) -> u32;
-    /// Writes what `change` makes of a word that no other thread writes, unless that is `None`.
-    /// Returns whether it did.
+    unsafe fn load_unchecked(&self, index: usize) -> u32;
+    /// Replaces a word that no other thread writes by the result of `change`, unless that is
+    /// `None`. Returns whether it did.
     ///
     /// # Safety
     /// The index is less than `count()`.
-    unsafe fn change_known(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool;
-    /// Called in loops that wait for others, with the number of the round.
+    unsafe fn update_unchecked(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool;
+    /// Called in loops that wait for other threads, with the number of the round.
     fn pause(&self, round: u32);
 }
 
@@ -49,16 +48,17 @@ impl RegionWords {
     #[inline(always)]
     fn at(&self, index: usize) -> &AtomicU32 {
         assert!(index < self.count, "a word outside the pool");
-        // SAFETY: in bounds.
-        unsafe { self.at_known(index) }
+        // SAFETY: the index was checked.
+        unsafe { self.at_unchecked(index) }
     }
 
     /// # Safety
     /// The index is less than `count`.
     #[inline(always)]
-    unsafe fn at_known(&self, index: usize) -> &AtomicU32 {
+    unsafe fn at_unchecked(&self, index: usize) -> &AtomicU32 {
         debug_assert!(index < self.count, "a word outside the pool");
-        // SAFETY: in bounds by the caller's word, and atomics all along by the constructor's.
+        // SAFETY: the index is in bounds, guaranteed by the caller; `new` requires valid memory
+        // that other threads access through atomics only.
         unsafe { AtomicU32::from_ptr(self.base.add(index)) }
     }
 }
@@ -90,15 +90,15 @@ impl Words for RegionWords {
     }
 
     #[inline(always)]
-    unsafe fn load_known(&self, index: usize) -> u32 {
-        // SAFETY: the caller's word.
-        unsafe { self.at_known(index) }.load(Ordering::Acquire)
+    unsafe fn load_unchecked(&self, index: usize) -> u32 {
+        // SAFETY: the index is in bounds, guaranteed by the caller.
+        unsafe { self.at_unchecked(index) }.load(Ordering::Acquire)
     }
 
     #[inline(always)]
-    unsafe fn change_known(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool {
-        // SAFETY: the caller's word.
-        let word = unsafe { self.at_known(index) };
+    unsafe fn update_unchecked(&self, index: usize, change: impl FnOnce(u32) -> Option<u32>) -> bool {
+        // SAFETY: the index is in bounds, guaranteed by the caller.
+        let word = unsafe { self.at_unchecked(index) };
         let changed = change(word.load(Ordering::Acquire));
         changed.inspect(|&value| word.store(value, Ordering::Release)).is_some()
     }

@@ -1,5 +1,4 @@
-//! The layout of a NumaPool's region: what its options make of it, and what its header says,
-//! checked.
+//! The layout of a NumaPool's region: its computation from options, and the check of its header.
 
 use crate::pools::fixed;
 use crate::pools::guard::GUARD_BYTES;
@@ -11,15 +10,14 @@ use crate::{Error, Result};
 
 pub use crate::pools::fixed::layout::{GUARDS, ZERO_ON_FREE};
 
-/// How many nodes a pool can have.
+/// The largest number of nodes.
 pub const MAX_NODES: usize = 64;
-/// The largest section, in bytes: as many smallest blocks as a FixedPool can have.
+/// The largest section, in bytes: the most smallest blocks that a FixedPool can have.
 pub const MAX_CAPACITY: u64 = fixed::layout::MAX_UNITS * CLASSES[0];
-/// Sections begin at multiples of this and are as long: whole pages on every machine that Linux
-/// runs on.
+/// Alignment and granularity of sections: whole pages on every machine that runs Linux.
 pub const SECTION_ALIGN: u64 = 65_536;
-/// Sizes of blocks: by 2 where blocks are many, so that half of one is lost at the most; by 4 where
-/// they are large. A section has those up to half of its own size.
+/// Sizes of blocks: powers of 2 where blocks are many, so that at most half of one is wasted;
+/// powers of 4 where they are large. A section has the classes up to half of its own size.
 pub const CLASSES: [u64; fixed::layout::MAX_CLASSES] = [
     1 << 6,
     1 << 7,
@@ -43,47 +41,47 @@ pub const CLASSES: [u64; fixed::layout::MAX_CLASSES] = [
 pub mod word {
     /// Option bits.
     pub const OPTIONS: usize = 16;
-    /// How many nodes there are.
+    /// Number of nodes.
     pub const NODES: usize = 17;
     /// The policy's number.
     pub const POLICY: usize = 18;
-    /// Whose turn it is under the policy *interleave*.
+    /// The next section under the policy *interleave*.
     pub const TURN: usize = 19;
     /// Bytes of a section (two words).
     pub const CAPACITY: usize = 20;
     /// Requests that found no room on any node, modulo 2^32.
     pub const FAILURES: usize = 22;
-    /// The first word that is unused.
+    /// The first unused word.
     pub const END: usize = 23;
 }
 
-/// Bytes of the record of a node, and what is in it, in bytes from its start.
+/// Bytes of a node's record.
 pub const NODE_BYTES: usize = 128;
-/// Places in a node's record.
+/// Fields of a node's record, in bytes from its start.
 pub mod node {
     /// The node's number.
     pub const ID: usize = 0;
-    /// Requests that were to be served here, and were (64 bits, as the next two).
+    /// Requests for this node that were served here (64 bits, as the next two).
     pub const HITS: usize = 8;
-    /// Requests that were to be served elsewhere, and were served here.
+    /// Requests for other nodes that were served here.
     pub const MISSES: usize = 16;
-    /// Requests that were to be served here, and were served elsewhere.
+    /// Requests for this node that were served by another one.
     pub const FOREIGN: usize = 24;
-    /// The first byte that is unused; those up to `ORDER` are.
+    /// The first unused byte; those up to `ORDER` are unused.
     pub const END: usize = 32;
     /// The sections in the order in which they are tried, a byte each: this one, then the nearest.
     pub const ORDER: usize = 64;
 }
 
-/// Where a request goes first.
+/// The first node that a request tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Policy {
-    /// To the first node of the list.
+    /// The first node of the list.
     First = 1,
-    /// To the node where the thread runs.
+    /// The node where the thread runs.
     Local = 2,
-    /// To all nodes in turns.
+    /// All nodes in turn.
     Interleave = 3,
 }
 
@@ -95,12 +93,12 @@ impl Policy {
     }
 }
 
-/// What a new pool is to be.
+/// Options of a new pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// Where a request goes first.
+    /// The first node that a request tries.
     pub policy: Policy,
-    /// The nodes, each once, up to [`MAX_NODES`]; none: all that have memory.
+    /// The nodes, each once, up to [`MAX_NODES`]; if empty, all nodes with memory.
     pub nodes: &'a [u32],
     /// Bytes of blocks on each node, rounded up; see `Shape::new`.
     pub capacity: u64,
@@ -108,43 +106,43 @@ pub struct Options<'a> {
     pub flags: u32,
 }
 
-/// What does not change in a pool's life.
+/// The properties of a pool that never change.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Where a request goes first.
+    /// The first node that a request tries.
     pub policy: Policy,
     /// Option bits.
     pub options: u32,
-    /// How many nodes there are.
+    /// Number of nodes.
     pub nodes: usize,
     /// Bytes of a section.
     pub capacity: u64,
-    /// The first section.
+    /// Position of the first section.
     pub data: u64,
     /// Bytes of the region.
     pub length: u64,
-    /// The shape of a FixedPool like each section.
+    /// The shape of a FixedPool that has the size of a section.
     book: fixed::layout::Shape,
 }
 
-/// A section's classes.
+/// The classes of a section.
 fn classes(capacity: u64) -> &'static [u64] {
     let count = CLASSES.iter().take_while(|&&size| size <= capacity / 2).count();
     &CLASSES[..count.max(1)]
 }
 
-/// A capacity rounded up to whole blocks of the largest class, and whole pages.
+/// Rounds a capacity up to whole blocks of the largest class, and to whole pages.
 fn rounded(capacity: u64) -> u64 {
     let whole = capacity.next_multiple_of(SECTION_ALIGN);
-    // If this brings it to where a larger class begins, it is twice that class, so a multiple of
-    // it.
+    // If this reaches the size at which a larger class begins, it is twice that class, so it is a
+    // multiple of it.
     whole.next_multiple_of(*classes(whole).last().unwrap_or(&1))
 }
 
 impl Shape {
-    /// The shape of a pool of so many nodes with `capacity` bytes each, rounded up to a multiple of
-    /// 64 KiB and of the largest block, which has between an eighth of it and a half. `Range` for
-    /// what can not be.
+    /// The shape of a pool of `nodes` nodes with `capacity` bytes each, rounded up to a multiple of
+    /// 64 KiB and of the largest block, which has between an eighth and a half of it. `Range` for
+    /// invalid numbers.
     pub fn new(policy: Policy, nodes: usize, capacity: u64, options: u32) -> Result<Shape> {
         if nodes == 0 || nodes > MAX_NODES {
             return Err(Error::range(format!("a pool has 1 to {MAX_NODES} nodes, not {nodes}")));
@@ -168,29 +166,29 @@ impl Shape {
         Ok(Shape { policy, options, nodes, capacity, data, length, book })
     }
 
-    /// The shape of a new pool, and its nodes: those of the options, or all with memory.
+    /// The shape of a new pool, and its nodes: those of the options, or all nodes with memory.
     pub fn from_options(options: &Options<'_>) -> Result<(Shape, Vec<u32>)> {
         let mut nodes = Vec::new();
         nodes.try_reserve_exact(MAX_NODES + 1)?;
         if options.nodes.is_empty() {
             nodes.extend(topology::memory_nodes().iter().take(MAX_NODES));
         } else {
-            // One too many is enough to be refused.
+            // One node too many is enough for the check below to fail.
             nodes.extend(options.nodes.iter().take(MAX_NODES + 1));
         }
         let shape = Shape::new(options.policy, nodes.len(), options.capacity, options.flags)?;
         for (at, id) in nodes.iter().enumerate() {
             if *id as usize >= numa::MAX_NODES {
-                return Err(Error::range(format!("no node has the number {id}")));
+                return Err(Error::range(format!("invalid node: {id}")));
             }
             if nodes[..at].contains(id) {
-                return Err(Error::range(format!("the node {id} is in the list twice")));
+                return Err(Error::range(format!("node {id} is in the list twice")));
             }
         }
         Ok((shape, nodes))
     }
 
-    /// Reads and checks what a region says of itself, in constant time.
+    /// Reads a region's header and checks it in constant time.
     pub fn read(memory: Memory) -> Result<Shape> {
         let header = Header::read(memory, Kind::NumaPool)?;
         let [low, high] = [0, 1].map(|at| u64::from(header.word(word::CAPACITY + at)));
@@ -203,18 +201,19 @@ impl Shape {
         {
             return Ok(shape);
         }
-        Err(Error::corrupt("a pool's nodes, policy, options and sizes do not fit together"))
+        Err(Error::corrupt("the pool's nodes, policy, options and sizes contradict each other"))
     }
 
-    /// Writes an empty pool for these nodes, as many as the shape has. Zeros all of it before,
-    /// unless it is `zeroed`.
+    /// Writes an empty pool for these nodes, whose number is that of the shape. Zeros the memory
+    /// first, unless it is `zeroed`.
     ///
     /// # Safety
     /// The memory has `length` bytes, and no other thread uses them.
     pub unsafe fn write(&self, memory: Memory, ids: &[u32], zeroed: bool) -> Result<()> {
         debug_assert_eq!(ids.len(), self.nodes);
         let topology = topology::Topology::get();
-        // SAFETY: the caller's word; records and books lie before the data.
+        // SAFETY: the memory is writable, long enough and not otherwise used, guaranteed by the
+        // caller; records and books lie before the data.
         unsafe {
             if !zeroed {
                 memory.base().write_bytes(0, self.length as usize);
@@ -237,21 +236,21 @@ impl Shape {
         Ok(())
     }
 
-    /// Where the record of a node is.
+    /// The position of a node's record.
     #[inline(always)]
     #[must_use]
     pub fn record(at: usize) -> usize {
         HEADER_BYTES + NODE_BYTES * at
     }
 
-    /// Where the book of a node is.
+    /// The position of a node's book.
     #[inline(always)]
     #[must_use]
     pub fn book(&self, at: usize) -> usize {
         Shape::record(self.nodes) + self.book.data * at
     }
 
-    /// Where the section of a node is.
+    /// The position of a node's section.
     #[inline(always)]
     #[must_use]
     pub fn section(&self, at: usize) -> usize {
@@ -265,29 +264,29 @@ impl Shape {
         largest - if self.options & GUARDS != 0 { GUARD_BYTES } else { 0 }
     }
 
-    /// The shape of the FixedPool that a book and its section are, with the section where it is.
+    /// The shape of the FixedPool that consists of a book and its section.
     pub(super) fn fixed(&self, at: usize) -> fixed::layout::Shape {
         let mut shape = self.book;
         shape.data = self.section(at) - self.book(at);
         shape
     }
 
-    /// The shape of a FixedPool like each section, as books state it.
+    /// The shape of a FixedPool with the size of a section, as stored in the books.
     pub(super) fn alone(&self) -> &fixed::layout::Shape {
         &self.book
     }
 
-    /// The memory from a book on: to its FixedPool, the region.
+    /// The memory from a book on, which is the region of its FixedPool.
     pub(super) fn memory_of(&self, memory: Memory, at: usize) -> Result<Memory> {
         let book = self.book(at);
-        // SAFETY: a book lies within the region, and all of the data behind it, so there are at
-        // least as many bytes as it states.
+        // SAFETY: a book lies within the region and before all data, so at least as many bytes
+        // follow as its header states.
         unsafe { Memory::new(memory.at(book), memory.len() - book) }
     }
 }
 
 /// The sections in the order in which a request for section `at` tries them: itself, then those of
-/// the `nearest` nodes, then the others. As many as there are ids; zeros follow.
+/// the `nearest` nodes, then the others. There are as many as ids; zeros follow.
 fn order(at: usize, ids: &[u32], nearest: &[u32]) -> [u8; MAX_NODES] {
     let mut order = [0; MAX_NODES];
     let mut count = 0;
@@ -324,8 +323,8 @@ mod tests {
             assert_eq!((shape.data % SECTION_ALIGN, shape.length), (0, shape.data + 2 * given));
             assert!(shape.book(2) as u64 <= shape.data);
         }
-        // Every capacity up to 256 MiB, in steps of a page: what `rounded` gives is what `read`
-        // expects.
+        // Every capacity up to 256 MiB, in steps of a page: the result of `rounded` is valid for
+        // `read`.
         for pages in 1..4096 {
             let capacity = rounded(pages * SECTION_ALIGN);
             assert_eq!(rounded(capacity), capacity);

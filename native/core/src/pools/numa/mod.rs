@@ -1,29 +1,28 @@
-//! NumaPool: a pool with memory on each NUMA node. `docs/formats/pools.md` has the bytes.
+//! NumaPool: a pool with memory on each NUMA node. `docs/formats/pools.md` specifies the bytes.
 //!
-//! The data is one **section** for each node, all of one size, placed there with `mbind`. A section
-//! is cut as a [`FixedPool`](super::fixed) of classes from 64 bytes up, whose bookkeeping, its
-//! **book**, stands before all data. A request goes to the section that the policy says, and where
-//! that has no room, to the next nearest one that has: a *miss*.
+//! The data consists of one **section** for each node, all of the same size, placed on the nodes
+//! with `mbind`. A section is divided as a [`FixedPool`](super::fixed) of classes from 64 bytes up,
+//! whose bookkeeping, its **book**, is stored before all data. A request goes to the section that
+//! the policy selects and, if that has no room, to the nearest one that has: a *miss*.
 //!
-//! | policy | where a request goes first |
+//! | policy | the first section that a request tries |
 //! | --- | --- |
-//! | first | the first node of the pool's list, which may be the only one |
-//! | local | the node where the thread runs; asked again after [`ASK_AGAIN`] requests, as threads seldom move |
-//! | interleave | all nodes in turns, block by block |
+//! | first | that of the first node of the pool's list, which may be the only one |
+//! | local | that of the node where the thread runs, which is determined again every [`LOCATE_EVERY`] requests, because threads seldom move |
+//! | interleave | those of all nodes in turn, block by block |
 //!
-//! Where the kernel puts a page is the kernel's affair in the end (a node may be full):
-//! [`RawNumaPool::placement`] asks it.
+//! The kernel has the last word on the placement of a page (a node may be full):
+//! [`RawNumaPool::placement`] queries it.
 //!
 //! One thread allocates and frees. Others may read and write the contents of blocks whose offsets
-//! they were given. For threads on several nodes that means a pool for each, with the policy
-//! *local*: what threads share they hand over as blocks, and no node's memory is filled with
-//! bookkeeping that others fight over.
+//! they received. Threads on several nodes should have a pool each, with the policy *local*: they
+//! share data by handing over blocks, and do not contend for bookkeeping on one node.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
 //! | [`layout`] | nodes, sections, books, and the check of a header |
-//! | [`raw`] | the pool in memory that something else owns |
-//! | [`validate`](mod@validate) | the proof that its bookkeeping is sound |
+//! | [`raw`] | the pool in borrowed memory |
+//! | [`validate`](mod@validate) | validation of its bookkeeping |
 //! | [`owned`] | the pool for Rust programs |
 
 pub mod layout;
@@ -35,5 +34,5 @@ pub use self::layout::{Options, Policy};
 pub use self::owned::NumaPool;
 pub use self::raw::RawNumaPool;
 
-/// After so many requests a pool with the policy *local* asks anew where its thread runs.
-pub const ASK_AGAIN: u32 = 256;
+/// A pool with the policy *local* determines the node of its thread once in this many requests.
+pub const LOCATE_EVERY: u32 = 256;

@@ -1,6 +1,6 @@
-//! A checked view of a NumaPool's region: alloc, free, placing, and asking where pages are.
+//! A checked view of a NumaPool's region: alloc, free, and the placement of pages.
 
-use super::ASK_AGAIN;
+use super::LOCATE_EVERY;
 use super::layout::{Options, Policy, Shape, node, word};
 use crate::pools::errors::{foreign, freed};
 use crate::pools::fixed::raw::RawFixedPool;
@@ -11,7 +11,7 @@ use crate::region::numa::query::{count_pages, current_node};
 use crate::region::numa::{self, topology};
 use crate::{Error, ErrorKind, Result};
 
-/// A pool in memory that something else owns.
+/// A pool in borrowed memory.
 #[derive(Clone, Debug)]
 pub struct RawNumaPool {
     pub(super) memory: Memory,
@@ -20,60 +20,60 @@ pub struct RawNumaPool {
     pub(super) books: Vec<RawFixedPool>,
     /// The largest request that a section can serve.
     largest: u64,
-    /// The section of the node where this thread ran when it was last asked, and for how many
-    /// requests that is good.
-    near: usize,
-    good_for: u32,
+    /// The section of the node where this thread was last found to run, and the number of requests
+    /// for which it is used.
+    cached_section: usize,
+    requests_left: u32,
 }
 
-/// What a pool holds. Sizes are in bytes.
+/// Statistics of a pool. Sizes are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Room for blocks in all.
+    /// Total size that blocks can have.
     pub capacity: u64,
-    /// In allocated blocks.
+    /// Total size of the allocated blocks.
     pub used: u64,
-    /// Allocated blocks.
+    /// Number of allocated blocks.
     pub blocks: u64,
     /// Requests that found no room on any node, modulo 2^32.
     pub failures: u32,
-    /// Requests that were served where they were to be.
+    /// Requests that were served by the node that they tried first.
     pub hits: u64,
-    /// Requests that were served elsewhere, for lack of room there.
+    /// Requests that were served by another node, because the first one had no room.
     pub misses: u64,
 }
 
-/// What one node of a pool holds. Sizes are in bytes.
+/// Statistics of one node of a pool. Sizes are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeStats {
     /// The node's number.
     pub id: u32,
-    /// Room for blocks.
+    /// Total size that blocks can have.
     pub capacity: u64,
-    /// In allocated blocks.
+    /// Total size of the allocated blocks.
     pub used: u64,
-    /// The most that has been.
+    /// The maximum of `used`.
     pub peak: u64,
-    /// Allocated blocks.
+    /// Number of allocated blocks.
     pub blocks: u32,
-    /// Requests that were to be served here, and were.
+    /// Requests for this node that were served here.
     pub hits: u64,
-    /// Requests that were to be served elsewhere, and were served here.
+    /// Requests for other nodes that were served here.
     pub misses: u64,
-    /// Requests that were to be served here, and were served elsewhere.
+    /// Requests for this node that were served by another one.
     pub foreign: u64,
 }
 
-/// Where the pages of a node's section are.
+/// The locations of the pages of a node's section.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
     /// The node's number.
     pub id: u32,
-    /// Pages that are on that node.
+    /// Pages on that node.
     pub here: u64,
-    /// Pages that are on another.
+    /// Pages on other nodes.
     pub elsewhere: u64,
-    /// Pages that nobody has written to yet.
+    /// Pages that were never written to.
     pub nowhere: u64,
 }
 
@@ -84,14 +84,14 @@ impl RawNumaPool {
     /// While the view is used, `base` is valid for reading and writing `len` bytes, and no other
     /// thread allocates or frees in this pool.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawNumaPool> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
         RawNumaPool::new(memory, Shape::read(memory)?)
     }
 
-    /// Makes an empty pool in `len` bytes at `base`, which it fills with zeros unless they are
-    /// `zeroed`. Its pages are where they are: see [`RawNumaPool::place`]. `Full` if the bytes are
-    /// too few.
+    /// Creates an empty pool in `len` bytes at `base`, which it fills with zeros unless they are
+    /// `zeroed`. The pages are not placed: see [`RawNumaPool::place`]. `Full` if the bytes are too
+    /// few.
     ///
     /// # Safety
     /// As for `attach`.
@@ -102,12 +102,13 @@ impl RawNumaPool {
         zeroed: bool,
     ) -> Result<RawNumaPool> {
         let (shape, nodes) = Shape::from_options(options)?;
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
         if shape.length > len as u64 {
             return Err(Error::full(format!("a pool of {} bytes does not fit into {len}", shape.length)));
         }
-        // SAFETY: the memory is long enough; the rest is the caller's word.
+        // SAFETY: the memory is long enough, and the caller guarantees that no other thread uses
+        // it.
         unsafe { shape.write(memory, &nodes, zeroed) }?;
         RawNumaPool::new(memory, shape)
     }
@@ -118,10 +119,17 @@ impl RawNumaPool {
         for at in 0..shape.nodes {
             books.push(RawFixedPool::new(shape.memory_of(memory, at)?, shape.fixed(at)));
         }
-        Ok(RawNumaPool { memory, shape, books, largest: shape.largest(), near: 0, good_for: 0 })
+        Ok(RawNumaPool {
+            memory,
+            shape,
+            books,
+            largest: shape.largest(),
+            cached_section: 0,
+            requests_left: 0,
+        })
     }
 
-    /// The sizes that never change.
+    /// The properties that never change.
     #[must_use]
     pub fn shape(&self) -> &Shape {
         &self.shape
@@ -135,13 +143,13 @@ impl RawNumaPool {
         unsafe { self.memory.at(self.shape.section(0)) }
     }
 
-    /// A block of at least `bytes` bytes, on the node that the policy says, or the nearest one that
-    /// has room: its offset. `Full` where none has.
+    /// Allocates a block of at least `bytes` bytes on the node that the policy selects, or on the
+    /// nearest node with room, and returns its offset. `Full` if no node has room.
     pub fn alloc(&mut self, bytes: u64) -> Result<u64> {
         self.try_alloc(bytes)?.ok_or_else(no_room)
     }
 
-    /// As `alloc`, but `None` where there is no room. Fails on damaged bytes only.
+    /// As `alloc`, but `None` if there is no room. Fails only if bytes are damaged.
     pub fn try_alloc(&mut self, bytes: u64) -> Result<Option<u64>> {
         let first = match self.shape.policy {
             Policy::First => 0,
@@ -151,13 +159,13 @@ impl RawNumaPool {
         self.try_alloc_in(first, bytes)
     }
 
-    /// As `alloc`, but on this node first, whatever the policy. `Range` if the pool has no such
-    /// node.
+    /// As `alloc`, but tries this node first, regardless of the policy. `Range` if the pool has no
+    /// memory on the node.
     pub fn alloc_on(&mut self, node: u32, bytes: u64) -> Result<u64> {
         self.try_alloc_on(node, bytes)?.ok_or_else(no_room)
     }
 
-    /// As `alloc_on`, but `None` where there is no room.
+    /// As `alloc_on`, but `None` if there is no room.
     pub fn try_alloc_on(&mut self, node: u32, bytes: u64) -> Result<Option<u64>> {
         let section = self.section_of(node);
         let first = section.ok_or_else(|| Error::range(format!("this pool has no memory on node {node}")))?;
@@ -176,46 +184,47 @@ impl RawNumaPool {
                     self.count(first, node::FOREIGN);
                 }
                 let at = self.shape.section(section) + offset as usize;
-                // Its page gets its place now, so that it can be asked for.
-                // SAFETY: a block that nobody has yet, within its section.
+                // Touch the page now, so that it is placed and its location can be queried.
+                // SAFETY: the block lies within its section, and no thread uses it yet.
                 unsafe { self.memory.store_u8(at, self.memory.load_u8(at)) };
                 return Ok(Some(section as u64 * self.shape.capacity + offset));
             }
         }
         let failures = self.memory.word(word::FAILURES).wrapping_add(1);
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe { self.memory.set_word(word::FAILURES, failures) };
         Ok(None)
     }
 
-    /// Gives a block back. `Stale` for one that is free already, `Range` for an offset where none
-    /// begins, `Corrupt` for one whose guard was overwritten: it stays allocated.
+    /// Frees a block. `Stale` if it is already free, `Range` for an offset at which no block
+    /// begins, `Corrupt` if its guard was overwritten; the block then stays allocated.
     pub fn free(&mut self, offset: u64) -> Result<()> {
         let (section, within) = self.split(offset)?;
-        self.books[section].free(within).map_err(|error| self.told(error, section, offset))
+        self.books[section].free(within).map_err(|error| self.with_offset(error, section, offset))
     }
 
-    /// How many bytes the allocated block at `offset` has for its user. Errors as for `free`.
+    /// The number of bytes of the allocated block at `offset` that belong to its user. Errors as
+    /// for `free`.
     pub fn room(&self, offset: u64) -> Result<u64> {
         let (section, within) = self.split(offset)?;
-        self.books[section].room(within).map_err(|error| self.told(error, section, offset))
+        self.books[section].room(within).map_err(|error| self.with_offset(error, section, offset))
     }
 
-    /// The number of the node to which the memory at an offset belongs. `Range` behind the data.
+    /// The node of the section that contains an offset. `Range` past the end of the data.
     pub fn node_of(&self, offset: u64) -> Result<u32> {
         Ok(self.id(self.split(offset)?.0))
     }
 
-    /// Puts each section on its node: pages that are there already move, the others go there at the
-    /// first touch. With `bring_in` all are touched now. Errors as for [`place`](place::place).
-    /// Where there is one node there is nothing to place.
+    /// Places each section on its node: pages that exist are moved, the others are allocated there
+    /// at the first access. With `bring_in` all pages are touched now. Errors as for
+    /// [`place`](place::place). On a machine with one node nothing is done.
     pub fn place(&self, bring_in: bool) -> Result<()> {
         let usable = topology::memory_nodes();
         let only = usable.iter().count() == 1;
         for section in 0..self.shape.nodes {
             let (base, length) = self.bytes(section);
             let id = self.id(section);
-            // SAFETY: attaching vouched for the memory, and the section lies in it.
+            // SAFETY: `attach` requires valid memory, and the section lies within it.
             unsafe {
                 if !(only && usable.contains(id)) {
                     place(base, length, place::Policy::Prefer(id))?;
@@ -228,20 +237,21 @@ impl RawNumaPool {
         Ok(())
     }
 
-    /// Asks the kernel where the pages of section `at` are: the section of the node that is `at` in
-    /// the list. About 0.1 µs a page. `Unsupported` where it does not say.
+    /// Queries the kernel for the locations of the pages of section `at`, which belongs to the node
+    /// at that index of the list. About 0.1 µs a page. `Unsupported` if the kernel does not report
+    /// them.
     pub fn placement(&self, at: usize) -> Result<Placement> {
         self.check_index(at)?;
         let (base, length) = self.bytes(at);
         let mut counts = [0; numa::MAX_NODES];
-        // SAFETY: attaching vouched for the memory, and the section lies in it.
+        // SAFETY: `attach` requires valid memory, and the section lies within it.
         let nowhere = unsafe { count_pages(base, length, &mut counts) }?;
         let id = self.id(at);
         let here = counts.get(id as usize).copied().unwrap_or(0);
         Ok(Placement { id, here, elsewhere: counts.iter().sum::<u64>() - here, nowhere })
     }
 
-    /// Counts and sizes.
+    /// Statistics.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let failures = self.memory.word(word::FAILURES);
@@ -258,7 +268,7 @@ impl RawNumaPool {
         })
     }
 
-    /// What the node that is `at` in the list holds. `Range` if there is none.
+    /// Statistics of the node at index `at` of the list. `Range` if there is none.
     pub fn node_stats(&self, at: usize) -> Result<NodeStats> {
         self.check_index(at)?;
         Ok(self.stats_at(at))
@@ -278,44 +288,44 @@ impl RawNumaPool {
         }
     }
 
-    // ---- which section
+    // ---- choosing a section
 
-    /// The section of the node where this thread runs, or the nearest one to it.
+    /// The section of the node where this thread runs, or the one nearest to it.
     #[inline]
     fn local(&mut self) -> usize {
         if self.shape.nodes == 1 {
             return 0;
         }
-        if self.good_for == 0 {
-            self.ask();
+        if self.requests_left == 0 {
+            self.locate();
         }
-        self.good_for -= 1;
-        self.near
+        self.requests_left -= 1;
+        self.cached_section
     }
 
     #[cold]
-    fn ask(&mut self) {
-        self.good_for = ASK_AGAIN;
-        self.near = self.nearest();
+    fn locate(&mut self) {
+        self.requests_left = LOCATE_EVERY;
+        self.cached_section = self.nearest();
     }
 
-    /// The section of the node where this thread runs now, or the nearest one to it.
+    /// The section of the node where this thread runs now, or the one nearest to it.
     #[must_use]
     pub fn nearest(&self) -> usize {
         let node = current_node();
         let section = self.section_of(node).or_else(|| {
-            // A node without memory, or one that the pool leaves out.
+            // The node has no memory, or the pool does not include it.
             topology::Topology::get().nearest(node).into_iter().find_map(|near| self.section_of(near))
         });
         section.unwrap_or(0)
     }
 
-    /// The section whose turn it is.
+    /// The next section in turn.
     fn turn(&mut self) -> usize {
         let turn = self.memory.word(word::TURN) as usize;
         let turn = if turn < self.shape.nodes { turn } else { 0 };
         let next = if turn + 1 < self.shape.nodes { turn + 1 } else { 0 };
-        // SAFETY: attaching vouched that this thread may write.
+        // SAFETY: `attach` requires writable memory that no other thread changes.
         unsafe { self.memory.set_word(word::TURN, next as u32) };
         turn
     }
@@ -325,15 +335,15 @@ impl RawNumaPool {
         (0..self.shape.nodes).find(|&at| self.id(at) == node)
     }
 
-    /// The section that a request for section `first` tries in place `place`.
+    /// The section that a request for section `first` tries at index `place` of its order.
     pub(super) fn ordered(&self, first: usize, place: usize) -> Result<usize> {
-        // SAFETY: a record has a byte for each of `MAX_NODES` places, and both numbers are below
+        // SAFETY: a record has a byte for each of `MAX_NODES` indices, and both numbers are below
         // the number of nodes.
         let section = unsafe { self.memory.load_u8(Shape::record(first) + node::ORDER + place) } as usize;
         if section < self.shape.nodes {
             Ok(section)
         } else {
-            Err(Error::corrupt("a pool's order of nodes names one too many"))
+            Err(Error::corrupt("the pool's order of nodes contains an invalid index"))
         }
     }
 
@@ -351,13 +361,13 @@ impl RawNumaPool {
         if at < nodes {
             Ok(())
         } else {
-            Err(Error::range(format!("the pool has {nodes} nodes, so none at {at}")))
+            Err(Error::range(format!("invalid index of a node: {at}; the pool has {nodes}")))
         }
     }
 
-    /// An error of a section's pool, with the offset that the caller knows.
+    /// Rewrites the error of a section's pool in terms of an offset of this pool.
     #[cold]
-    fn told(&self, error: Error, section: usize, offset: u64) -> Error {
+    fn with_offset(&self, error: Error, section: usize, offset: u64) -> Error {
         match error.kind() {
             ErrorKind::Range => foreign(offset),
             ErrorKind::Stale => freed(offset),
@@ -370,13 +380,13 @@ impl RawNumaPool {
 
     // ---- words
 
-    /// Where a section is, and how long.
+    /// The address and length of a section.
     fn bytes(&self, at: usize) -> (*mut u8, usize) {
         // SAFETY: a checked shape's sections lie within the memory.
         (unsafe { self.memory.at(self.shape.section(at)) }, self.shape.capacity as usize)
     }
 
-    /// The number of the node that is `at` in the list.
+    /// The number of the node at index `at` of the list.
     pub(super) fn id(&self, at: usize) -> u32 {
         debug_assert!(at < self.shape.nodes);
         // SAFETY: there is a record for each node.
@@ -385,19 +395,19 @@ impl RawNumaPool {
 
     fn counter(&self, at: usize, counter: usize) -> u64 {
         debug_assert!(at < self.shape.nodes);
-        // SAFETY: as for `id`; counters are at multiples of 8.
+        // SAFETY: as for `id`; counters are aligned to 8.
         unsafe { self.memory.load_u64(Shape::record(at) + counter) }
     }
 
     #[inline]
     fn count(&mut self, at: usize, counter: usize) {
         let value = self.counter(at, counter).wrapping_add(1);
-        // SAFETY: as for `counter`; attaching vouched that this thread may write.
+        // SAFETY: as for `counter`; `attach` requires writable memory that no other thread changes.
         unsafe { self.memory.store_u64(Shape::record(at) + counter, value) };
     }
 }
 
 #[cold]
 fn no_room() -> Error {
-    Error::full("no node of the pool has room for so many bytes")
+    Error::full("no node of the pool has room for that many bytes")
 }
