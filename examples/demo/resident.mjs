@@ -1,5 +1,6 @@
 /**
- * A process that holds one of the two services and nothing else: sections/collector.mjs starts it.
+ * A process that contains one of the two services and nothing else. sections/collector.mjs starts
+ * it.
  */
 import process from 'node:process';
 import { loadCities } from './lib/cities.mjs';
@@ -15,7 +16,7 @@ function heapNow() {
   return process.memoryUsage().heapUsed;
 }
 
-/** In a call of its own: the records that it reads are garbage when it returns. */
+/** A separate function, so that the records it reads are garbage when it returns. */
 function build() {
   const { cities } = loadCities();
   return process.argv[2] === 'plain' ? buildPlain(cities) : buildTables(cities);
@@ -26,6 +27,6 @@ const service = build();
 const heap = heapNow() - before;
 const bytes = heap + (process.argv[2] === 'plain' ? 0 : bytesOf(/** @type {any} */ (service)));
 const pauseMs = median(collect, 9);
-// Looked at last, so that it is alive until here.
+// Used last, so that it stays alive until here.
 if (Object.keys(service).length === 0) throw new Error('nothing was built');
 process.send?.({ pauseMs, heap, bytes }, () => process.disconnect());

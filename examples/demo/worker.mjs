@@ -14,7 +14,7 @@ let rows;
 let known;
 
 function serve({ from, seed, lookups }) {
-  // Which ids there are, a worker reads from the shared bytes too.
+  // The worker reads the existing ids from the shared bytes, too.
   known ??= Uint32Array.from(lat.keys());
   const pick = repeatable(seed);
   const ids = Uint32Array.from({ length: lookups }, () => known[pick(known.length)]);

@@ -1,4 +1,4 @@
-/** Errors have a stable code, and a refused operation changes nothing. */
+/** Errors have a stable code, and an operation that throws changes nothing. */
 import assert from 'node:assert/strict';
 import { OffheapError } from 'offheap';
 import { HashMap } from 'offheap/hashmap';
@@ -6,10 +6,10 @@ import { HashMap } from 'offheap/hashmap';
 const ages = new HashMap({ key: 'string', value: 'u8' });
 ages.set('ada', 36);
 
-// 300 does not fit a u8: a RangeError, as JavaScript has it, and an OffheapError with a code.
+// 300 does not fit into a u8: a RangeError, as in JavaScript, and an OffheapError with a code.
 try {
   ages.set('ada', 300);
-  assert.fail('300 was taken');
+  assert.fail('300 was accepted');
 } catch (error) {
   assert(error instanceof RangeError);
   assert(error instanceof OffheapError);

@@ -1,4 +1,4 @@
-/** A saved map is its bytes. Opening maps the file and parses nothing. */
+/** Saving writes the bytes of a map. Opening maps the file and parses nothing. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,18 +13,19 @@ const capitals = new HashMap({ key: 'string', value: 'string' }, [
   ['Japan', '東京'],
   ['Peru', 'Lima'],
 ]);
-// Whole or not at all: written beside the target, synced, then renamed over it.
+// Atomic: the file is written under a temporary name, synced, and renamed over the target.
 await capitals.save(path, { onProgress: ({ done, total }) => console.log(`${done} of ${total} bytes`) });
 capitals.close();
 
 // The schema comes from the file; `mode: 'r'` is the default.
 const opened = HashMap.open(path);
 assert.equal(opened.get('Japan'), '東京');
-// open() never reads out of bounds, whatever the bytes are. validate() also proves the contents.
+// open() never causes reads out of bounds, whatever the bytes are. validate() verifies the
+// contents.
 opened.validate();
 opened.close();
 
-// 'rw' is copy-on-write: the file stays as it is until the next save.
+// 'rw' is copy-on-write: the file is unchanged until the next save.
 const draft = HashMap.open(path, { mode: 'rw' });
 draft.set('Kenya', 'Nairobi');
 assert.equal(HashMap.open(path).has('Kenya'), false);

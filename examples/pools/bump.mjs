@@ -1,16 +1,16 @@
-/** Memory that is given back all at once: what one request, frame or message needs. */
+/** Memory that is released all at once: the temporaries of one request, frame, or message. */
 import assert from 'node:assert/strict';
 import { BumpArena } from 'offheap/pools';
 
 const arena = new BumpArena({ chunkBytes: 1 << 20 });
 
-/** The mean of what two arrays of numbers have in common, with temporaries that nobody collects. */
+/** The mean of the numbers common to two arrays, with temporaries that need no collector. */
 function meanOfCommon(a, b) {
   return arena.scope(() => {
     const seen = arena.alloc(1000);
     arena.u8.fill(0, seen, seen + 1000);
     for (const number of a) arena.u8[seen + number] = 1;
-    // A scope of its own for the list; alignment where vector code wants it.
+    // A nested scope for the list, which is aligned to 64 bytes.
     return arena.scope(() => {
       const list = arena.alloc(8 * b.length, 64) / 8;
       let count = 0;
@@ -21,9 +21,9 @@ function meanOfCommon(a, b) {
 }
 
 assert.equal(meanOfCommon([1, 2, 3, 500], [3, 500, 999, 1]), 168);
-assert.equal(arena.stats().usedBytes, 0, 'all of it is free again');
+assert.equal(arena.stats().usedBytes, 0, 'everything is released');
 
-// Without scopes: everything until the next reset.
+// Without scopes, blocks stay allocated until the next reset.
 const points = Array.from({ length: 100 }, (_, i) => {
   const at = arena.alloc(16) / 8;
   arena.f64[at] = i;
@@ -33,5 +33,5 @@ const points = Array.from({ length: 100 }, (_, i) => {
 assert.equal(arena.f64[points[7] + 1], 49);
 arena.reset();
 assert.throws(() => arena.view(points[7] * 8, 16), { code: 'ERR_OFFHEAP_STALE' });
-console.log(`${arena.stats().peakBytes} bytes at most, ${arena.stats().usedBytes} now`);
+console.log(`${arena.stats().peakBytes} bytes at the peak, ${arena.stats().usedBytes} now`);
 arena.close();

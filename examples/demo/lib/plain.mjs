@@ -1,6 +1,6 @@
 /**
- * The same service in plain JavaScript, as one would write it: an array of objects, and Maps into
- * it. Every answer of the other tables is checked against this one.
+ * The same service in idiomatic plain JavaScript: an array of objects, and Maps that refer to them.
+ * Every answer of the other tables is checked against this one.
  */
 
 /** @typedef {import('./cities.mjs').City} City */

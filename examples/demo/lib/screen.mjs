@@ -1,9 +1,9 @@
-/** What the demo prints with: aligned columns, and colours only where a person is looking. */
+/** Output of the demo: aligned columns, and colors only on a terminal. */
 import process from 'node:process';
 
-const colour = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
+const color = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
 const paint = (/** @type {string} */ code) => (/** @type {string} */ text) =>
-  colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+  color ? `\x1b[${code}m${text}\x1b[0m` : text;
 export const bold = paint('1');
 export const dim = paint('2');
 export const cyan = paint('36');
@@ -51,7 +51,7 @@ export function heading(/** @type {string} */ text) {
   console.log(`\n${bold(text)}`);
 }
 
-/** `label   answer`, with the labels aligned. @param {[string, string][]} pairs */
+/** Prints `label   answer`, with the labels aligned. @param {[string, string][]} pairs */
 export function answers(pairs) {
   const widest = Math.max(...pairs.map(([label]) => width(label)));
   for (const [label, answer] of pairs) console.log(`  ${dim(left(label, widest))}  ${answer}`);
@@ -65,7 +65,7 @@ export function answers(pairs) {
  * @property {number} [ratio] how many times better ours is
  */
 
-/** The table at the end. @param {{ title: string, rows: Row[] }[]} groups */
+/** Prints the table at the end. @param {{ title: string, rows: Row[] }[]} groups */
 export function summary(groups) {
   const rows = groups.flatMap((group) => group.rows);
   const label = Math.max(...rows.map((row) => width(row.label))) + 2;
@@ -75,7 +75,7 @@ export function summary(groups) {
   console.log(line);
   console.log(
     dim(
-      `  ${left('', label)}  ${right('offheap', ours)}  ${right('plain JavaScript', plain)}  ${right('', 8)}`,
+      `  ${left('', label)}  ${right('offheap', ours)}  ${right('plain JavaScript', plain)}  ${right('ratio', 8)}`,
     ),
   );
   for (const group of groups) {
@@ -84,7 +84,7 @@ export function summary(groups) {
       const ratio =
         row.ratio === undefined
           ? ''
-          : `${row.ratio >= 10 ? count(Math.round(row.ratio)) : row.ratio.toFixed(1)}x`;
+          : `${row.ratio >= 10 ? count(Math.round(row.ratio)) : row.ratio.toFixed(row.ratio < 0.1 ? 2 : 1)}x`;
       const tint = row.ratio === undefined ? dim : row.ratio >= 1 ? green : red;
       console.log(
         `    ${left(row.label, label - 2)}  ${bold(right(row.ours, ours))}  ${right(row.plain ?? '', plain)}  ${tint(right(ratio, 8))}`,
@@ -92,4 +92,5 @@ export function summary(groups) {
     }
   }
   console.log(line);
+  console.log(dim('  ratio: how many times better offheap is; below 1x plain JavaScript is better'));
 }

@@ -1,10 +1,10 @@
 /**
- * The lookup tables of a geo service, out of HashMaps. All of them live outside the JavaScript
- * heap, can be handed to workers as they are, and saved and mapped as they are.
+ * The lookup tables of a geo service, as HashMaps. All of them live outside the JavaScript heap,
+ * are shared with workers without copying, and are saved and mapped byte for byte.
  *
  *     first      name -> id      the first place of that name
  *     next       id -> id        the next place of the same name: 'Springfield' is a chain of 21
- *     lat, lng   id -> degrees   filled in one call each; their columns are scanned without a copy
+ *     lat, lng   id -> degrees   filled by one call each; their columns are scanned without copying
  *     name       id -> name
  *     country    id -> code
  *     counts     code -> number of places, counted with update()
@@ -18,7 +18,7 @@ export const TABLES = ['first', 'next', 'lat', 'lng', 'name', 'country', 'counts
 
 /** @param {City[]} cities */
 export function buildTables(cities) {
-  // How many places there are is known here, so these need not grow; the others grow by themselves.
+  // The number of places is known here, so these maps need not grow; the others grow on demand.
   const capacity = cities.length;
   const first = new HashMap({ key: 'string', value: 'u32' });
   const next = new HashMap({ key: 'u32', value: 'u32' });
@@ -43,7 +43,7 @@ export function buildTables(cities) {
     country.set(city.id, city.country);
     counts.update(city.country, (count) => (count ?? 0) + 1);
   }
-  // From the last place to the first, so that each chain runs in the order of the data.
+  // From the last place to the first, so that each chain is in the order of the data.
   for (let i = cities.length - 1; i >= 0; i--) {
     const city = cities[i];
     const later = first.get(city.name);
@@ -81,13 +81,13 @@ export function idsOfName(tables, name) {
 /** @param {Tables} tables @param {string} code */
 export function idsOfCountry(tables, code) {
   const bytes = tables.places.get(code);
-  // The bytes may lie at any offset: a copy of them starts where a Uint32Array may.
+  // The bytes may begin at any offset; a copy of them is aligned for a Uint32Array.
   return bytes === undefined ? new Uint32Array(0) : new Uint32Array(bytes.slice().buffer);
 }
 
 /**
- * The place nearest to a point: one pass over the two columns, where they lie. Compares chords on
- * the unit sphere, which order as the distances do.
+ * The place nearest to a point: one pass over the two columns, in place. Compares chords of the
+ * unit sphere, which have the same order as the distances.
  *
  * @param {Tables} tables @param {number} lat0 @param {number} lng0
  */
@@ -105,7 +105,8 @@ export function nearestIndex(lats, lngs, length, lat0, lng0) {
   let least = Infinity;
   for (let i = 0; i < length; i++) {
     const dLat = (lats[i] - lat0) * (radians / 2);
-    // Half a chord is never shorter than its part along the meridian: most places end here.
+    // Half a chord is at least as long as its part along the meridian: most places are rejected
+    // here.
     const s = Math.sin(dLat);
     if (s * s >= least) continue;
     const t = Math.sin((lngs[i] - lng0) * (radians / 2));
@@ -119,7 +120,7 @@ export function nearestIndex(lats, lngs, length, lat0, lng0) {
 }
 
 /**
- * How many places lie within a box.
+ * The number of places in a box.
  * @param {Tables} tables
  * @param {[number, number, number, number]} box
  */
@@ -133,7 +134,7 @@ export function countInBox(tables, [south, west, north, east]) {
   return count;
 }
 
-/** Kilometres along the ground. */
+/** The great-circle distance in kilometers. */
 export function distance(lat1, lng1, lat2, lng2) {
   const radians = Math.PI / 180;
   const s = Math.sin(((lat2 - lat1) * radians) / 2);

@@ -1,6 +1,7 @@
 /**
- * For each place a small map of its attributes: in one arena, as objects, and as Maps. What they
- * cost in memory and to the collector, and what one attribute of a random place costs to read.
+ * A small map of attributes for each place: in one arena, as objects, and as Maps. Compares the
+ * memory they use, their cost to the garbage collector, and the cost of reading one attribute of a
+ * random place.
  */
 import { SmallMapArena } from 'offheap/smallmap';
 import { collector, median, rates, repeatable } from '../lib/clock.mjs';
@@ -10,8 +11,8 @@ export const title = 'A small map for each place';
 const QUERIES = 1 << 17;
 
 /**
- * The attributes, by name: those of the source, and what can be told from them. Some places have
- * three, others five.
+ * The attributes by name: those of the source, and others derived from them. A place has three to
+ * five.
  */
 function attributesOf({ lat, lng, name }) {
   const list = [
@@ -35,7 +36,7 @@ export function run(world) {
   };
 
   const arena = new SmallMapArena({ key: 'string', value: 'f64', capacity: cities.length });
-  // The ids of a new arena are 0, 1, 2, …: those of the places in the list.
+  // The ids of a new arena are 0, 1, 2, …: the indices of the places in the list.
   for (const list of lists) {
     const id = arena.create();
     for (const [name, value] of list) arena.set(id, name, value);
@@ -51,10 +52,10 @@ export function run(world) {
   const objectBytes = heap() - before;
 
   for (let i = 0; i < cities.length; i++) {
-    checks.same(`attributes of ${cities[i].name}, how many`, arena.size(i), maps[i].size);
+    checks.same(`number of attributes of ${cities[i].name}`, arena.size(i), maps[i].size);
     for (const [name, value] of lists[i])
       checks.same(`${name} of ${cities[i].name}`, arena.get(i, name), value);
-    checks.same(`a name that none has, of ${cities[i].name}`, arena.get(i, 'none'), undefined);
+    checks.same(`an absent attribute of ${cities[i].name}`, arena.get(i, 'none'), undefined);
   }
 
   const pick = repeatable(11);
@@ -85,10 +86,10 @@ export function run(world) {
   answers([
     [
       'attributes',
-      `${count(lists.reduce((sum, list) => sum + list.length, 0))} of ${count(arena.count)} places`,
+      `${count(lists.reduce((sum, list) => sum + list.length, 0))} in small maps of ${count(arena.count)} places`,
     ],
     [
-      'kept in',
+      'memory',
       `${megabytes(bytes)} in an arena, ${megabytes(objectBytes)} as objects, ${megabytes(mapBytes)} as Maps`,
     ],
   ]);
@@ -107,7 +108,7 @@ export function run(world) {
       ratio: objectBytes / bytes,
     },
     {
-      label: 'full collection, without and with the Maps',
+      label: 'full collection; plain: with the Maps alive',
       ours: ms(pauseWithout),
       plain: ms(pauseWith),
       ratio: pauseWith / pauseWithout,
@@ -125,7 +126,7 @@ export function run(world) {
       ratio: one / object,
     },
     {
-      label: 'many at once, beside Maps',
+      label: 'attributes in bulk, beside Maps',
       ours: perSecond(many),
       plain: perSecond(plain),
       ratio: many / plain,

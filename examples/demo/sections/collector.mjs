@@ -1,6 +1,6 @@
 /**
- * What a full garbage collection costs while a service is loaded, and what the service holds. Each
- * side gets a process of its own, so that neither pays for the other.
+ * The cost of a full garbage collection while the service is loaded, and the memory of the service.
+ * Each side runs in a process of its own, so that neither affects the other.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ function inProcess(side) {
     child.once('error', reject);
     child.once('exit', (code) => {
       if (code === 0 && answer !== undefined) resolve(answer);
-      else reject(new Error(`the process that holds the ${side} tables ended with ${code}`));
+      else reject(new Error(`the process with the ${side} tables exited with ${code}`));
     });
   });
 }
@@ -27,7 +27,7 @@ export async function run() {
   const ours = await inProcess('offheap');
   const plain = await inProcess('plain');
   answers([
-    ['measured', 'full collections with everything alive, in one process for each side'],
+    ['measured', 'full collections with all data alive, in one process per side'],
     ['on the heap', `${megabytes(ours.heap)} with offheap, ${megabytes(plain.heap)} in plain JavaScript`],
   ]);
   return [

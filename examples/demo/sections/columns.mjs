@@ -1,5 +1,5 @@
 /**
- * The places as a column of numbers: in order from south to north, and which lie between two
+ * The latitudes as a column of numbers: sorted from south to north, and those between two
  * latitudes.
  */
 import { Vector } from 'offheap/vector';
@@ -27,7 +27,7 @@ export async function run(world) {
   checks.same('mean latitude', (lats.sum() / lats.length).toFixed(9), (sum / column.length).toFixed(9));
   checks.same('southernmost', lats.min(), south.lat);
   checks.same('northernmost', lats.max(), north.lat);
-  checks.same('where a latitude stands', lats.indexOf(north.lat), column.indexOf(north.lat));
+  checks.same('index of a latitude', lats.indexOf(north.lat), column.indexOf(north.lat));
 
   const sorted = Vector.from('f64', column);
   const plain = Float64Array.from(column);

@@ -1,10 +1,10 @@
 /**
- * The places as columns, sorted by country, in little more than the bits they need: a bit vector
- * marks where each country begins, coordinates are packed integers. Beside it an array of the same
- * records, sorted alike.
+ * The places as columns sorted by country, in little more than the minimum number of bits: a bit
+ * vector marks the first row of each country, and coordinates are packed integers. The peer is an
+ * array of the same records in the same order.
  *
  * With a one at the first row of each country, row i is of country number rank1(i + 1) − 1, and
- * country c begins at row select1(c): the k-th place of it is row select1(c) + k.
+ * country c begins at row select1(c): its k-th place is row select1(c) + k.
  */
 import { BitVector, PackedInts, RankSelect } from 'offheap/succinct';
 import { rates, repeatable } from '../lib/clock.mjs';
@@ -12,9 +12,9 @@ import { answers, count, heading, megabytes, perSecond } from '../lib/screen.mjs
 
 export const title = 'Rows sorted by country';
 const QUERIES = 1_000_000;
-/** So many of them are timed. */
+/** The number of timed queries of each kind. */
 const TIMED = 1 << 16;
-/** The data has five decimals: a degree is so many steps. */
+/** The data has five decimals, so a degree has this many steps. */
 const STEPS = 100_000;
 
 /** @param {import('../lib/plain.mjs').Plain} plain */
@@ -25,7 +25,8 @@ function build({ byCountry }) {
   for (let row = 0, c = 0; c < countries.length; row += byCountry.get(countries[c++])?.length ?? 0) {
     starts.push(row);
   }
-  // Latitude counts from the south pole on, longitude from the antimeridian: integers from 0 on.
+  // Latitude is counted from the south pole and longitude from the antimeridian: integers from 0
+  // on.
   const column = (/** @type {'lat' | 'lng'} */ name, /** @type {number} */ from) =>
     PackedInts.from(Float64Array.from(records, (city) => Math.round((city[name] - from) * STEPS)));
   return {
@@ -44,7 +45,7 @@ export async function run(world) {
   const { countries, records, starts, rows, lat, lng } = build(plain);
   const n = records.length;
 
-  // Every row, and every country's range.
+  // Every row, and the range of every country.
   checks.sameList(
     'country of row',
     records.map((_, row) => countries[rows.rank1(row + 1) - 1]),
@@ -68,7 +69,7 @@ export async function run(world) {
     starts,
   );
 
-  // A million of each question.
+  // A million queries of each kind.
   const pick = repeatable(11);
   const asked = Uint32Array.from({ length: QUERIES }, () => pick(n));
   const after = asked.map((row) => row + 1);
@@ -76,7 +77,7 @@ export async function run(world) {
   const ks = which.map((c) => pick((starts[c + 1] ?? n) - starts[c]));
 
   checks.sameList(
-    'country of an asked row',
+    'country of a random row',
     Array.from(rows.rank1Many(after), (number) => countries[number - 1]),
     Array.from(asked, (row) => records[row].country),
   );
@@ -87,7 +88,7 @@ export async function run(world) {
     Array.from(which, (c, i) => inSteps(plain.byCountry.get(countries[c])[ks[i]].lat, -90)),
   );
 
-  // Plain JavaScript: the country is a field of each record, where a country begins an array.
+  // Plain JavaScript: the country is a field of each record; an array contains the first rows.
   const numberOf = new Map(countries.map((code, c) => [code, c]));
   const row = (label, [ours, other]) => ({
     label,
@@ -105,7 +106,7 @@ export async function run(world) {
   const degrees = new Float64Array(TIMED);
   const table = [
     row(
-      'which country is row i',
+      'country of row i',
       rates(
         TIMED,
         sum((i) => rows.rank1(asked[i] + 1) - 1),
@@ -113,7 +114,7 @@ export async function run(world) {
       ),
     ),
     row(
-      'which country is row i, many at once',
+      'country of row i, in bulk',
       rates(
         TIMED,
         () => rows.rank1Many(someAfter, out),
@@ -131,7 +132,7 @@ export async function run(world) {
       ),
     ),
     row(
-      'the same, many at once',
+      'the same, in bulk',
       rates(
         TIMED,
         () => {
@@ -148,15 +149,15 @@ export async function run(world) {
 
   const bits = (/** @type {{ byteLength: number }} */ { byteLength }) => (byteLength * 8) / n;
   const held = rows.byteLength + lat.byteLength + lng.byteLength;
-  // As typed arrays that hold the same: a byte and two doubles.
+  // The same data as typed arrays: a byte and two doubles per place.
   const arrays = n * (1 + 8 + 8);
   answers([
     [
       'countries',
-      `${bits(rows).toFixed(2)} bits a place, with rank and select (${(rows.overhead * 100).toFixed(1)}% beyond the bits)`,
+      `${bits(rows).toFixed(2)} bits per place, including the rank/select index of ${(rows.overhead * 100).toFixed(1)}%`,
     ],
-    ['coordinates', `${lat.bitsPerValue} + ${lng.bitsPerValue} bits a place, as exact as the data`],
-    ['asked', `${count(QUERIES)} of each question, each compared with the array’s answer`],
+    ['coordinates', `${lat.bitsPerValue} + ${lng.bitsPerValue} bits per place, without loss of precision`],
+    ['queries', `${count(QUERIES)} of each kind, each compared with the answer of the array`],
   ]);
   for (const structure of [rows, lat, lng]) structure.close();
   return [

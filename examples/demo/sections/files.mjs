@@ -35,7 +35,7 @@ export async function run(world) {
     for (const table of TABLES) opened.result.tables[table].validate();
     closeTables(opened.result.tables);
 
-    // Without a file to map, a restart parses the records and fills the Maps again.
+    // Without a file to map, a restart parses the records and rebuilds the Maps.
     const restart = world.parseMs + world.plainBuildMs;
     answers([
       ['saved', `${TABLES.length} files, ${megabytes(bytes)}, in ${ms(saveMs)}`],

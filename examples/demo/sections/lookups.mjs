@@ -1,4 +1,4 @@
-/** Random lookups, one at a time and many at once, each against the Map that holds the same. */
+/** Random lookups, one at a time and in bulk, each compared with a Map of the same contents. */
 import { rates, repeatable } from '../lib/clock.mjs';
 import { answers, count, heading, perSecond } from '../lib/screen.mjs';
 
@@ -12,12 +12,12 @@ export async function run(world) {
   const chosen = Array.from({ length: QUERIES }, () => plain.all[pick(plain.all.length)]);
   const ids = Uint32Array.from(chosen, ({ id }) => id);
   const names = chosen.map(({ name }) => name);
-  // The same names as new strings, as they come out of requests.
+  // The same names as new string objects, such as those parsed from requests.
   const text = Buffer.from(names.join('\n'));
   const fresh = () => text.toString().split('\n');
 
-  // What plain JavaScript looks up here holds numbers, as ours does: not records that lead
-  // elsewhere.
+  // The Maps of plain JavaScript contain numbers here, like the HashMaps, instead of references to
+  // records.
   const latOf = new Map(plain.all.map(({ id, lat }) => [id, lat]));
   const firstOf = new Map([...plain.byName].map(([name, list]) => [name, list[0].id]));
 
@@ -49,7 +49,7 @@ export async function run(world) {
   const rows = [
     row('id → latitude, one at a time', rates(QUERIES, sumOfGets(tables.lat), sumOfGets(latOf))),
     row(
-      'id → latitude, many at once',
+      'id → latitude, in bulk',
       rates(
         QUERIES,
         () => tables.lat.getMany(ids, out),
@@ -59,14 +59,14 @@ export async function run(world) {
       ),
     ),
     row(
-      'name → id, same string objects',
+      'name → id, the inserted string objects',
       rates(QUERIES, namesIn(tables.first, kept), namesIn(firstOf, kept)),
     ),
     row(
-      'name → id, strings from a request',
+      'name → id, new string objects',
       rates(QUERIES, namesIn(tables.first, fresh), namesIn(firstOf, fresh)),
     ),
   ];
-  answers([['asked', `${count(QUERIES)} random ids and names, each compared with the Map’s answer`]]);
+  answers([['lookups', `${count(QUERIES)} random ids and names, each compared with the answer of a Map`]]);
   return rows;
 }

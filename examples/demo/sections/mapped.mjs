@@ -1,6 +1,6 @@
 /**
- * Files in memory: the tables through MappedFile, and a log of queries in an MmapVector, whose
- * process is killed half-way.
+ * Files in memory: a table read through MappedFile, and a log of queries in an MmapVector, whose
+ * writer is killed halfway.
  */
 import { fork } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,10 +15,10 @@ import { answers, count, heading, megabytes, ms } from '../lib/screen.mjs';
 
 export const title = 'Mapped files';
 const QUERIES = 200_000;
-/** Lines that are appended one by one; each opens the file. */
+/** Lines that are appended one by one; each append opens the file. */
 const LINES = 500;
 
-/** Runs the logger until `enough` queries are flushed, then kills it; without that, to its end. */
+/** Runs the logger to its end, or kills it as soon as `enough` queries are flushed. */
 function keepLog(path, enough = Infinity) {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('../logger.mjs', import.meta.url)), [path, String(QUERIES)]);
@@ -30,12 +30,12 @@ function keepLog(path, enough = Infinity) {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       if (code === 0 || (signal === 'SIGKILL' && enough !== Infinity)) resolve(flushed);
-      else reject(new Error(`the process that keeps the log ended with ${code ?? signal}`));
+      else reject(new Error(`the process that writes the log exited with ${code ?? signal}`));
     });
   });
 }
 
-/** How many queries the log has, each of which must be the right one. */
+/** The number of queries in the log, each of which must be correct. */
 function checkLog(checks, path) {
   const log = MmapVector.open(path);
   log.validate();
@@ -78,7 +78,7 @@ export async function run(world) {
     MmapVector.create(path, 'u32').close();
     const flushed = await keepLog(path, QUERIES / 2);
     const found = checkLog(checks, path);
-    checks.same('what was flushed before the kill is there', found >= flushed, true);
+    checks.same('the log contains everything flushed before the kill', found >= flushed, true);
     await keepLog(path);
     checks.same('queries in the log', checkLog(checks, path), QUERIES);
 
@@ -97,11 +97,8 @@ export async function run(world) {
         'opened',
         `${megabytes(file.size)} of latitudes with MappedFile (${file.strategy}); every entry compared`,
       ],
-      [
-        'killed',
-        `with ${count(flushed)} queries flushed; ${count(found)} were in the log, each the right one`,
-      ],
-      ['went on', `to ${count(QUERIES)}, appended and flushed a thousand at a time`],
+      ['killed', `after ${count(flushed)} flushed queries; the log contained ${count(found)}, all correct`],
+      ['resumed', `up to ${count(QUERIES)} queries, appended and flushed a thousand at a time`],
     ]);
     return [
       {

@@ -1,7 +1,7 @@
 /**
- * A server's buffers: each answer is written into one of 16 KiB, a hundred are on their way, and
- * the oldest is done. Plain JavaScript asks for a new Buffer each time, and the collector has to
- * find the old ones.
+ * The buffers of a server: each response is written into a buffer of 16 KiB, a hundred responses
+ * are in flight, and the oldest finishes first. Plain JavaScript allocates a new Buffer each time
+ * and leaves the old ones to the garbage collector.
  */
 import { Buffer } from 'node:buffer';
 import { FixedPool } from 'offheap/pools';
@@ -35,17 +35,17 @@ export function run({ cities, checks }) {
   };
   const [ours, plain] = [serve(texts, pooled), serve(texts, fresh)];
   const { usedBlocks, peakBytes } = pool.stats();
-  checks.sameList('answers out of a pool’s buffers', ours.read, plain.read);
-  checks.same('buffers that did not come back', usedBlocks, 0);
-  checks.same('buffers in use at most', peakBytes, UNDER_WAY * BYTES);
+  checks.sameList('responses in buffers of a pool', ours.read, plain.read);
+  checks.same('buffers that were not freed', usedBlocks, 0);
+  checks.same('peak size of buffers', peakBytes, UNDER_WAY * BYTES);
   pool.close();
   answers([
-    ['served', `${count(ANSWERS)} answers, ${UNDER_WAY} under way at once`],
-    ['buffers', `${peakBytes / BYTES} of a pool, each used ${ANSWERS / UNDER_WAY} times`],
+    ['served', `${count(ANSWERS)} responses, ${UNDER_WAY} in flight at a time`],
+    ['buffers', `${peakBytes / BYTES} from a pool, each used ${ANSWERS / UNDER_WAY} times`],
   ]);
   return [
     {
-      label: `${count(ANSWERS)} answers in buffers of 16 KiB`,
+      label: `${count(ANSWERS)} responses in buffers of 16 KiB`,
       ours: ms(ours.ms),
       plain: ms(plain.ms),
       ratio: plain.ms / ours.ms,
@@ -54,8 +54,8 @@ export function run({ cities, checks }) {
 }
 
 /**
- * Writes one answer after the other, and ends each when a hundred more are to begin. One in fifty
- * is read back.
+ * Writes one response after another, and ends each when a hundred more have begun. One in fifty is
+ * read back.
  */
 function serve(texts, { begin, read, end }) {
   const underWay = [];

@@ -1,10 +1,10 @@
-/** What a geo service is asked, answered from both sides. */
+/** Typical queries of a geo service, answered by both sides. */
 import { median } from '../lib/clock.mjs';
 import { countInBoxPlain, nearestPlain } from '../lib/plain.mjs';
 import { answers, count, dim, heading, ms } from '../lib/screen.mjs';
 import { countInBox, distance, idsOfCountry, idsOfName, nearest } from '../lib/tables.mjs';
 
-export const title = 'Questions';
+export const title = 'Queries';
 
 /** @type {[string, number, number][]} */
 const POINTS = [
@@ -20,7 +20,7 @@ const BOXES = [
   ['north of the Arctic Circle', [66.5634, -180, 90, 180]],
 ];
 
-/** The most frequent first; ties in alphabetical order, so that both sides agree on it. */
+/** The most frequent first; ties in alphabetical order, so that both sides have the same order. */
 const byFrequency = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
 
 function commonNames(tables) {
@@ -55,7 +55,7 @@ function springfields({ tables, plain, checks }) {
     countries.set(code, (countries.get(code) ?? 0) + 1);
   }
   const parts = [...countries].sort(byFrequency).map(([code, n]) => `${n} in ${code}`);
-  return [`cities named Springfield`, `${ids.length}: ${parts.join(', ')}`];
+  return ['places named Springfield', `${ids.length}: ${parts.join(', ')}`];
 }
 
 function nearestTo({ tables, plain, checks }) {
@@ -82,7 +82,7 @@ function largestCountries({ tables, plain, checks }) {
   const largest = [...tables.counts].sort(byFrequency).slice(0, 5);
   const expected = [...plain.byCountry].map(([code, list]) => [code, list.length]).sort(byFrequency);
   checks.sameList('countries', largest.flat(), expected.slice(0, 5).flat());
-  return ['most places', largest.map(([code, n]) => `${code} ${count(n)}`).join('  ')];
+  return ['countries with most places', largest.map(([code, n]) => `${code} ${count(n)}`).join('  ')];
 }
 
 function northernmost({ tables, plain, checks }) {
@@ -117,7 +117,7 @@ export async function run(world) {
   const [, box] = BOXES[0];
   return [
     row(
-      'nearest city to a point (scan of two columns)',
+      'nearest place to a point (scan of two columns)',
       median(() => nearest(tables, lat, lng), 15),
       median(() => nearestPlain(plain, lat, lng), 15),
     ),

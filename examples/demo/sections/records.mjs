@@ -1,6 +1,6 @@
 /**
- * Records: every place as JSON in a RecordStore, in memory and mapped, against the array of those
- * strings and the file of them.
+ * Records: every place as JSON in a RecordStore, in memory and mapped, beside an array of the same
+ * strings and a JSON file of them.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,11 @@ import { collector, median, repeatable, timed } from '../lib/clock.mjs';
 import { answers, count, heading, megabytes, ms } from '../lib/screen.mjs';
 
 export const title = 'Records';
-/** One place of so many is a sample. */
+/** One place in this many is a training sample. */
 const SAMPLED = 20;
 const QUESTIONS = 20_000;
 
-/** The strings, and how much of the heap they take. */
+/** The strings, and their size on the heap. */
 function stringsOf(world) {
   const collect = collector();
   collect();
@@ -64,10 +64,10 @@ export async function run(world) {
     answers([
       [
         'compressed',
-        `${count(strings.length)} records of ${Math.round(rawBytes / strings.length)} bytes to ` +
-          `${(compressedBytes / strings.length).toFixed(1)} each, in ${ms(built)}, training included`,
+        `${count(strings.length)} records from ${Math.round(rawBytes / strings.length)} to ` +
+          `${(compressedBytes / strings.length).toFixed(1)} bytes on average, in ${ms(built)} including training`,
       ],
-      ['mapped', `${megabytes(statSync(path).size)}; each record is read by itself, wherever it is`],
+      ['mapped', `${megabytes(statSync(path).size)}; each record can be read without the others`],
     ]);
     return [
       {
@@ -77,7 +77,7 @@ export async function run(world) {
         ratio: bytes / store.byteLength,
       },
       { label: 'read a record and parse it', ours: ms(ours), plain: ms(plain), ratio: plain / ours },
-      { label: 'the last record, from a file', ours: ms(open), plain: ms(parse), ratio: parse / open },
+      { label: 'open the file, read the last record', ours: ms(open), plain: ms(parse), ratio: parse / open },
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /**
- * Two workers answer from the tables of this thread. They get tokens, not copies; plain JavaScript
- * has to clone its Map into each of them.
+ * Two workers answer queries from the tables of this thread. They receive tokens instead of copies;
+ * plain JavaScript has to clone its Map into each of them.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -10,7 +10,7 @@ export const title = 'Workers';
 const WORKERS = 2;
 const LOOKUPS = 500_000;
 
-/** Sends work to every worker and waits for all answers. */
+/** Sends a request to every worker and waits for all replies. */
 async function ask(workers, messageFor) {
   const replies = workers.map((worker) => once(worker, 'message'));
   const started = performance.now();
@@ -19,7 +19,7 @@ async function ask(workers, messageFor) {
   return { ms: performance.now() - started, results };
 }
 
-/** Each worker says which ids it asked for, and what it was told. */
+/** Each worker reports the ids that it looked up, and the coordinates that it found. */
 function check(checks, plain, results) {
   results.forEach(({ ids, lats, lngs }, worker) => {
     for (let i = 0; i < ids.length; i++) {
@@ -38,7 +38,7 @@ export async function run(world) {
     () => new Worker(new URL('../worker.mjs', import.meta.url)),
   );
   try {
-    // They have started, and loaded their modules, before any clock runs.
+    // Wait until the workers have started and loaded their modules before measuring.
     await ask(workers, () => ({ task: 'hello' }));
     const shared = await ask(workers, () => ({
       task: 'attach',
@@ -69,24 +69,24 @@ export async function run(world) {
       results.reduce((sum, { lookups, workMs }) => sum + (lookups * 1000) / workMs, 0);
     const [ours, oursBulk, plainRate] = [rate(served), rate(bulk), rate(other)];
     answers([
-      ['shared', `two columns, ${megabytes(bytes)}, with ${WORKERS} workers: no copy, one set of bytes`],
-      ['answered', `${count(3 * WORKERS * LOOKUPS)} random coordinates, each compared with the plain record`],
+      ['shared', `two columns, ${megabytes(bytes)}, with ${WORKERS} workers, without copying`],
+      ['answered', `${count(3 * WORKERS * LOOKUPS)} random coordinates, each compared with the record`],
     ]);
     return [
       {
-        label: `hand the tables to ${WORKERS} workers`,
+        label: `give the tables to ${WORKERS} workers`,
         ours: ms(shared.ms),
         plain: ms(cloned.ms),
         ratio: cloned.ms / shared.ms,
       },
       {
-        label: `id → coordinates, ${WORKERS} workers together`,
+        label: `id → coordinates, ${WORKERS} workers in total`,
         ours: perSecond(ours),
         plain: perSecond(plainRate),
         ratio: ours / plainRate,
       },
       {
-        label: `the same, 250 ids to a request`,
+        label: 'the same, 250 ids per request',
         ours: perSecond(oursBulk),
         plain: perSecond(plainRate),
         ratio: oursBulk / plainRate,
