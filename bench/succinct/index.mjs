@@ -2,7 +2,7 @@
  * `npm run bench -- succinct`: succinct structures compared with plain arrays and other libraries.
  *
  * Each section is a script that runs in a process of its own, once for each size, and returns a
- * title and rows (see lib/pairs.mjs). To add one, add its script here.
+ * title and rows (see lib/report.mjs). To add one, add its script here.
  */
 import { inChild } from '../lib/child.mjs';
 
@@ -28,12 +28,12 @@ export async function measure({ quick, only, sizes, say, show }) {
   if (unknown !== undefined && unknown.length > 0) {
     throw new Error(`--only accepts ${Object.keys(sections).join(', ')}, not ${unknown.join(', ')}`);
   }
-  /** @type {import('../lib/pairs.mjs').Found} */
+  /** @type {import('../lib/report.mjs').Found} */
   const found = { sections: [] };
   for (const [name, section] of Object.entries(sections)) {
     if (only?.includes(name) === false) continue;
     for (const n of sizes ?? (quick ? section.quickSizes : section.sizes)) {
-      /** @type {import('../lib/pairs.mjs').Section[]} */
+      /** @type {import('../lib/report.mjs').Section[]} */
       const parts = await inChild(new URL(section.script, import.meta.url), { n, quick });
       found.sections.push(...parts);
       show({ sections: parts });

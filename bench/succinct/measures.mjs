@@ -55,7 +55,7 @@ export function rally(quick, contenders, { queries, whole = false, check = true 
  * @param {boolean} quick
  * @param {{ queries: any[], ours: Contender, peer: Contender & { name: string }, whole?: boolean,
  *   check?: boolean, goals?: { below?: number, ratio?: number } }} contest
- * @returns {import('../lib/pairs.mjs').Row}
+ * @returns {import('../lib/report.mjs').Pair}
  */
 export function contest(title, quick, { queries, ours, peer, whole, check, goals = {} }) {
   const { ours: a, peer: b } = rally(quick, { ours, peer }, { queries, whole, check });

@@ -10,7 +10,7 @@ import { count } from '../lib/table.mjs';
 import { bitVector, MOST, mnemonistBits, randomWords, roarings } from './bits.mjs';
 import { every, generator, instancesOf, rally } from './measures.mjs';
 
-/** @typedef {import('../lib/pairs.mjs').Row} Row */
+/** @typedef {import('../lib/report.mjs').Pair} Row */
 /** @typedef {import('./measures.mjs').Contender} Contender */
 
 const QUERIES = 1 << 16;
