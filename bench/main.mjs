@@ -9,8 +9,8 @@
  *   --keys u32,string   these kinds of keys
  *   --out <file>        the file for the results (bench/results/<name>-<node>-<date>.json)
  *
- * `npm run bench -- report <file> [--readme]` prints saved results again, or writes them to README.md
- * and docs/benchmarks/<suite>.md, between the markers there.
+ * `npm run bench -- report <file> [--readme]` prints saved results again, or writes them to
+ * README.md and docs/benchmarks/<suite>.md, between the markers there.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -25,8 +25,8 @@ const root = dirname(here);
 const suites = readdirSync(here).filter((name) => existsSync(join(here, name, 'index.mjs')));
 
 /**
- * A suite exports `measure`, `headline` (the meaning of its columns), and, if the common ones do not
- * serve it, `report` (see lib/report.mjs) and `mostElements`.
+ * A suite exports `measure`, `headline` (the meaning of its columns), and, if the common ones do
+ * not serve it, `report` (see lib/report.mjs) and `mostElements`.
  * @param {string} name
  */
 const load = async (name) => ({

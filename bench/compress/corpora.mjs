@@ -1,10 +1,10 @@
 /**
- * The five corpora: records that people keep by the million, from npm packages. Every second record
- * is for training, the others are what is measured.
+ * The five corpora: records from npm packages, of kinds that programs store by the million. Every
+ * second record is used for training, and the others are measured.
  *
- * `node bench/compress/corpora.mjs <folder>` writes them for the benchmark in Rust: a file for
- * each, of records that follow their length as 32 bits, little-endian. (After `npm run bench --
- * compress`, which installs the packages.)
+ * `node bench/compress/corpora.mjs <folder>` writes them for the benchmark in Rust: one file each,
+ * in which every record follows its length (32 bits, little-endian). `npm run bench -- compress`
+ * installs the packages and has to run first.
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,10 +1,10 @@
 /**
- * `npm run bench -- compress`: records compressed one by one, and stores of them, beside what Node
- * has: deflate with a dictionary (32 KiB of the same content), brotli, and zstd where this Node has
- * it with dictionaries.
+ * `npm run bench -- compress`: records compressed one by one, and stores of records, compared with
+ * Node's codecs: deflate with a dictionary (32 KiB of the same content), brotli, and zstd if this
+ * Node supports it with dictionaries.
  *
- * Each corpus runs in a process of its own; half of it is trained on, the other half measured.
- * `structures` are BloomFilter, SuffixArray and RollingHash.
+ * Each corpus runs in a process of its own; half of it is used for training, and the other half is
+ * measured. `structures` measures BloomFilter, SuffixArray and RollingHash.
  */
 import zlib from 'node:zlib';
 import { inChild } from '../lib/child.mjs';
@@ -13,7 +13,7 @@ import { CORPORA } from './corpora.mjs';
 
 const STRUCTURES = 'structures';
 
-/** What the columns mean. */
+/** The meaning of the columns. */
 export const headline =
   'medians, for one record; lower is better; "ratio" is how many times better than the peer';
 
@@ -27,7 +27,7 @@ export async function measure({ quick, only, keys, sizes, say, show }) {
   known('only', only, [...Object.keys(CORPORA), STRUCTURES]);
   if (!('zstdCompressSync' in zlib)) {
     say(
-      '  node:zlib of this Node has no zstd (22.15 and 24 have): no rows for it. In Rust it is compared by `cargo bench`.',
+      '  node:zlib of this Node has no zstd (22.15 and 24 have it), so there are no rows for it. `cargo bench` compares it in Rust.',
     );
   }
   /** @type {import('../lib/report.mjs').Found} */

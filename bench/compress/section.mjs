@@ -7,13 +7,13 @@ import { load } from './corpora.mjs';
 
 const collect = /** @type {() => void} */ (globalThis.gc);
 const DICTIONARY = 112 * 1024;
-/** Deflate looks back no further. */
+/** The window of deflate. */
 const WINDOW = 32 * 1024;
-/** Records of one turn. */
+/** Records in one turn. */
 const MEASURED = 2000;
 
 /**
- * Others who compress single records: what they are called, and both ways.
+ * The peers that compress single records: name, compression and decompression.
  * @param {Uint8Array} content
  */
 function peersOf(content) {
@@ -33,7 +33,7 @@ function peersOf(content) {
   ];
   const { zstdCompressSync: pack, zstdDecompressSync: unpack } = /** @type {any} */ (zlib);
   if (pack !== undefined) {
-    // Releases that do not know the option compress without a dictionary, which tells by its size.
+    // Releases without the option compress without a dictionary, which shows in the size.
     peers.push({
       name: 'zstd with dictionary',
       pack: (record) => pack(record, { dictionary: content }),
@@ -155,7 +155,7 @@ async function storeRows(records, dictionary, plan) {
   const bytes = { ours: store.byteLength / records.length, theirs: heap / records.length };
   store.close();
   if (strings.length !== records.length) throw new Error('the strings were dropped');
-  // The goal is for records of JSON.
+  // The goal applies to JSON records.
   const goal = strings[0].startsWith('{') ? { ratio: 5 } : {};
   return [...rows, { title: 'memory of a record', unit: 'B', ...bytes, peer: 'array of strings', ...goal }];
 }

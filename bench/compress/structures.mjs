@@ -1,4 +1,4 @@
-/** BloomFilter, SuffixArray and RollingHash, each by itself, beside what npm has. */
+/** BloomFilter, SuffixArray and RollingHash compared with packages of npm. */
 import bloomFilters from 'bloom-filters';
 import { BloomFilter as MnemonistBloom, SuffixArray as MnemonistSuffixes } from 'mnemonist';
 import { BloomFilter, RollingHash, SuffixArray } from '../../dist/compress/index.js';
@@ -6,7 +6,7 @@ import { serve } from '../lib/child.mjs';
 import { turns } from '../lib/measure.mjs';
 import { load } from './corpora.mjs';
 
-/** Keys of one turn, keys in a filter, bytes that are sorted, and that a hash is rolled over. */
+/** Keys in one turn, keys in a filter, bytes to sort, and bytes to roll a hash over. */
 const ASKED = 10_000;
 const KEYS = 100_000;
 const SORTED = 1 << 18;
@@ -21,7 +21,7 @@ serve(({ quick }) => {
 });
 
 /**
- * One row for each peer.
+ * Returns one row for each peer.
  * @param {string} title
  * @param {any[]} lanes ours first
  * @param {object} plan
@@ -43,7 +43,7 @@ function rows(title, [ours, ...peers], plan, units) {
 function filterRows(plan) {
   const name = (/** @type {number} */ i) => `user:${(i * 7919) % (2 * KEYS)}@example.org`;
   const known = Array.from({ length: KEYS }, (_, i) => name(2 * i));
-  // Half of them were added.
+  // Half of these keys are in the filter.
   const asked = Array.from({ length: ASKED }, (_, i) => name(i));
   const make = () => {
     const [ours, bloom, mnemonist] = [

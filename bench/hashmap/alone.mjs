@@ -1,7 +1,7 @@
 /**
- * Measurements that need a process to themselves, one `what` each: memory, the pause of a full
- * collection, opening a saved map against rebuilding one, and lookups after other schemas were
- * used.
+ * Measurements that need a process of their own, each selected by `what`: memory, the pause of a
+ * full garbage collection, opening a saved map compared with rebuilding one, and lookups after
+ * other schemas were used.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ async function one(name) {
   return present[0];
 }
 
-/** Filled without an array of keys, so that only the map is there to be measured. */
+/** Fills a map without an array of keys, so that only the map is measured. */
 const FILL = {
   u32: compile('for (let i = 0; i < to; i++) m.set(a(i + 12345), i + 0.5);'),
   string: compile('for (let i = 0; i < to; i++) m.set(b + a(i + 4242), i + 0.5);'),
@@ -36,7 +36,7 @@ function used() {
 }
 
 const work = {
-  /** Bytes that a filled map costs: on the heap, in the process, and by its own account. */
+  /** Bytes of a filled map: on the heap, in the process, and as the map reports them. */
   async memory({ name, kindName, n }) {
     const contender = await one(name);
     const schema = { key: kinds[kindName].key, value: 'f64' };
@@ -64,7 +64,7 @@ const work = {
     return { ms: median(pauses), pauses };
   },
 
-  /** Saves a map, and the same data as plain columns, for the two below. */
+  /** Saves a map, and the same data as plain columns, for the next two measurements. */
   async save({ folder, n }) {
     const contender = await one('HashMap');
     const map = contender.make({ key: 'u32', value: 'f64' });
@@ -81,7 +81,7 @@ const work = {
     return { ms, key: keys[n >> 1], value: values[n >> 1], byteLength: map.byteLength };
   },
 
-  /** Opens the saved map and asks it one thing. The addon's own load time is part of it. */
+  /** Opens the saved map and looks up one key. The time to load the addon is included. */
   async open({ folder, key, value }) {
     const { HashMap } = await import('../../dist/hashmap/index.js');
     let answer;
@@ -94,7 +94,7 @@ const work = {
     return { ms: opened / 1e6, againMs: again / 1e6 };
   },
 
-  /** The same from plain columns into a Map: what a restart costs without a mapped file. */
+  /** Builds a Map from plain columns: the cost of a restart without a mapped file. */
   async rebuild({ folder, key, value }) {
     let answer;
     const ns = nanoseconds(() => {

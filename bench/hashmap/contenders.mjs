@@ -1,5 +1,5 @@
 /**
- * Who takes part. A contender makes an empty map for a schema, and lets go of one. A peer that is
+ * The contenders. A contender creates an empty map for a schema, and releases one. A peer that is
  * not installed (megahash compiles native code) is left out, with the reason.
  */
 
@@ -8,7 +8,7 @@
  * @property {string} name
  * @property {(schema: { key: string, value: string }) => any} make
  * @property {(map: any) => void} release
- * @property {number} most entries that it is measured with; the peers need minutes beyond
+ * @property {number} most the largest number of entries; more would take the peers minutes
  */
 
 /** @type {Record<string, () => Promise<Contender>>} */

@@ -1,10 +1,9 @@
 /**
  * `npm run bench -- hashmap`: HashMap beside Map, @keyv/bigmap and megahash.
  *
- * Every kind of keys and every size runs in a process of its own, and so does what needs one:
- * memory, collections, files, other schemas. Everything that was measured goes into one plain
- * object, from which the tables are printed (report.mjs), so that kept results print the same
- * again.
+ * Every kind of keys and every size runs in a process of its own, and so do the measurements of
+ * memory, garbage collection, files and other schemas. All results go into one plain object, from
+ * which report.mjs prints the tables, so that saved results print the same tables again.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +19,7 @@ const SECTION = new URL('section.mjs', import.meta.url);
 const ALONE = new URL('alone.mjs', import.meta.url);
 
 /**
- * Which kinds of keys, and how many entries.
+ * The kinds of keys, and the numbers of entries.
  * @param {boolean} quick
  * @param {number[] | undefined} sizes
  */
@@ -44,10 +43,10 @@ function sections(quick, sizes) {
   );
 }
 
-/** The measurements that have a process of their own, as `--only` knows them. */
+/** The names that `--only` accepts for the measurements of alone.mjs. */
 const ALONE_IDS = ['memory', 'collection', 'open', 'schemas'];
 
-/** Who takes part where a quick run has no time for everyone. */
+/** The contenders of measurements that would take too long with all of them. */
 const OURS = ['HashMap', 'Map'];
 
 export * as report from './report.mjs';
@@ -71,8 +70,7 @@ export async function measure({ quick, only, sizes, keys, say, show }) {
   if (only === undefined || only.some((id) => !ALONE_IDS.includes(id))) {
     for (const section of sections(quick, sizes)) {
       if (keys !== undefined && !keys.includes(section.kindName)) continue;
-      // The peers answer numbers and strings alike: of the further kinds of numbers one size says
-      // enough.
+      // The peers treat all kinds of numbers alike, so one size of the other kinds is enough.
       const { kindName } = section;
       const few = !['u32', 'string'].includes(kindName);
       const limits = few ? { BigMap: quick ? 0 : 1e5, MegaHash: quick ? 0 : 1e5 } : most;
@@ -84,7 +82,7 @@ export async function measure({ quick, only, sizes, keys, say, show }) {
   const alone = (/** @type {string} */ what, /** @type {object} */ options) =>
     inChild(ALONE, { what, ...options });
   const step = async (/** @type {string} */ id, /** @type {() => Promise<object>} */ work) => {
-    // Asked for some sizes or kinds of keys, it measures these, unless the others are named too.
+    // With --sizes or --keys, only those are measured, unless --only names this measurement too.
     if (!wants(id) || (only === undefined && (sizes !== undefined || keys !== undefined))) return;
     found.alone[id] = await work();
     show({ names, sections: [], alone: { [id]: found.alone[id] } });

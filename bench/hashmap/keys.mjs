@@ -1,12 +1,12 @@
 /**
- * Keys and queries. Distinct keys come from a bijection over the 32-bit numbers, so that 10 million
- * of them need no set to tell repeats, and keys that are absent are simply further along.
+ * Keys and queries. Distinct keys come from a bijection on the 32-bit numbers, so that 10 million
+ * of them need no set to find duplicates, and absent keys are the ones that follow.
  */
 
 /** Queries prepared for one measurement; a power of two. */
 export const QUERIES = 1 << 20;
 
-/** The finaliser of MurmurHash3: a bijection on 32 bits. @param {number} x */
+/** The finalizer of MurmurHash3: a bijection on 32 bits. @param {number} x */
 export function mix(x) {
   x ^= x >>> 16;
   x = Math.imul(x, 0x85ebca6b);
@@ -40,8 +40,8 @@ export const PREFIX = 'user:';
  * @typedef {object} Kind how keys of one kind are made
  * @property {string} title
  * @property {string} key HashMap's key type
- * @property {(i: number) => any} at the i-th distinct key
- * @property {(length: number) => any} array what holds them
+ * @property {(i: number) => any} at returns the i-th distinct key
+ * @property {(length: number) => any} array creates the array for them
  */
 
 /** @type {Record<string, Kind>} */
@@ -73,7 +73,7 @@ export const kinds = {
   string: {
     title: `string keys ('${PREFIX}' + u32) -> f64`,
     key: 'string',
-    // Through a Buffer, so that the string is flat and its own; a concatenation would stay a pair.
+    // A string from a Buffer is flat; a concatenation would remain a pair of strings.
     at: (i) => Buffer.from(PREFIX + mix(i + 4242), 'latin1').latin1Slice(),
     array: (length) => new Array(length),
   },
@@ -95,8 +95,8 @@ export function makeQueries(kind, keys, length = QUERIES, seed = 1) {
 }
 
 /**
- * The same strings as new objects: flat, not internalised, without a cached hash, as they come from
- * a socket or a file.
+ * The same strings as new objects: flat, not internalized, without a cached hash, like strings read
+ * from a socket or a file.
  *
  * @param {string[]} strings
  */

@@ -1,9 +1,9 @@
 /**
- * What is measured: for each operation the loop that is compiled for every contender (see
- * lib/measure.mjs), what it walks over, and the goal against Map.
+ * The operations: for each of them the loop that is compiled for every contender (see
+ * lib/measure.mjs), its inputs, and the goal compared with Map.
  *
- * A loop gets the map `m`, two arrays `a` and `b`, and walks `from` to `to`; it returns a checksum,
- * on which all contenders must agree.
+ * A loop is given the map `m` and two arrays `a` and `b`, and runs from `from` to `to`. It returns
+ * a checksum, which must be the same for all contenders.
  */
 import { makeKeys, makeQueries, random } from './keys.mjs';
 
@@ -17,12 +17,14 @@ import { makeKeys, makeQueries, random } from './keys.mjs';
  * @typedef {object} Operation
  * @property {string} id
  * @property {string} title
- * @property {Record<string, string>} body by contender; `any` for the rest; a contender without one is left out
+ * @property {Record<string, string>} body by contender; `any` for the others; a contender without
+ *   one is left out
  * @property {(context: Context, map: any, contender: string) => [any, any]} inputs
  * @property {'queries' | 'passes'} walk whether a step is one query, or one pass over the map
- * @property {boolean} [amortised] rare steps are long (a rehash): long measurements, and their mean
+ * @property {boolean} [amortized] some steps are long and rare (a rehash), so measurements are
+ *   long and their mean is reported
  * @property {boolean} [check] whether the checksums are compared
- * @property {string[]} [only] kinds of keys that it is measured with; all without
+ * @property {string[]} [only] kinds of keys that it is measured with; all if absent
  * @property {(n: number, kind: string) => number | undefined} [goal] how many times faster than Map
  */
 
@@ -197,9 +199,9 @@ export const operations = [
     id: 'churn',
     title: 'delete one, insert one',
     walk: 'queries',
-    amortised: true,
-    // There and back, so that the map holds its own keys again afterwards: two of each for every
-    // step.
+    amortized: true,
+    // Each key is deleted and inserted again, so that the map has its original keys at the end: two
+    // of both for every step.
     body: {
       any: `for (let i = from; i < to; i++) { m.delete(a[i]); m.set(b[i], i + 0.5); }
         for (let i = from; i < to; i++) { m.delete(b[i]); m.set(a[i], i + 0.5); }
@@ -216,7 +218,7 @@ export const operations = [
 /** Steps of {@link operations} that do more than one operation. */
 export const unitsOf = { churn: 2 };
 
-/** The two operations that are not loops over a map that is there already. */
+/** The two operations that are not loops over an existing map. */
 export const BUILD = {
   id: 'set',
   title: 'set with growth, from empty',
@@ -227,7 +229,7 @@ export const BUILD = {
 
 export const FRESH = {
   id: 'fresh',
-  title: 'get, strings made afresh',
+  title: 'get, newly made strings',
   body: sumOfGets,
   goal: () => 2,
 };

@@ -22,7 +22,10 @@ function sectionTable({ kindName, n, results }) {
   return { title: `${kinds[kindName].title}, ${count(n)} entries, per operation`, unit: 'ns', rows };
 }
 
-/** One value of each contender. @param {Record<string, any>} results @param {(found: any) => number} value */
+/**
+ * One value of each contender.
+ * @param {Record<string, any>} results @param {(found: any) => number} value
+ */
 const each = (results, value) =>
   Object.fromEntries(Object.entries(results).map(([name, found]) => [name, { value: value(found) }]));
 

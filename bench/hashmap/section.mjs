@@ -1,5 +1,5 @@
 /**
- * One kind of keys at one size, in a process of its own: every operation, every contender, in
+ * One kind of keys at one size, in a process of its own: every operation with every contender, in
  * turns.
  */
 import { serve } from '../lib/child.mjs';
@@ -9,8 +9,8 @@ import { freshCopies, kinds, makeKeys, makeQueries } from './keys.mjs';
 import { BUILD, FRESH, operations, unitsOf } from './operations.mjs';
 
 /**
- * Three instances pass through one loop. Of the largest only one is full, to spare memory; of the
- * large ones of a peer too, to spare minutes.
+ * Three instances pass through one loop. At the largest sizes only one of them is full, to save
+ * memory; at large sizes of a peer too, to save time.
  */
 const LARGE = 2e6;
 const LARGE_FOR_PEERS = 2e5;
@@ -56,7 +56,7 @@ serve(async ({ kindName, n, only, names, quick, most }) => {
   /** @type {Record<string, unknown>} */
   const results = {};
 
-  // First, while all values are those of the build, on which the checksums rest.
+  // First, while all values are those of the build, which the checksums depend on.
   if (wants(FRESH.id) && kindName === 'string')
     results[FRESH.id] = fresh(taking, instances, queries, n, plan);
   for (const operation of operations) {
@@ -76,7 +76,7 @@ serve(async ({ kindName, n, only, names, quick, most }) => {
       lanes.push({
         name,
         limit: passes ? Math.max(1, Math.floor(2e7 / n)) : Math.min(...prepared.map(lengthOfInput)),
-        atLeast: operation.amortised === true && ['HashMap', 'Map'].includes(name) ? 1 << 16 : 0,
+        atLeast: operation.amortized === true && ['HashMap', 'Map'].includes(name) ? 1 << 16 : 0,
         units: measured * (passes ? n : (unitsOf[/** @type {'churn'} */ (operation.id)] ?? 1)),
         warm(/** @type {number} */ from, /** @type {number} */ to) {
           let first = 0;
@@ -92,8 +92,8 @@ serve(async ({ kindName, n, only, names, quick, most }) => {
       });
     }
     const least = operation.walk === 'passes' ? 1 : plan.least;
-    const { check, amortised } = operation;
-    results[operation.id] = race(lanes, { ...plan, least, check: check === true, amortised });
+    const { check, amortized } = operation;
+    results[operation.id] = race(lanes, { ...plan, least, check: check === true, amortized });
     collect();
   }
 
@@ -104,13 +104,14 @@ serve(async ({ kindName, n, only, names, quick, most }) => {
   return { kindName, n, results };
 });
 
-/** Ranges must fit both arrays, where both are there. */
+/** The length of the shorter array, if there are two. */
 function lengthOfInput({ inputs: [a, b] }) {
   return b === undefined || b.length < 1024 ? a.length : Math.min(a.length, b.length);
 }
 
 /**
- * From empty, as often as fits. What was built is dropped, and collected, outside of the timing.
+ * Builds from empty, as often as the budget allows. The maps are dropped and collected outside the
+ * timed part.
  */
 function build(taking, schema, keys, plan) {
   const lanes = taking.map((contender) => {
@@ -134,7 +135,7 @@ function build(taking, schema, keys, plan) {
   return race(lanes, { ...plan, rounds: Math.min(plan.rounds, keys.length > LARGE ? 3 : 5), least: 1 });
 }
 
-/** Every lookup gets a string that the engine has never hashed, made outside of the timing. */
+/** Every lookup uses a string that the engine has not hashed, made outside the timed part. */
 function fresh(taking, instances, queries, n, plan) {
   const count = 1 << 15;
   const lanes = taking.map((contender) => {

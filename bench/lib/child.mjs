@@ -1,12 +1,12 @@
 /**
- * Measurements in a process of their own: a heap that nothing else has grown, code that nothing
- * else has trained, and a collector that can be called.
+ * Measurements in a process of their own: its heap and its compiled code have not seen any other
+ * work, and its garbage collector can be called.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Runs a script that called {@link serve}, and gives its answer.
+ * Runs a script that calls {@link serve}, and returns its answer.
  *
  * @template T
  * @param {string | URL} script
@@ -34,7 +34,7 @@ export function inChild(script, options) {
 }
 
 /**
- * The child's side: waits for the options, runs once, answers and leaves.
+ * The child's side: waits for the options, runs once, sends the answer and exits.
  * @param {(options: any) => unknown} work
  */
 export function serve(work) {

@@ -1,14 +1,15 @@
 /**
- * Timing. What makes the numbers honest:
+ * Timing. The rules that keep the numbers comparable:
  *
- * - every contender runs its own copy of the measured loop (`new Function`, of a text that differs,
- *   for the engine shares one code for equal texts), so that what the engine learned about one
- *   contender neither helps nor hurts another;
- * - several instances of a structure pass through that one loop: a lone instance lets the engine
- *   fold its fields into the code, which no real program gets;
- * - queries were computed before and are walked in order, so the harness costs under a nanosecond;
- * - contenders take turns within each round, so that a slow minute of the machine hits all of them;
- * - the median of the rounds is reported, and all rounds are kept.
+ * - Every contender runs its own copy of the measured loop, so that type feedback from one
+ *   contender neither helps nor hurts another. The copies are made by `new Function` from texts
+ *   that differ, because the engine shares code between equal texts.
+ * - Several instances of a structure pass through the same loop. With a single instance, the engine
+ *   would fold its fields into the code, which does not happen in real programs.
+ * - Queries are computed in advance and read in order, so the harness costs less than a nanosecond.
+ * - Contenders take turns within each round, so that a slow minute of the machine affects all of
+ *   them.
+ * - The median of the rounds is reported, and all rounds are kept.
  */
 
 let copies = 0;
@@ -32,7 +33,7 @@ export function nanoseconds(work) {
   return Number(process.hrtime.bigint() - started);
 }
 
-/** The compiler of the engine works in the background: passes go on for at least this long. */
+/** The engine compiles in the background, so warm-up passes continue for at least this long. */
 const WARM_MS = 20;
 
 /**
@@ -40,24 +41,26 @@ const WARM_MS = 20;
  *
  * @typedef {object} Lane
  * @property {string} name
- * @property {(from: number, to: number) => number} warm every instance once over this range; a checksum
- * @property {(from: number, to: number) => void} run the measured instances, over this range
+ * @property {(from: number, to: number) => number} warm runs every instance once over this range;
+ *   returns a checksum
+ * @property {(from: number, to: number) => void} run runs the measured instances over this range
  * @property {number} limit ranges end here
  * @property {number} units operations for each step of a range, over all measured instances
  * @property {() => void} [after] untimed, after each measurement
- * @property {boolean} [firstCounts] where the very first pass uses up the budget, it is the measurement
- * @property {number} [atLeast] steps of a measurement, however slow: where rare work must be met
+ * @property {boolean} [firstCounts] if the first pass exceeds the budget, it is the measurement
+ * @property {number} [atLeast] the minimum number of steps, however slow, so that rare work is
+ *   included
  *
  * @param {Lane[]} lanes
  * @param {{ rounds: number, targetNs: number, budgetNs: number, least: number, check: boolean,
- * amortised?: boolean }} plan `amortised`: the mean is reported, so that rare and long steps count
+ * amortized?: boolean }} plan `amortized`: the mean is reported, so that rare and long steps count
  * @returns {Record<string, { ns: number, best: number, rounds: number[], operations: number }>}
  */
-export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortised = false }) {
+export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortized = false }) {
   let expected;
   const entries = lanes.map((lane) => {
     const probe = Math.min(least, lane.limit);
-    // Interpreted, baseline, then optimised code; the quickest pass tells how long a step takes.
+    // Interpreted, baseline, then optimized code. The fastest pass estimates the time of a step.
     let sum = 0;
     const first = nanoseconds(() => (sum = lane.warm(0, probe)));
     lane.after?.();
@@ -82,7 +85,7 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
     }
     const wanted = Math.ceil((probe * targetNs) / Math.max(spent, 1));
     const steps = Math.max(1, Math.min(lane.limit, Math.max(probe, wanted, lane.atLeast ?? 0)));
-    // The optimiser sees the real length once before it counts.
+    // The optimizing compiler sees the real length once before the measurement.
     if (steps > probe) {
       lane.warm(0, Math.min(steps, 1 << 17));
       lane.after?.();
@@ -93,8 +96,8 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
     for (const entry of entries) {
       if (entry.samples.length > 0 && entry.spent > budgetNs) continue;
       const { lane, steps } = entry;
-      // Walk on through the queries, so that a slow contender with few of them does not keep asking
-      // the same.
+      // Continue through the queries, so that a slow contender, which uses few of them, does not
+      // repeat the same ones.
       let from = (round * steps) % lane.limit;
       if (from + steps > lane.limit) from = 0;
       const ns = nanoseconds(() => lane.run(from, from + steps));
@@ -107,7 +110,7 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
     entries.map(({ lane, steps, samples }) => [
       lane.name,
       {
-        ns: amortised ? samples.reduce((sum, ns) => sum + ns, 0) / samples.length : median(samples),
+        ns: amortized ? samples.reduce((sum, ns) => sum + ns, 0) / samples.length : median(samples),
         best: Math.min(...samples),
         rounds: samples,
         operations: steps * lane.units,
@@ -116,12 +119,12 @@ export function race(lanes, { rounds, targetNs, budgetNs, least, check, amortise
   );
 }
 
-/** All rounds of a lane together: what took less gets further ones. */
+/** The total time of a lane's rounds up to which it gets more rounds. */
 const SHORT_NS = 5e8;
 
 /**
- * Work that takes milliseconds, in turns: each lane is made ready, untimed, and then timed, once
- * for each round.
+ * Work that takes milliseconds, in turns: in each round, each lane is prepared, untimed, and then
+ * timed once.
  *
  * @typedef {object} Turn
  * @property {string} name
@@ -129,14 +132,15 @@ const SHORT_NS = 5e8;
  * @property {() => unknown} work
  *
  * @param {Turn[]} lanes
- * @param {{ rounds: number, budgetNs: number, units: number }} plan a lane that has used up the
- * budget sits out; `units`: operations in one piece of work
- * @returns {Record<string, { ns: number, best: number, rounds: number[] }>} nanoseconds for one operation
+ * @param {{ rounds: number, budgetNs: number, units: number }} plan a lane that
+ * has used up its budget is skipped; `units`: operations in one piece of work
+ * @returns {Record<string, { ns: number, best: number, rounds: number[] }>} nanoseconds for one
+ *   operation
  */
 export function turns(lanes, { rounds, budgetNs, units }) {
   const entries = lanes.map((lane) => ({ lane, spent: 0, samples: /** @type {number[]} */ ([]) }));
-  // Short work is interrupted as a whole where the machine is busy: many rounds tell which of them
-  // were not.
+  // On a busy machine, an interruption is long compared with short work. With many rounds, the
+  // median is one that was not interrupted.
   const enough = (/** @type {number} */ round) =>
     round >= rounds && (round >= 8 * rounds || entries.some(({ spent }) => spent > SHORT_NS));
   for (let round = 0; !enough(round); round++) {

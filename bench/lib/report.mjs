@@ -2,7 +2,8 @@
  * The results of a suite as tables: for the terminal while it runs, and as Markdown for the
  * documents. All suites have one form of row, and one judge of goals.
  *
- * @typedef {object} Goal beside another contender: to be `times` as good, or to take at most `within`
+ * @typedef {object} Goal beside another contender: to be `times` as good, or to take at most
+ *   `within`
  *   times as much; or, alone, to stay `below` a value
  * @property {string} [against]
  * @property {string} [of] the contender that has the goal; ours by default
@@ -64,13 +65,19 @@ function measured(row, name) {
   return 'ns' in result ? result.ns : result.value;
 }
 
-/** How many times as good one contender is as another. @param {Row} row @param {string} of @param {string} than */
+/**
+ * How many times as good one contender is as another.
+ * @param {Row} row @param {string} of @param {string} than
+ */
 export const ratio = (row, of, than) => measured(row, than) / measured(row, of);
 
 /** A duration in a unit that keeps it readable. @param {number} ns */
 const duration = (ns) => (ns < 1e6 ? `${figure(ns)} ns` : `${figure(ns / 1e6)} ms`);
 
-/** A cell, without its unit where the table's head has one. @param {Row} row @param {string} name @param {string} [unit] */
+/**
+ * A cell, without its unit where the table's head has one.
+ * @param {Row} row @param {string} name @param {string} [unit]
+ */
 export function cell(row, name, unit) {
   const result = row.results[name];
   if (result === undefined) return '';

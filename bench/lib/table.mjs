@@ -1,4 +1,4 @@
-/** Aligned tables for a terminal, and the way numbers are written in them. */
+/** Aligned tables for a terminal, and the format of the numbers in them. */
 
 const colour = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
 const paint = (/** @type {number} */ code) => (/** @type {string} */ text) =>
@@ -9,8 +9,8 @@ export const green = paint(32);
 export const red = paint(31);
 
 /**
- * Columns as wide as they must be: the first to the left, the others to the right. Styles come
- * after.
+ * Columns as wide as their contents; the first is aligned to the left, the others to the right.
+ * Styles are applied last, so that they do not change the widths.
  * @param {string[]} head @param {string[][]} rows
  * @param {(text: string, row: number, column: number) => string} [style]
  */

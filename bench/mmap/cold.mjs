@@ -1,10 +1,10 @@
 /**
  * The section `cold` of `npm run bench -- mmap`: files that are not in memory.
  *
- * The system forgets what it keeps of a file only while nobody maps it, and a mapping lasts until a
- * collector comes by. So each measurement has a process of its own, and this one, which makes the
- * files, maps none. Whether a file was really forgotten yet another process asks, by its residency;
- * where it was not, there is no row.
+ * The system drops the cached pages of a file only while no process maps it, and a mapping lasts
+ * until the garbage collector runs. So each measurement has a process of its own, and this process,
+ * which creates the files, maps none of them. A further process checks that no page of the file is
+ * resident; if one is, the row is left out.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
@@ -23,7 +23,8 @@ function resident({ path }) {
 }
 
 /**
- * @type {Record<string, (options: { path: string, bytes: number }) => Promise<() => unknown> | (() => unknown)>}
+ * @type {Record<string, (options: { path: string, bytes: number }) => Promise<() => unknown> | (()
+ *   => unknown)>}
  */
 const SUMS = {
   offheap: ({ path }) => {
@@ -49,9 +50,10 @@ const SUMS = {
   },
 };
 
-/** Single places, `count` of them. */
+/** Single reads, `count` of them. */
 /**
- * @type {Record<string, (options: { path: string, bytes: number, count: number }) => Promise<() => unknown> | (() => unknown)>}
+ * @type {Record<string, (options: { path: string, bytes: number, count: number }) => Promise<() =>
+ *   unknown> | (() => unknown)>}
  */
 const READS = {
   offheap: ({ path, bytes, count }) => {
@@ -91,9 +93,9 @@ const READS = {
 
 const KINDS = { sums: SUMS, reads: READS };
 
-/** One measurement, in nanoseconds, and what came out. @param {any} options */
+/** One measurement, in nanoseconds, and the result. @param {any} options */
 async function once(options) {
-  // The code that is measured was compiled and run before, over a file that is in memory.
+  // The measured code has run before, on a file that is in memory, so it is compiled.
   const rehearsal = await KINDS[options.kind][options.name]({ ...options, ...options.small });
   for (let i = 0; i < 20; i++) rehearsal();
   const work = await KINDS[options.kind][options.name](options);
@@ -102,11 +104,11 @@ async function once(options) {
 }
 
 /**
- * Has the system forget a file: posix_fadvise(POSIX_FADV_DONTNEED), of which Node has nothing.
+ * Drops a file's cached pages with posix_fadvise(POSIX_FADV_DONTNEED), which Node does not offer.
  * @param {string} path
  */
 async function forget(path) {
-  // Which spares what was not written to the disk yet.
+  // The call skips pages that have not been written to the disk yet.
   spawnSync('sync', [path]);
   spawnSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
   const pages = /** @type {number} */ (await inChild(HERE, { work: 'resident', path }));

@@ -2,17 +2,18 @@
  * `npm run bench -- mmap`: MappedFile beside readFileSync, readSync and @riaskov/mmap-io;
  * MmapVector beside appendFileSync, a buffered stream, and write and fdatasync.
  *
- * @riaskov/mmap-io is measured where it is installed (`npm install --prefix bench @riaskov/mmap-io`): it is no dependency,
- * because its installation downloads a binary. Files lie in the folder for temporary files, and are
- * in the page cache but for the section `cold`, whose rows are left out where the system does not
- * forget them.
+ * @riaskov/mmap-io is measured if it is installed (`npm install --prefix bench @riaskov/mmap-io`).
+ *   It
+ * is not a dependency, because its installation downloads a binary. The files are in the folder for
+ * temporary files, and in the page cache, except in the section `cold`, whose rows are left out if
+ * the system does not drop the pages.
  */
 import { createRequire } from 'node:module';
 import { inChild } from '../lib/child.mjs';
 import { known } from '../lib/options.mjs';
 import { SECTIONS } from './section.mjs';
 
-/** What the columns mean. */
+/** The meaning of the columns. */
 export const headline = 'medians; lower is better; "vs" is how many times as fast offheap is';
 
 const SECTION = new URL('section.mjs', import.meta.url);
@@ -37,7 +38,7 @@ export async function measure({ quick, only, sizes, keys, say, show }) {
   try {
     createRequire(import.meta.url).resolve('@riaskov/mmap-io');
   } catch {
-    say('@riaskov/mmap-io is not installed, and left out');
+    say('@riaskov/mmap-io is not installed and is left out');
   }
   const found = { names: NAMES, tables: /** @type {import('../lib/report.mjs').Table[]} */ ([]) };
   for (const [id, { title, unit }] of Object.entries(SECTIONS)) {

@@ -1,4 +1,4 @@
-/** What the measurements of `npm run bench -- mmap` share. */
+/** The parts that the measurements of `npm run bench -- mmap` share. */
 import { closeSync, mkdtempSync, openSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ export const KiB = 1024;
 export const MiB = 1024 * KiB;
 export const folder = () => mkdtempSync(join(tmpdir(), 'offheap-bench-'));
 
-/** The functions of @riaskov/mmap-io, where it is installed. */
+/** The functions of @riaskov/mmap-io, if it is installed. */
 export async function mmapIo() {
   try {
     const loaded = await import('@riaskov/mmap-io');

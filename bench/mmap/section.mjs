@@ -1,6 +1,6 @@
 /**
- * The measurements of `npm run bench -- mmap`, one section to a process. Contenders take turns in
- * each round.
+ * The measurements of `npm run bench -- mmap`, one section in each process. Contenders take turns
+ * in each round.
  */
 import {
   appendFileSync,
@@ -20,7 +20,7 @@ import { compile, nanoseconds } from '../lib/measure.mjs';
 import { cold } from './cold.mjs';
 import { KiB, MiB, SUM, folder, makeFile, mmapIo, place, results, size } from './lib.mjs';
 
-/** Places that are read at once. */
+/** Positions in one batch of reads. */
 const BATCH = 4096;
 
 /**
@@ -35,16 +35,17 @@ async function turns(contenders, rounds, times = 1, units = 1, settle = undefine
   const samples = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   const lanes = Object.entries(contenders);
   for (let round = -2; round < rounds; round++) {
-    // Whoever comes first finds the caches as the last one left them: so each does in turn.
+    // The first contender finds the caches as the last one left them, so the order rotates.
     const first = (round + 2) % lanes.length;
     for (const [name, work] of [...lanes.slice(first), ...lanes.slice(0, first)]) {
       const started = process.hrtime.bigint();
       for (let i = 0; i < times; i++) work();
       if (settle !== undefined) await settle();
       const spent = Number(process.hrtime.bigint() - started);
-      // Two rounds to warm up.
+      // Two warm-up rounds.
       if (round >= 0) samples[name].push(spent / times / units);
-      // Threads of the collector go on unmapping: not in the time of whoever comes next.
+      // The collector's threads continue to unmap; wait, so that the next contender does not pay
+      // for it.
       if (settle !== undefined) await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
@@ -52,9 +53,9 @@ async function turns(contenders, rounds, times = 1, units = 1, settle = undefine
 }
 
 /**
- * Has what was opened given back: buffers by a young collection (a full one would throw optimised
- * code away, too), and what mmap-io mapped by the turn of the event loop after it, without which
- * that is never unmapped.
+ * Releases the opened files: buffers by a minor collection (a full one would also discard optimized
+ * code), and the mappings of mmap-io by the turn of the event loop after it, without which they are
+ * never unmapped.
  */
 async function giveBack() {
   globalThis.gc?.({ type: 'minor' });
@@ -89,12 +90,13 @@ async function open({ quick, sizes }) {
       }),
     };
     const rounds = bytes > 16 * MiB ? 5 : 15;
-    // Few enough for the 65,530 mappings of a process, and enough that giving them back is not what
-    // is measured.
+    // Fewer than the 65,530 mappings that a process may have, and enough that the measurement is
+    // not dominated by releasing them.
     const times = Math.max(1, Math.min(4096, Math.floor((16 * MiB) / bytes)));
     const goals = ['readFileSync', 'mmap-io'].map((against) => ({ against, within: 1.05 }));
     rows.push({ title: size(bytes), results: await turns(contenders, rounds, times, 1, giveBack), goals });
-    // Where the one way overtakes the other: what the limits in plan.rs rest on.
+    // The size at which one way becomes faster than the other; the limits in strategy.rs depend on
+    // it.
     const ways = {
       offheap: opened(mapped, { strategy: 'mmap', pattern: 'sequential' }),
       readFileSync: opened(read, { strategy: 'buffered' }),
@@ -120,7 +122,7 @@ async function reads({ quick }) {
   const descriptor = openSync(path, 'r');
   const buffer = Buffer.alloc(64);
   const here = new Uint32Array(buffer.buffer, buffer.byteOffset, 16);
-  // Each a function of its own, which sees one kind of memory.
+  // Each is a function of its own, which sees one kind of memory.
   const [inPlace, inMemory] = [0, 1].map(() =>
     compile(
       'let sum = 0; for (let i = 0; i < a.length; i++) { const at = a[i] * 16; for (let k = 0; k < 16; k++) sum = (sum + m[at + k]) | 0; } return sum;',
@@ -137,7 +139,7 @@ async function reads({ quick }) {
     'm, a, b',
   );
   const readAt = (/** @type {number} */ at) => readSync(descriptor, buffer, 0, 64, at);
-  // In batches that stay in the cache until they were summed.
+  // In batches that stay in the cache until they are summed.
   const out = new Uint8Array(BATCH * 64);
   const outWords = new Uint32Array(out.buffer);
   const sumAll = compile(
@@ -172,7 +174,7 @@ async function reads({ quick }) {
         {
           offheap: () => inPlace(words, offsets),
           readSync: theirs,
-          // What memory allows, whoever reads it.
+          // The limit set by memory bandwidth.
           'array in memory': () => inMemory(array, offsets),
         },
         5,
@@ -203,7 +205,7 @@ async function push({ quick }) {
   const eight = Buffer.alloc(8);
   const fill = compile('for (let i = a; i < b; i++) m.push(i + 0.5);', 'm, a, b');
   for (let round = 0; round < 5; round++) {
-    // Several vectors pass through the loop; making and flushing them is counted elsewhere.
+    // Several vectors pass through the loop; creating and flushing them is not part of the time.
     const vectors = [0, 1, 2].map((i) => MmapVector.create(join(within, `vector ${round} ${i}`), 'f64'));
     samples.offheap.push(
       nanoseconds(() => vectors.forEach((vector) => fill(vector, 0, count))) / (count * vectors.length),
@@ -229,8 +231,8 @@ async function push({ quick }) {
     await new Promise((resolve) => stream.end(resolve));
     samples.stream.push(Number(process.hrtime.bigint() - started) / streamed);
   }
-  // Where there are blocks and pages already: what a push is by itself. The same ones again and
-  // again.
+  // The cost of a push alone: the same blocks and pages are used again and again, so none have to
+  // be allocated.
   const few8 = 1e5;
   const options = { capacity: few8, populate: true };
   const vectors = [0, 1, 2].map((i) => MmapVector.create(join(within, `room ${i}`), 'f64', options));
@@ -251,7 +253,7 @@ async function push({ quick }) {
   rmSync(within, { recursive: true });
   const goals = [{ below: 5 }, { against: 'appendFileSync', times: 100 }, { against: 'stream', times: 20 }];
   return [
-    { title: 'an f64, where there is room', results: alone, goals: [{ below: 5 }] },
+    { title: 'an f64, with room available', results: alone, goals: [{ below: 5 }] },
     { title: 'an f64, growth included', results: results(samples), goals },
   ];
 }
@@ -297,7 +299,7 @@ async function reopen({ quick }) {
   const contenders = {
     offheap: () => {
       const again = MmapVector.open(path);
-      if (again.at(count >> 1) !== 2.5) throw new Error('what was read is wrong');
+      if (again.at(count >> 1) !== 2.5) throw new Error('a wrong value was read');
       again.close();
     },
     readFileSync: () => readFileSync(path).readDoubleLE(65_536 + (count >> 1) * 8),
@@ -311,7 +313,7 @@ async function reopen({ quick }) {
 export const SECTIONS = {
   open: { title: 'Open and sum all bytes', unit: 'ms', run: open },
   reads: { title: 'Random reads of 64 bytes', unit: 'ns', run: reads },
-  cold: { title: 'Of a file that is not in memory', unit: 'ms', run: cold },
+  cold: { title: 'A file that is not in memory', unit: 'ms', run: cold },
   push: { title: 'Append a number', unit: 'ns', run: push },
   flush: { title: 'Flush', unit: 'ms', run: flush },
   reopen: { title: 'Reopen', unit: 'ms', run: reopen },

@@ -1,17 +1,18 @@
 /**
- * BumpArena beside what Node has for short-lived memory: batches of blocks, a byte of each written,
- * and all given back (for the peers: to the collector, whose time is in theirs).
+ * BumpArena compared with Node's short-lived memory: batches of blocks, with one byte of each
+ * written, all of which are then released (the peers' blocks are garbage collected, and the time of
+ * the collector is included).
  *
- * Run by the suite `pools` in a process of its own; answers with a title and rows, as the other
- * sections do.
+ * The suite `pools` runs this script in a process of its own. Like the other sections, it answers
+ * with a title and rows.
  */
 import { BumpArena } from '../../dist/pools/index.js';
 import { serve } from '../lib/child.mjs';
 import { compile, race } from '../lib/measure.mjs';
 
-/** Blocks of a batch. */
+/** Blocks in a batch. */
 const BATCH = 256;
-/** Three instances pass through each loop: a lone one would be folded into the code. */
+/** Three instances pass through each loop; a single one would be folded into the code. */
 const INSTANCES = 3;
 
 const ours = (/** @type {string} */ alloc) => `
@@ -73,7 +74,7 @@ serve(({ quick }) =>
       rows: Object.keys(contenders)
         .filter((name) => !peers.includes(name))
         .flatMap((name) =>
-          // The second peer beside the plain one only.
+          // The second peer is only compared with plain allocation.
           (name === 'alloc' ? peers : peers.slice(0, 1)).map((against) => ({
             title: name,
             ours: raced[name].ns,

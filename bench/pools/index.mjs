@@ -1,9 +1,9 @@
 /**
  * `npm run bench -- pools`: FixedPool, NumaPool, LockFreePool and ThreadLocalPool beside
- * `Buffer.allocUnsafe` and `@thi.ng/malloc`; BumpArena beside what Node has for short-lived memory.
+ * `Buffer.allocUnsafe` and `@thi.ng/malloc`; BumpArena beside Node's short-lived memory.
  *
- * "two workers" is the time of one operation while two workers run at once: in one LockFreePool, in
- * one through caches, and in a FixedPool of their own each.
+ * "two workers" is the time of one operation while two workers run at the same time: in one
+ * LockFreePool, in one LockFreePool through caches, and each in a FixedPool of its own.
  */
 import { Worker } from 'node:worker_threads';
 import { LockFreePool } from '../../dist/pools/index.js';
@@ -12,7 +12,7 @@ import { median } from '../lib/measure.mjs';
 import { known } from '../lib/options.mjs';
 import { CONTENDERS, OPERATIONS } from './operations.mjs';
 
-/** What the columns mean. */
+/** The meaning of the columns. */
 export const headline =
   'nanoseconds for an alloc and a free, medians; lower is better; "vs" is how many times as fast FixedPool is';
 

@@ -1,6 +1,6 @@
 /**
- * What is measured: blocks are allocated and freed. The body of a loop gets `m`, a pool; `a`,
- * random numbers; and the range `from` to `to`. Every block is written to, as blocks are.
+ * The operations: blocks are allocated and freed. The body of a loop is given `m`, a pool; `a`,
+ * random numbers; and the range `from` to `to`. Every block is written to, as in real programs.
  */
 
 /** @typedef {import('../lib/report.mjs').Goal} Goal */
@@ -18,8 +18,8 @@ export const CONTENDERS = [
 export const LIVE = 1000;
 
 /**
- * No pool: what the two `Atomics.compareExchange` alone cost that an alloc and a free in a
- * LockFreePool need at the least.
+ * Not a pool: the cost of two `Atomics.compareExchange`, the minimum for an alloc and a free in a
+ * LockFreePool.
  */
 export class TwoSwaps {
   u8 = new Uint8Array(new SharedArrayBuffer(64));

@@ -22,7 +22,7 @@ const make = {
   'two swaps': () => new TwoSwaps(),
   '@thi.ng/malloc'(size) {
     const pool = new MemPool({ size: 4 * LIVE * size });
-    // The face of the others.
+    // The same interface as the others.
     return {
       u8: pool.u8,
       alloc: (/** @type {number} */ bytes) => pool.malloc(bytes),
@@ -39,7 +39,7 @@ serve(({ operations, quick }) => {
     budgetNs: 2e9,
     least: 2048,
     check: false,
-    amortised: false,
+    amortized: false,
   };
   return operations.map(
     (/** @type {import('./operations.mjs').OPERATIONS[0]} */ { size, what, title, goals }) => {

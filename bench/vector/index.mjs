@@ -1,16 +1,16 @@
 /**
  * `npm run bench -- vector`: Vector beside Array, typed arrays and mnemonist's Vector.
  *
- * Every size runs in a process of its own. "memory" is the time that it takes to read, or write, as
- * many bytes: the C library's memchr and memset over memory of the same kind, whichever of several
- * turns was the median.
+ * Every size runs in a process of its own. "memory" is the time to read or write the same number of
+ * bytes: the median of several runs of the C library's memchr and memset over memory of the same
+ * kind.
  */
 import { inChild } from '../lib/child.mjs';
 import { known } from '../lib/options.mjs';
 import { count } from '../lib/table.mjs';
 import { BULK, ELEMENTS } from './operations.mjs';
 
-/** What the columns mean. */
+/** The meaning of the columns. */
 export const headline = 'medians; lower is better; "vs" is how many times as fast Vector is';
 
 const SECTION = new URL('section.mjs', import.meta.url);

@@ -1,6 +1,7 @@
 /**
- * What is measured. The body of a loop gets `m`, an instance; `a`, numbers (what to push, or where
- * to look); and the range `from` to `to`. A contender without a body can not do it.
+ * The operations. The body of a loop is given `m`, an instance; `a`, numbers (values to push, or
+ * positions to read); and the range `from` to `to`. A contender without a body does not support the
+ * operation.
  */
 
 /** @typedef {import('../lib/report.mjs').Goal} Goal */
@@ -11,9 +12,10 @@ const WALKED = 'let s = 0; for (const x of m) s += x; return s;';
 const PUSHED = 'for (let i = 0; i < a.length; i++) m.push(a[i]); return m;';
 
 /**
- * On single elements.
+ * Operations on single elements.
  *
- * @type {{ id: string, title: string, walk: 'fill' | 'range' | 'whole', body: Record<string, string>,
+ * @type {{ id: string, title: string, walk: 'fill' | 'range' | 'whole', body: Record<string,
+ *   string>,
  *   goals?: (n: number) => Goal[] }[]}
  */
 export const ELEMENTS = [
@@ -32,7 +34,7 @@ export const ELEMENTS = [
   },
   {
     id: 'pushMany',
-    title: 'pushMany of a typed array (Array: push; TypedArray: set into one that is there)',
+    title: 'pushMany of a typed array (Array: push; TypedArray: set into an existing one)',
     walk: 'fill',
     body: {
       Vector: 'm.pushMany(a); return m;',
@@ -93,7 +95,7 @@ export const ELEMENTS = [
 ];
 
 /**
- * Every element is looked at: at the speed of memory, if the processor keeps up.
+ * The goals of operations that read every element: the speed of memory.
  * @param {number} n
  * @returns {Goal[]}
  */
@@ -103,11 +105,12 @@ const MOST = 'let r = -Infinity; for (let i = 0; i < m.length; i++) if (m[i] > r
 const ADDED = 'let r = 0; for (let i = 0; i < m.length; i++) r += m[i]; return r;';
 
 /**
- * On all elements at once. `body` is of an expression or a loop over `m`, which holds elements in
- * random order, or sorted ones if `sorted`; it is refilled first if `changes`. `absent` is an
- * element that is not there.
+ * Operations on all elements at once. `body` is an expression or a loop over `m`, whose elements
+ * are in random order, or sorted if `sorted`; it is refilled first if `changes`. `absent` is a
+ * value that is not in `m`.
  *
- * @type {{ id: string, title: string, changes?: boolean, sorted?: boolean, body: Record<string, string>,
+ * @type {{ id: string, title: string, changes?: boolean, sorted?: boolean, body: Record<string,
+ *   string>,
  *   goals?: (n: number, type: string) => Goal[], most?: Record<string, number> }[]}
  */
 export const BULK = [
@@ -139,7 +142,7 @@ export const BULK = [
   { id: 'max', title: 'max', body: { Vector: 'm.max()', Array: MOST, TypedArray: MOST }, goals: streaming },
   {
     id: 'indexOf',
-    title: 'indexOf, of what is not there',
+    title: 'indexOf, of an absent value',
     body: { Vector: 'm.indexOf(absent)', Array: 'm.indexOf(absent)', TypedArray: 'm.indexOf(absent)' },
     goals: streaming,
   },

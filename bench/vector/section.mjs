@@ -7,8 +7,8 @@ import { BULK, ELEMENTS } from './operations.mjs';
 
 const collect = /** @type {() => void} */ (globalThis.gc);
 /**
- * Instances that pass through one loop, up to this many elements; of more, one is full and the
- * others are small.
+ * The size up to which all instances that pass through a loop are full; above it, one is full and
+ * the others are small.
  */
 const LARGE = 2e6;
 const COMPANION = 1000;
@@ -87,9 +87,9 @@ function elements({ n, ids, quick }) {
 }
 
 /**
- * From empty to full, as often as fits; what was filled is dropped, and collected, outside of the
- * timing. One instance lives on: without any the engine would throw away the code that it made for
- * them.
+ * From empty to full, as often as the budget allows. The instances are dropped and collected
+ * outside the timed part. One of them is kept: without any, the engine would discard the code that
+ * it compiled for them.
  */
 function filling(name, contender, run, values) {
   const companion = contender.full(values.subarray(0, COMPANION));
@@ -118,9 +118,10 @@ function filling(name, contender, run, values) {
 }
 
 /**
- * Uses so much memory, and gives it back. A virtual machine may hand what nobody uses to its host,
- * and then the first touch of 4 KiB takes 10 µs instead of 0.1 to 1, which hits whoever's turn it
- * is. The engine frees in threads of its own, so it is given time to.
+ * Uses and releases this amount of memory. A virtual machine may return unused memory to its host;
+ * the first access to a page of 4 KiB then takes 10 µs instead of 0.1 to 1 µs, at the expense of
+ * the contender that happens to run next. The engine frees memory in threads of its own, so there
+ * is a pause for them.
  */
 function haveMemory(/** @type {number} */ bytes) {
   if (bytes < LARGE) return;
@@ -163,10 +164,10 @@ function bulk({ n, type, ids, quick }) {
   const asked = TypedArray.from(randomValues(ASKED + n).subarray(n));
   const absent = ABSENT[/** @type {'f64'} */ (type)];
   const bytes = random.byteLength;
-  // Memory of the same kind as ours, in pages of the same size.
+  // Memory of the same kind as the vector's, in pages of the same size.
   const memory = Vector.from('u8', new Uint8Array(bytes));
   const buffer = Buffer.from(memory.view.buffer, memory.view.byteOffset, bytes);
-  // Short work is repeated, so that a clock tick is nothing beside it.
+  // Short work is repeated until a clock tick is negligible.
   const repeat = Math.max(1, Math.ceil(1e5 / n));
   const rows = [];
   for (const operation of BULK.filter(({ id }) => ids.includes(id))) {
@@ -188,7 +189,7 @@ function bulk({ n, type, ids, quick }) {
           else if (name === 'TypedArray') m.set(source);
           else for (let i = 0; i < n; i++) m[i] = source[i];
         };
-        // So that the loops are compiled, whatever the size.
+        // This compiles the loops, whatever the size.
         for (let i = 0; n < 1e6 && i < 2000; i += 1 + n / 100) run(all[0], absent, asked);
         return {
           name,
