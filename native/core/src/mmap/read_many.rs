@@ -7,8 +7,8 @@
 //! (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004). A
 //! page that was never touched is not fetched so: its first read takes a fault.
 //!
-//! **Cost.** In a file of 1 GiB in the page cache some 50 ns for 64 bytes; `docs/mmap.md` has what
-//! was measured.
+//! **Cost.** In a file of 1 GiB in the page cache some 50 ns for 64 bytes;
+//! `docs/benchmarks/mmap.md` has the measurements.
 
 use crate::cpu::prefetch;
 use crate::region::numbers::{CHUNK, Numbers};

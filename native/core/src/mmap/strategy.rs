@@ -9,7 +9,7 @@
 //!
 //! Reading costs the kernel's copy and the memory for it, mapping a few system calls and a fault
 //! for each 64 KiB. The limits are options, because where the one overtakes the other depends on
-//! the machine; what the defaults rest on is in `docs/mmap.md`.
+//! the machine; the measurements are in `docs/benchmarks/mmap.md`.
 
 use crate::region::advise::Advice;
 use crate::{Error, ErrorKind, Result};

@@ -7,7 +7,7 @@
 //! Counting follows Muła, Kurz, Lemire: "Faster population counts using AVX2 instructions", 2018.
 //! With `VPOPCNTDQ` there is nothing left to be clever about.
 //!
-//! **Cost** on an AMD EPYC (Zen 5): see `docs/formats/succinct.md`; from about 32 KiB on all but
+//! **Cost** on an AMD EPYC (Zen 5): see `docs/benchmarks/succinct.md`; from about 32 KiB on all but
 //! the generic kernels wait for memory.
 
 pub(crate) mod generic;
