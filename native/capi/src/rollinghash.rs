@@ -114,7 +114,7 @@ pub unsafe extern "C" fn oh_rollinghash_scan(
     unsafe {
         guard_out(out, || {
             let bytes = check_bytes(bytes, length, "bytes")?;
-            let rolling::Place { end, hash, is_cut } = rolling::find(bytes, length, window, hash, bits)?;
+            let rolling::Match { end, hash, is_cut } = rolling::find(bytes, length, window, hash, bits)?;
             Ok(oh_rollinghash_place { end, hash, is_cut })
         })
     }

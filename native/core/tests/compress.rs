@@ -1,4 +1,5 @@
-//! Dictionaries and records: what goes in comes out, whatever it is, and never much longer.
+//! Dictionaries and records: decompression restores every input, and no record grows by more than
+//! one byte.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::{Dictionary, Framing, Level, Scratch, TrainOptions, train};
@@ -7,7 +8,7 @@ use offheap_core::{ErrorKind, Result};
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
-/// Records that are much alike.
+/// Records that resemble each other.
 fn samples(count: usize) -> Vec<Vec<u8>> {
     let names = ["Amsterdam", "Berlin", "Cairo", "Dakar", "Edinburgh", "Fukuoka", "Guadalajara", "Hyderabad"];
     let record = |i: usize| {
@@ -55,13 +56,13 @@ fn round_trip(dictionary: &Dictionary, text: &[u8]) {
         for framing in [Framing::Bare, Framing::Tagged] {
             let packed = compress(dictionary, level, framing, text);
             let back = decompress(dictionary, framing, &packed, text.len()).unwrap();
-            assert!(back == text, "level {level}, {framing:?}: {text:?} came back as {back:?}");
+            assert!(back == text, "level {level}, {framing:?}: {text:?} became {back:?}");
         }
     }
 }
 
 #[test]
-fn like_the_samples() {
+fn records_like_the_samples_shrink_to_a_quarter() {
     let (mut before, mut after) = (0, 0);
     for record in samples(2100).split_off(2000) {
         round_trip(dictionary(), &record);
@@ -72,7 +73,7 @@ fn like_the_samples() {
 }
 
 #[test]
-fn unlike_the_samples() {
+fn records_unlike_the_samples_round_trip() {
     let noise = |n: usize| (0..n as u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 37) as u8);
     round_trip(dictionary(), b"");
     for byte in 0..=255 {
@@ -88,7 +89,7 @@ fn unlike_the_samples() {
 }
 
 #[test]
-fn better_levels_are_not_worse() {
+fn higher_levels_compress_at_least_as_well() {
     let records = samples(2200).split_off(2000);
     let size =
         |level| records.iter().map(|r| compress(dictionary(), level, Framing::Bare, r).len()).sum::<usize>();
@@ -96,7 +97,7 @@ fn better_levels_are_not_worse() {
 }
 
 #[test]
-fn few_and_strange_samples() {
+fn trains_on_few_and_unusual_samples() {
     let lots = samples(300).concat();
     let periodic = vec![b'x'; 300_000];
     let cases: Vec<Vec<&[u8]>> = vec![
@@ -129,7 +130,7 @@ fn few_and_strange_samples() {
 }
 
 #[test]
-fn the_size_is_kept_and_found() {
+fn trained_size_respects_the_limit() {
     let samples = samples(1500);
     for max_bytes in [1024, 1025, 2048, 4096, 10_000, 65_536] {
         assert!(trained(&samples, max_bytes).as_bytes().len() <= max_bytes);
@@ -144,7 +145,7 @@ fn the_size_is_kept_and_found() {
 }
 
 #[test]
-fn the_same_samples_give_the_same_dictionary() {
+fn same_samples_give_the_same_dictionary() {
     let samples = samples(500);
     let (a, b) = (trained(&samples, 8192), trained(&samples, 8192));
     assert!(a.as_bytes() == b.as_bytes() && a.identity() == b.identity());
@@ -152,14 +153,14 @@ fn the_same_samples_give_the_same_dictionary() {
 }
 
 #[test]
-fn training_can_be_stopped() {
+fn training_stops_when_canceled() {
     let control = Control::default();
     control.cancel();
     assert!(train(&[b"abc"], TrainOptions::default(), Some(&control)).unwrap().is_none());
 }
 
 #[test]
-fn bytes_of_another_dictionary_are_refused() {
+fn rejects_bytes_of_another_dictionary() {
     let mut others = Vec::new();
     for count in [400, 500, 600, 700] {
         others.push(trained(&samples(count), 6000));
@@ -182,7 +183,7 @@ fn bytes_of_another_dictionary_are_refused() {
 }
 
 #[test]
-fn output_is_bounded() {
+fn output_is_limited() {
     let text = vec![b'z'; 100_000];
     let packed = compress(dictionary(), 3, Framing::Tagged, &text);
     assert!(packed.len() < 1000);
@@ -190,7 +191,7 @@ fn output_is_bounded() {
         let error = decompress(dictionary(), Framing::Tagged, &packed, max).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Range, "{max}");
     }
-    // Eleven bytes can not make megabytes.
+    // Eleven bytes cannot expand to megabytes.
     for fill in 0..=255 {
         let mut out = Vec::new();
         if dictionary().decompress(Framing::Bare, &[fill; 11], usize::MAX / 4, &mut out).is_ok() {
@@ -201,7 +202,7 @@ fn output_is_bounded() {
 }
 
 #[test]
-fn a_dictionary_survives_its_bytes_and_damaged_ones_are_refused() {
+fn dictionary_reopens_from_its_bytes_and_rejects_damaged_ones() {
     let made = trained(&samples(200), 3000);
     let bytes = made.as_bytes().to_vec();
     let again = Dictionary::from_bytes(&bytes).unwrap();
@@ -216,14 +217,14 @@ fn a_dictionary_survives_its_bytes_and_damaged_ones_are_refused() {
     for bit in 0..bytes.len() * 8 {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let found = Dictionary::from_bytes(&bytes).and_then(|dictionary| dictionary.validate());
-        // The sequence, the seeds and the checksum that no flag announces are not the dictionary's.
+        // The sequence, the seeds, and a checksum without its flag do not belong to the dictionary.
         let meaningless = (24..28).contains(&(bit / 8)) || (36..44).contains(&(bit / 8));
         assert!(found.is_err() || meaningless, "bit {bit}");
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
 }
 
-/// Code lengths as a dictionary keeps them: in half bytes, runs of zeros by their length.
+/// Code lengths as a dictionary stores them: as nibbles, with run lengths for zeros.
 fn packed_lengths(lengths: &[u8]) -> Vec<u8> {
     let mut halves = Vec::new();
     for run in lengths.chunk_by(|a, b| a == b) {
@@ -244,7 +245,7 @@ fn packed_lengths(lengths: &[u8]) -> Vec<u8> {
     halves.chunks(2).map(|pair| pair[0] | pair.get(1).unwrap_or(&0) << 4).collect()
 }
 
-/// As `docs/formats/compress.md` says.
+/// The identity as specified in `docs/formats/compress.md`.
 fn identity(body: &[u8], samples: u32) -> u64 {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut hash = (body.len() as u64 ^ u64::from(samples) << 32).wrapping_mul(K);
@@ -261,14 +262,15 @@ fn identity(body: &[u8], samples: u32) -> u64 {
     hash
 }
 
-/// A context with a code for one symbol alone, and none for the escape, can not say the others:
-/// what encoders would write for them is no code, and longer than they take room for.
+/// If a context has a code for only one symbol and none for the escape, the other symbols cannot be
+/// written: an encoder would write something that is not a code, and more bytes than it reserved
+/// room for.
 #[test]
-fn a_context_without_codes_and_escape_is_refused() {
+fn rejects_a_context_without_codes_and_escape() {
     const SYMBOLS: usize = 450;
     const ESCAPE: usize = 257;
     let mut all = vec![0u8; SYMBOLS];
-    // 1/2 and 1/4 for two bytes, and for the 447 others 65 codes of 10 bits and 382 of 11.
+    // Lengths 1 and 2 for two bytes; for the 447 others, 65 codes of 10 bits and 382 of 11.
     let others = (0..SYMBOLS).filter(|&symbol| ![98, 99, ESCAPE].contains(&symbol));
     others.enumerate().for_each(|(number, symbol)| all[symbol] = if number < 65 { 10 } else { 11 });
     (all[98], all[99]) = (1, 2);
@@ -299,7 +301,7 @@ fn a_context_without_codes_and_escape_is_refused() {
 }
 
 #[test]
-fn damaged_records_are_errors_or_other_bytes() {
+fn damaged_records_give_errors_or_other_bytes() {
     for record in samples(40) {
         for framing in [Framing::Bare, Framing::Tagged] {
             let packed = compress(dictionary(), 3, framing, &record);
@@ -322,7 +324,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn anything_comes_back(
+fn any_text_round_trips(
         pieces in proptest::collection::vec(
             prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..40),
@@ -337,7 +339,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_decode_to_something_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+fn any_bytes_decode_or_are_rejected(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for framing in [Framing::Bare, Framing::Tagged] {
             let mut out = Vec::new();
             let found = dictionary().decompress(framing, &bytes, 5000, &mut out);
@@ -349,7 +351,7 @@ proptest! {
     }
 
     #[test]
-    fn any_samples_make_a_dictionary(
+fn any_samples_train_a_dictionary(
         samples in proptest::collection::vec(proptest::collection::vec(0u8..6, 0..200), 0..30),
         text in proptest::collection::vec(0u8..7, 0..300),
     ) {

@@ -1,4 +1,5 @@
-//! Faults that compressors and stores of others were found to have, each by its name.
+//! Faults that were found in other compressors and stores. Each test is named after the property
+//! that they violated.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::{
@@ -29,12 +30,12 @@ fn lines() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_matches_the_training_text_comes_back() {
+fn text_that_matches_the_training_text_round_trips() {
     let lines = lines();
     let samples: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     let dictionary = trained(&samples);
-    // The samples, pieces of them, and several in a row: long matches in the content, at all
-    // distances.
+    // The samples, pieces of them, and several in a row, so that there are long matches in the
+    // content at all distances.
     for level in 1..=9 {
         for window in lines.windows(3).step_by(29) {
             assert!(packed(&dictionary, level, &window[0]).len() * 2 < window[0].len());
@@ -48,7 +49,7 @@ fn what_matches_the_training_text_comes_back() {
 
 #[test]
 fn frequent_bytes_take_fewer_bits_than_rare_ones() {
-    // No two neighbours are alike often enough for phrases: only the codes can tell.
+    // No two neighbors are alike often enough for phrases, so only the codes can save bits.
     let mut state = 1u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -64,7 +65,7 @@ fn frequent_bytes_take_fewer_bits_than_rare_ones() {
 }
 
 #[test]
-fn training_on_less_than_three_bytes_makes_a_dictionary() {
+fn training_on_fewer_than_three_bytes_makes_a_dictionary() {
     for samples in [&[][..], &[&b""[..]], &[b"a"], &[b"ab"], &[b"a", b"b"], &[b"", b"a"]] {
         for max_bytes in [Some(1024), Some(100_000), None] {
             let dictionary = train(samples, TrainOptions { max_bytes }, None).unwrap().unwrap();
@@ -89,7 +90,7 @@ fn eleven_bytes_do_not_allocate_megabytes() {
 }
 
 #[test]
-fn a_finished_store_has_its_records() {
+fn finished_store_contains_all_records() {
     let lines = lines();
     let samples: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     let mut builder = StoreBuilder::new(trained(&samples), Level::DEFAULT);
@@ -101,7 +102,7 @@ fn a_finished_store_has_its_records() {
     assert_eq!(last, lines[799]);
 }
 
-/// Quadratic work on so many bytes would take hours.
+/// Quadratic time on this many bytes would be hours.
 #[test]
 fn periodic_data_is_compressed_trained_on_and_sorted_in_linear_time() {
     for period in [1, 7, 300] {

@@ -1,8 +1,8 @@
-//! Dictionaries, stores and compressed records as a certain release wrote them must be read for
-//! ever. `test/golden/README.md` describes them.
+//! Dictionaries, stores and compressed records written by an earlier release must remain readable.
+//! `test/golden/README.md` describes the files.
 //!
-//! What is compared is what they say: which symbols an encoder chooses is its own affair.
-//! `OFFHEAP_BLESS=1` writes them anew.
+//! The tests compare the decompressed contents, because encoders are free to choose their symbols.
+//! `OFFHEAP_BLESS=1` writes the files again.
 
 use offheap_core::compress::{
     Dictionary, Framing, Level, RecordStore, Scratch, StoreBuilder, TrainOptions, train,
@@ -17,8 +17,8 @@ fn town(i: usize) -> Vec<u8> {
     format!(r#"{{"id":{i},"town":"Town {}","open":{}}}"#, i * 37 % 91, !i.is_multiple_of(3)).into_bytes()
 }
 
-/// Every symbol there is comes up: matches in the content and in the record, repeats, phrases,
-/// bytes, escapes.
+/// Uses every kind of symbol: matches in the content and in the record, repeats, phrases, bytes,
+/// and escapes.
 fn records() -> Vec<Vec<u8>> {
     let mut records: Vec<Vec<u8>> = (0..300).map(town).collect();
     records.push(Vec::new());
@@ -29,10 +29,10 @@ fn records() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn golden_bytes() {
+fn reads_the_golden_bytes() {
     let records = records();
     if std::env::var_os("OFFHEAP_BLESS").is_some() {
-        // So many that they are worth several contexts.
+        // This many samples justify several contexts.
         let more: Vec<Vec<u8>> = (300..3000).map(town).collect();
         let samples: Vec<&[u8]> = records.iter().chain(&more).map(Vec::as_slice).collect();
         let dictionary = train(&samples, TrainOptions { max_bytes: Some(16 << 10) }, None).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Training, where each allocation in turn is refused: an error, never an abort.
+//! Refuses each allocation of training in turn, and expects an error, never an abort.
 
 mod refusing;
 
@@ -12,7 +12,7 @@ fn samples() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Refuses the first allocations one by one, then some of the others, which are alike.
+/// Refuses each of the first allocations in turn, and then some of the others, which are alike.
 fn refused<T>(mut body: impl FnMut() -> offheap_core::Result<T>) {
     let (all, outcome) = counted(&mut body);
     assert!(outcome.is_ok());
@@ -20,14 +20,14 @@ fn refused<T>(mut body: impl FnMut() -> offheap_core::Result<T>) {
     for granted in (0..all.min(50)).chain((50..all).step_by(step)) {
         match granting(granted, &mut body) {
             Err(error) => assert_eq!(error.kind(), ErrorKind::Oom, "after {granted} of {all}"),
-            // What was allocated once for all time is not asked for again.
+            // Memory that is allocated once per process is not allocated again.
             Ok(_) => assert!(granted + 20 > all, "{granted} of {all} were enough"),
         }
     }
 }
 
 #[test]
-fn training_on_refused_memory_is_an_error() {
+fn training_returns_an_error_if_memory_is_refused() {
     let samples = samples();
     let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
     for max_bytes in [1024, 16 << 10] {
@@ -37,7 +37,7 @@ fn training_on_refused_memory_is_an_error() {
 }
 
 #[test]
-fn stores_and_dictionaries_on_refused_memory_are_errors() {
+fn stores_and_dictionaries_return_an_error_if_memory_is_refused() {
     let samples = samples();
     let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
     let trained = train(&slices, TrainOptions { max_bytes: Some(8192) }, None).unwrap().unwrap();
@@ -60,7 +60,7 @@ fn stores_and_dictionaries_on_refused_memory_are_errors() {
 }
 
 #[test]
-fn refused_memory_leaves_nothing_behind_that_other_records_are_compressed_by() {
+fn refused_memory_does_not_affect_later_records() {
     let samples = samples();
     let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
     let trained = train(&slices, TrainOptions { max_bytes: Some(8192) }, None).unwrap().unwrap();

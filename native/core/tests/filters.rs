@@ -1,5 +1,5 @@
-//! Bloom filters and suffix arrays: against what they stand for, as committed bytes, damaged, and
-//! where memory is refused.
+//! Bloom filters and suffix arrays: compared with a model and with golden bytes, with damaged
+//! bytes, and with refused memory.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::bloom::{self, Shape};
@@ -11,7 +11,7 @@ use offheap_core::{ErrorKind, Result};
 use proptest::prelude::*;
 use std::path::Path;
 
-/// Aligned memory, exactly as long as is said.
+/// Aligned memory of exactly the given length.
 #[derive(Clone)]
 struct Region(Vec<u64>);
 
@@ -21,7 +21,7 @@ impl Region {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the words' own bytes.
+        // SAFETY: the bytes are those of the words.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * 8) }
     }
 
@@ -30,15 +30,15 @@ impl Region {
     }
 
     fn seal(&mut self) {
-        // Word 7 bit 0, word 8.
+        // The checksum flag is bit 0 of word 7; the checksum is in word 8.
         self.0[3] |= 1 << 32;
-        // SAFETY: the bytes are ours.
+        // SAFETY: the region owns the bytes, which are initialized.
         let checksum = unsafe { region_checksum(self.bytes().as_ptr(), self.bytes().len()) };
         self.0[4] = self.0[4] & !0xFFFF_FFFF | u64::from(checksum);
     }
 }
 
-/// Compares with the committed file, or makes it.
+/// Compares with the committed file, or writes it if `OFFHEAP_BLESS` is set.
 fn golden(name: &str, bytes: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden").join(name);
     if std::env::var_os("OFFHEAP_BLESS").is_some() {
@@ -47,8 +47,8 @@ fn golden(name: &str, bytes: &[u8]) {
     assert!(std::fs::read(&path).unwrap() == bytes, "{name}: the bytes changed");
 }
 
-/// Damages a region in every way there is, and uses it: `use_it` opens it, reads all, and says what
-/// `validate` says.
+/// Truncates the region at every length and flips every bit. `use_it` opens the result, reads all
+/// of it, and returns the result of `validate`.
 fn damage(sound: &Region, use_it: impl Fn(&[u8]) -> Result<()>) {
     use_it(sound.bytes()).unwrap();
     let mut sealed = sound.clone();
@@ -65,7 +65,7 @@ fn damage(sound: &Region, use_it: impl Fn(&[u8]) -> Result<()>) {
         assert!(result.is_ok_and(|()| true) || result.is_err_and(|kind| kinds.contains(&kind)), "bit {bit}");
         let mut damaged = sealed.clone();
         damaged.flip(bit);
-        // What the checksum does not cover: words 6 to 8. Without its flag there is none.
+        // Words 6 to 8 are not covered by the checksum: without its flag there is none.
         if !(6 * 32..9 * 32).contains(&bit) {
             assert!(use_it(damaged.bytes()).is_err(), "bit {bit} of a sealed region");
         }
@@ -73,7 +73,7 @@ fn damage(sound: &Region, use_it: impl Fn(&[u8]) -> Result<()>) {
 }
 
 fn use_filter(bytes: &[u8]) -> Result<()> {
-    // SAFETY: the bytes are there.
+    // SAFETY: the slice is readable and exclusive, and outlives the view.
     let filter = unsafe { RawBloomFilter::attach(bytes.as_ptr(), bytes.len()) }?;
     let mut found = [0; 300];
     let keys: Vec<u32> = (0..300).collect();
@@ -86,7 +86,7 @@ fn use_filter(bytes: &[u8]) -> Result<()> {
 }
 
 fn use_array(bytes: &[u8]) -> Result<()> {
-    // SAFETY: the bytes are there.
+    // SAFETY: the slice is readable, and outlives the view.
     let array = unsafe { RawSuffixArray::attach(bytes.as_ptr(), bytes.len()) }?;
     for pattern in [&b""[..], b"a", b"na", b"banana", b"\0", b"zzz", &[255; 9]] {
         let found = array.search(pattern);
@@ -98,7 +98,7 @@ fn use_array(bytes: &[u8]) -> Result<()> {
     array.validate()
 }
 
-/// Capacity, rate, blocks.
+/// Capacity, rate, and number of blocks.
 const SIZES: [(u64, f64, u64); 5] = [
     (0, 0.5, 1),
     (1_000_000, 0.1, 11_483),
@@ -118,11 +118,11 @@ fn golden_filter() -> BloomFilter {
 }
 
 #[test]
-fn a_filter_has_its_golden_bytes() {
+fn filter_has_its_golden_bytes() {
     let filter = golden_filter();
     assert_eq!(filter.shape().blocks, 2);
     golden("bloomfilter.bin", filter.as_bytes());
-    // In bulk the same.
+    // Bulk operations write the same bytes.
     let mut bulk = BloomFilter::with_seeds(100, 0.01, SEEDS).unwrap();
     let numbers: Vec<f64> = (0..50).map(|i| f64::from(i) * 1.5).collect();
     bulk.add_numbers(&Numbers::of(&numbers, "keys")).unwrap();
@@ -133,7 +133,7 @@ fn a_filter_has_its_golden_bytes() {
 }
 
 #[test]
-fn a_suffix_array_has_its_golden_bytes() {
+fn suffix_array_has_its_golden_bytes() {
     let array = SuffixArray::new(b"she sells sea shells by the sea shore").unwrap();
     assert_eq!(array.search(b"sea").count, 2);
     golden("suffixarray.bin", array.as_bytes());
@@ -152,7 +152,7 @@ fn damaged_suffix_arrays_are_harmless() {
     for text in [&b""[..], b"x"] {
         damage(&Region::of(SuffixArray::new(text).unwrap().as_bytes()), use_array);
     }
-    // What is out of order, or there twice, without a checksum that tells.
+    // Positions out of order, and a duplicate, without a checksum that would detect them.
     let mut region = Region::of(SuffixArray::new(b"bananas").unwrap().as_bytes());
     region.0[320 / 8] = region.0[320 / 8].rotate_left(32);
     assert_eq!(use_array(region.bytes()).unwrap_err().kind(), ErrorKind::Corrupt);
@@ -164,7 +164,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_behind_a_sound_beginning_are_harmless(
+fn random_bytes_after_a_sound_header_are_harmless(
         filter: bool, at in 16usize..64, word: u32, rest in proptest::collection::vec(any::<u64>(), 0..40),
     ) {
         let mut region = if filter {
@@ -180,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn a_filter_knows_what_was_added(
+fn filter_finds_all_added_keys(
         keys in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..20), 0..300),
         numbers in proptest::collection::vec(any::<f64>(), 0..300),
     ) {
@@ -198,13 +198,13 @@ proptest! {
     }
 
     #[test]
-    fn a_suffix_array_is_sorted(text in proptest::collection::vec(0u8..4, 0..300)) {
+fn suffix_array_of_few_letters_is_sorted(text in proptest::collection::vec(0u8..4, 0..300)) {
         let text: Vec<u8> = text.into_iter().map(|byte| byte * 80).collect();
         check_array(&text);
     }
 
     #[test]
-    fn a_suffix_array_of_any_bytes_is_sorted(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+fn suffix_array_of_any_bytes_is_sorted(text in proptest::collection::vec(any::<u8>(), 0..200)) {
         check_array(&text);
     }
 }
@@ -227,24 +227,24 @@ fn check_array(text: &[u8]) {
 }
 
 #[test]
-fn suffix_arrays_of_texts_of_all_kinds() {
+fn suffix_arrays_of_special_texts_are_sorted() {
     for text in [&b""[..], b"a", b"ab", b"ba", b"banana", b"mississippi", &[b'a'; 300]] {
         check_array(text);
     }
     check_array(&b"ab".repeat(200));
     check_array(&(0..=255).rev().collect::<Vec<u8>>());
-    // Comparing suffixes would take 10^12 steps.
+    // Comparing suffixes directly would take 10^12 steps.
     SuffixArray::new(&vec![b'x'; 1_000_000]).unwrap().validate().unwrap();
 }
 
 #[test]
-fn building_in_place_can_be_cancelled() {
+fn building_in_place_stops_when_canceled() {
     let text = b"banana";
     let mut region = vec![0u64; suffix::Shape::new(text.len()).unwrap().length() / 8];
     let (base, room) = (region.as_mut_ptr().cast::<u8>(), region.len() * 8);
     let control = Control::default();
     control.cancel();
-    // SAFETY: the memory is ours and the text lies in it.
+    // SAFETY: the memory is exclusive, and the text is within it.
     unsafe {
         base.add(suffix::Shape::TEXT).copy_from_nonoverlapping(text.as_ptr(), text.len());
         let build = |progress| suffix::build_in_place(base, room, text.len(), progress);
@@ -258,29 +258,29 @@ fn building_in_place_can_be_cancelled() {
 }
 
 #[test]
-fn the_rate_is_kept_within_a_fifth() {
+fn measured_rate_is_within_a_fifth_of_the_requested_rate() {
     for rate in [0.1, 0.01, 0.001] {
         let mut filter = BloomFilter::with_seeds(20_000, rate, SEEDS).unwrap();
         let keys: Vec<u32> = (0..20_000).collect();
         filter.add_numbers(&Numbers::of(&keys, "keys")).unwrap();
-        let strangers: Vec<u32> = (1_000_000..1_400_000).collect();
-        let mut found = vec![0; strangers.len()];
-        filter.has_numbers(&Numbers::of(&strangers, "keys"), &mut found).unwrap();
+        let absent: Vec<u32> = (1_000_000..1_400_000).collect();
+        let mut found = vec![0; absent.len()];
+        filter.has_numbers(&Numbers::of(&absent, "keys"), &mut found).unwrap();
         let yes: usize = found.iter().map(|&yes| usize::from(yes)).sum();
-        let measured = yes as f64 / strangers.len() as f64;
-        assert!((measured / rate - 1.0).abs() < 0.2, "{measured} where {rate} was asked for");
+        let measured = yes as f64 / absent.len() as f64;
+        assert!((measured / rate - 1.0).abs() < 0.2, "measured {measured}, requested {rate}");
     }
 }
 
 #[test]
-fn what_can_not_be_is_refused() {
+fn rejects_invalid_arguments() {
     for rate in [0.0, 1.0, -1.0, f64::NAN, f64::INFINITY] {
         assert_eq!(BloomFilter::new(10, rate).unwrap_err().kind(), ErrorKind::Range);
     }
     assert_eq!(BloomFilter::new(u64::MAX, 0.01).unwrap_err().kind(), ErrorKind::Range);
     assert_eq!(Shape::new(0, 0.5).unwrap().blocks, 1);
     assert_eq!(Shape::new(1, 5e-324).unwrap_err().kind(), ErrorKind::Range);
-    // Hashes have so many bits that this takes room, but it can be had.
+    // A very low rate takes many blocks, but is possible.
     assert!(Shape::new(10, 1e-12).unwrap().blocks > 1000);
     let mut filter = BloomFilter::new(10, 0.01).unwrap();
     let (wide, narrow) = ([1u64, 2], [1u8, 2]);
@@ -292,7 +292,7 @@ fn what_can_not_be_is_refused() {
     assert_eq!(filter.ones(), 0);
     let mut memory = [0u64; 40];
     let (base, room) = (memory.as_mut_ptr().cast::<u8>(), 320);
-    // SAFETY: the memory is ours; what is refused is not touched.
+    // SAFETY: the memory is exclusive, and rejected calls do not access it.
     unsafe {
         let init = |base, room, blocks| {
             let shape = Shape { blocks, capacity: 1, rate: 0.5 };
@@ -313,7 +313,7 @@ fn what_can_not_be_is_refused() {
 }
 
 #[test]
-fn a_checksum_is_withdrawn_before_keys_are_added() {
+fn checksum_is_cleared_before_keys_are_added() {
     let mut sealed = Region::of(golden_filter().as_bytes());
     sealed.seal();
     let mut filter = BloomFilter::from_bytes(sealed.bytes()).unwrap();
@@ -323,8 +323,8 @@ fn a_checksum_is_withdrawn_before_keys_are_added() {
 }
 
 #[test]
-fn sizes_are_those_that_typescript_computes() {
-    // `test/compress/filters.test.ts` has the same.
+fn sizes_match_those_in_typescript() {
+    // `test/compress/filters.test.ts` has the same numbers.
     let blocks = |capacity, rate| Shape::new(capacity, rate).unwrap().blocks;
     for (capacity, rate, expected) in SIZES {
         assert_eq!(blocks(capacity, rate), expected, "{capacity} {rate}");

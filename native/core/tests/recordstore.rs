@@ -1,4 +1,4 @@
-//! The store of records: against a plain vector, damaged, and empty.
+//! The record store: compared with a plain vector, damaged, and empty.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::{Dictionary, Level, RecordStore, StoreBuilder, TrainOptions, train};
@@ -58,7 +58,7 @@ fn compare(records: &[Vec<u8>]) {
             some = Vec::new();
             let error = store.get_many_within(&indices, &mut ends, from - 1, &mut some).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Full);
-            // Nothing like the memory that all of them would take.
+            // Far less than the memory that all records would need.
             assert!(some.len() < from);
             let error = store.get_within(0, records[0].len().wrapping_sub(1), &mut some);
             assert!(records[0].is_empty() || error.unwrap_err().kind() == ErrorKind::Full);
@@ -71,7 +71,7 @@ fn compare(records: &[Vec<u8>]) {
 }
 
 #[test]
-fn stores_of_all_sizes() {
+fn stores_of_all_sizes_contain_their_records() {
     for count in [0, 1, 2, 31, 32, 33, 1000] {
         compare(&records(count));
     }
@@ -80,7 +80,7 @@ fn stores_of_all_sizes() {
 }
 
 #[test]
-fn a_store_is_smaller_than_its_records() {
+fn store_is_smaller_than_its_records() {
     let records = records(5000);
     let store = store(&records);
     let total: usize = records.iter().map(Vec::len).sum();
@@ -89,7 +89,7 @@ fn a_store_is_smaller_than_its_records() {
 }
 
 #[test]
-fn records_are_compressed_anew_where_another_dictionary_suits_them_better() {
+fn adapt_compresses_records_again_if_another_dictionary_suits_them_better() {
     let first = records(600);
     let second: Vec<Vec<u8>> = (0..600)
         .map(|i| format!("line {i}: the quick brown fox {} jumps", i * 31 % 77).into_bytes())
@@ -107,7 +107,7 @@ fn records_are_compressed_anew_where_another_dictionary_suits_them_better() {
     let after = builder.shape();
     assert!(after.payload * 3 < before.payload * 2, "{before:?} {after:?}");
     assert_eq!((after.len, after.total, after.longest), (before.len, before.total, before.longest));
-    // What saves nothing changes nothing.
+    // A dictionary that saves nothing changes nothing.
     assert!(!builder.adapt(dictionary(&first), &slices, None).unwrap());
     assert_eq!(builder.shape(), after);
     let store = builder.finish().unwrap();
@@ -118,7 +118,7 @@ fn records_are_compressed_anew_where_another_dictionary_suits_them_better() {
 }
 
 #[test]
-fn damage_is_noticed_or_harmless() {
+fn damage_is_detected_or_harmless() {
     let store = store(&records(60));
     let bytes = store.as_bytes().to_vec();
     for cut in (0..bytes.len()).step_by(7) {
@@ -148,7 +148,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn any_records(records in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 1..80)) {
+fn any_records_round_trip(
+        records in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 1..80),
+    ) {
         compare(&records);
     }
 }

@@ -1,11 +1,11 @@
-//! The bits of a record: codes from its beginning on, and from its end back what matches say
-//! besides.
+//! The bit stream of a record. Codes are written from the beginning forward; the extra bits of
+//! matches are written from the end backward.
 
-/// Bytes behind what was written that a writer touches.
+/// The number of bytes past the written bytes that a writer may touch.
 pub(crate) const ROOM: usize = 16;
 
-/// Appends bits to bytes that have room for them, the lowest first: a word at a time, of which
-/// whole bytes count.
+/// Appends bits to a vector, the lowest bit first, one word at a time. The vector must have spare
+/// capacity. After each flush, only whole bytes count as written.
 #[derive(Debug)]
 pub(crate) struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -15,14 +15,14 @@ pub(crate) struct BitWriter<'a> {
 }
 
 impl<'a> BitWriter<'a> {
-    /// Behind what `out` has.
+    /// Creates a writer that appends to the contents of `out`.
     pub(crate) fn new(out: &'a mut Vec<u8>) -> BitWriter<'a> {
         let len = out.len();
         BitWriter { out, len, word: 0, used: 0 }
     }
 
-    /// Appends the low `count` bits of `bits`, which has no others; up to 57 from one
-    /// [`flush`](Self::flush) to the next.
+    /// Appends the low `count` bits of `bits`; all higher bits must be zero. At most 57 bits may be
+    /// appended between two calls of [`flush`](Self::flush).
     #[inline(always)]
     pub(crate) fn put(&mut self, bits: u64, count: u32) {
         debug_assert!(count < 58 && bits >> count == 0 && self.used + count <= 64);
@@ -30,36 +30,38 @@ impl<'a> BitWriter<'a> {
         self.used += count;
     }
 
-    /// Writes whole bytes out.
+    /// Writes all complete bytes to `out`.
     ///
     /// # Safety
-    /// `out` has at least [`ROOM`] bytes of room behind what was written.
+    /// `out` has at least [`ROOM`] bytes of spare capacity after the written bytes.
     #[inline(always)]
     pub(crate) unsafe fn flush(&mut self) {
         debug_assert!(self.len + ROOM <= self.out.capacity() && self.used < 64);
-        // SAFETY: the caller's word.
+        // SAFETY: 8 bytes from `len` on are within the capacity, because the caller guarantees
+        // [`ROOM`] spare bytes.
         unsafe { self.out.as_mut_ptr().add(self.len).cast::<u64>().write_unaligned(self.word.to_le()) };
         self.len += (self.used >> 3) as usize;
         self.word >>= self.used & !7;
         self.used &= 7;
     }
 
-    /// How long `out` will be, the byte at hand left out.
+    /// The length that `out` will have, not counting the incomplete last byte.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Appends what was written from the end back, and between both, to whole bytes, the low bits
-    /// of `padding`.
+    /// Finishes the record: pads the codes with the low bits of `padding` so that both parts
+    /// together make whole bytes, then appends the bytes that `back` wrote.
     ///
     /// # Safety
-    /// As for [`flush`](Self::flush), and for as many bytes more as `back` wrote.
+    /// As for [`flush`](Self::flush), with additional room for all bytes that `back` wrote.
     pub(crate) unsafe fn finish(mut self, back: &BackWriter<'_>, padding: u8) {
         let rest = (self.used + back.used).next_multiple_of(8) - (self.used + back.used);
         self.put(u64::from(padding) & ((1 << rest) - 1), rest);
         self.put(back.word, back.used);
-        // SAFETY: the caller's word; what lies before `len` was written.
+        // SAFETY: the room for `flush` is guaranteed by the caller, and all bytes before `len` were
+        // written.
         unsafe {
             self.flush();
             debug_assert!(self.used == 0);
@@ -69,12 +71,12 @@ impl<'a> BitWriter<'a> {
     }
 }
 
-/// Writes bits in front of each other, from the end of its room on.
+/// Writes bits backward: each call puts its bits before the bits of earlier calls.
 #[derive(Debug)]
 pub(crate) struct BackWriter<'a> {
     room: &'a mut [u8],
     begin: usize,
-    /// What is not written yet, at most 7 bits after each call.
+    /// Bits that are not written yet: at most 7 after each call.
     word: u64,
     used: u32,
 }
@@ -85,10 +87,11 @@ impl<'a> BackWriter<'a> {
         BackWriter { room, begin, word: 0, used: 0 }
     }
 
-    /// Puts the low `count` bits of `bits`, which has no others, before all that was put: up to 57.
+    /// Puts the low `count` bits of `bits` (at most 57) before all bits put so far. All higher bits
+    /// of `bits` must be zero.
     ///
     /// # Safety
-    /// There are at least 8 bytes of room.
+    /// At least 8 bytes of the room are free.
     #[inline(always)]
     pub(crate) unsafe fn put(&mut self, bits: u64, count: u32) {
         debug_assert!(count < 58 && bits >> count == 0);
@@ -99,7 +102,7 @@ impl<'a> BackWriter<'a> {
         }
         debug_assert!(self.begin >= 8);
         let word = self.word << (64 - self.used);
-        // SAFETY: the caller's word.
+        // SAFETY: `begin >= 8`, because the caller guarantees 8 free bytes.
         unsafe { self.room.as_mut_ptr().add(self.begin - 8).cast::<u64>().write_unaligned(word.to_le()) };
         self.begin -= (self.used >> 3) as usize;
         self.used &= 7;
@@ -113,22 +116,22 @@ impl<'a> BackWriter<'a> {
     }
 }
 
-/// What is read: bits, the lowest of the first byte first, and zeros for ever behind the last.
+/// The bits to decode, from the lowest bit of the first byte on. Reads past the end return zeros.
 pub(crate) struct Input {
     bytes: *const u8,
-    /// Where the last eight bytes begin.
+    /// The offset of the last eight bytes.
     last: usize,
 }
 
 impl Input {
     /// # Safety
-    /// `input` is readable for `len` bytes while this is used, and so is `short`.
+    /// `input` is readable for `len` bytes, and `short` is valid, while this is used.
     #[inline(always)]
     pub(crate) unsafe fn new(input: *const u8, len: usize, short: &mut [u8; 8]) -> Input {
         if len >= 8 {
             return Input { bytes: input, last: len - 8 };
         }
-        // SAFETY: the caller's word, and fewer than 8.
+        // SAFETY: `len` bytes are readable, and each branch reads only bytes below `len < 8`.
         let word = unsafe {
             if len >= 4 {
                 let [low, high] =
@@ -148,25 +151,26 @@ impl Input {
         Input { bytes: short.as_ptr(), last: 0 }
     }
 
-    /// The bits from a place on: at least 57, as far as there are so many. Nonsense outside.
+    /// Returns at least 57 bits from bit position `bit` on, or as many as there are. The result is
+    /// unspecified if `bit` is out of range.
     #[inline(always)]
     pub(crate) fn peek(&self, bit: usize) -> u64 {
         let from = (bit >> 3).min(self.last);
-        // SAFETY: eight bytes from `last` on are readable.
+        // SAFETY: `from <= last`, and eight bytes are readable from `last` on.
         let word = u64::from_le(unsafe { self.bytes.add(from).cast::<u64>().read_unaligned() });
         word >> (bit.wrapping_sub(from * 8) & 63)
     }
 }
 
-/// The next bits, from the beginning on.
+/// Reads bits from the beginning of the input.
 ///
-/// Where to read next depends on how many bits were left at the refill before, not on what was
-/// decoded since: so the processor has the bytes at hand when they are wanted (Giesen, "Reading
-/// bits in far too many ways", 2018, variant 4).
+/// The next read position depends on how many bits were left at the previous refill, not on the
+/// symbols decoded since, so the processor can load the bytes before they are needed (Giesen,
+/// "Reading bits in far too many ways", 2018, variant 4).
 pub(crate) struct BitReader {
-    /// The byte to read next.
+    /// The next byte to read.
     next: usize,
-    /// The next bits, as many for certain as the lowest six bits of `count` say.
+    /// The next bits. At least as many are valid as the lowest six bits of `count` state.
     word: u64,
     count: u32,
 }
@@ -181,9 +185,9 @@ impl BitReader {
     #[inline(always)]
     pub(crate) fn refill(&mut self, input: &Input) {
         let from = self.next.min(input.last);
-        // SAFETY: eight bytes from `last` on are readable.
+        // SAFETY: `from <= last`, and eight bytes are readable from `last` on.
         let word = u64::from_le(unsafe { input.bytes.add(from).cast::<u64>().read_unaligned() });
-        // Past the end there are zeros, and the caller sees that it overran.
+        // Reads past the end yield zeros; the caller detects the overrun.
         let word = word >> ((self.next - from) * 8).min(63);
         let count = self.count & 63;
         self.word |= word << count;
@@ -191,20 +195,20 @@ impl BitReader {
         self.count = count | 56;
     }
 
-    /// Skips as many bits as the lowest six of a number say.
+    /// Skips the number of bits that the lowest six bits of `count` state.
     #[inline(always)]
     pub(crate) fn skip(&mut self, count: u32) {
         self.word >>= count & 63;
         self.count = self.count.wrapping_sub(count);
     }
 
-    /// What comes next, in the lowest bits.
+    /// The next bits, starting at the lowest.
     #[inline(always)]
     pub(crate) fn word(&self) -> u64 {
         self.word
     }
 
-    /// How many bits were skipped.
+    /// The number of bits skipped so far.
     #[inline(always)]
     pub(crate) fn consumed(&self) -> usize {
         self.next * 8 - (self.count & 63) as usize

@@ -1,23 +1,24 @@
-//! Reading compressed records: one table look-up and one copy of a fixed size for nearly all
-//! symbols.
+//! Decompression: nearly every symbol takes one table lookup and one copy of a fixed size.
 //!
-//! The chain of dependent steps is what decides the speed: take some bits, look up, shift. An entry
-//! also says the context of the next symbol, so that its table is known without waiting for
-//! anything else. What a match says besides is read from the other end of the record, where only
-//! how many bits it has matters to the next; and where its text comes from does not matter to the
-//! chain. Escapes are symbols without a text, and so is the end, whose entries stay where they are:
-//! it is looked for once every few symbols.
+//! A chain of dependent steps determines the speed: take some bits, look up, shift. Therefore a
+//! table entry also contains the table of the next symbol's context, so that the next lookup waits
+//! for nothing else. The extra bits of a match are read from the other end of the record. Only
+//! their number affects the next match, and the source of the match's text does not affect the
+//! chain at all. Escapes are symbols without text. So is the end symbol; its entries consume no
+//! bits, so the decoder stays at the end and checks for it only once every few symbols.
 //!
-//! Branches that may go either way are the rest of the time. Whether a symbol is a match is one
-//! where few are; where many are, all symbols are taken for matches, and bytes and phrases are such
-//! as have no further bits.
+//! The rest of the time goes into unpredictable branches. If matches are rare, a branch decides
+//! whether a symbol is a match. If they are frequent, every symbol is decoded as a match, and bytes
+//! and phrases are matches without extra bits.
 //!
-//! It trusts nothing but its own tables. Input and output are bounded at every symbol; every symbol
-//! but the end takes a bit at least, so it ends; a match is at most [`MAX_MATCH`] long, so output
-//! is bounded by about 8 KiB for each byte of input even with the strangest dictionary.
+//! The decoder trusts only its own tables. It checks the bounds of input and output at every
+//! symbol. It terminates, because every symbol except the end consumes at least one bit. A match
+//! has at most [`MAX_MATCH`] bytes, so even with the strangest dictionary the output is at most
+//! about 8 KiB for each byte of input.
 
 use super::bits::{BitReader, Input};
-use super::huffman::{MAX_BITS, each_entry, try_vec};
+use super::huffman::{MAX_BITS, each_entry};
+use super::memory::try_vec;
 use super::model::Model;
 use super::symbols::*;
 use crate::cpu::{Features, Level};
@@ -25,17 +26,17 @@ use crate::{Error, Result};
 use std::hint::select_unpredictable;
 use std::mem::MaybeUninit;
 
-/// Bytes behind the text and the output that may be touched by wide copies.
+/// The number of bytes past the text and past the output that wide copies may touch.
 pub const SLACK: usize = 64;
-/// Symbols from one refill to the next.
+/// The number of symbols decoded between two refills.
 const RUN: u32 = 4;
 const _: () = assert!(RUN * MAX_BITS <= 56);
 
-/// An entry of a decoding table. Bits 0 to 5 are how many bits the code has (none for the end), 6
-/// to 17 the symbol, the rest where the table of what follows begins, in units of two entries: one
-/// shift makes each of them.
+/// An entry of a decoding table. Bits 0 to 5 are the length of the code (0 for the end), bits 6 to
+/// 17 the symbol, and the remaining bits the start of the next symbol's table, in units of two
+/// entries. One shift extracts each part.
 ///
-/// The length lies lowest because a shift by a register takes just those bits.
+/// The length is in the lowest bits because a shift by a register uses only those.
 type Entry = u32;
 const SYMBOL_SHIFT: u32 = 6;
 const SYMBOL_MASK: u32 = (1 << 12) - 1;
@@ -43,71 +44,73 @@ const TABLE_SHIFT: u32 = 18;
 const TABLE_UNIT: u32 = 1;
 const _: () = assert!(MAX_ENTRIES == 1 << (32 - TABLE_SHIFT + TABLE_UNIT));
 
-/// Of a symbol that is no match and no long phrase: where in the line its text begins, and how long
-/// it is.
-type Text = u32;
+/// The start of a symbol's text in the line and its length, for symbols that are neither matches
+/// nor long phrases.
+type InlineText = u32;
 const LEN_SHIFT: u32 = 25;
-const FAR: Text = 1 << 31;
-/// What is copied of such a text.
+const NOT_INLINE: InlineText = 1 << 31;
+/// The number of bytes copied for such a text.
 const SHORT: usize = 32;
 
-/// What a symbol says. Bytes, content and record are one **line**: first each byte once, then the
-/// content, then the record.
+/// The expansion of a symbol. The 256 byte values, the content and the record form one **line**, in
+/// this order.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(16))]
-struct Meaning {
-    /// Where in the line its text begins; of [`BACK`] how far back.
+struct Expansion {
+    /// The start of the text in the line; with [`BACK`], the distance back from the current
+    /// position.
     place: u32,
-    /// Which of its further bits are added to the place.
+    /// The extra bits that are added to `place`.
     mask: u32,
-    /// How long its text is.
+    /// The length of the text.
     len: u16,
-    /// How many further bits it has.
+    /// The number of extra bits.
     bits: u8,
-    /// How many of them are added to the place: the others are to the length.
+    /// The number of extra bits that are added to `place`; the others are added to `len`.
     place_bits: u8,
     flags: u8,
 }
 
-/// The place is a distance from here.
+/// `place` is a distance from the current position.
 const BACK: u8 = 1;
-/// And that is of the match before.
-const AGAIN: u8 = 2;
-/// The next such match repeats the distance of this one.
+/// The distance is that of the previous match.
+const REPEATED: u8 = 2;
+/// A later [`REPEATED`] match uses the distance of this one.
 const MATCH: u8 = 4;
-/// From this share of symbols on, in parts of 256, matches are many.
+/// The share of matches among the symbols, in parts of 256, from which on they count as frequent.
 const MANY_MATCHES: u32 = 56;
-/// Bytes that the line begins with.
+/// The number of bytes at the start of the line.
 const BYTES: usize = 256;
 
-/// A dictionary, prepared for decoding. Any number of threads may use one.
+/// A dictionary prepared for decoding. Any number of threads may use it.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    /// A table for each context.
+    /// One table for each context.
     entries: Vec<Entry>,
     code_bits: u32,
-    /// By symbol.
-    texts: Vec<Text>,
-    meanings: Vec<Meaning>,
-    /// The line up to the record, and slack.
+    /// Indexed by symbol.
+    inline_texts: Vec<InlineText>,
+    expansions: Vec<Expansion>,
+    /// The part of the line before the record, followed by slack.
     text: Vec<u8>,
-    /// How long the line up to the record is.
+    /// The length of the part of the line before the record.
     text_len: usize,
-    /// Bits of the end in each context.
+    /// The length of the end's code in each context.
     ends: [u8; MAX_CONTEXTS],
     start: u8,
     padding: u8,
-    /// Whether matches are so many that it is not worth guessing whether a symbol is one.
+    /// Whether matches are so frequent that a branch on them would be mispredicted too often.
     many_matches: bool,
     level: Level,
 }
 
-/// How far a record is decoded.
+/// The state of decoding one record.
 struct Progress {
     made: usize,
-    /// Of the match before.
+    /// The distance of the previous match.
     distance: usize,
-    /// Where what was read from the end begins. Too much makes it wrap, and be noticed.
+    /// The bit position down to which extra bits have been read from the end. If a record has too
+    /// few bits, this wraps around, which the end of a run detects.
     back: usize,
 }
 
@@ -121,7 +124,7 @@ impl Decoder {
             ends[context] = lengths[END];
             each_entry(lengths, bits, |at, symbol| {
                 let (length, next) =
-                    if symbol == END { (0, context) } else { (lengths[symbol], model.behind(symbol)) };
+                    if symbol == END { (0, context) } else { (lengths[symbol], model.context_after(symbol)) };
                 let next = (next as u32) << (bits - TABLE_UNIT) << TABLE_SHIFT;
                 table[at] = u32::from(length) | (symbol as u32) << SYMBOL_SHIFT | next;
             })?;
@@ -130,27 +133,27 @@ impl Decoder {
         let mut text = try_vec(text_len + SLACK, 0u8)?;
         text.iter_mut().zip(0..=255).for_each(|(slot, byte)| *slot = byte);
         text[BYTES..text_len].copy_from_slice(content);
-        let mut meanings = try_vec(model.symbols(), Meaning::default())?;
-        for (meaning, byte) in meanings.iter_mut().zip(0..=255) {
-            *meaning = Meaning { place: byte, len: 1, ..*meaning };
+        let mut expansions = try_vec(model.symbols(), Expansion::default())?;
+        for (expansion, byte) in expansions.iter_mut().zip(0..=255) {
+            *expansion = Expansion { place: byte, len: 1, ..*expansion };
         }
-        for (symbol, meaning) in meanings.iter_mut().enumerate().take(PHRASE).skip(CONTENT) {
-            *meaning = match_meaning(symbol, model.position_bits);
+        for (symbol, expansion) in expansions.iter_mut().enumerate().take(PHRASE).skip(CONTENT) {
+            *expansion = match_expansion(symbol, model.position_bits);
         }
-        for (meaning, &(at, len)) in meanings[PHRASE..].iter_mut().zip(&model.phrases) {
-            *meaning = Meaning { place: BYTES as u32 + at, len: u16::from(len), ..*meaning };
+        for (expansion, &(at, len)) in expansions[PHRASE..].iter_mut().zip(&model.phrases) {
+            *expansion = Expansion { place: BYTES as u32 + at, len: u16::from(len), ..*expansion };
         }
-        let mut texts = try_vec(model.symbols(), FAR)?;
-        for (text, meaning) in texts.iter_mut().zip(&meanings) {
-            if meaning.flags & MATCH == 0 && usize::from(meaning.len) <= SHORT {
-                *text = meaning.place | u32::from(meaning.len) << LEN_SHIFT;
+        let mut inline_texts = try_vec(model.symbols(), NOT_INLINE)?;
+        for (text, expansion) in inline_texts.iter_mut().zip(&expansions) {
+            if expansion.flags & MATCH == 0 && usize::from(expansion.len) <= SHORT {
+                *text = expansion.place | u32::from(expansion.len) << LEN_SHIFT;
             }
         }
         Ok(Decoder {
             entries,
             code_bits: bits,
-            texts,
-            meanings,
+            inline_texts,
+            expansions,
             text,
             text_len,
             ends,
@@ -161,12 +164,13 @@ impl Decoder {
         })
     }
 
-    /// Decodes a bit stream of `len` bytes at `input` into `out`, and returns how many bytes it
-    /// made; `None` where they are more than `limit`.
+    /// Decodes a bit stream of `len` bytes at `input` into `out`. Returns the number of decoded
+    /// bytes, or `None` if there are more than `limit`.
     ///
     /// # Safety
-    /// `input` is readable for `len` bytes (they may change meanwhile, which makes nonsense of the
-    /// result, no more); `out` is writable for `limit + SLACK` bytes.
+    /// * `input` is readable for `len` bytes. Other threads may write them, in which case the
+    ///   result is unspecified.
+    /// * `out` is writable for `limit + SLACK` bytes.
     pub(crate) unsafe fn decode(
         &self,
         input: *const u8,
@@ -174,7 +178,8 @@ impl Decoder {
         out: *mut u8,
         limit: usize,
     ) -> Result<Option<usize>> {
-        // SAFETY: the caller's word, and the processor has what the level says.
+        // SAFETY: the caller guarantees that `input` is readable for `len` bytes and `out` writable
+        // for `limit + SLACK`; the processor supports the instructions of its detected level.
         unsafe {
             #[cfg(target_arch = "x86_64")]
             if self.level >= Level::Avx2 {
@@ -192,10 +197,10 @@ impl Decoder {
         }
     }
 
-    /// The same with instructions that shift by any register, and copy 32 bytes.
+    /// The same with BMI2 shifts by any register and 32-byte copies.
     ///
     /// # Safety
-    /// As for `decode`, with a processor that has them.
+    /// As for `decode`; the processor supports AVX2, BMI1 and BMI2.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2")]
     unsafe fn decode_avx2<const MANY: bool>(
@@ -205,7 +210,7 @@ impl Decoder {
         out: *mut u8,
         limit: usize,
     ) -> Result<Option<usize>> {
-        // SAFETY: the caller's word.
+        // SAFETY: the same preconditions, guaranteed by the caller.
         unsafe { self.decode_with::<MANY>(input, len, out, limit) }
     }
 
@@ -220,21 +225,21 @@ impl Decoder {
         limit: usize,
     ) -> Result<Option<usize>> {
         let mut short = [0u8; 8];
-        // SAFETY: the caller's word.
+        // SAFETY: `input` is readable for `len` bytes, as guaranteed by the caller.
         let input = unsafe { Input::new(input, len, &mut short) };
         let mut bits = BitReader::new();
         let mask = (1usize << self.code_bits) - 1;
         let (entries, text) = (self.entries.as_ptr(), self.text.as_ptr());
         let mut at = Progress { made: 0, distance: 0, back: len * 8 };
-        // Where the table of the context begins.
+        // The start of the context's table.
         let mut table = usize::from(self.start) << self.code_bits;
         loop {
             bits.refill(&input);
             let mut run = [0 as Entry; RUN as usize];
             for slot in &mut run {
                 debug_assert!(table + mask < self.entries.len());
-                // SAFETY: tables in entries are those of contexts, which were checked when the
-                // model was read.
+                // SAFETY: every table in an entry belongs to a context of the model, and contexts
+                // were checked when the model was read.
                 let entry = unsafe { *entries.add(table).add(bits.word() as usize & mask) };
                 bits.skip(entry);
                 table = ((entry >> TABLE_SHIFT) as usize) << TABLE_UNIT;
@@ -242,22 +247,23 @@ impl Decoder {
             }
             for entry in run {
                 let symbol = (entry >> SYMBOL_SHIFT & SYMBOL_MASK) as usize;
-                // SAFETY: symbols in entries are those of the model.
-                let said = unsafe { *self.texts.get_unchecked(symbol) };
-                if MANY || said & FAR != 0 {
-                    // SAFETY: the caller's word about `out`.
-                    match unsafe { self.say(symbol, &mut at, &input, out, limit) } {
+                // SAFETY: every symbol in an entry is a symbol of the model.
+                let inline = unsafe { *self.inline_texts.get_unchecked(symbol) };
+                if MANY || inline & NOT_INLINE != 0 {
+                    // SAFETY: `symbol` is one of the model, `made <= limit`, and the caller
+                    // guarantees that `out` is writable for `limit + SLACK` bytes.
+                    match unsafe { self.emit(symbol, &mut at, &input, out, limit) } {
                         Ok(true) => continue,
                         Ok(false) => return Ok(None),
                         Err(error) => return Err(error),
                     }
                 }
-                // SAFETY: the text lies in the line, behind which is slack, as there is behind the
-                // output.
+                // SAFETY: the text is within the line. Both the line and the output are followed by
+                // slack.
                 unsafe {
-                    copy::<SHORT>(text.add((said & ((1 << LEN_SHIFT) - 1)) as usize), out.add(at.made));
+                    copy::<SHORT>(text.add((inline & ((1 << LEN_SHIFT) - 1)) as usize), out.add(at.made));
                 };
-                at.made += (said >> LEN_SHIFT) as usize;
+                at.made += (inline >> LEN_SHIFT) as usize;
                 if at.made > limit {
                     return Ok(None);
                 }
@@ -270,7 +276,7 @@ impl Decoder {
             }
         }
         let from = bits.consumed() + usize::from(self.ends[table >> self.code_bits]);
-        // What is left of the byte where both ends meet.
+        // The remaining bits of the byte in which both parts meet.
         let rest = at.back.wrapping_sub(from);
         let mask = (1 << (rest & 7)) - 1;
         if rest > 7 || input.peek(from) & mask != u64::from(self.padding) & mask {
@@ -279,13 +285,13 @@ impl Decoder {
         Ok(Some(at.made))
     }
 
-    /// Appends what any symbol says. False where that is more than `limit`.
+    /// Appends the expansion of any symbol. Returns false if the output exceeds `limit`.
     ///
     /// # Safety
-    /// `symbol` is one of the model, what was made is at most `limit`, and `out` is writable for
-    /// `limit + SLACK` bytes.
+    /// `symbol` is one of the model, `at.made <= limit`, and `out` is writable for `limit + SLACK`
+    /// bytes.
     #[inline(always)]
-    unsafe fn say(
+    unsafe fn emit(
         &self,
         symbol: usize,
         at: &mut Progress,
@@ -294,27 +300,28 @@ impl Decoder {
         limit: usize,
     ) -> Result<bool> {
         let text_len = self.text_len;
-        // SAFETY: the caller's word.
-        let meaning = unsafe { *self.meanings.get_unchecked(symbol) };
-        at.back = at.back.wrapping_sub(usize::from(meaning.bits));
-        let more = input.peek(at.back) & ((1 << (meaning.bits & 63)) - 1);
-        let place = (meaning.place + (more as u32 & meaning.mask)) as usize;
-        let size = usize::from(meaning.len) + (more >> (meaning.place_bits & 63)) as usize;
-        let (flags, here) = (meaning.flags, text_len + at.made);
-        let from = select_unpredictable(flags & AGAIN != 0, at.distance, place);
+        // SAFETY: `symbol` is one of the model, as guaranteed by the caller.
+        let expansion = unsafe { *self.expansions.get_unchecked(symbol) };
+        at.back = at.back.wrapping_sub(usize::from(expansion.bits));
+        let more = input.peek(at.back) & ((1 << (expansion.bits & 63)) - 1);
+        let place = (expansion.place + (more as u32 & expansion.mask)) as usize;
+        let size = usize::from(expansion.len) + (more >> (expansion.place_bits & 63)) as usize;
+        let (flags, here) = (expansion.flags, text_len + at.made);
+        let from = select_unpredictable(flags & REPEATED != 0, at.distance, place);
         let from = select_unpredictable(flags & BACK != 0, here.wrapping_sub(from), from);
         at.distance = select_unpredictable(flags & MATCH != 0, here.wrapping_sub(from), at.distance);
-        // Either in the bytes and the content, or in the record.
+        // The source is either in the bytes and the content, or in the record.
         let own = from >= text_len;
         let base = select_unpredictable(own, out.wrapping_sub(text_len).cast_const(), self.text.as_ptr());
         let bound = select_unpredictable(own, here, text_len);
         if size > SLACK || from > bound - size {
-            // SAFETY: the caller's word.
-            if !unsafe { self.say_far(from, size, out, at.made, limit) }? {
+            // SAFETY: `at.made <= limit`, and `out` is writable for `limit + SLACK` bytes, as
+            // guaranteed by the caller.
+            if !unsafe { self.emit_slow(from, size, out, at.made, limit) }? {
                 return Ok(false);
             }
         } else {
-            // SAFETY: it ends at `bound` or before, behind which is slack, as there is behind the
+            // SAFETY: the source ends at or before `bound`. Slack follows both the line and the
             // output.
             unsafe { copy::<SLACK>(base.wrapping_add(from), out.add(at.made)) };
         }
@@ -322,13 +329,13 @@ impl Decoder {
         Ok(at.made <= limit)
     }
 
-    /// Appends a text that is long, or repeats itself, or is not there. False where that is more
-    /// than `limit`.
+    /// Appends a text that is long, overlaps itself, or is out of range. Returns false if the
+    /// output exceeds `limit`.
     ///
     /// # Safety
-    /// `made` is at most `limit`, and `out` is writable for `limit + SLACK` bytes.
+    /// `made <= limit`, and `out` is writable for `limit + SLACK` bytes.
     #[inline(never)]
-    unsafe fn say_far(
+    unsafe fn emit_slow(
         &self,
         from: usize,
         size: usize,
@@ -340,13 +347,13 @@ impl Decoder {
             return Ok(false);
         }
         let here = self.text_len + made;
-        // SAFETY: the bounds are checked right here.
+        // SAFETY: each branch checks the bounds of its source, and `size <= limit - made`.
         unsafe {
             if from < self.text_len {
                 if size > self.text_len - from {
                     return Err(outside());
                 }
-                copy_far(self.text.as_ptr().add(from), out.add(made), size);
+                copy_long(self.text.as_ptr().add(from), out.add(made), size);
             } else {
                 if from >= here {
                     return Err(outside());
@@ -358,8 +365,8 @@ impl Decoder {
     }
 }
 
-/// What a match says.
-fn match_meaning(symbol: usize, position_bits: u32) -> Meaning {
+/// The expansion of a match.
+fn match_expansion(symbol: usize, position_bits: u32) -> Expansion {
     let (least, more) = code_length((symbol - CONTENT) % LENGTH_CODES);
     let (place, place_bits, flags) = match symbol {
         ..SELF => (BYTES as u32, position_bits, MATCH),
@@ -367,9 +374,9 @@ fn match_meaning(symbol: usize, position_bits: u32) -> Meaning {
             let (least, bits) = class_distance((symbol - SELF) / LENGTH_CODES);
             (least, bits, MATCH | BACK)
         }
-        _ => (0, 0, MATCH | BACK | AGAIN),
+        _ => (0, 0, MATCH | BACK | REPEATED),
     };
-    Meaning {
+    Expansion {
         place,
         mask: (1 << place_bits) - 1,
         len: least as u16,
@@ -381,47 +388,49 @@ fn match_meaning(symbol: usize, position_bits: u32) -> Meaning {
 
 #[cold]
 fn cut_off() -> Error {
-    Error::corrupt("the bits do not end where the record does")
+    Error::corrupt("the codes do not end at the end of the record")
 }
 
 #[cold]
 fn outside() -> Error {
-    Error::corrupt("a match with what is not there")
+    Error::corrupt("a match refers to text that does not exist")
 }
 
-/// Copies [`SLACK`] bytes, all of them read before any is written.
+/// Copies `N` bytes, all of which are read before any is written.
 #[inline(always)]
 unsafe fn copy<const N: usize>(from: *const u8, to: *mut u8) {
-    // SAFETY: the caller has so many at both; some may not be initialized, which is why they are
-    // not looked at.
+    // SAFETY: the caller guarantees that `N` bytes are readable at `from` and writable at `to`.
+    // Some may be uninitialized, so the copy does not inspect them.
     unsafe {
         let text = from.cast::<MaybeUninit<[u8; N]>>().read_unaligned();
         to.cast::<MaybeUninit<[u8; N]>>().write_unaligned(text);
     }
 }
 
-/// Copies 32 bytes at a time, up to 31 too many.
+/// Copies [`SLACK`] bytes at a time, up to 63 bytes too many.
 #[inline(always)]
-unsafe fn copy_far(from: *const u8, to: *mut u8, len: usize) {
+unsafe fn copy_long(from: *const u8, to: *mut u8, len: usize) {
     let mut done = 0;
     while done < len {
-        // SAFETY: the caller has slack behind both.
+        // SAFETY: the caller guarantees slack after both the source and the target.
         unsafe { copy::<SLACK>(from.add(done), to.add(done)) };
         done += SLACK;
     }
 }
 
-/// Repeats what lies `distance` before `to`.
+/// Repeats the text that begins `distance` bytes before `to`.
 #[inline(always)]
 unsafe fn copy_within(to: *mut u8, distance: usize, len: usize) {
-    // SAFETY: the caller has slack behind `to`, and made `distance` bytes before it.
+    // SAFETY: the caller guarantees `distance` written bytes before `to`, and slack after `to +
+    // len`.
     unsafe {
         let from = to.sub(distance);
         if distance >= SLACK {
-            copy_far(from, to, len);
+            copy_long(from, to, len);
             return;
         }
-        // Byte by byte until a whole number of periods has at least 16, then with those.
+        // Copies single bytes until a whole number of periods has at least 16 bytes, then copies 16
+        // bytes at a time.
         let period = distance * 16usize.div_ceil(distance);
         for i in 0..len.min(period) {
             to.add(i).write(from.add(i).read());

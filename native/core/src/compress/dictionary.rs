@@ -1,12 +1,12 @@
-//! A dictionary: its region, and what is prepared from it.
+//! A dictionary: its region, and the tables prepared from it.
 //!
-//! `docs/formats/compress.md` specifies the bytes. A dictionary is small, and what decodes with it
-//! must not change under it, so it is copied and its tables are built when it is opened: some 50 us
-//! for 112 KiB.
+//! `docs/formats/compress.md` specifies the bytes. Opening a dictionary copies it and builds its
+//! tables, because a dictionary is small and must not change while it is used: about 50 µs for 112
+//! KiB.
 
 use super::decode::Decoder;
 use super::encode::{Encoder, Framing, RAW, SHIFTED, Scratch};
-use super::huffman::try_vec;
+use super::memory::try_vec;
 use super::model::{self, Model, position_bits};
 use super::parse::Effort;
 use super::symbols::*;
@@ -17,31 +17,31 @@ use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::sync::OnceLock;
 
-/// The smallest region that a dictionary is made for.
+/// The size of the smallest region that a dictionary can be trained for.
 pub const MIN_BYTES: usize = 1024;
-/// The largest.
+/// The size of the largest region.
 pub const MAX_BYTES: usize = 1 << 24;
 
 /// Indices of the words that this kind owns in the region's header.
 pub mod word {
     /// Bytes of the content.
     pub const CONTENT: usize = 16;
-    /// How many phrases.
+    /// Number of phrases.
     pub const PHRASES: usize = 17;
-    /// How many contexts.
+    /// Number of contexts.
     pub const CONTEXTS: usize = 18;
-    /// Bytes of the tables behind the content.
+    /// Bytes of the tables after the content.
     pub const TABLES: usize = 19;
     /// Identity (two words).
     pub const IDENTITY: usize = 20;
-    /// What is known of the samples: in the low half what a byte took on average, in sixteenths of
-    /// a bit; in the high half how many of the symbols were matches, in parts of 256.
+    /// Statistics of the samples. The low half is the average price of a byte, in 1/16 bit; the
+    /// high half is the share of matches among the symbols, in parts of 256.
     pub const SAMPLES: usize = 22;
-    /// The first word after those: it and the rest are zero.
+    /// The first unused word. It and all words after it are zero.
     pub const END: usize = 23;
 }
 
-/// Trained content, phrases and codes, prepared for use. Any number of threads may use one.
+/// A trained dictionary, prepared for use. Any number of threads may use it.
 #[derive(Debug)]
 pub struct Dictionary {
     memory: OwnedMemory,
@@ -52,24 +52,24 @@ pub struct Dictionary {
     encoder: OnceLock<Encoder>,
 }
 
-/// How hard to look for a short encoding: 1 to 9.
+/// The compression level, 1 to 9: how much work to spend on a short encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(u8);
 
 impl Level {
-    /// Where nothing else is asked for.
+    /// The default level.
     pub const DEFAULT: Level = Level(3);
 
-    /// 1 (fastest) to 9 (smallest).
+    /// Creates a level from 1 (fastest) to 9 (smallest). `Range` for other numbers.
     pub fn new(level: u32) -> Result<Level> {
         match level {
             1..=9 => Ok(Level(level as u8)),
-            _ => Err(Error::range(format!("levels are 1 to 9, not {level}"))),
+            _ => Err(Error::range(format!("the level must be from 1 to 9, not {level}"))),
         }
     }
 
     pub(crate) fn effort(self) -> Effort {
-        let (content, record, lengths, enough) = match self.0 {
+        let (content, record, lengths, nice_length) = match self.0 {
             1 => (1, 0, false, 0),
             2 => (2, 2, false, 0),
             3 => (4, 3, false, 0),
@@ -80,49 +80,50 @@ impl Level {
             8 => (32, 32, true, 128),
             _ => (128, 64, true, 256),
         };
-        Effort { content, record, lengths, enough }
+        Effort { content, record, lengths, nice_length }
     }
 }
 
 impl Dictionary {
-    /// A dictionary out of its region's bytes, which are copied. O(bytes).
+    /// Opens a dictionary from a copy of its region. O(bytes).
     pub fn from_bytes(bytes: &[u8]) -> Result<Dictionary> {
-        // SAFETY: a slice is readable.
+        // SAFETY: a slice is readable for its length.
         unsafe { Dictionary::copy_from(bytes.as_ptr(), bytes.len()) }
     }
 
-    /// The same, of memory that other threads may be writing.
+    /// The same, for memory that other threads may be writing.
     ///
     /// # Safety
     /// `base` is valid for reading `len` bytes.
     pub unsafe fn copy_from(base: *const u8, len: usize) -> Result<Dictionary> {
         if len > MAX_BYTES + HEADER_BYTES {
-            return Err(Error::corrupt(format!("{len} bytes are too many for a dictionary")));
+            return Err(Error::corrupt(format!("a dictionary has at most {MAX_BYTES} bytes, not {len}")));
         }
         let memory = OwnedMemory::new(len)?;
-        // SAFETY: the caller's word, and memory of ours that is as long.
+        // SAFETY: the caller guarantees that `len` bytes are readable at `base`, and the new memory
+        // has `len` bytes.
         unsafe { memory.base().copy_from_nonoverlapping(base, len) };
         Dictionary::read(memory)
     }
 
     fn read(memory: OwnedMemory) -> Result<Dictionary> {
-        // SAFETY: the memory is ours, and all of it was written.
+        // SAFETY: this function owns the memory, all of which is initialized.
         let view = unsafe { Memory::new(memory.base(), memory.len()) }?;
         let header = Header::read(view, Kind::Dictionary)?;
         let content = header.word(word::CONTENT) as usize;
         let tables = header.word(word::TABLES) as usize;
         let length = align(HEADER_BYTES as u64 + content as u64 + tables as u64);
         if length != header.length() {
-            return Err(Error::corrupt("a dictionary whose parts do not make its length"));
+            return Err(Error::corrupt("the lengths of the dictionary's parts do not add up to its length"));
         }
         let length = length as usize;
-        // SAFETY: the region lies within the memory, as the header's check found.
+        // SAFETY: `Header::read` checked that the region is within the memory.
         let bytes = unsafe { std::slice::from_raw_parts(memory.base(), length) };
         let (text, rest) = bytes[HEADER_BYTES..].split_at(content);
         let identity = header.double_word(word::IDENTITY);
         let samples = header.word(word::SAMPLES);
         if identity_of(&bytes[HEADER_BYTES..][..content + tables], samples) != identity {
-            return Err(Error::corrupt("a dictionary that is not what its identity says"));
+            return Err(Error::corrupt("the dictionary's contents do not match its identity"));
         }
         let (phrases, contexts) = (header.word(word::PHRASES) as usize, header.word(word::CONTEXTS) as usize);
         let (average, matches) = (samples & 0xFFFF, samples >> 16);
@@ -133,12 +134,12 @@ impl Dictionary {
         Ok(Dictionary { length, model, content, decoder, encoder: OnceLock::new(), memory })
     }
 
-    /// The region of a trained model.
+    /// Creates the region of a trained model.
     pub(crate) fn build(mut model: Model, content: &[u8]) -> Result<Dictionary> {
         let tables = pack(&model)?;
         let length = align((HEADER_BYTES + content.len() + tables.len()) as u64) as usize;
         let memory = OwnedMemory::new(length)?;
-        // SAFETY: the memory is ours, and has room for header, content and tables.
+        // SAFETY: this function owns the memory, which has room for header, content and tables.
         unsafe {
             let base = memory.base();
             base.write_bytes(0, length);
@@ -161,35 +162,34 @@ impl Dictionary {
         Dictionary::read(memory)
     }
 
-    /// The region: what to keep, and to hand to [`Dictionary::from_bytes`].
+    /// The region, for use with [`Dictionary::from_bytes`].
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written, and nothing writes it any
-        // more.
+        // SAFETY: the region is within the memory, is initialized, and is never written again.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.length) }
     }
 
-    /// 64 bits that tell it from other dictionaries.
+    /// A 64-bit hash that distinguishes this dictionary from others.
     #[must_use]
     pub fn identity(&self) -> u64 {
         self.model.identity
     }
 
-    /// Bytes of text that matches refer to, number of phrases, number of contexts.
+    /// The number of bytes of content, of phrases, and of contexts.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.content, self.model.phrases.len(), self.model.contexts)
     }
 
-    /// Proves what opening does not: the checksum, if there is one, and that words without a
-    /// meaning are zero.
+    /// Checks everything that opening does not: the checksum, if there is one, and that unused
+    /// words are zero.
     pub fn validate(&self) -> Result<()> {
-        // SAFETY: the memory is ours.
+        // SAFETY: `self` owns the memory.
         let view = unsafe { Memory::new(self.memory.base(), self.memory.len()) }?;
         Header::read(view, Kind::Dictionary)?.verify_checksum(view, word::END)?;
         let used = HEADER_BYTES + self.content + view.word(word::TABLES) as usize;
         if self.as_bytes()[used..].iter().any(|&byte| byte != 0) {
-            return Err(Error::corrupt("bytes behind a dictionary's tables that are not zero"));
+            return Err(Error::corrupt("the bytes after the dictionary's tables are not zero"));
         }
         Ok(())
     }
@@ -208,8 +208,8 @@ impl Dictionary {
         Ok(self.encoder.get_or_init(|| made))
     }
 
-    /// Appends the compressed `text` to `out`: at most one byte more than it has. `Range` from 2^31
-    /// bytes on.
+    /// Appends the compressed `text` to `out`: at most one byte more than `text` has. `Range` for
+    /// texts of 2^31 bytes and more.
     pub fn compress(
         &self,
         level: Level,
@@ -221,12 +221,11 @@ impl Dictionary {
         self.encoder()?.encode(level.effort(), framing, text, scratch, out)
     }
 
-    /// Decompresses into `out`, of which [`SLACK`](super::decode::SLACK) bytes more than `limit`
-    /// are writable. `None` if it takes more than `limit`.
+    /// Decompresses into `out`. Returns `None` if the result has more than `limit` bytes.
     ///
     /// # Safety
     /// `input` is readable for `len` bytes, which other threads may be writing; `out` is writable
-    /// for `limit + SLACK` bytes.
+    /// for `limit` and [`SLACK`](super::decode::SLACK) more bytes, and does not overlap `input`.
     pub unsafe fn decompress_into(
         &self,
         framing: Framing,
@@ -236,15 +235,16 @@ impl Dictionary {
         limit: usize,
     ) -> Result<Option<usize>> {
         if len == 0 {
-            return Err(Error::corrupt("no bytes are no compressed record"));
+            return Err(Error::corrupt("a compressed record cannot be empty"));
         }
-        // SAFETY: there is a byte.
+        // SAFETY: `len > 0`, and `input` is readable for `len` bytes.
         let first = unsafe { input.read() };
         if first == RAW {
             if len - 1 > limit {
                 return Ok(None);
             }
-            // SAFETY: the caller's word.
+            // SAFETY: `input` is readable for `len` bytes and `out` writable for `limit >= len -
+            // 1`, as guaranteed by the caller; `out` is exclusive, so they do not overlap.
             unsafe { out.copy_from_nonoverlapping(input.add(1), len - 1) };
             return Ok(Some(len - 1));
         }
@@ -252,15 +252,17 @@ impl Dictionary {
             Framing::Bare => usize::from(first == SHIFTED),
             Framing::Tagged if first == self.model.tag() => 1,
             Framing::Tagged => {
-                return Err(Error::corrupt("these bytes were made with another dictionary, or are damaged"));
+                return Err(Error::corrupt(
+                    "the bytes were compressed with another dictionary, or are damaged",
+                ));
             }
         };
-        // SAFETY: the caller's word.
+        // SAFETY: both ranges are guaranteed by the caller, and `skip <= len`.
         unsafe { self.decoder.decode(input.add(skip), len - skip, out, limit) }
     }
 
-    /// Decompresses, appending to `out`, at most `max_bytes`: `Range` where there are more. Memory
-    /// grows with what is there, not with what the bytes say.
+    /// Decompresses at most `max_bytes` and appends them to `out`; `Range` if there are more.
+    /// Memory grows with the decompressed bytes, not with a length stored in the input.
     pub fn decompress(
         &self,
         framing: Framing,
@@ -268,11 +270,11 @@ impl Dictionary {
         max_bytes: usize,
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        // SAFETY: a slice is readable.
+        // SAFETY: a slice is readable for its length.
         unsafe { self.decompress_raw(framing, input.as_ptr(), input.len(), max_bytes, out) }
     }
 
-    /// The same, of memory that other threads may be writing.
+    /// The same, for memory that other threads may be writing.
     ///
     /// # Safety
     /// `input` is readable for `len` bytes.
@@ -289,23 +291,24 @@ impl Dictionary {
             out.try_reserve(limit + super::decode::SLACK)
                 .map_err(|_| Error::oom("out of memory for the decompressed bytes"))?;
             let from = out.len();
-            // SAFETY: just reserved; the rest is the caller's word.
+            // SAFETY: `limit + SLACK` bytes were just reserved after `from`; `input` is readable
+            // for `len` bytes, as guaranteed by the caller.
             let made =
                 unsafe { self.decompress_into(framing, input, len, out.as_mut_ptr().add(from), limit) }?;
             if let Some(made) = made {
-                // SAFETY: so many were written.
+                // SAFETY: `made` bytes from `from` on were written.
                 unsafe { out.set_len(from + made) };
                 return Ok(());
             }
             if limit == max_bytes {
-                return Err(Error::range(format!("it decompresses to more than {max_bytes} bytes")));
+                return Err(Error::range(format!("the decompressed size exceeds {max_bytes} bytes")));
             }
             limit = limit.saturating_mul(4).min(max_bytes);
         }
     }
 }
 
-/// A 64-bit hash of what a dictionary says: multiply and fold, eight bytes at a time.
+/// A 64-bit hash of a dictionary's contents: multiply and fold, eight bytes at a time.
 fn identity_of(body: &[u8], samples: u32) -> u64 {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut hash = (body.len() as u64 ^ u64::from(samples) << 32).wrapping_mul(K);
@@ -325,7 +328,7 @@ fn identity_of(body: &[u8], samples: u32) -> u64 {
     hash
 }
 
-/// The tables of a model, as bytes: phrases, contexts, code lengths.
+/// The tables of a model as bytes: phrases, contexts, code lengths.
 pub(crate) fn pack(model: &Model) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let most = model.phrases.len() * 5 + PHRASE + model.code_lengths.len() + 64;
@@ -353,7 +356,7 @@ pub(crate) fn pack(model: &Model) -> Result<Vec<u8>> {
     Ok(nibbles.finish())
 }
 
-/// Whether a context is stored for a symbol: nothing follows the end.
+/// Whether the context after a symbol is stored. Nothing follows the end.
 fn has_context(symbol: usize) -> bool {
     symbol != END
 }
@@ -371,7 +374,7 @@ impl Nibbles {
         }
     }
 
-    /// A zero, and how many more follow it, three bits at a time.
+    /// Writes a zero, then the number of additional zeros, three bits at a time.
     fn zeros(&mut self, count: &mut u32) {
         if *count == 0 {
             return;
@@ -398,9 +401,9 @@ impl Nibbles {
 }
 
 fn unpack(tables: &[u8], content: usize, phrases: usize, contexts: usize) -> Result<Model> {
-    let short = || Error::corrupt("a dictionary whose tables are cut off");
+    let short = || Error::corrupt("the dictionary's tables are truncated");
     if contexts == 0 || contexts > MAX_CONTEXTS || phrases > MAX_PHRASES {
-        return Err(Error::corrupt("a dictionary with an impossible number of contexts or phrases"));
+        return Err(Error::corrupt("the dictionary has an invalid number of contexts or phrases"));
     }
     let symbols = PHRASE + phrases;
     let mut list = try_vec(phrases, (0u32, 0u8))?;
@@ -437,7 +440,7 @@ fn unpack(tables: &[u8], content: usize, phrases: usize, contexts: usize) -> Res
         }
         at += zeros;
         if at > lengths.len() {
-            return Err(Error::corrupt("a dictionary with more codes than symbols"));
+            return Err(Error::corrupt("the dictionary has more codes than symbols"));
         }
     }
     Ok(Model {

@@ -1,11 +1,11 @@
-//! Taking at each place what looks best there, and writing it at once.
+//! Greedy encoding: takes the best symbol at each position and writes it at once.
 //!
-//! What looks best is the longest phrase, or a match that saves more than it against what so many
-//! bytes take on average where no match says them, which the dictionary knows from its samples.
-//! Nearly all places have no match, which one look at a line of the content's index and one at the
-//! record's say: the processor guesses that, and is on its way to the next places meanwhile. What
-//! is taken is not looked at again, and the record's index knows only of where something was taken,
-//! and of the ends of matches.
+//! The best symbol is the longest phrase, or a match that saves more bits than the phrase. Savings
+//! are measured against the average price of the same number of bytes without a match, which the
+//! dictionary knows from its samples. Most positions have no match. One lookup each in the indexes
+//! of the content and of the record shows that, and the processor predicts it and continues with
+//! the next positions. Positions within a match are not examined: the index of the record contains
+//! only the positions at which a symbol was taken, and the ends of matches.
 
 use super::bits::{BackWriter, BitWriter, ROOM};
 use super::encode::{Encoder, Scratch, Writer};
@@ -14,62 +14,63 @@ use super::parse::Effort;
 use super::symbols::*;
 use crate::Result;
 
-/// A match this long needs no comparison with phrases.
+/// A match of this length is taken without comparing it with phrases.
 const LONG: usize = 32;
 
 /// A match.
 #[derive(Clone, Copy)]
 struct Match {
-    /// How much it saves, in sixteenths of a bit.
+    /// The number of bits it saves, in 1/16 bit.
     score: i32,
     symbol: usize,
     len: usize,
     /// A position, or a distance.
     place: u32,
-    /// The distance of the last match behind it, in the line of content and record.
+    /// The distance of the last match after this one, in the line of content and record.
     distance: u32,
 }
 
-/// Where the text would repeat at the distance of the last match: beginning in the content, and
-/// ending there, or in the record.
+/// The text at the distance of the last match. It begins in the content or in the record, and does
+/// not cross from one into the other.
 #[derive(Clone, Copy)]
-struct Again<'a> {
+struct Repeat<'a> {
     from: &'a [u8],
-    /// The place in the text that `from` begins at the distance of.
+    /// The position in the text that corresponds to the start of `from`.
     begin: usize,
-    /// The first place that has no whole word there.
+    /// The first position that has no whole word in `from`.
     end: usize,
 }
 
-impl<'a> Again<'a> {
-    /// Nowhere.
+impl<'a> Repeat<'a> {
+    /// Creates an empty value, which matches nowhere.
     #[inline(always)]
-    fn none(text: &'a [u8]) -> Again<'a> {
-        Again { from: text, begin: 0, end: 0 }
+    fn none(text: &'a [u8]) -> Repeat<'a> {
+        Repeat { from: text, begin: 0, end: 0 }
     }
 
-    /// Behind a match of that distance, which is not 0, that ends at `at`.
+    /// Creates the value that follows a match with a `distance` other than 0 that ends at `at`.
     #[inline(always)]
-    fn behind(content: &'a [u8], text: &'a [u8], at: usize, distance: usize) -> Again<'a> {
+    fn after(content: &'a [u8], text: &'a [u8], at: usize, distance: usize) -> Repeat<'a> {
         let source = content.len() + at - distance;
         if source < content.len() {
             let from = &content[source..];
-            Again { from, begin: at, end: (at + from.len()).saturating_sub(7).max(at) }
+            Repeat { from, begin: at, end: (at + from.len()).saturating_sub(7).max(at) }
         } else {
-            Again { from: text, begin: distance, end: usize::MAX }
+            Repeat { from: text, begin: distance, end: usize::MAX }
         }
     }
 
-    /// Whether at least four bytes of a word at `at` are there.
+    /// Whether at least four bytes of the word at `at` repeat.
     #[inline(always)]
-    fn at(self, at: usize, word: u64) -> bool {
+    fn matches_at(self, at: usize, word: u64) -> bool {
         at < self.end && load(self.from, at - self.begin) as u32 == word as u32
     }
 }
 
 impl Encoder {
     /// Appends a record's bit stream to `out`, which has room for the text and 3 times [`ROOM`]
-    /// more. False, with nonsense behind what `out` had, if it is longer than the text.
+    /// more. Returns false if the stream is longer than the text; the appended bytes are then
+    /// unspecified.
     pub(super) fn greedy(
         &self,
         effort: Effort,
@@ -78,40 +79,40 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let record = &mut scratch.parser.record;
-        record.begin_some(text.len(), self.near)?;
+        record.begin_sparse(text.len(), self.record_string_bytes)?;
         debug_assert!(out.capacity() - out.len() >= text.len() + 3 * ROOM);
         let most = out.len() + text.len();
         let mut writer = Writer { codes: BitWriter::new(out), back: BackWriter::new(&mut scratch.back) };
         let mut context = self.context_of[START];
         let (mut at, mut distance) = (0, 0u32);
-        let mut again = Again::none(text);
-        // Where the last whole word begins.
+        let mut repeat = Repeat::none(text);
+        // The position after the last whole word.
         let stop = text.len().saturating_sub(7);
-        let far = self.buckets.strings(text);
+        let content_stop = self.buckets.strings(text);
         while at < stop {
             let word = load(text, at);
-            let (place, hits) = if at < far { self.buckets.hits(text, at, word) } else { (0, 0) };
+            let (bucket, hits) = if at < content_stop { self.buckets.hits(text, at, word) } else { (0, 0) };
             let back = record.swap(text, at, word);
-            let repeats = again.at(at, word);
-            let (mut symbol, mut len) = self.longest.find(&self.trie, text, at, word);
-            if !self.has(context, symbol) {
+            let repeats = repeat.matches_at(at, word);
+            let (mut symbol, mut len) = self.phrase_finder.find(&self.trie, text, at, word);
+            if !self.has_code(context, symbol) {
                 (symbol, len) = self.usable(context, text, at);
             }
             if (hits != 0) | (back != 0) | repeats
                 && let Some(found) =
-                    self.best(effort, text, at, context, (place, hits, back, repeats), distance)
+                    self.best(effort, text, at, context, (bucket, hits, back, repeats), distance)
                 && (found.len >= LONG || found.score > self.score(len, self.bits(context, symbol)))
             {
-                // SAFETY: there is room for the text and more, and what was written so far is no
-                // longer than the text.
+                // SAFETY: `out` and `back` have room for the text and at least [`ROOM`] bytes more,
+                // and the output so far is no longer than the text.
                 unsafe { self.put(&mut writer, context, found.symbol, found.len, found.place) };
-                record.edges(text, at, found.len, effort.record);
+                record.add_edges(text, at, found.len, effort.record);
                 at += found.len;
                 distance = found.distance;
-                again = Again::behind(&self.content, text, at, distance as usize);
+                repeat = Repeat::after(&self.content, text, at, distance as usize);
                 context = self.context_of[found.symbol];
             } else {
-                // SAFETY: as above.
+                // SAFETY: the same room.
                 unsafe { self.put(&mut writer, context, symbol, len, 0) };
                 at += len;
                 context = self.context_of[symbol];
@@ -122,7 +123,7 @@ impl Encoder {
         }
         while at < text.len() {
             let (symbol, len) = self.usable(context, text, at);
-            // SAFETY: as above.
+            // SAFETY: the same room.
             unsafe { self.put(&mut writer, context, symbol, len, 0) };
             at += len;
             context = self.context_of[symbol];
@@ -130,7 +131,7 @@ impl Encoder {
                 return Ok(false);
             }
         }
-        // SAFETY: as above.
+        // SAFETY: the same room.
         unsafe { self.end(writer, context) };
         Ok(true)
     }
@@ -139,7 +140,7 @@ impl Encoder {
     fn usable(&self, context: u8, text: &[u8], at: usize) -> (usize, usize) {
         let (mut symbol, mut len) = (usize::from(text[at]), 1);
         self.trie.walk(&text[at..], |length, phrase| {
-            if self.has(context, PHRASE + phrase) {
+            if self.has_code(context, PHRASE + phrase) {
                 (symbol, len) = (PHRASE + phrase, length);
             }
         });
@@ -159,7 +160,7 @@ impl Encoder {
         text: &[u8],
         at: usize,
         context: u8,
-        (place, hits, back, again): (usize, u32, usize, bool),
+        (bucket, hits, back, repeats): (usize, u32, usize, bool),
         distance: u32,
     ) -> Option<Match> {
         let content = &self.content[..];
@@ -167,7 +168,7 @@ impl Encoder {
         let here = (content.len() + at) as u32;
         let room = (text.len() - at).min(MAX_MATCH);
         let mut consider = |base: usize, len: usize, place_bits: u32, place: u32, distance: u32| {
-            // Only where another thread changes the text meanwhile.
+            // This happens only if another thread changes the text at the same time.
             if len < MIN_MATCH {
                 return;
             }
@@ -177,7 +178,7 @@ impl Encoder {
                 best = Some(Match { score, symbol: base + code, len, place, distance });
             }
         };
-        if again {
+        if repeats {
             let source = here.wrapping_sub(distance) as usize;
             let len = if source < content.len() {
                 common(content, source, text, at, room.min(content.len() - source))
@@ -186,7 +187,7 @@ impl Encoder {
             };
             consider(REPEAT, len, 0, 0, distance);
         }
-        let (len, position) = self.buckets.longest(content, text, at, (place, hits), effort.content);
+        let (len, position) = self.buckets.longest(content, text, at, (bucket, hits), effort.content);
         if len > 0 {
             consider(CONTENT, len, self.prices.position_bits, position as u32, here - position as u32);
         }

@@ -1,18 +1,19 @@
-//! Length-limited Huffman codes, canonical, to be read from the lowest bit on.
+//! Length-limited canonical Huffman codes, read from the lowest bit on.
 //!
-//! Lengths come from the package-merge algorithm (Larmore and Hirschberg, "A fast algorithm for
-//! optimal length-limited Huffman codes", 1990), which is optimal: no more frequent symbol ever has
-//! a longer code. The code itself is canonical (it follows from the lengths), and bits are
-//! reversed, because the reader takes them from the low end of a word.
+//! The package-merge algorithm (Larmore and Hirschberg, "A fast algorithm for optimal
+//! length-limited Huffman codes", 1990) computes the lengths. It is optimal: a more frequent symbol
+//! never has a longer code. The codes are canonical, so they follow from the lengths. Their bits
+//! are reversed, because the reader takes them from the low end of a word.
 
+use super::memory::try_vec;
 use crate::{Error, Result};
 
-/// The longest code there can be.
+/// The length of the longest possible code.
 pub(crate) const MAX_BITS: u32 = 14;
 
-/// Lengths of an optimal code for the frequencies, at most `most` bits; 0 for a frequency of 0. A
-/// lone symbol gets one bit, so that every symbol moves the reader on. Of more symbols than there
-/// are such codes the rarest have none.
+/// The lengths of an optimal code for the frequencies, at most `most` bits; 0 for a frequency of 0.
+/// A lone symbol gets one bit, so that every symbol consumes input. If there are more than 2^`most`
+/// symbols, the rarest get no code.
 pub(crate) fn code_lengths(frequencies: &[u64], most: u32) -> Result<Vec<u8>> {
     let mut lengths = try_vec(frequencies.len(), 0u8)?;
     let mut leaves: Vec<(u64, u32)> = Vec::new();
@@ -26,9 +27,9 @@ pub(crate) fn code_lengths(frequencies: &[u64], most: u32) -> Result<Vec<u8>> {
     }
     leaves.sort_unstable();
     leaves.drain(..leaves.len().saturating_sub(1 << most));
-    // A package is its weight and, in place of the symbols in it, how many of the lightest leaves
-    // it and its like take at each level: a level's choice is always a prefix of its merged list,
-    // so counting leaves in prefixes is enough.
+    // A package is represented by its weight alone. The symbols in it follow from the number of
+    // lightest leaves that were taken at each level: the choice at a level is always a prefix of
+    // its merged list, so counting the leaves in prefixes is enough.
     let n = leaves.len();
     let mut levels: Vec<Vec<bool>> = Vec::new();
     levels.try_reserve_exact(most as usize)?;
@@ -66,21 +67,13 @@ pub(crate) fn code_lengths(frequencies: &[u64], most: u32) -> Result<Vec<u8>> {
     Ok(lengths)
 }
 
-/// A zeroed-like vector, or `Oom`.
-pub(crate) fn try_vec<T: Clone>(len: usize, value: T) -> Result<Vec<T>> {
-    let mut vec = Vec::new();
-    vec.try_reserve_exact(len).map_err(|_| Error::oom("out of memory for compression tables"))?;
-    vec.resize(len, value);
-    Ok(vec)
-}
-
-/// The codes that belong to lengths, their bits reversed. `Corrupt` unless the lengths make a
-/// complete prefix code (or are those of no symbol, or of a lone one).
+/// The codes for the lengths, with reversed bits. `Corrupt` unless the lengths form a complete
+/// prefix code, or there is no symbol or only one.
 pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     let mut count = [0u32; MAX_BITS as usize + 1];
     for &length in lengths {
         if u32::from(length) > MAX_BITS {
-            return Err(Error::corrupt(format!("a code of {length} bits")));
+            return Err(Error::corrupt(format!("a code has {length} bits, more than {MAX_BITS}")));
         }
         count[length as usize] += 1;
     }
@@ -94,7 +87,7 @@ pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     let symbols: u32 = count.iter().sum();
     let lone = symbols == 1 && count[1] == 1;
     if symbols != 0 && !lone && code != 1 << (MAX_BITS + 1) {
-        return Err(Error::corrupt("code lengths that make no prefix code"));
+        return Err(Error::corrupt("the code lengths do not form a complete prefix code"));
     }
     let mut codes = try_vec(lengths.len(), 0u16)?;
     for (slot, &length) in codes.iter_mut().zip(lengths) {
@@ -107,8 +100,8 @@ pub(crate) fn codes(lengths: &[u8]) -> Result<Vec<u16>> {
     Ok(codes)
 }
 
-/// Calls back with each entry of the decoding table of one code, of `bits` bits, and the symbol
-/// whose code it begins with. A lone symbol has all of them.
+/// Calls `put` with each index of the decoding table of `bits` bits, and the symbol whose code the
+/// index begins with. A lone symbol has all indices.
 pub(crate) fn each_entry(lengths: &[u8], bits: u32, mut put: impl FnMut(usize, usize)) -> Result<()> {
     let lone = lengths.iter().filter(|&&length| length > 0).count() == 1;
     for (symbol, (code, &length)) in codes(lengths)?.into_iter().zip(lengths).enumerate() {
@@ -126,13 +119,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn frequent_symbols_have_short_codes() {
+    fn assigns_short_codes_to_frequent_symbols() {
         let lengths = code_lengths(&[1000, 1, 500, 3, 0, 250], MAX_BITS).unwrap();
         assert_eq!(lengths, [1, 4, 2, 4, 0, 3]);
     }
 
     #[test]
-    fn few_symbols() {
+    fn handles_fewer_than_three_symbols() {
         assert_eq!(code_lengths(&[], MAX_BITS).unwrap(), []);
         assert_eq!(code_lengths(&[0, 0], MAX_BITS).unwrap(), [0, 0]);
         assert_eq!(code_lengths(&[0, 7], MAX_BITS).unwrap(), [0, 1]);
@@ -140,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn fibonacci_frequencies_stay_within_the_limit() {
+    fn limits_the_code_length_for_fibonacci_frequencies() {
         let mut fibonacci = vec![1u64, 1];
         for i in 2..60 {
             fibonacci.push(fibonacci[i - 1] + fibonacci[i - 2]);
@@ -156,32 +149,32 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_make_no_code_are_refused() {
+    fn rejects_lengths_that_form_no_code() {
         for bad in [&[1, 1, 1][..], &[2, 2], &[16], &[1, 2], &[14]] {
             assert!(codes(bad).is_err(), "{bad:?}");
         }
     }
 
     proptest! {
-        #[test]
-        fn the_code_is_complete_and_in_the_order_of_frequency(
-            frequencies in proptest::collection::vec(0u64..1 << 40, 2..600),
-        ) {
-            let lengths = code_lengths(&frequencies, MAX_BITS).unwrap();
-            for (i, &a) in frequencies.iter().enumerate() {
-                prop_assert_eq!(a == 0, lengths[i] == 0);
-                for (j, &b) in frequencies.iter().enumerate().skip(i + 1) {
-                    prop_assert!(!(a > b && b > 0 && lengths[i] > lengths[j]));
+            #[test]
+    fn codes_are_complete_and_ordered_by_frequency(
+                frequencies in proptest::collection::vec(0u64..1 << 40, 2..600),
+            ) {
+                let lengths = code_lengths(&frequencies, MAX_BITS).unwrap();
+                for (i, &a) in frequencies.iter().enumerate() {
+                    prop_assert_eq!(a == 0, lengths[i] == 0);
+                    for (j, &b) in frequencies.iter().enumerate().skip(i + 1) {
+                        prop_assert!(!(a > b && b > 0 && lengths[i] > lengths[j]));
+                    }
                 }
+                let mut table = vec![usize::MAX; 1 << MAX_BITS];
+                each_entry(&lengths, MAX_BITS, |at, symbol| {
+                    assert_eq!(std::mem::replace(&mut table[at], symbol), usize::MAX);
+                }).unwrap();
+                for (symbol, &code) in codes(&lengths).unwrap().iter().enumerate() {
+                    prop_assert!(lengths[symbol] == 0 || table[usize::from(code)] == symbol);
+                }
+                prop_assert!(!table.contains(&usize::MAX) || lengths.iter().all(|&length| length == 0));
             }
-            let mut table = vec![usize::MAX; 1 << MAX_BITS];
-            each_entry(&lengths, MAX_BITS, |at, symbol| {
-                assert_eq!(std::mem::replace(&mut table[at], symbol), usize::MAX);
-            }).unwrap();
-            for (symbol, &code) in codes(&lengths).unwrap().iter().enumerate() {
-                prop_assert!(lengths[symbol] == 0 || table[usize::from(code)] == symbol);
-            }
-            prop_assert!(!table.contains(&usize::MAX) || lengths.iter().all(|&length| length == 0));
         }
-    }
 }

@@ -1,29 +1,29 @@
-//! Where in the dictionary's content, or earlier in the record, the bytes at hand stand already.
+//! Finding earlier occurrences of the current bytes, in the dictionary's content or in the record.
 
-use super::huffman::try_vec;
+use super::memory::try_vec;
 use super::symbols::MAX_MATCH;
 use crate::{Error, ErrorKind, Result};
 
-/// The shortest run that the content is searched for: for shorter ones there are phrases.
+/// The shortest match searched for in the content. Phrases cover shorter texts.
 pub(crate) const MIN_CONTENT: usize = 5;
-/// The shortest run that the record is searched for.
+/// The shortest match searched for in the record.
 pub(crate) const MIN_SELF: usize = 4;
 const NONE: u32 = u32::MAX;
 
 #[inline(always)]
 pub(crate) fn load(text: &[u8], at: usize) -> u64 {
     debug_assert!(at + 8 <= text.len());
-    // SAFETY: the callers see to it that eight bytes are there.
+    // SAFETY: all callers ensure `at + 8 <= text.len()`.
     u64::from_le(unsafe { text.as_ptr().add(at).cast::<u64>().read_unaligned() })
 }
 
-/// The low `bytes` bytes of a word, hashed to `bits` bits (Fibonacci hashing).
+/// Hashes the low `bytes` bytes of a word to `bits` bits (Fibonacci hashing).
 #[inline(always)]
 fn hash(word: u64, bytes: usize, bits: u32) -> usize {
     ((word << (64 - 8 * bytes)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
 }
 
-/// How many bytes are equal, at most `limit`, of which there are so many in both.
+/// The number of equal bytes, at most `limit`. Both texts have at least `limit` bytes.
 #[inline(always)]
 pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> usize {
     let mut len = 0;
@@ -40,72 +40,72 @@ pub(crate) fn common(a: &[u8], at: usize, b: &[u8], bt: usize, limit: usize) -> 
     len
 }
 
-/// The content by hash, for a quick look: a bucket has the last four positions of its strings, and
-/// apart from them a byte more of the hash of each, so that nearly all that do not match are told
-/// by one look into a table that the nearer caches hold.
+/// A hash index of the content for fast lookups. A bucket contains the last four positions of its
+/// strings. A separate table has another byte of each string's hash, so that one lookup in a table
+/// that fits the nearer caches rejects nearly all strings that do not match.
 #[derive(Debug)]
 pub(crate) struct ContentBuckets {
-    /// Four a bucket, the last position's in the low byte.
+    /// Four tags per bucket, that of the last position in the low byte.
     tags: Vec<u32>,
     positions: Vec<[u32; BUCKET]>,
     bits: u32,
-    /// Bytes of a string, at least eight.
+    /// The length of a string, at least eight bytes.
     bytes: usize,
 }
 
-/// Positions in a bucket.
+/// The number of positions in a bucket.
 const BUCKET: usize = 4;
 impl ContentBuckets {
-    /// Of strings of so many bytes, at least eight.
+    /// Indexes strings of `bytes` bytes, at least eight.
     pub(crate) fn new(content: &[u8], bytes: usize) -> Result<ContentBuckets> {
         let bits = (content.len().max(2).ilog2() - 1).clamp(6, 20);
         let mut tags = try_vec(1 << bits, 0)?;
         let mut positions = try_vec(1 << bits, [NONE; BUCKET])?;
         for at in 0..(content.len() + 1).saturating_sub(bytes) {
             let both = load(content, at) ^ load(content, at + bytes - 8).rotate_left(29);
-            let (place, tag) = Self::place(both, bits);
-            tags[place] = tags[place] << 8 | tag;
-            positions[place].copy_within(..BUCKET - 1, 1);
-            positions[place][0] = at as u32;
+            let (bucket, tag) = Self::bucket_of(both, bits);
+            tags[bucket] = tags[bucket] << 8 | tag;
+            positions[bucket].copy_within(..BUCKET - 1, 1);
+            positions[bucket][0] = at as u32;
         }
         Ok(ContentBuckets { tags, positions, bits, bytes })
     }
 
-    /// The bucket of a string, and other bits of its hash, by its first and its last eight bytes.
+    /// The bucket and the tag of a string. `both` combines its first and its last eight bytes.
     #[inline(always)]
-    fn place(both: u64, bits: u32) -> (usize, u32) {
+    fn bucket_of(both: u64, bits: u32) -> (usize, u32) {
         let both = hash(both, 8, bits + 8);
         (both >> 8, both as u32 & 255)
     }
 
-    /// How many places from the beginning of a text have a whole string.
+    /// The number of positions in a text at which a whole string begins.
     #[inline(always)]
     pub(crate) fn strings(&self, text: &[u8]) -> usize {
         (text.len() + 1).saturating_sub(self.bytes)
     }
 
-    /// The bucket of the string at `at`, which begins with `word` and is whole, and in which places
-    /// of it there is likely one like it: the eighth bit of a byte for each.
+    /// The bucket of the string at `at`, which must be whole and begin with `word`, and the
+    /// positions in it whose tags match: the highest bit of one byte for each.
     #[inline(always)]
     pub(crate) fn hits(&self, text: &[u8], at: usize, word: u64) -> (usize, u32) {
         let both = word ^ load(text, at + self.bytes - 8).rotate_left(29);
-        let (place, tag) = Self::place(both, self.bits);
-        // Where there are hits, the positions are next.
-        crate::cpu::prefetch(self.positions.as_ptr().wrapping_add(place).cast());
-        // SAFETY: a place is less than 2^bits, of which there are buckets.
-        let differ = unsafe { self.tags.get_unchecked(place) } ^ (tag * 0x0101_0101);
-        (place, differ.wrapping_sub(0x0101_0101) & !differ & 0x8080_8080)
+        let (bucket, tag) = Self::bucket_of(both, self.bits);
+        // If a tag matches, the positions are read next.
+        crate::cpu::prefetch(self.positions.as_ptr().wrapping_add(bucket).cast());
+        // SAFETY: a bucket index is less than 2^bits, the number of buckets.
+        let differ = unsafe { self.tags.get_unchecked(bucket) } ^ (tag * 0x0101_0101);
+        (bucket, differ.wrapping_sub(0x0101_0101) & !differ & 0x8080_8080)
     }
 
-    /// The longest match with the string at `at` at the first `candidates` of the `hits` in a
-    /// bucket: length and position. Length 0 where there is none.
+    /// The longest match of the string at `at` among the first `candidates` of a bucket's `hits`:
+    /// length and position. The length is 0 if there is none.
     #[inline(always)]
     pub(crate) fn longest(
         &self,
         content: &[u8],
         text: &[u8],
         at: usize,
-        (place, mut hits): (usize, u32),
+        (bucket, mut hits): (usize, u32),
         candidates: usize,
     ) -> (usize, usize) {
         let (mut best, mut position) = (0, 0);
@@ -113,9 +113,9 @@ impl ContentBuckets {
             if hits == 0 {
                 break;
             }
-            let from = self.positions[place][(hits.trailing_zeros() / 8) as usize] as usize;
+            let from = self.positions[bucket][(hits.trailing_zeros() / 8) as usize] as usize;
             hits &= hits - 1;
-            // What only seems to be equal may be no position at all.
+            // A tag may match by chance, even that of an empty slot.
             if from + 8 <= content.len() {
                 let limit = (content.len() - from).min(text.len() - at).min(MAX_MATCH);
                 let len = common(content, from, text, at, limit);
@@ -128,7 +128,7 @@ impl ContentBuckets {
     }
 }
 
-/// Hash chains over the content. Positions follow each other from the last to the first.
+/// Hash chains over the content, from the last position of a hash to the first.
 #[derive(Debug)]
 pub(crate) struct ContentIndex {
     heads: Vec<u32>,
@@ -149,8 +149,8 @@ impl ContentIndex {
         Ok(index)
     }
 
-    /// The longest match of at least [`MIN_CONTENT`] bytes among `depth` candidates: length and
-    /// position. Not in `banned` ranges.
+    /// The longest match of at least [`MIN_CONTENT`] bytes among `depth` candidates that does not
+    /// overlap a `banned` range: length and position.
     #[inline(always)]
     pub(crate) fn find(
         &self,
@@ -186,18 +186,18 @@ impl ContentIndex {
     }
 }
 
-/// Hash chains over the record at hand. Heads count on from record to record, so that none needs
-/// clearing.
+/// Hash chains over the current record. Stored positions increase from record to record, so that
+/// the heads need not be cleared.
 #[derive(Debug)]
 pub(crate) struct SelfIndex {
     heads: Vec<u32>,
     chain: Vec<u32>,
-    /// What positions of this record are counted from, at least 1.
+    /// The stored value of this record's position 0; at least 1.
     base: u32,
     bits: u32,
-    /// Bytes of a string for [`swap`](Self::swap).
+    /// The length of a string for [`swap`](Self::swap).
     bytes: usize,
-    /// The first position that is not in it yet.
+    /// The first position that is not indexed yet.
     next: usize,
 }
 
@@ -206,21 +206,22 @@ impl SelfIndex {
         SelfIndex { heads: Vec::new(), chain: Vec::new(), base: 1, bits: 0, bytes: MIN_SELF, next: 0 }
     }
 
-    /// Begins with a record of `len` bytes, `previous` ones after the one before. Less than 2^31.
+    /// Starts a record of `len` bytes, less than 2^31.
     pub(crate) fn begin(&mut self, len: usize) -> Result<()> {
         if self.chain.len() < len {
             let more = len - self.chain.len();
             self.chain
                 .try_reserve(more)
-                .map_err(|_| Error::new(ErrorKind::Oom, "out of memory to compress in"))?;
+                .map_err(|_| Error::new(ErrorKind::Oom, "out of memory for compression"))?;
             self.chain.resize(len, 0);
         }
         self.begin_heads((len.max(2).ilog2() + 1).clamp(8, 17))
     }
 
-    /// The same for those who only [`swap`](Self::swap), strings of so many bytes, 4 to 8.
+    /// The same for an index that is used through [`swap`](Self::swap) only, with strings of
+    /// `bytes` bytes, 4 to 8.
     #[inline(always)]
-    pub(crate) fn begin_some(&mut self, len: usize, bytes: usize) -> Result<()> {
+    pub(crate) fn begin_sparse(&mut self, len: usize, bytes: usize) -> Result<()> {
         self.bytes = bytes;
         self.begin_heads(len.max(2).ilog2().clamp(8, 15))
     }
@@ -231,7 +232,7 @@ impl SelfIndex {
         self.next = 0;
         self.bits = bits;
         if self.heads.len() >> bits == 0 {
-            // Where this fails, what the old ones say must not be taken for places in another
+            // If the allocation fails, the old heads must not be taken for positions in another
             // record.
             self.heads = Vec::new();
             self.heads = try_vec(1 << bits, 0)?;
@@ -245,7 +246,7 @@ impl SelfIndex {
         Ok(())
     }
 
-    /// Takes in all positions before `at`.
+    /// Indexes all positions before `at`.
     #[inline(always)]
     pub(crate) fn advance(&mut self, text: &[u8], at: usize) {
         let end = at.min(text.len().saturating_sub(7));
@@ -257,11 +258,11 @@ impl SelfIndex {
         }
     }
 
-    /// Takes in the string at `at`, which begins with `word`, and says how far back there is one
-    /// like it, or 0.
+    /// Indexes the string at `at`, which begins with `word`. Returns the distance of the last equal
+    /// string, or 0.
     #[inline(always)]
     pub(crate) fn swap(&mut self, text: &[u8], at: usize, word: u64) -> usize {
-        // SAFETY: a hash is less than 2^bits, of which there are heads.
+        // SAFETY: a hash is less than 2^bits, and there are at least that many heads.
         let head = unsafe { self.heads.get_unchecked_mut(hash(word, self.bytes, self.bits)) };
         let before = std::mem::replace(head, self.base + at as u32);
         self.next = at + 1;
@@ -270,9 +271,9 @@ impl SelfIndex {
         if like { at - from } else { 0 }
     }
 
-    /// Takes in the first and the last few strings of a match, which is where others begin.
+    /// Indexes the first and the last `few` strings of a match, because other matches begin there.
     #[inline(always)]
-    pub(crate) fn edges(&mut self, text: &[u8], at: usize, len: usize, few: usize) {
+    pub(crate) fn add_edges(&mut self, text: &[u8], at: usize, len: usize, few: usize) {
         let end = (at + len).min(text.len().saturating_sub(7));
         let few = few.min(end.saturating_sub(at) / 2);
         for at in (at + 1..at + 1 + few).chain(end - few..end) {

@@ -1,21 +1,22 @@
-//! Compression of small records with a trained dictionary, and the store of them.
+//! Compression of small records with a trained dictionary, and search structures over text.
 //!
 //! `docs/formats/compress.md` specifies the bytes.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
-//! | [`dictionary`] | the region of a dictionary; compressing and decompressing with it |
-//! | [`train`] | making one out of samples |
+//! | [`dictionary`] | the region of a dictionary; compression and decompression with it |
+//! | [`train`] | training a dictionary on samples |
 //! | `symbols` | the alphabet: bytes, phrases, matches |
-//! | `huffman`, `bits` | codes, and writing them |
-//! | `model` | what a dictionary knows: phrases, contexts, code lengths |
-//! | `trie`, `longest`, `matches` | finding phrases, and text that was there before |
-//! | `parse`, `greedy` | choosing symbols by their price: of the whole record, or at each place |
-//! | `encode`, [`decode`] | records to bits and back |
-//! | [`store`] | many records in one region |
-//! | [`bloom`] | whether a key was added, perhaps |
-//! | [`rolling`] | a hash that moves on by a byte |
-//! | [`suffix`] | all suffixes of a text in order |
+//! | `huffman`, `bits` | Huffman codes, and the bit streams that contain them |
+//! | `model` | the tables of a dictionary: phrases, contexts, code lengths |
+//! | `trie`, `phrase_finder`, `matches` | finding phrases, and earlier occurrences of the same text |
+//! | `parse`, `greedy` | choosing symbols by price: for the whole record, or at each position |
+//! | `encode`, [`decode`] | records to bits, and bits to records |
+//! | `memory` | fallible allocation |
+//! | [`record_store`] | many compressed records in one region |
+//! | [`bloom`] | a Bloom filter |
+//! | [`rolling`] | a rolling hash |
+//! | [`suffix`] | a suffix array |
 
 mod bits;
 pub mod bloom;
@@ -24,12 +25,13 @@ pub mod dictionary;
 mod encode;
 mod greedy;
 mod huffman;
-mod longest;
 mod matches;
+mod memory;
 mod model;
 mod parse;
+mod phrase_finder;
+pub mod record_store;
 pub mod rolling;
-pub mod store;
 pub mod suffix;
 mod symbols;
 pub mod train;
@@ -38,7 +40,7 @@ mod trie;
 pub use bloom::{BloomFilter, RawBloomFilter, RawBloomFilterMut};
 pub use dictionary::{Dictionary, Level};
 pub use encode::{Framing, Scratch};
+pub use record_store::{RawRecordStore, RecordStore, StoreBuilder};
 pub use rolling::RollingHash;
-pub use store::{RawRecordStore, RecordStore, StoreBuilder};
 pub use suffix::{RawSuffixArray, SuffixArray};
 pub use train::{TrainOptions, train};

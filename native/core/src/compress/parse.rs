@@ -1,49 +1,49 @@
-//! Choosing the symbols that say a record in the fewest bits.
+//! Optimal parsing: the sequence of symbols that encodes a record in the fewest bits.
 //!
-//! A forward dynamic program over positions (Storer and Szymanski, 1982): the price of a position
-//! is that of the cheapest way to it, where the price of a symbol is what its code takes in the
-//! context that the way there leads to. The context belongs to the way, so this is not quite
-//! optimal: only the cheapest way to each position is followed.
+//! A forward dynamic program over positions (Storer and Szymanski, 1982). The price of a position
+//! is the price of the cheapest path to it, and the price of a symbol is the length of its code in
+//! the context at the end of that path. Because the context depends on the path, and only the
+//! cheapest path to each position is kept, the result is not quite optimal.
 //!
-//! Where a match is long enough to be beyond doubt, it is taken at once and the program begins anew
-//! behind it, which is what keeps long and periodic input linear.
+//! A match of at least `nice_length` bytes is taken at once, and the program starts again after it.
+//! This keeps the time linear for long and periodic input.
 
-use super::encode::copied;
-use super::huffman::try_vec;
 use super::matches::{ContentIndex, SelfIndex, common};
+use super::memory::{try_to_vec, try_vec};
 use super::model::Model;
 use super::symbols::*;
 use super::trie::Trie;
 use crate::Result;
 
-/// How hard to look.
+/// How much work to spend on finding a short encoding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
-    /// Candidates of the content for each position.
+    /// The number of candidates in the content for each position.
     pub content: usize,
-    /// Candidates of the record; for the greedy encoder, which has one, how many strings at each
-    /// end of a match it remembers.
+    /// The number of candidates in the record. For the greedy encoder, which tries only one, the
+    /// number of strings at each end of a match that it indexes.
     pub record: usize,
-    /// Whether to price every length of a match, or the longest only.
+    /// Whether to price every length of a match, or only the longest.
     pub lengths: bool,
-    /// A match this long is taken at once. 0: whatever is best at each place (`greedy`).
-    pub enough: usize,
+    /// A match of this length is taken at once (zlib's and zstd's term). 0 selects the greedy
+    /// encoder.
+    pub nice_length: usize,
 }
 
-/// What symbols cost, in bits.
+/// The prices of symbols, in bits.
 #[derive(Debug)]
 pub(crate) struct Prices {
     symbols: usize,
-    /// By context and symbol; the escape included where one is needed.
+    /// Indexed by context and symbol. Prices include the escape where one is needed.
     table: Vec<u8>,
     context_of: Vec<u8>,
     pub(crate) position_bits: u32,
-    /// What a byte takes on average where no match says it, in sixteenths of a bit.
+    /// The average price of a byte that is not part of a match, in 1/16 bit.
     pub(crate) average: i32,
 }
 
 impl Prices {
-    /// Those of a model's codes.
+    /// The prices according to the codes of a model.
     pub(crate) fn of(model: &Model) -> Result<Prices> {
         let symbols = model.symbols();
         let mut table = try_vec(model.contexts * symbols, 0u8)?;
@@ -53,7 +53,7 @@ impl Prices {
             for (symbol, price) in row.iter_mut().enumerate() {
                 *price = match (lengths[symbol], all[symbol]) {
                     (0, 0) => UNUSABLE,
-                    (0, behind_escape) => escape + behind_escape,
+                    (0, after_escape) => escape + after_escape,
                     (own, _) => own,
                 };
             }
@@ -61,13 +61,13 @@ impl Prices {
         Ok(Prices {
             symbols,
             table,
-            context_of: copied(&model.context_of)?,
+            context_of: try_to_vec(&model.context_of)?,
             position_bits: model.position_bits,
             average: model.average as i32,
         })
     }
 
-    /// A guess, before anything was counted.
+    /// Estimated prices, for use before anything has been counted.
     pub(crate) fn guess(phrases: usize, position_bits: u32) -> Result<Prices> {
         let symbols = PHRASE + phrases;
         let mut table = try_vec(symbols, 9u8)?;
@@ -77,15 +77,15 @@ impl Prices {
         Ok(Prices { symbols, table, context_of: try_vec(symbols, 0)?, position_bits, average: 48 })
     }
 
-    /// What `symbol` takes behind `before`, which is a byte, a phrase or the beginning.
-    pub(crate) fn behind(&self, before: usize, symbol: usize) -> u32 {
+    /// The price of `symbol` after `before`, which is a byte, a phrase, or [`START`].
+    pub(crate) fn after(&self, before: usize, symbol: usize) -> u32 {
         u32::from(self.row(self.context_of[before])[symbol])
     }
 
     #[inline(always)]
     pub(crate) fn row(&self, context: u8) -> &[u8] {
         let from = usize::from(context) * self.symbols;
-        // SAFETY: contexts are those of the model, which has a row for each.
+        // SAFETY: `context` is one of the model, and the table has a row for each.
         unsafe { self.table.get_unchecked(from..from + self.symbols) }
     }
 }
@@ -93,8 +93,8 @@ impl Prices {
 /// The price of a phrase that has no code.
 pub(crate) const UNUSABLE: u8 = 200;
 
-/// One step: a symbol, how many bytes it says, and what a match refers to (a position or a
-/// distance).
+/// One step of a parse: a symbol, the number of bytes it encodes, and the position or distance of a
+/// match.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub symbol: u16,
@@ -102,7 +102,7 @@ pub(crate) struct Token {
     pub place: u32,
 }
 
-/// The cheapest known way to a position.
+/// The cheapest path to a position that is known so far.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     price: u32,
@@ -112,38 +112,38 @@ struct Node {
     context: u8,
 }
 
-const FAR: Node =
+const UNREACHED: Node =
     Node { price: u32::MAX, token: Token { symbol: 0, len: 0, place: 0 }, repeat: 0, context: 0 };
-/// Positions that are thought about at once.
+/// The number of positions per block of the dynamic program.
 const BLOCK: usize = 4096;
 
-/// What is known of the dictionary.
+/// The texts, phrases and prices that a record is encoded with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known<'a> {
+pub(crate) struct Vocabulary<'a> {
     pub content: &'a [u8],
     pub index: &'a ContentIndex,
     pub trie: &'a Trie,
     pub prices: &'a Prices,
 }
 
-/// Working memory of the parser, for one record after another.
+/// Working memory of the parser, reused for one record after another.
 #[derive(Debug)]
 pub(crate) struct Parser {
     nodes: Vec<Node>,
     pub(crate) record: SelfIndex,
-    way: Vec<Token>,
+    path: Vec<Token>,
 }
 
 impl Parser {
     pub(crate) const fn new() -> Parser {
-        Parser { nodes: Vec::new(), record: SelfIndex::new(), way: Vec::new() }
+        Parser { nodes: Vec::new(), record: SelfIndex::new(), path: Vec::new() }
     }
 
-    /// Says a record in symbols, the end left out, and returns how many bits they take with it.
-    /// `banned` are ranges of the content that must not be used.
+    /// Parses a record into symbols without the end, and returns the number of bits including the
+    /// end. Ranges of the content in `banned` are not used.
     pub(crate) fn parse(
         &mut self,
-        known: Known<'_>,
+        vocabulary: Vocabulary<'_>,
         effort: Effort,
         text: &[u8],
         banned: &[(u32, u32)],
@@ -151,25 +151,25 @@ impl Parser {
     ) -> Result<u64> {
         tokens.clear();
         if self.nodes.is_empty() {
-            self.nodes = try_vec(BLOCK + 1, FAR)?;
+            self.nodes = try_vec(BLOCK + 1, UNREACHED)?;
         }
         self.record.begin(text.len())?;
-        let mut start = Node { context: known.prices.context_of[START], price: 0, ..FAR };
+        let mut start = Node { context: vocabulary.prices.context_of[START], price: 0, ..UNREACHED };
         let mut at = 0;
         let mut total = 0;
         while at < text.len() {
-            let (end, long) = self.block(known, effort, text, banned, at, start);
-            self.way.clear();
+            let (end, long) = self.block(vocabulary, effort, text, banned, at, start);
+            self.path.clear();
             let last = self.nodes[end - at];
             let mut back = end;
             while back > at {
                 let token = self.nodes[back - at].token;
-                self.way.try_reserve(1)?;
-                self.way.push(token);
+                self.path.try_reserve(1)?;
+                self.path.push(token);
                 back -= usize::from(token.len);
             }
-            tokens.try_reserve(self.way.len() + 1).map_err(|_| out_of_memory())?;
-            tokens.extend(self.way.iter().rev());
+            tokens.try_reserve(self.path.len() + 1).map_err(|_| out_of_memory())?;
+            tokens.extend(self.path.iter().rev());
             total += u64::from(last.price);
             start = Node { price: 0, ..last };
             at = end;
@@ -180,26 +180,26 @@ impl Parser {
                 start = Node { price: 0, ..node };
             }
         }
-        Ok(total + u64::from(known.prices.row(start.context)[END]))
+        Ok(total + u64::from(vocabulary.prices.row(start.context)[END]))
     }
 
-    /// Thinks about positions from `begin` on, and returns to where the way is known; and the match
-    /// that was long enough to end the block.
+    /// Runs the dynamic program for one block from `begin` on. Returns the position at which it
+    /// stopped, and the long match, if any, that stopped it.
     #[inline(always)]
     fn block(
         &mut self,
-        known: Known<'_>,
+        vocabulary: Vocabulary<'_>,
         effort: Effort,
         text: &[u8],
         banned: &[(u32, u32)],
         begin: usize,
         start: Node,
     ) -> (usize, Option<Node>) {
-        let Known { content, index, trie, prices } = known;
+        let Vocabulary { content, index, trie, prices } = vocabulary;
         let size = (text.len() - begin).min(BLOCK);
         let stop = begin + size;
         let nodes = &mut self.nodes[..=size];
-        nodes.fill(FAR);
+        nodes.fill(UNREACHED);
         nodes[0] = start;
         for at in begin..stop {
             let node = nodes[at - begin];
@@ -233,7 +233,7 @@ impl Parser {
                     let (code, bits, _) = length_code(len);
                     let price = node.price + u32::from(row[base + code]) + bits + fixed;
                     let context = prices.context_of[base + code];
-                    if len >= effort.enough {
+                    if len >= effort.nice_length {
                         let token = Token { symbol: (base + code) as u16, len: len as u16, place };
                         if best.is_none_or(|best| best.token.len < token.len) {
                             best = Some(Node { price: price - node.price, token, repeat: distance, context });
@@ -243,7 +243,7 @@ impl Parser {
                     }
                 };
                 each(len);
-                if effort.lengths && len < effort.enough {
+                if effort.lengths && len < effort.nice_length {
                     (MIN_MATCH..len).for_each(each);
                 }
             };
@@ -282,5 +282,5 @@ impl Parser {
 
 #[cold]
 fn out_of_memory() -> crate::Error {
-    crate::Error::new(crate::ErrorKind::Oom, "out of memory to compress in")
+    crate::Error::new(crate::ErrorKind::Oom, "out of memory for compression")
 }

@@ -1,13 +1,13 @@
-//! The hash of a key: 32-bit arithmetic, because JavaScript has that. `docs/formats/compress.md`
-//! specifies it, `src/compress/bloomfilter.ts` computes the same.
+//! The hash of a key. It uses 32-bit arithmetic, because JavaScript has that.
+//! `docs/formats/compress.md` specifies it, and `src/compress/bloomfilter.ts` computes the same.
 
-/// A key, hashed: all that a filter wants of it. Good for filters with the same seeds.
+/// The hash of a key. It is valid for all filters with the same seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Hashed {
-    /// Chooses the block.
+    /// Selects the block.
     pub block: u32,
-    /// Chooses a bit in each lane.
+    /// Selects a bit in each lane.
     pub lanes: u32,
 }
 
@@ -37,7 +37,7 @@ impl State {
     }
 }
 
-/// Hashes a key of bytes; a string is its UTF-8.
+/// Hashes a key of bytes. A string is hashed as UTF-8.
 #[inline]
 #[must_use]
 pub fn bytes(seeds: [u32; 2], key: &[u8]) -> Hashed {
@@ -54,13 +54,14 @@ pub fn bytes(seeds: [u32; 2], key: &[u8]) -> Hashed {
     state.finish()
 }
 
-/// Hashes a number. −0 is 0, and all NaNs are one.
+/// Hashes a number. −0 equals 0, and all NaNs are equal.
 #[inline(always)]
 #[must_use]
 pub fn number(seeds: [u32; 2], key: f64) -> Hashed {
     let key = if key == 0.0 { 0.0 } else { key };
     let bits = if key.is_nan() { 0x7FF8 << 48 } else { key.to_bits() };
-    // Told apart from eight bytes by a length that none have.
+    // The inverted seed acts as a length that no byte key has, so numbers differ from keys of eight
+    // bytes.
     State(seeds[0], !seeds[1]).word(bits as u32).word((bits >> 32) as u32).finish()
 }
 
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_keys_by_value() {
+    fn equal_numbers_have_equal_hashes() {
         let seeds = [7, 8];
         assert_eq!(number(seeds, 0.0), number(seeds, -0.0));
         assert_eq!(number(seeds, f64::NAN), number(seeds, f64::from_bits(u64::MAX)));
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_at_the_end_of_a_key_count() {
+    fn trailing_zeros_change_the_hash() {
         let seeds = [7, 8];
         assert_ne!(bytes(seeds, b"a"), bytes(seeds, b"a\0"));
         assert_ne!(bytes(seeds, b""), bytes(seeds, b"\0\0\0\0"));

@@ -1,4 +1,4 @@
-//! The header of a filter, and how many blocks it needs.
+//! The header of a filter, and the number of blocks it needs.
 
 use super::LANES;
 use crate::region::header::{HEADER_BYTES, Header};
@@ -6,44 +6,44 @@ use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// Bytes of a block: a cache line.
+/// Bytes of a block: one cache line.
 pub const BLOCK: usize = 64;
 /// The most blocks: 4 GiB.
 pub const MAX_BLOCKS: u64 = 1 << 26;
 
 /// Indices of the words that this kind owns in the region's header.
 pub mod word {
-    /// How many blocks (two words).
+    /// Number of blocks (two words).
     pub const BLOCKS: usize = 16;
-    /// For how many keys the filter was made (two words).
+    /// Number of keys that the filter was made for (two words).
     pub const CAPACITY: usize = 18;
-    /// At which rate of wrong answers, as a double (two words).
+    /// False-positive rate that the filter was made for, as a double (two words).
     pub const RATE: usize = 20;
-    /// The first word after those: it and the rest are zero.
+    /// The first unused word. It and all words after it are zero.
     pub const END: usize = 22;
 }
 
-/// What a filter was made for, and how large that makes it.
+/// The parameters of a filter, and its size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
-    /// How many blocks.
+    /// Number of blocks.
     pub blocks: u64,
-    /// For how many keys.
+    /// Number of keys.
     pub capacity: u64,
-    /// At which rate of wrong answers.
+    /// False-positive rate.
     pub rate: f64,
 }
 
 impl Shape {
-    /// As many blocks as keep `capacity` keys below the rate. `Range` for a rate outside of (0, 1),
-    /// or more than 4 GiB.
+    /// The smallest filter that keeps the false-positive rate at or below `rate` with `capacity`
+    /// keys. `Range` unless `rate` is in (0, 1) and the filter has at most 4 GiB.
     pub fn new(capacity: u64, rate: f64) -> Result<Shape> {
         if !(rate > 0.0 && rate < 1.0) {
-            return Err(Error::range(format!("a rate is more than 0 and less than 1, not {rate}")));
+            return Err(Error::range(format!("the false-positive rate must be between 0 and 1, not {rate}")));
         }
         let blocks = (capacity as f64 / keys_per_block(rate)).ceil().max(1.0);
         if blocks > MAX_BLOCKS as f64 {
-            return Err(Error::range(format!("{capacity} keys at a rate of {rate} take more than 4 GiB")));
+            return Err(Error::range(format!("{capacity} keys at a rate of {rate} need more than 4 GiB")));
         }
         Ok(Shape { blocks: blocks as u64, capacity, rate })
     }
@@ -64,14 +64,16 @@ impl Shape {
         };
         if shape.blocks == 0 || shape.blocks > MAX_BLOCKS || shape.length() != header.length() {
             let (blocks, length) = (shape.blocks, header.length());
-            return Err(Error::corrupt(format!("a Bloom filter of {blocks} blocks in {length} bytes")));
+            return Err(Error::corrupt(format!(
+                "a Bloom filter of {blocks} blocks cannot have {length} bytes"
+            )));
         }
         Ok((header, shape))
     }
 }
 
-/// How many keys a block can have on the average. By halving: forty steps, so that the last still
-/// are far from where another language's rounding could decide otherwise.
+/// The most keys per block, on average, that keep the rate. It is found by bisection. Forty steps
+/// are few enough that a different rounding in another language cannot change a decision.
 fn keys_per_block(rate: f64) -> f64 {
     let (mut low, mut high) = (1e-9, 600.0);
     for _ in 0..40 {
@@ -81,11 +83,12 @@ fn keys_per_block(rate: f64) -> f64 {
     low
 }
 
-/// How often a filter with so many keys for each block says yes to a stranger.
+/// The false-positive rate of a filter with this many keys per block.
 fn rate_of(keys_per_block: f64) -> f64 {
-    // Of a key in the same block the stranger may have all 32 bits that choose lanes.
+    // An absent key may have the same 32 lane bits as a key in its block.
     let mut sum = keys_per_block / 4_294_967_296.0;
-    // Keys in a block follow Poisson's law; each sets one bit of 64 in each lane.
+    // The number of keys in a block follows a Poisson distribution. Each key sets one of 64 bits in
+    // each lane.
     let (mut weight, mut clear) = ((-keys_per_block).exp(), 1.0f64);
     let most = keys_per_block + 12.0 * keys_per_block.sqrt() + 30.0;
     let mut keys = 0.0;

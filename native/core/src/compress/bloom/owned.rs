@@ -9,7 +9,7 @@ use crate::region::numbers::Numbers;
 use crate::region::owned::OwnedMemory;
 use std::ops::Deref;
 
-/// A set that may be wrong about strangers, in memory of its own.
+/// A set with false positives but no false negatives, in memory of its own.
 ///
 /// ```
 /// use offheap_core::compress::BloomFilter;
@@ -27,33 +27,33 @@ pub struct BloomFilter {
     memory: OwnedMemory,
 }
 
-// SAFETY: it owns its memory, which only `&mut self` writes.
+// SAFETY: it owns its memory, which is written only through `&mut self`.
 unsafe impl Send for BloomFilter {}
-// SAFETY: as above.
+// SAFETY: the same.
 unsafe impl Sync for BloomFilter {}
 
 impl BloomFilter {
-    /// For `capacity` keys, at this rate of wrong answers. `Range` for a rate outside of (0, 1), or
-    /// more than 4 GiB.
+    /// Creates a filter for `capacity` keys at a false-positive rate of `rate`. `Range` unless
+    /// `rate` is in (0, 1) and the filter has at most 4 GiB.
     pub fn new(capacity: u64, rate: f64) -> Result<BloomFilter> {
         BloomFilter::with_seeds(capacity, rate, random_seeds())
     }
 
-    /// The same with given seeds, for filters whose bytes must not differ.
+    /// The same with given seeds, for reproducible bytes.
     pub fn with_seeds(capacity: u64, rate: f64, seeds: [u32; 2]) -> Result<BloomFilter> {
         let shape = Shape::new(capacity, rate)?;
         let memory = OwnedMemory::new(shape.length() as usize)?;
-        // SAFETY: the memory is ours, and as long as it says.
+        // SAFETY: this function owns the memory, which has `memory.len()` bytes.
         unsafe {
             init(memory.base(), memory.len(), shape, seeds)?;
             BloomFilter::attach(memory)
         }
     }
 
-    /// A copy of a region's bytes, checked in constant time.
+    /// Copies the bytes of a region, and checks its header in constant time.
     pub fn from_bytes(bytes: &[u8]) -> Result<BloomFilter> {
         let memory = OwnedMemory::new(bytes.len())?;
-        // SAFETY: the memory is ours, and as long as the bytes.
+        // SAFETY: this function owns the memory, which has `bytes.len()` bytes.
         unsafe {
             memory.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             BloomFilter::attach(memory)
@@ -61,9 +61,10 @@ impl BloomFilter {
     }
 
     /// # Safety
-    /// All of the memory is initialised.
+    /// All of the memory is initialized.
     unsafe fn attach(memory: OwnedMemory) -> Result<BloomFilter> {
-        // SAFETY: the memory lives as long as the view, which stands beside it.
+        // SAFETY: the memory is initialized, and lives as long as the view, because both are fields
+        // of one struct.
         let raw = unsafe { RawBloomFilterMut::attach(memory.base(), memory.len()) }?;
         Ok(BloomFilter { raw, memory })
     }
@@ -73,39 +74,40 @@ impl BloomFilter {
         self.raw.add(self.raw.hash_bytes(key.as_ref()));
     }
 
-    /// Whether a key of bytes was added; at the filter's rate also where it was not.
+    /// Whether a key of bytes may have been added. For an absent key, this is true at the filter's
+    /// false-positive rate.
     #[must_use]
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
         self.raw.has(self.raw.hash_bytes(key.as_ref()))
     }
 
-    /// Adds a number. −0 is 0, and all NaNs are one.
+    /// Adds a number. −0 equals 0, and all NaNs are equal.
     pub fn add_number(&mut self, key: f64) {
         self.raw.add(self.raw.hash_number(key));
     }
 
-    /// Whether a number was added; at the filter's rate also where it was not.
+    /// Whether a number may have been added. For an absent number, this is true at the filter's
+    /// false-positive rate.
     #[must_use]
     pub fn contains_number(&self, key: f64) -> bool {
         self.raw.has(self.raw.hash_number(key))
     }
 
-    /// Adds many numbers. `Type`, with nothing added, for 64-bit integers, of which not all are
-    /// doubles.
+    /// Adds many numbers. `Type`, with nothing added, for 64-bit integers, because doubles cannot
+    /// represent all of them.
     pub fn add_numbers(&mut self, keys: &Numbers<'_>) -> Result<()> {
         self.raw.add_numbers(keys)
     }
 
-    /// Adds keys that were hashed with [`RawBloomFilter::hash_bytes`] or
-    /// [`RawBloomFilter::hash_number`].
+    /// Adds keys hashed by [`RawBloomFilter::hash_bytes`] or [`RawBloomFilter::hash_number`].
     pub fn add_hashed(&mut self, keys: &[Hashed]) {
         self.raw.add_hashed(keys);
     }
 
-    /// The region: what to write to a file, or hand to JavaScript.
+    /// The region, for example to be written to a file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written.
+        // SAFETY: the region is within the memory and initialized.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.shape().length() as usize) }
     }
 }
@@ -119,7 +121,7 @@ impl Deref for BloomFilter {
     }
 }
 
-/// Adds keys a batch at a time, so that their waits for memory overlap.
+/// Adds keys in batches, so that their cache misses overlap.
 impl<K: AsRef<[u8]>> Extend<K> for BloomFilter {
     fn extend<I: IntoIterator<Item = K>>(&mut self, keys: I) {
         let mut batch = [Hashed::default(); BATCH];

@@ -24,7 +24,7 @@ fn dictionary() -> &'static Dictionary {
     })
 }
 
-/// With AVX2, where the processor has it.
+/// The AVX2 decoder if the processor has AVX2, else the portable one.
 #[cfg(target_arch = "x86_64")]
 unsafe fn widest<const MANY: bool>(
     decoder: &Decoder,
@@ -33,7 +33,8 @@ unsafe fn widest<const MANY: bool>(
     out: *mut u8,
     limit: usize,
 ) -> Result<Option<usize>> {
-    // SAFETY: the caller's word, and the processor has what it takes.
+    // SAFETY: the preconditions of `decode` are guaranteed by the caller, and the processor's level
+    // is checked.
     unsafe {
         if Features::get().level() >= Level::Avx2 {
             decoder.decode_avx2::<MANY>(input, len, out, limit)
@@ -43,7 +44,7 @@ unsafe fn widest<const MANY: bool>(
     }
 }
 
-/// What each way to decode makes of the bytes: all the same.
+/// Decodes with every implementation, asserts that all results are equal, and returns the result.
 fn decoded(decoder: &Decoder, input: &[u8], limit: usize) -> std::result::Result<Option<Vec<u8>>, String> {
     type Way = unsafe fn(&Decoder, *const u8, usize, *mut u8, usize) -> Result<Option<usize>>;
     let ways: &[Way] = &[
@@ -58,10 +59,10 @@ fn decoded(decoder: &Decoder, input: &[u8], limit: usize) -> std::result::Result
     let results: Vec<_> = ways
         .iter()
         .map(|way| {
-            // Exactly as long as is said, so that a sanitizer sees a byte too many.
+            // Exactly as long as stated, so that a sanitizer detects an access past the end.
             let input = input.to_vec().into_boxed_slice();
             let mut out = vec![0; limit + SLACK].into_boxed_slice();
-            // SAFETY: both are as long as is said.
+            // SAFETY: the input has `input.len()` bytes and the output `limit + SLACK`.
             match unsafe { way(decoder, input.as_ptr(), input.len(), out.as_mut_ptr(), limit) } {
                 Ok(made) => Ok(made.map(|made| out[..made].to_vec())),
                 Err(error) => Err(error.message().to_owned()),
@@ -73,7 +74,7 @@ fn decoded(decoder: &Decoder, input: &[u8], limit: usize) -> std::result::Result
 }
 
 #[test]
-fn all_ways_give_back_what_was_compressed() {
+fn all_decoders_restore_the_text() {
     let dictionary = dictionary();
     assert!(dictionary.counts().2 > 1);
     for (i, level) in (0..900).zip((1..=9).cycle()) {
@@ -90,7 +91,7 @@ fn all_ways_give_back_what_was_compressed() {
 
 proptest! {
     #[test]
-    fn all_ways_agree_on_any_bytes(
+fn all_decoders_agree_on_arbitrary_bytes(
         bytes in proptest::collection::vec(any::<u8>(), 0..60),
         limit in 0..LIMIT,
     ) {
@@ -98,7 +99,11 @@ proptest! {
     }
 
     #[test]
-    fn all_ways_agree_on_damaged_records(i in 0usize..6000, level in 1u32..=9, flips in proptest::collection::vec((any::<u16>(), 1u8..), 1..4)) {
+fn all_decoders_agree_on_damaged_records(
+        i in 0usize..6000,
+        level in 1u32..=9,
+        flips in proptest::collection::vec((any::<u16>(), 1u8..), 1..4),
+    ) {
         let (dictionary, mut packed) = (dictionary(), Vec::new());
         let text = [town(i), town(i / 2)].concat();
         dictionary

@@ -1,10 +1,10 @@
-//! A hash of the last n bytes, that moves on by a byte in constant time (Karp and Rabin, "Efficient
-//! randomized pattern-matching algorithms", 1987). For cutting data where its contents say so, and
-//! for finding what stands twice.
+//! A rolling hash of the last n bytes, updated in constant time per byte (Karp and Rabin,
+//! "Efficient randomized pattern-matching algorithms", 1987). Applications are content-defined
+//! chunking and finding duplicates.
 //!
-//! The polynomial of the bytes (each plus one, so that zeros count) at [`BASE`] modulo 2^32. Its
-//! low bits depend on the low bits of the bytes only: decide by the high ones.
-//! `src/compress/rollinghash.ts` computes the same.
+//! The hash is the polynomial of the bytes (each plus one, so that zeros count) at [`BASE`] modulo
+//! 2^32. Its low bits depend only on the low bits of the bytes, so decisions should use the high
+//! bits. `src/compress/rollinghash.ts` computes the same hash.
 
 mod scan;
 
@@ -12,11 +12,11 @@ use self::scan::{Run, scan};
 use crate::cpu::Features;
 use crate::{Error, Result, simd};
 
-/// What the polynomial is evaluated at: odd, so that no byte loses its weight.
+/// The base of the polynomial. It is odd, so that every byte keeps its weight.
 pub const BASE: u32 = 0x0100_0193;
-/// The longest window.
+/// The length of the longest window.
 pub const MAX_WINDOW: usize = 1 << 24;
-/// Bytes that are looked at together: those that come in and those that leave stay in the
+/// Bytes that are processed together. The incoming and outgoing bytes of a block fit in the
 /// first-level cache.
 const BLOCK: usize = 2048;
 
@@ -25,7 +25,7 @@ const BLOCK: usize = 2048;
 /// ```
 /// use offheap_core::compress::RollingHash;
 ///
-/// // Cuts data into pieces of 8 KiB on the average, where an insertion moves only the cuts beside it.
+/// // Cut data into chunks of 8 KiB on average. An insertion moves only the cuts next to it.
 /// let data = vec![7u8; 100_000];
 /// let mut rolling = RollingHash::new(48)?;
 /// let (mut rest, mut pieces) = (&data[..], 0);
@@ -42,20 +42,20 @@ pub struct RollingHash {
     at: usize,
     filled: usize,
     hash: u32,
-    /// What a byte weighs when it leaves the window.
+    /// The weight of a byte that leaves the window.
     weight: u32,
 }
 
-/// What an outgoing byte of a window of this length weighs.
+/// The weight of a byte that leaves a window of this length.
 #[inline]
 fn weight_of(window: usize) -> u32 {
     BASE.wrapping_pow(window as u32)
 }
 
-/// The largest hash whose `bits` highest bits are zeros. `Range` for other than 1 to 32.
+/// The largest hash whose `bits` highest bits are zero. `Range` unless `bits` is 1 to 32.
 fn most_of(bits: u32) -> Result<u32> {
     if !(1..=32).contains(&bits) {
-        return Err(Error::range(format!("a hash has 1 to 32 bits, not {bits}")));
+        return Err(Error::range(format!("bits must be from 1 to 32, not {bits}")));
     }
     Ok(u32::MAX.checked_shr(bits).unwrap_or(0))
 }
@@ -64,18 +64,18 @@ fn check_window(window: usize) -> Result<()> {
     if (1..=MAX_WINDOW).contains(&window) {
         return Ok(());
     }
-    Err(Error::range(format!("a window has 1 to 2^24 bytes, not {window}")))
+    Err(Error::range(format!("the window must have 1 to 2^24 bytes, not {window}")))
 }
 
 impl RollingHash {
-    /// A window of 1 to 2^24 bytes, of which none was seen.
+    /// Creates an empty window of 1 to 2^24 bytes.
     pub fn new(window: usize) -> Result<RollingHash> {
         check_window(window)?;
-        let ring = super::huffman::try_vec(window, 0)?;
+        let ring = super::memory::try_vec(window, 0)?;
         Ok(RollingHash { ring, at: 0, filled: 0, hash: 0, weight: weight_of(window) })
     }
 
-    /// Takes in a byte, lets go of the oldest, and returns the hash.
+    /// Adds a byte, removes the oldest if the window is full, and returns the hash.
     #[inline]
     pub fn push(&mut self, byte: u8) -> u32 {
         self.hash = self.hash.wrapping_mul(BASE).wrapping_add(u32::from(byte) + 1);
@@ -93,8 +93,8 @@ impl RollingHash {
         self.hash
     }
 
-    /// Takes in many bytes, and returns the hash after the last. O(window) at most: what leaves the
-    /// window again is not read.
+    /// Adds many bytes, and returns the hash after the last one. O(window) at most, because bytes
+    /// that would leave the window again are not read.
     pub fn update(&mut self, bytes: &[u8]) -> u32 {
         if let Some(last) = bytes.len().checked_sub(self.ring.len()) {
             self.fill(&bytes[last..], RollingHash::of(&bytes[last..]));
@@ -104,15 +104,16 @@ impl RollingHash {
         self.hash
     }
 
-    /// The window is these bytes now, which are as many as it holds.
+    /// Replaces the window by `bytes`, which have its length.
     fn fill(&mut self, bytes: &[u8], hash: u32) {
         self.ring.copy_from_slice(bytes);
         (self.at, self.filled, self.hash) = (0, bytes.len(), hash);
     }
 
-    /// Takes in bytes up to where the window is full and the `bits` highest bits of its hash are
-    /// zeros, which is in one of 2^bits places. How many those were; `None` if all were taken in
-    /// without meeting such a place. `Range`, with none taken in, for `bits` other than 1 to 32.
+    /// Adds bytes up to the position at which the window is full and the `bits` highest bits of its
+    /// hash are zero. On average, one of 2^bits positions matches. Returns the number of bytes
+    /// added, or `None` if all were added without a match. `Range`, with no byte added, unless
+    /// `bits` is 1 to 32.
     pub fn find(&mut self, bytes: &[u8], bits: u32) -> Result<Option<usize>> {
         let most = most_of(bits)?;
         let window = self.ring.len();
@@ -125,7 +126,7 @@ impl RollingHash {
         if head == bytes.len() {
             return Ok(None);
         }
-        // SAFETY: a slice, of more than `window` bytes.
+        // SAFETY: a slice is readable for its length, which here is more than `window`.
         let found = unsafe { find_after(bytes.as_ptr(), bytes.len(), window, self.hash, self.weight, most) };
         self.fill(&bytes[found.end - window..found.end], found.hash);
         Ok(found.is_cut.then_some(found.end))
@@ -137,53 +138,56 @@ impl RollingHash {
         self.hash
     }
 
-    /// Whether as many bytes were seen as the window holds.
+    /// Whether the window is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.filled == self.ring.len()
     }
 
-    /// Bytes that the window holds.
+    /// The length of the window in bytes.
     #[must_use]
     pub fn window(&self) -> usize {
         self.ring.len()
     }
 
-    /// Forgets all bytes.
+    /// Empties the window.
     pub fn reset(&mut self) {
         (self.at, self.filled, self.hash) = (0, 0, 0);
     }
 
-    /// The hash of bytes that fill a window of their length.
+    /// The hash of a window that contains exactly these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> u32 {
         bytes.iter().fold(0, |hash: u32, &byte| hash.wrapping_mul(BASE).wrapping_add(u32::from(byte) + 1))
     }
 }
 
-/// Where a search ended.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// How many of the bytes were taken in.
+pub struct Match {
+    /// The number of bytes consumed.
     pub end: usize,
-    /// The hash of the last ones.
+    /// The hash of the window at the end.
     pub hash: u32,
-    /// Whether the search was for this hash; otherwise the bytes ended.
+    /// Whether the search found a hash; otherwise it reached the end of the bytes.
     pub is_cut: bool,
 }
 
-/// [`RollingHash::find`] for who keeps the window: `hash` is that of the first `window` bytes, and
-/// the search begins with the one behind them. `Range` for an impossible window, and for fewer
-/// bytes.
+/// [`RollingHash::find`] for callers that keep the window themselves. `hash` is the hash of the
+/// first `window` bytes, and the search begins with the byte after them. `Range` for an invalid
+/// window, or for fewer bytes than the window has.
 ///
 /// # Safety
-/// `len` bytes are readable at `bytes`. Other threads may write them; the hash is then of no use.
-pub unsafe fn find(bytes: *const u8, len: usize, window: usize, hash: u32, bits: u32) -> Result<Place> {
+/// `len` bytes are readable at `bytes`. Other threads may write them, in which case the result is
+/// unspecified.
+pub unsafe fn find(bytes: *const u8, len: usize, window: usize, hash: u32, bits: u32) -> Result<Match> {
     check_window(window)?;
     if len < window {
-        return Err(Error::range(format!("{len} bytes do not fill a window of {window}")));
+        return Err(Error::range(format!(
+            "a window of {window} bytes needs at least as many bytes, not {len}"
+        )));
     }
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `len` bytes are readable; `window <= len` was checked.
     Ok(unsafe { find_after(bytes, len, window, hash, weight_of(window), most_of(bits)?) })
 }
 
@@ -196,15 +200,15 @@ unsafe fn find_after(
     mut hash: u32,
     weight: u32,
     most: u32,
-) -> Place {
+) -> Match {
     let level = Features::get().level();
-    // Copies, because the bytes may change between two looks at them.
+    // The bytes are copied, because they may change between two reads.
     let (mut incoming, mut outgoing) = ([0u8; BLOCK], [0u8; BLOCK]);
     let mut end = window;
     while end < len {
         let count = BLOCK.min(len - end);
-        // SAFETY: the block from `end` on lies within the bytes, and so does the one a window
-        // before.
+        // SAFETY: `end + count <= len` and `window <= end`, so both blocks are within the readable
+        // bytes.
         let (cut, after) = unsafe {
             simd::copy_in(level, incoming.as_mut_ptr(), bytes.add(end), count);
             simd::copy_in(level, outgoing.as_mut_ptr(), bytes.add(end - window), count);
@@ -213,11 +217,11 @@ unsafe fn find_after(
         };
         hash = after;
         if let Some(index) = cut {
-            return Place { end: end + index + 1, hash, is_cut: true };
+            return Match { end: end + index + 1, hash, is_cut: true };
         }
         end += count;
     }
-    Place { end, hash, is_cut: false }
+    Match { end, hash, is_cut: false }
 }
 
 #[cfg(test)]
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_hash_of_the_window_alone() {
+    fn hash_depends_on_the_window_alone() {
         let bytes = bytes(500);
         for window in [1, 2, 7, 64] {
             let mut rolling = RollingHash::new(window).unwrap();
@@ -252,43 +256,43 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn found_places_are_those_of_one_byte_after_the_other(
-            len in 0usize..6000, window in 1usize..70, bits in 1u32..10, pieces in 1usize..5,
-        ) {
-            let bytes = bytes(len);
-            let mut plain = RollingHash::new(window).unwrap();
-            let most = u32::MAX >> bits;
-            let expected: Vec<usize> =
-                (0..len).filter(|&i| plain.push(bytes[i]) <= most && plain.is_full()).map(|i| i + 1).collect();
-            let mut rolling = RollingHash::new(window).unwrap();
-            let mut found = Vec::new();
-            let mut done = 0;
-            for piece in bytes.chunks(len / pieces + 1) {
-                let mut rest = piece;
-                while let Some(taken) = rolling.find(rest, bits).unwrap() {
-                    rest = &rest[taken..];
-                    found.push(done + piece.len() - rest.len());
+            #[test]
+    fn find_agrees_with_byte_by_byte_search(
+                len in 0usize..6000, window in 1usize..70, bits in 1u32..10, pieces in 1usize..5,
+            ) {
+                let bytes = bytes(len);
+                let mut plain = RollingHash::new(window).unwrap();
+                let most = u32::MAX >> bits;
+                let expected: Vec<usize> =
+                    (0..len).filter(|&i| plain.push(bytes[i]) <= most && plain.is_full()).map(|i| i + 1).collect();
+                let mut rolling = RollingHash::new(window).unwrap();
+                let mut found = Vec::new();
+                let mut done = 0;
+                for piece in bytes.chunks(len / pieces + 1) {
+                    let mut rest = piece;
+                    while let Some(taken) = rolling.find(rest, bits).unwrap() {
+                        rest = &rest[taken..];
+                        found.push(done + piece.len() - rest.len());
+                    }
+                    done += piece.len();
                 }
-                done += piece.len();
+                prop_assert_eq!(found, expected);
+                prop_assert_eq!(rolling.value(), plain.value());
             }
-            prop_assert_eq!(found, expected);
-            prop_assert_eq!(rolling.value(), plain.value());
         }
-    }
 
     #[test]
-    fn impossible_searches_are_refused() {
+    fn rejects_invalid_searches() {
         let bytes = bytes(100);
         let mut rolling = RollingHash::new(4).unwrap();
         assert!(rolling.find(&bytes, 0).is_err() && rolling.find(&bytes, 33).is_err());
         assert_eq!(rolling.value(), 0);
-        // SAFETY: the bytes are there.
+        // SAFETY: the slice has 100 bytes.
         unsafe {
             assert!(find(bytes.as_ptr(), 3, 4, 0, 5).is_err());
             assert!(find(bytes.as_ptr(), 100, 0, 0, 5).is_err());
             assert!(find(bytes.as_ptr(), 100, 4, 0, 0).is_err());
-            let end = Place { end: 4, hash: 7, is_cut: false };
+            let end = Match { end: 4, hash: 7, is_cut: false };
             assert_eq!(find(bytes.as_ptr(), 4, 4, 7, 5).unwrap(), end);
         }
     }

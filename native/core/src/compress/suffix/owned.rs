@@ -5,7 +5,7 @@ use crate::Result;
 use crate::region::owned::OwnedMemory;
 use std::ops::Deref;
 
-/// The suffixes of a text, sorted, in memory of their own.
+/// The sorted suffixes of a text, in memory of their own.
 ///
 /// ```
 /// use offheap_core::compress::SuffixArray;
@@ -24,25 +24,25 @@ pub struct SuffixArray {
 
 // SAFETY: it owns its memory, which is only read.
 unsafe impl Send for SuffixArray {}
-// SAFETY: as above.
+// SAFETY: the same.
 unsafe impl Sync for SuffixArray {}
 
 impl SuffixArray {
-    /// Sorts the suffixes of a text, which is copied. O(n). `Range` for more than 2^31 − 2 bytes.
+    /// Sorts the suffixes of a copy of `text`. O(n). `Range` for more than 2^31 − 2 bytes.
     pub fn new(text: &[u8]) -> Result<SuffixArray> {
         let length = Shape::new(text.len())?.length();
         let memory = OwnedMemory::new(length)?;
-        // SAFETY: the memory is ours, and as long as it says.
+        // SAFETY: this function owns the memory, which has `length` bytes.
         unsafe {
             build(memory.base(), length, text.as_ptr(), text.len())?;
             SuffixArray::attach(memory)
         }
     }
 
-    /// A copy of a region's bytes, checked in constant time.
+    /// Copies the bytes of a region, and checks its header in constant time.
     pub fn from_bytes(bytes: &[u8]) -> Result<SuffixArray> {
         let memory = OwnedMemory::new(bytes.len())?;
-        // SAFETY: the memory is ours, and as long as the bytes.
+        // SAFETY: this function owns the memory, which has `bytes.len()` bytes.
         unsafe {
             memory.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             SuffixArray::attach(memory)
@@ -50,9 +50,10 @@ impl SuffixArray {
     }
 
     /// # Safety
-    /// All of the memory is initialised.
+    /// All of the memory is initialized.
     unsafe fn attach(memory: OwnedMemory) -> Result<SuffixArray> {
-        // SAFETY: the memory lives as long as the view, which stands beside it.
+        // SAFETY: the memory is initialized, and lives as long as the view, because both are fields
+        // of one struct.
         let raw = unsafe { RawSuffixArray::attach(memory.base(), memory.len()) }?;
         Ok(SuffixArray { raw, memory })
     }
@@ -63,10 +64,10 @@ impl SuffixArray {
         &self.as_bytes()[Shape::TEXT..Shape::TEXT + self.len()]
     }
 
-    /// The region: what to write to a file, or hand to JavaScript.
+    /// The region, for example to be written to a file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written.
+        // SAFETY: the region is within the memory and initialized.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.shape().length()) }
     }
 }

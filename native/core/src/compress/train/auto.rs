@@ -1,4 +1,5 @@
-//! The size at which more does not help: trained on most samples, measured on the others.
+//! Finds the size past which a larger dictionary does not help. It trains on most of the samples
+//! and measures on the others.
 
 use super::super::dictionary::{Dictionary, Level};
 use super::super::encode::{Framing, Scratch};
@@ -6,11 +7,11 @@ use crate::Result;
 
 use super::{Outcome, Progress, STEPS, thin, train_to};
 
-/// What is tried, one after another.
+/// The sizes to try, in order.
 const SIZES: [usize; 7] = [4 << 10, 16 << 10, 32 << 10, 64 << 10, 112 << 10, 256 << 10, 512 << 10];
-/// One sample of so many is held out.
+/// One of this many samples is held out.
 const HELD_OUT: usize = 5;
-/// A larger size must save at least one byte in so many.
+/// A larger size must save at least one of this many bytes.
 const GAIN: usize = 64;
 /// Bytes of held-out samples that are measured.
 const MEASURED: usize = 1 << 20;
@@ -28,7 +29,7 @@ pub(super) fn train(samples: &[&[u8]], progress: Progress<'_>) -> Outcome<Dictio
     let (shown, held) = (part(false)?, part(true)?);
     let mut best = (SIZES[0], usize::MAX);
     for size in SIZES {
-        // A dictionary as large as its samples knows nothing more than they do.
+        // A dictionary that is as large as its samples cannot contain more than they do.
         if size > SIZES[0] && size > total {
             break;
         }

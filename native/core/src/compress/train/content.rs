@@ -1,11 +1,11 @@
-//! Picking the text that matches refer to.
+//! Selecting the text that matches refer to.
 //!
 //! The greedy cover of Liao, Petri, Moffat and Wirth ("Effective construction of relative
-//! Lempel-Ziv dictionaries", 2016), as zstd's fastcover does it: the frequency of every d bytes is
-//! counted by hash; the samples are divided into epochs, and from each the segment is taken whose
-//! strings are the most frequent together, counting no string twice.
+//! Lempel-Ziv dictionaries", 2016), as in zstd's fastcover. The frequencies of all strings of [`D`]
+//! bytes are counted by hash. The samples are divided into epochs. From each epoch, the segment is
+//! taken whose strings have the largest total frequency, counting no string twice.
 
-use super::super::huffman::try_vec;
+use super::super::memory::try_vec;
 use crate::Result;
 
 const D: usize = 8;
@@ -20,26 +20,27 @@ pub(crate) struct Segment {
 
 #[inline(always)]
 fn hash(text: &[u8], at: usize, bits: u32) -> usize {
-    // SAFETY: callers leave eight bytes.
+    // SAFETY: all callers ensure `at + 8 <= text.len()`.
     let word = u64::from_le(unsafe { text.as_ptr().add(at).cast::<u64>().read_unaligned() });
     debug_assert!(at + 8 <= text.len());
     (word.wrapping_mul(0xCF1B_BCDC_B7A5_6463) >> (64 - bits)) as usize
 }
 
-/// What is known of the strings of one hash.
+/// Statistics of all strings with the same hash.
 #[derive(Clone, Copy)]
-struct Known {
-    /// How many other samples have one of them; 0 once it was taken.
+struct StringStats {
+    /// The number of additional samples that contain such a string; 0 after it was taken.
     count: u32,
-    /// While counting the last sample that had one, then how often the segment at hand has them.
+    /// During counting, the last sample that contained one; later, their number in the current
+    /// segment.
     mark: u32,
 }
 
-/// How far ahead strings are fetched: all of them together are more than the nearer caches hold.
+/// The prefetch distance. The table is larger than the nearer caches.
 const AHEAD: usize = 24;
 
 struct Table {
-    known: Vec<Known>,
+    stats: Vec<StringStats>,
     bits: u32,
 }
 
@@ -52,33 +53,33 @@ impl Table {
     #[inline(always)]
     fn prefetch(&self, text: &[u8], at: usize) {
         if at + D <= text.len() {
-            crate::cpu::prefetch(self.known.as_ptr().wrapping_add(self.slot(text, at)).cast());
+            crate::cpu::prefetch(self.stats.as_ptr().wrapping_add(self.slot(text, at)).cast());
         }
     }
 
-    /// Counts, for each string, the samples that have it.
+    /// Counts the samples that contain each string.
     fn new(samples: &[&[u8]], total: usize) -> Result<Table> {
         let bits = (total.max(2).ilog2() + 1).clamp(10, 20);
-        let mut table = Table { known: try_vec(1 << bits, Known { count: 0, mark: u32::MAX })?, bits };
+        let mut table = Table { stats: try_vec(1 << bits, StringStats { count: 0, mark: u32::MAX })?, bits };
         for (sample, number) in samples.iter().zip(0u32..) {
             for at in 0..sample.len().saturating_sub(D - 1) {
                 table.prefetch(sample, at + AHEAD);
                 let slot = table.slot(sample, at);
-                let known = &mut table.known[slot];
-                if known.mark != number {
-                    *known = Known { count: known.count.saturating_add(1), mark: number };
+                let stats = &mut table.stats[slot];
+                if stats.mark != number {
+                    *stats = StringStats { count: stats.count.saturating_add(1), mark: number };
                 }
             }
         }
-        for known in &mut table.known {
-            // A string that only one sample has is of no use to others.
-            *known = Known { count: known.count.saturating_sub(1), mark: 0 };
+        for stats in &mut table.stats {
+            // A string that occurs in only one sample does not help others.
+            *stats = StringStats { count: stats.count.saturating_sub(1), mark: 0 };
         }
         Ok(table)
     }
 
-    /// The best segment of `k` bytes or so of `sample` that begins behind `from` and ends before
-    /// `to`, if it is worth more than `best`.
+    /// The best segment of about `k` bytes of `sample` between `from` and `to`, if its score
+    /// exceeds `best`.
     fn best(
         &mut self,
         sample: &[u8],
@@ -92,18 +93,18 @@ impl Table {
         for at in from..end {
             self.prefetch(sample, at + AHEAD);
             let slot = self.slot(sample, at);
-            let known = &mut self.known[slot];
-            // A string counts once in a segment, and once in all.
-            if known.mark == 0 {
-                score += u64::from(known.count);
+            let stats = &mut self.stats[slot];
+            // A string counts once per segment, and once overall.
+            if stats.mark == 0 {
+                score += u64::from(stats.count);
             }
-            known.mark += 1;
+            stats.mark += 1;
             if at + D - begin > k {
                 let slot = self.slot(sample, begin);
-                let known = &mut self.known[slot];
-                known.mark -= 1;
-                if known.mark == 0 {
-                    score -= u64::from(known.count);
+                let stats = &mut self.stats[slot];
+                stats.mark -= 1;
+                if stats.mark == 0 {
+                    score -= u64::from(stats.count);
                 }
                 begin += 1;
             }
@@ -114,14 +115,14 @@ impl Table {
         }
         for at in begin..end {
             let slot = self.slot(sample, at);
-            self.known[slot].mark -= 1;
+            self.stats[slot].mark -= 1;
         }
         found
     }
 
-    /// Cuts off ends that nothing else has, and counts what is left no more.
+    /// Trims ends that no other sample contains, and sets the counts of the remaining strings to 0.
     fn take(&mut self, sample: &[u8], segment: &mut Segment, room: usize) {
-        let worth = |at: u32| self.known[self.slot(sample, at as usize)].count > 0;
+        let worth = |at: u32| self.stats[self.slot(sample, at as usize)].count > 0;
         while segment.end - segment.begin > D as u32 && !worth(segment.begin) {
             segment.begin += 1;
         }
@@ -131,18 +132,18 @@ impl Table {
         segment.end = segment.end.min(segment.begin + room as u32);
         for at in segment.begin..(segment.end + 1).saturating_sub(D as u32) {
             let slot = self.slot(sample, at as usize);
-            self.known[slot].count = 0;
+            self.stats[slot].count = 0;
         }
     }
 }
 
-/// Segments of `k` bytes or so, up to `size` bytes in all, the most useful last.
+/// Selects segments of about `k` bytes, up to `size` bytes in total, the most useful last.
 pub(crate) fn pick(samples: &[&[u8]], size: usize, k: usize) -> Result<Vec<Segment>> {
     let total: usize = samples.iter().map(|s| s.len()).sum();
     let mut table = Table::new(samples, total)?;
     let mut taken: Vec<(u64, Segment)> = Vec::new();
     let mut used = 0usize;
-    // Rounds over the samples, each cut into as many epochs as segments are still wanted.
+    // Rounds over the samples, each divided into as many epochs as segments are still needed.
     for _ in 0..4 {
         let before = used;
         let epochs = ((size - used) / k).max(1);

@@ -1,20 +1,21 @@
-//! Grouping symbols by what follows them, so that each group has codes that suit it.
+//! Grouping symbols by the symbols that follow them, so that each group has suitable codes.
 //!
-//! Lloyd's algorithm, where the distance of a symbol from a group is how many bits the group's code
-//! takes for what follows the symbol.
+//! This is Lloyd's algorithm. The distance between a symbol and a group is the number of bits that
+//! the group's code takes for the followers of the symbol.
 
-use super::super::huffman::try_vec;
+use super::super::memory::try_vec;
 use crate::Result;
 
-/// How often symbols follow symbols: for each, `(next, count)` in the order of `next`.
+/// For each symbol, the symbols that follow it and their counts, as `(next, count)` ordered by
+/// `next`.
 pub(super) type Followers = Vec<Vec<(u16, u32)>>;
 
 const ROUNDS: usize = 12;
 
-/// Symbols that may begin a group of their own: the most frequent.
+/// The number of most frequent symbols that may start a group of their own.
 const SEEDS: usize = 400;
 
-/// Prices of what follows, in bits, where `members` make a group.
+/// The prices of followers, in bits, for the group of `members`.
 fn price(followers: &Followers, members: &[usize], symbols: usize) -> Result<Vec<f32>> {
     let mut prices = try_vec(symbols, 0.1f32)?;
     for &member in members {
@@ -23,7 +24,7 @@ fn price(followers: &Followers, members: &[usize], symbols: usize) -> Result<Vec
         }
     }
     let total: f32 = prices.iter().sum();
-    // No code is longer than a dozen bits or so.
+    // No code is longer than about a dozen bits.
     prices.iter_mut().for_each(|price| *price = (total / *price).log2().min(13.0));
     Ok(prices)
 }
@@ -32,15 +33,16 @@ fn distance(list: &[(u16, u32)], prices: &[f32]) -> f32 {
     list.iter().map(|&(next, count)| count as f32 * prices[usize::from(next)]).sum()
 }
 
-/// What the followers of one symbol take where it is alone in its group: as `distance` to its own
-/// `price`, without making that for all symbols.
+/// The price of the followers of a symbol that is alone in its group. The result equals `distance`
+/// to its own `price`, without computing the prices of all symbols.
 fn alone(list: &[(u16, u32)], symbols: usize) -> f32 {
     let counted: f32 = list.iter().map(|&(_, count)| count as f32).sum();
     let total = counted + 0.1 * symbols as f32;
     list.iter().map(|&(_, count)| count as f32 * (total / (count as f32 + 0.1)).log2().min(13.0)).sum()
 }
 
-/// The group of each symbol, of at most `groups`; group 0 also has all that were never followed.
+/// The group of each symbol; at most `groups` groups. Group 0 also contains all symbols without
+/// followers.
 pub(super) fn group(followers: &Followers, symbols: usize, groups: usize) -> Result<Vec<u8>> {
     let mut of = try_vec(followers.len(), 0u8)?;
     if groups <= 1 {
@@ -51,8 +53,8 @@ pub(super) fn group(followers: &Followers, symbols: usize, groups: usize) -> Res
     order.try_reserve_exact(followers.len())?;
     order.extend((0..followers.len()).filter(|&s| !followers[s].is_empty()));
     order.sort_unstable_by_key(|&s| (std::cmp::Reverse(weight(&followers[s])), s));
-    // Seeds: all together first, then, one after another, the symbol that the groups so far suit
-    // worst.
+    // Seeds: first one group of all symbols; then, repeatedly, the symbol that the existing groups
+    // suit worst.
     let mut costs: Vec<Vec<f32>> = Vec::new();
     costs.try_reserve_exact(groups)?;
     costs.push(price(followers, &order, symbols)?);

@@ -1,42 +1,43 @@
-//! Counting symbols in the parse of samples, and making codes of the counts.
+//! Counting symbols in the parse of samples, and making codes from the counts.
 
-use super::super::huffman::{code_lengths, try_vec};
+use super::super::huffman::code_lengths;
+use super::super::memory::try_vec;
 use super::super::model::{Model, position_bits};
-use super::super::parse::{Effort, Known, Parser};
+use super::super::parse::{Effort, Parser, Vocabulary};
 use super::super::symbols::*;
 use super::contexts;
 use crate::Result;
 
-/// The most bits of a code: the tables of all contexts are to lie in the nearest cache, where
+/// The most bits of a code. The tables of all contexts should fit in the first-level cache, because
 /// decoding waits for them.
 const CODE_BITS: u32 = 10;
-/// The same where there is one context.
+/// The same if there is only one context.
 const LONE_BITS: u32 = 12;
 const _: () = assert!(PHRASE + MAX_PHRASES <= 1 << LONE_BITS);
 
-/// How often each symbol came behind each.
+/// The number of times each symbol followed each other symbol.
 pub(super) struct Counts {
     pub symbols: usize,
-    /// By the symbol before (the beginning is `START`) and the symbol.
+    /// Indexed by the previous symbol (`START` at the beginning) and the symbol.
     pub pairs: Vec<u32>,
-    /// What bytes and phrases take, in bits.
+    /// The price of all bytes and phrases, in bits.
     pub bits: u64,
-    /// The bytes that they say.
+    /// The number of bytes that they encode.
     pub bytes: u64,
-    /// All symbols, and those that are matches.
+    /// The number of all symbols, and of those that are matches.
     pub taken: u64,
     pub matches: u64,
 }
 
-/// A record to count in, and what of the content was taken from it, which must not count as found.
+/// A record to count in, and the ranges of the content that came from it, which must not be used.
 pub(super) struct Sample<'a> {
     pub text: &'a [u8],
     pub banned: Vec<(u32, u32)>,
 }
 
-/// Parses samples and counts.
+/// Parses samples and counts their symbols.
 pub(super) fn count(
-    known: Known<'_>,
+    vocabulary: Vocabulary<'_>,
     symbols: usize,
     effort: Effort,
     samples: &[Sample<'_>],
@@ -45,14 +46,14 @@ pub(super) fn count(
         Counts { symbols, pairs: try_vec(symbols * symbols, 0)?, bits: 0, bytes: 0, taken: 0, matches: 0 };
     let (mut parser, mut tokens) = (Parser::new(), Vec::new());
     for sample in samples {
-        parser.parse(known, effort, sample.text, &sample.banned, &mut tokens)?;
+        parser.parse(vocabulary, effort, sample.text, &sample.banned, &mut tokens)?;
         counts.taken += tokens.len() as u64 + 1;
         let mut before = START;
         for token in &tokens {
             let symbol = usize::from(token.symbol);
             counts.pairs[before * symbols + symbol] += 1;
             if !(CONTENT..PHRASE).contains(&symbol) {
-                counts.bits += u64::from(known.prices.behind(before, symbol));
+                counts.bits += u64::from(vocabulary.prices.after(before, symbol));
                 counts.bytes += u64::from(token.len);
             } else {
                 counts.matches += 1;
@@ -65,7 +66,7 @@ pub(super) fn count(
 }
 
 impl Counts {
-    /// How often each symbol came up.
+    /// The number of occurrences of each symbol.
     pub(super) fn totals(&self) -> Result<Vec<u64>> {
         let mut totals = try_vec(self.symbols, 0u64)?;
         for row in self.pairs.chunks_exact(self.symbols) {
@@ -74,7 +75,7 @@ impl Counts {
         Ok(totals)
     }
 
-    /// A model that suits the counts, with at most so many contexts.
+    /// Creates a model for the counts, with at most `groups` contexts besides that of escapes.
     pub(super) fn model(&self, groups: usize, phrases: Vec<(u32, u8)>, content: usize) -> Result<Model> {
         let symbols = self.symbols;
         let mut followers: contexts::Followers = Vec::new();
@@ -90,11 +91,11 @@ impl Counts {
         let mut group_of = contexts::group(&followers, symbols, groups)?;
         let groups =
             if groups <= 1 { 1 } else { usize::from(group_of.iter().copied().max().unwrap_or(0)) + 1 };
-        // Context 0 is where escapes lead. Where it is alone it is everything else as well.
+        // Context 0 is the context after an escape. If it is the only one, it serves all symbols.
         let contexts = if groups == 1 { 1 } else { groups + 1 };
         let code_bits = if contexts == 1 { LONE_BITS } else { CODE_BITS };
         let mut lengths = try_vec(contexts * symbols, 0u8)?;
-        // All have a code there but phrases, which one can do without.
+        // Every symbol has a code in context 0, except for phrases, which are optional.
         let mut escaped = try_vec(symbols, 1u64)?;
         escaped[ESCAPE] = 0;
         escaped[PHRASE..].fill(0);
@@ -112,7 +113,8 @@ impl Counts {
                 break;
             }
             let mut escapes = 1;
-            // A code for what is very rare would take more from the others than an escape takes.
+            // The code of a very rare symbol would cost the other symbols more than an escape
+            // costs.
             let least = ((counts.iter().sum::<u64>() * 3) >> (code_bits + 3)).max(2);
             for (symbol, count) in counts.iter_mut().enumerate() {
                 if *count < least {
@@ -121,8 +123,8 @@ impl Counts {
                     *count = 0;
                 }
             }
-            // Of more symbols than there are codes the rarest are escaped, too. The escape needs a
-            // code in any case.
+            // If there are more symbols than codes, the rarest are escaped as well. The escape
+            // itself always needs a code.
             let mut coded = Vec::new();
             coded.try_reserve_exact(symbols)?;
             coded.extend((0..symbols).filter(|&symbol| counts[symbol] > 0));
@@ -135,7 +137,8 @@ impl Counts {
             counts[ESCAPE] = escapes;
             lengths[(group + 1) * symbols..][..symbols].copy_from_slice(&code_lengths(&counts, code_bits)?);
         }
-        // Of phrases only the most frequent, so that the codes of all the others are not too long.
+        // Only the most frequent phrases have a code in context 0, so that the codes of the other
+        // symbols remain short.
         let room = if contexts == 1 { symbols } else { 1 << (code_bits - 2) };
         let mut order = try_vec(symbols - PHRASE, PHRASE)?;
         order.iter_mut().enumerate().for_each(|(number, symbol)| *symbol += number);
@@ -163,10 +166,10 @@ mod tests {
     use super::super::super::model;
     use super::*;
 
-    /// What a context has no code for is said behind an escape, so that must have one, also where
-    /// more symbols follow than there are codes.
+    /// A symbol without a code in a context is written after an escape, so the escape needs a code
+    /// even if more symbols follow than there are codes.
     #[test]
-    fn the_escape_always_has_a_code() {
+    fn escape_always_has_a_code() {
         let symbols = PHRASE + 1024;
         let mut pairs = try_vec(symbols * symbols, 0u32).unwrap();
         for (before, row) in pairs.chunks_exact_mut(symbols).enumerate() {

@@ -1,15 +1,15 @@
-//! Making a dictionary out of samples.
+//! Training a dictionary on samples.
 //!
-//! | file | does |
+//! | file | purpose |
 //! | --- | --- |
-//! | `phrases` | picks the strings that get a symbol of their own |
-//! | `content` | picks the text that matches refer to |
-//! | `contexts` | groups symbols by what follows them |
-//! | `counts` | parses the samples, and makes codes from how often symbols came up |
-//! | `auto` | finds the size at which more does not help |
+//! | `phrases` | selects the strings that get a symbol of their own |
+//! | `content` | selects the text that matches refer to |
+//! | `contexts` | groups symbols by the symbols that follow them |
+//! | `counts` | parses the samples, and makes codes from the symbol counts |
+//! | `auto` | finds the size past which a larger dictionary does not help |
 //!
-//! The same samples always give the same dictionary: nothing is drawn by chance, and no order
-//! depends on a hash.
+//! Training is deterministic: the same samples always give the same dictionary. Nothing is random,
+//! and no order depends on a hash.
 
 mod auto;
 mod content;
@@ -19,51 +19,52 @@ mod phrases;
 
 use self::counts::Sample;
 use super::dictionary::{Dictionary, MAX_BYTES, MIN_BYTES, pack};
-use super::huffman::try_vec;
 use super::matches::ContentIndex;
+use super::memory::try_vec;
 use super::model::{Model, position_bits};
-use super::parse::{Effort, Known, Prices};
+use super::parse::{Effort, Prices, Vocabulary};
 use super::symbols::*;
 use super::trie::Trie;
 use crate::region::control::{Cancelled, Control, Progress};
 use crate::region::header::HEADER_BYTES;
 use crate::{Error, Result};
 
-/// What to train.
+/// Options of [`train`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrainOptions {
-    /// The most bytes that the dictionary's region may have, at least 1,024; `None`: as many as
-    /// help.
+    /// The most bytes that the dictionary's region may have, at least 1,024. `None` chooses the
+    /// size past which more does not help.
     pub max_bytes: Option<usize>,
 }
 
-/// How samples are cut up to be counted. What greedy levels would choose, or nearly: with every
+/// How samples are parsed for counting: nearly as the greedy levels would encode them. With every
 /// length of a match priced, level 3 made records of five corpora 2 to 8% larger, and level 9 at
 /// most 1% smaller.
-const COUNTING: Effort = Effort { content: 4, record: 4, lengths: false, enough: 64 };
-/// Bytes of samples that phrases are picked from: more change little.
+const COUNTING: Effort = Effort { content: 4, record: 4, lengths: false, nice_length: 64 };
+/// Bytes of samples from which phrases are selected. More bytes change little.
 const PHRASE_SAMPLE: usize = 1 << 20;
-/// Bytes of samples that symbols are counted in, in the last round, and in those before it, which
-/// only lead there.
+/// Bytes of samples in which symbols are counted: in the last round, and in the earlier rounds,
+/// which only prepare it.
 const COUNT_SAMPLE: usize = 2 << 20;
 const EARLY_SAMPLE: usize = 3 << 18;
-/// Of a sample that is longer than this, each such piece counts as one.
+/// A longer sample is split into pieces of this size, each of which counts as one sample.
 const PIECE: usize = 1 << 16;
-/// Rounds of counting: codes made of the counts of one decide how the next cuts the samples up.
+/// Rounds of counting. The codes made from the counts of one round determine how the next round
+/// parses the samples.
 const ROUNDS: usize = 4;
-/// The round after which phrases that were hardly used are dropped, and how often they must have
-/// been.
+/// The round after which rarely used phrases are dropped, and the number of uses that keeps a
+/// phrase.
 const PRUNE: usize = 1;
 const LEAST: u64 = 2;
-/// How long a segment of content is. Measured on five corpora: 48 to 128 differ by less than a
-/// hundredth.
+/// The length of a segment of content. On five corpora, lengths of 48 to 128 differ by less than
+/// 1%.
 const SEGMENT: usize = 64;
-/// Steps of one training, for progress.
+/// Progress steps of one training.
 const STEPS: u64 = ROUNDS as u64 + 2;
 
 type Outcome<T> = std::result::Result<T, Stop>;
 
-/// Why training ends early.
+/// Why training ended early.
 enum Stop {
     Cancelled,
     Failed(Error),
@@ -81,10 +82,11 @@ impl From<Cancelled> for Stop {
     }
 }
 
-/// Trains a dictionary. `None` if the control asked it to stop. `Range` for a size outside of what
-/// a dictionary can have.
+/// Trains a dictionary. `None` if the control asked it to stop. `Range` if a dictionary cannot have
+/// the requested size.
 ///
-/// Any samples will do, none included: what they do not show costs more bits, not correctness.
+/// Any samples are valid, even none. Records that differ from the samples compress worse, but
+/// correctly.
 pub fn train(
     samples: &[&[u8]],
     options: TrainOptions,
@@ -96,7 +98,7 @@ pub fn train(
         return Err(Error::range(format!("a dictionary has {MIN_BYTES} to {MAX_BYTES} bytes, not {bytes}")));
     }
     if samples.len() > u32::MAX as usize || samples.iter().any(|sample| sample.len() > 1 << 30) {
-        return Err(Error::range("samples of more than a gibibyte"));
+        return Err(Error::range("a sample has at most 1 GiB"));
     }
     let progress = Progress::new(control);
     let outcome = match options.max_bytes {
@@ -113,12 +115,12 @@ pub fn train(
     }
 }
 
-/// How the bytes of a dictionary are divided.
+/// The division of a dictionary's bytes.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     phrases: usize,
     contexts: usize,
-    /// For phrases and content together.
+    /// Bytes of phrases and content together.
     text: usize,
 }
 
@@ -126,7 +128,7 @@ impl Plan {
     fn new(max_bytes: usize, samples: usize) -> Plan {
         let body = max_bytes - HEADER_BYTES;
         let phrases = (body / 64).min(1024);
-        // A context wants some 16 KiB of samples to be known by, and 3 KiB of tables.
+        // A context needs about 16 KiB of samples for its statistics, and 3 KiB of tables.
         let contexts = (body / 3072).min(samples >> 14).clamp(1, 10);
         let symbols = PHRASE + phrases;
         let each = if contexts == 1 { 0 } else { contexts * symbols / 3 + symbols };
@@ -149,7 +151,7 @@ fn train_to(samples: &[&[u8]], max_bytes: usize, progress: Progress<'_>) -> Outc
         if let Some((model, text)) = fit(samples, &phrases, plan, max_bytes - HEADER_BYTES, progress)? {
             return Ok(Dictionary::build(model, &text)?);
         }
-        // The tables alone take more than there is: only where there is hardly anything.
+        // The tables alone exceed the size. This happens only for the smallest dictionaries.
         plan = match attempt {
             0 => Plan { phrases: plan.phrases / 2, contexts: 1, ..plan },
             _ => Plan { phrases: 0, contexts: 1, text: 0 },
@@ -158,16 +160,16 @@ fn train_to(samples: &[&[u8]], max_bytes: usize, progress: Progress<'_>) -> Outc
     Err(Stop::Cancelled)
 }
 
-/// Pieces of samples, spread evenly over all of them, that have about `bytes` together, with the
-/// numbers of their samples.
+/// Pieces of samples, spread evenly over all samples, that have about `bytes` bytes together, each
+/// with the number of its sample.
 pub(crate) fn thin<'a>(samples: &[&'a [u8]], bytes: usize) -> impl Iterator<Item = (u32, &'a [u8])> {
     let total: usize = samples.iter().map(|sample| sample.len()).sum();
     let pieces = samples.iter().zip(0..).flat_map(|(&sample, number)| {
-        // One without bytes is a piece, too: records without bytes have a code.
+        // An empty sample is a piece, too: empty records have a code.
         let rest = if sample.is_empty() { Some(sample) } else { None };
         sample.chunks(PIECE).chain(rest).map(move |piece| (number, piece))
     });
-    // What is still to be taken, in shares of all the bytes.
+    // The part of `bytes` still to be taken, multiplied by the total number of bytes.
     let mut due = total as u128 / 2;
     pieces.filter(move |(_, piece)| {
         due += piece.len() as u128 * bytes as u128;
@@ -179,10 +181,10 @@ pub(crate) fn thin<'a>(samples: &[&'a [u8]], bytes: usize) -> impl Iterator<Item
     })
 }
 
-/// Text that matches refer to, and where it is from.
+/// The text that matches refer to, and its origin.
 struct Content {
     text: Vec<u8>,
-    /// The sample of each piece of it, and where that lies, in the order of the samples.
+    /// The sample of each segment and its range in `text`, ordered by sample.
     origins: Vec<(u32, u32, u32)>,
 }
 
@@ -202,7 +204,8 @@ impl Content {
         Ok(Content { text, origins })
     }
 
-    /// What a sample gave to the content it would find there, as others do not.
+    /// The ranges of the content that came from a sample. Only this sample would find them, so
+    /// counting must skip them.
     fn given_by(&self, sample: u32) -> Result<Vec<(u32, u32)>> {
         let from = self.origins.partition_point(|origin| origin.0 < sample);
         let own = self.origins[from..].iter().take_while(|origin| origin.0 == sample);
@@ -224,8 +227,8 @@ impl Content {
     }
 }
 
-/// The text and the tables that a plan asks for, of at most `most` bytes; `None` where the tables
-/// alone have more.
+/// The text and tables of a plan, of at most `most` bytes together. `None` if the tables alone
+/// exceed that.
 fn fit(
     samples: &[&[u8]],
     candidates: &[Vec<u8>],
@@ -246,10 +249,10 @@ fn fit(
     let size = content.text.len();
     let early = content.samples(samples, EARLY_SAMPLE)?;
     let mut model = None;
-    // Twice, because phrases that are dropped change the text and all numbers.
+    // Runs twice, because dropping phrases changes the text and renumbers the symbols.
     for rounds in [0..PRUNE + 1, PRUNE + 1..ROUNDS] {
         content.text.truncate(size);
-        let places = place(&phrases, &mut content.text)?;
+        let spans = place_phrases(&phrases, &mut content.text)?;
         let text = &content.text;
         let bits = position_bits(text.len());
         let (index, trie) = (ContentIndex::new(text)?, Trie::new(&phrases)?);
@@ -259,9 +262,9 @@ fn fit(
                 Some(model) => Prices::of(model)?,
                 None => Prices::guess(phrases.len(), bits)?,
             };
-            let known = Known { content: text, index: &index, trie: &trie, prices: &prices };
+            let vocabulary = Vocabulary { content: text, index: &index, trie: &trie, prices: &prices };
             let count =
-                |samples: &[Sample<'_>]| counts::count(known, PHRASE + phrases.len(), COUNTING, samples);
+                |samples: &[Sample<'_>]| counts::count(vocabulary, PHRASE + phrases.len(), COUNTING, samples);
             let counts = if round + 1 < ROUNDS {
                 count(&early)?
             } else {
@@ -273,8 +276,8 @@ fn fit(
                 phrases.retain(|_| uses.next().is_some_and(|uses| uses >= LEAST));
             } else {
                 let mut list = Vec::new();
-                list.try_reserve_exact(places.len()).map_err(Error::from)?;
-                list.extend_from_slice(&places);
+                list.try_reserve_exact(spans.len()).map_err(Error::from)?;
+                list.extend_from_slice(&spans);
                 model = Some(counts.model(plan.contexts, list, text.len())?);
             }
         }
@@ -284,8 +287,8 @@ fn fit(
     let room = most / 64 * 64;
     let excess = (text.len() + pack(&model)?.len()).saturating_sub(room);
     if excess > 0 {
-        // What is least worth lies at the front, and hardly anything refers to it: the codes stay
-        // as they are.
+        // The least useful text is at the front, and hardly any match refers to it, so the codes
+        // remain as they are.
         let cut = excess;
         if cut > size {
             return Ok(None);
@@ -297,9 +300,9 @@ fn fit(
     Ok(Some((model, text)))
 }
 
-/// Adds the phrases to the text; those that are part of longer ones lie there.
-fn place(phrases: &[&[u8]], text: &mut Vec<u8>) -> Result<Vec<(u32, u8)>> {
-    let mut places = try_vec(phrases.len(), (0u32, 0u8))?;
+/// Appends the phrases to the text. A phrase that is part of a longer one uses its bytes.
+fn place_phrases(phrases: &[&[u8]], text: &mut Vec<u8>) -> Result<Vec<(u32, u8)>> {
+    let mut spans = try_vec(phrases.len(), (0u32, 0u8))?;
     let mut order = try_vec(phrases.len(), 0)?;
     order.iter_mut().enumerate().for_each(|(number, slot)| *slot = number);
     order.sort_unstable_by_key(|&number| (std::cmp::Reverse(phrases[number].len()), number));
@@ -314,7 +317,7 @@ fn place(phrases: &[&[u8]], text: &mut Vec<u8>) -> Result<Vec<(u32, u8)>> {
                 text.len() - phrase.len()
             }
         };
-        places[number] = (at as u32, phrase.len() as u8);
+        spans[number] = (at as u32, phrase.len() as u8);
     }
-    Ok(places)
+    Ok(spans)
 }

@@ -1,21 +1,21 @@
-//! Picking the strings that get a symbol of their own.
+//! Selecting the strings that get a symbol of their own.
 //!
-//! As FSST does (Boncz, Neumann and Leis, "FSST: fast random access string compression", 2020): the
-//! samples are cut up with the phrases at hand; what was used, and each two that stood side by
-//! side, are candidates of the next round; those that save most stay. Unlike there, a phrase may be
-//! long, there may be thousands, and a code is as short as its phrase is frequent, so what a phrase
-//! saves is counted in bits.
+//! The algorithm is that of FSST (Boncz, Neumann and Leis, "FSST: fast random access string
+//! compression", 2020). Each round parses the samples with the current phrases. The phrases that
+//! were used, and each pair of adjacent symbols, are the candidates of the next round, and those
+//! that save most are kept. Unlike in FSST, a phrase may be long, there may be thousands of them,
+//! and frequent phrases have short codes. Therefore savings are counted in bits.
 
-use super::super::huffman::try_vec;
+use super::super::memory::try_vec;
 use super::super::symbols::{MAX_PHRASE, MAX_PHRASES};
 use super::super::trie::Trie;
 use crate::Result;
 
 const ROUNDS: usize = 8;
-/// Two symbols, 256 and up phrases, that stand side by side; the second may be [`NOTHING`].
+/// Two adjacent symbols, where 256 and up are phrases. The second may be [`NOTHING`].
 type Pair = (u16, u16);
 const NOTHING: u16 = u16::MAX;
-/// Each byte, so that it can be lent as text.
+/// All byte values, so that each can be borrowed as a text.
 static BYTES: [u8; 256] = {
     let mut bytes = [0; 256];
     let mut byte = 0;
@@ -26,8 +26,8 @@ static BYTES: [u8; 256] = {
     bytes
 };
 
-/// Up to `most` phrases, the best first. Those used less than `least` times are not worth their
-/// entry.
+/// Selects up to `most` phrases, the best first. A phrase with fewer than `least` uses is not worth
+/// its entry.
 pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec<u8>>> {
     let most = most.min(MAX_PHRASES);
     let bytes: usize = samples.iter().map(|sample| sample.len()).sum();
@@ -39,8 +39,8 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
         let trie = Trie::new(&texts)?;
         let symbols = 256 + phrases.len();
         let mut single = try_vec(symbols, 0u32)?;
-        // Pairs as numbers, sorted and counted afterwards: a table of counts would be larger than
-        // the samples.
+        // Pairs are collected as numbers, then sorted and counted, because a table of counts would
+        // be larger than the samples.
         let mut pairs: Vec<u32> = Vec::new();
         pairs.try_reserve_exact(bytes)?;
         for sample in samples {
@@ -65,7 +65,7 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
                 Some(phrase) => phrases.get(phrase).map_or(&[], Vec::as_slice),
             }
         };
-        // What each candidate saves against its bytes.
+        // The savings of each candidate over its single bytes.
         let mut candidates: Vec<(f64, Pair)> = Vec::new();
         let mut consider = |pair: Pair, count: usize| -> Result<()> {
             let byte = |&byte: &u8| bits(f64::from(single[usize::from(byte)].max(1))).min(10.0);
@@ -100,13 +100,13 @@ pub(super) fn pick(samples: &[&[u8]], most: usize, least: u32) -> Result<Vec<Vec
             if next.len() == most {
                 break;
             }
-            // One text can be joined of different pairs.
-            let place = order.binary_search_by(|&known| next[usize::from(known)].iter().cmp(joined(pair)));
-            if let Err(place) = place {
+            // Different pairs can form the same text.
+            let position = order.binary_search_by(|&index| next[usize::from(index)].iter().cmp(joined(pair)));
+            if let Err(position) = position {
                 let mut phrase = Vec::new();
                 phrase.try_reserve_exact(text(pair.0).len() + text(pair.1).len())?;
                 phrase.extend(joined(pair));
-                order.insert(place, next.len() as u16);
+                order.insert(position, next.len() as u16);
                 next.push(phrase);
             }
         }

@@ -13,7 +13,8 @@ struct Vectors;
 #[target_feature(enable = "avx2")]
 unsafe fn load(from: *const u8) -> __m256i {
     let x;
-    // SAFETY: reads what the caller vouches for. Not an intrinsic, because others may be writing.
+    // SAFETY: 32 bytes are readable, as guaranteed by the caller. This is not an intrinsic, because
+    // other threads may write them at the same time.
     unsafe {
         asm!("vmovdqu {x}, [{from}]", from = in(reg) from, x = lateout(ymm_reg) x,
             options(pure, readonly, nostack, preserves_flags));
@@ -26,17 +27,18 @@ unsafe fn load(from: *const u8) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn store(to: *mut u8, x: __m256i) {
-    // SAFETY: writes what the caller vouches for. Not an intrinsic, because others may be reading.
+    // SAFETY: 32 bytes are writable, as guaranteed by the caller. This is not an intrinsic, because
+    // other threads may read them at the same time.
     unsafe {
         asm!("vmovdqu [{to}], {x}", to = in(reg) to, x = in(ymm_reg) x, options(nostack, preserves_flags));
     }
 }
 
-/// The key's bit of each lane.
+/// The mask of the key's bit in each lane.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn masks(lanes: u32) -> [__m256i; 2] {
-    // SAFETY: eight words.
+    // SAFETY: `SALTS` has eight words.
     let salts = unsafe { _mm256_loadu_si256(SALTS.as_ptr().cast()) };
     let bits = _mm256_srli_epi32::<26>(_mm256_mullo_epi32(_mm256_set1_epi32(lanes.cast_signed()), salts));
     let one = _mm256_set1_epi64x(1);
@@ -44,8 +46,8 @@ fn masks(lanes: u32) -> [__m256i; 2] {
         .map(|half| _mm256_sllv_epi64(one, _mm256_cvtepu32_epi64(half)))
 }
 
-// SAFETY, of all below: inlined into functions that are called only where the processor has AVX2; a
-// block has 64 bytes.
+// SAFETY of all blocks below: the methods are inlined into functions that are called only if the
+// processor has AVX2, and a block has 64 bytes.
 impl Probe for Vectors {
     #[inline(always)]
     unsafe fn found(block: *const u8, lanes: u32) -> bool {

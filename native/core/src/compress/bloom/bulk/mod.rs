@@ -1,9 +1,10 @@
-//! Many keys in one call.
+//! Operations on many keys in one call.
 //!
-//! In a filter larger than the caches a key waits for memory once. Here a batch of keys is hashed
-//! first, and each key's block asked for; then the blocks are looked at. So their waits overlap,
-//! and hashes are made several at a time. A block, and the eight bits of a key in it, are one or a
-//! few vectors: one file for each instruction set beside [`generic`].
+//! In a filter that is larger than the caches, each key costs one cache miss. Here a batch of keys
+//! is hashed first, and the block of each key is prefetched; only then are the blocks probed. So
+//! the cache misses overlap, and several hashes are computed at a time. A block, and the eight bits
+//! of a key in it, are one or a few vectors. There is one file for each instruction set besides
+//! [`generic`].
 
 pub(super) mod generic;
 
@@ -20,10 +21,10 @@ use super::layout::BLOCK;
 use crate::cpu::{Features, Level};
 use std::sync::OnceLock;
 
-/// Keys in a batch: as many as [`crate::region::numbers`] hands out at a time.
+/// Keys in a batch: the chunk size of [`crate::region::numbers`].
 pub(super) const BATCH: usize = crate::region::numbers::CHUNK;
 
-/// The blocks of a filter, and what hashes are made with.
+/// The blocks of a filter, and the seeds of its hashes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Blocks {
     data: *mut u8,
@@ -40,47 +41,48 @@ impl Blocks {
         Blocks { data, count: count as u32, seeds }
     }
 
-    /// Which block is the key's.
+    /// The index of the key's block.
     #[inline(always)]
     pub(super) fn index(&self, key: Hashed) -> u32 {
-        // In doubles, because JavaScript does the same: rounding decides a few.
+        // The index is computed in doubles, as in JavaScript, because rounding affects some keys.
         let index = f64::from(key.block) * f64::from(self.count) / 4_294_967_296.0;
-        // SAFETY: it is from 0 to the number of blocks, at most 2^26.
+        // SAFETY: the index is from 0 to the number of blocks, which is at most 2^26.
         (unsafe { index.to_int_unchecked::<i32>() }.cast_unsigned()).min(self.count - 1)
     }
 
-    /// Where a block is. The index must be below the count for it to be there.
+    /// The address of a block. It is within the filter if `index` is below the count.
     #[inline(always)]
     pub(super) fn address(&self, index: u32) -> *mut u8 {
         self.data.wrapping_add(index as usize * BLOCK)
     }
 }
 
-/// The routines of one instruction set, each for a batch at most. Slices of one call have one
-/// length.
+/// The operations of one instruction set, each on at most one batch. All slices of a call have the
+/// same length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernels {
-    /// What to call them in tests.
+    /// The name shown in tests.
     #[cfg_attr(not(test), expect(dead_code, reason = "only tests show it"))]
     pub(super) name: &'static str,
     /// Adds keys. The blocks are writable, and no other thread writes them.
     pub(super) add: unsafe fn(&Blocks, &[Hashed]),
-    /// Looks for keys: 1 or 0 for each.
+    /// Looks up keys: writes 1 or 0 for each.
     pub(super) has: unsafe fn(&Blocks, &[Hashed], &mut [u8]),
-    /// Adds numbers. As for `add`.
+    /// Adds numbers. The same preconditions as for `add`.
     pub(super) add_numbers: unsafe fn(&Blocks, &[f64]),
-    /// Looks for numbers.
+    /// Looks up numbers.
     pub(super) has_numbers: unsafe fn(&Blocks, &[f64], &mut [u8]),
 }
 
 impl Kernels {
-    /// The best that this processor can run. Chosen once; then a load.
+    /// The best operations that this processor supports. They are chosen once; later calls take one
+    /// load.
     pub(super) fn get() -> &'static Kernels {
         static CHOSEN: OnceLock<&'static Kernels> = OnceLock::new();
         CHOSEN.get_or_init(|| Kernels::available()[0])
     }
 
-    /// All that this processor can run, the best first.
+    /// All operations that this processor supports, the best first.
     pub(super) fn available() -> Vec<&'static Kernels> {
         let mut found: Vec<&'static Kernels> = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -107,7 +109,8 @@ mod tests {
     const COUNT: u64 = 5;
     const SEEDS: [u32; 2] = [0x0123_4567, 0x89AB_CDEF];
 
-    /// Blocks at a multiple of 8 that is none of 64, and what lies before and behind them.
+    /// Blocks at an address that is a multiple of 8 but not of 64, with one word before and one
+    /// after them.
     struct Memory(Vec<u64>);
 
     impl Memory {
@@ -116,7 +119,7 @@ mod tests {
         }
 
         fn blocks(&mut self) -> Blocks {
-            // SAFETY: the blocks lie in the memory.
+            // SAFETY: `COUNT` blocks after the first word are within the memory.
             unsafe { Blocks::new(self.0.as_mut_ptr().add(1).cast(), COUNT, SEEDS) }
         }
     }
@@ -135,7 +138,7 @@ mod tests {
             let (blocks, key) = (expected.blocks(), super::super::hash::number(SEEDS, number));
             let block = blocks.address(blocks.index(key)).cast::<u64>();
             for (lane, salt) in super::super::SALTS.into_iter().enumerate() {
-                // SAFETY: a lane of a block.
+                // SAFETY: `lane < LANES`, so the word is within the block.
                 unsafe { *block.add(lane) |= 1 << (key.lanes.wrapping_mul(salt) >> 26) };
             }
         }
@@ -146,7 +149,7 @@ mod tests {
                     .map(|&number| super::super::hash::number(SEEDS, number))
                     .collect();
                 let (mut by_number, mut by_hash) = (Memory::new(), Memory::new());
-                // SAFETY: the blocks are ours, with the instructions that were looked for.
+                // SAFETY: the memory is exclusive, and `available` checked the instructions.
                 unsafe {
                     (kernels.add_numbers)(&by_number.blocks(), &numbers[..count]);
                     (kernels.add)(&by_hash.blocks(), &keys);
@@ -155,7 +158,7 @@ mod tests {
                 assert_eq!(by_number.0 == expected.0, count == 40, "{} {count}", kernels.name);
                 let mut found = vec![7; numbers.len()];
                 let mut found_hashed = vec![7; count];
-                // SAFETY: as above.
+                // SAFETY: the same.
                 unsafe {
                     (kernels.has_numbers)(&by_number.blocks(), &numbers, &mut found);
                     (kernels.has)(&by_number.blocks(), &keys, &mut found_hashed);
@@ -166,7 +169,7 @@ mod tests {
                     assert!(found[count..].contains(&0), "{} {count}", kernels.name);
                 }
                 let mut plain = vec![7; numbers.len()];
-                // SAFETY: as above.
+                // SAFETY: the same.
                 unsafe { (generic::KERNELS.has_numbers)(&by_number.blocks(), &numbers, &mut plain) };
                 assert_eq!(found, plain, "{} {count}", kernels.name);
             }
@@ -174,19 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn each_lane_is_looked_at() {
+    fn every_lane_is_tested() {
         let key = super::super::hash::number(SEEDS, 5.0);
         for kernels in Kernels::available() {
             let mut memory = Memory::new();
-            // SAFETY: here and below, the blocks are ours, with the instructions that were looked
-            // for.
+            // SAFETY: here and below, the memory is exclusive, and `available` checked the
+            // instructions.
             unsafe { (kernels.add)(&memory.blocks(), &[key]) };
             let set: Vec<usize> = (0..memory.0.len()).filter(|&word| memory.0[word] != 0).collect();
             assert_eq!(set.len(), 8, "{}", kernels.name);
             for word in set {
                 let lane = std::mem::take(&mut memory.0[word]);
                 let mut found = [7];
-                // SAFETY: as above.
+                // SAFETY: the same.
                 unsafe { (kernels.has)(&memory.blocks(), &[key], &mut found) };
                 assert_eq!(found, [0], "{} lane {word}", kernels.name);
                 memory.0[word] = lane;

@@ -12,7 +12,8 @@ struct Vectors;
 #[inline]
 unsafe fn load(from: *const u8) -> [uint64x2_t; 4] {
     let (a, b, c, d);
-    // SAFETY: reads what the caller vouches for. Not intrinsics, because others may be writing.
+    // SAFETY: 64 bytes are readable, as guaranteed by the caller. These are not intrinsics, because
+    // other threads may write them at the same time.
     unsafe {
         asm!("ldp {a:q}, {b:q}, [{from}]", "ldp {c:q}, {d:q}, [{from}, #32]", from = in(reg) from,
             a = out(vreg) a, b = out(vreg) b, c = out(vreg) c, d = out(vreg) d,
@@ -25,18 +26,19 @@ unsafe fn load(from: *const u8) -> [uint64x2_t; 4] {
 /// A block is writable at `to`.
 #[inline]
 unsafe fn store(to: *mut u8, [a, b, c, d]: [uint64x2_t; 4]) {
-    // SAFETY: writes what the caller vouches for. Not intrinsics, because others may be reading.
+    // SAFETY: 64 bytes are writable, as guaranteed by the caller. These are not intrinsics, because
+    // other threads may read them at the same time.
     unsafe {
         asm!("stp {a:q}, {b:q}, [{to}]", "stp {c:q}, {d:q}, [{to}, #32]", to = in(reg) to,
             a = in(vreg) a, b = in(vreg) b, c = in(vreg) c, d = in(vreg) d, options(nostack, preserves_flags));
     }
 }
 
-/// The key's bit of each lane.
+/// The mask of the key's bit in each lane.
 #[inline]
 #[target_feature(enable = "neon")]
 fn masks(lanes: u32) -> [uint64x2_t; 4] {
-    // SAFETY: eight words.
+    // SAFETY: `SALTS` has eight words.
     let salts = unsafe { [vld1q_u32(SALTS.as_ptr()), vld1q_u32(SALTS.as_ptr().add(4))] };
     let [low, high] = salts.map(|salts| vshrq_n_u32::<26>(vmulq_n_u32(salts, lanes)));
     let one = vdupq_n_u64(1);
@@ -44,7 +46,7 @@ fn masks(lanes: u32) -> [uint64x2_t; 4] {
         .map(|bits| vshlq_u64(one, vreinterpretq_s64_u64(vmovl_u32(bits))))
 }
 
-// SAFETY, of all below: NEON is part of AArch64.
+// SAFETY of all blocks below: NEON is part of AArch64, and a block has 64 bytes.
 impl Probe for Vectors {
     #[inline(always)]
     unsafe fn found(block: *const u8, lanes: u32) -> bool {

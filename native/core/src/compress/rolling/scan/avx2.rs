@@ -24,11 +24,11 @@ pub(super) fn scan(run: &Run<'_>) -> (Option<usize>, u32) {
     let mut hash = _mm256_set1_epi32(run.hash.cast_signed());
     let (incoming, _) = run.incoming.as_chunks::<GROUP>();
     let (outgoing, _) = run.outgoing.as_chunks::<GROUP>();
-    // SAFETY: eight of sixteen powers.
+    // SAFETY: `POWERS` has sixteen elements.
     let powers = unsafe { _mm256_loadu_si256(POWERS.as_ptr().cast()) };
     let mut at = 0;
     for (incoming, outgoing) in incoming.iter().zip(outgoing) {
-        // SAFETY: eight bytes each.
+        // SAFETY: each chunk has eight bytes.
         let (incoming, outgoing) =
             unsafe { (_mm_loadl_epi64(incoming.as_ptr().cast()), _mm_loadl_epi64(outgoing.as_ptr().cast())) };
         let coming = _mm256_add_epi32(_mm256_cvtepu8_epi32(incoming), one);
@@ -36,7 +36,7 @@ pub(super) fn scan(run: &Run<'_>) -> (Option<usize>, u32) {
         let mut x = _mm256_sub_epi32(coming, leaving);
         x = step(x, _mm256_blend_epi32::<1>(_mm256_permutevar8x32_epi32(x, by_one), zero), POWERS[0]);
         x = step(x, _mm256_blend_epi32::<3>(_mm256_permutevar8x32_epi32(x, by_two), zero), POWERS[1]);
-        // The low half becomes the high one, and zero the low.
+        // Moves the low half to the high half, and zeros the low half.
         x = step(x, _mm256_permute2x128_si256::<0x08>(x, x), POWERS[3]);
         let hashes = _mm256_add_epi32(x, _mm256_mullo_epi32(hash, powers));
         let small = _mm256_cmpeq_epi32(_mm256_min_epu32(hashes, most), hashes);

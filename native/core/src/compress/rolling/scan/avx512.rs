@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 const GROUP: usize = 16;
 
-/// `x[i] += x[i - STEP] * factor`, where there is such a lane. `KEPT` is 16 less the step.
+/// `x[i] += x[i - STEP] * factor` for all lanes from `STEP` on. `KEPT` is 16 minus the step.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn step<const KEPT: i32>(x: __m512i, factor: u32) -> __m512i {
@@ -23,11 +23,11 @@ pub(super) fn scan(run: &Run<'_>) -> (Option<usize>, u32) {
     let mut hash = _mm512_set1_epi32(run.hash.cast_signed());
     let (incoming, _) = run.incoming.as_chunks::<GROUP>();
     let (outgoing, _) = run.outgoing.as_chunks::<GROUP>();
-    // SAFETY: sixteen powers.
+    // SAFETY: `POWERS` has sixteen elements.
     let powers = unsafe { _mm512_loadu_si512(POWERS.as_ptr().cast()) };
     let mut at = 0;
     for (incoming, outgoing) in incoming.iter().zip(outgoing) {
-        // SAFETY: sixteen bytes each.
+        // SAFETY: each chunk has sixteen bytes.
         let (incoming, outgoing) =
             unsafe { (_mm_loadu_si128(incoming.as_ptr().cast()), _mm_loadu_si128(outgoing.as_ptr().cast())) };
         let coming = _mm512_add_epi32(_mm512_cvtepu8_epi32(incoming), one);

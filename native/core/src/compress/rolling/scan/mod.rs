@@ -1,12 +1,13 @@
-//! Looking for where the hash is small, a vector of bytes at a time.
+//! Finding small hashes, one vector of bytes at a time.
 //!
-//! With d(i) for the byte that comes in less the weighted one that leaves, the hash is h(i) =
-//! B·h(i−1) + d(i): a chain of multiplications, one for each byte. Over a group of bytes it is a
-//! prefix sum with weights, made in log steps (Hillis and Steele, "Data parallel algorithms",
-//! 1986), all lanes at a time; only one multiplication a group hangs on the group before. One file
-//! for each instruction set; without one of them, one byte after the other. The same as loops over
-//! arrays, for the compiler to make vectors of, was tried: it shifts through memory, and is no
-//! faster than that.
+//! Let d(i) be the incoming byte minus the weighted outgoing one. The hash is h(i) = B·h(i−1) +
+//! d(i), which is a chain of multiplications, one per byte. Over a group of bytes it is a weighted
+//! prefix sum, which takes log steps over all lanes at a time (Hillis and Steele, "Data parallel
+//! algorithms", 1986). Only one multiplication per group depends on the previous group.
+//!
+//! There is one file for each instruction set, and a byte-by-byte loop for other processors. Array
+//! loops that the compiler could vectorize were tried: the compiler shifts through memory, and the
+//! result is no faster than the byte-by-byte loop.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -18,7 +19,7 @@ mod neon;
 use super::BASE;
 use crate::cpu::Level;
 
-/// `BASE` to the power of 1, 2, 3, …
+/// The powers of `BASE` from 1 on.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const POWERS: [u32; 16] = {
     let mut powers = [BASE; 16];
@@ -30,15 +31,15 @@ const POWERS: [u32; 16] = {
     powers
 };
 
-/// A run of bytes to take in, and as many that leave the window meanwhile.
+/// A run of incoming bytes, and the bytes that leave the window at the same time.
 pub(super) struct Run<'a> {
     pub(super) incoming: &'a [u8],
     pub(super) outgoing: &'a [u8],
-    /// What an outgoing byte weighs when it leaves.
+    /// The weight of an outgoing byte.
     pub(super) weight: u32,
-    /// The hash before.
+    /// The hash before the run.
     pub(super) hash: u32,
-    /// Hashes up to this are looked for.
+    /// The largest hash that matches.
     pub(super) most: u32,
 }
 
@@ -50,26 +51,27 @@ impl Run<'_> {
     }
 }
 
-/// The first index after whose byte the hash is at most `most`, and the hash there; or at the end.
+/// The index of the first byte after which the hash is at most `most`, and the hash there; or
+/// `None` and the hash at the end.
 ///
 /// # Safety
-/// The processor has `level`.
+/// The processor supports `level`.
 pub(super) unsafe fn scan(level: Level, run: &Run<'_>) -> (Option<usize>, u32) {
     match level {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the caller's word.
+        // SAFETY: the processor supports `level`, as guaranteed by the caller.
         Level::Avx512 => unsafe { avx512::scan(run) },
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the caller's word.
+        // SAFETY: the same.
         Level::Avx2 => unsafe { avx2::scan(run) },
         #[cfg(target_arch = "aarch64")]
-        // SAFETY: the caller's word.
+        // SAFETY: the same.
         Level::Neon => unsafe { neon::scan(run) },
         _ => rest(run, 0, run.hash),
     }
 }
 
-/// One byte after the other.
+/// The byte-by-byte loop.
 #[inline(always)]
 fn rest(run: &Run<'_>, from: usize, mut hash: u32) -> (Option<usize>, u32) {
     for i in from..run.incoming.len().min(run.outgoing.len()) {
@@ -87,7 +89,7 @@ mod tests {
     use crate::cpu::Features;
 
     #[test]
-    fn every_level_finds_the_same() {
+    fn every_level_finds_the_same_positions() {
         let bytes: Vec<u8> = (0..3000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8 ^ (i >> 5) as u8).collect();
         let mut levels = vec![Level::Generic];
         for level in [Level::Neon, Level::Avx2, Level::Avx512] {
@@ -108,7 +110,7 @@ mod tests {
                     };
                     let expected = rest(&run, 0, run.hash);
                     for &level in &levels {
-                        // SAFETY: the processor has it.
+                        // SAFETY: the processor supports `level`.
                         let found = unsafe { scan(level, &run) };
                         assert_eq!(found, expected, "{level:?} {length} {from} {most}");
                     }

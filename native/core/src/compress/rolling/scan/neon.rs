@@ -5,7 +5,7 @@ use std::arch::aarch64::*;
 
 const GROUP: usize = 8;
 
-/// The sums of the lanes up to each, those before weighted.
+/// The weighted prefix sums of the lanes.
 #[inline]
 #[target_feature(enable = "neon")]
 fn prefix(x: uint32x4_t) -> uint32x4_t {
@@ -14,7 +14,7 @@ fn prefix(x: uint32x4_t) -> uint32x4_t {
     vmlaq_n_u32(x, vextq_u32::<2>(zero, x), POWERS[1])
 }
 
-/// What four bytes that come in, less those that leave, change.
+/// The changes that four incoming and four outgoing bytes make.
 #[inline]
 #[target_feature(enable = "neon")]
 fn change(incoming: uint16x4_t, outgoing: uint16x4_t, weight: u32) -> uint32x4_t {
@@ -28,18 +28,18 @@ pub(super) fn scan(run: &Run<'_>) -> (Option<usize>, u32) {
     let most = vdupq_n_u32(run.most);
     let (incoming, _) = run.incoming.as_chunks::<GROUP>();
     let (outgoing, _) = run.outgoing.as_chunks::<GROUP>();
-    // SAFETY: eight of sixteen powers.
+    // SAFETY: `POWERS` has sixteen elements.
     let (near, far) = unsafe { (vld1q_u32(POWERS.as_ptr()), vld1q_u32(POWERS[4..].as_ptr())) };
     let mut hash = run.hash;
     let mut at = 0;
     for (incoming, outgoing) in incoming.iter().zip(outgoing) {
-        // SAFETY: eight bytes each.
+        // SAFETY: each chunk has eight bytes.
         let (incoming, outgoing) =
             unsafe { (vmovl_u8(vld1_u8(incoming.as_ptr())), vmovl_u8(vld1_u8(outgoing.as_ptr()))) };
         let low = prefix(change(vget_low_u16(incoming), vget_low_u16(outgoing), run.weight));
         let high = prefix(change(vget_high_u16(incoming), vget_high_u16(outgoing), run.weight));
         let high = vmlaq_n_u32(high, near, vgetq_lane_u32::<3>(low));
-        // Only here the group hangs on the one before.
+        // Only this step depends on the previous group.
         let (low, high) = (vmlaq_n_u32(low, near, hash), vmlaq_n_u32(high, far, hash));
         if vmaxvq_u32(vorrq_u32(vcleq_u32(low, most), vcleq_u32(high, most))) != 0 {
             break;

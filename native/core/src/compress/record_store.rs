@@ -1,9 +1,10 @@
-//! Many records, compressed one by one, each readable on its own: a region of a dictionary, where
-//! each record begins (an Elias-Fano sequence, about a byte a record), and the records.
+//! A store of many records, each compressed on its own, so that each can be read without the
+//! others. The region contains a dictionary, the start of each record (an Elias-Fano sequence,
+//! about one byte per record), and the compressed records.
 //!
 //! `docs/formats/compress.md` specifies the bytes. They never change once written, so any number of
-//! threads may read them. Cost of a read: two queries of the sequence, some 50 ns in cache, and
-//! decompressing.
+//! threads may read them. A read takes two queries of the sequence, about 50 ns in cache, and one
+//! decompression.
 
 use super::decode::SLACK;
 use super::dictionary::{Dictionary, Level};
@@ -19,41 +20,41 @@ use crate::succinct::eliasfano::Writer;
 use crate::succinct::eliasfano::layout::Shape;
 use crate::{Error, ErrorKind, Result};
 
-/// Bytes of samples that two dictionaries are compared by, and what part of them the other one must
-/// save.
+/// Bytes of samples on which two dictionaries are compared.
 const COMPARED: usize = 2 << 20;
+/// The new dictionary must save at least one of this many bytes.
 const GAIN: usize = 32;
-/// Records between two looks at the control.
-const LOOK_EVERY: usize = 256;
+/// The number of records between two checks of the control.
+const CONTROL_INTERVAL: usize = 256;
 /// The most bytes of compressed records.
 const MAX_PAYLOAD: u64 = 1 << 48;
 
 /// Indices of the words that this kind owns in the region's header.
 pub mod word {
-    /// How many records (two words).
+    /// Number of records (two words).
     pub const LENGTH: usize = 16;
     /// Bytes of the compressed records (two words).
     pub const PAYLOAD: usize = 18;
-    /// Bytes of the longest record, not compressed (two words).
+    /// Uncompressed bytes of the longest record (two words).
     pub const LONGEST: usize = 20;
-    /// Bytes of all records, not compressed (two words).
+    /// Uncompressed bytes of all records (two words).
     pub const TOTAL: usize = 22;
     /// Bytes of the dictionary's region.
     pub const DICTIONARY: usize = 24;
-    /// The first word after those: it and the rest are zero.
+    /// The first unused word. It and all words after it are zero.
     pub const END: usize = 25;
 }
 
-/// What a store holds, and where.
+/// The sizes of a store's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreShape {
-    /// How many records.
+    /// Number of records.
     pub len: u64,
     /// Bytes of the compressed records.
     pub payload: u64,
-    /// Bytes of the longest record, not compressed.
+    /// Uncompressed bytes of the longest record.
     pub longest: u64,
-    /// Bytes of all records, not compressed.
+    /// Uncompressed bytes of all records.
     pub total: u64,
     /// Bytes of the dictionary's region.
     pub dictionary: u64,
@@ -64,8 +65,8 @@ impl StoreShape {
         Shape { len: self.len + 1, max: self.payload }
     }
 
-    /// Where the records begin, and the region ends.
-    fn places(&self) -> (u64, u64) {
+    /// The start of the records, and the length of the region.
+    fn layout(&self) -> (u64, u64) {
         let records = self.offsets().layout_at(HEADER_BYTES as u64 + self.dictionary).length;
         (records, align(records + self.payload))
     }
@@ -73,7 +74,7 @@ impl StoreShape {
     /// Bytes of the region.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.places().1
+        self.layout().1
     }
 
     fn read(memory: Memory) -> Result<(Header, StoreShape)> {
@@ -92,14 +93,16 @@ impl StoreShape {
             && shape.dictionary >= HEADER_BYTES as u64
             && shape.length() == header.length();
         if !possible {
-            return Err(Error::corrupt("a record store whose parts do not make its length"));
+            return Err(Error::corrupt(
+                "the lengths of the record store's parts do not add up to its length",
+            ));
         }
         Ok((header, shape))
     }
 }
 
-/// A store in memory that someone else owns, with its dictionary prepared. Any number of threads
-/// may use one.
+/// A store in memory owned by the caller, with its dictionary prepared. Any number of threads may
+/// use it.
 #[derive(Debug)]
 pub struct RawRecordStore {
     shape: StoreShape,
@@ -109,65 +112,70 @@ pub struct RawRecordStore {
     dictionary: Dictionary,
 }
 
-// SAFETY: it reads memory whose owner vouched that it may be read while this lives, from wherever.
+// SAFETY: the caller of `attach` guarantees that the memory is readable, by any thread, while this
+// exists.
 unsafe impl Send for RawRecordStore {}
-// SAFETY: as above; nothing is written.
+// SAFETY: the same; nothing is written.
 unsafe impl Sync for RawRecordStore {}
 
 impl RawRecordStore {
-    /// Attaches to the region in `len` bytes at `base`: checks the header, copies and prepares the
-    /// dictionary. No record is looked at.
+    /// Attaches to the region in `len` bytes at `base`. Checks the header, and copies and prepares
+    /// the dictionary, but reads no records.
     ///
     /// # Safety
-    /// While this is used, `base` is valid for reading `len` bytes.
+    /// While the store is used, `base` is valid for reading `len` bytes, and the region is not
+    /// written.
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawRecordStore> {
-        // SAFETY: the caller's word. Nothing is written.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Nothing is
+        // written.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
         let (_, shape) = StoreShape::read(memory)?;
-        // SAFETY: a checked shape's sections lie within the memory.
+        // SAFETY: `read` checked that the sections of the shape are within the memory.
         unsafe {
             let dictionary = Dictionary::copy_from(memory.at(HEADER_BYTES), shape.dictionary as usize)?;
             if dictionary.as_bytes().len() as u64 != shape.dictionary {
-                return Err(Error::corrupt("a record store whose dictionary is shorter than it says"));
+                return Err(Error::corrupt(
+                    "the record store's dictionary is shorter than its header states",
+                ));
             }
             let offsets =
                 RawEliasFano::within(memory, HEADER_BYTES as u64 + shape.dictionary, shape.offsets());
-            let records = memory.at(shape.places().0 as usize);
+            let records = memory.at(shape.layout().0 as usize);
             Ok(RawRecordStore { shape, memory, offsets, records, dictionary })
         }
     }
 
-    /// What it holds.
+    /// The sizes of the store's parts.
     #[must_use]
     pub fn shape(&self) -> StoreShape {
         self.shape
     }
 
-    /// How many records there are.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.shape.len
     }
 
-    /// Whether there is none.
+    /// Whether the store has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shape.len == 0
     }
 
-    /// The address and length of the memory it was attached to.
+    /// The address and length of the attached memory.
     #[must_use]
     pub fn memory(&self) -> (*const u8, usize) {
         (self.memory.base(), self.memory.len())
     }
 
-    /// Its dictionary.
+    /// The store's dictionary.
     #[must_use]
     pub fn dictionary(&self) -> &Dictionary {
         &self.dictionary
     }
 
-    /// Where a compressed record is, and how long.
+    /// The address and length of a compressed record.
     #[inline]
     fn find(&self, index: u64) -> Result<(*const u8, usize)> {
         if index >= self.shape.len {
@@ -180,13 +188,13 @@ impl RawRecordStore {
 
     #[cold]
     fn no_record(&self, index: u64) -> Error {
-        Error::range(format!("record {index} of {}", self.shape.len))
+        Error::range(format!("record index out of range: {index}, of {} records", self.shape.len))
     }
 
     #[inline]
     fn span(&self, from: u64, to: u64) -> Result<(*const u8, usize)> {
         if from > to || to > self.shape.payload {
-            return Err(Error::corrupt("a record that begins behind its end"));
+            return Err(Error::corrupt("a record ends before it begins, or past the last record"));
         }
         Ok((self.records.wrapping_add(from as usize), (to - from) as usize))
     }
@@ -197,46 +205,48 @@ impl RawRecordStore {
         self.get_within(index, usize::MAX, out)
     }
 
-    /// The same, but `Full` where it has more than `most` bytes, without taking memory for more.
+    /// The same, but returns `Full` if the record has more than `most` bytes, without allocating
+    /// memory for more.
     #[inline]
     pub fn get_within(&self, index: u64, most: usize, out: &mut Vec<u8>) -> Result<()> {
         let (at, len) = self.find(index)?;
-        self.unpack(at, len, most, out)
+        self.decompress(at, len, most, out)
     }
 
     #[inline]
-    fn unpack(&self, at: *const u8, len: usize, most: usize, out: &mut Vec<u8>) -> Result<()> {
+    fn decompress(&self, at: *const u8, len: usize, most: usize, out: &mut Vec<u8>) -> Result<()> {
         let longest = usize::try_from(self.shape.longest).unwrap_or(usize::MAX);
         let limit = longest.min(most);
-        // SAFETY: the span was checked to lie within the records.
+        // SAFETY: `span` checked that the record is within the payload.
         let outcome = unsafe { self.dictionary.decompress_raw(Framing::Bare, at, len, limit, out) };
-        // More than the longest is the region's fault, not the caller's.
+        // Exceeding the stored maximum is the region's fault, not the caller's.
         outcome.map_err(|error| match error.kind() {
             ErrorKind::Range if most < longest => Error::new(
                 ErrorKind::Full,
-                format!("records of more bytes than the {most} there is room for"),
+                format!("the records have more than {most} bytes, the room available"),
             ),
-            ErrorKind::Range => Error::corrupt("a record longer than the longest"),
+            ErrorKind::Range => Error::corrupt("a record is longer than the header's maximum"),
             _ => error,
         })
     }
 
-    /// Writes record `index` to `out`. `None`, with anything in `out`, if it has more than `limit`
-    /// bytes.
+    /// Writes record `index` to `out`. Returns `None` if it has more than `limit` bytes; `out` then
+    /// has unspecified contents.
     ///
     /// # Safety
     /// `out` is writable for `limit` and [`SLACK`](super::decode::SLACK) more bytes.
     #[inline]
     pub unsafe fn get_into(&self, index: u64, out: *mut u8, limit: usize) -> Result<Option<usize>> {
         let (at, len) = self.find(index)?;
-        // SAFETY: the span was checked to lie within the records; the rest is the caller's word.
-        unsafe { self.unpack_into(at, len, out, limit) }
+        // SAFETY: `span` checked that the record is within the payload; the caller guarantees that
+        // `out` is writable for `limit` and the slack.
+        unsafe { self.decompress_into(at, len, out, limit) }
     }
 
     /// # Safety
     /// As for `get_into`; `at` is readable for `len` bytes.
     #[inline]
-    unsafe fn unpack_into(
+    unsafe fn decompress_into(
         &self,
         at: *const u8,
         len: usize,
@@ -244,23 +254,23 @@ impl RawRecordStore {
         limit: usize,
     ) -> Result<Option<usize>> {
         let most = usize::try_from(self.shape.longest).unwrap_or(usize::MAX);
-        // SAFETY: the caller's word.
+        // SAFETY: both ranges are guaranteed by the caller, and `limit` only shrinks.
         let made = unsafe { self.dictionary.decompress_into(Framing::Bare, at, len, out, limit.min(most)) }?;
         if made.is_none() && limit >= most {
-            return Err(Error::corrupt("a record longer than the longest"));
+            return Err(Error::corrupt("a record is longer than the header's maximum"));
         }
         Ok(made)
     }
 
-    /// Appends records one after another to `out`, and writes where each ends in it to `ends`.
-    /// `Range`, before anything is appended, if one of them does not exist. Indices are whole
-    /// numbers.
+    /// Appends the records at `indices` to `out`, one after another, and writes the end of each in
+    /// `out` to `ends`. `Range`, before anything is appended, if an index is out of range or not an
+    /// integer.
     pub fn get_many(&self, indices: &[f64], ends: &mut [f64], out: &mut Vec<u8>) -> Result<()> {
         self.get_many_within(indices, ends, usize::MAX, out)
     }
 
-    /// The same, but `Full` where they have more than `most` bytes together, without taking memory
-    /// for more.
+    /// The same, but returns `Full` if the records have more than `most` bytes together, without
+    /// allocating memory for more.
     pub fn get_many_within(
         &self,
         indices: &[f64],
@@ -269,17 +279,17 @@ impl RawRecordStore {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let begin = out.len();
-        self.each_of(indices, ends, |at, len| {
-            self.unpack(at, len, most - (out.len() - begin), out)?;
+        self.for_each_span(indices, ends, |at, len| {
+            self.decompress(at, len, most - (out.len() - begin), out)?;
             Ok(Some(out.len()))
         })
         .map(drop)
     }
 
-    /// Writes records one after another to `out`, and where each ends in it to `ends`; returns how
-    /// many bytes they have. `None`, with anything in both, if there is no room for them with
-    /// [`SLACK`](super::decode::SLACK) bytes behind them. Errors as for
-    /// [`get_many`](Self::get_many).
+    /// Writes records to `out`, one after another, and the end of each to `ends`. Returns the
+    /// number of bytes written, or `None` if `capacity` is less than that plus
+    /// [`SLACK`](super::decode::SLACK); `out` and `ends` then have unspecified contents. Errors as
+    /// for [`get_many`](Self::get_many).
     ///
     /// # Safety
     /// `out` is writable for `capacity` bytes.
@@ -291,20 +301,20 @@ impl RawRecordStore {
         capacity: usize,
     ) -> Result<Option<usize>> {
         let mut used = 0;
-        let fits = self.each_of(indices, ends, |at, len| {
+        let fits = self.for_each_span(indices, ends, |at, len| {
             let Some(limit) = capacity.checked_sub(used + SLACK) else { return Ok(None) };
-            // SAFETY: a span was checked to lie within the records; what is used is less than the
-            // capacity.
-            let made = unsafe { self.unpack_into(at, len, out.add(used), limit) }?;
+            // SAFETY: `span` checked that the record is within the payload, and `used + limit +
+            // SLACK` equals the capacity, which the caller guarantees to be writable.
+            let made = unsafe { self.decompress_into(at, len, out.add(used), limit) }?;
             used += made.unwrap_or(0);
             Ok(made.map(|_| used))
         })?;
         Ok(fits.then_some(used))
     }
 
-    /// Reads the records at `indices`: `read` gets where each is, and says where it ends in the
-    /// output; `None` ends it.
-    fn each_of(
+    /// Calls `read` with the address and length of each record. `read` returns the end of the
+    /// record in the output, or `None` to stop. Returns whether all records were read.
+    fn for_each_span(
         &self,
         indices: &[f64],
         ends: &mut [f64],
@@ -314,7 +324,10 @@ impl RawRecordStore {
         if let Some(index) =
             indices.iter().find(|&&index| !(index >= 0.0 && index < len && index.trunc() == index))
         {
-            return Err(Error::range(format!("record {index} of {}", self.shape.len)));
+            return Err(Error::range(format!(
+                "record index out of range: {index}, of {} records",
+                self.shape.len
+            )));
         }
         const BATCH: usize = 32;
         for (indices, ends) in indices.chunks(BATCH).zip(ends.chunks_mut(BATCH)) {
@@ -322,7 +335,7 @@ impl RawRecordStore {
             for (pair, &index) in spans.chunks_exact_mut(2).zip(indices) {
                 pair.copy_from_slice(&[index as u64, index as u64 + 1]);
             }
-            // Their waits for memory overlap.
+            // The cache misses of a batch overlap.
             let spans = &mut spans[..2 * indices.len()];
             self.offsets.at_batch(spans);
             for pair in spans.chunks_exact(2) {
@@ -339,15 +352,15 @@ impl RawRecordStore {
         Ok(true)
     }
 
-    /// Proves the contents: checksum, reserved words, dictionary, the sequence, and that every
-    /// record decompresses. O(bytes).
+    /// Checks all contents: checksum, reserved words, dictionary, sequence, and that every record
+    /// decompresses. O(bytes).
     pub fn validate(&self) -> Result<()> {
         let (header, _) = StoreShape::read(self.memory)?;
         header.verify_checksum(self.memory, word::END)?;
         self.dictionary.validate()?;
         self.offsets.prove()?;
         if self.offsets.at(0) != Some(0) {
-            return Err(Error::corrupt("the first record does not begin at the first byte"));
+            return Err(Error::corrupt("the first record does not begin at offset 0"));
         }
         let (mut out, mut total, mut longest) = (Vec::new(), 0, 0);
         for index in 0..self.shape.len {
@@ -357,18 +370,17 @@ impl RawRecordStore {
             longest = longest.max(out.len() as u64);
         }
         if (total, longest) != (self.shape.total, self.shape.longest) {
-            return Err(Error::corrupt("records of other lengths than the header says"));
+            return Err(Error::corrupt("the lengths of the records do not match the header"));
         }
-        let (records, end) = self.shape.places();
-        // SAFETY: within the region.
+        let (records, end) = self.shape.layout();
+        // SAFETY: all offsets are within the region.
         let stray =
             (records + self.shape.payload..end).any(|at| unsafe { self.memory.load_u8(at as usize) } != 0);
-        if stray { Err(Error::corrupt("bytes behind the last record that are not zero")) } else { Ok(()) }
+        if stray { Err(Error::corrupt("the bytes after the last record are not zero")) } else { Ok(()) }
     }
 }
 
-/// Compresses records one after another. What it holds is what is compressed so far, never what was
-/// given.
+/// Compresses records one after another. It keeps only the compressed records in memory.
 #[derive(Debug)]
 pub struct StoreBuilder {
     dictionary: Dictionary,
@@ -381,26 +393,26 @@ pub struct StoreBuilder {
 }
 
 impl StoreBuilder {
-    /// For records to be compressed with this dictionary.
+    /// Creates a builder that compresses records with `dictionary`.
     #[must_use]
     pub fn new(dictionary: Dictionary, level: Level) -> StoreBuilder {
         let (payload, ends) = (Vec::new(), Vec::new());
         StoreBuilder { dictionary, level, scratch: Scratch::new(), payload, ends, longest: 0, total: 0 }
     }
 
-    /// How many records it has.
+    /// The number of records added so far.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.ends.len() as u64
     }
 
-    /// Whether it has none.
+    /// Whether no record has been added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Adds a record. Nothing is added where this fails.
+    /// Adds a record. If this fails, nothing is added.
     pub fn push(&mut self, record: &[u8]) -> Result<()> {
         self.ends.try_reserve(1).map_err(|_| Error::oom("out of memory for the records"))?;
         let before = self.payload.len();
@@ -416,9 +428,9 @@ impl StoreBuilder {
         Ok(())
     }
 
-    /// Compresses all records anew with another dictionary, if that makes `samples` of them at
-    /// least a thirty-second smaller; says whether it did. Nothing has changed where it fails, or
-    /// the control asked it to stop.
+    /// Compresses all records again with another dictionary if that makes `samples` at least 1/32
+    /// smaller. Returns whether it did. If it fails, or the control asks it to stop, nothing has
+    /// changed.
     pub fn adapt(
         &mut self,
         dictionary: Dictionary,
@@ -448,7 +460,7 @@ impl StoreBuilder {
             self.dictionary.decompress(Framing::Bare, packed, longest, &mut out)?;
             made.push(&out)?;
             from = end as usize;
-            if (number + 1).is_multiple_of(LOOK_EVERY) && progress.advance(LOOK_EVERY).is_err() {
+            if (number + 1).is_multiple_of(CONTROL_INTERVAL) && progress.advance(CONTROL_INTERVAL).is_err() {
                 return Ok(false);
             }
         }
@@ -456,7 +468,7 @@ impl StoreBuilder {
         Ok(true)
     }
 
-    /// What the store will be.
+    /// The sizes of the store that `write` would make.
     #[must_use]
     pub fn shape(&self) -> StoreShape {
         StoreShape {
@@ -468,21 +480,21 @@ impl StoreBuilder {
         }
     }
 
-    /// Writes the store's region into `len` bytes at `base`, at least as many as the shape's
-    /// length.
+    /// Writes the store's region into `len` bytes at `base`. `Range` if that is less than the
+    /// shape's length.
     ///
     /// # Safety
     /// `base` is valid for writing `len` bytes that no other thread uses.
     pub unsafe fn write(&self, base: *mut u8, len: usize) -> Result<()> {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are writable.
         let memory = unsafe { Memory::new(base, len) }?;
         let shape = self.shape();
-        let (records, length) = shape.places();
+        let (records, length) = shape.layout();
         if length > len as u64 {
-            return Err(Error::range(format!("a region of {length} bytes does not fit {len}")));
+            return Err(Error::range(format!("the record store needs {length} bytes, not {len}")));
         }
         let dictionary = self.dictionary.as_bytes();
-        // SAFETY: every section lies within the memory, as was just checked.
+        // SAFETY: every section is within `length <= len` bytes.
         unsafe {
             memory.begin_region(Kind::RecordStore, length);
             memory.set_double_word(word::LENGTH, shape.len);
@@ -506,19 +518,19 @@ impl StoreBuilder {
         Ok(())
     }
 
-    /// The store, in memory of its own.
+    /// Creates the store in memory of its own.
     pub fn finish(self) -> Result<RecordStore> {
         let length =
             usize::try_from(self.shape().length()).map_err(|_| Error::oom("out of memory for the store"))?;
         let memory = OwnedMemory::new(length)?;
-        // SAFETY: the memory is ours, and as long as it says.
+        // SAFETY: this function owns the memory, which has `length` bytes.
         unsafe { self.write(memory.base(), length)? };
         drop(self);
         RecordStore::attach(memory)
     }
 }
 
-/// A store for Rust programs, in memory of its own.
+/// A store in memory of its own, for Rust programs.
 #[derive(Debug)]
 pub struct RecordStore {
     raw: RawRecordStore,
@@ -526,24 +538,25 @@ pub struct RecordStore {
 }
 
 impl RecordStore {
-    /// A copy of a region's bytes.
+    /// Opens a store from a copy of its region.
     pub fn from_bytes(bytes: &[u8]) -> Result<RecordStore> {
         let memory = OwnedMemory::new(bytes.len())?;
-        // SAFETY: the memory is ours, and as long as the bytes.
+        // SAFETY: this function owns the memory, which has `bytes.len()` bytes.
         unsafe { memory.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         RecordStore::attach(memory)
     }
 
     fn attach(memory: OwnedMemory) -> Result<RecordStore> {
-        // SAFETY: the memory lives as long as the view, which stands beside it, and was written.
+        // SAFETY: all of the memory is initialized, and lives as long as the view, because both are
+        // fields of one struct.
         let raw = unsafe { RawRecordStore::attach(memory.base(), memory.len()) }?;
         Ok(RecordStore { raw, memory })
     }
 
-    /// The region: what to write to a file, or hand to JavaScript.
+    /// The region, for example to be written to a file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written.
+        // SAFETY: the region is within the memory and initialized.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.shape.length() as usize) }
     }
 }
