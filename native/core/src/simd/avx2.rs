@@ -5,7 +5,7 @@ use crate::region::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m256d, _mm256_add_pd, _mm256_setzero_pd, _mm256_storeu_pd, _mm256_sub_pd};
 
-/// Doubles in a vector.
+/// Doubles per vector.
 const WIDTH: usize = 4;
 
 /// # Safety
@@ -13,7 +13,8 @@ const WIDTH: usize = 4;
 #[inline]
 #[target_feature(enable = "avx2,bmi2,popcnt,sse4.2")]
 unsafe fn load(to: *mut u8, from: *const u8) {
-    // SAFETY: moves 64 bytes that the caller vouches for.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe {
         asm!(
             "vmovups {a}, [{from}]",
@@ -34,7 +35,8 @@ unsafe fn load(to: *mut u8, from: *const u8) {
 #[inline]
 #[target_feature(enable = "avx2,bmi2,popcnt,sse4.2")]
 unsafe fn store(to: *mut u8, from: *const u8) {
-    // SAFETY: the caller's word.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe { load(to, from) };
 }
 
@@ -44,7 +46,7 @@ unsafe fn store(to: *mut u8, from: *const u8) {
 #[target_feature(enable = "avx2,bmi2,popcnt,sse4.2")]
 unsafe fn load_doubles(from: *const u8) -> __m256d {
     let x;
-    // SAFETY: reads what the caller vouches for.
+    // SAFETY: reads 32 bytes, which the caller guarantees to be readable.
     unsafe {
         asm!("vmovupd {x}, [{from}]", from = in(reg) from, x = lateout(ymm_reg) x,
             options(pure, readonly, nostack, preserves_flags));
@@ -58,7 +60,7 @@ unsafe fn load_doubles(from: *const u8) -> __m256d {
 #[target_feature(enable = "avx2,bmi2,popcnt,sse4.2")]
 unsafe fn load_floats(from: *const u8) -> __m256d {
     let x;
-    // SAFETY: reads what the caller vouches for.
+    // SAFETY: reads 16 bytes, which the caller guarantees to be readable.
     unsafe {
         asm!("vcvtps2pd {x}, xmmword ptr [{from}]", from = in(reg) from, x = lateout(ymm_reg) x,
             options(pure, readonly, nostack, preserves_flags));
@@ -69,8 +71,8 @@ unsafe fn load_floats(from: *const u8) -> __m256d {
 #[derive(Clone, Copy)]
 struct Vectors([__m256d; LANES / WIDTH]);
 
-// SAFETY, of all below: these functions are inlined into ones that are called only where the
-// processor has the set.
+// SAFETY of all blocks below: the methods are inlined into functions that are called only if the
+// processor has AVX2.
 impl Lanes for Vectors {
     #[inline(always)]
     fn zero() -> Vectors {
@@ -79,12 +81,14 @@ impl Lanes for Vectors {
     }
     #[inline(always)]
     unsafe fn load_f64(from: *const u8) -> Vectors {
-        // SAFETY: within what the caller vouches for.
+        // SAFETY: each vector is within the sixteen doubles that the caller guarantees to be
+        // readable.
         Vectors(std::array::from_fn(|i| unsafe { load_doubles(from.add(i * WIDTH * 8)) }))
     }
     #[inline(always)]
     unsafe fn load_f32(from: *const u8) -> Vectors {
-        // SAFETY: within what the caller vouches for.
+        // SAFETY: each vector is within the sixteen floats that the caller guarantees to be
+        // readable.
         Vectors(std::array::from_fn(|i| unsafe { load_floats(from.add(i * WIDTH * 4)) }))
     }
     #[inline(always)]
@@ -101,7 +105,7 @@ impl Lanes for Vectors {
     fn to_array(self) -> [f64; LANES] {
         let mut array = [0.0; LANES];
         for (i, &x) in self.0.iter().enumerate() {
-            // SAFETY: a vector from there on lies within the array.
+            // SAFETY: the vector is within the array.
             unsafe { _mm256_storeu_pd(array.as_mut_ptr().add(i * WIDTH), x) };
         }
         array

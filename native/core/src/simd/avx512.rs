@@ -5,7 +5,7 @@ use crate::region::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m512d, _mm512_add_pd, _mm512_setzero_pd, _mm512_storeu_pd, _mm512_sub_pd};
 
-/// Doubles in a vector.
+/// Doubles per vector.
 const WIDTH: usize = 8;
 
 /// # Safety
@@ -13,7 +13,8 @@ const WIDTH: usize = 8;
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")]
 unsafe fn load(to: *mut u8, from: *const u8) {
-    // SAFETY: moves 64 bytes that the caller vouches for.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe {
         asm!(
             "vmovups {a}, [{from}]",
@@ -31,7 +32,8 @@ unsafe fn load(to: *mut u8, from: *const u8) {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")]
 unsafe fn store(to: *mut u8, from: *const u8) {
-    // SAFETY: the caller's word.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe { load(to, from) };
 }
 
@@ -41,7 +43,7 @@ unsafe fn store(to: *mut u8, from: *const u8) {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")]
 unsafe fn load_doubles(from: *const u8) -> __m512d {
     let x;
-    // SAFETY: reads what the caller vouches for.
+    // SAFETY: reads 64 bytes, which the caller guarantees to be readable.
     unsafe {
         asm!("vmovupd {x}, [{from}]", from = in(reg) from, x = lateout(zmm_reg) x,
             options(pure, readonly, nostack, preserves_flags));
@@ -55,7 +57,7 @@ unsafe fn load_doubles(from: *const u8) -> __m512d {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")]
 unsafe fn load_floats(from: *const u8) -> __m512d {
     let x;
-    // SAFETY: reads what the caller vouches for.
+    // SAFETY: reads 32 bytes, which the caller guarantees to be readable.
     unsafe {
         asm!("vcvtps2pd {x}, ymmword ptr [{from}]", from = in(reg) from, x = lateout(zmm_reg) x,
             options(pure, readonly, nostack, preserves_flags));
@@ -66,8 +68,8 @@ unsafe fn load_floats(from: *const u8) -> __m512d {
 #[derive(Clone, Copy)]
 struct Vectors([__m512d; LANES / WIDTH]);
 
-// SAFETY, of all below: these functions are inlined into ones that are called only where the
-// processor has the set.
+// SAFETY of all blocks below: the methods are inlined into functions that are called only if the
+// processor has AVX-512.
 impl Lanes for Vectors {
     #[inline(always)]
     fn zero() -> Vectors {
@@ -76,12 +78,14 @@ impl Lanes for Vectors {
     }
     #[inline(always)]
     unsafe fn load_f64(from: *const u8) -> Vectors {
-        // SAFETY: within what the caller vouches for.
+        // SAFETY: each vector is within the sixteen doubles that the caller guarantees to be
+        // readable.
         Vectors(std::array::from_fn(|i| unsafe { load_doubles(from.add(i * WIDTH * 8)) }))
     }
     #[inline(always)]
     unsafe fn load_f32(from: *const u8) -> Vectors {
-        // SAFETY: within what the caller vouches for.
+        // SAFETY: each vector is within the sixteen floats that the caller guarantees to be
+        // readable.
         Vectors(std::array::from_fn(|i| unsafe { load_floats(from.add(i * WIDTH * 4)) }))
     }
     #[inline(always)]
@@ -98,7 +102,7 @@ impl Lanes for Vectors {
     fn to_array(self) -> [f64; LANES] {
         let mut array = [0.0; LANES];
         for (i, &x) in self.0.iter().enumerate() {
-            // SAFETY: a vector from there on lies within the array.
+            // SAFETY: the vector is within the array.
             unsafe { _mm512_storeu_pd(array.as_mut_ptr().add(i * WIDTH), x) };
         }
         array

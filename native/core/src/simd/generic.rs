@@ -1,43 +1,45 @@
-//! The kernels. Each is `inline(always)`, so that the file of an instruction set gets its own copy,
-//! compiled for that set, with its loads and stores in place.
+//! The kernels. Each is `inline(always)`, so that each instruction set gets a copy that is compiled
+//! for it and contains its loads and stores.
 //!
-//! A load or store moves [`CHUNK`] bytes between private memory and memory that others may use,
-//! where they start at a multiple of as much. What lies before and after goes word by word.
+//! A load or store moves [`CHUNK`] bytes between private memory and memory that other threads may
+//! use, at a multiple of [`CHUNK`] in the latter. The parts before and after the chunks are moved
+//! word by word.
 
 use crate::region::element::{Element, Slot, Word};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Bytes that a load or store moves.
+/// Bytes moved by one load or store.
 pub(super) const CHUNK: usize = 64;
-/// Bytes of a private block. Over 10^7 doubles 512 bytes to 4 KiB measured alike, 8 KiB twice as
-/// slow; to prefetch the next block changed nothing.
+/// Bytes of a private block. With 10^7 doubles, 512 bytes to 4 KiB were equally fast, and 8 KiB
+/// half as fast. Prefetching the next block changed nothing.
 const BLOCK: usize = 2048;
-/// Elements of which [`find`] looks at all before it branches.
+/// The number of elements that [`find`] compares before it branches.
 const STRIDE: usize = 64;
-/// Sums of floats that are kept apart.
+/// The number of independent sums of floats.
 pub(crate) const LANES: usize = 16;
 
-/// Reads a word that others may be writing.
+/// Reads a word that other threads may be writing.
 ///
 /// # Safety
-/// It is readable and aligned.
+/// `from` is readable and aligned.
 #[inline(always)]
 unsafe fn read<W: Word>(from: *const W) -> W {
-    // SAFETY: a slot is an atomic of the same size and alignment; the rest is the caller's word.
+    // SAFETY: a slot is an atomic of the same size and alignment, and `from` is readable and
+    // aligned, as guaranteed by the caller.
     unsafe { (*from.cast::<W::Slot>()).get() }
 }
 
 /// # Safety
-/// It is writable and aligned.
+/// `to` is writable and aligned.
 #[inline(always)]
 unsafe fn write<W: Word>(to: *mut W, word: W) {
-    // SAFETY: as in `read`.
+    // SAFETY: the same, for writing.
     unsafe { (*to.cast::<W::Slot>()).set(word) };
 }
 
-/// How many of `len` words lie before the next multiple of [`CHUNK`], and in whole chunks after
-/// that.
+/// The number of words before the next multiple of [`CHUNK`], and the number of words in whole
+/// chunks after that.
 #[inline(always)]
 fn split<W>(address: *const W, len: usize) -> (usize, usize) {
     let before = (address.addr().wrapping_neg() % CHUNK / size_of::<W>()).min(len);
@@ -48,7 +50,7 @@ fn split<W>(address: *const W, len: usize) -> (usize, usize) {
 /// See `simd::copy_in`.
 ///
 /// # Safety
-/// As there. `load` moves a chunk, and is called for chunks of it only.
+/// As there. `load` moves a chunk, and is called only for whole chunks of the words.
 #[inline(always)]
 pub(super) unsafe fn copy_in<W: Word>(
     to: *mut W,
@@ -57,7 +59,7 @@ pub(super) unsafe fn copy_in<W: Word>(
     load: impl Fn(*mut u8, *const u8),
 ) {
     let (before, middle) = split(from, len);
-    // SAFETY: all three parts lie within the words, and the second in whole chunks.
+    // SAFETY: all three parts are within the words, and the second consists of whole chunks.
     unsafe {
         (0..before).for_each(|at| to.add(at).write(read(from.add(at))));
         for at in (before..before + middle).step_by(CHUNK / size_of::<W>()) {
@@ -70,7 +72,7 @@ pub(super) unsafe fn copy_in<W: Word>(
 /// See `simd::copy_out`.
 ///
 /// # Safety
-/// As there. `store` moves a chunk, and is called for chunks of it only.
+/// As there. `store` moves a chunk, and is called only for whole chunks of the words.
 #[inline(always)]
 pub(super) unsafe fn copy_out<W: Word>(
     to: *mut W,
@@ -79,7 +81,7 @@ pub(super) unsafe fn copy_out<W: Word>(
     store: impl Fn(*mut u8, *const u8),
 ) {
     let (before, middle) = split(to, len);
-    // SAFETY: as in `copy_in`.
+    // SAFETY: all three parts are within the words, and the second consists of whole chunks.
     unsafe {
         (0..before).for_each(|at| write(to.add(at), from.add(at).read()));
         for at in (before..before + middle).step_by(CHUNK / size_of::<W>()) {
@@ -89,8 +91,8 @@ pub(super) unsafe fn copy_out<W: Word>(
     }
 }
 
-/// Shows all words to `visit`, in private blocks and with the index of each block, until it has an
-/// answer.
+/// Calls `visit` with private copies of all words, block by block, and the index of each block,
+/// until `visit` returns a result.
 ///
 /// # Safety
 /// As for `simd::sum`.
@@ -109,8 +111,8 @@ unsafe fn blocks<W: Word, R>(
     let mut at = 0;
     while at < len {
         let count = each.min(len - at);
-        // SAFETY: `count` words from `at` lie within what the caller vouches for, and fit the
-        // block, which is aligned for them and ours.
+        // SAFETY: `count` words from `at` on are within the words that the caller guarantees to be
+        // readable. They fit in the block, which is private and aligned for them.
         let answer = unsafe {
             copy_in(words, base.add(at), count, &load);
             visit(at, std::slice::from_raw_parts(words, count))
@@ -134,7 +136,7 @@ pub(super) unsafe fn sum<T: Element>(
     load: impl Fn(*mut u8, *const u8),
 ) -> i128 {
     let mut total = 0;
-    // SAFETY: the caller's word.
+    // SAFETY: the preconditions of `simd::sum` are guaranteed by the caller.
     let _: Option<()> = unsafe {
         blocks(base, len, load, |_, block| {
             total += T::sum(block);
@@ -146,8 +148,8 @@ pub(super) unsafe fn sum<T: Element>(
 
 /// See `simd::extreme`.
 ///
-/// Comparisons of floats do not vectorise as `Math.min` has them; those of their ranks as integers
-/// do, and order −0 before 0 besides.
+/// Float comparisons with the semantics of `Math.min` do not vectorize. Comparisons of the ranks as
+/// integers do, and they also order −0 before 0.
 ///
 /// # Safety
 /// As there.
@@ -159,7 +161,7 @@ pub(super) unsafe fn extreme<T: Element, const MAX: bool>(
 ) -> T::Word {
     let (least, greatest) = T::RANKS;
     let mut best = if MAX { least } else { greatest };
-    // SAFETY: the caller's word.
+    // SAFETY: the preconditions of `simd::extreme` are guaranteed by the caller.
     let nan = unsafe {
         blocks(base, len, load, |_, block| {
             let mut nan = false;
@@ -185,12 +187,12 @@ pub(super) unsafe fn find<T: Element>(
     value: T,
     load: impl Fn(*mut u8, *const u8),
 ) -> Option<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: the preconditions of `simd::find` are guaranteed by the caller.
     unsafe {
         blocks(base, len, load, |at, block| {
             let mut from = 0;
             for stride in block.chunks(STRIDE) {
-                // Without a branch for each, so that it vectorises.
+                // There is no branch per element, so that the loop vectorizes.
                 let hit = stride.iter().fold(false, |hit, &word| hit | (T::from_word(word) == value));
                 if hit {
                     let within = stride.iter().position(|&word| T::from_word(word) == value)?;
@@ -203,40 +205,39 @@ pub(super) unsafe fn find<T: Element>(
     }
 }
 
-/// Sixteen doubles in a row, in as many vectors as an instruction set takes for them.
+/// Sixteen doubles, in as many vectors as an instruction set needs for them.
 pub(crate) trait Lanes: Copy {
-    /// All zero.
+    /// All zeros.
     fn zero() -> Self;
     /// # Safety
-    /// Sixteen doubles are readable at `from`, which is a multiple of 8. Others may be writing
-    /// them.
+    /// Sixteen doubles are readable at `from`, a multiple of 8. Other threads may be writing them.
     unsafe fn load_f64(from: *const u8) -> Self;
     /// # Safety
-    /// Sixteen floats are readable at `from`, which is a multiple of 4. Others may be writing them.
+    /// Sixteen floats are readable at `from`, a multiple of 4. Other threads may be writing them.
     unsafe fn load_f32(from: *const u8) -> Self;
     /// The sums of the pairs.
     fn add(self, other: Self) -> Self;
     /// The differences of the pairs.
     fn sub(self, other: Self) -> Self;
-    /// One after the other.
+    /// The doubles in order.
     fn to_array(self) -> [f64; LANES];
 }
 
-/// Floats: what [`sum_floats`] sums.
+/// The element types that [`sum_floats`] supports.
 pub(crate) trait Float: Element {
-    /// Sixteen of them, as doubles.
+    /// Loads sixteen elements as doubles.
     ///
     /// # Safety
-    /// They are readable and aligned. Others may be writing them.
+    /// Sixteen elements are readable at `from` and aligned. Other threads may be writing them.
     unsafe fn load<L: Lanes>(from: *const Self::Word) -> L;
-    /// As a double.
+    /// The element as a double.
     fn widen(word: Self::Word) -> f64;
 }
 
 impl Float for f64 {
     #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const u64) -> L {
-        // SAFETY: the caller's word.
+        // SAFETY: sixteen doubles are readable and aligned, as guaranteed by the caller.
         unsafe { L::load_f64(from.cast()) }
     }
     #[inline(always)]
@@ -248,7 +249,7 @@ impl Float for f64 {
 impl Float for f32 {
     #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const u32) -> L {
-        // SAFETY: the caller's word.
+        // SAFETY: sixteen floats are readable and aligned, as guaranteed by the caller.
         unsafe { L::load_f32(from.cast()) }
     }
     #[inline(always)]
@@ -259,14 +260,15 @@ impl Float for f32 {
 
 /// See `simd::sum_floats`.
 ///
-/// Element i goes to lane i modulo 16. Each lane keeps its sum and, by Knuth's TwoSum (The Art of
-/// Computer Programming 2, 4.2.2), the sum of what each addition rounded away; at the end the lanes
-/// are added in order, in the same way. With u = 2^−53 the error is at most u |s| + (n u)^2 Σ|x|,
-/// about (Ogita, Rump, Oishi: "Accurate sum and dot product", 2005): as if summed in twice the
-/// precision. Infinities and NaN are those of ordinary addition; as there, partial sums may
-/// overflow where the sum would not.
+/// Element i goes to lane i modulo 16. Each lane keeps its sum and the sum of the rounding errors
+/// of its additions, by Knuth's TwoSum (The Art of Computer Programming 2, 4.2.2). At the end the
+/// lanes are added in order, in the same way. With u = 2^−53, the error is at most about u |s| + (n
+/// u)^2 Σ|x| (Ogita, Rump and Oishi, "Accurate sum and dot product", 2005), as if computed in twice
+/// the precision. Infinities and NaN are those of ordinary addition. As in ordinary addition,
+/// partial sums may overflow even if the sum would not.
 ///
-/// Six additions a vector cost nothing beside the loads from memory; in cache they are the limit.
+/// The six additions per vector cost nothing compared with loads from memory. In cache, they are
+/// the limit.
 ///
 /// # Safety
 /// As there.
@@ -275,7 +277,7 @@ pub(super) unsafe fn sum_floats<T: Float, L: Lanes>(base: *const T::Word, len: u
     let (mut sums, mut errors) = (L::zero(), L::zero());
     let whole = len / LANES * LANES;
     for at in (0..whole).step_by(LANES) {
-        // SAFETY: sixteen elements are left.
+        // SAFETY: at least sixteen elements are left.
         let x = unsafe { T::load::<L>(base.add(at)) };
         let sum = sums.add(x);
         let part = sum.sub(sums);
@@ -284,7 +286,7 @@ pub(super) unsafe fn sum_floats<T: Float, L: Lanes>(base: *const T::Word, len: u
     }
     let (mut sums, mut errors) = (sums.to_array(), errors.to_array());
     for at in whole..len {
-        // SAFETY: an element is left.
+        // SAFETY: at least one element is left.
         let x = T::widen(unsafe { read(base.add(at)) });
         add_to(&mut sums[at - whole], &mut errors[at - whole], x);
     }
@@ -293,7 +295,7 @@ pub(super) unsafe fn sum_floats<T: Float, L: Lanes>(base: *const T::Word, len: u
         add_to(&mut sum, &mut error, sums[lane]);
         error += errors[lane];
     }
-    // Where a sum is infinite, what was rounded away is NaN.
+    // If the sum is infinite, the rounding error is NaN.
     if sum.is_finite() { sum + error } else { sum }
 }
 
@@ -318,12 +320,12 @@ pub(super) mod portable {
             Array([0.0; LANES])
         }
         unsafe fn load_f64(from: *const u8) -> Array {
-            // SAFETY: the caller's word.
+            // SAFETY: sixteen doubles are readable and aligned, as guaranteed by the caller.
             Array(std::array::from_fn(|i| f64::from_bits(unsafe { super::read(from.cast::<u64>().add(i)) })))
         }
         unsafe fn load_f32(from: *const u8) -> Array {
             let word = |i| {
-                // SAFETY: the caller's word.
+                // SAFETY: sixteen floats are readable and aligned, as guaranteed by the caller.
                 unsafe { super::read(from.cast::<u32>().add(i)) }
             };
             Array(std::array::from_fn(|i| f64::from(f32::from_bits(word(i)))))
@@ -340,12 +342,12 @@ pub(super) mod portable {
     }
 
     /// # Safety
-    /// A chunk is readable at `from`, a multiple of its size, and writable at `to`, aligned to the
-    /// words in it.
+    /// A chunk is readable at `from`, a multiple of its size, and writable at `to`, which is
+    /// aligned to the words of the chunk.
     #[inline(always)]
     unsafe fn load(to: *mut u8, from: *const u8) {
         for at in (0..CHUNK).step_by(8) {
-            // SAFETY: within the chunk.
+            // SAFETY: the word is within the chunk.
             unsafe {
                 let word = AtomicU64::from_ptr(from.add(at).cast_mut().cast()).load(Relaxed);
                 to.add(at).cast::<u64>().write_unaligned(word);
@@ -354,11 +356,11 @@ pub(super) mod portable {
     }
 
     /// # Safety
-    /// As for `load`, the other way.
+    /// As for `load`, with the roles of `to` and `from` exchanged.
     #[inline(always)]
     unsafe fn store(to: *mut u8, from: *const u8) {
         for at in (0..CHUNK).step_by(8) {
-            // SAFETY: within the chunk.
+            // SAFETY: the word is within the chunk.
             unsafe {
                 let word = from.add(at).cast::<u64>().read_unaligned();
                 AtomicU64::from_ptr(to.add(at).cast()).store(word, Relaxed);

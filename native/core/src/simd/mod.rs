@@ -1,21 +1,21 @@
-//! Kernels over runs of numbers in memory that another thread may be writing.
+//! Kernels over arrays of numbers in memory that another thread may be writing.
 //!
-//! Sums, extremes and searches read a block of 2 KiB into private memory, by loads that are atomic
-//! for the compiler, and look at the copy: so all the rest is safe code over slices, which the
-//! compiler turns into the vectors of each instruction set. The copy stays in the first-level
-//! cache. Sums of floats, where the order of additions is part of the result, are written in
-//! vectors by hand and load them directly.
+//! Sums, extremes and searches copy blocks of 2 KiB to private memory, with loads that are atomic
+//! for the compiler, and process the copy. So all the rest is safe code over slices, which the
+//! compiler vectorizes for each instruction set. The copy stays in the first-level cache. Sums of
+//! floats, whose result depends on the order of the additions, use explicit vectors and load them
+//! directly.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | [`generic`] | the kernels, and portable loads and stores |
-//! | `sse2`, `avx2`, `avx512`, `neon` | loads, stores and float lanes of each, and the kernels compiled for it |
+//! | `sse2`, `avx2`, `avx512`, `neon` | loads, stores and float lanes of each instruction set, and the kernels compiled for it |
 //!
-//! Every function here takes the [`Level`] to use; `Features::get().level()` is the best. A level
-//! that this processor does not have must not be passed.
+//! Every function here takes the [`Level`] to use; `Features::get().level()` is the best. The
+//! processor must support the level.
 //!
-//! **Results do not depend on the level**: integers are exact, and floats go through 16 lanes
-//! whatever the width of the vectors (`kernels_agree` in the tests).
+//! **Results do not depend on the level**: integers are exact, and floats use 16 lanes whatever the
+//! width of the vectors (`kernels_agree` in the tests).
 
 mod generic;
 
@@ -47,84 +47,85 @@ macro_rules! kernels {
         /// See `simd::copy_in`.
         #[$attribute]
         pub(in crate::simd) unsafe fn copy_in<W: Word>(to: *mut W, from: *const W, len: usize) {
-            // SAFETY: the caller's word.
+            // SAFETY: the preconditions of `simd::copy_in` are guaranteed by the caller.
             unsafe { $crate::simd::generic::copy_in(to, from, len, |to, from| $load(to, from)) }
         }
 
         /// See `simd::copy_out`.
         #[$attribute]
         pub(in crate::simd) unsafe fn copy_out<W: Word>(to: *mut W, from: *const W, len: usize) {
-            // SAFETY: the caller's word.
+            // SAFETY: the preconditions of `simd::copy_out` are guaranteed by the caller.
             unsafe { $crate::simd::generic::copy_out(to, from, len, |to, from| $store(to, from)) }
         }
 
         /// See `simd::sum`.
         #[$attribute]
         pub(in crate::simd) unsafe fn sum<T: Element>(base: *const T::Word, len: usize) -> i128 {
-            // SAFETY: the caller's word.
+            // SAFETY: the preconditions of `simd::sum` are guaranteed by the caller.
             unsafe { $crate::simd::generic::sum::<T>(base, len, |to, from| $load(to, from)) }
         }
 
         /// See `simd::sum_floats`.
         #[$attribute]
         pub(in crate::simd) unsafe fn sum_floats<T: Float>(base: *const T::Word, len: usize) -> f64 {
-            // SAFETY: the caller's word.
+            // SAFETY: the preconditions of `simd::sum_floats` are guaranteed by the caller.
             unsafe { $crate::simd::generic::sum_floats::<T, $lanes>(base, len) }
         }
 
         /// See `simd::extreme`.
         #[$attribute]
         pub(in crate::simd) unsafe fn extreme<T: Element, const MAX: bool>(base: *const T::Word, len: usize) -> T::Word {
-            // SAFETY: the caller's word.
+            // SAFETY: the preconditions of `simd::extreme` are guaranteed by the caller.
             unsafe { $crate::simd::generic::extreme::<T, MAX>(base, len, |to, from| $load(to, from)) }
         }
 
         /// See `simd::find`.
         #[$attribute]
         pub(in crate::simd) unsafe fn find<T: Element>(base: *const T::Word, len: usize, value: T) -> Option<usize> {
-            // SAFETY: the caller's word.
+            // SAFETY: the preconditions of `simd::find` are guaranteed by the caller.
             unsafe { $crate::simd::generic::find::<T>(base, len, value, |to, from| $load(to, from)) }
         }
     };
 }
 pub(crate) use kernels;
 
-/// Calls a function of the level's file.
+/// Calls a function in the file of a level.
 macro_rules! dispatch {
     ($level:expr, $function:ident $(::<$($generic:tt),+>)? ($($argument:expr),*)) => {
         match $level {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: here and below, the caller's word, that the processor has the level included.
+            // SAFETY: here and below, the preconditions are guaranteed by the caller, including
+            // that the processor supports the level.
             Level::Avx512 => unsafe { avx512::$function$(::<$($generic),+>)?($($argument),*) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
+            // SAFETY: the same.
             Level::Avx2 => unsafe { avx2::$function$(::<$($generic),+>)?($($argument),*) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
+            // SAFETY: the same.
             Level::Sse2 => unsafe { sse2::$function$(::<$($generic),+>)?($($argument),*) },
             #[cfg(target_arch = "aarch64")]
-            // SAFETY: as above.
+            // SAFETY: the same.
             Level::Neon => unsafe { neon::$function$(::<$($generic),+>)?($($argument),*) },
-            // SAFETY: as above.
+            // SAFETY: the same.
             _ => unsafe { generic::portable::$function$(::<$($generic),+>)?($($argument),*) },
         }
     };
 }
 
-/// Copies words out of memory that others may be writing. Each is read whole.
+/// Copies words from memory that other threads may be writing. Each word is read as a whole.
 ///
 /// # Safety
-/// `len` words are readable at `from`, and writable at `to` by nobody else; both are aligned. The
-/// processor has `level`.
+/// `len` words are readable at `from`, and writable at `to`, which no other thread uses; both are
+/// aligned. The processor supports `level`.
 pub(crate) unsafe fn copy_in<W: Word>(level: Level, to: *mut W, from: *const W, len: usize) {
     dispatch!(level, copy_in(to, from, len));
 }
 
-/// Copies words into memory that others may be reading. Each is written whole.
+/// Copies words to memory that other threads may be reading. Each word is written as a whole.
 ///
 /// # Safety
-/// `len` words are writable at `to`, and readable at `from` while nobody writes them; both are
-/// aligned. The processor has `level`.
+/// `len` words are writable at `to`, and readable at `from`, which no thread writes at the same
+/// time; both are aligned. The processor supports `level`.
 pub(crate) unsafe fn copy_out<W: Word>(level: Level, to: *mut W, from: *const W, len: usize) {
     dispatch!(level, copy_out(to, from, len));
 }
@@ -132,7 +133,7 @@ pub(crate) unsafe fn copy_out<W: Word>(level: Level, to: *mut W, from: *const W,
 /// The exact sum of integers; 0 for floats.
 ///
 /// # Safety
-/// `len` elements at `base` are readable and aligned. The processor has `level`.
+/// `len` elements at `base` are readable and aligned. The processor supports `level`.
 pub(crate) unsafe fn sum<T: Element>(level: Level, base: *const T::Word, len: usize) -> i128 {
     dispatch!(level, sum::<T>(base, len))
 }
@@ -145,8 +146,8 @@ pub(crate) unsafe fn sum_floats<T: Float>(level: Level, base: *const T::Word, le
     dispatch!(level, sum_floats::<T>(base, len))
 }
 
-/// The least element, or the greatest: NaN if one is NaN, and −0 less than 0, as `Math.min` and
-/// `Math.max` have it. There must be one.
+/// The least or the greatest element. As in `Math.min` and `Math.max`, it is NaN if any element is
+/// NaN, and −0 is less than 0. There must be at least one element.
 ///
 /// # Safety
 /// As for [`sum`].
@@ -158,8 +159,8 @@ pub(crate) unsafe fn extreme<T: Element, const MAX: bool>(
     dispatch!(level, extreme::<T, MAX>(base, len))
 }
 
-/// The first element equal to `value`, by the comparison of floats: NaN equals nothing, −0 equals
-/// 0.
+/// The index of the first element equal to `value`. Floats compare as usual: NaN equals nothing,
+/// and −0 equals 0.
 ///
 /// # Safety
 /// As for [`sum`].

@@ -9,7 +9,8 @@ use std::arch::asm;
 /// A chunk is readable at `from`, and writable at `to`.
 #[inline]
 unsafe fn load(to: *mut u8, from: *const u8) {
-    // SAFETY: moves 64 bytes that the caller vouches for.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe {
         asm!(
             "ldp {a:q}, {b:q}, [{from}]",
@@ -31,7 +32,8 @@ unsafe fn load(to: *mut u8, from: *const u8) {
 /// As for `load`.
 #[inline]
 unsafe fn store(to: *mut u8, from: *const u8) {
-    // SAFETY: the caller's word.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe { load(to, from) };
 }
 
@@ -48,7 +50,7 @@ impl Lanes for Vectors {
     unsafe fn load_f64(from: *const u8) -> Vectors {
         Vectors(std::array::from_fn(|i| {
             let x;
-            // SAFETY: reads 16 of the bytes that the caller vouches for.
+            // SAFETY: reads 16 bytes of those that the caller guarantees to be readable.
             unsafe {
                 asm!("ldr {x:q}, [{from}]", from = in(reg) from.add(i * 16), x = lateout(vreg) x,
                     options(pure, readonly, nostack, preserves_flags));
@@ -60,7 +62,7 @@ impl Lanes for Vectors {
     unsafe fn load_f32(from: *const u8) -> Vectors {
         Vectors(std::array::from_fn(|i| {
             let x;
-            // SAFETY: reads 8 of the bytes that the caller vouches for.
+            // SAFETY: reads 8 bytes of those that the caller guarantees to be readable.
             unsafe {
                 asm!("ldr {x:d}, [{from}]", "fcvtl {x:v}.2d, {x:v}.2s", from = in(reg) from.add(i * 8),
                     x = lateout(vreg) x, options(pure, readonly, nostack, preserves_flags));
@@ -82,7 +84,7 @@ impl Lanes for Vectors {
     fn to_array(self) -> [f64; LANES] {
         let mut array = [0.0; LANES];
         for (i, &x) in self.0.iter().enumerate() {
-            // SAFETY: two doubles from 2 i on lie within the array.
+            // SAFETY: the two doubles are within the array.
             unsafe { vst1q_f64(array.as_mut_ptr().add(i * 2), x) };
         }
         array

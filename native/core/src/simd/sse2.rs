@@ -5,14 +5,15 @@ use crate::region::element::{Element, Word};
 use std::arch::asm;
 use std::arch::x86_64::{__m128d, _mm_add_pd, _mm_setzero_pd, _mm_storeu_pd, _mm_sub_pd};
 
-// In assembly, here and in the other files, because for the compiler a plain load of memory that
-// another thread writes would be a data race.
+// The loads and stores of all instruction sets are in assembly, because a plain load of memory that
+// another thread writes would be a data race for the compiler.
 
 /// # Safety
 /// A chunk is readable at `from`, and writable at `to`.
 #[inline]
 unsafe fn load(to: *mut u8, from: *const u8) {
-    // SAFETY: moves 64 bytes that the caller vouches for.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe {
         asm!(
             "movups {a}, [{from}]",
@@ -38,7 +39,8 @@ unsafe fn load(to: *mut u8, from: *const u8) {
 /// As for `load`.
 #[inline]
 unsafe fn store(to: *mut u8, from: *const u8) {
-    // SAFETY: the caller's word.
+    // SAFETY: moves 64 bytes, which are readable at `from` and writable at `to`, as guaranteed by
+    // the caller.
     unsafe { load(to, from) };
 }
 
@@ -55,7 +57,7 @@ impl Lanes for Vectors {
     unsafe fn load_f64(from: *const u8) -> Vectors {
         Vectors(std::array::from_fn(|i| {
             let x;
-            // SAFETY: reads 16 of the bytes that the caller vouches for.
+            // SAFETY: reads 16 bytes of those that the caller guarantees to be readable.
             unsafe {
                 asm!("movupd {x}, [{from}]", from = in(reg) from.add(i * 16), x = lateout(xmm_reg) x,
                     options(pure, readonly, nostack, preserves_flags));
@@ -67,7 +69,7 @@ impl Lanes for Vectors {
     unsafe fn load_f32(from: *const u8) -> Vectors {
         Vectors(std::array::from_fn(|i| {
             let x;
-            // SAFETY: reads 8 of the bytes that the caller vouches for.
+            // SAFETY: reads 8 bytes of those that the caller guarantees to be readable.
             unsafe {
                 asm!("movsd {x}, qword ptr [{from}]", "cvtps2pd {x}, {x}", from = in(reg) from.add(i * 8),
                     x = lateout(xmm_reg) x, options(pure, readonly, nostack, preserves_flags));
@@ -89,7 +91,7 @@ impl Lanes for Vectors {
     fn to_array(self) -> [f64; LANES] {
         let mut array = [0.0; LANES];
         for (i, &x) in self.0.iter().enumerate() {
-            // SAFETY: two doubles from 2 i on lie within the array.
+            // SAFETY: the two doubles are within the array.
             unsafe { _mm_storeu_pd(array.as_mut_ptr().add(i * 2), x) };
         }
         array

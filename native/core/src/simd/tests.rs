@@ -1,11 +1,12 @@
-//! Every instruction set of this processor against plain Rust, and against each other bit for bit.
+//! Compares every instruction set of this processor with plain Rust, and bit for bit with the
+//! others.
 
 use super::*;
 use crate::cpu::Features;
 use crate::region::element::Slot;
 use proptest::prelude::*;
 
-/// The levels that run here.
+/// The levels that this processor supports.
 fn levels() -> Vec<Level> {
     let all = [Level::Generic, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
     let x86 = cfg!(target_arch = "x86_64");
@@ -18,11 +19,11 @@ fn levels() -> Vec<Level> {
 }
 
 #[test]
-fn the_best_level_is_among_those_tested() {
+fn best_level_is_among_those_tested() {
     assert!(cfg!(miri) || levels().contains(&Features::get().level()));
 }
 
-/// Elements from `skip` on, so that they start at every alignment that they can have.
+/// The elements from `skip` on, so that every possible alignment is tested.
 fn at<T: Element>(words: &[T::Word], skip: usize) -> (*const T::Word, usize) {
     let skip = skip.min(words.len());
     (words[skip..].as_ptr(), words.len() - skip)
@@ -38,7 +39,7 @@ fn check<T: Element>(values: &[T], skip: usize, probe: T) -> Result<(), TestCase
         rest.iter().copied().reduce(|a, b| if T::rank(b.to_word()) > T::rank(a.to_word()) { b } else { a });
     let nan = rest.iter().any(|&x| T::is_nan(x.to_word()));
     for level in levels() {
-        // SAFETY: a live slice that nobody writes.
+        // SAFETY: a live slice that no thread writes.
         unsafe {
             prop_assert_eq!(
                 find(level, base, len, probe),
@@ -87,7 +88,7 @@ macro_rules! integers {
                 let (base, len) = at::<$type>(&words, skip);
                 let expected: i128 = values[values.len() - len..].iter().map(|&x| i128::from(x)).sum();
                 for level in levels() {
-                    // SAFETY: a live slice that nobody writes.
+                    // SAFETY: a live slice that no thread writes.
                     prop_assert_eq!(unsafe { sum::<$type>(level, base, len) }, expected, "{:?}", level);
                 }
             }
@@ -125,12 +126,13 @@ macro_rules! floats {
                 let rest = &values[values.len() - len..];
                 let mut sums = Vec::new();
                 for level in levels() {
-                    // SAFETY: a live slice that nobody writes.
+                    // SAFETY: a live slice that no thread writes.
                     sums.push(unsafe { sum_floats::<$type>(level, base, len) });
                 }
                 prop_assert!(sums.iter().all(|x| x.to_bits() == sums[0].to_bits() || x.is_nan() && sums[0].is_nan()));
                 if rest.iter().all(|x| x.abs() < 1e6) {
-                    // Exactly, in units of 2^-1074 that no i128 could hold, so in two parts.
+                    // The exact sum needs two parts, because no i128 can hold it in units of
+                    // 2^-1074.
                     let exact: f64 = exact_sum(rest.iter().map(|&x| f64::from(x)));
                     let magnitude: f64 = rest.iter().map(|&x| f64::from(x).abs()).sum();
                     let bound = f64::EPSILON * exact.abs() + f64::EPSILON * f64::EPSILON * 4e6 * magnitude;
@@ -167,7 +169,7 @@ fn exact_sum(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[test]
-fn sums_of_infinities_and_nan_are_those_of_addition() {
+fn sums_of_infinities_and_nan_match_plain_addition() {
     let cases: [(&[f64], f64); 5] = [
         (&[1.0, f64::INFINITY, 2.0], f64::INFINITY),
         (&[f64::NEG_INFINITY, 1.0], f64::NEG_INFINITY),
@@ -179,7 +181,7 @@ fn sums_of_infinities_and_nan_are_those_of_addition() {
         for pad in [0, 100] {
             let words: Vec<u64> = values.iter().chain(&vec![0.0; pad]).map(|x| x.to_bits()).collect();
             for level in levels() {
-                // SAFETY: a live slice that nobody writes.
+                // SAFETY: a live slice that no thread writes.
                 let sum = unsafe { sum_floats::<f64>(level, words.as_ptr(), words.len()) };
                 assert!(sum == expected || sum.is_nan() && expected.is_nan(), "{values:?} {level:?}: {sum}");
             }
@@ -188,12 +190,12 @@ fn sums_of_infinities_and_nan_are_those_of_addition() {
 }
 
 #[test]
-fn what_is_rounded_away_is_not_lost() {
+fn rounding_errors_are_not_lost() {
     let words: Vec<u64> = [1e100, 1.0, -1e100].iter().chain(&[0.0; 13]).map(|x: &f64| x.to_bits()).collect();
     for level in levels() {
-        // Twice, so that large and small meet in the same lanes.
+        // Twice, so that large and small numbers meet in the same lanes.
         let twice = words.repeat(2);
-        // SAFETY: a live slice that nobody writes.
+        // SAFETY: a live slice that no thread writes.
         assert_eq!(unsafe { sum_floats::<f64>(level, twice.as_ptr(), twice.len()) }, 2.0);
     }
 }

@@ -1,15 +1,15 @@
 //! Bits inside one 64-bit word.
 //!
-//! Counting and finding ones takes one instruction each where the processor has POPCNT and BMI2,
-//! and a dozen or two in portable code. A kernel is therefore written once, generic over [`Words`],
-//! and compiled twice:
+//! With POPCNT and BMI2, counting and finding ones take one instruction each. In portable code they
+//! take a dozen or two. A kernel is therefore written once, generic over [`Words`], and compiled
+//! twice:
 //!
 //! ```text
 //! #[inline(always)]
 //! fn select_with<W: Words>(words: W, …) { … words.select(word, k) … word.count_ones() … }
 //!
 //! #[target_feature(enable = "bmi1,bmi2,lzcnt,popcnt")]
-//! fn select_bmi(words: Bmi, …) { select_with(words, …) }       // here `count_ones` is POPCNT as well
+//! fn select_bmi(words: Bmi, …) { select_with(words, …) }  // `count_ones` is POPCNT here
 //!
 //! fn select(…) {
 //!     #[cfg(target_arch = "x86_64")]
@@ -20,31 +20,33 @@
 //! }
 //! ```
 //!
-//! AArch64 has vector instructions that count, which the compiler uses by itself, and none that
+//! AArch64 has vector instructions for counting, which the compiler uses by itself, and none for
 //! select.
 
-/// A way to find ones in a word. A value of it is the proof that the processor has what it takes.
+/// A method of finding ones in a word. A value of an implementing type proves that the processor
+/// has the required instructions.
 pub trait Words: Copy {
-    /// The position of the k-th one of `word`, counted from 0; 64 if there are no more than `k`.
-    /// `k` is below 64.
+    /// The position of the k-th one of `word`, counted from 0; 64 if there are at most `k`. `k` is
+    /// below 64.
     fn select(self, word: u64, k: u32) -> u32;
 }
 
-/// Ordinary arithmetic.
+/// Plain arithmetic.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
 
 /// `PDEP` and `TZCNT`.
 ///
-/// AMD's processors before Zen 3 have `PDEP` in microcode, which takes longer the more ones the
-/// word has.
+/// AMD's processors before Zen 3 implement `PDEP` in microcode, which takes longer the more ones
+/// the mask has.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct Bmi(());
 
 #[cfg(target_arch = "x86_64")]
 impl Bmi {
-    /// If this processor has BMI1, BMI2, LZCNT and POPCNT. Costs a load and a comparison.
+    /// Returns a value if this processor has BMI1, BMI2, LZCNT and POPCNT. Takes one load and one
+    /// comparison.
     #[inline(always)]
     #[must_use]
     pub fn get() -> Option<Bmi> {
@@ -56,11 +58,11 @@ impl Bmi {
     }
 }
 
-/// Bytes of ones.
+/// The low bit of each byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
 
-/// `IN_BYTE[byte + 256 * k]`: where the k-th one of a byte is.
+/// `IN_BYTE[byte + 256 * k]` is the position of the k-th one of a byte.
 const IN_BYTE: [u8; 2048] = {
     let mut table = [0; 2048];
     let mut byte = 0;
@@ -79,16 +81,16 @@ const IN_BYTE: [u8; 2048] = {
 };
 
 impl Words for Portable {
-    /// Vigna, "Broadword implementation of rank/select queries", 2008: the byte by comparing all
-    /// eight running sums at once, the bit by a table.
+    /// Vigna, "Broadword implementation of rank/select queries", 2008: finds the byte by comparing
+    /// all eight running sums at once, and the bit by a table.
     #[inline(always)]
     fn select(self, word: u64, k: u32) -> u32 {
         debug_assert!(k < 64);
         let pairs = word - (word >> 1 & (ONES * 0x55));
         let nibbles = (pairs & (ONES * 0x33)) + (pairs >> 2 & (ONES * 0x33));
-        // Byte i: how many ones there are in bytes 0 to i.
+        // Byte i is the number of ones in bytes 0 to i.
         let sums = ((nibbles + (nibbles >> 4)) & (ONES * 0x0F)).wrapping_mul(ONES);
-        // The high bit of byte i: whether that is at most k.
+        // The high bit of byte i states whether that number is at most k.
         let passed = ((u64::from(k & 63) * ONES) | HIGH).wrapping_sub(sums) & HIGH;
         let place = passed.count_ones() * 8;
         if place == 64 {
@@ -106,15 +108,15 @@ impl Words for Bmi {
     #[inline(always)]
     fn select(self, word: u64, k: u32) -> u32 {
         debug_assert!(k < 64);
-        // SAFETY: a value of this type exists only where `get` found the instructions.
+        // SAFETY: a value of this type exists only if `get` found the instructions.
         unsafe { std::arch::x86_64::_pdep_u64(1 << (k & 63), word) }.trailing_zeros()
     }
 }
 
-/// The position of the k-th one of `word`, counted from 0; 64 if there are no more than `k`. `k` is
+/// The position of the k-th one of `word`, counted from 0; 64 if there are at most `k`. `k` is
 /// below 64.
 ///
-/// In a loop, rather compile the loop twice: see the head of this file.
+/// In a loop, compile the whole loop twice instead, as described at the top of this file.
 #[inline]
 #[must_use]
 pub fn select_in_word(word: u64, k: u32) -> u32 {
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_finds_the_same_one() {
+    fn all_implementations_find_the_same_one() {
         for word in samples() {
             for k in 0..64 {
                 let position = expected(word, k);

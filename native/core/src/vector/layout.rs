@@ -1,8 +1,8 @@
-//! Where everything in a vector's region lies: a header, and then the elements.
+//! The layout of a vector's region: a header, then the elements.
 //!
-//! `docs/formats/vector.md` is the specification, `src/vector/layout.ts` the same in TypeScript.
-//! [`Shape::read`] is the constant-time check on which the memory safety of every other file here
-//! rests: after it, the elements that the header counts lie within the region, and the region
+//! `docs/formats/vector.md` specifies it, and `src/vector/layout.ts` has the same in TypeScript.
+//! [`Shape::read`] is the constant-time check on which the memory safety of all other files here is
+//! based. After it, the elements that the header counts are within the region, and the region is
 //! within the memory.
 
 use crate::region::element::Type;
@@ -11,7 +11,7 @@ use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// Where the elements begin.
+/// The offset of the elements.
 pub const DATA: usize = HEADER_BYTES;
 
 /// Indices of the words that a vector owns in the region's header.
@@ -20,20 +20,20 @@ pub mod word {
     pub const TYPE: usize = 16;
     /// Zero.
     pub const RESERVED: usize = 17;
-    /// How many elements there are (two words).
+    /// Number of elements (two words).
     pub const LENGTH: usize = 18;
-    /// The first of the words that mean nothing yet.
+    /// The first unused word.
     pub const UNUSED: usize = 20;
 }
 
-/// What a vector is: a checked copy of what its header says.
+/// A checked copy of a vector's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Type of the elements; numeric.
+    /// Type of the elements; always numeric.
     pub ty: Type,
-    /// How many there are.
+    /// Number of elements.
     pub len: usize,
-    /// How many fit into the region.
+    /// Number of elements that fit in the region.
     pub capacity: usize,
     /// Bytes of the region.
     pub region: usize,
@@ -45,13 +45,16 @@ impl Shape {
         let header = Header::read(memory, Kind::Vector)?;
         let number = header.word(word::TYPE);
         let ty = type_of(number)
-            .map_err(|_| Error::corrupt(format!("a vector can not have elements of type {number}")))?;
-        // No more than the memory has, which `Header::read` made sure of.
+            .map_err(|_| Error::corrupt(format!("a vector cannot have elements of type {number}")))?;
+        // The capacity is within the memory, because `Header::read` checked the length of the
+        // region.
         let region = header.length() as usize;
         let capacity = (region - DATA) / ty.width();
         let len = header.double_word(word::LENGTH);
         if len > capacity as u64 {
-            return Err(Error::corrupt(format!("a vector of {len} elements in room for {capacity}")));
+            return Err(Error::corrupt(format!(
+                "a vector of {len} elements exceeds its capacity of {capacity}"
+            )));
         }
         Ok(Shape { ty, len: len as usize, capacity, region })
     }
@@ -61,7 +64,7 @@ impl Shape {
 pub fn type_of(number: u32) -> Result<Type> {
     match Type::from_number(number) {
         Some(ty) if ty.is_numeric() => Ok(ty),
-        _ => Err(Error::wrong_type(format!("{number} is no type that the elements of a vector can have"))),
+        _ => Err(Error::wrong_type(format!("invalid element type of a vector: {number}"))),
     }
 }
 
@@ -70,6 +73,6 @@ pub fn region_length(ty: Type, capacity: u64) -> Result<usize> {
     let bytes = capacity.checked_mul(ty.width() as u64).and_then(|bytes| bytes.checked_add(DATA as u64));
     match bytes {
         Some(bytes) if bytes <= isize::MAX as u64 - 64 => Ok(align(bytes) as usize),
-        _ => Err(Error::range(format!("a vector can not have {capacity} elements"))),
+        _ => Err(Error::range(format!("a vector cannot have {capacity} elements"))),
     }
 }

@@ -1,16 +1,16 @@
-//! The vector: a header, and numbers of one type in a row.
+//! The vector: a header, followed by numbers of one type.
 //!
-//! The bytes are specified in `docs/formats/vector.md`; `src/vector/` works on the same bytes in
-//! TypeScript.
+//! Space: 256 bytes and the elements. `docs/formats/vector.md` specifies the bytes; `src/vector/`
+//! works on the same bytes in TypeScript.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | [`layout`] | header words, and the constant-time check |
-//! | [`raw`] | vectors in someone else's memory, and every operation on them |
+//! | [`raw`] | vectors in memory owned by the caller, and all operations on them |
 //! | [`sort`] | sort, argsort, binary search |
-//! | [`owned`] | the vector for Rust programs: typed, growing by itself |
+//! | [`owned`] | the growing typed vector for Rust programs |
 //!
-//! The kernels under sums, extremes and searches are in `crate::simd`.
+//! The kernels of sums, extremes and searches are in `crate::simd`.
 
 pub mod layout;
 pub mod owned;

@@ -1,7 +1,8 @@
 //! The vector for Rust programs.
 //!
-//! [`Vector<T>`] is a `Vec<T>` of numbers whose memory is a region: aligned to 64 bytes, and as it
-//! is what JavaScript and C read. [`elements`] shows those of someone else's region as a slice.
+//! [`Vector<T>`] is a `Vec<T>` of numbers whose memory is a region, aligned to 64 bytes, which
+//! JavaScript and C can read as it is. [`elements`] borrows the elements of another region as a
+//! slice.
 //!
 //! ```
 //! use offheap_core::vector::Vector;
@@ -15,7 +16,8 @@
 //! # Ok::<(), offheap_core::Error>(())
 //! ```
 //!
-//! What needs memory is fallible. `push` and growth are amortised O(1); growth copies nothing where
+//! All operations that allocate memory are fallible. `push` takes amortized O(1). Growth copies
+//! nothing if the allocator can move pages instead (glibc, from 128 KiB on).
 //! the allocator can move pages instead (glibc, from 128 KiB on).
 
 use super::layout::{DATA, Shape, region_length};
@@ -38,16 +40,16 @@ pub struct Vector<T: Element> {
 }
 
 impl<T: Element> Vector<T> {
-    /// An empty vector, with room for a few elements.
+    /// Creates an empty vector with room for a few elements.
     pub fn new() -> Result<Vector<T>> {
         Vector::with_capacity(64 / size_of::<T>())
     }
 
-    /// An empty vector with room for at least so many.
+    /// Creates an empty vector with room for at least `capacity` elements.
     pub fn with_capacity(capacity: usize) -> Result<Vector<T>> {
         let length = region_length(T::TYPE, capacity as u64)?;
         let memory = OwnedMemory::new(length)?;
-        // SAFETY: the memory is new and ours.
+        // SAFETY: the memory is new and exclusive.
         unsafe { raw::init(memory.base(), length, T::TYPE) }?;
         Ok(Vector { memory, len: 0, capacity: (length - DATA) / size_of::<T>(), elements: PhantomData })
     }
@@ -57,17 +59,17 @@ impl<T: Element> Vector<T> {
         self.memory.base().wrapping_add(DATA).cast()
     }
 
-    /// Elements that fit before it grows.
+    /// The number of elements that fit without growth.
     #[inline]
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// The number of elements is kept beside the header, and written there when someone else is to
-    /// see it.
+    /// Writes the number of elements to the header and returns a writer. Otherwise the number is
+    /// kept only outside the region.
     fn writer(&mut self) -> Result<Writer> {
-        // SAFETY: the memory is ours.
+        // SAFETY: the vector owns the memory.
         let mut writer = unsafe { Writer::attach(self.memory.base(), self.memory.len()) }?;
         writer.set_len(self.len)?;
         Ok(writer)
@@ -75,7 +77,7 @@ impl<T: Element> Vector<T> {
 
     fn view(&self) -> Option<View> {
         let shape = Shape { ty: T::TYPE, len: self.len, capacity: self.capacity, region: self.memory.len() };
-        // SAFETY: the memory is ours, and has the elements.
+        // SAFETY: the vector owns the memory, which contains `len` elements.
         unsafe { View::of(self.memory.base(), self.memory.len(), shape) }.ok()
     }
 
@@ -85,7 +87,7 @@ impl<T: Element> Vector<T> {
         if self.len == self.capacity {
             self.grow(1)?;
         }
-        // SAFETY: there is room for it.
+        // SAFETY: `len < capacity`, so the element is within the memory.
         unsafe { self.data().add(self.len).write(value) };
         self.len += 1;
         Ok(())
@@ -99,25 +101,29 @@ impl<T: Element> Vector<T> {
         Some(last)
     }
 
-    /// Appends many elements.
+    /// Appends all elements of a slice.
     pub fn extend_from_slice(&mut self, values: &[T]) -> Result<()> {
         if values.len() > self.capacity - self.len {
             self.grow(values.len())?;
         }
-        // SAFETY: there is room for them, in memory that no slice of the caller's can be in.
+        // SAFETY: the capacity was ensured, and no slice of the caller can overlap the vector's
+        // memory.
         unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.data().add(self.len), values.len()) };
         self.len += values.len();
         Ok(())
     }
 
-    /// Makes room for at least so many elements in all.
+    /// Makes room for a total of at least `capacity` elements.
     pub fn reserve(&mut self, capacity: usize) -> Result<()> {
         if capacity > self.capacity { self.resize(region_length(T::TYPE, capacity as u64)?) } else { Ok(()) }
     }
 
     #[cold]
     fn grow(&mut self, more: usize) -> Result<()> {
-        let needed = self.len.checked_add(more).ok_or_else(|| Error::range("more elements than can be"))?;
+        let needed = self
+            .len
+            .checked_add(more)
+            .ok_or_else(|| Error::range("the vector would have too many elements"))?;
         let doubled = self.capacity.saturating_mul(2).min(isize::MAX as usize / 4 / size_of::<T>());
         self.resize(region_length(T::TYPE, needed.max(doubled) as u64)?)
     }
@@ -134,18 +140,18 @@ impl<T: Element> Vector<T> {
         Ok(())
     }
 
-    /// Keeps the first `len` elements. Does nothing if there are no more.
+    /// Keeps the first `len` elements. Does nothing if there are not more.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    /// Removes all elements. The capacity stays.
+    /// Removes all elements. The capacity does not change.
     pub fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// Removes and returns the element at `index`, whose place the last one takes; `None` if there
-    /// is no such element.
+    /// Removes and returns the element at `index`, and moves the last element there. `None` if
+    /// there is no such element.
     pub fn swap_remove(&mut self, index: usize) -> Option<T> {
         let last = *self.last()?;
         let removed = std::mem::replace(self.get_mut(index)?, last);
@@ -153,26 +159,28 @@ impl<T: Element> Vector<T> {
         Some(removed)
     }
 
-    /// Sorts: ascending, −0 before 0, NaN last. O(n); in place if memory for a copy is refused.
+    /// Sorts the elements in ascending order, with −0 before 0 and NaN last. O(n). Sorts in place
+    /// if memory for a copy is refused.
     pub fn sort(&mut self) {
         let done = self.writer().and_then(|_| {
-            // SAFETY: the memory is ours.
+            // SAFETY: the vector owns the memory.
             unsafe { sort::sort(self.memory.base(), self.memory.len(), None) }
         });
         debug_assert!(done.is_ok(), "{done:?}");
     }
 
-    /// The indices of the elements in the order of [`Vector::sort`]; equal ones in their own.
-    /// `Range` beyond 2^32.
+    /// The indices of the elements in the order of [`Vector::sort`]. Stable. `Range` for more than
+    /// 2^32 elements.
     pub fn argsort(&mut self) -> Result<Vec<u32>> {
         if self.len as u64 > 1 << 32 {
-            return Err(Error::range("more elements than 32 bits can number"));
+            return Err(Error::range("argsort supports at most 2^32 elements"));
         }
         let region = self.writer()?.shape().region;
         let mut out: Vec<u32> = Vec::new();
         out.try_reserve_exact(self.len)?;
         let indices = Indices::U32(out.as_mut_ptr(), self.len);
-        // SAFETY: the memory is ours; `out` has room for all, which are written on success.
+        // SAFETY: the vector owns its memory, and `out` has capacity for all indices, which are
+        // written on success.
         unsafe {
             sort::argsort::argsort(self.memory.base(), region, None, indices)?;
             out.set_len(self.len);
@@ -180,8 +188,8 @@ impl<T: Element> Vector<T> {
         Ok(out)
     }
 
-    /// Where a value is in a sorted vector: `Ok` with the first index of it, or `Err` with the one
-    /// to insert it at. −0 is 0 here, and NaN is NaN.
+    /// Finds a value in a sorted vector: `Ok` with the first index of it, or `Err` with the index
+    /// at which to insert it. −0 equals 0, and all NaNs are equal.
     pub fn search(&self, value: T) -> std::result::Result<usize, usize> {
         let key = T::encode_for_search(value.to_word());
         let at = self.partition_point(|x| T::encode_for_search(x.to_word()) < key);
@@ -198,17 +206,17 @@ impl<T: Element> Vector<T> {
     fn extreme(&self, greatest: bool) -> Option<T> {
         let view = self.view()?;
         let mut out = T::default();
-        // SAFETY: `out` is an element.
+        // SAFETY: `out` is one element.
         unsafe { view.extreme(greatest, (&raw mut out).cast()) }.then_some(out)
     }
 
-    /// The least element: NaN if there is one, and −0 before 0.
+    /// The least element: NaN if there is one; −0 is less than 0.
     #[must_use]
     pub fn min(&self) -> Option<T> {
         self.extreme(false)
     }
 
-    /// The greatest element: NaN if there is one, and 0 after −0.
+    /// The greatest element: NaN if there is one; 0 is greater than −0.
     #[must_use]
     pub fn max(&self) -> Option<T> {
         self.extreme(true)
@@ -218,24 +226,23 @@ impl<T: Element> Vector<T> {
     #[must_use]
     pub fn index_of(&self, value: T) -> Option<usize> {
         let view = self.view()?;
-        // SAFETY: `value` is an element.
+        // SAFETY: `value` is one element.
         unsafe { view.index_of((&raw const value).cast(), 0, false) }
     }
 
-    /// The region: what can be saved, and opened again. As long as the elements need, so that the
-    /// bytes follow from them.
+    /// The region, which can be saved and opened again. It has no spare capacity, so its bytes
+    /// depend only on the elements.
     pub fn bytes(&mut self) -> Result<&[u8]> {
         let length = region_length(T::TYPE, self.len as u64)?;
         let mut writer = self.writer()?;
         writer.set_region(length)?;
         writer.zero_unused();
         self.capacity = writer.shape().capacity;
-        // SAFETY: the memory is ours, and so many bytes of it are the region, each of which was
-        // written.
+        // SAFETY: the vector owns the memory, and all bytes of the region are initialized.
         Ok(unsafe { std::slice::from_raw_parts(self.memory.base(), length) })
     }
 
-    /// The region's memory and length in it, for the C ABI.
+    /// The address of the region's memory and the region's length, for the C ABI.
     #[must_use]
     pub fn region(&mut self) -> (*mut u8, usize) {
         let length = self.writer().map_or(0, |writer| writer.shape().region);
@@ -247,7 +254,7 @@ impl<T: Element> Deref for Vector<T> {
     type Target = [T];
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        // SAFETY: the memory is ours, and so many elements were written.
+        // SAFETY: the vector owns the memory, and `len` elements are initialized.
         unsafe { std::slice::from_raw_parts(self.data(), self.len) }
     }
 }
@@ -255,7 +262,7 @@ impl<T: Element> Deref for Vector<T> {
 impl<T: Element> DerefMut for Vector<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as for `deref`.
+        // SAFETY: the same; `self` is borrowed exclusively.
         unsafe { std::slice::from_raw_parts_mut(self.data(), self.len) }
     }
 }
@@ -266,15 +273,16 @@ impl<T: Element> fmt::Debug for Vector<T> {
     }
 }
 
-/// The elements of the vector in `bytes`, which start at a multiple of 8. `Type` if they are no
-/// `T`.
+/// The elements of the vector in `bytes`, which must be aligned to 8. `Type` if the elements are
+/// not of type `T`.
 pub fn elements<T: Element>(bytes: &[u8]) -> Result<&[T]> {
-    // SAFETY: a shared slice is readable and unchanging while it is borrowed.
+    // SAFETY: a shared slice is readable and constant while it is borrowed.
     let view = unsafe { View::attach(bytes.as_ptr(), bytes.len()) }?;
     let Shape { ty, len, .. } = view.shape();
     if ty != T::TYPE {
-        return Err(Error::wrong_type(format!("a vector of {ty:?}, not of {:?}", T::TYPE)));
+        return Err(Error::wrong_type(format!("the elements are {ty:?}, not {:?}", T::TYPE)));
     }
-    // SAFETY: so many elements lie within the bytes, aligned, and any bits are an element.
+    // SAFETY: the check ensured that the elements are within the bytes; they are aligned, and every
+    // bit pattern is a valid element.
     Ok(unsafe { std::slice::from_raw_parts(view.data().cast(), len) })
 }

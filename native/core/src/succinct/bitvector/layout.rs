@@ -1,4 +1,4 @@
-//! Where everything in a bit vector's region lies, and the check on which memory safety rests.
+//! The layout of a bit vector's region, and the check on which memory safety is based.
 
 use crate::region::header::{ALIGNMENT, HEADER_BYTES, Header};
 use crate::region::kind::Kind;
@@ -7,72 +7,77 @@ use crate::{Error, Result};
 
 /// The most bits: 128 GiB of them.
 pub const MAX_BITS: u64 = 1 << 40;
-/// Capacities are multiples of this many bits, which are 64 bytes.
+/// Capacities are multiples of this number of bits, which is 64 bytes.
 pub const STEP: u64 = 8 * ALIGNMENT;
 
 /// Indices of the words that a bit vector owns in the region's header.
 pub mod word {
-    /// How many bits there are (two words).
+    /// Number of bits (two words).
     pub const LENGTH: usize = 16;
-    /// How many the region has room for (two words).
+    /// Number of bits that the region has room for (two words).
     pub const CAPACITY: usize = 18;
-    /// The first word after those: it and the rest are zero.
+    /// The first unused word. It and all words after it are zero.
     pub const END: usize = 20;
 }
 
-/// Bytes of a region with room for so many bits, rounded up. `Range` if that is more than there can
-/// be.
+/// Bytes of a region with room for `capacity` bits, rounded up. `Range` if `capacity` exceeds
+/// [`MAX_BITS`].
 pub fn region_length(capacity: u64) -> Result<usize> {
     if capacity > MAX_BITS {
         return Err(Error::range(format!("a bit vector has at most {MAX_BITS} bits, not {capacity}")));
     }
     let bytes = HEADER_BYTES as u64 + capacity.next_multiple_of(STEP) / 8;
-    usize::try_from(bytes).ok().filter(|&bytes| isize::try_from(bytes).is_ok()).ok_or_else(|| {
-        Error::range("a bit vector of this capacity does not fit this machine's address space")
-    })
+    usize::try_from(bytes)
+        .ok()
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+        .ok_or_else(|| Error::range("a bit vector of this capacity exceeds the address space"))
 }
 
 /// The counts of a checked header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta {
-    /// How many bits there are.
+    /// Number of bits.
     pub length: u64,
-    /// How many the region has room for.
+    /// Number of bits that the region has room for.
     pub capacity: u64,
 }
 
 impl Meta {
-    /// Reads and checks the header of a region, in constant time.
+    /// Reads and checks the header of a region in constant time.
     pub fn read(memory: Memory) -> Result<Meta> {
         let header = Header::read(memory, Kind::BitVector)?;
-        // The length in one load: a writer that pushes stores it without a rearrangement.
+        // The length is read with one load, because a writer that pushes stores it without a
+        // rearrangement.
         let meta =
             Meta { length: memory.double_word(word::LENGTH), capacity: header.double_word(word::CAPACITY) };
         if meta.capacity > MAX_BITS || !meta.capacity.is_multiple_of(STEP) {
-            return Err(Error::corrupt(format!("a bit vector can not have room for {} bits", meta.capacity)));
+            return Err(Error::corrupt(format!("invalid capacity of a bit vector: {} bits", meta.capacity)));
         }
         if meta.length > meta.capacity {
             let Meta { length, capacity } = meta;
-            return Err(Error::corrupt(format!("a bit vector of {length} bits with room for {capacity}")));
+            return Err(Error::corrupt(format!(
+                "a bit vector of {length} bits exceeds its capacity of {capacity}"
+            )));
         }
         if header.length() != HEADER_BYTES as u64 + meta.capacity / 8 {
-            return Err(Error::corrupt("the region's length is not that of the bit vector's capacity"));
+            return Err(Error::corrupt("the region's length does not match the bit vector's capacity"));
         }
         Ok(meta)
     }
 }
 
-/// Makes a bit vector of `length` zeros, with room for as many as 64 bytes hold at the end, in
-/// `len` bytes at `base`. Whatever they held is overwritten. `Full` if they are too few.
+/// Creates a bit vector of `length` zeros in `len` bytes at `base`, with its capacity rounded up to
+/// whole 64 bytes. Overwrites the memory. `Full` if it is too short.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn init(base: *mut u8, len: usize, length: u64) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `len` bytes at `base` are writable.
     let memory = unsafe { Memory::new(base, len) }?;
     let needed = region_length(length)?;
     check_room(needed, len)?;
-    // SAFETY: there is room; the caller vouches that it is ours to write.
+    // SAFETY: the room was checked, and no other thread uses the memory, as guaranteed by the
+    // caller.
     unsafe {
         memory.at(0).write_bytes(0, needed);
         memory.begin_region(Kind::BitVector, needed as u64);
@@ -83,10 +88,10 @@ pub unsafe fn init(base: *mut u8, len: usize, length: u64) -> Result<()> {
     Ok(())
 }
 
-/// `Full` if a region needs more bytes than there are.
+/// `Full` if a region needs more bytes than given.
 pub(in crate::succinct) fn check_room(needed: usize, given: usize) -> Result<()> {
     if needed <= given {
         return Ok(());
     }
-    Err(Error::full(format!("the region needs {needed} bytes where {given} are given")))
+    Err(Error::full(format!("the region needs {needed} bytes, not {given}")))
 }

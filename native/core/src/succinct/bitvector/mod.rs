@@ -1,14 +1,14 @@
-//! The bit vector: bits in a region, one after another.
+//! The bit vector: bits in a region, one after another. Space: 256 bytes and 1 bit per bit.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/bitvector.ts` works on the
-//! same bytes in TypeScript.
+//! `docs/formats/succinct.md` specifies the bytes; `src/succinct/bitvector.ts` works on the same
+//! bytes in TypeScript.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
-//! | `layout` | header words, the constant-time check, making and resizing a region |
+//! | `layout` | header words, the constant-time check, creating and resizing a region |
 //! | `raw` | the checked view: single bits, counting, search |
 //! | `write` | the view that also writes: single bits, ranges, set algebra |
-//! | `owned` | the bit vector for Rust programs, which grows by itself |
+//! | `owned` | the growing bit vector for Rust programs |
 
 pub mod layout;
 mod owned;

@@ -1,4 +1,4 @@
-//! The bit vector for Rust programs: owns its memory, grows by itself.
+//! The growing bit vector for Rust programs, which owns its memory.
 
 use super::layout::{self, MAX_BITS, STEP};
 use super::raw::RawBits;
@@ -9,7 +9,7 @@ use crate::succinct::runs::Op;
 use crate::{Error, Result};
 use std::fmt;
 
-/// Bits, one after another: 1/8 of a byte each.
+/// A vector of bits, each of which takes one bit.
 ///
 /// ```
 /// use offheap_core::succinct::BitVec;
@@ -23,23 +23,23 @@ use std::fmt;
 /// # Ok::<(), offheap_core::Error>(())
 /// ```
 ///
-/// What can fail for want of memory returns a `Result`, and so does what takes positions: `Range`
-/// past the end. Whatever fails changes nothing.
+/// Operations that allocate memory return a `Result`, and so do operations that take positions:
+/// `Range` past the end. An operation that fails changes nothing.
 pub struct BitVec {
     bits: RawBitsMut,
     memory: OwnedMemory,
 }
 
-// SAFETY: it owns its memory, as a Vec does; nothing else knows the address.
+// SAFETY: it owns its memory, like `Vec`; nothing else has the address.
 unsafe impl Send for BitVec {}
 // SAFETY: `&BitVec` only reads.
 unsafe impl Sync for BitVec {}
 
 impl BitVec {
-    /// So many zeros.
+    /// Creates a vector of `length` zeros.
     pub fn new(length: u64) -> Result<BitVec> {
         let memory = OwnedMemory::new(layout::region_length(length)?)?;
-        // SAFETY: the memory is new and ours.
+        // SAFETY: the memory is new and exclusive.
         let bits = unsafe {
             layout::init(memory.base(), memory.len(), length)?;
             RawBitsMut::attach(memory.base(), memory.len())?
@@ -47,7 +47,8 @@ impl BitVec {
         Ok(BitVec { bits, memory })
     }
 
-    /// Ones at these positions, in whatever order, up to the largest of them, and zeros elsewhere.
+    /// Creates a vector with ones at the given positions, in any order. It ends at the largest of
+    /// them.
     pub fn from_indices<T: Number>(indices: &[T]) -> Result<BitVec> {
         let indices = Numbers::of(indices, "indices");
         let mut bits = BitVec::new(length_for(&indices)?)?;
@@ -55,52 +56,52 @@ impl BitVec {
         Ok(bits)
     }
 
-    /// Eight bits from each byte, the lowest first.
+    /// Creates a vector of the bits of each byte, the lowest first.
     pub fn from_bytes(bytes: &[u8]) -> Result<BitVec> {
         let mut bits = BitVec::new(bytes.len() as u64 * 8)?;
-        // SAFETY: a live slice.
+        // SAFETY: a slice is readable for its length.
         unsafe { bits.bits.load(bytes.as_ptr(), bytes.len()) }?;
         Ok(bits)
     }
 
-    /// These bits.
+    /// Creates a vector of the given bits.
     pub fn from_bits(bits: impl IntoIterator<Item = bool>) -> Result<BitVec> {
         let mut vector = BitVec::new(0)?;
         bits.into_iter().try_for_each(|bit| vector.push(bit))?;
         Ok(vector)
     }
 
-    /// A copy of the bit vector in a region, which may be shared or mapped.
+    /// Copies the bit vector in a region, which may be shared or mapped.
     pub fn copy_of(bits: &RawBits) -> Result<BitVec> {
         let mut copy = BitVec::new(bits.len())?;
-        // SAFETY: a view's words can be read up to its capacity.
+        // SAFETY: the words of a view are readable up to its capacity.
         unsafe { copy.bits.load(bits.words().cast(), bits.len().div_ceil(8) as usize) }?;
         Ok(copy)
     }
 
-    /// The view that everything goes through.
+    /// The view through which all operations access the bits.
     #[inline(always)]
     #[must_use]
     pub fn raw(&self) -> &RawBits {
         &self.bits
     }
 
-    /// The region: what can be saved, and opened again with [`RawBits::attach`].
+    /// The region, which can be saved, and opened again with [`RawBits::attach`].
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the memory is ours, the region initialised, and nobody writes while `self` is
-        // borrowed.
+        // SAFETY: the vector owns the memory, the region is initialized, and nothing writes it
+        // while `self` is borrowed.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.bits.region_length()) }
     }
 
-    /// How many bits there are.
+    /// The number of bits.
     #[inline]
     #[must_use]
     pub fn len(&self) -> u64 {
         self.bits.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no bits.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -120,13 +121,13 @@ impl BitVec {
         self.bits.set(index, bit)
     }
 
-    /// Inverts a bit, and returns what it is then.
+    /// Inverts a bit, and returns its new value.
     #[inline]
     pub fn flip(&mut self, index: u64) -> Result<bool> {
         self.bits.flip(index)
     }
 
-    /// Appends a bit; amortised constant time.
+    /// Appends a bit; amortized constant time.
     #[inline]
     pub fn push(&mut self, bit: bool) -> Result<()> {
         if self.bits.push(bit) { Ok(()) } else { self.push_after_growth(bit) }
@@ -136,43 +137,43 @@ impl BitVec {
     fn push_after_growth(&mut self, bit: bool) -> Result<()> {
         let capacity = self.bits.capacity();
         if capacity == MAX_BITS {
-            return Err(Error::full("the bit vector has the largest length there is"));
+            return Err(Error::full("the bit vector has the maximum length"));
         }
         self.reserve((capacity + capacity / 2).clamp(8 * STEP, MAX_BITS))?;
         self.bits.push(bit);
         Ok(())
     }
 
-    /// Makes room for so many bits in all.
+    /// Makes room for a total of at least `capacity` bits.
     pub fn reserve(&mut self, capacity: u64) -> Result<()> {
         if capacity <= self.bits.capacity() {
             return Ok(());
         }
         self.memory.grow(layout::region_length(capacity)?, self.bits.region_length())?;
-        // SAFETY: the memory is ours, and the view that knew its old address is replaced.
+        // SAFETY: the vector owns the memory, and the view with the old address is replaced.
         self.bits = unsafe { RawBitsMut::attach(self.memory.base(), self.memory.len()) }?;
         self.bits.set_capacity(capacity)
     }
 
-    /// Makes the vector so long: by zeros, or by dropping bits.
+    /// Changes the length, by appending zeros or by dropping bits.
     pub fn resize(&mut self, length: u64) -> Result<()> {
         self.reserve(length)?;
         self.bits.set_length(length)
     }
 
-    /// How many ones there are in `from..to`.
+    /// The number of ones in `from..to`.
     pub fn count(&self, from: u64, to: u64) -> Result<u64> {
         self.bits.count(from, to)
     }
 
-    /// Gives all bits of `from..to` one value.
+    /// Sets all bits of `from..to` to one value.
     pub fn fill(&mut self, from: u64, to: u64, bit: bool) -> Result<()> {
         self.bits.fill(from, to, bit)
     }
 
     /// Inverts all bits.
     pub fn not(&mut self) {
-        // The whole range is one of the vector's.
+        // The range of all bits is always valid.
         let _whole = self.bits.invert(0, self.len());
     }
 
@@ -181,23 +182,24 @@ impl BitVec {
         self.bits.invert(from, to)
     }
 
-    /// Keeps what is in `other` as well; past its end `other` counts as zeros.
+    /// Intersection: keeps only the ones that `other` has as well. Past its end `other` counts as
+    /// zeros.
     pub fn and(&mut self, other: &BitVec) -> Result<()> {
         self.combine(Op::And, other)
     }
 
-    /// Adds what is in `other`, and grows to its length if that is more.
+    /// Union: adds the ones of `other`, and grows to its length if that is more.
     pub fn or(&mut self, other: &BitVec) -> Result<()> {
         self.combine(Op::Or, other)
     }
 
-    /// Keeps and adds what is in one of both only, and grows to the length of `other` if that is
-    /// more.
+    /// Symmetric difference: keeps the ones that only one of the two has, and grows to the length
+    /// of `other` if that is more.
     pub fn xor(&mut self, other: &BitVec) -> Result<()> {
         self.combine(Op::Xor, other)
     }
 
-    /// Takes away what is in `other`.
+    /// Difference: removes the ones of `other`.
     pub fn and_not(&mut self, other: &BitVec) -> Result<()> {
         self.combine(Op::AndNot, other)
     }
@@ -214,14 +216,14 @@ impl BitVec {
         self.bits.combine(op, other.raw(), from, to)
     }
 
-    /// The position of the first one at `from` or after it.
+    /// The position of the first one at or after `from`.
     #[inline]
     #[must_use]
     pub fn next_one(&self, from: u64) -> Option<u64> {
         self.bits.next_one(from)
     }
 
-    /// The position of the first zero at `from` or after it.
+    /// The position of the first zero at or after `from`.
     #[inline]
     #[must_use]
     pub fn next_zero(&self, from: u64) -> Option<u64> {

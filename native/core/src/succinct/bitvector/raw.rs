@@ -1,10 +1,10 @@
 //! The checked view of a bit vector: single bits, counting, search.
 //!
-//! Attaching checks the header once. After that every operation goes by the private copy of the
-//! counts, so contents that are hostile or change meanwhile give wrong answers but never a read
-//! outside.
+//! Attaching checks the header once. After that, all operations use the private copy of the counts.
+//! Contents that are hostile, or that change at the same time, therefore give wrong answers, but
+//! never a read out of bounds.
 //!
-//! Cost: a bit is one load. Counting and searching wait for memory from some 32 KiB on (see
+//! Cost: one load for a bit. Counting and searching are limited by memory from about 32 KiB on (see
 //! [`crate::succinct::runs`]).
 
 use super::layout::{self, Meta};
@@ -29,13 +29,13 @@ pub struct RawBits {
     pub(super) sequence: u32,
 }
 
-/// The bits of a range within its first and last word, and the whole words between them.
+/// The bits of a range in its first and last word, and the whole words between them.
 pub(super) struct Parts {
     /// Word and mask of the first bits, unless they fill a word.
     pub(super) head: Option<(usize, u64)>,
     /// Whole words.
     pub(super) middle: Range<usize>,
-    /// Word and mask of the last bits, unless they fill a word or are in the first.
+    /// Word and mask of the last bits, unless they fill a word or are in the first one.
     pub(super) tail: Option<(usize, u64)>,
 }
 
@@ -61,44 +61,45 @@ impl Parts {
 }
 
 impl RawBits {
-    /// Attaches to the bit vector in `len` bytes at `base`: checks the header in constant time.
+    /// Attaches to the bit vector in `len` bytes at `base`. Checks the header in constant time.
     ///
     /// # Safety
     /// While the view or a copy of it is used, `base` is valid for reading `len` bytes. Another
-    /// thread may write them, as the format allows.
+    /// thread may write them according to the format.
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawBits> {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable.
         unsafe { RawBits::attach_shared(base, len, Duration::ZERO) }
     }
 
-    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is
-    /// being rearranged. `Locked` if that takes longer: then its writer died.
+    /// `attach` for readers of a region that another thread owns. Waits up to `timeout` for a
+    /// rearrangement to end. `Locked` if that takes longer, because its writer was terminated.
     ///
     /// # Safety
     /// As for `attach`.
-    pub unsafe fn attach_shared(base: *const u8, len: usize, patience: Duration) -> Result<RawBits> {
-        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+    pub unsafe fn attach_shared(base: *const u8, len: usize, timeout: Duration) -> Result<RawBits> {
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Readers do not
+        // write through the view.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        RawBits::read(memory, patience)
+        RawBits::read(memory, timeout)
     }
 
-    fn read(memory: Memory, patience: Duration) -> Result<RawBits> {
+    fn read(memory: Memory, timeout: Duration) -> Result<RawBits> {
         loop {
-            let sequence = memory.read_begin(patience);
+            let sequence = memory.read_begin(timeout);
             let meta = Meta::read(memory);
             if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
                 continue;
             }
-            // What is no bit vector at all is said to be that, rather than to be locked.
+            // Report bytes that are not a bit vector as such, rather than as locked.
             let meta = meta?;
-            // SAFETY: a checked header's words lie within the memory.
+            // SAFETY: the header's check ensured that the words are within the memory.
             let words = unsafe { memory.at(HEADER_BYTES) }.cast();
             return Ok(RawBits { memory, words, meta, sequence: sequence? });
         }
     }
 
-    /// How many bits there are.
+    /// The number of bits.
     #[inline(always)]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a vector without bits is no special case to anyone")]
@@ -106,7 +107,7 @@ impl RawBits {
         self.meta.length
     }
 
-    /// How many bits the region has room for.
+    /// The number of bits that the region has room for.
     #[inline(always)]
     #[must_use]
     pub fn capacity(&self) -> u64 {
@@ -127,8 +128,8 @@ impl RawBits {
         self.memory
     }
 
-    /// Runs `read` until it ran while nothing was rearranged: for readers of a region that another
-    /// thread owns.
+    /// Repeats `read` until no rearrangement happened at the same time: for readers of a region
+    /// that another thread owns.
     #[inline]
     pub fn consistent<T>(mut self, mut read: impl FnMut(&RawBits) -> T) -> Result<T> {
         loop {
@@ -137,14 +138,15 @@ impl RawBits {
                 return Ok(result);
             }
             self = RawBits::read(self.memory, READ_TIMEOUT).map_err(|error| match error.kind() {
-                // It was sound when this call began, so its owner has made it longer than the view.
-                ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
+                // The region was valid when this call began, so its owner has grown it past the
+                // view.
+                ErrorKind::Corrupt => Error::stale("the region grew past the attached bytes: attach again"),
                 _ => error,
             })?;
         }
     }
 
-    /// The words, of which `capacity / 64` can be read.
+    /// The words. `capacity / 64` of them are readable.
     #[inline(always)]
     #[must_use]
     pub fn words(&self) -> *const u64 {
@@ -154,7 +156,8 @@ impl RawBits {
     #[inline(always)]
     pub(super) fn word(&self, index: usize) -> &AtomicU64 {
         debug_assert!((index as u64) < self.meta.capacity / 64);
-        // SAFETY: callers stay below the capacity, which the header's check bounds.
+        // SAFETY: `index` is below the capacity in words, which the header's check limits to the
+        // memory.
         unsafe { generic::word(self.words, index) }
     }
 
@@ -168,16 +171,16 @@ impl RawBits {
         Some(self.word((index / 64) as usize).load(Relaxed) >> (index % 64) & 1 == 1)
     }
 
-    /// Refuses a range that is not within the bits.
+    /// `Range` unless a range is within the bits.
     pub(super) fn check_range(&self, from: u64, to: u64) -> Result<()> {
         if from <= to && to <= self.meta.length {
             return Ok(());
         }
         let length = self.meta.length;
-        Err(Error::range(format!("no range of a bit vector of {length} bits: from {from} to {to}")))
+        Err(Error::range(format!("invalid range: {from} to {to} in a bit vector of {length} bits")))
     }
 
-    /// How many ones there are in `from..to`. `Range` if that is not within the bits.
+    /// The number of ones in `from..to`. `Range` unless that is within the bits.
     pub fn count(&self, from: u64, to: u64) -> Result<u64> {
         self.check_range(from, to)?;
         let parts = Parts::of(from, to);
@@ -185,19 +188,19 @@ impl RawBits {
             part.map_or(0, |(index, mask)| u64::from((self.word(index).load(Relaxed) & mask).count_ones()))
         };
         let middle = parts.middle;
-        // SAFETY: whole words below the capacity; the kernels are those of this processor.
+        // SAFETY: the whole words are below the capacity, and the processor supports the kernels.
         let whole = unsafe { (Kernels::get().count)(self.words.add(middle.start), middle.len()) };
         Ok(edge(parts.head) + whole + edge(parts.tail))
     }
 
-    /// The position of the first one at `from` or after it, if there is one.
+    /// The position of the first one at or after `from`, if there is one.
     #[inline]
     #[must_use]
     pub fn next_one(&self, from: u64) -> Option<u64> {
         self.next::<false>(from)
     }
 
-    /// The position of the first zero at `from` or after it, if there is one.
+    /// The position of the first zero at or after `from`, if there is one.
     #[inline]
     #[must_use]
     pub fn next_zero(&self, from: u64) -> Option<u64> {
@@ -228,7 +231,7 @@ impl RawBits {
         (position < length).then_some(position)
     }
 
-    /// The position of the last bit of that value, if there is one.
+    /// The position of the last bit with the value `bit`, if there is one.
     #[must_use]
     pub fn last(&self, bit: bool) -> Option<u64> {
         let length = self.meta.length;
@@ -241,8 +244,7 @@ impl RawBits {
         })
     }
 
-    /// Passes on the positions of ones from `from` on, in order, until `each` says that it has had
-    /// enough.
+    /// Calls `each` with the positions of ones from `from` on, in order, until it returns false.
     pub fn for_each_one(&self, from: u64, mut each: impl FnMut(u64) -> bool) {
         let length = self.meta.length;
         if from >= length {
@@ -262,11 +264,11 @@ impl RawBits {
         }
     }
 
-    /// Writes the positions of ones from `from` on, as many as `out` has room for, and returns how
-    /// many. `Range` if its elements do not hold every position.
+    /// Writes the positions of ones from `from` on, as many as fit in `out`, and returns their
+    /// number. `Range` if the element type of `out` cannot represent every position.
     pub fn ones_into(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<usize> {
         if !out.hold(64 - self.meta.length.leading_zeros()) {
-            return Err(Error::range("the elements of out do not hold every position"));
+            return Err(Error::range("the elements of out cannot represent every position"));
         }
         let (mut chunk, mut held, mut written) = ([0; CHUNK], 0, 0);
         let room = out.len();
@@ -296,10 +298,11 @@ impl RawBits {
         })
     }
 
-    /// Proves the contents: checksum (if the region has one), reserved words, no bits past the end
-    /// but the first, which a stopped writer may have left.
+    /// Checks the contents: the checksum, if the region has one, that reserved words are zero, and
+    /// that no bits past the end are set, except for the first, which a terminated writer may have
+    /// left.
     ///
-    /// Another thread's changes meanwhile may make this fail.
+    /// Concurrent changes by another thread may make this fail.
     pub fn validate(&self) -> Result<()> {
         let header = Header::read(self.memory, Kind::BitVector)?;
         header.verify_checksum(self.memory, layout::word::END)?;

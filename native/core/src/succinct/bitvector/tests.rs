@@ -1,4 +1,4 @@
-//! The bit vector beside a `Vec<bool>`.
+//! Compares the bit vector with a `Vec<bool>`.
 
 use super::layout::{self, STEP, word};
 use super::{BitVec, RawBits, RawBitsMut};
@@ -51,7 +51,7 @@ fn same(bits: &BitVec, model: &[bool]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 200 }))]
     #[test]
-    fn every_operation_does_what_it_does_to_booleans(
+fn operations_agree_with_a_vec_of_bool(
         first in proptest::collection::vec(any::<bool>(), 0..1200),
         steps in proptest::collection::vec(step(), 0..30),
     ) {
@@ -106,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn counts_and_searches_of_any_range(
+fn counts_and_searches_agree_for_any_range(
         model in proptest::collection::vec(prop_oneof![3 => Just(false), 1 => any::<bool>()], 0..700),
         from in 0usize..800, to in 0usize..800,
     ) {
@@ -120,9 +120,9 @@ proptest! {
 }
 
 #[test]
-fn a_range_touches_nothing_outside_it() {
-    // The fault elsewhere: an AND of bits 10 to 20 that cleared whole words, and an empty range
-    // that cleared all.
+fn range_operations_change_nothing_outside_the_range() {
+    // A fault of another library: an AND of bits 10 to 20 cleared whole words, and an empty range
+    // cleared everything.
     for op in Op::ALL {
         for (from, to) in [(10, 20), (0, 0), (64, 64), (63, 65), (5, 5), (128, 192), (0, 256)] {
             let mut bits = BitVec::new(256).unwrap();
@@ -137,7 +137,7 @@ fn a_range_touches_nothing_outside_it() {
 }
 
 #[test]
-fn whole_vectors_of_different_lengths() {
+fn combines_vectors_of_different_lengths() {
     let long = || BitVec::from_indices(&[1, 5, 300u64]).unwrap();
     let short = || BitVec::from_indices(&[1, 2u64]).unwrap();
     let ones = |bits: &BitVec| bits.ones().collect::<Vec<_>>();
@@ -160,7 +160,7 @@ fn whole_vectors_of_different_lengths() {
 }
 
 #[test]
-fn bytes_are_eight_bits_each_the_lowest_first() {
+fn from_bytes_takes_the_lowest_bit_of_each_byte_first() {
     let bits = BitVec::from_bytes(&[0b0000_0101, 0, 0x80]).unwrap();
     assert_eq!((bits.len(), bits.ones().collect::<Vec<_>>()), (24, vec![0, 2, 23]));
     assert_eq!(BitVec::from_bytes(&[]).unwrap().len(), 0);
@@ -169,42 +169,43 @@ fn bytes_are_eight_bits_each_the_lowest_first() {
 }
 
 #[test]
-fn positions_beyond_32_bits() {
-    // The memory of untouched zeros is never filled in by the system: 640 MiB of address space,
-    // some pages of it used.
+fn supports_positions_beyond_32_bits() {
+    // The system never provides memory for untouched zeros: this takes 640 MiB of address space,
+    // and only a few pages of memory.
     if cfg!(miri) || cfg!(target_pointer_width = "32") {
         return;
     }
-    const FAR: u64 = 5 << 30;
-    let length = layout::region_length(FAR).unwrap();
+    const LENGTH: u64 = 5 << 30;
+    let length = layout::region_length(LENGTH).unwrap();
     let mut words = vec![0u64; length / 8];
     let base = words.as_mut_ptr().cast::<u8>();
-    // SAFETY: the words are ours; the header is written as `init` would, without touching the bits.
+    // SAFETY: the test owns the words, and writes the header as `init` would, without touching the
+    // bits.
     unsafe {
         layout::init(base, 256, 0).unwrap();
         let memory = crate::region::memory::Memory::new(base, length).unwrap();
-        memory.set_double_word(word::LENGTH, FAR);
-        memory.set_double_word(word::CAPACITY, FAR);
+        memory.set_double_word(word::LENGTH, LENGTH);
+        memory.set_double_word(word::CAPACITY, LENGTH);
         memory.set_double_word(header::word::LENGTH, length as u64);
         let mut bits = RawBitsMut::attach(base, length).unwrap();
         let far = (1 << 32) + 12_345;
         bits.set(far, true).unwrap();
-        bits.set(FAR - 1, true).unwrap();
+        bits.set(LENGTH - 1, true).unwrap();
         assert_eq!(bits.get(far), Some(true));
         assert_eq!(bits.get(far - (1 << 32)), Some(false));
         assert_eq!(bits.next_one(1 << 32), Some(far));
-        assert_eq!(bits.count(far, FAR).unwrap(), 2);
-        assert_eq!(bits.count(far + 1, FAR - 1).unwrap(), 0);
+        assert_eq!(bits.count(far, LENGTH).unwrap(), 2);
+        assert_eq!(bits.count(far + 1, LENGTH - 1).unwrap(), 0);
         bits.fill(far - 5, far + 5, true).unwrap();
         assert_eq!(bits.count(far - 100, far + 100).unwrap(), 10);
-        assert_eq!(bits.set(FAR, true).unwrap_err().kind(), ErrorKind::Range);
+        assert_eq!(bits.set(LENGTH, true).unwrap_err().kind(), ErrorKind::Range);
     }
 }
 
 #[test]
-fn a_stray_bit_of_a_stopped_writer_is_no_bit() {
+fn ignores_a_stray_bit_of_a_terminated_writer() {
     let mut bits = BitVec::new(100).unwrap();
-    // What a writer leaves that was stopped between the bit and the length.
+    // The state that a writer leaves if it is terminated between storing the bit and the length.
     bits.raw().word(1).fetch_or(1 << 36, std::sync::atomic::Ordering::Relaxed);
     bits.raw().validate().unwrap();
     assert_eq!((bits.count(0, 100).unwrap(), bits.next_one(0), bits.ones().count()), (0, None, 0));
@@ -218,7 +219,7 @@ fn a_stray_bit_of_a_stopped_writer_is_no_bit() {
 }
 
 #[test]
-fn damaged_headers_are_refused() {
+fn rejects_damaged_headers() {
     let bits = BitVec::from_indices(&[1, 1000u64]).unwrap();
     let words = bits.bytes().len() / 4;
     let mut copy = vec![0u64; words / 2];
@@ -230,14 +231,14 @@ fn damaged_headers_are_refused() {
             base.add(bit / 8).write(base.add(bit / 8).read() ^ 1 << (bit % 8));
             let attached = RawBits::attach(base, words * 4);
             match bit / 32 {
-                // Seeds, and a length that is smaller: everything else must be refused by one tier
-                // or the other.
+                // Seeds, and smaller lengths, are valid. Everything else must be rejected by
+                // `attach` or by `validate`.
                 6 | 9 | 10 | 16 => {}
                 _ => assert!(attached.is_err_and(|_| true) || attached_fails(base, words * 4), "bit {bit}"),
             }
         }
     }
-    // SAFETY: shorter than the memory.
+    // SAFETY: the lengths are shorter than the memory.
     unsafe {
         base.copy_from(bits.bytes().as_ptr(), bits.bytes().len());
         for len in 0..words * 4 {
@@ -248,12 +249,12 @@ fn damaged_headers_are_refused() {
 }
 
 unsafe fn attached_fails(base: *const u8, len: usize) -> bool {
-    // SAFETY: the caller's word.
+    // SAFETY: `len` bytes at `base` are readable, as guaranteed by the caller.
     unsafe { RawBits::attach(base, len) }.is_ok_and(|bits| bits.validate().is_err())
 }
 
 #[test]
-fn sizes_that_can_not_be_are_refused() {
+fn rejects_invalid_sizes() {
     assert_eq!(BitVec::new(u64::MAX).unwrap_err().kind(), ErrorKind::Range);
     assert_eq!(BitVec::new(layout::MAX_BITS + 1).unwrap_err().kind(), ErrorKind::Range);
     assert_eq!(BitVec::from_indices(&[u64::MAX]).unwrap_err().kind(), ErrorKind::Range);

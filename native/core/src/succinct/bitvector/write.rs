@@ -1,8 +1,8 @@
-//! The view that also writes: single bits in small steps, everything else as a rearrangement.
+//! The view that also writes. A single bit is one store, and all other changes are rearrangements.
 //!
-//! A single bit changes by one store, and a pushed one by two (the bit, then the length), so that
-//! another thread sees each change whole and a writer that is stopped leaves a valid region.
-//! Ranges, algebra and resizing make the sequence odd.
+//! Setting a bit takes one store, and pushing takes two (the bit, then the length). Other threads
+//! therefore see each change as a whole, and a writer that is terminated leaves a valid region.
+//! Range operations, set algebra and resizing make the sequence odd while they run.
 
 use super::layout::{Meta, STEP, check_room, region_length, word};
 use super::raw::{Parts, RawBits};
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 use std::ops::Deref;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-/// A view that also writes. There is one writer at a time, on one thread.
+/// A view that also writes. Only one writer may exist at a time, on one thread.
 #[derive(Debug)]
 pub struct RawBitsMut {
     bits: RawBits,
@@ -29,17 +29,17 @@ impl Deref for RawBitsMut {
 }
 
 impl RawBitsMut {
-    /// Attaches to a bit vector for writing: checks the header in constant time and withdraws the
+    /// Attaches to a bit vector for writing. Checks the header in constant time, and clears the
     /// region's checksum.
     ///
     /// # Safety
     /// As for [`RawBits::attach`]; the bytes are writable, and while the view is used no other view
     /// writes them.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawBitsMut> {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable.
         let bits = unsafe { RawBits::attach(base, len) }?;
         let memory = bits.memory;
-        // SAFETY: the memory is writable and this is the only writer.
+        // SAFETY: the memory is writable, and this is the only writer.
         unsafe { memory.clear_checksum() };
         Ok(RawBitsMut { bits })
     }
@@ -62,7 +62,7 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Inverts a bit and returns what it is then. `Range` past the end.
+    /// Inverts a bit, and returns its new value. `Range` past the end.
     #[inline]
     pub fn flip(&mut self, index: u64) -> Result<bool> {
         let bit = !self.get(index).ok_or_else(|| past_the_end(index, self.len()))?;
@@ -70,30 +70,30 @@ impl RawBitsMut {
         Ok(bit)
     }
 
-    /// Appends a bit, if the region has room for it; else `false`.
+    /// Appends a bit. Returns `false` if the region has no room for it.
     #[inline]
     pub fn push(&mut self, bit: bool) -> bool {
         let length = self.len();
         if length == self.capacity() {
             return false;
         }
-        // Zeros too: a writer that was stopped may have left a one here.
+        // Zeros are stored as well, because a terminated writer may have left a one here.
         self.put(length, bit);
         self.bits.meta.length = length + 1;
-        // SAFETY: the view writes; the length is at most the capacity.
+        // SAFETY: the memory is writable, and the length is at most the capacity.
         unsafe { self.memory.set_double_word(word::LENGTH, length + 1) };
         true
     }
 
-    /// Runs what changes many words, with the sequence odd meanwhile.
+    /// Runs a change of many words while the sequence is odd.
     fn rearrange(&mut self, change: impl FnOnce(&mut RawBitsMut)) {
         let memory = self.memory;
-        // SAFETY: the view writes, and is the only one that does.
+        // SAFETY: the memory is writable, and this is the only writer.
         unsafe { memory.change(|| change(self)) };
         self.bits.sequence = self.bits.sequence.wrapping_add(2);
     }
 
-    /// Stores into the bits of a word that `mask` has.
+    /// Stores the bits of a word that are set in its mask.
     #[inline]
     fn merge(&mut self, part: Option<(usize, u64)>, value: impl Fn(usize, u64) -> u64) {
         if let Some((index, mask)) = part {
@@ -107,12 +107,12 @@ impl RawBitsMut {
         let Parts { head, middle, tail } = Parts::of(from, to);
         let value = if bit { u64::MAX } else { 0 };
         self.merge(head, |_, _| value);
-        // SAFETY: whole words below the capacity; the view writes.
+        // SAFETY: the whole words are below the capacity, and writable.
         unsafe { self.words.add(middle.start).write_bytes(value as u8, middle.len()) };
         self.merge(tail, |_, _| value);
     }
 
-    /// Gives all bits of `from..to` one value. `Range` if that is not within the bits.
+    /// Sets all bits of `from..to` to one value. `Range` unless that is within the bits.
     pub fn fill(&mut self, from: u64, to: u64, bit: bool) -> Result<()> {
         self.check_range(from, to)?;
         if from < to {
@@ -121,14 +121,15 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Inverts all bits of `from..to`. `Range` if that is not within the bits.
+    /// Inverts all bits of `from..to`. `Range` unless that is within the bits.
     pub fn invert(&mut self, from: u64, to: u64) -> Result<()> {
         self.check_range(from, to)?;
         if from < to {
             self.rearrange(|bits| {
                 let Parts { head, middle, tail } = Parts::of(from, to);
                 bits.merge(head, |_, old| !old);
-                // SAFETY: whole words below the capacity; the kernels are those of this processor.
+                // SAFETY: the whole words are below the capacity, and the processor supports the
+                // kernels.
                 unsafe { (Kernels::get().invert)(bits.words.add(middle.start), middle.len()) };
                 bits.merge(tail, |_, old| !old);
             });
@@ -136,9 +137,9 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Combines the bits of `from..to` with those of `other` at the same positions, into these.
-    /// Past its end `other` counts as zeros. No bit outside the range changes. `Range` if it is not
-    /// within these bits.
+    /// Combines the bits of `from..to` with those of `other` at the same positions, and stores the
+    /// result here. Past its end `other` counts as zeros. No bit outside the range changes. `Range`
+    /// unless the range is within these bits.
     ///
     /// `other` may be a view of the same region.
     pub fn combine(&mut self, op: Op, other: &RawBits, from: u64, to: u64) -> Result<()> {
@@ -149,8 +150,8 @@ impl RawBitsMut {
                 let Parts { head, middle, tail } = Parts::of(from, shared);
                 let value = |index: usize, old: u64| op.apply(old, other.word(index).load(Relaxed));
                 bits.merge(head, value);
-                // SAFETY: whole words below both capacities; the kernels are those of this
-                // processor. Regions are the same or apart.
+                // SAFETY: the whole words are below both capacities, and the processor supports the
+                // kernels. The two regions are identical or disjoint.
                 unsafe {
                     let (into, from) = (bits.words.add(middle.start), other.words.add(middle.start));
                     (Kernels::get().combine)(op, into, from, middle.len());
@@ -164,25 +165,26 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Makes the vector longer, by zeros, or shorter. `Full` if the region has no room for that
-    /// many bits.
+    /// Changes the length, by appending zeros or by dropping bits. `Full` if the region has no room
+    /// for that many bits.
     pub fn set_length(&mut self, length: u64) -> Result<()> {
         let Meta { length: before, capacity } = self.meta;
         if length > capacity {
             return Err(Error::full(format!("the region has room for {capacity} bits, not {length}")));
         }
         self.rearrange(|bits| {
-            // Past the end all is zero, but for a bit that a stopped writer may have left.
+            // All bits past the end are zero, except for one that a terminated writer may have
+            // left.
             bits.store(length.min(before), (before + 1).min(capacity), false);
             bits.bits.meta.length = length;
-            // SAFETY: the view writes; the length is at most the capacity.
+            // SAFETY: the memory is writable, and the length is at most the capacity.
             unsafe { bits.memory.set_double_word(word::LENGTH, length) };
         });
         Ok(())
     }
 
-    /// Gives the region room for so many bits, rounded up to whole 64 bytes, at least as many as
-    /// there are. `Full` if the memory is too short for that.
+    /// Changes the capacity of the region, rounded up to whole 64 bytes, to at least the number of
+    /// bits. `Full` if the memory is too short.
     pub fn set_capacity(&mut self, capacity: u64) -> Result<()> {
         let capacity = capacity.max(self.len());
         let needed = region_length(capacity)?;
@@ -191,14 +193,14 @@ impl RawBitsMut {
         self.rearrange(|bits| {
             let before = bits.capacity();
             if capacity > before {
-                // SAFETY: there is room for the new words; what they hold means nothing yet.
+                // SAFETY: the memory has room for the new words, whose contents are not used yet.
                 unsafe {
                     let words = bits.words.add((before / 64) as usize);
                     words.write_bytes(0, ((capacity - before) / 64) as usize);
                 }
             }
             bits.bits.meta.capacity = capacity;
-            // SAFETY: the view writes.
+            // SAFETY: the memory is writable, and this is the only writer.
             unsafe {
                 bits.memory.set_double_word(word::CAPACITY, capacity);
                 bits.memory.set_double_word(header::word::LENGTH, needed as u64);
@@ -207,8 +209,8 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Gives the bits at many positions one value. `Range` if one is no position; nothing is
-    /// changed then.
+    /// Sets the bits at many positions to one value. `Range`, with nothing changed, if one of the
+    /// positions is invalid.
     pub fn set_many(&mut self, positions: &Numbers<'_>, bit: bool) -> Result<()> {
         let length = self.len();
         let mut chunk = [0; CHUNK];
@@ -219,7 +221,7 @@ impl RawBitsMut {
         }
         self.rearrange(|bits| {
             for from in (0..positions.len()).step_by(CHUNK) {
-                // They were looked at, but another thread may write them.
+                // They were checked, but another thread may write them.
                 let Ok(positions) = positions.read(from, &mut chunk) else { return };
                 positions.iter().filter(|&&at| at < length).for_each(|&at| bits.put(at, bit));
             }
@@ -227,19 +229,18 @@ impl RawBitsMut {
         Ok(())
     }
 
-    /// Copies whole bytes of bits over the first ones. `Range` if they are more than there is room
-    /// for.
+    /// Copies whole bytes over the first bits. `Range` if there are more bytes than room.
     ///
     /// # Safety
     /// `bytes` is valid for reading `count` bytes.
     pub unsafe fn load(&mut self, bytes: *const u8, count: usize) -> Result<()> {
         let length = self.len();
         if count as u64 > length.div_ceil(8) {
-            return Err(Error::range(format!("{count} bytes are too many for {length} bits")));
+            return Err(Error::range(format!("{count} bytes exceed the {length} bits")));
         }
         self.rearrange(|bits| {
-            // SAFETY: the caller's word, and there are so many bytes of words. They may be those of
-            // the same region.
+            // SAFETY: `count` bytes are readable, as guaranteed by the caller, and the words have
+            // room for them. Both may be in the same region.
             unsafe { std::ptr::copy(bytes, bits.words.cast::<u8>(), count) };
             if !length.is_multiple_of(8) {
                 let end = length.next_multiple_of(8);
@@ -252,11 +253,11 @@ impl RawBitsMut {
 
 #[cold]
 fn past_the_end(index: u64, length: u64) -> Error {
-    Error::range(format!("there is no bit {index} in a bit vector of {length}"))
+    Error::range(format!("bit index out of range: {index}, of {length} bits"))
 }
 
-/// The length that has all of these positions: one more than the largest. `Range` for what is no
-/// position.
+/// The length that includes all of these positions: one more than the largest. `Range` for an
+/// invalid position.
 pub fn length_for(positions: &Numbers<'_>) -> Result<u64> {
     let mut chunk = [0; CHUNK];
     let mut length = 0;

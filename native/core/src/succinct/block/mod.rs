@@ -1,9 +1,9 @@
-//! Blocks of 512 bits, a cache line each: counting and finding ones in one, and searching the small
-//! tables that rank and select keep about blocks.
+//! Blocks of 512 bits, one cache line each: counting and finding ones in a block, and searching the
+//! small tables that rank and select keep about blocks.
 //!
 //! A query is written once, generic over [`Block`], and compiled for each [`Tier`] by
-//! [`per_tier!`], so that a whole query runs in one function with the instructions that it profits
-//! from. A view of a structure finds out its tier once.
+//! [`per_tier!`]. The whole query thus runs in one function with the instructions that it profits
+//! from. A view of a structure determines its tier once.
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -17,43 +17,44 @@ use super::word::Portable;
 pub(crate) const WORDS: usize = 8;
 /// Bits of a block.
 pub(crate) const BITS: u64 = 512;
-/// Index entries that [`Block::entries_passed`] looks at.
+/// The number of index entries that [`Block::entries_passed`] examines.
 pub(crate) const WINDOW: u64 = 8;
 
-/// What a query asks about. `ZEROS`, everywhere below: about zeros in place of ones.
+/// The operations on a block, and on tables about blocks. With `ZEROS`, they are about zeros
+/// instead of ones.
 ///
-/// Memory is read as it is found, which another thread may be changing: answers about such memory
-/// mean nothing, but each is within the bounds that are stated.
+/// Another thread may be changing the memory. The results are then meaningless, but each is within
+/// its stated bounds.
 pub(crate) trait Block: Copy {
-    /// How many ones there are among the first `bits` bits of a block, `bits` below 512.
+    /// The number of ones among the first `bits` bits of a block; `bits` is below 512.
     ///
     /// # Safety
     /// The block is readable and aligned to 8 bytes.
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32;
 
-    /// Where in a block the `k`-th one is; some number below 512 if it has no more than `k`. `k` is
-    /// below 512.
+    /// The position of the `k`-th one in a block; an unspecified number below 512 if it has at most
+    /// `k` ones. `k` is below 512.
     ///
     /// # Safety
     /// As for `rank`.
     unsafe fn select<const ZEROS: bool>(self, block: *const u64, k: u32) -> u32;
 
-    /// How many of the seven 12-bit counts of an index entry are at most `k`; at most 7. `k` is
-    /// below 4096.
+    /// The number of the seven 12-bit counts of an index entry that are at most `k`. `k` is below
+    /// 4096.
     ///
     /// # Safety
     /// The entry, two words, is readable and aligned to 8 bytes.
     unsafe fn counts_passed<const ZEROS: bool>(self, entry: *const u64, k: u32) -> u32;
 
-    /// How many of the eight entries from number `first` on, at `entries`, have at most `k` ones
-    /// before them.
+    /// The number of the eight entries from number `first` on, at `entries`, that have at most `k`
+    /// ones before them.
     ///
     /// # Safety
     /// The eight entries, two words each, are readable and aligned to 8 bytes.
     unsafe fn entries_passed<const ZEROS: bool>(self, entries: *const u64, first: u64, k: u64) -> u32;
 }
 
-/// Which instructions there are.
+/// The available instructions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tier {
     /// No assumptions.
@@ -67,7 +68,7 @@ pub(crate) enum Tier {
 }
 
 impl Tier {
-    /// The best that this processor has.
+    /// The best tier that this processor supports.
     #[inline]
     pub(crate) fn get() -> Tier {
         #[cfg(target_arch = "x86_64")]
@@ -82,7 +83,7 @@ impl Tier {
         Tier::Portable(Portable)
     }
 
-    /// All that this processor has: for tests.
+    /// All tiers that this processor supports, for tests.
     #[cfg(test)]
     pub(crate) fn available() -> Vec<Tier> {
         #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "there is no other"))]
@@ -96,8 +97,8 @@ impl Tier {
     }
 }
 
-/// Defines functions that take a [`Tier`] first and run a generic function with it, compiled for
-/// the tier's instructions.
+/// Defines functions that take a [`Tier`] first, and run a generic function compiled for the tier's
+/// instructions.
 ///
 /// ```text
 /// per_tier! {
@@ -126,7 +127,7 @@ macro_rules! per_tier {
             unsafe fn avx512$(<const $generic: $kind>)?(
                 tier: $crate::succinct::block::Avx512, $($argument: $type),*
             ) $(-> $result)? {
-                // SAFETY: the caller's word.
+                // SAFETY: the preconditions are guaranteed by the caller.
                 unsafe { $with::<_, $($generic,)?>(tier, $($argument),*) }
             }
 
@@ -136,20 +137,21 @@ macro_rules! per_tier {
             unsafe fn avx2$(<const $generic: $kind>)?(
                 tier: $crate::succinct::block::Avx2, $($argument: $type),*
             ) $(-> $result)? {
-                // SAFETY: the caller's word.
+                // SAFETY: the preconditions are guaranteed by the caller.
                 unsafe { $with::<_, $($generic,)?>(tier, $($argument),*) }
             }
 
-            // Apart, so that what calls this stays small enough to be inlined.
+            // Out of line, so that the caller remains small enough to be inlined.
             #[cfg_attr(target_arch = "x86_64", inline(never))]
             unsafe fn portable$(<const $generic: $kind>)?(
                 tier: $crate::succinct::word::Portable, $($argument: $type),*
             ) $(-> $result)? {
-                // SAFETY: the caller's word.
+                // SAFETY: the preconditions are guaranteed by the caller.
                 unsafe { $with::<_, $($generic,)?>(tier, $($argument),*) }
             }
 
-            // SAFETY: the caller's word; a tier is the proof that its instructions are there.
+            // SAFETY: the preconditions are guaranteed by the caller, and a tier proves that the
+            // processor supports its instructions.
             unsafe {
                 match tier {
                     #[cfg(target_arch = "x86_64")]
@@ -165,22 +167,22 @@ macro_rules! per_tier {
 
 pub(crate) use per_tier;
 
-/// The ones before an index entry: the low 44 bits.
+/// The number of ones before an index entry: the low 44 bits.
 #[inline(always)]
 pub(crate) fn total_of(low: u64) -> u64 {
     low & ((1 << 44) - 1)
 }
 
-/// How many ones a superblock has before its block `index`, 0 to 7: the 12-bit field of that number
-/// behind the entry's low 32 bits, and 0 for block 0, whose field the total is in. Without a
-/// branch, which would go wrong for one block in eight, and with one shift of a word: fields 0 to 4
-/// are in the word that begins in the middle of the first.
+/// The number of ones in a superblock before its block `index`, 0 to 7. It is the 12-bit field with
+/// that number after the entry's low 32 bits, or 0 for block 0, whose field holds the upper bits of
+/// the total. There is no branch, which would be mispredicted for one block in eight, and only one
+/// shift of a word: fields 0 to 4 are in the word that begins in the middle of the first.
 ///
 /// # Safety
 /// The entry, two words, is readable and aligned to 8 bytes.
 #[inline(always)]
 pub(crate) unsafe fn count_of(entry: *const u64, index: u32) -> u32 {
-    // SAFETY: bytes 4 to 12 of the entry's sixteen; its second word.
+    // SAFETY: bytes 4 to 12, and the second word, are within the sixteen bytes of the entry.
     let (middle, high) = unsafe { (entry.byte_add(4).read_unaligned() & !0xFFF, portable::load(entry, 1)) };
     let upper = index >= 5;
     let word = if upper { high } else { middle };
@@ -199,17 +201,17 @@ mod tests {
     }
 
     unsafe fn rank_with<B: Block>(b: B, block: *const u64, bits: u32) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions are guaranteed by the caller.
         unsafe { b.rank(block, bits) }
     }
 
     unsafe fn select_with<B: Block, const ZEROS: bool>(b: B, block: *const u64, k: u32) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions are guaranteed by the caller.
         unsafe { b.select::<ZEROS>(block, k) }
     }
 
     unsafe fn counts_with<B: Block, const ZEROS: bool>(b: B, entry: *const u64, k: u32) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions are guaranteed by the caller.
         unsafe { b.counts_passed::<ZEROS>(entry, k) }
     }
 
@@ -219,7 +221,7 @@ mod tests {
         first: u64,
         k: u64,
     ) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions are guaranteed by the caller.
         unsafe { b.entries_passed::<ZEROS>(entries, first, k) }
     }
 
@@ -234,7 +236,7 @@ mod tests {
         }
     }
 
-    /// Blocks of all densities, the full and the empty ones included.
+    /// Blocks of all densities, including full and empty ones.
     fn blocks() -> Vec<[u64; WORDS]> {
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         let mut blocks = vec![[0; WORDS], [u64::MAX; WORDS]];
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tier_counts_and_finds_alike() {
+    fn every_tier_counts_and_finds_the_same() {
         for block in blocks() {
             let ones: Vec<usize> = (0..512).filter(|&at| bit(&block, at)).collect();
             let zeros: Vec<usize> = (0..512).filter(|&at| !bit(&block, at)).collect();
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tier_searches_an_entry_alike() {
+    fn every_tier_searches_an_entry_the_same() {
         let mut random = Random(5);
         for round in 0..400 {
             let mut at = 0;
@@ -350,12 +352,12 @@ mod tests {
     }
 
     unsafe fn counts_of<const ZEROS: bool>(tier: Tier, entry: &[u64; 2], k: u32) -> usize {
-        // SAFETY: the caller's word.
+        // SAFETY: the entry is readable and aligned.
         unsafe { counts::<ZEROS>(tier, entry.as_ptr(), k) as usize }
     }
 
     #[test]
-    fn every_tier_searches_the_index_alike() {
+    fn every_tier_searches_the_index_the_same() {
         let mut random = Random(6);
         for round in 0..200 {
             let first = random.next() >> 33;
@@ -366,7 +368,7 @@ mod tests {
                     at
                 })
                 .collect();
-            // What else an entry holds must not matter.
+            // The other fields of an entry must not matter.
             let words: Vec<u64> =
                 totals.iter().flat_map(|&total| [total | random.next() << 44, random.next()]).collect();
             for _ in 0..40 {

@@ -1,7 +1,7 @@
-//! x86-64: POPCNT and PDEP on words (AVX2 for the tables), and AVX-512 on whole blocks.
+//! x86-64: POPCNT and PDEP on words, AVX2 on the tables, and AVX-512 on whole blocks.
 //!
-//! What `select` does with eight counts is Vigna's broadword search over seven 9-bit running sums
-//! ("Broadword implementation of rank/select queries", 2008), made by one multiplication.
+//! `select` uses Vigna's broadword search over seven 9-bit running sums ("Broadword implementation
+//! of rank/select queries", 2008), which one multiplication computes from the eight counts.
 
 use super::portable::{counts_passed, entries_passed, load};
 use super::{Block, WORDS};
@@ -9,16 +9,16 @@ use crate::cpu::{Features, Level};
 use crate::succinct::word::{Bmi, Portable, Words};
 use std::arch::x86_64::*;
 
-/// POPCNT, BMI1 and 2, LZCNT and AVX2.
+/// POPCNT, BMI1, BMI2, LZCNT and AVX2.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2 {
     words: Bmi,
-    /// Whether PDEP is made of gates rather than microcode.
+    /// Whether PDEP is implemented in hardware rather than in microcode.
     pdep: bool,
 }
 
-/// AVX-512 F, BW, DQ, VL and VPOPCNTDQ, and what [`Avx2`] has. Every such processor has a fast
-/// PDEP.
+/// AVX-512 F, BW, DQ, VL and VPOPCNTDQ, and the instructions of [`Avx2`]. All processors with these
+/// have a fast PDEP.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512 {
     words: Bmi,
@@ -31,7 +31,7 @@ impl Avx2 {
         (Features::get().level() >= Level::Avx2).then(|| Avx2 { words, pdep: crate::cpu::pdep_is_fast() })
     }
 
-    /// With PDEP and without.
+    /// With and without PDEP.
     #[cfg(test)]
     pub(super) fn all() -> impl Iterator<Item = Avx2> {
         Avx2::get().into_iter().flat_map(|tier| [true, false].map(|pdep| Avx2 { pdep, ..tier }))
@@ -54,11 +54,11 @@ impl Avx512 {
 }
 
 impl Block for Avx2 {
-    /// No branch on `bits`, which is as good as random: all eight words, those past the end masked
-    /// out.
+    /// There is no branch on `bits`, which is unpredictable: all eight words are counted, and the
+    /// bits past the end are masked.
     #[inline(always)]
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32 {
-        /// From entry 8 − n on: n times all bits, then none.
+        /// From entry 8 − n on: n words with all bits set, then zeros.
         static MASKS: [u64; 2 * WORDS] = {
             let mut masks = [0; 2 * WORDS];
             let mut i = 0;
@@ -72,16 +72,16 @@ impl Block for Avx2 {
         let masks = &MASKS[WORDS - full..2 * WORDS - full];
         let mut count = 0;
         for (i, mask) in masks.iter().enumerate() {
-            // SAFETY: within the block.
+            // SAFETY: the word is within the block.
             count += (unsafe { load(block, i) } & mask).count_ones();
         }
-        // SAFETY: within the block.
+        // SAFETY: the eight entries are within `MASKS`.
         count + (unsafe { load(block, full) } & ((1 << (bits % 64)) - 1)).count_ones()
     }
 
     #[inline(always)]
     unsafe fn select<const ZEROS: bool>(self, block: *const u64, k: u32) -> u32 {
-        // SAFETY: within the block.
+        // SAFETY: the words are within the block.
         let word = |i: usize| unsafe { if ZEROS { !load(block, i) } else { load(block, i) } };
         let (mut index, mut before, mut sum) = (0, 0, 0);
         for i in 0..WORDS - 1 {
@@ -94,18 +94,18 @@ impl Block for Avx2 {
         index as u32 * 64 + self.select_word(word(index), k).min(63)
     }
 
-    /// The seven 12-bit counts in 16-bit lanes: bytes are brought to them by `pshufb`, odd ones
+    /// The seven 12-bit counts in 16-bit lanes: `pshufb` moves the bytes, and odd counts are
     /// shifted into place.
     #[inline(always)]
     unsafe fn counts_passed<const ZEROS: bool>(self, entry: *const u64, k: u32) -> u32 {
         if cfg!(miri) {
-            // SAFETY: the caller's word.
+            // SAFETY: the entry is readable and aligned, as guaranteed by the caller.
             return unsafe { counts_passed::<ZEROS>(entry, k) };
         }
-        // SAFETY: the caller's word; SSE4.1 is part of the tier.
+        // SAFETY: the entry is readable, as guaranteed by the caller; SSE4.1 is part of the tier.
         unsafe {
             let entry = _mm_loadu_si128(entry.cast());
-            // Field i begins at bit 32 + 12 i: byte 4 + 3 i / 2. Lane 0 is none of the seven.
+            // Field i begins at bit 32 + 12 i, in byte 4 + 3 i / 2. Lane 0 is not a count.
             let lanes = _mm_setr_epi8(-1, -1, 5, 6, 7, 8, 8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
             let lanes = _mm_shuffle_epi8(entry, lanes);
             // Even fields are the low 12 bits of their lane, odd ones the high 12 bits.
@@ -117,34 +117,34 @@ impl Block for Avx2 {
                 ones
             };
             let above = _mm_cmpgt_epi16(before, _mm_set1_epi16(k as i16));
-            // Lane 0 is 0, hence never above.
+            // Lane 0 is 0, so it is never above.
             8 - 1 - (_mm_movemask_epi8(above) as u32).count_ones() / 2
         }
     }
 
     #[inline(always)]
     unsafe fn entries_passed<const ZEROS: bool>(self, entries: *const u64, first: u64, k: u64) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the entries are readable and aligned, as guaranteed by the caller.
         unsafe { entries_passed::<ZEROS>(entries, first, k) }
     }
 }
 
-/// Fields of 9 bits: the lowest bit of each, and the highest.
+/// Fields of 9 bits: the lowest and the highest bit of each.
 const LOW9: u64 = 1 | 1 << 9 | 1 << 18 | 1 << 27 | 1 << 36 | 1 << 45 | 1 << 54;
 const HIGH9: u64 = LOW9 << 8;
 
 impl Avx512 {
-    /// Where the `k`-th one is, given how many ones each word has, one byte for each.
+    /// The position of the `k`-th one, given the number of ones in each word, one byte for each.
     ///
     /// # Safety
-    /// BMI2 is there, and `word` can be called with 0 to 7.
+    /// The processor supports BMI2, and `word` may be called with 0 to 7.
     #[inline(always)]
     unsafe fn select_by_counts(self, counts: u64, k: u32, word: impl Fn(usize) -> u64) -> u32 {
         // Running sums of the first seven words, at most 448 each, in fields of 9 bits.
-        // SAFETY: BMI2 is there.
+        // SAFETY: the processor supports BMI2, as guaranteed by the caller.
         let sums = unsafe { _pdep_u64(counts, LOW9 * 0xFF) }.wrapping_mul(LOW9) & (u64::MAX >> 1);
         let wanted = u64::from(k) * LOW9;
-        // The high bit of each field: whether the sum is at most k.
+        // The high bit of each field states whether the sum is at most k.
         let differ = (wanted | HIGH9).wrapping_sub(sums & !HIGH9) | (sums ^ wanted);
         let passed = (differ ^ (sums & !wanted)) & HIGH9;
         let index = passed.count_ones();
@@ -157,10 +157,11 @@ impl Avx512 {
 impl Block for Avx512 {
     #[inline(always)]
     unsafe fn rank(self, block: *const u64, bits: u32) -> u32 {
-        // SAFETY: the tier's instructions are there, and the caller vouches for the block.
+        // SAFETY: the tier proves the instructions, and the block is readable as guaranteed by the
+        // caller.
         unsafe {
-            // Whole words by a mask of lanes, which is sooner there than one of bits; the rest of
-            // the last by itself.
+            // Whole words are selected by a mask of lanes, which is available sooner than a mask of
+            // bits. The rest of the last word is counted separately.
             let full = (bits / 64) & 7;
             let whole = _mm512_maskz_loadu_epi64(_bzhi_u32(0xFF, full) as u8, block.cast());
             let counts = _mm512_cvtepi64_epi8(_mm512_popcnt_epi64(whole));
@@ -184,13 +185,14 @@ impl Block for Avx512 {
 
     #[inline(always)]
     unsafe fn counts_passed<const ZEROS: bool>(self, entry: *const u64, k: u32) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the entry is readable and aligned, as guaranteed by the caller.
         unsafe { Avx2 { words: self.words, pdep: true }.counts_passed::<ZEROS>(entry, k) }
     }
 
     #[inline(always)]
     unsafe fn entries_passed<const ZEROS: bool>(self, entries: *const u64, first: u64, k: u64) -> u32 {
-        // SAFETY: the tier's instructions are there, and the caller vouches for the entries.
+        // SAFETY: the tier proves the instructions, and the entries are readable as guaranteed by
+        // the caller.
         unsafe {
             let left = _mm512_loadu_si512(entries.cast());
             let right = _mm512_loadu_si512(entries.add(WORDS).cast());

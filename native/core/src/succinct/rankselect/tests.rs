@@ -337,15 +337,15 @@ fn positions_beyond_32_bits() {
     if cfg!(miri) || cfg!(target_pointer_width = "32") {
         return;
     }
-    const FAR: u64 = (1 << 32) + 50_000;
-    let ones = [(1 << 32) - 1, 1 << 32, (1 << 32) + 4095, (1 << 32) + 4096, FAR - 1];
-    let shape = Shape { variant: Variant::Flat, length: FAR, ones: ones.len() as u64, last: 0 };
+    const LENGTH: u64 = (1 << 32) + 50_000;
+    let ones = [(1 << 32) - 1, 1 << 32, (1 << 32) + 4095, (1 << 32) + 4096, LENGTH - 1];
+    let shape = Shape { variant: Variant::Flat, length: LENGTH, ones: ones.len() as u64, last: 0 };
     let layout = shape.layout().unwrap();
     let mut words = vec![0u64; layout.length / 8];
     for at in ones {
         words[layout.bits / 8 + (at / 64) as usize] |= 1 << (at % 64);
     }
-    for superblock in ones[0] / SUPERBLOCK..=FAR / SUPERBLOCK {
+    for superblock in ones[0] / SUPERBLOCK..=LENGTH / SUPERBLOCK {
         let before = |at: u64| ones.iter().filter(|&&one| one < at).count() as u128;
         let from = superblock * SUPERBLOCK;
         let mut entry = before(from);
@@ -374,7 +374,7 @@ fn positions_beyond_32_bits() {
         assert_eq!((structure.rank1(at), structure.rank1(at + 1)), (k, k + 1));
         // The zeros after it: the next position is one more than so many.
         let next = (at + 1..).find(|next| !ones.contains(next)).unwrap();
-        if next < FAR {
+        if next < LENGTH {
             assert_eq!(structure.select0(structure.rank0(next)), Some(next));
         }
     }
@@ -382,6 +382,6 @@ fn positions_beyond_32_bits() {
     let mut out = [0; 5];
     structure.selects::<false>(&[4, 3, 2, 1, 0], &mut out);
     assert!(out.iter().rev().eq(&ones));
-    structure.ranks(&[FAR, 1 << 32, ones[2], 5, 0], &mut out);
+    structure.ranks(&[LENGTH, 1 << 32, ones[2], 5, 0], &mut out);
     assert_eq!(out, [5, 1, 2, 0, 0]);
 }

@@ -1,7 +1,7 @@
 //! AVX2: Harley-Seal counting, 256 bits at a time.
 //!
-//! Sixteen vectors go through a tree of carry-save adders (a full adder for each of 256 columns)
-//! that leaves one vector of sixteens to count, in place of sixteen of ones. Bytes are counted by
+//! A tree of carry-save adders (a full adder for each of 256 columns) reduces sixteen vectors to
+//! one vector of sixteens, so that one vector is counted instead of sixteen. Bytes are counted by
 //! two table lookups (`pshufb`), one for each nibble, and summed by `psadbw`.
 
 use super::generic;
@@ -10,7 +10,8 @@ use std::arch::x86_64::*;
 
 pub(super) static KERNELS: Kernels = Kernels {
     name: "avx2",
-    // SAFETY: the callers' word; `Kernels::available` looked for the instructions.
+    // SAFETY: the preconditions are guaranteed by the callers, and `Kernels::available` checked
+    // that the processor supports the instructions.
     count: |words, len| unsafe { count(words, len) },
     // SAFETY: as above.
     combine: |op, into, other, len| unsafe { combine(op, into, other, len) },
@@ -30,7 +31,7 @@ fn add(a: __m256i, b: __m256i, c: __m256i) -> (__m256i, __m256i) {
     (_mm256_xor_si256(half, c), carry)
 }
 
-/// The ones of each 64-bit lane.
+/// The number of ones in each 64-bit lane.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn ones(v: __m256i) -> __m256i {
@@ -50,7 +51,8 @@ unsafe fn count(words: *const u64, len: usize) -> u64 {
     let zero = _mm256_setzero_si256();
     let (mut total, mut one, mut two, mut four, mut eight) = (zero, zero, zero, zero, zero);
     let load = |at: usize| {
-        // SAFETY: the loops below stay within `len` words, which the caller vouches for.
+        // SAFETY: the loops below stay within `len` words, which the caller guarantees to be
+        // readable.
         unsafe { _mm256_loadu_si256(words.add(at).cast()) }
     };
     let mut at = 0;
@@ -86,7 +88,7 @@ unsafe fn count(words: *const u64, len: usize) -> u64 {
     }
     let halves = _mm_add_epi64(_mm256_castsi256_si128(total), _mm256_extracti128_si256::<1>(total));
     let sum = (_mm_extract_epi64::<0>(halves) + _mm_extract_epi64::<1>(halves)).cast_unsigned();
-    // SAFETY: the words that are left.
+    // SAFETY: the remaining words are within `len` words.
     sum + unsafe { generic::count(words.add(at), len - at) }
 }
 
@@ -94,7 +96,7 @@ unsafe fn count(words: *const u64, len: usize) -> u64 {
 /// As for [`generic::combine`].
 #[target_feature(enable = "avx2")]
 unsafe fn combine(op: Op, into: *mut u64, other: *const u64, len: usize) {
-    // SAFETY: the caller's word.
+    // SAFETY: the preconditions are guaranteed by the caller.
     unsafe {
         match op {
             Op::And => each(into, other, len, op, |a, b| _mm256_and_si256(a, b)),
@@ -117,7 +119,7 @@ unsafe fn each(
     apply: impl Fn(__m256i, __m256i) -> __m256i,
 ) {
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be accessible.
     unsafe {
         while at + 4 * LANES <= len {
             let targets = [0, 1, 2, 3].map(|i| into.add(at + i * LANES).cast::<__m256i>());
@@ -140,7 +142,7 @@ unsafe fn each(
 unsafe fn invert(words: *mut u64, len: usize) {
     let all = _mm256_set1_epi64x(-1);
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be writable.
     unsafe {
         while at + LANES <= len {
             let target = words.add(at).cast::<__m256i>();

@@ -1,11 +1,12 @@
-//! AVX-512 with VPOPCNTDQ: 512 bits at a time, the last ones by a masked load.
+//! AVX-512 with VPOPCNTDQ: 512 bits at a time. The last words are loaded with a mask.
 
 use super::{Kernels, Op};
 use std::arch::x86_64::*;
 
 pub(super) static KERNELS: Kernels = Kernels {
     name: "avx512",
-    // SAFETY: the callers' word; `Kernels::available` looked for the instructions.
+    // SAFETY: the preconditions are guaranteed by the callers, and `Kernels::available` checked
+    // that the processor supports the instructions.
     count: |words, len| unsafe { count(words, len) },
     // SAFETY: as above.
     combine: |op, into, other, len| unsafe { combine(op, into, other, len) },
@@ -16,7 +17,7 @@ pub(super) static KERNELS: Kernels = Kernels {
 /// Words of a vector.
 const LANES: usize = 8;
 
-/// The lanes that are there, of the last vector.
+/// The mask of the valid lanes of the last vector.
 #[inline(always)]
 fn tail(len: usize) -> __mmask8 {
     debug_assert!(len < LANES);
@@ -29,7 +30,7 @@ fn tail(len: usize) -> __mmask8 {
 unsafe fn count(words: *const u64, len: usize) -> u64 {
     let mut totals = [_mm512_setzero_si512(); 4];
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be readable.
     unsafe {
         while at + 4 * LANES <= len {
             for (i, total) in totals.iter_mut().enumerate() {
@@ -55,7 +56,7 @@ unsafe fn count(words: *const u64, len: usize) -> u64 {
 /// As for `generic::combine`.
 #[target_feature(enable = "avx512f")]
 unsafe fn combine(op: Op, into: *mut u64, other: *const u64, len: usize) {
-    // SAFETY: the caller's word.
+    // SAFETY: the preconditions are guaranteed by the caller.
     unsafe {
         match op {
             Op::And => each(into, other, len, |a, b| _mm512_and_si512(a, b)),
@@ -72,7 +73,7 @@ unsafe fn combine(op: Op, into: *mut u64, other: *const u64, len: usize) {
 #[target_feature(enable = "avx512f")]
 unsafe fn each(into: *mut u64, other: *const u64, len: usize, apply: impl Fn(__m512i, __m512i) -> __m512i) {
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be accessible.
     unsafe {
         while at + 4 * LANES <= len {
             for i in 0..4 {
@@ -102,9 +103,9 @@ unsafe fn each(into: *mut u64, other: *const u64, len: usize, apply: impl Fn(__m
 unsafe fn invert(words: *mut u64, len: usize) {
     let all = _mm512_set1_epi64(-1);
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be writable.
     unsafe {
-        // Masked stores only for what is left: here they took three times as long.
+        // Masked stores are used only for the rest: in the main loop they took three times as long.
         while at + 4 * LANES <= len {
             for i in 0..4 {
                 let target = words.add(at + i * LANES);

@@ -1,14 +1,14 @@
-//! Runs of 64-bit words: counting ones, and set algebra, as fast as memory delivers them.
+//! Arrays of 64-bit words: counting ones, and set algebra, at the speed of memory.
 //!
-//! One file for each instruction set beside [`generic`]; [`Kernels::get`] picks one when first
-//! asked. The words lie in regions, so they are reached by address: another thread may write them
-//! meanwhile, and then the result is that of some mixture of old and new words.
+//! There is one file for each instruction set besides [`generic`]; [`Kernels::get`] chooses one on
+//! first use. The words are in regions, so they are accessed by address. If another thread writes
+//! them at the same time, the result is that of some mixture of old and new words.
 //!
-//! Counting follows Muła, Kurz, Lemire: "Faster population counts using AVX2 instructions", 2018.
-//! With `VPOPCNTDQ` there is nothing left to be clever about.
+//! Counting follows Muła, Kurz and Lemire, "Faster population counts using AVX2 instructions",
+//! 2018. With `VPOPCNTDQ` no algorithm is needed.
 //!
-//! **Cost** on an AMD EPYC (Zen 5): see `docs/benchmarks/succinct.md`; from about 32 KiB on all but
-//! the generic kernels wait for memory.
+//! **Cost** on an AMD EPYC (Zen 5): see `docs/benchmarks/succinct.md`. From about 32 KiB on, all
+//! kernels except the generic one are limited by memory.
 
 pub(crate) mod generic;
 
@@ -25,16 +25,16 @@ use crate::cpu::Features;
 use crate::cpu::Level;
 use std::sync::OnceLock;
 
-/// What is done with two sets.
+/// A set operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
-    /// What is in both.
+    /// Intersection.
     And,
-    /// What is in either.
+    /// Union.
     Or,
-    /// What is in one of them only.
+    /// Symmetric difference.
     Xor,
-    /// What is in the first and not in the second.
+    /// Difference: the ones of the first set that the second one lacks.
     AndNot,
 }
 
@@ -55,7 +55,7 @@ impl Op {
     }
 }
 
-/// `count(words, len)`: how many ones there are in `len` words.
+/// `count(words, len)`: the number of ones in `len` words.
 type Count = unsafe fn(*const u64, usize) -> u64;
 /// `combine(op, into, other, len)`: `into[i] = into[i] op other[i]`. Both are the same memory, or
 /// do not overlap.
@@ -63,10 +63,10 @@ type Combine = unsafe fn(Op, *mut u64, *const u64, usize);
 /// `invert(words, len)`: `words[i] = !words[i]`.
 type Invert = unsafe fn(*mut u64, usize);
 
-/// The routines of one instruction set. All need memory of whole words, aligned to 8 bytes.
+/// The routines of one instruction set. All need whole words, aligned to 8 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernels {
-    /// What to call them in tests.
+    /// The name shown in tests.
     #[cfg_attr(not(test), expect(dead_code, reason = "only tests show it"))]
     pub(crate) name: &'static str,
     pub(crate) count: Count,
@@ -75,13 +75,14 @@ pub(crate) struct Kernels {
 }
 
 impl Kernels {
-    /// The best that this processor can run. Chosen once; then a load.
+    /// The best kernels that this processor supports. They are chosen once; later calls take one
+    /// load.
     pub(crate) fn get() -> &'static Kernels {
         static CHOSEN: OnceLock<&'static Kernels> = OnceLock::new();
         CHOSEN.get_or_init(|| Kernels::available()[0])
     }
 
-    /// All that this processor can run, the best first.
+    /// All kernels that this processor supports, the best first.
     pub(crate) fn available() -> Vec<&'static Kernels> {
         let mut found: Vec<&'static Kernels> = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -111,7 +112,7 @@ mod tests {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
-                // Some words all zeros and all ones, so that counters meet their limits.
+                // Some words are all zeros or all ones, so that counters reach their limits.
                 match i / 40 % 3 {
                     0 => state,
                     1 => u64::MAX,
@@ -121,20 +122,20 @@ mod tests {
             .collect()
     }
 
-    /// Around every width of vector and unrolling, and at every offset within a vector.
+    /// Lengths around every vector width and unrolling, at every offset within a vector.
     fn shapes() -> impl Iterator<Item = (usize, usize)> {
         let lens = (0..40).chain([63, 64, 65, 127, 128, 129, 255, 256, 1000, 5000]);
         lens.flat_map(|len| [0, 1, 3, 7].map(|offset| (offset, len)))
     }
 
     #[test]
-    fn every_kernel_counts_alike() {
+    fn every_kernel_counts_the_same() {
         let words = random(5100, 1);
         for kernels in Kernels::available() {
             for (offset, len) in shapes() {
                 let part = &words[offset..offset + len];
                 let expected: u64 = part.iter().map(|word| u64::from(word.count_ones())).sum();
-                // SAFETY: the words of a slice, with the instructions that were looked for.
+                // SAFETY: the words are those of a slice, and `available` checked the instructions.
                 let found = unsafe { (kernels.count)(part.as_ptr(), len) };
                 assert_eq!(found, expected, "{} {offset} {len}", kernels.name);
             }
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_run_of_ones_overflows_no_counter() {
+    fn no_counter_overflows_on_a_long_run_of_ones() {
         let words = vec![u64::MAX; 100_000];
         for kernels in Kernels::available() {
             // SAFETY: as above.
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kernel_combines_alike_and_touches_nothing_else() {
+    fn every_kernel_combines_the_same_and_changes_nothing_else() {
         let (a, b) = (random(5100, 2), random(5100, 3));
         for kernels in Kernels::available() {
             for op in Op::ALL {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kernel_inverts_alike_and_touches_nothing_else() {
+    fn every_kernel_inverts_the_same_and_changes_nothing_else() {
         let a = random(5100, 4);
         for kernels in Kernels::available() {
             for (offset, len) in shapes() {
@@ -190,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn a_set_combined_with_itself() {
+    fn combines_a_set_with_itself() {
         let a = random(300, 5);
         for kernels in Kernels::available() {
             for op in Op::ALL {
                 let mut into = a.clone();
                 let words = into.as_mut_ptr();
-                // SAFETY: as above; the same memory twice is allowed.
+                // SAFETY: as above; `into` and `other` may be the same memory.
                 unsafe { (kernels.combine)(op, words, words.cast_const(), a.len()) };
                 assert!(into.iter().zip(&a).all(|(&got, &word)| got == op.apply(word, word)), "{op:?}");
             }

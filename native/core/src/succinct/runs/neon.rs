@@ -1,11 +1,12 @@
-//! NEON: bytes counted by `cnt`, 128 bits at a time, and widened by pairs only every few vectors.
+//! NEON: `cnt` counts bytes, 128 bits at a time. The counts are widened only every few vectors.
 
 use super::{Kernels, Op, generic};
 use std::arch::aarch64::*;
 
 pub(super) static KERNELS: Kernels = Kernels {
     name: "neon",
-    // SAFETY: the callers' word; every AArch64 processor has NEON.
+    // SAFETY: the preconditions are guaranteed by the callers, and every AArch64 processor has
+    // NEON.
     count: |words, len| unsafe { count(words, len) },
     // SAFETY: as above.
     combine: |op, into, other, len| unsafe { combine(op, into, other, len) },
@@ -22,10 +23,10 @@ const LANES: usize = 2;
 unsafe fn count(words: *const u64, len: usize) -> u64 {
     let mut total = vdupq_n_u64(0);
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be readable.
     unsafe {
         while at + 8 * LANES <= len {
-            // Eight bits for each of eight vectors: at most 64 in a byte.
+            // At most 8 in each byte of each of eight vectors, so at most 64 in a byte.
             let mut bytes = vdupq_n_u8(0);
             for i in 0..8 {
                 let v = vld1q_u64(words.add(at + i * LANES));
@@ -42,7 +43,7 @@ unsafe fn count(words: *const u64, len: usize) -> u64 {
 /// As for [`generic::combine`].
 #[target_feature(enable = "neon")]
 unsafe fn combine(op: Op, into: *mut u64, other: *const u64, len: usize) {
-    // SAFETY: the caller's word.
+    // SAFETY: the preconditions are guaranteed by the caller.
     unsafe {
         match op {
             Op::And => each(into, other, len, op, |a, b| vandq_u64(a, b)),
@@ -65,7 +66,7 @@ unsafe fn each(
     apply: impl Fn(uint64x2_t, uint64x2_t) -> uint64x2_t,
 ) {
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be accessible.
     unsafe {
         while at + 4 * LANES <= len {
             for i in 0..4 {
@@ -83,7 +84,7 @@ unsafe fn each(
 #[target_feature(enable = "neon")]
 unsafe fn invert(words: *mut u64, len: usize) {
     let mut at = 0;
-    // SAFETY: within `len` words, which the caller vouches for.
+    // SAFETY: all accesses are within `len` words, which the caller guarantees to be writable.
     unsafe {
         while at + LANES <= len {
             let target = words.add(at);

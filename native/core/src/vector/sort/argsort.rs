@@ -1,9 +1,8 @@
-//! Argsort: the indices of the elements, in the order that [`sort`](super::sort) would give them.
-//! Stable.
+//! Argsort: the indices of the elements, in the order of [`sort`](super::sort). Stable.
 //!
-//! Keys and indices go together through the [`radix`](super::radix) sort: in one word of 64 bits
-//! where the elements have at most 32 and there are at most 2^32 of them, in 12 bytes for wider
-//! elements, in 16 beyond 2^32.
+//! Keys and indices are sorted together by the [`radix`](super::radix) sort. A record has 8 bytes
+//! if the elements have at most 32 bits and there are at most 2^32 of them, 12 bytes for wider
+//! elements, and 16 bytes for more elements.
 
 use super::{Scratch, no_scratch, radix};
 use crate::region::control::{Control, Progress};
@@ -13,12 +12,12 @@ use crate::vector::raw::{self, View};
 use crate::{Error, Result};
 use std::cell::Cell;
 
-/// Where the indices go.
+/// The output for the indices.
 #[derive(Clone, Copy, Debug)]
 pub enum Indices {
-    /// So many words of 32 bits. There must be at most 2^32 elements.
+    /// The number of 32-bit words. There must be at most 2^32 elements.
     U32(*mut u32, usize),
-    /// So many doubles.
+    /// The number of doubles.
     F64(*mut f64, usize),
 }
 
@@ -30,7 +29,7 @@ impl Indices {
     }
 }
 
-/// The key above, the index below.
+/// The key in the high half, the index in the low half.
 #[derive(Clone, Copy)]
 struct Packed(u64);
 
@@ -57,21 +56,22 @@ impl<I: Copy> Record for Pair<I> {
     }
 }
 
-/// Writes the indices of the vector in `len` bytes at `base` to `out`: of its first elements, as
-/// many as `out` has places, for its writer may be adding more. `Range` if it has fewer. Returns
-/// whether it was done: with a `control` it may be cancelled. `Oom` where temporary memory, 16 to
-/// 32 bytes an element, is refused. `out` is then unspecified.
+/// Writes the indices of the elements of the vector in `len` bytes at `base` to `out`. Only as many
+/// elements as `out` has room for are sorted, because the writer may be appending more. `Range` if
+/// the vector has fewer. Returns false if the operation was canceled through `control`. `Oom` if
+/// temporary memory, 16 to 32 bytes per element, is refused. After an error or cancellation, `out`
+/// is unspecified.
 ///
 /// # Safety
-/// As for [`raw::read`]; the places are writable, and nobody else uses them.
+/// As for [`raw::read`]; `out` is writable, and no other thread uses it.
 pub unsafe fn argsort(base: *const u8, len: usize, control: Option<&Control>, out: Indices) -> Result<bool> {
-    // SAFETY: the caller's word, here and below.
+    // SAFETY: here and below, `len` bytes at `base` are readable, as guaranteed by the caller.
     let ty = unsafe { raw::read(base, len, |view| Ok(view.shape().ty)) }?;
     let narrow = u64::try_from(out.len()).is_ok_and(|len| len <= 1 << 32);
     let progress = Progress::new(control);
     with_element!(ty, T => {
         let work = Work { base, len, out, progress };
-        // SAFETY: as above.
+        // SAFETY: the same, and `out` is writable.
         unsafe {
             if !narrow {
                 work.run::<T, _>(|key, i| Pair { key, index: i as u64 }, |pair| pair.index)
@@ -84,7 +84,7 @@ pub unsafe fn argsort(base: *const u8, len: usize, control: Option<&Control>, ou
     })
 }
 
-/// What is to be done.
+/// The arguments of an argsort.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     base: *const u8,
@@ -94,7 +94,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Sorts records that `join` makes of keys and indices, and `index` takes apart.
+    /// Sorts records that `join` makes from keys and indices. `index` extracts the index.
     ///
     /// # Safety
     /// As for [`argsort`].
@@ -107,19 +107,21 @@ impl Work<'_> {
         let check = |view: &View| {
             if view.shape().ty != T::TYPE || view.shape().len < count {
                 let (len, ty) = (view.shape().len, view.shape().ty);
-                return Err(Error::range(format!("{count} places for the indices of {len} elements {ty:?}")));
+                return Err(Error::range(format!(
+                    "there is room for {count} indices, but there are {len} elements {ty:?}"
+                )));
             }
             Ok(())
         };
-        // SAFETY: the caller's word.
+        // SAFETY: `len` bytes at `base` are readable, as guaranteed by the caller.
         unsafe { raw::read(self.base, self.len, check) }?;
         if count == 0 {
             return Ok(true);
         }
-        // SAFETY: zero is a record of numbers.
+        // SAFETY: a record consists of integers, so all zeros is a valid record.
         let memory = || unsafe { Scratch::<Cell<R>>::new(count) }.ok_or_else(no_scratch);
         let (records, scratch) = (memory()?, memory()?);
-        // SAFETY: the caller's word.
+        // SAFETY: `len` bytes at `base` are readable, as guaranteed by the caller.
         unsafe {
             raw::read(self.base, self.len, |view| {
                 check(view)?;
@@ -139,9 +141,9 @@ impl Work<'_> {
         for (at, record) in records.slots().iter().enumerate() {
             let i = index(record.get());
             match self.out {
-                // SAFETY: `out` has as many places as there are records.
+                // SAFETY: `out` has room for as many indices as there are records.
                 Indices::U32(to, _) => unsafe { to.add(at).write(i as u32) },
-                // SAFETY: as above.
+                // SAFETY: the same.
                 Indices::F64(to, _) => unsafe { to.add(at).write(i as f64) },
             }
         }

@@ -1,18 +1,18 @@
-//! Radix sort in place, most significant digit first: for when there is no memory for
-//! [`radix`](super::radix), and for bytes, where it is a counting sort. Not stable. After McIlroy,
-//! Bostic, McIlroy: "Engineering radix sort" (1993), whose American flag sort this is.
+//! In-place radix sort, most significant digit first. It is used if memory for
+//! [`radix`](super::radix) is refused, and for bytes, where it is a counting sort. Not stable. This
+//! is the American flag sort of McIlroy, Bostic and McIlroy ("Engineering radix sort", 1993).
 //!
-//! **Another thread may write** to the slots meanwhile. Then counts and elements disagree; each
-//! step still moves the end of one bucket forward, within bounds that were counted once, so it ends
-//! and touches nothing else.
+//! **Another thread may write** to the slots at the same time. Counts and elements then disagree.
+//! Each step still advances the end of one bucket, within bounds that were computed once, so the
+//! sort terminates and accesses nothing else.
 
 use crate::region::element::{Slot, Word};
 
 const RADIX: usize = 256;
-/// Buckets of up to so many elements are sorted by insertion.
+/// Buckets of up to this many elements are sorted by insertion.
 const FEW: usize = 32;
 
-/// Sorts `slots` by `encode`, which `decode` undoes.
+/// Sorts `slots` by `encode`. `decode` is its inverse.
 pub(crate) fn sort<W: Word>(slots: &[W::Slot], encode: impl Fn(W) -> W, decode: impl Fn(W) -> W) {
     slots.iter().for_each(|slot| slot.set(encode(slot.get())));
     if W::DIGITS == 1 {
@@ -23,7 +23,7 @@ pub(crate) fn sort<W: Word>(slots: &[W::Slot], encode: impl Fn(W) -> W, decode: 
     slots.iter().for_each(|slot| slot.set(decode(slot.get())));
 }
 
-/// Bytes: how often each value occurs says all.
+/// Counting sort for bytes: the number of occurrences of each value determines the result.
 fn count<W: Word>(slots: &[W::Slot]) {
     let mut counts = [0usize; RADIX];
     slots.iter().for_each(|slot| counts[slot.get().key() as usize % RADIX] += 1);

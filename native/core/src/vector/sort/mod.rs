@@ -1,4 +1,4 @@
-//! Sorting a vector: which method, in which memory.
+//! Sorting a vector: the choice of method and memory.
 //!
 //! | elements | method | memory |
 //! | --- | --- | --- |
@@ -7,14 +7,14 @@
 //! | others | [`radix`]: least significant digit first | as many elements again |
 //! | others, where that memory is refused | [`in_place`]: most significant digit first, by swaps | none |
 //!
-//! Measured over 10^7 random doubles (EPYC of Zen 5, milliseconds): least significant digit first
+//! Measured with 10^7 random doubles (EPYC of Zen 5, milliseconds): least significant digit first
 //! with digits of 8 bits 108 to 130, of 11 bits 195 to 213; the same with write-combining buffers
-//! 234 to 261; most significant digit first and then runs in cache 70 to 160, at three times the
+//! 234 to 261; most significant digit first and then runs in cache 70 to 160, with three times the
 //! code; the standard library's `sort_unstable` 140 to 145; V8's `Float64Array.prototype.sort`
 //! 1,340.
 //!
-//! A sort that can be cancelled works on a private copy and publishes it at the end, so that the
-//! vector is as it was until then. One that can not sorts in the region itself, as a rearrangement.
+//! A sort that can be canceled works on a private copy and publishes it at the end, so the vector
+//! does not change before that. Other sorts work in the region itself, as a rearrangement.
 
 pub mod argsort;
 pub(super) mod in_place;
@@ -32,36 +32,37 @@ use crate::{Error, ErrorKind, Result, simd};
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-/// Up to so many elements are sorted on the stack: there the 256 counters of a digit cost more than
-/// comparisons.
+/// Up to this many elements are sorted on the stack. For fewer elements, the 256 counters of a
+/// digit cost more than comparisons.
 const SMALL: usize = 512;
-/// Scratch memory of so many bytes is advised to use huge pages.
+/// Scratch memory of at least this many bytes is advised to use huge pages.
 const HUGE: usize = 4 << 20;
 
-/// Private memory for a sort, of slots that are zero at first.
+/// Private memory for a sort. All slots are initially zero.
 pub(super) struct Scratch<S> {
     slots: NonNull<S>,
     len: usize,
 }
 
 impl<S: Slot> Scratch<S> {
-    /// `None` where the memory is refused.
+    /// `None` if the memory is refused.
     ///
     /// # Safety
-    /// All bits zero are a slot, and a slot needs no drop.
+    /// All bits zero is a valid slot, and slots need no drop.
     pub(super) unsafe fn new(len: usize) -> Option<Scratch<S>> {
         let layout = Layout::array::<S>(len).ok().filter(|layout| layout.size() > 0)?;
         // SAFETY: the size is not zero.
         let slots = NonNull::new(unsafe { alloc::alloc_zeroed(layout) }.cast::<S>())?;
         if layout.size() >= HUGE {
-            // SAFETY: memory of ours.
+            // SAFETY: the memory was just allocated with this size.
             let _taken = unsafe { advise(slots.as_ptr().cast(), layout.size(), Advice::HugePages) };
         }
         Some(Scratch { slots, len })
     }
 
     pub(super) fn slots(&self) -> &[S] {
-        // SAFETY: as many slots were allocated, and zeroed, which `new` was promised is a value.
+        // SAFETY: this many slots were allocated and zeroed, and the caller of `new` guarantees
+        // that zeros are valid slots.
         unsafe { std::slice::from_raw_parts(self.slots.as_ptr(), self.len) }
     }
 }
@@ -69,7 +70,7 @@ impl<S: Slot> Scratch<S> {
 impl<S> Drop for Scratch<S> {
     fn drop(&mut self) {
         if let Ok(layout) = Layout::array::<S>(self.len) {
-            // SAFETY: allocated with this layout.
+            // SAFETY: the memory was allocated with this layout.
             unsafe { alloc::dealloc(self.slots.as_ptr().cast(), layout) };
         }
     }
@@ -77,21 +78,22 @@ impl<S> Drop for Scratch<S> {
 
 #[cold]
 pub(super) fn no_scratch() -> Error {
-    Error::new(ErrorKind::Oom, "no memory for a copy to sort")
+    Error::new(ErrorKind::Oom, "out of memory for a copy to sort")
 }
 
-/// Sorts the vector in `len` bytes at `base`: ascending, −0 before 0, NaN last. Returns whether it
-/// was done: with a `control` it may be cancelled, and has then changed nothing. NaNs may lose
+/// Sorts the vector in `len` bytes at `base` in ascending order, with −0 before 0 and NaN last.
+/// Returns false if it was canceled through `control`; it then has changed nothing. NaNs may lose
 /// their signs.
 ///
-/// Without a `control` it can not fail for lack of memory. With one, another thread may read the
-/// vector meanwhile, but must not change it: if its length is another one at the end, that is
-/// `Locked`, and nothing was changed.
+/// Without a `control` it cannot fail for lack of memory. With one, other threads may read the
+/// vector at the same time, but must not change it. If its length is different at the end, the
+/// result is `Locked`, and nothing is changed.
 ///
 /// # Safety
 /// As for [`Writer::attach`].
 pub unsafe fn sort(base: *mut u8, len: usize, control: Option<&Control>) -> Result<bool> {
-    // SAFETY: the caller's word, here and below.
+    // SAFETY: here and below, `len` bytes at `base` are writable and this is the only writer, as
+    // guaranteed by the caller.
     unsafe {
         let writer = Writer::attach(base, len)?;
         with_element!(writer.shape().ty, T => match control {
@@ -110,12 +112,12 @@ fn sort_here<T: Element>(writer: &Writer) -> Result<()> {
         sort_small::<T>(writer, slots);
         return Ok(());
     }
-    // SAFETY: zero is an atomic.
+    // SAFETY: slots are atomic integers, so all zeros is valid.
     let scratch = if size_of::<T>() == 1 { None } else { unsafe { Scratch::new(slots.len()) } };
     writer.change(|| match &scratch {
         Some(scratch) => {
             let done = radix::sort(slots, scratch.slots(), T::encode, T::decode, Progress::NONE);
-            debug_assert!(done.is_ok(), "nobody can cancel");
+            debug_assert!(done.is_ok(), "a sort without a control cannot be canceled");
         }
         None => in_place::sort(slots, T::encode, T::decode),
     });
@@ -139,13 +141,13 @@ fn sort_small<T: Element>(writer: &Writer, slots: &[<T::Word as Word>::Slot]) {
 /// As for [`sort`].
 unsafe fn sort_copy<T: Element>(base: *mut u8, len: usize, control: &Control) -> Result<bool> {
     let progress = Progress::new(Some(control));
-    // SAFETY: the caller's word.
+    // SAFETY: `len` bytes at `base` are readable, as guaranteed by the caller.
     let copy = unsafe { Snapshot::<T>::take(base, len) }?;
     let slots = copy.slots();
     let cancelled = if slots.len() < 2 {
         progress.advance(0)
     } else {
-        // SAFETY: zero is an atomic.
+        // SAFETY: slots are atomic integers, so all zeros is valid.
         match unsafe { Scratch::new(slots.len()) } {
             Some(scratch) => radix::sort(slots, scratch.slots(), T::encode, T::decode, progress),
             None => {
@@ -157,12 +159,12 @@ unsafe fn sort_copy<T: Element>(base: *mut u8, len: usize, control: &Control) ->
     if cancelled.is_err() || control.is_cancelled() {
         return Ok(false);
     }
-    // SAFETY: the caller's word; the shape is looked at again, for the header is anybody's to
-    // write.
+    // SAFETY: the preconditions of `attach` are guaranteed by the caller. The shape is checked
+    // again, because any thread can write the header.
     unsafe {
         let writer = Writer::attach(base, len)?;
         if writer.shape().ty != T::TYPE || writer.shape().len != slots.len() {
-            return Err(Error::new(ErrorKind::Locked, "the vector was changed while it was sorted"));
+            return Err(Error::new(ErrorKind::Locked, "the vector was changed while it was being sorted"));
         }
         let level = Features::get().level();
         let to = base.add(DATA).cast::<T::Word>();
@@ -171,22 +173,25 @@ unsafe fn sort_copy<T: Element>(base: *mut u8, len: usize, control: &Control) ->
     Ok(true)
 }
 
-/// A private copy of a vector's elements, of one moment between rearrangements.
+/// A consistent private copy of a vector's elements, taken between rearrangements.
 struct Snapshot<T: Element>(Option<Scratch<<T::Word as Word>::Slot>>);
 
 impl<T: Element> Snapshot<T> {
-    /// `Oom` where memory is refused.
+    /// `Oom` if memory is refused.
     ///
     /// # Safety
     /// As for [`raw::read`].
     unsafe fn take(base: *const u8, len: usize) -> Result<Snapshot<T>> {
         let mut copy: Option<Scratch<<T::Word as Word>::Slot>> = None;
-        // SAFETY: the caller's word.
+        // SAFETY: `len` bytes at `base` are readable, as guaranteed by the caller.
         unsafe {
             raw::read(base, len, |view| {
                 let shape = view.shape();
                 if shape.ty != T::TYPE {
-                    return Err(Error::new(ErrorKind::Locked, "the vector was changed while it was sorted"));
+                    return Err(Error::new(
+                        ErrorKind::Locked,
+                        "the vector was changed while it was being sorted",
+                    ));
                 }
                 if shape.len == 0 {
                     copy = None;

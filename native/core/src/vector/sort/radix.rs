@@ -1,28 +1,28 @@
-//! Radix sort, least significant digit first: stable, O(n) for each digit of 8 bits that is not the
-//! same everywhere.
+//! Radix sort, least significant digit first. Stable. O(n) for each digit of 8 bits that differs
+//! between records.
 //!
-//! One pass over the records counts all digits at once, and sees whether they are sorted already.
-//! Then, for each digit in which they differ, the records go to the other buffer, each to the next
-//! place of its digit.
+//! One pass over the records counts all digits, and detects records that are sorted already. Then,
+//! for each digit that differs, the records move to the other buffer, each to the next position of
+//! its digit.
 //!
-//! **Another thread may write** to either buffer meanwhile (region memory). Then counts and records
-//! disagree, and a place may lie past the end: such a record is dropped. The result is of no use,
-//! and nothing was touched that is not ours.
+//! **Another thread may write** to either buffer at the same time (region memory). Counts and
+//! records then disagree, and a position may be past the end; such a record is dropped. The result
+//! is useless, but nothing outside the buffers is accessed.
 
 use crate::region::control::{Cancelled, Progress};
 use crate::region::element::{Record, Slot};
 
 const RADIX: usize = 256;
-/// The most digits that a key has.
+/// The most digits of a key.
 const MAX_DIGITS: usize = 8;
-/// Records between two looks at the progress.
+/// The number of records between two checks of the progress.
 const STEP: usize = 1 << 16;
 
-/// Sorts `records` by the keys of `encode(record)`, using `scratch`, of the same length. What
-/// `encode` made of a record becomes one again by `decode`.
+/// Sorts `records` by the keys of `encode(record)`. `scratch` has the same length. `decode` is the
+/// inverse of `encode`.
 ///
 /// # Errors
-/// [`Cancelled`]; then the records are lost.
+/// [`Cancelled`]; the records are then lost.
 pub(crate) fn sort<R: Record, S: Slot<Value = R>>(
     records: &[S],
     scratch: &[S],
@@ -61,7 +61,7 @@ pub(crate) fn sort<R: Record, S: Slot<Value = R>>(
     let (mut from, mut to) = (records, scratch);
     for (pass, &digit) in digits[..used].iter().enumerate() {
         let counts = &mut counts[digit];
-        // The first pass encodes and the last one decodes, so that neither costs a pass of its own.
+        // The first pass encodes and the last one decodes, so that neither needs a pass of its own.
         match (pass == 0, pass == used - 1) {
             (false, false) => scatter(from, to, counts, digit, |r| r, |r| r, progress)?,
             (false, true) => scatter(from, to, counts, digit, |r| r, &decode, progress)?,
@@ -76,7 +76,7 @@ pub(crate) fn sort<R: Record, S: Slot<Value = R>>(
     Ok(())
 }
 
-/// One pass: each record to the next place of its digit. Turns `counts` into places.
+/// One pass: moves each record to the next position of its digit. Turns `counts` into positions.
 #[inline(always)]
 fn scatter<R: Record, S: Slot<Value = R>>(
     from: &[S],
@@ -105,7 +105,7 @@ fn scatter<R: Record, S: Slot<Value = R>>(
     Ok(())
 }
 
-/// The value of a digit, from the least significant on.
+/// The value of a digit. Digit 0 is the least significant one.
 #[inline(always)]
 fn value_of(key: u64, digit: usize) -> usize {
     (key >> (8 * digit)) as usize % RADIX

@@ -1,14 +1,14 @@
-//! Binary search in a vector that is sorted as [`sort`](super::sort) sorts.
+//! Binary search in a vector sorted by [`sort`](super::sort).
 //!
-//! The loop halves without a branch that could be predicted wrongly (Khuong, Morin: "Array layouts
-//! for comparison-based searching", 2017). Many values are searched in groups whose steps go side
-//! by side, so that their waits for memory overlap.
+//! The loop halves the range without an unpredictable branch (Khuong and Morin, "Array layouts for
+//! comparison-based searching", 2017). Many values are searched in groups whose steps are
+//! interleaved, so that their cache misses overlap.
 //!
-//! Here −0 equals 0, and all NaNs are equal: what `Array.prototype.includes` finds is found.
+//! −0 equals 0, and all NaNs are equal, as in `Array.prototype.includes`.
 
 use crate::region::element::{Element, Slot, Word};
 
-/// Searches that go side by side.
+/// Interleaved searches.
 const GROUP: usize = 8;
 
 type SlotOf<T> = <<T as Element>::Word as Word>::Slot;
@@ -18,8 +18,8 @@ fn key_at<T: Element>(slots: &[SlotOf<T>], at: usize) -> T::Word {
     T::encode_for_search(slots[at].get())
 }
 
-/// The index of the first element equal to the one of `word`; or, if there is none, −(i + 1), where
-/// i is the index of the first that is greater, or the length.
+/// The index of the first element equal to that of `word`. If there is none, −(i + 1), where i is
+/// the index of the first greater element, or the length.
 pub(crate) fn search<T: Element>(slots: &[SlotOf<T>], word: T::Word) -> i64 {
     let key = T::encode_for_search(word);
     let (mut base, mut len) = (0, slots.len());
@@ -31,7 +31,7 @@ pub(crate) fn search<T: Element>(slots: &[SlotOf<T>], word: T::Word) -> i64 {
     answer::<T>(slots, base, key)
 }
 
-/// [`search`] for each of `words`, given to `found` in their order.
+/// Runs [`search`] for each of `words`, and calls `found` with the results in order.
 pub(crate) fn search_many<T: Element>(
     slots: &[SlotOf<T>],
     words: &[SlotOf<T>],
@@ -55,11 +55,12 @@ pub(crate) fn search_many<T: Element>(
     }
 }
 
-/// Of an index before which all elements are less than `key`, and after which none is.
+/// The result for an index before which all elements are less than `key`, and from which on none
+/// is.
 #[inline(always)]
 fn answer<T: Element>(slots: &[SlotOf<T>], base: usize, key: T::Word) -> i64 {
     let Some(slot) = slots.get(base) else { return -1 };
     let there = T::encode_for_search(slot.get());
-    // Indices are below 2^63: an element is a byte at least.
+    // Indices are below 2^63, because an element has at least one byte.
     if there == key { base as i64 } else { -((base + usize::from(there < key)) as i64) - 1 }
 }
