@@ -10,7 +10,7 @@
  *   --out <file>        the file for the results (bench/results/<name>-<node>-<date>.json)
  *
  * `npm run bench -- report <file> [--readme]` prints saved results again, or writes them to
- * README.md and docs/benchmarks/<suite>.md, between the markers there.
+ * README.md and docs/benchmarks/<suite>.md, between the markers there, and draws the plots of that page.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -141,6 +141,9 @@ async function show(file, readme) {
     const body = `${open}\n\n${table}\n\n${describe(found.machine)}; medians.\n\n`;
     writeFileSync(path, await format(text.slice(0, from) + body + text.slice(to), await formatting(path)));
     written++;
+  }
+  for (const [name, svg] of Object.entries(report.plots?.(found) ?? {})) {
+    writeFileSync(join(root, 'docs', 'images', name), svg);
   }
   if (written === 0) throw new Error(`README.md and docs/benchmarks have no ${open} … ${close}`);
 }

@@ -4,6 +4,7 @@
  */
 import * as common from '../lib/report.mjs';
 import { count, times } from '../lib/table.mjs';
+import { bars } from '../lib/plot.mjs';
 import { kinds } from './keys.mjs';
 import { BUILD, FRESH, operations } from './operations.mjs';
 
@@ -152,4 +153,25 @@ export function brief(found) {
     lines.push(line([title, ...cells]));
   }
   return lines.join('\n');
+}
+
+/** The plots of docs/benchmarks/hashmap.md, by file name in docs/images. @param {any} found */
+export function plots(found) {
+  const sections = found.sections.filter(({ kindName }) => kindName === 'u32');
+  const median = (section, id, name) => section.results[id][name].ns;
+  return {
+    'hashmap-lookups.svg': bars({
+      title: 'Lookup of a random u32 key',
+      unit: 'ns per key',
+      series: ['HashMap getMany', 'HashMap get', 'Map get'],
+      groups: sections.map((section) => ({
+        label: `${count(section.n)} entries`,
+        values: [
+          median(section, 'getMany', 'HashMap'),
+          median(section, 'get', 'HashMap'),
+          median(section, 'get', 'Map'),
+        ],
+      })),
+    }),
+  };
 }
