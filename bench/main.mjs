@@ -10,7 +10,8 @@
  *   --out <file>        the file for the results (bench/results/<name>-<node>-<date>.json)
  *
  * `npm run bench -- report <file> [--readme]` prints saved results again, or writes them to
- * README.md and docs/benchmarks/<suite>.md, between the markers there, and draws the plots of that page.
+ * README.md and docs/benchmarks/<suite>.md, between the markers there, and draws the plots of that
+ * page.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

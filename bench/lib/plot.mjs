@@ -1,6 +1,6 @@
 /**
- * Bar charts as SVG, for the documents. Colors follow the reader's light or dark scheme, which GitHub
- * passes to images through `prefers-color-scheme`.
+ * Bar charts as SVG, for the documents. Colors follow the reader's light or dark scheme, which
+ * GitHub passes to images through `prefers-color-scheme`.
  *
  * @typedef {object} Group bars that are compared with each other
  * @property {string} label
