@@ -77,7 +77,7 @@ pub unsafe extern "C" fn oh_openfile_plan(
         unsafe {
             let file = &mut (*file).file;
             if look {
-                file.look()?;
+                file.update_size()?;
             }
             size.write(file.size());
             strategy.write(strategy_number(file.plan()));

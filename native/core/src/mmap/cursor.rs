@@ -1,22 +1,22 @@
-//! Reading of bytes from front to back: numbers, varints, text. Positions are bytes from the start.
+//! Sequential reading of bytes: numbers, varints, text. Positions count bytes from the start.
 //!
-//! Every read is checked against the end first, whatever a length in the bytes says, and a refused
-//! one leaves the position where it was. `src/mmap/cursor.ts` does the same over JavaScript's
+//! Every read is first checked against the end, regardless of any length in the bytes, and a
+//! refused read leaves the position unchanged. `src/mmap/cursor.ts` does the same for JavaScript's
 //! buffers.
 //!
-//! **Cost.** A comparison and a load for a number. Text is copied, because others may be writing to
-//! a mapped file.
+//! **Cost.** A comparison and a load for a number. Text is copied, because other threads may be
+//! writing to a mapped file.
 
 use super::mapped_file::MappedFile;
 use crate::{Error, Result};
 use std::marker::PhantomData;
 
-/// Varints of 64 bits have ten bytes at most, of which the tenth holds one bit.
+/// Varints of 64 bits have at most ten bytes, of which the tenth contains one bit.
 const VARINT_BYTES: usize = 10;
 
-/// A position in bytes. `read_u8` to `read_f64` read little-endian numbers and move on.
+/// A position in bytes. `read_u8` to `read_f64` read little-endian numbers and advance.
 ///
-/// Errors of all reads: `Range` past the end, `Corrupt` for a varint or text that is none.
+/// Errors of all reads: `Range` past the end, `Corrupt` for an invalid varint or text.
 #[derive(Debug)]
 pub struct Cursor<'a> {
     base: *const u8,
@@ -36,11 +36,12 @@ macro_rules! numbers {
 }
 
 impl MappedFile {
-    /// A cursor at the first byte. Whether the file is still whole: see [`MappedFile::check`].
+    /// A cursor at the first byte. To check whether the file is still complete, use
+    /// [`MappedFile::check`].
     #[must_use]
     pub fn cursor(&self) -> Cursor<'_> {
         let (base, size) = self.bytes();
-        // SAFETY: our own bytes, which stay while the file is borrowed.
+        // SAFETY: the bytes belong to the file and stay valid while it is borrowed.
         unsafe { Cursor::over(base, size, 0) }
     }
 }
@@ -49,7 +50,7 @@ impl<'a> Cursor<'a> {
     /// A cursor over `size` bytes at `base`, at a position, which may be past the end.
     ///
     /// # Safety
-    /// The bytes are readable for `'a`; others may write them.
+    /// The bytes are readable for `'a`; other threads may write them.
     #[must_use]
     pub unsafe fn over(base: *const u8, size: usize, position: usize) -> Cursor<'a> {
         Cursor { base, size, at: position, owner: PhantomData }
@@ -61,13 +62,13 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// Bytes from here to the end.
+    /// Bytes from the position to the end.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.size.saturating_sub(self.at)
     }
 
-    /// Goes to `position`, at most the end.
+    /// Moves to `position`, which must not exceed the end.
     pub fn seek(&mut self, position: usize) -> Result<()> {
         if position > self.size {
             return Err(Error::range(format!("position {position} of {} bytes", self.size)));
@@ -76,13 +77,13 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes over `count` bytes, and gives where they are.
+    /// Skips `count` bytes, and returns their address.
     #[inline]
     pub fn skip(&mut self, count: usize) -> Result<*const u8> {
         if count > self.remaining() {
             return Err(self.ended(count));
         }
-        // SAFETY: within the bytes.
+        // SAFETY: the range was checked.
         let from = unsafe { self.base.add(self.at) };
         self.at += count;
         Ok(from)
@@ -91,7 +92,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn read<const N: usize>(&mut self) -> Result<[u8; N]> {
         let from = self.skip(N)?;
-        // SAFETY: N bytes from there on; alignment is not needed.
+        // SAFETY: N bytes follow `from`, as `skip` checked; alignment is not needed.
         Ok(unsafe { from.cast::<[u8; N]>().read() })
     }
 
@@ -100,8 +101,8 @@ impl<'a> Cursor<'a> {
         read_u64 u64  read_i64 i64  read_f32 f32  read_f64 f64
     }
 
-    /// An unsigned LEB128 varint of up to 64 bits. It may be longer than it needs, as LEB128 has
-    /// it.
+    /// Reads an unsigned LEB128 varint of up to 64 bits. As in LEB128, it may be longer than
+    /// necessary.
     pub fn read_varint(&mut self) -> Result<u64> {
         let start = self.at;
         let read = self.varint();
@@ -118,23 +119,24 @@ impl<'a> Cursor<'a> {
             let byte = self.read_u8()?;
             let bits = u64::from(byte & 0x7f);
             if i == VARINT_BYTES - 1 && bits > 1 {
-                return Err(Error::corrupt(format!("a varint of more than 64 bits at {start}")));
+                return Err(Error::corrupt(format!("the varint at {start} has more than 64 bits")));
             }
             value |= bits << (7 * i);
             if byte < 0x80 {
                 return Ok(value);
             }
         }
-        Err(Error::corrupt(format!("a varint of more than ten bytes at {start}")))
+        Err(Error::corrupt(format!("the varint at {start} has more than ten bytes")))
     }
 
-    /// Text of `length` bytes of UTF-8. Without a length, the one that a varint before the text
-    /// gives, in bytes.
+    /// Reads text of `length` bytes of UTF-8. Without a length, a varint before the text is its
+    /// length in bytes.
     pub fn read_string(&mut self, length: Option<usize>) -> Result<String> {
         self.text(length, |from, length| {
             let mut copy = Vec::new();
             copy.try_reserve_exact(length)?;
-            // SAFETY: so many bytes there, and room for them here.
+            // SAFETY: `length` bytes are readable at `from`, as `skip` checked, and reserved in
+            // `copy`.
             unsafe {
                 from.copy_to_nonoverlapping(copy.as_mut_ptr(), length);
                 copy.set_len(length);
@@ -143,21 +145,23 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// The same, where it lies.
+    /// As `read_string`, without a copy.
     ///
     /// # Safety
-    /// Nobody writes the bytes for `'a`.
+    /// No thread writes the bytes during `'a`.
     pub unsafe fn read_text(&mut self, length: Option<usize>) -> Result<&'a str> {
         self.text(length, |from, length| {
             if length == 0 {
-                return Ok(Some("")); // Of no bytes the address may be null.
+                return Ok(Some("")); // The address of an empty range may be null.
             }
-            // SAFETY: so many bytes there; the rest is the caller's.
+            // SAFETY: `length` bytes are readable, as `skip` checked, and not written during `'a`,
+            // guaranteed by the caller.
             Ok(std::str::from_utf8(unsafe { std::slice::from_raw_parts(from, length) }).ok())
         })
     }
 
-    /// Finds the bytes of a text, and gives what `decode` makes of them; `None` is no text.
+    /// Finds the bytes of a text, and returns the result of `decode`, which is `None` for invalid
+    /// text.
     fn text<T>(
         &mut self,
         length: Option<usize>,
@@ -179,11 +183,11 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let length = match length {
             Some(length) => length,
-            // What no address space holds is past the end of any bytes.
+            // A length that exceeds the address space is past the end of any bytes.
             None => usize::try_from(self.read_varint()?).unwrap_or(usize::MAX),
         };
         let text = decode(self.skip(length)?, length)?;
-        text.ok_or_else(|| Error::corrupt(format!("bytes that are not UTF-8 at {start}")))
+        text.ok_or_else(|| Error::corrupt(format!("the bytes at {start} are not UTF-8")))
     }
 
     #[cold]
@@ -199,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn over(bytes: &[u8]) -> Cursor<'_> {
-        // SAFETY: a live slice.
+        // SAFETY: the slice is borrowed for the cursor's lifetime.
         unsafe { Cursor::over(bytes.as_ptr(), bytes.len(), 0) }
     }
 
@@ -235,7 +239,7 @@ mod tests {
             assert_eq!(cursor.skip(count).unwrap_err().kind(), ErrorKind::Range);
         }
         assert!(cursor.seek(44).is_err() && cursor.seek(43).is_ok() && cursor.seek(0).is_ok());
-        // SAFETY: a live slice.
+        // SAFETY: the vector outlives the cursor.
         let mut past = unsafe { Cursor::over(bytes.as_ptr(), bytes.len(), 100) };
         assert_eq!(past.remaining(), 0);
         assert_eq!(past.read_u8().unwrap_err().kind(), ErrorKind::Range);

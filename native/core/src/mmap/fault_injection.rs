@@ -1,26 +1,26 @@
-//! The steps of the commit protocol that look as if they could be left out.
+//! The steps of the commit protocol that may seem unnecessary.
 //!
-//! Each is there for a crash that is rare. So that one can see the simulator find that crash, a
-//! test can have a step left out on its thread; outside of tests [`Step::taken`] is constantly
-//! true.
+//! Each guards against a rare crash. To show that the simulator finds that crash, a test can leave
+//! out a step on its thread; outside of tests, [`Step::taken`] is constantly true.
 
-/// A step. Where it stands, a comment says what it is for.
+/// A step of the protocol. A comment at its use explains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Opening compares the tail of a record with its checksum.
     CheckTail,
-    /// Whoever will write stores what was found once more, for the system may wrongly take it for
-    /// written,
-    StoreAnew,
+    /// Opening for writing rewrites the record that was found, because the system may wrongly
+    /// consider it written,
+    RewriteFound,
     /// and syncs it.
     SyncFound,
-    /// It puts a record of its own in the place of one that was refused,
-    Mend,
+    /// Opening for writing replaces a record that was rejected,
+    ReplaceRejected,
     /// and syncs that.
-    SyncMended,
-    /// The elements of a commit too large to be checked are synced before its record is written.
+    SyncReplacement,
+    /// The elements of a commit that is too large to be checked are synced before its record is
+    /// written.
     SyncLarge,
-    /// A commit returns after its record was synced.
+    /// A commit returns only after its record was synced.
     SyncRecord,
 }
 

@@ -1,11 +1,11 @@
-//! The file of a vector: made, opened, locked, grown and committed; where it is mapped is another's
-//! affair.
+//! The file of a vector: created, opened, locked, grown and committed. Mapping it is left to the
+//! caller.
 //!
-//! **Cost.** Opening: a page of header and two of slots, whatever the size; after a crash also what
-//! the last commit added, if that was little. The rest: see [`Journal`].
+//! **Cost.** Opening reads one page of header and two of slots, regardless of the size; after a
+//! crash also the elements of the last commit, if these are few. For the rest see [`Journal`].
 //!
-//! **Invariant.** Who holds a [`VectorFile`] opened with [`Mode::Write`] is the only one who writes
-//! to it.
+//! **Invariant.** The holder of a [`VectorFile`] opened with [`Mode::Write`] is the only writer of
+//! the file.
 
 use super::commit::{DATA_OFFSET, Journal};
 use super::lock::WriterLock;
@@ -18,39 +18,41 @@ use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often a reader looks again at a slot that seems broken: 20 ms in all, more than any writer
-/// takes for 64 bytes.
+/// How often a reader retries a slot that seems broken: 20 ms in all, more than any writer takes
+/// for 64 bytes.
 pub const PATIENCE: u32 = 12;
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// To read what is committed, beside a writer perhaps.
+    /// Read the committed elements, possibly while another handle writes.
     Read,
-    /// To append. Refused, with `Locked`, while another handle does.
+    /// Append. Refused, with `Locked`, while another handle is open for writing.
     Write,
 }
 
-/// See the head of this file. All but opening and closing may be called from any thread.
+/// See the module's documentation. All operations except opening and closing may be called from any
+/// thread.
 #[derive(Debug)]
 pub struct VectorFile {
     journal: Journal<FileStorage>,
-    /// Of a writer.
+    /// Only in writers.
     lock: Option<WriterLock>,
     path: PathBuf,
-    /// Closing cuts the file off behind this length, in bytes: nobody may be reading behind it.
+    /// Closing truncates the file to this length, in bytes: there may be readers of everything
+    /// before it.
     keep: AtomicU64,
-    /// Of a writer: bytes that the file has, unless someone else cut it short. What is mapped ends
+    /// In writers: the size of the file, unless another process truncated it. Mapped memory ends
     /// there at the latest.
     allocated: AtomicU64,
 }
 
 impl VectorFile {
-    /// Makes a file with an empty vector. `Io` if there is something at `path` already; then it
-    /// stays as it is. It appears there whole or not at all.
+    /// Creates a file with an empty vector. `Io` if `path` already exists, which is then left
+    /// unchanged. The file appears either complete or not at all.
     pub fn create(path: &Path, ty: Type) -> Result<VectorFile> {
         let temporary = temporary_name(path)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&temporary);
-        let file = file.map_err(|error| failed("make", path, &error))?;
+        let file = file.map_err(|error| failed("create", path, &error))?;
         let result = VectorFile::fill(file, path, ty).and_then(|made| {
             publish(&temporary, path)?;
             Ok(made)
@@ -71,7 +73,8 @@ impl VectorFile {
         })
     }
 
-    /// Opens the file of a vector. `Locked` if it is to be written and another handle has it.
+    /// Opens the file of a vector. `Locked` if `mode` is `Write` and another handle is open for
+    /// writing.
     pub fn open(path: &Path, mode: Mode) -> Result<VectorFile> {
         let (file, _) = open_regular(path, mode)?;
         let lock = (mode == Mode::Write).then(|| WriterLock::take(&file, path)).transpose()?;
@@ -97,7 +100,7 @@ impl VectorFile {
         self.journal.storage().file()
     }
 
-    /// Where it is, or was.
+    /// The path by which it was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -109,25 +112,25 @@ impl VectorFile {
         self.lock.is_some()
     }
 
-    /// Refuses a reader, with `Unsupported`, and the child of the process that opened it, with
+    /// Refuses a reader, with `Unsupported`, and a child of the process that opened the file, with
     /// `Locked`.
     #[inline]
     pub fn check_writable(&self) -> Result<()> {
         match &self.lock {
             Some(lock) => lock.check(),
-            None => Err(Error::unsupported("this vector was opened to be read")),
+            None => Err(Error::unsupported("this vector was opened for reading")),
         }
     }
 
-    /// Blocks for `length` elements in all. `Full` if the disk is; nothing has changed then. `Io`
-    /// if someone else cut the file short: made longer again it would hold zeros in the place of
-    /// elements, and nothing would tell.
+    /// Allocates blocks for `length` elements in all. `Full`, with nothing changed, if the disk is
+    /// full. `Io` if another process truncated the file: if it were extended again, zeros would
+    /// silently replace elements.
     pub fn allocate(&self, length: u64) -> Result<()> {
         self.check_writable()?;
         let storage = self.journal.storage();
         if storage.len()? < self.allocated.load(Ordering::Relaxed) {
             let path = self.path.display();
-            return Err(Error::new(ErrorKind::Io, format!("{path} became shorter while it was open")));
+            return Err(Error::new(ErrorKind::Io, format!("{path} was truncated while it was open")));
         }
         let end = self.journal.bytes_for(length)?;
         storage.allocate(end)?;
@@ -135,9 +138,9 @@ impl VectorFile {
         Ok(())
     }
 
-    /// What was stored behind the first `length` elements may be forgotten, so that the system can
-    /// take other pages for it. The blocks stay. No commit, made or under way, may vouch for more,
-    /// and nobody store there meanwhile.
+    /// Allows the system to discard the contents after the first `length` elements and use other
+    /// pages for them. The blocks stay allocated. No commit, finished or in progress, may cover
+    /// more elements, and no thread may store there meanwhile.
     pub fn discard(&self, length: u64) -> Result<()> {
         self.check_writable()?;
         self.journal.storage().discard(self.journal.bytes_for(length)?)
@@ -151,47 +154,46 @@ impl VectorFile {
         Ok(commit)
     }
 
-    /// For readers: looks whether the writer committed since. Returns the latest commit.
+    /// For readers: checks whether the writer has committed since. Returns the latest commit.
     pub fn refresh(&self) -> Result<Commit> {
         if self.is_writable() { Ok(self.journal.latest()) } else { self.journal.refresh(PATIENCE) }
     }
 }
 
 impl Drop for VectorFile {
-    /// Gives the blocks that no element needs back to the file system. What was not committed is
-    /// discarded.
+    /// Returns unused blocks to the file system. Elements that were not committed are discarded.
     fn drop(&mut self) {
         let storage = self.journal.storage();
         let keep = *self.keep.get_mut();
         let ours = self.lock.as_ref().is_some_and(|lock| lock.check().is_ok());
         if ours && !self.journal.is_poisoned() {
-            // Nothing depends on either.
-            self.journal.settle().ok();
+            // Nothing depends on the success of either.
+            self.journal.drop_tail().ok();
             if storage.len().is_ok_and(|len| len > keep) {
                 storage.truncate(keep).ok();
             }
         }
         if ours {
-            // A mapping keeps the open file, and so the lock, for as long as its memory lives: of
-            // JavaScript's, until it is collected.
+            // A mapping keeps the open file, and with it the lock, alive as long as its memory: a
+            // JavaScript buffer until it is collected.
             storage.file().unlock().ok();
         }
     }
 }
 
-/// Gives the file its name, which nothing else has. A hard link, unlike a rename, never takes
-/// another file's place.
+/// Gives the file its name, which must not exist. A hard link, unlike a rename, never replaces
+/// another file.
 fn publish(temporary: &Path, path: &Path) -> Result<()> {
     use std::io::ErrorKind::{AlreadyExists, PermissionDenied, Unsupported};
     match fs::hard_link(temporary, path) {
-        // A file system without links.
+        // The file system does not support links.
         Err(error) if matches!(error.kind(), Unsupported | PermissionDenied) => {
             if fs::symlink_metadata(path).is_ok() {
-                return Err(failed("make", path, &std::io::Error::from(AlreadyExists)));
+                return Err(failed("create", path, &std::io::Error::from(AlreadyExists)));
             }
-            fs::rename(temporary, path).map_err(|error| failed("make", path, &error))?;
+            fs::rename(temporary, path).map_err(|error| failed("create", path, &error))?;
         }
-        result => result.map_err(|error| failed("make", path, &error))?,
+        result => result.map_err(|error| failed("create", path, &error))?,
     }
     sync_folder(path)
 }
@@ -199,42 +201,43 @@ fn publish(temporary: &Path, path: &Path) -> Result<()> {
 #[cold]
 fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
     let kind = Error::from(std::io::Error::from(error.kind())).kind();
-    Error::new(kind, format!("can not {what} {}: {error}", path.display()))
+    Error::new(kind, format!("cannot {what} {}: {error}", path.display()))
 }
 
-/// Opens a regular file, and nothing that only looks like one. Gives its size as well.
+/// Opens a file, which must be a regular one, and returns it with its size.
 pub(super) fn open_regular(path: &Path, mode: Mode) -> Result<(File, u64)> {
     let mut open = OpenOptions::new();
     open.read(true).write(mode == Mode::Write);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        // A pipe would otherwise be waited for, and a terminal become ours.
+        // Without these flags, opening a pipe would block, and a terminal could become the
+        // controlling terminal.
         open.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     }
     let file = open.open(path).map_err(|error| failed("open", path, &error))?;
     let about = file.metadata().map_err(|error| failed("open", path, &error))?;
     if !about.is_file() {
         let path = path.display();
-        return Err(Error::new(ErrorKind::Io, format!("can not open {path}: it is not a regular file")));
+        return Err(Error::new(ErrorKind::Io, format!("cannot open {path}: it is not a regular file")));
     }
     Ok((file, about.len()))
 }
 
-/// A name beside `path`, that nobody else uses.
+/// An unused name in the folder of `path`.
 fn temporary_name(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
-        return Err(Error::new(ErrorKind::Io, format!("{} names no file", path.display())));
+        return Err(Error::new(ErrorKind::Io, format!("the path {} has no file name", path.display())));
     };
     let [a, b] = random_seeds();
     let mut hidden = std::ffi::OsString::from(".");
-    // Short, for a name may have 255 bytes.
+    // Shortened, because a name may have at most 255 bytes.
     hidden.push(name.to_string_lossy().chars().take(20).collect::<String>());
     hidden.push(format!(".{a:08x}{b:08x}"));
     Ok(path.with_file_name(hidden))
 }
 
-/// A new name must survive a crash too.
+/// Makes the new name survive a crash, too.
 fn sync_folder(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {

@@ -1,6 +1,6 @@
 //! The header of a vector's file: 256 bytes, written once.
 //!
-//! `docs/formats/mmapvector.md`, "Header". Everything here is constant time.
+//! `docs/formats/mmapvector.md`, "Header". All operations take constant time.
 
 use super::storage::Storage;
 use crate::region::crc::region_checksum;
@@ -10,35 +10,35 @@ use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// Where the elements begin: a multiple of every page size in use.
+/// The position of the elements: a multiple of every page size in use.
 pub const DATA_OFFSET: u64 = 65_536;
 /// Header word: type of the elements.
 const TYPE: usize = word::STRUCTURE;
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileHeader {
     /// Type of the elements.
     pub(super) ty: Type,
-    /// 64 random bits of this file's own.
+    /// 64 random bits, specific to this file.
     pub(super) seeds: [u32; 2],
 }
 
-/// A header as it stands in a file, aligned as region memory is.
+/// A header as it is stored in a file, aligned as region memory is.
 #[repr(C, align(64))]
 struct HeaderBytes([u8; HEADER_BYTES]);
 
 impl FileHeader {
-    /// Bytes of a file that holds `length` elements. `Range` if no file can.
+    /// Bytes of a file that contains `length` elements. `Range` if no file can.
     pub(super) fn bytes_for(self, length: u64) -> Result<u64> {
         length
             .checked_mul(self.ty.width() as u64)
             .and_then(|bytes| bytes.checked_add(DATA_OFFSET))
             .filter(|&bytes| bytes <= i64::MAX as u64)
-            .ok_or_else(|| Error::range(format!("no file holds {length} elements")))
+            .ok_or_else(|| Error::range(format!("no file can contain {length} elements")))
     }
 
-    /// The header's bytes.
+    /// Encodes the header.
     pub(super) fn encode(self) -> [u8; HEADER_BYTES] {
         let mut words = [0u32; HEADER_WORDS];
         words[word::MAGIC] = MAGIC;
@@ -56,22 +56,22 @@ impl FileHeader {
             }
         };
         put(&mut bytes, &words);
-        // SAFETY: 256 bytes of our own.
+        // SAFETY: the array has 256 bytes.
         words[word::CHECKSUM] = unsafe { region_checksum(bytes.0.as_ptr(), HEADER_BYTES) };
         put(&mut bytes, &words);
         bytes.0
     }
 
-    /// Reads the header of a file. `Corrupt` or `Version` if it makes no sense.
+    /// Reads the header of a file. `Corrupt` or `Version` if it is invalid.
     pub(super) fn read<S: Storage>(storage: &S) -> Result<FileHeader> {
-        let too_few = |len| Error::corrupt(format!("{len} bytes are too few for a vector's file"));
+        let too_few = |len| Error::corrupt(format!("a vector's file cannot have only {len} bytes"));
         let len = storage.len()?;
         if len < HEADER_BYTES as u64 {
             return Err(too_few(len));
         }
         let mut bytes = HeaderBytes([0; HEADER_BYTES]);
         storage.read_at(0, &mut bytes.0)?;
-        // SAFETY: 256 bytes of our own, aligned to 64.
+        // SAFETY: the array has 256 bytes and is aligned to 64.
         let (header, sum) = unsafe {
             let memory = Memory::new(bytes.0.as_mut_ptr(), HEADER_BYTES)?;
             (Header::read(memory, Kind::MmapVector)?, region_checksum(bytes.0.as_ptr(), HEADER_BYTES))
@@ -84,7 +84,7 @@ impl FileHeader {
             || flags != FLAG_CHECKSUM
             || header.word(word::SEQUENCE) != 0
         {
-            return Err(Error::corrupt("this is no header of a vector's file"));
+            return Err(Error::corrupt("the header is not that of a vector's file"));
         }
         header.check_reserved()?;
         let ty = Type::from_number(header.word(TYPE)).filter(|ty| ty.is_numeric());

@@ -1,10 +1,11 @@
-//! Whether a mapping has a huge page: asked of the kernel, because advice is no promise.
+//! Whether a mapping has a huge page, according to the kernel, because advice is not binding.
 //!
-//! **Cost.** From Linux 6.7 on some microseconds (`PAGEMAP_SCAN`). Before, `/proc/self/smaps` is
-//! read, for which the kernel walks all pages of the process: a millisecond for each gigabyte or so
-//! that is mapped.
+//! **Cost.** Some microseconds from Linux 6.7 on (`PAGEMAP_SCAN`). On earlier versions
+//! `/proc/self/smaps` is read, for which the kernel walks all pages of the process: about a
+//! millisecond for each mapped gigabyte.
 
-/// Whether the page at `address`, the first of a huge one if there is one, was touched and is huge.
+/// Whether the page at `address`, the first of a huge page if there is one, was accessed and is
+/// huge.
 #[must_use]
 pub fn has_huge_page(address: usize) -> bool {
     #[cfg(target_os = "linux")]
@@ -46,7 +47,7 @@ mod linux {
     /// Mapped as a whole by one entry: a transparent huge page, or one of hugetlbfs.
     const PAGE_IS_HUGE: u64 = 1 << 6;
 
-    /// `None` where the kernel does not know the question.
+    /// `None` if the kernel does not support the query.
     pub(super) fn scan(address: usize) -> Option<bool> {
         let pagemap = std::fs::File::open("/proc/self/pagemap").ok()?;
         // `struct page_region`: start, end, categories.
@@ -61,7 +62,8 @@ mod linux {
             return_mask: PAGE_IS_HUGE,
             ..Scan::default()
         };
-        // SAFETY: a struct to read and write, and room for the one region that it is told of.
+        // SAFETY: `scan` is readable and writable, and has the address of a writable array with
+        // room for one region.
         let found = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN as _, &raw mut scan) };
         (found >= 0).then_some(found > 0)
     }
@@ -104,7 +106,7 @@ mod tests {
         let memory = memmap2::MmapMut::map_anon(3 * HUGE).expect("memory");
         let first = memory.as_ptr().addr().next_multiple_of(HUGE);
         for advice in [libc::MADV_NOHUGEPAGE, libc::MADV_HUGEPAGE] {
-            // SAFETY: pages of the mapping; nobody minds that they are gone.
+            // SAFETY: the pages belong to the mapping, and their contents may be discarded.
             unsafe {
                 let base = memory.as_ptr().with_addr(first).cast_mut();
                 libc::madvise(base.cast(), HUGE, libc::MADV_DONTNEED);

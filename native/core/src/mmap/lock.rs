@@ -1,12 +1,12 @@
 //! One writer for each file.
 //!
 //! The lock is advisory and belongs to the open file, not to the process (`flock` on Unix,
-//! `LockFileEx` on Windows, both through the standard library): a second handle is refused in this
-//! process as in any other, and a process that dies lets go of it.
+//! `LockFileEx` on Windows, both through the standard library): a second handle is refused in the
+//! same process as in any other, and the system releases the lock when its process ends.
 //!
-//! **Fork.** A child inherits the open file, and the lock with it, and would write beside its
-//! parent. So a lock remembers how many forks its process had come through when it was taken: in
-//! the child that number is another, and [`WriterLock::check`] refuses. It costs one load.
+//! **Fork.** A child inherits the open file, and the lock with it, and would write concurrently
+//! with its parent. A lock therefore records the fork count of its process when it was taken: in
+//! the child the count differs, and [`WriterLock::check`] refuses. This costs one load.
 
 use crate::{Error, ErrorKind, Result};
 use std::fs::{File, TryLockError};
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// The right to write to a file, for as long as the file it was taken on stays open.
+/// The right to write to a file, as long as the open file on which it was taken stays open.
 #[derive(Debug)]
 pub struct WriterLock {
     forks: u32,
@@ -28,13 +28,12 @@ impl WriterLock {
         count_forks();
         match file.try_lock() {
             Ok(()) => Ok(WriterLock { forks: FORKS.load(Ordering::Relaxed) }),
-            Err(TryLockError::WouldBlock) => Err(Error::new(
-                ErrorKind::Locked,
-                format!("{} is open for writing elsewhere", path.display()),
-            )),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(ErrorKind::Locked, format!("{} is already open for writing", path.display())))
+            }
             Err(TryLockError::Error(error)) => {
                 let error = Error::from(error);
-                Err(Error::new(error.kind(), format!("can not lock {}: {}", path.display(), error.message())))
+                Err(Error::new(error.kind(), format!("cannot lock {}: {}", path.display(), error.message())))
             }
         }
     }
@@ -48,7 +47,7 @@ impl WriterLock {
 
 #[cold]
 fn inherited() -> Error {
-    Error::new(ErrorKind::Locked, "the process that opened this file for writing is the parent of this one")
+    Error::new(ErrorKind::Locked, "this file was opened for writing by the parent of this process")
 }
 
 fn count_forks() {
@@ -59,8 +58,8 @@ fn count_forks() {
             extern "C" fn in_child() {
                 FORKS.fetch_add(1, Ordering::Relaxed);
             }
-            // SAFETY: the handler only touches an atomic. It can fail only for lack of memory, and
-            // then forks go unseen, as they would without it.
+            // SAFETY: the handler only accesses an atomic. Registering it fails only without
+            // memory, and then forks are not detected, as without it.
             unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         }
     });
@@ -93,7 +92,7 @@ mod tests {
         let path = folder.path().join("file");
         let file = File::create(&path).unwrap();
         let lock = WriterLock::take(&file, &path).unwrap();
-        // SAFETY: the child only loads an atomic and leaves.
+        // SAFETY: the child only loads an atomic and exits.
         let status = unsafe {
             let child = libc::fork();
             if child == 0 {

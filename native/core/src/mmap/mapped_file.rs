@@ -1,11 +1,12 @@
-//! A file in memory, in the way that suits its size: [`MappedFile`].
+//! A file in memory, by the strategy that suits its size: [`MappedFile`].
 //!
-//! [`OpenFile`] is the descriptor and what was decided about it; here is the memory.
+//! [`OpenFile`] is the descriptor and the choice of the strategy; this file adds the memory.
 //!
-//! **Truncation.** If someone else cuts a mapped file short, what is gone reads as zeros and
-//! [`MappedFile::check`] fails from then on, on Unix; nobody dies. What can not be promised: that a
-//! reader notices before it used the zeros. Look after reading, or use [`Strategy::Copy`]. Bytes
-//! that someone else *writes* are seen as they come, torn or not.
+//! **Truncation.** If another process truncates a mapped file, the lost bytes read as zeros and
+//! [`MappedFile::check`] fails from then on, on Unix; the process does not crash. It is not
+//! guaranteed that a reader notices before it uses the zeros: check after reading, or use
+//! [`Strategy::Copy`]. Bytes that another process *writes* are visible immediately, and may be
+//! torn.
 
 use super::file::Mode;
 use super::mapping::{Access, Window};
@@ -18,16 +19,16 @@ use crate::region::owned::OwnedMemory;
 use crate::{Error, ErrorKind, Result};
 use std::path::Path;
 
-/// How a file is opened. The default reads it, in the way that suits its size.
+/// Options for opening a file. The default reads it, by the strategy that suits its size.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// To read, or to write as well.
+    /// For reading, or also for writing.
     pub mode: Mode,
-    /// How it will be read.
+    /// The expected access pattern.
     pub pattern: Pattern,
-    /// Have all pages in memory before it returns.
+    /// Load all pages before `open` returns.
     pub populate: bool,
-    /// Keep them there.
+    /// Lock all pages in memory.
     pub lock: bool,
     /// The limits between strategies.
     pub thresholds: Thresholds,
@@ -50,9 +51,9 @@ enum Bytes {
     Mapped(Window),
 }
 
-/// A file in memory. See the head of this file.
+/// A file in memory. See the module's documentation.
 pub struct MappedFile {
-    // Before the file, which it may be a mapping of.
+    // Dropped before the file, of which it may be a mapping.
     bytes: Bytes,
     file: OpenFile,
     strategy: Strategy,
@@ -69,8 +70,8 @@ impl std::fmt::Debug for MappedFile {
 }
 
 impl MappedFile {
-    /// Opens the regular file at `path`. `Io` if the system refuses, `Oom` for lack of memory or
-    /// address space, `Full` if it is to be locked and the limit does not allow it.
+    /// Opens the regular file at `path`. `Io` if the system refuses, `Oom` without enough memory or
+    /// address space, `Full` if `lock` is set and exceeds the limit.
     pub fn open(path: &Path, options: &Options) -> Result<MappedFile> {
         let file = OpenFile::open(path, options.mode, options.thresholds)?;
         let (bytes, strategy) = MappedFile::load(&file)?;
@@ -81,7 +82,7 @@ impl MappedFile {
             populate(base, length);
         }
         if options.lock {
-            // SAFETY: our own bytes.
+            // SAFETY: the bytes belong to `mapped`.
             unsafe { strategy::lock(base, length) }?;
         }
         Ok(mapped)
@@ -93,19 +94,19 @@ impl MappedFile {
         let strategy = file.plan();
         if !strategy.maps() {
             let memory = OwnedMemory::new(size)?;
-            // SAFETY: new memory of that size.
+            // SAFETY: the new memory has this size.
             unsafe { file.read(memory.base(), size) }?;
             return Ok((Bytes::Ours(memory, size), strategy));
         }
         let access = if file.is_writable() { Access::Write } else { Access::Read };
         let mut window = Window::new(0, access)?;
         file.map(&mut window, size)?;
-        // SAFETY: the window has that many bytes.
+        // SAFETY: the window has this many bytes.
         let strategy = unsafe { file.obtained(window.base(), size) };
         Ok((Bytes::Mapped(window), strategy))
     }
 
-    /// The first byte, and how many there are. Good until [`MappedFile::refresh`], or the end.
+    /// The address and number of the bytes, valid until [`MappedFile::refresh`] or drop.
     #[must_use]
     pub fn bytes(&self) -> (*mut u8, usize) {
         match &self.bytes {
@@ -114,14 +115,14 @@ impl MappedFile {
         }
     }
 
-    /// How the bytes are reached.
+    /// The strategy by which the bytes are accessed.
     #[must_use]
     pub fn strategy(&self) -> Strategy {
         self.strategy
     }
 
-    /// `Io` if the file was cut short, or could not be read, so that zeros take the place of some
-    /// bytes. For before and after work on many bytes: it asks the system for the file's size.
+    /// `Io` if the file was truncated or could not be read, so that zeros replace some bytes. To be
+    /// called before and after work on many bytes: it asks the system for the file's size.
     pub fn check(&self) -> Result<()> {
         match &self.bytes {
             Bytes::Mapped(window) => self.file.check(window),
@@ -129,7 +130,7 @@ impl MappedFile {
         }
     }
 
-    /// `Io` if bytes that were read were gone.
+    /// `Io` if bytes that were read had been lost.
     fn check_lost(&self) -> Result<()> {
         match &self.bytes {
             Bytes::Mapped(window) if window.is_lost() => Err(self.file.shortened()),
@@ -141,79 +142,82 @@ impl MappedFile {
         let (base, size) = self.bytes();
         let end = offset.checked_add(length).filter(|&end| end <= size as u64);
         if end.is_none() {
-            return Err(Error::range(format!("bytes {offset} to {offset} + {length} of {size}")));
+            return Err(Error::range(format!(
+                "the {length} bytes at {offset} are not within the file's {size}"
+            )));
         }
-        // SAFETY: within the bytes.
+        // SAFETY: the range was checked.
         Ok((unsafe { base.add(offset as usize) }, length as usize))
     }
 
-    /// Copies bytes out. `Range` if there are not so many; `Io` if some of them are gone.
+    /// Copies bytes. `Range` if the file has fewer; `Io` if some of them are lost.
     pub fn read(&self, offset: u64, target: &mut [u8]) -> Result<()> {
         let (from, length) = self.range(offset, target.len() as u64)?;
-        // SAFETY: within the bytes; the target is someone else's.
+        // SAFETY: the range is within the bytes, and `target` is a separate slice.
         unsafe { target.as_mut_ptr().copy_from_nonoverlapping(from, length) };
         self.check_lost()
     }
 
-    /// Copies `length` bytes from each of many offsets, one after another, to `target`, which has
-    /// room for exactly those. Many times as fast as reading them one by one: see
-    /// [`super::read_many`]. `Range`, with nothing written, for an offset that has fewer bytes behind
-    /// it; `Io` if the file was cut short before or meanwhile.
+    /// Copies `length` bytes from each of many offsets, consecutively, to `target`, whose size must
+    /// match. Many times as fast as reading them one by one: see [`super::read_many`]. `Range`,
+    /// with nothing written, if fewer bytes follow an offset; `Io` if the file was truncated before
+    /// or meanwhile.
     pub fn read_many(&self, offsets: &Numbers<'_>, length: usize, target: &mut [u8]) -> Result<()> {
         if offsets.len().checked_mul(length) != Some(target.len()) {
             return Err(Error::range(format!(
-                "{} places of {length} bytes do not make {}",
+                "{} offsets of {length} bytes each do not fill {} bytes",
                 offsets.len(),
                 target.len()
             )));
         }
         self.check()?;
         let (base, size) = self.bytes();
-        // SAFETY: our own bytes, and room for those that are copied.
+        // SAFETY: the bytes belong to this file, and the size of `target` was checked.
         unsafe { read_many(base, size, offsets, length, target.as_mut_ptr()) }?;
         self.check_lost()
     }
 
-    /// Tells the kernel how the file will be read from now on. Whether it listened.
+    /// Advises the kernel about the access pattern from now on. Returns whether the kernel accepted
+    /// it.
     pub fn advise(&self, pattern: Pattern) -> bool {
         let (base, length) = self.bytes();
-        // SAFETY: our own bytes; no such advice changes one.
+        // SAFETY: the bytes belong to this file, and this advice changes none of them.
         self.strategy.maps() && unsafe { advise(base, length, pattern.advice()) }
     }
 
-    /// Has the kernel begin to read a part of the file. Whether it listened.
+    /// Asks the kernel to start reading a part of the file. Returns whether the kernel accepted it.
     pub fn prefetch(&self, offset: u64, length: u64) -> Result<bool> {
         let (from, length) = self.range(offset, length)?;
-        // SAFETY: our own bytes.
+        // SAFETY: the bytes belong to this file.
         Ok(self.strategy.maps() && unsafe { advise(from, length, Advice::WillNeed) })
     }
 
-    /// Keeps the bytes in memory. `Full` past the limit, which the message names.
+    /// Locks the bytes in memory. `Full`, with the limit in the message, if that exceeds the limit.
     pub fn lock(&self) -> Result<()> {
         let (base, length) = self.bytes();
-        // SAFETY: our own bytes.
+        // SAFETY: the bytes belong to this file.
         unsafe { strategy::lock(base, length) }
     }
 
     /// Undoes [`MappedFile::lock`].
     pub fn unlock(&self) -> Result<()> {
         let (base, length) = self.bytes();
-        // SAFETY: our own bytes.
+        // SAFETY: the bytes belong to this file.
         unsafe { strategy::unlock(base, length) }
     }
 
-    /// How many pages are in memory, and how many there are.
+    /// The number of pages in memory, and of all pages.
     pub fn resident(&self) -> Result<(u64, u64)> {
         let (base, length) = self.bytes();
-        // SAFETY: our own bytes.
+        // SAFETY: the bytes belong to this file.
         unsafe { strategy::resident(base, length) }
     }
 
-    /// Returns when what was stored is on the disk. A copy is written back first, whole.
+    /// Returns when stored bytes are on the disk. A copy is first written back completely.
     pub fn flush(&self) -> Result<()> {
         self.file.check_writable()?;
         match &self.bytes {
-            // SAFETY: our own bytes.
+            // SAFETY: the bytes belong to this file.
             Bytes::Ours(memory, size) => unsafe { self.file.write(memory.base(), *size) }?,
             Bytes::Mapped(window) => window.sync()?,
         }
@@ -221,11 +225,11 @@ impl MappedFile {
         self.check()
     }
 
-    /// Takes in that the file became longer, or was written anew: afterwards [`MappedFile::bytes`]
-    /// gives all of it. Returns the size in bytes.
+    /// Adapts to a file that became longer or was rewritten: [`MappedFile::bytes`] then returns all
+    /// of it. Returns the size in bytes.
     pub fn refresh(&mut self) -> Result<u64> {
         let before = self.bytes().1 as u64;
-        let size = self.file.look()?;
+        let size = self.file.update_size()?;
         let sound = self.check().is_ok();
         if size == before && self.strategy.maps() && sound {
             return Ok(size);
@@ -244,20 +248,20 @@ impl MappedFile {
     }
 }
 
-/// Touches each page, in order. Reading ahead goes on meanwhile.
+/// Touches each page, in order, while the kernel reads ahead.
 fn populate(base: *mut u8, length: usize) {
     #[cfg(target_os = "linux")]
     {
-        // One call where the kernel has it (5.14).
+        // A single call, if the kernel supports it (5.14).
         const MADV_POPULATE_READ: i32 = 22;
         let whole = length & !(crate::region::pages::page_size() - 1);
-        // SAFETY: our own bytes.
+        // SAFETY: the bytes belong to the file.
         if whole == 0 || unsafe { libc::madvise(base.cast(), whole, MADV_POPULATE_READ) } == 0 {
             return;
         }
     }
     for at in (0..length).step_by(4096) {
-        // SAFETY: within the bytes.
+        // SAFETY: the position is within the bytes.
         unsafe { base.add(at).read_volatile() };
     }
 }

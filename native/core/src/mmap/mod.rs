@@ -1,24 +1,24 @@
 //! Files that are read, and grown, in place.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
-//! | [`strategy`] | which way a file is brought into memory, and what the system gave of it |
-//! | [`source`] | a regular file and how to bring it into memory |
+//! | [`strategy`] | how a file is brought into memory: the choice, and what the system granted |
+//! | [`source`] | an open regular file, and how to bring it into memory |
 //! | [`huge_pages`] | whether a mapping has a huge page |
-//! | [`mapped_file`] | a file in memory, in the way that suits its size |
-//! | [`cursor`] | numbers, varints and text from front to back |
-//! | [`mod@read_many`] | bytes from many places in one call |
-//! | [`storage`] | what a file can do, as a trait, so that the promises can be tried on a simulated disk |
-//! | `fault_injection` | what of that a test may leave out, to see it missed |
-//! | [`slot`] | one commit record: to bytes and back |
+//! | [`mapped_file`] | a file in memory, by the strategy that suits its size |
+//! | [`cursor`] | sequential reading of numbers, varints and text |
+//! | [`mod@read_many`] | bytes from many offsets in one call |
+//! | [`storage`] | the operations on a file, as a trait, so that the guarantees can be tested on a simulated disk |
+//! | `fault_injection` | the steps that a test can leave out, to show that each is necessary |
+//! | [`slot`] | encoding and decoding of a commit record |
 //! | `header` | the header of a vector's file |
 //! | [`commit`] | the commit protocol: create, open, append, commit, recover |
-//! | [`file`](mod@file) | the vector's file: made, opened, locked, grown, committed |
-//! | [`lock`] | one writer for each file, in this process and among others |
+//! | [`file`](mod@file) | the vector's file: created, opened, locked, grown, committed |
+//! | [`lock`] | one writer for each file, across threads and processes |
 //! | [`mapping`] | a window onto a file that grows with it |
 //! | [`vector`] | the persistent vector over a mapping |
 //!
-//! The bytes are specified in `docs/formats/mmapvector.md`.
+//! `docs/formats/mmapvector.md` specifies the bytes.
 
 pub mod commit;
 pub mod cursor;

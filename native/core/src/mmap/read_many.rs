@@ -1,32 +1,32 @@
-//! Bytes from many places of a file in one call.
+//! Bytes from many offsets of a file in one call.
 //!
-//! A read here and there waits for memory: for the line, and in a large file for the tables that
-//! say where its page is. Code that reads one place after another waits for each, because what it
-//! does with one fills the processor's window before the next address is known. Here the places are
-//! known beforehand, so the ones to come are asked for while one is copied, and their waits overlap
-//! (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004). A
-//! page that was never touched is not fetched so: its first read takes a fault.
+//! A random read waits for memory: for the line, and in a large file for the page tables. Code that
+//! reads one offset after another waits for each, because its work on one fills the processor's
+//! window before the next address is known. Here the offsets are known beforehand, so later ones
+//! are prefetched while one is copied, and their waits overlap (Chen, Ailamaki, Gibbons, Mowry:
+//! "Improving hash join performance through prefetching", 2004). A page that was never touched is
+//! not prefetched: its first read faults.
 //!
-//! **Cost.** In a file of 1 GiB in the page cache some 50 ns for 64 bytes;
+//! **Cost.** In a file of 1 GiB in the page cache about 50 ns for 64 bytes;
 //! `docs/benchmarks/mmap.md` has the measurements.
 
 use crate::cpu::prefetch;
 use crate::region::numbers::{CHUNK, Numbers};
 use crate::{Error, Result};
 
-/// How many places ahead memory is asked for: more than the lines that a core waits for at once
-/// make no difference.
+/// The prefetch distance, in offsets: prefetching more than the lines that a core can wait for at
+/// once makes no difference.
 const AHEAD: usize = 16;
-/// Bytes of a place that are asked for; what follows them the processor fetches by itself.
+/// Bytes that are prefetched at each offset; the processor fetches the following ones by itself.
 const FETCHED: usize = 256;
 const LINE: usize = 64;
 
 /// Copies `length` bytes from each of the offsets, in that order, to `target`. `Range`, with
-/// nothing written, for an offset that has fewer bytes behind it.
+/// nothing written, if fewer bytes follow an offset.
 ///
 /// # Safety
 /// `size` bytes at `base` are readable, and `offsets.len() * length` bytes at `target` writable;
-/// others may write to either.
+/// other threads may write to either.
 pub unsafe fn read_many(
     base: *const u8,
     size: usize,
@@ -38,7 +38,7 @@ pub unsafe fn read_many(
     for from in (0..offsets.len()).step_by(CHUNK) {
         check(offsets.read(from, &mut chunk)?, from, size, length)?;
     }
-    // SAFETY: the caller's word.
+    // SAFETY: the source and the target are valid, guaranteed by the caller.
     unsafe {
         match length {
             0 => Ok(()),
@@ -57,18 +57,18 @@ fn check(offsets: &[u64], from: usize, size: usize, length: usize) -> Result<()>
     match offsets.iter().position(|&offset| most.is_none_or(|most| offset > most)) {
         None => Ok(()),
         Some(at) => Err(Error::range(format!(
-            "offsets[{}] is {}, and the {length} bytes from there on are not all within {size}",
+            "offsets[{}] is {}, and the {length} bytes from there on are not within the {size} bytes",
             from + at,
             offsets[at]
         ))),
     }
 }
 
-/// A number of bytes that the compiler knows, or not.
+/// A number of bytes, which may be known at compile time.
 trait Length: Copy {
     fn bytes(self) -> usize;
     /// # Safety
-    /// So many bytes can be read and written.
+    /// The bytes can be read and written.
     unsafe fn copy(self, from: *const u8, to: *mut u8);
 }
 
@@ -84,7 +84,8 @@ impl<const N: usize> Length for Fixed<N> {
     }
     #[inline(always)]
     unsafe fn copy(self, from: *const u8, to: *mut u8) {
-        // SAFETY: the caller's. All are read before one is written, so they may overlap.
+        // SAFETY: both ranges are valid, guaranteed by the caller. All bytes are read before one is
+        // written, so they may overlap.
         unsafe { to.cast::<[u8; N]>().write(from.cast::<[u8; N]>().read()) };
     }
 }
@@ -96,7 +97,8 @@ impl Length for Any {
     }
     #[inline(always)]
     unsafe fn copy(self, from: *const u8, to: *mut u8) {
-        // SAFETY: the caller's. The target may be a part of the file.
+        // SAFETY: both ranges are valid, guaranteed by the caller. They may overlap, because the
+        // target may be a part of the file.
         unsafe { from.copy_to(to, self.0) };
     }
 }
@@ -117,21 +119,22 @@ unsafe fn copy<L: Length>(
         for at in (0..bytes.min(FETCHED)).step_by(LINE) {
             prefetch(place.wrapping_add(at));
         }
-        // Places begin anywhere in a line, and end in one more then.
+        // The bytes may begin anywhere in a line, and then end in one more line.
         prefetch(place.wrapping_add(bytes.min(FETCHED) - 1));
     };
     let mut chunk = [0; CHUNK];
     let mut to = target;
     for from in (0..offsets.len()).step_by(CHUNK) {
         let chunk = offsets.read(from, &mut chunk)?;
-        // Again, for they may lie in memory that someone else writes.
+        // Checked again, because the offsets may be in memory that another thread writes.
         check(chunk, from, size, bytes)?;
         chunk.iter().take(AHEAD).for_each(|&offset| fetch(offset));
         for (i, &offset) in chunk.iter().enumerate() {
             if let Some(&next) = chunk.get(i + AHEAD) {
                 fetch(next);
             }
-            // SAFETY: the offset was checked; the target has room for all.
+            // SAFETY: the offset was checked, and the target has room for all bytes, guaranteed by
+            // the caller.
             unsafe {
                 length.copy(base.add(offset as usize), to);
                 to = to.add(bytes);
@@ -155,7 +158,7 @@ mod tests {
                 (0..700u32).map(|i| i.wrapping_mul(2_654_435_761) % (most as u32 + 1)).collect();
             let mut target = vec![0xEEu8; offsets.len() * length + 1];
             let numbers = Numbers::of(&offsets, "offsets");
-            // SAFETY: vectors of these lengths.
+            // SAFETY: the vectors have these lengths.
             unsafe { read_many(source.as_ptr(), source.len(), &numbers, length, target.as_mut_ptr()) }
                 .expect("copied");
             for (i, &offset) in offsets.iter().enumerate() {
@@ -172,7 +175,7 @@ mod tests {
         let mut target = [7u8; 64 * 600];
         let mut refused = |offsets: &[f64], length: usize, message: &str| {
             let numbers = Numbers::of(offsets, "offsets");
-            // SAFETY: arrays of these lengths.
+            // SAFETY: the arrays have these lengths.
             let result = unsafe { read_many(source.as_ptr(), 100, &numbers, length, target.as_mut_ptr()) };
             let error = result.expect_err("refused");
             assert_eq!(error.kind(), ErrorKind::Range);

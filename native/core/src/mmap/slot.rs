@@ -1,50 +1,50 @@
-//! A commit record: 64 bytes that say how many elements of the file count.
+//! A commit record: 64 bytes that contain the number of committed elements.
 //!
 //! `docs/formats/mmapvector.md`, "Commit slots". The seal covers the file's random seeds, so a
-//! record of another file, or of an earlier one on the same blocks, is not valid here.
+//! record of another file, or of an earlier file on the same blocks, is not valid here.
 
 /// Bytes of a record.
 pub const SLOT_BYTES: usize = 64;
 const MAGIC: u32 = 0x4D43_464F;
 const SEAL: usize = 60;
 
-/// What a commit promises.
+/// The contents of a commit record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Its number: one more than that of the commit before.
+    /// Its number: one more than that of the previous commit.
     pub sequence: u64,
-    /// Elements.
+    /// Number of elements.
     pub length: u64,
     /// CRC-32C of their bytes.
     pub checksum: u32,
-    /// Elements that were on the disk before this record was written: at most `length`. The record
-    /// counts only if those behind them, its **tail**, are what they were.
+    /// The number of elements that were on the disk before this record was written, at most
+    /// `length`. The record is valid only if the elements after them, its **tail**, match `tail`.
     pub synced: u64,
-    /// XXH3 of the tail's bytes, with the file's seeds as its seed; 0 where there is no tail.
+    /// XXH3 of the tail's bytes, with the file's seeds as its seed; 0 if there is no tail.
     pub tail: u64,
 }
 
 impl Commit {
-    /// Whether elements came to the disk together with the record, or not at all.
+    /// Whether some elements were written to the disk together with the record.
     #[must_use]
     pub fn has_tail(&self) -> bool {
         self.synced < self.length
     }
 }
 
-/// What a slot holds.
+/// The contents of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// Nothing was ever written there.
+    /// The slot was never written.
     Empty,
-    /// Something that is no record: a commit cut short, or damage.
+    /// An invalid record: an interrupted commit, or damage.
     Broken,
-    /// A record, intact.
+    /// A valid record.
     Sealed(Commit),
 }
 
 impl Commit {
-    /// The record, for the file with these seeds.
+    /// Encodes the record for the file with these seeds.
     #[must_use]
     pub fn encode(&self, seeds: [u32; 2]) -> [u8; SLOT_BYTES] {
         let mut bytes = [0; SLOT_BYTES];
@@ -61,13 +61,13 @@ impl Commit {
 }
 
 impl Slot {
-    /// The record, if it is one.
+    /// The record, if it is valid.
     #[must_use]
     pub fn sealed(&self) -> Option<Commit> {
         if let Slot::Sealed(commit) = *self { Some(commit) } else { None }
     }
 
-    /// Reads slot number `index` (0 or 1) of the file with these seeds.
+    /// Decodes slot `index` (0 or 1) of the file with these seeds.
     #[must_use]
     pub fn decode(bytes: &[u8; SLOT_BYTES], index: usize, seeds: [u32; 2]) -> Slot {
         if bytes.iter().all(|&byte| byte == 0) {
@@ -80,8 +80,8 @@ impl Slot {
             synced: u64::from_le_bytes(field(bytes, 32)),
             tail: u64::from_le_bytes(field(bytes, 40)),
         };
-        // All that a record does not say is fixed, so it is intact if it is what would be written
-        // again.
+        // All other bits are fixed, so a record is intact if encoding it again gives the same
+        // bytes.
         let intact = commit.encode(seeds) == *bytes
             && commit.sequence % 2 == index as u64
             && commit.synced <= commit.length

@@ -1,10 +1,11 @@
-//! A regular file and how to bring it into memory: the descriptor, and what was decided about it.
+//! An open regular file and how to bring it into memory: the descriptor, and the choice of the
+//! strategy.
 //!
-//! Callers with memory of their own (JavaScript buffers) fill or map that; [`super::mapped_file`] adds
-//! memory.
+//! Callers with memory of their own (JavaScript buffers) fill it or map into it;
+//! [`super::mapped_file`] adds memory.
 //!
-//! **Writing.** Before a file is mapped to be written its blocks are allocated, so that a hole in
-//! it can not turn into a fault on a full disk.
+//! **Writing.** Before a file is mapped for writing, its blocks are allocated, so that a hole in it
+//! cannot cause a fault on a full disk.
 
 use super::file::{Mode, open_regular};
 use super::huge_pages::has_huge_page;
@@ -17,7 +18,7 @@ use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// A regular file, open, and how to bring it into memory.
+/// An open regular file, and how to bring it into memory.
 #[derive(Debug)]
 pub struct OpenFile {
     storage: FileStorage,
@@ -25,12 +26,13 @@ pub struct OpenFile {
     mode: Mode,
     size: u64,
     thresholds: Thresholds,
-    /// Asked for once.
+    /// Queried once.
     file_system: OnceLock<FileSystem>,
 }
 
 impl OpenFile {
-    /// Opens the regular file at `path`. `Io` if there is none, or it can not be opened so.
+    /// Opens the regular file at `path`. `Io` if there is none, or it cannot be opened in this
+    /// mode.
     pub fn open(path: &Path, mode: Mode, thresholds: Thresholds) -> Result<OpenFile> {
         let (file, size) = open_regular(path, mode)?;
         Ok(OpenFile {
@@ -43,7 +45,7 @@ impl OpenFile {
         })
     }
 
-    /// Bytes of the file when it was last looked at.
+    /// The size of the file, as of the last query.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
@@ -55,14 +57,14 @@ impl OpenFile {
         self.mode == Mode::Write
     }
 
-    /// What to do with it. `HugePage` is a wish.
+    /// The planned strategy. `HugePage` is only a request.
     #[must_use]
     pub fn plan(&self) -> Strategy {
         strategy::choose(self.size, self.is_writable(), &self.thresholds)
     }
 
-    /// Bytes that a mapping's address should be a multiple of, for huge pages; must, on hugetlbfs.
-    /// 1 where any page will do.
+    /// The alignment of a mapping's address that huge pages benefit from, or require on hugetlbfs;
+    /// 1 if any page will do.
     #[must_use]
     pub fn alignment(&self) -> usize {
         let plan = self.plan();
@@ -80,59 +82,59 @@ impl OpenFile {
         *self.file_system.get_or_init(|| FileSystem::of(self.storage.file()))
     }
 
-    /// Looks at the file's size again, and returns it.
-    pub fn look(&mut self) -> Result<u64> {
+    /// Queries the file's size again, and returns it.
+    pub fn update_size(&mut self) -> Result<u64> {
         self.size = self.storage.len()?;
         Ok(self.size)
     }
 
-    /// `Io` if the file is shorter now than a window on it, or some of that could not be read, so
-    /// that zeros take its place.
+    /// `Io` if the file is now shorter than a window on it, or some of it could not be read, so
+    /// that zeros replace those bytes.
     pub fn check(&self, window: &Window) -> Result<()> {
         let lost = window.is_lost() || self.length_now()? < window.len() as u64;
         if lost { Err(self.shortened()) } else { Ok(()) }
     }
 
-    /// By where the end is: a third of what asking for all metadata costs. Nobody reads at the
-    /// file's position.
+    /// Determined by seeking to the end, which costs a third of querying all metadata. No reads use
+    /// the file's position.
     fn length_now(&self) -> Result<u64> {
         Ok(self.storage.file().seek(SeekFrom::End(0))?)
     }
 
     pub(super) fn shortened(&self) -> Error {
-        Error::new(ErrorKind::Io, format!("{} became shorter while it was mapped", self.path.display()))
+        Error::new(ErrorKind::Io, format!("{} was truncated while it was mapped", self.path.display()))
     }
 
-    /// Reads the first `length` bytes to `target`. `Io` if the file has become shorter.
+    /// Reads the first `length` bytes to `target`. `Io` if the file is now shorter.
     ///
     /// # Safety
-    /// So many bytes can be written at `target`.
+    /// `length` bytes can be written at `target`.
     pub unsafe fn read(&self, target: *mut u8, length: usize) -> Result<()> {
         if length == 0 {
             return Ok(());
         }
-        // SAFETY: the caller's; the bytes are written before anything reads them, by the kernel.
+        // SAFETY: `length` bytes are writable, guaranteed by the caller; the kernel writes them
+        // before they are read.
         let bytes = unsafe { std::slice::from_raw_parts_mut(target, length) };
         self.storage.read_at(0, bytes).map_err(|error| {
-            Error::new(error.kind(), format!("reading {}: {}", self.path.display(), error.message()))
+            Error::new(error.kind(), format!("cannot read {}: {}", self.path.display(), error.message()))
         })
     }
 
-    /// Writes the whole of a copy back.
+    /// Writes a complete copy back.
     ///
     /// # Safety
-    /// `length` bytes at `source` are readable, and nobody writes them meanwhile.
+    /// `length` bytes at `source` are readable, and no thread writes them meanwhile.
     pub unsafe fn write(&self, source: *const u8, length: usize) -> Result<()> {
         self.check_writable()?;
         if length == 0 {
             return Ok(());
         }
-        // SAFETY: the caller's.
+        // SAFETY: the bytes are readable and not written, guaranteed by the caller.
         self.storage.write_at(0, unsafe { std::slice::from_raw_parts(source, length) })
     }
 
-    /// Has a mapping of the file, of `length` bytes, in `window`, which is new or already one of
-    /// this file.
+    /// Maps `length` bytes of the file in `window`, which is new or already maps this file.
     pub fn map(&self, window: &mut Window, length: usize) -> Result<()> {
         if self.is_writable() {
             self.fill_holes(length as u64)?;
@@ -140,28 +142,29 @@ impl OpenFile {
         window.grow(self.storage.file(), length)
     }
 
-    /// Blocks for every byte, where the file has holes.
+    /// Allocates blocks for every byte, if the file has holes.
     fn fill_holes(&self, length: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
             use std::os::fd::AsRawFd;
-            let length = i64::try_from(length).map_err(|_| Error::range("no file is so long"))?;
+            let length =
+                i64::try_from(length).map_err(|_| Error::range("the length exceeds that of any file"))?;
             let file = self.storage.file().as_raw_fd();
-            // What a file system can not do is left to it: a fault there is caught, and `check`
-            // tells. One that someone cut short meanwhile is not made long again: there would be
-            // zeros that no fault tells of. SAFETY: an open descriptor; the call touches no memory
-            // of ours.
+            // If the file system does not support this, holes remain: a fault there is caught, and
+            // reported by `check`. A file that was truncated meanwhile is not extended again,
+            // because that would create zeros that cause no fault.
+            // SAFETY: the descriptor is open; the call accesses no memory of ours.
             let failed = unsafe { libc::fallocate(file, libc::FALLOC_FL_KEEP_SIZE, 0, length) } != 0;
             let mut number =
                 if failed { std::io::Error::last_os_error().raw_os_error().unwrap_or(0) } else { 0 };
             if number == libc::EOPNOTSUPP && self.length_now()? >= length as u64 {
-                // The C library writes to each block then.
+                // The C library then writes to each block.
                 // SAFETY: as above.
                 number = unsafe { libc::posix_fallocate(file, 0, length) };
             }
             if matches!(number, libc::ENOSPC | libc::EDQUOT) {
                 let path = self.path.display();
-                return Err(Error::full(format!("the disk has no room for the holes of {path}")));
+                return Err(Error::full(format!("the disk has no room for the holes in {path}")));
             }
         }
         #[cfg(not(target_os = "linux"))]
@@ -171,17 +174,18 @@ impl OpenFile {
         Ok(())
     }
 
-    /// Returns when what was written is on the disk.
+    /// Returns when everything written is on the disk.
     pub fn sync(&self) -> Result<()> {
         self.check_writable()?;
         self.storage.sync()
     }
 
     pub(super) fn check_writable(&self) -> Result<()> {
-        if self.is_writable() { Ok(()) } else { Err(Error::unsupported("the file was opened to be read")) }
+        if self.is_writable() { Ok(()) } else { Err(Error::unsupported("the file was opened for reading")) }
     }
 
-    /// What `HugePage` came to: touches a byte in a whole huge page, if there is one, and asks.
+    /// The strategy that the system granted: touches a byte of a whole huge page, if there is one,
+    /// and queries the kernel.
     ///
     /// # Safety
     /// `length` bytes of a mapping of this file at `base` are readable.
@@ -196,7 +200,7 @@ impl OpenFile {
             FileSystem::Memory if plan == Strategy::HugePage => {}
             _ => return Strategy::Mmap,
         }
-        // SAFETY: the caller's; advice changes no byte.
+        // SAFETY: the bytes are mapped, guaranteed by the caller, and advice changes none of them.
         if !unsafe { advise(base, length, Advice::HugePages) } {
             return Strategy::Mmap;
         }
@@ -205,7 +209,7 @@ impl OpenFile {
         if first + huge > base.addr() + length {
             return Strategy::Mmap;
         }
-        // SAFETY: within the mapping.
+        // SAFETY: the byte is within the mapping.
         unsafe { base.with_addr(first).read_volatile() };
         if has_huge_page(first) { Strategy::HugePage } else { Strategy::Mmap }
     }
@@ -227,7 +231,7 @@ mod tests {
         open.map(&mut window, 1 << 20).unwrap();
         assert_eq!(named.as_file().metadata().unwrap().len(), 4096);
         assert_eq!(open.check(&window).unwrap_err().kind(), ErrorKind::Io);
-        // SAFETY: within the window.
+        // SAFETY: the byte is within the window.
         assert_eq!(unsafe { window.base().add(1 << 19).read_volatile() }, 0);
         assert!(window.is_lost());
     }

@@ -1,18 +1,19 @@
-//! What the commit protocol needs of a file.
+//! The file operations that the commit protocol needs.
 //!
-//! A trait, because its promise is about what a crash leaves, and that can only be tried on a disk
-//! that crashes on demand (`simulator/`). [`FileStorage`] is the real one.
+//! They are a trait because the protocol's guarantee concerns the state after a crash, which can be
+//! tested only on a disk that crashes on demand (`simulator/`). [`FileStorage`] is the real
+//! implementation.
 //!
-//! The elements themselves are stored through a mapping, not through this: for the kernel that is
-//! the same as `write_at`, because mapping and file share the page cache.
+//! The elements themselves are stored through a mapping, not through this trait: for the kernel
+//! that is equivalent to `write_at`, because mapping and file share the page cache.
 
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 use std::io;
 
-/// A file, or something that behaves like one.
+/// A file, or a simulation of one.
 pub trait Storage {
-    /// Bytes of the file.
+    /// The size of the file, in bytes.
     fn len(&self) -> Result<u64>;
 
     /// Whether the file is empty.
@@ -23,15 +24,16 @@ pub trait Storage {
     /// Fills `bytes` from `offset` on. `Io` if the file ends before.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<()>;
 
-    /// Writes at `offset`. Nothing is promised about when, and in what order, it reaches the disk.
+    /// Writes at `offset`. There is no guarantee about when and in which order the bytes reach the
+    /// disk.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 
-    /// Makes the file at least `len` bytes long, with blocks for all of them, so that a store
-    /// through a mapping can not find the disk full. `Full` if it is; the file may have become
-    /// longer then, but no content changed.
+    /// Extends the file to at least `len` bytes, with blocks for all of them, so that a store
+    /// through a mapping cannot find the disk full. `Full` if the disk is full; the file may then
+    /// have become longer, but no content has changed.
     fn allocate(&self, len: u64) -> Result<()>;
 
-    /// Cuts the file off at `len` bytes.
+    /// Truncates the file to `len` bytes.
     fn truncate(&self, len: u64) -> Result<()>;
 
     /// Returns when everything written before, and the file's length, is on the disk.
@@ -45,23 +47,24 @@ pub struct FileStorage {
 }
 
 impl FileStorage {
-    /// Tells the system that the bytes from `offset` on may become zeros, but their blocks stay.
-    /// Where it listens, it takes new pages for them when they are stored to, of the size that was
-    /// advised since. `Full`: some of the blocks were lost, to whoever filled the disk.
+    /// Tells the system that the bytes from `offset` on may become zeros, while their blocks stay
+    /// allocated. If the system supports this, it uses new pages when they are stored to, of the
+    /// size that was advised since. `Full`: some of the blocks were lost because the disk became
+    /// full.
     pub fn discard(&self, offset: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
             use std::os::fd::AsRawFd;
-            // Whole pages, so that none has to be written.
+            // Only whole pages, so that none has to be written.
             let from = offset.next_multiple_of(crate::region::pages::page_size() as u64);
             let bytes = self.len().unwrap_or(0).saturating_sub(from);
             if let (Ok(from), Ok(bytes @ 1..)) = (i64::try_from(from), i64::try_from(bytes)) {
                 let mode = libc::FALLOC_FL_ZERO_RANGE | libc::FALLOC_FL_KEEP_SIZE;
-                // SAFETY: an open descriptor; the call touches no memory of ours.
+                // SAFETY: the descriptor is open; the call accesses no memory of ours.
                 let failed = unsafe { libc::fallocate(self.file.as_raw_fd(), mode, from, bytes) } != 0;
                 let number = io::Error::last_os_error().raw_os_error();
-                let unheard = [libc::EOPNOTSUPP, libc::EINVAL, libc::ENOSYS].map(Some).contains(&number);
-                if failed && !unheard {
+                let unsupported = [libc::EOPNOTSUPP, libc::EINVAL, libc::ENOSYS].map(Some).contains(&number);
+                if failed && !unsupported {
                     // Some file systems free blocks and allocate others, and may have found none.
                     let (from, bytes) = (from as u64, bytes as u64);
                     return allocate(&self.file, from, from + bytes)
@@ -74,7 +77,7 @@ impl FileStorage {
         Ok(())
     }
 
-    /// Over an open file.
+    /// A storage over an open file.
     #[must_use]
     pub fn new(file: File) -> FileStorage {
         FileStorage { file }
@@ -142,7 +145,7 @@ impl Storage for FileStorage {
     }
 
     fn sync(&self) -> Result<()> {
-        // Data, and the metadata that reading it back needs: its length and its blocks.
+        // Data, and the metadata that are necessary to read it: the length and the blocks.
         self.file.sync_data().map_err(|error| {
             Error::new(ErrorKind::Io, format!("the file could not be synced to the disk: {error}"))
         })
@@ -159,12 +162,12 @@ fn refused(len: u64, error: io::Error) -> Error {
     }
 }
 
-/// Refuses a length past what the process may make a file (`ulimit -f`). The system would not only
-/// refuse it, but send SIGXFSZ, which ends a process that is not prepared for it.
+/// Refuses a length that exceeds the file size limit of the process (`ulimit -f`). The system would
+/// not only refuse it, but also send SIGXFSZ, which terminates a process that does not handle it.
 #[cfg(unix)]
 fn check_limit(length: u64) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: a struct to write.
+    // SAFETY: `limit` is writable.
     unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
     if limit.rlim_cur != libc::RLIM_INFINITY && length > limit.rlim_cur {
         return Err(io::Error::new(
@@ -186,11 +189,11 @@ fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
     let range = |value: u64| i64::try_from(value).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge));
     let (offset, count) = (range(from)?, range(to - from)?);
     loop {
-        // SAFETY: an open descriptor; the call touches no memory of ours.
+        // SAFETY: the descriptor is open; the call accesses no memory of ours.
         match unsafe { libc::posix_fallocate(file.as_raw_fd(), offset, count) } {
             0 => return Ok(()),
             libc::EINTR => {}
-            // A file system, or C library, that does not know how.
+            // The file system or the C library does not support it.
             libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS => return write_zeros(file, from, to),
             number => return Err(io::Error::from_raw_os_error(number)),
         }
@@ -202,7 +205,7 @@ fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
     write_zeros(file, from, to)
 }
 
-/// What makes blocks on any file system.
+/// Allocates blocks on any file system.
 fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
     static ZEROS: [u8; 65_536] = [0; 65_536];
     let storage = |offset: u64, bytes: &[u8]| {

@@ -1,36 +1,36 @@
-//! Which way a file is brought into memory: the strategy, and what the system gave of it.
+//! How a file is brought into memory: the choice of the strategy, and what the system granted.
 //!
-//! | strategy | what | when |
+//! | strategy | method | use |
 //! | --- | --- | --- |
-//! | `Buffered` | read into memory at once | small files: mapping costs more than it saves |
-//! | `Mmap` | mapped, with advice | larger ones |
-//! | `HugePage` | mapped, in pages of 2 MiB or more | where the file system has such pages: hugetlbfs, and tmpfs mounted with `huge=` |
-//! | `Copy` | read into memory, whatever the size | on request: the only one that no truncation can touch |
+//! | `Buffered` | read into memory immediately | small files: mapping costs more than it saves |
+//! | `Mmap` | mapped, with advice | larger files |
+//! | `HugePage` | mapped, in pages of 2 MiB or more | on file systems that have such pages: hugetlbfs, and tmpfs mounted with `huge=` |
+//! | `Copy` | read into memory, regardless of the size | on request: the only strategy that truncation cannot affect |
 //!
-//! Reading costs the kernel's copy and the memory for it, mapping a few system calls and a fault
-//! for each 64 KiB. The limits are options, because where the one overtakes the other depends on
-//! the machine; the measurements are in `docs/benchmarks/mmap.md`.
+//! Reading costs the kernel's copy and the memory for it, mapping costs a few system calls and a
+//! fault for each 64 KiB. The limits are options, because the break-even point depends on the
+//! machine; `docs/benchmarks/mmap.md` has the measurements that support the defaults.
 
 use crate::region::advise::Advice;
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 
-/// Files up to this size are read rather than mapped, in bytes.
+/// Files up to this size, in bytes, are read rather than mapped.
 pub const BUFFERED_UP_TO: u64 = 64 << 10;
-/// Files from this size on are asked to use huge pages, in bytes.
+/// Huge pages are requested for files from this size on, in bytes.
 pub const HUGE_FROM: u64 = 16 << 20;
 
-/// How the bytes of a file are reached. See the head of this file.
+/// How the bytes of a file are accessed. See the module's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Strategy {
-    /// Read at once.
+    /// Read immediately.
     Buffered = 0,
     /// Mapped.
     Mmap = 1,
-    /// Mapped in huge pages, as far as could be seen when it was opened.
+    /// Mapped in huge pages, as far as could be determined when it was opened.
     HugePage = 2,
-    /// Read at once, because that was asked for.
+    /// Read immediately, on request.
     Copy = 3,
 }
 
@@ -52,15 +52,14 @@ impl Strategy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Pattern {
-    /// Nothing is known: the kernel's defaults.
+    /// Unknown: the kernel's defaults.
     #[default]
     Unknown = 0,
-    /// From front to back: read far ahead.
+    /// Sequentially: read far ahead.
     Sequential = 1,
-    /// Here and there: do not read ahead.
+    /// At random: do not read ahead.
     Random = 2,
-    /// Runs of some length, here and there: the kernel's defaults, and prefetching where a cursor
-    /// goes.
+    /// Runs of some length at random: the kernel's defaults, and prefetching where a cursor moves.
     Mixed = 3,
 }
 
@@ -71,7 +70,7 @@ impl Pattern {
         [Pattern::Unknown, Pattern::Sequential, Pattern::Random, Pattern::Mixed].get(number as usize).copied()
     }
 
-    /// What the kernel is told.
+    /// The advice for the kernel.
     #[must_use]
     pub fn advice(self) -> Advice {
         match self {
@@ -82,14 +81,14 @@ impl Pattern {
     }
 }
 
-/// The limits between strategies, and one that is asked for.
+/// The limits between strategies, and a requested one.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
-    /// Files up to this size are read, in bytes.
+    /// Files up to this size, in bytes, are read.
     pub buffered_up_to: u64,
-    /// Files from this size on are asked to use huge pages, in bytes.
+    /// Huge pages are requested for files from this size on, in bytes.
     pub huge_from: u64,
-    /// Use this one, and no limits.
+    /// Use this strategy, regardless of the limits.
     pub strategy: Option<Strategy>,
 }
 
@@ -99,9 +98,9 @@ impl Default for Thresholds {
     }
 }
 
-/// What to do with a file of `size` bytes. A file to be written is always mapped, unless a copy was
-/// asked for: whoever else reads it sees what is stored. `HugePage` is a wish; what comes of it is
-/// to be seen.
+/// The strategy for a file of `size` bytes. A file opened for writing is always mapped, unless a
+/// copy was requested, so that other readers see the stored bytes. `HugePage` is only a request;
+/// the granted strategy is determined later.
 #[must_use]
 pub fn choose(size: u64, writable: bool, thresholds: &Thresholds) -> Strategy {
     if size == 0 {
@@ -120,21 +119,21 @@ pub fn choose(size: u64, writable: bool, thresholds: &Thresholds) -> Strategy {
     }
 }
 
-/// Where a file lies, as far as huge pages go.
+/// The file system of a file, as far as it concerns huge pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileSystem {
-    /// hugetlbfs: every mapping has huge pages, of so many bytes.
+    /// hugetlbfs: every mapping has huge pages, of this many bytes.
     Huge(u64),
-    /// tmpfs, which may have been mounted with huge pages.
+    /// tmpfs, possibly mounted with huge pages.
     Memory,
-    /// Any other. Those that have large pages are not asked for them: then Linux reads 2 MiB of the
-    /// disk for each page that is touched, also at random (measured on ext4, Linux 6.18: 2.5 ms for
-    /// 64 bytes rather than 45 µs).
+    /// Any other. Large pages are not requested even if it has them: Linux would then read 2 MiB of
+    /// the disk for each page accessed, even at random (measured on ext4, Linux 6.18: 2.5 ms for 64
+    /// bytes rather than 45 µs).
     Other,
 }
 
 impl FileSystem {
-    /// That of an open file.
+    /// The file system of an open file.
     #[must_use]
     pub fn of(file: &File) -> FileSystem {
         #[cfg(target_os = "linux")]
@@ -143,7 +142,7 @@ impl FileSystem {
             const HUGETLBFS: libc::__fsword_t = 0x9584_58F6;
             const TMPFS: libc::__fsword_t = 0x0102_1994;
             let mut about = std::mem::MaybeUninit::<libc::statfs>::zeroed();
-            // SAFETY: an open descriptor, and a struct to write.
+            // SAFETY: the descriptor is open, and `about` is writable.
             let about = unsafe {
                 if libc::fstatfs(file.as_raw_fd(), about.as_mut_ptr()) != 0 {
                     return FileSystem::Other;
@@ -164,8 +163,8 @@ impl FileSystem {
     }
 }
 
-/// Keeps the pages of `[base, base + length)` in memory until they are unlocked or unmapped.
-/// `Full`, with the limit, where the system allows no more.
+/// Locks the pages of `[base, base + length)` in memory until they are unlocked or unmapped.
+/// `Full`, with the limit, if the system allows no more.
 ///
 /// # Safety
 /// The bytes are mapped.
@@ -175,23 +174,23 @@ pub unsafe fn lock(base: *const u8, length: usize) -> Result<()> {
         if length == 0 {
             return Ok(());
         }
-        // SAFETY: the caller's; locking changes no byte.
+        // SAFETY: the bytes are mapped, guaranteed by the caller, and locking changes none of them.
         if unsafe { libc::mlock(base.cast(), length) } == 0 {
             return Ok(());
         }
         let error = std::io::Error::last_os_error();
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: a struct to write.
+        // SAFETY: `limit` is writable.
         unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) };
         let allowed = limit.rlim_cur;
         Err(Error::full(format!(
-            "{length} bytes can not be locked in memory: {error}. The limit of this process is {allowed} bytes in all (RLIMIT_MEMLOCK; `ulimit -l`)"
+            "{length} bytes cannot be locked in memory: {error}. The limit of this process is {allowed} bytes in all (RLIMIT_MEMLOCK; `ulimit -l`)"
         )))
     }
     #[cfg(not(unix))]
     {
         let _ = (base, length);
-        Err(Error::unsupported("pages are not locked in memory on this system"))
+        Err(Error::unsupported("locking pages in memory is not supported on this system"))
     }
 }
 
@@ -202,7 +201,7 @@ pub unsafe fn lock(base: *const u8, length: usize) -> Result<()> {
 pub unsafe fn unlock(base: *const u8, length: usize) -> Result<()> {
     #[cfg(unix)]
     {
-        // SAFETY: the caller's.
+        // SAFETY: the bytes are mapped, guaranteed by the caller.
         if length == 0 || unsafe { libc::munlock(base.cast(), length) } == 0 {
             return Ok(());
         }
@@ -211,12 +210,11 @@ pub unsafe fn unlock(base: *const u8, length: usize) -> Result<()> {
     #[cfg(not(unix))]
     {
         let _ = (base, length);
-        Err(Error::unsupported("pages are not locked in memory on this system"))
+        Err(Error::unsupported("locking pages in memory is not supported on this system"))
     }
 }
 
-/// How many of the pages that `[base, base + length)` touches are in memory, and how many there
-/// are.
+/// The number of pages of `[base, base + length)` that are in memory, and of all these pages.
 ///
 /// # Safety
 /// The bytes are mapped.
@@ -234,7 +232,8 @@ pub unsafe fn resident(base: *const u8, length: usize) -> Result<(u64, u64)> {
         let mut flags = [0u8; 1024];
         while at < end {
             let bytes = (end - at).min(flags.len() * page);
-            // SAFETY: whole pages that the caller's bytes lie on, and a byte for each.
+            // SAFETY: the range consists of the whole pages of the caller's bytes, and `flags` has
+            // a byte for each.
             let result = unsafe {
                 libc::mincore(base.with_addr(at).cast_mut().cast(), bytes, flags.as_mut_ptr().cast())
             };
@@ -242,7 +241,7 @@ pub unsafe fn resident(base: *const u8, length: usize) -> Result<(u64, u64)> {
                 return Err(Error::new(
                     ErrorKind::Io,
                     format!(
-                        "the system does not say which pages are in memory: {}",
+                        "the system does not report which pages are in memory: {}",
                         std::io::Error::last_os_error()
                     ),
                 ));
@@ -255,7 +254,7 @@ pub unsafe fn resident(base: *const u8, length: usize) -> Result<(u64, u64)> {
     #[cfg(not(unix))]
     {
         let _ = (base, length, ErrorKind::Io);
-        Err(Error::unsupported("this system does not say which pages are in memory"))
+        Err(Error::unsupported("this system does not report which pages are in memory"))
     }
 }
 
@@ -293,7 +292,7 @@ mod tests {
     fn pages_are_counted_and_locked() {
         let memory = memmap2::MmapMut::map_anon(64 << 12).expect("memory");
         let base = memory.as_ptr();
-        // SAFETY: a live mapping.
+        // SAFETY: the mapping is alive.
         unsafe {
             assert_eq!(resident(base, 64 << 12).expect("told"), (0, 64));
             base.cast_mut().write(1);
@@ -311,9 +310,9 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "asks the kernel")]
     fn the_limit_of_locking_is_an_error_that_names_it() {
-        // In a child, because a limit once lowered stays; as an ordinary user, because the
-        // superuser has none. SAFETY: the child only makes system calls, allocates a little, and
-        // leaves.
+        // In a child process, because a lowered limit cannot be raised again; as an ordinary user,
+        // because the superuser has no limit.
+        // SAFETY: the child only makes system calls, allocates a little, and exits.
         let status = unsafe {
             let child = libc::fork();
             if child == 0 {

@@ -1,10 +1,10 @@
 //! Maps of a few entries.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | `arena` | millions of small maps in one region |
-//! | `search` | where a key is among up to sixteen others: one file for each instruction set |
-//! | `map` | `SmallMap<K, V>`, for Rust and C programs: eight entries in line, then a hash table |
+//! | `search` | the search for a key among at most sixteen, with one file for each instruction set |
+//! | `map` | `SmallMap<K, V>`, for Rust and C programs: eight entries inline, then a hash table |
 
 pub mod arena;
 pub mod map;

@@ -1,8 +1,9 @@
 //! A window onto a file that grows with it.
 //!
 //! [`Window`] maps the bytes of a file from some offset on, shared with every other user of the
-//! file. On Unix it reserves address space first, so growth maps more pages behind those that are
-//! there and the base stays, until the reservation is used up; elsewhere each growth maps anew.
+//! file. On Unix it reserves address space first, so growth maps more pages after the existing ones
+//! and the base stays the same until the reservation is used up; on other systems each growth
+//! creates a new mapping.
 //!
 //! | file | system | run there |
 //! | --- | --- | --- |
@@ -19,15 +20,15 @@ pub use portable::Window;
 #[cfg(unix)]
 pub use unix::Window;
 
-/// What may be done through a window.
+/// The accesses that a window allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Reads. A store faults.
     Read,
-    /// Reads; stores stay in this window, page by page. For memory that others can store to, and
-    /// should not.
+    /// Reads; stores stay in this window, page by page. For memory to which others can store,
+    /// although they should not.
     Private,
-    /// Reads, and stores that reach the file. It was opened for writing.
+    /// Reads, and stores that reach the file, which was opened for writing.
     Write,
 }
 
@@ -57,7 +58,7 @@ mod tests {
             file.set_len(OFFSET + len).unwrap();
             window.grow(&file, len as usize).unwrap();
             assert!(window.len() as u64 >= len && window.base().addr().is_multiple_of(64));
-            // SAFETY: within the window and the file.
+            // SAFETY: the range is within the window and the file.
             unsafe {
                 while (written + 1) * 8 <= len {
                     window.base().cast::<u64>().add(written as usize).write(written ^ 0xABCD);
@@ -73,10 +74,10 @@ mod tests {
             bytes.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().unwrap())).collect();
         assert_eq!(numbers.len() as u64, written);
         assert!((0..written).all(|i| numbers[i as usize] == i ^ 0xABCD));
-        // And the other way round.
+        // Writes to the file are also visible in the window.
         file.seek(SeekFrom::Start(OFFSET + 16)).unwrap();
         file.write_all(&7u64.to_le_bytes()).unwrap();
-        // SAFETY: within the window.
+        // SAFETY: the range is within the window.
         assert_eq!(unsafe { window.base().cast::<u64>().add(2).read_volatile() }, 7);
     }
 
@@ -88,18 +89,18 @@ mod tests {
         file.set_len(OFFSET + (4 << 20)).unwrap();
         let mut window = Window::with_reservation(OFFSET, Access::Write, 1 << 16).unwrap();
         window.grow(&file, 1 << 16).unwrap();
-        // SAFETY: within the window.
+        // SAFETY: the byte is within the window.
         unsafe { window.base().add(9).write(42) };
         let before = window.base();
         window.grow(&file, 4 << 20).unwrap();
         assert_ne!(window.base(), before);
-        // SAFETY: within the window.
+        // SAFETY: the bytes are within the window.
         unsafe {
             assert_eq!(window.base().add(9).read(), 42);
             window.base().add((4 << 20) - 1).write(1);
         }
         assert_eq!(window.grow(&file, usize::MAX / 2).unwrap_err().kind(), ErrorKind::Oom);
-        // SAFETY: a refused growth changes nothing.
+        // SAFETY: the byte is within the window, because a refused growth changes nothing.
         assert_eq!(unsafe { window.base().add(9).read() }, 42);
     }
 
@@ -111,10 +112,11 @@ mod tests {
         file.set_len(OFFSET + (1 << 20)).unwrap();
         let mut window = Window::new(OFFSET, Access::Write).unwrap();
         window.grow(&file, 1 << 20).unwrap();
-        // SAFETY: within the window.
+        // SAFETY: the byte is within the window.
         unsafe { window.base().add(1 << 19).write(42) };
         file.set_len(OFFSET).unwrap();
-        // SAFETY: within the window; what is behind the end of the file is replaced by zeros.
+        // SAFETY: the bytes are within the window; pages past the end of the file are replaced by
+        // zeros.
         unsafe {
             assert_eq!(window.base().add(1 << 19).read_volatile(), 0);
             window.base().add((1 << 20) - 1).write_volatile(3);
@@ -131,12 +133,13 @@ mod tests {
         file.set_len(OFFSET + (1 << 20)).unwrap();
         let mut window = Window::new(OFFSET, Access::Write).unwrap();
         window.grow(&file, 1 << 16).unwrap();
-        // One that can not be mapped to be written.
+        // This one cannot be mapped for writing.
         let other = std::fs::File::open(named.path()).unwrap();
         assert_eq!(window.grow(&other, 1 << 20).unwrap_err().kind(), ErrorKind::Io);
         assert_eq!(window.len(), 1 << 16);
         file.set_len(OFFSET).unwrap();
-        // SAFETY: within the window; what is behind the end of the file is replaced by zeros.
+        // SAFETY: the byte is within the window; pages past the end of the file are replaced by
+        // zeros.
         assert_eq!(unsafe { window.base().read_volatile() }, 0);
         assert!(window.is_lost());
     }
@@ -156,7 +159,7 @@ mod tests {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
                     ready.wait();
-                    // SAFETY: within the window, whose base stays.
+                    // SAFETY: the byte is within the window, whose base stays the same.
                     unsafe { std::ptr::with_exposed_provenance::<u8>(base).read_volatile() };
                 });
                 ready.wait();

@@ -1,4 +1,5 @@
-//! The window where address space can not be reserved in pieces: each growth maps the file anew.
+//! The window for systems on which address space cannot be reserved in pieces: each growth creates
+//! a new mapping.
 //!
 //! Written for Windows; checked by its compiler (`cargo check --target x86_64-pc-windows-gnu`), not
 //! run there.
@@ -9,7 +10,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
 use std::sync::atomic::AtomicI32;
 
-/// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
+/// The bytes of a file from `offset` on. See `mapping/mod.rs`.
 #[derive(Debug)]
 pub struct Window {
     pages: Option<MmapRaw>,
@@ -25,21 +26,21 @@ impl Window {
         Ok(Window { pages: None, len: 0, offset, access, status: AtomicI32::new(0) })
     }
 
-    /// Never here: address space of someone else's can not be mapped over.
+    /// Never supported: foreign address space cannot be mapped over.
     ///
     /// # Safety
-    /// None is needed.
+    /// There are no preconditions.
     pub unsafe fn within(_base: *mut u8, _reserved: usize, _offset: u64, _access: Access) -> Result<Window> {
-        Err(Error::unsupported("files can not be laid into memory of someone else's on this system"))
+        Err(Error::unsupported("files cannot be mapped into foreign memory on this system"))
     }
 
-    /// The word behind [`Window::is_lost`].
+    /// The status word that [`Window::is_lost`] reads.
     #[must_use]
     pub fn status(&self) -> &AtomicI32 {
         &self.status
     }
 
-    /// The first byte; valid for [`Window::len`] bytes until the window grows, or goes.
+    /// The first byte; valid for [`Window::len`] bytes until the window grows or is dropped.
     #[must_use]
     pub fn base(&self) -> *mut u8 {
         self.pages.as_ref().map_or(std::ptr::NonNull::<u64>::dangling().as_ptr().cast(), MmapRaw::as_mut_ptr)
@@ -57,14 +58,14 @@ impl Window {
         self.len == 0
     }
 
-    /// Never: here a mapped file can not be cut short.
+    /// Always false: a mapped file cannot be truncated on these systems.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         false
     }
 
-    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have
-    /// them.
+    /// Extends the window to `len` bytes; a shorter length changes nothing. The file must have that
+    /// many bytes.
     pub fn grow(&mut self, file: &File, len: usize) -> Result<()> {
         if len <= self.len {
             return Ok(());
@@ -73,19 +74,19 @@ impl Window {
         options.offset(self.offset).len(len);
         let pages = match self.access {
             Access::Read => options.map_raw_read_only(file),
-            // SAFETY: the bytes are reached through raw pointers, for which the window's users
-            // answer.
+            // SAFETY: the bytes are accessed through raw pointers only, whose users ensure
+            // validity.
             Access::Private => unsafe { options.map_copy(file) }.map(MmapRaw::from),
             Access::Write => options.map_raw(file),
         };
         let pages = pages
-            .map_err(|error| Error::new(ErrorKind::Oom, format!("the file can not be mapped: {error}")))?;
+            .map_err(|error| Error::new(ErrorKind::Oom, format!("the file cannot be mapped: {error}")))?;
         self.pages = Some(pages);
         self.len = len;
         Ok(())
     }
 
-    /// Has the stores reach the file.
+    /// Writes stores back to the file.
     pub fn sync(&self) -> Result<()> {
         match &self.pages {
             Some(pages) if self.access == Access::Write => Ok(pages.flush()?),

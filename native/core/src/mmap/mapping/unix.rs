@@ -1,4 +1,4 @@
-//! The window by `mmap`: address space is reserved, and pages of the file are laid into it as it
+//! The window by `mmap`: address space is reserved, and pages of the file are mapped into it as it
 //! grows.
 
 use super::Access;
@@ -11,45 +11,45 @@ use std::os::fd::AsRawFd;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Address space that a window reserves, in bytes: it costs nothing but numbers.
+/// Address space that a window reserves, in bytes. It consumes no memory.
 const RESERVATION: usize = 1 << 36;
 
-/// A large page, as most systems have it.
+/// The size of a large page on most systems.
 const LARGE_PAGE: usize = 1 << 21;
 
-/// The bytes of a file from `offset` on. See the head of `mapping/mod.rs`.
+/// The bytes of a file from `offset` on. See `mapping/mod.rs`.
 ///
-/// Invariant: `reserved` bytes at `base` are ours; the first `mapped` of them, whole pages, are the
-/// file's.
+/// Invariant: `reserved` bytes at `base` belong to the window; the first `mapped` of them, whole
+/// pages, are mapped to the file.
 pub struct Window {
     base: NonNull<u8>,
     reserved: usize,
     mapped: usize,
-    /// Bytes asked for, at most `mapped`.
+    /// Requested bytes, at most `mapped`.
     len: usize,
     offset: u64,
     access: Access,
-    /// Whether the address space is someone else's, who unmaps it.
+    /// Whether the address space belongs to another owner, who unmaps it.
     foreign: bool,
-    /// In foreign memory, the page whose last bytes tell whether that is still there; else 0.
+    /// In foreign memory, the page whose last bytes show whether the memory still exists; else 0.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has markers"))]
     marker: usize,
-    /// Dropped before the pages go: see `Drop`.
+    /// Dropped before the pages are unmapped: see `Drop`.
     watch: Option<Watch>,
     /// Boxed, because the fault handler writes to it and a window may be moved.
     status: Box<AtomicI32>,
 }
 
-// SAFETY: it owns its address space; the bytes are reached through raw pointers, for which their
-// users answer.
+// SAFETY: the window owns its address space, or has it from an owner that gave it up; the bytes are
+// accessed through raw pointers only, whose users ensure validity.
 unsafe impl Send for Window {}
-// SAFETY: as above; `&self` gives an address away and reads an atomic.
+// SAFETY: as above; `&self` only returns an address and reads an atomic.
 unsafe impl Sync for Window {}
 
 impl Window {
     /// An empty window onto a file from `offset` on, a multiple of the page size.
     pub fn new(offset: u64, access: Access) -> Result<Window> {
-        // Less where address space is rationed (ulimit -v, containers).
+        // Reserve less if address space is limited (ulimit -v, containers).
         let mut reservation = RESERVATION;
         loop {
             match Window::with_reservation(offset, access, reservation) {
@@ -59,36 +59,36 @@ impl Window {
         }
     }
 
-    /// The same with so much address space, in bytes.
+    /// As `new`, with a reservation of `bytes` bytes of address space.
     pub fn with_reservation(offset: u64, access: Access, bytes: usize) -> Result<Window> {
         let reserved = bytes.checked_next_multiple_of(page_size()).ok_or_else(too_large)?;
         Window::over(reserve(reserved, offset)?, reserved, offset, access, false)
     }
 
-    /// A window in address space of someone else's: a JavaScript buffer, say. Dropping the window
-    /// leaves the pages there. It can not grow past `reserved` bytes less a page: the last page is
-    /// replaced by zeros but for its last 8 bytes, which tell later whether the memory is still
-    /// there, so that lost pages are watched for as long as it is (on Linux; elsewhere as long as
-    /// the window).
+    /// A window in foreign address space, such as that of a JavaScript buffer. Dropping the window
+    /// leaves the pages there. It cannot grow past `reserved` bytes less a page: the last page is
+    /// replaced by zeros except for its last 8 bytes, which later show whether the memory still
+    /// exists, so that lost pages are watched as long as it does (on Linux; on other systems as
+    /// long as the window exists).
     ///
-    /// `Range`: `base` is no multiple of the page size.
+    /// `Range`: `base` is not a multiple of the page size.
     ///
     /// # Safety
-    /// `reserved` bytes of address space at `base` are given up by their owner, who frees them by
-    /// unmapping the whole.
+    /// The owner of the `reserved` bytes of address space at `base` gives them up, and frees them
+    /// by unmapping all of them.
     pub unsafe fn within(base: *mut u8, reserved: usize, offset: u64, access: Access) -> Result<Window> {
         let base = NonNull::new(base).filter(|base| base.addr().get().is_multiple_of(page_size()));
-        let base = base.ok_or_else(|| Error::range("a window begins on a page of its own"))?;
+        let base = base.ok_or_else(|| Error::range("a window must begin at a page"))?;
         let whole = reserved & !(page_size() - 1);
         let usable = whole
             .checked_sub(page_size())
-            .ok_or_else(|| Error::range("a window needs two pages at least"))?;
+            .ok_or_else(|| Error::range("a window needs at least two pages"))?;
         #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "only Linux has markers"))]
         let mut window = Window::over(base, usable, offset, access, true)?;
         #[cfg(target_os = "linux")]
         {
             let marker = base.addr().get() + usable;
-            // SAFETY: a whole page at the end of what the caller gives up.
+            // SAFETY: the marker is a whole page at the end of the memory that the caller gives up.
             if unsafe { crate::region::sigbus::set_marker(marker) } {
                 window.marker = marker;
             }
@@ -119,11 +119,11 @@ impl Window {
         if offset.is_multiple_of(page_size() as u64) {
             return Ok(window);
         }
-        Err(Error::range(format!("{offset} is no multiple of the page size")))
+        Err(Error::range(format!("{offset} is not a multiple of the page size")))
     }
 
-    /// The first byte; valid for [`Window::len`] bytes until the window grows past its reservation,
-    /// or goes.
+    /// The first byte; valid for [`Window::len`] bytes until the window grows past its reservation
+    /// or is dropped.
     #[must_use]
     pub fn base(&self) -> *mut u8 {
         self.base.as_ptr()
@@ -141,15 +141,15 @@ impl Window {
         self.len == 0
     }
 
-    /// Whether the file was cut short, or could not be read, so that zeros took the place of some
-    /// bytes.
+    /// Whether the file was truncated or could not be read, so that zeros replaced some bytes.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.status.load(Ordering::Acquire) != 0
     }
 
-    /// Makes the window `len` bytes long; a shorter length changes nothing. The file must have them
-    /// before they are touched. `Oom`: no address space or memory; nothing has changed then.
+    /// Extends the window to `len` bytes; a shorter length changes nothing. The file must have that
+    /// many bytes before they are accessed. `Oom`, with nothing changed, without enough address
+    /// space or memory.
     pub fn grow(&mut self, file: &File, len: usize) -> Result<()> {
         if len <= self.len {
             return Ok(());
@@ -166,19 +166,26 @@ impl Window {
             return self.relocate(file, len, wanted);
         }
         let (base, from) = (self.base, self.mapped);
-        let lay = || {
-            // SAFETY: reserved address space of ours, behind what is mapped.
+        let map_more = || {
+            // SAFETY: the range is reserved address space of this window, after the mapped part.
             unsafe {
-                lay(file, base.as_ptr().add(from), wanted - from, self.offset + from as u64, self.access)
+                map_pages(
+                    file,
+                    base.as_ptr().add(from),
+                    wanted - from,
+                    self.offset + from as u64,
+                    self.access,
+                )
             }
         };
         if let Some(watch) = &self.watch {
-            // Other threads may be reading what was there before: that is watched all the time, and
-            // after a refusal.
-            lay()?;
+            // Other threads may be reading the existing pages, which therefore stay watched
+            // throughout, even if the growth is refused.
+            map_more()?;
             watch.extend(wanted);
         } else {
-            // SAFETY: address space of ours; the word lives until after the watch (`Drop`).
+            // SAFETY: the address space belongs to the window; the status word outlives the watch
+            // (`Drop`).
             let watch = unsafe {
                 Watch::new(
                     base.as_ptr().expose_provenance(),
@@ -187,7 +194,7 @@ impl Window {
                     &raw const *self.status,
                 )
             }?;
-            lay()?;
+            map_more()?;
             #[cfg(target_os = "linux")]
             if self.marker != 0 {
                 watch.mark(self.marker);
@@ -199,7 +206,7 @@ impl Window {
         Ok(())
     }
 
-    /// Into a larger reservation. The pages are in the page cache, so nothing is copied.
+    /// Moves to a larger reservation. The pages are in the page cache, so nothing is copied.
     #[cold]
     fn relocate(&mut self, file: &File, len: usize, wanted: usize) -> Result<()> {
         let reserved = wanted.checked_mul(4).unwrap_or(wanted);
@@ -214,19 +221,20 @@ impl Window {
         Ok(())
     }
 
-    /// The word behind [`Window::is_lost`], which stays where it is as long as the window.
+    /// The status word that [`Window::is_lost`] reads. Its address is stable as long as the window
+    /// exists.
     #[must_use]
     pub fn status(&self) -> &AtomicI32 {
         &self.status
     }
 
-    /// Has the stores reach the file, where that takes more than syncing it. On Linux mapping and
-    /// file are one.
+    /// Writes stores back to the file, if that takes more than syncing it. On Linux mapping and
+    /// file are coherent.
     pub fn sync(&self) -> Result<()> {
         if cfg!(target_os = "linux") || self.mapped == 0 {
             return Ok(());
         }
-        // SAFETY: pages of ours.
+        // SAFETY: the pages belong to the window.
         let result = unsafe { libc::msync(self.base.as_ptr().cast(), self.mapped, libc::MS_SYNC) };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error().into()) }
     }
@@ -240,22 +248,22 @@ impl std::fmt::Debug for Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        // A fault handler must never meet a range that was given to someone else.
+        // The fault handler must never see a range that was given to another owner.
         self.watch = None;
         if !self.foreign {
-            // SAFETY: all of it is ours, and nobody uses it any more.
+            // SAFETY: the whole reservation belongs to the window, and is no longer used.
             unsafe { libc::munmap(self.base.as_ptr().cast(), self.reserved) };
         }
     }
 }
 
-/// Address space for a file from `offset` on: its address differs from that by a multiple of
-/// [`LARGE_PAGE`], without which the system can not use large pages.
+/// Reserves address space for a file from `offset` on. Its address is congruent to `offset` modulo
+/// [`LARGE_PAGE`], which the system requires for large pages.
 fn reserve(bytes: usize, offset: u64) -> Result<NonNull<u8>> {
     let none = || Error::new(ErrorKind::Oom, format!("no address space for a window of {bytes} bytes"));
     let whole = bytes.checked_add(LARGE_PAGE).ok_or_else(none)?;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
-    // SAFETY: new address space, wherever the kernel likes.
+    // SAFETY: this reserves new address space at an address that the kernel chooses.
     let start = unsafe { libc::mmap(null_mut(), whole, libc::PROT_NONE, flags, -1, 0) };
     if start == libc::MAP_FAILED {
         return Err(none());
@@ -265,30 +273,31 @@ fn reserve(bytes: usize, offset: u64) -> Result<NonNull<u8>> {
     let base = start.cast::<u8>().wrapping_add(before);
     for (at, unused) in [(start, before), (base.wrapping_add(bytes).cast(), LARGE_PAGE - before)] {
         if unused > 0 {
-            // SAFETY: whole pages of what was just reserved, which nobody knows of.
+            // SAFETY: these are whole pages of the new reservation, and no other code has their
+            // address.
             unsafe { libc::munmap(at, unused) };
         }
     }
     NonNull::new(base).ok_or_else(too_large)
 }
 
-/// Lays `bytes` of the file, from `offset` on, at `target`.
+/// Maps `bytes` of the file, from `offset` on, at `target`.
 ///
 /// # Safety
-/// `target` is the start of so many bytes of address space, whole pages, whose owner gives up what
-/// is there.
-unsafe fn lay(file: &File, target: *mut u8, bytes: usize, offset: u64, access: Access) -> Result<()> {
+/// `target` is the start of `bytes` bytes of address space, whole pages, whose owner gives up their
+/// contents.
+unsafe fn map_pages(file: &File, target: *mut u8, bytes: usize, offset: u64, access: Access) -> Result<()> {
     let protection = libc::PROT_READ | if access.stores() { libc::PROT_WRITE } else { 0 };
     let sharing =
         if access == Access::Private { libc::MAP_PRIVATE | libc::MAP_NORESERVE } else { libc::MAP_SHARED };
     let offset = libc::off_t::try_from(offset).map_err(|_| too_large())?;
     let flags = sharing | libc::MAP_FIXED;
-    // SAFETY: the caller's.
+    // SAFETY: the owner of the address space gives it up, guaranteed by the caller.
     let at = unsafe { libc::mmap(target.cast(), bytes, protection, flags, file.as_raw_fd(), offset) };
     if at == libc::MAP_FAILED {
         let error = io::Error::last_os_error();
         let kind = if error.raw_os_error() == Some(libc::ENOMEM) { ErrorKind::Oom } else { ErrorKind::Io };
-        return Err(Error::new(kind, format!("the file can not be mapped: {error}")));
+        return Err(Error::new(kind, format!("the file cannot be mapped: {error}")));
     }
     Ok(())
 }

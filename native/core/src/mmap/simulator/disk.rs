@@ -1,12 +1,12 @@
 //! A disk that crashes on demand.
 //!
-//! [`Disk`] keeps what was synced apart from what was only written. A crash image gives each cell
-//! of 8 bytes one of the values that it had since the last sync, chosen for each cell by itself: so
-//! unsynced writes are dropped, reordered and torn, more wildly than any disk does. The file's
-//! length is treated the same way. That is what POSIX promises about a file after a crash: nothing,
-//! except for what was synced.
+//! [`Disk`] keeps synced bytes separate from bytes that were only written. A crash image gives each
+//! cell of 8 bytes one of the values that it had since the last sync, chosen independently for each
+//! cell: unsynced writes are dropped, reordered and torn more randomly than on any real disk. The
+//! file's length is treated the same way. This is what POSIX guarantees about a file after a crash:
+//! nothing, except for synced data.
 //!
-//! A killed process is another matter: what it wrote stays as it is, synced or not.
+//! A killed process is different: everything that it wrote stays, synced or not.
 
 use super::super::commit::DATA_OFFSET;
 use super::super::storage::Storage;
@@ -19,21 +19,22 @@ const CELL: usize = 8;
 
 #[derive(Clone, Default)]
 struct Inner {
-    /// What the kernel shows.
+    /// The contents that the kernel shows.
     now: Vec<u8>,
-    /// What is certainly on the disk.
+    /// The contents that are certainly on the disk.
     synced: Vec<u8>,
-    /// For each cell that was written since the last sync, the values it had, oldest first.
+    /// For each cell that was written since the last sync, its values, oldest first.
     dirty: BTreeMap<usize, Vec<[u8; CELL]>>,
     lengths: Vec<usize>,
-    /// The sync, counted from now on, that fails, and takes no effect.
+    /// The number of the sync, from now on, that fails and has no effect.
     fail_in: Option<usize>,
-    /// Or this one, after which some of what was written is taken for synced, and is not.
-    lie_in: Option<(usize, u64)>,
+    /// Or of the one after which some of the written cells are considered synced although they are
+    /// not.
+    lose_in: Option<(usize, u64)>,
     syncs: usize,
 }
 
-/// See the head of this file. Clones are the same disk.
+/// See the module's documentation. Clones refer to the same disk.
 #[derive(Clone, Default)]
 pub(super) struct Disk(Rc<RefCell<Inner>>);
 
@@ -61,17 +62,17 @@ impl Inner {
 }
 
 impl Disk {
-    /// One that holds these bytes, all of them synced.
+    /// A disk with these bytes, all of them synced.
     pub(super) fn of(bytes: Vec<u8>) -> Disk {
         Disk(Rc::new(RefCell::new(Inner { now: bytes.clone(), synced: bytes, ..Inner::default() })))
     }
 
-    /// Another disk in the same state.
+    /// A separate disk in the same state.
     pub(super) fn copy(&self) -> Disk {
         Disk(Rc::new(RefCell::new(self.0.borrow().clone())))
     }
 
-    /// A store of an element through the mapping.
+    /// Stores an element through the mapping.
     pub(super) fn store(&self, index: u64, value: u64) {
         let offset = (DATA_OFFSET + index * 8) as usize;
         self.0.borrow_mut().write(offset, &value.to_le_bytes());
@@ -84,29 +85,29 @@ impl Disk {
         u64::from_le_bytes(bytes)
     }
 
-    /// Has sync number `sync` from now on fail, `None` none.
+    /// Makes sync number `sync`, from now on, fail; `None` cancels this.
     pub(super) fn fail_in(&self, sync: Option<usize>) {
         let mut inner = self.0.borrow_mut();
-        (inner.fail_in, inner.lie_in) = (sync, None);
+        (inner.fail_in, inner.lose_in) = (sync, None);
     }
 
-    /// Has sync number `sync` from now on fail, and the kernel forget that what did not arrive was
-    /// to be written, as Linux does. Which cells arrived, `bits` say.
-    pub(super) fn lie_in(&self, sync: usize, bits: u64) {
-        self.0.borrow_mut().lie_in = Some((sync, bits));
+    /// Makes sync number `sync`, from now on, fail, and the kernel forget the cells that did not
+    /// reach the disk, as Linux does. `bits` determines which cells reach it.
+    pub(super) fn lose_in(&self, sync: usize, bits: u64) {
+        self.0.borrow_mut().lose_in = Some((sync, bits));
     }
 
-    /// How often it was synced.
+    /// Number of syncs.
     pub(super) fn syncs(&self) -> usize {
         self.0.borrow().syncs
     }
 
-    /// What is certainly on the disk.
+    /// The contents that are certainly on the disk.
     pub(super) fn synced(&self) -> Vec<u8> {
         self.0.borrow().synced.clone()
     }
 
-    /// One thing that may be found after a crash now. `choose(n)` gives a number below n.
+    /// One possible state after a crash now. `choose(n)` returns a number below n.
     pub(super) fn image(&self, choose: &mut dyn FnMut(usize) -> usize) -> Vec<u8> {
         let inner = self.0.borrow();
         let mut image = inner.synced.clone();
@@ -170,8 +171,8 @@ impl Storage for Disk {
             }
         }
         let mut arrive = u64::MAX;
-        if let Some((left, bits)) = inner.lie_in {
-            inner.lie_in = (left > 1).then_some((left - 1, bits));
+        if let Some((left, bits)) = inner.lose_in {
+            inner.lose_in = (left > 1).then_some((left - 1, bits));
             if left == 1 {
                 arrive = bits;
             }

@@ -1,5 +1,5 @@
-//! Files that a disk or a stranger damaged: every bit of the header, the slots and the elements
-//! flipped, every truncation, records that are sealed and lie.
+//! Files that a disk or an attacker damaged: every bit of the header, the slots and the elements
+//! flipped, every truncation, and sealed records that contradict the file.
 
 use super::Random;
 use super::disk::Disk;
@@ -36,7 +36,7 @@ fn sample(closed: bool) -> Vec<u8> {
         journal.commit(count).unwrap();
     }
     if closed {
-        journal.settle().unwrap();
+        journal.drop_tail().unwrap();
         disk.sync().unwrap();
     }
     disk.synced()
@@ -91,7 +91,7 @@ fn a_damaged_element_is_found_by_validate_or_was_never_there() {
                 let error = journal.validate().unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Corrupt, "bit {bit} of the elements");
             } else {
-                // As a crash would have left it, before the last commit returned.
+                // As a crash would have left the file, before the last commit returned.
                 assert_eq!((journal.latest().length, journal.recovered()), (3, true), "bit {bit}");
                 journal.validate().unwrap();
             }
@@ -116,8 +116,7 @@ fn every_truncation_is_corrupt_or_falls_back() {
     }
 }
 
-/// What is refused does not count for a reader either that looks again, until a writer puts another
-/// record in its place.
+/// A rejected record also stays rejected for a reader that refreshes, until a writer replaces it.
 #[test]
 fn a_refused_record_stays_refused() {
     let mut bytes = sample(false);
@@ -140,7 +139,7 @@ fn a_refused_record_stays_refused() {
     assert_eq!(reader.refresh(0).unwrap().length, 5);
 }
 
-/// Constant time is what opening takes, whatever a record says.
+/// Opening takes constant time, regardless of the record.
 #[test]
 fn a_tail_that_is_too_long_is_not_read() {
     let length = TAIL_MOST / 8 + 1;
@@ -184,7 +183,7 @@ fn how_often_a_commit_waits() {
     };
     let most = TAIL_MOST / 8;
     assert_eq!([most, most, 7, 0, most + 1].map(|length| syncs(&journal, length)), [1, 0, 1, 1, 2]);
-    // Opening waits once, and once more if it met a record that was cut short.
+    // Opening syncs once, and once more if it finds a record that was cut short.
     let opening = || {
         let before = disk.syncs();
         Journal::open_to_write(disk.clone()).unwrap();
@@ -195,8 +194,8 @@ fn how_often_a_commit_waits() {
     assert_eq!([opening(), opening()], [2, 1]);
 }
 
-/// What `docs/formats/mmapvector.md` says, byte for byte: five elements, of which a sync had put
-/// three on the disk. The sums of the tails are those of the XXH3 of Yann Collet's own library.
+/// The format of `docs/formats/mmapvector.md`, byte for byte: five elements, of which a sync had
+/// put three on the disk. The hashes of the tails were computed by Yann Collet's own XXH3 library.
 #[test]
 fn a_record_has_the_bytes_of_the_format() {
     let bytes = sample(false);
@@ -206,7 +205,7 @@ fn a_record_has_the_bytes_of_the_format() {
     let tail = 0x2432_1474_DD91_51ED_u64;
     let (low, high) = (tail as u32, (tail >> 32) as u32);
     assert_eq!(words, [0x4D43_464F, 0, 3, 0, 5, 0, 0x6882_8EE4, 0, 3, 0, low, high, 0, 0, 0, 0x5E0A_7A0E]);
-    // And of one that is read in more than one block.
+    // A tail that is read in more than one block.
     let disk = Disk::default();
     let journal = Journal::create(disk.clone(), Type::U64, SEEDS).unwrap();
     disk.allocate(DATA_OFFSET + 800_000).unwrap();

@@ -1,13 +1,13 @@
-//! The proof of the commit protocol, on a disk that crashes on demand.
+//! The test of the commit protocol, on a disk that crashes on demand.
 //!
 //! A history is a random sequence of appends, overwrites of uncommitted elements, commits of longer
-//! and shorter lengths, closings, kills and crashes, after which another handle goes on with what
-//! is there. At each sync point of it (before the call, half-way through it, after it) and after
-//! each operation, images of the disk are made, opened again, and compared with what was promised:
-//! [`world`].
+//! and shorter lengths, closings, kills and crashes, after each of which another handle continues
+//! with the surviving state. At each of its sync points (before the call, half-way through it,
+//! after it) and after each operation, the test makes images of the disk, opens them, and compares
+//! them with the promises: [`world`].
 //!
-//! So that this can be believed, the steps of the protocol are left out one by one, and each time a
-//! history must be found that breaks the promise.
+//! To show that the test is effective, each step of the protocol is left out in turn, and a history
+//! must be found that breaks a promise.
 
 mod disk;
 mod files;
@@ -16,7 +16,7 @@ mod world;
 use super::fault_injection::{LEFT_OUT, Step};
 use world::{Broken, World};
 
-/// xorshift64*, as good as any here.
+/// xorshift64*, which is good enough here.
 struct Random(u64);
 
 impl Random {
@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-/// The complaint about the first promise that is broken.
+/// Runs a history, and returns the first broken promise.
 fn history(seed: u64, steps: usize, images: usize) -> Result<(), Broken> {
     let mut world = World::new(seed, images);
     for step in 0..steps {
@@ -59,10 +59,10 @@ fn many_crashes() {
 fn each_step_of_the_protocol_is_missed_when_it_is_left_out() {
     let steps = [
         Step::CheckTail,
-        Step::StoreAnew,
+        Step::RewriteFound,
         Step::SyncFound,
-        Step::Mend,
-        Step::SyncMended,
+        Step::ReplaceRejected,
+        Step::SyncReplacement,
         Step::SyncLarge,
         Step::SyncRecord,
     ];

@@ -1,4 +1,4 @@
-//! A vector, what was promised about it, and what happens to it.
+//! A vector, the promises about it, and the events that happen to it.
 
 use super::Random;
 use super::disk::Disk;
@@ -7,26 +7,26 @@ use crate::mmap::commit::{DATA_OFFSET, Journal};
 use crate::mmap::storage::Storage;
 use crate::region::element::Type;
 
-/// Which promise, and how.
+/// The broken promise, and how it was broken.
 pub(super) type Broken = String;
 
 pub(super) struct World {
     random: Random,
     images: usize,
-    /// Whether commits of more than two elements sync those first.
+    /// Whether commits of more than two elements sync these first.
     small_tails: bool,
-    /// Whether it crashes often.
-    rough: bool,
-    /// Whether whoever goes on stores what the one before had stored there: what a crash left may
-    /// become whole again.
-    faithful: bool,
+    /// Whether crashes are frequent.
+    crashes_often: bool,
+    /// Whether a later handle stores the same values as the previous one: data that a crash tore
+    /// may then become whole again.
+    repeats_values: bool,
     disk: Disk,
     journal: Journal<Disk>,
-    /// The elements as they are now.
+    /// The present elements.
     now: Vec<u64>,
-    /// Those that the handle found committed, or committed.
+    /// The elements that the handle found committed, or committed itself.
     committed: Vec<u64>,
-    /// What a crash may leave: what was committed last, or was to be since.
+    /// The states that a crash may leave: the last committed one, and those being committed since.
     outcomes: Vec<Vec<u64>>,
 }
 
@@ -35,13 +35,13 @@ impl World {
         let disk = Disk::default();
         let mut journal = Journal::create(disk.clone(), Type::U64, [seed as u32, 77]).unwrap();
         let small_tails = seed % 4 == 1;
-        restrict(&mut journal, small_tails);
+        limit_tails(&mut journal, small_tails);
         World {
             random: Random(seed * 2 + 1),
             images,
             small_tails,
-            rough: seed % 3 == 2,
-            faithful: seed.is_multiple_of(2),
+            crashes_often: seed % 3 == 2,
+            repeats_values: seed.is_multiple_of(2),
             disk,
             journal,
             now: Vec::new(),
@@ -50,9 +50,9 @@ impl World {
         }
     }
 
-    /// Something happens; then the machine may crash.
+    /// One event; then the machine may crash.
     pub(super) fn step(&mut self) -> Result<(), Broken> {
-        match self.random.below(if self.rough { 21 } else { 16 }) {
+        match self.random.below(if self.crashes_often { 21 } else { 16 }) {
             0..6 => self.append()?,
             6 => self.overwrite(),
             7..9 => self.drop_some(),
@@ -64,14 +64,14 @@ impl World {
         self.check_crashes()
     }
 
-    /// Stores behind the elements, but never over those that the last commit vouches for.
+    /// Appends elements, but never overwrites those that the last commit covers.
     fn append(&mut self) -> Result<(), Broken> {
         if self.now.len() < self.committed.len() {
             self.commit()?;
         }
         for _ in 0..self.random.below(6) + 1 {
             let at = self.now.len() as u64;
-            let value = if self.faithful { 1000 + at } else { self.random.below(1 << 30) as u64 };
+            let value = if self.repeats_values { 1000 + at } else { self.random.below(1 << 30) as u64 };
             self.disk.allocate(DATA_OFFSET + (at + 1) * 8).unwrap();
             self.disk.store(at, value);
             self.now.push(value);
@@ -92,8 +92,8 @@ impl World {
         self.now.truncate(self.now.len() - fewer);
     }
 
-    /// Commits, and before that crashes at each sync on the way: both the old and the new contents
-    /// are right then.
+    /// Commits; before that, simulates a crash at each sync of the commit, after which both the old
+    /// and the new contents are correct.
     fn commit(&mut self) -> Result<(), Broken> {
         for sync in 1.. {
             let copy = self.disk.copy();
@@ -120,20 +120,21 @@ impl World {
         Ok(())
     }
 
-    /// One of the next syncs fails, and perhaps the kernel takes for written what is not.
-    fn have_sync_fail(&mut self, most: usize) {
+    /// Makes one of the next syncs fail, possibly such that the kernel considers pages written
+    /// although they are not.
+    fn make_sync_fail(&mut self, most: usize) {
         let sync = 1 + self.random.below(most);
         if self.random.below(2) == 0 {
             self.disk.fail_in(Some(sync));
         } else {
             let bits = self.random.below(1 << 30) as u64;
-            self.disk.lie_in(sync, bits << 30 | self.random.below(1 << 30) as u64);
+            self.disk.lose_in(sync, bits << 30 | self.random.below(1 << 30) as u64);
         }
     }
 
-    /// Begins a commit that does not end.
+    /// Begins a commit that may not complete.
     fn begin_commit(&mut self) {
-        self.have_sync_fail(2);
+        self.make_sync_fail(2);
         let ended = self.journal.commit(self.now.len() as u64).is_ok();
         self.disk.fail_in(None);
         if ended {
@@ -142,7 +143,7 @@ impl World {
         self.outcomes.push(self.now.clone());
     }
 
-    /// The process ends, perhaps in the midst of a commit, and another goes on.
+    /// The process is killed, possibly during a commit, and another one continues.
     fn kill(&mut self) -> Result<(), Broken> {
         if self.random.below(2) == 0 {
             self.begin_commit();
@@ -150,14 +151,14 @@ impl World {
         self.reopen(self.disk.clone()).map_err(|broken| format!("after a kill: {broken}"))
     }
 
-    /// The handle is closed, and another opened.
+    /// The handle is closed, and another one opened.
     fn close(&mut self) -> Result<(), Broken> {
-        self.journal.settle().unwrap();
+        self.journal.drop_tail().unwrap();
         self.reopen(self.disk.clone()).map_err(|broken| format!("after closing: {broken}"))
     }
 
-    /// The machine crashes, perhaps in the midst of a commit or of opening, and another handle goes
-    /// on.
+    /// The machine crashes, possibly during a commit or while opening, and another handle
+    /// continues.
     fn crash(&mut self) -> Result<(), Broken> {
         if self.random.below(3) > 0 {
             self.begin_commit();
@@ -168,7 +169,7 @@ impl World {
     }
 
     fn reopen(&mut self, disk: Disk) -> Result<(), Broken> {
-        // Opening may write and sync: it may be cut short there, too.
+        // Opening may write and sync, so it may also be interrupted.
         for sync in 1.. {
             let copy = disk.copy();
             copy.fail_in(Some(sync));
@@ -181,16 +182,16 @@ impl World {
                 self.check(image, &outcomes).map_err(|broken| format!("sync {sync} of opening: {broken}"))?;
             }
         }
-        // And go on all the same, where it was the process that ended there.
+        // Continue even if the process ended there.
         let before = std::mem::replace(&mut self.disk, disk.clone());
-        self.have_sync_fail(4);
+        self.make_sync_fail(4);
         self.disk = before;
         Journal::open_to_write(disk.clone()).ok();
         disk.fail_in(None);
         let mut journal = Journal::open_to_write(disk.clone()).map_err(|error| error.to_string())?;
-        restrict(&mut journal, self.small_tails);
+        limit_tails(&mut journal, self.small_tails);
         let found = contents(&journal, &disk, &self.outcomes)?;
-        // What was lost in a crash is lost; what a kill left in memory only may be lost yet.
+        // Data lost in a crash stay lost; data that a kill left only in memory may still be lost.
         if disk.image(&mut |_| 0) == disk.image(&mut |n| n - 1) {
             self.outcomes = vec![found.clone()];
         }
@@ -209,10 +210,10 @@ impl World {
         Ok(())
     }
 
-    /// An image of the disk as it is now: nothing that was not synced arrived, everything did, or
-    /// something between.
+    /// An image of the disk as it is now: none of the unsynced data arrived, all of it did, or
+    /// some.
     fn image(&mut self, disk: &Disk, number: usize) -> Vec<u8> {
-        // How much arrives differs from crash to crash.
+        // The proportion that arrives differs from crash to crash.
         let weight = self.random.below(5);
         let random = &mut self.random;
         disk.image(&mut |n| match (number, weight) {
@@ -224,7 +225,7 @@ impl World {
         })
     }
 
-    /// Opens an image, compares what is there, and goes on from it.
+    /// Opens an image, compares its contents, and continues from it.
     fn check(&mut self, image: Vec<u8>, outcomes: &[Vec<u64>]) -> Result<(), Broken> {
         let disk = Disk::of(image);
         let reader = Journal::open(disk.clone(), 0).map_err(|error| error.to_string())?;
@@ -234,7 +235,7 @@ impl World {
         if again != found || journal.recovered() != reader.recovered() {
             return Err("a reader and a writer find different things".into());
         }
-        // And it can go on from there: both slots are used again.
+        // The vector can be used from there: both slots are written again.
         for round in 1..=2 {
             let length = found.len() as u64 + round;
             disk.allocate(DATA_OFFSET + length * 8).unwrap();
@@ -243,7 +244,7 @@ impl World {
             let synced = Disk::of(disk.synced());
             let later = Journal::open(synced.clone(), 0).map_err(|error| error.to_string())?;
             if later.recovered() {
-                return Err("a record was broken that should have been mended".into());
+                return Err("a broken record should have been replaced".into());
             }
             let mut expected = found.clone();
             expected.extend((1..=round).map(|round| !round));
@@ -256,18 +257,21 @@ impl World {
     }
 }
 
-fn restrict(journal: &mut Journal<Disk>, small_tails: bool) {
+fn limit_tails(journal: &mut Journal<Disk>, small_tails: bool) {
     if small_tails {
         journal.set_tail_most(16);
     }
 }
 
-/// The elements that count, which must be those of one of the outcomes.
+/// The committed elements, which must be those of one of the outcomes.
 fn contents(journal: &Journal<Disk>, disk: &Disk, outcomes: &[Vec<u64>]) -> Result<Vec<u64>, Broken> {
     let found: Vec<u64> = (0..journal.latest().length).map(|index| disk.element(index)).collect();
     if !outcomes.contains(&found) {
         let allowed: Vec<usize> = outcomes.iter().map(Vec::len).collect();
-        return Err(format!("{} elements are none of the outcomes allowed, of {allowed:?}", found.len()));
+        return Err(format!(
+            "the {} elements are not one of the allowed outcomes, of {allowed:?}",
+            found.len()
+        ));
     }
     journal.validate().map_err(|error| error.to_string())?;
     Ok(found)

@@ -1,18 +1,18 @@
 //! Many maps in one call.
 //!
-//! A lookup in an arena larger than the caches waits for memory twice or three times: for the
-//! directory, then for keys and value. Here 128 lookups go side by side: first all directory
-//! entries are asked for; then all slots; then the keys are compared, all those of a map at once
-//! ([`super::super::search`]). So their waits overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving
-//! hash join performance through prefetching", 2004).
+//! A lookup in an arena that is larger than the caches waits for memory two or three times: for the
+//! directory, then for the key and the value. This module processes 128 lookups at a time: it
+//! prefetches all directory entries, then all slots, and then compares the keys, all those of a map
+//! at once ([`super::super::search`]). Their waits therefore overlap (Chen, Ailamaki, Gibbons,
+//! Mowry: "Improving hash join performance through prefetching", 2004).
 //!
-//! [`get_many`] is for any thread that the region is shared with: after each batch it looks whether
-//! the owner rearranged the region or recycled memory meanwhile, and if so repeats the batch.
-//! Outputs are written only after that.
+//! [`get_many`] may be called by any thread with which the region is shared: after each batch it
+//! checks whether the owner rearranged the region or recycled memory meanwhile, and if so repeats
+//! the batch. Outputs are written only after this check.
 //!
-//! Ids, keys and values come in arrays of element types that the caller names, given by address
-//! because they may lie in memory that other threads write. The schema lies in such memory as well,
-//! so each call shows its `check` the shape that it is about to work with.
+//! Ids, keys and values are arrays whose element types the caller specifies, passed by address
+//! because they may be in memory that other threads write. The schema is also in such memory, so
+//! each call passes the shape that it is about to use to `check`.
 
 use super::inline::lane;
 use super::layout::Shape;
@@ -24,7 +24,7 @@ use crate::region::sequence::READ_TIMEOUT;
 use crate::smallmap::search::{self, Kernel, Lane, dispatch};
 use crate::{Error, ErrorKind, Result};
 
-/// Lookups in a batch.
+/// Lookups in one batch.
 const BATCH: usize = 128;
 
 /// An array of ids.
@@ -43,21 +43,21 @@ impl Ids {
         }
     }
 
-    /// An id. What is none becomes one that no map has.
+    /// Loads an id. A number that is not a valid id becomes an id that no map has.
     ///
     /// # Safety
     /// The array has an element at `index`, and is aligned for its type.
     #[inline(always)]
     unsafe fn load(self, index: usize) -> u64 {
-        // SAFETY: the caller's word.
+        // SAFETY: the array has an aligned element at `index`, guaranteed by the caller.
         unsafe {
             match self.ty {
                 Type::U32 => u64::from(self.data.cast::<u32>().add(index).read_volatile()),
                 Type::U64 => self.data.cast::<u64>().add(index).read_volatile(),
                 _ => {
                     let number = self.data.cast::<f64>().add(index).read_volatile();
-                    // Saturates, and NaN becomes 0; so what is no integer does not come back as
-                    // itself.
+                    // The conversion saturates, and NaN becomes 0, so numbers that are not integers
+                    // differ after the round trip.
                     let id = number as u64;
                     if id as f64 == number { id } else { u64::MAX }
                 }
@@ -66,13 +66,13 @@ impl Ids {
     }
 }
 
-/// Reads a number of an array that others may be writing.
+/// Reads an element of an array that other threads may be writing.
 ///
 /// # Safety
 /// The array has an element of this width at `index`, and is aligned for it.
 #[inline(always)]
 unsafe fn element(array: *const u8, index: usize, width: usize) -> u64 {
-    // SAFETY: the caller's word.
+    // SAFETY: the array has an aligned element at `index`, guaranteed by the caller.
     unsafe {
         match width {
             1 => u64::from(array.add(index).read_volatile()),
@@ -83,16 +83,16 @@ unsafe fn element(array: *const u8, index: usize, width: usize) -> u64 {
     }
 }
 
-/// Gets the values of `count` keys, each of the map with the id beside it: `values[i]` is left as
-/// it was where `keys[i]` is missing; `found[i]`, if wanted, says which. Returns how many were
-/// found. `Stale` at the first id that names no map: the outputs of a part of those before it are
-/// written.
+/// Gets the values of `count` keys, `keys[i]` from the map with id `ids[i]`: `values[i]` is left
+/// unchanged if the key is missing, and `found[i]`, unless `found` is null, records whether it
+/// exists. Returns the number of keys found. `Stale` at the first invalid id; some of the outputs
+/// before it may be written.
 ///
 /// # Safety
-/// `base` and `len` as for `RawArena::attach`. If `check` agrees, `ids`, `keys` and `values` have
+/// `base` and `len` as for `RawArena::attach`. If `check` succeeds, `ids`, `keys` and `values` have
 /// `count` elements, the last two of the arena's types, and `found` is null or has `count` bytes;
 /// nothing else uses `values` and `found` meanwhile.
-#[expect(clippy::too_many_arguments, reason = "three arrays and what they belong to")]
+#[expect(clippy::too_many_arguments, reason = "three arrays and the arena")]
 pub unsafe fn get_many(
     base: *const u8,
     len: usize,
@@ -103,7 +103,7 @@ pub unsafe fn get_many(
     values: *mut u8,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach_shared`, guaranteed by the caller.
     let arena = unsafe { RawArena::attach_shared(base, len, READ_TIMEOUT) }?;
     check(&arena.shape())?;
     dispatch(Features::get().level(), Get { arena, ids, keys, count, values, found })
@@ -123,7 +123,8 @@ impl search::Batch for Get {
 
     #[inline(always)]
     unsafe fn run<S: Kernel>(self) -> Result<usize> {
-        // SAFETY: the caller's word; the width is that of the arena's keys.
+        // SAFETY: the arrays are valid, guaranteed by the caller of `get_many`; `dispatch` checked
+        // the processor, and `K` has the width of the arena's keys.
         unsafe {
             match self.arena.shape.key.width() {
                 1 => self.get::<S, u8>(),
@@ -135,7 +136,7 @@ impl search::Batch for Get {
     }
 }
 
-/// One batch on its way.
+/// The state of one batch.
 struct Lookups {
     keys: [u64; BATCH],
     maps: [u32; BATCH],
@@ -157,17 +158,18 @@ impl Get {
             loop {
                 let recycles = self.arena.recycles();
                 std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
-                // SAFETY: the caller's word.
+                // SAFETY: the preconditions of `answer` are those of this function, and `size`
+                // elements follow `from`.
                 let outcome = unsafe { self.answer::<S, K>(&mut lookups, from, size) };
-                // Looks at the sequence, after a fence; then at the other count.
+                // Checks the sequence, after a fence; then the recycle count.
                 if self.arena.memory.read_retry(self.arena.sequence()) {
-                    self.attach_anew()?;
+                    self.reattach()?;
                 } else if self.arena.recycles() == recycles {
                     outcome?;
                     break;
                 }
             }
-            // SAFETY: the caller's word.
+            // SAFETY: the outputs have `size` elements from `from` on.
             total += unsafe { self.deliver(&lookups, from, size) };
             from += size;
         }
@@ -189,7 +191,7 @@ impl Get {
         let value_width = arena.shape.value.width();
         let mut ids = [0u64; BATCH];
         for (i, id) in ids[..size].iter_mut().enumerate() {
-            // SAFETY: the caller's word.
+            // SAFETY: the arrays have these elements, guaranteed by the caller.
             unsafe {
                 *id = self.ids.load(from + i);
                 lookups.keys[i] = stored_bits(element(self.keys, from + i, K::BYTES), key_type);
@@ -201,7 +203,7 @@ impl Get {
             debug_assert!(map < used);
             lookups.maps[i] = map;
             let word = arena.place_word(map);
-            // Of a promoted map this asks for something else, which does no harm.
+            // If the map is promoted, this prefetches unrelated memory, which is harmless.
             let first = (word >> 4) as usize * 2;
             prefetch(base.wrapping_add(arena.layout.keys + first * K::BYTES));
             prefetch(base.wrapping_add(arena.layout.values + first * value_width));
@@ -209,7 +211,8 @@ impl Get {
         for i in 0..size {
             let (map, key) = (lookups.maps[i], lookups.keys[i]);
             let spot = match arena.map_state(map) {
-                // SAFETY: the place is of a slot within the columns; keys are as wide as `K`.
+                // SAFETY: `map_state` checked that the slot is within the columns; keys are as wide
+                // as `K`.
                 MapState::Inline { first, count } => unsafe {
                     lane::<S, K>(arena, first, count, key).map(|lane| Spot::Slot(first + lane))
                 },
@@ -224,21 +227,25 @@ impl Get {
     }
 
     #[cold]
-    fn attach_anew(&mut self) -> Result<()> {
-        let anew = RawArena::read(self.arena.memory, READ_TIMEOUT).map_err(|error| match error.kind() {
-            // It was sound when this call began, so its owner has made it longer than the view.
-            ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
-            _ => error,
-        })?;
-        let (old, new) = (self.arena.shape, anew.shape);
+    fn reattach(&mut self) -> Result<()> {
+        let attached =
+            RawArena::read(self.arena.memory, READ_TIMEOUT).map_err(|error| match error.kind() {
+                // The region was valid when this call began, so its owner has extended it beyond
+                // the view.
+                ErrorKind::Corrupt => {
+                    Error::stale("the region grew beyond the given bytes: attach to it again")
+                }
+                _ => error,
+            })?;
+        let (old, new) = (self.arena.shape, attached.shape);
         if (old.key, old.value) != (new.key, new.value) {
             return Err(Error::corrupt("the types of the arena changed"));
         }
-        self.arena = anew;
+        self.arena = attached;
         Ok(())
     }
 
-    /// Writes a batch's answers; returns how many were found.
+    /// Writes the results of a batch, and returns the number of keys found.
     ///
     /// # Safety
     /// The outputs have `size` elements from `from` on.
@@ -249,7 +256,7 @@ impl Get {
         for i in 0..size {
             let (value, at) = (lookups.values[i], from + i);
             total += usize::from(lookups.hits[i]);
-            // SAFETY: the caller's word.
+            // SAFETY: the outputs have `size` elements from `from` on, guaranteed by the caller.
             unsafe {
                 if lookups.hits[i] {
                     match width {
@@ -269,13 +276,13 @@ impl Get {
 }
 
 /// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
-/// Returns the index of the first that was not set because the arena is full, else `count`.
-/// `Stale`, with nothing changed, if from `from` on an id names no map, or a key or value no
-/// string.
+/// Returns the index of the first key that was not set because the arena is full, else `count`.
+/// `Stale`, with nothing changed, if an id from `from` on is invalid, or a key or value is not a
+/// string of the arena.
 ///
 /// # Safety
 /// As for [`RawArenaMut::attach`] and [`get_many`].
-#[expect(clippy::too_many_arguments, reason = "three arrays and what they belong to")]
+#[expect(clippy::too_many_arguments, reason = "three arrays and the arena")]
 pub unsafe fn set_many(
     base: *mut u8,
     len: usize,
@@ -286,14 +293,14 @@ pub unsafe fn set_many(
     count: usize,
     from: usize,
 ) -> Result<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach`, guaranteed by the caller.
     let mut arena = unsafe { RawArenaMut::attach(base, len) }?;
     let shape = arena.shape();
     check(&shape)?;
     let (key_width, value_width) = (shape.key.width(), shape.value.width());
     let memory = arena.memory();
     let directory = memory.base().wrapping_add(shape.layout()?.directory);
-    // SAFETY: the arrays have `count` elements, by the caller's word.
+    // SAFETY: the array has `count` elements, guaranteed by the caller.
     let id = |i: usize| unsafe { ids.load(i) };
     // SAFETY: as above; the widths are those of the columns.
     let entry = |i: usize| unsafe { (element(keys, i, key_width), element(values, i, value_width)) };
@@ -328,8 +335,8 @@ pub unsafe fn set_many(
     Ok(count)
 }
 
-/// Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
-/// arena's types. Returns how many entries there are, which may be more than were copied.
+/// Copies a map's entries, in insertion order, into arrays of `capacity` elements of the arena's
+/// types. Returns the number of entries, which may be larger than the number of copied ones.
 ///
 /// # Safety
 /// As for [`get_many`], with `capacity` elements.
@@ -342,7 +349,7 @@ pub unsafe fn entries(
     values: *mut u8,
     capacity: usize,
 ) -> Result<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach_shared`, guaranteed by the caller.
     let mut arena = unsafe { RawArena::attach_shared(base, len, READ_TIMEOUT) }?;
     check(&arena.shape())?;
     loop {
@@ -354,7 +361,8 @@ pub unsafe fn entries(
             arena.for_each(map, |spot| {
                 if count < capacity {
                     let (key, value) = (arena.key_at(spot).to_le_bytes(), arena.value_at(spot).to_le_bytes());
-                    // SAFETY: the arrays have `capacity` elements of these widths.
+                    // SAFETY: the arrays have `capacity` elements of these widths, guaranteed by
+                    // the caller.
                     unsafe {
                         std::ptr::copy_nonoverlapping(key.as_ptr(), keys.add(count * key_width), key_width);
                         std::ptr::copy_nonoverlapping(

@@ -4,7 +4,7 @@ use super::layout::INLINE_CAPACITY;
 use super::raw::RawArena;
 use crate::smallmap::search::{self, Kernel, Lane};
 
-/// The lane of a slot that has a key.
+/// The index, within its slot, of the entry with a key.
 ///
 /// # Safety
 /// The slot of `count` entries that begins at `first` is within the columns, and `count` is at most
@@ -22,7 +22,8 @@ pub(super) unsafe fn lane<S: Kernel, K: Lane>(
     }
     let keys = arena.memory.base().wrapping_add(arena.layout.keys + first as usize * K::BYTES).cast::<K>();
     let key = K::from_bits(key);
-    // SAFETY: the whole slot is within the column, whose elements are aligned.
+    // SAFETY: the whole slot is within the column, guaranteed by the caller, and the column is
+    // aligned.
     let lane = unsafe {
         match arena.shape.slot_for(count) {
             2 => search::position::<S, K, 2>(keys, count as usize, key),
@@ -34,11 +35,12 @@ pub(super) unsafe fn lane<S: Kernel, K: Lane>(
 }
 
 impl RawArena {
-    /// `find` with the kernel of the target's base.
+    /// `lane` with the kernel of the target's base instruction set.
     #[inline]
     pub(super) fn lane_of(&self, first: u32, count: u32, key: u64) -> Option<u32> {
         type Base = search::Inline;
-        // SAFETY: `place` gave the slot; the width is that of the keys; the base is always there.
+        // SAFETY: `map_state` checked the slot; `K` has the width of the keys; every processor of
+        // the target has the base instruction set.
         unsafe {
             match self.shape.key.width() {
                 1 => lane::<Base, u8>(self, first, count, key),

@@ -1,9 +1,9 @@
-//! Where everything in an arena's region lies: header words, limits, section offsets.
+//! The layout of an arena's region: header words, limits, section offsets.
 //!
-//! `docs/formats/smallmap.md` is the specification, `src/smallmap/layout.ts` the same in
-//! TypeScript. No offset is stored in a region: all follow from five capacities, so a header that
-//! agrees with its length can not point outside. [`Meta::check`] is the constant-time check on
-//! which the memory safety of every other file here rests.
+//! `docs/formats/smallmap.md` is the specification, and `src/smallmap/layout.ts` the TypeScript
+//! implementation. A region stores no offsets: five capacities determine them all, so the sections
+//! of a header that agrees with its length are within the region. [`Meta::check`] is the
+//! constant-time check on which the memory safety of every other file in this module depends.
 
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, align};
@@ -13,64 +13,64 @@ use crate::table::capacity::buckets_for;
 use crate::table::index::BUCKET_BYTES;
 use crate::{Error, Result};
 
-/// Entries that a map has in line, at most.
+/// The largest number of inline entries.
 pub const INLINE_CAPACITY: u32 = 8;
-/// The most directory entries.
+/// The largest number of directory entries.
 pub const MAX_MAPS: u32 = 1 << 30;
-/// The most blocks of slots.
+/// The largest number of blocks of slots.
 pub const MAX_BLOCKS: u32 = 1 << 26;
-/// The most positions of the table.
+/// The largest number of positions in the table.
 pub const MAX_TABLE: u32 = 1 << 28;
-/// The most string ids.
+/// The largest number of string ids.
 pub const MAX_IDS: u32 = 1 << 28;
-/// The most bytes of the string heap.
+/// The largest size of the string heap, in bytes.
 pub const MAX_HEAP: u64 = 1 << 33;
 /// The largest generation of an id.
 pub const MAX_GENERATION: u32 = (1 << 21) - 1;
 
-/// Indices of the words that an arena owns in the region's header.
+/// Indices of the arena's words in the region's header.
 pub mod word {
     /// Key type + 256 × value type.
     pub const SCHEMA: usize = 16;
     /// Entries of the directory.
     pub const MAP_CAPACITY: usize = 17;
-    /// How many of them were ever handed out.
+    /// Directory entries ever used.
     pub const MAPS_USED: usize = 18;
-    /// 1 + the first free one.
+    /// 1 + the first free directory entry.
     pub const FREE_MAP: usize = 19;
-    /// How many maps there are.
+    /// Number of maps.
     pub const MAPS: usize = 20;
-    /// How many of them are promoted.
+    /// Number of promoted maps.
     pub const PROMOTED: usize = 21;
-    /// Counted up before memory that was visible is used anew.
+    /// Incremented before memory that was visible is reused.
     pub const RECYCLES: usize = 22;
     /// Blocks of 8 entries.
     pub const BLOCK_CAPACITY: usize = 23;
-    /// How many of them were ever handed out.
+    /// Blocks ever used.
     pub const BLOCKS_USED: usize = 24;
-    /// 1 + the first free slot of 2 entries; those of 4 and 8 follow.
+    /// 1 + the first free slot of 2 entries; the words for slots of 4 and 8 entries follow.
     pub const FREE_SLOT: usize = 25;
     /// Positions of the table.
     pub const TABLE_CAPACITY: usize = 28;
-    /// How many of them were ever handed out.
+    /// Positions ever used.
     pub const TABLE_USED: usize = 29;
-    /// 1 + the first free one.
+    /// 1 + the first free position.
     pub const FREE_POSITION: usize = 30;
-    /// How many are in that list.
+    /// Number of free positions in that list.
     pub const TABLE_FREE: usize = 31;
     /// String ids.
     pub const ID_CAPACITY: usize = 32;
-    /// How many of them were ever handed out.
+    /// String ids ever used.
     pub const IDS_USED: usize = 33;
-    /// 1 + the first free one.
+    /// 1 + the first free string id.
     pub const FREE_ID: usize = 34;
-    /// How many strings there are.
+    /// Number of strings.
     pub const STRINGS: usize = 35;
     /// Bytes of the string heap (two words).
     pub const HEAP_CAPACITY: usize = 36;
-    /// Bytes appended to it (two words).
+    /// Bytes used in the string heap (two words).
     pub const HEAP_USED: usize = 38;
-    /// The first word after those: it and the rest are zero.
+    /// The first word after these; it and the rest are zero.
     pub const END: usize = 40;
 }
 
@@ -98,13 +98,13 @@ pub(super) mod link {
     pub(in crate::smallmap::arena) const NOBODY: u32 = u32::MAX;
 }
 
-/// Whether keys of an arena can have this type.
+/// Whether this type is valid for an arena's keys.
 #[must_use]
 pub const fn is_key(ty: Type) -> bool {
     ty.is_numeric() || matches!(ty, Type::String)
 }
 
-/// Whether values of an arena can have this type.
+/// Whether this type is valid for an arena's values.
 #[must_use]
 pub const fn is_value(ty: Type) -> bool {
     ty.is_numeric() || matches!(ty, Type::Bool | Type::String)
@@ -148,7 +148,7 @@ pub struct Layout {
     pub table_values: usize,
     /// Index of the strings.
     pub string_index: usize,
-    /// Where each string is.
+    /// Position of each string in the heap.
     pub refs: usize,
     /// The strings.
     pub heap: usize,
@@ -156,7 +156,7 @@ pub struct Layout {
     pub length: usize,
 }
 
-/// Buckets that index so many positions.
+/// The number of buckets that index `capacity` positions.
 #[inline]
 #[must_use]
 pub const fn index_buckets(capacity: u32) -> u32 {
@@ -171,14 +171,14 @@ impl Shape {
         matches!(self.key, Type::String) || matches!(self.value, Type::String)
     }
 
-    /// The smallest slot: 2 entries, or 4 where two could not hold the link of a free slot.
+    /// The smallest slot size: 2 entries, or 4 if two are too small for the link of a free slot.
     #[inline]
     #[must_use]
     pub const fn smallest_slot(&self) -> u32 {
         if self.key.width() == 1 && self.value.width() == 1 { 4 } else { 2 }
     }
 
-    /// The size of slot that holds `count` entries, 1 to 8.
+    /// The size of the slot for `count` entries, 1 to 8.
     #[inline(always)]
     #[must_use]
     pub const fn slot_for(&self, count: u32) -> u32 {
@@ -191,11 +191,11 @@ impl Shape {
         }
     }
 
-    /// Refuses types and capacities that an arena can not have.
+    /// Rejects types and capacities that are invalid for an arena.
     pub fn check(&self) -> Result<()> {
         if !is_key(self.key) || !is_value(self.value) {
             let (key, value) = (self.key, self.value);
-            return Err(Error::wrong_type(format!("an arena can not map {key:?} to {value:?}")));
+            return Err(Error::wrong_type(format!("an arena cannot map {key:?} to {value:?}")));
         }
         let strings = self.has_strings();
         let sound = (1..=MAX_MAPS).contains(&self.maps)
@@ -206,10 +206,10 @@ impl Shape {
             && self.heap.is_multiple_of(64)
             && (self.ids > 0) == strings
             && (self.heap > 0) == strings;
-        if sound { Ok(()) } else { Err(Error::range(format!("an arena can not have {self:?}"))) }
+        if sound { Ok(()) } else { Err(Error::range(format!("invalid capacities of an arena: {self:?}"))) }
     }
 
-    /// Where the sections lie. `Range` if a region of this shape could not be addressed.
+    /// The positions of the sections. `Range` if the address space is too small for the region.
     pub fn layout(&self) -> Result<Layout> {
         let (key, value) = (self.key.width() as u64, self.value.width() as u64);
         let entries = 8 * u64::from(self.blocks);
@@ -228,7 +228,7 @@ impl Shape {
         let length = heap + self.heap;
         if length > isize::MAX as u64 {
             return Err(Error::range(
-                "an arena of these capacities does not fit this machine's address space",
+                "an arena of these capacities is larger than this machine's address space",
             ));
         }
         Ok(Layout {
@@ -247,25 +247,26 @@ impl Shape {
     }
 }
 
-/// Everything about a region that only a rearrangement changes, out of a checked header.
+/// The properties of a region that only a rebuild changes, from a checked header.
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
     /// The capacities.
     pub shape: Shape,
-    /// Where the sections are.
+    /// The positions of the sections.
     pub layout: Layout,
-    /// Key of the hash functions.
+    /// Seeds of the hash functions.
     pub seeds: [u32; 2],
 }
 
 impl Meta {
-    /// The constant-time check (the tier of `open` and `attach`), of a header whose common part was
-    /// checked: every count within its limit, and the layout they give equal to the length.
+    /// The constant-time check (the level of `open` and `attach`) of a header whose common part was
+    /// checked: every count is within its limit, and the layout that they imply has the region's
+    /// length.
     pub fn check(header: &Header) -> Result<Meta> {
         let schema = header.word(word::SCHEMA);
         let (Some(key), Some(value)) = (Type::from_number(schema & 0xFF), Type::from_number(schema >> 8))
         else {
-            return Err(Error::corrupt(format!("the arena's header is wrong: schema is {schema}")));
+            return Err(Error::corrupt(format!("the arena's header has an invalid schema: {schema}")));
         };
         let shape = Shape {
             key,
@@ -296,16 +297,18 @@ impl Meta {
         ];
         if let Some((index, _)) = bounded.iter().find(|&&(index, limit)| header.word(index) > limit) {
             let value = header.word(*index);
-            return Err(Error::corrupt(format!("the arena's header is wrong: word {index} is {value}")));
+            return Err(Error::corrupt(format!("the arena's header has an invalid word {index}: {value}")));
         }
         if heap_used > shape.heap || !heap_used.is_multiple_of(4) {
-            return Err(Error::corrupt(format!("the arena's header is wrong: heap used is {heap_used}")));
+            return Err(Error::corrupt(format!(
+                "the arena's header has an invalid size of the used heap: {heap_used}"
+            )));
         }
         let layout = shape.layout()?;
         if layout.length as u64 != header.length() {
             let (length, expected) = (header.length(), layout.length);
             return Err(Error::corrupt(format!(
-                "the region has {length} bytes where its counts give {expected}"
+                "the region has {length} bytes, but its counts imply {expected}"
             )));
         }
         Ok(Meta { shape, layout, seeds: header.seeds() })
@@ -319,12 +322,14 @@ impl Meta {
     }
 }
 
-/// The capacity after one that is full, when at least `needed` are wanted: four times while it is
-/// small, because a rebuild costs some microseconds whatever its size, then twice, then one and a
-/// half times.
+/// The capacity that replaces a full one if at least `needed` is required: four times as much while
+/// it is small, because a rebuild takes some microseconds regardless of its size, then twice as
+/// much, then one and a half times as much.
 pub fn grown(capacity: u64, needed: u64, limit: u64) -> Result<u64> {
     if needed > limit {
-        return Err(Error::full(format!("the arena would need {needed} of what it can have {limit} of")));
+        return Err(Error::full(format!(
+            "the arena would need a capacity of {needed}, and the limit is {limit}"
+        )));
     }
     let next = match capacity {
         0..64 => capacity * 4,

@@ -1,18 +1,20 @@
-//! Millions of small maps in one region, of one key and one value type.
+//! Millions of small maps in one region, all with the same key and value types.
 //!
-//! The bytes are specified in `docs/formats/smallmap.md`; `src/smallmap/` works on the same bytes
-//! in TypeScript.
+//! `docs/formats/smallmap.md` specifies the bytes; `src/smallmap/` implements the same format in
+//! TypeScript.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | `layout` | header words, limits, section offsets, the constant-time check |
-//! | `raw` | the checked view: what a map holds |
+//! | `raw` | the checked view: maps and their entries |
+//! | `inline` | the search for a key in a slot |
+//! | `table` | the entries of promoted maps: lookup and iteration |
 //! | `write` | the view that writes: maps, entries, slots |
-//! | `table` | the entries of promoted maps |
+//! | `table_write` | the entries of promoted maps: insertion and removal |
 //! | `strings` | interned strings |
-//! | `bulk` | many maps in one call, with their waits for memory overlapping |
-//! | `rebuild` | new arenas, growth, packing, dropping strings that nothing refers to |
-//! | `validate` | the two tiers of checks |
+//! | `bulk` | many maps in one call, with overlapping waits for memory |
+//! | `rebuild` | new arenas, growth, packing, dropping unused strings |
+//! | `validate` | the two levels of checks |
 
 pub mod bulk;
 mod inline;

@@ -1,14 +1,14 @@
-//! A checked view of an arena's region: which maps there are, and what is in them.
+//! A checked view of an arena's region: its maps and their entries.
 //!
-//! Attaching checks the header once; after that no operation looks at a count that bounds memory
-//! access except through the private copy, and every unit, position and id that it finds in the
-//! region is compared with a capacity before it is followed. So contents that are hostile, or
-//! change meanwhile, give wrong answers but never a read outside.
+//! Attaching checks the header once. Afterward, no operation uses a count that bounds memory
+//! accesses other than the private copy, and every unit, position and id that is read from the
+//! region is compared with a capacity before it is followed. Contents that are hostile or change
+//! concurrently therefore result in wrong answers, but never in a read out of bounds.
 //!
-//! Keys and values are passed as their bits, zero-extended to 64: what stands in a column.
-//! [`stored_bits`] makes them.
+//! Keys and values are passed as their bits, zero-extended to 64, as they are stored in a column.
+//! [`stored_bits`] computes them.
 //!
-//! Cost: a lookup in line touches one cache line of the directory, one of keys, one of values.
+//! Cost: an inline lookup accesses one cache line of the directory, one of keys, and one of values.
 
 use super::layout::{
     INLINE_CAPACITY, Layout, MAX_GENERATION, Meta, PROMOTED, Shape, index_buckets, link, word,
@@ -20,21 +20,21 @@ use crate::table::index::Index;
 use crate::{Error, Result};
 use std::time::Duration;
 
-/// Where an entry of a map is.
+/// The location of an entry of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spot {
-    /// In line: the entry of the slot columns.
+    /// Inline: an entry of the slot columns.
     Slot(u32),
-    /// Promoted: the position of the table.
+    /// Promoted: a position of the table.
     Table(u32),
 }
 
-/// What a map's place says.
+/// The state of a map, as encoded in its place word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MapState {
-    /// So many entries in line, from this entry of the slot columns on.
+    /// `count` inline entries, beginning with entry `first` of the slot columns.
     Inline { first: u32, count: u32 },
-    /// Promoted: its sentinel.
+    /// Promoted, with this sentinel.
     Promoted { sentinel: u32 },
 }
 
@@ -59,17 +59,19 @@ impl RawArena {
     /// While the view, a copy of it, or anything borrowed from it is used, `base` is valid for
     /// reading `len` bytes. Another thread may write them, as the format allows.
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawArena> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         unsafe { RawArena::attach_shared(base, len, Duration::ZERO) }
     }
 
-    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is
-    /// being rearranged. `Locked` if that takes longer: then its writer died.
+    /// `attach` for a reader whose region another thread owns: waits, for up to `patience`, while
+    /// the region is being rearranged. `Locked` if that takes longer, which means that its writer
+    /// ended.
     ///
     /// # Safety
     /// As for `attach`.
     pub unsafe fn attach_shared(base: *const u8, len: usize, patience: Duration) -> Result<RawArena> {
-        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+        // SAFETY: `base` is valid for reading `len` bytes, guaranteed by the caller, and a reader's
+        // view does not write.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
         RawArena::read(memory, patience)
     }
@@ -81,7 +83,7 @@ impl RawArena {
             if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
                 continue;
             }
-            // What is no arena at all is said to be that, rather than to be locked.
+            // Report bytes that are not an arena as such, rather than as locked.
             let (_, meta) = read?;
             return Ok(RawArena::new(memory, &meta, sequence?));
         }
@@ -108,7 +110,7 @@ impl RawArena {
         self.shape
     }
 
-    /// Where the sections are, in bytes from the region's start.
+    /// The positions of the sections, in bytes from the region's start.
     #[inline]
     #[must_use]
     pub fn layout(&self) -> Layout {
@@ -129,28 +131,28 @@ impl RawArena {
         self.sequence
     }
 
-    /// How often memory was recycled: a read during which this changed must be repeated.
+    /// Number of times that memory was recycled. A read during which this changed must be repeated.
     #[inline(always)]
     #[must_use]
     pub fn recycles(&self) -> u32 {
         self.memory.word(word::RECYCLES)
     }
 
-    /// How many maps there are.
+    /// Number of maps.
     #[inline]
     #[must_use]
     pub fn count(&self) -> u32 {
         self.memory.word(word::MAPS)
     }
 
-    /// How many of them are promoted.
+    /// Number of promoted maps.
     #[inline]
     #[must_use]
     pub fn promoted_count(&self) -> u32 {
         self.memory.word(word::PROMOTED)
     }
 
-    /// Directory entries ever handed out.
+    /// Directory entries ever used.
     #[inline(always)]
     #[must_use]
     pub fn maps_used(&self) -> u32 {
@@ -178,7 +180,7 @@ impl RawArena {
         unsafe { self.memory.load_u32(self.layout.directory + map as usize * 8 + 4) }
     }
 
-    /// The directory entry that an id names, if that map lives.
+    /// The directory entry of the map with an id, if that map is alive.
     #[inline(always)]
     #[must_use]
     pub fn map_of(&self, id: u64) -> Option<u32> {
@@ -188,7 +190,7 @@ impl RawArena {
             .then_some(map)
     }
 
-    /// `map_of`, or the error.
+    /// As `map_of`, or an error.
     #[inline(always)]
     pub fn live(&self, id: u64) -> Result<u32> {
         match self.map_of(id) {
@@ -197,7 +199,7 @@ impl RawArena {
         }
     }
 
-    /// The id of a directory entry, if it is a map. Panics past the capacity.
+    /// The id of a directory entry, if it contains a map. Panics past the capacity.
     #[must_use]
     pub fn id_of(&self, map: u32) -> Option<u64> {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
@@ -206,14 +208,14 @@ impl RawArena {
             .then(|| u64::from(generation) << 32 | u64::from(map))
     }
 
-    /// What the place of a map says; an empty map where it says nothing possible.
+    /// The state of a map; empty if its place word is invalid.
     #[inline(always)]
     pub(super) fn map_state(&self, map: u32) -> MapState {
         let word = self.place_word(map);
         let (count, rest) = (word & 15, word >> 4);
         if count <= INLINE_CAPACITY {
             let first = rest * 2;
-            // The whole slot, so that vector loads stay inside.
+            // The whole slot must be within the columns, because vector loads read all of it.
             let fits = count > 0 && first + self.shape.slot_for(count) <= self.shape.blocks * 8;
             return if fits {
                 MapState::Inline { first, count }
@@ -227,8 +229,8 @@ impl RawArena {
         MapState::Inline { first: 0, count: 0 }
     }
 
-    /// How many entries a map has. Panics past the capacity, as all that takes a directory entry
-    /// does.
+    /// Number of entries of a map. Like every function that takes a directory entry, panics past
+    /// the capacity.
     #[must_use]
     pub fn size(&self, map: u32) -> u32 {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
@@ -247,7 +249,7 @@ impl RawArena {
 
     // ---- entries
 
-    /// Where a map has a key, given by its bits.
+    /// The location of a key, given by its bits, in a map.
     #[inline]
     #[must_use]
     pub fn find(&self, map: u32, key: u64) -> Option<Spot> {
@@ -266,7 +268,7 @@ impl RawArena {
         Ok(self.find(map, key).map(|spot| self.value_at(spot)))
     }
 
-    /// Calls `visit` with where each entry of a map is, in the order of insertion.
+    /// Calls `visit` with the location of each entry of a map, in insertion order.
     pub fn for_each(&self, map: u32, mut visit: impl FnMut(Spot)) {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
         match self.map_state(map) {
@@ -277,7 +279,7 @@ impl RawArena {
         }
     }
 
-    /// The bits of a key. Panics outside the columns.
+    /// The bits of a key. Panics if the location is outside the columns.
     #[inline]
     #[must_use]
     pub fn key_at(&self, spot: Spot) -> u64 {
@@ -290,7 +292,7 @@ impl RawArena {
         unsafe { load_bits(self.memory, column + at * width, width) }
     }
 
-    /// The bits of a value. Panics outside the columns.
+    /// The bits of a value. Panics if the location is outside the columns.
     #[inline]
     #[must_use]
     pub fn value_at(&self, spot: Spot) -> u64 {
@@ -318,7 +320,7 @@ impl RawArena {
 
 #[cold]
 pub(super) fn stale(id: u64) -> Error {
-    Error::stale(format!("there is no map with id {id}: it was released, or never made"))
+    Error::stale(format!("invalid or stale map id: {id}"))
 }
 
 /// Reads a number of 1, 2, 4 or 8 bytes.
@@ -327,7 +329,7 @@ pub(super) fn stale(id: u64) -> Error {
 /// As for `Memory::load_u64`, with that width.
 #[inline(always)]
 pub(super) unsafe fn load_bits(memory: Memory, at: usize, width: usize) -> u64 {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `Memory::load_u64`, guaranteed by the caller.
     unsafe {
         match width {
             1 => u64::from(memory.load_u8(at)),
@@ -338,7 +340,7 @@ pub(super) unsafe fn load_bits(memory: Memory, at: usize, width: usize) -> u64 {
     }
 }
 
-/// The bits of a key as it is stored: floats have one form for each value. `bits` are
+/// The bits of a key as they are stored: each float value has one representation. `bits` are
 /// zero-extended.
 #[inline(always)]
 #[must_use]

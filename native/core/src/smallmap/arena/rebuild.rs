@@ -1,13 +1,13 @@
-//! New arenas, and the one native call that makes room in a full one: sections move to where new
-//! capacities put them, slots are packed, strings that nothing refers to are dropped.
+//! New arenas, and the one native call that makes room in a full arena: it moves sections to the
+//! positions that new capacities imply, packs slots, and drops unused strings.
 //!
-//! Everything that can fail (checks, temporary memory) happens first, in [`Plan`]; then the
-//! sequence is made odd, everything is moved, and it is made even. So a call that fails changed
-//! nothing, and readers never see one half-done. Directory entries, positions of the table, ids of
-//! strings that are referred to, and the order of entries stay.
+//! All steps that can fail (checks, temporary memory) come first, in [`Plan`]; then the sequence is
+//! made odd, everything is moved, and the sequence is made even. A call that fails has therefore
+//! changed nothing, and readers never see a partial change. Directory entries, positions of the
+//! table, ids of strings in use, and the order of entries stay the same.
 //!
-//! Sections keep their order, so they can be moved without a second copy: those that move down,
-//! first to last; then those that move up, last to first.
+//! Sections keep their order, so they can be moved without a second copy: first those that move
+//! down, first to last; then those that move up, last to first.
 //!
 //! Temporary memory: for packing, the live slots; for dropping strings, a bit for each id and 4
 //! bytes for each string.
@@ -29,21 +29,21 @@ use crate::table::hash::{self, tag};
 use crate::table::index::{BUCKET_BYTES, Index, Native};
 use crate::{Error, Result};
 
-/// Bytes of the string heap that an arena begins with.
+/// Initial size of the string heap, in bytes.
 const FIRST_HEAP: u64 = 256;
-/// String ids that an arena begins with: one bucket.
+/// Initial number of string ids: one bucket.
 const FIRST_IDS: u32 = 12;
 
-/// What a new, empty arena is to be.
+/// Options of a new, empty arena.
 #[derive(Clone, Copy, Debug)]
 pub struct NewArena {
     /// Type of the keys.
     pub key: Type,
     /// Type of the values.
     pub value: Type,
-    /// Maps it can hold without a rebuild, if they have four entries each.
+    /// The number of maps that fit without a rebuild if each has four entries.
     pub maps: u32,
-    /// Key of the hash functions: random, unless the bytes must be reproducible.
+    /// Seeds of the hash functions: random, unless the bytes must be reproducible.
     pub seeds: [u32; 2],
 }
 
@@ -63,23 +63,24 @@ impl NewArena {
         Ok(shape)
     }
 
-    /// Bytes that its region takes.
+    /// Bytes of the arena's region.
     pub fn length(&self) -> Result<usize> {
         Ok(self.shape()?.layout()?.length)
     }
 }
 
-/// Makes an empty arena in `len` bytes at `base`. Whatever they held is overwritten.
+/// Creates an empty arena in `len` bytes at `base`, and overwrites their contents.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn init(base: *mut u8, len: usize, new: &NewArena) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
     let memory = unsafe { Memory::new(base, len) }?;
     let shape = new.shape()?;
     let layout = shape.layout()?;
     check_room(layout.length, len)?;
-    // SAFETY: there is room for the layout; the caller vouches that it is ours to write.
+    // SAFETY: the memory is long enough; the caller guarantees that it is writable and not
+    // otherwise used.
     unsafe {
         memory.at(0).write_bytes(0, layout.keys);
         memory.at(layout.string_index).write_bytes(0, layout.refs - layout.string_index);
@@ -95,7 +96,7 @@ pub unsafe fn init(base: *mut u8, len: usize, new: &NewArena) -> Result<()> {
 /// # Safety
 /// The memory is writable, and no other thread writes the region.
 unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
-    // SAFETY: the caller's word.
+    // SAFETY: the memory is writable and has no other writer, guaranteed by the caller.
     unsafe {
         memory.set_word(word::MAP_CAPACITY, shape.maps);
         memory.set_word(word::BLOCK_CAPACITY, shape.blocks);
@@ -110,10 +111,10 @@ fn check_room(length: usize, given: usize) -> Result<()> {
     if length <= given {
         return Ok(());
     }
-    Err(Error::full(format!("the arena needs {length} bytes where {given} are given")))
+    Err(Error::full(format!("the arena needs {length} bytes, and {given} are given")))
 }
 
-/// What must fit into an arena that is not in it yet.
+/// Additional items for which an arena needs room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
     /// Maps.
@@ -124,46 +125,46 @@ pub struct Room {
     pub positions: u32,
     /// Strings.
     pub ids: u32,
-    /// Bytes of their blobs.
+    /// Bytes of the strings' blobs.
     pub heap: u64,
 }
 
-/// Which capacities a rebuild gives.
+/// The capacities that a rebuild should achieve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// What is there, and room for this.
+    /// The present contents, and this room.
     Room(Room),
-    /// Exactly what is there.
+    /// Exactly the present contents.
     Fit,
 }
 
-/// Bytes of the region that [`rebuild`] makes.
+/// The length of the region after [`rebuild`].
 ///
 /// # Safety
 /// As for [`RawArena::attach`].
 pub unsafe fn rebuild_length(base: *const u8, len: usize, goal: Goal) -> Result<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach`, guaranteed by the caller.
     let arena = unsafe { RawArena::attach(base, len) }?;
     Ok(Plan::new(&arena, goal)?.layout.length)
 }
 
-/// Rearranges an arena so that the goal is met. `Full` if `len` is below [`rebuild_length`], or no
-/// arena can be so large. A call that is refused changes nothing.
+/// Rearranges an arena to achieve the goal. `Full` if `len` is below [`rebuild_length`], or if the
+/// arena would exceed its limits. A call that is refused changes nothing.
 ///
 /// # Safety
 /// As for [`RawArenaMut::attach`].
 pub unsafe fn rebuild(base: *mut u8, len: usize, goal: Goal) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach`, guaranteed by the caller.
     let mut arena = unsafe { RawArenaMut::attach(base, len) }?;
     let plan = Plan::new(&arena, goal)?;
     check_room(plan.layout.length, arena.memory().len())?;
     let memory = arena.memory();
-    // SAFETY: this view writes, and the new layout lies within the memory.
-    unsafe { memory.change(|| plan.carry_out(&mut arena)) };
+    // SAFETY: this is the only writer, and the new layout lies within the memory.
+    unsafe { memory.change(|| plan.apply(&mut arena)) };
     Ok(())
 }
 
-/// What the live maps have.
+/// Counts of the live maps.
 #[derive(Clone, Copy, Debug, Default)]
 struct Census {
     /// Slots of 2, 4 and 8 entries.
@@ -177,7 +178,7 @@ impl Census {
     }
 }
 
-/// The strings that entries refer to.
+/// The strings to which entries refer.
 struct Strings {
     used: Bits,
     /// Their ids, in the order of the heap.
@@ -188,10 +189,10 @@ struct Strings {
 struct Plan {
     shape: Shape,
     layout: Layout,
-    /// To pack slots: how many entries they have, and memory for them.
+    /// To pack slots: the number of entries in them, and temporary memory.
     pack: Option<(u64, Vec<u8>)>,
     sweep: Option<Strings>,
-    /// No map is promoted: the table begins anew.
+    /// No map is promoted, so the table is reset.
     empty_table: bool,
 }
 
@@ -221,7 +222,7 @@ impl Plan {
                 shape.table = if empty_table { 0 } else { arena.table_used() };
                 if shape.has_strings() {
                     let strings = arena.strings_in_use()?;
-                    // The last id in use decides; those after it are forgotten.
+                    // The last id in use determines the capacity; the ids after it are discarded.
                     shape.ids = strings.order.iter().max().map_or(1, |&id| id + 1);
                     shape.heap = align(strings.bytes.max(1));
                     sweep = Some(strings);
@@ -243,8 +244,8 @@ impl Plan {
         Ok(grown(capacity.into(), needed, MAX_MAPS.into())? as u32)
     }
 
-    /// Where the directory or the slots grow, the other grows too if it is more than three quarters
-    /// full: everything behind moves now, and would have to move again soon.
+    /// If the directory or the slots grow, the other also grows if it is more than three quarters
+    /// full: all sections after it move now, and would have to move again soon.
     fn grow_together(arena: &RawArena, shape: &mut Shape) {
         let old = arena.shape;
         let full = |used: u32, capacity: u32| u64::from(used) * 4 > u64::from(capacity) * 3;
@@ -261,8 +262,8 @@ impl Plan {
         }
     }
 
-    /// Packs the slots if that gives at least a quarter of the columns back, and what is wanted;
-    /// else grows.
+    /// Packs the slots if that frees at least a quarter of the columns and the requested room;
+    /// otherwise grows.
     #[expect(clippy::type_complexity, reason = "a capacity, and what packing needs")]
     fn blocks(arena: &RawArena, wanted: u32) -> Result<(u32, Option<(u64, Vec<u8>)>)> {
         let capacity = arena.shape.blocks;
@@ -307,8 +308,8 @@ impl Plan {
             return Ok((shape.ids, shape.heap, None));
         }
         let strings = arena.strings_in_use()?;
-        // Over three quarters full afterwards, they grow: so n strings cost O(1) each under endless
-        // churn.
+        // If more than three quarters would be in use, the capacity grows: this makes n strings
+        // cost O(1) each even if strings are added and dropped all the time.
         let needed = strings.order.len() as u64 + u64::from(ids);
         let ids = if needed * 4 > u64::from(shape.ids) * 3 {
             grown(shape.ids.into(), needed, MAX_IDS.into())? as u32
@@ -333,12 +334,12 @@ impl Plan {
 
     /// # Safety
     /// This is the only writer, the sequence is odd, and the new layout lies within the memory.
-    unsafe fn carry_out(self, arena: &mut RawArenaMut) {
+    unsafe fn apply(self, arena: &mut RawArenaMut) {
         if let Some(strings) = &self.sweep {
             arena.drop_strings(strings, self.shape.ids);
         }
         if let Some((entries, memory)) = self.pack {
-            // SAFETY: `memory` has room for so many entries.
+            // SAFETY: `memory` has room for this many entries.
             unsafe { arena.pack(entries, memory) };
         }
         if self.empty_table {
@@ -399,7 +400,7 @@ impl Plan {
 }
 
 impl RawArena {
-    /// Calls `visit` with every map that lives.
+    /// Calls `visit` with every live map.
     pub(super) fn for_each_map(&self, mut visit: impl FnMut(u32)) {
         for map in 0..self.maps_used() {
             if self.id_of(map).is_some() {
@@ -420,7 +421,7 @@ impl RawArena {
         census
     }
 
-    /// The strings that keys and values refer to.
+    /// The strings to which keys and values refer.
     fn strings_in_use(&self) -> Result<Strings> {
         let ids = self.ids_used();
         let mut used = Bits::new(ids.into())?;
@@ -443,7 +444,7 @@ impl RawArena {
         });
         let mut order = Vec::new();
         order.try_reserve_exact(count)?;
-        // SAFETY: only the head word is looked at.
+        // SAFETY: only the head word is used.
         let blob = |id: u32| unsafe { self.blob(self.ref_of(id)) };
         let sound = |id: u32| self.ref_of(id) & FREE_REF == 0 && blob(id).is_some();
         order.extend((0..ids).filter(|&id| used.contains(id.into()) && sound(id)));
@@ -460,7 +461,7 @@ impl RawArena {
         for position in 0..self.table_used() {
             if self.link(position, OWNER) < SENTINEL {
                 let hash = self.link(position, HASH);
-                // SAFETY: the caller's word.
+                // SAFETY: this is the only writer, guaranteed by the caller.
                 unsafe { put(self.index, self.home.of(hash), hash, position) };
             }
         }
@@ -476,7 +477,8 @@ impl RawArena {
             if reference & FREE_REF != 0 {
                 continue;
             }
-            // SAFETY: hashed at once; the caller's word.
+            // SAFETY: the bytes are hashed immediately; this is the only writer, guaranteed by the
+            // caller.
             unsafe {
                 let Some((_, bytes)) = self.blob(reference) else { continue };
                 let hash = hash::blob(bytes, self.seeds);
@@ -489,9 +491,9 @@ impl RawArena {
 /// # Safety
 /// This is the only writer.
 unsafe fn put(index: Index, home: u32, hash: u32, position: u32) {
-    // There is a lane: buckets × 12 is at least the capacity.
+    // An empty lane exists, because buckets × 12 is at least the capacity.
     if let Some(place) = index.vacancy::<Native>(home) {
-        // SAFETY: the caller's word.
+        // SAFETY: this is the only writer, guaranteed by the caller.
         unsafe {
             index.count_passing(home, place, true);
             index.fill(place, tag(hash), position);
@@ -500,8 +502,7 @@ unsafe fn put(index: Index, home: u32, hash: u32, position: u32) {
 }
 
 impl RawArenaMut {
-    /// Puts all slots together, those of 8 entries first, then 4, then 2, and makes the free lists
-    /// anew.
+    /// Packs all slots, those of 8 entries first, then 4, then 2, and rebuilds the free lists.
     ///
     /// # Safety
     /// This is the only writer, the sequence is odd, and `memory` has room for `entries` keys and
@@ -520,14 +521,15 @@ impl RawArenaMut {
                 if count == 0 || self.shape.slot_for(count) != size {
                     continue;
                 }
-                // Slots were counted before; but who else can write here may not keep the rules.
+                // The slots were counted before, but a writer that violates the rules may have
+                // changed them since.
                 if u64::from(next + size) > entries {
                     self.set_place(map, 0);
                     continue;
                 }
                 let (from, to, size_in) = (first as usize, next as usize, size as usize);
-                // SAFETY: the slot is within the columns, by `place`; the copy within the memory,
-                // just checked.
+                // SAFETY: `map_state` checked that the slot is within the columns; the copy is
+                // within the temporary memory, as just checked.
                 unsafe {
                     let keys = self.memory.at(self.layout.keys + from * key);
                     let column = self.memory.at(self.layout.values + from * value);
@@ -539,8 +541,8 @@ impl RawArenaMut {
             }
         }
         let count = next as usize;
-        // SAFETY: so much was just written to the memory; `next` is at most what the columns hold,
-        // see `Plan`.
+        // SAFETY: this many entries were just written to the temporary memory; `next` is at most
+        // the capacity of the columns, see `Plan`.
         unsafe {
             std::ptr::copy_nonoverlapping(base, self.memory.at(self.layout.keys), count * key);
             std::ptr::copy_nonoverlapping(
@@ -563,8 +565,7 @@ impl RawArenaMut {
         self.recycle();
     }
 
-    /// Drops the strings that are not in use, and closes the gaps in the heap. `ids` is the new
-    /// capacity.
+    /// Drops the strings that are not in use, and compacts the heap. `ids` is the new capacity.
     fn drop_strings(&mut self, strings: &Strings, ids: u32) {
         let mut free = 0;
         for id in (0..self.ids_used()).rev() {
@@ -573,7 +574,7 @@ impl RawArenaMut {
             }
             let reference = self.ref_of(id);
             if reference & FREE_REF == 0 {
-                // SAFETY: hashed at once.
+                // SAFETY: the bytes are hashed immediately.
                 if let Some((_, bytes)) = unsafe { self.blob(reference) } {
                     let hash = hash::blob(bytes, self.seeds);
                     let home = self.string_home.of(hash);
@@ -595,13 +596,13 @@ impl RawArenaMut {
         let mut end = 0u64;
         for &id in &strings.order {
             let from = self.ref_of(id);
-            // SAFETY: only the head word is looked at.
+            // SAFETY: only the head word is used.
             let Some((head, _)) = (unsafe { self.blob(from) }) else { continue };
             let size = size_of_blob(head);
             if end + size > self.shape.heap {
                 break;
             }
-            // SAFETY: both places are within the heap; this is the only writer.
+            // SAFETY: both ranges are within the heap; this is the only writer.
             unsafe {
                 let heap = self.memory.at(self.layout.heap);
                 std::ptr::copy(heap.add(from as usize * 4), heap.add(end as usize), size as usize);

@@ -1,4 +1,4 @@
-//! Interned strings: each once in the heap, with an id by which keys and values refer to it.
+//! Interned strings: each is stored once in the heap, and keys and values refer to it by its id.
 
 use super::layout::{FREE_REF, word};
 use super::raw::RawArena;
@@ -10,13 +10,13 @@ use crate::table::index::Native;
 use crate::{Error, Result};
 
 impl RawArena {
-    /// Ids ever handed out.
+    /// String ids ever used.
     #[inline(always)]
     pub(super) fn ids_used(&self) -> u32 {
         self.memory.word(word::IDS_USED).min(self.shape.ids)
     }
 
-    /// How many strings there are.
+    /// Number of strings.
     #[inline]
     #[must_use]
     pub fn strings(&self) -> u32 {
@@ -30,7 +30,8 @@ impl RawArena {
         unsafe { self.memory.load_u32(self.layout.refs + id as usize * 4) }
     }
 
-    /// The head word and the bytes of the blob at a ref; `None` if it is not wholly in the heap.
+    /// The head word and the bytes of the blob at a ref; `None` if it is not entirely within the
+    /// heap.
     ///
     /// # Safety
     /// While `'a` lasts, the region's memory stays valid and the arena is not rebuilt.
@@ -45,7 +46,8 @@ impl RawArena {
         if at + size_of_blob(head) > self.shape.heap {
             return None;
         }
-        // SAFETY: so are the bytes, for as long as the caller says.
+        // SAFETY: the bytes are also within the heap, and stay valid for `'a`, guaranteed by the
+        // caller.
         let bytes = unsafe {
             std::slice::from_raw_parts(
                 self.memory.at(self.layout.heap + at as usize + 4),
@@ -55,8 +57,7 @@ impl RawArena {
         Some((head, bytes))
     }
 
-    /// The bytes (UTF-8, or WTF-8 if it has lone surrogates) of a string; `None` for an id of no
-    /// string.
+    /// The bytes (UTF-8, or WTF-8 if it has lone surrogates) of a string; `None` for an invalid id.
     ///
     /// # Safety
     /// While `'a` lasts, the region's memory stays valid and the arena is not rebuilt.
@@ -65,24 +66,24 @@ impl RawArena {
         if !self.has_string(id.into()) {
             return None;
         }
-        // SAFETY: the caller's word.
+        // SAFETY: the memory stays valid for `'a`, guaranteed by the caller.
         unsafe { self.blob(self.ref_of(id)) }.map(|(_, bytes)| bytes)
     }
 
-    /// Refuses bits of a key or value that should be the id of a string, and are of none.
+    /// Rejects bits of a string key or value that are not the id of a string.
     #[inline(always)]
     pub(super) fn check_string(&self, ty: Type, bits: u64) -> Result<()> {
         if ty != Type::String || self.has_string(bits) {
             return Ok(());
         }
-        Err(Error::stale(format!("there is no string with id {bits}")))
+        Err(Error::stale(format!("invalid or stale string id: {bits}")))
     }
 
     fn has_string(&self, bits: u64) -> bool {
         u32::try_from(bits).is_ok_and(|id| id < self.ids_used() && self.ref_of(id) & FREE_REF == 0)
     }
 
-    /// The id of a string, if the arena has it.
+    /// The id of a string, if it is in the arena.
     #[must_use]
     pub fn find_string(&self, text: Blob<'_>) -> Option<u32> {
         self.find_hashed(text, hash::blob(text.content(), self.seeds))
@@ -94,7 +95,7 @@ impl RawArena {
         }
         let used = self.ids_used();
         let same = |id: u32| {
-            // SAFETY: compared at once.
+            // SAFETY: the bytes are compared immediately and not kept.
             id < used && unsafe { self.blob(self.ref_of(id)) } == Some((text.head(), text.content()))
         };
         self.string_index.find::<Native>(self.string_home.of(hash), tag(hash), same).map(|(_, id)| id)
@@ -109,7 +110,7 @@ impl RawArenaMut {
         unsafe { self.memory.store_u32(self.layout.refs + id as usize * 4, reference) };
     }
 
-    /// The id of a string, which is made if the arena does not have it. `None` if there is no room.
+    /// The id of a string, which is added if it is not in the arena. `None` if there is no room.
     pub fn intern(&mut self, text: Blob<'_>) -> Result<Option<u32>> {
         if !self.shape.has_strings() {
             return Err(Error::wrong_type("this arena has no strings"));
@@ -127,7 +128,7 @@ impl RawArenaMut {
         let id = if free == 0 { used } else { free - 1 };
         let next = if free == 0 { 0 } else { self.ref_of(id) };
         if free != 0 && (id >= used || next & FREE_REF == 0 || next & !FREE_REF > used) {
-            return Err(Error::corrupt("the list of free strings of the arena leads nowhere"));
+            return Err(Error::corrupt("the free list of the arena's strings contains an invalid id"));
         }
         let home = self.string_home.of(hash);
         let Some(place) = self.string_index.vacancy::<Native>(home) else {

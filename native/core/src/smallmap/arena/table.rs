@@ -1,8 +1,8 @@
-//! The table: entries of promoted maps, found by an index, in order by a circle of links.
+//! The table: the entries of promoted maps, found by an index and ordered by circular linked lists.
 //!
-//! A position's links are four words: owner, next, prev, hash. Each promoted map has a sentinel,
-//! which closes its circle and counts its entries in the place of a hash. Lookups go by the index,
-//! iteration by next.
+//! The links of a position are four words: owner, next, prev, hash. Each promoted map has a
+//! sentinel, which closes its ring and stores the number of its entries in place of a hash. Lookups
+//! use the index, iteration follows next.
 
 use super::layout::link::{NEXT, OWNER};
 use super::raw::{RawArena, Spot};
@@ -41,7 +41,7 @@ impl RawArena {
         self.index.find::<Native>(self.home.of(hash), tag(hash), same).map(|(_, position)| position)
     }
 
-    /// Calls `visit` with each position of a circle but its sentinel. Ends, whatever the links are.
+    /// Calls `visit` with each position of a ring except its sentinel. Terminates for any links.
     pub(super) fn walk(&self, sentinel: u32, mut visit: impl FnMut(u32)) {
         let used = self.table_used();
         if sentinel >= used {

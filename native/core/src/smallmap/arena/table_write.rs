@@ -11,25 +11,26 @@ use crate::{Error, Result};
 
 #[cold]
 fn broken() -> Error {
-    Error::corrupt("the links of the arena's table lead nowhere")
+    Error::corrupt("the links of the arena's table contain an invalid position")
 }
 
 impl RawArenaMut {
     #[inline(always)]
     pub(super) fn set_link(&mut self, position: u32, link: usize, value: u32) {
         let at = self.check_position(position);
-        // SAFETY: the section has four words for each position below the capacity; this is the only
-        // writer.
+        // SAFETY: the section has four words for each position below the capacity, and this is the
+        // only writer.
         unsafe { self.memory.store_u32(self.layout.links + at * 16 + link * 4, value) };
     }
 
-    /// Positions that can still be taken.
+    /// Number of available positions.
     #[inline]
     pub(super) fn positions_left(&self) -> u32 {
         self.shape.table - self.table_used() + self.memory.word(word::TABLE_FREE)
     }
 
-    /// Takes a position. There is one: [`RawArenaMut::positions_left`] said so.
+    /// Takes a position. The caller checked that one is available by
+    /// [`RawArenaMut::positions_left`].
     fn take_position(&mut self) -> Result<u32> {
         let free = self.memory.word(word::FREE_POSITION);
         let used = self.table_used();
@@ -61,7 +62,8 @@ impl RawArenaMut {
         self.set_word(word::TABLE_FREE, (free + 1).min(self.shape.table));
     }
 
-    /// Appends an entry to a promoted map that does not have the key. There is a position for it.
+    /// Appends an entry to a promoted map that does not contain the key. A position must be
+    /// available.
     pub(super) fn append(&mut self, map: u32, sentinel: u32, key: u64, value: u64) -> Result<()> {
         let used = self.table_used();
         if sentinel >= used {
@@ -87,7 +89,7 @@ impl RawArenaMut {
         Ok(())
     }
 
-    /// Puts a position into the index.
+    /// Inserts a position into the index.
     fn enter(&mut self, hash: u32, position: u32) -> Result<()> {
         let home = self.home.of(hash);
         let place = self.index.vacancy::<Native>(home).ok_or_else(broken)?;
@@ -99,7 +101,8 @@ impl RawArenaMut {
         Ok(())
     }
 
-    /// Takes a position out of the index, by its hash. The overflow counts come later.
+    /// Removes a position from the index, by its hash. The caller adjusts the overflow counts
+    /// later.
     fn leave(&mut self, position: u32) -> Option<crate::table::index::Place> {
         let hash = self.link(position, HASH);
         let (place, _) = self.index.find::<Native>(self.home.of(hash), tag(hash), |at| at == position)?;
@@ -130,7 +133,7 @@ impl RawArenaMut {
         Ok(())
     }
 
-    /// Makes an empty circle for a map. There is a position for it.
+    /// Creates an empty ring for a map. A position must be available.
     pub(super) fn new_ring(&mut self, map: u32) -> Result<u32> {
         let sentinel = self.take_position()?;
         self.set_link(sentinel, HASH, 0);
@@ -140,7 +143,7 @@ impl RawArenaMut {
         Ok(sentinel)
     }
 
-    /// Frees a circle that no place leads to any more: its entries in order, then the sentinel.
+    /// Frees a ring that no place refers to any more: its entries in order, then the sentinel.
     pub(super) fn drop_ring(&mut self, map: u32, sentinel: u32) -> Result<()> {
         let used = self.table_used();
         if sentinel >= used || self.link(sentinel, OWNER) != map | SENTINEL {
@@ -148,7 +151,7 @@ impl RawArenaMut {
         }
         let mut position = self.link(sentinel, NEXT);
         while position != sentinel {
-            // A position that was freed already has another owner, so this ends.
+            // A position that was already freed has another owner, so the loop terminates.
             if position >= used || self.link(position, OWNER) != map {
                 return Err(broken());
             }

@@ -1,18 +1,17 @@
-//! The second tier of trust: proving an arena's contents.
+//! Validation: the check of all of an arena's contents.
 //!
-//! [`check`] is the first tier, in constant time; it is what makes every operation memory-safe.
-//! [`validate`] reads everything and accepts what `docs/formats/smallmap.md` allows, what a writer
-//! leaves that was stopped between two stores included: then one thing of each kind is behind
-//! ([`Validator::behind`]). It reports the first thing that is wrong; it changes nothing. Cost:
-//! about one lookup for each entry; temporary memory of a bit for each slot, position and heap
-//! word, and 4 bytes for each index bucket.
+//! [`check`] is the first level, in constant time, which makes every operation memory-safe.
+//! [`validate`] reads everything and accepts the states that `docs/formats/smallmap.md` allows,
+//! including those left by a writer that was stopped between two stores: then at most one item of
+//! each kind is out of date. It reports the first error and changes nothing. Cost: about one lookup
+//! for each entry; temporary memory of a bit for each slot, position and heap word, and 4 bytes for
+//! each index bucket.
 
 use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
 use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
 use super::raw::{RawArena, Spot, stored_bits};
-use crate::region::crc::region_checksum;
 use crate::region::element::Type;
-use crate::region::header::{self, HEADER_WORDS, Header};
+use crate::region::header::Header;
 use crate::region::kind::Kind;
 use crate::table::bits::Bits;
 use crate::table::blob::{Blob, size_of_blob};
@@ -21,27 +20,27 @@ use crate::table::index::{Index, LANES, Native};
 use crate::{Error, Result};
 use std::time::Duration;
 
-/// How long a check waits for a rearrangement to end.
+/// The longest wait for the end of a rearrangement.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Checks a region's header in constant time. Where this succeeds no operation reads outside the
-/// region, whatever it holds.
+/// Checks a region's header in constant time. If this succeeds, no operation reads outside the
+/// region, whatever its contents are.
 ///
 /// # Safety
 /// As for [`RawArena::attach`].
 pub unsafe fn check(base: *const u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach_shared`, guaranteed by the caller.
     unsafe { RawArena::attach_shared(base, len, PATIENCE) }.map(|_| ())
 }
 
-/// Proves a region's contents: checksum (if it has one), reserved words, directory, slots, table,
+/// Checks a region's contents: checksum (if it has one), reserved words, directory, slots, table,
 /// strings.
 ///
 /// # Safety
-/// As for [`RawArena::attach`]. If another thread changes the arena meanwhile the answer may be
+/// As for [`RawArena::attach`]. If another thread changes the arena meanwhile, the result may be
 /// wrong.
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: as for `attach_shared`, guaranteed by the caller.
     let arena = unsafe { RawArena::attach_shared(base, len, PATIENCE) }?;
     let units = u64::from(arena.shape.blocks) * 4;
     let validator = Validator {
@@ -55,9 +54,9 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
 
 struct Validator {
     arena: RawArena,
-    /// Units of slots, of maps and free ones.
+    /// The units of slots, of maps and in free lists.
     units: Bits,
-    /// Positions of circles and of the free list.
+    /// Positions in rings and in the free list.
     positions: Bits,
     /// Ids of strings.
     strings: Bits,
@@ -65,15 +64,15 @@ struct Validator {
 
 #[cold]
 fn wrong(what: &str, at: impl Into<u64>) -> Error {
-    Error::corrupt(format!("{what} {} of the arena is wrong", at.into()))
+    Error::corrupt(format!("{what} {} of the arena is invalid", at.into()))
 }
 
-/// A count that is at most one behind, or ahead, of what there is.
+/// Compares a count with the header, from which it may differ by one.
 fn check_count(what: &str, counted: u64, stated: u32) -> Result<()> {
     if counted.abs_diff(stated.into()) <= 1 {
         return Ok(());
     }
-    Err(Error::corrupt(format!("the arena has {counted} {what}, its header says {stated}")))
+    Err(Error::corrupt(format!("the arena has {counted} {what}, but its header states {stated}")))
 }
 
 impl Validator {
@@ -87,19 +86,7 @@ impl Validator {
 
     fn header(&self) -> Result<()> {
         let memory = self.arena.memory;
-        let header = Header::read(memory, Kind::SmallMapArena)?;
-        header.check_reserved()?;
-        if header.word(header::word::FLAGS) & header::FLAG_CHECKSUM != 0 {
-            // SAFETY: the region lies within the memory, whose caller vouches for it.
-            let found = unsafe { region_checksum(memory.base(), self.arena.layout.length) };
-            if found != header.word(header::word::CHECKSUM) {
-                return Err(Error::corrupt("the region's checksum is not that of its bytes"));
-            }
-        }
-        if (word::END..HEADER_WORDS).any(|index| header.word(index) != 0) {
-            return Err(Error::corrupt("a word of the arena's header that must be zero is not"));
-        }
-        Ok(())
+        Header::read(memory, Kind::SmallMapArena)?.verify_checksum(memory, word::END)
     }
 
     fn directory(&mut self) -> Result<()> {
@@ -146,7 +133,7 @@ impl Validator {
         let arena = &self.arena;
         let mut seen = Bits::new(used.into())?;
         let mut free = arena.memory.word(word::FREE_MAP);
-        // No entry is in the list twice, so this ends.
+        // The list contains no entry twice, so the loop terminates.
         while free != 0 {
             let map = free - 1;
             let sound = map < used
@@ -154,14 +141,14 @@ impl Validator {
                 && arena.generation_word(map) & !FREE <= MAX_GENERATION
                 && seen.insert(map.into());
             if !sound {
-                return Err(wrong("the list of free maps at", map));
+                return Err(wrong("the free list of maps at", map));
             }
             free = arena.place_word(map);
         }
         Ok(())
     }
 
-    /// A map's slot: its place, its keys and its values.
+    /// Checks a map's slot: its position, its keys and its values.
     fn slot(&mut self, map: u32, unit: u32, count: u32) -> Result<()> {
         let arena = self.arena;
         let size = arena.shape.slot_for(count);
@@ -170,13 +157,13 @@ impl Validator {
             self.entry(Spot::Slot(entry)).map_err(|what| wrong(what, map))?;
             let key = arena.key_at(Spot::Slot(entry));
             if (unit * 2..entry).any(|other| arena.key_at(Spot::Slot(other)) == key) {
-                return Err(wrong("a key that is twice in map", map));
+                return Err(wrong("a duplicate key of map", map));
             }
         }
         Ok(())
     }
 
-    /// Notes the units of a slot; `None` if it is misplaced, or shares one with another.
+    /// Marks the units of a slot as used; `None` if it is misplaced or overlaps another.
     fn take_units(&mut self, unit: u32, size: u32) -> Option<()> {
         let arena = &self.arena;
         let end = u64::from(arena.memory.word(word::BLOCKS_USED).min(arena.shape.blocks)) * 4;
@@ -189,44 +176,44 @@ impl Validator {
         for (list, size) in [(0, 2), (1, 4), (2, 8)] {
             let mut free = self.arena.memory.word(word::FREE_SLOT + list);
             if free != 0 && size < self.arena.shape.smallest_slot() {
-                return Err(wrong("the list of free slots of size", size));
+                return Err(wrong("the free list of slots of size", size));
             }
             while free != 0 {
                 self.take_units(free - 1, size)
-                    .ok_or_else(|| wrong("the list of free slots at", free - 1))?;
+                    .ok_or_else(|| wrong("the free list of slots at", free - 1))?;
                 free = self.arena.slot_link(free - 1);
             }
         }
         Ok(())
     }
 
-    /// The form of a key and a value.
+    /// Checks the representation of a key and a value.
     fn entry(&self, spot: Spot) -> std::result::Result<(), &'static str> {
         let arena = &self.arena;
         let (key, value) = (arena.key_at(spot), arena.value_at(spot));
         if stored_bits(key, arena.shape.key) != key {
-            return Err("the form of a number that is a key of map");
+            return Err("the representation of a numeric key of map");
         }
         if arena.shape.value == Type::Bool && value > 1 {
-            return Err("a boolean of map");
+            return Err("a boolean value of map");
         }
         let known = |id: u64| id < u64::from(arena.ids_used()) && self.strings.contains(id);
         if arena.shape.key == Type::String && !known(key) {
-            return Err("a key that is no string, of map");
+            return Err("a string key of map");
         }
         if arena.shape.value == Type::String && !known(value) {
-            return Err("a value that is no string, of map");
+            return Err("a string value of map");
         }
         Ok(())
     }
 
-    /// The circles of promoted maps, the free list, the index.
+    /// Checks the rings of promoted maps, the free list and the index.
     fn table(mut self) -> Result<()> {
         let arena = self.arena;
         let used = arena.table_used();
         let mut index = IndexCheck::new(arena.index)?;
-        // What a stopped writer left may be: an entry that the index has not, or the circle not
-        // yet; a prev; a count.
+        // A stopped writer may have left one entry that is not in the index, or not yet in its
+        // ring; one wrong prev; one wrong count.
         let (mut missing, mut prevs, mut counts) = (0u64, 0u64, 0u64);
         for map in 0..arena.maps_used() {
             let place = arena.place_word(map);
@@ -245,7 +232,7 @@ impl Validator {
                     && arena.link(position, OWNER) == map
                     && self.positions.insert(position.into());
                 if !sound {
-                    return Err(wrong("the circle of map", map));
+                    return Err(wrong("the ring of map", map));
                 }
                 self.entry(Spot::Table(position)).map_err(|what| wrong(what, map))?;
                 prevs += u64::from(arena.link(position, PREV) != before);
@@ -256,7 +243,7 @@ impl Validator {
                 }
                 match arena.find_in_table(map, key) {
                     Some(found) if found == position => index.add(hash, arena.home.of(hash), position),
-                    Some(_) => return Err(wrong("a key that is twice in map", map)),
+                    Some(_) => return Err(wrong("a duplicate key of map", map)),
                     None => missing += 1,
                 }
                 count += 1;
@@ -284,7 +271,7 @@ impl Validator {
                 && arena.link(position, OWNER) == NOBODY
                 && self.positions.insert(position.into());
             if !sound {
-                return Err(wrong("the list of free positions at", position));
+                return Err(wrong("the free list of positions at", position));
             }
             count += 1;
             free = arena.link(position, NEXT);
@@ -292,7 +279,7 @@ impl Validator {
         check_count("free positions", count, arena.memory.word(word::TABLE_FREE))
     }
 
-    /// Every string is well-formed, alone in its bytes, and found under its hash.
+    /// Checks that every string is well-formed, overlaps no other, and is found by its hash.
     fn strings(&mut self) -> Result<()> {
         let arena = self.arena;
         let used = arena.ids_used();
@@ -305,21 +292,22 @@ impl Validator {
             if reference & FREE_REF != 0 {
                 continue;
             }
-            // SAFETY: the region's memory is vouched for by the caller of `validate`.
+            // SAFETY: the memory stays valid during `validate`, guaranteed by its caller.
             let (head, bytes) = unsafe { arena.blob(reference) }.ok_or_else(|| wrong("string", id))?;
             let (from, size) = (u64::from(reference) * 4, size_of_blob(head));
             let alone =
                 from + size <= heap_used && (from / 4..(from + size) / 4).all(|word| taken.insert(word));
             let padding = bytes.len().wrapping_neg() % 4;
             let at = arena.layout.heap + from as usize + 4 + bytes.len();
-            // SAFETY: a blob's padding is within the heap, by `RawArena::blob`.
+            // SAFETY: `RawArena::blob` checked that the blob, including its padding, is within the
+            // heap.
             let zero = alone && (0..padding).all(|i| unsafe { arena.memory.load_u8(at + i) } == 0);
             let text = Blob::of_type(bytes, Type::String).ok().filter(|text| text.head() == head);
             let Some(text) = text.filter(|_| zero) else { return Err(wrong("string", id)) };
             let hash = hash::blob(bytes, arena.seeds);
             match arena.find_string(text) {
                 Some(found) if found == id => index.add(hash, arena.string_home.of(hash), id),
-                Some(_) => return Err(wrong("a string that is there twice,", id)),
+                Some(_) => return Err(wrong("a duplicate string,", id)),
                 None => missing += 1,
             }
             self.strings.insert(id.into());
@@ -335,7 +323,7 @@ impl Validator {
         while free != 0 {
             let id = free - 1;
             if id >= used || arena.ref_of(id) & FREE_REF == 0 || !seen.insert(id.into()) {
-                return Err(wrong("the list of free strings at", id));
+                return Err(wrong("the free list of strings at", id));
             }
             free = arena.ref_of(id) & !FREE_REF;
         }
@@ -343,10 +331,11 @@ impl Validator {
     }
 }
 
-/// Whether an index has exactly what it should.
+/// The check of an index against the entries that it should contain.
 struct IndexCheck {
     index: Index,
-    /// The entries that pass a bucket, as differences: +1 at home, −1 where the entry stands.
+    /// The number of entries that pass each bucket, as differences: +1 at the home bucket, −1 at
+    /// the entry's bucket.
     passing: Vec<i32>,
     wrapped: i64,
     entries: u32,
@@ -360,7 +349,7 @@ impl IndexCheck {
         Ok(IndexCheck { index, passing, wrapped: 0, entries: 0 })
     }
 
-    /// Notes an entry that the index has.
+    /// Adds an entry that the index contains.
     fn add(&mut self, hash: u32, home: u32, position: u32) {
         if let Some((place, _)) = self.index.find::<Native>(home, tag(hash), |at| at == position) {
             self.entries += 1;
@@ -370,7 +359,8 @@ impl IndexCheck {
         }
     }
 
-    /// Overflow counts suffice, and no lane leads anywhere else, but for so many strays.
+    /// Checks that the overflow counts suffice, and that at most `strays` lanes do not belong to
+    /// entries.
     fn finish(self, used: u32, strays: u32) -> Result<()> {
         let mut count = self.wrapped;
         let mut lanes = 0u32;
@@ -385,7 +375,7 @@ impl IndexCheck {
                     continue;
                 }
                 if tag > 127 || self.index.position(bucket, lane) >= used {
-                    return Err(Error::corrupt(format!("lane {lane} of bucket {bucket} is wrong")));
+                    return Err(Error::corrupt(format!("lane {lane} of bucket {bucket} is invalid")));
                 }
                 lanes += 1;
             }

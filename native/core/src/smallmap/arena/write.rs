@@ -1,21 +1,21 @@
-//! The view that writes: making and releasing maps, setting and removing entries, slots.
+//! The view that writes: creating and releasing maps, setting and removing entries, slots.
 //!
-//! The order of stores is the format's: a change to a map in line ends with one store of its place,
-//! so another thread sees it whole or not at all, and a writer that is stopped leaves a valid
-//! region. Wherever memory that was visible becomes free, `recycles` is counted up between the
-//! store that hid it and whatever uses it next.
+//! The format prescribes the order of stores: a change to an inline map ends with one store of its
+//! place, so other threads see the whole change or none of it, and a writer that is stopped leaves
+//! a valid region. Whenever memory that was visible becomes free, `recycles` is incremented between
+//! the store that hides it and the first reuse.
 
 use super::layout::{FREE, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
 use super::raw::{MapState, RawArena, Spot};
 use crate::{Error, Result};
 use std::ops::Deref;
 
-/// What became of setting a key.
+/// The result of setting a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// The key was new.
     Inserted,
-    /// The key was there and has the new value.
+    /// The key existed and has the new value.
     Replaced,
     /// There is no room without a rebuild. Nothing was changed.
     Full,
@@ -38,20 +38,20 @@ impl Deref for RawArenaMut {
 
 #[cold]
 fn bad_slot() -> Error {
-    Error::corrupt("a list of free slots of the arena leads nowhere")
+    Error::corrupt("a free list of the arena's slots contains an invalid index")
 }
 
 impl RawArenaMut {
-    /// Attaches to an arena for writing: checks the header in constant time, and withdraws the
+    /// Attaches to an arena for writing: checks the header in constant time, and clears the
     /// region's checksum.
     ///
     /// # Safety
     /// As for [`RawArena::attach`]; the bytes are writable, and while the view is used no other
     /// view writes them, neither on another thread nor on this one.
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawArenaMut> {
-        // SAFETY: the caller's word.
+        // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let arena = RawArenaMut { arena: unsafe { RawArena::attach(base, len) }? };
-        // SAFETY: the memory is writable, and this is the only writer.
+        // SAFETY: the memory is writable and has no other writer, guaranteed by the caller.
         unsafe { arena.memory.clear_checksum() };
         Ok(arena)
     }
@@ -65,7 +65,7 @@ impl RawArenaMut {
 
     #[inline(always)]
     pub(super) fn set_word(&mut self, index: usize, value: u32) {
-        // SAFETY: this is the only writer, of writable memory.
+        // SAFETY: the memory is writable, and this is the only writer.
         unsafe { self.memory.set_word(index, value) };
     }
 
@@ -120,7 +120,7 @@ impl RawArenaMut {
 
     // ---- maps
 
-    /// Makes an empty map. `None` if the directory is full.
+    /// Creates an empty map and returns its id. `None` if the directory is full.
     pub fn create(&mut self) -> Result<Option<u64>> {
         let free = self.memory.word(word::FREE_MAP);
         let used = self.maps_used();
@@ -134,7 +134,7 @@ impl RawArenaMut {
         } else {
             let map = free - 1;
             if map >= used || self.generation_word(map) & FREE == 0 || self.place_word(map) > used {
-                return Err(Error::corrupt("the list of free maps of the arena leads nowhere"));
+                return Err(Error::corrupt("the free list of the arena's maps contains an invalid index"));
             }
             let generation = self.generation_word(map) & !FREE;
             self.set_word(word::FREE_MAP, self.place_word(map));
@@ -146,7 +146,7 @@ impl RawArenaMut {
         Ok(self.id_of(map))
     }
 
-    /// Gives a map back: its id becomes stale.
+    /// Releases a map. Its id becomes stale.
     pub fn release(&mut self, id: u64) -> Result<()> {
         let map = self.live(id)?;
         let place = self.map_state(map);
@@ -163,7 +163,7 @@ impl RawArenaMut {
         Ok(())
     }
 
-    /// Removes all entries of a map, and demotes it.
+    /// Removes all entries of a map, which is then inline again.
     pub fn clear(&mut self, id: u64) -> Result<()> {
         let map = self.live(id)?;
         let place = self.map_state(map);
@@ -171,7 +171,7 @@ impl RawArenaMut {
         self.drop_entries(map, place)
     }
 
-    /// Gives back what a map had, which nothing leads to any more.
+    /// Frees the slot or ring of a map, to which no place refers any more.
     fn drop_entries(&mut self, map: u32, place: MapState) -> Result<()> {
         match place {
             MapState::Inline { count: 0, .. } => Ok(()),
@@ -190,8 +190,8 @@ impl RawArenaMut {
 
     // ---- entries
 
-    /// Gives a key a value in the map with this id. Both are bits as they are stored; ids of
-    /// strings that the arena does not have are `Stale`.
+    /// Sets a key in the map with this id. Both key and value are bits as they are stored; ids of
+    /// strings that are not in the arena are `Stale`.
     pub fn set(&mut self, id: u64, key: u64, value: u64) -> Result<Placed> {
         let map = self.live(id)?;
         self.check_string(self.shape.key, key)?;
@@ -251,8 +251,8 @@ impl RawArenaMut {
         self.store_key(Spot::Slot(to), key);
     }
 
-    /// Removes a key from the map with this id: whether it was there. `None` if that needs a slot
-    /// and there is none: nothing was changed.
+    /// Removes a key from the map with this id, and returns whether it existed. `None`, with
+    /// nothing changed, if that needs a slot and none is available.
     pub fn remove(&mut self, id: u64, key: u64) -> Result<Option<bool>> {
         let map = self.live(id)?;
         let Some(spot) = self.find(map, key) else { return Ok(Some(false)) };
@@ -292,11 +292,11 @@ impl RawArenaMut {
         Ok(true)
     }
 
-    /// Moves the 8 entries of a full map to the table. There are positions for them and the
+    /// Moves the 8 entries of a full map to the table, which must have positions for them and the
     /// sentinel. Returns the sentinel.
     pub(super) fn promote(&mut self, map: u32) -> Result<u32> {
         let MapState::Inline { first, count: INLINE_CAPACITY } = self.map_state(map) else {
-            return Err(Error::range("a map is promoted when it has 8 entries in line"));
+            return Err(Error::range("only a map with 8 inline entries can be promoted"));
         };
         let sentinel = self.new_ring(map)?;
         for entry in first..first + INLINE_CAPACITY {
@@ -310,7 +310,7 @@ impl RawArenaMut {
         Ok(sentinel)
     }
 
-    /// Promotes the map with this id, which has 8 entries: for a ninth that TypeScript appends.
+    /// Promotes the map with this id, which has 8 entries, before TypeScript appends a ninth.
     /// `false` if there is no room.
     pub fn promote_full(&mut self, id: u64) -> Result<bool> {
         let map = self.live(id)?;
@@ -322,7 +322,7 @@ impl RawArenaMut {
 
     // ---- slots
 
-    /// Takes a slot of 2, 4 or 8 entries; its first unit. `None` if there is none.
+    /// Takes a slot of 2, 4 or 8 entries and returns its first unit. `None` if none is available.
     fn take_slot(&mut self, size: u32) -> Result<Option<u32>> {
         let list = word::FREE_SLOT + size.trailing_zeros() as usize - 1;
         let head = self.memory.word(list);
@@ -356,31 +356,31 @@ impl RawArenaMut {
         let list = word::FREE_SLOT + size.trailing_zeros() as usize - 1;
         let at = self.slot_link_at(unit);
         let head = self.memory.word(list);
-        // SAFETY: the unit is within the columns, and a slot's wider column has 4 bytes; this is
-        // the only writer.
+        // SAFETY: the unit is within the columns, a slot has at least 4 bytes in its wider column,
+        // and this is the only writer.
         unsafe { self.memory.store_u32(at, head) };
         self.set_word(list, unit + 1);
     }
 }
 
 impl RawArena {
-    /// Where the link of a free slot is. Panics outside the columns.
+    /// The position of a free slot's link. Panics outside the columns.
     #[inline(always)]
     fn slot_link_at(&self, unit: u32) -> usize {
         let entry = self.check_entry(unit * 2);
         let (key, value) = (self.shape.key.width(), self.shape.value.width());
         let at =
             if value >= key { self.layout.values + entry * value } else { self.layout.keys + entry * key };
-        // Where both are a byte wide a slot begins at a multiple of four entries; a hostile one is
-        // moved there.
+        // If both keys and values are one byte wide, a slot begins at a multiple of four entries;
+        // an invalid unit is rounded down to one.
         at & !3
     }
 
     /// 1 + the unit of the next free slot.
     #[inline(always)]
     pub(super) fn slot_link(&self, unit: u32) -> u32 {
-        // SAFETY: the unit is within the columns, whose sections are whole multiples of 64 bytes,
-        // and aligned.
+        // SAFETY: the unit is within the columns, whose sections are multiples of 64 bytes, and the
+        // position is aligned.
         unsafe { self.memory.load_u32(self.slot_link_at(unit)) }
     }
 }

@@ -1,41 +1,41 @@
-//! The place of a key: found once, then looked at, changed, filled or emptied.
+//! The entry of a key: located once, then read, changed, filled or removed.
 
 use super::key::Key;
 use super::{Refused, SmallMap, State};
 use crate::Result;
 use std::mem;
 
-/// The place of a key in a map: `*map.entry(word).or_insert(0)? += 1` counts words.
+/// The entry of a key in a map: `*map.entry(word).or_insert(0)? += 1` counts words.
 pub enum Entry<'a, K: Key, V> {
-    /// The key is there.
+    /// The key exists.
     Occupied(OccupiedEntry<'a, K, V>),
-    /// It is not.
+    /// The key does not exist.
     Vacant(VacantEntry<'a, K, V>),
 }
 
-/// The entry of a key that is there.
+/// The entry of a key that exists.
 pub struct OccupiedEntry<'a, K: Key, V> {
     map: &'a mut SmallMap<K, V>,
-    /// There is an entry at this position.
+    /// The position of an existing entry.
     at: usize,
 }
 
-/// The place of a key that is not there.
+/// The entry of a key that does not exist.
 pub struct VacantEntry<'a, K: Key, V> {
     map: &'a mut SmallMap<K, V>,
     key: K,
 }
 
 impl<'a, K: Key, V> Entry<'a, K, V> {
-    /// The value of the key, which is inserted first if it is not there. An error if the map can
-    /// not grow.
+    /// The value of the key, which is inserted first if it does not exist. An error if the map
+    /// cannot grow.
     #[inline]
     pub fn or_insert(self, value: V) -> Result<&'a mut V> {
         self.or_insert_with(|| value)
     }
 
-    /// The value of the key, which is computed and inserted first if it is not there. An error if
-    /// the map can not grow.
+    /// The value of the key, which is computed and inserted first if it does not exist. An error if
+    /// the map cannot grow.
     #[inline]
     pub fn or_insert_with(self, value: impl FnOnce() -> V) -> Result<&'a mut V> {
         match self {
@@ -44,7 +44,7 @@ impl<'a, K: Key, V> Entry<'a, K, V> {
         }
     }
 
-    /// The value of the key, which is the type's default if it is not there.
+    /// The value of the key, which is inserted first with the type's default if it does not exist.
     #[inline]
     pub fn or_default(self) -> Result<&'a mut V>
     where
@@ -53,7 +53,7 @@ impl<'a, K: Key, V> Entry<'a, K, V> {
         self.or_insert_with(V::default)
     }
 
-    /// Changes the value, if the key is there.
+    /// Changes the value, if the key exists.
     #[inline]
     #[must_use]
     pub fn and_modify(mut self, change: impl FnOnce(&mut V)) -> Self {
@@ -78,7 +78,7 @@ impl<'a, K: Key, V> OccupiedEntry<'a, K, V> {
         OccupiedEntry { map, at }
     }
 
-    /// The key, as it is in the map.
+    /// The key, as stored in the map.
     #[must_use]
     pub fn key(&self) -> &K {
         // SAFETY: there is an entry at the position.
@@ -93,7 +93,7 @@ impl<'a, K: Key, V> OccupiedEntry<'a, K, V> {
         unsafe { &*self.map.columns().1.add(self.at) }
     }
 
-    /// The value, to change.
+    /// A mutable reference to the value.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self) -> &mut V {
@@ -101,7 +101,7 @@ impl<'a, K: Key, V> OccupiedEntry<'a, K, V> {
         unsafe { &mut *self.map.columns_mut().1.add(self.at) }
     }
 
-    /// The value, to change for as long as the map is borrowed.
+    /// A mutable reference to the value, for as long as the map is borrowed.
     #[inline]
     #[must_use]
     pub fn into_mut(self) -> &'a mut V {
@@ -109,12 +109,12 @@ impl<'a, K: Key, V> OccupiedEntry<'a, K, V> {
         unsafe { &mut *self.map.columns_mut().1.add(self.at) }
     }
 
-    /// Gives the key a new value. Returns the old one.
+    /// Sets a new value, and returns the old one.
     pub fn insert(&mut self, value: V) -> V {
         mem::replace(self.get_mut(), value)
     }
 
-    /// Removes the entry. Returns it.
+    /// Removes the entry, and returns it.
     pub fn remove_entry(self) -> (K, V) {
         match &mut self.map.state {
             State::Inline(inline) => inline.remove(self.at),
@@ -122,7 +122,7 @@ impl<'a, K: Key, V> OccupiedEntry<'a, K, V> {
         }
     }
 
-    /// Removes the entry. Returns its value.
+    /// Removes the entry, and returns its value.
     pub fn remove(self) -> V {
         self.remove_entry().1
     }
@@ -133,28 +133,28 @@ impl<'a, K: Key, V> VacantEntry<'a, K, V> {
         VacantEntry { map, key }
     }
 
-    /// The key that is not there.
+    /// The key that does not exist.
     #[must_use]
     pub fn key(&self) -> &K {
         &self.key
     }
 
-    /// The key, back.
+    /// Returns the key.
     #[must_use]
     pub fn into_key(self) -> K {
         self.key
     }
 
-    /// Inserts the key with a value. An error if the map can not grow.
+    /// Inserts the key with a value. An error if the map cannot grow.
     #[inline]
     pub fn insert(self, value: V) -> Result<&'a mut V> {
         self.try_insert(value).map_err(|refused| refused.error)
     }
 
-    /// As `insert`; if the map can not grow the entry comes back.
+    /// As `insert`; if the map cannot grow, the error contains the entry.
     pub fn try_insert(self, value: V) -> std::result::Result<&'a mut V, Refused<K, V>> {
         let at = self.map.push(self.key, value)?;
-        // SAFETY: there is an entry at the position now.
+        // SAFETY: there is now an entry at the position.
         Ok(unsafe { &mut *self.map.columns_mut().1.add(at) })
     }
 }

@@ -1,4 +1,4 @@
-//! Iteration, the same in both states: positions in order, holes left out.
+//! Iteration, the same in both states: positions in order, skipping holes.
 
 use super::key::Key;
 use super::{SmallMap, State};
@@ -7,8 +7,8 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
-/// The first position from `at` on that is below `used` and whose bit in `dead` is 0. Without
-/// `dead`, in line, all are.
+/// The first position from `at` on that is below `used` and whose bit in `dead` is 0. If `dead` is
+/// null (inline), all positions are alive.
 ///
 /// # Safety
 /// `dead` is null, or has a bit for each position below `used`.
@@ -18,7 +18,7 @@ pub(super) unsafe fn next_alive(dead: *const u64, used: usize, mut at: usize) ->
         if dead.is_null() {
             return Some(at);
         }
-        // SAFETY: the caller's word.
+        // SAFETY: `dead` has a bit for each position below `used`, guaranteed by the caller.
         let alive = !unsafe { *dead.add(at / 64) } >> (at % 64);
         if alive != 0 {
             let found = at + alive.trailing_zeros() as usize;
@@ -29,8 +29,8 @@ pub(super) unsafe fn next_alive(dead: *const u64, used: usize, mut at: usize) ->
     None
 }
 
-/// A walk over the positions of a map that does not change meanwhile. It does not look at the
-/// entries, which others may borrow.
+/// A walk over the positions of a map that does not change meanwhile. It does not access the
+/// entries, which may be borrowed elsewhere.
 #[derive(Clone, Copy)]
 struct Walk {
     dead: *const u64,
@@ -50,7 +50,7 @@ impl Walk {
 
     #[inline(always)]
     fn next(&mut self) -> Option<usize> {
-        // SAFETY: the map does not change during the walk.
+        // SAFETY: the map does not change during the walk, so its dead bits stay valid.
         let at = unsafe { next_alive(self.dead, self.used, self.at) }?;
         self.at = at + 1;
         self.left -= 1;
@@ -67,8 +67,8 @@ macro_rules! iterator {
             fn next(&mut self) -> Option<Self::Item> {
                 let at = self.walk.next()?;
                 let (keys, values) = self.columns;
-                // SAFETY: there is an entry at each position of the walk, which comes to each once;
-                // the map is borrowed.
+                // SAFETY: there is an entry at each position of the walk, which visits each
+                // position once; the map is borrowed.
                 Some(unsafe { $next(keys.add(at), values.add(at)) })
             }
 
@@ -95,7 +95,7 @@ pub struct Iter<'a, K: Key, V> {
     map: PhantomData<&'a SmallMap<K, V>>,
 }
 
-// SAFETY: it is a `&` to the map.
+// SAFETY: the iterator acts as a `&` to the map.
 unsafe impl<K: Key + Sync, V: Sync> Send for Iter<'_, K, V> {}
 // SAFETY: as above.
 unsafe impl<K: Key + Sync, V: Sync> Sync for Iter<'_, K, V> {}
@@ -114,14 +114,14 @@ impl<K: Key, V> Clone for Iter<'_, K, V> {
 
 iterator!(Iter, (&'a K, &'a V), |key: *const K, value: *const V| (&*key, &*value));
 
-/// All entries of a map in insertion order, their values to change.
+/// All entries of a map in insertion order, with mutable values.
 pub struct IterMut<'a, K: Key, V> {
     columns: (*const K, *mut V),
     walk: Walk,
     map: PhantomData<&'a mut SmallMap<K, V>>,
 }
 
-// SAFETY: it is a `&` to the keys and a `&mut` to the values.
+// SAFETY: the iterator acts as a `&` to the keys and a `&mut` to the values.
 unsafe impl<K: Key + Sync, V: Send> Send for IterMut<'_, K, V> {}
 // SAFETY: as above.
 unsafe impl<K: Key + Sync, V: Sync> Sync for IterMut<'_, K, V> {}
@@ -135,9 +135,9 @@ impl<'a, K: Key, V> IterMut<'a, K, V> {
 
 iterator!(IterMut, (&'a K, &'a mut V), |key: *const K, value: *mut V| (&*key, &mut *value));
 
-/// All entries of a map that is used up, in insertion order.
+/// All entries of a consumed map, in insertion order.
 pub struct IntoIter<K: Key, V> {
-    /// Its entries from `at` on are still there.
+    /// The entries from `at` on are still initialized.
     map: ManuallyDrop<SmallMap<K, V>>,
     at: usize,
     left: usize,
@@ -152,7 +152,8 @@ impl<K: Key, V> Iterator for IntoIter<K, V> {
         self.at = at + 1;
         self.left -= 1;
         let (keys, values) = self.map.columns();
-        // SAFETY: there is an entry at the position; each is read once, as `at` only goes up.
+        // SAFETY: there is an entry at the position; each is read once, because `at` only
+        // increases.
         Some(unsafe { (keys.add(at).read(), values.add(at).read()) })
     }
 
@@ -171,7 +172,7 @@ impl<K: Key, V> Drop for IntoIter<K, V> {
             State::Inline(inline) => inline.forget(),
             State::Promoted(table) => table.forget(),
         }
-        // SAFETY: dropped once; its entries are gone, so this frees memory only.
+        // SAFETY: the map is dropped once; its entries are gone, so this frees only its memory.
         unsafe { ManuallyDrop::drop(&mut self.map) };
     }
 }

@@ -1,4 +1,4 @@
-//! What can be a key, and how it is searched for in line.
+//! Types of keys, and the inline search for a key.
 
 use super::INLINE_CAPACITY;
 use crate::smallmap::search::{self, Inline, Lane, Searchable};
@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::MaybeUninit;
 
-/// A type that keys of a [`SmallMap`](super::SmallMap) can have.
+/// A type that can be a key of a [`SmallMap`](super::SmallMap).
 ///
 /// ```
 /// use offheap_core::smallmap::{Key, SmallMap, map::{Scalar, hash_of}};
@@ -29,25 +29,25 @@ use std::mem::MaybeUninit;
 /// # Ok::<(), offheap_core::Error>(())
 /// ```
 pub trait Key: Sized {
-    /// What it is looked up by: `str` for `String`, for most types the type itself.
+    /// The type by which the key is looked up: `str` for `String`; for most types the type itself.
     type Query: ?Sized;
-    /// How it is searched for among a few: [`Vector`] for the numbers, [`Scalar`] for everything
-    /// else.
+    /// How the key is searched for among the inline keys: [`Vector`] for numbers, [`Scalar`] for
+    /// everything else.
     type Search: Search<Self>;
-    /// The key, as it is looked up.
+    /// The key as its query type.
     fn query(&self) -> &Self::Query;
-    /// Whether two keys are one.
+    /// Whether two keys are equal.
     fn same(a: &Self::Query, b: &Self::Query) -> bool;
-    /// A hash, the same for keys that are one.
+    /// A hash, which is the same for equal keys.
     fn hash(key: &Self::Query, seeds: [u32; 2]) -> u32;
-    /// The form of the key that is stored.
+    /// The representation of the key that is stored.
     #[inline(always)]
     fn into_stored(self) -> Self {
         self
     }
 }
 
-/// A hash for [`Key::hash`] by a type's own [`Hash`]: SipHash-1-3, the seeds first.
+/// A hash for [`Key::hash`] that uses the type's own [`Hash`]: SipHash-1-3, seeds first.
 pub fn hash_of<Q: Hash + ?Sized>(key: &Q, seeds: [u32; 2]) -> u32 {
     let mut hasher = DefaultHasher::new();
     seeds.hash(&mut hasher);
@@ -55,11 +55,11 @@ pub fn hash_of<Q: Hash + ?Sized>(key: &Q, seeds: [u32; 2]) -> u32 {
     hasher.finish() as u32
 }
 
-/// The keys. In a cell, because the portable search reads through atomics.
+/// The keys. They are in a cell because the portable search reads through atomics.
 #[repr(transparent)]
 pub struct Keys<K>(UnsafeCell<[MaybeUninit<K>; INLINE_CAPACITY]>);
 
-// SAFETY: a shared reference only reads.
+// SAFETY: shared references are used only for reading.
 unsafe impl<K: Sync> Sync for Keys<K> {}
 
 impl<K> std::fmt::Debug for Keys<K> {
@@ -78,14 +78,14 @@ impl<K> Keys<K> {
     /// The address of a key. `at` is at most 8.
     #[inline(always)]
     pub(super) const fn at(&self, at: usize) -> *mut K {
-        // SAFETY: within the array, or one past its end.
+        // SAFETY: the address is within the array, or one past its end.
         unsafe { self.0.get().cast::<K>().add(at) }
     }
 }
 
-/// A way to search for a key among those in line.
+/// A way to search for a key among the inline keys.
 pub trait Search<K: Key>: sealed::Sealed {
-    /// Where `key` is among the first `length` keys, which is below `length`.
+    /// The position of `key` among the first `length` keys.
     #[doc(hidden)]
     fn position(keys: &Keys<K>, length: usize, key: &K::Query) -> Option<usize>;
 }
@@ -94,7 +94,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Compares one key after the other.
+/// Compares the keys one by one.
 #[derive(Debug)]
 pub struct Scalar;
 
@@ -103,7 +103,7 @@ impl sealed::Sealed for Scalar {}
 impl<K: Key> Search<K> for Scalar {
     #[inline]
     fn position(keys: &Keys<K>, length: usize, key: &K::Query) -> Option<usize> {
-        // SAFETY: the first `length` keys are there.
+        // SAFETY: the first `length` keys are initialized.
         (0..length).find(|&at| K::same(unsafe { &*keys.at(at) }.query(), key))
     }
 }
@@ -120,8 +120,8 @@ impl<K: Key<Query = K> + Searchable> Search<K> for Vector {
         #[cfg(test)]
         super::tests::VECTOR_SEARCHES.set(super::tests::VECTOR_SEARCHES.get() + 1);
         const { assert!(size_of::<K>() == <K::Lane as Lane>::BYTES) };
-        // SAFETY: there are eight keys, of initialised bytes, which are numbers as wide as their
-        // lane; the kernel is one that every processor of the target has. The result is below
+        // SAFETY: there are eight keys of initialized bytes, which are numbers as wide as their
+        // lane; every processor of the target has the kernel's instructions. The result is below
         // `length`, which is at most 8.
         unsafe {
             search::position::<Inline, K::Lane, INLINE_CAPACITY>(keys.at(0).cast(), length, key.to_lane())

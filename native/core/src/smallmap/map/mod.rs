@@ -1,9 +1,10 @@
 //! A map of a few entries for Rust programs: [`SmallMap<K, V>`].
 //!
-//! Up to [`INLINE_CAPACITY`] (8) entries lie in the map itself, in insertion order, keys apart from
-//! values and on a cache line of their own: nothing is allocated, and a lookup compares all keys at
-//! once ([`super::search`]). A ninth entry **promotes** the map: its entries move to a hash table
-//! with the index of the core HashMap, and stay there until [`SmallMap::clear`].
+//! Up to [`INLINE_CAPACITY`] (8) entries are stored in the map itself, in insertion order, with the
+//! keys separate from the values and on a cache line of their own: nothing is allocated, and a
+//! lookup compares all keys at once ([`super::search`]). A ninth entry **promotes** the map: its
+//! entries move to a hash table with the index of the core HashMap, and stay there until
+//! [`SmallMap::clear`].
 //!
 //! ```
 //! use offheap_core::smallmap::SmallMap;
@@ -16,20 +17,20 @@
 //! # Ok::<(), offheap_core::Error>(())
 //! ```
 //!
-//! **Order.** Iteration is in insertion order in both states. Removal keeps it, and a value that is
-//! replaced keeps its place.
+//! **Order.** Iteration is in insertion order in both states. Removal preserves the order, and
+//! replacing a value keeps the entry's position.
 //!
-//! **Keys** are whatever is a [`Key`]: the numbers, which are searched for with vector
+//! **Keys** are types that implement [`Key`]: the numbers, which are searched for with vector
 //! instructions, and strings, byte sequences, `char`, `bool` and 128-bit integers, which are
-//! compared one by one; a type of your own takes ten lines. Floats are keys as in JavaScript: NaN
-//! equals NaN, and -0 is 0.
+//! compared one by one. Implementing it for a type of your own takes ten lines. Floats are keys as
+//! in JavaScript: NaN equals NaN, and -0 is 0.
 //!
-//! **Cost.** In line: one comparison of all keys, no hash; removal moves the entries behind.
-//! Promoted: that of the HashMap.
+//! **Cost.** Inline: one comparison of all keys, no hash; a removal moves the following entries.
+//! Promoted: the cost of the HashMap.
 //!
-//! **Memory.** Whatever allocates is fallible, and leaves the map as it was when refused. Only
+//! **Memory.** All allocations are fallible, and a map is unchanged if one is refused. Only
 //! [`SmallMap::insert`], [`SmallMap::try_insert`], [`SmallMap::reserve`] and the vacant entry
-//! allocate, and only at the ninth entry and beyond.
+//! allocate, and only from the ninth entry on.
 
 mod entry;
 mod inline;
@@ -47,7 +48,7 @@ pub use self::entry::{Entry, OccupiedEntry, VacantEntry};
 pub use self::iter::{IntoIter, Iter, IterMut};
 pub use self::key::{Key, Scalar, Search, Vector, hash_of};
 
-/// Entries that a map holds in line.
+/// The largest number of inline entries.
 pub const INLINE_CAPACITY: usize = 8;
 
 /// A map of a few entries, or of many. See the module's documentation.
@@ -57,17 +58,17 @@ pub struct SmallMap<K: Key, V> {
 
 enum State<K: Key, V> {
     Inline(Inline<K, V>),
-    /// Apart, because it is larger than most maps in line.
+    /// Boxed, because it is larger than most inline maps.
     Promoted(Box<Table<K, V>>),
 }
 
-/// An entry that [`SmallMap::try_insert`] could not insert: why not, and the entry itself.
+/// An entry that [`SmallMap::try_insert`] could not insert, and the reason.
 pub struct Refused<K, V> {
-    /// The key that was to be inserted.
+    /// The key.
     pub key: K,
-    /// Its value.
+    /// The value.
     pub value: V,
-    /// Why it was not: memory was refused, or there are 2^30 entries already.
+    /// The reason: memory was refused, or the map already has 2^30 entries.
     pub error: Error,
 }
 
@@ -85,14 +86,15 @@ impl<K: Key, V> SmallMap<K, V> {
         SmallMap { state: State::Inline(Inline::new()) }
     }
 
-    /// An empty map with room for so many entries; promoted at once if they are more than eight.
+    /// An empty map with room for `entries` entries, which is promoted immediately if these are
+    /// more than eight.
     pub fn with_capacity(entries: usize) -> Result<Self> {
         let mut map = Self::new();
         map.reserve(entries)?;
         Ok(map)
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -102,21 +104,21 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether the map is empty.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the entries are in a hash table: since there were more than eight, until `clear`.
+    /// Whether the entries are in a hash table: from the ninth entry on, until `clear`.
     #[inline]
     #[must_use]
     pub fn is_promoted(&self) -> bool {
         matches!(self.state, State::Promoted(_))
     }
 
-    /// Entries that fit without an allocation.
+    /// The number of entries that fit without an allocation.
     #[must_use]
     pub fn capacity(&self) -> usize {
         match &self.state {
@@ -125,7 +127,7 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Where the entry of a key is.
+    /// The position of a key's entry.
     #[inline(always)]
     fn find(&self, key: &K::Query) -> Option<usize> {
         match &self.state {
@@ -134,7 +136,7 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// The columns. Positions that `find` or a walk gave hold an entry.
+    /// The columns. There is an entry at each position that `find` or a walk returned.
     #[inline(always)]
     fn columns(&self) -> (*const K, *const V) {
         match &self.state {
@@ -156,39 +158,39 @@ impl<K: Key, V> SmallMap<K, V> {
     #[must_use]
     pub fn get(&self, key: &K::Query) -> Option<&V> {
         let at = self.find(key)?;
-        // SAFETY: there is an entry at a position that was found.
+        // SAFETY: there is an entry at a position that `find` returned.
         Some(unsafe { &*self.columns().1.add(at) })
     }
 
-    /// The value of a key, to change.
+    /// A mutable reference to the value of a key.
     #[inline]
     #[must_use]
     pub fn get_mut(&mut self, key: &K::Query) -> Option<&mut V> {
         let at = self.find(key)?;
-        // SAFETY: there is an entry at a position that was found.
+        // SAFETY: there is an entry at a position that `find` returned.
         Some(unsafe { &mut *self.columns_mut().1.add(at) })
     }
 
-    /// Whether a key is there.
+    /// Whether a key exists.
     #[inline]
     #[must_use]
     pub fn contains_key(&self, key: &K::Query) -> bool {
         self.find(key).is_some()
     }
 
-    /// Inserts a key, or gives it a new value and returns the old one. An error if the map can not
-    /// grow; `key` and `value` are lost then (see [`SmallMap::try_insert`]).
+    /// Inserts a key, or sets a new value and returns the old one. An error if the map cannot grow;
+    /// `key` and `value` are then dropped (see [`SmallMap::try_insert`]).
     #[inline]
     pub fn insert(&mut self, key: K, value: V) -> Result<Option<V>> {
         self.try_insert(key, value).map_err(|refused| refused.error)
     }
 
-    /// Inserts a key, or gives it a new value and returns the old one. If the map can not grow it
-    /// is as before, and the entry comes back.
+    /// Inserts a key, or sets a new value and returns the old one. If the map cannot grow, it is
+    /// unchanged, and the error contains the entry.
     #[inline]
     pub fn try_insert(&mut self, key: K, value: V) -> std::result::Result<Option<V>, Refused<K, V>> {
         if let Some(at) = self.find(key.query()) {
-            // SAFETY: there is an entry at a position that was found.
+            // SAFETY: there is an entry at a position that `find` returned.
             let old = unsafe { &mut *self.columns_mut().1.add(at) };
             return Ok(Some(mem::replace(old, value)));
         }
@@ -198,7 +200,7 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Appends an entry whose key is not there. Returns its position.
+    /// Appends an entry whose key does not exist, and returns its position.
     #[inline]
     fn push(&mut self, key: K, value: V) -> std::result::Result<usize, Refused<K, V>> {
         let key = key.into_stored();
@@ -219,7 +221,7 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Makes room for so many more entries. Promotes the map if they do not fit in line.
+    /// Makes room for `entries` additional entries. Promotes the map if they do not fit inline.
     fn make_room(&mut self, entries: usize) -> Result<()> {
         match &mut self.state {
             State::Inline(inline) if inline.len() + entries <= INLINE_CAPACITY => Ok(()),
@@ -232,19 +234,19 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Makes room for so many entries in all: until there are more, insertions allocate nothing and
+    /// Makes room for `entries` entries in all: up to that number, insertions allocate nothing and
     /// do not fail. More than eight promote the map.
     pub fn reserve(&mut self, entries: usize) -> Result<()> {
         self.make_room(entries.saturating_sub(self.len()))
     }
 
-    /// Removes a key. Returns its value. The order of the others stays.
+    /// Removes a key, and returns its value. The order of the other entries is preserved.
     #[inline]
     pub fn remove(&mut self, key: &K::Query) -> Option<V> {
         self.remove_entry(key).map(|(_, value)| value)
     }
 
-    /// Removes a key. Returns the entry.
+    /// Removes a key, and returns the entry.
     #[inline]
     pub fn remove_entry(&mut self, key: &K::Query) -> Option<(K, V)> {
         match &mut self.state {
@@ -256,12 +258,12 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Removes all entries that `keep` says no to, asked in order.
+    /// Removes all entries for which `keep` returns false, called in order.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         let mut at = 0;
         while let Some(next) = self.next_from(at) {
             let (keys, values) = self.columns_mut();
-            // SAFETY: there is an entry at the position that was given.
+            // SAFETY: there is an entry at a position that `next_from` returned.
             if unsafe { keep(&*keys.add(next), &mut *values.add(next)) } {
                 at = next + 1;
                 continue;
@@ -279,13 +281,13 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// The first entry at or after a position: its position, its key and its value. Positions start
-    /// at 0, and stand until the map is changed; this is for cursors that can not borrow the map.
+    /// The first entry at or after a position: its position, key and value. Positions start at 0
+    /// and are valid until the map is changed; this is for cursors that cannot borrow the map.
     #[must_use]
     pub fn entry_from(&self, position: usize) -> Option<(usize, &K, &V)> {
         let at = self.next_from(position)?;
         let (keys, values) = self.columns();
-        // SAFETY: there is an entry at a position that was found.
+        // SAFETY: there is an entry at a position that `next_from` returned.
         Some(unsafe { (at, &*keys.add(at), &*values.add(at)) })
     }
 
@@ -298,12 +300,12 @@ impl<K: Key, V> SmallMap<K, V> {
         }
     }
 
-    /// Removes all entries. The map is in line again, its table given up.
+    /// Removes all entries. The map is inline again, and its table is freed.
     pub fn clear(&mut self) {
         *self = Self::new();
     }
 
-    /// The place of a key, to look at and to fill in one search.
+    /// The entry of a key, to read and fill it with one search.
     pub fn entry(&mut self, key: K) -> Entry<'_, K, V> {
         match self.find(key.query()) {
             Some(at) => Entry::Occupied(OccupiedEntry::new(self, at)),
@@ -316,7 +318,7 @@ impl<K: Key, V> SmallMap<K, V> {
         Iter::new(self)
     }
 
-    /// All entries in insertion order, their values to change.
+    /// All entries in insertion order, with mutable values.
     pub fn iter_mut(&mut self) -> IterMut<'_, K, V> {
         IterMut::new(self)
     }
@@ -331,7 +333,7 @@ impl<K: Key, V> SmallMap<K, V> {
         self.iter().map(|(_, value)| value)
     }
 
-    /// All values in insertion order of their keys, to change.
+    /// All values in insertion order of their keys, as mutable references.
     pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut V> {
         self.iter_mut().map(|(_, value)| value)
     }
@@ -362,7 +364,7 @@ impl<K: Key + fmt::Debug, V: fmt::Debug> fmt::Debug for SmallMap<K, V> {
     }
 }
 
-/// Equal are maps with the same entries, in whatever order.
+/// Maps are equal if they have the same entries, in any order.
 impl<K: Key, V: PartialEq> PartialEq for SmallMap<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().all(|(key, value)| other.get(key.query()) == Some(value))

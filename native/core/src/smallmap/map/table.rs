@@ -1,13 +1,14 @@
-//! The entries of a promoted map: dense columns in insertion order, and the index of the core
-//! HashMap beside them.
+//! The entries of a promoted map: dense columns in insertion order, with the index of the core
+//! HashMap.
 //!
-//! A removed entry leaves a hole, marked in `dead`, until the next rebuild squeezes the holes out;
-//! so removal is O(1) and keeps the order. Rebuilds grow the columns, unless a quarter of the
-//! entries is holes.
+//! A removed entry leaves a hole, marked in `dead`, until the next rebuild compacts the columns; so
+//! removal is O(1) and preserves the order. Rebuilds grow the columns unless at least a quarter of
+//! the positions are holes.
 //!
-//! Invariants: the columns hold an entry at each position below `used` that is not dead; the index
-//! holds exactly those positions. Both hold even if keys hash or compare at whim: then entries are
-//! not found, and nothing worse. Code of the keys may panic: it runs before anything is changed.
+//! Invariants: the columns contain an entry at each position below `used` that is not dead; the
+//! index contains exactly those positions. Both hold even if the hash or the comparison of keys is
+//! inconsistent: entries may then not be found, but nothing worse happens. The code of keys may
+//! panic: it runs before anything is changed.
 
 use super::inline::Inline;
 use super::iter::next_alive;
@@ -24,7 +25,7 @@ use std::ptr::NonNull;
 
 /// The most entries of one map.
 const MAX_CAPACITY: u32 = 1 << 30;
-/// What the smallest table holds: four buckets.
+/// The capacity of the smallest table: four buckets.
 const MIN_CAPACITY: u32 = capacity_for(4);
 
 pub(super) struct Table<K: Key, V> {
@@ -45,18 +46,18 @@ struct Tags {
 }
 
 impl Tags {
-    /// An empty index for so many entries.
+    /// An empty index for `capacity` entries.
     fn new(capacity: u32) -> Result<Tags> {
         let buckets = buckets_for(capacity.max(MIN_CAPACITY));
         let memory = OwnedMemory::new(buckets as usize * BUCKET_BYTES)?;
-        // SAFETY: the memory is ours, and so long.
+        // SAFETY: the memory is ours, and has this length.
         unsafe { memory.base().write_bytes(0, memory.len()) };
         Ok(Tags { memory, buckets, home: Home::new(buckets) })
     }
 
     #[inline(always)]
     fn index(&self) -> Index {
-        // SAFETY: the memory is ours, at a multiple of 64, and holds so many buckets.
+        // SAFETY: the memory is ours, aligned to 64, and has room for the buckets.
         unsafe { Index::at(self.memory.base(), self.buckets) }
     }
 
@@ -65,7 +66,7 @@ impl Tags {
         self.index().find::<Native>(self.home.of(hash), tag(hash), same)
     }
 
-    /// Enters a position. There is room for it.
+    /// Inserts a position. The index must have room for it.
     fn enter(&self, hash: u32, position: u32) {
         let (index, home) = (self.index(), self.home.of(hash));
         let Some(place) = index.vacancy::<Native>(home) else { unreachable!("an index is never full") };
@@ -76,7 +77,7 @@ impl Tags {
         }
     }
 
-    /// Takes the position at a place out.
+    /// Removes the position at a place.
     fn vacate(&self, hash: u32, place: Place) {
         // SAFETY: the memory is ours.
         unsafe {
@@ -87,8 +88,8 @@ impl Tags {
 }
 
 impl<K: Key, V> Table<K, V> {
-    /// The entries in line, in a table with room for so many more. They are moved out unless this
-    /// fails.
+    /// Creates a table with the inline entries and room for `more` additional ones. The entries are
+    /// moved out of `inline`, unless this fails.
     pub(super) fn promote(inline: &mut Inline<K, V>, more: usize) -> Result<Box<Self>> {
         let len = inline.len();
         let capacity = check_capacity(len.saturating_add(more))?.max(MIN_CAPACITY);
@@ -107,7 +108,7 @@ impl<K: Key, V> Table<K, V> {
             let hash = K::hash(unsafe { &*keys.add(at) }.query(), table.seeds);
             table.tags.enter(hash, at as u32);
         }
-        // From here on nothing fails: the entries move. SAFETY: `len` entries are there, the
+        // From here on nothing fails, and the entries move. SAFETY: `len` entries exist, the
         // columns have room for them, and `inline` forgets them.
         unsafe {
             keys.copy_to_nonoverlapping(table.keys.as_mut_ptr().cast(), len);
@@ -125,7 +126,7 @@ impl<K: Key, V> Table<K, V> {
         self.live
     }
 
-    /// Positions that the index and the columns have room for.
+    /// The number of positions for which the index and the columns have room.
     #[inline]
     pub(super) fn capacity(&self) -> usize {
         (capacity_for(self.tags.buckets) as usize).min(self.keys.capacity()).min(self.values.capacity())
@@ -144,7 +145,7 @@ impl<K: Key, V> Table<K, V> {
     #[inline]
     fn locate(&self, key: &K::Query, hash: u32) -> Option<(Place, u32)> {
         let keys = self.columns().0;
-        // SAFETY: the index holds positions of entries only.
+        // SAFETY: the index contains only positions of entries.
         self.tags.find(hash, |at| K::same(unsafe { &*keys.add(at as usize) }.query(), key))
     }
 
@@ -153,13 +154,13 @@ impl<K: Key, V> Table<K, V> {
         self.locate(key, K::hash(key, self.seeds)).map(|(_, at)| at as usize)
     }
 
-    /// Appends an entry. There is room for it.
+    /// Appends an entry. The table must have room for it.
     pub(super) fn push(&mut self, key: K, value: V) -> usize {
         let at = self.keys.len();
         assert!(at < self.capacity() && at < self.dead.len() * 64, "no room in the table");
         let hash = K::hash(key.query(), self.seeds);
         self.tags.enter(hash, at as u32);
-        // Within the capacity, so nothing is allocated.
+        // This is within the capacity, so nothing is allocated.
         self.keys.push(MaybeUninit::new(key));
         self.values.push(MaybeUninit::new(value));
         self.live += 1;
@@ -172,13 +173,13 @@ impl<K: Key, V> Table<K, V> {
         Some(self.take(hash, place, at as usize))
     }
 
-    /// Removes the entry at a position that has one.
+    /// Removes the entry at a position, which must exist.
     pub(super) fn remove_at(&mut self, at: usize) -> (K, V) {
         assert!(self.is_live(at), "no entry at {at}");
         // SAFETY: just checked.
         let hash = K::hash(unsafe { self.keys[at].assume_init_ref() }.query(), self.seeds);
         let place = self.tags.find(hash, |found| found as usize == at).map(|(place, _)| place);
-        // A key whose hash changed is not found where it should be: then look everywhere.
+        // A key whose hash changed is not found in its home bucket, so search the whole index.
         let Some(place) = place.or_else(|| self.place_of(at)) else {
             unreachable!("every entry is in the index")
         };
@@ -200,8 +201,8 @@ impl<K: Key, V> Table<K, V> {
         self.tags.vacate(hash, place);
         self.dead[at / 64] |= 1 << (at % 64);
         self.live -= 1;
-        // SAFETY: the index had the position, so there is an entry; it is dead now, and not read
-        // again.
+        // SAFETY: the index contained the position, so there is an entry; it is now dead, and not
+        // read again.
         unsafe { (self.keys[at].assume_init_read(), self.values[at].assume_init_read()) }
     }
 
@@ -209,7 +210,7 @@ impl<K: Key, V> Table<K, V> {
         at < self.keys.len() && self.dead[at / 64] >> (at % 64) & 1 == 0
     }
 
-    /// The dead bits, and how many positions there are.
+    /// The dead bits, and the number of positions.
     pub(super) fn positions(&self) -> (*const u64, usize) {
         (self.dead.as_ptr(), self.keys.len())
     }
@@ -222,7 +223,7 @@ impl<K: Key, V> Table<K, V> {
         unsafe { next_alive(dead, used, at) }
     }
 
-    /// Makes room for so many more entries.
+    /// Makes room for `more` additional entries.
     #[inline]
     pub(super) fn make_room(&mut self, more: usize) -> Result<()> {
         let used = self.keys.len();
@@ -239,24 +240,24 @@ impl<K: Key, V> Table<K, V> {
         self.rebuild(capacity.min(MAX_CAPACITY))
     }
 
-    /// Squeezes out the holes, into columns and an index for `capacity` entries.
+    /// Compacts the entries, into columns and an index for `capacity` entries.
     fn rebuild(&mut self, capacity: u32) -> Result<()> {
         self.reserve_columns(capacity)?;
         let tags = Tags::new(capacity)?;
         let mut to = 0;
         let mut from = 0;
         while let Some(at) = self.next_from(from) {
-            // SAFETY: there is an entry at the position that was given.
+            // SAFETY: there is an entry at a position that `next_from` returned.
             let hash = K::hash(unsafe { self.keys[at].assume_init_ref() }.query(), self.seeds);
             tags.enter(hash, to);
             to += 1;
             from = at + 1;
         }
-        // From here on nothing fails: the entries move up, in order.
+        // From here on nothing fails, and the entries move up, in order.
         let mut to = 0;
         let mut from = 0;
         while let Some(at) = self.next_from(from) {
-            // Uninitialised holes are copied over, entries are copied down; nothing is dropped.
+            // Swaps uninitialized holes upward and entries downward; nothing is dropped.
             self.keys.swap(to, at);
             self.values.swap(to, at);
             to += 1;
@@ -269,7 +270,7 @@ impl<K: Key, V> Table<K, V> {
         Ok(())
     }
 
-    /// Makes room for `capacity` positions in all, without changing anything.
+    /// Makes room for `capacity` positions in all, without changing any entry.
     fn reserve_columns(&mut self, capacity: u32) -> Result<()> {
         let more = (capacity as usize).saturating_sub(self.keys.len());
         self.keys.try_reserve_exact(more)?;
@@ -280,7 +281,7 @@ impl<K: Key, V> Table<K, V> {
         Ok(())
     }
 
-    /// Says that the entries are no longer here: they were moved out.
+    /// Forgets the entries, which were moved out.
     pub(super) fn forget(&mut self) {
         self.keys.truncate(0);
         self.values.truncate(0);
@@ -288,12 +289,12 @@ impl<K: Key, V> Table<K, V> {
     }
 }
 
-/// `Box::new`, for when memory is refused.
+/// `Box::new` that reports refused memory.
 fn try_box<T>(value: T) -> Result<Box<T>> {
     let layout = Layout::new::<T>();
     assert!(layout.size() != 0);
-    // SAFETY: the size is not 0; the block has the layout that `Box` will free it with, and is
-    // written first.
+    // SAFETY: the size is not 0; the block has the layout with which `Box` will free it, and is
+    // initialized first.
     unsafe {
         let block = NonNull::new(alloc::alloc(layout))
             .ok_or(Error::new(ErrorKind::Oom, "out of memory for a table"))?;
@@ -305,7 +306,7 @@ fn try_box<T>(value: T) -> Result<Box<T>> {
 fn check_capacity(entries: usize) -> Result<u32> {
     match u32::try_from(entries) {
         Ok(entries) if entries <= MAX_CAPACITY => Ok(entries),
-        _ => Err(Error::full(format!("a map holds at most {MAX_CAPACITY} entries"))),
+        _ => Err(Error::full(format!("a map has at most {MAX_CAPACITY} entries"))),
     }
 }
 
@@ -317,7 +318,7 @@ impl<K: Key, V> Drop for Table<K, V> {
         let mut from = 0;
         while let Some(at) = self.next_from(from) {
             from = at + 1;
-            // SAFETY: there is an entry at the position, and nobody looks at it again.
+            // SAFETY: there is an entry at the position, and it is not used again.
             unsafe {
                 self.keys[at].assume_init_drop();
                 self.values[at].assume_init_drop();

@@ -1,5 +1,4 @@
-//! The faults that maps of this kind have had, one test for each, and what is particular to the
-//! states.
+//! Regression tests for typical bugs of such maps, and tests of the two states.
 
 use super::*;
 use std::cell::{Cell, RefCell};
@@ -7,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 thread_local! {
-    /// How many searches went through the vector kernels.
+    /// The number of searches that used the vector kernels.
     pub(super) static VECTOR_SEARCHES: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -24,7 +23,7 @@ fn key_zero_is_not_found_in_padding() {
     map.insert(5, 1).unwrap();
     assert_eq!(map.get(&0), None);
     assert_eq!(map.remove(&0), None);
-    // Nor a key that was removed, whose bits are still in the padding.
+    // Nor is a key that was removed, whose bits are still in the padding.
     map.insert(6, 2).unwrap();
     map.remove(&6);
     assert_eq!(map.get(&6), None);
@@ -34,7 +33,7 @@ fn key_zero_is_not_found_in_padding() {
     assert_eq!((map.get(&0), map.get(&5), map.len()), (None, None, 0));
 }
 
-/// Fills and empties a map of each number type, through both states, and counts vector searches.
+/// Fills and empties a map of each numeric type, through both states, and counts vector searches.
 macro_rules! every_number_type {
     ($($type:ident)+) => {$(
         let mut map = SmallMap::<$type, usize>::new();
@@ -89,7 +88,7 @@ fn removal_keeps_the_order() {
             }
             let mut expected: Vec<u32> = (0..count).filter(|i| i % stride as u32 != 0).collect();
             assert!(map.keys().eq(&expected));
-            // A key that comes back is the youngest; one that is replaced keeps its place.
+            // A key that is inserted again is the last; replacing a value keeps the position.
             map.insert(0, 7).unwrap();
             map.insert(1, 8).unwrap();
             expected.push(0);
@@ -136,9 +135,9 @@ fn entries() {
         *counts.entry(word).or_insert(0).unwrap() += 1;
     }
     assert_eq!((counts.get("a"), counts.len()), (Some(&3), 11));
-    let Entry::Occupied(mut entry) = counts.entry("b") else { panic!("it is there") };
+    let Entry::Occupied(mut entry) = counts.entry("b") else { panic!("the key exists") };
     assert_eq!((*entry.key(), entry.insert(9), entry.remove_entry()), ("b", 1, ("b", 9)));
-    let Entry::Vacant(entry) = counts.entry("b") else { panic!("it is gone") };
+    let Entry::Vacant(entry) = counts.entry("b") else { panic!("the key was removed") };
     assert_eq!(entry.into_key(), "b");
     assert_eq!(*counts.entry("c").and_modify(|n| *n += 10).or_default().unwrap(), 11);
     assert_eq!(*counts.entry("new").or_default().unwrap(), 0);
@@ -157,7 +156,7 @@ fn reserving_promotes_and_is_bounded() {
     assert_eq!((refused.kind(), map.len()), (crate::ErrorKind::Full, 1));
 }
 
-/// Counts how many of it exist.
+/// Counts its live instances.
 #[derive(Debug)]
 struct Counted(u32, Rc<RefCell<Vec<u32>>>);
 
@@ -199,7 +198,7 @@ fn every_entry_is_dropped_once() {
     }
 }
 
-/// A key whose comparison and hash panic when told to.
+/// A key whose comparison and hash panic on request.
 #[derive(Debug)]
 struct Moody(u32);
 
@@ -214,11 +213,11 @@ impl Key for Moody {
         self
     }
     fn same(a: &Moody, b: &Moody) -> bool {
-        assert!(a.0 != MOOD.get() && b.0 != MOOD.get(), "in no mood");
+        assert!(a.0 != MOOD.get() && b.0 != MOOD.get(), "as requested");
         a.0 == b.0
     }
     fn hash(key: &Moody, seeds: [u32; 2]) -> u32 {
-        assert!(key.0 != MOOD.get(), "in no mood");
+        assert!(key.0 != MOOD.get(), "as requested");
         hash_of(&key.0, seeds)
     }
 }
@@ -232,7 +231,7 @@ fn keys_that_panic_leave_the_map_whole() {
             map.insert(Moody(i), Counted(i, dropped.clone())).unwrap();
         }
         MOOD.set(3);
-        // Both need room: the first must be promoted, the second rebuilt.
+        // Both need room: the first map must be promoted, the second rebuilt.
         let outcome =
             catch_unwind(AssertUnwindSafe(|| map.insert(Moody(100), Counted(100, dropped.clone()))));
         MOOD.set(u32::MAX);

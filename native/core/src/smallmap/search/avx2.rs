@@ -11,7 +11,7 @@ use std::arch::x86_64::{
     _mm256_set1_epi64x,
 };
 
-/// Needs AVX2.
+/// Requires AVX2.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx2;
 
@@ -23,15 +23,15 @@ super::x86::loads!(
 /// Loads 32 bytes.
 ///
 /// # Safety
-/// They can be read.
+/// The bytes can be read.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn load_32(address: *const u8) -> __m256i {
     #[cfg(not(miri))]
     {
         let vector;
-        // SAFETY: reads the bytes that the caller vouches for, and does nothing else. In assembly:
-        // see x86.rs.
+        // SAFETY: this reads 32 bytes, which are readable, guaranteed by the caller, and does
+        // nothing else. It is in assembly: see x86.rs.
         unsafe {
             std::arch::asm!(
                 "vmovdqu {vector}, ymmword ptr [{address}]",
@@ -44,7 +44,7 @@ unsafe fn load_32(address: *const u8) -> __m256i {
     }
     #[cfg(miri)]
     {
-        // SAFETY: the caller's word.
+        // SAFETY: the bytes are readable, guaranteed by the caller.
         unsafe { std::arch::x86_64::_mm256_set_m128i(load::<16>(address.add(16)), load::<16>(address)) }
     }
 }
@@ -66,7 +66,7 @@ fn compare<K: Lane>(keys: __m128i, key: K) -> u32 {
     mask.cast_unsigned()
 }
 
-/// One bit for each key of 32 bytes. Keys of one byte never are so many.
+/// One bit for each key of 32 bytes. Keys of one byte never fill them.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn compare_32<K: Lane>(keys: __m256i, key: K) -> u32 {
@@ -91,8 +91,8 @@ impl Kernel for Avx2 {
     #[inline(always)]
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let keys = keys.cast::<u8>();
-        // SAFETY: the processor has AVX2, and all loads are of bytes of the `LANES` keys, by the
-        // caller's word.
+        // SAFETY: the processor has AVX2 and the `LANES` keys are readable, guaranteed by the
+        // caller; all loads are within them.
         unsafe {
             match LANES * K::BYTES {
                 2 => compare(load::<2>(keys), key) & ((1 << LANES) - 1),
@@ -114,9 +114,9 @@ impl Kernel for Avx2 {
 /// A batch compiled for AVX2.
 ///
 /// # Safety
-/// The processor has what [`Level::Avx2`] needs.
+/// The processor has the instructions of [`Level::Avx2`].
 #[target_feature(enable = "avx2,bmi2,popcnt")]
 pub(super) unsafe fn run<B: Batch>(batch: B) -> B::Output {
-    // SAFETY: the caller's word.
+    // SAFETY: the processor has the instructions, guaranteed by the caller.
     unsafe { batch.run::<Avx2>() }
 }

@@ -1,5 +1,5 @@
-//! AVX-512 (F, BW, VL): eight `u64` or sixteen `u32` keys in one comparison, which gives the mask
-//! itself.
+//! AVX-512 (F, BW, VL): eight `u64` or sixteen `u32` keys in one comparison, whose result is the
+//! mask itself.
 
 use super::{Batch, Kernel, Lane};
 use crate::cpu::Level;
@@ -11,7 +11,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_set1_epi64,
 };
 
-/// Needs AVX-512 F, BW and VL.
+/// Requires AVX-512 F, BW and VL.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512;
 
@@ -33,8 +33,8 @@ macro_rules! wide_load {
             #[cfg(not(miri))]
             {
                 let vector;
-                // SAFETY: reads the bytes that the caller vouches for, and does nothing else. In
-                // assembly: see x86.rs.
+                // SAFETY: this reads one vector, which is readable, guaranteed by the caller, and
+                // does nothing else. It is in assembly: see x86.rs.
                 unsafe {
                     std::arch::asm!(
                         concat!($instruction, " {vector}, [{address}]"),
@@ -48,7 +48,8 @@ macro_rules! wide_load {
             #[cfg(miri)]
             {
                 let mut parts = [[0u8; 16]; size_of::<$vector>() / 16];
-                // SAFETY: the caller's word; vectors are bytes.
+                // SAFETY: the bytes are readable, guaranteed by the caller; any bytes are a valid
+                // vector.
                 unsafe {
                     for (at, part) in parts.iter_mut().enumerate() {
                         *part = std::mem::transmute(load::<16>(address.add(at * 16)));
@@ -76,7 +77,7 @@ fn compare<K: Lane>(keys: __m128i, key: K) -> u32 {
     }
 }
 
-/// One bit for each key of 32 bytes. Keys of one byte never are so many.
+/// One bit for each key of 32 bytes. Keys of one byte never fill them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn compare_32<K: Lane>(keys: __m256i, key: K) -> u32 {
@@ -88,7 +89,7 @@ fn compare_32<K: Lane>(keys: __m256i, key: K) -> u32 {
     }
 }
 
-/// One bit for each key of 64 bytes. Keys of one or two bytes never are so many.
+/// One bit for each key of 64 bytes. Keys of one or two bytes never fill them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn compare_64<K: Lane>(keys: __m512i, key: K) -> u32 {
@@ -105,8 +106,8 @@ impl Kernel for Avx512 {
     #[inline(always)]
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let keys = keys.cast::<u8>();
-        // SAFETY: the processor has AVX-512, and all loads are of bytes of the `LANES` keys, by the
-        // caller's word.
+        // SAFETY: the processor has AVX-512 and the `LANES` keys are readable, guaranteed by the
+        // caller; all loads are within them.
         unsafe {
             match LANES * K::BYTES {
                 2 => compare(load::<2>(keys), key) & ((1 << LANES) - 1),
@@ -124,9 +125,9 @@ impl Kernel for Avx512 {
 /// A batch compiled for AVX-512.
 ///
 /// # Safety
-/// The processor has what [`Level::Avx512`] needs.
+/// The processor has the instructions of [`Level::Avx512`].
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi2,popcnt")]
 pub(super) unsafe fn run<B: Batch>(batch: B) -> B::Output {
-    // SAFETY: the caller's word.
+    // SAFETY: the processor has the instructions, guaranteed by the caller.
     unsafe { batch.run::<Avx512>() }
 }

@@ -1,9 +1,9 @@
-//! Portable: every key in turn, without a branch.
+//! Portable: compares the keys one by one, without branches.
 
 use super::{Kernel, Lane};
 use crate::cpu::Level;
 
-/// Needs nothing.
+/// Has no requirements.
 #[derive(Clone, Copy, Debug)]
 pub struct Generic;
 
@@ -14,7 +14,8 @@ impl Kernel for Generic {
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let mut mask = 0;
         for lane in 0..LANES {
-            // SAFETY: one of the `LANES` keys that the caller vouches for.
+            // SAFETY: the address is that of one of the `LANES` keys, which are readable,
+            // guaranteed by the caller.
             let same = unsafe { K::load(keys.add(lane)) } == key;
             mask |= u32::from(same) << lane;
         }

@@ -1,28 +1,28 @@
-//! Where a key is among a few others, all compared at once.
+//! The search for a key among a few others, which are all compared at once.
 //!
-//! A small map holds its keys side by side, at most [`MAX_LANES`] of them, and compares every one
-//! with the key it looks for: one or two vector instructions, no branch on the keys, no hashing.
-//! [`position`] does it; a [`Kernel`] is the implementation for one instruction set, in a file of
-//! its own.
+//! A small map stores its keys contiguously, at most [`MAX_LANES`] of them, and compares all of
+//! them with the key that it searches for: one or two vector instructions, no branch on the keys,
+//! no hashing. [`position`] does this; a [`Kernel`] is the implementation for one instruction set,
+//! in a file of its own.
 //!
-//! **Lanes.** A search reads a fixed number of keys, `LANES` (2, 4, 8 or 16), however many are in
-//! use. What stands in the others is anything at all, the searched key included, so the result is
-//! cut to the length: a map of no entries does not have key 0. A search reads the bytes of its
-//! lanes and no others.
+//! **Lanes.** A search reads a fixed number of keys, `LANES` (2, 4, 8 or 16), regardless of how
+//! many are in use. The others may contain any bits, including the searched key, so the result is
+//! limited to the length: a map without entries does not contain key 0. A search reads exactly the
+//! bytes of its lanes.
 //!
-//! **Keys** are compared by their bits, as one of the four [`Lane`]s. Floats are made
-//! [`Searchable`] by giving each value one pattern, when they are stored and when they are looked
-//! for: all NaNs are one key, and -0 is 0.
+//! **Keys** are compared by their bits, as one of the four [`Lane`] types. Floats become
+//! [`Searchable`] by giving each value one bit pattern, both when they are stored and when they are
+//! searched for: all NaNs are one key, and -0 is 0.
 //!
-//! **Memory** may be shared with a thread that writes it. Lanes are loaded by instructions that the
-//! compiler does not see into (assembly) or by relaxed atomics, so such a race gives an old or a
-//! torn key, never undefined behaviour. Keys need the alignment of their type, and no more.
+//! **Memory** may be shared with a thread that writes it. Lanes are loaded by instructions that are
+//! opaque to the compiler (assembly) or by relaxed atomics, so a race yields an old or torn key,
+//! but never undefined behavior. Keys need only the alignment of their type.
 //!
-//! **Choice.** [`Inline`] is the best kernel that every processor of the target has: a call to it
-//! is inlined. Wider ones are for loops: [`dispatch`] runs a whole [`Batch`] compiled for an
-//! instruction set, so that the choice costs one branch for a batch and none for a key.
+//! **Selection.** [`Inline`] is the best kernel that every processor of the target supports; calls
+//! to it are inlined. Wider kernels are for loops: [`dispatch`] runs a whole [`Batch`] compiled for
+//! an instruction set, so the selection costs one branch for a batch and none for a key.
 //!
-//! Measured (AMD EPYC Turin, 8 `u32` keys): see `native/benches/benches/smallmap.rs`.
+//! Measurements (AMD EPYC Turin, 8 `u32` keys): see `native/benches/benches/smallmap.rs`.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -52,16 +52,16 @@ pub use self::neon::Neon;
 #[cfg(target_arch = "x86_64")]
 pub use self::sse2::Sse2;
 
-/// The most keys that one search compares.
+/// The largest number of keys that one search compares.
 pub const MAX_LANES: usize = 16;
 
-/// A key as it lies in memory: an unsigned integer.
+/// A key as it is stored: an unsigned integer.
 pub trait Lane: Copy + Eq + sealed::Sealed {
-    /// Its width.
+    /// The width in bytes.
     const BYTES: usize;
-    /// Its bits, zero-extended.
+    /// The bits, zero-extended.
     fn bits(self) -> u64;
-    /// The key with these bits, those past its width left away.
+    /// The key with these bits, truncated to its width.
     fn from_bits(bits: u64) -> Self;
     /// Reads one key, which another thread may be writing.
     ///
@@ -88,7 +88,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load(address: *const $lane) -> $lane {
-                // SAFETY: the caller's word.
+                // SAFETY: the key is readable and aligned, guaranteed by the caller.
                 unsafe { $atomic::from_ptr(address.cast_mut()) }.load(Ordering::Relaxed)
             }
         }
@@ -97,14 +97,14 @@ macro_rules! lanes {
 
 lanes! { u8 AtomicU8; u16 AtomicU16; u32 AtomicU32; u64 AtomicU64; }
 
-/// A number that can be searched for: it is as wide as its lane, and has one pattern of bits for
-/// each value.
+/// A number that can be searched for: it is as wide as its lane, and each value has one bit
+/// pattern.
 pub trait Searchable: Copy + sealed::Sealed {
-    /// The lane it is stored in.
+    /// The type of the lane in which it is stored.
     type Lane: Lane;
-    /// What is stored for it, and compared.
+    /// The lane that is stored for the number, and compared.
     fn to_lane(self) -> Self::Lane;
-    /// The number that is stored so.
+    /// The number that is stored as this lane.
     fn from_lane(lane: Self::Lane) -> Self;
 }
 
@@ -146,7 +146,7 @@ searchable! {
     isize u64, |key| key as u64, |lane| lane as isize;
 }
 
-/// The one pattern of an `f32` key: NaNs become the quiet NaN 0x7FC00000, -0 becomes 0.
+/// The unique bit pattern of an `f32` key: NaNs become the quiet NaN 0x7FC00000, -0 becomes 0.
 #[inline(always)]
 #[must_use]
 pub fn canonical_f32(bits: u32) -> u32 {
@@ -162,42 +162,42 @@ pub fn canonical_f32(bits: u32) -> u32 {
 
 /// A search for one instruction set.
 pub trait Kernel: Copy + 'static {
-    /// The rung of the ladder it needs.
+    /// The required level of instructions.
     const LEVEL: Level;
 
-    /// Bit i of the result tells whether key i of the `LANES` keys at `keys` is `key`. Bits from
+    /// Bit i of the result is set if key i of the `LANES` keys at `keys` equals `key`. Bits from
     /// `LANES` on are 0.
     ///
     /// # Safety
-    /// The processor has the instructions of [`Kernel::LEVEL`]; this is inlined into a function
-    /// compiled for them ([`dispatch`] sees to both). `LANES` keys can be read at `keys`, which has
+    /// The processor has the instructions of [`Kernel::LEVEL`], and this is inlined into a function
+    /// compiled for them ([`dispatch`] ensures both). `LANES` keys can be read at `keys`, which has
     /// the alignment of `K` and comes from a `*mut` or an `UnsafeCell`, because the portable kernel
     /// reads through atomics.
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32;
 }
 
-/// The best kernel that is part of the target's base.
+/// The best kernel of the target's base instruction set.
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
 pub type Inline = Avx2;
-/// The best kernel that is part of the target's base.
+/// The best kernel of the target's base instruction set.
 #[cfg(all(target_arch = "x86_64", not(target_feature = "avx2")))]
 pub type Inline = Sse2;
-/// The best kernel that is part of the target's base.
+/// The best kernel of the target's base instruction set.
 #[cfg(target_arch = "aarch64")]
 pub type Inline = Neon;
-/// The best kernel that is part of the target's base.
+/// The best kernel of the target's base instruction set.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub type Inline = Generic;
 
-/// The bits of the first `length` lanes.
+/// A mask of the first `length` lanes.
 #[inline(always)]
 const fn cut(length: usize) -> u32 {
-    // A length from a damaged region may be anything; a shift may not.
+    // A length from a damaged region may have any value, but a shift is limited.
     if length >= MAX_LANES { (1 << MAX_LANES) - 1 } else { (1 << length) - 1 }
 }
 
-/// Where `key` is among the first `length` of the `LANES` keys at `keys`. A `length` above `LANES`
-/// counts as `LANES`.
+/// The position of `key` among the first `length` of the `LANES` keys at `keys`. A `length` above
+/// `LANES` counts as `LANES`.
 ///
 /// # Safety
 /// As for [`Kernel::matches`].
@@ -208,28 +208,30 @@ pub unsafe fn position<S: Kernel, K: Lane, const LANES: usize>(
     key: K,
 ) -> Option<usize> {
     const { assert!(matches!(LANES, 2 | 4 | 8 | 16), "there are kernels for 2, 4, 8 and 16 keys") };
-    // SAFETY: the caller's word.
+    // SAFETY: as for `matches`, guaranteed by the caller.
     let found = unsafe { S::matches::<K, LANES>(keys, key) } & cut(length);
     (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
 /// Work that is compiled once for each instruction set.
 pub trait Batch {
-    /// What it gives.
+    /// The type of the result.
     type Output;
 
-    /// Does it. Implementations are `#[inline(always)]`, and so is what they call on the way to
-    /// `S`: only then are they compiled for the instruction set.
+    /// Runs the batch. Implementations are `#[inline(always)]`, as are all functions through which
+    /// they call `S`: only then are they compiled for the instruction set.
     ///
     /// # Safety
     /// The processor has the instructions of `S`.
     unsafe fn run<S: Kernel>(self) -> Self::Output;
 }
 
-/// Runs a batch with the kernel of a level, or with the best one below that this processor has.
+/// Runs a batch with the kernel of a level, or with the best one below it that this processor
+/// supports.
 #[inline]
 pub fn dispatch<B: Batch>(level: Level, batch: B) -> B::Output {
-    // SAFETY: never above what was found; `Sse2` and `Neon` are found only where they are the base.
+    // SAFETY: the level is never above the detected one; `Sse2` and `Neon` are detected only where
+    // they are part of the base instruction set.
     unsafe {
         match level.min(Features::get().level()) {
             #[cfg(target_arch = "x86_64")]

@@ -1,6 +1,6 @@
 //! NEON, part of AArch64: four `u32` keys in one comparison. NEON has no instruction that gathers
-//! one bit of each key, so every key that is equal keeps a bit of its own, and the sum over all
-//! lanes is the mask.
+//! one bit of each key, so each equal key keeps a different bit, and the sum over all lanes is the
+//! mask.
 
 use super::{Kernel, Lane};
 use crate::cpu::Level;
@@ -11,23 +11,24 @@ use std::arch::aarch64::{
     vreinterpretq_u64_u8,
 };
 
-/// Needs what every AArch64 processor has.
+/// Requires only the base instruction set of AArch64.
 #[derive(Clone, Copy, Debug)]
 pub struct Neon;
 
 /// Loads 2, 4, 8 or 16 bytes, which another thread may be writing; the rest of the register is
-/// zero. In assembly, because for the compiler a plain load would be a data race, and atomic loads
-/// are at most 8 bytes wide.
+/// zero. It is in assembly because a plain load would be a data race for the compiler, and atomic
+/// loads are at most 8 bytes wide.
 ///
 /// # Safety
-/// They can be read.
+/// The bytes can be read.
 #[inline(always)]
 #[cfg(not(miri))]
 unsafe fn load<const BYTES: usize>(address: *const u8) -> uint8x16_t {
     macro_rules! load {
         ($format:literal) => {{
             let vector;
-            // SAFETY: reads the bytes that the caller vouches for, and does nothing else.
+            // SAFETY: this reads `BYTES` bytes, which are readable, guaranteed by the caller, and
+            // does nothing else.
             unsafe {
                 std::arch::asm!(
                     concat!("ldr {vector:", $format, "}, [{address}]"),
@@ -47,11 +48,11 @@ unsafe fn load<const BYTES: usize>(address: *const u8) -> uint8x16_t {
     }
 }
 
-/// As the loads in assembly, which Miri does not run.
+/// Replaces the loads in assembly, which Miri does not support.
 #[cfg(miri)]
 unsafe fn load<const BYTES: usize>(address: *const u8) -> uint8x16_t {
     let mut bytes = [0; 16];
-    // SAFETY: the caller's word; a vector is bytes.
+    // SAFETY: the bytes are readable, guaranteed by the caller; any bytes are a valid vector.
     unsafe {
         for (at, byte) in bytes[..BYTES].iter_mut().enumerate() {
             *byte = <u8 as Lane>::load(address.add(at));
@@ -99,7 +100,8 @@ impl Kernel for Neon {
     #[inline(always)]
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let keys = keys.cast::<u8>();
-        // SAFETY: all loads are of bytes of the `LANES` keys that the caller vouches for.
+        // SAFETY: the `LANES` keys are readable, guaranteed by the caller; all loads are within
+        // them.
         unsafe {
             match LANES * K::BYTES {
                 2 => compare(load::<2>(keys), key) & ((1 << LANES) - 1),

@@ -8,7 +8,7 @@ use std::arch::x86_64::{
     _mm_set1_epi16, _mm_set1_epi32, _mm_set1_epi64x, _mm_shuffle_epi32,
 };
 
-/// Needs what every x86-64 processor has.
+/// Requires only the base instruction set of x86-64.
 #[derive(Clone, Copy, Debug)]
 pub struct Sse2;
 
@@ -28,7 +28,7 @@ fn compare<K: Lane>(keys: __m128i, key: K) -> u32 {
             }
             4 => _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(keys, _mm_set1_epi32(bits as i32)))),
             _ => {
-                // Equal where both halves are; SSE2 compares no 64 bits.
+                // Keys are equal if both halves are; SSE2 has no 64-bit comparison.
                 let halves = _mm_cmpeq_epi32(keys, _mm_set1_epi64x(bits));
                 let swapped = _mm_shuffle_epi32::<0b10_11_00_01>(halves);
                 _mm_movemask_pd(_mm_castsi128_pd(_mm_and_si128(halves, swapped)))
@@ -44,7 +44,8 @@ impl Kernel for Sse2 {
     #[inline(always)]
     unsafe fn matches<K: Lane, const LANES: usize>(keys: *const K, key: K) -> u32 {
         let keys = keys.cast::<u8>();
-        // SAFETY: all loads are of bytes of the `LANES` keys that the caller vouches for.
+        // SAFETY: the `LANES` keys are readable, guaranteed by the caller; all loads are within
+        // them.
         unsafe {
             match LANES * K::BYTES {
                 2 => compare(load::<2>(keys), key) & ((1 << LANES) - 1),

@@ -1,10 +1,10 @@
-//! Every instruction set against the definition: all lengths, all positions, and padding that holds
-//! the searched key.
+//! Compares every instruction set with the definition: all lengths, all positions, and padding that
+//! contains the searched key.
 
 use super::*;
 use proptest::prelude::*;
 
-/// The rungs that this processor has.
+/// The levels that this processor supports.
 fn levels() -> Vec<Level> {
     [Level::Generic, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512]
         .into_iter()
@@ -12,7 +12,7 @@ fn levels() -> Vec<Level> {
         .collect()
 }
 
-/// Which kernel `dispatch` takes for a level.
+/// The kernel that `dispatch` selects for a level.
 fn ran_by(level: Level) -> Level {
     struct Which;
     impl Batch for Which {
@@ -36,7 +36,7 @@ impl<K: Lane, const LANES: usize> Batch for Search<'_, K, LANES> {
     #[inline(always)]
     unsafe fn run<S: Kernel>(self) -> Self::Output {
         assert_eq!(self.keys.len(), LANES);
-        // SAFETY: `LANES` keys; the processor is the caller's word.
+        // SAFETY: there are `LANES` keys; `dispatch` checked the processor.
         unsafe {
             let keys = self.keys.as_mut_ptr();
             (S::matches::<K, LANES>(keys, self.key), position::<S, K, LANES>(keys, self.length, self.key))
@@ -44,8 +44,8 @@ impl<K: Lane, const LANES: usize> Batch for Search<'_, K, LANES> {
     }
 }
 
-/// Compares all levels with the definition. The keys are an allocation of their own, so that Miri
-/// sees what is read beyond them.
+/// Compares all levels with the definition. The keys are in an allocation of their own, so that
+/// Miri detects reads beyond them.
 #[track_caller]
 fn check<K: Lane + std::fmt::Debug, const LANES: usize>(keys: &[K], key: K) {
     check_at::<K, LANES>(&mut keys.to_vec(), key);
@@ -55,7 +55,7 @@ fn check<K: Lane + std::fmt::Debug, const LANES: usize>(keys: &[K], key: K) {
 fn check_at<K: Lane + std::fmt::Debug, const LANES: usize>(keys: &mut [K], key: K) {
     let mask = keys.iter().enumerate().fold(0, |mask, (i, &k)| mask | u32::from(k == key) << i);
     for level in levels() {
-        // Lengths beyond the lanes come from damaged regions.
+        // Lengths beyond the lanes occur in damaged regions.
         for length in (0..=LANES).step_by(if cfg!(miri) { 5 } else { 1 }).chain([LANES + 1, 40, usize::MAX]) {
             let expected = keys.iter().take(length).position(|&k| k == key);
             let found = dispatch(level, Search::<K, LANES> { keys: &mut *keys, length, key });
@@ -68,12 +68,12 @@ fn all_positions<K: Lane + std::fmt::Debug, const LANES: usize>(key: K, others: 
     for &other in others {
         check::<K, LANES>(&vec![key; LANES], key);
         check::<K, LANES>(&vec![other; LANES], key);
-        // Miri looks for reads outside, not for wrong answers.
+        // Miri detects reads out of bounds; wrong answers are tested without it.
         for at in (0..LANES).step_by(if cfg!(miri) { 7 } else { 1 }) {
             let mut keys = vec![other; LANES];
             keys[at] = key;
             check::<K, LANES>(&keys, key);
-            // The key in all the padding behind a length, and nowhere else.
+            // The key in all the padding after a length, but not before.
             let mut keys = vec![other; LANES];
             keys[at..].fill(key);
             check::<K, LANES>(&keys, key);
@@ -81,7 +81,7 @@ fn all_positions<K: Lane + std::fmt::Debug, const LANES: usize>(key: K, others: 
     }
 }
 
-/// Keys beside all that differ from them in one bit: 0, all ones, and one in between.
+/// Keys among others that differ from them in one bit: 0, all ones, and one in between.
 macro_rules! exhaustive {
     ($($name:ident $lane:ident;)+) => {$(
         #[test]

@@ -1,9 +1,9 @@
 //! Loads of 2 to 16 bytes into a vector register, from memory that another thread may be writing.
 //!
-//! In assembly, because for the compiler a plain load would be a data race, and atomic loads are at
-//! most 8 bytes wide and would pass through general registers. There are two sets: without a prefix
-//! for SSE2, and with the prefix `v` for what is compiled for AVX, where old encodings would wait
-//! for the upper halves of the registers.
+//! They are in assembly because a plain load would be a data race for the compiler, and atomic
+//! loads are at most 8 bytes wide and would pass through general registers. There are two sets:
+//! without a prefix for SSE2, and with the prefix `v` for code compiled for AVX, where legacy
+//! encodings would wait for the upper halves of the registers.
 
 #[cfg(miri)]
 use std::arch::x86_64::__m128i;
@@ -14,14 +14,15 @@ macro_rules! loads {
         /// Loads 2, 4, 8 or 16 bytes; the rest of the register is zero.
         ///
         /// # Safety
-        /// They can be read.
+        /// The bytes can be read.
         #[inline]
         $(#[$attribute])*
         #[cfg(not(miri))]
         unsafe fn load<const BYTES: usize>(address: *const u8) -> std::arch::x86_64::__m128i {
             use std::arch::asm;
             let vector: std::arch::x86_64::__m128i;
-            // SAFETY: each reads as many bytes as the caller vouches for, and does nothing else.
+            // SAFETY: each instruction reads `BYTES` bytes, which are readable, guaranteed by the
+            // caller, and does nothing else.
             unsafe {
                 match BYTES {
                     2 => {
@@ -63,14 +64,14 @@ macro_rules! loads {
 }
 pub(super) use loads;
 
-/// As the loads in assembly, which Miri does not run.
+/// Replaces the loads in assembly, which Miri does not support.
 ///
 /// # Safety
 /// The bytes can be read.
 #[cfg(miri)]
 pub(super) unsafe fn load_bytes<const BYTES: usize>(address: *const u8) -> __m128i {
     let mut bytes = [0; 16];
-    // SAFETY: the caller's word.
+    // SAFETY: the bytes are readable, guaranteed by the caller.
     unsafe {
         for (at, byte) in bytes[..BYTES].iter_mut().enumerate() {
             *byte = <u8 as super::Lane>::load(address.add(at));
