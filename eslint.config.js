@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 
 // The modules are the folders of src/ above the shared layers. `test/scripts/layers.test.ts` checks
 // the other rules for imports, and those of the native sources.
-const shared = ['region', 'native', 'cli'];
+const shared = ['region', 'elements', 'native', 'cli'];
 const modules = readdirSync(join(import.meta.dirname, 'src'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !shared.includes(entry.name))
   .map(({ name }) => name);
@@ -46,7 +46,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/region/**/*.ts', 'src/native.ts', 'src/native/**/*.ts', 'src/errors.ts'],
+    files: ['src/{region,elements,native}/**/*.ts', 'src/native.ts', 'src/errors.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -3,7 +3,9 @@ import { native } from '../native.js';
 import type { Contents } from '../region/contents.js';
 import { TYPE_NAMES } from '../region/element.js';
 
-/** The header contains only the type. The length is in the commits, each of which has a checksum. */
+/**
+ * The header contains only the type. The length is in the commits, each of which has a checksum.
+ */
 export function mmapvector(_words: Int32Array, _available: number, path: string): Contents {
   const file = native().vectorFileOpen(path, false);
   try {

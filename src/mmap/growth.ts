@@ -1,25 +1,25 @@
-/** How the file of an MmapVector grows: its options, and the steps. */
+/** How the file of an MmapVector grows: its options, and the sizes of the steps. */
 import { booleanOption, choiceOption, integerOption, type Options } from '../region/options.js';
-import { MAX_CAPACITY } from '../vector/layout.js';
+import { MAX_CAPACITY } from '../elements/layout.js';
 import { DATA_OFFSET, LARGE_PAGE } from './vector-file.js';
 import { PATTERNS, type Pattern } from './pattern.js';
 
 /** How a vector uses its file. Presets: `MmapVector.largeDataset`, `cache`, `realTime`. */
 export interface MmapVectorOptions {
-  /** Elements to allocate blocks of the disk for at once. */
+  /** The number of elements to allocate disk blocks for at the start. */
   capacity?: number;
-  /** Never grow past `capacity`: a push throws `ERR_OFFHEAP_FULL` then. */
+  /** Never grow past `capacity`; a push then throws `ERR_OFFHEAP_FULL`. */
   fixed?: boolean;
   /**
-   * Bytes by which the file grows at least. Default: 64 KiB. In between it grows by half of its
-   * size.
+   * The least number of bytes by which the file grows. Default: 64 KiB. Between both limits it
+   * grows by half of its size.
    */
   stepMin?: number;
-  /** Bytes by which the file grows at most. Default: 64 MiB. */
+  /** The most bytes by which the file grows. Default: 64 MiB. */
   stepMax?: number;
-  /** How it will be read. Default: unknown. */
+  /** The access pattern of reads. Default: unknown. */
   pattern?: Pattern;
-  /** Have the pages there before they are stored to, so that no push waits for one. */
+  /** Allocate pages before they are stored to, so that no push waits for one. */
   populate?: boolean;
 }
 
@@ -32,15 +32,15 @@ export const GROWTH_OPTIONS = [
   'pattern',
   'populate',
 ] as const satisfies readonly (keyof MmapVectorOptions)[];
-/** Bytes below which a step is not divided any more: each push would ask the disk again. */
+/** Steps below this many bytes are not divided: each push would ask the disk again. */
 const SMALL_STEP = 4096;
 
-/** The options, with all defaults. */
+/** The options with their defaults. */
 export class Growth {
-  /** Elements to make room for at once. */
+  /** The number of elements to make room for at the start. */
   readonly capacity: number;
-  /** Elements there may be. */
-  readonly most: number;
+  /** The most elements that the vector may contain. */
+  readonly maxElements: number;
   readonly pattern: Pattern;
   readonly populate: boolean;
   private readonly stepMin: number;
@@ -48,7 +48,7 @@ export class Growth {
 
   constructor(read: Options) {
     this.capacity = integerOption(read, 'capacity', 0, MAX_CAPACITY, 0);
-    this.most = booleanOption(read, 'fixed', false) ? this.capacity : Infinity;
+    this.maxElements = booleanOption(read, 'fixed', false) ? this.capacity : Infinity;
     this.stepMin = integerOption(read, 'stepMin', 1, 2 ** 40, 2 ** 16);
     this.stepMax = Math.max(this.stepMin, integerOption(read, 'stepMax', 1, 2 ** 40, 2 ** 26));
     this.pattern = read['pattern'] === undefined ? 'unknown' : choiceOption(read, 'pattern', PATTERNS);
@@ -56,16 +56,16 @@ export class Growth {
   }
 
   /**
-   * Capacities to try where there is one and `count` elements need more: half as much again, and
-   * less, to just `count`. Where `much` is appended, room for whole large pages.
+   * The capacities to try, in this order, when `capacity` must grow to at least `count` elements:
+   * half as much again, then less, and finally `count`. If `large`, room for whole large pages.
    */
-  *steps(capacity: number, count: number, width: number, much: boolean): Generator<number> {
+  *steps(capacity: number, count: number, width: number, large: boolean): Generator<number> {
     const step = Math.min(Math.max((capacity * width) / 2, this.stepMin), this.stepMax);
     const end =
-      much && this.stepMax >= LARGE_PAGE
+      large && this.stepMax >= LARGE_PAGE
         ? wholePages(capacity * width, step, count * width)
         : capacity * width + step;
-    let wanted = Math.max(count, Math.min(Math.floor(end / width), this.most));
+    let wanted = Math.max(count, Math.min(Math.floor(end / width), this.maxElements));
     while (wanted > count) {
       yield wanted;
       const less = Math.max(count, capacity + Math.floor((wanted - capacity) / 4));
@@ -76,9 +76,9 @@ export class Growth {
 }
 
 /**
- * Where room for elements ends, in bytes, that is `capacity` long and shall be longer by `step`,
- * and at least `count`: with a large page. If it does not already, not far behind: so that no page
- * of one size comes to lie where the next large one would be.
+ * The end of the room for elements, in bytes, when `capacity` bytes are extended by `step`, to at
+ * least `count`: the end of a large page. If `capacity` does not end at one already, the next end
+ * is near, so that no small page takes the place of the next large one.
  */
 function wholePages(capacity: number, step: number, count: number): number {
   const up = (bytes: number): number =>

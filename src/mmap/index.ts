@@ -5,7 +5,7 @@ export { type MmapVectorOptions } from './growth.js';
 export { MmapVector, type MmapVectorOpenOptions, type MmapVectorStats } from './mmap-vector.js';
 export { type BigIntArray, type NumberArray } from '../region/numbers.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
-export { Elements, type SumOf, type Values } from '../vector/elements.js';
+export { Elements, type SumOf, type Values } from '../elements/elements.js';
 export { type WorkOptions } from '../region/progress.js';
 export { type LegacyStructure as Structure } from '../region/legacy.js';
 export { type SaveOptions } from '../region/file.js';

@@ -1,6 +1,7 @@
 /**
- * MappedFile: the bytes of a file, in the way that suits its size. `native/core/src/mmap/strategy.rs`
- * decides which; here the memory is made, read into or mapped over.
+ * MappedFile: the bytes of a file, in the way that suits its size.
+ * `native/core/src/mmap/strategy.rs` decides which; here the memory is made, read into or mapped
+ * over.
  *
  * Memory: mapped files lie in growable SharedArrayBuffers, of which the engine counts the users; so
  * slices stay valid after `close()` for as long as someone holds them, and the pages go with the

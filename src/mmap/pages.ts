@@ -1,12 +1,11 @@
 /**
- * The pages behind the elements of an {@link MmapVector}: of which size they are, and when they are
- * made.
+ * The pages of the elements of an {@link MmapVector}: their size, and when they are allocated.
  *
  * The first store to a small page of a file costs 7 µs (Linux 6.18, ext4), more than all stores to
- * it together; to a large one, a fifteenth of that for each 4 KiB. But of a large page that was
- * stored to all may be written, at each flush. So large ones are asked for while much is appended
- * between flushes, and what is left of them becomes small again with the first flush of little.
- * Advice: file systems without large pages ignore it.
+ * it together; to a large page it costs a fifteenth of that per 4 KiB. But a large page that was
+ * stored to may be written completely at each flush. So large pages are requested while much is
+ * appended between flushes, and the rest of them becomes small again at the first flush of little.
+ * Both are advice: file systems without large pages ignore it.
  */
 import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
@@ -14,13 +13,13 @@ import type { Growth } from './growth.js';
 import { ADVICE, HUGE_PAGES, SMALL_PAGES } from './pattern.js';
 import { DATA_OFFSET, LARGE_PAGE, type VectorFile } from './vector-file.js';
 
-/** Bytes between two flushes from which on large pages are worth it: half of one. */
-const MUCH = 2 ** 20;
-/** The smallest page there is. */
+/** Large pages pay off from this many bytes between two flushes on: half of one. */
+const LARGE_FROM = 2 ** 20;
+/** The size of the smallest page of any platform. */
 const PAGE = 4096;
 
 export class Pages {
-  /** Where large pages end, in bytes of elements; 0 where there are none. */
+  /** Where large pages end, in bytes of elements; 0 if there are none. */
   private end = 0;
 
   constructor(
@@ -28,37 +27,37 @@ export class Pages {
     private readonly growth: Growth,
   ) {}
 
-  /** Whether so many bytes of elements are much, for a vector of these options. */
-  isMuch(bytes: number): boolean {
-    return bytes >= MUCH && this.file.writable && !this.growth.populate;
+  /** Whether large pages pay off for this many bytes of elements between flushes. */
+  isLarge(bytes: number): boolean {
+    return bytes >= LARGE_FROM && this.file.writable && !this.growth.populate;
   }
 
   /**
-   * There is room behind the first `before` bytes of elements now. What was not flushed, and what
-   * will be stored soon, are `unflushed` bytes.
+   * After room was added past the first `before` bytes of elements. `unflushed` counts the bytes
+   * that were not flushed, including those that will be stored soon.
    */
-  laid(before: number, unflushed: number): void {
+  added(before: number, unflushed: number): void {
     const { file, growth } = this;
     const { elements } = file;
     if (growth.pattern !== 'unknown') native().memoryAdvise(elements, ADVICE[growth.pattern]);
-    // From the next large page of the file on: of the one before a part may be there already.
+    // From the next large page of the file on: the one before may be allocated in part.
     const from = Math.ceil((DATA_OFFSET + before) / LARGE_PAGE) * LARGE_PAGE - DATA_OFFSET;
-    const much = this.isMuch(unflushed) && from < elements.length;
-    if (much && native().memoryAdvise(elements.subarray(from), HUGE_PAGES)) this.end = elements.length;
+    const large = this.isLarge(unflushed) && from < elements.length;
+    if (large && native().memoryAdvise(elements.subarray(from), HUGE_PAGES)) this.end = elements.length;
     if (growth.populate && file.writable) {
-      // New pages, which hold no elements yet.
+      // New pages, without elements so far.
       for (let at = Math.ceil(before / PAGE) * PAGE; at < elements.length; at += PAGE) elements[at] = 0;
     }
   }
 
   /**
-   * Before a flush: `used` elements are in use, or vouched for; `flushed` of them were flushed
-   * before.
+   * Before a flush: `used` elements are in use or guaranteed by a commit, of which `flushed` were
+   * flushed before.
    */
   beforeFlush(used: number, flushed: number): void {
     if (this.end === 0) return;
     const width = WIDTHS[this.file.type];
-    if ((used - flushed) * width >= MUCH) return;
+    if ((used - flushed) * width >= LARGE_FROM) return;
     const { elements } = this.file;
     native().memoryAdvise(elements.subarray(used * width), SMALL_PAGES);
     if (used * width < this.end) this.file.discard(used);

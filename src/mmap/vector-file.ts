@@ -22,7 +22,7 @@ import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
 import { align, HEADER_BYTES, writeLong, WORD } from '../region/format.js';
 import { MAX_MAPPINGS, Region } from '../region/region.js';
-import { initialise } from '../vector/layout.js';
+import { initialize } from '../elements/layout.js';
 
 /**
  * Address space for a new buffer: where the runtime allows it, else what it does. It costs nothing
@@ -38,6 +38,7 @@ export const DATA_OFFSET = 65_536;
  * size.
  */
 export const LARGE_PAGE = 2 ** 21;
+/** As for other buffers: see `region.ts`. */
 
 let reservation = RESERVATION;
 
@@ -58,7 +59,7 @@ export class VectorFile {
     private readonly page: number,
   ) {
     this.region = this.newRegion(0);
-    initialise(this.region.head, type, HEADER_BYTES);
+    initialize(this.region.head, type, HEADER_BYTES);
   }
 
   /** Makes a file with no elements. */

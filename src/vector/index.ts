@@ -1,5 +1,5 @@
 /** offheap/vector: growing arrays of numbers outside the JavaScript heap. */
-export { Elements, type SumOf, type Values } from './elements.js';
+export { Elements, type SumOf, type Values } from '../elements/elements.js';
 export { Vector, type VectorOptions, type VectorStats } from './vector.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
 export { type WorkOptions } from '../region/progress.js';

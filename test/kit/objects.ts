@@ -1,5 +1,5 @@
 /** Structures behave as objects do: as a `Map`, they show no internals and can be frozen. */
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { throws } from '../helpers/errors.js';
 import { plain, type Description } from './description.js';
@@ -8,10 +8,24 @@ export function testObject({ name, Class, make, contents, operations }: Descript
   it('has no enumerable own properties', async () => {
     const structure = await make();
     expect(Object.keys(structure as object)).toEqual([]);
-    expect({ ...structure }).toEqual({});
     const seen: string[] = [];
     for (const key in structure) seen.push(key);
     expect(seen).toEqual([]);
+  });
+
+  it('is deeply equal to a copy, and to nothing with other contents', async () => {
+    const structure = await make();
+    const copy = Class.fromBytes(structure.toBytes());
+    expect(isDeepStrictEqual(structure, copy)).toBe(true);
+    expect(copy).toEqual(structure);
+    for (const { run, writes } of Object.values(operations)) {
+      if (writes !== true) continue;
+      const changed = Class.fromBytes(structure.toBytes());
+      const before = contents(changed);
+      run(changed);
+      const same = isDeepStrictEqual(contents(changed), before);
+      if (!same) expect(isDeepStrictEqual(structure, changed)).toBe(false);
+    }
   });
 
   it('works when it is frozen', async () => {

@@ -19,7 +19,7 @@ export function testStates({ Class, make, contents, operations, background, iter
   const owners: unknown[] = [];
 
   it('has an operation in its description for each public member', () => {
-    const known = new Set([...Object.keys(operations), ...OWN_TESTS]);
+    const known = new Set([...Object.keys(operations), ...Object.keys(background ?? {}), ...OWN_TESTS]);
     expect(publicMembers(Class).filter((name) => !known.has(name))).toEqual([]);
   });
 

@@ -218,7 +218,7 @@ describe('a vector as an object', () => {
     );
     expect(inspect(vector, { maxArrayLength: 1 })).toBe('Vector<f64>(3) [ 1, ... 2 more ]');
     expect(JSON.stringify(vector)).toBe('{}');
-    expect(() => structuredClone(vector)).toThrow(/token/);
+    expect(() => structuredClone(vector)).toThrow(/could not be cloned/);
     vector.close();
     expect(inspect(vector)).toBe('Vector { closed }');
   });

@@ -1,7 +1,7 @@
 /**
  * The layout of a vector region (`docs/formats/vector.md`): words of its header, and the
- * constant-time check of bytes that come from elsewhere. `native/core/src/vector/layout.rs` has the
- * same.
+ * constant-time check of bytes that come from outside. `native/core/src/vector/layout.rs` is its
+ * counterpart.
  */
 import { isNumeric, WIDTHS, type NumericType } from '../region/element.js';
 import {
@@ -20,7 +20,7 @@ export const WORD = {
   sequence: COMMON.sequence,
   type: 16,
   reserved: 17,
-  /** Elements, two words. */
+  /** The number of elements, in two words. */
   countLow: 18,
   countHigh: 19,
   end: 20,
@@ -28,7 +28,7 @@ export const WORD = {
 
 /** Where the elements begin. */
 export const DATA = HEADER_BYTES;
-/** The most elements: of 8 bytes each, so many are 2^53 bytes. */
+/** The maximum number of elements: 2^53 bytes of 8-byte elements, less the header. */
 export const MAX_CAPACITY = 2 ** 50 - 64;
 
 export const VECTOR_TYPES: readonly NumericType[] = [
@@ -45,7 +45,7 @@ export const VECTOR_TYPES: readonly NumericType[] = [
 ];
 
 export interface Shape {
-  /** Type code of the elements. */
+  /** The type code of the elements. */
   type: number;
   count: number;
   capacity: number;
@@ -57,7 +57,7 @@ export function regionLength(type: number, capacity: number): number {
 }
 
 /** Writes the header of an empty vector into zeroed words. */
-export function initialise(words: Int32Array, type: number, length: number): void {
+export function initialize(words: Int32Array, type: number, length: number): void {
   writeHeader(words, 'vector', length, [0, 0]);
   words[WORD.type] = type;
 }

@@ -1,31 +1,31 @@
 /**
- * The elements of a vector: where they are, and how one is read, written, added and taken away.
+ * The elements of a vector in memory: where they are, and how one is read, written, added and
+ * removed. {@link Vector} keeps them in a region of its own, `MmapVector` in a file.
  *
- * The owner keeps what hot code needs in fields: a view of all elements that fit, how many there
- * are, how many fit. Where elements can not be accessed directly (another thread's vector, a file,
- * a closed one) `count` and `room` are 0, so that fast paths fail and the slow ones come here.
+ * The owner keeps what hot code needs in fields: a view of all elements that fit, their number, and
+ * the number that fits. Where elements cannot be accessed directly (another thread's vector, a
+ * file, a closed vector) `count` and `room` are 0, so that fast paths fail and slow paths run.
  *
  * An element is one aligned store, and the count is stored after it: atomically if the vector is
- * shared, so that no reader counts an element that it can not see. Where nobody else can look, the
- * header's count may lag behind the field: a push is a sixth faster that does not store it. {@link
- * Access.settle} makes up for it, before anything but a push, `at` or `set`.
+ * shared, so that a reader never counts an element that it cannot see. Where no other thread can
+ * look, the header's count may be lower than the field, because a push is a sixth faster without
+ * that store. {@link VectorTable.flushCount} updates the header before anything but a push, `at` or
+ * `set`.
  */
 import { allocating, offheapError, rangeError } from '../errors.js';
 import { native } from '../native.js';
-import { Background } from '../region/background.js';
+import type { Background } from '../region/background.js';
 import { badElement, COLUMN_ARRAYS, isElement, TYPE, WIDTHS } from '../region/element.js';
-import type { AnyTypedArray } from '../region/typed-array.js';
-import { align, readLong, writeLong, WORD as COMMON } from '../region/format.js';
-import { HEADER_WORDS } from '../region/format.js';
+import { align, HEADER_WORDS, TWO_32, WORD as COMMON, writeLong } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
-import { LegacyStructure } from '../region/legacy.js';
-import { CLOSED, OWNER, READER } from '../region/table.js';
+import { CLOSED, OWNER, READER, RegionTable } from '../region/table.js';
+import type { Token } from '../region/token.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
 import { DATA, MAX_CAPACITY, readShape, regionLength, WORD } from './layout.js';
 
 const COUNT = WORD.countLow;
-const TWO_32 = 4_294_967_296;
-const NOTHING: AnyTypedArray = new Uint8Array(0);
+const NO_ITEMS: AnyTypedArray = new Uint8Array(0);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
 
 // Codes as constants of this module, which V8 folds.
@@ -38,96 +38,100 @@ const I32 = TYPE.i32;
 const F32 = TYPE.f32;
 const F64 = TYPE.f64;
 const U64 = TYPE.u64;
+const I64 = TYPE.i64;
 
-export abstract class Access extends LegacyStructure<'vector'> {
-  /** The type of the elements. */
-  protected code = 0;
-  /** How many elements there are, for the owner; else 0. The header's count can be behind it. */
-  protected count = 0;
-  /** How many fit, where a push is plain stores; else 0. */
-  protected room = 0;
-  /** How many fit. */
-  protected capacity = 0;
-  /** Elements below this index do not change any more: in a file, what was flushed. Else 0. */
-  protected sealed = 0;
-  /** All elements that fit. */
-  protected items: AnyTypedArray = NOTHING;
-  protected head: Int32Array = CLOSED_HEAD;
-  /** What runs in the background and must end before anything else changes the vector. */
+export class VectorTable extends RegionTable<'vector'> {
+  /** The type code of the elements. */
+  code = 0;
+  /** Whether the elements are bigints. */
+  wide = false;
+  /** The number of elements, for the owner; otherwise 0. The header's count can be lower. */
+  count = 0;
+  /** The number of elements that fit where a push is plain stores; otherwise 0. */
+  room = 0;
+  /** The number of elements that fit. */
+  capacity = 0;
+  /** Elements below this index are immutable: in a file, those that were flushed. Otherwise 0. */
+  sealed = 0;
+  /** A view of all elements that fit. */
+  items: AnyTypedArray = NO_ITEMS;
+  head: Int32Array = CLOSED_HEAD;
+  /** Background work that must end before anything else changes the vector. */
   private job: Background | undefined;
-  private ended: Promise<unknown> = Promise.resolve();
+  private jobEnd: Promise<unknown> = Promise.resolve();
 
-  protected get kind(): 'vector' {
+  get kind(): 'vector' {
     return 'vector';
   }
-  protected get label(): string {
+  get label(): string {
     return 'vector';
   }
 
-  protected override get aligned(): boolean {
+  override get aligned(): boolean {
     return true;
   }
 
-  protected bindViews(what: string, direct: boolean): void {
+  bindViews(what: string, direct: boolean): void {
     const { head, bytes, buffer } = this.region;
     const { type, count, capacity } = readShape(head, bytes.length, what);
     this.items = new COLUMN_ARRAYS[type]!(buffer, bytes.byteOffset + DATA, capacity);
     this.head = head;
     this.code = type;
+    this.wide = type === U64 || type === I64;
     this.capacity = capacity;
     this.count = direct ? count : 0;
-    // Past 2^32 the count takes two stores, which is native code's to do.
+    // From 2^32 on the count takes two stores, which native code performs.
     this.room = direct && !this.hasReaders ? Math.min(capacity, TWO_32 - 1) : 0;
   }
 
-  protected dropViews(): void {
-    this.items = NOTHING;
+  dropViews(): void {
+    this.items = NO_ITEMS;
     this.head = CLOSED_HEAD;
     this.count = this.room = this.capacity = 0;
   }
 
-  protected check(region: Region, length: number, what: string): void {
+  check(region: Region, length: number, what: string): void {
     readShape(region.head, length, what);
   }
 
-  /** Stores the count where it belongs, for whoever goes by the header next. */
-  private settle(): void {
+  /** Stores the count in the header, for code that reads the header next. */
+  private flushCount(): void {
     if (this.role === OWNER && !this.hasReaders) this.head[COUNT] = this.count;
   }
 
-  protected override beforeRead(): void {
+  override beforeRead(): void {
     super.beforeRead();
-    this.settle();
+    this.flushCount();
   }
 
-  protected override read<T>(operation: () => T): T {
-    this.settle();
+  override read<T>(operation: () => T): T {
+    this.flushCount();
     return super.read(operation);
   }
 
   /**
-   * How many elements there are. Readers, who go by the header, must check that what they read
-   * still stands.
+   * The current number of elements. A reader takes it from the header, and must validate its reads
+   * after that.
    */
-  protected countNow(): number {
+  currentCount(): number {
     if (this.role === OWNER) return this.count;
     const { head } = this;
     const count = (Atomics.load(head, COUNT) >>> 0) + (Atomics.load(head, COUNT + 1) >>> 0) * TWO_32;
     return Math.min(count, this.capacity);
   }
 
-  /** How many elements there are. */
-  protected total(): number {
-    return this.role === OWNER ? this.count : this.read(() => this.countNow());
+  /** The current number of elements, validated. */
+  validCount(): number {
+    return this.role === OWNER ? this.count : this.read(() => this.currentCount());
   }
 
   // ---- one element
 
-  /** The element at an index that is below the capacity. */
-  protected load(index: number): unknown {
-    // Each type by itself, so that each read sees one kind of array, whatever other vectors hold.
-    // And all numbers here: a result that might come from a call, of which V8 knows nothing, would
-    // be boxed for every caller, five times slower.
+  /** The element at an index below the capacity; fast for numbers. */
+  load(index: number): unknown {
+    // One branch per type, so that each read sees one kind of array, whatever other vectors
+    // contain. All number types are here: a result that might come from a call, about which V8
+    // knows nothing, would be boxed for every caller, five times slower.
     const { items, code } = this;
     if (code === F64) return (items as Float64Array)[index];
     if (code === U32) return (items as Uint32Array)[index];
@@ -140,13 +144,19 @@ export abstract class Access extends LegacyStructure<'vector'> {
     return this.loadWide(index);
   }
 
-  protected loadWide(index: number): bigint {
+  /** The same for bigints. */
+  loadWide(index: number): bigint {
     const { items } = this;
     return this.code === U64 ? (items as BigUint64Array)[index] : (items as BigInt64Array)[index];
   }
 
+  /** The same for elements of any type. {@link load} must not see bigints: its callers' do not. */
+  loadAny(index: number): unknown {
+    return this.wide ? this.loadWide(index) : this.load(index);
+  }
+
   /** Stores an element of the right type at an index below the capacity. */
-  protected store(index: number, value: unknown): void {
+  store(index: number, value: unknown): void {
     const { items } = this;
     switch (this.code) {
       case F64:
@@ -181,31 +191,27 @@ export abstract class Access extends LegacyStructure<'vector'> {
     }
   }
 
-  /** Refuses what is no element. */
-  protected checkElement(value: unknown): void {
+  /** Throws if a value is not an element of this vector's type. */
+  checkElement(value: unknown): void {
     if (!isElement(value, this.code)) throw badElement('an element of this vector', this.code, value);
   }
 
-  /**
-   * The elements as another thread's, or a file's, may be read: the value, or `undefined` past the
-   * end.
-   */
-  protected loadElsewhere(index: number): unknown {
+  /** The element at an index, for readers of another thread's vector or a file, and at the ends. */
+  loadSlow(index: number): unknown {
     if (this.role === READER) {
-      const count = this.countNow();
-      const at = index < 0 ? index + count : index;
-      const value = at >= 0 && at < count ? this.load(at) : undefined;
+      const value = this.loadCounted(index, this.currentCount());
       if (this.readIsValid()) return value;
     }
-    return this.read(() => {
-      const count = this.role === OWNER ? this.count : this.countNow();
-      const at = index < 0 ? index + count : index;
-      return at >= 0 && at < count ? this.load(at) : undefined;
-    });
+    return this.read(() => this.loadCounted(index, this.currentCount()));
   }
 
-  /** An index of an element that is there. */
-  protected checkIndex(index: unknown): number {
+  private loadCounted(index: number, count: number): unknown {
+    const at = index < 0 ? index + count : index;
+    return at >= 0 && at < count ? this.loadAny(at) : undefined;
+  }
+
+  /** Throws unless there is an element at the index. */
+  checkIndex(index: unknown): number {
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= this.count) {
       throw rangeError(
         `an index of this vector must be an integer from 0 to ${this.count - 1}, not ${describe(index)}`,
@@ -214,8 +220,8 @@ export abstract class Access extends LegacyStructure<'vector'> {
     return index + 0;
   }
 
-  /** Refuses to store to elements from `index` on if some of them do not change any more. */
-  protected checkOpen(index: number): void {
+  /** Throws if the elements from `index` on include immutable ones. */
+  checkMutable(index: number): void {
     if (index < this.sealed) {
       throw offheapError(
         'ERR_OFFHEAP_UNSUPPORTED',
@@ -224,18 +230,18 @@ export abstract class Access extends LegacyStructure<'vector'> {
     }
   }
 
-  // ---- how many
+  // ---- count and capacity
 
   /** Publishes that there are `count` elements, all of which are stored. */
-  protected setCount(count: number): void {
+  setCount(count: number): void {
     if (count >= TWO_32 || this.count >= TWO_32) native().vectorSetLength(this.region.bytes, count);
     else if (this.hasReaders) Atomics.store(this.head, COUNT, count | 0);
     else this.head[COUNT] = count;
     this.count = count;
   }
 
-  /** Makes room for `count` elements in all, and more, so that n pushes cost O(n). */
-  protected grow(count: number): void {
+  /** Makes room for `count` elements in total, and for more, so that n pushes cost O(n). */
+  grow(count: number): void {
     if (count <= this.capacity) return;
     if (count > MAX_CAPACITY) {
       throw offheapError('ERR_OFFHEAP_FULL', `a vector holds at most ${MAX_CAPACITY} elements`);
@@ -243,36 +249,41 @@ export abstract class Access extends LegacyStructure<'vector'> {
     try {
       this.resize(Math.max(count, Math.min(this.capacity * 2, MAX_CAPACITY)));
     } catch (error) {
-      // Where memory is short less may fit. But not so little that every push has to ask again, and
-      // not the last there is, for without any the engine ends the process.
+      // Where memory is short, less may fit. But not so little that every push has to ask again,
+      // and not all that is left: without any memory the engine ends the process.
       const less = Math.max(count, this.capacity + Math.floor(this.capacity / 4));
       if ((error as { code?: unknown }).code !== 'ERR_OFFHEAP_OOM' || less >= this.capacity * 2) throw error;
       this.resize(less);
     }
   }
 
-  /** Makes room for exactly `capacity` elements, at least those that are there. */
-  protected resize(capacity: number): void {
-    this.settle();
+  /** Makes room for exactly `capacity` elements, at least the current ones. */
+  resize(capacity: number): void {
+    this.flushCount();
     const length = regionLength(this.code, capacity);
     try {
       this.region.ensure(length);
       native().vectorSetRegion(this.region.bytes, length);
     } finally {
-      // Also after a refusal: the region may lie in a larger buffer by now.
+      // After a refusal too: the region may be in a larger buffer by now.
       this.rebindViews();
     }
   }
 
-  // ---- work in the background
-
-  protected override beforeWrite(): void {
-    if (this.job !== undefined && this.role !== CLOSED && this.region.writable) throw this.lockedError();
-    super.beforeWrite();
-    this.settle();
+  /** Makes room for `capacity` elements in total. */
+  reserve(capacity: number): void {
+    if (capacity > this.capacity) this.resize(capacity);
   }
 
-  override share(): ReturnType<LegacyStructure<'vector'>['share']> {
+  // ---- background work
+
+  override beforeWrite(): void {
+    if (this.job !== undefined && this.role !== CLOSED && this.region.writable) throw this.lockedError();
+    super.beforeWrite();
+    this.flushCount();
+  }
+
+  override share(): Token<'vector'> {
     // The first call may move the region.
     if (this.job !== undefined && this.region.origin === 'heap' && !this.region.shared)
       throw this.lockedError();
@@ -284,55 +295,55 @@ export abstract class Access extends LegacyStructure<'vector'> {
   }
 
   /**
-   * Runs native work on the region while this thread goes on. Meanwhile the vector can be read, as
-   * if it were another thread's, and closed, which cancels the work; changes throw
+   * Runs native work on the region while this thread continues. In the meantime the vector can be
+   * read as if it were another thread's, and closed, which cancels the work; changes throw
    * `ERR_OFFHEAP_LOCKED`.
    */
-  protected async inBackground(
+  async inBackground(
     job: Background,
     start: (bytes: Uint8Array, control: Int32Array) => Promise<boolean>,
   ): Promise<void> {
     if (this.job !== undefined) throw this.lockedError();
     const owner = this.role === OWNER;
-    this.settle();
+    this.flushCount();
     this.job = job;
     if (owner) this.becomeReader('this vector');
     const { bytes } = this.region;
     let finished: boolean;
     const work = job.run((control) => start(bytes, control));
-    this.ended = work.catch(() => undefined);
+    this.jobEnd = work.catch(() => undefined);
     try {
       finished = await work;
     } finally {
       this.job = undefined;
       if (owner && !this.isClosed) this.becomeOwner('this vector');
     }
-    // Also where the work was done just before it was closed: what it did is not seen any more.
+    // Also if the work ended just before the vector was closed: nobody can see its result.
     if (!finished || this.isClosed) throw this.closedError();
   }
 
-  /** For code that waited. */
-  protected get isClosed(): boolean {
+  /** For code that waited, across which the role can change. */
+  get isClosed(): boolean {
     return this.role === CLOSED;
   }
 
-  protected override releaseRegion(): void {
+  override releaseRegion(): void {
     if (this.job === undefined) return super.releaseRegion();
     this.job.cancel();
-    // Work holds on to a shared buffer by itself. A file must stay mapped until it ends.
+    // The work keeps a shared buffer alive by itself. A file must stay mapped until the work ends.
     const { region } = this;
-    void this.ended.then(() => region.release());
+    void this.jobEnd.then(() => region.release());
   }
 
   // ---- copies
 
   /**
-   * A copy that is as long as the elements need, and zero past them, so that its bytes follow from
-   * them.
+   * A copy that is as long as the elements need, and zero after them, so that its bytes follow from
+   * the elements.
    */
-  protected override copyRegion(): Uint8Array {
+  override copyRegion(): Uint8Array {
     return this.read(() => {
-      const count = this.countNow();
+      const count = this.currentCount();
       const used = DATA + count * WIDTHS[this.code];
       const copy = allocating('a copy', used, () => new Uint8Array(align(used)));
       copy.set(this.region.bytes.subarray(0, used));
@@ -343,17 +354,12 @@ export abstract class Access extends LegacyStructure<'vector'> {
     });
   }
 
-  /** What the header says, for `stats()`. */
-  protected facts(): { capacity: number; length: number; rearrangements: number } {
+  /** The figures of the header, for `stats()`. */
+  facts(): { length: number; capacity: number; rearrangements: number } {
     return {
-      length: this.countNow(),
+      length: this.currentCount(),
       capacity: this.capacity,
       rearrangements: Math.floor((this.head[WORD.sequence] >>> 0) / 2),
     };
-  }
-
-  /** Bytes of the region: what the elements and those that fit take. */
-  protected get regionBytes(): number {
-    return readLong(this.head, WORD.lengthLow);
   }
 }
