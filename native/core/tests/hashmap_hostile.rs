@@ -6,6 +6,7 @@ use offheap_core::ErrorKind;
 use offheap_core::hashmap::layout::{Meta, word};
 use offheap_core::hashmap::raw::{RawMap, RawMapMut};
 use offheap_core::hashmap::{HashMap, bulk, rebuild, validate};
+use offheap_core::region::attach::RegionKind;
 use offheap_core::region::header;
 use offheap_core::region::memory::Memory;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

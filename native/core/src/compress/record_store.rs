@@ -10,6 +10,7 @@ use super::decode::SLACK;
 use super::dictionary::{Dictionary, Level};
 use super::encode::{Framing, Scratch};
 use super::train::thin;
+use crate::region::attach::RegionKind;
 use crate::region::control::{Control, Progress};
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
@@ -76,9 +77,13 @@ impl StoreShape {
     pub fn length(&self) -> u64 {
         self.layout().1
     }
+}
 
-    fn read(memory: Memory) -> Result<(Header, StoreShape)> {
-        let header = Header::read(memory, Kind::RecordStore)?;
+impl RegionKind for StoreShape {
+    const KIND: Kind = Kind::RecordStore;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<StoreShape> {
         let shape = StoreShape {
             len: header.double_word(word::LENGTH),
             payload: header.double_word(word::PAYLOAD),
@@ -90,14 +95,15 @@ impl StoreShape {
             && shape.payload <= MAX_PAYLOAD
             && shape.offsets().check().is_ok()
             && shape.dictionary.is_multiple_of(64)
-            && shape.dictionary >= HEADER_BYTES as u64
-            && shape.length() == header.length();
+            && shape.dictionary >= HEADER_BYTES as u64;
         if !possible {
-            return Err(Error::corrupt(
-                "the lengths of the record store's parts do not add up to its length",
-            ));
+            return Err(Error::corrupt("the lengths of the record store's parts are impossible"));
         }
-        Ok((header, shape))
+        Ok(shape)
+    }
+
+    fn length(&self) -> u64 {
+        StoreShape::length(self)
     }
 }
 
@@ -128,9 +134,8 @@ impl RawRecordStore {
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawRecordStore> {
         // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Nothing is
         // written.
-        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        let (_, shape) = StoreShape::read(memory)?;
-        // SAFETY: `read` checked that the sections of the shape are within the memory.
+        let (memory, shape) = unsafe { StoreShape::attach(base, len) }?;
+        // SAFETY: `attach` checked that the sections of the shape are within the memory.
         unsafe {
             let dictionary = Dictionary::copy_from(memory.at(HEADER_BYTES), shape.dictionary as usize)?;
             if dictionary.as_bytes().len() as u64 != shape.dictionary {
@@ -355,8 +360,7 @@ impl RawRecordStore {
     /// Checks all contents: checksum, reserved words, dictionary, sequence, and that every record
     /// decompresses. O(bytes).
     pub fn validate(&self) -> Result<()> {
-        let (header, _) = StoreShape::read(self.memory)?;
-        header.verify_checksum(self.memory, word::END)?;
+        StoreShape::verify(self.memory)?;
         self.dictionary.validate()?;
         self.offsets.prove()?;
         if self.offsets.at(0) != Some(0) {

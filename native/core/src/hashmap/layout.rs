@@ -5,6 +5,7 @@
 //! length can not point outside. [`Meta::check`] is the constant-time check on which the memory
 //! safety of every other file here rests: after it, each section lies within the region.
 
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
@@ -155,10 +156,12 @@ fn corrupt_count(what: &str, value: u64) -> Error {
     Error::corrupt(format!("the map's header is wrong: {what} is {value}"))
 }
 
-impl Meta {
-    /// The constant-time check (the tier of `open` and `attach`), of a header whose common part was
-    /// checked: every count within its limit, and the layout they give equal to the length.
-    pub fn check(header: &Header) -> Result<Meta> {
+impl RegionKind for Meta {
+    const KIND: Kind = Kind::HashMap;
+    const END: usize = word::END;
+
+    /// Checks that every count is within its limit.
+    fn check(header: &Header, _: Memory) -> Result<Meta> {
         let schema = header.word(word::SCHEMA);
         let key = Type::from_number(schema & 0xFF).filter(|&key| is_key(key));
         let value = Type::from_number(schema >> 8);
@@ -188,15 +191,15 @@ impl Meta {
         let heap = Meta::check_heap(header, key.is_blob() || value.is_blob())?;
         let shape = Shape { key, value, capacity, slots, heap };
         let layout = shape.layout()?;
-        if layout.length as u64 != header.length() {
-            let (length, expected) = (header.length(), layout.length);
-            return Err(Error::corrupt(format!(
-                "the region has {length} bytes where its counts give {expected}"
-            )));
-        }
         Ok(Meta { shape, layout, seeds: header.seeds(), buckets, epoch })
     }
 
+    fn length(&self) -> u64 {
+        self.layout.length as u64
+    }
+}
+
+impl Meta {
     fn check_slots(header: &Header) -> Result<Option<u32>> {
         let state = header.word(word::STATE);
         if state & !(STATE_HANDLES | STATE_SLOTS) != 0 {
@@ -230,13 +233,6 @@ impl Meta {
             return Err(corrupt_count("heap garbage", garbage));
         }
         Ok(capacity)
-    }
-
-    /// Reads and checks the header of a region.
-    pub fn read(memory: Memory) -> Result<(Header, Meta)> {
-        let header = Header::read(memory, Kind::HashMap)?;
-        let meta = Meta::check(&header)?;
-        Ok((header, meta))
     }
 }
 

@@ -9,12 +9,10 @@
 use super::blob::{BYTES, size_of_blob, text_encoding};
 use super::hash::{canonical, tag};
 use super::index::Native;
-use super::layout::{LANES, MAX_GENERATION, word};
+use super::layout::{LANES, MAX_GENERATION, Meta, word};
 use super::raw::{RawKey, RawMap, StoredBlob};
-use crate::region::crc::region_checksum;
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
-use crate::region::header::{self, HEADER_WORDS, Header};
-use crate::region::kind::Kind;
 use crate::table::bits::Bits;
 use crate::{Error, Result};
 use std::time::Duration;
@@ -68,17 +66,8 @@ impl Validator {
 
     fn header(&self) -> Result<()> {
         let memory = self.map.memory();
-        let header = Header::read(memory, Kind::HashMap)?;
-        header.check_reserved()?;
-        if header.word(header::word::FLAGS) & header::FLAG_CHECKSUM != 0 {
-            // SAFETY: the region lies within the memory, whose caller vouches for it.
-            let found = unsafe { region_checksum(memory.base(), self.map.layout().length) };
-            if found != header.word(header::word::CHECKSUM) {
-                return Err(Error::corrupt("the region's checksum is not that of its bytes"));
-            }
-        }
+        let (header, _) = Meta::verify(memory)?;
         let stray = header.word(word::RESERVED) != 0
-            || (word::END..HEADER_WORDS).any(|index| header.word(index) != 0)
             || (self.map.shape().slots.is_none()
                 && (header.word(word::SLOTS_USED) | header.word(word::FREE_SLOT)) != 0);
         if stray {

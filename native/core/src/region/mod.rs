@@ -5,6 +5,7 @@
 //! | [`kind`] | the kinds of region, with their codes and versions |
 //! | [`memory`] | memory that other threads may write |
 //! | [`header`] | the first 256 bytes of a region, and the check of them |
+//! | [`attach`] | what the kinds share: attaching, beginning a region, checking a header |
 //! | [`sequence`] | the sequence lock between a region's owner and its readers |
 //! | [`crc`] | CRC-32C, and the checksum of a region |
 //! | [`element`] | the types of elements, their codes, and how they are stored and ordered |
@@ -19,6 +20,7 @@
 //! | [`numa`] | the machine's nodes, and which of them holds the pages |
 
 pub mod advise;
+pub mod attach;
 pub mod control;
 pub mod crc;
 pub mod element;

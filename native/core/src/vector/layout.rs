@@ -5,6 +5,7 @@
 //! based. After it, the elements that the header counts are within the region, and the region is
 //! within the memory.
 
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
@@ -39,10 +40,11 @@ pub struct Shape {
     pub region: usize,
 }
 
-impl Shape {
-    /// Reads and checks the header.
-    pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, Kind::Vector)?;
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::Vector;
+    const END: usize = word::UNUSED;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
         let number = header.word(word::TYPE);
         let ty = type_of(number)
             .map_err(|_| Error::corrupt(format!("a vector cannot have elements of type {number}")))?;
@@ -57,6 +59,10 @@ impl Shape {
             )));
         }
         Ok(Shape { ty, len: len as usize, capacity, region })
+    }
+
+    fn length(&self) -> u64 {
+        self.region as u64
     }
 }
 

@@ -10,9 +10,10 @@
 
 use super::layout::{DATA, Shape, region_length, word};
 use crate::cpu::Features;
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::element::{Element, Slot, Word, with_element};
-use crate::region::header::{self, HEADER_WORDS};
+use crate::region::header;
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::region::sequence::READ_TIMEOUT;
@@ -44,8 +45,8 @@ impl View {
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<View> {
         // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Readers do not
         // write through the view.
-        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        Ok(View { memory, shape: Shape::read(memory)? })
+        let (memory, shape) = unsafe { Shape::attach(base, len) }?;
+        Ok(View { memory, shape })
     }
 
     /// Creates a view of a vector with a known shape, without reading the header.
@@ -188,7 +189,7 @@ pub unsafe fn read<R>(base: *const u8, len: usize, mut body: impl FnMut(&View) -
     let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
     loop {
         let sequence = memory.read_begin(READ_TIMEOUT)?;
-        let result = Shape::read(memory).and_then(|shape| body(&View { memory, shape }));
+        let result = Shape::read(memory).and_then(|(_, shape)| body(&View { memory, shape }));
         if !memory.read_retry(sequence) {
             return result;
         }
@@ -322,7 +323,7 @@ impl Writer {
         // SAFETY: the caller of `attach` guarantees that the memory is writable and this is the
         // only writer.
         self.change(|| unsafe { memory.set_double_word(header::word::LENGTH, bytes as u64) });
-        self.0.shape = Shape::read(memory)?;
+        (_, self.0.shape) = Shape::read(memory)?;
         Ok(())
     }
 
@@ -362,19 +363,9 @@ pub unsafe fn init(base: *mut u8, len: usize, ty: Type) -> Result<()> {
 /// be wrong.
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     let check = |view: &View| {
-        let memory = view.memory;
-        let header = header::Header::read(memory, Kind::Vector)?;
-        header.check_reserved()?;
-        let unused = (word::UNUSED..HEADER_WORDS).any(|index| header.word(index) != 0);
-        if unused || header.word(word::RESERVED) != 0 {
-            return Err(Error::corrupt("an unused word of the vector's header is not zero"));
-        }
-        if header.word(header::word::FLAGS) & header::FLAG_CHECKSUM != 0 {
-            // SAFETY: the region is within the memory.
-            let sum = unsafe { crate::region::crc::region_checksum(memory.base(), view.shape.region) };
-            if sum != header.word(header::word::CHECKSUM) {
-                return Err(Error::corrupt("the checksum of the vector does not match"));
-            }
+        let (header, _) = Shape::verify(view.memory)?;
+        if header.word(word::RESERVED) != 0 {
+            return Err(Error::corrupt("a reserved word of the vector's header is not zero"));
         }
         Ok(())
     };

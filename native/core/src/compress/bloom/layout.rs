@@ -1,6 +1,7 @@
 //! The header of a filter, and the number of blocks it needs.
 
 use super::LANES;
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -53,22 +54,29 @@ impl Shape {
     pub fn length(&self) -> u64 {
         HEADER_BYTES as u64 + self.blocks * BLOCK as u64
     }
+}
 
-    /// The constant-time check of a region.
-    pub(super) fn read(memory: Memory) -> Result<(Header, Shape)> {
-        let header = Header::read(memory, Kind::BloomFilter)?;
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::BloomFilter;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
         let shape = Shape {
             blocks: header.double_word(word::BLOCKS),
             capacity: header.double_word(word::CAPACITY),
             rate: f64::from_bits(header.double_word(word::RATE)),
         };
-        if shape.blocks == 0 || shape.blocks > MAX_BLOCKS || shape.length() != header.length() {
+        if shape.blocks == 0 || shape.blocks > MAX_BLOCKS {
             let (blocks, length) = (shape.blocks, header.length());
             return Err(Error::corrupt(format!(
                 "a Bloom filter of {blocks} blocks cannot have {length} bytes"
             )));
         }
-        Ok((header, shape))
+        Ok(shape)
+    }
+
+    fn length(&self) -> u64 {
+        Shape::length(self)
     }
 }
 

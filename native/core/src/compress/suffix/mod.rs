@@ -14,6 +14,7 @@ pub use self::build::{build, build_in_place};
 pub use self::owned::SuffixArray;
 
 use super::memory::try_vec;
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -63,19 +64,22 @@ impl Shape {
     pub fn length(&self) -> usize {
         self.length
     }
+}
 
-    /// The constant-time check of a region.
-    fn read(memory: Memory) -> Result<(Header, Shape)> {
-        let header = Header::read(memory, Kind::SuffixArray)?;
-        let (text, length) = (header.double_word(word::LENGTH), header.length());
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::SuffixArray;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
+        let text = header.double_word(word::LENGTH);
         usize::try_from(text)
             .ok()
             .and_then(|len| Shape::new(len).ok())
-            .filter(|shape| shape.length as u64 == length)
-            .map(|shape| (header, shape))
-            .ok_or_else(|| {
-                Error::corrupt(format!("the suffix array of {text} bytes cannot have {length} bytes"))
-            })
+            .ok_or_else(|| Error::corrupt(format!("a suffix array of {text} bytes is too large")))
+    }
+
+    fn length(&self) -> u64 {
+        self.length as u64
     }
 }
 
@@ -103,8 +107,8 @@ impl RawSuffixArray {
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawSuffixArray> {
         // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Nothing is written
         // through the view.
-        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        Ok(RawSuffixArray { memory, shape: Shape::read(memory)?.1 })
+        let (memory, shape) = unsafe { Shape::attach(base, len) }?;
+        Ok(RawSuffixArray { memory, shape })
     }
 
     /// The layout.
@@ -173,8 +177,7 @@ impl RawSuffixArray {
     /// Checks all contents: the checksum, if there is one, that unused bytes are zero, and that all
     /// suffixes are present and in order. O(n) time, and 4 bytes of memory per byte of text.
     pub fn validate(&self) -> Result<()> {
-        let (header, shape) = Shape::read(self.memory)?;
-        header.verify_checksum(self.memory, word::END)?;
+        let (_, shape) = Shape::verify(self.memory)?;
         let behind_text = Shape::TEXT + shape.len..shape.positions;
         let behind_positions = shape.positions + shape.len * 4..shape.length;
         // SAFETY: all offsets are within the region.

@@ -22,6 +22,7 @@ use super::blob::size_of_blob;
 use super::hash::{Home, tag};
 use super::index::{Group, Index, Native, Place};
 use super::layout::{Layout, Meta, Shape, word};
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
@@ -74,16 +75,8 @@ impl RawMap {
     }
 
     pub(crate) fn read(memory: Memory, patience: Duration) -> Result<RawMap> {
-        loop {
-            let sequence = memory.read_begin(patience);
-            let read = Meta::read(memory);
-            if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
-                continue;
-            }
-            // What is no map at all is said to be that, rather than to be locked.
-            let (_, meta) = read?;
-            return Ok(RawMap::new(memory, meta, sequence?));
-        }
+        let (_, meta, sequence) = Meta::read_shared(memory, patience)?;
+        Ok(RawMap::new(memory, meta, sequence))
     }
 
     pub(in crate::hashmap) fn new(memory: Memory, meta: Meta, sequence: u32) -> RawMap {

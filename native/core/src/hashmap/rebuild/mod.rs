@@ -19,13 +19,13 @@ mod plan;
 
 use self::plan::Plan;
 use super::layout::{
-    Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, STATE_HANDLES, STATE_SLOTS, Shape, buckets_for, is_key,
-    word,
+    Layout, MAX_CAPACITY, MAX_GENERATION, MAX_HEAP, Meta, STATE_HANDLES, STATE_SLOTS, Shape, buckets_for,
+    is_key, word,
 };
 use super::raw::{RawMap, RawMapMut};
+use crate::region::attach::{RegionKind, check_room};
 use crate::region::element::Type;
 use crate::region::header::{self, align};
-use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
@@ -77,27 +77,18 @@ fn check_heap(key: Type, value: Type, bytes: u64) -> Result<u64> {
     Ok(align(bytes))
 }
 
-fn check_room(length: usize, given: usize) -> Result<()> {
-    if length <= given {
-        return Ok(());
-    }
-    Err(Error::full(format!("the map needs {length} bytes where {given} are given")))
-}
-
 /// Makes an empty map in `len` bytes at `base`. Whatever they held is overwritten.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn init(base: *mut u8, len: usize, new: &NewMap) -> Result<()> {
-    // SAFETY: the caller's word.
-    let memory = unsafe { Memory::new(base, len) }?;
     let shape = new.shape()?;
     let layout = shape.layout()?;
-    check_room(layout.length, len)?;
-    // SAFETY: there is room for the layout; the caller vouches that it is ours to write.
+    // SAFETY: `base` is valid for writing `len` bytes that no other thread uses, and the sections
+    // lie within the length that `begin` checks.
     unsafe {
-        memory.at(0).write_bytes(0, layout.keys);
-        memory.begin_region(Kind::HashMap, layout.length as u64);
+        let memory = Meta::begin(base, len, layout.length as u64)?;
+        memory.at(layout.index).write_bytes(0, layout.keys - layout.index);
         memory.set_seeds(new.seeds);
         memory.set_word(word::SCHEMA, shape.key as u32 | (shape.value as u32) << 8);
         memory.set_word(word::EPOCH, 1);
@@ -135,7 +126,7 @@ pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
     let shape = Shape { slots: None, ..map.shape() };
     let layout = shape.layout()?;
     // Shorter or equal: it is the present layout without the slot table.
-    check_room(layout.length, memory.len())?;
+    check_room(layout.length as u64, memory.len())?;
     let reached = (0..map.slots_used()).map(|slot| map.generation(slot)).max().unwrap_or(0);
     let mut epoch = map.meta().epoch;
     let next_epoch = match epoch.max(reached) {
@@ -193,7 +184,7 @@ pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Res
     let memory = map.memory();
     loop {
         let plan = Plan::new(map, capacity, heap)?;
-        check_room(plan.layout.length, memory.len())?;
+        check_room(plan.layout.length as u64, memory.len())?;
         // SAFETY: this view writes, and the new layout lies within the memory.
         let done = unsafe {
             memory.change(|| {

@@ -1,5 +1,6 @@
 //! The layout of a BumpArena's region, and the check of its header.
 
+use crate::region::attach::RegionKind;
 use crate::region::header::{self, HEADER_BYTES, Header};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -87,18 +88,6 @@ impl Shape {
         ((self.length - self.data()) / GRANULE) as u32
     }
 
-    /// Reads a region's header and checks it in constant time.
-    pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, Kind::BumpArena)?;
-        let (options, align) = (header.word(word::OPTIONS), header.word(word::ALIGN));
-        match Shape::new(header.length(), align, options) {
-            Ok(shape) if shape.length == header.length() && header.word(word::TOP) <= shape.granules() => {
-                Ok(shape)
-            }
-            _ => Err(Error::corrupt("the arena's options, alignment, length and top contradict each other")),
-        }
-    }
-
     /// Writes the header of an empty arena. The data is left unchanged.
     ///
     /// # Safety
@@ -112,5 +101,24 @@ impl Shape {
             memory.set_word(word::ALIGN, self.align);
             memory.end_region();
         }
+    }
+}
+
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::BumpArena;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
+        let (options, align) = (header.word(word::OPTIONS), header.word(word::ALIGN));
+        match Shape::new(header.length(), align, options) {
+            Ok(shape) if shape.length == header.length() && header.word(word::TOP) <= shape.granules() => {
+                Ok(shape)
+            }
+            _ => Err(Error::corrupt("the arena's options, alignment, length and top contradict each other")),
+        }
+    }
+
+    fn length(&self) -> u64 {
+        self.length
     }
 }

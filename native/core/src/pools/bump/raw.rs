@@ -7,8 +7,8 @@
 //! is cleared.
 
 use super::layout::{GRANULE, GUARDS, Shape, ZERO_ON_FREE, word};
+use crate::region::attach::RegionKind;
 use crate::region::header;
-use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
@@ -65,7 +65,8 @@ impl RawBumpArena {
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawBumpArena> {
         // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
-        Ok(RawBumpArena::new(memory, Shape::read(memory)?))
+        let (_, shape) = Shape::read(memory)?;
+        Ok(RawBumpArena::new(memory, shape))
     }
 
     /// Creates an empty arena in `len` bytes at `base`, for alignments up to `align`. The data is
@@ -341,8 +342,7 @@ impl RawBumpArena {
     /// Checks the bookkeeping: unused words are zero, and with guards every record and every guard
     /// is intact. O(blocks) with guards, else O(1).
     pub fn validate(&self) -> Result<()> {
-        let shape = Shape::read(self.memory)?;
-        let header = header::Header::read(self.memory, Kind::BumpArena)?;
+        let (header, shape) = Shape::read(self.memory)?;
         header.check_reserved()?;
         let (top, last) = (header.word(word::TOP), header.word(word::LAST));
         let unused = (word::END..header::HEADER_WORDS).any(|index| header.word(index) != 0);

@@ -1,6 +1,7 @@
 //! The layout of a FixedPool's region, and the check of its header and class table.
 
 use crate::pools::guard::GUARD_BYTES;
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -198,48 +199,6 @@ impl Shape {
         })
     }
 
-    /// Reads a region's header and class table and checks them in constant time.
-    pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, Kind::FixedPool)?;
-        let (options, units) = (header.word(word::OPTIONS), header.word(word::UNITS));
-        let count = header.word(word::CLASSES) as usize;
-        let wrong = |what: &'static str| Err(Error::corrupt(what));
-        if options & !(ZERO_ON_FREE | GUARDS) != 0 || count == 0 || count > MAX_CLASSES {
-            return wrong("the pool's options or number of classes are invalid");
-        }
-        if header.length() < (HEADER_BYTES + CLASS_BYTES * count) as u64 {
-            return wrong("the pool is too short for its classes");
-        }
-        let mut classes = [Class::default(); MAX_CLASSES];
-        for i in 0..count {
-            let at = HEADER_BYTES + CLASS_BYTES * i;
-            // SAFETY: the class table lies within the region's length, which was just checked.
-            let (size, ratio) = unsafe { (memory.load_u32(at), memory.load_u32(at + class_word::RATIO)) };
-            if size == 0 || !size.is_multiple_of(8) || u64::from(size) > MAX_SIZE || ratio == 0 {
-                return wrong("a class of the pool has an invalid size");
-            }
-            if i > 0 {
-                let below = classes[i - 1];
-                let sound = u64::from(below.ratio) <= MAX_RATIO
-                    && below.ratio > 1
-                    && u64::from(below.size) * u64::from(below.ratio) == u64::from(size);
-                if !sound {
-                    return wrong("the classes of the pool do not divide one another");
-                }
-            }
-            classes[i] = Class { size, ratio, ..Class::default() };
-        }
-        let (largest, smallest) = (classes[count - 1], classes[0]);
-        let expected = u64::from(largest.ratio) * u64::from(largest.size / smallest.size);
-        if expected != u64::from(units) {
-            return wrong("the pool's number of blocks contradicts its classes");
-        }
-        match Shape::complete(classes, count, u64::from(units), options) {
-            Ok(shape) if shape.length == header.length() => Ok(shape),
-            _ => wrong("the sections of the pool do not fit its length"),
-        }
-    }
-
     /// Writes an empty pool: zeros, unless the memory is zeroed already, then the header.
     ///
     /// # Safety
@@ -293,6 +252,55 @@ impl Shape {
     #[inline(always)]
     pub(super) fn guard(&self) -> u64 {
         if self.options & GUARDS != 0 { GUARD_BYTES } else { 0 }
+    }
+}
+
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::FixedPool;
+    const END: usize = word::FREE + 1;
+
+    fn check(header: &Header, memory: Memory) -> Result<Shape> {
+        let (options, units) = (header.word(word::OPTIONS), header.word(word::UNITS));
+        let count = header.word(word::CLASSES) as usize;
+        let wrong = |what: &'static str| Err(Error::corrupt(what));
+        if options & !(ZERO_ON_FREE | GUARDS) != 0 || count == 0 || count > MAX_CLASSES {
+            return wrong("the pool's options or number of classes are invalid");
+        }
+        if header.length() < (HEADER_BYTES + CLASS_BYTES * count) as u64 {
+            return wrong("the pool is too short for its classes");
+        }
+        let mut classes = [Class::default(); MAX_CLASSES];
+        for i in 0..count {
+            let at = HEADER_BYTES + CLASS_BYTES * i;
+            // SAFETY: the class table lies within the region's length, which was just checked.
+            let (size, ratio) = unsafe { (memory.load_u32(at), memory.load_u32(at + class_word::RATIO)) };
+            if size == 0 || !size.is_multiple_of(8) || u64::from(size) > MAX_SIZE || ratio == 0 {
+                return wrong("a class of the pool has an invalid size");
+            }
+            if i > 0 {
+                let below = classes[i - 1];
+                let sound = u64::from(below.ratio) <= MAX_RATIO
+                    && below.ratio > 1
+                    && u64::from(below.size) * u64::from(below.ratio) == u64::from(size);
+                if !sound {
+                    return wrong("the classes of the pool do not divide one another");
+                }
+            }
+            classes[i] = Class { size, ratio, ..Class::default() };
+        }
+        let (largest, smallest) = (classes[count - 1], classes[0]);
+        let expected = u64::from(largest.ratio) * u64::from(largest.size / smallest.size);
+        if expected != u64::from(units) {
+            return wrong("the pool's number of blocks contradicts its classes");
+        }
+        match Shape::complete(classes, count, u64::from(units), options) {
+            Ok(shape) if shape.length == header.length() => Ok(shape),
+            _ => wrong("the sections of the pool do not fit its length"),
+        }
+    }
+
+    fn length(&self) -> u64 {
+        self.length
     }
 }
 

@@ -11,6 +11,7 @@
 use super::layout::{ALLOCATED, GUARDS, LINK, Shape, ZERO_ON_FREE, class_word, word};
 use crate::pools::errors::{foreign, freed, overrun};
 use crate::pools::guard::{self, GUARD_BYTES};
+use crate::region::attach::RegionKind;
 use crate::region::header::HEADER_BYTES;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
@@ -54,7 +55,8 @@ impl RawFixedPool {
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawFixedPool> {
         // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
-        Ok(RawFixedPool::new(memory, Shape::read(memory)?))
+        let (_, shape) = Shape::read(memory)?;
+        Ok(RawFixedPool::new(memory, shape))
     }
 
     /// Creates an empty pool in `len` bytes at `base`. `Full` if they are too few.

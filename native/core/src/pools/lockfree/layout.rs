@@ -1,6 +1,7 @@
 //! Sizes and sections of a LockFreePool's region, and the fields of its words.
 
 use crate::pools::guard::GUARD_BYTES;
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -331,26 +332,6 @@ impl Shape {
         Some(Shape { geometry, options, requested: requested as usize, data: data as usize, length })
     }
 
-    /// Reads a region's header and checks it in constant time.
-    pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, Kind::LockFreePool)?;
-        let (chunk, chunks) = (header.word(word::CHUNK_SHIFT), header.word(word::CHUNKS));
-        let (smallest, slots) = (header.word(word::MIN_SHIFT), header.word(word::SLOTS));
-        let options = header.word(word::OPTIONS);
-        let sound = (10..=20).contains(&chunk)
-            && (4..chunk).contains(&smallest)
-            && (chunks > 0 && u64::from(chunks) << chunk <= MAX_CAPACITY)
-            && (1..=MAX_SLOTS).contains(&slots)
-            && options & !ALL_OPTIONS == 0;
-        if sound
-            && let Some(shape) = Shape::complete(chunk, chunks, smallest, slots, options)
-            && shape.length == header.length()
-        {
-            return Ok(shape);
-        }
-        Err(Error::corrupt("the sizes in the pool's header are impossible"))
-    }
-
     /// Writes an empty pool: zeros, unless the memory is zeroed already, then the header.
     ///
     /// # Safety
@@ -376,6 +357,33 @@ impl Shape {
     #[inline(always)]
     pub(super) fn guard(&self) -> u64 {
         if self.options & GUARDS != 0 { GUARD_BYTES } else { 0 }
+    }
+}
+
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::LockFreePool;
+    const END: usize = word::FAILURES + 1;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
+        let (chunk, chunks) = (header.word(word::CHUNK_SHIFT), header.word(word::CHUNKS));
+        let (smallest, slots) = (header.word(word::MIN_SHIFT), header.word(word::SLOTS));
+        let options = header.word(word::OPTIONS);
+        let sound = (10..=20).contains(&chunk)
+            && (4..chunk).contains(&smallest)
+            && (chunks > 0 && u64::from(chunks) << chunk <= MAX_CAPACITY)
+            && (1..=MAX_SLOTS).contains(&slots)
+            && options & !ALL_OPTIONS == 0;
+        if sound
+            && let Some(shape) = Shape::complete(chunk, chunks, smallest, slots, options)
+            && shape.length == header.length()
+        {
+            return Ok(shape);
+        }
+        Err(Error::corrupt("the sizes in the pool's header are impossible"))
+    }
+
+    fn length(&self) -> u64 {
+        self.length
     }
 }
 

@@ -7,6 +7,7 @@ use super::thread_cache::ThreadCache;
 use super::words::RegionWords;
 use crate::pools::errors::overrun;
 use crate::pools::guard::{self, GUARD_BYTES};
+use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
@@ -117,7 +118,7 @@ impl Handle {
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<Handle> {
         // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
-        let shape = Shape::read(memory)?;
+        let (_, shape) = Shape::read(memory)?;
         // SAFETY: as above, and the words of a checked shape are within the memory.
         let words = unsafe { RegionWords::new(base.cast(), shape.geometry.words) };
         let shared = slots::join(Shared::new(words, shape.geometry, 0, ROUNDS))?;

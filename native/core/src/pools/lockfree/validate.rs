@@ -4,6 +4,7 @@
 use super::layout::{Shape, chunk, group, slot};
 use super::shared::Shared;
 use super::words::RegionWords;
+use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
@@ -14,7 +15,7 @@ use crate::{Error, Result};
 pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
     // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
     let memory = unsafe { Memory::new(base, len) }?;
-    let geometry = Shape::read(memory)?.geometry;
+    let (_, Shape { geometry, .. }) = Shape::read(memory)?;
     // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller, and `Shape::read` checked
     // that the words are within them.
     let words = unsafe { RegionWords::new(base.cast(), geometry.words) };

@@ -2,6 +2,7 @@
 
 use crate::pools::fixed;
 use crate::pools::guard::GUARD_BYTES;
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -188,22 +189,6 @@ impl Shape {
         Ok((shape, nodes))
     }
 
-    /// Reads a region's header and checks it in constant time.
-    pub fn read(memory: Memory) -> Result<Shape> {
-        let header = Header::read(memory, Kind::NumaPool)?;
-        let [low, high] = [0, 1].map(|at| u64::from(header.word(word::CAPACITY + at)));
-        let capacity = low | high << 32;
-        if let Some(policy) = Policy::from_number(header.word(word::POLICY))
-            && let nodes = header.word(word::NODES) as usize
-            && let Ok(shape) = Shape::new(policy, nodes, capacity, header.word(word::OPTIONS))
-            && shape.capacity == capacity
-            && shape.length == header.length()
-        {
-            return Ok(shape);
-        }
-        Err(Error::corrupt("the pool's nodes, policy, options and sizes contradict each other"))
-    }
-
     /// Writes an empty pool for these nodes, whose number is that of the shape. Zeros the memory
     /// first, unless it is `zeroed`.
     ///
@@ -282,6 +267,29 @@ impl Shape {
         // SAFETY: a book lies within the region and before all data, so at least as many bytes
         // follow as its header states.
         unsafe { Memory::new(memory.at(book), memory.len() - book) }
+    }
+}
+
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::NumaPool;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
+        let [low, high] = [0, 1].map(|at| u64::from(header.word(word::CAPACITY + at)));
+        let capacity = low | high << 32;
+        if let Some(policy) = Policy::from_number(header.word(word::POLICY))
+            && let nodes = header.word(word::NODES) as usize
+            && let Ok(shape) = Shape::new(policy, nodes, capacity, header.word(word::OPTIONS))
+            && shape.capacity == capacity
+            && shape.length == header.length()
+        {
+            return Ok(shape);
+        }
+        Err(Error::corrupt("the pool's nodes, policy, options and sizes contradict each other"))
+    }
+
+    fn length(&self) -> u64 {
+        self.length
     }
 }
 

@@ -5,6 +5,7 @@ use super::layout::{Options, Policy, Shape, node, word};
 use crate::pools::errors::{foreign, freed};
 use crate::pools::fixed::raw::RawFixedPool;
 use crate::region::advise::populate;
+use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 use crate::region::numa::place::{self, place};
 use crate::region::numa::query::{count_pages, current_node};
@@ -86,7 +87,8 @@ impl RawNumaPool {
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawNumaPool> {
         // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
         let memory = unsafe { Memory::new(base, len) }?;
-        RawNumaPool::new(memory, Shape::read(memory)?)
+        let (_, shape) = Shape::read(memory)?;
+        RawNumaPool::new(memory, shape)
     }
 
     /// Creates an empty pool in `len` bytes at `base`, which it fills with zeros unless they are

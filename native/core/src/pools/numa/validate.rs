@@ -4,8 +4,8 @@
 use super::layout::{MAX_NODES, NODE_BYTES, Shape, node, word};
 use super::raw::RawNumaPool;
 use crate::pools::fixed;
-use crate::region::header::{HEADER_WORDS, Header};
-use crate::region::kind::Kind;
+use crate::region::attach::RegionKind;
+use crate::region::header::HEADER_WORDS;
 use crate::{Error, Result};
 
 /// Checks the contents of a pool.
@@ -20,7 +20,7 @@ pub unsafe fn validate(base: *mut u8, len: usize) -> Result<()> {
 /// Checks the contents of a pool.
 pub fn check(pool: &RawNumaPool) -> Result<()> {
     let RawNumaPool { memory, shape, .. } = pool;
-    let header = Header::read(*memory, Kind::NumaPool)?;
+    let (header, _) = Shape::read(*memory)?;
     header.check_reserved()?;
     if (word::END..HEADER_WORDS).any(|index| header.word(index) != 0) {
         return Err(Error::corrupt("an unused word of the header is not zero"));
@@ -32,7 +32,7 @@ pub fn check(pool: &RawNumaPool) -> Result<()> {
         record(pool, at)?;
         // The FixedPool of the book and its section must have the sizes that the pool's header
         // implies.
-        let stated = fixed::layout::Shape::read(shape.memory_of(*memory, at)?)?;
+        let (_, stated) = fixed::layout::Shape::read(shape.memory_of(*memory, at)?)?;
         if !stated.same(shape.alone()) {
             return Err(Error::corrupt("the book of a node contradicts the pool's sizes"));
         }

@@ -5,6 +5,7 @@
 //! of a header that agrees with its length are within the region. [`Meta::check`] is the
 //! constant-time check on which the memory safety of every other file in this module depends.
 
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
@@ -258,11 +259,12 @@ pub struct Meta {
     pub seeds: [u32; 2],
 }
 
-impl Meta {
-    /// The constant-time check (the level of `open` and `attach`) of a header whose common part was
-    /// checked: every count is within its limit, and the layout that they imply has the region's
-    /// length.
-    pub fn check(header: &Header) -> Result<Meta> {
+impl RegionKind for Meta {
+    const KIND: Kind = Kind::SmallMapArena;
+    const END: usize = word::END;
+
+    /// Checks that every count is within its limit.
+    fn check(header: &Header, _: Memory) -> Result<Meta> {
         let schema = header.word(word::SCHEMA);
         let (Some(key), Some(value)) = (Type::from_number(schema & 0xFF), Type::from_number(schema >> 8))
         else {
@@ -305,20 +307,11 @@ impl Meta {
             )));
         }
         let layout = shape.layout()?;
-        if layout.length as u64 != header.length() {
-            let (length, expected) = (header.length(), layout.length);
-            return Err(Error::corrupt(format!(
-                "the region has {length} bytes, but its counts imply {expected}"
-            )));
-        }
         Ok(Meta { shape, layout, seeds: header.seeds() })
     }
 
-    /// Reads and checks the header of a region.
-    pub fn read(memory: Memory) -> Result<(Header, Meta)> {
-        let header = Header::read(memory, Kind::SmallMapArena)?;
-        let meta = Meta::check(&header)?;
-        Ok((header, meta))
+    fn length(&self) -> u64 {
+        self.layout.length as u64
     }
 }
 

@@ -13,6 +13,7 @@
 use super::layout::{
     INLINE_CAPACITY, Layout, MAX_GENERATION, Meta, PROMOTED, Shape, index_buckets, link, word,
 };
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::memory::Memory;
 use crate::table::hash::{Home, canonical};
@@ -77,16 +78,8 @@ impl RawArena {
     }
 
     pub(super) fn read(memory: Memory, patience: Duration) -> Result<RawArena> {
-        loop {
-            let sequence = memory.read_begin(patience);
-            let read = Meta::read(memory);
-            if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
-                continue;
-            }
-            // Report bytes that are not an arena as such, rather than as locked.
-            let (_, meta) = read?;
-            return Ok(RawArena::new(memory, &meta, sequence?));
-        }
+        let (_, meta, sequence) = Meta::read_shared(memory, patience)?;
+        Ok(RawArena::new(memory, &meta, sequence))
     }
 
     pub(super) fn new(memory: Memory, meta: &Meta, sequence: u32) -> RawArena {

@@ -19,9 +19,9 @@ use super::layout::{
 };
 use super::raw::{MapState, RawArena};
 use super::write::RawArenaMut;
+use crate::region::attach::{RegionKind, check_room};
 use crate::region::element::Type;
-use crate::region::header::{self, align};
-use crate::region::kind::Kind;
+use crate::region::header::{self, HEADER_BYTES, align};
 use crate::region::memory::Memory;
 use crate::table::bits::Bits;
 use crate::table::blob::size_of_blob;
@@ -74,17 +74,14 @@ impl NewArena {
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn init(base: *mut u8, len: usize, new: &NewArena) -> Result<()> {
-    // SAFETY: `base` is valid for `len` bytes, guaranteed by the caller.
-    let memory = unsafe { Memory::new(base, len) }?;
     let shape = new.shape()?;
     let layout = shape.layout()?;
-    check_room(layout.length, len)?;
-    // SAFETY: the memory is long enough; the caller guarantees that it is writable and not
-    // otherwise used.
+    // SAFETY: the caller guarantees that the `len` bytes are writable and not otherwise used;
+    // `begin` checks that they are enough.
     unsafe {
-        memory.at(0).write_bytes(0, layout.keys);
+        let memory = Meta::begin(base, len, layout.length as u64)?;
+        memory.at(HEADER_BYTES).write_bytes(0, layout.keys - HEADER_BYTES);
         memory.at(layout.string_index).write_bytes(0, layout.refs - layout.string_index);
-        memory.begin_region(Kind::SmallMapArena, layout.length as u64);
         memory.set_seeds(new.seeds);
         memory.set_word(word::SCHEMA, shape.key as u32 | (shape.value as u32) << 8);
         write_shape(memory, &shape, &layout);
@@ -105,13 +102,6 @@ unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
         memory.set_double_word(word::HEAP_CAPACITY, shape.heap);
         memory.set_double_word(header::word::LENGTH, layout.length as u64);
     }
-}
-
-fn check_room(length: usize, given: usize) -> Result<()> {
-    if length <= given {
-        return Ok(());
-    }
-    Err(Error::full(format!("the arena needs {length} bytes, and {given} are given")))
 }
 
 /// Additional items for which an arena needs room.
@@ -157,7 +147,7 @@ pub unsafe fn rebuild(base: *mut u8, len: usize, goal: Goal) -> Result<()> {
     // SAFETY: as for `attach`, guaranteed by the caller.
     let mut arena = unsafe { RawArenaMut::attach(base, len) }?;
     let plan = Plan::new(&arena, goal)?;
-    check_room(plan.layout.length, arena.memory().len())?;
+    check_room(plan.layout.length as u64, arena.memory().len())?;
     let memory = arena.memory();
     // SAFETY: this is the only writer, and the new layout lies within the memory.
     unsafe { memory.change(|| plan.apply(&mut arena)) };

@@ -8,11 +8,10 @@
 //! each index bucket.
 
 use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
-use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
+use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, MAX_GENERATION, Meta, PROMOTED, word};
 use super::raw::{RawArena, Spot, stored_bits};
+use crate::region::attach::RegionKind;
 use crate::region::element::Type;
-use crate::region::header::Header;
-use crate::region::kind::Kind;
 use crate::table::bits::Bits;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::hash::{self, tag};
@@ -85,8 +84,7 @@ impl Validator {
     }
 
     fn header(&self) -> Result<()> {
-        let memory = self.arena.memory;
-        Header::read(memory, Kind::SmallMapArena)?.verify_checksum(memory, word::END)
+        Meta::verify(self.arena.memory).map(|_| ())
     }
 
     fn directory(&mut self) -> Result<()> {

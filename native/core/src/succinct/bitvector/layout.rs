@@ -1,5 +1,6 @@
 //! The layout of a bit vector's region, and the check on which memory safety is based.
 
+use crate::region::attach::RegionKind;
 use crate::region::header::{ALIGNMENT, HEADER_BYTES, Header};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -42,10 +43,11 @@ pub struct Meta {
     pub capacity: u64,
 }
 
-impl Meta {
-    /// Reads and checks the header of a region in constant time.
-    pub fn read(memory: Memory) -> Result<Meta> {
-        let header = Header::read(memory, Kind::BitVector)?;
+impl RegionKind for Meta {
+    const KIND: Kind = Kind::BitVector;
+    const END: usize = word::END;
+
+    fn check(header: &Header, memory: Memory) -> Result<Meta> {
         // The length is read with one load, because a writer that pushes stores it without a
         // rearrangement.
         let meta =
@@ -59,10 +61,11 @@ impl Meta {
                 "a bit vector of {length} bits exceeds its capacity of {capacity}"
             )));
         }
-        if header.length() != HEADER_BYTES as u64 + meta.capacity / 8 {
-            return Err(Error::corrupt("the region's length does not match the bit vector's capacity"));
-        }
         Ok(meta)
+    }
+
+    fn length(&self) -> u64 {
+        HEADER_BYTES as u64 + self.capacity / 8
     }
 }
 
@@ -72,26 +75,15 @@ impl Meta {
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn init(base: *mut u8, len: usize, length: u64) -> Result<()> {
-    // SAFETY: the caller guarantees that `len` bytes at `base` are writable.
-    let memory = unsafe { Memory::new(base, len) }?;
     let needed = region_length(length)?;
-    check_room(needed, len)?;
-    // SAFETY: the room was checked, and no other thread uses the memory, as guaranteed by the
-    // caller.
+    // SAFETY: the caller guarantees that `len` bytes at `base` are writable and that no other thread
+    // uses them; `begin` checks that they are enough.
     unsafe {
-        memory.at(0).write_bytes(0, needed);
-        memory.begin_region(Kind::BitVector, needed as u64);
+        let memory = Meta::begin(base, len, needed as u64)?;
+        memory.at(HEADER_BYTES).write_bytes(0, needed - HEADER_BYTES);
         memory.set_double_word(word::LENGTH, length);
         memory.set_double_word(word::CAPACITY, length.next_multiple_of(STEP));
         memory.end_region();
     }
     Ok(())
-}
-
-/// `Full` if a region needs more bytes than given.
-pub(in crate::succinct) fn check_room(needed: usize, given: usize) -> Result<()> {
-    if needed <= given {
-        return Ok(());
-    }
-    Err(Error::full(format!("the region needs {needed} bytes, not {given}")))
 }

@@ -7,9 +7,9 @@
 //! Cost: one load for a bit. Counting and searching are limited by memory from about 32 KiB on (see
 //! [`crate::succinct::runs`]).
 
-use super::layout::{self, Meta};
-use crate::region::header::{HEADER_BYTES, Header};
-use crate::region::kind::Kind;
+use super::layout::Meta;
+use crate::region::attach::RegionKind;
+use crate::region::header::HEADER_BYTES;
 use crate::region::memory::Memory;
 use crate::region::numbers::{CHUNK, NumbersMut};
 use crate::region::sequence::READ_TIMEOUT;
@@ -85,18 +85,10 @@ impl RawBits {
     }
 
     fn read(memory: Memory, timeout: Duration) -> Result<RawBits> {
-        loop {
-            let sequence = memory.read_begin(timeout);
-            let meta = Meta::read(memory);
-            if sequence.as_ref().is_ok_and(|&sequence| memory.read_retry(sequence)) {
-                continue;
-            }
-            // Report bytes that are not a bit vector as such, rather than as locked.
-            let meta = meta?;
-            // SAFETY: the header's check ensured that the words are within the memory.
-            let words = unsafe { memory.at(HEADER_BYTES) }.cast();
-            return Ok(RawBits { memory, words, meta, sequence: sequence? });
-        }
+        let (_, meta, sequence) = Meta::read_shared(memory, timeout)?;
+        // SAFETY: the header's check ensured that the words are within the memory.
+        let words = unsafe { memory.at(HEADER_BYTES) }.cast();
+        Ok(RawBits { memory, words, meta, sequence })
     }
 
     /// The number of bits.
@@ -304,8 +296,7 @@ impl RawBits {
     ///
     /// Concurrent changes by another thread may make this fail.
     pub fn validate(&self) -> Result<()> {
-        let header = Header::read(self.memory, Kind::BitVector)?;
-        header.verify_checksum(self.memory, layout::word::END)?;
+        Meta::verify(self.memory)?;
         let Meta { length, capacity } = self.meta;
         let beyond = RawBits { meta: Meta { length: capacity, capacity }, ..*self };
         if length < capacity && beyond.count(length + 1, capacity)? != 0 {

@@ -4,8 +4,9 @@
 //! therefore see each change as a whole, and a writer that is terminated leaves a valid region.
 //! Range operations, set algebra and resizing make the sequence odd while they run.
 
-use super::layout::{Meta, STEP, check_room, region_length, word};
+use super::layout::{Meta, STEP, region_length, word};
 use super::raw::{Parts, RawBits};
+use crate::region::attach::check_room;
 use crate::region::header;
 use crate::region::numbers::{CHUNK, Numbers};
 use crate::succinct::runs::{Kernels, Op};
@@ -188,7 +189,7 @@ impl RawBitsMut {
     pub fn set_capacity(&mut self, capacity: u64) -> Result<()> {
         let capacity = capacity.max(self.len());
         let needed = region_length(capacity)?;
-        check_room(needed, self.memory.len())?;
+        check_room(needed as u64, self.memory.len())?;
         let capacity = capacity.next_multiple_of(STEP);
         self.rearrange(|bits| {
             let before = bits.capacity();

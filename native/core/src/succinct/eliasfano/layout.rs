@@ -2,6 +2,7 @@
 //! `docs/formats/succinct.md` specifies it, `src/succinct/eliasfano/layout.ts` computes the same.
 //! All follows from two numbers: how many values, and the largest.
 
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -98,20 +99,20 @@ impl Shape {
         let bytes = if low_bits == 0 { 0 } else { data_bytes(self.len, low_bits) };
         Layout { low_bits, zeros, lines, upper, ones, zero_lines, low, length: align(low + bytes) }
     }
+}
 
-    /// The check that opening makes: after it, every section lies within the region.
-    pub(crate) fn read(memory: Memory) -> Result<(Header, Shape, Layout)> {
-        let header = Header::read(memory, Kind::EliasFano)?;
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::EliasFano;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
         let (len, max) = (header.double_word(word::LENGTH), header.double_word(word::MAX));
-        let Ok(shape) = (Shape { len, max }).check() else {
-            return Err(Error::corrupt(format!("{len} values, {max} the largest")));
-        };
-        let layout = shape.layout();
-        if layout.length != header.length() {
-            let (found, made) = (header.length(), layout.length);
-            return Err(Error::corrupt(format!("its length is {found} bytes where its counts make {made}")));
-        }
-        Ok((header, shape, layout))
+        let shape = Shape { len, max }.check();
+        shape.map_err(|_| Error::corrupt(format!("{len} values, {max} the largest")))
+    }
+
+    fn length(&self) -> u64 {
+        self.layout().length
     }
 }
 

@@ -71,6 +71,7 @@ use self::upper::{Ones, Upper, Zeros};
 use super::packed::Fields;
 use super::word::Words;
 use crate::Result;
+use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 
 /// Up to so many values with the same upper bits are compared one by one, more by halving.
@@ -96,10 +97,9 @@ impl RawEliasFano {
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawEliasFano> {
         // SAFETY: the caller's word. Nothing is written through the view.
-        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        let (_, shape, layout) = Shape::read(memory)?;
+        let (memory, shape): (_, Shape) = unsafe { RegionKind::attach(base, len) }?;
         // SAFETY: a checked header's sections lie within the memory.
-        Ok(unsafe { RawEliasFano::within(memory, layout.upper, shape) })
+        Ok(unsafe { RawEliasFano::within(memory, shape.layout().upper, shape) })
     }
 
     /// How many values, and the largest.

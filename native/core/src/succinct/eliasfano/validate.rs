@@ -1,8 +1,9 @@
 //! The second tier of trust: proving the contents.
 
 use super::RawEliasFano;
-use super::layout::{LINE_BITS, STEP, Shape, hints, word};
+use super::layout::{LINE_BITS, STEP, Shape, hints};
 use super::upper::Counts;
+use crate::region::attach::RegionKind;
 use crate::succinct::packed::validate::zero_behind;
 use crate::{Error, Result};
 
@@ -14,8 +15,7 @@ use crate::{Error, Result};
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
     let values = unsafe { RawEliasFano::attach(base, len) }?;
-    let (header, ..) = Shape::read(values.memory())?;
-    header.verify_checksum(values.memory(), word::END)?;
+    Shape::verify(values.memory())?;
     values.prove()
 }
 

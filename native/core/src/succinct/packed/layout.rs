@@ -1,6 +1,7 @@
 //! Where everything in a PackedInts region lies, and the constant-time check.
 //! `docs/formats/succinct.md` specifies it, `src/succinct/packedints/layout.ts` computes the same.
 
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -61,23 +62,6 @@ impl Shape {
         align(Shape::DATA as u64 + data_bytes(self.len, self.bits))
     }
 
-    /// The check that opening makes: after it, every integer lies within the region, whatever the
-    /// region holds.
-    pub(crate) fn read(memory: Memory) -> Result<(Header, Shape)> {
-        let header = Header::read(memory, Kind::PackedInts)?;
-        let flags = header.word(word::FLAGS);
-        let (len, bits) = (header.double_word(word::LENGTH), header.word(word::BITS));
-        let shape = Shape { len, bits, bigint: flags & FLAG_BIGINT != 0 };
-        if flags & !FLAG_BIGINT != 0 || shape.check().is_err() {
-            return Err(Error::corrupt(format!("{len} integers of {bits} bits, flags {flags:#x}")));
-        }
-        if shape.length() != header.length() {
-            let (found, made) = (header.length(), shape.length());
-            return Err(Error::corrupt(format!("its length is {found} bytes where its counts make {made}")));
-        }
-        Ok((header, shape))
-    }
-
     /// Writes the header of a new region, all but the magic number.
     ///
     /// # Safety
@@ -90,5 +74,24 @@ impl Shape {
             memory.set_word(word::BITS, self.bits);
             memory.set_word(word::FLAGS, if self.bigint { FLAG_BIGINT } else { 0 });
         }
+    }
+}
+
+impl RegionKind for Shape {
+    const KIND: Kind = Kind::PackedInts;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Shape> {
+        let flags = header.word(word::FLAGS);
+        let (len, bits) = (header.double_word(word::LENGTH), header.word(word::BITS));
+        let shape = Shape { len, bits, bigint: flags & FLAG_BIGINT != 0 };
+        if flags & !FLAG_BIGINT != 0 || shape.check().is_err() {
+            return Err(Error::corrupt(format!("{len} integers of {bits} bits, flags {flags:#x}")));
+        }
+        Ok(shape)
+    }
+
+    fn length(&self) -> u64 {
+        Shape::length(*self)
     }
 }

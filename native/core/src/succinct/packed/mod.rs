@@ -26,6 +26,7 @@ pub use self::layout::Shape;
 pub use self::owned::{PackedInts, PackedIntsRef};
 pub use self::validate::validate;
 
+use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 use crate::region::numbers::{CHUNK, Chunk, Numbers, NumbersMut};
 use crate::{Error, Result};
@@ -134,8 +135,7 @@ impl RawPackedInts {
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawPackedInts> {
         // SAFETY: the caller's word. Nothing is written through the view.
-        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        let (_, shape) = Shape::read(memory)?;
+        let (memory, shape): (_, Shape) = unsafe { RegionKind::attach(base, len) }?;
         // SAFETY: a checked header's data lies within the memory.
         let fields = unsafe { Fields::new(memory.at(Shape::DATA), shape.bits, shape.len) };
         Ok(RawPackedInts { fields, shape, memory })

@@ -1,7 +1,7 @@
 //! The second tier of trust: proving the contents.
 
-use super::layout::word;
 use super::{RawPackedInts, Shape, load};
+use crate::region::attach::RegionKind;
 use crate::region::numbers::MAX_SAFE;
 use crate::{Error, Result};
 
@@ -13,8 +13,7 @@ use crate::{Error, Result};
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     // SAFETY: the caller's word.
     let ints = unsafe { RawPackedInts::attach(base, len) }?;
-    let (header, _) = Shape::read(ints.memory())?;
-    header.verify_checksum(ints.memory(), word::END)?;
+    Shape::verify(ints.memory())?;
     let Shape { len, bits, bigint } = ints.shape();
     // SAFETY: all words of the region are readable.
     if !unsafe {

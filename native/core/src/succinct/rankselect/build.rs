@@ -7,11 +7,11 @@ use super::layout::{Shape, Variant, word};
 use super::raw::{Index, RawRankSelect};
 use super::sparse;
 use crate::region::advise::{Advice, advise};
+use crate::region::attach::check_room;
 use crate::region::header;
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::succinct::bitvector::RawBits;
-use crate::succinct::bitvector::layout::check_room;
 use crate::{Error, Result};
 
 /// What a region is going to be.
@@ -74,7 +74,7 @@ pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> R
     let memory = unsafe { Memory::new(base, len) }?;
     let shape = plan.shape;
     let layout = shape.layout()?;
-    check_room(layout.length, len)?;
+    check_room(layout.length as u64, len)?;
     let changed = || Err(Error::stale("the bits were changed while rank and select were built for them"));
     if shape.length != bits.len() {
         return changed();

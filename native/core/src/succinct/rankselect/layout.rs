@@ -1,6 +1,7 @@
 //! Where everything in a rank/select region lies. No offset is stored: all follow from variant,
 //! length and number of ones, so a header that agrees with its length can not point outside.
 
+use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
@@ -213,10 +214,22 @@ impl Shape {
         let bits = HEADER_BYTES;
         Ok(Layout { bits, index: bits, index_end: end, samples: [end; 2], samples_end: end, length: end })
     }
+}
 
-    /// Reads and checks the header of a region, in constant time.
-    pub fn read(memory: Memory) -> Result<(Header, Shape, Layout)> {
-        let header = Header::read(memory, Kind::RankSelect)?;
+/// The counts of a checked header.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// Variant and counts.
+    pub shape: Shape,
+    /// Where the sections are.
+    pub layout: Layout,
+}
+
+impl RegionKind for Meta {
+    const KIND: Kind = Kind::RankSelect;
+    const END: usize = word::END;
+
+    fn check(header: &Header, _: Memory) -> Result<Meta> {
         let number = header.word(word::VARIANT);
         let variant = Variant::from_number(number)
             .ok_or_else(|| Error::corrupt(format!("{number} is no variant of rank and select")))?;
@@ -234,12 +247,10 @@ impl Shape {
         if variant != Variant::Sparse && shape.last != 0 {
             return Err(Error::corrupt("a word of the header that must be zero is not"));
         }
-        if layout.length as u64 != header.length() {
-            let (length, expected) = (header.length(), layout.length);
-            return Err(Error::corrupt(format!(
-                "the region has {length} bytes where its counts give {expected}"
-            )));
-        }
-        Ok((header, shape, layout))
+        Ok(Meta { shape, layout })
+    }
+
+    fn length(&self) -> u64 {
+        self.layout.length as u64
     }
 }

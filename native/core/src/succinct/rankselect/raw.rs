@@ -6,9 +6,10 @@
 
 use super::flat::Flat;
 use super::interleaved::Interleaved;
-use super::layout::{Layout, Shape, Variant};
+use super::layout::{Layout, Meta, Shape, Variant};
 use super::sparse::Sparse;
 use crate::Result;
+use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 
 /// A view of bits with rank and select.
@@ -37,8 +38,7 @@ impl RawRankSelect {
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawRankSelect> {
         // SAFETY: the caller's word. Nothing is written through the view of a reader.
-        let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        let (_, shape, layout) = Shape::read(memory)?;
+        let (memory, Meta { shape, layout }) = unsafe { Meta::attach(base, len) }?;
         Ok(RawRankSelect::new(memory, shape, layout))
     }
 

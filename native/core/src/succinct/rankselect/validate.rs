@@ -1,15 +1,15 @@
 //! The second tier of checks: what a region of these bits would hold, recomputed and compared.
 
-use super::layout::{Layout, Shape, word};
+use super::layout::{Layout, Meta, word};
 use super::raw::{Index, RawRankSelect};
+use crate::region::attach::RegionKind;
 use crate::{Error, Result};
 
 impl RawRankSelect {
     /// Proves the contents: checksum (if there is one), reserved words, every count and every
     /// sample. About as long as building.
     pub fn validate(&self) -> Result<()> {
-        let (header, ..) = Shape::read(self.memory)?;
-        header.verify_checksum(self.memory, word::END)?;
+        let (header, _) = Meta::verify(self.memory)?;
         if header.word(word::VARIANT + 1) != 0 {
             return Err(Error::corrupt("a word of the header that must be zero is not"));
         }
