@@ -7,7 +7,7 @@
  *   node scripts/prose.mjs --count        the number of findings per folder
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +15,7 @@ import { root } from './lib/run.mjs';
 
 const WIDTH = 100;
 const CHECKED = /\.(md|ts|mjs|js|rs|c|cc|h|hpp|toml|sh|cmake|in)$|(^|\/)(CMakeLists\.txt|run)$/;
-/** The style guide quotes what it rules out, this file and its test contain it, and one file is generated. */
+/** The style guide, this file and its test quote phrases that are ruled out. */
 const SKIPPED =
   /^(docs\/style\.md|scripts\/prose\.mjs|test\/scripts\/prose\.test\.ts|LICENSE-)|package-lock|\.lock$/;
 /** A table row, a link definition, a line that is one link, an HTML tag, or a heading. */
@@ -41,7 +41,7 @@ export const RULES = [
     /\bwhat (it|they|he|you|we|is|are|was|were|has|have|had|can|could|stands?|lies|comes|came|goes|holds|follows|happens)\b/i,
     'a noun: the entries, the values returned, anything that',
   ],
-  [/\b(is|are) no (such |valid |known )?[a-z_]+ (at|of|in)\b/i, 'is not a …'],
+  [/(?<!\bthere )\b(is|are) no (such |valid |known )?[a-z_]+ (at|of|in)\b/i, 'is not a …'],
   [/(\$\{[^}]*\}|\{[^}]*\}|\d) is no [a-z]/, 'invalid …: 42'],
   [/\bcom(es?|ing) home\b|\bcame home\b/i, 'returns to the owner'],
   [/\bnobody (dies|minds|watches|else)\b/i, 'no other thread, nothing'],
@@ -61,20 +61,37 @@ export const RULES = [
   ],
 ];
 
-/** The text of a line that is prose: comments and strings of sources, everything else of Markdown. */
+const COMMENT = /^\s*(\/\/[/!]?|\*|\/\*+|#(?!\[|!|\s*(include|define|if|ifdef|ifndef|endif|else|pragma)\b))/;
+
+/**
+ * The prose of a line: all of it in Markdown, without inline code and the targets of links; comments
+ * and strings in sources.
+ * @param {string} line @param {string} path
+ */
 function proseOf(line, path) {
-  if (path.endsWith('.md')) return line.replaceAll(/`[^`]*`/g, '``').replaceAll(/\]\([^)]*\)/g, '](…)');
-  const comment = /^\s*(\/\/[/!]?|\*|\/\*+|#(?!\[|include|define|if|endif|else|pragma|!\[))/.test(line);
-  if (comment) return line;
+  if (path.endsWith('.md')) return line.replaceAll(/`[^`]*`/g, '``').replaceAll(/\]\([^)]*\)/g, ']()');
+  if (COMMENT.test(line)) return line;
   const trailing = /(?<!:)\/\/ .*$/.exec(line)?.[0] ?? '';
   const strings = line.match(/(["'`])(?:\\.|(?!\1)[^\\])*\1/g) ?? [];
-  // The inside of a string over several lines (a message in Rust, a template) is seen as a whole line.
+  // A line inside a string of several lines (a message in Rust, a template) has no quotes.
   const inside = /^\s+[A-Za-z][^;{}()=]*$/.test(line) ? line : '';
   return [...strings, trailing, inside].join(' ');
 }
 
-/** @param {string} text @param {string} path @returns {{ line: number, found: string, better: string }[]} */
+/** Whether a line is prose that can be wrapped, and is too wide. @param {string} line @param {string} path */
+function isTooWide(line, path) {
+  if ([...line].length <= WIDTH) return false;
+  if (!path.endsWith('.md') && !/^\s*(\/\/|\*|\/\*)/.test(line)) return false;
+  return !UNWRAPPED.test(line.replace(/^\s*(\/\/[/!]?|\*)/, ''));
+}
+
+/**
+ * The findings in a text. In a code block of Markdown only comments are prose, and width is free.
+ * @param {string} text @param {string} path
+ * @returns {{ line: number, found: string, better: string }[]}
+ */
 export function lint(text, path) {
+  /** @type {{ line: number, found: string, better: string }[]} */
   const findings = [];
   let code = false;
   text.split('\n').forEach((line, index) => {
@@ -82,71 +99,59 @@ export function lint(text, path) {
       code = !code;
       return;
     }
-    const report = (found, better) => findings.push({ line: index + 1, found, better });
-    if (!code) {
-      const comment = /^\s*(\/\/|\*|\/\*)/.test(line);
-      if (
-        (path.endsWith('.md') || comment) &&
-        [...line].length > WIDTH &&
-        !UNWRAPPED.test(line.replace(/^\s*(\/\/[/!]?|\*)/, ''))
-      )
-        report(`${[...line].length} columns`, `wrap prose at ${WIDTH}`);
+    if (!code && isTooWide(line, path)) {
+      findings.push({
+        line: index + 1,
+        found: `${[...line].length} columns`,
+        better: `wrap prose at ${WIDTH}`,
+      });
     }
     const prose = code ? line.replace(/^[^/#]*/, '') : proseOf(line, path);
     for (const [pattern, better] of RULES) {
       const match = pattern.exec(prose);
-      if (match !== null) report(match[0], better);
+      if (match !== null) findings.push({ line: index + 1, found: match[0], better });
     }
   });
   return findings;
 }
 
-/** @param {string[]} paths */
+/** The tracked and new files under these paths, or all. @param {string[]} paths */
 export function filesToLint(paths) {
-  const listed = execFileSync(
-    'git',
-    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...paths],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  );
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...paths];
+  const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8' });
   return [...new Set(listed.split('\0'))].filter((path) => CHECKED.test(path) && !SKIPPED.test(path));
 }
 
+/** The folder that `--count` adds a file to. @param {string} path */
+const folderOf = (path) =>
+  path
+    .split('/')
+    .slice(0, path.startsWith('native/core') ? 4 : 2)
+    .join('/');
+
 function main() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { count: { type: 'boolean' } },
-  });
+  const options = /** @type {const} */ ({ count: { type: 'boolean' } });
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   /** @type {Map<string, number>} */
   const counts = new Map();
   let total = 0;
   for (const path of filesToLint(positionals)) {
-    let text;
-    try {
-      text = readFileSync(join(root, path), 'utf8');
-    } catch {
-      continue; // Deleted, and not yet staged.
-    }
-    const findings = lint(text, path);
+    if (!existsSync(join(root, path))) continue; // Deleted, and not staged yet.
+    const findings = lint(readFileSync(join(root, path), 'utf8'), path);
+    if (findings.length === 0) continue;
     total += findings.length;
-    const folder = path
-      .split('/')
-      .slice(0, path.startsWith('native/core') ? 4 : 2)
-      .join('/');
-    if (findings.length > 0) counts.set(folder, (counts.get(folder) ?? 0) + findings.length);
+    const folder = folderOf(path);
+    counts.set(folder, (counts.get(folder) ?? 0) + findings.length);
     if (values.count === true) continue;
     for (const { line, found, better } of findings) console.log(`${path}:${line}: "${found}": ${better}`);
   }
-  if (values.count === true)
-    for (const [folder, count] of [...counts].sort((a, b) => b[1] - a[1]))
+  if (values.count === true) {
+    for (const [folder, count] of [...counts].sort((a, b) => b[1] - a[1])) {
       console.log(String(count).padStart(6), folder);
-  console.log(
-    total === 0
-      ? 'prose: no findings'
-      : `prose: ${total} findings (docs/style.md says what to write instead)`,
-  );
+    }
+  }
+  const result = total === 0 ? 'no findings' : `${total} findings (docs/style.md has the alternatives)`;
+  console.log(`prose: ${result}`);
   process.exitCode = total === 0 ? 0 : 1;
 }
 
