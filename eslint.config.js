@@ -34,7 +34,8 @@ export default tseslint.config(
       // This code consists of shifts and masks.
       'no-bitwise': 'off',
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
-      // Callers may be JavaScript, so arguments are checked although their types promise the result.
+      // Callers may be JavaScript, so arguments are checked although their types promise the
+      // result.
       '@typescript-eslint/no-unnecessary-condition': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       '@typescript-eslint/no-confusing-void-expression': 'off',

@@ -1,5 +1,5 @@
 /**
- * Tests run on the sources, except those under test/package, which look at what would be published.
+ * Tests run on the sources, except those in test/package, which check the published package.
  */
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
@@ -7,15 +7,15 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Workers of ours start inside tests; a process for each file keeps their exits apart.
+    // Tests start workers; with a process for each file, the exits of these do not interfere.
     pool: 'forks',
-    // Two files at a time on two cores, too, where the default is one: many of them wait for
-    // threads or disks.
+    // At least two files at the same time, because many of them wait for threads or disks. The
+    // default on two cores is one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     typecheck: {
-      // `vitest --typecheck` runs test/types only; scripts/test.mjs asks for it as its own suite.
+      // `vitest --typecheck` runs only test/types, as a suite of its own in scripts/test.mjs.
       tsconfig: './tsconfig.test.json',
       include: ['test/types/**/*.test-d.ts'],
     },

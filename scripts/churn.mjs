@@ -1,12 +1,12 @@
 /**
- * Endless churn, for people: entries come and go at constant size, and neither space nor time may
- * creep.
+ * Runs a long churn by hand: entries are inserted and deleted at constant size, and neither memory
+ * nor time may grow.
  *
  *   node scripts/churn.mjs [operations, default 1e8] [size, default 1e5] [key type] [value type]
  *
- * Prints a line for each tenth. It fails if the bytes held grew after the first tenth, if an entry
- * is wrong, or if the region does not prove its contents; times are for the reader to judge. Needs
- * a build (`npm run build`).
+ * Prints a line for each tenth of the run. It fails if the map grows after the first tenth, if an
+ * entry is wrong, or if `validate()` fails; the times are only printed. Needs a build (`npm run
+ * build`).
  */
 import { HashMap } from '../dist/hashmap/index.js';
 
@@ -22,7 +22,7 @@ const valueOf = blobs.includes(value) ? (n) => `value ${n}` : (n) => n & 127;
 
 const map = new HashMap({ key, value });
 for (let n = 0; n < live; n++) map.set(keyOf(n), valueOf(n));
-// One handle from before: it must name its entry to the end.
+// A handle from before the churn: it must refer to its entry until the end.
 map.set(keyOf(total + live + 1), valueOf(5));
 const kept = map.handleOf(keyOf(total + live + 1));
 
@@ -50,4 +50,4 @@ for (let tenth = 0; tenth < 10; tenth++) {
 }
 if (map.getByHandle(kept) !== valueOf(5)) throw new Error('the handle from the beginning is stale');
 map.validate();
-console.log('no leak; every byte is proved');
+console.log('no leak, and the contents are valid');

@@ -1,7 +1,7 @@
 /**
- * Formats all three languages, or (without --write) says what is not formatted. prettier for
+ * Formats all languages, or (without --write) lists the files that are not formatted: prettier for
  * TypeScript, JavaScript, JSON and Markdown; rustfmt for Rust; clang-format for C and C++, as
- * WebAssembly from npm, so that everyone has the same version and nothing to install.
+ * WebAssembly from npm, so that everyone has the same version without installing it.
  *
  *   node scripts/format.mjs [--write] [--only prettier|rustfmt|clang-format]
  */

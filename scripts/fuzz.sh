@@ -17,11 +17,11 @@ if ! cargo +nightly --version >/dev/null 2>&1; then
 fi
 
 host="$(rustc -vV | sed -n 's/^host: //p')"
-# What cargo-fuzz passes: coverage of every edge and comparison, and the sanitizer.
+# The flags of cargo-fuzz: coverage of every edge and comparison, and the sanitizer.
 export RUSTFLAGS="-Zsanitizer=address -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing"
-# Large allocations are refused, not fatal; there is no leak checker under ptrace.
+# Large allocations are refused instead of fatal. The leak checker does not work under ptrace.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-allocator_may_return_null=1:detect_leaks=0}"
 cargo +nightly build --release --target "$host"
 
@@ -32,7 +32,7 @@ run() {
   "target/$host/release/$target" "corpus/$target" -max_total_time="$seconds" -timeout=10 -max_len=4096 \
     -artifact_prefix="artifacts/$target-" -print_final_stats=1 2>&1 | grep -E "ERROR|SUMMARY|panicked|stat::number|Test unit|cov:.*DONE" ||
     true
-  # grep hides the fuzzer's own status: a failure leaves an artifact.
+  # grep hides the fuzzer's exit status, but a failure leaves an artifact.
   if compgen -G "artifacts/$target-*" >/dev/null; then
     echo "failed: native/fuzz/artifacts/$target-*" >&2
     return 1

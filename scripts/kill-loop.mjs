@@ -1,9 +1,9 @@
 /**
- * Kills processes while they append to an MmapVector, 2,000 of them unless told otherwise:
+ * Kills processes while they append to an MmapVector, 2,000 of them by default:
  *
  *   node scripts/kill-loop.mjs [rounds] [seed] [folder]
  *
- * The files lie in memory (/dev/shm) unless a folder is given.
+ * The files are in memory (/dev/shm) unless a folder is given.
  */
 import { join } from 'node:path';
 import { kill } from '../test/helpers/killing.mjs';

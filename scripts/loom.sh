@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The protocol of LockFreePool under loom, with more preemptions than `npm test` allows: minutes.
+# Checks the protocol of LockFreePool under loom, with more preemptions than in `npm test`. It takes
+# minutes.
 #
 #   scripts/loom.sh [more = 1] [filter]
 set -euo pipefail

@@ -1,6 +1,6 @@
 /**
- * `npm run matrix`: vitest on every release line of Node that is supported. `.ci/run` does the same
- * through `npm test -- --matrix`.
+ * `npm run matrix`: vitest on every supported release line of Node. `.ci/run` does the same through
+ * `npm test -- --matrix`.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

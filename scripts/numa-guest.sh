@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Tries NUMA placement on a machine with two nodes (or as many as $1): boots a small Linux guest in
-# QEMU and runs in it the C tests `native/capi/tests/numa.c` and `numapool.c`, and, if there is a
-# build, `scripts/numa-guest/pool.mjs` under Node.
+# Tests NUMA placement on a machine with two nodes, or $1 nodes: boots a small Linux guest in QEMU
+# and runs in it the C tests `native/capi/tests/numa.c` and `numapool.c` and, if there is a build,
+# `scripts/numa-guest/pool.mjs` under Node.
 #
 #   scripts/numa-guest.sh [nodes]
 #
-# Not part of `npm test`: it needs qemu-system-x86_64, cpio, and a kernel. The kernel is $KERNEL, or
-# what `apt-get download` brings from Debian (27 MB, kept in .cache/numa-guest). The processor is
-# emulated, which any host can do: the C tests take some seconds.
+# Not part of `npm test`: it needs qemu-system-x86_64, cpio, and a kernel, which is $KERNEL or comes
+# from Debian by `apt-get download` (27 MB, kept in .cache/numa-guest). The processor is emulated,
+# which works on any host: the C tests take some seconds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ if [ -z "$kernel" ]; then
   kernel=$(find "$cache/kernel/boot" -name 'vmlinuz-*' | head -1)
 fi
 
-# What the guest sees: an archive of files, unpacked into memory.
+# The guest's file system: an archive that is unpacked into memory.
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 cargo build --quiet --release --locked --manifest-path native/Cargo.toml -p offheap-capi
@@ -52,7 +52,7 @@ if [ -f build/Release/offheap.node ] && [ -f dist/index.js ] && [ -f scripts/num
 fi
 (cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$cache/initramfs.gz"
 
-# Each node: its own memory and one processor. Nodes lie in a row.
+# Each node has memory of its own and one processor. The nodes are in a row.
 machine=()
 for ((node = 0; node < nodes; node++)); do
   machine+=(-object "memory-backend-ram,id=ram$node,size=768M" -numa "node,nodeid=$node,cpus=$node,memdev=ram$node")
@@ -67,5 +67,5 @@ timeout "${TIMEOUT:-300}" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -sm
   -append 'console=ttyS0 quiet panic=-1' -display none -serial stdio -monitor none -no-reboot -nic none \
   </dev/null | tr -d '\r' | tee "$log"
 
-grep -q '^guest: off' "$log" || { echo 'numa-guest: the guest did not come to its end' >&2; exit 1; }
+grep -q '^guest: off' "$log" || { echo 'numa-guest: the guest did not finish' >&2; exit 1; }
 if grep '^guest: .* ended with' "$log" | grep -vq 'ended with 0$'; then exit 1; fi

@@ -1,6 +1,7 @@
 /**
- * 1e8 operations on one LockFreePool by threads of TypeScript, of Rust and with caches at the same
- * time: no block is lost or held twice. Minutes; the short form is in test/pools/lockfree.test.ts.
+ * Runs 1e8 operations on one LockFreePool by threads in TypeScript, threads in Rust and threads
+ * with caches at the same time, and checks that no block is lost or allocated twice. It takes
+ * minutes; the short form is in test/pools/lockfree.test.ts.
  *
  *   npm run build && node scripts/pools-hammer.mjs [operations = 1e8] [threads = 4]
  */
@@ -27,7 +28,7 @@ await Promise.all(
     });
     const [{ failures }] = await once(worker, 'message');
     await worker.terminate();
-    console.log(`${engine}: ${share} operations, ${failures} found no room`);
+    console.log(`${engine}: ${share} operations, ${failures} of them refused`);
   }),
 );
 for (const left of mailbox) if (left > 0) pool.free(left - 1);

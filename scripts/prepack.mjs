@@ -1,7 +1,7 @@
 /**
- * `npm pack` and `npm publish` run this: puts the addon where the package ships it,
- * prebuilds/<platform>-<arch>[-musl]/offheap.node, without debug information. A release machine
- * runs it once for each platform and publishes from a folder that holds all of them.
+ * `npm pack` and `npm publish` run this. It copies the addon to its place in the package,
+ * prebuilds/<platform>-<arch>[-musl]/offheap.node, without debug information. A release runs it
+ * once on each platform, and is published from a folder with all of the results.
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ async function prepack() {
     const { code, output } = await run('strip', args);
     if (code !== 0) throw new Complaint(`strip failed: ${output}`);
   }
-  if (!existsSync(join(root, 'dist', 'index.js'))) throw new Complaint('dist is empty');
+  if (!existsSync(join(root, 'dist', 'index.js'))) throw new Complaint('dist/index.js is missing');
 }
 
 await prepack().catch(fail);

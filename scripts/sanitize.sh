@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The native code under sanitizers. What needs a tool that is not here is named and left out; what
-# runs must pass.
+# Runs the native code under sanitizers. Tests that need a missing tool are listed and left out; the
+# others must pass.
 #
 #   scripts/sanitize.sh            C and C++ tests under ASan + UBSan; Rust tests under ASan where a
 #                                  nightly toolchain with rust-src is installed
@@ -16,8 +16,8 @@ rust_tests() {
     echo "left out: Rust tests under $1 (needs: rustup toolchain install nightly -c rust-src)"
     return 0
   fi
-  # The standard library is rebuilt with the sanitizer: otherwise it reports what it can not see
-  # into.
+  # The standard library is rebuilt with the sanitizer, which otherwise reports false errors for
+  # memory that uninstrumented code wrote.
   RUSTFLAGS="-Zsanitizer=$1" RUSTDOCFLAGS="-Zsanitizer=$1" \
     cargo +nightly test --manifest-path native/Cargo.toml --locked --target "$host" -Zbuild-std \
     --target-dir "native/target/$1" --lib --tests

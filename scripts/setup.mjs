@@ -1,6 +1,6 @@
 /**
- * Makes a clone ready: packages, native addon, TypeScript. Every command of package.json begins
- * with it, and when nothing changed it takes a fraction of a second.
+ * Prepares a clone: installs packages, builds the addon, compiles TypeScript. Every command of
+ * package.json begins with it. It takes a fraction of a second if nothing has changed.
  *
  *   node scripts/setup.mjs [--for demo|bench|docs]
  */
@@ -40,7 +40,7 @@ async function step(what, work) {
   const { code, output } = await work();
   if (code !== 0) {
     process.stderr.write(output);
-    throw new Complaint(`${what}: failed (exit code ${code}); the reason stands above.`);
+    throw new Complaint(`${what}: failed with exit code ${code}; the output above has the reason.`);
   }
   console.log(`> ${what}: done in ${seconds(started)}`);
 }
@@ -73,7 +73,7 @@ async function buildNative() {
 }
 
 /**
- * What `npm pack` left here is what the loader takes first: an older binary would hide this build.
+ * Removes the binary of an earlier `npm pack`: the loader prefers it, so it would hide this build.
  */
 function removeOldPrebuild() {
   const prebuild = join(root, 'prebuilds', target(), 'offheap.node');
@@ -109,12 +109,12 @@ async function compileTypeScript() {
 }
 
 /**
- * @param {{ purpose?: string }} [options] `bench` also installs the peers; one that does not build
- * here is left out of the comparison, and says so.
+ * @param {{ purpose?: string }} [options] `bench` also installs the peers; a peer that cannot be
+ * built here is left out of the comparison, with a message.
  */
 export async function setup({ purpose } = {}) {
   checkNode();
-  // On a fresh clone, say what is missing before minutes of installing, not after.
+  // On a fresh clone, report missing tools before the installation, which takes minutes.
   if (!existsSync(join(root, ADDON))) await checkBuildTools();
   await installPackages('.');
   await buildNative();

@@ -1,13 +1,13 @@
 /**
- * `npm test`: every check there is, one after another, then a table and `N passed, N failed`.
+ * `npm test`: runs all checks, one after another, and prints a table and `N passed, N failed`.
  *
  *   npm test                            everything
  *   npm test -- --only vitest,ctest     these suites
- *   npm test -- --only vitest hashmap   further words go to vitest, as filters
+ *   npm test -- --only vitest hashmap   further words are filters for vitest
  *   npm test -- --matrix                and vitest on Node 22 and 24
  *   npm test -- --list                  the names of the suites
  *
- * The output of a suite is shown when it fails, and kept in build/test/<suite>.log.
+ * The output of a suite is printed if it fails, and written to build/test/<suite>.log.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ function chosen() {
   const unknown = names.filter((name) => !all.some((suite) => suite.name === name));
   if (unknown.length > 0) {
     throw new Complaint(
-      `no suite is called ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}.`,
+      `unknown suite: ${unknown.join(', ')}. The suites are ${all.map(({ name }) => name).join(', ')}.`,
     );
   }
   return all.filter(({ name }) => names.includes(name));
@@ -55,7 +55,7 @@ async function main() {
       failed: 1,
       output: error instanceof Error ? (error.stack ?? error.message) : String(error),
     }));
-    // A suite that ran nothing has found nothing out.
+    // A suite that ran no test has proved nothing.
     if (outcome.passed + outcome.failed === 0) {
       outcome.failed = 1;
       outcome.output += '\nno test ran\n';
@@ -67,7 +67,7 @@ async function main() {
     const log = join(logs, `${suite.name.replaceAll(' ', '-')}.log`);
     writeFileSync(log, outcome.output);
     if (outcome.failed > 0)
-      console.log(`\n${outcome.output.trimEnd()}\n\n(${suite.name} failed; kept in ${log})\n`);
+      console.log(`\n${outcome.output.trimEnd()}\n\n(${suite.name} failed; the output is in ${log})\n`);
   }
   console.log(`\n${passed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;

@@ -1,10 +1,10 @@
 /**
- * What this machine offers, and what falls back where it does not.
+ * A report on this machine: its features, and the fallbacks for missing ones.
  *
- * `doctor()` never throws: a machine on which nothing works is the one that it is for. It looks at
- * the processor, NUMA nodes and huge pages (Linux, /sys), how the addon was loaded, how much
- * address space one shared buffer may reserve (regions grow inside such reservations), and collects
- * in `fallbacks` what works in a lesser way here and why.
+ * `doctor()` never throws, because it is meant for machines on which something does not work. It
+ * reports the processor, NUMA nodes and huge pages (Linux, /sys), how the addon was loaded, and how
+ * much address space one shared buffer may reserve (regions grow inside such reservations).
+ * `fallbacks` lists features that are limited here, with the reason.
  */
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -13,51 +13,51 @@ import { native, nativeReport, type NativeReport } from './native.js';
 import { numa, type NumaNode } from './region/numa.js';
 import { version } from './version.js';
 
-/** What the processor can do, and which kernels were chosen for it. */
+/** The features of the processor, and the kernels chosen for it. */
 export interface CpuReport {
-  /** The processor's name, as the operating system tells it. */
+  /** The processor's name, as reported by the operating system. */
   model: string;
   /** Logical processors. */
   count: number;
-  /** Features found, by the names people know them by (`'avx2'`, `'neon'`, ...). */
+  /** The features found, by their usual names: `'avx2'`, `'neon'`, … */
   features: string[];
   /** The set of vector kernels in use: `'avx512'`, `'avx2'`, `'sse2'`, `'neon'` or `'generic'`. */
   kernels: string;
 }
 
-/** What {@link doctor} found. Plain data: it prints as JSON. */
+/** The result of {@link doctor}: plain data that can be printed as JSON. */
 export interface DoctorReport {
   version: string;
   node: string;
   platform: string;
-  /** `undefined` where the addon does not load. */
+  /** `undefined` if the addon cannot be loaded. */
   cpu: CpuReport | undefined;
   memoryBytes: number;
-  /** Whether the system tells about NUMA nodes, and lets this process place memory. */
+  /** Whether the system reports NUMA nodes and lets this process place memory. */
   numaAvailable: boolean;
-  /** One node with everything where there is no NUMA; empty where the addon does not load. */
+  /** Without NUMA, one node with all memory; empty if the addon cannot be loaded. */
   numaNodes: NumaNode[];
   hugePages: {
-    /** `'always'`, `'madvise'` or `'never'`; `undefined` where there is no such setting. */
+    /** `'always'`, `'madvise'` or `'never'`; `undefined` without such a setting. */
     transparent: string | undefined;
     /** The same for shared memory. */
     shared: string | undefined;
-    /** Pages of 2 MiB that are set aside. */
+    /** The number of reserved pages of 2 MiB. */
     reserved: number;
   };
   native: NativeReport & {
     loaded: boolean;
-    /** Why it does not load. */
+    /** The reason, if it cannot be loaded. */
     error: string | undefined;
     /** Whether native code reads and writes the memory of a SharedArrayBuffer correctly. */
     sharedMemory: boolean;
   };
   /**
-   * The largest growable SharedArrayBuffer that this runtime reserves, to the power of two, in
-   * bytes.
+   * The largest growable SharedArrayBuffer that this runtime can reserve, in bytes, rounded down to
+   * a power of two.
    */
   maxReservationBytes: number;
-  /** What works in a lesser way on this machine, and why. Empty is good. */
+  /** Features that are limited on this machine, with the reason. Empty if there are none. */
   fallbacks: string[];
 }
 
@@ -75,8 +75,8 @@ function chosen(setting: string | undefined): string | undefined {
 }
 
 /**
- * What the processor can do, and the kernels in use. Loads the addon; `ERR_OFFHEAP_NATIVE` where it
- * can not.
+ * The features of the processor, and the kernels in use. Loads the addon, and throws
+ * `ERR_OFFHEAP_NATIVE` if that fails.
  */
 export function cpu(): CpuReport {
   const addon = native();
@@ -90,8 +90,8 @@ export function cpu(): CpuReport {
 }
 
 /**
- * Reserves nothing for long: a growable buffer of length 0 claims address space and no memory, and
- * is let go at once. Starts at 1 TiB, which no structure here asks for, and halves.
+ * Tries sizes from 1 TiB, which is more than any structure requests, and halves them. A growable
+ * buffer of length 0 reserves address space but no memory, and is released at once.
  */
 function maxReservation(): number {
   for (let bytes = 2 ** 40; bytes >= 2 ** 20; bytes /= 2) {
@@ -112,8 +112,8 @@ function sharedMemoryWorks(): boolean {
 }
 
 /**
- * What this machine offers: processor, NUMA, huge pages, how the addon was loaded, and what falls
- * back. Never throws. Takes a few milliseconds, most of them for loading the addon.
+ * A report on this machine: processor, NUMA, huge pages, how the addon was loaded, and fallbacks.
+ * Never throws. Takes a few milliseconds, most of them to load the addon.
  */
 export function doctor(): DoctorReport {
   const fallbacks: string[] = [];
@@ -133,7 +133,7 @@ export function doctor(): DoctorReport {
   if (processor === undefined) {
     fallbacks.push('no native code: bulk calls, save and open throw ERR_OFFHEAP_NATIVE');
   } else {
-    if (!sharedMemory) fallbacks.push('native code does not see shared buffers correctly');
+    if (!sharedMemory) fallbacks.push('native code does not read shared buffers correctly');
     if (processor.kernels === 'generic') fallbacks.push('no vector instructions: portable kernels');
     else if (processor.kernels === 'sse2') fallbacks.push('no AVX2: 128-bit kernels');
   }
@@ -144,13 +144,13 @@ export function doctor(): DoctorReport {
     reserved: Number(read('/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages') ?? 0),
   };
   if (hugePages.transparent === undefined) {
-    fallbacks.push('no transparent huge pages on this system: hugePages is advice that nothing takes');
+    fallbacks.push('no transparent huge pages on this system: hugePages has no effect');
   } else if (hugePages.transparent === 'never') {
-    fallbacks.push('transparent huge pages are switched off: hugePages is advice that nothing takes');
+    fallbacks.push('transparent huge pages are switched off: hugePages has no effect');
   }
 
   if (processor !== undefined && !numaAvailable) {
-    fallbacks.push('no NUMA on this system: one node, with everything');
+    fallbacks.push('no NUMA on this system: one node with all memory');
   } else if (nodes.length === 1) fallbacks.push('one NUMA node: placement options have no effect');
 
   const maxReservationBytes = maxReservation();

@@ -21,13 +21,13 @@
  * | `ERR_OFFHEAP_TYPE` | a value is of the wrong type, or an option is unknown (also a `TypeError`) |
  * | `ERR_OFFHEAP_CLOSED` | the structure was closed |
  * | `ERR_OFFHEAP_CORRUPT` | the bytes of a region or file contradict themselves |
- * | `ERR_OFFHEAP_VERSION` | the bytes are of a version, or a kind of structure, that this release can not read |
- * | `ERR_OFFHEAP_FULL` | the structure can not grow any further where it lives |
+ * | `ERR_OFFHEAP_VERSION` | the bytes are of a version, or a kind of structure, that this release cannot read |
+ * | `ERR_OFFHEAP_FULL` | the structure cannot grow any further where it lives |
  * | `ERR_OFFHEAP_OOM` | memory was refused |
  * | `ERR_OFFHEAP_LOCKED` | another writer holds the file or structure |
  * | `ERR_OFFHEAP_IO` | the operating system refused a file operation (its error is the `cause`) |
  * | `ERR_OFFHEAP_STALE` | a handle, id or offset is of something that was since removed |
- * | `ERR_OFFHEAP_UNSUPPORTED` | this platform, runtime or schema can not do that |
+ * | `ERR_OFFHEAP_UNSUPPORTED` | not supported by this platform, runtime or schema |
  * | `ERR_OFFHEAP_NATIVE` | the addon could not be loaded, or a defect in it was caught |
  */
 export type ErrorCode =
@@ -45,13 +45,14 @@ export type ErrorCode =
   | 'ERR_OFFHEAP_NATIVE';
 
 /**
- * On the prototype of every error of ours; registered, so that copies of the package agree on it.
+ * A property of the prototype of every error of this library. The symbol is registered, so that
+ * copies of the package share it.
  */
 const BRAND = Symbol.for('offheap.error');
 
 /**
- * Names and the brand go on the prototypes, as those of the built-in errors do: set once, and not
- * enumerable, so that printing or cloning an error shows its own properties only.
+ * Sets the name and the brand on a prototype, where built-in errors have their names. They are not
+ * enumerable, so that printing or cloning an error shows only its own properties.
  */
 function brand(prototype: Error, name: string): void {
   Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
@@ -59,8 +60,8 @@ function brand(prototype: Error, name: string): void {
 }
 
 /**
- * Every error that offheap throws on purpose. `code` says which kind; `cause` holds what was
- * underneath, if anything was (the operating system's error, say).
+ * Every error that offheap throws on purpose. `code` is its kind; `cause` is the underlying error,
+ * if there is one, such as the operating system's.
  */
 export class OffheapError extends Error {
   readonly code: ErrorCode;
@@ -74,9 +75,9 @@ export class OffheapError extends Error {
     this.code = code;
   }
 
-  /** `true` for every error of ours, those that extend `TypeError` and `RangeError` included. */
+  /** `true` for every error of offheap, also those that extend `TypeError` or `RangeError`. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // Only the class itself claims its cousins; a class that someone derives from it is ordinary.
+    // Only this class accepts the other two; a class derived from it behaves as usual.
     if (this !== OffheapError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && BRAND in value;
   }
@@ -97,11 +98,11 @@ class OffheapRangeError extends RangeError {
 }
 
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment --
-   Two of the three classes are OffheapErrors by brand, which `instanceof` honours (see above). */
+   Two of the three classes are OffheapErrors by brand, which `instanceof` respects (see above). */
 
 /**
- * An error of this kind, in the class that JavaScript has for it. Made here so that throwers stay
- * small.
+ * An error with this code, of the class that JavaScript has for it. Functions that throw call this,
+ * which keeps them small.
  */
 export function offheapError(code: ErrorCode, message: string, options?: ErrorOptions): OffheapError {
   switch (code) {
@@ -127,12 +128,12 @@ export function rangeError(message: string, options?: ErrorOptions): OffheapErro
   return offheapError('ERR_OFFHEAP_RANGE', message, options);
 }
 
-/** `ERR_OFFHEAP_OOM`, as whatever it is that takes so many bytes. */
+/** `ERR_OFFHEAP_OOM` for an object of this many bytes. `what` names it. */
 export function outOfMemory(what: string, bytes: number, cause: unknown): OffheapError {
   return offheapError('ERR_OFFHEAP_OOM', `no memory for ${what} of ${bytes} bytes`, { cause });
 }
 
-/** Runs an allocation; that the engine refused it is `ERR_OFFHEAP_OOM`, not a `RangeError`. */
+/** Runs an allocation. A refusal is `ERR_OFFHEAP_OOM`, not the engine's `RangeError`. */
 export function allocating<T>(what: string, bytes: number, allocate: () => T): T {
   try {
     return allocate();

@@ -1,6 +1,6 @@
 /**
- * The whole library in one import. Each module can also be imported alone: `offheap/hashmap`, and so
- * on.
+ * The whole library in one import. Each module can also be imported alone: `offheap/hashmap`, and
+ * so on.
  */
 export { cpu, doctor, type CpuReport, type DoctorReport } from './doctor.js';
 export { type NativeReport } from './native.js';

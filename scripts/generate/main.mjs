@@ -1,6 +1,7 @@
 /**
  * `npm run generate`: writes the tables of kinds and of element types, in every language and in
- * docs/formats/region.md, from schema.mjs, and the lists of modules from the folders of src/. A test
+ * docs/formats/region.md, from schema.mjs, and the lists of modules from the folders of src/. A
+ *   test
  * fails while one of them is out of date.
  *
  * A generated part of a hand-written file lies between two marker lines; the rest of the file is

@@ -16,7 +16,10 @@
  * @property {string} doc
  */
 
-/** @param {number} code @param {string} type @param {string} module @param {string} doc @returns {Kind} */
+/**
+ * @param {number} code @param {string} type @param {string} module @param {string} doc
+ * @returns {Kind}
+ */
 function kind(code, type, module, doc, { name = type.toLowerCase(), page = module, version = 1 } = {}) {
   return { code, name, type, version, module, page, doc };
 }

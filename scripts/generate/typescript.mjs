@@ -1,4 +1,6 @@
-/** The tables of the TypeScript sources, and the lists of modules: folders of src/ with an index. */
+/**
+ * The tables of the TypeScript sources, and the lists of modules: folders of src/ with an index.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../lib/run.mjs';
@@ -12,15 +14,18 @@ const union = (elements) => elements.map(({ name }) => `'${name}'`).join(' | ');
 export function elementTypes() {
   const column = ELEMENTS.filter((element) => element.c !== undefined);
   return `/**
- * The types of elements: their names, codes, widths and arrays. ${NOTICE}
+ * The types of elements: their names, codes, widths and arrays.
+ * ${NOTICE}
  */
 
 /** Types of plain NUMBERS: \`number\`, and \`bigint\` for the last two. */
 export type NumericType = ${union(NUMBERS)};
 
 /**
- * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\` (any value
- * that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and \`any\` (any value,
+ * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\` (any
+ *   value
+ * that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and \`any\` (any
+ *   value,
  * kept on the JavaScript heap).
  */
 export type ElementType = NumericType | ${union(ELEMENTS.filter((element) => element.class !== 'number'))};
@@ -75,7 +80,8 @@ ${text(ELEMENTS.map(({ name, expected }) => `${name}: '${expected}',`))}
 
 export function kinds() {
   return `/**
- * The kinds of region: codes in headers, and versions of their formats. ${NOTICE}
+ * The kinds of region: codes in headers, and versions of their formats.
+ * ${NOTICE}
  */
 
 /** The structure that a region contains, and the version of its format that this release uses. */
@@ -88,7 +94,8 @@ export type Kind = keyof typeof KINDS;
 
 export function kindModules() {
   return `/**
- * The module of each kind of region, whose \`contents.ts\` describes a header. ${NOTICE}
+ * The module of each kind of region, whose \`contents.ts\` describes a header.
+ * ${NOTICE}
  */
 import type { Kind } from '../region/format.js';
 

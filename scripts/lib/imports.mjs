@@ -139,7 +139,10 @@ export function cycles(edges) {
   return found;
 }
 
-/** The top-level module of a file: `region` for `src/region/file.ts`. @param {string} file @param {string} folder */
+/**
+ * The top-level module of a file: `region` for `src/region/file.ts`.
+ * @param {string} file @param {string} folder
+ */
 export function moduleOf(file, folder) {
   return file
     .slice(folder.length + 1)

@@ -1,11 +1,12 @@
-/** Other releases of Node, from npm packages that hold the binary, kept in .cache/. */
+/** Other releases of Node: npm packages with the binary, installed in .cache/. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './run.mjs';
 
 /**
  * @param {string} major `'22'`
- * @returns {Promise<{ path: string | undefined, output: string }>} no path where there is none to be had
+ * @returns {Promise<{ path: string | undefined, output: string }>} no path if it
+ *   cannot be installed
  */
 export async function nodeBinary(major) {
   if (process.versions.node.startsWith(`${major}.`)) return { path: process.execPath, output: '' };

@@ -1,6 +1,6 @@
 /**
- * Running programs, for the scripts beside this folder. Node built-ins only: these scripts run
- * before anything is installed.
+ * Runs programs, for the scripts in the parent folder. It uses only built-ins of Node, because the
+ * scripts run before anything is installed.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,17 +11,17 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the repository. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** A problem that is told in one line, without a stack. */
+/** A problem that is reported in one line, without a stack. */
 export class Complaint extends Error {}
 
-// A shell that was open while rustup ran does not have cargo on its PATH yet.
+// A shell that was started before rustup ran does not have cargo on its PATH.
 const cargoBin = join(homedir(), '.cargo', 'bin');
 if (existsSync(cargoBin) && !process.env.PATH?.split(delimiter).includes(cargoBin)) {
   process.env.PATH = `${process.env.PATH}${delimiter}${cargoBin}`;
 }
 
 /**
- * Runs a program to its end. `show` lets its output through; otherwise it is collected.
+ * Runs a program to its end. With `show` its output is printed; otherwise it is collected.
  *
  * @param {string} command
  * @param {string[]} args
@@ -50,13 +50,13 @@ export function run(command, args, { cwd = root, env = {}, show = false } = {}) 
   });
 }
 
-/** A program from node_modules, run by this Node. @param {string} path @param {string[]} args */
+/** Runs a program of node_modules with this Node. @param {string} path @param {string[]} args */
 export function runNode(path, args, options = {}) {
   const { node = process.execPath, ...rest } = /** @type {{ node?: string }} */ (options);
   return run(node, [join(root, path), ...args], rest);
 }
 
-/** Ends the script: a {@link Complaint} in one line, anything else with its stack. */
+/** Ends the script. A {@link Complaint} is printed in one line, any other error with its stack. */
 export function fail(/** @type {unknown} */ error) {
   if (error instanceof Complaint) console.error(`\noffheap: ${error.message}`);
   else console.error(error);

@@ -1,7 +1,7 @@
 /**
- * Whether an output is out of date: a stamp keeps the names, sizes and times of everything that it
- * was made from. Times rather than contents, because reading a few hundred files on every `npm
- * test` would cost more than the rare needless build, which cargo, Ninja and tsc cut short anyway.
+ * Decides whether an output is out of date: a stamp records the names, sizes and times of all its
+ * inputs. Times are compared instead of contents, because reading a few hundred files on every `npm
+ * test` would cost more than an occasional needless build, which cargo, Ninja and tsc cut short.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -42,8 +42,9 @@ function fingerprint(paths) {
 }
 
 /**
- * Runs `make` if an input changed since it last succeeded, or an output is gone. The fingerprint is
- * taken before, so that a file which is edited meanwhile is built next time.
+ * Runs `make` if an input has changed since it last succeeded, or an output is missing. The
+ *   fingerprint is
+ * taken first, so that a file that is edited during the build is built next time.
  *
  * @param {{ name: string, inputs: string[], outputs: string[], make: () => Promise<void> }} step
  */
@@ -61,8 +62,8 @@ export async function ifStale({ name, inputs, outputs, make }) {
 }
 
 /**
- * Whether node_modules holds exactly what the lock asks for, by npm's own record of what it
- * installed. Optional packages for other platforms may be absent.
+ * Whether node_modules contains exactly the packages of the lock file, according to npm's record of
+ * the installation. Optional packages for other platforms may be absent.
  *
  * @param {string} folder
  */
@@ -78,6 +79,6 @@ export function packagesAreCurrent(folder) {
       return have === undefined ? optional === true || peer === true : have.version === version;
     });
   } catch {
-    return false; // One of them is not there.
+    return false; // One of the two files is missing.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What `npm test` consists of. A suite runs one tool and counts what it did; {@link Outcome.failed}
- * is never 0 for a tool that crashed, and a suite without a single test counts as failed.
+ * The suites of `npm test`. A suite runs one tool and counts its tests. {@link Outcome.failed} is
+ * never 0 for a tool that crashed, and a suite without any test has failed.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,8 @@ function total(output, pattern) {
   return [...output.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
 }
 
-/** Counts what the tool printed; an exit code that disagrees with the counts is a failure too.
+/**
+ * Adds up the counts in a tool's output. An exit code that contradicts them is a failure too.
  * @param {{ code: number, output: string }} result @param {RegExp} passed @param {RegExp} failed */
 export function counted({ code, output }, passed, failed) {
   const good = total(output, passed);
@@ -53,7 +54,7 @@ async function vitest(name, args, node) {
   );
   if (!existsSync(file)) return { passed: 0, failed: 1, output };
   const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(file, 'utf8'));
-  // A file that does not load has no tests of its own to fail.
+  // A file that cannot be loaded has no tests that could fail.
   const failed = Math.max(numFailedTests, Math.min(numFailedTestSuites, 1));
   return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, output };
 }
@@ -73,7 +74,7 @@ async function cTests() {
     result = await run('ctest', ['--test-dir', folder, '--output-on-failure', '--timeout', '300']);
   }
   const [, failed, all] = /(\d+) tests failed out of (\d+)/.exec(result.output) ?? [];
-  // No such line: it was not built, or ctest found nothing to run.
+  // Without this line, the build failed, or ctest found no tests.
   if (all === undefined) return { passed: 0, failed: 1, output: result.output };
   return { passed: Number(all) - Number(failed), failed: Number(failed), output: result.output };
 }
@@ -104,12 +105,12 @@ export const suites = [
   },
   {
     name: 'docs',
-    // Builds the API site without writing it: a link that leads nowhere is an error.
+    // Builds the API site without writing it. A broken link is an error.
     run: () => check(runNode('node_modules/typedoc/bin/typedoc', ['--emit', 'none'])),
   },
   {
     name: 'clippy',
-    // The benchmarks too: nothing else in `npm test` would notice that they no longer compile.
+    // With the benchmarks, which nothing else in `npm test` compiles.
     run: () =>
       check(
         run('cargo', ['clippy', ...manifest, locked, '--workspace', '--all-targets', '--', '-D', 'warnings']),

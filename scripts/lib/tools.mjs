@@ -1,4 +1,4 @@
-/** Which tools a build needs, which version, and how to get the one that is missing. */
+/** The tools that a build needs, their versions, and how to get missing ones. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Complaint, root, run } from './run.mjs';
@@ -16,7 +16,7 @@ export function checkNode() {
   const wanted = '20.19';
   if (!atLeast(process.versions.node, wanted)) {
     throw new Complaint(
-      `Node ${wanted} or newer is needed; this is ${process.versions.node}. Get it from nodejs.org or your version manager.`,
+      `Node ${wanted} or newer is required; this is ${process.versions.node}. Get it from nodejs.org or your version manager.`,
     );
   }
 }
@@ -26,7 +26,7 @@ function rustVersion() {
   return /^rust-version = "([\d.]+)"/m.exec(manifest)?.[1] ?? '1.85';
 }
 
-/** First of these commands that runs, with its version. @param {string[]} commands */
+/** The first of these commands that can be run, with its version. @param {string[]} commands */
 async function find(...commands) {
   for (const command of commands) {
     const { code, output } = await run(command, ['--version']);
@@ -35,7 +35,7 @@ async function find(...commands) {
   return undefined;
 }
 
-/** Throws one line that names everything that is missing, and how to get it. */
+/** Throws one line that lists all missing tools, and how to get them. */
 export async function checkBuildTools() {
   const debian = process.platform === 'linux';
   const cxx = process.env.CXX !== undefined ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
@@ -72,12 +72,12 @@ export async function checkBuildTools() {
       const what = found === undefined ? 'is missing' : `${found.version} is too old (${least} or newer)`;
       return `${name} ${what}: ${get}`;
     });
-  if (problems.length > 0) throw new Complaint(`can not build. ${problems.join('; ')}.`);
+  if (problems.length > 0) throw new Complaint(`cannot build. ${problems.join('; ')}.`);
 }
 
 /**
- * What a binary for this machine is called, `linux-x64-musl` say: the C library that Node was
- * linked with counts.
+ * The name of a binary for this machine, such as `linux-x64-musl`, by the C library that Node was
+ * linked with.
  */
 export function target() {
   const plain = `${process.platform}-${process.arch}`;

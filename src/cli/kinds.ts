@@ -1,5 +1,6 @@
 /**
- * The module of each kind of region, whose `contents.ts` describes a header. Generated from scripts/generate/schema.mjs by `npm run generate`. Do not edit.
+ * The module of each kind of region, whose `contents.ts` describes a header.
+ * Generated from scripts/generate/schema.mjs by `npm run generate`. Do not edit.
  */
 import type { Kind } from '../region/format.js';
 

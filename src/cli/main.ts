@@ -2,8 +2,8 @@
 /**
  * The command line: `offheap doctor`, `offheap inspect <file>`, `offheap demo`.
  *
- * Exit codes: 0 done, 1 the command failed (a corrupt file, no native code), 2 it was called
- * wrongly. Results go to stdout, complaints to stderr; `--json` prints plain data for other
+ * Exit codes: 0 for success, 1 if the command failed (a corrupt file, no native code), 2 for wrong
+ * arguments. Results go to stdout and errors to stderr; `--json` prints plain data for other
  * programs.
  */
 import { spawnSync } from 'node:child_process';
@@ -21,23 +21,23 @@ const HELP = `offheap ${version}: data structures outside the JavaScript heap
 
 Usage: offheap <command> [options]
 
-  doctor           what this machine offers: CPU, NUMA, huge pages, how the addon
-                   was loaded, and what falls back
-  inspect <file>   header, sizes, checksums and statistics of a saved structure
+  doctor           report on this machine: CPU, NUMA, huge pages, how the addon
+                   was loaded, and fallbacks
+  inspect <file>   print header, sizes, checksums and statistics of a saved structure
   demo             build, query, save and reopen lookup tables over real data
 
 Options:
   --json           print doctor or inspect as JSON
-  -h, --help       this text
-  -v, --version    the version
+  -h, --help       print this text
+  -v, --version    print the version
 `;
 
-/** Someone called the command wrongly: one line, then where help is. */
+/** Wrong arguments: reported in one line, with a pointer to the help. */
 class UsageError extends Error {}
 
 async function inspect(file: string | undefined, json: boolean): Promise<number> {
   if (file === undefined) throw new UsageError('inspect needs a file');
-  // Imported here, so that the other commands do not load what they do not need.
+  // Imported here, so that the other commands do not load it.
   const { inspectFile } = await import('./inspect.js');
   const found = await inspectFile(file);
   stdout.write(json ? plainJson(found) : objectText(found));
@@ -97,7 +97,7 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
-// exitCode rather than exit(): what was written to a pipe must reach it first.
+// exitCode instead of exit(), because output to a pipe has to be flushed first.
 try {
   process.exitCode = await run(argv.slice(2));
 } catch (error) {

@@ -1,4 +1,4 @@
-/** How the command line prints things: aligned text for people, JSON for programs. */
+/** The output of the command line: aligned text for people, JSON for programs. */
 import type { DoctorReport } from '../doctor.js';
 
 /** `1536` -> `'1.5 KiB'`. */
@@ -12,7 +12,7 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 || Number.isInteger(bytes) ? bytes : bytes.toFixed(1)} ${units[unit]}`;
 }
 
-/** Name and value, one a line, values aligned; a value of several lines keeps its column. */
+/** A name and a value in each line. The values are aligned, and so are their further lines. */
 export function table(rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows
@@ -20,7 +20,7 @@ export function table(rows: readonly (readonly [name: string, value: string])[])
     .join('');
 }
 
-/** JSON with bigints as decimal strings, which JSON has no word for. */
+/** JSON with bigints as decimal strings, because JSON has no bigints. */
 export function plainJson(value: unknown): string {
   const replacer = (_key: string, field: unknown): unknown =>
     typeof field === 'bigint' ? field.toString() : field;
@@ -28,8 +28,8 @@ export function plainJson(value: unknown): string {
 }
 
 /**
- * Any plain object as a table: nested ones are indented under their name, and numbers whose name
- * says that they are bytes also appear in a unit that people read.
+ * A plain object as a table. Nested objects are indented under their name, and numbers of bytes,
+ * recognized by their name, are also shown in a larger unit.
  */
 export function objectText(value: object): string {
   const rows: [string, string][] = Object.entries(value)
@@ -59,7 +59,7 @@ export function rangesText(numbers: readonly number[]): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
 
-/** The doctor's report for a person. */
+/** The doctor's report as text. */
 export function doctorText(report: DoctorReport): string {
   const { cpu, native, hugePages, numaNodes } = report;
   const nodes = numaNodes.map(({ id, cpus, memoryBytes, freeBytes, distances }) => {
@@ -69,18 +69,18 @@ export function doctorText(report: DoctorReport): string {
   const addon = native.loaded
     ? `loaded from ${native.source === 'prebuild' ? 'the package' : 'a local build'}\n${native.path}`
     : `NOT LOADED\n${native.error}`;
-  const huge = hugePages.transparent ?? 'not known here';
+  const huge = hugePages.transparent ?? 'unknown';
   return table([
     ['offheap', `${report.version} on Node ${report.node}, ${report.platform}`],
     ['addon', addon],
-    ['processor', cpu === undefined ? 'not known without the addon' : `${cpu.model}, ${cpu.count} logical`],
+    ['processor', cpu === undefined ? 'unknown without the addon' : `${cpu.model}, ${cpu.count} logical`],
     ['features', cpu === undefined ? '' : cpu.features.join(' ')],
     ['kernels', cpu?.kernels ?? ''],
     ['memory', bytesText(report.memoryBytes)],
-    ['NUMA', nodes.length === 0 ? 'not known here' : nodes.join('\n')],
-    ['huge pages', `transparent: ${huge}, shared memory: ${hugePages.shared ?? 'not known here'}`],
+    ['NUMA', nodes.length === 0 ? 'unknown' : nodes.join('\n')],
+    ['huge pages', `transparent: ${huge}, shared memory: ${hugePages.shared ?? 'unknown'}`],
     ['reservation', `up to ${bytesText(report.maxReservationBytes)} for one region`],
     ['shared memory', native.sharedMemory ? 'native code and JavaScript see the same bytes' : 'not tested'],
-    ['falls back', report.fallbacks.length === 0 ? 'nothing' : report.fallbacks.join('\n')],
+    ['fallbacks', report.fallbacks.length === 0 ? 'none' : report.fallbacks.join('\n')],
   ]);
 }

@@ -1,12 +1,12 @@
 /**
- * The header that every region begins with: its words, and the constant-time check of bytes that
- * come from elsewhere. The contract is `docs/formats/region.md`; `native/core/src/region/header.rs`
- * is its other reader. What follows the header belongs to the structure.
+ * The header that every region begins with: its words, and the constant-time check of untrusted
+ * bytes. The specification is `docs/formats/region.md`; `native/core/src/region/header.rs` is the
+ * other implementation. The words after the header belong to the structure.
  */
 import { offheapError } from '../errors.js';
 import { KINDS, type Kind } from './kinds.js';
 
-/** Bytes of the header, and 32-bit words of it. */
+/** The size of the header in bytes, and in 32-bit words. */
 export const HEADER_BYTES = 256;
 export const HEADER_WORDS = HEADER_BYTES / 4;
 /** Sections start at multiples of this many bytes, and a region's length is one. */
@@ -45,9 +45,9 @@ export function align(value: number): number {
 }
 
 /**
- * A 64-bit quantity below 2^53 out of two words, low one first. Small ones are small integers to
- * V8: the product would be a boxed number even if it is 0, and so would be every field of a
- * structure that it is stored in, for good.
+ * A 64-bit quantity below 2^53 from two words, the low word first. Small quantities take a path
+ * without a product, which V8 would represent as a boxed number even if it is 0. A field that once
+ * stores such a number stays boxed.
  */
 export function readLong(words: Int32Array, at: number): number {
   const high = words[at + 1] >>> 0;
@@ -59,7 +59,7 @@ export function writeLong(words: Int32Array, at: number, value: number): void {
   words[at + 1] = Math.floor(value / TWO_32) | 0;
 }
 
-/** Writes the header of a new region. The words are taken to be zero. */
+/** Writes the header of a new region into words that are zero. */
 export function writeHeader(
   words: Int32Array,
   kind: Kind,
@@ -76,9 +76,9 @@ export function writeHeader(
 }
 
 /**
- * The part of the constant-time check that every kind shares. `available` is how many bytes there
- * are. Returns the region's length; throws `ERR_OFFHEAP_CORRUPT`, or `ERR_OFFHEAP_VERSION` for
- * bytes that another release, or another structure, can read.
+ * The part of the constant-time check that all kinds share. `available` is the number of bytes.
+ * Returns the region's length; throws `ERR_OFFHEAP_CORRUPT`, or `ERR_OFFHEAP_VERSION` for bytes that
+ * another release or another structure can read.
  */
 export function checkHeader(words: Int32Array, available: number, kind: Kind, what: string): number {
   if (words[WORD.magic] !== MAGIC) throw corrupt(what, 'it does not begin with the magic bytes OFHP');

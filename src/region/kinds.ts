@@ -1,5 +1,6 @@
 /**
- * The kinds of region: codes in headers, and versions of their formats. Generated from scripts/generate/schema.mjs by `npm run generate`. Do not edit.
+ * The kinds of region: codes in headers, and versions of their formats.
+ * Generated from scripts/generate/schema.mjs by `npm run generate`. Do not edit.
  */
 
 /** The structure that a region contains, and the version of its format that this release uses. */

@@ -1,4 +1,4 @@
-/** A bundle of one module contains that module, what lies below it, and no other module. */
+/** A bundle of one module contains that module, the layers below it, and no other module. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/native.js';
 
 const root = packageRoot();
-/** Folders under dist that any module may stand on. */
+/** The folders of dist that any module may use. */
 const BELOW = ['region'];
-/** Modules that are built on another's public face (API.md). */
+/** Modules that are built on another one. */
 const BUILT_ON: Record<string, string[]> = { mmap: ['vector'] };
 
 async function inputs(source: string): Promise<string[]> {
@@ -23,7 +23,7 @@ async function inputs(source: string): Promise<string[]> {
     logLevel: 'silent',
   });
   const [output] = Object.values(metafile.outputs);
-  // Only what left bytes in the output: a file that was read and shaken out costs nothing.
+  // Only files with bytes in the output: a file that tree shaking removed costs nothing.
   return Object.entries(output?.inputs ?? {})
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => path)
@@ -35,24 +35,24 @@ const modules = readdirSync(join(root, 'dist'), { withFileTypes: true })
   .map(({ name }) => name);
 
 describe('bundles', () => {
-  it.each(modules)('of offheap/%s hold no other module', async (name) => {
+  it.each(modules)('of offheap/%s contain no other module', async (name) => {
     const found = await inputs(`export * from 'offheap/${name}';`);
     expect(found.some((path) => path.startsWith(`dist/${name}/`))).toBe(true);
     const allowed = new Set([name, ...BELOW, ...(BUILT_ON[name] ?? [])]);
-    const strangers = found.filter((path) => {
+    const others = found.filter((path) => {
       const folder = /^dist\/([^/]+)\//.exec(path)?.[1];
       return folder !== undefined && !allowed.has(folder);
     });
-    expect(strangers).toEqual([]);
+    expect(others).toEqual([]);
     expect(found).not.toContain('dist/index.js');
   });
 
-  it('of one name from the root hold that name only', async () => {
+  it('of one name from the root contain only that name', async () => {
     const found = await inputs(`import { version } from 'offheap'; console.log(version);`);
     expect(found).toEqual(['dist/version.js']);
   });
 
-  it('of nothing but an import are empty: no module has side effects', async () => {
+  it('of an import alone are empty, because no module has side effects', async () => {
     expect(await inputs(`import 'offheap';`)).toEqual([]);
     for (const name of modules) {
       expect(existsSync(join(root, 'dist', name, 'index.js'))).toBe(true);

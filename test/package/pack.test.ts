@@ -1,5 +1,5 @@
 /**
- * The package as npm would publish it: packed once, then looked at by publint and attw, installed
+ * The package as npm would publish it: packed once, checked by publint and attw, then installed
  * into an empty folder without scripts, network or compilers, and used from there.
  */
 import { execFile } from 'node:child_process';
@@ -16,14 +16,14 @@ const root = packageRoot();
 const work = mkdtempSync(join(tmpdir(), 'offheap-pack-'));
 const require = createRequire(import.meta.url);
 
-/** npm is a script beside the Node that runs the tests, or on PATH. */
+/** Runs npm. */
 const npm = (
   args: string[],
   cwd: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<{ stdout: string }> => execute('npm', args, { cwd, env, maxBuffer: 1 << 26 });
 
-/** A PATH with Node and nothing that could compile. */
+/** A PATH with Node and no compilers. */
 function barePath(): string {
   const folder = join(work, 'bin');
   mkdirSync(folder, { recursive: true });
@@ -40,7 +40,7 @@ let tarball: string;
 
 beforeAll(async () => {
   const { stdout } = await npm(['pack', '--json', '--pack-destination', work], root);
-  // prepack prints its progress before npm's JSON.
+  // The output of prepack precedes npm's JSON.
   const parsed: unknown = JSON.parse(stdout.slice(stdout.search(/^[[{]/m)));
   packed = (Array.isArray(parsed) ? parsed[0] : Object.values(parsed as object)[0]) as Packed;
   tarball = join(work, packed.filename);
@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe('the packed files', () => {
-  it('are what a user needs and nothing else', () => {
+  it('contain all that a user needs, and nothing else', () => {
     const paths = packed.files.map(({ path }) => path);
     const target = `${process.platform}-${process.arch}`;
     for (const wanted of [
@@ -75,11 +75,11 @@ describe('the packed files', () => {
     expect(stray).toEqual([]);
   });
 
-  it('come to less than 6 MB, of which the addon is two', () => {
+  it('have less than 6 MB, of which 2 MB are the addon', () => {
     expect(packed.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(6e6);
   });
 
-  it('have a source for each script in dist', () => {
+  it('include a script in dist only if it has a source', () => {
     for (const { path } of packed.files) {
       const script = /^dist\/(.*)\.js$/.exec(path)?.[1];
       if (script !== undefined) expect(existsSync(join(root, 'src', `${script}.ts`)), path).toBe(true);
@@ -90,7 +90,7 @@ describe('the packed files', () => {
 describe('the manifest', () => {
   const manifest = require(join(root, 'package.json')) as Record<string, Record<string, unknown> | undefined>;
 
-  it('has no install script, no dependencies, and nothing that makes npm run node-gyp', () => {
+  it('has no install script, no dependencies, and no binding.gyp, which would make npm run node-gyp', () => {
     expect(Object.keys(manifest.scripts ?? {}).filter((name) => /install|prepare$/.test(name))).toEqual([]);
     expect(manifest.dependencies ?? {}).toEqual({});
     expect(existsSync(join(root, 'binding.gyp'))).toBe(false);
@@ -116,7 +116,7 @@ describe('the manifest', () => {
   it('satisfies arethetypeswrong', async () => {
     const cli = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist', 'index.js');
     const args = [cli, tarball, '--profile', 'esm-only', '--no-color', '--no-emoji'];
-    // The exit code is the verdict; the text says what is wrong.
+    // The exit code is the result; the text has the reasons.
     const { code = 0, stdout } = (await execute(process.execPath, args, { maxBuffer: 1 << 26 }).catch(
       (error: unknown) => error as { code: number; stdout: string },
     )) as { code?: number; stdout: string };
@@ -141,7 +141,7 @@ describe('installed without scripts, network and compilers', () => {
     return JSON.parse(stdout);
   };
 
-  it('has no compiler to fall back on', async () => {
+  it('has no compiler', async () => {
     await expect(execute('/bin/sh', ['-c', 'command -v cc c++ cargo cmake'], { env })).rejects.toThrow();
   });
 
@@ -153,14 +153,14 @@ describe('installed without scripts, network and compilers', () => {
     expect(report.path).toContain(join('app', 'node_modules', 'offheap', 'prebuilds'));
   });
 
-  it('has the command on the path', async () => {
+  it('has the command', async () => {
     const command = join(folder, 'node_modules', '.bin', 'offheap');
     const { stdout } = await execute(command, ['doctor', '--json'], { env });
     expect(JSON.parse(stdout)).toMatchObject({ native: { source: 'prebuild' } });
     await expect(execute(command, ['frobnicate'], { env })).rejects.toMatchObject({ code: 2 });
   });
 
-  it('says one clear thing where no binary fits', async () => {
+  it('throws one clear error if no binary fits', async () => {
     rmSync(join(folder, 'node_modules', 'offheap', 'prebuilds'), { recursive: true });
     const error = await script(`
       import { cpu, doctor, OffheapError } from 'offheap';

@@ -1,6 +1,6 @@
 /**
- * The layers of every language: no import cycles, no imports from a lower layer of a higher one, and
- * none between modules of one layer, except those listed here with their reason.
+ * The layers of every language: no import cycles, no imports from a lower layer of a higher one,
+ * and none between modules of one layer, except those listed here with their reason.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

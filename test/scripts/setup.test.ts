@@ -1,5 +1,5 @@
 /**
- * The scripts that make a clone ready: what they say when a tool is missing, and when they do work.
+ * The scripts that prepare a clone: their messages for missing tools, and when they rebuild.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const failing = (args: string[], env: NodeJS.ProcessEnv = process.env): Promise<
     (error: unknown) => error as Failure,
   );
 
-/** A folder with programs that print these versions. */
+/** An environment whose PATH has programs that print these versions. */
 function tools(versions: Record<string, string>): NodeJS.ProcessEnv {
   const folder = mkdtempSync(join(work, 'bin-'));
   for (const [name, version] of Object.entries(versions)) {
@@ -46,7 +46,7 @@ const check = [
 ];
 
 describe.skipIf(process.platform === 'win32')('missing tools', () => {
-  it('are named in one line, with the way to get them', async () => {
+  it('are listed in one line, with the way to get them', async () => {
     const { code, stderr } = await failing(check, tools({}));
     expect(code).toBe(1);
     const lines = stderr.trim().split('\n');
@@ -54,7 +54,7 @@ describe.skipIf(process.platform === 'win32')('missing tools', () => {
     expect(lines[0]).toMatch(/Rust.*rustup.*CMake.*C\+\+ compiler.*make or Ninja/);
   });
 
-  it('are told from old ones', async () => {
+  it('are distinguished from old ones', async () => {
     const { stderr } = await failing(
       check,
       tools({ cargo: '1.60.0', cmake: 'version 3.30.1', 'c++': '(Debian 12.2.0-14) 12.2.0', make: '4.3' }),
@@ -63,7 +63,7 @@ describe.skipIf(process.platform === 'win32')('missing tools', () => {
     expect(stderr).not.toMatch(/CMake|compiler|Ninja/);
   });
 
-  it('are not missed when they are there', async () => {
+  it('are not reported if all tools are present', async () => {
     const env = tools({ cargo: '1.95.0', cmake: 'version 3.25.1', 'c++': '12.2.0', ninja: '1.11' });
     const { stdout } = await execute(process.execPath, check, { env });
     expect(stdout).toBe('all there\n');
@@ -71,7 +71,7 @@ describe.skipIf(process.platform === 'win32')('missing tools', () => {
 });
 
 describe('stale outputs', () => {
-  it('are made once for each change, and again when they are gone', async () => {
+  it('are made once for each change, and again if they are missing', async () => {
     const { ifStale } = (await import(library('stale'))) as {
       ifStale: (step: {
         name: string;
@@ -125,13 +125,13 @@ describe('stale outputs', () => {
 });
 
 describe('npm test', () => {
-  it('refuses a suite that does not exist', async () => {
+  it('rejects an unknown suite', async () => {
     const { code, stderr } = await failing(['scripts/test.mjs', '--only', 'nope']);
     expect(code).toBe(1);
-    expect(stderr.trim()).toMatch(/^offheap: no suite is called nope; there are .*vitest.*\.$/);
+    expect(stderr.trim()).toMatch(/^offheap: unknown suite: nope\. The suites are .*vitest.*\.$/);
   });
 
-  it('takes a tool that crashed, or ran nothing, for a failure', async () => {
+  it('treats a tool that crashed, or ran no tests, as failed', async () => {
     const { counted } = (await import(library('suites'))) as {
       counted: (result: object, passed: RegExp, failed: RegExp) => { passed: number; failed: number };
     };

@@ -44,7 +44,7 @@ describe('doctor', () => {
     };
     const text = doctorText(broken);
     expect(text).toContain('NOT LOADED\n               no binary\n');
-    expect(text).toMatch(/falls back +first thing\n +second thing\n$/);
+    expect(text).toMatch(/fallbacks +first thing\n +second thing\n$/);
     expect(doctorText(report)).toContain(`kernels        ${report.cpu?.kernels}\n`);
   });
 });

@@ -1,4 +1,4 @@
-/** What the compiler says of offheap/compress. */
+/** The types of offheap/compress. Checked, never run. */
 import { describe, expectTypeOf, it } from 'vitest';
 import {
   BloomFilter,
@@ -31,12 +31,12 @@ describe('offheap/compress', () => {
     expectTypeOf(SuffixArray.buildAsync(new Uint8Array(1), {})).toEqualTypeOf<Promise<SuffixArray>>();
   });
 
-  it('refuses what is no record and no option', () => {
-    // @ts-expect-error: a store is built of bytes or strings
+  it('rejects records of a wrong type and unknown options', () => {
+    // @ts-expect-error: records are bytes or strings
     void RecordStore.build([1, 2]);
     // @ts-expect-error: there is no such option
     void Dictionary.train(['a'], { size: 3 });
-    // @ts-expect-error: a constructor that nobody calls
+    // @ts-expect-error: the constructor is private
     expectTypeOf(() => new RecordStore()).toBeFunction();
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '../../src/mmap/index.js';
 
 describe('MappedFile', () => {
-  test('says what it gives', () => {
+  test('has typed results', () => {
     using file = MappedFile.open('path', { mode: 'rw', pattern: 'random', populate: true, lock: true });
     expectTypeOf(file.strategy).toEqualTypeOf<Strategy>();
     expectTypeOf(file.size).toEqualTypeOf<number>();
@@ -26,7 +26,7 @@ describe('MappedFile', () => {
     expectTypeOf(file.cursor().readString()).toEqualTypeOf<string>();
   });
 
-  test('refuses what it does not know', () => {
+  test('rejects unknown options', () => {
     // @ts-expect-error there is no such mode
     MappedFile.open('path', { mode: 'w' });
     // @ts-expect-error there is no such pattern
@@ -48,7 +48,7 @@ describe('MmapVector', () => {
     expectTypeOf(MmapVector.open<'u64'>('path', { mode: 'rw', ...MmapVector.cache() }).pop()).toEqualTypeOf<
       bigint | undefined
     >();
-    // @ts-expect-error text is no number
+    // @ts-expect-error text is not a number
     vector.push('1');
     // @ts-expect-error there is no such type
     MmapVector.create('path', 'string');

@@ -27,7 +27,7 @@ test('BumpArena is a pool', () => {
   new BumpArena({ chunks: 5 });
 });
 
-test('a scope gives what its function gives', () => {
+test('a scope returns the result of its function', () => {
   const arena = new BumpArena();
   expectTypeOf(arena.scope(() => 'text')).toEqualTypeOf<string>();
   expectTypeOf(arena.scope((same) => same)).toEqualTypeOf<BumpArena>();
@@ -37,7 +37,7 @@ test('numa', () => {
   expectTypeOf(numa.available).toEqualTypeOf<boolean>();
   expectTypeOf(numa.topology().nodes).toEqualTypeOf<NumaNode[]>();
   expectTypeOf(numa.nodeOf(new Uint8Array(1))).toEqualTypeOf<number | undefined>();
-  // @ts-expect-error A buffer is no view.
+  // @ts-expect-error A buffer is not a view.
   numa.nodeOf(new ArrayBuffer(8));
 });
 

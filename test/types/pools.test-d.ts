@@ -12,7 +12,7 @@ import {
 } from '../../src/pools/index.js';
 
 describe('pools', () => {
-  test('give offsets, which are numbers', () => {
+  test('return offsets, which are numbers', () => {
     const pool = new LockFreePool({ capacityBytes: 1 });
     expectTypeOf(pool.alloc(1)).toEqualTypeOf<Offset>();
     expectTypeOf(pool.alloc(1)).toExtend<number>();
@@ -24,7 +24,7 @@ describe('pools', () => {
     expectTypeOf(pool.f64).toEqualTypeOf<Float64Array>();
   });
 
-  test('take what they need', () => {
+  test('require a size', () => {
     const pool = LockFreePool.attach({ offheap: 'lockfreepool' });
     expectTypeOf(new ThreadLocalPool(pool).stats().heldBytes).toEqualTypeOf<number>();
     // @ts-expect-error a size is needed

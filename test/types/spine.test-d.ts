@@ -1,4 +1,4 @@
-/** What TypeScript users see of the root module. Checked by the compiler, never run. */
+/** The types of the root module. Checked, never run. */
 import { describe, expectTypeOf, it } from 'vitest';
 import { cpu, doctor, OffheapError, version, type DoctorReport, type ErrorCode } from '../../src/index.js';
 
@@ -17,7 +17,7 @@ describe('the root module', () => {
     }
   });
 
-  it('knows the codes', () => {
+  it('lists the codes of errors', () => {
     // @ts-expect-error there is no such code
     new OffheapError('ERR_OFFHEAP_NOPE', 'x');
     expectTypeOf<'ERR_OFFHEAP_CORRUPT'>().toExtend<ErrorCode>();

@@ -14,7 +14,7 @@ describe('BitVector', () => {
     expectTypeOf(BitVector.fromIndices(new Set([1]), 5)).toEqualTypeOf<BitVector>();
     // @ts-expect-error a bit is true or false, 1 or 0
     bits.set(0, 2);
-    // @ts-expect-error bytes come in a Uint8Array
+    // @ts-expect-error bytes are in a Uint8Array
     BitVector.from([1, 0]);
     // @ts-expect-error there is no such option
     new BitVector(10, { size: 3 });
@@ -29,11 +29,11 @@ describe('RankSelect', () => {
     expectTypeOf(structure.variant).toEqualTypeOf<RankSelectVariant>();
     expectTypeOf(structure.rank1Many([1])).toEqualTypeOf<Uint32Array | Float64Array>();
     expectTypeOf(structure.select0Many([1], [0])).toEqualTypeOf<number[]>();
-    // @ts-expect-error it is made of bits
+    // @ts-expect-error it is built from bits
     RankSelect.from('bits');
     // @ts-expect-error there is no such variant
     RankSelect.from(new BitVector(1), { variant: 'best' });
-    // @ts-expect-error it can not be changed
+    // @ts-expect-error it cannot be changed
     structure.set(0);
   });
 });

@@ -1,4 +1,4 @@
-/** The types of packed integers: numbers go in and come out, or bigints. Checked, never run. */
+/** The types of packed integers: numbers or bigints. Checked, never run. */
 import { describe, expectTypeOf, test } from 'vitest';
 import { EliasFano, PackedInts } from '../../src/index.js';
 
@@ -10,26 +10,26 @@ describe('PackedInts', () => {
     expectTypeOf(PackedInts.from(BigUint64Array.of(1n))).toEqualTypeOf<PackedInts<bigint>>();
     expectTypeOf([...PackedInts.from([1])]).toEqualTypeOf<number[]>();
     expectTypeOf(PackedInts.fromBytes<bigint>(new Uint8Array(0)).at(0)).toEqualTypeOf<bigint | undefined>();
-    // @ts-expect-error text is no number
+    // @ts-expect-error text is not a number
     PackedInts.from(['1']);
     // @ts-expect-error there is no such option
     PackedInts.from([1], { width: 3 });
-    // @ts-expect-error it can not be changed
+    // @ts-expect-error it cannot be changed
     PackedInts.from([1]).set(0, 1);
   });
 
-  test('answers into arrays of that type', () => {
+  test('writes its results to arrays of that type', () => {
     const numbers = PackedInts.from([1]);
     expectTypeOf(numbers.getMany([0])).toEqualTypeOf<Uint32Array | Float64Array>();
     expectTypeOf(numbers.getMany([0], new Uint8Array(1))).toEqualTypeOf<Uint8Array<ArrayBuffer>>();
     expectTypeOf(PackedInts.from([1n]).slice()).toEqualTypeOf<BigUint64Array>();
-    // @ts-expect-error numbers do not go into bigints
+    // @ts-expect-error numbers cannot be stored in an array of bigints
     numbers.getMany([0], new BigUint64Array(1));
   });
 });
 
 describe('EliasFano', () => {
-  test('holds numbers, whatever it was made from', () => {
+  test('contains numbers, whatever it was built from', () => {
     expectTypeOf(EliasFano.from([1n, 2n])).toEqualTypeOf<EliasFano>();
     const values = EliasFano.from(Uint32Array.of(1, 2));
     expectTypeOf(values.at(0)).toEqualTypeOf<number | undefined>();
@@ -38,7 +38,7 @@ describe('EliasFano', () => {
     expectTypeOf([...values]).toEqualTypeOf<number[]>();
     expectTypeOf(values.getMany([0], [0])).toEqualTypeOf<number[]>();
     expectTypeOf(values.rankMany([0])).toEqualTypeOf<Uint32Array | Float64Array>();
-    // @ts-expect-error text is no number
+    // @ts-expect-error text is not a number
     EliasFano.from(['1']);
     // @ts-expect-error a value is a number
     values.rank(1n);
