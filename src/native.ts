@@ -22,10 +22,10 @@ export type PoolHandle = object & { readonly __brand: 'PoolHandle' };
 export interface DictionaryHandle {
   readonly dictionary: symbol;
 }
-export interface RecordsHandle {
+export interface RecordStoreHandle {
   readonly records: symbol;
 }
-export interface BuilderHandle {
+export interface RecordStoreBuilderHandle {
   readonly builder: symbol;
 }
 
@@ -83,7 +83,7 @@ export interface NativeBinding {
   // numapool.cc. Policies are numbered as for numaPlace; no nodes: all that have memory. `bytes`
   // views the whole buffer.
   /** Bytes of a pool's region. */
-  numapoolLength(
+  numapoolRegionSize(
     policy: number,
     nodes: Uint32Array,
     capacity: number,
@@ -176,7 +176,7 @@ export interface NativeBinding {
 
   // lockfreepool.cc. `bytes` views the whole buffer of a pool; sizes that are 0 are chosen.
   /** How many bytes a pool takes. */
-  lockfreepoolLength(
+  lockfreepoolRegionSize(
     capacity: number,
     chunk: number,
     smallest: number,
@@ -222,7 +222,7 @@ export interface NativeBinding {
   // hashmap.cc. `bytes` views the whole buffer of a map; columns are typed arrays of exactly the
   // map's types.
   /** How many bytes a region would take after {@link hashmapRebuild} with these capacities. */
-  hashmapRebuildLength(bytes: Uint8Array, capacity: number, heapCapacity: number): number;
+  hashmapRebuildRegionSize(bytes: Uint8Array, capacity: number, heapCapacity: number): number;
   /**
    * Squeezes out dead entries and gives the map new capacities, in place. `bytes` must be long
    * enough.
@@ -257,10 +257,10 @@ export interface NativeBinding {
   /** The whole proof. */
   hashmapValidate(bytes: Uint8Array): void;
 
-  // smallmap.cc. `bytes` views the whole buffer of an arena; columns are typed arrays of its types,
+  // smallmap_arena.cc. `bytes` views the whole buffer of an arena; columns are typed arrays of its types,
   // Uint32Arrays of ids for strings.
-  /** How many bytes a region would take after {@link smallmapMakeRoom} with the same numbers. */
-  smallmapRoomLength(
+  /** How many bytes a region would take after {@link smallmapArenaMakeRoom} with the same numbers. */
+  smallmapArenaRoomRegionSize(
     bytes: Uint8Array,
     maps: number,
     blocks: number,
@@ -269,7 +269,7 @@ export interface NativeBinding {
     heap: number,
   ): number;
   /** Rearranges an arena so that so much more fits. `bytes` must be long enough. */
-  smallmapMakeRoom(
+  smallmapArenaMakeRoom(
     bytes: Uint8Array,
     maps: number,
     blocks: number,
@@ -278,13 +278,13 @@ export interface NativeBinding {
     heap: number,
   ): void;
   /** Gives up all that is not in use. */
-  smallmapFit(bytes: Uint8Array): void;
+  smallmapArenaFit(bytes: Uint8Array): void;
   /** Moves the 8 entries of a map to the table. */
-  smallmapPromote(bytes: Uint8Array, id: number): void;
-  smallmapClear(bytes: Uint8Array, id: number): void;
-  smallmapRelease(bytes: Uint8Array, id: number): void;
+  smallmapArenaPromote(bytes: Uint8Array, id: number): void;
+  smallmapArenaClear(bytes: Uint8Array, id: number): void;
+  smallmapArenaRelease(bytes: Uint8Array, id: number): void;
   /** Fills `values` where keys are found, and `found` with 1 and 0. Returns how many were found. */
-  smallmapGetMany(
+  smallmapArenaGetMany(
     bytes: Uint8Array,
     ids: Float64Array | Uint32Array,
     keys: ArrayBufferView,
@@ -295,7 +295,7 @@ export interface NativeBinding {
    * Sets from index `from` on. Returns where it stopped: at the end, or at the first that found the
    * arena full.
    */
-  smallmapSetMany(
+  smallmapArenaSetMany(
     bytes: Uint8Array,
     ids: Float64Array | Uint32Array,
     keys: ArrayBufferView,
@@ -303,9 +303,9 @@ export interface NativeBinding {
     from: number,
   ): number;
   /** The check in constant time that opening makes. */
-  smallmapCheck(bytes: Uint8Array): void;
+  smallmapArenaCheck(bytes: Uint8Array): void;
   /** The whole proof. */
-  smallmapValidate(bytes: Uint8Array): void;
+  smallmapArenaValidate(bytes: Uint8Array): void;
 
   // bitvector.cc. `bytes` views the whole buffer; positions and outputs are typed arrays of any
   // type.
@@ -332,7 +332,7 @@ export interface NativeBinding {
   rankselectPlan(
     bits: Uint8Array,
     variant: number,
-  ): { variant: number; length: number; ones: number; regionLength: number };
+  ): { variant: number; length: number; ones: number; regionSize: number };
   /** Fills the region that was planned. */
   rankselectBuild(bytes: Uint8Array, bits: Uint8Array, variant: number, length: number, ones: number): void;
   /** `query`: 1 rank1, 2 rank0, 3 select1, 4 select0. */
@@ -355,7 +355,7 @@ export interface NativeBinding {
   /** Prepares a dictionary from a copy of its bytes. */
   dictionaryOpen(bytes: Uint8Array): DictionaryHandle;
   /** Bytes of its region, and a copy of those. */
-  dictionaryLength(dictionary: DictionaryHandle): number;
+  dictionaryRegionSize(dictionary: DictionaryHandle): number;
   dictionaryCopy(dictionary: DictionaryHandle, out: Uint8Array): void;
   dictionaryStats(dictionary: DictionaryHandle): {
     identity: bigint;
@@ -380,34 +380,43 @@ export interface NativeBinding {
    * `bytes`.
    */
   decompress(dictionary: DictionaryHandle, bytes: Uint8Array, out: Uint8Array, at: number): number;
-  recordsBegin(dictionary: DictionaryHandle, level: number): BuilderHandle;
+  recordstoreBuilderNew(dictionary: DictionaryHandle, level: number): RecordStoreBuilderHandle;
   /** One at a time: wait for the promise. */
-  recordsPush(builder: BuilderHandle, text: Uint8Array, ends: Float64Array): Promise<boolean>;
+  recordstoreBuilderPush(
+    builder: RecordStoreBuilderHandle,
+    text: Uint8Array,
+    ends: Float64Array,
+  ): Promise<boolean>;
   /**
    * Resolves to whether the records were compressed anew with this dictionary, because it makes the
    * samples smaller.
    */
-  recordsAdapt(
-    builder: BuilderHandle,
+  recordstoreBuilderAdapt(
+    builder: RecordStoreBuilderHandle,
     dictionary: DictionaryHandle,
     text: Uint8Array,
     ends: Float64Array,
     control: Int32Array,
   ): Promise<boolean>;
-  recordsLength(builder: BuilderHandle): number;
-  recordsWrite(builder: BuilderHandle, bytes: Uint8Array): Promise<boolean>;
+  recordstoreBuilderRegionSize(builder: RecordStoreBuilderHandle): number;
+  recordstoreBuilderWrite(builder: RecordStoreBuilderHandle, bytes: Uint8Array): Promise<boolean>;
   /** Gives its memory back; it must not be used again. */
-  recordsDrop(builder: BuilderHandle): void;
+  recordstoreBuilderFree(builder: RecordStoreBuilderHandle): void;
   /** Opens a store where it lies: the region's memory must outlive every use of the handle. */
-  recordsOpen(bytes: Uint8Array): RecordsHandle;
+  recordstoreOpen(bytes: Uint8Array): RecordStoreHandle;
   /**
    * As {@link decompress}, for a record, for one as a string, and for many, whose ends are written
    * to `ends`.
    */
-  recordsGet(records: RecordsHandle, index: number, out: Uint8Array, at: number): number;
-  recordsGetString(records: RecordsHandle, index: number, out: Uint8Array): string | -1;
-  recordsGetMany(records: RecordsHandle, indices: Float64Array, ends: Float64Array, out: Uint8Array): number;
-  recordsValidate(records: RecordsHandle): void;
+  recordstoreGet(records: RecordStoreHandle, index: number, out: Uint8Array, at: number): number;
+  recordstoreGetString(records: RecordStoreHandle, index: number, out: Uint8Array): string | -1;
+  recordstoreGetMany(
+    records: RecordStoreHandle,
+    indices: Float64Array,
+    ends: Float64Array,
+    out: Uint8Array,
+  ): number;
+  recordstoreValidate(records: RecordStoreHandle): void;
 
   // bloomfilter.cc. `bytes` views the whole buffer; keys are a typed array of numbers, or hashed,
   // two words each.
@@ -453,7 +462,7 @@ export interface NativeBinding {
    * Opens a regular file; one that is to be read, and small, comes as its content. `strategy` is
    * its number, 4 for the one that suits the size; limits of 0 are the defaults.
    */
-  openFileOpen(
+  openfileOpen(
     path: string,
     writable: boolean,
     strategy: number,
@@ -467,27 +476,27 @@ export interface NativeBinding {
    * What to do with the file; with `look`, by its size now. To `facts`: its size, a strategy, what
    * its address should be a multiple of (1 if any page will do), and the size of a page.
    */
-  openFilePlan(file: object, look: boolean, facts: Float64Array): void;
-  openFileRead(file: object, bytes: Uint8Array): void;
-  openFileWrite(file: object, bytes: Uint8Array): void;
+  openfilePlan(file: object, look: boolean, facts: Float64Array): void;
+  openfileRead(file: object, bytes: Uint8Array): void;
+  openfileWrite(file: object, bytes: Uint8Array): void;
   /**
    * Lays the file over `target`, which begins on a page in a buffer that reserves `capacity` bytes
    * from there on, the last page of which is native code's. What it was laid over before stays
    * until its buffer is collected, and is forgotten here. Returns the strategy obtained.
    * `ERR_OFFHEAP_UNSUPPORTED` where that can not be done.
    */
-  openFileMap(file: object, target: Uint8Array, capacity: number, advice: number): number;
+  openfileMap(file: object, target: Uint8Array, capacity: number, advice: number): number;
   /**
    * Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or some of that
    * could not be read.
    */
-  openFileCheck(file: object): void;
+  openfileCheck(file: object): void;
   /** Whether a part of what is mapped could not be read, and zeros took its place. */
-  openFileLost(file: object): boolean;
+  openfileLost(file: object): boolean;
   /** Forgets what was mapped, which stays until its buffer is collected. */
-  openFileForget(file: object): void;
-  openFileSync(file: object): void;
-  openFileClose(file: object): void;
+  openfileForget(file: object): void;
+  openfileSync(file: object): void;
+  openfileClose(file: object): void;
   /** Copies `length` bytes from each of the offsets to `out`, which has room for exactly those. */
   memoryGather(bytes: Uint8Array, offsets: ArrayBufferView, length: number, out: Uint8Array): void;
   memoryLock(bytes: Uint8Array): void;
@@ -498,30 +507,30 @@ export interface NativeBinding {
   memoryAdvise(bytes: Uint8Array, advice: number): boolean;
 
   // mmapvector.cc. Files are opaque, and as those of mappedfile.cc.
-  vectorFileCreate(path: string, type: number): object;
-  vectorFileOpen(path: string, writable: boolean): object;
-  vectorFileDescribe(file: object): { type: number; recovered: boolean; committed: number; page: number };
+  vectorfileCreate(path: string, type: number): object;
+  vectorfileOpen(path: string, writable: boolean): object;
+  vectorfileInfo(file: object): { type: number; recovered: boolean; committed: number; page: number };
   /**
    * Room for `length` elements, on the disk (a writer) and from the start of `target` on. As {@link
-   * openFileMap}.
+   * openfileMap}.
    */
-  vectorFileMap(file: object, target: Uint8Array, capacity: number, length: number): void;
-  vectorFileLost(file: object): boolean;
-  vectorFileForget(file: object): void;
+  vectorfileMap(file: object, target: Uint8Array, capacity: number, length: number): void;
+  vectorfileLost(file: object): boolean;
+  vectorfileForget(file: object): void;
   /** Makes the first `length` elements what survives a crash. */
-  vectorFileCommit(file: object, length: number): void;
+  vectorfileCommit(file: object, length: number): void;
   /** The same off this thread. `false` if the file was closed before it began. */
-  vectorFileCommitAsync(file: object, length: number): Promise<boolean>;
+  vectorfileCommitAsync(file: object, length: number): Promise<boolean>;
   /**
    * What was stored behind the first `length` elements may be forgotten; the blocks stay. Nobody
    * stores there meanwhile.
    */
-  vectorFileDiscard(file: object, length: number): void;
+  vectorfileDiscard(file: object, length: number): void;
   /** How many elements are committed now. */
-  vectorFileRefresh(file: object): number;
-  vectorFileValidate(file: object): void;
+  vectorfileRefresh(file: object): number;
+  vectorfileValidate(file: object): void;
   /** Waits for the commit that runs. */
-  vectorFileClose(file: object): void;
+  vectorfileClose(file: object): void;
 
   // packedints.cc. `bytes` views the whole buffer; values, indices and outputs are typed arrays of
   // any type.

@@ -16,7 +16,7 @@ Napi::Value Number(const Napi::CallbackInfo& info, uint64_t value) {
 
 void SetLength(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  Check(info.Env(), oh_bitvector_set_len(bytes.data, bytes.length, ReadInteger(info[1], "length")));
+  Check(info.Env(), oh_bitvector_set_count(bytes.data, bytes.length, ReadInteger(info[1], "length")));
 }
 
 void SetCapacity(const Napi::CallbackInfo& info) {
@@ -27,7 +27,7 @@ void SetCapacity(const Napi::CallbackInfo& info) {
 Napi::Value LengthFor(const Napi::CallbackInfo& info) {
   const Numbers positions = ReadNumbers(info[0], "positions");
   uint64_t length = 0;
-  Check(info.Env(), oh_bitvector_len_for(positions.data, positions.type, positions.length, &length));
+  Check(info.Env(), oh_bitvector_count_for(positions.data, positions.type, positions.length, &length));
   return Number(info, length);
 }
 
@@ -50,7 +50,7 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   const uint64_t from = ReadInteger(info[1], "from");
   const uint64_t to = ReadInteger(info[2], "to");
   uint64_t count = 0;
-  Check(info.Env(), oh_bitvector_count(bytes.data, bytes.length, from, to, &count));
+  Check(info.Env(), oh_bitvector_count_ones(bytes.data, bytes.length, from, to, &count));
   return Number(info, count);
 }
 

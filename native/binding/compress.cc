@@ -18,8 +18,8 @@ namespace offheap {
 namespace {
 
 void Free(oh_dictionary* dictionary) { oh_dictionary_free(dictionary); }
-void Free(oh_records* records) { oh_records_free(records); }
-void Free(oh_records_builder* builder) { oh_records_builder_free(builder); }
+void Free(oh_recordstore* records) { oh_recordstore_free(records); }
+void Free(oh_recordstore_builder* builder) { oh_recordstore_builder_free(builder); }
 
 template <typename T>
 struct TypeTag;
@@ -28,11 +28,11 @@ struct TypeTag<oh_dictionary> {
   static constexpr napi_type_tag value = {0x6f66666865617001, 0x64696374696f6e61};
 };
 template <>
-struct TypeTag<oh_records> {
+struct TypeTag<oh_recordstore> {
   static constexpr napi_type_tag value = {0x6f66666865617002, 0x7265636f72647300};
 };
 template <>
-struct TypeTag<oh_records_builder> {
+struct TypeTag<oh_recordstore_builder> {
   static constexpr napi_type_tag value = {0x6f66666865617003, 0x6275696c64657200};
 };
 
@@ -120,19 +120,19 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
 
 oh_dictionary_info Describe(const Napi::CallbackInfo& info) {
   oh_dictionary_info described = {};
-  Check(info.Env(), oh_dictionary_describe(Unwrap<oh_dictionary>(info[0])->handle, &described));
+  Check(info.Env(), oh_dictionary_get_info(Unwrap<oh_dictionary>(info[0])->handle, &described));
   return described;
 }
 
 Napi::Value Length(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(Describe(info).length));
+  return Napi::Number::New(info.Env(), static_cast<double>(Describe(info).region_size));
 }
 
 void Copy(const Napi::CallbackInfo& info) {
   const oh_dictionary_info described = Describe(info);
   const Bytes out = ReadBytes(info[1], "out");
-  if (out.length < described.length) ThrowRange(info.Env(), "out is too short for the dictionary");
-  std::memcpy(out.data, described.bytes, described.length);
+  if (out.length < described.region_size) ThrowRange(info.Env(), "out is too short for the dictionary");
+  std::memcpy(out.data, described.bytes, described.region_size);
 }
 
 Napi::Value Stats(const Napi::CallbackInfo& info) {
@@ -197,55 +197,57 @@ Napi::Value Decompress(const Napi::CallbackInfo& info) {
 // ---- building stores
 
 Napi::Value Begin(const Napi::CallbackInfo& info) {
-  auto holder = std::make_shared<Holder<oh_records_builder>>();
-  Check(info.Env(),
-        oh_records_begin(Unwrap<oh_dictionary>(info[0])->handle, ReadU32(info[1], "level"), &holder->handle));
+  auto holder = std::make_shared<Holder<oh_recordstore_builder>>();
+  Check(info.Env(), oh_recordstore_builder_new(Unwrap<oh_dictionary>(info[0])->handle,
+                                               ReadU32(info[1], "level"), &holder->handle));
   return Wrap(info.Env(), std::move(holder));
 }
 
 // One piece of work at a time: the caller waits for the promise.
 Napi::Value Push(const Napi::CallbackInfo& info) {
-  const Shared<oh_records_builder> holder = Unwrap<oh_records_builder>(info[0]);
+  const Shared<oh_recordstore_builder> holder = Unwrap<oh_recordstore_builder>(info[0]);
   const Bytes text = ReadBytes(info[1], "text");
   const Elements<double> ends = ReadElements<double>(info[2], "ends");
   return RunInBackground(
       info.Env(), "offheap.compress", {info[1], info[2]}, [holder, text, ends](bool* finished) {
         *finished = true;
-        return oh_records_push(holder->handle, text.data, text.length, ends.data, ends.length);
+        return oh_recordstore_builder_push(holder->handle, text.data, text.length, ends.data, ends.length);
       });
 }
 
 Napi::Value Adapt(const Napi::CallbackInfo& info) {
-  const Shared<oh_records_builder> holder = Unwrap<oh_records_builder>(info[0]);
+  const Shared<oh_recordstore_builder> holder = Unwrap<oh_recordstore_builder>(info[0]);
   const Shared<oh_dictionary> dictionary = Unwrap<oh_dictionary>(info[1]);
   const Bytes text = ReadBytes(info[2], "text");
   const Elements<double> ends = ReadElements<double>(info[3], "ends");
   oh_control* control = ReadControl(info[4]);
   return RunInBackground(info.Env(), "offheap.adapt", {info[2], info[3], info[4]},
                          [holder, dictionary, text, ends, control](bool* changed) {
-                           return oh_records_adapt(holder->handle, dictionary->handle, text.data, text.length,
-                                                   ends.data, ends.length, control, changed);
+                           return oh_recordstore_builder_adapt(holder->handle, dictionary->handle, text.data,
+                                                               text.length, ends.data, ends.length, control,
+                                                               changed);
                          });
 }
 
 Napi::Value BuilderLength(const Napi::CallbackInfo& info) {
   uint64_t length = 0;
-  Check(info.Env(), oh_records_length(Unwrap<oh_records_builder>(info[0])->handle, &length));
+  Check(info.Env(),
+        oh_recordstore_builder_region_size(Unwrap<oh_recordstore_builder>(info[0])->handle, &length));
   return Napi::Number::New(info.Env(), static_cast<double>(length));
 }
 
 Napi::Value Write(const Napi::CallbackInfo& info) {
-  const Shared<oh_records_builder> holder = Unwrap<oh_records_builder>(info[0]);
+  const Shared<oh_recordstore_builder> holder = Unwrap<oh_recordstore_builder>(info[0]);
   const Bytes bytes = ReadBytes(info[1], "bytes");
   return RunInBackground(info.Env(), "offheap.write", {info[1]}, [holder, bytes](bool* finished) {
     *finished = true;
-    return oh_records_write(holder->handle, bytes.data, bytes.length);
+    return oh_recordstore_builder_write(holder->handle, bytes.data, bytes.length);
   });
 }
 
 // Gives the memory back now, rather than when the external is collected.
 void Drop(const Napi::CallbackInfo& info) {
-  const Shared<oh_records_builder> holder = Unwrap<oh_records_builder>(info[0]);
+  const Shared<oh_recordstore_builder> holder = Unwrap<oh_recordstore_builder>(info[0]);
   Free(holder->handle);
   holder->handle = nullptr;
 }
@@ -254,17 +256,17 @@ void Drop(const Napi::CallbackInfo& info) {
 
 Napi::Value OpenRecords(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  auto holder = std::make_shared<Holder<oh_records>>();
-  Check(info.Env(), oh_records_open(bytes.data, bytes.length, &holder->handle));
+  auto holder = std::make_shared<Holder<oh_recordstore>>();
+  Check(info.Env(), oh_recordstore_open(bytes.data, bytes.length, &holder->handle));
   return Wrap(info.Env(), std::move(holder));
 }
 
 Napi::Value Get(const Napi::CallbackInfo& info) {
-  const oh_records* records = Handle<oh_records>(info[0]);
+  const oh_recordstore* records = Handle<oh_recordstore>(info[0]);
   const uint64_t index = ReadInteger(info[1], "index");
   const Bytes out = ReadRoom(info[2], info[3]);
   size_t written = 0;
-  const oh_status status = oh_records_get(records, index, out.data, out.length, &written);
+  const oh_status status = oh_recordstore_get(records, index, out.data, out.length, &written);
   return Written(info.Env(), status, written);
 }
 
@@ -282,30 +284,30 @@ Napi::Value Text(Napi::Env env, const uint8_t* data, size_t length) {
 }
 
 Napi::Value GetString(const Napi::CallbackInfo& info) {
-  const oh_records* records = Handle<oh_records>(info[0]);
+  const oh_recordstore* records = Handle<oh_recordstore>(info[0]);
   const uint64_t index = ReadInteger(info[1], "index");
   const Bytes out = ReadBytes(info[2], "out");
   size_t written = 0;
-  const oh_status status = oh_records_get(records, index, out.data, out.length, &written);
+  const oh_status status = oh_recordstore_get(records, index, out.data, out.length, &written);
   if (status == OH_ERR_FULL) return Napi::Number::New(info.Env(), -1);
   Check(info.Env(), status);
   return Text(info.Env(), out.data, written);
 }
 
 Napi::Value GetMany(const Napi::CallbackInfo& info) {
-  const oh_records* records = Handle<oh_records>(info[0]);
+  const oh_recordstore* records = Handle<oh_recordstore>(info[0]);
   const Elements<double> indices = ReadElements<double>(info[1], "indices");
   const Elements<double> ends = ReadElements<double>(info[2], "ends");
   const Bytes out = ReadBytes(info[3], "out");
   if (ends.length < indices.length) ThrowRange(info.Env(), "ends is shorter than indices");
   size_t written = 0;
-  const oh_status status =
-      oh_records_get_many(records, indices.data, indices.length, ends.data, out.data, out.length, &written);
+  const oh_status status = oh_recordstore_get_many(records, indices.data, indices.length, ends.data, out.data,
+                                                   out.length, &written);
   return Written(info.Env(), status, written);
 }
 
 void ValidateRecords(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_records_validate(Unwrap<oh_records>(info[0])->handle));
+  Check(info.Env(), oh_recordstore_validate(Unwrap<oh_recordstore>(info[0])->handle));
 }
 
 }  // namespace
@@ -314,23 +316,23 @@ OFFHEAP_MODULE(exports) {
   Export<New>(exports, "dictionaryNew");
   Export<Train>(exports, "dictionaryTrain");
   Export<Open>(exports, "dictionaryOpen");
-  Export<Length>(exports, "dictionaryLength");
+  Export<Length>(exports, "dictionaryRegionSize");
   Export<Copy>(exports, "dictionaryCopy");
   Export<Stats>(exports, "dictionaryStats");
   Export<ValidateDictionary>(exports, "dictionaryValidate");
   Export<Compress>(exports, "compress");
   Export<Decompress>(exports, "decompress");
-  Export<Begin>(exports, "recordsBegin");
-  Export<Push>(exports, "recordsPush");
-  Export<Adapt>(exports, "recordsAdapt");
-  Export<BuilderLength>(exports, "recordsLength");
-  Export<Write>(exports, "recordsWrite");
-  Export<Drop>(exports, "recordsDrop");
-  Export<OpenRecords>(exports, "recordsOpen");
-  Export<Get>(exports, "recordsGet");
-  Export<GetString>(exports, "recordsGetString");
-  Export<GetMany>(exports, "recordsGetMany");
-  Export<ValidateRecords>(exports, "recordsValidate");
+  Export<Begin>(exports, "recordstoreBuilderNew");
+  Export<Push>(exports, "recordstoreBuilderPush");
+  Export<Adapt>(exports, "recordstoreBuilderAdapt");
+  Export<BuilderLength>(exports, "recordstoreBuilderRegionSize");
+  Export<Write>(exports, "recordstoreBuilderWrite");
+  Export<Drop>(exports, "recordstoreBuilderFree");
+  Export<OpenRecords>(exports, "recordstoreOpen");
+  Export<Get>(exports, "recordstoreGet");
+  Export<GetString>(exports, "recordstoreGetString");
+  Export<GetMany>(exports, "recordstoreGetMany");
+  Export<ValidateRecords>(exports, "recordstoreValidate");
 }
 
 }  // namespace offheap

@@ -106,7 +106,7 @@ Napi::Value RebuildLength(const Napi::CallbackInfo& info) {
   const uint32_t capacity = ReadU32(info[1], "capacity");
   const uint64_t heap = ReadInteger(info[2], "heapCapacity", kMaxHeap);
   size_t length = 0;
-  Check(info.Env(), oh_hashmap_rebuild_length(bytes.data, bytes.length, capacity, heap, &length));
+  Check(info.Env(), oh_hashmap_rebuild_region_size(bytes.data, bytes.length, capacity, heap, &length));
   return Count(info, length);
 }
 
@@ -221,7 +221,7 @@ void Validate(const Napi::CallbackInfo& info) {
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
-  Export<RebuildLength>(exports, "hashmapRebuildLength");
+  Export<RebuildLength>(exports, "hashmapRebuildRegionSize");
   Export<Rebuild>(exports, "hashmapRebuild");
   Export<Clear>(exports, "hashmapClear");
   Export<GetMany>(exports, "hashmapGetMany");

@@ -23,7 +23,7 @@ struct PoolHandle {
   Napi::Reference<Napi::Value> bytes;
   // One of the two.
   oh_lockfreepool* pool = nullptr;
-  oh_localpool* local = nullptr;
+  oh_threadlocalpool* local = nullptr;
 
   PoolHandle() = default;
   PoolHandle(const PoolHandle&) = delete;
@@ -32,17 +32,17 @@ struct PoolHandle {
   // Nobody closed it.
   ~PoolHandle() {
     oh_lockfreepool_abandon(pool);
-    oh_localpool_abandon(local);
+    oh_threadlocalpool_abandon(local);
   }
 
   void Close() {
     oh_lockfreepool_close(pool);
-    oh_localpool_close(local);
+    oh_threadlocalpool_close(local);
     pool = nullptr;
     local = nullptr;
   }
 
-  const oh_lockfreepool* Behind() const { return local != nullptr ? oh_localpool_handle(local) : pool; }
+  const oh_lockfreepool* Behind() const { return local != nullptr ? oh_threadlocalpool_handle(local) : pool; }
 };
 
 PoolHandle& ReadPool(const Napi::CallbackInfo& info) { return *ReadHandle<PoolHandle>(info[0]); }
@@ -71,7 +71,7 @@ oh_lockfreepool_options ReadOptions(const Napi::CallbackInfo& info, size_t first
 Napi::Value Length(const Napi::CallbackInfo& info) {
   const oh_lockfreepool_options options = ReadOptions(info, 0);
   uint64_t length = 0;
-  Check(info.Env(), oh_lockfreepool_length(&options, &length));
+  Check(info.Env(), oh_lockfreepool_region_size(&options, &length));
   return Napi::Number::New(info.Env(), static_cast<double>(length));
 }
 
@@ -86,7 +86,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
   const bool cached = !info[1].IsUndefined();
   const uint64_t cache = cached ? ReadInteger(info[1], "cacheBytes") : 0;
   return HandOut<PoolHandle>(info.Env(), [&](PoolHandle& made) {
-    Check(info.Env(), cached ? oh_localpool_attach(bytes.data, bytes.length, cache, &made.local)
+    Check(info.Env(), cached ? oh_threadlocalpool_attach(bytes.data, bytes.length, cache, &made.local)
                              : oh_lockfreepool_attach(bytes.data, bytes.length, &made.pool));
     made.bytes = Napi::Reference<Napi::Value>::New(info[0], 1);
   });
@@ -103,9 +103,9 @@ void LayoutOf(const Napi::CallbackInfo& info) {
   const PoolHandle& handle = ReadPool(info);
   const Elements<double> out = ReadElements<double>(info[1], "out");
   oh_lockfreepool_layout layout = {};
-  Check(info.Env(), oh_lockfreepool_layout_of(handle.Behind(), &layout));
+  Check(info.Env(), oh_lockfreepool_get_layout(handle.Behind(), &layout));
   uint64_t largest = 0;
-  if (handle.local != nullptr) Check(info.Env(), oh_localpool_largest(handle.local, &largest));
+  if (handle.local != nullptr) Check(info.Env(), oh_threadlocalpool_largest(handle.local, &largest));
   const double numbers[] = {static_cast<double>(layout.data),      static_cast<double>(layout.capacity),
                             static_cast<double>(layout.options),   static_cast<double>(layout.chunk_shift),
                             static_cast<double>(layout.min_shift), static_cast<double>(layout.group_shift),
@@ -117,12 +117,12 @@ void LayoutOf(const Napi::CallbackInfo& info) {
 }
 
 oh_status AllocOne(const PoolHandle& handle, uint64_t size, uint64_t* offset) {
-  return handle.local != nullptr ? oh_localpool_alloc(handle.local, size, offset)
+  return handle.local != nullptr ? oh_threadlocalpool_alloc(handle.local, size, offset)
                                  : oh_lockfreepool_alloc(handle.pool, size, offset);
 }
 
 oh_status FreeOne(const PoolHandle& handle, uint64_t offset) {
-  return handle.local != nullptr ? oh_localpool_free(handle.local, offset)
+  return handle.local != nullptr ? oh_threadlocalpool_free(handle.local, offset)
                                  : oh_lockfreepool_free(handle.pool, offset);
 }
 
@@ -175,9 +175,9 @@ void StatsOf(const Napi::CallbackInfo& info) {
   const PoolHandle& handle = ReadPool(info);
   const Elements<double> out = ReadElements<double>(info[1], "out");
   oh_lockfreepool_stats stats = {};
-  Check(info.Env(), oh_lockfreepool_stats_of(handle.Behind(), &stats));
+  Check(info.Env(), oh_lockfreepool_get_stats(handle.Behind(), &stats));
   uint64_t held = 0;
-  if (handle.local != nullptr) Check(info.Env(), oh_localpool_held(handle.local, &held));
+  if (handle.local != nullptr) Check(info.Env(), oh_threadlocalpool_held(handle.local, &held));
   const double numbers[] = {static_cast<double>(stats.capacity),
                             static_cast<double>(stats.used),
                             static_cast<double>(stats.cached),
@@ -200,7 +200,9 @@ Napi::Value Suspects(const Napi::CallbackInfo& info) {
   return result;
 }
 
-void Flush(const Napi::CallbackInfo& info) { Check(info.Env(), oh_localpool_flush(ReadPool(info).local)); }
+void Flush(const Napi::CallbackInfo& info) {
+  Check(info.Env(), oh_threadlocalpool_flush(ReadPool(info).local));
+}
 
 void Validate(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
@@ -210,7 +212,7 @@ void Validate(const Napi::CallbackInfo& info) {
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
-  Export<Length>(exports, "lockfreepoolLength");
+  Export<Length>(exports, "lockfreepoolRegionSize");
   Export<InitPool>(exports, "lockfreepoolInit");
   Export<Attach>(exports, "lockfreepoolAttach");
   Export<Close>(exports, "lockfreepoolClose");

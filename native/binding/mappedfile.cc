@@ -3,7 +3,7 @@
 //
 // A file is an External that owns its handle. Closing it frees the handle and leaves the External
 // empty; what was laid into a buffer stays there until the engine frees the buffer, watched for
-// lost pages as long (see oh_openfile_map).
+// lost pages as long (see oh_binding_openfile_map).
 #include <string>
 #include <utility>
 
@@ -21,14 +21,14 @@ struct OpenFile {
   static constexpr napi_type_tag kTag = {0x2f1c5a8e7d904b36, 0x9be0d37c41a6f852};
   static constexpr const char* kName = "file";
 
-  oh_openfile* file = nullptr;
+  oh_binding_openfile* file = nullptr;
   OpenFile() = default;
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() { oh_openfile_close(file); }
+  ~OpenFile() { oh_binding_openfile_close(file); }
 };
 
-oh_openfile* ReadFile(Napi::Value value) { return ReadHandle<OpenFile>(value)->file; }
+oh_binding_openfile* ReadFile(Napi::Value value) { return ReadHandle<OpenFile>(value)->file; }
 
 Napi::Value Number(const Napi::CallbackInfo& info, uint64_t number) {
   return Napi::Number::New(info.Env(), static_cast<double>(number));
@@ -36,13 +36,13 @@ Napi::Value Number(const Napi::CallbackInfo& info, uint64_t number) {
 
 // What there is and what to do with it, in the order of `native.ts`: an object would cost more than
 // the asking.
-void Plan(Napi::Env env, oh_openfile* file, bool look, Napi::Value facts) {
+void Plan(Napi::Env env, oh_binding_openfile* file, bool look, Napi::Value facts) {
   const Elements<double> plan = ReadElements<double>(facts, "facts");
   if (plan.length < 4) ThrowRange(env, "facts must have room for 4");
   uint64_t size = 0;
   size_t alignment = 0;
   oh_strategy strategy = OH_STRATEGY_AUTO;
-  Check(env, oh_openfile_plan(file, look, &size, &strategy, &alignment));
+  Check(env, oh_binding_openfile_plan(file, look, &size, &strategy, &alignment));
   plan.data[0] = static_cast<double>(size);
   plan.data[1] = static_cast<double>(strategy);
   plan.data[2] = static_cast<double>(alignment);
@@ -64,21 +64,22 @@ Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const uint64_t buffered = ReadInteger(info[3], "bufferedUpTo");
   const uint64_t huge = ReadInteger(info[4], "hugeFrom");
   OpenFile opened;
-  Check(env, oh_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &opened.file));
+  Check(env,
+        oh_binding_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &opened.file));
   if (!writable) {
     uint64_t size = 0;
     size_t alignment = 0;
     oh_strategy planned = OH_STRATEGY_AUTO;
-    Check(env, oh_openfile_plan(opened.file, false, &size, &planned, &alignment));
+    Check(env, oh_binding_openfile_plan(opened.file, false, &size, &planned, &alignment));
     if ((planned == OH_STRATEGY_BUFFERED || planned == OH_STRATEGY_COPY) && size <= kAtOnce) {
       const Bytes room = ReadBytes(info[5], "room");
       const size_t from = ReadSize(info[6], "from");
       if (from <= room.length && size <= room.length - from) {
-        Check(env, oh_openfile_read(opened.file, room.data + from, static_cast<size_t>(size)));
+        Check(env, oh_binding_openfile_read(opened.file, room.data + from, static_cast<size_t>(size)));
         return Number(info, size);
       }
       const auto content = Napi::Buffer<uint8_t>::New(env, static_cast<size_t>(size));
-      Check(env, oh_openfile_read(opened.file, content.Data(), content.Length()));
+      Check(env, oh_binding_openfile_read(opened.file, content.Data(), content.Length()));
       return content;
     }
   }
@@ -92,22 +93,22 @@ void OpenFilePlan(const Napi::CallbackInfo& info) {
 
 void OpenFileRead(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[1], "bytes");
-  Check(info.Env(), oh_openfile_read(ReadFile(info[0]), bytes.data, bytes.length));
+  Check(info.Env(), oh_binding_openfile_read(ReadFile(info[0]), bytes.data, bytes.length));
 }
 
 void OpenFileWrite(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[1], "bytes");
-  Check(info.Env(), oh_openfile_write(ReadFile(info[0]), bytes.data, bytes.length));
+  Check(info.Env(), oh_binding_openfile_write(ReadFile(info[0]), bytes.data, bytes.length));
 }
 
 Napi::Value OpenFileMap(const Napi::CallbackInfo& info) {
-  oh_openfile* const file = ReadFile(info[0]);
+  oh_binding_openfile* const file = ReadFile(info[0]);
   const Bytes target = ReadBytes(info[1], "target");
   const size_t capacity = ReadSize(info[2], "capacity");
   const uint32_t advice = ReadU32(info[3], "advice");
   RequireUnmapping(info.Env());
   oh_strategy strategy = OH_STRATEGY_AUTO;
-  Check(info.Env(), oh_openfile_map(file, target.data, capacity, target.length, &strategy));
+  Check(info.Env(), oh_binding_openfile_map(file, target.data, capacity, target.length, &strategy));
   // What is mapped anew needs no advice to be read as ever.
   bool taken = false;
   if (advice != OH_ADVICE_NORMAL) {
@@ -117,18 +118,20 @@ Napi::Value OpenFileMap(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value OpenFileLost(const Napi::CallbackInfo& info) {
-  const int32_t* const status = oh_openfile_status(ReadFile(info[0]));
+  const int32_t* const status = oh_binding_openfile_status(ReadFile(info[0]));
   const bool lost = status != nullptr && __atomic_load_n(status, __ATOMIC_ACQUIRE) != 0;
   return Napi::Boolean::New(info.Env(), lost);
 }
 
 void OpenFileCheck(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_openfile_check(ReadFile(info[0])));
+  Check(info.Env(), oh_binding_openfile_check(ReadFile(info[0])));
 }
 
-void OpenFileForget(const Napi::CallbackInfo& info) { oh_openfile_forget(ReadFile(info[0])); }
+void OpenFileForget(const Napi::CallbackInfo& info) { oh_binding_openfile_forget(ReadFile(info[0])); }
 
-void OpenFileSync(const Napi::CallbackInfo& info) { Check(info.Env(), oh_openfile_sync(ReadFile(info[0]))); }
+void OpenFileSync(const Napi::CallbackInfo& info) {
+  Check(info.Env(), oh_binding_openfile_sync(ReadFile(info[0])));
+}
 
 void OpenFileClose(const Napi::CallbackInfo& info) { ReadSlot<OpenFile>(info[0]).reset(); }
 
@@ -174,16 +177,16 @@ void MemoryGather(const Napi::CallbackInfo& info) {
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
-  Export<OpenFileOpen>(exports, "openFileOpen");
-  Export<OpenFilePlan>(exports, "openFilePlan");
-  Export<OpenFileRead>(exports, "openFileRead");
-  Export<OpenFileWrite>(exports, "openFileWrite");
-  Export<OpenFileMap>(exports, "openFileMap");
-  Export<OpenFileCheck>(exports, "openFileCheck");
-  Export<OpenFileLost>(exports, "openFileLost");
-  Export<OpenFileForget>(exports, "openFileForget");
-  Export<OpenFileSync>(exports, "openFileSync");
-  Export<OpenFileClose>(exports, "openFileClose");
+  Export<OpenFileOpen>(exports, "openfileOpen");
+  Export<OpenFilePlan>(exports, "openfilePlan");
+  Export<OpenFileRead>(exports, "openfileRead");
+  Export<OpenFileWrite>(exports, "openfileWrite");
+  Export<OpenFileMap>(exports, "openfileMap");
+  Export<OpenFileCheck>(exports, "openfileCheck");
+  Export<OpenFileLost>(exports, "openfileLost");
+  Export<OpenFileForget>(exports, "openfileForget");
+  Export<OpenFileSync>(exports, "openfileSync");
+  Export<OpenFileClose>(exports, "openfileClose");
   Export<MemoryGather>(exports, "memoryGather");
   Export<MemoryLock>(exports, "memoryLock");
   Export<MemoryUnlock>(exports, "memoryUnlock");

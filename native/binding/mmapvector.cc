@@ -23,7 +23,7 @@ class VectorFile {
   static constexpr napi_type_tag kTag = {0x6d83e09b5f2147ac, 0xa4c7710e93bd586f};
   static constexpr const char* kName = "vector file";
 
-  oh_vectorfile* file = nullptr;
+  oh_binding_vectorfile* file = nullptr;
   VectorFile() = default;
   VectorFile(const VectorFile&) = delete;
   VectorFile& operator=(const VectorFile&) = delete;
@@ -37,7 +37,7 @@ class VectorFile {
     const std::lock_guard<std::mutex> guard(mutex_);
     *finished = ticket <= done_;
     if (*finished || file == nullptr) return OH_OK;
-    const oh_status status = oh_vectorfile_commit(file, length);
+    const oh_status status = oh_binding_vectorfile_commit(file, length);
     if (status != OH_OK) return status;
     *finished = true;
     done_ = ticket;
@@ -46,7 +46,7 @@ class VectorFile {
 
   void Close() {
     const std::lock_guard<std::mutex> guard(mutex_);
-    oh_vectorfile_close(file);
+    oh_binding_vectorfile_close(file);
     file = nullptr;
   }
 
@@ -57,13 +57,13 @@ class VectorFile {
   uint64_t done_ = 0;
 };
 
-oh_vectorfile* ReadFile(Napi::Value value) { return ReadHandle<VectorFile>(value)->file; }
+oh_binding_vectorfile* ReadFile(Napi::Value value) { return ReadHandle<VectorFile>(value)->file; }
 
 Napi::Value VectorFileCreate(const Napi::CallbackInfo& info) {
   const std::string path = ReadString(info[0], "path");
   const uint32_t type = ReadU32(info[1], "type");
   return HandOut<VectorFile>(info.Env(), [&](VectorFile& made) {
-    Check(info.Env(), oh_vectorfile_create(path.data(), path.size(), type, &made.file));
+    Check(info.Env(), oh_binding_vectorfile_create(path.data(), path.size(), type, &made.file));
   });
 }
 
@@ -71,13 +71,13 @@ Napi::Value VectorFileOpen(const Napi::CallbackInfo& info) {
   const std::string path = ReadString(info[0], "path");
   const bool writable = ReadBool(info[1], "writable");
   return HandOut<VectorFile>(info.Env(), [&](VectorFile& made) {
-    Check(info.Env(), oh_vectorfile_open(path.data(), path.size(), writable, &made.file));
+    Check(info.Env(), oh_binding_vectorfile_open(path.data(), path.size(), writable, &made.file));
   });
 }
 
 Napi::Value VectorFileDescribe(const Napi::CallbackInfo& info) {
-  oh_vectorfile_info about;
-  Check(info.Env(), oh_vectorfile_describe(ReadFile(info[0]), &about));
+  oh_binding_vectorfile_info about;
+  Check(info.Env(), oh_binding_vectorfile_get_info(ReadFile(info[0]), &about));
   Napi::Object description = Napi::Object::New(info.Env());
   description.Set("type", static_cast<double>(about.element_type));
   description.Set("recovered", about.recovered);
@@ -87,20 +87,20 @@ Napi::Value VectorFileDescribe(const Napi::CallbackInfo& info) {
 }
 
 void VectorFileMap(const Napi::CallbackInfo& info) {
-  oh_vectorfile* const file = ReadFile(info[0]);
+  oh_binding_vectorfile* const file = ReadFile(info[0]);
   const Bytes target = ReadBytes(info[1], "target");
   const size_t capacity = ReadSize(info[2], "capacity");
   RequireUnmapping(info.Env());
-  Check(info.Env(), oh_vectorfile_map(file, target.data, capacity, ReadInteger(info[3], "length")));
+  Check(info.Env(), oh_binding_vectorfile_map(file, target.data, capacity, ReadInteger(info[3], "length")));
 }
 
 Napi::Value VectorFileLost(const Napi::CallbackInfo& info) {
-  const int32_t* const status = oh_vectorfile_status(ReadFile(info[0]));
+  const int32_t* const status = oh_binding_vectorfile_status(ReadFile(info[0]));
   const bool lost = status != nullptr && __atomic_load_n(status, __ATOMIC_ACQUIRE) != 0;
   return Napi::Boolean::New(info.Env(), lost);
 }
 
-void VectorFileForget(const Napi::CallbackInfo& info) { oh_vectorfile_forget(ReadFile(info[0])); }
+void VectorFileForget(const Napi::CallbackInfo& info) { oh_binding_vectorfile_forget(ReadFile(info[0])); }
 
 void VectorFileCommit(const Napi::CallbackInfo& info) {
   const Slot<VectorFile>& file = ReadHandle<VectorFile>(info[0]);
@@ -119,17 +119,17 @@ Napi::Value VectorFileCommitAsync(const Napi::CallbackInfo& info) {
 }
 
 void VectorFileDiscard(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_vectorfile_discard(ReadFile(info[0]), ReadInteger(info[1], "length")));
+  Check(info.Env(), oh_binding_vectorfile_discard(ReadFile(info[0]), ReadInteger(info[1], "length")));
 }
 
 Napi::Value VectorFileRefresh(const Napi::CallbackInfo& info) {
   uint64_t committed = 0;
-  Check(info.Env(), oh_vectorfile_refresh(ReadFile(info[0]), &committed));
+  Check(info.Env(), oh_binding_vectorfile_refresh(ReadFile(info[0]), &committed));
   return Napi::Number::New(info.Env(), static_cast<double>(committed));
 }
 
 void VectorFileValidate(const Napi::CallbackInfo& info) {
-  Check(info.Env(), oh_vectorfile_validate(ReadFile(info[0])));
+  Check(info.Env(), oh_binding_vectorfile_validate(ReadFile(info[0])));
 }
 
 void VectorFileClose(const Napi::CallbackInfo& info) {
@@ -141,18 +141,18 @@ void VectorFileClose(const Napi::CallbackInfo& info) {
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
-  Export<VectorFileCreate>(exports, "vectorFileCreate");
-  Export<VectorFileOpen>(exports, "vectorFileOpen");
-  Export<VectorFileDescribe>(exports, "vectorFileDescribe");
-  Export<VectorFileMap>(exports, "vectorFileMap");
-  Export<VectorFileLost>(exports, "vectorFileLost");
-  Export<VectorFileForget>(exports, "vectorFileForget");
-  Export<VectorFileCommit>(exports, "vectorFileCommit");
-  Export<VectorFileCommitAsync>(exports, "vectorFileCommitAsync");
-  Export<VectorFileDiscard>(exports, "vectorFileDiscard");
-  Export<VectorFileRefresh>(exports, "vectorFileRefresh");
-  Export<VectorFileValidate>(exports, "vectorFileValidate");
-  Export<VectorFileClose>(exports, "vectorFileClose");
+  Export<VectorFileCreate>(exports, "vectorfileCreate");
+  Export<VectorFileOpen>(exports, "vectorfileOpen");
+  Export<VectorFileDescribe>(exports, "vectorfileInfo");
+  Export<VectorFileMap>(exports, "vectorfileMap");
+  Export<VectorFileLost>(exports, "vectorfileLost");
+  Export<VectorFileForget>(exports, "vectorfileForget");
+  Export<VectorFileCommit>(exports, "vectorfileCommit");
+  Export<VectorFileCommitAsync>(exports, "vectorfileCommitAsync");
+  Export<VectorFileDiscard>(exports, "vectorfileDiscard");
+  Export<VectorFileRefresh>(exports, "vectorfileRefresh");
+  Export<VectorFileValidate>(exports, "vectorfileValidate");
+  Export<VectorFileClose>(exports, "vectorfileClose");
 }
 
 }  // namespace offheap

@@ -40,7 +40,7 @@ oh_numapool_options ReadOptions(const Napi::CallbackInfo& info, size_t first) {
 Napi::Value Length(const Napi::CallbackInfo& info) {
   const oh_numapool_options options = ReadOptions(info, 0);
   uint64_t length = 0;
-  Check(info.Env(), oh_numapool_length(&options, &length));
+  Check(info.Env(), oh_numapool_region_size(&options, &length));
   return Napi::Number::New(info.Env(), static_cast<double>(length));
 }
 
@@ -88,7 +88,7 @@ Napi::Value Validate(const Napi::CallbackInfo& info) {
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
-  Export<Length>(exports, "numapoolLength");
+  Export<Length>(exports, "numapoolRegionSize");
   Export<Init>(exports, "numapoolInit");
   Export<Place>(exports, "numapoolPlace");
   Export<Near>(exports, "numapoolNear");

@@ -2,6 +2,7 @@
 // aligned. The doctor reports it, because everything else rests on it.
 #include "args.h"
 #include "module.h"
+#include "status.h"
 
 namespace offheap {
 
@@ -30,6 +31,9 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
 Napi::Value AlignmentGap(const Napi::CallbackInfo& info) {
   const auto address = reinterpret_cast<uintptr_t>(ReadBytes(info[0], "view").data);
   const uint32_t alignment = ReadU32(info[1], "alignment");
+  if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+    ThrowRange(info.Env(), "alignment must be a power of two");
+  }
   return Napi::Number::New(info.Env(), static_cast<double>((0 - address) & (alignment - uintptr_t{1})));
 }
 

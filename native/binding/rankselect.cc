@@ -13,7 +13,7 @@ namespace offheap {
 
 namespace {
 
-// { variant, length, ones, regionLength }
+// { variant, length, ones, regionSize }
 Napi::Value Plan(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Bytes bits = ReadBytes(info[0], "bits");
@@ -21,9 +21,9 @@ Napi::Value Plan(const Napi::CallbackInfo& info) {
   Check(env, oh_rankselect_plan(bits.data, bits.length, ReadU32(info[1], "variant"), &planned));
   Napi::Object result = Napi::Object::New(env);
   result.Set("variant", Napi::Number::New(env, planned.variant));
-  result.Set("length", Napi::Number::New(env, static_cast<double>(planned.len)));
+  result.Set("length", Napi::Number::New(env, static_cast<double>(planned.count)));
   result.Set("ones", Napi::Number::New(env, static_cast<double>(planned.ones)));
-  result.Set("regionLength", Napi::Number::New(env, static_cast<double>(planned.region_length)));
+  result.Set("regionSize", Napi::Number::New(env, static_cast<double>(planned.region_size)));
   return result;
 }
 
@@ -32,7 +32,7 @@ void Build(const Napi::CallbackInfo& info) {
   const Bytes bits = ReadBytes(info[1], "bits");
   oh_rankselect_info planned = {};
   planned.variant = ReadU32(info[2], "variant");
-  planned.len = ReadInteger(info[3], "length");
+  planned.count = ReadInteger(info[3], "length");
   planned.ones = ReadInteger(info[4], "ones");
   Check(info.Env(), oh_rankselect_build(bytes.data, bytes.length, bits.data, bits.length, &planned));
 }

@@ -2,12 +2,13 @@
 //
 // A mapped file in JavaScript, in the first of three ways that works
 //
-//   shared      A growable SharedArrayBuffer, in whose reserved pages the file is laid (oh_file_move). The
+//   shared      A growable SharedArrayBuffer, in whose reserved pages the file is laid
+//   (oh_binding_file_move). The
 //               engine frees them, with its own reference count: threads that were posted a view keep them
 //               when the one that opened the file has ended, and are safe from its loss as long as they do,
-//               for which the buffer has a page more than the file takes (oh_file_move). fileUnmap puts zeros
-//               in place of the file; a finalizer on the buffer only drops the handle. Needs Linux, and an
-//               engine that frees such memory by unmapping it: Node without V8's sandbox.
+//               for which the buffer has a page more than the file takes (oh_binding_file_move). fileUnmap
+//               puts zeros in place of the file; a finalizer on the buffer only drops the handle. Needs
+//               Linux, and an engine that frees such memory by unmapping it: Node without V8's sandbox.
 //   external    An external ArrayBuffer. fileUnmap detaches it: its views have length 0 from then on. The
 //               finalizer, which Node calls a turn of the event loop later, unmaps the bytes.
 //   copy        Where external buffers are refused (Electron): an ArrayBuffer of the engine's.
@@ -21,9 +22,9 @@
 // read-only pages that would be SIGSEGV. The file itself never changes.
 //
 // The status word is an external buffer of 4 bytes, which native code sets when a page is lost. The
-// handle goes with the later of the two buffers, by oh_file_close. All of this happens on the
-// thread of one environment, so the count needs no atomics; each fileMap has a mapping of its own.
-// When an environment ends (a worker that exits or is terminated), Node runs the finalizers.
+// handle goes with the later of the two buffers, by oh_binding_file_close. All of this happens on
+// the thread of one environment, so the count needs no atomics; each fileMap has a mapping of its
+// own. When an environment ends (a worker that exits or is terminated), Node runs the finalizers.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -47,13 +48,13 @@ constexpr uint32_t kMappingsPercent = 75;
 
 // An open file, owned by the buffers that point into it, and by FileMap while it makes them.
 struct Mapping {
-  oh_file* file = nullptr;
+  oh_binding_file* file = nullptr;
   int owners = 1;
 };
 
 void Release(Mapping* mapping) {
   if (--mapping->owners > 0) return;
-  oh_file_close(mapping->file);
+  oh_binding_file_close(mapping->file);
   delete mapping;
 }
 
@@ -63,7 +64,7 @@ struct Owner {
 
 void ReleaseBytes(napi_env, void*, void* hint) {
   auto* mapping = static_cast<Mapping*>(hint);
-  oh_file_unmap(mapping->file);
+  oh_binding_file_unmap(mapping->file);
   Release(mapping);
 }
 
@@ -71,7 +72,7 @@ void ReleaseBytes(napi_env, void*, void* hint) {
 // thread.
 void ForgetBytes(napi_env, void*, void* hint) {
   auto* mapping = static_cast<Mapping*>(hint);
-  oh_file_forget(mapping->file);
+  oh_binding_file_forget(mapping->file);
   Release(mapping);
 }
 
@@ -108,7 +109,7 @@ void Expect(Napi::Env env, napi_status status, const char* what) {
 Napi::Value Shared(Napi::Env env, Mapping* mapping) {
 #ifdef __linux__
   const size_t page = PageSize();
-  const size_t length = oh_file_length(mapping->file);
+  const size_t length = oh_binding_file_size(mapping->file);
   // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves
   // whole pages: eight bytes more are another page, whose end no program reaches, however it makes
   // the buffer grow.
@@ -128,7 +129,7 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
   const Napi::Object view = env.Global().Get("Uint8Array").As<Napi::Function>().New({buffer});
   const Bytes bytes = ReadBytes(view, "the buffer");
   if (bytes.length != length) return Napi::Value();
-  if (oh_file_move(mapping->file, bytes.data, reserved) != OH_OK) return Napi::Value();
+  if (oh_binding_file_move(mapping->file, bytes.data, reserved) != OH_OK) return Napi::Value();
   if (napi_wrap(env, buffer, mapping, ForgetBytes, mapping, nullptr) != napi_ok) {
     // The buffer keeps the pages of the file, unwatched, until it is collected.
     Expect(env, napi_generic_failure, "wrapping the buffer");
@@ -141,15 +142,15 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
 }
 
 // The bytes of the file, copied: what happens where external buffers are refused.
-Napi::Value Copy(Napi::Env env, const std::string& path, oh_file* file) {
-  const size_t length = oh_file_length(file);
+Napi::Value Copy(Napi::Env env, const std::string& path, oh_binding_file* file) {
+  const size_t length = oh_binding_file_size(file);
   napi_value buffer = nullptr;
   void* data = nullptr;
   if (napi_create_arraybuffer(env, length, &data, &buffer) != napi_ok || data == nullptr) {
     ThrowTooLarge(env, length);
   }
-  std::memcpy(data, oh_file_data(file), length);
-  if (oh_file_lost(file)) {
+  std::memcpy(data, oh_binding_file_data(file), length);
+  if (oh_binding_file_lost(file)) {
     throw Napi::Error(env, MakeError(env, OH_ERR_IO, path + " shrank while it was read"));
   }
   return Napi::Value(env, buffer);
@@ -159,7 +160,7 @@ Napi::Value Copy(Napi::Env env, const std::string& path, oh_file* file) {
 // the process when it is refused one.
 bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
   bool granted = false;
-  Check(env, oh_mappings_reserve(count, percent, &granted));
+  Check(env, oh_binding_mappings_reserve(count, percent, &granted));
   return granted;
 }
 
@@ -187,16 +188,17 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
                                          ": this process has nearly as many as the system allows"));
   }
   const std::unique_ptr<Mapping, Owner> mapping(new Mapping());
-  Check(env, oh_file_open(path.data(), path.size(), true, &mapping->file));
-  oh_file* const file = mapping->file;
-  const size_t length = oh_file_length(file);
+  Check(env, oh_binding_file_open(path.data(), path.size(), true, &mapping->file));
+  oh_binding_file* const file = mapping->file;
+  const size_t length = oh_binding_file_size(file);
 
   // The status first: where even its four bytes are refused, V8 runs in its sandbox, which keeps
   // and reuses addresses, so no file may be laid there.
   napi_value word = nullptr;
   napi_status outcome = napi_no_external_buffers_allowed;
   if (strategy != "copy") {
-    outcome = External(env, mapping.get(), oh_file_status(file), sizeof(int32_t), ReleaseStatus, &word);
+    outcome =
+        External(env, mapping.get(), oh_binding_file_status(file), sizeof(int32_t), ReleaseStatus, &word);
   }
   if (outcome == napi_no_external_buffers_allowed) {
     const Napi::Value bytes = Copy(env, path, file);
@@ -208,9 +210,9 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
   napi_value buffer = nullptr;
   if (strategy == "shared") buffer = Shared(env, mapping.get());
   if (buffer == nullptr &&
-      External(env, mapping.get(), oh_file_data(file), length, ReleaseBytes, &buffer) != napi_ok) {
+      External(env, mapping.get(), oh_binding_file_data(file), length, ReleaseBytes, &buffer) != napi_ok) {
     // Now, and not only when the status word is collected.
-    oh_file_unmap(file);
+    oh_binding_file_unmap(file);
     ThrowTooLarge(env, length);
   }
   return Describe(env, Napi::Value(env, buffer), status, false);
@@ -230,13 +232,13 @@ Napi::Value FileUnmap(const Napi::CallbackInfo& info) {
   } else {
     void* mapping = nullptr;
     Expect(env, napi_unwrap(env, info[0], &mapping), "reading the buffer");
-    oh_file_unmap(static_cast<Mapping*>(mapping)->file);
+    oh_binding_file_unmap(static_cast<Mapping*>(mapping)->file);
   }
   return env.Undefined();
 }
 
 Napi::Value FileMappings(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(oh_file_mappings()));
+  return Napi::Number::New(info.Env(), static_cast<double>(oh_binding_file_mappings()));
 }
 
 Napi::Value MappingsReserve(const Napi::CallbackInfo& info) {

@@ -80,7 +80,7 @@ void SetRegion(const Napi::CallbackInfo& info) {
 
 void SetLength(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  Check(info.Env(), oh_vector_set_len(bytes.data, bytes.length, ReadInteger(info[1], "length")));
+  Check(info.Env(), oh_vector_set_count(bytes.data, bytes.length, ReadInteger(info[1], "length")));
 }
 
 void ZeroUnused(const Napi::CallbackInfo& info) {

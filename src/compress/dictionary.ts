@@ -198,7 +198,7 @@ export async function trainOn(packer: Packer, most: number, job: Background): Pr
   const made = native().dictionaryNew();
   const { text, ends } = packer.packed();
   await job.run((control) => native().dictionaryTrain(made, text, ends, most, control));
-  const region = Region.allocate(native().dictionaryLength(made), NO_PLACEMENT);
+  const region = Region.allocate(native().dictionaryRegionSize(made), NO_PLACEMENT);
   native().dictionaryCopy(made, region.bytes);
   return make(new RegionSource(region, true, 'the new dictionary'));
 }

@@ -8,7 +8,7 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { allocating, offheapError, typeError } from '../errors.js';
-import { native, type BuilderHandle, type RecordsHandle } from '../native.js';
+import { native, type RecordStoreBuilderHandle, type RecordStoreHandle } from '../native.js';
 import { Background } from '../region/background.js';
 import { readWorkOptions, type WorkOptions } from '../region/progress.js';
 import type { OpenOptions } from '../region/file.js';
@@ -91,7 +91,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
   }
   declare readonly [Symbol.toStringTag]: string;
 
-  private opened: RecordsHandle | undefined;
+  private opened: RecordStoreHandle | undefined;
   private shape: StoreShape = NO_SHAPE;
 
   private constructor(adopted: RegionSource) {
@@ -123,13 +123,13 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
       const most = wanted ?? Math.max(MIN_BYTES, Math.min(DEFAULT_DICTIONARY, samples.length >>> 3));
       return trainOn(samples, most, Background.from({ signal }, 'RecordStore.build'));
     };
-    const begin = async (samples: Packer): Promise<BuilderHandle> => {
+    const begin = async (samples: Packer): Promise<RecordStoreBuilderHandle> => {
       const dictionary = await train(samples);
-      const begun = native().recordsBegin(dictionary.handle, level);
+      const begun = native().recordstoreBuilderNew(dictionary.handle, level);
       dictionary.close();
       return begun;
     };
-    let builder = given === undefined ? undefined : native().recordsBegin(given.handle, level);
+    let builder = given === undefined ? undefined : native().recordstoreBuilderNew(given.handle, level);
     // Some of all records, where the first dictionary has to do with the first of them.
     let sampler: Sampler | undefined;
     if (builder === undefined) {
@@ -145,7 +145,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
     const flush = async (): Promise<void> => {
       builder ??= await begin(packer);
       const { text, ends } = packer.packed();
-      await native().recordsPush(builder, text, ends);
+      await native().recordstoreBuilderPush(builder, text, ends);
       done += packer.count;
       packer.clear();
       signal?.throwIfAborted();
@@ -163,12 +163,14 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
       const dictionary = await train(sampler!.packer);
       const { text, ends } = sampler!.packer.packed();
       const job = Background.from({ signal }, 'RecordStore.build');
-      await job.run((control) => native().recordsAdapt(finished, dictionary.handle, text, ends, control));
+      await job.run((control) =>
+        native().recordstoreBuilderAdapt(finished, dictionary.handle, text, ends, control),
+      );
       dictionary.close();
     }
-    const region = Region.allocate(native().recordsLength(finished), NO_PLACEMENT);
-    await native().recordsWrite(finished, region.bytes);
-    native().recordsDrop(finished);
+    const region = Region.allocate(native().recordstoreBuilderRegionSize(finished), NO_PLACEMENT);
+    await native().recordstoreBuilderWrite(finished, region.bytes);
+    native().recordstoreBuilderFree(finished);
     return make(new RegionSource(region, true, 'the new store'));
   }
 
@@ -183,7 +185,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
   protected bindViews(what: string): void {
     const { region } = this;
     this.shape = readStore(region.head, region.bytes.length, what);
-    this.opened = native().recordsOpen(region.bytes);
+    this.opened = native().recordstoreOpen(region.bytes);
   }
 
   protected dropViews(): void {
@@ -212,7 +214,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
     if (!this.has(index)) return undefined;
     return this.read(() => {
       const found = growing(this.shape.longest, (out, at) =>
-        native().recordsGet(this.opened!, index, out, at),
+        native().recordstoreGet(this.opened!, index, out, at),
       );
       return found ?? tooLong();
     });
@@ -226,7 +228,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
     if (!this.has(index)) return undefined;
     return this.read(() => {
       for (let size = 0; ; size = this.more(size)) {
-        const found = native().recordsGetString(this.opened!, index, room(size));
+        const found = native().recordstoreGetString(this.opened!, index, room(size));
         if (typeof found === 'string') return found;
       }
     });
@@ -263,7 +265,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
     let size = Math.ceil(Math.min(total / Math.max(1, length), longest) * list.length * 1.5) + 256;
     for (;;) {
       const out = allocating('the records', size, () => new Uint8Array(size));
-      const written = native().recordsGetMany(this.opened!, list, ends, out);
+      const written = native().recordstoreGetMany(this.opened!, list, ends, out);
       if (written >= 0) {
         const found = new Array<Uint8Array>(list.length);
         for (let i = 0, from = 0; i < list.length; i++) {
@@ -315,7 +317,7 @@ export class RecordStore extends LegacyStructure<'recordstore'> implements Itera
 
   /** Proves the whole contents, every record: O(bytes). Throws `ERR_OFFHEAP_CORRUPT`. */
   validate(): void {
-    this.read(() => native().recordsValidate(this.opened!));
+    this.read(() => native().recordstoreValidate(this.opened!));
   }
 
   /** A store that another thread shared. */

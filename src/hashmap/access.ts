@@ -122,7 +122,7 @@ export abstract class Access extends Table {
     const moving = head[WORD.dead] !== 0;
     const used = head[WORD.used];
     const removed = moving ? this.deadBits.slice(0, Math.ceil(used / 32)) : undefined;
-    let length = addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity);
+    let length = addon.hashmapRebuildRegionSize(region.bytes, capacity, heapCapacity);
     try {
       for (;;) {
         region.ensure(length);
@@ -132,7 +132,7 @@ export abstract class Access extends Table {
           break;
         } catch (error) {
           // A reader that takes a first handle just now makes a slot table necessary.
-          length = addon.hashmapRebuildLength(region.bytes, capacity, heapCapacity);
+          length = addon.hashmapRebuildRegionSize(region.bytes, capacity, heapCapacity);
           if (length <= region.bytes.length) throw error;
         }
       }
@@ -195,7 +195,7 @@ export abstract class Access extends Table {
     clearChecksum(bytes);
     relinkSlots(bytes.buffer as ArrayBuffer, head, readShape(head, bytes.length, 'the shared map'));
     const heap = readLong(head, WORD.heapCapacityLow);
-    const length = addon.hashmapRebuildLength(bytes, this.capacity, heap);
+    const length = addon.hashmapRebuildRegionSize(bytes, this.capacity, heap);
     let copy = bytes;
     if (length > bytes.length) {
       copy = allocating('a copy', length, () => new Uint8Array(length));

@@ -7,9 +7,9 @@ import { TYPE_NAMES } from '../region/element.js';
  * The header contains only the type. The length is in the commits, each of which has a checksum.
  */
 export function mmapvector(_words: Int32Array, _available: number, path: string): Contents {
-  const file = native().vectorFileOpen(path, false);
+  const file = native().vectorfileOpen(path, false);
   try {
-    const { type, committed, recovered } = native().vectorFileDescribe(file);
+    const { type, committed, recovered } = native().vectorfileInfo(file);
     return {
       type: TYPE_NAMES[type]!,
       length: committed,
@@ -17,13 +17,13 @@ export function mmapvector(_words: Int32Array, _available: number, path: string)
       elementChecksum: elementChecksum(file),
     };
   } finally {
-    native().vectorFileClose(file);
+    native().vectorfileClose(file);
   }
 }
 
 function elementChecksum(file: object): 'correct' | 'wrong' {
   try {
-    native().vectorFileValidate(file);
+    native().vectorfileValidate(file);
     return 'correct';
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_OFFHEAP_CORRUPT') throw error;

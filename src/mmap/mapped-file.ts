@@ -187,7 +187,7 @@ export class MappedFile {
    */
   check(): void {
     this.open();
-    if (this.handle !== undefined) native().openFileCheck(this.handle);
+    if (this.handle !== undefined) native().openfileCheck(this.handle);
   }
 
   /**
@@ -273,8 +273,8 @@ export class MappedFile {
     const { handle } = this;
     if (handle === undefined) throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'the file was opened to be read');
     // A copy is written back whole; a mapping is the file.
-    if (!this.maps) native().openFileWrite(handle, this.source.bytes);
-    native().openFileSync(handle);
+    if (!this.maps) native().openfileWrite(handle, this.source.bytes);
+    native().openfileSync(handle);
     this.check();
   }
 
@@ -323,7 +323,7 @@ export class MappedFile {
   close(): void {
     if (this.closed) return;
     if (this.locked) this.unlock();
-    if (this.handle !== undefined) native().openFileClose(this.handle);
+    if (this.handle !== undefined) native().openfileClose(this.handle);
     this.handle = undefined;
     this.source.bytes = EMPTY;
     this.closed = true;
@@ -358,12 +358,12 @@ export class MappedFile {
   private load(again: boolean): void {
     this.open();
     if (this.handle !== undefined) {
-      native().openFilePlan(this.handle, again, FACTS);
+      native().openfilePlan(this.handle, again, FACTS);
     } else {
       const { absolute, writable, wish, bufferedUpTo, hugeFrom } = this;
       const slab = currentSlab();
       const from = slabUsed;
-      const opened = native().openFileOpen(
+      const opened = native().openfileOpen(
         absolute,
         writable,
         wish,
@@ -398,12 +398,12 @@ export class MappedFile {
     const [size, strategy, alignment, page] = FACTS;
     const wanted = STRATEGIES[strategy];
     if (wanted === 'mmap' || wanted === 'hugepage') {
-      if (again && this.maps && size === this.source.bytes.length && !native().openFileLost(handle)) return;
+      if (again && this.maps && size === this.source.bytes.length && !native().openfileLost(handle)) return;
       if (this.map(handle, size, alignment, page)) return;
     }
     const content = memory(size);
-    native().openFileRead(handle, content);
-    native().openFileForget(handle);
+    native().openfileRead(handle, content);
+    native().openfileForget(handle);
     this.source.bytes = content;
     this.obtained = wanted === 'buffered' ? 'buffered' : 'copy';
   }
@@ -428,7 +428,7 @@ export class MappedFile {
     const target = new Uint8Array(buffer, start, size);
     try {
       const advice = ADVICE[this.plan];
-      this.obtained = STRATEGIES[native().openFileMap(handle, target, whole + page - start, advice)]!;
+      this.obtained = STRATEGIES[native().openfileMap(handle, target, whole + page - start, advice)]!;
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ERR_OFFHEAP_UNSUPPORTED') return false;
       throw error;

@@ -64,19 +64,19 @@ export class VectorFile {
 
   /** Makes a file with no elements. */
   static create(path: string, type: number): VectorFile {
-    return VectorFile.over(native().vectorFileCreate(path, type), path, true);
+    return VectorFile.over(native().vectorfileCreate(path, type), path, true);
   }
 
   static open(path: string, writable: boolean): VectorFile {
-    return VectorFile.over(native().vectorFileOpen(path, writable), path, writable);
+    return VectorFile.over(native().vectorfileOpen(path, writable), path, writable);
   }
 
   private static over(handle: object, path: string, writable: boolean): VectorFile {
     try {
-      const { type, recovered, committed, page } = native().vectorFileDescribe(handle);
+      const { type, recovered, committed, page } = native().vectorfileInfo(handle);
       return new VectorFile(handle, path, writable, type, recovered, committed, page);
     } catch (error) {
-      native().vectorFileClose(handle);
+      native().vectorfileClose(handle);
       throw error;
     }
   }
@@ -129,17 +129,17 @@ export class VectorFile {
     // The engine reserves whole pages, one more for the last 8 bytes.
     const capacity = buffer.maxByteLength - 8 + this.page - start;
     // A writer has blocks on the disk for whatever it might store to.
-    native().vectorFileMap(this.handle, target, capacity, this.writable ? bytes / WIDTHS[this.type] : count);
+    native().vectorfileMap(this.handle, target, capacity, this.writable ? bytes / WIDTHS[this.type] : count);
   }
 
   /** Makes the first `count` elements what survives a crash. */
   commit(count: number): void {
-    native().vectorFileCommit(this.handle, count);
+    native().vectorfileCommit(this.handle, count);
   }
 
   /** The same off this thread. `false` if the file was closed before it began. */
   commitAsync(count: number): Promise<boolean> {
-    return native().vectorFileCommitAsync(this.handle, count);
+    return native().vectorfileCommitAsync(this.handle, count);
   }
 
   /**
@@ -147,28 +147,28 @@ export class VectorFile {
    * are among, may be forgotten.
    */
   discard(count: number): void {
-    native().vectorFileDiscard(this.handle, count);
+    native().vectorfileDiscard(this.handle, count);
   }
 
   /** For readers: how many elements are committed now. */
   refresh(): number {
-    return native().vectorFileRefresh(this.handle);
+    return native().vectorfileRefresh(this.handle);
   }
 
   validate(): void {
-    native().vectorFileValidate(this.handle);
+    native().vectorfileValidate(this.handle);
   }
 
   /** Throws `ERR_OFFHEAP_IO` if bytes that were read were lost. */
   check(): void {
-    if (native().vectorFileLost(this.handle)) {
+    if (native().vectorfileLost(this.handle)) {
       throw offheapError('ERR_OFFHEAP_IO', `${this.path} became shorter while it was mapped`);
     }
   }
 
   /** Waits for the commit that runs. What was not committed is gone. */
   close(): void {
-    native().vectorFileClose(this.handle);
+    native().vectorfileClose(this.handle);
   }
 }
 

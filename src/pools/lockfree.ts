@@ -178,7 +178,7 @@ function create(given: unknown): Region {
     hugePages: booleanOption(options, 'hugePages', undefined),
     numaNode: numaNode === undefined ? undefined : checkInteger(numaNode, 'numaNode', 0, 1023),
   };
-  const region = Region.fixed(native().lockfreepoolLength(...sizes), placement);
+  const region = Region.fixed(native().lockfreepoolRegionSize(...sizes), placement);
   native().lockfreepoolInit(region.bytes, ...sizes);
   return region;
 }

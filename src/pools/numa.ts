@@ -182,7 +182,7 @@ export class NumaPool extends Pool {
     const { policy, nodes, capacity, zeroOnFree, guards, hugePages, populate } = readPoolOptions(options);
     const addon = native();
     const number = POLICIES.indexOf(policy) + 1;
-    const length = addon.numapoolLength(number, nodes, capacity, zeroOnFree, guards);
+    const length = addon.numapoolRegionSize(number, nodes, capacity, zeroOnFree, guards);
     this.region = Region.fixed(length, { hugePages, numaNode: undefined });
     this.owner = true;
     addon.numapoolInit(this.region.bytes, number, nodes, capacity, zeroOnFree, guards);

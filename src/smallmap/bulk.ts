@@ -70,7 +70,7 @@ export abstract class Access extends ArenaTable {
     if (count < INLINE_CAPACITY) return this.insertInline(map, place, value);
     if (count === INLINE_CAPACITY) {
       if (this.positionsLeft() < INLINE_CAPACITY + 2) return false;
-      native().smallmapPromote(this.region.bytes, id);
+      native().smallmapArenaPromote(this.region.bytes, id);
       place = this.placeOf(map);
       if ((place & 15) !== PROMOTED) throw corrupt('this arena', 'a map of 8 entries cannot be promoted');
       if (this.changes.enabled) this.changes.promoted(map, this.firstPositions(place >>> 4, INLINE_CAPACITY));
@@ -250,7 +250,13 @@ export abstract class Access extends ArenaTable {
     const sink = output(out, count, this.valueType);
     const text = this.valueType === TYPE.string;
     if (hasColumn(this.valueType) && sink.native !== undefined && this.role === OWNER) {
-      native().smallmapGetMany(this.region.bytes, idList, this.plainKeys(keyList), sink.native, undefined);
+      native().smallmapArenaGetMany(
+        this.region.bytes,
+        idList,
+        this.plainKeys(keyList),
+        sink.native,
+        undefined,
+      );
       return sink.result;
     }
     // Read into private arrays. Only values found in a pass that no rearrangement disturbed are
@@ -258,7 +264,7 @@ export abstract class Access extends ArenaTable {
     const found = new Uint8Array(count);
     const values = this.look(() => {
       const raw = text ? new Uint32Array(count) : this.emptyColumn(count);
-      native().smallmapGetMany(this.region.bytes, idList, this.plainKeys(keyList), raw, found);
+      native().smallmapArenaGetMany(this.region.bytes, idList, this.plainKeys(keyList), raw, found);
       if (!text) return raw;
       return Array.from(raw as Uint32Array, (id, i) => (found[i] === 0 ? '' : this.strings!.text(id)));
     });
@@ -313,7 +319,7 @@ export abstract class Access extends ArenaTable {
     for (let done = 0; ;) {
       done = this.changes.enabled
         ? done
-        : native().smallmapSetMany(
+        : native().smallmapArenaSetMany(
             this.region.bytes,
             idList,
             keyList as AnyTypedArray,

@@ -188,7 +188,7 @@ export class SmallMapArena<
     const map = this.mapOf(id);
     const place = this.placeOf(map);
     this.epoch++;
-    if ((place & 15) === PROMOTED) native().smallmapRelease(this.region.bytes, id);
+    if ((place & 15) === PROMOTED) native().smallmapArenaRelease(this.region.bytes, id);
     else this.dropMap(map, place);
   }
 
@@ -224,7 +224,7 @@ export class SmallMapArena<
     const place = this.placeOf(map);
     this.epoch++;
     if ((place & 15) === PROMOTED) {
-      native().smallmapClear(this.region.bytes, id);
+      native().smallmapArenaClear(this.region.bytes, id);
     } else if (place !== 0) {
       this.publish(this.directory, map * 2, 0);
       this.dropSlot(place);
@@ -441,7 +441,7 @@ export class SmallMapArena<
    * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
-    this.read(() => native().smallmapValidate(this.region.bytes));
+    this.read(() => native().smallmapArenaValidate(this.region.bytes));
   }
 
   // ---- sharing and saving

@@ -280,10 +280,10 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
   protected makeRoom(maps: number, blocks: number, positions: number, ids: number, bytes: number): void {
     const addon = native();
     const { region } = this;
-    const length = addon.smallmapRoomLength(region.bytes, maps, blocks, positions, ids, bytes);
+    const length = addon.smallmapArenaRoomRegionSize(region.bytes, maps, blocks, positions, ids, bytes);
     try {
       region.ensure(length);
-      addon.smallmapMakeRoom(region.bytes, maps, blocks, positions, ids, bytes);
+      addon.smallmapArenaMakeRoom(region.bytes, maps, blocks, positions, ids, bytes);
     } finally {
       // Also after a refusal: the region may have moved to a larger buffer.
       this.readoptOwn();
@@ -292,7 +292,7 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
 
   /** Releases unused memory. */
   protected fit(): void {
-    native().smallmapFit(this.region.bytes);
+    native().smallmapArenaFit(this.region.bytes);
     this.region.shrink(readLong(this.region.head, COMMON.lengthLow));
     this.readoptOwn();
   }

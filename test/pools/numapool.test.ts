@@ -319,7 +319,7 @@ describe('arguments', () => {
   });
 
   it('memory that can not be had is an error', () => {
-    const length = vi.spyOn(native(), 'numapoolLength').mockReturnValue(2 ** 50);
+    const length = vi.spyOn(native(), 'numapoolRegionSize').mockReturnValue(2 ** 50);
     throws(() => new NumaPool(), 'ERR_OFFHEAP_OOM');
     length.mockRestore();
     const place = vi.spyOn(native(), 'numapoolPlace').mockImplementation(() => {

@@ -16,7 +16,7 @@
  *   end with a NUL and live as long as the library.
  * - Option structs begin with `size_t struct_size`, set to sizeof the struct by the caller, so that
  *   later versions can add fields.
- * - Nothing here calls back, prints, or aborts. oh_file_open installs a handler for SIGBUS, which
+ * - Nothing here calls back, prints, or aborts. oh_binding_file_open installs a handler for SIGBUS, which
  *   passes on what does not concern it; nothing else touches signals.
  */
 
@@ -428,24 +428,33 @@ typedef enum oh_type {
 } oh_type;
 
 /**
+ * A mapped file: made by `oh_binding_file_open`, freed by `oh_binding_file_close`.
+ */
+typedef struct oh_binding_file oh_binding_file;
+
+/**
+ * A file that a runtime brings into buffers of its own: made by `oh_binding_openfile_open`, freed
+ * by `oh_binding_openfile_close`.
+ */
+typedef struct oh_binding_openfile oh_binding_openfile;
+
+/**
+ * The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own:
+ * made by `oh_binding_vectorfile_create` or `oh_binding_vectorfile_open`, freed by
+ * `oh_binding_vectorfile_close`. Who uses it keeps the rule of the format: never store to an
+ * element that the latest commit, or one under way, vouches for.
+ */
+typedef struct oh_binding_vectorfile oh_binding_vectorfile;
+
+/**
  * A dictionary, prepared for use. Opaque.
  */
 typedef struct oh_dictionary oh_dictionary;
 
 /**
- * A mapped file: made by `oh_file_open`, freed by `oh_file_close`.
- */
-typedef struct oh_file oh_file;
-
-/**
  * A view of a pool: made by `oh_fixedpool_attach`, freed by `oh_fixedpool_close`.
  */
 typedef struct oh_fixedpool oh_fixedpool;
-
-/**
- * One thread's handle with a cache: made by `oh_localpool_attach`, freed by `oh_localpool_close`.
- */
-typedef struct oh_localpool oh_localpool;
 
 /**
  * One thread's handle: made by `oh_lockfreepool_attach`, freed by `oh_lockfreepool_close`.
@@ -470,20 +479,20 @@ typedef struct oh_mmapvector oh_mmapvector;
 typedef struct oh_numapool oh_numapool;
 
 /**
- * A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by
- * `oh_openfile_close`.
+ * A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a
+ * time may use it.
  */
-typedef struct oh_openfile oh_openfile;
+typedef struct oh_owned_vector oh_owned_vector;
 
 /**
  * A store of records in memory of yours, with its dictionary prepared. Opaque.
  */
-typedef struct oh_records oh_records;
+typedef struct oh_recordstore oh_recordstore;
 
 /**
  * Records that are being compressed into a store. Opaque; for one thread at a time.
  */
-typedef struct oh_records_builder oh_records_builder;
+typedef struct oh_recordstore_builder oh_recordstore_builder;
 
 /**
  * A window over bytes, and its hash. Opaque; one thread at a time may use it.
@@ -491,23 +500,33 @@ typedef struct oh_records_builder oh_records_builder;
 typedef struct oh_rollinghash oh_rollinghash;
 
 /**
- * A small map. Made by `oh_smallmap_new`, freed by `oh_smallmap_free`.
+ * A small map. Made by `oh_standalone_smallmap_new`, freed by `oh_standalone_smallmap_free`.
  */
-typedef struct oh_smallmap oh_smallmap;
+typedef struct oh_standalone_smallmap oh_standalone_smallmap;
 
 /**
- * A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a
- * time may use it.
+ * One thread's handle with a cache: made by `oh_threadlocalpool_attach`, freed by
+ * `oh_threadlocalpool_close`.
  */
-typedef struct oh_vec oh_vec;
+typedef struct oh_threadlocalpool oh_threadlocalpool;
 
 /**
- * The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own:
- * made by `oh_vectorfile_create` or `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses
- * it keeps the rule of the format: never store to an element that the latest commit, or one under
- * way, vouches for.
+ * What the file of a vector is and holds.
  */
-typedef struct oh_vectorfile oh_vectorfile;
+typedef struct oh_binding_vectorfile_info {
+  /**
+   * Type of the elements, an `oh_type`.
+   */
+  uint32_t element_type;
+  /**
+   * Whether opening met a commit that was cut short, and fell back to the one before.
+   */
+  bool recovered;
+  /**
+   * Elements committed.
+   */
+  uint64_t committed;
+} oh_binding_vectorfile_info;
 
 /**
  * What a bit vector holds.
@@ -516,7 +535,7 @@ typedef struct oh_bitvector_info {
   /**
    * How many bits.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * How many the region has room for.
    */
@@ -524,7 +543,7 @@ typedef struct oh_bitvector_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
   /**
    * The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made
    * longer.
@@ -551,7 +570,7 @@ typedef struct oh_bloomfilter_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_bloomfilter_info;
 
 /**
@@ -626,7 +645,7 @@ typedef struct oh_bumparena_info {
   /**
    * Of the whole region: what would be saved. The memory may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
   /**
    * Where the data begins, from the region's start: the address of offset 0.
    */
@@ -700,7 +719,7 @@ typedef struct oh_dictionary_info {
   /**
    * Bytes of the region.
    */
-  size_t length;
+  size_t region_size;
   /**
    * Bytes of text that matches refer to.
    */
@@ -718,11 +737,11 @@ typedef struct oh_dictionary_info {
 /**
  * What a store has.
  */
-typedef struct oh_records_info {
+typedef struct oh_recordstore_info {
   /**
    * How many records.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * Bytes of the compressed records.
    */
@@ -738,16 +757,16 @@ typedef struct oh_records_info {
   /**
    * Bytes of the region.
    */
-  uint64_t region_length;
+  uint64_t region_size;
   /**
    * Bytes of its dictionary's region.
    */
-  uint64_t dictionary_length;
+  uint64_t dictionary_size;
   /**
    * The identity of its dictionary.
    */
   uint64_t identity;
-} oh_records_info;
+} oh_recordstore_info;
 
 /**
  * A position in bytes: set all three. Every read is checked against `size` first, whatever a
@@ -792,7 +811,7 @@ typedef struct oh_eliasfano_info {
   /**
    * How many values.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * The largest; 0 if there is none.
    */
@@ -808,7 +827,7 @@ typedef struct oh_eliasfano_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_eliasfano_info;
 
 /**
@@ -932,7 +951,7 @@ typedef struct oh_hashmap_info {
   /**
    * Entries it holds.
    */
-  uint32_t len;
+  uint32_t count;
   /**
    * Positions in use: those of the entries, and of deleted ones, until the next rebuild.
    */
@@ -956,7 +975,7 @@ typedef struct oh_hashmap_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_hashmap_info;
 
 /**
@@ -1228,7 +1247,7 @@ typedef struct oh_mmapvector_info {
   /**
    * Elements, those that were not flushed yet included.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * Elements that would be there after a crash now.
    */
@@ -1419,7 +1438,7 @@ typedef struct oh_packedints_info {
   /**
    * How many integers.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * Bits of each.
    */
@@ -1431,7 +1450,7 @@ typedef struct oh_packedints_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_packedints_info;
 
 /**
@@ -1445,7 +1464,7 @@ typedef struct oh_rankselect_info {
   /**
    * How many bits.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * How many of them are ones.
    */
@@ -1453,7 +1472,7 @@ typedef struct oh_rankselect_info {
   /**
    * Bytes of the region: the bits, what helps to find them, header and padding.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_rankselect_info;
 
 /**
@@ -1515,7 +1534,7 @@ typedef struct oh_smallmap_arena_info {
   /**
    * Maps there are.
    */
-  uint32_t count;
+  uint32_t maps;
   /**
    * How many of them have their entries in the table.
    */
@@ -1539,7 +1558,7 @@ typedef struct oh_smallmap_arena_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_smallmap_arena_info;
 
 /**
@@ -1577,7 +1596,7 @@ typedef struct oh_smallmap_arena_room {
  * A key and a value of a small map: numbers aligned, strings and byte sequences without a closing
  * NUL. Good until the map is changed.
  */
-typedef struct oh_smallmap_entry {
+typedef struct oh_standalone_smallmap_entry {
   /**
    * The key.
    */
@@ -1594,7 +1613,7 @@ typedef struct oh_smallmap_entry {
    * Its bytes.
    */
   size_t value_length;
-} oh_smallmap_entry;
+} oh_standalone_smallmap_entry;
 
 /**
  * Suffixes that follow one another in the array.
@@ -1625,7 +1644,7 @@ typedef struct oh_vector_info {
   /**
    * How many elements there are.
    */
-  uint64_t len;
+  uint64_t count;
   /**
    * How many fit into the region.
    */
@@ -1633,7 +1652,7 @@ typedef struct oh_vector_info {
   /**
    * Bytes of the region. The memory it lies in may be longer.
    */
-  uint64_t region_length;
+  uint64_t region_size;
 } oh_vector_info;
 
 /**
@@ -1654,24 +1673,6 @@ typedef struct oh_sum {
    */
   double value;
 } oh_sum;
-
-/**
- * What the file of a vector is and holds.
- */
-typedef struct oh_vectorfile_info {
-  /**
-   * Type of the elements, an `oh_type`.
-   */
-  uint32_t element_type;
-  /**
-   * Whether opening met a commit that was cut short, and fell back to the one before.
-   */
-  bool recovered;
-  /**
-   * Elements committed.
-   */
-  uint64_t committed;
-} oh_vectorfile_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1740,11 +1741,11 @@ enum oh_status oh_region_checksum(const void *base, size_t length, uint32_t *out
  *
  * `OH_ERR_CORRUPT`, `OH_ERR_VERSION`, or `OH_ERR_STALE` if its owner moved it to a larger buffer.
  *
- * Requires: `length` bytes at `base` are readable; `region_length` and `kind` are writable or NULL.
+ * Requires: `length` bytes at `base` are readable; `region_size` and `kind` are writable or NULL.
  */
 enum oh_status oh_region_check(const void *base,
                                size_t length,
-                               uint64_t *region_length,
+                               uint64_t *region_size,
                                uint32_t *kind);
 
 /**
@@ -1779,11 +1780,11 @@ enum oh_status oh_region_bind(void *base, size_t length, uint32_t node);
  * Without `copy_on_write` the bytes are read-only: a store is a segmentation fault. With it they
  * can be written, and what is written stays in this mapping: the file never changes.
  *
- * If the file shrinks while it is mapped, reads of what is gone give zeros and `oh_file_lost`
- * turns true, where otherwise SIGBUS would end the process. For that the first call installs a
- * handler for SIGBUS, on Unix; it passes every signal that does not concern a mapped file on to
- * the handler that was there before. Install your own before the first call, or pass signals on
- * too.
+ * If the file shrinks while it is mapped, reads of what is gone give zeros and
+ * `oh_binding_file_lost` turns true, where otherwise SIGBUS would end the process. For that the
+ * first call installs a handler for SIGBUS, on Unix; it passes every signal that does not concern
+ * a mapped file on to the handler that was there before. Install your own before the first call,
+ * or pass signals on too.
  *
  * `OH_ERR_IO` if it can not be opened or is no regular file; `OH_ERR_CORRUPT` if it is empty,
  * shorter than a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if it can not
@@ -1791,25 +1792,25 @@ enum oh_status oh_region_bind(void *base, size_t length, uint32_t node);
  *
  * Requires: `path_length` bytes at `path` are readable.
  */
-enum oh_status oh_file_open(const char *path,
-                            size_t path_length,
-                            bool copy_on_write,
-                            struct oh_file **out);
+enum oh_status oh_binding_file_open(const char *path,
+                                    size_t path_length,
+                                    bool copy_on_write,
+                                    struct oh_binding_file **out);
 
 /**
- * The first byte of the mapping; NULL after `oh_file_unmap`. Page-aligned. Write to it only if it
- * was opened with `copy_on_write`.
+ * The first byte of the mapping; NULL after `oh_binding_file_unmap`. Page-aligned. Write to it
+ * only if it was opened with `copy_on_write`.
  *
  * Requires: `file` is NULL, or a file that is open.
  */
-void *oh_file_data(const struct oh_file *file);
+void *oh_binding_file_data(const struct oh_binding_file *file);
 
 /**
- * The number of bytes: that of the file when it was opened. 0 after `oh_file_unmap`.
+ * The number of bytes: that of the file when it was opened. 0 after `oh_binding_file_unmap`.
  *
  * Requires: `file` is NULL, or a file that is open.
  */
-size_t oh_file_length(const struct oh_file *file);
+size_t oh_binding_file_size(const struct oh_binding_file *file);
 
 /**
  * Whether the file shrank, or could not be read, while it was mapped: then some of the bytes are
@@ -1817,26 +1818,27 @@ size_t oh_file_length(const struct oh_file *file);
  *
  * Requires: `file` is NULL, or a file that is open.
  */
-bool oh_file_lost(const struct oh_file *file);
+bool oh_binding_file_lost(const struct oh_binding_file *file);
 
 /**
- * The word behind `oh_file_lost`: non-zero once it is lost. Read it atomically. It stays where it
- * is, and readable, until `oh_file_close`. NULL for NULL.
+ * The word behind `oh_binding_file_lost`: non-zero once it is lost. Read it atomically. It stays
+ * where it is, and readable, until `oh_binding_file_close`. NULL for NULL.
  *
  * Requires: `file` is NULL, or a file that is open.
  */
-const int32_t *oh_file_status(const struct oh_file *file);
+const int32_t *oh_binding_file_status(const struct oh_binding_file *file);
 
 /**
  * Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can
  * appear in memory that something else manages, a JavaScript buffer say. From then on they belong
- * to the owner of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts
- * zeros in their place, and `oh_file_close` leaves them alone.
+ * to the owner of that memory, who frees them by unmapping the whole of it;
+ * `oh_binding_file_unmap` puts zeros in their place, and `oh_binding_file_close` leaves them
+ * alone.
  *
  * If `capacity` has room for a page more than the file takes, the last page is replaced too, by
  * zeros but for its last 8 bytes, which tell later whether the memory is still there. Do not write
  * to those. In return, reads of what the file loses give zeros for as long as the memory is there;
- * otherwise only until `oh_file_close` or `oh_file_forget`.
+ * otherwise only until `oh_binding_file_close` or `oh_binding_file_forget`.
  *
  * `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length
  * in whole pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has
@@ -1845,16 +1847,16 @@ const int32_t *oh_file_status(const struct oh_file *file);
  * Requires: `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address
  * ever again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
  */
-enum oh_status oh_file_move(struct oh_file *file, void *target, size_t capacity);
+enum oh_status oh_binding_file_move(struct oh_binding_file *file, void *target, size_t capacity);
 
 /**
  * Lets go of the bytes of a file that was moved, without touching them: for when the owner of
  * their memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved.
  * Twice is fine, and so is NULL.
  *
- * Requires: As for `oh_file_unmap`.
+ * Requires: As for `oh_binding_file_unmap`.
  */
-void oh_file_forget(struct oh_file *file);
+void oh_binding_file_forget(struct oh_binding_file *file);
 
 /**
  * Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine,
@@ -1862,14 +1864,14 @@ void oh_file_forget(struct oh_file *file);
  *
  * Requires: `file` is NULL, or a file that is open; no thread uses its bytes, or the handle, meanwhile.
  */
-void oh_file_unmap(struct oh_file *file);
+void oh_binding_file_unmap(struct oh_binding_file *file);
 
 /**
  * Unmaps the bytes and frees the handle. NULL is fine.
  *
  * Requires: `file` is NULL, or a file that is open, and is not used again.
  */
-void oh_file_close(struct oh_file *file);
+void oh_binding_file_close(struct oh_binding_file *file);
 
 /**
  * Whether this process may make `count` more memory mappings and then have no more than `percent`
@@ -1880,23 +1882,556 @@ void oh_file_close(struct oh_file *file);
  *
  * Requires: `granted` is writable.
  */
-enum oh_status oh_mappings_reserve(size_t count, uint32_t percent, bool *granted);
+enum oh_status oh_binding_mappings_reserve(size_t count, uint32_t percent, bool *granted);
 
 /**
  * How many files are mapped in this process: for tests that look for leaks.
  */
-size_t oh_file_mappings(void);
+size_t oh_binding_file_mappings(void);
+
+/**
+ * Maps the whole regular file at `path` (`path_length` bytes; UTF-8 on Windows), at the size it
+ * has now. Pages are read when they are touched, so any size opens equally fast. The file may be
+ * renamed or removed while it is mapped.
+ *
+ * Without `copy_on_write` the bytes are read-only: a store is a segmentation fault. With it they
+ * can be written, and what is written stays in this mapping: the file never changes.
+ *
+ * If the file shrinks while it is mapped, reads of what is gone give zeros and
+ * `oh_binding_file_lost` turns true, where otherwise SIGBUS would end the process. For that the
+ * first call installs a handler for SIGBUS, on Unix; it passes every signal that does not concern
+ * a mapped file on to the handler that was there before. Install your own before the first call,
+ * or pass signals on too.
+ *
+ * `OH_ERR_IO` if it can not be opened or is no regular file; `OH_ERR_CORRUPT` if it is empty,
+ * shorter than a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if it can not
+ * be mapped for lack of memory or address space.
+ *
+ * Requires: `path_length` bytes at `path` are readable.
+ */
+enum oh_status oh_binding_file_open(const char *path,
+                                    size_t path_length,
+                                    bool copy_on_write,
+                                    struct oh_binding_file **out);
+
+/**
+ * The first byte of the mapping; NULL after `oh_binding_file_unmap`. Page-aligned. Write to it
+ * only if it was opened with `copy_on_write`.
+ *
+ * Requires: `file` is NULL, or a file that is open.
+ */
+void *oh_binding_file_data(const struct oh_binding_file *file);
+
+/**
+ * The number of bytes: that of the file when it was opened. 0 after `oh_binding_file_unmap`.
+ *
+ * Requires: `file` is NULL, or a file that is open.
+ */
+size_t oh_binding_file_size(const struct oh_binding_file *file);
+
+/**
+ * Whether the file shrank, or could not be read, while it was mapped: then some of the bytes are
+ * zeros that were never in the file. Look after reading, not before.
+ *
+ * Requires: `file` is NULL, or a file that is open.
+ */
+bool oh_binding_file_lost(const struct oh_binding_file *file);
+
+/**
+ * The word behind `oh_binding_file_lost`: non-zero once it is lost. Read it atomically. It stays
+ * where it is, and readable, until `oh_binding_file_close`. NULL for NULL.
+ *
+ * Requires: `file` is NULL, or a file that is open.
+ */
+const int32_t *oh_binding_file_status(const struct oh_binding_file *file);
+
+/**
+ * Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can
+ * appear in memory that something else manages, a JavaScript buffer say. From then on they belong
+ * to the owner of that memory, who frees them by unmapping the whole of it;
+ * `oh_binding_file_unmap` puts zeros in their place, and `oh_binding_file_close` leaves them
+ * alone.
+ *
+ * If `capacity` has room for a page more than the file takes, the last page is replaced too, by
+ * zeros but for its last 8 bytes, which tell later whether the memory is still there. Do not write
+ * to those. In return, reads of what the file loses give zeros for as long as the memory is there;
+ * otherwise only until `oh_binding_file_close` or `oh_binding_file_forget`.
+ *
+ * `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length
+ * in whole pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has
+ * changed then.
+ *
+ * Requires: `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address
+ * ever again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
+ */
+enum oh_status oh_binding_file_move(struct oh_binding_file *file, void *target, size_t capacity);
+
+/**
+ * Lets go of the bytes of a file that was moved, without touching them: for when the owner of
+ * their memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved.
+ * Twice is fine, and so is NULL.
+ *
+ * Requires: As for `oh_binding_file_unmap`.
+ */
+void oh_binding_file_forget(struct oh_binding_file *file);
+
+/**
+ * Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine,
+ * and so is NULL.
+ *
+ * Requires: `file` is NULL, or a file that is open; no thread uses its bytes, or the handle, meanwhile.
+ */
+void oh_binding_file_unmap(struct oh_binding_file *file);
+
+/**
+ * Unmaps the bytes and frees the handle. NULL is fine.
+ *
+ * Requires: `file` is NULL, or a file that is open, and is not used again.
+ */
+void oh_binding_file_close(struct oh_binding_file *file);
+
+/**
+ * Whether this process may make `count` more memory mappings and then have no more than `percent`
+ * hundredths of what the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so
+ * they count as made. For programs that keep many small mappings beside a library that can not
+ * bear to be refused one. Always true where the system has no such limit, or does not say. Each
+ * mapped file takes one.
+ *
+ * Requires: `granted` is writable.
+ */
+enum oh_status oh_binding_mappings_reserve(size_t count, uint32_t percent, bool *granted);
+
+/**
+ * How many files are mapped in this process: for tests that look for leaks.
+ */
+size_t oh_binding_file_mappings(void);
+
+/**
+ * Opens the regular file at `path`. `strategy` and the limits are those of
+ * `oh_mappedfile_options`.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_binding_openfile_open(const char *path,
+                                        size_t path_length,
+                                        bool writable,
+                                        uint32_t strategy,
+                                        uint64_t buffered_up_to,
+                                        uint64_t huge_from,
+                                        struct oh_binding_openfile **out);
+
+/**
+ * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a
+ * wish), and what the address of a mapping should be a multiple of, for huge pages; 1 where any
+ * page will do. With `look`, the file's size is asked for again.
+ *
+ * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
+ */
+enum oh_status oh_binding_openfile_plan(struct oh_binding_openfile *file,
+                                        bool look,
+                                        uint64_t *size,
+                                        enum oh_strategy *strategy,
+                                        size_t *alignment);
+
+/**
+ * Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
+ *
+ * Requires: `file` is open; `length` bytes at `target` are writable.
+ */
+enum oh_status oh_binding_openfile_read(const struct oh_binding_openfile *file,
+                                        void *target,
+                                        size_t length);
+
+/**
+ * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be
+ * read.
+ *
+ * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
+ */
+enum oh_status oh_binding_openfile_write(const struct oh_binding_openfile *file,
+                                         const void *source,
+                                         size_t length);
+
+/**
+ * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells
+ * which strategy came of it. Called again with the same base and a larger `length`, it lays what
+ * is missing. With another base, it lays all of it there, and forgets the mapping of before once
+ * that was done. If the file is not open for writing, stores stay in this memory. `capacity`
+ * bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros
+ * but for its last 8 bytes, which tell whether the memory is still there: do not write to those.
+ * In return, reads of what the file loses give zeros for as long as the memory is there.
+ *
+ * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no
+ * multiple of the page size; `OH_ERR_FULL` past `capacity`, or where the disk has no room for
+ * holes. A mapping of before is as it was then.
+ *
+ * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
+ * given up by their owner, who frees them by unmapping the whole.
+ */
+enum oh_status oh_binding_openfile_map(struct oh_binding_openfile *file,
+                                       void *base,
+                                       size_t capacity,
+                                       size_t length,
+                                       enum oh_strategy *strategy);
+
+/**
+ * The word that becomes non-zero once a part of the mapping could not be read: read it atomically.
+ * It stays where it is until the file is closed. NULL before it is mapped.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_binding_openfile_status(const struct oh_binding_openfile *file);
+
+/**
+ * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
+ * read, so that zeros take its place. It asks the system for the file's size: look before and
+ * after work on many bytes.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_openfile_check(const struct oh_binding_openfile *file);
+
+/**
+ * Forgets the mapping, which stays as it is: its owner frees it.
+ *
+ * Requires: `file` is NULL, or open and used by no one else meanwhile.
+ */
+void oh_binding_openfile_forget(struct oh_binding_openfile *file);
+
+/**
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
+ * read.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_openfile_sync(const struct oh_binding_openfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again.
+ */
+void oh_binding_openfile_close(struct oh_binding_openfile *file);
+
+/**
+ * As `oh_mmapvector_create`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_binding_vectorfile_create(const char *path,
+                                            size_t path_length,
+                                            uint32_t element_type,
+                                            struct oh_binding_vectorfile **out);
+
+/**
+ * As `oh_mmapvector_open`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_binding_vectorfile_open(const char *path,
+                                          size_t path_length,
+                                          bool writable,
+                                          struct oh_binding_vectorfile **out);
+
+/**
+ * What the file is and holds.
+ *
+ * Requires: `file` is open, `out` is writable.
+ */
+enum oh_status oh_binding_vectorfile_get_info(const struct oh_binding_vectorfile *file,
+                                              struct oh_binding_vectorfile_info *out);
+
+/**
+ * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
+ * what is mapped there. Called again with the same base and a larger length, it lays what is
+ * missing. `capacity` as in `oh_binding_openfile_map`. A reader's stores stay in its memory.
+ *
+ * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
+ *
+ * Requires: As for `oh_binding_openfile_map`; other threads may commit meanwhile.
+ */
+enum oh_status oh_binding_vectorfile_map(struct oh_binding_vectorfile *file,
+                                         void *base,
+                                         size_t capacity,
+                                         uint64_t length);
+
+/**
+ * As `oh_binding_openfile_status`.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_binding_vectorfile_status(const struct oh_binding_vectorfile *file);
+
+/**
+ * As `oh_binding_openfile_forget`.
+ *
+ * Requires: As for `oh_binding_openfile_forget`; other threads may commit meanwhile.
+ */
+void oh_binding_vectorfile_forget(struct oh_binding_vectorfile *file);
+
+/**
+ * Makes the first `length` elements what survives a crash; returns when they do. From any thread,
+ * one call at a time. Nobody may store to them meanwhile.
+ *
+ * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use,
+ * and opening anew tells what is there.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_vectorfile_commit(const struct oh_binding_vectorfile *file,
+                                            uint64_t length);
+
+/**
+ * For a writer: what was stored behind the first `length` elements may be forgotten, so that the
+ * system can take other pages for it; the blocks of the disk stay. A wish: nothing tells whether
+ * it was granted.
+ *
+ * Requires: `file` is open. No commit, made or under way, vouches for more than `length` elements, and
+ * nobody stores behind them meanwhile.
+ */
+enum oh_status oh_binding_vectorfile_discard(const struct oh_binding_vectorfile *file,
+                                             uint64_t length);
+
+/**
+ * For readers: looks whether the writer committed since. Gives the elements committed.
+ *
+ * Requires: `file` is open, `committed` is writable.
+ */
+enum oh_status oh_binding_vectorfile_refresh(const struct oh_binding_vectorfile *file,
+                                             uint64_t *committed);
+
+/**
+ * Compares the committed elements with their checksum: O(bytes).
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_vectorfile_validate(const struct oh_binding_vectorfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again, by this thread or another.
+ */
+void oh_binding_vectorfile_close(struct oh_binding_vectorfile *file);
+
+/**
+ * Opens the regular file at `path`. `strategy` and the limits are those of
+ * `oh_mappedfile_options`.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_binding_openfile_open(const char *path,
+                                        size_t path_length,
+                                        bool writable,
+                                        uint32_t strategy,
+                                        uint64_t buffered_up_to,
+                                        uint64_t huge_from,
+                                        struct oh_binding_openfile **out);
+
+/**
+ * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a
+ * wish), and what the address of a mapping should be a multiple of, for huge pages; 1 where any
+ * page will do. With `look`, the file's size is asked for again.
+ *
+ * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
+ */
+enum oh_status oh_binding_openfile_plan(struct oh_binding_openfile *file,
+                                        bool look,
+                                        uint64_t *size,
+                                        enum oh_strategy *strategy,
+                                        size_t *alignment);
+
+/**
+ * Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
+ *
+ * Requires: `file` is open; `length` bytes at `target` are writable.
+ */
+enum oh_status oh_binding_openfile_read(const struct oh_binding_openfile *file,
+                                        void *target,
+                                        size_t length);
+
+/**
+ * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be
+ * read.
+ *
+ * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
+ */
+enum oh_status oh_binding_openfile_write(const struct oh_binding_openfile *file,
+                                         const void *source,
+                                         size_t length);
+
+/**
+ * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells
+ * which strategy came of it. Called again with the same base and a larger `length`, it lays what
+ * is missing. With another base, it lays all of it there, and forgets the mapping of before once
+ * that was done. If the file is not open for writing, stores stay in this memory. `capacity`
+ * bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros
+ * but for its last 8 bytes, which tell whether the memory is still there: do not write to those.
+ * In return, reads of what the file loses give zeros for as long as the memory is there.
+ *
+ * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no
+ * multiple of the page size; `OH_ERR_FULL` past `capacity`, or where the disk has no room for
+ * holes. A mapping of before is as it was then.
+ *
+ * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
+ * given up by their owner, who frees them by unmapping the whole.
+ */
+enum oh_status oh_binding_openfile_map(struct oh_binding_openfile *file,
+                                       void *base,
+                                       size_t capacity,
+                                       size_t length,
+                                       enum oh_strategy *strategy);
+
+/**
+ * The word that becomes non-zero once a part of the mapping could not be read: read it atomically.
+ * It stays where it is until the file is closed. NULL before it is mapped.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_binding_openfile_status(const struct oh_binding_openfile *file);
+
+/**
+ * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
+ * read, so that zeros take its place. It asks the system for the file's size: look before and
+ * after work on many bytes.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_openfile_check(const struct oh_binding_openfile *file);
+
+/**
+ * Forgets the mapping, which stays as it is: its owner frees it.
+ *
+ * Requires: `file` is NULL, or open and used by no one else meanwhile.
+ */
+void oh_binding_openfile_forget(struct oh_binding_openfile *file);
+
+/**
+ * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
+ * read.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_openfile_sync(const struct oh_binding_openfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again.
+ */
+void oh_binding_openfile_close(struct oh_binding_openfile *file);
+
+/**
+ * As `oh_mmapvector_create`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_binding_vectorfile_create(const char *path,
+                                            size_t path_length,
+                                            uint32_t element_type,
+                                            struct oh_binding_vectorfile **out);
+
+/**
+ * As `oh_mmapvector_open`, without memory.
+ *
+ * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ */
+enum oh_status oh_binding_vectorfile_open(const char *path,
+                                          size_t path_length,
+                                          bool writable,
+                                          struct oh_binding_vectorfile **out);
+
+/**
+ * What the file is and holds.
+ *
+ * Requires: `file` is open, `out` is writable.
+ */
+enum oh_status oh_binding_vectorfile_get_info(const struct oh_binding_vectorfile *file,
+                                              struct oh_binding_vectorfile_info *out);
+
+/**
+ * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
+ * what is mapped there. Called again with the same base and a larger length, it lays what is
+ * missing. `capacity` as in `oh_binding_openfile_map`. A reader's stores stay in its memory.
+ *
+ * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
+ *
+ * Requires: As for `oh_binding_openfile_map`; other threads may commit meanwhile.
+ */
+enum oh_status oh_binding_vectorfile_map(struct oh_binding_vectorfile *file,
+                                         void *base,
+                                         size_t capacity,
+                                         uint64_t length);
+
+/**
+ * As `oh_binding_openfile_status`.
+ *
+ * Requires: `file` is NULL or open.
+ */
+const int32_t *oh_binding_vectorfile_status(const struct oh_binding_vectorfile *file);
+
+/**
+ * As `oh_binding_openfile_forget`.
+ *
+ * Requires: As for `oh_binding_openfile_forget`; other threads may commit meanwhile.
+ */
+void oh_binding_vectorfile_forget(struct oh_binding_vectorfile *file);
+
+/**
+ * Makes the first `length` elements what survives a crash; returns when they do. From any thread,
+ * one call at a time. Nobody may store to them meanwhile.
+ *
+ * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use,
+ * and opening anew tells what is there.
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_vectorfile_commit(const struct oh_binding_vectorfile *file,
+                                            uint64_t length);
+
+/**
+ * For a writer: what was stored behind the first `length` elements may be forgotten, so that the
+ * system can take other pages for it; the blocks of the disk stay. A wish: nothing tells whether
+ * it was granted.
+ *
+ * Requires: `file` is open. No commit, made or under way, vouches for more than `length` elements, and
+ * nobody stores behind them meanwhile.
+ */
+enum oh_status oh_binding_vectorfile_discard(const struct oh_binding_vectorfile *file,
+                                             uint64_t length);
+
+/**
+ * For readers: looks whether the writer committed since. Gives the elements committed.
+ *
+ * Requires: `file` is open, `committed` is writable.
+ */
+enum oh_status oh_binding_vectorfile_refresh(const struct oh_binding_vectorfile *file,
+                                             uint64_t *committed);
+
+/**
+ * Compares the committed elements with their checksum: O(bytes).
+ *
+ * Requires: `file` is open.
+ */
+enum oh_status oh_binding_vectorfile_validate(const struct oh_binding_vectorfile *file);
+
+/**
+ * Closes the file. Its mapping stays. NULL is fine.
+ *
+ * Requires: `file` is NULL, or open and not used again, by this thread or another.
+ */
+void oh_binding_vectorfile_close(struct oh_binding_vectorfile *file);
 
 /**
  * Bytes of memory that a bit vector with room for so many bits takes. `OH_ERR_RANGE` above 2^40.
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_bitvector_length(uint64_t capacity, size_t *out);
+enum oh_status oh_bitvector_region_size(uint64_t capacity, size_t *out);
 
 /**
- * Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`.
- * What they held is overwritten.
+ * Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least
+ * `oh_bitvector_region_size`. What they held is overwritten.
  *
  * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
  * elsewhere.
@@ -1926,7 +2461,7 @@ enum oh_status oh_bitvector_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_bitvector_describe(const void *base,
+enum oh_status oh_bitvector_get_info(const void *base,
                                      size_t length,
                                      struct oh_bitvector_info *out);
 
@@ -1964,12 +2499,12 @@ enum oh_status oh_bitvector_push(void *base, size_t length, bool bit);
  *
  * Requires: As for `oh_bitvector_set`.
  */
-enum oh_status oh_bitvector_set_len(void *base, size_t length, uint64_t len);
+enum oh_status oh_bitvector_set_count(void *base, size_t length, uint64_t len);
 
 /**
  * Gives the region room for so many bits, at least as many as there are. `length` must be at least
- * `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory
- * first, or `realloc` it.
+ * `oh_bitvector_region_size(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer
+ * memory first, or `realloc` it.
  *
  * Requires: As for `oh_bitvector_set`.
  */
@@ -1981,10 +2516,10 @@ enum oh_status oh_bitvector_set_capacity(void *base, size_t length, uint64_t cap
  *
  * Requires: `positions` points to `count` elements of the type, `out` is writable.
  */
-enum oh_status oh_bitvector_len_for(const void *positions,
-                                    uint32_t type,
-                                    size_t count,
-                                    uint64_t *out);
+enum oh_status oh_bitvector_count_for(const void *positions,
+                                      uint32_t type,
+                                      size_t count,
+                                      uint64_t *out);
 
 /**
  * Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one.
@@ -2011,11 +2546,11 @@ enum oh_status oh_bitvector_load(void *base, size_t length, const void *bytes, s
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_bitvector_count(const void *base,
-                                  size_t length,
-                                  uint64_t from,
-                                  uint64_t to,
-                                  uint64_t *out);
+enum oh_status oh_bitvector_count_ones(const void *base,
+                                       size_t length,
+                                       uint64_t from,
+                                       uint64_t to,
+                                       uint64_t *out);
 
 /**
  * Gives all bits from position `from` to before `to` one value.
@@ -2079,10 +2614,10 @@ enum oh_status oh_bitvector_ones(const void *base,
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_bloomfilter_length(uint64_t capacity, double rate, size_t *out);
+enum oh_status oh_bloomfilter_region_size(uint64_t capacity, double rate, size_t *out);
 
 /**
- * Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else
+ * Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_region_size`, else
  * `OH_ERR_FULL`. What they held is overwritten. Hashes depend on the seeds: any two words; random
  * ones where keys may come from strangers.
  *
@@ -2116,7 +2651,7 @@ enum oh_status oh_bloomfilter_validate(const void *base, size_t length);
  *
  * Requires: As for `oh_bloomfilter_check`; `out` is writable.
  */
-enum oh_status oh_bloomfilter_describe(const void *base,
+enum oh_status oh_bloomfilter_get_info(const void *base,
                                        size_t length,
                                        struct oh_bloomfilter_info *out);
 
@@ -2307,7 +2842,7 @@ enum oh_status oh_bumparena_reset(void *base, size_t length);
  *
  * Requires: `length` bytes at `base` are readable; `info` is writable.
  */
-enum oh_status oh_bumparena_describe(const void *base,
+enum oh_status oh_bumparena_get_info(const void *base,
                                      size_t length,
                                      struct oh_bumparena_info *info);
 
@@ -2358,7 +2893,7 @@ void oh_dictionary_free(struct oh_dictionary *dictionary);
  *
  * Requires: `dictionary` is one that was not freed; `out` is writable.
  */
-enum oh_status oh_dictionary_describe(const struct oh_dictionary *dictionary,
+enum oh_status oh_dictionary_get_info(const struct oh_dictionary *dictionary,
                                       struct oh_dictionary_info *out);
 
 /**
@@ -2407,9 +2942,9 @@ enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
  *
  * Requires: `dictionary` is one that was not freed; `out` is writable.
  */
-enum oh_status oh_records_begin(const struct oh_dictionary *dictionary,
-                                uint32_t level,
-                                struct oh_records_builder **out);
+enum oh_status oh_recordstore_builder_new(const struct oh_dictionary *dictionary,
+                                          uint32_t level,
+                                          struct oh_recordstore_builder **out);
 
 /**
  * Adds `count` records, which lie in `text` one after another: record i ends before byte
@@ -2419,58 +2954,59 @@ enum oh_status oh_records_begin(const struct oh_dictionary *dictionary,
  * Requires: `builder` is one that was not freed, and no other thread uses it; `text` is readable for
  * `length` bytes, `ends` for `count` numbers.
  */
-enum oh_status oh_records_push(struct oh_records_builder *builder,
-                               const uint8_t *text,
-                               size_t length,
-                               const double *ends,
-                               size_t count);
+enum oh_status oh_recordstore_builder_push(struct oh_recordstore_builder *builder,
+                                           const uint8_t *text,
+                                           size_t length,
+                                           const double *ends,
+                                           size_t count);
 
 /**
  * Compresses all records that were added so far anew, with a copy of another dictionary, if that
- * makes `count` samples of them, which lie in `text` as for `oh_records_push`, at least a
- * thirty-second smaller; `*changed` says whether. For records that come one by one: begin with a
- * dictionary of the first, keep some of all, and in the end train on those. Takes memory for the
- * records, compressed twice.
+ * makes `count` samples of them, which lie in `text` as for `oh_recordstore_builder_push`, at
+ * least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
+ * with a dictionary of the first, keep some of all, and in the end train on those. Takes memory
+ * for the records, compressed twice.
  *
  * With a `control` it can be stopped from another thread; then, and where it fails, nothing has
  * changed.
  *
- * Requires: As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives
- * until this returns; `changed` is writable.
+ * Requires: As for `oh_recordstore_builder_push`; `dictionary` is one that was not freed; `control` is NULL,
+ * or lives until this returns; `changed` is writable.
  */
-enum oh_status oh_records_adapt(struct oh_records_builder *builder,
-                                const struct oh_dictionary *dictionary,
-                                const uint8_t *text,
-                                size_t length,
-                                const double *ends,
-                                size_t count,
-                                struct oh_control *control,
-                                bool *changed);
+enum oh_status oh_recordstore_builder_adapt(struct oh_recordstore_builder *builder,
+                                            const struct oh_dictionary *dictionary,
+                                            const uint8_t *text,
+                                            size_t length,
+                                            const double *ends,
+                                            size_t count,
+                                            struct oh_control *control,
+                                            bool *changed);
 
 /**
  * Bytes that the store takes with the records that were added so far.
  *
  * Requires: `builder` is one that was not freed; `out` is writable.
  */
-enum oh_status oh_records_length(const struct oh_records_builder *builder, uint64_t *out);
+enum oh_status oh_recordstore_builder_region_size(const struct oh_recordstore_builder *builder,
+                                                  uint64_t *out);
 
 /**
- * Writes the store into `length` bytes at `base`, at least `oh_records_length`. More records can
- * be added, and a larger store written, afterwards.
+ * Writes the store into `length` bytes at `base`, at least `oh_recordstore_builder_region_size`.
+ * More records can be added, and a larger store written, afterwards.
  *
  * Requires: `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread
  * uses.
  */
-enum oh_status oh_records_write(const struct oh_records_builder *builder,
-                                void *base,
-                                size_t length);
+enum oh_status oh_recordstore_builder_write(const struct oh_recordstore_builder *builder,
+                                            void *base,
+                                            size_t length);
 
 /**
  * Gives a builder back. `NULL` is nothing.
  *
  * Requires: `builder` is not used again.
  */
-void oh_records_builder_free(struct oh_records_builder *builder);
+void oh_recordstore_builder_free(struct oh_recordstore_builder *builder);
 
 /**
  * Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a
@@ -2478,21 +3014,22 @@ void oh_records_builder_free(struct oh_records_builder *builder);
  *
  * Requires: `base` is readable for `length` bytes until the store is freed; `out` is writable.
  */
-enum oh_status oh_records_open(const void *base, size_t length, struct oh_records **out);
+enum oh_status oh_recordstore_open(const void *base, size_t length, struct oh_recordstore **out);
 
 /**
  * Closes a store. `NULL` is nothing. The memory stays yours.
  *
  * Requires: `records` is not used again.
  */
-void oh_records_free(struct oh_records *records);
+void oh_recordstore_free(struct oh_recordstore *records);
 
 /**
  * What a store has.
  *
  * Requires: `records` is one that was not freed; `out` is writable.
  */
-enum oh_status oh_records_describe(const struct oh_records *records, struct oh_records_info *out);
+enum oh_status oh_recordstore_get_info(const struct oh_recordstore *records,
+                                       struct oh_recordstore_info *out);
 
 /**
  * Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more
@@ -2502,25 +3039,25 @@ enum oh_status oh_records_describe(const struct oh_records *records, struct oh_r
  * Requires: `records` is one that was not freed, and its memory is still there; `out` is writable for
  * `capacity` bytes, `written` too.
  */
-enum oh_status oh_records_get(const struct oh_records *records,
-                              uint64_t index,
-                              uint8_t *out,
-                              size_t capacity,
-                              size_t *written);
+enum oh_status oh_recordstore_get(const struct oh_recordstore *records,
+                                  uint64_t index,
+                                  uint8_t *out,
+                                  size_t capacity,
+                                  size_t *written);
 
 /**
  * Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one
- * at `indices[i]` ends. All as for `oh_records_get`; `ends` may be written where it fails.
+ * at `indices[i]` ends. All as for `oh_recordstore_get`; `ends` may be written where it fails.
  *
- * Requires: As for `oh_records_get`; `indices` is readable and `ends` writable for `count` numbers.
+ * Requires: As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
  */
-enum oh_status oh_records_get_many(const struct oh_records *records,
-                                   const double *indices,
-                                   size_t count,
-                                   double *ends,
-                                   uint8_t *out,
-                                   size_t capacity,
-                                   size_t *written);
+enum oh_status oh_recordstore_get_many(const struct oh_recordstore *records,
+                                       const double *indices,
+                                       size_t count,
+                                       double *ends,
+                                       uint8_t *out,
+                                       size_t capacity,
+                                       size_t *written);
 
 /**
  * Proves all of a store: checksum, dictionary, where records begin, and that each decompresses.
@@ -2528,7 +3065,7 @@ enum oh_status oh_records_get_many(const struct oh_records *records,
  *
  * Requires: `records` is one that was not freed, and its memory is still there.
  */
-enum oh_status oh_records_validate(const struct oh_records *records);
+enum oh_status oh_recordstore_validate(const struct oh_recordstore *records);
 
 /**
  * Passes over `count` bytes, and gives where they are: for numbers, copy them from there.
@@ -2574,11 +3111,11 @@ enum oh_status oh_eliasfano_measure(const void *values, uint32_t type, size_t co
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_eliasfano_length(uint64_t count, uint64_t max, size_t *out);
+enum oh_status oh_eliasfano_region_size(uint64_t count, uint64_t max, size_t *out);
 
 /**
  * Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least
- * `oh_eliasfano_length`. What they held is overwritten. With `OH_ERR_RANGE` (see
+ * `oh_eliasfano_region_size`. What they held is overwritten. With `OH_ERR_RANGE` (see
  * `oh_eliasfano_measure`) the memory is no region.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
@@ -2612,7 +3149,7 @@ enum oh_status oh_eliasfano_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_eliasfano_describe(const void *base,
+enum oh_status oh_eliasfano_get_info(const void *base,
                                      size_t length,
                                      struct oh_eliasfano_info *out);
 
@@ -2692,14 +3229,14 @@ enum oh_status oh_eliasfano_unpack(const void *base,
  * Requires: `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is
  * writable.
  */
-enum oh_status oh_fixedpool_length(const struct oh_fixedpool_options *options, uint64_t *out);
+enum oh_status oh_fixedpool_region_size(const struct oh_fixedpool_options *options, uint64_t *out);
 
 /**
- * Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held
- * is overwritten with zeros. `OH_ERR_FULL` if they are too few.
+ * Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_region_size`. What they
+ * held is overwritten with zeros. `OH_ERR_FULL` if they are too few.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
- * `oh_fixedpool_length`.
+ * `oh_fixedpool_region_size`.
  */
 enum oh_status oh_fixedpool_init(void *base,
                                  size_t length,
@@ -2774,25 +3311,25 @@ enum oh_status oh_fixedpool_room(const struct oh_fixedpool *pool, uint64_t offse
  *
  * Requires: `pool` is a view that was not closed; `out` is writable.
  */
-enum oh_status oh_fixedpool_stats_of(const struct oh_fixedpool *pool,
-                                     struct oh_fixedpool_stats *out);
+enum oh_status oh_fixedpool_get_stats(const struct oh_fixedpool *pool,
+                                      struct oh_fixedpool_stats *out);
 
 /**
  * Bytes of memory that a map with these options takes.
  *
  * Requires: `options` points to a struct of the size it says, `out` is writable.
  */
-enum oh_status oh_hashmap_length(const struct oh_hashmap_options *options, size_t *out);
+enum oh_status oh_hashmap_region_size(const struct oh_hashmap_options *options, size_t *out);
 
 /**
- * Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_length`. What they held is
- * overwritten. `OH_ERR_FULL` if they are too few.
+ * Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_region_size`. What they
+ * held is overwritten. `OH_ERR_FULL` if they are too few.
  *
  * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
  * elsewhere, and there is nothing to free but the memory itself.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
- * `oh_hashmap_length`.
+ * `oh_hashmap_region_size`.
  */
 enum oh_status oh_hashmap_init(void *base, size_t length, const struct oh_hashmap_options *options);
 
@@ -2817,7 +3354,7 @@ enum oh_status oh_hashmap_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_hashmap_describe(const void *base, size_t length, struct oh_hashmap_info *out);
+enum oh_status oh_hashmap_get_info(const void *base, size_t length, struct oh_hashmap_info *out);
 
 /**
  * The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it
@@ -2835,24 +3372,24 @@ enum oh_status oh_hashmap_types(const void *base,
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_hashmap_len(const void *base, size_t length, uint32_t *out);
+enum oh_status oh_hashmap_count(const void *base, size_t length, uint32_t *out);
 
 /**
  * Bytes that the region will have after `oh_hashmap_rebuild` with these numbers.
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_hashmap_rebuild_length(const void *base,
-                                         size_t length,
-                                         uint32_t capacity,
-                                         uint64_t heap_capacity,
-                                         size_t *out);
+enum oh_status oh_hashmap_rebuild_region_size(const void *base,
+                                              size_t length,
+                                              uint32_t capacity,
+                                              uint64_t heap_capacity,
+                                              size_t *out);
 
 /**
  * Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
  * squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
- * in it need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is
- * less.
+ * in it need. `length` is what `oh_hashmap_rebuild_region_size` said, or more: `OH_ERR_FULL` if it
+ * is less.
  *
  * Entries keep their order and their handles; positions and pointers into the map are void.
  * It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
@@ -2912,7 +3449,7 @@ enum oh_status oh_hashmap_has(const void *base,
  * uint32_t capacity;
  * oh_hashmap_next_capacity(base, length, &capacity);
  * size_t needed;
- * oh_hashmap_rebuild_length(base, length, capacity, heap_capacity, &needed);
+ * oh_hashmap_rebuild_region_size(base, length, capacity, heap_capacity, &needed);
  * // make the memory at least `needed` bytes long (realloc, mremap), then
  * oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
  * ```
@@ -2988,9 +3525,9 @@ enum oh_status oh_hashmap_next(const void *base,
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_hashmap_columns_of(const void *base,
-                                     size_t length,
-                                     struct oh_hashmap_columns *out);
+enum oh_status oh_hashmap_get_columns(const void *base,
+                                      size_t length,
+                                      struct oh_hashmap_columns *out);
 
 /**
  * Looks `count` keys up at once: several times faster than one by one, because their waits for
@@ -3093,15 +3630,16 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
  *
  * Requires: `options` points to a struct of the size it says; `out` is writable.
  */
-enum oh_status oh_lockfreepool_length(const struct oh_lockfreepool_options *options, uint64_t *out);
+enum oh_status oh_lockfreepool_region_size(const struct oh_lockfreepool_options *options,
+                                           uint64_t *out);
 
 /**
  * Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least
- * `oh_lockfreepool_length`. If they are not `zeroed` already, they are overwritten with zeros.
- * `OH_ERR_FULL` if they are too few.
+ * `oh_lockfreepool_region_size`. If they are not `zeroed` already, they are overwritten with
+ * zeros. `OH_ERR_FULL` if they are too few.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
- * `oh_lockfreepool_length`.
+ * `oh_lockfreepool_region_size`.
  */
 enum oh_status oh_lockfreepool_init(void *base,
                                     size_t length,
@@ -3156,8 +3694,8 @@ void *oh_lockfreepool_data(const struct oh_lockfreepool *pool);
  *
  * Requires: `pool` is a handle that was not closed; `out` is writable.
  */
-enum oh_status oh_lockfreepool_layout_of(const struct oh_lockfreepool *pool,
-                                         struct oh_lockfreepool_layout *out);
+enum oh_status oh_lockfreepool_get_layout(const struct oh_lockfreepool *pool,
+                                          struct oh_lockfreepool_layout *out);
 
 /**
  * Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`.
@@ -3193,8 +3731,8 @@ enum oh_status oh_lockfreepool_room(const struct oh_lockfreepool *pool,
  *
  * Requires: `pool` is a handle that was not closed; `out` is writable.
  */
-enum oh_status oh_lockfreepool_stats_of(const struct oh_lockfreepool *pool,
-                                        struct oh_lockfreepool_stats *out);
+enum oh_status oh_lockfreepool_get_stats(const struct oh_lockfreepool *pool,
+                                         struct oh_lockfreepool_stats *out);
 
 /**
  * Blocks that may have been lost to threads that ended without closing their handles: those that
@@ -3214,73 +3752,75 @@ enum oh_status oh_lockfreepool_suspects(const struct oh_lockfreepool *pool,
  *
  * Requires: As for `oh_lockfreepool_attach`.
  */
-enum oh_status oh_localpool_attach(void *base,
-                                   size_t length,
-                                   uint64_t cache,
-                                   struct oh_localpool **out);
+enum oh_status oh_threadlocalpool_attach(void *base,
+                                         size_t length,
+                                         uint64_t cache,
+                                         struct oh_threadlocalpool **out);
 
 /**
  * Gives the cache back, and frees the handle. NULL is fine.
  *
  * Requires: `pool` is NULL, or a handle that is not used again.
  */
-void oh_localpool_close(struct oh_localpool *pool);
+void oh_threadlocalpool_close(struct oh_threadlocalpool *pool);
 
 /**
  * As `oh_lockfreepool_abandon`; the cache is given back, too.
  *
  * Requires: `pool` is NULL, or a handle that is not used again.
  */
-void oh_localpool_abandon(struct oh_localpool *pool);
+void oh_threadlocalpool_abandon(struct oh_threadlocalpool *pool);
 
 /**
  * As `oh_lockfreepool_alloc`.
  *
  * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
  */
-enum oh_status oh_localpool_alloc(struct oh_localpool *pool, uint64_t bytes, uint64_t *out);
+enum oh_status oh_threadlocalpool_alloc(struct oh_threadlocalpool *pool,
+                                        uint64_t bytes,
+                                        uint64_t *out);
 
 /**
  * As `oh_lockfreepool_free`.
  *
- * Requires: As for `oh_localpool_alloc`.
+ * Requires: As for `oh_threadlocalpool_alloc`.
  */
-enum oh_status oh_localpool_free(struct oh_localpool *pool, uint64_t offset);
+enum oh_status oh_threadlocalpool_free(struct oh_threadlocalpool *pool, uint64_t offset);
 
 /**
  * Gives all cached blocks back to the pool.
  *
- * Requires: As for `oh_localpool_alloc`.
+ * Requires: As for `oh_threadlocalpool_alloc`.
  */
-enum oh_status oh_localpool_flush(struct oh_localpool *pool);
+enum oh_status oh_threadlocalpool_flush(struct oh_threadlocalpool *pool);
 
 /**
  * The largest request that the cache serves; larger ones go to the pool. 0 if it serves none.
  *
  * Requires: `pool` is a handle that was not closed; `out` is writable.
  */
-enum oh_status oh_localpool_largest(const struct oh_localpool *pool, uint64_t *out);
+enum oh_status oh_threadlocalpool_largest(const struct oh_threadlocalpool *pool, uint64_t *out);
 
 /**
  * Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
  *
- * Requires: As for `oh_localpool_largest`.
+ * Requires: As for `oh_threadlocalpool_largest`.
  */
-enum oh_status oh_localpool_held(const struct oh_localpool *pool, uint64_t *out);
+enum oh_status oh_threadlocalpool_held(const struct oh_threadlocalpool *pool, uint64_t *out);
 
 /**
  * The handle behind the cache, for counts and sizes; it is closed with the cache. NULL for NULL.
  *
  * Requires: `pool` is NULL or a handle that was not closed.
  */
-const struct oh_lockfreepool *oh_localpool_handle(const struct oh_localpool *pool);
+const struct oh_lockfreepool *oh_threadlocalpool_handle(const struct oh_threadlocalpool *pool);
 
 /**
  * Brings the regular file at `path` into memory, in the way that suits its size. `options` may be
  * NULL.
  *
  * If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees
- * to that, as for `oh_file_open`), and `oh_mappedfile_check` fails from then on.
+ * to that, as for `oh_binding_file_open`), and `oh_mappedfile_check` fails from then on.
  *
  * `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is
  * to be locked and the limit does not allow it, or to be written and the disk has no room for its
@@ -3403,6 +3943,43 @@ enum oh_status oh_mappedfile_refresh(struct oh_mappedfile *file, uint64_t *size)
 void oh_mappedfile_close(struct oh_mappedfile *file);
 
 /**
+ * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the
+ * message names.
+ *
+ * Requires: The bytes are mapped.
+ */
+enum oh_status oh_memory_lock(const void *base, size_t length);
+
+/**
+ * Undoes `oh_memory_lock`.
+ *
+ * Requires: The bytes are mapped.
+ */
+enum oh_status oh_memory_unlock(const void *base, size_t length);
+
+/**
+ * How many of the pages that `length` bytes at `base` lie on are in memory.
+ *
+ * Requires: The bytes are mapped, `resident` is writable.
+ */
+enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
+
+/**
+ * Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as
+ * `oh_mappedfile_read_many`.
+ *
+ * Requires: The bytes are mapped, also where others write them; `count` elements at `offsets` are readable;
+ * `count * length` bytes at `target` are writable.
+ */
+enum oh_status oh_memory_gather(const void *base,
+                                size_t size,
+                                const void *offsets,
+                                uint32_t offset_type,
+                                size_t count,
+                                size_t length,
+                                void *target);
+
+/**
  * Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path`
  * (`path_length` bytes). It appears there whole or not at all. `options` may be NULL.
  *
@@ -3436,7 +4013,7 @@ enum oh_status oh_mmapvector_open(const char *path,
  *
  * Requires: `vector` is open, `out` is writable.
  */
-enum oh_status oh_mmapvector_describe(const struct oh_mmapvector *vector,
+enum oh_status oh_mmapvector_get_info(const struct oh_mmapvector *vector,
                                       struct oh_mmapvector_info *out);
 
 /**
@@ -3627,17 +4204,17 @@ enum oh_status oh_numa_count_pages(const void *base,
  *
  * Requires: `options` points to a struct of the size it says, with `node_count` nodes; `out` is writable.
  */
-enum oh_status oh_numapool_length(const struct oh_numapool_options *options, uint64_t *out);
+enum oh_status oh_numapool_region_size(const struct oh_numapool_options *options, uint64_t *out);
 
 /**
- * Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held
- * is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory of the
- * system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes only
- * after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node whole.
- * `OH_ERR_FULL` if the bytes are too few.
+ * Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_region_size`. What they
+ * held is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory
+ * of the system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes
+ * only after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node
+ * whole. `OH_ERR_FULL` if the bytes are too few.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
- * `oh_numapool_length`.
+ * `oh_numapool_region_size`.
  */
 enum oh_status oh_numapool_init(void *base,
                                 size_t length,
@@ -3751,7 +4328,7 @@ enum oh_status oh_numapool_near(const struct oh_numapool *pool, uint32_t *out);
  *
  * Requires: `pool` is a view that was not closed; `out` is writable.
  */
-enum oh_status oh_numapool_stats_of(const struct oh_numapool *pool, struct oh_numapool_stats *out);
+enum oh_status oh_numapool_get_stats(const struct oh_numapool *pool, struct oh_numapool_stats *out);
 
 /**
  * Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is
@@ -3766,144 +4343,69 @@ enum oh_status oh_numapool_node_at(const struct oh_numapool *pool,
                                    struct oh_numapool_node *out);
 
 /**
- * Opens the regular file at `path`. `strategy` and the limits are those of
- * `oh_mappedfile_options`.
+ * Makes an empty vector with room for `capacity` elements. Free it with `oh_owned_vector_free`.
  *
- * Requires: `path_length` bytes at `path` are readable, `out` is writable.
+ * Requires: `out` is writable.
  */
-enum oh_status oh_openfile_open(const char *path,
-                                size_t path_length,
-                                bool writable,
-                                uint32_t strategy,
-                                uint64_t buffered_up_to,
-                                uint64_t huge_from,
-                                struct oh_openfile **out);
+enum oh_status oh_owned_vector_new(uint32_t ty, size_t capacity, struct oh_owned_vector **out);
 
 /**
- * What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a
- * wish), and what the address of a mapping should be a multiple of, for huge pages; 1 where any
- * page will do. With `look`, the file's size is asked for again.
+ * Appends `count` elements.
  *
- * Requires: `file` is open and used by no one else meanwhile; the outputs are writable.
+ * Requires: `vec` is from `oh_owned_vector_new`, used by no other thread meanwhile; `values` has `count`
+ * elements of its type, which are not in it.
  */
-enum oh_status oh_openfile_plan(struct oh_openfile *file,
-                                bool look,
-                                uint64_t *size,
-                                enum oh_strategy *strategy,
-                                size_t *alignment);
+enum oh_status oh_owned_vector_push(struct oh_owned_vector *vec, const void *values, size_t count);
 
 /**
- * Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
+ * Removes the elements from `len` on. Does nothing if there are no more.
  *
- * Requires: `file` is open; `length` bytes at `target` are writable.
+ * Requires: As for `oh_owned_vector_push`.
  */
-enum oh_status oh_openfile_read(const struct oh_openfile *file, void *target, size_t length);
+enum oh_status oh_owned_vector_truncate(struct oh_owned_vector *vec, size_t len);
 
 /**
- * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be
- * read.
+ * Makes room for `capacity` elements in all.
  *
- * Requires: `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
+ * Requires: As for `oh_owned_vector_push`.
  */
-enum oh_status oh_openfile_write(const struct oh_openfile *file, const void *source, size_t length);
+enum oh_status oh_owned_vector_reserve(struct oh_owned_vector *vec, size_t capacity);
 
 /**
- * Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells
- * which strategy came of it. Called again with the same base and a larger `length`, it lays what
- * is missing. With another base, it lays all of it there, and forgets the mapping of before once
- * that was done. If the file is not open for writing, stores stay in this memory. `capacity`
- * bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros
- * but for its last 8 bytes, which tell whether the memory is still there: do not write to those.
- * In return, reads of what the file loses give zeros for as long as the memory is there.
+ * Sorts, as `oh_vector_sort` does.
  *
- * `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no
- * multiple of the page size; `OH_ERR_FULL` past `capacity`, or where the disk has no room for
- * holes. A mapping of before is as it was then.
- *
- * Requires: `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
- * given up by their owner, who frees them by unmapping the whole.
+ * Requires: As for `oh_owned_vector_push`.
  */
-enum oh_status oh_openfile_map(struct oh_openfile *file,
-                               void *base,
-                               size_t capacity,
-                               size_t length,
-                               enum oh_strategy *strategy);
+enum oh_status oh_owned_vector_sort(struct oh_owned_vector *vec);
 
 /**
- * The word that becomes non-zero once a part of the mapping could not be read: read it atomically.
- * It stays where it is until the file is closed. NULL before it is mapped.
+ * How many elements there are. 0 for NULL.
  *
- * Requires: `file` is NULL or open.
+ * Requires: As for `oh_owned_vector_push`, or NULL.
  */
-const int32_t *oh_openfile_status(const struct oh_openfile *file);
+size_t oh_owned_vector_count(const struct oh_owned_vector *vec);
 
 /**
- * `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
- * read, so that zeros take its place. It asks the system for the file's size: look before and
- * after work on many bytes.
+ * The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
  *
- * Requires: `file` is open.
+ * Requires: As for `oh_owned_vector_count`.
  */
-enum oh_status oh_openfile_check(const struct oh_openfile *file);
+void *oh_owned_vector_data(struct oh_owned_vector *vec);
 
 /**
- * Forgets the mapping, which stays as it is: its owner frees it.
+ * The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is
+ * changed; those functions must not change its length.
  *
- * Requires: `file` is NULL, or open and used by no one else meanwhile.
+ * Requires: As for `oh_owned_vector_push`; the outputs are writable.
  */
-void oh_openfile_forget(struct oh_openfile *file);
+enum oh_status oh_owned_vector_region(struct oh_owned_vector *vec, void **base, size_t *length);
 
 /**
- * Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
- * read.
+ * Frees a vector. NULL is fine.
  *
- * Requires: `file` is open.
+ * Requires: `vec` is NULL, or from `oh_owned_vector_new`, and is not used again.
  */
-enum oh_status oh_openfile_sync(const struct oh_openfile *file);
-
-/**
- * Closes the file. Its mapping stays. NULL is fine.
- *
- * Requires: `file` is NULL, or open and not used again.
- */
-void oh_openfile_close(struct oh_openfile *file);
-
-/**
- * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the
- * message names.
- *
- * Requires: The bytes are mapped.
- */
-enum oh_status oh_memory_lock(const void *base, size_t length);
-
-/**
- * Undoes `oh_memory_lock`.
- *
- * Requires: The bytes are mapped.
- */
-enum oh_status oh_memory_unlock(const void *base, size_t length);
-
-/**
- * How many of the pages that `length` bytes at `base` lie on are in memory.
- *
- * Requires: The bytes are mapped, `resident` is writable.
- */
-enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
-
-/**
- * Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as
- * `oh_mappedfile_read_many`.
- *
- * Requires: The bytes are mapped, also where others write them; `count` elements at `offsets` are readable;
- * `count * length` bytes at `target` are writable.
- */
-enum oh_status oh_memory_gather(const void *base,
-                                size_t size,
-                                const void *offsets,
-                                uint32_t offset_type,
-                                size_t count,
-                                size_t length,
-                                void *target);
+void oh_owned_vector_free(struct oh_owned_vector *vec);
 
 /**
  * How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the
@@ -3922,11 +4424,11 @@ enum oh_status oh_packedints_measure(const void *values,
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_packedints_length(uint64_t count, uint32_t bits, size_t *out);
+enum oh_status oh_packedints_region_size(uint64_t count, uint32_t bits, size_t *out);
 
 /**
- * Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they
- * held is overwritten. With `OH_ERR_RANGE` (an integer is negative, fractional, or needs more
+ * Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_region_size`. What
+ * they held is overwritten. With `OH_ERR_RANGE` (an integer is negative, fractional, or needs more
  * bits) the memory is no region.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
@@ -3961,7 +4463,7 @@ enum oh_status oh_packedints_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_packedints_describe(const void *base,
+enum oh_status oh_packedints_get_info(const void *base,
                                       size_t length,
                                       struct oh_packedints_info *out);
 
@@ -4005,7 +4507,7 @@ enum oh_status oh_packedints_unpack(const void *base,
 
 /**
  * Plans rank and select for a bit vector: counts its ones, picks a variant if it is to
- * (`OH_RANKSELECT_AUTO`), and tells through `region_length` how much memory it takes.
+ * (`OH_RANKSELECT_AUTO`), and tells through `region_size` how much memory it takes.
  * `OH_ERR_RANGE` if the bits can not be stored in the variant.
  *
  * Requires: `bits` is valid for reading `bits_length` bytes, `out` is writable.
@@ -4051,7 +4553,7 @@ enum oh_status oh_rankselect_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_rankselect_describe(const void *base,
+enum oh_status oh_rankselect_get_info(const void *base,
                                       size_t length,
                                       struct oh_rankselect_info *out);
 
@@ -4177,16 +4679,16 @@ void oh_rollinghash_free(struct oh_rollinghash *hash);
  *
  * Requires: `options` points to a struct of the size it says, `out` is writable.
  */
-enum oh_status oh_smallmap_arena_length(const struct oh_smallmap_arena_options *options,
-                                        size_t *out);
+enum oh_status oh_smallmap_arena_region_size(const struct oh_smallmap_arena_options *options,
+                                             size_t *out);
 
 /**
- * Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they
- * held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is
- * nothing to free but it.
+ * Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_region_size`. What
+ * they held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there
+ * is nothing to free but it.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
- * `oh_smallmap_arena_length`.
+ * `oh_smallmap_arena_region_size`.
  */
 enum oh_status oh_smallmap_arena_init(void *base,
                                       size_t length,
@@ -4213,7 +4715,7 @@ enum oh_status oh_smallmap_arena_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_smallmap_arena_describe(const void *base,
+enum oh_status oh_smallmap_arena_get_info(const void *base,
                                           size_t length,
                                           struct oh_smallmap_arena_info *out);
 
@@ -4223,19 +4725,19 @@ enum oh_status oh_smallmap_arena_describe(const void *base,
  * Requires: `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it
  * says, `out` is writable.
  */
-enum oh_status oh_smallmap_arena_room_length(const void *base,
-                                             size_t length,
-                                             const struct oh_smallmap_arena_room *room,
-                                             size_t *out);
+enum oh_status oh_smallmap_arena_room_region_size(const void *base,
+                                                  size_t length,
+                                                  const struct oh_smallmap_arena_room *room,
+                                                  size_t *out);
 
 /**
  * Makes room in an arena where one is full: packs slots, drops strings that nothing refers to,
  * gives sections larger capacities, in place. With `room` NULL it gives up all that is not in use
- * instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_length`; a call that is
+ * instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_region_size`; a call that is
  * refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
  *
  * Requires: `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for
- * `oh_smallmap_arena_room_length`.
+ * `oh_smallmap_arena_room_region_size`.
  */
 enum oh_status oh_smallmap_arena_make_room(void *base,
                                            size_t length,
@@ -4275,11 +4777,11 @@ enum oh_status oh_smallmap_arena_promote(void *base, size_t length, uint64_t id)
  *
  * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
  */
-enum oh_status oh_smallmap_arena_size(const void *base,
-                                      size_t length,
-                                      uint64_t id,
-                                      uint32_t *size,
-                                      bool *promoted);
+enum oh_status oh_smallmap_arena_count(const void *base,
+                                       size_t length,
+                                       uint64_t id,
+                                       uint32_t *size,
+                                       bool *promoted);
 
 /**
  * The value of a key. `*found` says whether it is there; if not, `*value` is not written.
@@ -4420,45 +4922,48 @@ enum oh_status oh_smallmap_arena_entries(const void *base,
 
 /**
  * Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or
- * `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
+ * `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_standalone_smallmap_free`.
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_smallmap_new(uint32_t key_type, uint32_t value_type, struct oh_smallmap **out);
+enum oh_status oh_standalone_smallmap_new(uint32_t key_type,
+                                          uint32_t value_type,
+                                          struct oh_standalone_smallmap **out);
 
 /**
  * Frees a map. NULL is allowed.
  *
- * Requires: `map` is NULL, or came from `oh_smallmap_new` and is not used again.
+ * Requires: `map` is NULL, or came from `oh_standalone_smallmap_new` and is not used again.
  */
-void oh_smallmap_free(struct oh_smallmap *map);
+void oh_standalone_smallmap_free(struct oh_standalone_smallmap *map);
 
 /**
  * How many entries there are.
  *
  * Requires: `map` is a map that no other thread changes; `out` is writable.
  */
-enum oh_status oh_smallmap_len(const struct oh_smallmap *map, size_t *out);
+enum oh_status oh_standalone_smallmap_count(const struct oh_standalone_smallmap *map, size_t *out);
 
 /**
  * Whether the entries are in a hash table: since there were more than 8, until
- * `oh_smallmap_clear`.
+ * `oh_standalone_smallmap_clear`.
  *
- * Requires: As for `oh_smallmap_len`.
+ * Requires: As for `oh_standalone_smallmap_count`.
  */
-enum oh_status oh_smallmap_promoted(const struct oh_smallmap *map, bool *out);
+enum oh_status oh_standalone_smallmap_promoted(const struct oh_standalone_smallmap *map, bool *out);
 
 /**
  * Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL
  * if the key is not there. Good until the map is changed.
  *
- * Requires: As for `oh_smallmap_len`; `key` is valid for `key_length` bytes; the outputs are writable.
+ * Requires: As for `oh_standalone_smallmap_count`; `key` is valid for `key_length` bytes; the outputs are
+ * writable.
  */
-enum oh_status oh_smallmap_get(const struct oh_smallmap *map,
-                               const void *key,
-                               size_t key_length,
-                               const void **value,
-                               size_t *value_length);
+enum oh_status oh_standalone_smallmap_get(const struct oh_standalone_smallmap *map,
+                                          const void *key,
+                                          size_t key_length,
+                                          const void **value,
+                                          size_t *value_length);
 
 /**
  * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
@@ -4467,23 +4972,23 @@ enum oh_status oh_smallmap_get(const struct oh_smallmap *map,
  * Requires: `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is
  * said.
  */
-enum oh_status oh_smallmap_set(struct oh_smallmap *map,
-                               const void *key,
-                               size_t key_length,
-                               const void *value,
-                               size_t value_length,
-                               bool *inserted);
+enum oh_status oh_standalone_smallmap_set(struct oh_standalone_smallmap *map,
+                                          const void *key,
+                                          size_t key_length,
+                                          const void *value,
+                                          size_t value_length,
+                                          bool *inserted);
 
 /**
  * Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the
  * others stays.
  *
- * Requires: As for `oh_smallmap_set`.
+ * Requires: As for `oh_standalone_smallmap_set`.
  */
-enum oh_status oh_smallmap_remove(struct oh_smallmap *map,
-                                  const void *key,
-                                  size_t key_length,
-                                  bool *removed);
+enum oh_status oh_standalone_smallmap_remove(struct oh_standalone_smallmap *map,
+                                             const void *key,
+                                             size_t key_length,
+                                             bool *removed);
 
 /**
  * Makes room for so many entries in all, so that insertions do not fail until there are more. More
@@ -4491,14 +4996,14 @@ enum oh_status oh_smallmap_remove(struct oh_smallmap *map,
  *
  * Requires: `map` is a map that no other thread uses.
  */
-enum oh_status oh_smallmap_reserve(struct oh_smallmap *map, size_t entries);
+enum oh_status oh_standalone_smallmap_reserve(struct oh_standalone_smallmap *map, size_t entries);
 
 /**
  * Removes all entries and gives up the hash table, if there is one.
  *
- * Requires: As for `oh_smallmap_reserve`.
+ * Requires: As for `oh_standalone_smallmap_reserve`.
  */
-enum oh_status oh_smallmap_clear(struct oh_smallmap *map);
+enum oh_status oh_standalone_smallmap_clear(struct oh_standalone_smallmap *map);
 
 /**
  * The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none
@@ -4506,15 +5011,15 @@ enum oh_status oh_smallmap_clear(struct oh_smallmap *map);
  *
  * ```c
  * size_t cursor = 0;
- * oh_smallmap_entry entry;
- * while (oh_smallmap_next(map, &cursor, &entry) == OH_OK && cursor != 0) { … }
+ * oh_standalone_smallmap_entry entry;
+ * while (oh_standalone_smallmap_next(map, &cursor, &entry) == OH_OK && cursor != 0) { … }
  * ```
  *
- * Requires: As for `oh_smallmap_len`; `cursor` and `out` are writable.
+ * Requires: As for `oh_standalone_smallmap_count`; `cursor` and `out` are writable.
  */
-enum oh_status oh_smallmap_next(const struct oh_smallmap *map,
-                                size_t *cursor,
-                                struct oh_smallmap_entry *out);
+enum oh_status oh_standalone_smallmap_next(const struct oh_standalone_smallmap *map,
+                                           size_t *cursor,
+                                           struct oh_standalone_smallmap_entry *out);
 
 /**
  * Bytes of memory that the suffix array of a text of so many bytes takes, with the text.
@@ -4522,12 +5027,12 @@ enum oh_status oh_smallmap_next(const struct oh_smallmap *map,
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_suffixarray_length(size_t text_length, size_t *out);
+enum oh_status oh_suffixarray_region_size(size_t text_length, size_t *out);
 
 /**
- * Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`,
- * else `OH_ERR_FULL`. The text is copied. O(text_length). With an error the memory is no region:
- * `OH_ERR_OOM` where temporary memory is refused.
+ * Sorts the suffixes of a text into `length` bytes at `base`, at least
+ * `oh_suffixarray_region_size`, else `OH_ERR_FULL`. The text is copied. O(text_length). With an
+ * error the memory is no region: `OH_ERR_OOM` where temporary memory is refused.
  *
  * Requires: `base` is valid for writing `length` bytes that no other thread uses; `text` points to
  * `text_length` other bytes.
@@ -4572,7 +5077,7 @@ enum oh_status oh_suffixarray_validate(const void *base, size_t length);
  *
  * Requires: As for `oh_suffixarray_check`; `out` is writable.
  */
-enum oh_status oh_suffixarray_len(const void *base, size_t length, uint64_t *out);
+enum oh_status oh_suffixarray_count(const void *base, size_t length, uint64_t *out);
 
 /**
  * Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged
@@ -4603,76 +5108,11 @@ enum oh_status oh_suffixarray_search(const void *base,
 size_t oh_type_width(uint32_t ty);
 
 /**
- * Makes an empty vector with room for `capacity` elements. Free it with `oh_vec_free`.
- *
- * Requires: `out` is writable.
- */
-enum oh_status oh_vec_new(uint32_t ty, size_t capacity, struct oh_vec **out);
-
-/**
- * Appends `count` elements.
- *
- * Requires: `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of
- * its type, which are not in it.
- */
-enum oh_status oh_vec_push(struct oh_vec *vec, const void *values, size_t count);
-
-/**
- * Removes the elements from `len` on. Does nothing if there are no more.
- *
- * Requires: As for `oh_vec_push`.
- */
-enum oh_status oh_vec_truncate(struct oh_vec *vec, size_t len);
-
-/**
- * Makes room for `capacity` elements in all.
- *
- * Requires: As for `oh_vec_push`.
- */
-enum oh_status oh_vec_reserve(struct oh_vec *vec, size_t capacity);
-
-/**
- * Sorts, as `oh_vector_sort` does.
- *
- * Requires: As for `oh_vec_push`.
- */
-enum oh_status oh_vec_sort(struct oh_vec *vec);
-
-/**
- * How many elements there are. 0 for NULL.
- *
- * Requires: As for `oh_vec_push`, or NULL.
- */
-size_t oh_vec_len(const struct oh_vec *vec);
-
-/**
- * The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
- *
- * Requires: As for `oh_vec_len`.
- */
-void *oh_vec_data(struct oh_vec *vec);
-
-/**
- * The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is
- * changed; those functions must not change its length.
- *
- * Requires: As for `oh_vec_push`; the outputs are writable.
- */
-enum oh_status oh_vec_region(struct oh_vec *vec, void **base, size_t *length);
-
-/**
- * Frees a vector. NULL is fine.
- *
- * Requires: `vec` is NULL, or from `oh_vec_new`, and is not used again.
- */
-void oh_vec_free(struct oh_vec *vec);
-
-/**
  * Bytes of memory for a vector of `capacity` elements.
  *
  * Requires: `out` is writable.
  */
-enum oh_status oh_vector_length(uint32_t ty, uint64_t capacity, size_t *out);
+enum oh_status oh_vector_region_size(uint32_t ty, uint64_t capacity, size_t *out);
 
 /**
  * Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses
@@ -4702,7 +5142,7 @@ enum oh_status oh_vector_validate(const void *base, size_t length);
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_vector_describe(const void *base, size_t length, struct oh_vector_info *out);
+enum oh_status oh_vector_get_info(const void *base, size_t length, struct oh_vector_info *out);
 
 /**
  * Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make
@@ -4724,7 +5164,7 @@ enum oh_status oh_vector_push(void *base,
  *
  * Requires: As for `oh_vector_push`.
  */
-enum oh_status oh_vector_set_len(void *base, size_t length, uint64_t len);
+enum oh_status oh_vector_set_count(void *base, size_t length, uint64_t len);
 
 /**
  * Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give
@@ -4836,7 +5276,7 @@ enum oh_status oh_vector_search(const void *base,
  *
  * Requires: `base` is valid for reading `length` bytes, `out` is writable.
  */
-enum oh_status oh_vector_saved_length(const void *base, size_t length, size_t *out);
+enum oh_status oh_vector_saved_size(const void *base, size_t length, size_t *out);
 
 /**
  * Writes zeros over the region's bytes past the elements, which otherwise are whatever was there.
@@ -4844,104 +5284,6 @@ enum oh_status oh_vector_saved_length(const void *base, size_t length, size_t *o
  * Requires: As for `oh_vector_push`.
  */
 enum oh_status oh_vector_zero_unused(void *base, size_t length);
-
-/**
- * As `oh_mmapvector_create`, without memory.
- *
- * Requires: `path_length` bytes at `path` are readable, `out` is writable.
- */
-enum oh_status oh_vectorfile_create(const char *path,
-                                    size_t path_length,
-                                    uint32_t element_type,
-                                    struct oh_vectorfile **out);
-
-/**
- * As `oh_mmapvector_open`, without memory.
- *
- * Requires: `path_length` bytes at `path` are readable, `out` is writable.
- */
-enum oh_status oh_vectorfile_open(const char *path,
-                                  size_t path_length,
-                                  bool writable,
-                                  struct oh_vectorfile **out);
-
-/**
- * What the file is and holds.
- *
- * Requires: `file` is open, `out` is writable.
- */
-enum oh_status oh_vectorfile_describe(const struct oh_vectorfile *file,
-                                      struct oh_vectorfile_info *out);
-
-/**
- * Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
- * what is mapped there. Called again with the same base and a larger length, it lays what is
- * missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its memory.
- *
- * `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
- *
- * Requires: As for `oh_openfile_map`; other threads may commit meanwhile.
- */
-enum oh_status oh_vectorfile_map(struct oh_vectorfile *file,
-                                 void *base,
-                                 size_t capacity,
-                                 uint64_t length);
-
-/**
- * As `oh_openfile_status`.
- *
- * Requires: `file` is NULL or open.
- */
-const int32_t *oh_vectorfile_status(const struct oh_vectorfile *file);
-
-/**
- * As `oh_openfile_forget`.
- *
- * Requires: As for `oh_openfile_forget`; other threads may commit meanwhile.
- */
-void oh_vectorfile_forget(struct oh_vectorfile *file);
-
-/**
- * Makes the first `length` elements what survives a crash; returns when they do. From any thread,
- * one call at a time. Nobody may store to them meanwhile.
- *
- * `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use,
- * and opening anew tells what is there.
- *
- * Requires: `file` is open.
- */
-enum oh_status oh_vectorfile_commit(const struct oh_vectorfile *file, uint64_t length);
-
-/**
- * For a writer: what was stored behind the first `length` elements may be forgotten, so that the
- * system can take other pages for it; the blocks of the disk stay. A wish: nothing tells whether
- * it was granted.
- *
- * Requires: `file` is open. No commit, made or under way, vouches for more than `length` elements, and
- * nobody stores behind them meanwhile.
- */
-enum oh_status oh_vectorfile_discard(const struct oh_vectorfile *file, uint64_t length);
-
-/**
- * For readers: looks whether the writer committed since. Gives the elements committed.
- *
- * Requires: `file` is open, `committed` is writable.
- */
-enum oh_status oh_vectorfile_refresh(const struct oh_vectorfile *file, uint64_t *committed);
-
-/**
- * Compares the committed elements with their checksum: O(bytes).
- *
- * Requires: `file` is open.
- */
-enum oh_status oh_vectorfile_validate(const struct oh_vectorfile *file);
-
-/**
- * Closes the file. Its mapping stays. NULL is fine.
- *
- * Requires: `file` is NULL, or open and not used again, by this thread or another.
- */
-void oh_vectorfile_close(struct oh_vectorfile *file);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,7 +6,8 @@
 use offheap_core::region::element::Type;
 use offheap_core::region::numbers::{Numbers, NumbersMut};
 use offheap_core::{Error, Result};
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
+use std::path::PathBuf;
 
 /// Refuses a null or misaligned pointer.
 #[inline]
@@ -97,6 +98,43 @@ pub fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Re
         return Err(Error::range(format!("{what} has an impossible length ({length})")));
     }
     Ok(base.cast::<u8>())
+}
+
+/// The path of `length` bytes at `path`: any bytes on Unix, UTF-8 elsewhere.
+///
+/// # Safety
+/// `length` bytes at `path` are readable.
+pub unsafe fn read_path(path: *const c_char, length: usize) -> Result<PathBuf> {
+    // SAFETY: the caller guarantees that the bytes are readable.
+    path_from(unsafe { slice(path.cast::<u8>(), length, "path") }?)
+}
+
+fn path_from(bytes: &[u8]) -> Result<PathBuf> {
+    if bytes.is_empty() {
+        return Err(Error::wrong_type("the path is empty"));
+    }
+    if bytes.contains(&0) {
+        return Err(Error::wrong_type("the path has a NUL in it"));
+    }
+    let mut path = Vec::new();
+    path.try_reserve_exact(bytes.len())?;
+    path.extend_from_slice(bytes);
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt;
+        Ok(std::ffi::OsString::from_vec(path).into())
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(String::from_utf8(path).map_err(|_| Error::wrong_type("the path is not UTF-8"))?.into())
+    }
+}
+
+/// Bytes of `count` pieces of `length`.
+pub fn total(count: usize, length: usize) -> Result<usize> {
+    count
+        .checked_mul(length)
+        .ok_or_else(|| Error::range(format!("{count} times {length} bytes are too many")))
 }
 
 fn type_of(number: u32, what: &str) -> Result<Type> {

@@ -22,11 +22,11 @@ pub const OH_BITVECTOR_NONE: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug)]
 pub struct oh_bitvector_info {
     /// How many bits.
-    pub len: u64,
+    pub count: u64,
     /// How many the region has room for.
     pub capacity: u64,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
     /// The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made
     /// longer.
     pub bits: *const u64,
@@ -66,13 +66,13 @@ unsafe fn writer(base: *mut c_void, length: usize) -> Result<RawBitsMut> {
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bitvector_length(capacity: u64, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_bitvector_region_size(capacity: u64, out: *mut usize) -> oh_status {
     // SAFETY: the caller vouches for it.
     unsafe { guard_out(out, || layout::region_length(capacity)) }
 }
 
-/// Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least `oh_bitvector_length`.
-/// What they held is overwritten.
+/// Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least
+/// `oh_bitvector_region_size`. What they held is overwritten.
 ///
 /// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
 /// elsewhere.
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn oh_bitvector_validate(base: *const c_void, length: usiz
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bitvector_describe(
+pub unsafe extern "C" fn oh_bitvector_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_bitvector_info,
@@ -122,9 +122,9 @@ pub unsafe extern "C" fn oh_bitvector_describe(
         guard_out(out, || {
             let bits = reader(base, length)?;
             Ok(oh_bitvector_info {
-                len: bits.len(),
+                count: bits.len(),
                 capacity: bits.capacity(),
-                region_length: bits.region_length() as u64,
+                region_size: bits.region_length() as u64,
                 bits: bits.words(),
             })
         })
@@ -216,14 +216,14 @@ pub unsafe extern "C" fn oh_bitvector_push(base: *mut c_void, length: usize, bit
 /// # Safety
 /// As for `oh_bitvector_set`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bitvector_set_len(base: *mut c_void, length: usize, len: u64) -> oh_status {
+pub unsafe extern "C" fn oh_bitvector_set_count(base: *mut c_void, length: usize, len: u64) -> oh_status {
     // SAFETY: the caller vouches for the memory.
     guard(|| unsafe { writer(base, length) }?.set_length(len))
 }
 
 /// Gives the region room for so many bits, at least as many as there are. `length` must be at least
-/// `oh_bitvector_length(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer memory
-/// first, or `realloc` it.
+/// `oh_bitvector_region_size(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer
+/// memory first, or `realloc` it.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn oh_bitvector_set_capacity(
 /// # Safety
 /// `positions` points to `count` elements of the type, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bitvector_len_for(
+pub unsafe extern "C" fn oh_bitvector_count_for(
     positions: *const c_void,
     r#type: u32,
     count: usize,
@@ -299,7 +299,7 @@ pub unsafe extern "C" fn oh_bitvector_load(
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bitvector_count(
+pub unsafe extern "C" fn oh_bitvector_count_ones(
     base: *const c_void,
     length: usize,
     from: u64,

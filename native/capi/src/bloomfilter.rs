@@ -22,7 +22,7 @@ pub struct oh_bloomfilter_info {
     /// Blocks of 64 bytes, one of which is a key's.
     pub blocks: u64,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
 /// A key, hashed. Good for filters with the same seeds.
@@ -52,7 +52,7 @@ unsafe fn hashed<'a>(keys: *const oh_bloomfilter_hashed, count: usize) -> Result
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bloomfilter_length(capacity: u64, rate: f64, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_bloomfilter_region_size(capacity: u64, rate: f64, out: *mut usize) -> oh_status {
     // SAFETY: the caller vouches for it.
     unsafe {
         guard_out(out, || {
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn oh_bloomfilter_length(capacity: u64, rate: f64, out: *m
     }
 }
 
-/// Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_length`, else
+/// Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_region_size`, else
 /// `OH_ERR_FULL`. What they held is overwritten. Hashes depend on the seeds: any two words; random
 /// ones where keys may come from strangers.
 ///
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn oh_bloomfilter_validate(base: *const c_void, length: us
 /// # Safety
 /// As for `oh_bloomfilter_check`; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bloomfilter_describe(
+pub unsafe extern "C" fn oh_bloomfilter_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_bloomfilter_info,
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn oh_bloomfilter_describe(
         guard_out(out, || {
             let shape = RawBloomFilter::attach(base.cast(), length)?.shape();
             let Shape { capacity, rate, blocks } = shape;
-            Ok(oh_bloomfilter_info { capacity, rate, blocks, region_length: shape.length() })
+            Ok(oh_bloomfilter_info { capacity, rate, blocks, region_size: shape.length() })
         })
     }
 }

@@ -47,7 +47,7 @@ pub struct oh_bumparena_mark {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct oh_bumparena_info {
     /// Of the whole region: what would be saved. The memory may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
     /// Where the data begins, from the region's start: the address of offset 0.
     pub data: u64,
     /// Bytes that blocks can have in all.
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn oh_bumparena_reset(base: *mut c_void, length: usize) ->
 /// # Safety
 /// `length` bytes at `base` are readable; `info` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_bumparena_describe(
+pub unsafe extern "C" fn oh_bumparena_get_info(
     base: *const c_void,
     length: usize,
     info: *mut oh_bumparena_info,
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn oh_bumparena_describe(
             let arena = arena(base.cast_mut(), length)?;
             let (shape, stats) = (arena.shape(), arena.stats());
             Ok(oh_bumparena_info {
-                region_length: shape.length,
+                region_size: shape.length,
                 data: shape.data(),
                 capacity: stats.capacity,
                 used: stats.used,

@@ -1,9 +1,9 @@
 //! Compression of small records.
 //!
 //! An `oh_dictionary` is trained, or opened from bytes, once; then records are compressed and
-//! decompressed with it one by one, from any number of threads at once. An `oh_records` reads a
-//! store of records that lies in memory of yours; an `oh_records_builder` makes one. A dictionary
-//! is opened from a copy of its bytes; a store is read where it lies.
+//! decompressed with it one by one, from any number of threads at once. An `oh_recordstore` reads a
+//! store of records that lies in memory of yours; an `oh_recordstore_builder` makes one. A
+//! dictionary is opened from a copy of its bytes; a store is read where it lies.
 
 use crate::args::{check_pointer, slice, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -41,7 +41,7 @@ pub struct oh_dictionary_info {
     /// Its region, which lives as long as the dictionary: what to write to a file.
     pub bytes: *const c_void,
     /// Bytes of the region.
-    pub length: usize,
+    pub region_size: usize,
     /// Bytes of text that matches refer to.
     pub content: usize,
     /// Strings that have a symbol of their own.
@@ -52,16 +52,16 @@ pub struct oh_dictionary_info {
 
 /// A store of records in memory of yours, with its dictionary prepared. Opaque.
 #[derive(Debug)]
-pub struct oh_records {
+pub struct oh_recordstore {
     store: RawRecordStore,
 }
 
 /// What a store has.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct oh_records_info {
+pub struct oh_recordstore_info {
     /// How many records.
-    pub len: u64,
+    pub count: u64,
     /// Bytes of the compressed records.
     pub payload: u64,
     /// Bytes of the longest record, not compressed.
@@ -69,16 +69,16 @@ pub struct oh_records_info {
     /// Bytes of all records, not compressed.
     pub total: u64,
     /// Bytes of the region.
-    pub region_length: u64,
+    pub region_size: u64,
     /// Bytes of its dictionary's region.
-    pub dictionary_length: u64,
+    pub dictionary_size: u64,
     /// The identity of its dictionary.
     pub identity: u64,
 }
 
 /// Records that are being compressed into a store. Opaque; for one thread at a time.
 #[derive(Debug)]
-pub struct oh_records_builder {
+pub struct oh_recordstore_builder {
     builder: StoreBuilder,
 }
 
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn oh_dictionary_free(dictionary: *mut oh_dictionary) {
 /// # Safety
 /// `dictionary` is one that was not freed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_dictionary_describe(
+pub unsafe extern "C" fn oh_dictionary_get_info(
     dictionary: *const oh_dictionary,
     out: *mut oh_dictionary_info,
 ) -> oh_status {
@@ -266,7 +266,7 @@ pub unsafe extern "C" fn oh_dictionary_describe(
             Ok(oh_dictionary_info {
                 identity: dictionary.identity(),
                 bytes: bytes.as_ptr().cast(),
-                length: bytes.len(),
+                region_size: bytes.len(),
                 content,
                 phrases,
                 contexts,
@@ -372,16 +372,16 @@ fn full(error: Error) -> Error {
 /// # Safety
 /// `dictionary` is one that was not freed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_begin(
+pub unsafe extern "C" fn oh_recordstore_builder_new(
     dictionary: *const oh_dictionary,
     level: u32,
-    out: *mut *mut oh_records_builder,
+    out: *mut *mut oh_recordstore_builder,
 ) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe {
         guard_out(out, || {
             let copy = Dictionary::from_bytes(handle(dictionary, "dictionary")?.dictionary.as_bytes())?;
-            boxed(oh_records_builder { builder: StoreBuilder::new(copy, Level::new(level)?) })
+            boxed(oh_recordstore_builder { builder: StoreBuilder::new(copy, Level::new(level)?) })
         })
     }
 }
@@ -394,8 +394,8 @@ pub unsafe extern "C" fn oh_records_begin(
 /// `builder` is one that was not freed, and no other thread uses it; `text` is readable for
 /// `length` bytes, `ends` for `count` numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_push(
-    builder: *mut oh_records_builder,
+pub unsafe extern "C" fn oh_recordstore_builder_push(
+    builder: *mut oh_recordstore_builder,
     text: *const u8,
     length: usize,
     ends: *const f64,
@@ -414,20 +414,20 @@ pub unsafe extern "C" fn oh_records_push(
 }
 
 /// Compresses all records that were added so far anew, with a copy of another dictionary, if that
-/// makes `count` samples of them, which lie in `text` as for `oh_records_push`, at least a
-/// thirty-second smaller; `*changed` says whether. For records that come one by one: begin with a
-/// dictionary of the first, keep some of all, and in the end train on those. Takes memory for the
-/// records, compressed twice.
+/// makes `count` samples of them, which lie in `text` as for `oh_recordstore_builder_push`, at
+/// least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
+/// with a dictionary of the first, keep some of all, and in the end train on those. Takes memory
+/// for the records, compressed twice.
 ///
 /// With a `control` it can be stopped from another thread; then, and where it fails, nothing has
 /// changed.
 ///
 /// # Safety
-/// As for `oh_records_push`; `dictionary` is one that was not freed; `control` is NULL, or lives
-/// until this returns; `changed` is writable.
+/// As for `oh_recordstore_builder_push`; `dictionary` is one that was not freed; `control` is NULL,
+/// or lives until this returns; `changed` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_adapt(
-    builder: *mut oh_records_builder,
+pub unsafe extern "C" fn oh_recordstore_builder_adapt(
+    builder: *mut oh_recordstore_builder,
     dictionary: *const oh_dictionary,
     text: *const u8,
     length: usize,
@@ -452,20 +452,23 @@ pub unsafe extern "C" fn oh_records_adapt(
 /// # Safety
 /// `builder` is one that was not freed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_length(builder: *const oh_records_builder, out: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_recordstore_builder_region_size(
+    builder: *const oh_recordstore_builder,
+    out: *mut u64,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || Ok(handle(builder, "builder")?.builder.shape().length())) }
 }
 
-/// Writes the store into `length` bytes at `base`, at least `oh_records_length`. More records can
-/// be added, and a larger store written, afterwards.
+/// Writes the store into `length` bytes at `base`, at least `oh_recordstore_builder_region_size`.
+/// More records can be added, and a larger store written, afterwards.
 ///
 /// # Safety
 /// `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread
 /// uses.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_write(
-    builder: *const oh_records_builder,
+pub unsafe extern "C" fn oh_recordstore_builder_write(
+    builder: *const oh_recordstore_builder,
     base: *mut c_void,
     length: usize,
 ) -> oh_status {
@@ -478,7 +481,7 @@ pub unsafe extern "C" fn oh_records_write(
 /// # Safety
 /// `builder` is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_builder_free(builder: *mut oh_records_builder) {
+pub unsafe extern "C" fn oh_recordstore_builder_free(builder: *mut oh_recordstore_builder) {
     // SAFETY: the caller's word.
     unsafe { free(builder) }
 }
@@ -489,13 +492,15 @@ pub unsafe extern "C" fn oh_records_builder_free(builder: *mut oh_records_builde
 /// # Safety
 /// `base` is readable for `length` bytes until the store is freed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_open(
+pub unsafe extern "C" fn oh_recordstore_open(
     base: *const c_void,
     length: usize,
-    out: *mut *mut oh_records,
+    out: *mut *mut oh_recordstore,
 ) -> oh_status {
     // SAFETY: the caller vouches for both.
-    unsafe { guard_out(out, || boxed(oh_records { store: RawRecordStore::attach(base.cast(), length)? })) }
+    unsafe {
+        guard_out(out, || boxed(oh_recordstore { store: RawRecordStore::attach(base.cast(), length)? }))
+    }
 }
 
 /// Closes a store. `NULL` is nothing. The memory stays yours.
@@ -503,7 +508,7 @@ pub unsafe extern "C" fn oh_records_open(
 /// # Safety
 /// `records` is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_free(records: *mut oh_records) {
+pub unsafe extern "C" fn oh_recordstore_free(records: *mut oh_recordstore) {
     // SAFETY: the caller's word.
     unsafe { free(records) }
 }
@@ -513,22 +518,22 @@ pub unsafe extern "C" fn oh_records_free(records: *mut oh_records) {
 /// # Safety
 /// `records` is one that was not freed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_describe(
-    records: *const oh_records,
-    out: *mut oh_records_info,
+pub unsafe extern "C" fn oh_recordstore_get_info(
+    records: *const oh_recordstore,
+    out: *mut oh_recordstore_info,
 ) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe {
         guard_out(out, || {
             let store = &handle(records, "records")?.store;
             let shape = store.shape();
-            Ok(oh_records_info {
-                len: shape.len,
+            Ok(oh_recordstore_info {
+                count: shape.len,
                 payload: shape.payload,
                 longest: shape.longest,
                 total: shape.total,
-                region_length: shape.length(),
-                dictionary_length: shape.dictionary,
+                region_size: shape.length(),
+                dictionary_size: shape.dictionary,
                 identity: store.dictionary().identity(),
             })
         })
@@ -543,8 +548,8 @@ pub unsafe extern "C" fn oh_records_describe(
 /// `records` is one that was not freed, and its memory is still there; `out` is writable for
 /// `capacity` bytes, `written` too.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_get(
-    records: *const oh_records,
+pub unsafe extern "C" fn oh_recordstore_get(
+    records: *const oh_recordstore,
     index: u64,
     out: *mut u8,
     capacity: usize,
@@ -568,13 +573,13 @@ pub unsafe extern "C" fn oh_records_get(
 }
 
 /// Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one
-/// at `indices[i]` ends. All as for `oh_records_get`; `ends` may be written where it fails.
+/// at `indices[i]` ends. All as for `oh_recordstore_get`; `ends` may be written where it fails.
 ///
 /// # Safety
-/// As for `oh_records_get`; `indices` is readable and `ends` writable for `count` numbers.
+/// As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_get_many(
-    records: *const oh_records,
+pub unsafe extern "C" fn oh_recordstore_get_many(
+    records: *const oh_recordstore,
     indices: *const f64,
     count: usize,
     ends: *mut f64,
@@ -606,7 +611,7 @@ pub unsafe extern "C" fn oh_records_get_many(
 /// # Safety
 /// `records` is one that was not freed, and its memory is still there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_records_validate(records: *const oh_records) -> oh_status {
+pub unsafe extern "C" fn oh_recordstore_validate(records: *const oh_recordstore) -> oh_status {
     // SAFETY: the caller vouches for it.
     guard(|| unsafe { handle(records, "records")?.store.validate() })
 }

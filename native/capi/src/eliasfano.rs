@@ -16,7 +16,7 @@ use std::ffi::c_void;
 #[derive(Clone, Copy, Debug)]
 pub struct oh_eliasfano_info {
     /// How many values.
-    pub len: u64,
+    pub count: u64,
     /// The largest; 0 if there is none.
     pub max: u64,
     /// Bits of each value that are stored as they are.
@@ -24,7 +24,7 @@ pub struct oh_eliasfano_info {
     /// Zero.
     pub reserved: u32,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
 /// A value and its index.
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn oh_eliasfano_measure(
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_eliasfano_length(count: u64, max: u64, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_eliasfano_region_size(count: u64, max: u64, out: *mut usize) -> oh_status {
     let length = || -> Result<usize> {
         let length = Shape { len: count, max }.check()?.layout().length;
         usize::try_from(length).map_err(|_| Error::range("that is more than can be addressed"))
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn oh_eliasfano_length(count: u64, max: u64, out: *mut usi
 }
 
 /// Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least
-/// `oh_eliasfano_length`. What they held is overwritten. With `OH_ERR_RANGE` (see
+/// `oh_eliasfano_region_size`. What they held is overwritten. With `OH_ERR_RANGE` (see
 /// `oh_eliasfano_measure`) the memory is no region.
 ///
 /// # Safety
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn oh_eliasfano_validate(base: *const c_void, length: usiz
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_eliasfano_describe(
+pub unsafe extern "C" fn oh_eliasfano_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_eliasfano_info,
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn oh_eliasfano_describe(
             let values = RawEliasFano::attach(base.cast(), length)?;
             let (Shape { len, max }, layout) = (values.shape(), values.layout());
             let low_bits = layout.low_bits;
-            Ok(oh_eliasfano_info { len, max, low_bits, reserved: 0, region_length: layout.length })
+            Ok(oh_eliasfano_info { count: len, max, low_bits, reserved: 0, region_size: layout.length })
         })
     }
 }

@@ -1,6 +1,6 @@
 //! FixedPool: a bounded pool for one thread.
 //!
-//! A pool's region is plain memory of yours (`oh_fixedpool_length`, `oh_fixedpool_init`); an
+//! A pool's region is plain memory of yours (`oh_fixedpool_region_size`, `oh_fixedpool_init`); an
 //! `oh_fixedpool` is a checked view of it, made once, through which blocks are allocated and freed
 //! in a few nanoseconds.
 
@@ -74,7 +74,7 @@ unsafe fn read_options(options: *const oh_fixedpool_options) -> Result<Shape> {
 /// `options` points to a struct of the size it says, whose arrays have `classes` elements; `out` is
 /// writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_fixedpool_length(
+pub unsafe extern "C" fn oh_fixedpool_region_size(
     options: *const oh_fixedpool_options,
     out: *mut u64,
 ) -> oh_status {
@@ -82,12 +82,12 @@ pub unsafe extern "C" fn oh_fixedpool_length(
     unsafe { guard_out(out, || Ok(read_options(options)?.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_length`. What they held
-/// is overwritten with zeros. `OH_ERR_FULL` if they are too few.
+/// Makes an empty pool in `length` bytes at `base`, at least `oh_fixedpool_region_size`. What they
+/// held is overwritten with zeros. `OH_ERR_FULL` if they are too few.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
-/// `oh_fixedpool_length`.
+/// `oh_fixedpool_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_init(
     base: *mut c_void,
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn oh_fixedpool_room(
 /// # Safety
 /// `pool` is a view that was not closed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_fixedpool_stats_of(
+pub unsafe extern "C" fn oh_fixedpool_get_stats(
     pool: *const oh_fixedpool,
     out: *mut oh_fixedpool_stats,
 ) -> oh_status {

@@ -49,7 +49,7 @@ pub struct oh_hashmap_info {
     /// Entries it can hold before it must be rebuilt.
     pub capacity: u32,
     /// Entries it holds.
-    pub len: u32,
+    pub count: u32,
     /// Positions in use: those of the entries, and of deleted ones, until the next rebuild.
     pub used: u32,
     /// How many times entries changed their positions, modulo 2^32.
@@ -61,7 +61,7 @@ pub struct oh_hashmap_info {
     /// How many of those a rebuild would free.
     pub heap_garbage: u64,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
 /// A key and a value in a map. Numbers are pointed to in their column (aligned), strings and byte
@@ -209,20 +209,23 @@ fn value_address(map: &RawMap, position: u32) -> Result<(*const c_void, usize)> 
 /// # Safety
 /// `options` points to a struct of the size it says, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_hashmap_length(options: *const oh_hashmap_options, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_hashmap_region_size(
+    options: *const oh_hashmap_options,
+    out: *mut usize,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || read_options(options)?.length()) }
 }
 
-/// Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_length`. What they held is
-/// overwritten. `OH_ERR_FULL` if they are too few.
+/// Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_region_size`. What they
+/// held is overwritten. `OH_ERR_FULL` if they are too few.
 ///
 /// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
 /// elsewhere, and there is nothing to free but the memory itself.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
-/// `oh_hashmap_length`.
+/// `oh_hashmap_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_init(
     base: *mut c_void,
@@ -260,7 +263,7 @@ pub unsafe extern "C" fn oh_hashmap_validate(base: *const c_void, length: usize)
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_hashmap_describe(
+pub unsafe extern "C" fn oh_hashmap_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_hashmap_info,
@@ -274,13 +277,13 @@ pub unsafe extern "C" fn oh_hashmap_describe(
                 key_type: shape.key as u32,
                 value_type: shape.value as u32,
                 capacity: shape.capacity,
-                len: map.len(),
+                count: map.len(),
                 used: map.used(),
                 moves: counts.moves,
                 heap_capacity: shape.heap,
                 heap_used: counts.heap_used,
                 heap_garbage: counts.heap_garbage,
-                region_length: map.layout().length as u64,
+                region_size: map.layout().length as u64,
             })
         })
     }
@@ -316,7 +319,7 @@ pub unsafe extern "C" fn oh_hashmap_types(
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_hashmap_len(base: *const c_void, length: usize, out: *mut u32) -> oh_status {
+pub unsafe extern "C" fn oh_hashmap_count(base: *const c_void, length: usize, out: *mut u32) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || Ok(RawMap::attach(base.cast(), length)?.len())) }
 }
@@ -326,7 +329,7 @@ pub unsafe extern "C" fn oh_hashmap_len(base: *const c_void, length: usize, out:
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_hashmap_rebuild_length(
+pub unsafe extern "C" fn oh_hashmap_rebuild_region_size(
     base: *const c_void,
     length: usize,
     capacity: u32,
@@ -339,8 +342,8 @@ pub unsafe extern "C" fn oh_hashmap_rebuild_length(
 
 /// Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
 /// squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
-/// in it need. `length` is what `oh_hashmap_rebuild_length` said, or more: `OH_ERR_FULL` if it is
-/// less.
+/// in it need. `length` is what `oh_hashmap_rebuild_region_size` said, or more: `OH_ERR_FULL` if it
+/// is less.
 ///
 /// Entries keep their order and their handles; positions and pointers into the map are void.
 /// It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
@@ -438,7 +441,7 @@ pub unsafe extern "C" fn oh_hashmap_has(
 /// uint32_t capacity;
 /// oh_hashmap_next_capacity(base, length, &capacity);
 /// size_t needed;
-/// oh_hashmap_rebuild_length(base, length, capacity, heap_capacity, &needed);
+/// oh_hashmap_rebuild_region_size(base, length, capacity, heap_capacity, &needed);
 /// // make the memory at least `needed` bytes long (realloc, mremap), then
 /// oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
 /// ```
@@ -619,7 +622,7 @@ pub unsafe extern "C" fn oh_hashmap_next(
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_hashmap_columns_of(
+pub unsafe extern "C" fn oh_hashmap_get_columns(
     base: *const c_void,
     length: usize,
     out: *mut oh_hashmap_columns,

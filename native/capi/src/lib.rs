@@ -8,6 +8,7 @@
 #![expect(non_camel_case_types, reason = "types bear the names that C sees")]
 
 pub mod args;
+pub mod binding;
 pub mod bitvector;
 pub mod bloomfilter;
 pub mod bumparena;
@@ -22,19 +23,18 @@ pub mod hashmap;
 pub mod hashmap_bulk;
 pub mod lockfreepool;
 pub mod mappedfile;
+pub mod memory;
 pub mod mmapvector;
 pub mod numa;
 pub mod numapool;
-pub mod openfile;
+pub mod owned_vector;
 pub mod packedints;
 pub mod rankselect;
 pub mod region;
 pub mod rollinghash;
 pub mod smallmap_arena;
-pub mod smallmap_standalone;
+pub mod standalone_smallmap;
 pub mod status;
 pub mod suffixarray;
 pub mod types;
-pub mod vec;
 pub mod vector;
-pub mod vectorfile;

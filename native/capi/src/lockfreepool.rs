@@ -1,9 +1,10 @@
 //! LockFreePool and its caches: one pool for all threads.
 //!
-//! A pool's region is plain memory of yours (`oh_lockfreepool_length`, `oh_lockfreepool_init`),
-//! which may be shared between threads. Each thread makes a handle of its own, an
-//! `oh_lockfreepool`, or an `oh_localpool`, which has a cache: most of its operations touch no word
-//! that other threads write. Blocks may be freed through any handle, whichever allocated them.
+//! A pool's region is plain memory of yours (`oh_lockfreepool_region_size`,
+//! `oh_lockfreepool_init`), which may be shared between threads. Each thread makes a handle of its
+//! own, an `oh_lockfreepool`, or an `oh_threadlocalpool`, which has a cache: most of its operations
+//! touch no word that other threads write. Blocks may be freed through any handle, whichever
+//! allocated them.
 
 use crate::args::check_pointer;
 use crate::fixedpool::{boxed, unbox, unboxed};
@@ -90,13 +91,14 @@ pub struct oh_lockfreepool_layout {
 
 /// One thread's handle: made by `oh_lockfreepool_attach`, freed by `oh_lockfreepool_close`.
 pub struct oh_lockfreepool {
-    /// Pointers to it are pointers to a `Handle`, so that the one inside an `oh_localpool` can be
-    /// lent.
+    /// Pointers to it are pointers to a `Handle`, so that the one inside an `oh_threadlocalpool`
+    /// can be lent.
     _handle: [u8; 0],
 }
 
-/// One thread's handle with a cache: made by `oh_localpool_attach`, freed by `oh_localpool_close`.
-pub struct oh_localpool(ThreadLocalPool);
+/// One thread's handle with a cache: made by `oh_threadlocalpool_attach`, freed by
+/// `oh_threadlocalpool_close`.
+pub struct oh_threadlocalpool(ThreadLocalPool);
 
 unsafe fn read_options(options: *const oh_lockfreepool_options) -> Result<Shape> {
     check_pointer(options, "options")?;
@@ -125,7 +127,7 @@ unsafe fn read_options(options: *const oh_lockfreepool_options) -> Result<Shape>
 /// # Safety
 /// `options` points to a struct of the size it says; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_lockfreepool_length(
+pub unsafe extern "C" fn oh_lockfreepool_region_size(
     options: *const oh_lockfreepool_options,
     out: *mut u64,
 ) -> oh_status {
@@ -134,12 +136,12 @@ pub unsafe extern "C" fn oh_lockfreepool_length(
 }
 
 /// Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least
-/// `oh_lockfreepool_length`. If they are not `zeroed` already, they are overwritten with zeros.
-/// `OH_ERR_FULL` if they are too few.
+/// `oh_lockfreepool_region_size`. If they are not `zeroed` already, they are overwritten with
+/// zeros. `OH_ERR_FULL` if they are too few.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
-/// `oh_lockfreepool_length`.
+/// `oh_lockfreepool_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_init(
     base: *mut c_void,
@@ -220,7 +222,7 @@ pub unsafe extern "C" fn oh_lockfreepool_data(pool: *const oh_lockfreepool) -> *
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_lockfreepool_layout_of(
+pub unsafe extern "C" fn oh_lockfreepool_get_layout(
     pool: *const oh_lockfreepool,
     out: *mut oh_lockfreepool_layout,
 ) -> oh_status {
@@ -310,7 +312,7 @@ pub unsafe extern "C" fn oh_lockfreepool_room(
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_lockfreepool_stats_of(
+pub unsafe extern "C" fn oh_lockfreepool_get_stats(
     pool: *const oh_lockfreepool,
     out: *mut oh_lockfreepool_stats,
 ) -> oh_status {
@@ -367,14 +369,16 @@ pub unsafe extern "C" fn oh_lockfreepool_suspects(
 /// # Safety
 /// As for `oh_lockfreepool_attach`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_attach(
+pub unsafe extern "C" fn oh_threadlocalpool_attach(
     base: *mut c_void,
     length: usize,
     cache: u64,
-    out: *mut *mut oh_localpool,
+    out: *mut *mut oh_threadlocalpool,
 ) -> oh_status {
     // SAFETY: the caller vouches for all.
-    unsafe { guard_out(out, || boxed(oh_localpool(Handle::attach(base.cast(), length)?.with_cache(cache)?))) }
+    unsafe {
+        guard_out(out, || boxed(oh_threadlocalpool(Handle::attach(base.cast(), length)?.with_cache(cache)?)))
+    }
 }
 
 /// Gives the cache back, and frees the handle. NULL is fine.
@@ -382,7 +386,7 @@ pub unsafe extern "C" fn oh_localpool_attach(
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_close(pool: *mut oh_localpool) {
+pub unsafe extern "C" fn oh_threadlocalpool_close(pool: *mut oh_threadlocalpool) {
     // SAFETY: the caller vouches for the handle.
     unsafe { unbox(pool) };
 }
@@ -392,9 +396,9 @@ pub unsafe extern "C" fn oh_localpool_close(pool: *mut oh_localpool) {
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_abandon(pool: *mut oh_localpool) {
+pub unsafe extern "C" fn oh_threadlocalpool_abandon(pool: *mut oh_threadlocalpool) {
     // SAFETY: the caller vouches for the handle.
-    if let Some(oh_localpool(local)) = unsafe { unboxed(pool) } {
+    if let Some(oh_threadlocalpool(local)) = unsafe { unboxed(pool) } {
         local.abandon();
     }
 }
@@ -404,7 +408,11 @@ pub unsafe extern "C" fn oh_localpool_abandon(pool: *mut oh_localpool) {
 /// # Safety
 /// `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_alloc(pool: *mut oh_localpool, bytes: u64, out: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_threadlocalpool_alloc(
+    pool: *mut oh_threadlocalpool,
+    bytes: u64,
+    out: *mut u64,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe {
         guard_out(out, || {
@@ -419,9 +427,9 @@ pub unsafe extern "C" fn oh_localpool_alloc(pool: *mut oh_localpool, bytes: u64,
 /// As `oh_lockfreepool_free`.
 ///
 /// # Safety
-/// As for `oh_localpool_alloc`.
+/// As for `oh_threadlocalpool_alloc`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_free(pool: *mut oh_localpool, offset: u64) -> oh_status {
+pub unsafe extern "C" fn oh_threadlocalpool_free(pool: *mut oh_threadlocalpool, offset: u64) -> oh_status {
     guard(|| {
         check_pointer(pool, "pool")?;
         // SAFETY: the caller vouches for the handle.
@@ -432,9 +440,9 @@ pub unsafe extern "C" fn oh_localpool_free(pool: *mut oh_localpool, offset: u64)
 /// Gives all cached blocks back to the pool.
 ///
 /// # Safety
-/// As for `oh_localpool_alloc`.
+/// As for `oh_threadlocalpool_alloc`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_flush(pool: *mut oh_localpool) -> oh_status {
+pub unsafe extern "C" fn oh_threadlocalpool_flush(pool: *mut oh_threadlocalpool) -> oh_status {
     guard(|| {
         check_pointer(pool, "pool")?;
         // SAFETY: the caller vouches for the handle.
@@ -448,7 +456,10 @@ pub unsafe extern "C" fn oh_localpool_flush(pool: *mut oh_localpool) -> oh_statu
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_largest(pool: *const oh_localpool, out: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_threadlocalpool_largest(
+    pool: *const oh_threadlocalpool,
+    out: *mut u64,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe {
         guard_out(out, || {
@@ -461,9 +472,12 @@ pub unsafe extern "C" fn oh_localpool_largest(pool: *const oh_localpool, out: *m
 /// Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
 ///
 /// # Safety
-/// As for `oh_localpool_largest`.
+/// As for `oh_threadlocalpool_largest`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_held(pool: *const oh_localpool, out: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_threadlocalpool_held(
+    pool: *const oh_threadlocalpool,
+    out: *mut u64,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe {
         guard_out(out, || {
@@ -478,7 +492,9 @@ pub unsafe extern "C" fn oh_localpool_held(pool: *const oh_localpool, out: *mut 
 /// # Safety
 /// `pool` is NULL or a handle that was not closed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_localpool_handle(pool: *const oh_localpool) -> *const oh_lockfreepool {
+pub unsafe extern "C" fn oh_threadlocalpool_handle(
+    pool: *const oh_threadlocalpool,
+) -> *const oh_lockfreepool {
     // SAFETY: the caller vouches for the handle.
     unsafe { pool.as_ref() }.map_or(std::ptr::null(), |pool| std::ptr::from_ref(pool.0.handle()).cast())
 }

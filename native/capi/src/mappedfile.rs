@@ -1,17 +1,15 @@
 //! Files in memory: `oh_mappedfile`, which owns its memory. A runtime that has memory of its own
-//! uses `oh_openfile` instead.
+//! uses `oh_binding_openfile` instead.
 
-use crate::args::{check_pointer, numbers, slice, slice_mut};
+use crate::args::{check_pointer, numbers, read_path, slice_mut, total};
 use crate::guard::{guard, guard_out};
 use crate::handle::{hand_out, take_back};
-use crate::region::path_from;
 use crate::status::oh_status;
 use offheap_core::mmap::file::Mode;
 use offheap_core::mmap::mapped_file::{MappedFile, Options};
 use offheap_core::mmap::strategy::{Pattern, Strategy, Thresholds};
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
-use std::path::PathBuf;
 
 /// How the bytes of a file are reached.
 #[repr(C)]
@@ -106,13 +104,6 @@ fn pattern_of(number: u32) -> Result<Pattern> {
     Pattern::from_number(number).ok_or_else(|| Error::range(format!("{number} is no pattern of access")))
 }
 
-/// # Safety
-/// `length` bytes at `path` are readable.
-pub(crate) unsafe fn read_path(path: *const c_char, length: usize) -> Result<PathBuf> {
-    // SAFETY: the caller's.
-    path_from(unsafe { slice(path.cast::<u8>(), length, "path") }?)
-}
-
 /// A file in memory: made by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
 pub struct oh_mappedfile(MappedFile);
 
@@ -126,7 +117,7 @@ unsafe fn mapped<'a>(file: *const oh_mappedfile) -> Result<&'a MappedFile> {
 /// NULL.
 ///
 /// If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees
-/// to that, as for `oh_file_open`), and `oh_mappedfile_check` fails from then on.
+/// to that, as for `oh_binding_file_open`), and `oh_mappedfile_check` fails from then on.
 ///
 /// `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is
 /// to be locked and the limit does not allow it, or to be written and the disk has no room for its
@@ -246,13 +237,6 @@ pub unsafe extern "C" fn oh_mappedfile_read_many(
             mapped(file)?.read_many(&offsets, length, slice_mut(target.cast(), bytes, "target")?)
         }
     })
-}
-
-/// Bytes of `count` pieces of `length`.
-pub(crate) fn total(count: usize, length: usize) -> Result<usize> {
-    count
-        .checked_mul(length)
-        .ok_or_else(|| Error::range(format!("{count} times {length} bytes are too many")))
 }
 
 /// Tells the system how the file will be read from now on, an `oh_pattern`.

@@ -2,10 +2,9 @@
 //!
 //! Elements pass by address, as `oh_type_width(type)` bytes in memory.
 
-use crate::args::{check_pointer, slice};
+use crate::args::{check_pointer, read_path};
 use crate::guard::{guard, guard_out};
 use crate::handle::{hand_out, take_back};
-use crate::region::path_from;
 use crate::status::oh_status;
 use crate::types::oh_type;
 use offheap_core::mmap::vector::{Mode, Options, RawMmapVector};
@@ -50,7 +49,7 @@ pub struct oh_mmapvector_info {
     /// Whether opening met a flush that was cut short, and fell back to the one before.
     pub recovered: bool,
     /// Elements, those that were not flushed yet included.
-    pub len: u64,
+    pub count: u64,
     /// Elements that would be there after a crash now.
     pub flushed: u64,
     /// Elements that fit before the file grows.
@@ -132,7 +131,7 @@ pub unsafe extern "C" fn oh_mmapvector_create(
     // SAFETY: the caller's.
     unsafe {
         guard_out(out, || {
-            let path = path_from(slice(path.cast::<u8>(), path_length, "path")?)?;
+            let path = read_path(path, path_length)?;
             let options = read_options(options)?;
             hand_out(|| {
                 RawMmapVector::create(&path, element_type_of(element_type)?, options).map(oh_mmapvector)
@@ -164,7 +163,7 @@ pub unsafe extern "C" fn oh_mmapvector_open(
     // SAFETY: the caller's.
     unsafe {
         guard_out(out, || {
-            let path = path_from(slice(path.cast::<u8>(), path_length, "path")?)?;
+            let path = read_path(path, path_length)?;
             let options = read_options(options)?;
             let mode = if writable { Mode::Write } else { Mode::Read };
             hand_out(|| RawMmapVector::open(&path, mode, options).map(oh_mmapvector))
@@ -177,7 +176,7 @@ pub unsafe extern "C" fn oh_mmapvector_open(
 /// # Safety
 /// `vector` is open, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_mmapvector_describe(
+pub unsafe extern "C" fn oh_mmapvector_get_info(
     vector: *const oh_mmapvector,
     out: *mut oh_mmapvector_info,
 ) -> oh_status {
@@ -189,7 +188,7 @@ pub unsafe extern "C" fn oh_mmapvector_describe(
                 element_type: vector.element_type() as u32,
                 writable: vector.is_writable(),
                 recovered: vector.recovered(),
-                len: vector.len(),
+                count: vector.len(),
                 flushed: vector.committed(),
                 capacity: vector.capacity(),
             })

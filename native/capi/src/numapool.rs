@@ -1,6 +1,6 @@
 //! NumaPool: a pool with memory on each NUMA node, for one thread.
 //!
-//! A pool's region is plain memory of yours (`oh_numapool_length`, `oh_numapool_init`); an
+//! A pool's region is plain memory of yours (`oh_numapool_region_size`, `oh_numapool_init`); an
 //! `oh_numapool` is a checked view of it, through which it is placed on its nodes and blocks are
 //! allocated and freed.
 
@@ -142,20 +142,23 @@ unsafe fn pool_ref<'a>(pool: *const oh_numapool) -> Result<&'a RawNumaPool> {
 /// # Safety
 /// `options` points to a struct of the size it says, with `node_count` nodes; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_numapool_length(options: *const oh_numapool_options, out: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_numapool_region_size(
+    options: *const oh_numapool_options,
+    out: *mut u64,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || Ok(Shape::from_options(&read_options(options)?)?.0.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_length`. What they held
-/// is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory of the
-/// system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes only
-/// after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node whole.
-/// `OH_ERR_FULL` if the bytes are too few.
+/// Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_region_size`. What they
+/// held is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory
+/// of the system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes
+/// only after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node
+/// whole. `OH_ERR_FULL` if the bytes are too few.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
-/// `oh_numapool_length`.
+/// `oh_numapool_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_init(
     base: *mut c_void,
@@ -320,7 +323,7 @@ pub unsafe extern "C" fn oh_numapool_near(pool: *const oh_numapool, out: *mut u3
 /// # Safety
 /// `pool` is a view that was not closed; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_numapool_stats_of(
+pub unsafe extern "C" fn oh_numapool_get_stats(
     pool: *const oh_numapool,
     out: *mut oh_numapool_stats,
 ) -> oh_status {

@@ -21,13 +21,13 @@ const _: () = assert!(OH_PACKEDINTS_BIGINT == layout::FLAG_BIGINT);
 #[derive(Clone, Copy, Debug)]
 pub struct oh_packedints_info {
     /// How many integers.
-    pub len: u64,
+    pub count: u64,
     /// Bits of each.
     pub bits: u32,
     /// `OH_PACKEDINTS_…` flags.
     pub flags: u32,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
 /// How many bits the largest of `count` integers needs, at least 1. `type` is the `oh_type` of the
@@ -56,13 +56,13 @@ fn length_of(shape: Shape) -> Result<usize> {
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_packedints_length(count: u64, bits: u32, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_packedints_region_size(count: u64, bits: u32, out: *mut usize) -> oh_status {
     // SAFETY: the caller vouches for it.
     unsafe { guard_out(out, || length_of(Shape { len: count, bits, bigint: false })) }
 }
 
-/// Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_length`. What they
-/// held is overwritten. With `OH_ERR_RANGE` (an integer is negative, fractional, or needs more
+/// Packs `count` integers into `length` bytes at `base`, at least `oh_packedints_region_size`. What
+/// they held is overwritten. With `OH_ERR_RANGE` (an integer is negative, fractional, or needs more
 /// bits) the memory is no region.
 ///
 /// # Safety
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn oh_packedints_validate(base: *const c_void, length: usi
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_packedints_describe(
+pub unsafe extern "C" fn oh_packedints_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_packedints_info,
@@ -125,10 +125,10 @@ pub unsafe extern "C" fn oh_packedints_describe(
         guard_out(out, || {
             let shape = RawPackedInts::attach(base.cast(), length)?.shape();
             Ok(oh_packedints_info {
-                len: shape.len,
+                count: shape.len,
                 bits: shape.bits,
                 flags: if shape.bigint { OH_PACKEDINTS_BIGINT } else { 0 },
-                region_length: shape.length(),
+                region_size: shape.length(),
             })
         })
     }

@@ -55,19 +55,19 @@ pub struct oh_rankselect_info {
     /// An `oh_rankselect_variant`.
     pub variant: u32,
     /// How many bits.
-    pub len: u64,
+    pub count: u64,
     /// How many of them are ones.
     pub ones: u64,
     /// Bytes of the region: the bits, what helps to find them, header and padding.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
-fn info(shape: Shape, region_length: usize) -> oh_rankselect_info {
+fn info(shape: Shape, region_size: usize) -> oh_rankselect_info {
     oh_rankselect_info {
         variant: shape.variant as u32,
-        len: shape.length,
+        count: shape.length,
         ones: shape.ones,
-        region_length: region_length as u64,
+        region_size: region_size as u64,
     }
 }
 
@@ -84,7 +84,7 @@ unsafe fn view(base: *const c_void, length: usize) -> Result<RawRankSelect> {
 }
 
 /// Plans rank and select for a bit vector: counts its ones, picks a variant if it is to
-/// (`OH_RANKSELECT_AUTO`), and tells through `region_length` how much memory it takes.
+/// (`OH_RANKSELECT_AUTO`), and tells through `region_size` how much memory it takes.
 /// `OH_ERR_RANGE` if the bits can not be stored in the variant.
 ///
 /// # Safety
@@ -126,14 +126,14 @@ pub unsafe extern "C" fn oh_rankselect_build(
         check_pointer(planned, "planned")?;
         // SAFETY: the caller vouches for all three. Whatever the plan says is checked.
         unsafe {
-            let oh_rankselect_info { variant, len, ones, .. } = planned.read();
+            let oh_rankselect_info { variant, count, ones, .. } = planned.read();
             let bits = RawBits::attach_shared(bits.cast(), bits_length, READ_TIMEOUT)?;
             if ones > bits.len() {
                 return Err(Error::range(format!("{ones} of {} bits can not be ones", bits.len())));
             }
             let mut planned = rankselect::planned(&bits, variant_of(variant)?, ones)?;
             // Compared with the bits by whoever builds.
-            planned.shape.length = len;
+            planned.shape.length = count;
             build(base.cast(), length, &bits, &planned)
         }
     })
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn oh_rankselect_validate(base: *const c_void, length: usi
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_rankselect_describe(
+pub unsafe extern "C" fn oh_rankselect_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_rankselect_info,

@@ -1,18 +1,15 @@
-//! What all regions share: checksums, the header's check, advice about memory, and mapped files.
+//! What all regions share: checksums, the header's check, and advice about memory.
 
 use crate::args::{check_bytes, check_pointer};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
 use offheap_core::region::advise::{Advice, advise};
 use offheap_core::region::crc::{checksum, region_checksum};
-use offheap_core::region::file::{MappedFile, Mode, live_mappings};
 use offheap_core::region::header::{Header, word};
-use offheap_core::region::mappings::reserve;
 use offheap_core::region::memory::Memory;
 use offheap_core::region::numa::place::{Policy, place};
 use offheap_core::{Error, Result};
-use std::ffi::{c_char, c_void};
-use std::path::PathBuf;
+use std::ffi::c_void;
 
 /// The header of a region of whatever kind, with its common part checked.
 ///
@@ -70,12 +67,12 @@ pub unsafe extern "C" fn oh_region_checksum(base: *const c_void, length: usize, 
 /// `OH_ERR_CORRUPT`, `OH_ERR_VERSION`, or `OH_ERR_STALE` if its owner moved it to a larger buffer.
 ///
 /// # Safety
-/// `length` bytes at `base` are readable; `region_length` and `kind` are writable or NULL.
+/// `length` bytes at `base` are readable; `region_size` and `kind` are writable or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_region_check(
     base: *const c_void,
     length: usize,
-    region_length: *mut u64,
+    region_size: *mut u64,
     kind: *mut u32,
 ) -> oh_status {
     guard(|| {
@@ -83,15 +80,15 @@ pub unsafe extern "C" fn oh_region_check(
         let header = unsafe { header_of(base, length)? };
         // SAFETY: checked for alignment if not null; the caller vouches that they are writable.
         unsafe {
-            if !region_length.is_null() {
-                check_pointer(region_length, "region_length")?;
+            if !region_size.is_null() {
+                check_pointer(region_size, "region_size")?;
             }
             if !kind.is_null() {
                 check_pointer(kind, "kind")?;
                 kind.write(header.word(word::KIND));
             }
-            if !region_length.is_null() {
-                region_length.write(header.length());
+            if !region_size.is_null() {
+                region_size.write(header.length());
             }
         }
         Ok(())
@@ -163,197 +160,4 @@ pub unsafe extern "C" fn oh_region_advise(
 pub unsafe extern "C" fn oh_region_bind(base: *mut c_void, length: usize, node: u32) -> oh_status {
     // SAFETY: the caller vouches for the bytes, whose contents do not change.
     guard(|| unsafe { place(check_bytes(base, length, "base")?, length, Policy::Prefer(node)) })
-}
-
-/// A mapped file: made by `oh_file_open`, freed by `oh_file_close`.
-pub struct oh_file(MappedFile);
-
-/// Maps the whole regular file at `path` (`path_length` bytes; UTF-8 on Windows), at the size it
-/// has now. Pages are read when they are touched, so any size opens equally fast. The file may be
-/// renamed or removed while it is mapped.
-///
-/// Without `copy_on_write` the bytes are read-only: a store is a segmentation fault. With it they
-/// can be written, and what is written stays in this mapping: the file never changes.
-///
-/// If the file shrinks while it is mapped, reads of what is gone give zeros and `oh_file_lost`
-/// turns true, where otherwise SIGBUS would end the process. For that the first call installs a
-/// handler for SIGBUS, on Unix; it passes every signal that does not concern a mapped file on to
-/// the handler that was there before. Install your own before the first call, or pass signals on
-/// too.
-///
-/// `OH_ERR_IO` if it can not be opened or is no regular file; `OH_ERR_CORRUPT` if it is empty,
-/// shorter than a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if it can not
-/// be mapped for lack of memory or address space.
-///
-/// # Safety
-/// `path_length` bytes at `path` are readable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_open(
-    path: *const c_char,
-    path_length: usize,
-    copy_on_write: bool,
-    out: *mut *mut oh_file,
-) -> oh_status {
-    // SAFETY: the caller vouches for `out` and the path.
-    unsafe {
-        guard_out(out, || {
-            let path = path_from(crate::args::slice(path.cast::<u8>(), path_length, "path")?)?;
-            // Memory for the handle first, because `Box::new` could not refuse.
-            let mut handle = Vec::new();
-            handle.try_reserve_exact(1)?;
-            let mode = if copy_on_write { Mode::CopyOnWrite } else { Mode::Read };
-            handle.push(oh_file(MappedFile::open(&path, mode)?));
-            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_file>())
-        })
-    }
-}
-
-pub(crate) fn path_from(bytes: &[u8]) -> Result<PathBuf> {
-    if bytes.is_empty() {
-        return Err(Error::wrong_type("the path is empty"));
-    }
-    if bytes.contains(&0) {
-        return Err(Error::wrong_type("the path has a NUL in it"));
-    }
-    let mut path = Vec::new();
-    path.try_reserve_exact(bytes.len())?;
-    path.extend_from_slice(bytes);
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStringExt;
-        Ok(std::ffi::OsString::from_vec(path).into())
-    }
-    #[cfg(not(unix))]
-    {
-        Ok(String::from_utf8(path).map_err(|_| Error::wrong_type("the path is not UTF-8"))?.into())
-    }
-}
-
-/// The first byte of the mapping; NULL after `oh_file_unmap`. Page-aligned. Write to it only if it
-/// was opened with `copy_on_write`.
-///
-/// # Safety
-/// `file` is NULL, or a file that is open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_data(file: *const oh_file) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(std::ptr::null_mut(), |file| file.0.bytes().0.cast())
-}
-
-/// The number of bytes: that of the file when it was opened. 0 after `oh_file_unmap`.
-///
-/// # Safety
-/// `file` is NULL, or a file that is open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_length(file: *const oh_file) -> usize {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(0, |file| file.0.bytes().1)
-}
-
-/// Whether the file shrank, or could not be read, while it was mapped: then some of the bytes are
-/// zeros that were never in the file. Look after reading, not before.
-///
-/// # Safety
-/// `file` is NULL, or a file that is open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_lost(file: *const oh_file) -> bool {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.is_some_and(|file| file.0.is_lost())
-}
-
-/// The word behind `oh_file_lost`: non-zero once it is lost. Read it atomically. It stays where it
-/// is, and readable, until `oh_file_close`. NULL for NULL.
-///
-/// # Safety
-/// `file` is NULL, or a file that is open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_status(file: *const oh_file) -> *const i32 {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(std::ptr::null(), |file| file.0.status().as_ptr().cast_const())
-}
-
-/// Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can
-/// appear in memory that something else manages, a JavaScript buffer say. From then on they belong
-/// to the owner of that memory, who frees them by unmapping the whole of it; `oh_file_unmap` puts
-/// zeros in their place, and `oh_file_close` leaves them alone.
-///
-/// If `capacity` has room for a page more than the file takes, the last page is replaced too, by
-/// zeros but for its last 8 bytes, which tell later whether the memory is still there. Do not write
-/// to those. In return, reads of what the file loses give zeros for as long as the memory is there;
-/// otherwise only until `oh_file_close` or `oh_file_forget`.
-///
-/// `OH_ERR_RANGE` if `target` is no multiple of the page size, or `capacity` less than the length
-/// in whole pages; `OH_ERR_UNSUPPORTED` where the system can not do it (all but Linux). Nothing has
-/// changed then.
-///
-/// # Safety
-/// `file` is open, with `copy_on_write`, and nobody uses its bytes meanwhile, or the old address
-/// ever again. `capacity` bytes at `target` are mapped, writable, and given up by their owner.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_move(file: *mut oh_file, target: *mut c_void, capacity: usize) -> oh_status {
-    guard(|| {
-        check_pointer(file, "file")?;
-        // SAFETY: not null and aligned; the rest is the caller's word.
-        unsafe { (*file).0.move_to(target.cast(), capacity) }
-    })
-}
-
-/// Lets go of the bytes of a file that was moved, without touching them: for when the owner of
-/// their memory frees it, has freed it, or keeps it for others. Unmaps them if it was not moved.
-/// Twice is fine, and so is NULL.
-///
-/// # Safety
-/// As for `oh_file_unmap`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_forget(file: *mut oh_file) {
-    // SAFETY: the caller's.
-    if let Some(file) = unsafe { file.as_mut() } {
-        file.0.forget();
-    }
-}
-
-/// Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine,
-/// and so is NULL.
-///
-/// # Safety
-/// `file` is NULL, or a file that is open; no thread uses its bytes, or the handle, meanwhile.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_unmap(file: *mut oh_file) {
-    // No guard: unmapping neither fails nor panics, and there would be no status to return.
-    // SAFETY: the caller's.
-    if let Some(file) = unsafe { file.as_mut() } {
-        file.0.unmap();
-    }
-}
-
-/// Unmaps the bytes and frees the handle. NULL is fine.
-///
-/// # Safety
-/// `file` is NULL, or a file that is open, and is not used again.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_file_close(file: *mut oh_file) {
-    if !file.is_null() {
-        // SAFETY: it came from `oh_file_open`, which made it this way, and the caller gives it up.
-        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(file, 1)) });
-    }
-}
-
-/// Whether this process may make `count` more memory mappings and then have no more than `percent`
-/// hundredths of what the system allows one (Linux: `vm.max_map_count`, 65,530 by default). If so
-/// they count as made. For programs that keep many small mappings beside a library that can not
-/// bear to be refused one. Always true where the system has no such limit, or does not say. Each
-/// mapped file takes one.
-///
-/// # Safety
-/// `granted` is writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_mappings_reserve(count: usize, percent: u32, granted: *mut bool) -> oh_status {
-    // SAFETY: the caller vouches for `granted`.
-    unsafe { guard_out(granted, || Ok(reserve(count, percent))) }
-}
-
-/// How many files are mapped in this process: for tests that look for leaks.
-#[unsafe(no_mangle)]
-pub extern "C" fn oh_file_mappings() -> usize {
-    live_mappings()
 }

@@ -62,7 +62,7 @@ pub struct oh_smallmap_arena_info {
     /// Type of the values, an `oh_type`.
     pub value_type: u32,
     /// Maps there are.
-    pub count: u32,
+    pub maps: u32,
     /// How many of them have their entries in the table.
     pub promoted: u32,
     /// Maps it can hold.
@@ -74,7 +74,7 @@ pub struct oh_smallmap_arena_info {
     /// Strings there are.
     pub strings: u32,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
 /// # Safety
@@ -145,7 +145,7 @@ fn check_bits(bits: u64, ty: Type, what: &str) -> Result<u64> {
 /// # Safety
 /// `options` points to a struct of the size it says, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_arena_length(
+pub unsafe extern "C" fn oh_smallmap_arena_region_size(
     options: *const oh_smallmap_arena_options,
     out: *mut usize,
 ) -> oh_status {
@@ -153,13 +153,13 @@ pub unsafe extern "C" fn oh_smallmap_arena_length(
     unsafe { guard_out(out, || read_options(options)?.length()) }
 }
 
-/// Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_length`. What they
-/// held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there is
-/// nothing to free but it.
+/// Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_region_size`. What
+/// they held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there
+/// is nothing to free but it.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
-/// `oh_smallmap_arena_length`.
+/// `oh_smallmap_arena_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_init(
     base: *mut c_void,
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_validate(base: *const c_void, length:
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_arena_describe(
+pub unsafe extern "C" fn oh_smallmap_arena_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_smallmap_arena_info,
@@ -210,13 +210,13 @@ pub unsafe extern "C" fn oh_smallmap_arena_describe(
             Ok(oh_smallmap_arena_info {
                 key_type: shape.key as u32,
                 value_type: shape.value as u32,
-                count: arena.count(),
+                maps: arena.count(),
                 promoted: arena.promoted_count(),
                 map_capacity: shape.maps,
                 block_capacity: shape.blocks,
                 table_capacity: shape.table,
                 strings: arena.strings(),
-                region_length: arena.layout().length as u64,
+                region_size: arena.layout().length as u64,
             })
         })
     }
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_describe(
 /// `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it
 /// says, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_arena_room_length(
+pub unsafe extern "C" fn oh_smallmap_arena_room_region_size(
     base: *const c_void,
     length: usize,
     room: *const oh_smallmap_arena_room,
@@ -240,12 +240,12 @@ pub unsafe extern "C" fn oh_smallmap_arena_room_length(
 
 /// Makes room in an arena where one is full: packs slots, drops strings that nothing refers to,
 /// gives sections larger capacities, in place. With `room` NULL it gives up all that is not in use
-/// instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_length`; a call that is
+/// instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_region_size`; a call that is
 /// refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for
-/// `oh_smallmap_arena_room_length`.
+/// `oh_smallmap_arena_room_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_make_room(
     base: *mut c_void,
@@ -316,7 +316,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_promote(base: *mut c_void, length: us
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_arena_size(
+pub unsafe extern "C" fn oh_smallmap_arena_count(
     base: *const c_void,
     length: usize,
     id: u64,

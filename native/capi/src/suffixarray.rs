@@ -34,14 +34,14 @@ pub struct oh_suffixarray_found {
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_suffixarray_length(text_length: usize, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_suffixarray_region_size(text_length: usize, out: *mut usize) -> oh_status {
     // SAFETY: the caller vouches for it.
     unsafe { guard_out(out, || Ok(Shape::new(text_length)?.length())) }
 }
 
-/// Sorts the suffixes of a text into `length` bytes at `base`, at least `oh_suffixarray_length`,
-/// else `OH_ERR_FULL`. The text is copied. O(text_length). With an error the memory is no region:
-/// `OH_ERR_OOM` where temporary memory is refused.
+/// Sorts the suffixes of a text into `length` bytes at `base`, at least
+/// `oh_suffixarray_region_size`, else `OH_ERR_FULL`. The text is copied. O(text_length). With an
+/// error the memory is no region: `OH_ERR_OOM` where temporary memory is refused.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `text` points to
@@ -117,7 +117,11 @@ pub unsafe extern "C" fn oh_suffixarray_validate(base: *const c_void, length: us
 /// # Safety
 /// As for `oh_suffixarray_check`; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_suffixarray_len(base: *const c_void, length: usize, out: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_suffixarray_count(
+    base: *const c_void,
+    length: usize,
+    out: *mut u64,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || Ok(attach(base, length)?.len() as u64)) }
 }

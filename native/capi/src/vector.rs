@@ -1,10 +1,10 @@
 //! The vector: numbers of one type in a row.
 //!
 //! `oh_vector_*(base, length, …)`: functions on a vector in memory of yours. Each checks the header
-//! (some 20 ns) and works in place. `oh_vec_*`: a vector that owns its memory and grows by itself;
-//! `oh_vec_region` shows that memory to the others. Elements are passed by address, and `type` says
-//! what is there: it must be the vector's, so that a header that someone else can write is not
-//! trusted to say how many bytes are yours.
+//! (some 20 ns) and works in place. `oh_owned_vector_*`: a vector that owns its memory and grows by
+//! itself; `oh_owned_vector_region` shows that memory to the others. Elements are passed by
+//! address, and `type` says what is there: it must be the vector's, so that a header that someone
+//! else can write is not trusted to say how many bytes are yours.
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
@@ -26,11 +26,11 @@ pub struct oh_vector_info {
     /// The first element; 256 bytes into the region.
     pub data: *mut c_void,
     /// How many elements there are.
-    pub len: u64,
+    pub count: u64,
     /// How many fit into the region.
     pub capacity: u64,
     /// Bytes of the region. The memory it lies in may be longer.
-    pub region_length: u64,
+    pub region_size: u64,
 }
 
 /// A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double.
@@ -97,7 +97,7 @@ fn check_values(view: &View, ty: u32, values: *const c_void, count: usize) -> Re
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vector_length(ty: u32, capacity: u64, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_vector_region_size(ty: u32, capacity: u64, out: *mut usize) -> oh_status {
     // SAFETY: the caller vouches for it.
     unsafe { guard_out(out, || region_length(type_of(ty)?, capacity)) }
 }
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn oh_vector_validate(base: *const c_void, length: usize) 
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vector_describe(
+pub unsafe extern "C" fn oh_vector_get_info(
     base: *const c_void,
     length: usize,
     out: *mut oh_vector_info,
@@ -152,9 +152,9 @@ pub unsafe extern "C" fn oh_vector_describe(
                 Ok(oh_vector_info {
                     element_type: shape.ty as u32,
                     data: view.data().cast(),
-                    len: shape.len as u64,
+                    count: shape.len as u64,
                     capacity: shape.capacity as u64,
-                    region_length: shape.region as u64,
+                    region_size: shape.region as u64,
                 })
             })
         })
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn oh_vector_push(
 /// # Safety
 /// As for `oh_vector_push`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vector_set_len(base: *mut c_void, length: usize, len: u64) -> oh_status {
+pub unsafe extern "C" fn oh_vector_set_count(base: *mut c_void, length: usize, len: u64) -> oh_status {
     // SAFETY: the caller vouches for the memory.
     guard(|| unsafe {
         let len = usize::try_from(len).map_err(|_| Error::full("more elements than memory can hold"))?;
@@ -416,7 +416,7 @@ pub unsafe extern "C" fn oh_vector_search(
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vector_saved_length(
+pub unsafe extern "C" fn oh_vector_saved_size(
     base: *const c_void,
     length: usize,
     out: *mut usize,

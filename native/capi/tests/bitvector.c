@@ -7,7 +7,7 @@
 #include "offheap.h"
 
 static void* make(uint64_t bits, uint64_t capacity, size_t* length) {
-  CHECK(oh_bitvector_length(capacity, length) == OH_OK && *length % 64 == 0);
+  CHECK(oh_bitvector_region_size(capacity, length) == OH_OK && *length % 64 == 0);
   void* base = aligned_alloc(64, *length);
   memset(base, 0xA5, *length);
   CHECK(oh_bitvector_init(base, *length, bits) == OH_OK);
@@ -29,13 +29,13 @@ static void single_bits_and_ranges(void) {
 
   uint64_t count = 7;
   CHECK(oh_bitvector_fill(base, length, 10, 20, true) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 1000, &count) == OH_OK && count == 11);
-  CHECK(oh_bitvector_count(base, length, 15, 15, &count) == OH_OK && count == 0);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 1000, &count) == OH_OK && count == 11);
+  CHECK(oh_bitvector_count_ones(base, length, 15, 15, &count) == OH_OK && count == 0);
   CHECK(oh_bitvector_invert(base, length, 0, 64) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 64, &count) == OH_OK && count == 54);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 64, &count) == OH_OK && count == 54);
   CHECK(oh_bitvector_fill(base, length, 30, 30, false) == OH_OK);
   CHECK(oh_bitvector_fill(base, length, 20, 10, false) == OH_ERR_RANGE);
-  CHECK(oh_bitvector_count(base, length, 0, 1001, &count) == OH_ERR_RANGE && count == 54);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 1001, &count) == OH_ERR_RANGE && count == 54);
 
   uint64_t position = 0;
   CHECK(oh_bitvector_next(base, length, 0, false, &position) == OH_OK && position == 10);
@@ -59,15 +59,15 @@ static void algebra(void) {
   CHECK(oh_bitvector_fill(base, length, 0, 200, true) == OH_OK);
   /* And over 10..20 touches these bits only. */
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_AND, other, other_length, 10, 20) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 200, &count) == OH_OK && count == 190);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 190);
   /* An empty range touches none. */
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_AND, other, other_length, 50, 50) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 200, &count) == OH_OK && count == 190);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 190);
   /* Past its end the other one counts as zeros. */
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_AND, other, other_length, 150, 160) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 200, &count) == OH_OK && count == 180);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 180);
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_XOR, base, length, 0, 200) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 200, &count) == OH_OK && count == 0);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 0);
   CHECK(oh_bitvector_combine(base, length, 9, other, other_length, 0, 1) == OH_ERR_RANGE);
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_OR, other, other_length, 0, 201) == OH_ERR_RANGE);
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_OR, NULL, 64, 0, 1) == OH_ERR_TYPE);
@@ -80,21 +80,21 @@ static void growth(void) {
   void* base = make(510, 512, &length);
   CHECK(oh_bitvector_push(base, length, true) == OH_OK && oh_bitvector_push(base, length, true) == OH_OK);
   CHECK(oh_bitvector_push(base, length, true) == OH_ERR_FULL);
-  CHECK(oh_bitvector_set_len(base, length, 513) == OH_ERR_FULL);
+  CHECK(oh_bitvector_set_count(base, length, 513) == OH_ERR_FULL);
   CHECK(oh_bitvector_set_capacity(base, length, 5000) == OH_ERR_FULL);
   size_t longer = 0;
-  CHECK(oh_bitvector_length(5000, &longer) == OH_OK);
+  CHECK(oh_bitvector_region_size(5000, &longer) == OH_OK);
   void* moved = aligned_alloc(64, longer);
   memset(moved, 0xFF, longer);
   memcpy(moved, base, length);
   CHECK(oh_bitvector_set_capacity(moved, longer, 5000) == OH_OK);
   CHECK(oh_bitvector_push(moved, longer, true) == OH_OK);
-  CHECK(oh_bitvector_set_len(moved, longer, 5000) == OH_OK);
+  CHECK(oh_bitvector_set_count(moved, longer, 5000) == OH_OK);
   uint64_t count = 0;
-  CHECK(oh_bitvector_count(moved, longer, 0, 5000, &count) == OH_OK && count == 3);
+  CHECK(oh_bitvector_count_ones(moved, longer, 0, 5000, &count) == OH_OK && count == 3);
   oh_bitvector_info info;
-  CHECK(oh_bitvector_describe(moved, longer, &info) == OH_OK);
-  CHECK(info.len == 5000 && info.capacity == 5120 && info.region_length == longer && info.bits[7] >> 62 == 3);
+  CHECK(oh_bitvector_get_info(moved, longer, &info) == OH_OK);
+  CHECK(info.count == 5000 && info.capacity == 5120 && info.region_size == longer && info.bits[7] >> 62 == 3);
   CHECK(oh_bitvector_validate(moved, longer) == OH_OK);
   free(base);
   free(moved);
@@ -106,22 +106,22 @@ static void many_and_refused(void) {
   const double bad[] = {5, NAN};
   const double far[] = {5, 701};
   uint64_t count = 0;
-  CHECK(oh_bitvector_len_for(positions, OH_TYPE_F64, 3, &count) == OH_OK && count == 701);
-  CHECK(oh_bitvector_len_for(bad, OH_TYPE_F64, 2, &count) == OH_ERR_RANGE && count == 701);
+  CHECK(oh_bitvector_count_for(positions, OH_TYPE_F64, 3, &count) == OH_OK && count == 701);
+  CHECK(oh_bitvector_count_for(bad, OH_TYPE_F64, 2, &count) == OH_ERR_RANGE && count == 701);
   void* base = make(701, 701, &length);
   CHECK(oh_bitvector_set_many(base, length, positions, OH_TYPE_F64, 3, true) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 701, &count) == OH_OK && count == 3);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 701, &count) == OH_OK && count == 3);
   CHECK(oh_bitvector_set_many(base, length, far, OH_TYPE_F64, 2, true) == OH_ERR_RANGE);
   CHECK(oh_bitvector_set_many(base, length, positions, 99, 2, true) == OH_ERR_TYPE);
   CHECK(oh_bitvector_set_many(base, length, NULL, OH_TYPE_U8, 2, true) == OH_ERR_TYPE);
-  CHECK(oh_bitvector_count(base, length, 0, 701, &count) == OH_OK && count == 3);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 701, &count) == OH_OK && count == 3);
   const uint8_t bytes[] = {0xFF, 0x01};
   CHECK(oh_bitvector_load(base, length, bytes, 2) == OH_OK);
-  CHECK(oh_bitvector_count(base, length, 0, 16, &count) == OH_OK && count == 9);
+  CHECK(oh_bitvector_count_ones(base, length, 0, 16, &count) == OH_OK && count == 9);
   CHECK(oh_bitvector_load(base, length, bytes, 89) == OH_ERR_RANGE);
 
-  CHECK(oh_bitvector_length((UINT64_C(1) << 40) + 1, &length) == OH_ERR_RANGE);
-  CHECK(oh_bitvector_length(1, NULL) == OH_ERR_TYPE);
+  CHECK(oh_bitvector_region_size((UINT64_C(1) << 40) + 1, &length) == OH_ERR_RANGE);
+  CHECK(oh_bitvector_region_size(1, NULL) == OH_ERR_TYPE);
   uint64_t memory[48];
   CHECK(oh_bitvector_init(memory, 256, 1) == OH_ERR_FULL);
   CHECK(oh_bitvector_init(NULL, 320, 1) == OH_ERR_TYPE);

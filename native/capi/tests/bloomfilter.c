@@ -8,14 +8,14 @@
 
 static void adding_and_asking(void) {
   size_t length = 0;
-  CHECK(oh_bloomfilter_length(1000, 0.01, &length) == OH_OK && length % 64 == 0 && length < 2000);
+  CHECK(oh_bloomfilter_region_size(1000, 0.01, &length) == OH_OK && length % 64 == 0 && length < 2000);
   void* base = aligned_alloc(64, length);
   memset(base, 0xA5, length);
   CHECK(oh_bloomfilter_init(base, length, 1000, 0.01, 1, 2) == OH_OK);
   CHECK(oh_bloomfilter_check(base, length) == OH_OK && oh_bloomfilter_validate(base, length) == OH_OK);
   oh_bloomfilter_info info;
-  CHECK(oh_bloomfilter_describe(base, length, &info) == OH_OK);
-  CHECK(info.capacity == 1000 && info.rate == 0.01 && info.region_length == length);
+  CHECK(oh_bloomfilter_get_info(base, length, &info) == OH_OK);
+  CHECK(info.capacity == 1000 && info.rate == 0.01 && info.region_size == length);
   CHECK(info.blocks * 64 + 256 == length);
 
   bool found = true;
@@ -82,9 +82,9 @@ static void golden(void) {
 static void what_is_refused(void) {
   size_t length = 5;
   const double rates[] = {0, 1, -1, NAN, INFINITY};
-  for (int i = 0; i < 5; i++) CHECK(oh_bloomfilter_length(10, rates[i], &length) == OH_ERR_RANGE);
-  CHECK(oh_bloomfilter_length(UINT64_MAX, 0.01, &length) == OH_ERR_RANGE && length == 5);
-  CHECK(oh_bloomfilter_length(10, 0.01, NULL) == OH_ERR_TYPE);
+  for (int i = 0; i < 5; i++) CHECK(oh_bloomfilter_region_size(10, rates[i], &length) == OH_ERR_RANGE);
+  CHECK(oh_bloomfilter_region_size(UINT64_MAX, 0.01, &length) == OH_ERR_RANGE && length == 5);
+  CHECK(oh_bloomfilter_region_size(10, 0.01, NULL) == OH_ERR_TYPE);
   uint64_t memory[40];
   CHECK(oh_bloomfilter_init(memory, 312, 1, 0.5, 0, 0) == OH_ERR_FULL);
   CHECK(oh_bloomfilter_init(NULL, 320, 1, 0.5, 0, 0) == OH_ERR_TYPE);

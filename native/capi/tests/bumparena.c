@@ -19,7 +19,7 @@ static uint64_t alloc(uint64_t bytes, uint32_t align) {
 
 static oh_bumparena_info info(void) {
   oh_bumparena_info info;
-  CHECK(oh_bumparena_describe(memory, LENGTH, &info) == OH_OK);
+  CHECK(oh_bumparena_get_info(memory, LENGTH, &info) == OH_OK);
   return info;
 }
 
@@ -110,7 +110,7 @@ static void refusals(void) {
   CHECK(oh_bumparena_alloc(memory, LENGTH, 8, 8, NULL) == OH_ERR_TYPE);
   CHECK(oh_bumparena_begin(memory, LENGTH, NULL) == OH_ERR_TYPE);
   CHECK(oh_bumparena_release(memory, LENGTH, NULL) == OH_ERR_TYPE);
-  CHECK(oh_bumparena_describe(memory, LENGTH, NULL) == OH_ERR_TYPE);
+  CHECK(oh_bumparena_get_info(memory, LENGTH, NULL) == OH_ERR_TYPE);
   CHECK(oh_bumparena_data(memory, LENGTH, NULL) == OH_ERR_TYPE);
   CHECK(oh_bumparena_extend(memory, 512) == OH_ERR_CORRUPT);
   CHECK(oh_hashmap_check(memory, LENGTH) == OH_ERR_VERSION);

@@ -45,43 +45,45 @@ static void compresses(const oh_dictionary* dictionary) {
 }
 
 static void stores(const oh_dictionary* dictionary) {
-  oh_records_builder* builder = NULL;
-  CHECK(oh_records_begin(dictionary, 5, &builder) == OH_OK);
-  CHECK(oh_records_push(builder, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT) == OH_OK);
+  oh_recordstore_builder* builder = NULL;
+  CHECK(oh_recordstore_builder_new(dictionary, 5, &builder) == OH_OK);
+  CHECK(oh_recordstore_builder_push(builder, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT) ==
+        OH_OK);
   /* Its own dictionary saves nothing over itself. */
   bool changed = true;
-  CHECK(oh_records_adapt(builder, dictionary, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT,
-                         NULL, &changed) == OH_OK);
+  CHECK(oh_recordstore_builder_adapt(builder, dictionary, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends,
+                                     COUNT, NULL, &changed) == OH_OK);
   CHECK(!changed);
-  CHECK(oh_records_adapt(builder, NULL, (const uint8_t*)text, 0, ends, 0, NULL, &changed) == OH_ERR_TYPE);
+  CHECK(oh_recordstore_builder_adapt(builder, NULL, (const uint8_t*)text, 0, ends, 0, NULL, &changed) ==
+        OH_ERR_TYPE);
   uint64_t length = 0;
-  CHECK(oh_records_length(builder, &length) == OH_OK);
+  CHECK(oh_recordstore_builder_region_size(builder, &length) == OH_OK);
   void* base = aligned_alloc(64, (size_t)length);
-  CHECK(oh_records_write(builder, base, (size_t)length - 64) == OH_ERR_RANGE);
-  CHECK(oh_records_write(builder, base, (size_t)length) == OH_OK);
-  oh_records_builder_free(builder);
+  CHECK(oh_recordstore_builder_write(builder, base, (size_t)length - 64) == OH_ERR_RANGE);
+  CHECK(oh_recordstore_builder_write(builder, base, (size_t)length) == OH_OK);
+  oh_recordstore_builder_free(builder);
 
-  oh_records* records = NULL;
-  CHECK(oh_records_open(base, (size_t)length - 64, &records) == OH_ERR_CORRUPT);
-  CHECK(oh_records_open(base, (size_t)length, &records) == OH_OK);
-  oh_records_info info;
-  CHECK(oh_records_describe(records, &info) == OH_OK);
-  CHECK(info.len == COUNT && info.region_length == length && info.longest < SIZE);
-  CHECK(oh_records_validate(records) == OH_OK);
+  oh_recordstore* records = NULL;
+  CHECK(oh_recordstore_open(base, (size_t)length - 64, &records) == OH_ERR_CORRUPT);
+  CHECK(oh_recordstore_open(base, (size_t)length, &records) == OH_OK);
+  oh_recordstore_info info;
+  CHECK(oh_recordstore_get_info(records, &info) == OH_OK);
+  CHECK(info.count == COUNT && info.region_size == length && info.longest < SIZE);
+  CHECK(oh_recordstore_validate(records) == OH_OK);
   uint8_t out[COUNT * SIZE];
   size_t written = 0;
   for (int i = 0; i < COUNT; i++) {
     const size_t from = i ? (size_t)ends[i - 1] : 0;
-    CHECK(oh_records_get(records, (uint64_t)i, out, SIZE, &written) == OH_OK);
+    CHECK(oh_recordstore_get(records, (uint64_t)i, out, SIZE, &written) == OH_OK);
     CHECK(written == (size_t)ends[i] - from && memcmp(out, text + from, written) == 0);
   }
-  CHECK(oh_records_get(records, COUNT, out, SIZE, &written) == OH_ERR_RANGE);
-  CHECK(oh_records_get(records, 0, out, 1, &written) == OH_ERR_FULL);
+  CHECK(oh_recordstore_get(records, COUNT, out, SIZE, &written) == OH_ERR_RANGE);
+  CHECK(oh_recordstore_get(records, 0, out, 1, &written) == OH_ERR_FULL);
   const double indices[] = {499, 0, 7};
   double found[3];
-  CHECK(oh_records_get_many(records, indices, 3, found, out, sizeof out, &written) == OH_OK);
+  CHECK(oh_recordstore_get_many(records, indices, 3, found, out, sizeof out, &written) == OH_OK);
   CHECK(found[2] == (double)written && memcmp(out + (size_t)found[0], text, (size_t)ends[0]) == 0);
-  oh_records_free(records);
+  oh_recordstore_free(records);
   free(base);
 }
 
@@ -97,9 +99,9 @@ int main(void) {
   CHECK(oh_dictionary_train((const uint8_t*)text, 10, bad, 2, 4096, NULL, &copy) == OH_ERR_RANGE);
   CHECK(oh_dictionary_train((const uint8_t*)text, 4, bad, 1, 4096, NULL, &copy) == OH_ERR_RANGE);
   oh_dictionary_info info;
-  CHECK(oh_dictionary_describe(dictionary, &info) == OH_OK);
-  CHECK(info.length <= 4096);
-  CHECK(oh_dictionary_open(info.bytes, info.length, &copy) == OH_OK);
+  CHECK(oh_dictionary_get_info(dictionary, &info) == OH_OK);
+  CHECK(info.region_size <= 4096);
+  CHECK(oh_dictionary_open(info.bytes, info.region_size, &copy) == OH_OK);
   CHECK(oh_dictionary_validate(copy) == OH_OK);
   compresses(dictionary);
   compresses(copy);
@@ -108,7 +110,7 @@ int main(void) {
   oh_dictionary_free(copy);
   oh_dictionary_free(dictionary);
   oh_dictionary_free(NULL);
-  oh_records_free(NULL);
-  oh_records_builder_free(NULL);
+  oh_recordstore_free(NULL);
+  oh_recordstore_builder_free(NULL);
   return check_result();
 }

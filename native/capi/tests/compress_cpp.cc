@@ -39,7 +39,7 @@ void filters() {
   offheap::BloomFilter moved(std::move(filter));
   CHECK(moved.has("plum"));
   moved.add("cherry");
-  const offheap::BloomFilterView view(moved.base(), moved.region_length());
+  const offheap::BloomFilterView view(moved.base(), moved.region_size());
   CHECK(view.has("cherry") && view.has(3493));
   CHECK(refuses(OH_ERR_RANGE, [] { offheap::BloomFilter(10, 1.5); }));
   CHECK(refuses(OH_ERR_CORRUPT, [&] { offheap::BloomFilterView(moved.base(), 256); }));
@@ -51,7 +51,7 @@ void suffixes() {
   CHECK(array.text() == "banana" && array.size() == 6 && !array.empty());
   array.validate();
   const offheap::SuffixArray moved(std::move(array));
-  const offheap::SuffixArrayView view(moved.base(), moved.region_length());
+  const offheap::SuffixArrayView view(moved.base(), moved.region_size());
   CHECK(view.search("na").count == 2);
   CHECK(refuses(OH_ERR_RANGE, [&] { view.at(6); }));
   CHECK(offheap::SuffixArray("").empty());

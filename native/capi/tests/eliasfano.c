@@ -16,15 +16,15 @@ static void there_and_back(void) {
   uint64_t max = 0;
   size_t length = 0;
   CHECK(oh_eliasfano_measure(values, OH_TYPE_U64, kCount, &max) == OH_OK && max == values[kCount - 1]);
-  CHECK(oh_eliasfano_length(kCount, max, &length) == OH_OK && length % 64 == 0);
+  CHECK(oh_eliasfano_region_size(kCount, max, &length) == OH_OK && length % 64 == 0);
   void* base = aligned_alloc(64, length);
   memset(base, 0xA5, length);
   CHECK(oh_eliasfano_init(base, length, values, OH_TYPE_U64, kCount, max) == OH_OK);
   CHECK(oh_eliasfano_check(base, length) == OH_OK && oh_eliasfano_validate(base, length) == OH_OK);
 
   oh_eliasfano_info info;
-  CHECK(oh_eliasfano_describe(base, length, &info) == OH_OK);
-  CHECK(info.len == kCount && info.max == max && info.low_bits == 17 && info.region_length == length);
+  CHECK(oh_eliasfano_get_info(base, length, &info) == OH_OK);
+  CHECK(info.count == kCount && info.max == max && info.low_bits == 17 && info.region_size == length);
   uint64_t out = 0;
   oh_eliasfano_entry entry = {0, 0};
   bool found = false;
@@ -83,8 +83,8 @@ static void what_is_refused(void) {
   CHECK(oh_eliasfano_measure(NULL, OH_TYPE_I32, 1, &max) == OH_ERR_TYPE);
   CHECK(oh_eliasfano_measure(falling, OH_TYPE_BOOL, 2, &max) == OH_ERR_TYPE);
   CHECK(oh_eliasfano_measure(NULL, OH_TYPE_I32, 0, &max) == OH_OK && max == 0);
-  CHECK(oh_eliasfano_length(UINT64_MAX, 5, &(size_t){0}) == OH_ERR_RANGE);
-  CHECK(oh_eliasfano_length(0, 5, &(size_t){0}) == OH_ERR_RANGE);
+  CHECK(oh_eliasfano_region_size(UINT64_MAX, 5, &(size_t){0}) == OH_ERR_RANGE);
+  CHECK(oh_eliasfano_region_size(0, 5, &(size_t){0}) == OH_ERR_RANGE);
   const uint8_t values[] = {1, 9};
   CHECK(oh_eliasfano_init(memory, sizeof memory, values, OH_TYPE_U8, 2, 8) == OH_ERR_RANGE);
   CHECK(oh_eliasfano_init(memory, sizeof memory, values, OH_TYPE_U8, 2, 10) == OH_ERR_RANGE);

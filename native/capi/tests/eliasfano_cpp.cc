@@ -30,7 +30,7 @@ int main() {
   stored.rank_many(values.data() + 100, 3, out);
   CHECK(out[0] == 100 && out[1] == 100 && out[2] == 102);
   stored.validate();
-  const offheap::EliasFanoView view(stored.base(), stored.region_length());
+  const offheap::EliasFanoView view(stored.base(), stored.region_size());
   CHECK(view.at(77) == values[77]);
 
   const std::uint32_t falling[] = {2, 1};

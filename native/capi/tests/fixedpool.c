@@ -7,7 +7,7 @@
 
 static oh_fixedpool* make(const oh_fixedpool_options* options, void** base, size_t* length) {
   uint64_t needed = 0;
-  CHECK(oh_fixedpool_length(options, &needed) == OH_OK && needed % 64 == 0);
+  CHECK(oh_fixedpool_region_size(options, &needed) == OH_OK && needed % 64 == 0);
   *length = (size_t)needed;
   *base = aligned_alloc(64, *length);
   memset(*base, 0x5a, *length);
@@ -37,7 +37,7 @@ static void classes(void) {
     offsets[count++] = offset;
   }
   oh_fixedpool_stats stats;
-  CHECK(oh_fixedpool_stats_of(pool, &stats) == OH_OK);
+  CHECK(oh_fixedpool_get_stats(pool, &stats) == OH_OK);
   CHECK(stats.blocks == count && stats.used == stats.capacity && stats.failures == 1);
   for (uint64_t n = 0; n < count; n++) {
     for (int i = 0; i < 64; i++) CHECK(data[offsets[n] + i] == n + 1);
@@ -93,16 +93,16 @@ static void mistakes(void) {
   uint64_t size = 64, blocks = 4, out = 0;
   oh_fixedpool_options options;
   memset(&options, 0, sizeof options);
-  CHECK(oh_fixedpool_length(&options, &out) == OH_ERR_RANGE);
-  CHECK(oh_fixedpool_length(NULL, &out) == OH_ERR_TYPE);
+  CHECK(oh_fixedpool_region_size(&options, &out) == OH_ERR_RANGE);
+  CHECK(oh_fixedpool_region_size(NULL, &out) == OH_ERR_TYPE);
   options.struct_size = sizeof options;
-  CHECK(oh_fixedpool_length(&options, &out) == OH_ERR_RANGE);
+  CHECK(oh_fixedpool_region_size(&options, &out) == OH_ERR_RANGE);
   options.classes = 1;
-  CHECK(oh_fixedpool_length(&options, &out) == OH_ERR_TYPE);
+  CHECK(oh_fixedpool_region_size(&options, &out) == OH_ERR_TYPE);
   options.sizes = &size;
   options.blocks = &blocks;
-  CHECK(oh_fixedpool_length(&options, NULL) == OH_ERR_TYPE);
-  CHECK(oh_fixedpool_length(&options, &out) == OH_OK);
+  CHECK(oh_fixedpool_region_size(&options, NULL) == OH_ERR_TYPE);
+  CHECK(oh_fixedpool_region_size(&options, &out) == OH_OK);
   uint64_t memory[64] = {0};
   oh_fixedpool* pool = NULL;
   CHECK(oh_fixedpool_init(memory, sizeof memory, &options) == OH_ERR_FULL);

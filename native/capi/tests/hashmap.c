@@ -28,7 +28,7 @@ static memory new_map(uint32_t key_type, uint32_t value_type, uint32_t capacity,
   options.capacity = capacity;
   options.heap_capacity = heap;
   size_t length = 0;
-  CHECK(oh_hashmap_length(&options, &length) == OH_OK && length % 64 == 0);
+  CHECK(oh_hashmap_region_size(&options, &length) == OH_OK && length % 64 == 0);
   memory map = take(length);
   CHECK(oh_hashmap_init(map.base, map.length, &options) == OH_OK);
   return map;
@@ -39,7 +39,7 @@ static void grow(memory* map, uint64_t heap) {
   uint32_t capacity = 0;
   size_t needed = 0;
   CHECK(oh_hashmap_next_capacity(map->base, map->length, &capacity) == OH_OK);
-  CHECK(oh_hashmap_rebuild_length(map->base, map->length, capacity, heap, &needed) == OH_OK);
+  CHECK(oh_hashmap_rebuild_region_size(map->base, map->length, capacity, heap, &needed) == OH_OK);
   if (needed > map->length) {
     memory larger = take(needed);
     memcpy(larger.base, map->base, map->length);
@@ -63,7 +63,7 @@ static void numbers(void) {
     CHECK(status == OH_OK && inserted);
   }
   uint32_t count = 0;
-  CHECK(oh_hashmap_len(map.base, map.length, &count) == OH_OK && count == 1000);
+  CHECK(oh_hashmap_count(map.base, map.length, &count) == OH_OK && count == 1000);
 
   uint32_t key = 77;
   const void* value = NULL;
@@ -102,7 +102,7 @@ static void numbers(void) {
   }
   CHECK(seen == 599);
   oh_hashmap_columns columns;
-  CHECK(oh_hashmap_columns_of(map.base, map.length, &columns) == OH_OK);
+  CHECK(oh_hashmap_get_columns(map.base, map.length, &columns) == OH_OK);
   double sum = 0;
   for (uint32_t i = 0; i < columns.used; i++) {
     if ((columns.dead[i / 32] >> (i % 32) & 1) == 0) sum += ((const double*)columns.values)[i];
@@ -111,7 +111,7 @@ static void numbers(void) {
 
   CHECK(oh_hashmap_validate(map.base, map.length) == OH_OK);
   CHECK(oh_hashmap_clear(map.base, map.length) == OH_OK);
-  CHECK(oh_hashmap_len(map.base, map.length, &count) == OH_OK && count == 0);
+  CHECK(oh_hashmap_count(map.base, map.length, &count) == OH_OK && count == 0);
   free(map.base);
 }
 
@@ -181,8 +181,8 @@ static void strings(void) {
   grow(&map, 2048);
   CHECK(oh_hashmap_set(map.base, map.length, long_key, 1000, value, 4, NULL) == OH_OK);
   oh_hashmap_info info;
-  CHECK(oh_hashmap_describe(map.base, map.length, &info) == OH_OK);
-  CHECK(info.len == 4 && info.heap_capacity == 2048 && info.heap_garbage == 0);
+  CHECK(oh_hashmap_get_info(map.base, map.length, &info) == OH_OK);
+  CHECK(info.count == 4 && info.heap_capacity == 2048 && info.heap_garbage == 0);
   CHECK(info.key_type == OH_TYPE_STRING && info.value_type == OH_TYPE_BYTES);
   CHECK(oh_hashmap_validate(map.base, map.length) == OH_OK);
   free(map.base);
@@ -211,16 +211,16 @@ static void misuse(void) {
   oh_hashmap_options options;
   memset(&options, 0, sizeof options);
   size_t needed = 0;
-  CHECK(oh_hashmap_length(&options, &needed) == OH_ERR_RANGE);
+  CHECK(oh_hashmap_region_size(&options, &needed) == OH_ERR_RANGE);
   options.struct_size = sizeof options;
-  CHECK(oh_hashmap_length(&options, &needed) == OH_ERR_TYPE);
+  CHECK(oh_hashmap_region_size(&options, &needed) == OH_ERR_TYPE);
   options.key_type = OH_TYPE_BOOL;
   options.value_type = OH_TYPE_U8;
   options.capacity = 1;
-  CHECK(oh_hashmap_length(&options, &needed) == OH_ERR_TYPE);
+  CHECK(oh_hashmap_region_size(&options, &needed) == OH_ERR_TYPE);
   options.key_type = OH_TYPE_U32;
   options.heap_capacity = 64;
-  CHECK(oh_hashmap_length(&options, &needed) == OH_ERR_RANGE);
+  CHECK(oh_hashmap_region_size(&options, &needed) == OH_ERR_RANGE);
   options.heap_capacity = 0;
   CHECK(oh_hashmap_init(map.base, 256, &options) == OH_ERR_FULL);
 
@@ -258,7 +258,7 @@ static void bytes_from_elsewhere(void) {
   uint32_t key = 31u * 2654435761u, count = 0;
   const void* value = NULL;
   size_t length = 0;
-  CHECK(oh_hashmap_len(map.base, map.length, &count) == OH_OK && count == 67);
+  CHECK(oh_hashmap_count(map.base, map.length, &count) == OH_OK && count == 67);
   CHECK(oh_hashmap_get(map.base, map.length, &key, sizeof key, &value, &length) == OH_OK);
   CHECK(value != NULL && *(const double*)value == 31.5);
   free(map.base);

@@ -32,8 +32,8 @@ void NumbersAgainstTheStandardMap() {
   map.validate();
 
   // The same bytes through a view, and through a copy that goes its own way.
-  const offheap::HashMapView<std::uint32_t, double> view(map.base(), map.region_length());
-  auto copy = decltype(map)::copy_of(map.base(), map.region_length());
+  const offheap::HashMapView<std::uint32_t, double> view(map.base(), map.region_size());
+  auto copy = decltype(map)::copy_of(map.base(), map.region_size());
   copy.clear();
   CHECK(copy.empty() && view.size() == model.size());
   const auto& [key, value] = *model.begin();
@@ -106,7 +106,7 @@ oh_status StatusOf(F&& body) {
 void Refusals() {
   offheap::HashMap<std::uint32_t, double> map;
   using Wrong = offheap::HashMapView<std::uint32_t, float>;
-  CHECK(StatusOf([&] { Wrong(map.base(), map.region_length()); }) == OH_ERR_TYPE);
+  CHECK(StatusOf([&] { Wrong(map.base(), map.region_size()); }) == OH_ERR_TYPE);
   using Right = offheap::HashMapView<std::uint32_t, double>;
   CHECK(StatusOf([&] { Right(map.base(), 256); }) == OH_ERR_CORRUPT);
   CHECK(StatusOf([&] { Right(nullptr, 4096); }) == OH_ERR_TYPE);

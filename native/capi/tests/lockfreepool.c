@@ -8,7 +8,7 @@
 static void* make(oh_lockfreepool_options* options, size_t* length) {
   uint64_t needed = 0;
   options->struct_size = sizeof *options;
-  CHECK(oh_lockfreepool_length(options, &needed) == OH_OK && needed % 64 == 0);
+  CHECK(oh_lockfreepool_region_size(options, &needed) == OH_OK && needed % 64 == 0);
   *length = (size_t)needed;
   void* base = aligned_alloc(64, *length);
   memset(base, 0x5a, *length);
@@ -36,7 +36,7 @@ static void handles(void) {
   }
   CHECK(count == 1024);
   oh_lockfreepool_stats stats;
-  CHECK(oh_lockfreepool_stats_of(one, &stats) == OH_OK);
+  CHECK(oh_lockfreepool_get_stats(one, &stats) == OH_OK);
   CHECK(stats.blocks == count && stats.used == stats.capacity && stats.failures == 1 && stats.handles == 2);
   CHECK(oh_lockfreepool_room(two, offsets[7], &room) == OH_OK && room == 64);
   for (size_t n = 0; n < count; n++) {
@@ -71,26 +71,26 @@ static void caches(void) {
   size_t length = 0;
   void* base = make(&options, &length);
   oh_lockfreepool* pool = NULL;
-  oh_localpool* local = NULL;
+  oh_threadlocalpool* local = NULL;
   CHECK(oh_lockfreepool_attach(base, length, &pool) == OH_OK);
-  CHECK(oh_localpool_attach(base, length, 8192, &local) == OH_OK);
-  unsigned char* data = oh_lockfreepool_data(oh_localpool_handle(local));
+  CHECK(oh_threadlocalpool_attach(base, length, 8192, &local) == OH_OK);
+  unsigned char* data = oh_lockfreepool_data(oh_threadlocalpool_handle(local));
   uint64_t offset = 0, held = 0;
-  CHECK(oh_localpool_alloc(local, 40, &offset) == OH_OK);
-  CHECK(oh_localpool_held(local, &held) == OH_OK && held == 1024);
+  CHECK(oh_threadlocalpool_alloc(local, 40, &offset) == OH_OK);
+  CHECK(oh_threadlocalpool_held(local, &held) == OH_OK && held == 1024);
   data[offset + 40] ^= 1;
   CHECK(oh_lockfreepool_free(pool, offset) == OH_ERR_CORRUPT);
   data[offset + 40] ^= 1;
   CHECK(oh_lockfreepool_free(pool, offset) == OH_OK);
-  CHECK(oh_localpool_free(local, offset) == OH_ERR_STALE);
-  CHECK(oh_localpool_flush(local) == OH_OK);
-  CHECK(oh_localpool_held(local, &held) == OH_OK && held == 0);
-  oh_localpool_close(local);
-  CHECK(oh_localpool_attach(base, length, 8192, &local) == OH_OK);
-  CHECK(oh_localpool_alloc(local, 40, &offset) == OH_OK);
-  oh_localpool_abandon(local);
+  CHECK(oh_threadlocalpool_free(local, offset) == OH_ERR_STALE);
+  CHECK(oh_threadlocalpool_flush(local) == OH_OK);
+  CHECK(oh_threadlocalpool_held(local, &held) == OH_OK && held == 0);
+  oh_threadlocalpool_close(local);
+  CHECK(oh_threadlocalpool_attach(base, length, 8192, &local) == OH_OK);
+  CHECK(oh_threadlocalpool_alloc(local, 40, &offset) == OH_OK);
+  oh_threadlocalpool_abandon(local);
   oh_lockfreepool_stats stats;
-  CHECK(oh_lockfreepool_stats_of(pool, &stats) == OH_OK && stats.cached == 0 && stats.handles == 1);
+  CHECK(oh_lockfreepool_get_stats(pool, &stats) == OH_OK && stats.cached == 0 && stats.handles == 1);
   oh_lockfreepool_close(pool);
   free(base);
 }
@@ -99,10 +99,10 @@ static void refusals(void) {
   oh_lockfreepool_options options;
   memset(&options, 0, sizeof options);
   uint64_t needed = 0;
-  CHECK(oh_lockfreepool_length(&options, &needed) == OH_ERR_RANGE);
+  CHECK(oh_lockfreepool_region_size(&options, &needed) == OH_ERR_RANGE);
   options.struct_size = sizeof options;
-  CHECK(oh_lockfreepool_length(&options, &needed) == OH_ERR_RANGE);
-  CHECK(oh_lockfreepool_length(NULL, &needed) == OH_ERR_TYPE);
+  CHECK(oh_lockfreepool_region_size(&options, &needed) == OH_ERR_RANGE);
+  CHECK(oh_lockfreepool_region_size(NULL, &needed) == OH_ERR_TYPE);
   options.capacity = 4096;
   size_t length = 0;
   unsigned char* base = make(&options, &length);
@@ -111,8 +111,8 @@ static void refusals(void) {
   CHECK(oh_lockfreepool_attach(base, length - 64, &pool) == OH_ERR_CORRUPT && pool == NULL);
   CHECK(oh_lockfreepool_attach(NULL, length, &pool) == OH_ERR_TYPE);
   CHECK(oh_lockfreepool_alloc(NULL, 1, &needed) == OH_ERR_TYPE);
-  CHECK(oh_localpool_free(NULL, 1) == OH_ERR_TYPE);
-  CHECK(oh_lockfreepool_data(NULL) == NULL && oh_localpool_handle(NULL) == NULL);
+  CHECK(oh_threadlocalpool_free(NULL, 1) == OH_ERR_TYPE);
+  CHECK(oh_lockfreepool_data(NULL) == NULL && oh_threadlocalpool_handle(NULL) == NULL);
   base[64] ^= 8;
   CHECK(oh_lockfreepool_attach(base, length, &pool) == OH_ERR_CORRUPT);
   free(base);

@@ -112,72 +112,74 @@ static void* reserve(size_t bytes) {
 static void laid_into_memory(void) {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = 1024 * page;
   write_file(300000);
-  oh_openfile* file = NULL;
-  CHECK(oh_openfile_open(path, strlen(path), false, OH_STRATEGY_AUTO, 0, 0, &file) == OH_OK);
+  oh_binding_openfile* file = NULL;
+  CHECK(oh_binding_openfile_open(path, strlen(path), false, OH_STRATEGY_AUTO, 0, 0, &file) == OH_OK);
   uint64_t size = 0;
   size_t alignment = 0;
   oh_strategy strategy = OH_STRATEGY_AUTO;
-  CHECK(oh_openfile_plan(file, false, &size, &strategy, &alignment) == OH_OK);
+  CHECK(oh_binding_openfile_plan(file, false, &size, &strategy, &alignment) == OH_OK);
   CHECK(size == 300000 && strategy == OH_STRATEGY_MMAP && alignment == 1);
   unsigned char* base = reserve(room);
-  CHECK(oh_openfile_status(file) == NULL);
-  CHECK(oh_openfile_map(file, base + 1, room - page, 300000, &strategy) == OH_ERR_RANGE);
-  CHECK(oh_openfile_map(file, base, room, room, &strategy) == OH_ERR_FULL);
-  CHECK(oh_openfile_map(file, base, room, 300000, &strategy) == OH_OK && strategy == OH_STRATEGY_MMAP);
-  CHECK(right(base, 300000) && *oh_openfile_status(file) == 0);
+  CHECK(oh_binding_openfile_status(file) == NULL);
+  CHECK(oh_binding_openfile_map(file, base + 1, room - page, 300000, &strategy) == OH_ERR_RANGE);
+  CHECK(oh_binding_openfile_map(file, base, room, room, &strategy) == OH_ERR_FULL);
+  CHECK(oh_binding_openfile_map(file, base, room, 300000, &strategy) == OH_OK &&
+        strategy == OH_STRATEGY_MMAP);
+  CHECK(right(base, 300000) && *oh_binding_openfile_status(file) == 0);
   /* Elsewhere: the old place is watched until the new one is there, and keeps what it shows. */
   unsigned char* other = reserve(room);
-  CHECK(oh_openfile_map(file, other, 2 * page, 300000, &strategy) == OH_ERR_FULL);
-  CHECK(*oh_openfile_status(file) == 0 && oh_openfile_check(file) == OH_OK);
-  CHECK(oh_openfile_map(file, other, room, 300000, &strategy) == OH_OK);
+  CHECK(oh_binding_openfile_map(file, other, 2 * page, 300000, &strategy) == OH_ERR_FULL);
+  CHECK(*oh_binding_openfile_status(file) == 0 && oh_binding_openfile_check(file) == OH_OK);
+  CHECK(oh_binding_openfile_map(file, other, room, 300000, &strategy) == OH_OK);
   CHECK(right(other, 300000) && right(base, 300000));
-  CHECK(oh_openfile_map(file, base, room, 300000, &strategy) == OH_OK && right(base, 300000));
+  CHECK(oh_binding_openfile_map(file, base, room, 300000, &strategy) == OH_OK && right(base, 300000));
   munmap(other, room);
   base[5] = 0xFF; /* Stays here. */
   unsigned char* copy = malloc(300000);
-  CHECK(copy != NULL && oh_openfile_read(file, copy, 300000) == OH_OK && right(copy, 300000));
+  CHECK(copy != NULL && oh_binding_openfile_read(file, copy, 300000) == OH_OK && right(copy, 300000));
   free(copy);
-  CHECK(oh_openfile_write(file, base, 1) == OH_ERR_UNSUPPORTED &&
-        oh_openfile_sync(file) == OH_ERR_UNSUPPORTED);
+  CHECK(oh_binding_openfile_write(file, base, 1) == OH_ERR_UNSUPPORTED &&
+        oh_binding_openfile_sync(file) == OH_ERR_UNSUPPORTED);
   uint64_t resident = 0;
   CHECK(oh_memory_resident(base, 300000, &resident) == OH_OK && resident == (300000 + page - 1) / page);
   CHECK(oh_memory_lock(base, page) == OH_OK && oh_memory_unlock(base, page) == OH_OK);
   /* Cut short, before and after the handle is gone: zeros, and the process lives. */
   CHECK(truncate(path, 150000) == 0);
-  CHECK(base[290000] == 0 && *oh_openfile_status(file) != 0);
-  oh_openfile_close(file);
+  CHECK(base[290000] == 0 && *oh_binding_openfile_status(file) != 0);
+  oh_binding_openfile_close(file);
   CHECK(truncate(path, 0) == 0);
   CHECK(base[2 * page] == 0);
   munmap(base, room);
 
   remove(path);
-  oh_vectorfile* vector = NULL;
-  CHECK(oh_vectorfile_create(path, strlen(path), OH_TYPE_U64, &vector) == OH_OK);
+  oh_binding_vectorfile* vector = NULL;
+  CHECK(oh_binding_vectorfile_create(path, strlen(path), OH_TYPE_U64, &vector) == OH_OK);
   uint64_t* elements = reserve(room);
-  CHECK(oh_vectorfile_map(vector, elements, room, 1000) == OH_OK);
+  CHECK(oh_binding_vectorfile_map(vector, elements, room, 1000) == OH_OK);
   for (uint64_t i = 0; i < 1000; i++) elements[i] = i * i;
-  CHECK(oh_vectorfile_commit(vector, 1000) == OH_OK);
-  CHECK(oh_vectorfile_map(vector, elements, room, room / 8) == OH_ERR_FULL);
-  CHECK(oh_vectorfile_map(vector, elements, room, UINT64_MAX) == OH_ERR_RANGE);
-  CHECK(oh_vectorfile_map(vector, elements, room, 20000) == OH_OK && elements[999] == 999 * 999);
+  CHECK(oh_binding_vectorfile_commit(vector, 1000) == OH_OK);
+  CHECK(oh_binding_vectorfile_map(vector, elements, room, room / 8) == OH_ERR_FULL);
+  CHECK(oh_binding_vectorfile_map(vector, elements, room, UINT64_MAX) == OH_ERR_RANGE);
+  CHECK(oh_binding_vectorfile_map(vector, elements, room, 20000) == OH_OK && elements[999] == 999 * 999);
   for (uint64_t i = 1000; i < 20000; i++) elements[i] = i * i;
-  CHECK(oh_vectorfile_commit(vector, 20000) == OH_OK && *oh_vectorfile_status(vector) == 0);
-  oh_vectorfile* reader = NULL;
-  CHECK(oh_vectorfile_open(path, strlen(path), true, &reader) == OH_ERR_LOCKED);
-  CHECK(oh_vectorfile_open(path, strlen(path), false, &reader) == OH_OK);
-  oh_vectorfile_info info;
-  CHECK(oh_vectorfile_describe(reader, &info) == OH_OK);
+  CHECK(oh_binding_vectorfile_commit(vector, 20000) == OH_OK && *oh_binding_vectorfile_status(vector) == 0);
+  oh_binding_vectorfile* reader = NULL;
+  CHECK(oh_binding_vectorfile_open(path, strlen(path), true, &reader) == OH_ERR_LOCKED);
+  CHECK(oh_binding_vectorfile_open(path, strlen(path), false, &reader) == OH_OK);
+  oh_binding_vectorfile_info info;
+  CHECK(oh_binding_vectorfile_get_info(reader, &info) == OH_OK);
   CHECK(info.element_type == OH_TYPE_U64 && !info.recovered && info.committed == 20000);
   uint64_t* seen = reserve(room);
-  CHECK(oh_vectorfile_map(reader, seen, room, 20000) == OH_OK && seen[19999] == 19999ull * 19999);
-  CHECK(oh_vectorfile_validate(reader) == OH_OK && oh_vectorfile_commit(reader, 1) == OH_ERR_UNSUPPORTED);
-  CHECK(oh_vectorfile_commit(vector, 10) == OH_OK);
+  CHECK(oh_binding_vectorfile_map(reader, seen, room, 20000) == OH_OK && seen[19999] == 19999ull * 19999);
+  CHECK(oh_binding_vectorfile_validate(reader) == OH_OK &&
+        oh_binding_vectorfile_commit(reader, 1) == OH_ERR_UNSUPPORTED);
+  CHECK(oh_binding_vectorfile_commit(vector, 10) == OH_OK);
   uint64_t committed = 0;
-  CHECK(oh_vectorfile_refresh(reader, &committed) == OH_OK && committed == 10);
-  oh_vectorfile_forget(reader);
-  oh_vectorfile_close(reader);
-  oh_vectorfile_close(vector);
-  oh_vectorfile_close(NULL);
+  CHECK(oh_binding_vectorfile_refresh(reader, &committed) == OH_OK && committed == 10);
+  oh_binding_vectorfile_forget(reader);
+  oh_binding_vectorfile_close(reader);
+  oh_binding_vectorfile_close(vector);
+  oh_binding_vectorfile_close(NULL);
   munmap(seen, room);
   munmap(elements, room);
 }

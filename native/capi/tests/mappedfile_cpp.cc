@@ -149,7 +149,7 @@ void CutShort() {
 void SavedMap() {
   offheap::HashMap<std::uint32_t, double> map;
   map.set(42, 9.5);
-  WriteFile(std::string(static_cast<const char*>(map.base()), map.region_length()));
+  WriteFile(std::string(static_cast<const char*>(map.base()), map.region_size()));
   const std::string asked = path + "-asked";
   std::remove(asked.c_str());
   const offheap::MappedFile file(path);

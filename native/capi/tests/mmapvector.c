@@ -25,7 +25,7 @@ static oh_mmapvector* open_it(bool writable) {
 static oh_mmapvector_info info_of(const oh_mmapvector* vector) {
   oh_mmapvector_info info;
   memset(&info, 0, sizeof info);
-  CHECK(oh_mmapvector_describe(vector, &info) == OH_OK);
+  CHECK(oh_mmapvector_get_info(vector, &info) == OH_OK);
   return info;
 }
 
@@ -46,7 +46,7 @@ static void survives(void) {
   CHECK(oh_mmapvector_push(vector, more, 1) == OH_OK);
   oh_mmapvector_info info = info_of(vector);
   CHECK(info.element_type == OH_TYPE_F64 && info.writable && !info.recovered);
-  CHECK(info.len == 10004 && info.flushed == 10003 && info.capacity >= 10004);
+  CHECK(info.count == 10004 && info.flushed == 10003 && info.capacity >= 10004);
 
   oh_mmapvector* second = (oh_mmapvector*)&path;
   CHECK(oh_mmapvector_open(path, strlen(path), true, NULL, &second) == OH_ERR_LOCKED);
@@ -70,7 +70,7 @@ static void survives(void) {
   CHECK(oh_mmapvector_flush(vector) == OH_OK);
   oh_mmapvector_close(vector);
   vector = open_it(true);
-  CHECK(info_of(vector).len == 6);
+  CHECK(info_of(vector).count == 6);
   oh_mmapvector_close(vector);
   oh_mmapvector_close(NULL);
 }

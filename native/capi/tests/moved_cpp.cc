@@ -49,7 +49,7 @@ void Integers() {
       [](auto& one) {
         std::uint32_t out[1];
         return one.empty() && one.size() == 0 && one.bits() == 0 && one.base() == nullptr &&
-               one.region_length() == 0 && throws([&] { one.at(0); }) &&
+               one.region_size() == 0 && throws([&] { one.at(0); }) &&
                throws([&] { one.unpack(0, 1, out); }) && throws([&] { one.get_many(kValues, 1, out); }) &&
                throws([&] { one.validate(); });
       },
@@ -57,7 +57,7 @@ void Integers() {
   Moved(
       offheap::EliasFano(kValues, 4), offheap::EliasFano(kOthers, 2),
       [](auto& one) {
-        return one.empty() && one.max() == 0 && one.base() == nullptr && one.region_length() == 0 &&
+        return one.empty() && one.max() == 0 && one.base() == nullptr && one.region_size() == 0 &&
                throws([&] { one.at(0); }) && throws([&] { one.rank(1); }) &&
                throws([&] { one.next_geq(0); }) && throws([&] { one.validate(); });
       },
@@ -137,12 +137,12 @@ void Text() {
   const auto no_records = [](auto& one) {
     std::string out;
     return one.empty() && one.size() == 0 && one.info().longest == 0 && one.base() == nullptr &&
-           one.region_length() == 0 && throws([&] { one.at(0); }) && throws([&] { one.validate(); });
+           one.region_size() == 0 && throws([&] { one.at(0); }) && throws([&] { one.validate(); });
   };
   const auto records = [&](auto& one) { return one.size() == 3 && one.at(2) == samples[2]; };
   Moved(offheap::RecordStore(builder(3)), offheap::RecordStore(builder(1)), no_records, records);
   const offheap::RecordStore store(builder(3));
-  const auto view = [&] { return offheap::RecordStoreView(store.base(), store.region_length()); };
+  const auto view = [&] { return offheap::RecordStoreView(store.base(), store.region_size()); };
   Moved(view(), view(), no_records, records);
 }
 

@@ -37,7 +37,7 @@ static oh_numapool_options options_of(uint32_t policy, const uint32_t* nodes, si
 static Pool make_in(const oh_numapool_options* options, bool fresh) {
   Pool made;
   uint64_t needed = 0;
-  CHECK(oh_numapool_length(options, &needed) == OH_OK && needed % ALIGN == 0);
+  CHECK(oh_numapool_region_size(options, &needed) == OH_OK && needed % ALIGN == 0);
   made.length = (size_t)needed;
   made.base = aligned_alloc(ALIGN, made.length);
   bool taken = false;
@@ -105,7 +105,7 @@ static void policies(void) {
   while (oh_numapool_alloc(pool.pool, 64 * KIB, &offset) == OH_OK) count++;
   CHECK(count == 3 * 4);
   oh_numapool_stats stats;
-  CHECK(oh_numapool_stats_of(pool.pool, &stats) == OH_OK);
+  CHECK(oh_numapool_get_stats(pool.pool, &stats) == OH_OK);
   CHECK(stats.hits == 4 && stats.misses == 8 && stats.failures == 1 && stats.nodes == 3);
   CHECK(stats.used == stats.capacity && stats.capacity == 3 * 256 * KIB && stats.blocks == 12);
   CHECK(stats.largest == 64 * KIB);
@@ -146,19 +146,19 @@ static void refusals(void) {
   const uint32_t twice[] = {1, 0, 1};
   uint64_t length = 5, offset = 5;
   oh_numapool_options options = options_of(OH_NUMA_LOCAL, twice, 3);
-  CHECK(oh_numapool_length(&options, &length) == OH_ERR_RANGE && length == 5);
+  CHECK(oh_numapool_region_size(&options, &length) == OH_ERR_RANGE && length == 5);
   options.node_count = 0;
   options.capacity = 0;
-  CHECK(oh_numapool_length(&options, &length) == OH_ERR_RANGE);
+  CHECK(oh_numapool_region_size(&options, &length) == OH_ERR_RANGE);
   options.capacity = UINT64_MAX;
-  CHECK(oh_numapool_length(&options, &length) == OH_ERR_RANGE);
+  CHECK(oh_numapool_region_size(&options, &length) == OH_ERR_RANGE);
   options.capacity = 1;
   options.policy = OH_NUMA_DEFAULT;
-  CHECK(oh_numapool_length(&options, &length) == OH_ERR_RANGE);
+  CHECK(oh_numapool_region_size(&options, &length) == OH_ERR_RANGE);
   options.policy = OH_NUMA_LOCAL;
   options.struct_size = 8;
-  CHECK(oh_numapool_length(&options, &length) == OH_ERR_RANGE);
-  CHECK(oh_numapool_length(NULL, &length) == OH_ERR_TYPE && length == 5);
+  CHECK(oh_numapool_region_size(&options, &length) == OH_ERR_RANGE);
+  CHECK(oh_numapool_region_size(NULL, &length) == OH_ERR_TYPE && length == 5);
   CHECK(oh_numapool_alloc(NULL, 1, &offset) == OH_ERR_TYPE && oh_numapool_free(NULL, 0) == OH_ERR_TYPE);
   CHECK(oh_numapool_place(NULL, false) == OH_ERR_TYPE && oh_numapool_data(NULL) == NULL);
   oh_numapool_close(NULL);
@@ -222,7 +222,7 @@ static void placement(bool verbose) {
   options.capacity = 1024 * KIB;
   Pool pool = make(&options);
   oh_numapool_stats stats;
-  CHECK(oh_numapool_stats_of(pool.pool, &stats) == OH_OK && stats.nodes >= 1);
+  CHECK(oh_numapool_get_stats(pool.pool, &stats) == OH_OK && stats.nodes >= 1);
   /* The pages were touched on whatever node this ran on: they move. */
   const oh_status placed = oh_numapool_place(pool.pool, false);
   if (placed == OH_ERR_UNSUPPORTED) {
@@ -262,7 +262,7 @@ static void placement(bool verbose) {
     if (verbose) printf("300 blocks for a thread on node %u: all there\n", here);
     oh_numapool_close(view);
   }
-  CHECK(oh_numapool_stats_of(pool.pool, &stats) == OH_OK && stats.misses == 0);
+  CHECK(oh_numapool_get_stats(pool.pool, &stats) == OH_OK && stats.misses == 0);
   drop(&pool);
 
   /* Fresh memory in turns, brought in, in huge pages where there are any. */

@@ -12,15 +12,15 @@ static void there_and_back(void) {
   uint32_t bits = 0;
   size_t length = 0;
   CHECK(oh_packedints_measure(values, OH_TYPE_U32, 1000, &bits) == OH_OK && bits == 10);
-  CHECK(oh_packedints_length(1000, bits, &length) == OH_OK && length % 64 == 0 && length < 1600);
+  CHECK(oh_packedints_region_size(1000, bits, &length) == OH_OK && length % 64 == 0 && length < 1600);
   void* base = aligned_alloc(64, length);
   memset(base, 0xA5, length);
   CHECK(oh_packedints_init(base, length, values, OH_TYPE_U32, 1000, bits, 0) == OH_OK);
   CHECK(oh_packedints_check(base, length) == OH_OK && oh_packedints_validate(base, length) == OH_OK);
 
   oh_packedints_info info;
-  CHECK(oh_packedints_describe(base, length, &info) == OH_OK);
-  CHECK(info.len == 1000 && info.bits == 10 && info.flags == 0 && info.region_length == length);
+  CHECK(oh_packedints_get_info(base, length, &info) == OH_OK);
+  CHECK(info.count == 1000 && info.bits == 10 && info.flags == 0 && info.region_size == length);
   uint64_t value = 5;
   for (uint32_t i = 0; i < 1000; i++) {
     CHECK(oh_packedints_at(base, length, i, &value) == OH_OK && value == values[i]);
@@ -65,9 +65,9 @@ static void what_is_refused(void) {
   CHECK(oh_packedints_measure(bad, OH_TYPE_STRING, 2, &bits) == OH_ERR_TYPE);
   CHECK(oh_packedints_measure(bad, 99, 2, &bits) == OH_ERR_TYPE);
   CHECK(oh_packedints_measure(bad, OH_TYPE_F64, 2, NULL) == OH_ERR_TYPE);
-  CHECK(oh_packedints_length(1, 0, &(size_t){0}) == OH_ERR_RANGE);
-  CHECK(oh_packedints_length(1, 65, &(size_t){0}) == OH_ERR_RANGE);
-  CHECK(oh_packedints_length(UINT64_MAX, 64, &(size_t){0}) == OH_ERR_RANGE);
+  CHECK(oh_packedints_region_size(1, 0, &(size_t){0}) == OH_ERR_RANGE);
+  CHECK(oh_packedints_region_size(1, 65, &(size_t){0}) == OH_ERR_RANGE);
+  CHECK(oh_packedints_region_size(UINT64_MAX, 64, &(size_t){0}) == OH_ERR_RANGE);
   CHECK(oh_packedints_init(memory, sizeof memory, large, OH_TYPE_U64, 1, 63, 0) == OH_ERR_RANGE);
   /* JavaScript's numbers end at 2^53. */
   CHECK(oh_packedints_init(memory, sizeof memory, large, OH_TYPE_U64, 1, 64, 0) == OH_ERR_RANGE);

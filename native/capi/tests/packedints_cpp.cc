@@ -20,7 +20,7 @@ int main() {
   CHECK(out[0] == values[4999] && out[1] == values[3] && out[2] == values[3]);
   packed.validate();
 
-  const offheap::PackedIntsView view(packed.base(), packed.region_length());
+  const offheap::PackedIntsView view(packed.base(), packed.region_size());
   CHECK(view.at(77) == values[77] && !view.empty());
 
   offheap::PackedInts wide(values.data(), values.size(), 60);

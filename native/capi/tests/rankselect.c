@@ -9,7 +9,7 @@
 enum { BITS = 20000 };
 
 static void* some_bits(size_t* length) {
-  CHECK(oh_bitvector_length(BITS, length) == OH_OK);
+  CHECK(oh_bitvector_region_size(BITS, length) == OH_OK);
   void* base = aligned_alloc(64, *length);
   CHECK(oh_bitvector_init(base, *length, BITS) == OH_OK);
   for (uint64_t at = 0; at < BITS; at += 1 + at % 7)
@@ -24,15 +24,15 @@ static void every_variant(void) {
                                OH_RANKSELECT_SPARSE};
   for (int v = 0; v < 4; v++) {
     oh_rankselect_info plan;
-    CHECK(oh_rankselect_plan(bits, bits_length, variants[v], &plan) == OH_OK && plan.len == BITS);
-    void* base = aligned_alloc(64, plan.region_length);
-    memset(base, 0xA5, plan.region_length);
-    const size_t length = plan.region_length;
+    CHECK(oh_rankselect_plan(bits, bits_length, variants[v], &plan) == OH_OK && plan.count == BITS);
+    void* base = aligned_alloc(64, plan.region_size);
+    memset(base, 0xA5, plan.region_size);
+    const size_t length = plan.region_size;
     CHECK(oh_rankselect_build(base, length - 64, bits, bits_length, &plan) == OH_ERR_FULL);
     CHECK(oh_rankselect_build(base, length, bits, bits_length, &plan) == OH_OK);
     CHECK(oh_rankselect_check(base, length) == OH_OK && oh_rankselect_validate(base, length) == OH_OK);
     oh_rankselect_info info;
-    CHECK(oh_rankselect_describe(base, length, &info) == OH_OK && info.ones == plan.ones);
+    CHECK(oh_rankselect_get_info(base, length, &info) == OH_OK && info.ones == plan.ones);
     CHECK(v == 0 || info.variant == variants[v]);
 
     uint64_t ones = 0;
@@ -91,15 +91,15 @@ static void what_is_refused(void) {
   CHECK(oh_rankselect_plan(bits, 64, OH_RANKSELECT_FLAT, &plan) == OH_ERR_CORRUPT);
   CHECK(oh_rankselect_plan(NULL, 640, OH_RANKSELECT_FLAT, &plan) == OH_ERR_TYPE);
   CHECK(oh_rankselect_plan(bits, bits_length, OH_RANKSELECT_FLAT, &plan) == OH_OK);
-  void* base = aligned_alloc(64, plan.region_length);
-  CHECK(oh_rankselect_build(base, plan.region_length, bits, bits_length, NULL) == OH_ERR_TYPE);
+  void* base = aligned_alloc(64, plan.region_size);
+  CHECK(oh_rankselect_build(base, plan.region_size, bits, bits_length, NULL) == OH_ERR_TYPE);
   CHECK(oh_bitvector_flip(bits, bits_length, 5, NULL) == OH_OK);
-  CHECK(oh_rankselect_build(base, plan.region_length, bits, bits_length, &plan) == OH_ERR_STALE);
-  CHECK(oh_rankselect_check(base, plan.region_length) == OH_ERR_CORRUPT);
+  CHECK(oh_rankselect_build(base, plan.region_size, bits, bits_length, &plan) == OH_ERR_STALE);
+  CHECK(oh_rankselect_check(base, plan.region_size) == OH_ERR_CORRUPT);
 
   CHECK(oh_bitvector_fill(bits, bits_length, 0, BITS, true) == OH_OK);
   CHECK(oh_rankselect_plan(bits, bits_length, OH_RANKSELECT_AUTO, &plan) == OH_OK);
-  CHECK(plan.variant == OH_RANKSELECT_CONSTANT && plan.region_length == 256);
+  CHECK(plan.variant == OH_RANKSELECT_CONSTANT && plan.region_size == 256);
   CHECK(oh_rankselect_build(base, 256, bits, bits_length, &plan) == OH_OK);
   uint64_t value = 0;
   CHECK(oh_rankselect_one(base, 256, OH_SELECT1, BITS - 1, &value) == OH_OK && value == BITS - 1);

@@ -29,7 +29,7 @@ static void bits() {
   CHECK(both.count() == bits.count() + 10);
   std::vector<double> ones(bits.count());
   CHECK(bits.ones(0, ones.data(), ones.size()) == ones.size() && ones[0] == 3 && ones.back() == 100700);
-  const offheap::BitVectorView view(bits.base(), bits.region_length());
+  const offheap::BitVectorView view(bits.base(), bits.region_size());
   CHECK(view.count() == bits.count() && !view.empty());
   bits.resize(10);
   CHECK(bits.count() == 1);
@@ -55,7 +55,7 @@ static void rank_and_select() {
     index.many(OH_SELECT1, ks, 3, found);
     CHECK(found[0] == 49998 && found[1] == 0 && found[2] == 15);
     index.validate();
-    const offheap::RankSelectView view(index.base(), index.region_length());
+    const offheap::RankSelectView view(index.base(), index.region_size());
     CHECK(view.rank1(7) == 3);
     try {
       index.select1(16667);

@@ -95,8 +95,8 @@ static void advice(void) {
 static char path[64];
 enum { PAGE = 65536 };
 
-static oh_status map(bool copy_on_write, oh_file** file) {
-  return oh_file_open(path, strlen(path), copy_on_write, file);
+static oh_status map(bool copy_on_write, oh_binding_file** file) {
+  return oh_binding_file_open(path, strlen(path), copy_on_write, file);
 }
 
 static void make_file(off_t length) {
@@ -114,12 +114,12 @@ static int foreign_fault(void) {
 
 /* Loses a file of ours, and says whether that went as promised. */
 static bool lose_one(void) {
-  oh_file* file = NULL;
+  oh_binding_file* file = NULL;
   make_file(PAGE);
   if (map(false, &file) != OH_OK || truncate(path, 0) != 0) return false;
-  const volatile char* bytes = oh_file_data(file);
-  bool good = bytes[0] == 0 && oh_file_lost(file);
-  oh_file_close(file);
+  const volatile char* bytes = oh_binding_file_data(file);
+  bool good = bytes[0] == 0 && oh_binding_file_lost(file);
+  oh_binding_file_close(file);
   make_file(PAGE);
   return good;
 }
@@ -183,7 +183,7 @@ static void memory_is_refused(void) {
   pid_t pid = fork();
   if (pid == 0) {
     struct rlimit limit = {(rlim_t)1 << 36, (rlim_t)1 << 36};
-    oh_file* file = NULL;
+    oh_binding_file* file = NULL;
     if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(OH_ERR_OOM);
     _exit((int)map(true, &file));
   }
@@ -192,54 +192,55 @@ static void memory_is_refused(void) {
 }
 
 static void files(void) {
-  oh_file* file = NULL;
+  oh_binding_file* file = NULL;
   make_file(2 * PAGE);
-  CHECK(oh_file_mappings() == 0);
+  CHECK(oh_binding_file_mappings() == 0);
   CHECK(map(false, &file) == OH_OK && file != NULL);
-  CHECK(oh_file_mappings() == 1);
-  CHECK(oh_file_length(file) == 2 * PAGE);
-  CHECK(((const char*)oh_file_data(file))[0] == 'x');
-  CHECK(!oh_file_lost(file) && *oh_file_status(file) == 0);
+  CHECK(oh_binding_file_mappings() == 1);
+  CHECK(oh_binding_file_size(file) == 2 * PAGE);
+  CHECK(((const char*)oh_binding_file_data(file))[0] == 'x');
+  CHECK(!oh_binding_file_lost(file) && *oh_binding_file_status(file) == 0);
   CHECK(truncate(path, PAGE) == 0);
-  CHECK(((const volatile char*)oh_file_data(file))[PAGE] == 0);
-  CHECK(oh_file_lost(file) && *oh_file_status(file) != 0);
-  oh_file_unmap(file);
-  oh_file_unmap(file);
-  CHECK(oh_file_mappings() == 0 && oh_file_data(file) == NULL && oh_file_length(file) == 0);
-  CHECK(oh_file_lost(file) && *oh_file_status(file) != 0);
-  oh_file_close(file);
+  CHECK(((const volatile char*)oh_binding_file_data(file))[PAGE] == 0);
+  CHECK(oh_binding_file_lost(file) && *oh_binding_file_status(file) != 0);
+  oh_binding_file_unmap(file);
+  oh_binding_file_unmap(file);
+  CHECK(oh_binding_file_mappings() == 0 && oh_binding_file_data(file) == NULL &&
+        oh_binding_file_size(file) == 0);
+  CHECK(oh_binding_file_lost(file) && *oh_binding_file_status(file) != 0);
+  oh_binding_file_close(file);
 
   CHECK(map(true, &file) == OH_OK);
-  ((char*)oh_file_data(file))[0] = 'y';
+  ((char*)oh_binding_file_data(file))[0] = 'y';
   char byte = 0;
   int fd = open(path, O_RDONLY);
   CHECK(fd >= 0 && read(fd, &byte, 1) == 1 && byte == 'x' && close(fd) == 0);
-  oh_file_close(file);
-  CHECK(oh_file_mappings() == 0);
+  oh_binding_file_close(file);
+  CHECK(oh_binding_file_mappings() == 0);
 
-  oh_file* none = NULL;
-  CHECK(oh_file_open(path, strlen(path), false, NULL) == OH_ERR_TYPE);
-  CHECK(oh_file_open(NULL, 3, false, &none) == OH_ERR_TYPE);
-  CHECK(oh_file_open(path, 0, false, &none) == OH_ERR_TYPE);
-  CHECK(oh_file_open(path, strlen(path) + 1, false, &none) == OH_ERR_TYPE); /* The NUL. */
-  CHECK(oh_file_open("/", 1, false, &none) == OH_ERR_IO);
-  CHECK(oh_file_open("/\xff", 2, false, &none) == OH_ERR_IO); /* No UTF-8, and no such file. */
+  oh_binding_file* none = NULL;
+  CHECK(oh_binding_file_open(path, strlen(path), false, NULL) == OH_ERR_TYPE);
+  CHECK(oh_binding_file_open(NULL, 3, false, &none) == OH_ERR_TYPE);
+  CHECK(oh_binding_file_open(path, 0, false, &none) == OH_ERR_TYPE);
+  CHECK(oh_binding_file_open(path, strlen(path) + 1, false, &none) == OH_ERR_TYPE); /* The NUL. */
+  CHECK(oh_binding_file_open("/", 1, false, &none) == OH_ERR_IO);
+  CHECK(oh_binding_file_open("/\xff", 2, false, &none) == OH_ERR_IO); /* No UTF-8, and no such file. */
   make_file(100);
   CHECK(map(false, &none) == OH_ERR_CORRUPT);
-  CHECK(none == NULL && oh_file_mappings() == 0);
+  CHECK(none == NULL && oh_binding_file_mappings() == 0);
 }
 #endif
 
 static void null_handles(void) {
   bool granted = false;
-  CHECK(oh_mappings_reserve(1, 99, &granted) == OH_OK && granted);
-  CHECK(oh_mappings_reserve(1, 99, NULL) == OH_ERR_TYPE);
-  oh_file_close(NULL);
-  oh_file_unmap(NULL);
-  oh_file_forget(NULL);
-  CHECK(oh_file_move(NULL, NULL, 0) == OH_ERR_TYPE);
-  CHECK(oh_file_data(NULL) == NULL && oh_file_length(NULL) == 0);
-  CHECK(!oh_file_lost(NULL) && oh_file_status(NULL) == NULL);
+  CHECK(oh_binding_mappings_reserve(1, 99, &granted) == OH_OK && granted);
+  CHECK(oh_binding_mappings_reserve(1, 99, NULL) == OH_ERR_TYPE);
+  oh_binding_file_close(NULL);
+  oh_binding_file_unmap(NULL);
+  oh_binding_file_forget(NULL);
+  CHECK(oh_binding_file_move(NULL, NULL, 0) == OH_ERR_TYPE);
+  CHECK(oh_binding_file_data(NULL) == NULL && oh_binding_file_size(NULL) == 0);
+  CHECK(!oh_binding_file_lost(NULL) && oh_binding_file_status(NULL) == NULL);
 }
 
 int main(void) {

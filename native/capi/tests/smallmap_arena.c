@@ -26,7 +26,7 @@ static memory new_arena(uint32_t key_type, uint32_t value_type, uint32_t maps) {
   options.value_type = value_type;
   options.maps = maps;
   size_t length = 0;
-  CHECK(oh_smallmap_arena_length(&options, &length) == OH_OK && length % 64 == 0);
+  CHECK(oh_smallmap_arena_region_size(&options, &length) == OH_OK && length % 64 == 0);
   memory arena = take(length);
   CHECK(oh_smallmap_arena_init(arena.base, arena.length, &options) == OH_OK);
   CHECK(oh_smallmap_arena_check(arena.base, arena.length) == OH_OK);
@@ -44,7 +44,7 @@ static void grow(memory* arena, uint32_t strings, uint64_t heap) {
   room.strings = strings;
   room.heap = heap;
   size_t needed = 0;
-  CHECK(oh_smallmap_arena_room_length(arena->base, arena->length, &room, &needed) == OH_OK);
+  CHECK(oh_smallmap_arena_room_region_size(arena->base, arena->length, &room, &needed) == OH_OK);
   if (needed > arena->length) {
     CHECK(oh_smallmap_arena_make_room(arena->base, arena->length, &room) == OH_ERR_FULL);
     memory larger = take(needed);
@@ -92,7 +92,7 @@ static void numbers(void) {
   for (uint32_t map = 0; map < 40; map++) {
     uint32_t size = 0;
     bool promoted = false;
-    CHECK(oh_smallmap_arena_size(arena.base, arena.length, ids[map], &size, &promoted) == OH_OK);
+    CHECK(oh_smallmap_arena_count(arena.base, arena.length, ids[map], &size, &promoted) == OH_OK);
     CHECK(size == map % 14 && promoted == (size > 8));
     for (uint32_t n = 0; n < 14; n++) {
       uint64_t value = 1;
@@ -119,9 +119,9 @@ static void numbers(void) {
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, ids[13], 0, 0) == OH_ERR_STALE);
   CHECK(create(&arena) == ids[13] + ((uint64_t)1 << 32)); /* the next generation */
   oh_smallmap_arena_info info;
-  CHECK(oh_smallmap_arena_describe(arena.base, arena.length, &info) == OH_OK);
-  CHECK(info.count == 40 && info.key_type == OH_TYPE_U32 && info.promoted > 0 &&
-        info.region_length <= arena.length);
+  CHECK(oh_smallmap_arena_get_info(arena.base, arena.length, &info) == OH_OK);
+  CHECK(info.maps == 40 && info.key_type == OH_TYPE_U32 && info.promoted > 0 &&
+        info.region_size <= arena.length);
   CHECK(oh_smallmap_arena_make_room(arena.base, arena.length, NULL) == OH_OK); /* fits */
   CHECK(oh_smallmap_arena_validate(arena.base, arena.length) == OH_OK);
   CHECK(get(&arena, ids[39], 14, &value) && value == 3902);
@@ -212,7 +212,7 @@ static void damage(void) {
   CHECK(oh_smallmap_arena_check(NULL, 4096) != OH_OK);
   CHECK(oh_smallmap_arena_get(arena.base, arena.length, id, 3, NULL, NULL) != OH_OK);
   CHECK(oh_smallmap_arena_create(arena.base, arena.length, NULL) != OH_OK);
-  CHECK(oh_smallmap_arena_length(NULL, NULL) != OH_OK);
+  CHECK(oh_smallmap_arena_region_size(NULL, NULL) != OH_OK);
   CHECK(oh_smallmap_arena_promote(arena.base, arena.length, id) != OH_OK); /* it is */
   free(copy.base);
   free(arena.base);

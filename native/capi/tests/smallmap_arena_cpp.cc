@@ -62,7 +62,7 @@ static void numbers() {
   // Moved, copied, seen from outside.
   const auto moved = std::move(arena);
   CHECK(moved.count() == 49);
-  const auto length = moved.region_length();
+  const auto length = moved.region_size();
   auto copy = offheap::SmallMapArena<std::int32_t, double>::copy_of(moved.base(), length);
   copy.reserve(1000);
   copy.shrink_to_fit();

@@ -9,13 +9,13 @@ static const char text[] = "she sells sea shells by the sea shore";
 
 static void building_and_searching(void) {
   size_t length = 0;
-  CHECK(oh_suffixarray_length(sizeof text - 1, &length) == OH_OK && length == 256 + 64 + 192);
+  CHECK(oh_suffixarray_region_size(sizeof text - 1, &length) == OH_OK && length == 256 + 64 + 192);
   void* base = aligned_alloc(64, length);
   memset(base, 0xA5, length);
   CHECK(oh_suffixarray_build(base, length, text, sizeof text - 1) == OH_OK);
   CHECK(oh_suffixarray_check(base, length) == OH_OK && oh_suffixarray_validate(base, length) == OH_OK);
   uint64_t size = 0;
-  CHECK(oh_suffixarray_len(base, length, &size) == OH_OK && size == sizeof text - 1);
+  CHECK(oh_suffixarray_count(base, length, &size) == OH_OK && size == sizeof text - 1);
   oh_suffixarray_found found;
   CHECK(oh_suffixarray_search(base, length, "sea", 3, &found) == OH_OK && found.count == 2);
   for (uint64_t i = 0; i < found.count; i++) {
@@ -51,8 +51,8 @@ static void building_and_searching(void) {
 
 static void what_is_refused(void) {
   size_t length = 5;
-  CHECK(oh_suffixarray_length((size_t)1 << 31, &length) == OH_ERR_RANGE && length == 5);
-  CHECK(oh_suffixarray_length(1, NULL) == OH_ERR_TYPE);
+  CHECK(oh_suffixarray_region_size((size_t)1 << 31, &length) == OH_ERR_RANGE && length == 5);
+  CHECK(oh_suffixarray_region_size(1, NULL) == OH_ERR_TYPE);
   uint64_t memory[64];
   CHECK(oh_suffixarray_build(memory, 320, "ab", 2) == OH_ERR_FULL);
   CHECK(oh_suffixarray_build(NULL, 512, "ab", 2) == OH_ERR_TYPE);

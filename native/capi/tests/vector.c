@@ -9,7 +9,7 @@
 
 static void in_memory_of_ones_own(void) {
   size_t length = 0;
-  CHECK(oh_vector_length(OH_TYPE_F64, 8, &length) == OH_OK && length == 320);
+  CHECK(oh_vector_region_size(OH_TYPE_F64, 8, &length) == OH_OK && length == 320);
   void* base = aligned_alloc(64, length);
   CHECK(oh_vector_init(base, length, OH_TYPE_F64) == OH_OK);
   const double values[] = {3, -1, 0.5, 2, 7, 7, 1e300, -0.0};
@@ -25,9 +25,9 @@ static void in_memory_of_ones_own(void) {
   CHECK(oh_vector_set_region(base, length, length) == OH_OK);
   CHECK(oh_vector_push(base, length, OH_TYPE_F64, values, 2) == OH_OK);
   oh_vector_info info;
-  CHECK(oh_vector_describe(base, length, &info) == OH_OK);
-  CHECK(info.len == 10 && info.capacity == 480 && info.element_type == OH_TYPE_F64);
-  CHECK(info.data == (char*)base + 256 && info.region_length == 4096);
+  CHECK(oh_vector_get_info(base, length, &info) == OH_OK);
+  CHECK(info.count == 10 && info.capacity == 480 && info.element_type == OH_TYPE_F64);
+  CHECK(info.data == (char*)base + 256 && info.region_size == 4096);
 
   oh_sum sum;
   CHECK(oh_vector_sum(base, length, &sum) == OH_OK && sum.value == 1e300);
@@ -64,9 +64,9 @@ static void in_memory_of_ones_own(void) {
   double nine = 9;
   CHECK(oh_vector_fill(base, length, OH_TYPE_F64, &nine, 8, 10) == OH_OK && sorted[9] == 9);
   CHECK(oh_vector_fill(base, length, OH_TYPE_F64, &nine, 8, 11) == OH_ERR_RANGE);
-  CHECK(oh_vector_set_len(base, length, 3) == OH_OK);
+  CHECK(oh_vector_set_count(base, length, 3) == OH_OK);
   size_t saved = 0;
-  CHECK(oh_vector_saved_length(base, length, &saved) == OH_OK && saved == 320);
+  CHECK(oh_vector_saved_size(base, length, &saved) == OH_OK && saved == 320);
   CHECK(oh_vector_set_region(base, length, saved) == OH_OK);
   CHECK(oh_vector_zero_unused(base, length) == OH_OK && sorted[3] == 0);
   CHECK(oh_vector_validate(base, length) == OH_OK);
@@ -88,10 +88,10 @@ static void wrong_arguments(void) {
   void* base = aligned_alloc(64, 320);
   size_t length = 0;
   bool finished = false;
-  CHECK(oh_vector_length(OH_TYPE_BOOL, 1, &length) == OH_ERR_TYPE);
-  CHECK(oh_vector_length(99, 1, &length) == OH_ERR_TYPE);
-  CHECK(oh_vector_length(OH_TYPE_U8, UINT64_MAX, &length) == OH_ERR_RANGE);
-  CHECK(oh_vector_length(OH_TYPE_U8, 1, NULL) == OH_ERR_TYPE);
+  CHECK(oh_vector_region_size(OH_TYPE_BOOL, 1, &length) == OH_ERR_TYPE);
+  CHECK(oh_vector_region_size(99, 1, &length) == OH_ERR_TYPE);
+  CHECK(oh_vector_region_size(OH_TYPE_U8, UINT64_MAX, &length) == OH_ERR_RANGE);
+  CHECK(oh_vector_region_size(OH_TYPE_U8, 1, NULL) == OH_ERR_TYPE);
   CHECK(oh_vector_init(NULL, 320, OH_TYPE_U8) == OH_ERR_TYPE);
   CHECK(oh_vector_init(base, 255, OH_TYPE_U8) == OH_ERR_CORRUPT);
   CHECK(oh_vector_init(base, 320, OH_TYPE_STRING) == OH_ERR_TYPE);
@@ -102,7 +102,7 @@ static void wrong_arguments(void) {
   CHECK(oh_vector_push(base, 320, OH_TYPE_U32, (const char*)one + 1, 1) == OH_ERR_TYPE);
   CHECK(oh_vector_push(base, 320, OH_TYPE_U32, one, SIZE_MAX) == OH_ERR_RANGE);
   CHECK(oh_vector_push(base, 320, OH_TYPE_U32, NULL, 0) == OH_OK);
-  CHECK(oh_vector_set_len(base, 320, 17) == OH_ERR_FULL);
+  CHECK(oh_vector_set_count(base, 320, 17) == OH_ERR_FULL);
   CHECK(oh_vector_set_region(base, 320, 384) == OH_ERR_FULL);
   CHECK(oh_vector_sort(base, 320, NULL, NULL) == OH_ERR_TYPE);
   CHECK(oh_vector_sort(base, 320, (oh_control*)((char*)base + 4), &finished) == OH_ERR_TYPE);
@@ -118,30 +118,30 @@ static void wrong_arguments(void) {
 }
 
 static void that_own_their_memory(void) {
-  oh_vec* vec = NULL;
-  CHECK(oh_vec_new(OH_TYPE_BYTES, 0, &vec) == OH_ERR_TYPE && vec == NULL);
-  CHECK(oh_vec_new(OH_TYPE_I16, 0, &vec) == OH_OK);
+  oh_owned_vector* vec = NULL;
+  CHECK(oh_owned_vector_new(OH_TYPE_BYTES, 0, &vec) == OH_ERR_TYPE && vec == NULL);
+  CHECK(oh_owned_vector_new(OH_TYPE_I16, 0, &vec) == OH_OK);
   for (int i = 0; i < 100000; i++) {
     const int16_t value = (int16_t)(i * 7919);
-    CHECK(oh_vec_push(vec, &value, 1) == OH_OK);
+    CHECK(oh_owned_vector_push(vec, &value, 1) == OH_OK);
   }
-  CHECK(oh_vec_len(vec) == 100000 && (uintptr_t)oh_vec_data(vec) % 64 == 0);
-  CHECK(oh_vec_sort(vec) == OH_OK);
-  const int16_t* data = oh_vec_data(vec);
+  CHECK(oh_owned_vector_count(vec) == 100000 && (uintptr_t)oh_owned_vector_data(vec) % 64 == 0);
+  CHECK(oh_owned_vector_sort(vec) == OH_OK);
+  const int16_t* data = oh_owned_vector_data(vec);
   for (int i = 1; i < 100000; i++) CHECK(data[i - 1] <= data[i]);
-  CHECK(oh_vec_truncate(vec, 10) == OH_OK && oh_vec_len(vec) == 10);
-  CHECK(oh_vec_reserve(vec, 200000) == OH_OK);
-  CHECK(oh_vec_reserve(vec, SIZE_MAX) == OH_ERR_RANGE);
+  CHECK(oh_owned_vector_truncate(vec, 10) == OH_OK && oh_owned_vector_count(vec) == 10);
+  CHECK(oh_owned_vector_reserve(vec, 200000) == OH_OK);
+  CHECK(oh_owned_vector_reserve(vec, SIZE_MAX) == OH_ERR_RANGE);
   void* base = NULL;
   size_t length = 0;
-  CHECK(oh_vec_region(vec, &base, &length) == OH_OK);
+  CHECK(oh_owned_vector_region(vec, &base, &length) == OH_OK);
   oh_vector_info info;
-  CHECK(oh_vector_describe(base, length, &info) == OH_OK && info.len == 10);
-  CHECK(oh_vec_push(NULL, &length, 1) == OH_ERR_TYPE);
-  CHECK(oh_vec_push(vec, NULL, 1) == OH_ERR_TYPE);
-  CHECK(oh_vec_len(NULL) == 0 && oh_vec_data(NULL) == NULL);
-  oh_vec_free(vec);
-  oh_vec_free(NULL);
+  CHECK(oh_vector_get_info(base, length, &info) == OH_OK && info.count == 10);
+  CHECK(oh_owned_vector_push(NULL, &length, 1) == OH_ERR_TYPE);
+  CHECK(oh_owned_vector_push(vec, NULL, 1) == OH_ERR_TYPE);
+  CHECK(oh_owned_vector_count(NULL) == 0 && oh_owned_vector_data(NULL) == NULL);
+  oh_owned_vector_free(vec);
+  oh_owned_vector_free(NULL);
 }
 
 int main(void) {

@@ -36,7 +36,7 @@ void AgainstTheStandardVector() {
   CHECK(vector.size() == 3 && vector.front() == 42);
 
   // The same bytes through a view, as another program would see them.
-  const offheap::VectorView<double> view(vector.base(), vector.region_length());
+  const offheap::VectorView<double> view(vector.base(), vector.region_size());
   CHECK(view.size() == 3 && view[0] == 42 && view.max() == 42);
   view.validate();
 
@@ -51,7 +51,7 @@ void Errors() {
   offheap::Vector<std::int8_t> bytes;
   CHECK(bytes.empty() && !bytes.min());
   try {
-    const offheap::VectorView<double> wrong(bytes.base(), bytes.region_length());
+    const offheap::VectorView<double> wrong(bytes.base(), bytes.region_size());
     CHECK(false);
   } catch (const offheap::Error& error) {
     CHECK(error.status() == OH_ERR_TYPE);

@@ -81,12 +81,18 @@ fn sound() -> &'static [Trained; 2] {
 }
 
 fn bytes_of(dictionary: *const oh_dictionary) -> Vec<u8> {
-    let mut info =
-        oh_dictionary_info { identity: 0, bytes: null_mut(), length: 0, content: 0, phrases: 0, contexts: 0 };
+    let mut info = oh_dictionary_info {
+        identity: 0,
+        bytes: null_mut(),
+        region_size: 0,
+        content: 0,
+        phrases: 0,
+        contexts: 0,
+    };
     // SAFETY: the dictionary is live, and so are its bytes.
     unsafe {
-        assert_eq!(oh_dictionary_describe(dictionary, &raw mut info), OH_OK);
-        std::slice::from_raw_parts(info.bytes.cast::<u8>(), info.length).to_vec()
+        assert_eq!(oh_dictionary_get_info(dictionary, &raw mut info), OH_OK);
+        std::slice::from_raw_parts(info.bytes.cast::<u8>(), info.region_size).to_vec()
     }
 }
 
@@ -224,13 +230,16 @@ pub(crate) fn store(data: &[u8]) {
         let (mut builder, mut length) = (null_mut(), 0);
         // SAFETY: all of it is live, and as long as is said.
         unsafe {
-            assert_eq!(oh_records_begin(sound()[0].0, 3, &raw mut builder), OH_OK);
+            assert_eq!(oh_recordstore_builder_new(sound()[0].0, 3, &raw mut builder), OH_OK);
             let (texts, all) = (text.as_ptr(), ends.as_ptr());
-            assert_eq!(oh_records_push(builder, texts, text.len(), all, ends.len()), OH_OK);
-            assert_eq!(oh_records_length(builder, &raw mut length), OH_OK);
+            assert_eq!(oh_recordstore_builder_push(builder, texts, text.len(), all, ends.len()), OH_OK);
+            assert_eq!(oh_recordstore_builder_region_size(builder, &raw mut length), OH_OK);
             let mut words = vec![0u64; length as usize / 8];
-            assert_eq!(oh_records_write(builder, words.as_mut_ptr().cast(), length as usize), OH_OK);
-            oh_records_builder_free(builder);
+            assert_eq!(
+                oh_recordstore_builder_write(builder, words.as_mut_ptr().cast(), length as usize),
+                OH_OK
+            );
+            oh_recordstore_builder_free(builder);
             words
         }
     });
@@ -256,21 +265,21 @@ fn use_store(base: *const c_void, length: usize) {
     let mut opened = null_mut();
     // SAFETY: the memory is live, and as long as is said.
     unsafe {
-        if oh_records_open(base, length, &raw mut opened) != OH_OK {
+        if oh_recordstore_open(base, length, &raw mut opened) != OH_OK {
             return;
         }
-        let _ = oh_records_validate(opened);
+        let _ = oh_recordstore_validate(opened);
         let mut written = 0;
         let mut out = vec![0u8; 300];
         for index in [0, 1, 2, 7, 100, 299, 300, u64::MAX] {
             for capacity in [0, 33, 300] {
-                let _ = oh_records_get(opened, index, out.as_mut_ptr(), capacity, &raw mut written);
+                let _ = oh_recordstore_get(opened, index, out.as_mut_ptr(), capacity, &raw mut written);
             }
         }
         let indices = [0.0, 299.0, 5.0, 5.0, 77.0];
         let mut ends = [0.0; 5];
         let (from, to) = (indices.as_ptr(), ends.as_mut_ptr());
-        let _ = oh_records_get_many(opened, from, 5, to, out.as_mut_ptr(), out.len(), &raw mut written);
-        oh_records_free(opened);
+        let _ = oh_recordstore_get_many(opened, from, 5, to, out.as_mut_ptr(), out.len(), &raw mut written);
+        oh_recordstore_free(opened);
     }
 }

@@ -41,7 +41,7 @@ fn sound_filter(capacity: u64) -> Vec<u64> {
     let mut length = 0;
     // SAFETY: the output is live; the memory has the length.
     unsafe {
-        assert_eq!(oh_bloomfilter_length(capacity, 0.01, &raw mut length), OH_OK);
+        assert_eq!(oh_bloomfilter_region_size(capacity, 0.01, &raw mut length), OH_OK);
         let mut words = vec![u64::MAX; length / 8];
         assert_eq!(oh_bloomfilter_init(words.as_mut_ptr().cast(), length, capacity, 0.01, 1, 2), OH_OK);
         words
@@ -52,7 +52,7 @@ fn sound_array(text: &[u8]) -> Vec<u64> {
     let mut length = 0;
     // SAFETY: the output is live; the memory has the length.
     unsafe {
-        assert_eq!(oh_suffixarray_length(text.len(), &raw mut length), OH_OK);
+        assert_eq!(oh_suffixarray_region_size(text.len(), &raw mut length), OH_OK);
         let mut words = vec![u64::MAX; length / 8];
         let base = words.as_mut_ptr().cast();
         assert_eq!(oh_suffixarray_build(base, length, text.as_ptr().cast(), text.len()), OH_OK);
@@ -101,9 +101,9 @@ fn use_all(words: &mut [u64]) {
     unsafe {
         let _ = oh_bloomfilter_check(base, length);
         let _ = oh_bloomfilter_validate(base, length);
-        if oh_bloomfilter_describe(base, length, info.as_mut_ptr()) == OH_OK {
+        if oh_bloomfilter_get_info(base, length, info.as_mut_ptr()) == OH_OK {
             let info: oh_bloomfilter_info = info.assume_init();
-            assert!(info.blocks > 0 && info.region_length <= length as u64);
+            assert!(info.blocks > 0 && info.region_size <= length as u64);
         }
         let _ = oh_bloomfilter_ones(base, length, &raw mut number);
         let _ = oh_bloomfilter_has(base, length, b"key".as_ptr().cast(), 3, &raw mut found);
@@ -120,7 +120,7 @@ fn use_all(words: &mut [u64]) {
         let _ = oh_suffixarray_check(base, length);
         let _ = oh_suffixarray_validate(base, length);
         let mut size = 0;
-        let sound = oh_suffixarray_len(base, length, &raw mut size) == OH_OK;
+        let sound = oh_suffixarray_count(base, length, &raw mut size) == OH_OK;
         for rank in [0, size / 2, size.wrapping_sub(1), size, u64::MAX] {
             let there = oh_suffixarray_at(base, length, rank, &raw mut number) == OH_OK;
             assert_eq!(there, sound && rank < size);

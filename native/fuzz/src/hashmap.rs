@@ -61,7 +61,7 @@ impl Region {
     fn map(options: &oh_hashmap_options) -> Region {
         let mut length = 0;
         // SAFETY: both are live.
-        assert_eq!(unsafe { oh_hashmap_length(options, &raw mut length) }, OH_OK);
+        assert_eq!(unsafe { oh_hashmap_region_size(options, &raw mut length) }, OH_OK);
         let mut region = Region::new(length);
         // SAFETY: the region has this length.
         assert_eq!(unsafe { oh_hashmap_init(region.base(), length, options) }, OH_OK);
@@ -155,7 +155,7 @@ impl Region {
         let (base, length) = (self.base(), self.length());
         let mut info = std::mem::MaybeUninit::<oh_hashmap_info>::uninit();
         // SAFETY: the memory and the output are live; the output is written on success.
-        unsafe { (oh_hashmap_describe(base, length, info.as_mut_ptr()) == OH_OK).then(|| info.assume_init()) }
+        unsafe { (oh_hashmap_get_info(base, length, info.as_mut_ptr()) == OH_OK).then(|| info.assume_init()) }
     }
 
     /// Rebuilds in memory that is as long as that needs.
@@ -164,7 +164,7 @@ impl Region {
         let mut needed = 0;
         // SAFETY: the memory and the output are live, and grown to what is needed.
         unsafe {
-            let status = oh_hashmap_rebuild_length(base, length, capacity, heap, &raw mut needed);
+            let status = oh_hashmap_rebuild_region_size(base, length, capacity, heap, &raw mut needed);
             if status != OH_OK || needed > 1 << 24 {
                 return status;
             }

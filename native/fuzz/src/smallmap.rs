@@ -59,7 +59,7 @@ impl Arena {
         };
         let mut length = 0;
         // SAFETY: both are live.
-        assert_eq!(unsafe { oh_smallmap_arena_length(&raw const options, &raw mut length) }, OH_OK);
+        assert_eq!(unsafe { oh_smallmap_arena_region_size(&raw const options, &raw mut length) }, OH_OK);
         let mut arena = Arena { words: vec![0; length / 8] };
         // SAFETY: the memory has this length.
         assert_eq!(unsafe { oh_smallmap_arena_init(arena.base(), length, &raw const options) }, OH_OK);
@@ -78,7 +78,7 @@ impl Arena {
         let mut info = MaybeUninit::uninit();
         // SAFETY: the memory has this length, the output is live, and it is written with OK.
         unsafe {
-            (oh_smallmap_arena_describe(self.base(), self.length(), info.as_mut_ptr()) == OH_OK)
+            (oh_smallmap_arena_get_info(self.base(), self.length(), info.as_mut_ptr()) == OH_OK)
                 .then(|| info.assume_init())
         }
     }
@@ -96,8 +96,12 @@ impl Arena {
         let mut length = 0;
         // SAFETY: the memory has this length; both structs are live.
         unsafe {
-            if oh_smallmap_arena_room_length(self.base(), self.length(), &raw const room, &raw mut length)
-                != OH_OK
+            if oh_smallmap_arena_room_region_size(
+                self.base(),
+                self.length(),
+                &raw const room,
+                &raw mut length,
+            ) != OH_OK
             {
                 return false;
             }
@@ -188,13 +192,13 @@ impl Arena {
             let _ = oh_smallmap_arena_validate(self.base(), self.length());
         }
         if let Some(info) = self.info() {
-            assert!(info.region_length as usize <= self.length());
+            assert!(info.region_size as usize <= self.length());
         }
         for id in [0, 2, 5, 1 << 32, u64::MAX] {
             // SAFETY: as above.
             unsafe {
                 let _ =
-                    oh_smallmap_arena_size(self.base(), self.length(), id, &raw mut size, &raw mut promoted);
+                    oh_smallmap_arena_count(self.base(), self.length(), id, &raw mut size, &raw mut promoted);
                 let (keys, values) = (keys.as_mut_ptr().cast(), values.as_mut_ptr().cast());
                 let _ = oh_smallmap_arena_entries(
                     self.base(),
@@ -368,7 +372,7 @@ pub(crate) fn operations(data: &[u8]) {
     }
     // SAFETY: the memory has this length.
     assert_eq!(unsafe { oh_smallmap_arena_validate(arena.base(), arena.length()) }, OH_OK);
-    assert_eq!(arena.info().expect("sound").count as usize, maps.len());
+    assert_eq!(arena.info().expect("sound").maps as usize, maps.len());
     for (id, entries) in maps {
         let (mut keys, mut values, mut count) = (vec![0u32; 20], vec![0u32; 20], 0);
         // SAFETY: the memory has this length; the arrays have room for 20 elements.

@@ -6,9 +6,9 @@
 //! is exactly as long as is said). [`operations`] plays operations on a vector of doubles and a
 //! plain model.
 
+use offheap::owned_vector::*;
 use offheap::status::oh_status::{OH_ERR_FULL, OH_OK};
 use offheap::types::oh_type_width;
-use offheap::vec::*;
 use offheap::vector::*;
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -44,7 +44,7 @@ pub(crate) fn region(data: &[u8]) {
     let capacity = u64::from(input.byte());
     let mut length = 0;
     // SAFETY: the output is live.
-    assert_eq!(unsafe { oh_vector_length(ty, capacity, &raw mut length) }, OH_OK);
+    assert_eq!(unsafe { oh_vector_region_size(ty, capacity, &raw mut length) }, OH_OK);
     let mut words = vec![0u64; length / 8];
     let base = words.as_mut_ptr().cast::<c_void>();
     let elements = [0x7FF8_0000_0000_0001u64, 0, 1 << 63, u64::MAX].repeat(64);
@@ -94,11 +94,11 @@ fn use_all(base: *mut c_void, length: usize, ty: u32) {
         let _ = oh_vector_check(base, length);
         let _ = oh_vector_validate(base, length);
         let mut places = vec![];
-        if oh_vector_describe(base, length, info.as_mut_ptr()) == OH_OK {
+        if oh_vector_get_info(base, length, info.as_mut_ptr()) == OH_OK {
             let info = info.assume_init();
             let width = oh_type_width(info.element_type) as u64;
-            assert!(info.len <= info.capacity && HEADER as u64 + info.capacity * width <= length as u64);
-            places = vec![0u32; info.len as usize];
+            assert!(info.count <= info.capacity && HEADER as u64 + info.capacity * width <= length as u64);
+            places = vec![0u32; info.count as usize];
         }
         let _ = oh_vector_sum(base, length, &raw mut sum);
         for greatest in [false, true] {
@@ -111,11 +111,11 @@ fn use_all(base: *mut c_void, length: usize, ty: u32) {
         let _ = oh_vector_search(base, length, ty, element, 1, at.as_mut_ptr());
         let out = places.as_mut_ptr().cast();
         let _ = oh_vector_argsort(base, length, null_mut(), out, places.len(), false, &raw mut found);
-        let _ = oh_vector_saved_length(base, length, &raw mut saved);
+        let _ = oh_vector_saved_size(base, length, &raw mut saved);
         let _ = oh_vector_push(base, length, ty, element, 1);
         let _ = oh_vector_sort(base, length, null_mut(), &raw mut found);
         let _ = oh_vector_fill(base, length, ty, element, 0, 2);
-        let _ = oh_vector_set_len(base, length, 3);
+        let _ = oh_vector_set_count(base, length, 3);
         let _ = oh_vector_set_region(base, length, length & !63);
         let _ = oh_vector_zero_unused(base, length);
     }
@@ -128,28 +128,28 @@ pub(crate) fn operations(data: &[u8]) {
     let mut model: Vec<f64> = vec![];
     // SAFETY: the vector is live until it is freed; values and outputs are live.
     unsafe {
-        assert_eq!(oh_vec_new(F64, usize::from(input.byte()), &raw mut vec), OH_OK);
+        assert_eq!(oh_owned_vector_new(F64, usize::from(input.byte()), &raw mut vec), OH_OK);
         while !input.0.is_empty() {
             match input.byte() % 6 {
                 0 | 1 => {
                     let values: Vec<f64> =
                         (0..input.byte() % 40).map(|_| f64::from(input.number())).collect();
-                    assert_eq!(oh_vec_push(vec, values.as_ptr().cast(), values.len()), OH_OK);
+                    assert_eq!(oh_owned_vector_push(vec, values.as_ptr().cast(), values.len()), OH_OK);
                     model.extend(values);
                 }
                 2 => {
                     let len = usize::from(input.byte());
-                    assert_eq!(oh_vec_truncate(vec, len), OH_OK);
+                    assert_eq!(oh_owned_vector_truncate(vec, len), OH_OK);
                     model.truncate(len);
                 }
                 3 => {
-                    assert_eq!(oh_vec_sort(vec), OH_OK);
+                    assert_eq!(oh_owned_vector_sort(vec), OH_OK);
                     model.sort_by(f64::total_cmp);
                 }
-                4 => assert_eq!(oh_vec_reserve(vec, usize::from(input.byte())), OH_OK),
+                4 => assert_eq!(oh_owned_vector_reserve(vec, usize::from(input.byte())), OH_OK),
                 _ => {
                     let (mut base, mut length, mut sum) = (null_mut(), 0, NO_SUM);
-                    assert_eq!(oh_vec_region(vec, &raw mut base, &raw mut length), OH_OK);
+                    assert_eq!(oh_owned_vector_region(vec, &raw mut base, &raw mut length), OH_OK);
                     assert_eq!(oh_vector_sum(base, length, &raw mut sum), OH_OK);
                     assert_eq!(sum.value, model.iter().sum::<f64>(), "integers below 2^53 in all");
                     let full = vec![0f64; length / 8];
@@ -159,9 +159,9 @@ pub(crate) fn operations(data: &[u8]) {
                     );
                 }
             }
-            let data = oh_vec_data(vec).cast::<f64>();
-            assert_eq!(std::slice::from_raw_parts(data, oh_vec_len(vec)), model);
+            let data = oh_owned_vector_data(vec).cast::<f64>();
+            assert_eq!(std::slice::from_raw_parts(data, oh_owned_vector_count(vec)), model);
         }
-        oh_vec_free(vec);
+        oh_owned_vector_free(vec);
     }
 }

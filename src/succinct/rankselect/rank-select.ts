@@ -133,7 +133,7 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
     };
     const source = steadyBytes(given);
     const plan = native().rankselectPlan(source, variant === 'auto' ? 0 : VARIANT[variant]);
-    const region = Region.allocate(plan.regionLength, placement, true);
+    const region = Region.allocate(plan.regionSize, placement, true);
     native().rankselectBuild(region.bytes, source, plan.variant, plan.length, plan.ones);
     return RankSelect.adopted(new RegionSource(region, true, 'the new structure'));
   }

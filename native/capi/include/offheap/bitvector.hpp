@@ -23,7 +23,7 @@ class BitVectorView {
     check(oh_bitvector_check(base, length));
   }
 
-  std::uint64_t size() const { return info().len; }
+  std::uint64_t size() const { return info().count; }
   bool empty() const { return size() == 0; }
   std::uint64_t capacity() const { return info().capacity; }
 
@@ -38,7 +38,7 @@ class BitVectorView {
   std::uint64_t count() const { return count(0, size()); }
   std::uint64_t count(std::uint64_t from, std::uint64_t to) const {
     std::uint64_t count = 0;
-    check(oh_bitvector_count(base_, length_, from, to, &count));
+    check(oh_bitvector_count_ones(base_, length_, from, to, &count));
     return count;
   }
 
@@ -63,13 +63,13 @@ class BitVectorView {
 
   // The region: what to write to a file, or hand to JavaScript.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const { return info().region_length; }
+  std::size_t region_size() const { return info().region_size; }
 
  protected:
   BitVectorView() = default;
   oh_bitvector_info info() const {
     oh_bitvector_info info = {};
-    check(oh_bitvector_describe(base_, length_, &info));
+    check(oh_bitvector_get_info(base_, length_, &info));
     return info;
   }
 
@@ -105,7 +105,7 @@ class BitVector : public BitVectorView {
   template <typename T>
   static BitVector from_indices(const T* positions, std::size_t count) {
     std::uint64_t length = 0;
-    check(oh_bitvector_len_for(positions, internal::Codec<T>::number, count, &length));
+    check(oh_bitvector_count_for(positions, internal::Codec<T>::number, count, &length));
     BitVector bits(length);
     bits.set_many(positions, count, true);
     return bits;
@@ -140,7 +140,7 @@ class BitVector : public BitVectorView {
   void reserve(std::uint64_t bits) {
     if (bits <= capacity()) return;
     internal::Memory larger(length_of(bits));
-    std::memcpy(larger.data(), base_, region_length());
+    std::memcpy(larger.data(), base_, region_size());
     memory_ = std::move(larger);
     adopt();
     check(oh_bitvector_set_capacity(base_, length_, bits));
@@ -149,7 +149,7 @@ class BitVector : public BitVectorView {
   // Makes the vector so long, by zeros or by dropping bits.
   void resize(std::uint64_t bits) {
     reserve(bits);
-    check(oh_bitvector_set_len(base_, length_, bits));
+    check(oh_bitvector_set_count(base_, length_, bits));
   }
 
   void fill(std::uint64_t from, std::uint64_t to, bool bit) {
@@ -167,7 +167,7 @@ class BitVector : public BitVectorView {
     combine(op, other, 0, size());
   }
   void combine(oh_bitvector_op op, const BitVectorView& other, std::uint64_t from, std::uint64_t to) {
-    check(oh_bitvector_combine(base_, length_, op, other.base(), other.region_length(), from, to));
+    check(oh_bitvector_combine(base_, length_, op, other.base(), other.region_size(), from, to));
   }
   BitVector& operator&=(const BitVectorView& other) { return combined(OH_BITVECTOR_AND, other); }
   BitVector& operator|=(const BitVectorView& other) { return combined(OH_BITVECTOR_OR, other); }
@@ -177,7 +177,7 @@ class BitVector : public BitVectorView {
  private:
   static std::size_t length_of(std::uint64_t bits) {
     std::size_t length = 0;
-    check(oh_bitvector_length(bits, &length));
+    check(oh_bitvector_region_size(bits, &length));
     return length;
   }
 

@@ -62,7 +62,7 @@ class BumpArena {
 
   oh_bumparena_info info() const {
     oh_bumparena_info info = {};
-    check(oh_bumparena_describe(memory_.data(), memory_.length(), &info));
+    check(oh_bumparena_get_info(memory_.data(), memory_.length(), &info));
     return info;
   }
 

@@ -27,7 +27,7 @@ class BloomFilterView {
   BloomFilterView() noexcept = default;
   // The filter in `length` bytes at `base`, which must outlive the view.
   BloomFilterView(const void* base, std::size_t length) : base_(base), length_(length) {
-    check(oh_bloomfilter_describe(base, length, &info_));
+    check(oh_bloomfilter_get_info(base, length, &info_));
   }
 
   std::uint64_t capacity() const noexcept { return info_.capacity; }
@@ -64,7 +64,7 @@ class BloomFilterView {
 
   // The region: what to write to a file, or hand to JavaScript.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const noexcept { return info_.region_length; }
+  std::size_t region_size() const noexcept { return info_.region_size; }
 
  private:
   const void* base_ = nullptr;
@@ -105,7 +105,7 @@ class BloomFilter : public internal::Owned<BloomFilterView> {
  private:
   static std::size_t length_of(std::uint64_t capacity, double rate) {
     std::size_t length = 0;
-    check(oh_bloomfilter_length(capacity, rate, &length));
+    check(oh_bloomfilter_region_size(capacity, rate, &length));
     return length;
   }
 };
@@ -121,7 +121,7 @@ class SuffixArrayView {
   SuffixArrayView() noexcept = default;
   // The array in `length` bytes at `base`, which must outlive the view.
   SuffixArrayView(const void* base, std::size_t length) : base_(base), length_(length) {
-    check(oh_suffixarray_len(base, length, &size_));
+    check(oh_suffixarray_count(base, length, &size_));
   }
 
   // Bytes of the text, and suffixes.
@@ -150,7 +150,7 @@ class SuffixArrayView {
 
   // The memory that the region lies in.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const noexcept { return length_; }
+  std::size_t region_size() const noexcept { return length_; }
 
  private:
   const void* base_ = nullptr;
@@ -173,7 +173,7 @@ class SuffixArray : public internal::Owned<SuffixArrayView> {
  private:
   static std::size_t length_of(std::string_view text) {
     std::size_t length = 0;
-    check(oh_suffixarray_length(text.size(), &length));
+    check(oh_suffixarray_region_size(text.size(), &length));
     return length;
   }
 };

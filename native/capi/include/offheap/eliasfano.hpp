@@ -21,11 +21,11 @@ class EliasFanoView {
   EliasFanoView() noexcept = default;
   // The values in `length` bytes at `base`, which must outlive the view.
   EliasFanoView(const void* base, std::size_t length) : base_(base), length_(length) {
-    check(oh_eliasfano_describe(base, length, &info_));
+    check(oh_eliasfano_get_info(base, length, &info_));
   }
 
-  std::uint64_t size() const noexcept { return info_.len; }
-  bool empty() const noexcept { return info_.len == 0; }
+  std::uint64_t size() const noexcept { return info_.count; }
+  bool empty() const noexcept { return info_.count == 0; }
   // The largest value; 0 if there is none.
   std::uint64_t max() const noexcept { return info_.max; }
 
@@ -76,7 +76,7 @@ class EliasFanoView {
 
   // The region: what to write to a file, or hand to JavaScript.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const noexcept { return info_.region_length; }
+  std::size_t region_size() const noexcept { return info_.region_size; }
 
  private:
   const void* base_ = nullptr;
@@ -113,7 +113,7 @@ class EliasFano : public internal::Owned<EliasFanoView> {
 
   static std::size_t length_of(std::size_t count, std::uint64_t max) {
     std::size_t length = 0;
-    check(oh_eliasfano_length(count, max, &length));
+    check(oh_eliasfano_region_size(count, max, &length));
     return length;
   }
 };

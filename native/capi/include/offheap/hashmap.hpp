@@ -44,7 +44,7 @@ class HashMapView {
 
   std::uint32_t size() const {
     std::uint32_t size = 0;
-    check(oh_hashmap_len(base_, length_, &size));
+    check(oh_hashmap_count(base_, length_, &size));
     return size;
   }
   bool empty() const { return size() == 0; }
@@ -115,7 +115,7 @@ class HashMapView {
 
   oh_hashmap_info info() const {
     oh_hashmap_info info;
-    check(oh_hashmap_describe(base_, length_, &info));
+    check(oh_hashmap_get_info(base_, length_, &info));
     return info;
   }
 
@@ -124,7 +124,7 @@ class HashMapView {
 
   const void* base() const noexcept { return base_; }
   // Bytes of the region: what to save. The memory may be longer.
-  std::size_t region_length() const { return static_cast<std::size_t>(info().region_length); }
+  std::size_t region_size() const { return static_cast<std::size_t>(info().region_size); }
 
  protected:
   // What arrays of K and V are right for.
@@ -169,7 +169,7 @@ class HashMap : public HashMapView<K, V> {
   // A copy of the map in these bytes.
   static HashMap copy_of(const void* base, std::size_t length) {
     const View view(base, length);
-    HashMap map(internal::Memory(view.region_length()));
+    HashMap map(internal::Memory(view.region_size()));
     std::memcpy(map.base_, base, map.length_);
     return map;
   }
@@ -249,7 +249,7 @@ class HashMap : public HashMapView<K, V> {
 
   static std::size_t length_of(const oh_hashmap_options& options) {
     std::size_t length = 0;
-    check(oh_hashmap_length(&options, &length));
+    check(oh_hashmap_region_size(&options, &length));
     return length;
   }
 
@@ -276,7 +276,7 @@ class HashMap : public HashMapView<K, V> {
 
   void rebuild(std::uint32_t capacity, std::uint64_t heap) {
     std::size_t needed = 0;
-    check(oh_hashmap_rebuild_length(base_, length_, capacity, heap, &needed));
+    check(oh_hashmap_rebuild_region_size(base_, length_, capacity, heap, &needed));
     if (needed > length_) {
       internal::Memory larger(needed);
       std::memcpy(larger.data(), base_, length_);

@@ -128,7 +128,7 @@ class MmapVector {
 
   oh_mmapvector_info info() const {
     oh_mmapvector_info info = {};
-    offheap::check(oh_mmapvector_describe(vector_, &info));
+    offheap::check(oh_mmapvector_get_info(vector_, &info));
     return info;
   }
   // Elements that would be there after a crash now.
@@ -146,9 +146,9 @@ class MmapVector {
 
   void look() noexcept {
     oh_mmapvector_info info = {};
-    const bool there = vector_ != nullptr && oh_mmapvector_describe(vector_, &info) == OH_OK;
+    const bool there = vector_ != nullptr && oh_mmapvector_get_info(vector_, &info) == OH_OK;
     data_ = there ? static_cast<const T*>(oh_mmapvector_data(vector_)) : nullptr;
-    size_ = static_cast<std::size_t>(info.len);
+    size_ = static_cast<std::size_t>(info.count);
   }
 
   oh_mmapvector* vector_ = nullptr;

@@ -21,11 +21,11 @@ class PackedIntsView {
   PackedIntsView() noexcept = default;
   // The integers in `length` bytes at `base`, which must outlive the view.
   PackedIntsView(const void* base, std::size_t length) : base_(base), length_(length) {
-    check(oh_packedints_describe(base, length, &info_));
+    check(oh_packedints_get_info(base, length, &info_));
   }
 
-  std::uint64_t size() const noexcept { return info_.len; }
-  bool empty() const noexcept { return info_.len == 0; }
+  std::uint64_t size() const noexcept { return info_.count; }
+  bool empty() const noexcept { return info_.count == 0; }
   std::uint32_t bits() const noexcept { return info_.bits; }
 
   // Throws past the end.
@@ -53,7 +53,7 @@ class PackedIntsView {
 
   // The region: what to write to a file, or hand to JavaScript.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const noexcept { return info_.region_length; }
+  std::size_t region_size() const noexcept { return info_.region_size; }
 
  private:
   const void* base_ = nullptr;
@@ -89,7 +89,7 @@ class PackedInts : public internal::Owned<PackedIntsView> {
 
   static std::size_t length_of(std::size_t count, std::uint32_t bits) {
     std::size_t length = 0;
-    check(oh_packedints_length(count, bits, &length));
+    check(oh_packedints_region_size(count, bits, &length));
     return length;
   }
 };

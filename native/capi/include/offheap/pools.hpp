@@ -78,10 +78,10 @@ struct LockFreeFunctions {
   static constexpr auto free = oh_lockfreepool_free;
 };
 struct LocalFunctions {
-  using Raw = oh_localpool;
-  static constexpr auto close = oh_localpool_close;
-  static constexpr auto alloc = oh_localpool_alloc;
-  static constexpr auto free = oh_localpool_free;
+  using Raw = oh_threadlocalpool;
+  static constexpr auto close = oh_threadlocalpool_close;
+  static constexpr auto alloc = oh_threadlocalpool_alloc;
+  static constexpr auto free = oh_threadlocalpool_free;
 };
 struct NumaFunctions {
   using Raw = oh_numapool;
@@ -134,7 +134,7 @@ class LockFreeHandle : public internal::PoolHandle<internal::LockFreeFunctions> 
 
   oh_lockfreepool_stats stats() const {
     oh_lockfreepool_stats stats{};
-    check(oh_lockfreepool_stats_of(get(), &stats));
+    check(oh_lockfreepool_get_stats(get(), &stats));
     return stats;
   }
 
@@ -152,14 +152,14 @@ class LocalPool : public internal::PoolHandle<internal::LocalFunctions> {
  public:
   LocalPool(void* base, std::size_t length, std::uint64_t cache) : LocalPool(attach(base, length, cache)) {}
 
-  void flush() { check(oh_localpool_flush(get())); }
+  void flush() { check(oh_threadlocalpool_flush(get())); }
 
  private:
-  explicit LocalPool(oh_localpool* pool)
-      : PoolHandle(pool, oh_lockfreepool_data(oh_localpool_handle(pool))) {}
-  static oh_localpool* attach(void* base, std::size_t length, std::uint64_t cache) {
-    oh_localpool* pool = nullptr;
-    check(oh_localpool_attach(base, length, cache, &pool));
+  explicit LocalPool(oh_threadlocalpool* pool)
+      : PoolHandle(pool, oh_lockfreepool_data(oh_threadlocalpool_handle(pool))) {}
+  static oh_threadlocalpool* attach(void* base, std::size_t length, std::uint64_t cache) {
+    oh_threadlocalpool* pool = nullptr;
+    check(oh_threadlocalpool_attach(base, length, cache, &pool));
     return pool;
   }
 };
@@ -182,7 +182,7 @@ class LockFreePool {
   void validate() const { check(oh_lockfreepool_validate(memory_.data(), memory_.length())); }
 
   void* base() const noexcept { return memory_.data(); }
-  std::size_t region_length() const noexcept { return memory_.length(); }
+  std::size_t region_size() const noexcept { return memory_.length(); }
 
  private:
   static oh_lockfreepool_options sized(std::uint64_t capacity) {
@@ -193,7 +193,7 @@ class LockFreePool {
   }
   static std::uint64_t length_of(const oh_lockfreepool_options& options) {
     std::uint64_t length = 0;
-    check(oh_lockfreepool_length(&options, &length));
+    check(oh_lockfreepool_region_size(&options, &length));
     return length;
   }
 
@@ -225,7 +225,7 @@ class FixedPool : private internal::Memory, public FixedPoolView {
   explicit FixedPool(const Options& options) : FixedPool(options.options) {}
   static std::uint64_t length_of(const oh_fixedpool_options& options) {
     std::uint64_t length = 0;
-    check(oh_fixedpool_length(&options, &length));
+    check(oh_fixedpool_region_size(&options, &length));
     return length;
   }
   static void* initialised(const internal::Memory& memory, const oh_fixedpool_options& options) {
@@ -263,7 +263,7 @@ class NumaPoolView : public internal::PoolHandle<internal::NumaFunctions> {
 
   oh_numapool_stats stats() const {
     oh_numapool_stats stats{};
-    check(oh_numapool_stats_of(get(), &stats));
+    check(oh_numapool_get_stats(get(), &stats));
     return stats;
   }
   // Facts about the node at a place of the list, from 0 to stats().nodes - 1; with `pages` the
@@ -311,7 +311,7 @@ class NumaPool : private internal::Memory, public NumaPoolView {
   }
   static std::uint64_t length_of(const oh_numapool_options& options) {
     std::uint64_t length = 0;
-    check(oh_numapool_length(&options, &length));
+    check(oh_numapool_region_size(&options, &length));
     return length;
   }
   static void* start(const internal::Memory& memory) {

@@ -21,10 +21,10 @@ class RankSelectView {
   RankSelectView() noexcept = default;
   // What lies in `length` bytes at `base`, which must outlive the view.
   RankSelectView(const void* base, std::size_t length) : base_(base), length_(length) {
-    check(oh_rankselect_describe(base, length, &info_));
+    check(oh_rankselect_get_info(base, length, &info_));
   }
 
-  std::uint64_t size() const noexcept { return info_.len; }
+  std::uint64_t size() const noexcept { return info_.count; }
   std::uint64_t ones() const noexcept { return info_.ones; }
   oh_rankselect_variant variant() const noexcept { return static_cast<oh_rankselect_variant>(info_.variant); }
 
@@ -54,7 +54,7 @@ class RankSelectView {
 
   // The region: what to write to a file, or hand to JavaScript.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const noexcept { return info_.region_length; }
+  std::size_t region_size() const noexcept { return info_.region_size; }
 
  private:
   std::uint64_t one(oh_rankselect_query query, std::uint64_t question) const {
@@ -76,14 +76,14 @@ class RankSelect : public internal::Owned<RankSelectView> {
       : RankSelect(bits, planned(bits, variant)) {}
 
  private:
-  RankSelect(const BitVectorView& bits, const oh_rankselect_info& plan) : Owned(plan.region_length) {
-    check(oh_rankselect_build(memory().data(), memory().length(), bits.base(), bits.region_length(), &plan));
+  RankSelect(const BitVectorView& bits, const oh_rankselect_info& plan) : Owned(plan.region_size) {
+    check(oh_rankselect_build(memory().data(), memory().length(), bits.base(), bits.region_size(), &plan));
     show();
   }
 
   static oh_rankselect_info planned(const BitVectorView& bits, oh_rankselect_variant variant) {
     oh_rankselect_info plan = {};
-    check(oh_rankselect_plan(bits.base(), bits.region_length(), variant, &plan));
+    check(oh_rankselect_plan(bits.base(), bits.region_size(), variant, &plan));
     return plan;
   }
 };

@@ -38,10 +38,10 @@ struct FreeDictionary {
   void operator()(oh_dictionary* one) const noexcept { oh_dictionary_free(one); }
 };
 struct FreeRecords {
-  void operator()(oh_records* one) const noexcept { oh_records_free(one); }
+  void operator()(oh_recordstore* one) const noexcept { oh_recordstore_free(one); }
 };
 struct FreeBuilder {
-  void operator()(oh_records_builder* one) const noexcept { oh_records_builder_free(one); }
+  void operator()(oh_recordstore_builder* one) const noexcept { oh_recordstore_builder_free(one); }
 };
 
 }  // namespace internal
@@ -70,13 +70,13 @@ class Dictionary {
 
   oh_dictionary_info info() const {
     oh_dictionary_info described = {};
-    check(oh_dictionary_describe(get(), &described));
+    check(oh_dictionary_get_info(get(), &described));
     return described;
   }
   // What to write to a file, or hand to JavaScript; as long as the dictionary lives.
   std::string_view bytes() const {
     const oh_dictionary_info described = info();
-    return {static_cast<const char*>(described.bytes), described.length};
+    return {static_cast<const char*>(described.bytes), described.region_size};
   }
   void validate() const { check(oh_dictionary_validate(get())); }
 
@@ -129,10 +129,10 @@ class RecordStoreView {
   RecordStoreView() noexcept = default;
   // The store in `length` bytes at `base`, which must outlive the view.
   RecordStoreView(const void* base, std::size_t length) : base_(base) {
-    oh_records* made = nullptr;
-    check(oh_records_open(base, length, &made));
+    oh_recordstore* made = nullptr;
+    check(oh_recordstore_open(base, length, &made));
     handle_.reset(made);
-    check(oh_records_describe(made, &info_));
+    check(oh_recordstore_get_info(made, &info_));
   }
   RecordStoreView(RecordStoreView&& other) noexcept
       : base_(std::exchange(other.base_, nullptr)),
@@ -145,9 +145,9 @@ class RecordStoreView {
     return *this;
   }
 
-  std::uint64_t size() const noexcept { return info_.len; }
-  bool empty() const noexcept { return info_.len == 0; }
-  const oh_records_info& info() const noexcept { return info_; }
+  std::uint64_t size() const noexcept { return info_.count; }
+  bool empty() const noexcept { return info_.count == 0; }
+  const oh_recordstore_info& info() const noexcept { return info_; }
 
   // Throws past the end.
   std::string at(std::uint64_t index) const {
@@ -164,7 +164,7 @@ class RecordStoreView {
       const bool all = size >= info_.longest + kRoom;
       out.resize(all ? static_cast<std::size_t>(info_.longest) + kRoom : size);
       std::size_t written = 0;
-      const oh_status status = oh_records_get(
+      const oh_status status = oh_recordstore_get(
           handle_.get(), index, reinterpret_cast<std::uint8_t*>(out.data()), out.size(), &written);
       if (status == OH_ERR_FULL && !all) continue;
       check(status);
@@ -173,45 +173,47 @@ class RecordStoreView {
     }
   }
 
-  void validate() const { check(oh_records_validate(handle_.get())); }
+  void validate() const { check(oh_recordstore_validate(handle_.get())); }
 
   // The region: what to write to a file, or hand to JavaScript.
   const void* base() const noexcept { return base_; }
-  std::size_t region_length() const noexcept { return static_cast<std::size_t>(info_.region_length); }
+  std::size_t region_size() const noexcept { return static_cast<std::size_t>(info_.region_size); }
 
  private:
   const void* base_ = nullptr;
-  std::unique_ptr<oh_records, internal::FreeRecords> handle_;
-  oh_records_info info_ = {};
+  std::unique_ptr<oh_recordstore, internal::FreeRecords> handle_;
+  oh_recordstore_info info_ = {};
 };
 
 // Compresses records one after another, and makes a RecordStore of them.
 class RecordStoreBuilder {
  public:
   explicit RecordStoreBuilder(const Dictionary& dictionary, std::uint32_t level = OH_LEVEL_DEFAULT) {
-    oh_records_builder* made = nullptr;
-    check(oh_records_begin(dictionary.get(), level, &made));
+    oh_recordstore_builder* made = nullptr;
+    check(oh_recordstore_builder_new(dictionary.get(), level, &made));
     handle_.reset(made);
   }
 
   void push(std::string_view record) {
     const auto end = static_cast<double>(record.size());
-    check(oh_records_push(handle_.get(), reinterpret_cast<const std::uint8_t*>(record.data()), record.size(),
-                          &end, 1));
+    check(oh_recordstore_builder_push(handle_.get(), reinterpret_cast<const std::uint8_t*>(record.data()),
+                                      record.size(), &end, 1));
   }
 
   // Bytes that the store takes with the records so far.
   std::size_t length() const {
     std::uint64_t length = 0;
-    check(oh_records_length(handle_.get(), &length));
+    check(oh_recordstore_builder_region_size(handle_.get(), &length));
     return static_cast<std::size_t>(length);
   }
 
   // Writes it into memory of `length` bytes, at least length().
-  void write(void* base, std::size_t length) const { check(oh_records_write(handle_.get(), base, length)); }
+  void write(void* base, std::size_t length) const {
+    check(oh_recordstore_builder_write(handle_.get(), base, length));
+  }
 
  private:
-  std::unique_ptr<oh_records_builder, internal::FreeBuilder> handle_;
+  std::unique_ptr<oh_recordstore_builder, internal::FreeBuilder> handle_;
 };
 
 // Records, compressed one by one, that own their memory. They are read, not changed. Moves, does

@@ -26,7 +26,7 @@ class SmallMap {
  public:
   using Entry = std::pair<K, V>;
 
-  SmallMap() { check(oh_smallmap_new(Keys::number, Values::number, &map_)); }
+  SmallMap() { check(oh_standalone_smallmap_new(Keys::number, Values::number, &map_)); }
   // What was moved from has no map: its calls throw.
   SmallMap(SmallMap&& other) noexcept : map_(std::exchange(other.map_, nullptr)) {}
   SmallMap& operator=(SmallMap&& other) noexcept {
@@ -34,11 +34,11 @@ class SmallMap {
     std::swap(map_, taken.map_);
     return *this;
   }
-  ~SmallMap() { oh_smallmap_free(map_); }
+  ~SmallMap() { oh_standalone_smallmap_free(map_); }
 
   std::size_t size() const {
     std::size_t size = 0;
-    check(oh_smallmap_len(map_, &size));
+    check(oh_standalone_smallmap_count(map_, &size));
     return size;
   }
   bool empty() const { return size() == 0; }
@@ -46,14 +46,14 @@ class SmallMap {
   // Whether the entries are in a hash table: since there were more than 8, until clear().
   bool promoted() const {
     bool promoted = false;
-    check(oh_smallmap_promoted(map_, &promoted));
+    check(oh_standalone_smallmap_promoted(map_, &promoted));
     return promoted;
   }
 
   std::optional<V> get(const K& key) const {
     const void* value = nullptr;
     std::size_t value_length = 0;
-    check(oh_smallmap_get(map_, Keys::data(key), Keys::size(key), &value, &value_length));
+    check(oh_standalone_smallmap_get(map_, Keys::data(key), Keys::size(key), &value, &value_length));
     if (value == nullptr) return std::nullopt;
     return Values::read(value, value_length);
   }
@@ -63,22 +63,22 @@ class SmallMap {
   // Inserts a key or gives it a new value. Returns whether the key was new.
   bool set(const K& key, const V& value) {
     bool inserted = false;
-    check(oh_smallmap_set(map_, Keys::data(key), Keys::size(key), Values::data(value), Values::size(value),
-                          &inserted));
+    check(oh_standalone_smallmap_set(map_, Keys::data(key), Keys::size(key), Values::data(value),
+                                     Values::size(value), &inserted));
     return inserted;
   }
 
   // Returns whether the key was there.
   bool remove(const K& key) {
     bool removed = false;
-    check(oh_smallmap_remove(map_, Keys::data(key), Keys::size(key), &removed));
+    check(oh_standalone_smallmap_remove(map_, Keys::data(key), Keys::size(key), &removed));
     return removed;
   }
 
-  void clear() { check(oh_smallmap_clear(map_)); }
+  void clear() { check(oh_standalone_smallmap_clear(map_)); }
 
   // Makes room for so many entries in all. More than 8 promote the map.
-  void reserve(std::size_t entries) { check(oh_smallmap_reserve(map_, entries)); }
+  void reserve(std::size_t entries) { check(oh_standalone_smallmap_reserve(map_, entries)); }
 
   // Entries in insertion order: for (auto [key, value] : map) …
   class Iterator {
@@ -93,7 +93,7 @@ class SmallMap {
       return {Keys::read(entry_.key, entry_.key_length), Values::read(entry_.value, entry_.value_length)};
     }
     Iterator& operator++() {
-      check(oh_smallmap_next(map_, &cursor_, &entry_));
+      check(oh_standalone_smallmap_next(map_, &cursor_, &entry_));
       return *this;
     }
     void operator++(int) { ++*this; }
@@ -102,10 +102,10 @@ class SmallMap {
 
    private:
     friend class SmallMap;
-    explicit Iterator(const oh_smallmap* map) : map_(map) {}
-    const oh_smallmap* map_;
+    explicit Iterator(const oh_standalone_smallmap* map) : map_(map) {}
+    const oh_standalone_smallmap* map_;
     std::size_t cursor_ = 0;
-    oh_smallmap_entry entry_ = {};
+    oh_standalone_smallmap_entry entry_ = {};
   };
 
   Iterator begin() const {
@@ -115,10 +115,10 @@ class SmallMap {
   Iterator end() const { return Iterator(map_); }
 
   // The map in C. It stays owned by this one.
-  oh_smallmap* handle() const noexcept { return map_; }
+  oh_standalone_smallmap* handle() const noexcept { return map_; }
 
  private:
-  oh_smallmap* map_ = nullptr;
+  oh_standalone_smallmap* map_ = nullptr;
 };
 
 }  // namespace offheap

@@ -48,7 +48,7 @@ class SmallMapArenaView {
   }
 
   // How many maps there are.
-  std::uint32_t count() const { return info().count; }
+  std::uint32_t count() const { return info().maps; }
 
   // How many entries a map has.
   std::uint32_t size(Id id) const { return measure(id).first; }
@@ -106,7 +106,7 @@ class SmallMapArenaView {
 
   oh_smallmap_arena_info info() const {
     oh_smallmap_arena_info info;
-    check(oh_smallmap_arena_describe(base_, length_, &info));
+    check(oh_smallmap_arena_get_info(base_, length_, &info));
     return info;
   }
 
@@ -115,7 +115,7 @@ class SmallMapArenaView {
 
   const void* base() const noexcept { return base_; }
   // Bytes of the region: what to save. The memory may be longer.
-  std::size_t region_length() const { return static_cast<std::size_t>(info().region_length); }
+  std::size_t region_size() const { return static_cast<std::size_t>(info().region_size); }
 
  protected:
   // What arrays of K and V are right for.
@@ -187,7 +187,7 @@ class SmallMapArenaView {
   std::pair<std::uint32_t, bool> measure(Id id) const {
     std::uint32_t size = 0;
     bool promoted = false;
-    check(oh_smallmap_arena_size(base_, length_, id, &size, &promoted));
+    check(oh_smallmap_arena_count(base_, length_, id, &size, &promoted));
     return {size, promoted};
   }
 };
@@ -227,7 +227,7 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
   // A copy of the arena in these bytes.
   static SmallMapArena copy_of(const void* base, std::size_t length) {
     const View view(base, length);
-    SmallMapArena arena(internal::Memory(view.region_length()));
+    SmallMapArena arena(internal::Memory(view.region_size()));
     std::memcpy(arena.base_, base, arena.length_);
     return arena;
   }
@@ -313,7 +313,7 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
 
   static std::size_t length_of(const oh_smallmap_arena_options& options) {
     std::size_t length = 0;
-    check(oh_smallmap_arena_length(&options, &length));
+    check(oh_smallmap_arena_region_size(&options, &length));
     return length;
   }
 
@@ -380,7 +380,7 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
 
   void rebuild(const oh_smallmap_arena_room* room) {
     std::size_t needed = 0;
-    check(oh_smallmap_arena_room_length(base_, length_, room, &needed));
+    check(oh_smallmap_arena_room_region_size(base_, length_, room, &needed));
     if (needed > length_) {
       internal::Memory larger(needed);
       std::memcpy(larger.data(), base_, length_);

@@ -29,7 +29,7 @@ class VectorView {
     }
   }
 
-  std::size_t size() const { return static_cast<std::size_t>(describe().len); }
+  std::size_t size() const { return static_cast<std::size_t>(describe().count); }
   bool empty() const { return size() == 0; }
   const T* data() const { return static_cast<const T*>(describe().data); }
   const T* begin() const { return data(); }
@@ -70,7 +70,7 @@ class VectorView {
  private:
   oh_vector_info describe() const {
     oh_vector_info info;
-    check(oh_vector_describe(base_, length_, &info));
+    check(oh_vector_get_info(base_, length_, &info));
     return info;
   }
   std::optional<T> extreme(bool greatest) const {
@@ -93,7 +93,7 @@ template <typename T>
 class Vector {
  public:
   explicit Vector(std::size_t capacity = 0) {
-    check(oh_vec_new(internal::Codec<T>::number, capacity, &vec_));
+    check(oh_owned_vector_new(internal::Codec<T>::number, capacity, &vec_));
   }
   // What was moved from is empty, and its calls throw.
   Vector(Vector&& other) noexcept : vec_(std::exchange(other.vec_, nullptr)) {
@@ -106,7 +106,7 @@ class Vector {
     look();
     return *this;
   }
-  ~Vector() { oh_vec_free(vec_); }
+  ~Vector() { oh_owned_vector_free(vec_); }
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
@@ -124,18 +124,18 @@ class Vector {
   void push_back(T value) { append(&value, 1); }
   // `values` must not lie in this vector.
   void append(const T* values, std::size_t count) {
-    check(oh_vec_push(vec_, values, count));
+    check(oh_owned_vector_push(vec_, values, count));
     look();
   }
   void reserve(std::size_t capacity) {
-    check(oh_vec_reserve(vec_, capacity));
+    check(oh_owned_vector_reserve(vec_, capacity));
     look();
   }
   void truncate(std::size_t size) {
-    check(oh_vec_truncate(vec_, size));
+    check(oh_owned_vector_truncate(vec_, size));
     look();
   }
-  void sort() { check(oh_vec_sort(vec_)); }
+  void sort() { check(oh_owned_vector_sort(vec_)); }
 
   double sum() { return view().sum(); }
   std::optional<T> min() { return view().min(); }
@@ -146,7 +146,7 @@ class Vector {
 
   // The region: what to write to a file, or hand to JavaScript. Good until the vector is changed.
   const void* base() { return region().first; }
-  std::size_t region_length() { return region().second; }
+  std::size_t region_size() { return region().second; }
   VectorView<T> view() {
     const auto [base, length] = region();
     return VectorView<T>(base, length);
@@ -154,17 +154,17 @@ class Vector {
 
  private:
   void look() noexcept {
-    data_ = static_cast<T*>(oh_vec_data(vec_));
-    size_ = oh_vec_len(vec_);
+    data_ = static_cast<T*>(oh_owned_vector_data(vec_));
+    size_ = oh_owned_vector_count(vec_);
   }
   std::pair<void*, std::size_t> region() {
     void* base = nullptr;
     std::size_t length = 0;
-    check(oh_vec_region(vec_, &base, &length));
+    check(oh_owned_vector_region(vec_, &base, &length));
     return {base, length};
   }
 
-  oh_vec* vec_ = nullptr;
+  oh_owned_vector* vec_ = nullptr;
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };

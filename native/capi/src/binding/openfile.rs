@@ -1,28 +1,26 @@
-//! Files for memory of the caller's (`oh_openfile`): a runtime reads them into, or lays them into,
-//! buffers that it manages. And what can be done with such memory (`oh_memory_…`).
+//! Files for memory of the caller's (`oh_binding_openfile`): a runtime reads them into, or lays
+//! them into, buffers that it manages. And what can be done with such memory (`oh_memory_…`).
 
-use crate::args::{check_bytes, check_pointer, numbers};
+use crate::args::{check_bytes, check_pointer, read_path};
 use crate::guard::{guard, guard_out};
 use crate::handle::{hand_out, take_back};
-use crate::mappedfile::{oh_strategy, read_path, strategy_number, thresholds, total};
+use crate::mappedfile::{oh_strategy, strategy_number, thresholds};
 use crate::status::oh_status;
 use offheap_core::Result;
 use offheap_core::mmap::file::Mode;
 use offheap_core::mmap::mapping::{Access, Window};
-use offheap_core::mmap::read_many::read_many;
 use offheap_core::mmap::source::OpenFile;
-use offheap_core::mmap::strategy;
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
-/// A file that a runtime brings into buffers of its own: made by `oh_openfile_open`, freed by
-/// `oh_openfile_close`.
-pub struct oh_openfile {
+/// A file that a runtime brings into buffers of its own: made by `oh_binding_openfile_open`, freed
+/// by `oh_binding_openfile_close`.
+pub struct oh_binding_openfile {
     file: OpenFile,
     window: Option<Window>,
 }
 
-unsafe fn open<'a>(file: *const oh_openfile) -> Result<&'a OpenFile> {
+unsafe fn open<'a>(file: *const oh_binding_openfile) -> Result<&'a OpenFile> {
     check_pointer(file, "file")?;
     // SAFETY: not null and aligned; the caller vouches for the handle.
     Ok(unsafe { &(*file).file })
@@ -34,14 +32,14 @@ unsafe fn open<'a>(file: *const oh_openfile) -> Result<&'a OpenFile> {
 /// # Safety
 /// `path_length` bytes at `path` are readable, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_open(
+pub unsafe extern "C" fn oh_binding_openfile_open(
     path: *const c_char,
     path_length: usize,
     writable: bool,
     strategy: u32,
     buffered_up_to: u64,
     huge_from: u64,
-    out: *mut *mut oh_openfile,
+    out: *mut *mut oh_binding_openfile,
 ) -> oh_status {
     // SAFETY: the caller's.
     unsafe {
@@ -49,7 +47,7 @@ pub unsafe extern "C" fn oh_openfile_open(
             let path = read_path(path, path_length)?;
             let limits = thresholds(strategy, buffered_up_to, huge_from)?;
             let mode = if writable { Mode::Write } else { Mode::Read };
-            hand_out(|| Ok(oh_openfile { file: OpenFile::open(&path, mode, limits)?, window: None }))
+            hand_out(|| Ok(oh_binding_openfile { file: OpenFile::open(&path, mode, limits)?, window: None }))
         })
     }
 }
@@ -61,8 +59,8 @@ pub unsafe extern "C" fn oh_openfile_open(
 /// # Safety
 /// `file` is open and used by no one else meanwhile; the outputs are writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_plan(
-    file: *mut oh_openfile,
+pub unsafe extern "C" fn oh_binding_openfile_plan(
+    file: *mut oh_binding_openfile,
     look: bool,
     size: *mut u64,
     strategy: *mut oh_strategy,
@@ -92,8 +90,8 @@ pub unsafe extern "C" fn oh_openfile_plan(
 /// # Safety
 /// `file` is open; `length` bytes at `target` are writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_read(
-    file: *const oh_openfile,
+pub unsafe extern "C" fn oh_binding_openfile_read(
+    file: *const oh_binding_openfile,
     target: *mut c_void,
     length: usize,
 ) -> oh_status {
@@ -107,8 +105,8 @@ pub unsafe extern "C" fn oh_openfile_read(
 /// # Safety
 /// `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_write(
-    file: *const oh_openfile,
+pub unsafe extern "C" fn oh_binding_openfile_write(
+    file: *const oh_binding_openfile,
     source: *const c_void,
     length: usize,
 ) -> oh_status {
@@ -132,8 +130,8 @@ pub unsafe extern "C" fn oh_openfile_write(
 /// `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
 /// given up by their owner, who frees them by unmapping the whole.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_map(
-    file: *mut oh_openfile,
+pub unsafe extern "C" fn oh_binding_openfile_map(
+    file: *mut oh_binding_openfile,
     base: *mut c_void,
     capacity: usize,
     length: usize,
@@ -143,7 +141,7 @@ pub unsafe extern "C" fn oh_openfile_map(
     unsafe {
         guard_out(strategy, || {
             check_pointer(file, "file")?;
-            let oh_openfile { file, window } = &mut *file;
+            let oh_binding_openfile { file, window } = &mut *file;
             let access = if file.is_writable() { Access::Write } else { Access::Private };
             map_at(window, base.cast(), capacity, 0, access, |window| file.map(window, length))?;
             Ok(strategy_number(file.obtained(base.cast(), length)))
@@ -155,7 +153,7 @@ pub unsafe extern "C" fn oh_openfile_map(
 /// there, so that a refusal leaves it watched.
 ///
 /// # Safety
-/// As for `oh_openfile_map`.
+/// As for `oh_binding_openfile_map`.
 pub(crate) unsafe fn map_at(
     window: &mut Option<Window>,
     base: *mut u8,
@@ -182,7 +180,7 @@ pub(crate) unsafe fn map_at(
 /// # Safety
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_status(file: *const oh_openfile) -> *const i32 {
+pub unsafe extern "C" fn oh_binding_openfile_status(file: *const oh_binding_openfile) -> *const i32 {
     // SAFETY: the caller's.
     let window = unsafe { file.as_ref() }.and_then(|file| file.window.as_ref());
     window.map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
@@ -195,7 +193,7 @@ pub unsafe extern "C" fn oh_openfile_status(file: *const oh_openfile) -> *const 
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_check(file: *const oh_openfile) -> oh_status {
+pub unsafe extern "C" fn oh_binding_openfile_check(file: *const oh_binding_openfile) -> oh_status {
     guard(|| {
         // SAFETY: the caller's.
         let file = unsafe {
@@ -211,7 +209,7 @@ pub unsafe extern "C" fn oh_openfile_check(file: *const oh_openfile) -> oh_statu
 /// # Safety
 /// `file` is NULL, or open and used by no one else meanwhile.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_forget(file: *mut oh_openfile) {
+pub unsafe extern "C" fn oh_binding_openfile_forget(file: *mut oh_binding_openfile) {
     // SAFETY: the caller's.
     if let Some(file) = unsafe { file.as_mut() } {
         file.window = None;
@@ -224,7 +222,7 @@ pub unsafe extern "C" fn oh_openfile_forget(file: *mut oh_openfile) {
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_sync(file: *const oh_openfile) -> oh_status {
+pub unsafe extern "C" fn oh_binding_openfile_sync(file: *const oh_binding_openfile) -> oh_status {
     guard(|| {
         // SAFETY: the caller's.
         let file = unsafe {
@@ -243,68 +241,7 @@ pub unsafe extern "C" fn oh_openfile_sync(file: *const oh_openfile) -> oh_status
 /// # Safety
 /// `file` is NULL, or open and not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_openfile_close(file: *mut oh_openfile) {
+pub unsafe extern "C" fn oh_binding_openfile_close(file: *mut oh_binding_openfile) {
     // SAFETY: the caller's.
     unsafe { take_back(file) };
-}
-
-// ---- memory of anyone's
-
-/// Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` past the limit, which the
-/// message names.
-///
-/// # Safety
-/// The bytes are mapped.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_memory_lock(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller's.
-    guard(|| unsafe { strategy::lock(check_bytes(base, length, "base")?, length) })
-}
-
-/// Undoes `oh_memory_lock`.
-///
-/// # Safety
-/// The bytes are mapped.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_memory_unlock(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller's.
-    guard(|| unsafe { strategy::unlock(check_bytes(base, length, "base")?, length) })
-}
-
-/// How many of the pages that `length` bytes at `base` lie on are in memory.
-///
-/// # Safety
-/// The bytes are mapped, `resident` is writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_memory_resident(
-    base: *const c_void,
-    length: usize,
-    resident: *mut u64,
-) -> oh_status {
-    // SAFETY: the caller's.
-    unsafe { guard_out(resident, || Ok(strategy::resident(check_bytes(base, length, "base")?, length)?.0)) }
-}
-
-/// Copies `length` bytes from each of `count` offsets into the `size` bytes at `base`: as
-/// `oh_mappedfile_read_many`.
-///
-/// # Safety
-/// The bytes are mapped, also where others write them; `count` elements at `offsets` are readable;
-/// `count * length` bytes at `target` are writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_memory_gather(
-    base: *const c_void,
-    size: usize,
-    offsets: *const c_void,
-    offset_type: u32,
-    count: usize,
-    length: usize,
-    target: *mut c_void,
-) -> oh_status {
-    guard(|| {
-        let base = check_bytes(base, size, "base")?;
-        let target = check_bytes(target, total(count, length)?, "target")?.cast_mut();
-        // SAFETY: the caller's.
-        unsafe { read_many(base, size, &numbers(offsets, offset_type, count, "offsets")?, length, target) }
-    })
 }

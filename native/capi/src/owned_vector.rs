@@ -25,7 +25,7 @@ enum Any {
 
 /// A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a
 /// time may use it.
-pub struct oh_vec(Any);
+pub struct oh_owned_vector(Any);
 
 macro_rules! each {
     ($any:expr, $vector:ident => $body:expr) => {
@@ -61,20 +61,24 @@ impl Any {
     }
 }
 
-/// Makes an empty vector with room for `capacity` elements. Free it with `oh_vec_free`.
+/// Makes an empty vector with room for `capacity` elements. Free it with `oh_owned_vector_free`.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_new(ty: u32, capacity: usize, out: *mut *mut oh_vec) -> oh_status {
+pub unsafe extern "C" fn oh_owned_vector_new(
+    ty: u32,
+    capacity: usize,
+    out: *mut *mut oh_owned_vector,
+) -> oh_status {
     // SAFETY: the caller vouches for `out`.
     unsafe {
         guard_out(out, || {
             // Memory for the handle first, because `Box::new` could not refuse.
             let mut handle = Vec::new();
             handle.try_reserve_exact(1)?;
-            handle.push(oh_vec(Any::new(numeric(ty)?, capacity)?));
-            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_vec>())
+            handle.push(oh_owned_vector(Any::new(numeric(ty)?, capacity)?));
+            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_owned_vector>())
         })
     }
 }
@@ -82,10 +86,14 @@ pub unsafe extern "C" fn oh_vec_new(ty: u32, capacity: usize, out: *mut *mut oh_
 /// Appends `count` elements.
 ///
 /// # Safety
-/// `vec` is from `oh_vec_new`, used by no other thread meanwhile; `values` has `count` elements of
-/// its type, which are not in it.
+/// `vec` is from `oh_owned_vector_new`, used by no other thread meanwhile; `values` has `count`
+/// elements of its type, which are not in it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_push(vec: *mut oh_vec, values: *const c_void, count: usize) -> oh_status {
+pub unsafe extern "C" fn oh_owned_vector_push(
+    vec: *mut oh_owned_vector,
+    values: *const c_void,
+    count: usize,
+) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
         // SAFETY: the caller's word; the pointers are checked.
@@ -101,9 +109,9 @@ pub unsafe extern "C" fn oh_vec_push(vec: *mut oh_vec, values: *const c_void, co
 /// Removes the elements from `len` on. Does nothing if there are no more.
 ///
 /// # Safety
-/// As for `oh_vec_push`.
+/// As for `oh_owned_vector_push`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_truncate(vec: *mut oh_vec, len: usize) -> oh_status {
+pub unsafe extern "C" fn oh_owned_vector_truncate(vec: *mut oh_owned_vector, len: usize) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
         // SAFETY: the caller's word.
@@ -115,9 +123,9 @@ pub unsafe extern "C" fn oh_vec_truncate(vec: *mut oh_vec, len: usize) -> oh_sta
 /// Makes room for `capacity` elements in all.
 ///
 /// # Safety
-/// As for `oh_vec_push`.
+/// As for `oh_owned_vector_push`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_reserve(vec: *mut oh_vec, capacity: usize) -> oh_status {
+pub unsafe extern "C" fn oh_owned_vector_reserve(vec: *mut oh_owned_vector, capacity: usize) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
         // SAFETY: the caller's word.
@@ -128,9 +136,9 @@ pub unsafe extern "C" fn oh_vec_reserve(vec: *mut oh_vec, capacity: usize) -> oh
 /// Sorts, as `oh_vector_sort` does.
 ///
 /// # Safety
-/// As for `oh_vec_push`.
+/// As for `oh_owned_vector_push`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_sort(vec: *mut oh_vec) -> oh_status {
+pub unsafe extern "C" fn oh_owned_vector_sort(vec: *mut oh_owned_vector) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
         // SAFETY: the caller's word.
@@ -142,9 +150,9 @@ pub unsafe extern "C" fn oh_vec_sort(vec: *mut oh_vec) -> oh_status {
 /// How many elements there are. 0 for NULL.
 ///
 /// # Safety
-/// As for `oh_vec_push`, or NULL.
+/// As for `oh_owned_vector_push`, or NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_len(vec: *const oh_vec) -> usize {
+pub unsafe extern "C" fn oh_owned_vector_count(vec: *const oh_owned_vector) -> usize {
     // SAFETY: the caller's word.
     unsafe { vec.as_ref() }.map_or(0, |vec| each!(&vec.0, vector => vector.len()))
 }
@@ -152,9 +160,9 @@ pub unsafe extern "C" fn oh_vec_len(vec: *const oh_vec) -> usize {
 /// The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
 ///
 /// # Safety
-/// As for `oh_vec_len`.
+/// As for `oh_owned_vector_count`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_data(vec: *mut oh_vec) -> *mut c_void {
+pub unsafe extern "C" fn oh_owned_vector_data(vec: *mut oh_owned_vector) -> *mut c_void {
     // SAFETY: the caller's word.
     unsafe { vec.as_mut() }
         .map_or(std::ptr::null_mut(), |vec| each!(&mut vec.0, vector => vector.as_mut_ptr().cast()))
@@ -164,10 +172,10 @@ pub unsafe extern "C" fn oh_vec_data(vec: *mut oh_vec) -> *mut c_void {
 /// changed; those functions must not change its length.
 ///
 /// # Safety
-/// As for `oh_vec_push`; the outputs are writable.
+/// As for `oh_owned_vector_push`; the outputs are writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_region(
-    vec: *mut oh_vec,
+pub unsafe extern "C" fn oh_owned_vector_region(
+    vec: *mut oh_owned_vector,
     base: *mut *mut c_void,
     length: *mut usize,
 ) -> oh_status {
@@ -188,11 +196,12 @@ pub unsafe extern "C" fn oh_vec_region(
 /// Frees a vector. NULL is fine.
 ///
 /// # Safety
-/// `vec` is NULL, or from `oh_vec_new`, and is not used again.
+/// `vec` is NULL, or from `oh_owned_vector_new`, and is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vec_free(vec: *mut oh_vec) {
+pub unsafe extern "C" fn oh_owned_vector_free(vec: *mut oh_owned_vector) {
     if !vec.is_null() {
-        // SAFETY: it came from `oh_vec_new`, which made it this way, and the caller gives it up.
+        // SAFETY: it came from `oh_owned_vector_new`, which made it this way, and the caller gives
+        // it up.
         drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(vec, 1)) });
     }
 }

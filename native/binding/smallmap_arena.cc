@@ -22,7 +22,7 @@ struct Array {
 class Arena {
  public:
   explicit Arena(const Napi::CallbackInfo& info) : env_(info.Env()), bytes_(ReadBytes(info[0], "bytes")) {
-    Check(env_, oh_smallmap_arena_describe(bytes_.data, bytes_.length, &info_));
+    Check(env_, oh_smallmap_arena_get_info(bytes_.data, bytes_.length, &info_));
     ids_ = ReadIds(info[1]);
     keys_ = Read(info[2], "keys", info_.key_type);
   }
@@ -130,7 +130,7 @@ Napi::Value RoomLength(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const oh_smallmap_arena_room room = ReadRoom(info);
   size_t length = 0;
-  Check(info.Env(), oh_smallmap_arena_room_length(bytes.data, bytes.length, &room, &length));
+  Check(info.Env(), oh_smallmap_arena_room_region_size(bytes.data, bytes.length, &room, &length));
   return Count(info, length);
 }
 
@@ -195,16 +195,16 @@ void Validate(const Napi::CallbackInfo& info) {
 }  // namespace
 
 OFFHEAP_MODULE(exports) {
-  Export<RoomLength>(exports, "smallmapRoomLength");
-  Export<MakeRoom>(exports, "smallmapMakeRoom");
-  Export<Fit>(exports, "smallmapFit");
-  Export<Promote>(exports, "smallmapPromote");
-  Export<Clear>(exports, "smallmapClear");
-  Export<Release>(exports, "smallmapRelease");
-  Export<GetMany>(exports, "smallmapGetMany");
-  Export<SetMany>(exports, "smallmapSetMany");
-  Export<CheckArena>(exports, "smallmapCheck");
-  Export<Validate>(exports, "smallmapValidate");
+  Export<RoomLength>(exports, "smallmapArenaRoomRegionSize");
+  Export<MakeRoom>(exports, "smallmapArenaMakeRoom");
+  Export<Fit>(exports, "smallmapArenaFit");
+  Export<Promote>(exports, "smallmapArenaPromote");
+  Export<Clear>(exports, "smallmapArenaClear");
+  Export<Release>(exports, "smallmapArenaRelease");
+  Export<GetMany>(exports, "smallmapArenaGetMany");
+  Export<SetMany>(exports, "smallmapArenaSetMany");
+  Export<CheckArena>(exports, "smallmapArenaCheck");
+  Export<Validate>(exports, "smallmapArenaValidate");
 }
 
 }  // namespace offheap

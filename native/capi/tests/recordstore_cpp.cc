@@ -14,7 +14,7 @@ int main() {
                       "\"}");
   }
   const offheap::Dictionary dictionary = offheap::Dictionary::train(records, 4096);
-  CHECK(dictionary.info().length <= 4096);
+  CHECK(dictionary.info().region_size <= 4096);
   dictionary.validate();
 
   const std::string packed = dictionary.compress(records[7], 9);
@@ -46,9 +46,9 @@ int main() {
   }
   CHECK(store.at(400) == large);
   CHECK(status_of([&] { store.at(401); }) == OH_ERR_RANGE);
-  const offheap::RecordStoreView view(store.base(), store.region_length());
+  const offheap::RecordStoreView view(store.base(), store.region_size());
   CHECK(view.at(399) == records[399]);
-  CHECK(status_of([&] { offheap::RecordStoreView(store.base(), store.region_length() - 64); }) ==
+  CHECK(status_of([&] { offheap::RecordStoreView(store.base(), store.region_size() - 64); }) ==
         OH_ERR_CORRUPT);
   CHECK(offheap::RecordStore(offheap::RecordStoreBuilder(dictionary)).empty());
   return check_result();

@@ -1,12 +1,11 @@
-//! The file of a vector for memory of the caller's (`oh_vectorfile`): as [`crate::openfile`], with
-//! commits.
+//! The file of a vector for memory of the caller's (`oh_binding_vectorfile`): as
+//! [`crate::openfile`], with commits.
 
-use crate::args::check_pointer;
+use super::openfile::map_at;
+use crate::args::{check_pointer, read_path};
 use crate::guard::{guard, guard_out};
 use crate::handle::{hand_out, take_back};
-use crate::mappedfile::read_path;
 use crate::mmapvector::element_type_of;
-use crate::openfile::map_at;
 use crate::status::oh_status;
 use offheap_core::mmap::commit::DATA_OFFSET;
 use offheap_core::mmap::file::{Mode, VectorFile};
@@ -16,10 +15,10 @@ use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
 /// The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own:
-/// made by `oh_vectorfile_create` or `oh_vectorfile_open`, freed by `oh_vectorfile_close`. Who uses
-/// it keeps the rule of the format: never store to an element that the latest commit, or one under
-/// way, vouches for.
-pub struct oh_vectorfile {
+/// made by `oh_binding_vectorfile_create` or `oh_binding_vectorfile_open`, freed by
+/// `oh_binding_vectorfile_close`. Who uses it keeps the rule of the format: never store to an
+/// element that the latest commit, or one under way, vouches for.
+pub struct oh_binding_vectorfile {
     file: VectorFile,
     window: Option<Window>,
 }
@@ -27,7 +26,7 @@ pub struct oh_vectorfile {
 /// What the file of a vector is and holds.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct oh_vectorfile_info {
+pub struct oh_binding_vectorfile_info {
     /// Type of the elements, an `oh_type`.
     pub element_type: u32,
     /// Whether opening met a commit that was cut short, and fell back to the one before.
@@ -36,7 +35,7 @@ pub struct oh_vectorfile_info {
     pub committed: u64,
 }
 
-unsafe fn vector_file<'a>(file: *const oh_vectorfile) -> Result<&'a VectorFile> {
+unsafe fn vector_file<'a>(file: *const oh_binding_vectorfile) -> Result<&'a VectorFile> {
     check_pointer(file, "file")?;
     // SAFETY: not null and aligned; the caller vouches for the handle. Only this field is borrowed.
     Ok(unsafe { &(*file).file })
@@ -47,18 +46,18 @@ unsafe fn vector_file<'a>(file: *const oh_vectorfile) -> Result<&'a VectorFile> 
 /// # Safety
 /// `path_length` bytes at `path` are readable, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_create(
+pub unsafe extern "C" fn oh_binding_vectorfile_create(
     path: *const c_char,
     path_length: usize,
     element_type: u32,
-    out: *mut *mut oh_vectorfile,
+    out: *mut *mut oh_binding_vectorfile,
 ) -> oh_status {
     // SAFETY: the caller's.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
             let ty = element_type_of(element_type)?;
-            hand_out(|| Ok(oh_vectorfile { file: VectorFile::create(&path, ty)?, window: None }))
+            hand_out(|| Ok(oh_binding_vectorfile { file: VectorFile::create(&path, ty)?, window: None }))
         })
     }
 }
@@ -68,18 +67,18 @@ pub unsafe extern "C" fn oh_vectorfile_create(
 /// # Safety
 /// `path_length` bytes at `path` are readable, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_open(
+pub unsafe extern "C" fn oh_binding_vectorfile_open(
     path: *const c_char,
     path_length: usize,
     writable: bool,
-    out: *mut *mut oh_vectorfile,
+    out: *mut *mut oh_binding_vectorfile,
 ) -> oh_status {
     // SAFETY: the caller's.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
             let mode = if writable { Mode::Write } else { Mode::Read };
-            hand_out(|| Ok(oh_vectorfile { file: VectorFile::open(&path, mode)?, window: None }))
+            hand_out(|| Ok(oh_binding_vectorfile { file: VectorFile::open(&path, mode)?, window: None }))
         })
     }
 }
@@ -89,15 +88,15 @@ pub unsafe extern "C" fn oh_vectorfile_open(
 /// # Safety
 /// `file` is open, `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_describe(
-    file: *const oh_vectorfile,
-    out: *mut oh_vectorfile_info,
+pub unsafe extern "C" fn oh_binding_vectorfile_get_info(
+    file: *const oh_binding_vectorfile,
+    out: *mut oh_binding_vectorfile_info,
 ) -> oh_status {
     // SAFETY: the caller's.
     unsafe {
         guard_out(out, || {
             let journal = vector_file(file)?.journal();
-            Ok(oh_vectorfile_info {
+            Ok(oh_binding_vectorfile_info {
                 element_type: journal.element_type() as u32,
                 recovered: journal.recovered(),
                 committed: journal.latest().length,
@@ -108,15 +107,15 @@ pub unsafe extern "C" fn oh_vectorfile_describe(
 
 /// Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
 /// what is mapped there. Called again with the same base and a larger length, it lays what is
-/// missing. `capacity` as in `oh_openfile_map`. A reader's stores stay in its memory.
+/// missing. `capacity` as in `oh_binding_openfile_map`. A reader's stores stay in its memory.
 ///
 /// `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
 ///
 /// # Safety
-/// As for `oh_openfile_map`; other threads may commit meanwhile.
+/// As for `oh_binding_openfile_map`; other threads may commit meanwhile.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_map(
-    file: *mut oh_vectorfile,
+pub unsafe extern "C" fn oh_binding_vectorfile_map(
+    file: *mut oh_binding_vectorfile,
     base: *mut c_void,
     capacity: usize,
     length: u64,
@@ -143,12 +142,12 @@ pub unsafe extern "C" fn oh_vectorfile_map(
     })
 }
 
-/// As `oh_openfile_status`.
+/// As `oh_binding_openfile_status`.
 ///
 /// # Safety
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_status(file: *const oh_vectorfile) -> *const i32 {
+pub unsafe extern "C" fn oh_binding_vectorfile_status(file: *const oh_binding_vectorfile) -> *const i32 {
     if file.is_null() {
         return std::ptr::null();
     }
@@ -157,12 +156,12 @@ pub unsafe extern "C" fn oh_vectorfile_status(file: *const oh_vectorfile) -> *co
     window.as_ref().map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
 }
 
-/// As `oh_openfile_forget`.
+/// As `oh_binding_openfile_forget`.
 ///
 /// # Safety
-/// As for `oh_openfile_forget`; other threads may commit meanwhile.
+/// As for `oh_binding_openfile_forget`; other threads may commit meanwhile.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_forget(file: *mut oh_vectorfile) {
+pub unsafe extern "C" fn oh_binding_vectorfile_forget(file: *mut oh_binding_vectorfile) {
     if !file.is_null() {
         // SAFETY: the caller's; only this field is borrowed.
         unsafe { (*file).window = None };
@@ -178,7 +177,10 @@ pub unsafe extern "C" fn oh_vectorfile_forget(file: *mut oh_vectorfile) {
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_commit(file: *const oh_vectorfile, length: u64) -> oh_status {
+pub unsafe extern "C" fn oh_binding_vectorfile_commit(
+    file: *const oh_binding_vectorfile,
+    length: u64,
+) -> oh_status {
     // SAFETY: the caller's.
     guard(|| unsafe { vector_file(file) }?.commit(length).map(|_| ()))
 }
@@ -191,7 +193,10 @@ pub unsafe extern "C" fn oh_vectorfile_commit(file: *const oh_vectorfile, length
 /// `file` is open. No commit, made or under way, vouches for more than `length` elements, and
 /// nobody stores behind them meanwhile.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_discard(file: *const oh_vectorfile, length: u64) -> oh_status {
+pub unsafe extern "C" fn oh_binding_vectorfile_discard(
+    file: *const oh_binding_vectorfile,
+    length: u64,
+) -> oh_status {
     // SAFETY: the caller's.
     guard(|| unsafe { vector_file(file) }?.discard(length))
 }
@@ -201,7 +206,10 @@ pub unsafe extern "C" fn oh_vectorfile_discard(file: *const oh_vectorfile, lengt
 /// # Safety
 /// `file` is open, `committed` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_refresh(file: *const oh_vectorfile, committed: *mut u64) -> oh_status {
+pub unsafe extern "C" fn oh_binding_vectorfile_refresh(
+    file: *const oh_binding_vectorfile,
+    committed: *mut u64,
+) -> oh_status {
     // SAFETY: the caller's.
     unsafe { guard_out(committed, || Ok(vector_file(file)?.refresh()?.length)) }
 }
@@ -211,7 +219,7 @@ pub unsafe extern "C" fn oh_vectorfile_refresh(file: *const oh_vectorfile, commi
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_validate(file: *const oh_vectorfile) -> oh_status {
+pub unsafe extern "C" fn oh_binding_vectorfile_validate(file: *const oh_binding_vectorfile) -> oh_status {
     // SAFETY: the caller's.
     guard(|| unsafe { vector_file(file) }?.journal().validate())
 }
@@ -221,7 +229,7 @@ pub unsafe extern "C" fn oh_vectorfile_validate(file: *const oh_vectorfile) -> o
 /// # Safety
 /// `file` is NULL, or open and not used again, by this thread or another.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_vectorfile_close(file: *mut oh_vectorfile) {
+pub unsafe extern "C" fn oh_binding_vectorfile_close(file: *mut oh_binding_vectorfile) {
     // SAFETY: the caller's.
     unsafe { take_back(file) };
 }

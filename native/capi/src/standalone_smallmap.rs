@@ -1,8 +1,8 @@
 //! A small map that stands alone: an opaque handle, no region. Many of them belong in an arena.
 //!
-//! `oh_smallmap_*(map, …)`: up to 8 entries lie in the map itself and are searched with vector
-//! instructions; a ninth promotes it to a hash table. Keys and values are passed by address and
-//! length, as for `oh_hashmap_*`.
+//! `oh_standalone_smallmap_*(map, …)`: up to 8 entries lie in the map itself and are searched with
+//! vector instructions; a ninth promotes it to a hash table. Keys and values are passed by address
+//! and length, as for `oh_hashmap_*`.
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out};
@@ -15,8 +15,8 @@ use offheap_core::{Error, Result};
 use std::borrow::Borrow;
 use std::ffi::c_void;
 
-/// A small map. Made by `oh_smallmap_new`, freed by `oh_smallmap_free`.
-pub struct oh_smallmap {
+/// A small map. Made by `oh_standalone_smallmap_new`, freed by `oh_standalone_smallmap_free`.
+pub struct oh_standalone_smallmap {
     key: Type,
     value: Type,
     map: Map,
@@ -35,7 +35,7 @@ enum Map {
 /// NUL. Good until the map is changed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct oh_smallmap_entry {
+pub struct oh_standalone_smallmap_entry {
     /// The key.
     pub key: *const c_void,
     /// Its bytes.
@@ -138,13 +138,13 @@ fn set<K: Passed>(map: &mut SmallMap<K, u64>, key: &[u8], ty: Type, value: u64) 
 }
 
 /// The map behind a handle.
-unsafe fn reading<'a>(map: *const oh_smallmap) -> Result<&'a oh_smallmap> {
+unsafe fn reading<'a>(map: *const oh_standalone_smallmap) -> Result<&'a oh_standalone_smallmap> {
     check_pointer(map, "the map")?;
     // SAFETY: not null; the caller vouches that it is a map, which nobody changes meanwhile.
     Ok(unsafe { &*map })
 }
 
-unsafe fn changing<'a>(map: *mut oh_smallmap) -> Result<&'a mut oh_smallmap> {
+unsafe fn changing<'a>(map: *mut oh_standalone_smallmap) -> Result<&'a mut oh_standalone_smallmap> {
     check_pointer(map, "the map")?;
     // SAFETY: not null; the caller vouches that it is a map, which nobody else uses meanwhile.
     Ok(unsafe { &mut *map })
@@ -166,15 +166,15 @@ fn value_bits(bytes: &[u8], ty: Type) -> Result<u64> {
 }
 
 /// Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or
-/// `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_smallmap_free`.
+/// `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_standalone_smallmap_free`.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_new(
+pub unsafe extern "C" fn oh_standalone_smallmap_new(
     key_type: u32,
     value_type: u32,
-    out: *mut *mut oh_smallmap,
+    out: *mut *mut oh_standalone_smallmap,
 ) -> oh_status {
     // SAFETY: the caller vouches for the output.
     unsafe {
@@ -198,8 +198,8 @@ pub unsafe extern "C" fn oh_smallmap_new(
             // Not `Box::new`, which could not refuse.
             let mut handle = Vec::new();
             handle.try_reserve_exact(1)?;
-            handle.push(oh_smallmap { key, value, map });
-            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_smallmap>())
+            handle.push(oh_standalone_smallmap { key, value, map });
+            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_standalone_smallmap>())
         })
     }
 }
@@ -207,9 +207,9 @@ pub unsafe extern "C" fn oh_smallmap_new(
 /// Frees a map. NULL is allowed.
 ///
 /// # Safety
-/// `map` is NULL, or came from `oh_smallmap_new` and is not used again.
+/// `map` is NULL, or came from `oh_standalone_smallmap_new` and is not used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_free(map: *mut oh_smallmap) {
+pub unsafe extern "C" fn oh_standalone_smallmap_free(map: *mut oh_standalone_smallmap) {
     if !map.is_null() {
         // SAFETY: it was made of a box of one; the caller vouches for the rest.
         drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(map, 1)) });
@@ -221,18 +221,24 @@ pub unsafe extern "C" fn oh_smallmap_free(map: *mut oh_smallmap) {
 /// # Safety
 /// `map` is a map that no other thread changes; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_len(map: *const oh_smallmap, out: *mut usize) -> oh_status {
+pub unsafe extern "C" fn oh_standalone_smallmap_count(
+    map: *const oh_standalone_smallmap,
+    out: *mut usize,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || Ok(with_map!(&reading(map)?.map, map => map.len()))) }
 }
 
 /// Whether the entries are in a hash table: since there were more than 8, until
-/// `oh_smallmap_clear`.
+/// `oh_standalone_smallmap_clear`.
 ///
 /// # Safety
-/// As for `oh_smallmap_len`.
+/// As for `oh_standalone_smallmap_count`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_promoted(map: *const oh_smallmap, out: *mut bool) -> oh_status {
+pub unsafe extern "C" fn oh_standalone_smallmap_promoted(
+    map: *const oh_standalone_smallmap,
+    out: *mut bool,
+) -> oh_status {
     // SAFETY: the caller vouches for both.
     unsafe { guard_out(out, || Ok(with_map!(&reading(map)?.map, map => map.is_promoted()))) }
 }
@@ -241,10 +247,11 @@ pub unsafe extern "C" fn oh_smallmap_promoted(map: *const oh_smallmap, out: *mut
 /// if the key is not there. Good until the map is changed.
 ///
 /// # Safety
-/// As for `oh_smallmap_len`; `key` is valid for `key_length` bytes; the outputs are writable.
+/// As for `oh_standalone_smallmap_count`; `key` is valid for `key_length` bytes; the outputs are
+/// writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_get(
-    map: *const oh_smallmap,
+pub unsafe extern "C" fn oh_standalone_smallmap_get(
+    map: *const oh_standalone_smallmap,
     key: *const c_void,
     key_length: usize,
     value: *mut *const c_void,
@@ -271,8 +278,8 @@ pub unsafe extern "C" fn oh_smallmap_get(
 /// `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is
 /// said.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_set(
-    map: *mut oh_smallmap,
+pub unsafe extern "C" fn oh_standalone_smallmap_set(
+    map: *mut oh_standalone_smallmap,
     key: *const c_void,
     key_length: usize,
     value: *const c_void,
@@ -300,10 +307,10 @@ pub unsafe extern "C" fn oh_smallmap_set(
 /// others stays.
 ///
 /// # Safety
-/// As for `oh_smallmap_set`.
+/// As for `oh_standalone_smallmap_set`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_remove(
-    map: *mut oh_smallmap,
+pub unsafe extern "C" fn oh_standalone_smallmap_remove(
+    map: *mut oh_standalone_smallmap,
     key: *const c_void,
     key_length: usize,
     removed: *mut bool,
@@ -330,7 +337,10 @@ pub unsafe extern "C" fn oh_smallmap_remove(
 /// # Safety
 /// `map` is a map that no other thread uses.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_reserve(map: *mut oh_smallmap, entries: usize) -> oh_status {
+pub unsafe extern "C" fn oh_standalone_smallmap_reserve(
+    map: *mut oh_standalone_smallmap,
+    entries: usize,
+) -> oh_status {
     // SAFETY: the caller vouches for it.
     guard(|| with_map!(&mut unsafe { changing(map) }?.map, map => map.reserve(entries)))
 }
@@ -338,9 +348,9 @@ pub unsafe extern "C" fn oh_smallmap_reserve(map: *mut oh_smallmap, entries: usi
 /// Removes all entries and gives up the hash table, if there is one.
 ///
 /// # Safety
-/// As for `oh_smallmap_reserve`.
+/// As for `oh_standalone_smallmap_reserve`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_clear(map: *mut oh_smallmap) -> oh_status {
+pub unsafe extern "C" fn oh_standalone_smallmap_clear(map: *mut oh_standalone_smallmap) -> oh_status {
     guard(|| {
         // SAFETY: the caller vouches for it.
         with_map!(&mut unsafe { changing(map) }?.map, map => map.clear());
@@ -353,17 +363,17 @@ pub unsafe extern "C" fn oh_smallmap_clear(map: *mut oh_smallmap) -> oh_status {
 ///
 /// ```c
 /// size_t cursor = 0;
-/// oh_smallmap_entry entry;
-/// while (oh_smallmap_next(map, &cursor, &entry) == OH_OK && cursor != 0) { … }
+/// oh_standalone_smallmap_entry entry;
+/// while (oh_standalone_smallmap_next(map, &cursor, &entry) == OH_OK && cursor != 0) { … }
 /// ```
 ///
 /// # Safety
-/// As for `oh_smallmap_len`; `cursor` and `out` are writable.
+/// As for `oh_standalone_smallmap_count`; `cursor` and `out` are writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_smallmap_next(
-    map: *const oh_smallmap,
+pub unsafe extern "C" fn oh_standalone_smallmap_next(
+    map: *const oh_standalone_smallmap,
     cursor: *mut usize,
-    out: *mut oh_smallmap_entry,
+    out: *mut oh_standalone_smallmap_entry,
 ) -> oh_status {
     guard(|| {
         check_pointer(cursor, "cursor")?;
@@ -379,7 +389,12 @@ pub unsafe extern "C" fn oh_smallmap_next(
                 cursor.write(0);
                 return Ok(());
             };
-            out.write(oh_smallmap_entry { key, key_length, value, value_length: handle.value.width() });
+            out.write(oh_standalone_smallmap_entry {
+                key,
+                key_length,
+                value,
+                value_length: handle.value.width(),
+            });
             cursor.write(at + 1);
         }
         Ok(())
