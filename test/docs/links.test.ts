@@ -1,6 +1,6 @@
 /**
- * Relative links in Markdown lead to files and headings that exist. Links in code, and links to
- * other sites, are not followed.
+ * Relative links in Markdown lead to files and headings that exist, and so do paths in inline code.
+ * Links in code, and links to other sites, are not followed.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -45,6 +45,13 @@ function targetsOf(markdown: string): string[] {
   return [...inline, ...definitions].map(([, target]) => target);
 }
 
+/** Paths of the repository that are named in inline code. Patterns such as `src/<module>` are left out. */
+function pathsOf(markdown: string): string[] {
+  const path = /^(?:src|native|test|scripts|bench|examples|docs)\/[\w./-]+\.\w+$/;
+  const text = markdown.replaceAll(/^ *```.*?^ *```$/gms, '');
+  return [...text.matchAll(/`([^`\n]*)`/g)].map(([, code]) => code).filter((code) => path.test(code));
+}
+
 /** Why a link of the document at `path` leads nowhere, or undefined if it does not. */
 function fault(path: string, target: string): string | undefined {
   if (/^[a-z][a-z+.-]*:/i.test(target)) return undefined;
@@ -72,6 +79,13 @@ describe('relative links', () => {
   });
 });
 
+describe('paths in inline code', () => {
+  test.each(documents)('of %s exist', (path) => {
+    const paths = pathsOf(readFileSync(join(root, path), 'utf8'));
+    expect(paths.filter((named) => !existsSync(join(root, named)))).toEqual([]);
+  });
+});
+
 describe('the link check', () => {
   const page = join(root, 'docs', 'page.md');
   test.each([
@@ -87,6 +101,10 @@ describe('the link check', () => {
     const markdown =
       '[a](one.md) ![b](two.svg "title") `[c](three.md)`\n\n[d]: four.md\n\n```\n[e](five.md)\n```\n';
     expect(targetsOf(markdown)).toEqual(['one.md', 'two.svg', 'four.md']);
+  });
+
+  test('finds paths in inline code', () => {
+    expect(pathsOf('`src/index.ts`, `src/<module>`, `index.ts`, [a](docs/a.md)')).toEqual(['src/index.ts']);
   });
 
   test('derives anchors from headings as GitHub does', () => {
