@@ -1,5 +1,5 @@
-//! BumpArena against a list of what should be allocated: no block overlaps another one, contents
-//! stay, marks nest.
+//! BumpArena compared with a list of the blocks that should be allocated: blocks do not overlap,
+//! contents are preserved, marks nest.
 
 use offheap_core::ErrorKind;
 use offheap_core::pools::bump::layout::{GUARDS, ZERO_ON_FREE};
@@ -39,7 +39,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 200 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn blocks_do_not_overlap_and_keep_what_is_written(
+    fn blocks_do_not_overlap_and_keep_their_contents(
         steps in proptest::collection::vec(step(), 1..200),
         options in 0u32..4,
     ) {
@@ -52,7 +52,7 @@ proptest! {
                     let offset = arena.alloc(bytes, align).unwrap();
                     prop_assert_eq!(offset % u64::from(align.max(8)), 0);
                     let end = model.iter().map(|block| block.offset + block.bytes).max().unwrap_or(0);
-                    prop_assert!(offset >= end, "{offset} lies within a block that ends at {end}");
+                    prop_assert!(offset >= end, "{offset} is within a block that ends at {end}");
                     let fill = number as u8 | 1;
                     let block = arena.block(offset, bytes as usize).unwrap();
                     if options & ZERO_ON_FREE != 0 {
@@ -72,8 +72,8 @@ proptest! {
                     result.unwrap();
                     model[at].freed = true;
                     if arena.stats().used < used {
-                        prop_assert_eq!(at + 1, model.len(), "only the last block goes at once");
-                        prop_assert!(marks.last().is_none_or(|&(_, before)| at >= before), "nothing from before a mark");
+                        prop_assert_eq!(at + 1, model.len(), "only the last block is freed immediately");
+                        prop_assert!(marks.last().is_none_or(|&(_, before)| at >= before), "nothing from before a mark is freed");
                         model.pop();
                     }
                 }
@@ -113,7 +113,7 @@ fn arena(options: u32) -> BumpArena {
 }
 
 #[test]
-fn scopes_nest_and_end_with_errors_and_panics() {
+fn scopes_nest_and_end_on_errors_and_panics() {
     for options in 0..4 {
         let mut arena = arena(options);
         let kept = arena.alloc(40, 8).unwrap();
@@ -138,7 +138,7 @@ fn scopes_nest_and_end_with_errors_and_panics() {
         }));
         assert!(caught.is_err());
         assert_eq!((arena.stats().used, arena.stats().blocks), (used, 1));
-        // A reset within: what comes after it is the scope's own.
+        // After a reset within the scope, later blocks belong to the scope.
         arena
             .scope(|arena| {
                 arena.reset()?;
@@ -152,7 +152,7 @@ fn scopes_nest_and_end_with_errors_and_panics() {
 }
 
 #[test]
-fn what_is_released_is_zeroed_or_poisoned() {
+fn released_memory_is_zeroed_or_poisoned() {
     for (options, expected) in [(ZERO_ON_FREE, 0), (GUARDS, POISON), (GUARDS | ZERO_ON_FREE, 0), (0, 7)] {
         let mut arena = arena(options);
         let offset = arena.alloc(64, 8).unwrap();
@@ -165,14 +165,14 @@ fn what_is_released_is_zeroed_or_poisoned() {
 }
 
 #[test]
-fn guards_see_overruns_in_both_directions() {
+fn guards_detect_overruns_in_both_directions() {
     for at in [40i64, 41, 55, -1, -5, -16] {
         let mut arena = arena(GUARDS);
         let first = arena.alloc(40, 8).unwrap();
         let second = arena.alloc(40, 8).unwrap();
-        // Past the end of the first one, or before the begin of the second one.
+        // Past the end of the first block, or before the beginning of the second one.
         let wild = if at > 0 { first as i64 + at } else { second as i64 + at };
-        // SAFETY: within the arena's data.
+        // SAFETY: the byte is within the arena's data.
         unsafe {
             let byte = arena.raw().data().add(wild as usize);
             byte.write(!byte.read());
@@ -182,7 +182,7 @@ fn guards_see_overruns_in_both_directions() {
         assert!(freed.is_err(), "{at}");
         let used = arena.stats().used;
         assert_eq!(arena.reset().unwrap_err().kind(), ErrorKind::Corrupt, "{at}");
-        assert!(used > 0 && arena.stats().used == 0, "it is released all the same");
+        assert!(used > 0 && arena.stats().used == 0, "everything is released nevertheless");
         arena.alloc(8, 8).unwrap();
         arena.raw().validate().unwrap();
         arena.reset().unwrap();
@@ -190,7 +190,7 @@ fn guards_see_overruns_in_both_directions() {
 }
 
 #[test]
-fn a_block_that_is_freed_last_in_first_out_is_free_at_once() {
+fn freeing_the_last_block_lowers_top() {
     let mut plain = arena(0);
     let first = plain.alloc(8, 8).unwrap();
     let second = plain.alloc(8, 8).unwrap();
@@ -198,7 +198,7 @@ fn a_block_that_is_freed_last_in_first_out_is_free_at_once() {
     assert_eq!(plain.raw().free(second).unwrap_err().kind(), ErrorKind::Stale);
     assert_eq!(plain.alloc(8, 8).unwrap(), second);
     plain.raw().free(first).unwrap();
-    assert_eq!(plain.stats().used, 16, "not the last one");
+    assert_eq!(plain.stats().used, 16, "it was not the last block");
     for (offset, kind) in [
         (4, ErrorKind::Range),
         (1 << 40, ErrorKind::Range),
@@ -222,7 +222,7 @@ fn a_block_that_is_freed_last_in_first_out_is_free_at_once() {
 }
 
 #[test]
-fn full_arenas_and_bad_arguments() {
+fn full_arenas_and_invalid_arguments_are_errors() {
     let mut memory = vec![0u64; 64];
     let (base, len) = (memory.as_mut_ptr().cast::<u8>(), 512);
     // SAFETY: the vector outlives its arenas.
@@ -249,10 +249,10 @@ fn full_arenas_and_bad_arguments() {
     }
 }
 
-/// Every bit of the header turned, and of the first record: only documented errors, and no access
+/// Flips every bit of the header and of the first record: only documented errors, and no access
 /// outside of the memory.
 #[test]
-fn hostile_headers_and_records() {
+fn damaged_headers_and_records_give_documented_errors_only() {
     let mut words = vec![0u64; 128];
     for options in [0, GUARDS] {
         for bit in 0..(256 + 32) * 8 {

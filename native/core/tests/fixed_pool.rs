@@ -1,4 +1,4 @@
-//! FixedPool against a model, on damaged bytes, and against the bytes in `test/golden/`.
+//! FixedPool compared with a model, on damaged bytes, and with the bytes in `test/golden/`.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -26,8 +26,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..300)
 }
 
-/// Blocks do not overlap, contents stay, refusals are right, and the bookkeeping is sound after
-/// every few steps.
+/// Blocks do not overlap, contents are preserved, requests are refused correctly, and the
+/// bookkeeping is valid after every few steps.
 fn model(sizes: &[u64], blocks: &[u64], options: u32, steps: &[Step]) {
     let mut pool = FixedPool::new(Shape::new(sizes, blocks, options).unwrap()).unwrap();
     let mut live: BTreeMap<u64, (u64, u8)> = BTreeMap::new();
@@ -76,7 +76,7 @@ fn model(sizes: &[u64], blocks: &[u64], options: u32, steps: &[Step]) {
     live.keys().for_each(|&offset| pool.free(offset).unwrap());
     pool.validate().unwrap();
     assert_eq!((pool.stats().used, pool.stats().blocks), (0, 0));
-    // All of it is one again: the largest blocks fill it.
+    // All memory is merged again: the largest blocks fill it.
     let largest = *sizes.iter().max().unwrap();
     let mut count = 0;
     while pool.try_alloc(largest).unwrap().is_some() {
@@ -89,25 +89,25 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn one_class(steps in steps()) {
+    fn one_class_agrees_with_the_model(steps in steps()) {
         model(&[48], &[40], 0, &steps);
         model(&[256], &[9], ZERO_ON_FREE, &steps);
     }
 
     #[test]
-    fn several_classes(steps in steps()) {
+    fn several_classes_agree_with_the_model(steps in steps()) {
         model(&[16, 64, 256], &[20, 10, 3], 0, &steps);
         model(&[24, 100, 290], &[5, 20, 2], ZERO_ON_FREE, &steps);
     }
 
     #[test]
-    fn with_guards(steps in steps()) {
+    fn guarded_blocks_agree_with_the_model(steps in steps()) {
         model(&[30, 250], &[30, 4], GUARDS | ZERO_ON_FREE, &steps);
     }
 }
 
 #[test]
-fn every_class_finds_its_share_in_any_order() {
+fn every_class_can_allocate_its_share_in_any_order() {
     let shape = Shape::new(&[64, 192, 1000], &[10, 5, 3], 0).unwrap();
     let mut orders = vec![[64u64, 192, 1000], [1000, 192, 64], [192, 64, 1000], [192, 1000, 64]];
     orders.push([64, 1000, 192]);
@@ -128,12 +128,12 @@ fn every_class_finds_its_share_in_any_order() {
 }
 
 #[test]
-fn a_guard_that_was_overwritten_is_told_and_the_block_kept() {
+fn an_overwritten_guard_is_reported_and_the_block_stays_allocated() {
     let mut pool = FixedPool::new(Shape::new(&[64], &[4], GUARDS).unwrap()).unwrap();
     let offset = pool.alloc(10).unwrap();
     assert_eq!(pool.block(offset).unwrap().len(), 10);
     let guard = pool.raw().data().wrapping_add(offset as usize + 10);
-    // SAFETY: the pool's data, which nothing else uses.
+    // SAFETY: the byte is within the pool's data, which nothing else uses.
     let before = unsafe { guard.add(3).replace(0) };
     let error = pool.free(offset).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
@@ -177,12 +177,12 @@ impl Region {
     }
 
     fn attach(&mut self) -> Result<RawFixedPool, ErrorKind> {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory is ours and has this length.
         unsafe { RawFixedPool::attach(self.base(), self.len()) }.map_err(|error| error.kind())
     }
 }
 
-/// The bytes that both languages make: several classes, blocks out and back.
+/// The bytes that both languages produce: several classes, blocks allocated and freed.
 fn golden() -> Region {
     let mut region = Region::new(&Shape::new(&[32, 128, 512], &[4, 3, 2], 0).unwrap());
     let mut pool = region.attach().unwrap();
@@ -195,7 +195,7 @@ fn golden() -> Region {
 }
 
 #[test]
-fn the_format_does_not_change_by_accident() {
+fn the_format_matches_the_golden_bytes() {
     let mut region = golden();
     let bytes: Vec<u8> = region.0.iter().flat_map(|word| word.to_le_bytes()).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden/fixedpool.bin");
@@ -203,16 +203,16 @@ fn the_format_does_not_change_by_accident() {
         std::fs::write(&path, &bytes).unwrap();
     }
     assert!(std::fs::read(&path).unwrap() == bytes, "fixedpool.bin differs");
-    // SAFETY: the memory is ours and as long as is said.
+    // SAFETY: the memory is ours and has this length.
     unsafe { validate::validate(region.base(), region.len()) }.unwrap();
 }
 
-/// Does everything with a pool; only errors may come of it.
+/// Calls every operation of a pool, which may only return errors.
 fn exercise(mut pool: RawFixedPool) {
     let mut offsets = Vec::new();
     for bytes in [1u64, 32, 33, 128, 512, 1 << 40, 7, 400] {
         if let Ok(Some(offset)) = pool.try_alloc(bytes) {
-            assert!(offset < pool.shape().length, "an offset outside");
+            assert!(offset < pool.shape().length, "the offset is out of bounds");
             offsets.push(offset);
         }
     }
@@ -269,14 +269,14 @@ fn random_damage_gives_errors_only() {
 }
 
 #[test]
-fn a_block_in_no_list_is_found() {
+fn validate_finds_a_block_that_is_in_no_list() {
     let mut region = golden();
     let pool = region.attach().unwrap();
     let words = (0..pool.shape().units as usize).map(|unit| pool.shape().unit_words + unit * 4);
     let words: Vec<*mut u32> = words.map(|at| region.base().wrapping_add(at).cast()).collect();
-    // SAFETY: words of the units' section.
+    // SAFETY: the word is within the unit words.
     let allocated = words.into_iter().find(|&word| unsafe { word.read() } & 1 << 31 != 0).unwrap();
-    // What a thread leaves that ended between taking a block off its list and marking it.
+    // The state left by a thread that ended between removing a block from its list and marking it.
     // SAFETY: as above.
     unsafe { allocated.write(0) };
     assert_eq!(validate::check(&pool).unwrap_err().kind(), ErrorKind::Corrupt);

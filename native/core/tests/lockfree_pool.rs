@@ -1,5 +1,5 @@
-//! LockFreePool and its caches: against a model, under contention, with threads that end, with
-//! damaged bytes.
+//! LockFreePool and its caches: compared with a model, under contention, with threads that end, and
+//! with damaged bytes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use offheap_core::ErrorKind;
@@ -70,9 +70,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
-    /// Three handles, two with caches, against a map of what is allocated.
+    /// Three handles, two of them with caches, compared with a map of the allocated blocks.
     #[test]
-    fn behaves_as_a_set_of_disjoint_blocks(steps in steps(), flags in 0..8u32) {
+    fn agrees_with_a_set_of_disjoint_blocks(steps in steps(), flags in 0..8u32) {
         let pool = LockFreePool::new(Options { flags, ..options(65_536) }).unwrap();
         let mut handles = [
             Any::Plain(Box::new(pool.handle().unwrap())),
@@ -119,18 +119,18 @@ proptest! {
             last.free(offset).unwrap();
         }
         prop_assert_eq!(last.stats().used, 0);
-        // All is one block again.
+        // All memory is one block again.
         let guard = if flags & GUARDS != 0 { 16 } else { 0 };
         prop_assert_eq!(last.alloc(last.stats().capacity - guard).unwrap(), 0);
         sound(&pool);
     }
 }
 
-/// Fills a block's words with a mark, or makes sure that they still bear it.
+/// Fills a block's words with a mark, or checks that they still contain it.
 fn mark(handle: &Handle, offset: u64, words: u64, mark: u64, write: bool) {
     for i in 0..words {
-        // SAFETY: within a block that this thread holds; atomic, so that a block held twice is a
-        // failure and no race.
+        // SAFETY: the word is within a block that this thread holds. It is accessed atomically, so
+        // that a block held twice is a test failure rather than a data race.
         let word = unsafe { AtomicU64::from_ptr(handle.data().add((offset + i * 8) as usize).cast()) };
         if write {
             word.store(mark, Ordering::Relaxed);
@@ -141,7 +141,7 @@ fn mark(handle: &Handle, offset: u64, words: u64, mark: u64, write: bool) {
 }
 
 fn hammer(pool: &LockFreePool, threads: u64, operations: u64, cache: bool, sizes: &[u64]) {
-    // Blocks on their way from one thread to another.
+    // Blocks that are passed from one thread to another.
     let bag = Mutex::new(Vec::<(u64, u64, u64)>::new());
     std::thread::scope(|scope| {
         for thread in 0..threads {
@@ -208,7 +208,7 @@ fn no_block_is_lost_or_held_twice() {
     }
 }
 
-/// Four threads that hold one block each, or none, of a pool with five.
+/// Four threads that hold at most one block each, of a pool with five.
 #[test]
 fn a_pool_with_room_is_never_full() {
     for sizes in [[64u64; 4], [64, 100, 128, 64]] {
@@ -232,7 +232,7 @@ fn a_pool_with_room_is_never_full() {
 }
 
 #[test]
-fn a_thread_that_ends_gives_all_back_but_its_last_block() {
+fn a_thread_that_ends_can_leak_only_its_last_block() {
     let pool = LockFreePool::new(options(1 << 16)).unwrap();
     let mut local = pool.cached(16_384).unwrap();
     let kept = local.alloc(64).unwrap();
@@ -247,7 +247,7 @@ fn a_thread_that_ends_gives_all_back_but_its_last_block() {
     handle.free(kept).unwrap();
     assert_eq!(handle.stats().used, 0);
     sound(&pool);
-    // Who leaves in order leaves no suspect.
+    // A handle that is dropped properly leaves no possibly leaked block.
     let other = pool.handle().unwrap();
     let block = other.alloc(64).unwrap();
     drop(other);
@@ -256,7 +256,7 @@ fn a_thread_that_ends_gives_all_back_but_its_last_block() {
 }
 
 #[test]
-fn blocks_freed_by_another_thread_come_home() {
+fn blocks_freed_by_another_thread_return_to_the_owner() {
     let pool = LockFreePool::new(options(1 << 16)).unwrap();
     let mut local = pool.cached(4096).unwrap();
     let other = pool.handle().unwrap();
@@ -271,14 +271,14 @@ fn blocks_freed_by_another_thread_come_home() {
 }
 
 #[test]
-fn all_that_was_freed_into_a_cache_is_found_again() {
+fn a_cache_reallocates_all_blocks_freed_into_it() {
     let pool = LockFreePool::new(options(1 << 18)).unwrap();
     let mut local = pool.cached(1 << 17).unwrap();
     let mut blocks: Vec<u64> = (0..1008).map(|_| local.alloc(64).unwrap()).collect();
     blocks.sort_unstable();
     let held = local.held();
     for _ in 0..3 {
-        // More than it notes.
+        // More blocks than fit on the stack.
         blocks.iter().for_each(|&offset| local.free(offset).unwrap());
         blocks
             .iter()
@@ -290,7 +290,7 @@ fn all_that_was_freed_into_a_cache_is_found_again() {
     }
     blocks.iter().for_each(|&offset| local.free(offset).unwrap());
     local.flush();
-    // What was noted belongs to another cache by now.
+    // The blocks that were on the stack now belong to another cache.
     let mut other = pool.cached(1 << 17).unwrap();
     let taken: Vec<u64> = (0..1008).map(|_| other.alloc(64).unwrap()).collect();
     let mine: Vec<u64> = (0..1008).map(|_| local.alloc(64).unwrap()).collect();
@@ -299,7 +299,7 @@ fn all_that_was_freed_into_a_cache_is_found_again() {
 }
 
 #[test]
-fn a_cache_frees_what_it_does_not_cache() {
+fn a_cache_frees_blocks_of_classes_that_it_does_not_cache() {
     let pool = LockFreePool::new(options(1 << 16)).unwrap();
     let handle = pool.handle().unwrap();
     let mut local = pool.cached(4096).unwrap();
@@ -312,7 +312,7 @@ fn a_cache_frees_what_it_does_not_cache() {
 }
 
 #[test]
-fn what_a_cache_holds_is_given_back_when_memory_is_short() {
+fn a_cache_returns_its_blocks_when_memory_is_short() {
     let pool = LockFreePool::new(options(4096)).unwrap();
     let mut local = pool.cached(4096).unwrap();
     let blocks: Vec<u64> = (0..64).map(|_| local.alloc(64).unwrap()).collect();
@@ -324,7 +324,7 @@ fn what_a_cache_holds_is_given_back_when_memory_is_short() {
 }
 
 #[test]
-fn all_memory_serves_one_size() {
+fn blocks_of_one_size_can_fill_all_memory() {
     for (size, flags) in [(64, 0), (16, COMPACT), (128, 0), (512, 0), (4096, COMPACT)] {
         let pool = LockFreePool::new(Options { flags, ..options(1 << 16) }).unwrap();
         let handle = pool.handle().unwrap();
@@ -347,7 +347,7 @@ fn small_requests_take_larger_blocks_before_the_pool_is_full() {
 }
 
 #[test]
-fn guards_and_zeroing() {
+fn guards_are_checked_and_freed_blocks_zeroed() {
     let pool = LockFreePool::new(Options { flags: GUARDS | ZERO_ON_FREE, ..options(1 << 14) }).unwrap();
     for handle in
         [Any::Plain(Box::new(pool.handle().unwrap())), Any::Cached(Box::new(pool.cached(4096).unwrap()))]
@@ -356,7 +356,7 @@ fn guards_and_zeroing() {
         for size in [0, 1, 47, 48, 49, 1000, 3000] {
             let offset = handle.alloc(size).unwrap();
             assert_eq!(handle.handle().room(offset).unwrap(), size);
-            // SAFETY: within the block and its guard.
+            // SAFETY: the bytes are within the block and its guard.
             let byte = |i: u64| unsafe { handle.handle().data().add((offset + i) as usize) };
             // SAFETY: as above.
             unsafe { (0..size).for_each(|i| byte(i).write(7)) };
@@ -370,7 +370,7 @@ fn guards_and_zeroing() {
             // SAFETY: as above.
             unsafe { handle.handle().data().add((offset + size + 15) as usize).write(kept) };
             handle.free(offset).unwrap();
-            // SAFETY: nobody else uses the pool.
+            // SAFETY: no other thread uses the pool.
             let bytes = unsafe {
                 std::slice::from_raw_parts(handle.handle().data().add(offset as usize), size as usize)
             };
@@ -381,7 +381,7 @@ fn guards_and_zeroing() {
 }
 
 #[test]
-fn impossible_sizes_are_refused() {
+fn invalid_sizes_are_refused() {
     let bad = [
         options(0),
         options((1 << 32) + 1),
@@ -402,10 +402,10 @@ fn impossible_sizes_are_refused() {
     pool.handle().unwrap();
 }
 
-/// Damaged words give wrong blocks or errors; never an access outside, a panic, or a loop without
-/// end.
+/// Damaged words result in wrong blocks or errors, but never in an access out of bounds, a panic,
+/// or an endless loop.
 #[test]
-fn hostile_bytes() {
+fn damaged_words_give_wrong_blocks_or_errors_only() {
     let pool = LockFreePool::new(Options { flags: GUARDS, ..options(1 << 13) }).unwrap();
     let handle = pool.handle().unwrap();
     (0..20).for_each(|i| drop(handle.alloc(i * 50)));
@@ -416,7 +416,7 @@ fn hostile_bytes() {
     let mut state = 1u64;
     for round in 0..600 {
         let mut bytes = vec![0u64; len / 8];
-        // SAFETY: as many bytes, of our own.
+        // SAFETY: the copy has this length and belongs to this test.
         let copy = unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast::<u8>(), len) };
         copy.copy_from_slice(&good);
         for _ in 0..=round % 40 {
@@ -426,7 +426,7 @@ fn hostile_bytes() {
             copy[at] = (state >> 25) as u8;
         }
         let base = copy.as_mut_ptr();
-        // SAFETY: as many bytes, of our own.
+        // SAFETY: the copy has this length and belongs to this test.
         unsafe {
             drop(validate(base, len));
             let Ok(other) = Handle::attach(base, len) else { continue };
@@ -442,7 +442,7 @@ fn hostile_bytes() {
         }
     }
     for cut in (0..len).step_by(61) {
-        // SAFETY: fewer bytes than there are.
+        // SAFETY: the length is below that of the memory.
         assert!(unsafe { Handle::attach(base, cut) }.is_err());
     }
 }

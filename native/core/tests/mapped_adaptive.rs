@@ -1,4 +1,4 @@
-//! Files in memory, in each way: the same bytes, whatever the strategy; hostile ranges; files that
+//! Files in memory, by each strategy: the same bytes in all cases; invalid ranges; files that
 //! change.
 #![cfg(not(miri))]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -65,29 +65,29 @@ fn every_strategy_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_is_written_reaches_the_file() {
+fn stores_reach_the_file() {
     let folder = tempfile::tempdir().unwrap();
     for strategy in WAYS {
         let path = write(&folder, 300_000);
         let file = MappedFile::open(&path, &with(strategy, Mode::Write)).unwrap();
         let (base, length) = file.bytes();
-        // SAFETY: within the bytes of a file opened for writing.
+        // SAFETY: the byte is within the bytes of a file opened for writing.
         unsafe { base.add(length - 1).write(0xEE) };
         file.flush().unwrap();
         assert_eq!(std::fs::read(&path).unwrap()[length - 1], 0xEE, "{strategy:?}");
     }
-    // A file to be written is mapped by itself, however small.
+    // A file opened for writing is mapped by default, regardless of its size.
     let path = write(&folder, 100);
     let options = Options { mode: Mode::Write, ..Options::default() };
     let file = MappedFile::open(&path, &options).unwrap();
     assert_eq!(file.strategy(), Strategy::Mmap);
     // SAFETY: as above.
     unsafe { file.bytes().0.write(0xAA) };
-    assert_eq!(std::fs::read(&path).unwrap()[0], 0xAA, "others see it at once");
+    assert_eq!(std::fs::read(&path).unwrap()[0], 0xAA, "other readers see it immediately");
 }
 
 #[test]
-fn a_file_that_grew_shrank_or_changed_is_taken_in() {
+fn refresh_follows_a_file_that_grew_shrank_or_changed() {
     let folder = tempfile::tempdir().unwrap();
     for strategy in WAYS {
         let path = write(&folder, 200_000);
@@ -108,7 +108,7 @@ fn a_file_that_grew_shrank_or_changed_is_taken_in() {
 
 #[cfg(unix)]
 #[test]
-fn truncation_is_an_error_for_mappings_and_nothing_to_copies() {
+fn truncation_is_an_error_for_mappings_and_does_not_affect_copies() {
     let folder = tempfile::tempdir().unwrap();
     for strategy in WAYS {
         let path = write(&folder, 400_000);
@@ -126,7 +126,7 @@ fn truncation_is_an_error_for_mappings_and_nothing_to_copies() {
 }
 
 #[test]
-fn many_places_are_read_at_once() {
+fn many_ranges_are_read_in_one_call() {
     let folder = tempfile::tempdir().unwrap();
     let expected = bytes(400_000);
     for strategy in WAYS {
@@ -152,20 +152,20 @@ fn many_places_are_read_at_once() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn anything_but_a_regular_file_is_refused() {
     for path in ["", "/", "/dev/null", "/nonexistent/file"] {
         let error = MappedFile::open(Path::new(path), &Options::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io, "{path}");
     }
 }
 
-/// On a tmpfs with huge pages the strategy says so if, and only if, there is one.
+/// On a tmpfs with huge pages the strategy reports a huge page if, and only if, there is one.
 #[cfg(target_os = "linux")]
 #[test]
 fn huge_pages_are_reported_as_obtained() {
     let folder = tempfile::tempdir().unwrap();
     let target = std::ffi::CString::new(folder.path().to_str().unwrap()).unwrap();
-    // SAFETY: strings that end with a NUL.
+    // SAFETY: the strings end with a NUL.
     let mounted = unsafe {
         libc::mount(c"none".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), 0, c"huge=always".as_ptr().cast())
     };
@@ -183,6 +183,6 @@ fn huge_pages_are_reported_as_obtained() {
     assert_eq!(file.strategy() == Strategy::HugePage, there);
     assert_eq!(all(&file), bytes(16 << 20));
     drop(file);
-    // SAFETY: a string that ends with a NUL.
+    // SAFETY: the string ends with a NUL.
     unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
 }

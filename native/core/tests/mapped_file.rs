@@ -1,5 +1,5 @@
-//! Mapped files as a hostile world leaves them: files of every wrong kind, and files that shrink
-//! while they are read, by one thread and by many.
+//! Mapped files in a hostile environment: files of every invalid kind, and files that shrink while
+//! one or many threads read them.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![cfg(unix)]
 
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-const PAGE: usize = 65536; // A multiple of every page size there is.
+const PAGE: usize = 65536; // A multiple of every page size in use.
 
-/// Mappings are counted for the whole process, so one test at a time.
+/// The number of mappings is a property of the process, so only one test runs at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
@@ -41,7 +41,8 @@ fn cut(path: &Path, length: u64) {
 fn byte(file: &MappedFile, at: usize) -> u8 {
     let (base, length) = file.bytes();
     assert!(at < length);
-    // SAFETY: within the mapping, which is alive; atomic, because other threads may write.
+    // SAFETY: the byte is within the mapping, which is alive; it is read atomically, because other
+    // threads may write.
     unsafe { (*base.add(at).cast::<AtomicU8>()).load(Relaxed) }
 }
 
@@ -77,7 +78,7 @@ fn both_modes_show_the_file_and_neither_changes_it() {
 }
 
 #[test]
-fn what_is_no_region_is_refused_by_name() {
+fn a_file_without_a_region_is_refused_with_its_path() {
     let _alone = alone();
     let folder = Folder::new();
     let fifo = folder.0.path().join("fifo");
@@ -115,7 +116,7 @@ fn what_is_no_region_is_refused_by_name() {
 }
 
 #[test]
-fn a_file_that_is_gone_or_grew_stays_as_it_was_opened() {
+fn a_file_that_is_deleted_or_grows_stays_as_it_was_opened() {
     let _alone = alone();
     let folder = Folder::new();
     let path = folder.file("a", 256);
@@ -128,7 +129,7 @@ fn a_file_that_is_gone_or_grew_stays_as_it_was_opened() {
 }
 
 #[test]
-fn a_terabyte_of_nothing_opens_or_is_refused() {
+fn a_sparse_terabyte_opens_or_is_refused() {
     let _alone = alone();
     let folder = Folder::new();
     let path = folder.file("huge", 0);
@@ -168,14 +169,14 @@ fn a_file_that_shrinks_reads_as_zeros_from_there_on() {
     for mode in [Mode::Read, Mode::CopyOnWrite] {
         for (keep, forwards) in [(0, true), (0, false), (1, true), (5, false), (9, true)] {
             let path = folder.file("a", 10 * PAGE);
-            let opened = Box::new(MappedFile::open(&path, mode).unwrap()); // which moves it
+            let opened = Box::new(MappedFile::open(&path, mode).unwrap()); // Boxing moves it.
             let file = &*opened;
             let status = std::ptr::from_ref(file.status());
             if mode == Mode::CopyOnWrite {
                 set_byte(file, 9 * PAGE + 1, 3);
             }
             cut(&path, (keep * PAGE) as u64);
-            assert!(!file.is_lost(), "nothing was read yet");
+            assert!(!file.is_lost(), "no byte was read yet");
             for index in 0..10 {
                 let page = if forwards { index } else { 9 - index };
                 let expected = if page < keep { 7 } else { 0 };
@@ -185,7 +186,7 @@ fn a_file_that_shrinks_reads_as_zeros_from_there_on() {
             assert_eq!(status, std::ptr::from_ref(file.status()));
             if mode == Mode::CopyOnWrite {
                 set_byte(file, 9 * PAGE, 4);
-                assert_eq!(byte(file, 9 * PAGE), 4, "zeros can be written, as what was there could be");
+                assert_eq!(byte(file, 9 * PAGE), 4, "zeros are as writable as the lost bytes were");
             }
         }
     }
@@ -216,16 +217,17 @@ fn bulk_readers_and_system_calls_survive() {
     let (base, length) = file.bytes();
 
     let sink = File::create(folder.0.path().join("b")).unwrap();
-    // SAFETY: a live mapping and an open descriptor; the kernel answers a lost page with EFAULT.
+    // SAFETY: the mapping is alive and the descriptor open; the kernel reports a lost page as
+    // EFAULT.
     let written = unsafe { libc::write(sink.as_raw_fd(), base.add(2 * PAGE).cast(), PAGE) };
     assert_eq!(written, -1);
-    assert!(!file.is_lost(), "a system call is not signalled");
+    assert!(!file.is_lost(), "a system call causes no signal");
 
-    // SAFETY: a live mapping.
+    // SAFETY: the mapping is alive.
     let sum = unsafe { checksum(base, length, 0) };
     let mut expected = vec![0u8; length];
     expected[..PAGE].fill(7);
-    // SAFETY: a live vector.
+    // SAFETY: the vector is alive.
     assert_eq!(sum, unsafe { checksum(expected.as_ptr(), length, 0) });
     assert!(file.is_lost());
 }
@@ -237,7 +239,7 @@ fn the_interrupted_code_keeps_its_errno() {
     let path = folder.file("a", 2 * PAGE);
     let file = open(&path);
     cut(&path, 0);
-    // SAFETY: closing a descriptor that is none only sets errno.
+    // SAFETY: closing an invalid descriptor only sets errno.
     unsafe { libc::close(-1) };
     let read = byte(&file, PAGE);
     assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EBADF));
@@ -252,8 +254,8 @@ fn scattered_faults_do_not_use_up_the_map_entries() {
     cut(&path, 1 << 30);
     let file = open(&path);
     cut(&path, 0);
-    // Every second page, from the back: page by page this would be twice the entries that Linux
-    // allows.
+    // Every second page, last to first: handled page by page, this would be twice the number of
+    // entries that Linux allows.
     for at in (0..1usize << 30).step_by(8192).rev() {
         assert_eq!(byte(&file, at), 0);
     }
@@ -266,7 +268,7 @@ fn scattered_faults_do_not_use_up_the_map_entries() {
 fn only_the_file_that_shrank_is_lost_among_many() {
     let _alone = alone();
     let folder = Folder::new();
-    // More than fit into the first block of the registry, and again in the slots that became
+    // More files than fit into the first block of the registry, and again in the slots that became
     // vacant.
     for round in 0..3 {
         let mut files: Vec<_> = (0..300)
@@ -307,8 +309,8 @@ fn threads_fault_together() {
                     start.wait();
                     for index in 0..64 {
                         let page = (index * (2 * thread + 1)) % 64;
-                        // Some read before the cut, some after; nobody dies, nobody sees a third
-                        // value.
+                        // Some threads read before the truncation, some after it; no thread
+                        // crashes, and none sees a third value.
                         assert!(matches!(byte(file, page * PAGE), 0 | 7));
                         assert_eq!(byte(sound, (page % 16) * PAGE), 7);
                     }
@@ -358,7 +360,7 @@ fn threads_open_and_close_while_others_fault() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn ten_thousand_times_leave_nothing_behind() {
+fn ten_thousand_mappings_leave_no_resources() {
     let _alone = alone();
     let folder = Folder::new();
     let path = folder.file("a", PAGE);
@@ -377,7 +379,7 @@ fn ten_thousand_times_leave_nothing_behind() {
     assert_eq!(live_mappings(), 0);
 }
 
-/// Memory as an engine would own it: dropped by unmapping the whole of it, whatever was moved
+/// Memory as an engine owns it: dropped by unmapping all of it, regardless of any mappings moved
 /// there.
 #[cfg(target_os = "linux")]
 fn engine_memory(length: usize) -> memmap2::MmapRaw {
@@ -386,7 +388,7 @@ fn engine_memory(length: usize) -> memmap2::MmapRaw {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_moved_file_lives_and_dies_in_the_memory_of_another() {
+fn a_moved_file_lives_as_long_as_the_memory_it_was_moved_to() {
     let _alone = alone();
     let folder = Folder::new();
     let path = folder.file("a", 4 * PAGE + 64);
@@ -406,7 +408,7 @@ fn a_moved_file_lives_and_dies_in_the_memory_of_another() {
         file.unmap();
         file.unmap();
         assert_eq!(live_mappings(), 0);
-        // SAFETY: the memory is still mapped, with zeros in it.
+        // SAFETY: the memory is still mapped, and contains zeros.
         assert!((0..6 * PAGE).step_by(64).all(|at| unsafe { *memory.as_ptr().add(at) } == 0));
     }
 }
@@ -421,7 +423,7 @@ fn a_move_that_is_refused_changes_nothing() {
     let mut file = MappedFile::open(&path, Mode::CopyOnWrite).unwrap();
     let before = file.bytes();
     for (offset, capacity) in [(1, 3 * PAGE), (64, 3 * PAGE), (0, PAGE), (0, PAGE + 64), (0, 0)] {
-        // SAFETY: within the memory.
+        // SAFETY: the range is within the memory.
         let refused = unsafe { file.move_to(memory.as_mut_ptr().add(offset), capacity) };
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Range, "{offset} {capacity}");
         assert_eq!((file.bytes(), byte(&file, 5)), (before, 7));
@@ -429,7 +431,7 @@ fn a_move_that_is_refused_changes_nothing() {
     // SAFETY: nothing is moved to null.
     assert!(unsafe { file.move_to(std::ptr::null_mut(), 4 * PAGE) }.is_err());
     cut(&path, 0);
-    assert_eq!((byte(&file, PAGE), file.is_lost()), (0, true), "it is watched where it was");
+    assert_eq!((byte(&file, PAGE), file.is_lost()), (0, true), "it is still watched at its old address");
     file.unmap();
     // SAFETY: there is nothing to move.
     let refused = unsafe { file.move_to(memory.as_mut_ptr(), 4 * PAGE) };
@@ -438,13 +440,13 @@ fn a_move_that_is_refused_changes_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn whoever_gets_the_address_next_is_watched_and_the_last_one_is_not() {
+fn a_reused_address_is_watched_for_its_new_owner_only() {
     let _alone = alone();
     let folder = Folder::new();
     let (first, second) = (folder.file("a", 4 * PAGE), folder.file("b", 2 * PAGE));
     let memory = engine_memory(4 * PAGE);
     let mut stale = MappedFile::open(&first, Mode::CopyOnWrite).unwrap();
-    // SAFETY: the memory is ours; the second move stands for an engine that freed and reused it.
+    // SAFETY: the memory is ours; the second move simulates an engine that freed and reused it.
     let mut file = unsafe {
         stale.move_to(memory.as_mut_ptr(), 4 * PAGE).unwrap();
         let mut file = MappedFile::open(&second, Mode::CopyOnWrite).unwrap();
@@ -454,19 +456,19 @@ fn whoever_gets_the_address_next_is_watched_and_the_last_one_is_not() {
     cut(&second, PAGE as u64);
     assert_eq!((byte(&file, PAGE), byte(&file, 0)), (0, 7));
     assert!(file.is_lost() && !stale.is_lost());
-    // The finalizer that comes late takes nothing away from the new one.
+    // A late finalizer does not affect the new mapping.
     stale.forget();
     cut(&second, 0);
     assert_eq!(byte(&file, 0), 0);
-    // SAFETY: what lies around the second file was never touched by its loss.
+    // SAFETY: the memory around the second file was not affected by its loss.
     assert_eq!(unsafe { *memory.as_ptr().add(3 * PAGE) }, 7);
     file.forget();
     assert_eq!(live_mappings(), 0);
 }
 
-/// A file of sevens, moved into memory with room for a marker, and the value dropped.
+/// A file of sevens, moved into memory with room for a marker, whose handle was dropped.
 #[cfg(target_os = "linux")]
-fn orphan(path: &Path) -> memmap2::MmapRaw {
+fn detached(path: &Path) -> memmap2::MmapRaw {
     let memory = engine_memory(4 * PAGE);
     let mut file = MappedFile::open(path, Mode::CopyOnWrite).unwrap();
     // SAFETY: the memory is ours, private, and unmapped as a whole when dropped.
@@ -476,7 +478,7 @@ fn orphan(path: &Path) -> memmap2::MmapRaw {
 
 #[cfg(target_os = "linux")]
 fn load(memory: &memmap2::MmapRaw, at: usize) -> u8 {
-    // SAFETY: mapped until it is dropped.
+    // SAFETY: the memory is mapped until it is dropped.
     unsafe { (*memory.as_mut_ptr().add(at).cast::<AtomicU8>()).load(Relaxed) }
 }
 
@@ -485,11 +487,11 @@ fn load(memory: &memmap2::MmapRaw, at: usize) -> u8 {
 fn a_moved_file_is_watched_as_long_as_its_memory_lives() {
     let _alone = alone();
     let folder = Folder::new();
-    // So many that orphans whose memory is gone were looked through several times.
+    // Enough files that detached mappings whose memory is gone were scanned several times.
     for round in 0..1000 {
         let path = folder.file("a", 3 * PAGE);
-        let memory = orphan(&path);
-        let second = (round % 10 == 0).then(|| (orphan(&path), engine_memory(PAGE)));
+        let memory = detached(&path);
+        let second = (round % 10 == 0).then(|| (detached(&path), engine_memory(PAGE)));
         cut(&path, PAGE as u64);
         assert_eq!((load(&memory, 0), load(&memory, PAGE), load(&memory, 3 * PAGE - 1)), (7, 0, 0));
         if let Some((second, _)) = second {
@@ -499,10 +501,10 @@ fn a_moved_file_is_watched_as_long_as_its_memory_lives() {
     assert_eq!(live_mappings(), 0);
 }
 
-/// What a child process does that runs `body`: its exit status, as waitpid gives it.
+/// Runs `body` in a child process, and returns its exit status as waitpid reports it.
 #[cfg(target_os = "linux")]
 fn in_child(body: impl FnOnce()) -> i32 {
-    // SAFETY: the child only reads and maps memory, and ends without unwinding.
+    // SAFETY: the child only reads and maps memory, and exits without unwinding.
     unsafe {
         match libc::fork() {
             0 => {
@@ -520,17 +522,17 @@ fn in_child(body: impl FnOnce()) -> i32 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_mapped_where_a_moved_file_was_is_left_alone() {
+fn a_mapping_at_the_former_address_of_a_moved_file_is_not_touched() {
     use std::os::fd::AsRawFd;
     let _alone = alone();
     let folder = Folder::new();
     let (path, foreign) = (folder.file("a", 3 * PAGE), folder.file("b", 4 * PAGE));
-    let memory = orphan(&path);
+    let memory = detached(&path);
     let base = memory.as_mut_ptr();
-    // Freed and given to someone else, who maps the very file there, in the very place.
+    // Freed, and reused by another owner, who maps the same file at the same address.
     for file in [&foreign, &path] {
         let descriptor = File::open(file).unwrap();
-        // SAFETY: over memory of our own.
+        // SAFETY: this maps over memory of our own.
         let at = unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
             libc::mmap(base.cast(), 4 * PAGE, libc::PROT_READ, flags, descriptor.as_raw_fd(), 0)

@@ -1,5 +1,5 @@
-//! The persistent vector on real files: growth, reopening, locks, readers beside a writer, a full
-//! disk, hostile files.
+//! The persistent vector on real files: growth, reopening, locks, concurrent readers, a full disk,
+//! invalid files.
 #![cfg(not(miri))]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -17,7 +17,7 @@ struct Folder(tempfile::TempDir);
 
 impl Folder {
     fn new() -> Folder {
-        // Where there is one, in memory: syncing is what the simulator is for.
+        // In memory, if there is such a file system: the simulator tests syncing.
         let shared = Path::new("/dev/shm");
         Folder(if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.unwrap())
     }
@@ -39,7 +39,7 @@ fn contents(vector: &RawMmapVector) -> Vec<u64> {
 }
 
 #[test]
-fn what_was_flushed_is_there_again_and_the_rest_is_not() {
+fn flushed_elements_survive_reopening_and_others_do_not() {
     let folder = Folder::new();
     let path = folder.path("numbers");
     let mut vector = create(&path);
@@ -51,7 +51,7 @@ fn what_was_flushed_is_there_again_and_the_rest_is_not() {
     assert_eq!((vector.len(), vector.committed()), (100_001, 100_000));
     vector.validate().unwrap();
     vector.close();
-    assert_eq!(path.metadata().unwrap().len(), 65_536 + 800_000, "the slack is given back");
+    assert_eq!(path.metadata().unwrap().len(), 65_536 + 800_000, "unused blocks are returned");
 
     let mut vector = reopen(&path, Mode::Write);
     assert!(!vector.recovered());
@@ -68,9 +68,9 @@ fn what_was_flushed_is_there_again_and_the_rest_is_not() {
     reader.validate().unwrap();
 }
 
-/// On a disk, whose file systems have large pages, and in memory.
+/// On a disk, whose file system has large pages, and in memory.
 #[test]
-fn large_pages_while_much_is_appended_hold_what_was_stored() {
+fn elements_survive_the_use_of_large_pages() {
     for folder in [Folder::new(), Folder(tempfile::tempdir().unwrap())] {
         let path = folder.path("numbers");
         let mut vector = create(&path);
@@ -81,7 +81,7 @@ fn large_pages_while_much_is_appended_hold_what_was_stored() {
             append(&mut vector, 600_000);
             vector.flush().unwrap();
             vector.truncate(vector.len() - 300_000).unwrap();
-            // These vouch for less, and little.
+            // These commits cover fewer elements.
             vector.flush().unwrap();
             append(&mut vector, 10);
             vector.flush().unwrap();
@@ -90,7 +90,8 @@ fn large_pages_while_much_is_appended_hold_what_was_stored() {
             vector.validate().unwrap();
             assert!((0..vector.len()).all(|i| vector.get(i) == Some(i ^ 99)));
         }
-        // Dropped but not flushed: the latest commit vouches for them, whatever pages are behind.
+        // Dropped but not flushed: the latest commit still covers the elements, regardless of the
+        // pages after it.
         let whole = vector.len();
         append(&mut vector, 600_000);
         vector.truncate(whole - 200_000).unwrap();
@@ -119,7 +120,7 @@ fn every_width_is_stored_as_it_is() {
     let error = RawMmapVector::create(&folder.path("text"), Type::String, Options::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Type);
     assert!(!folder.path("text").exists());
-    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 10, "no temporary file stays");
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 10, "no temporary file is left");
 }
 
 #[test]
@@ -134,7 +135,8 @@ fn flushed_elements_do_not_change_in_place() {
     assert_eq!(vector.set(10, 34).unwrap_err().kind(), ErrorKind::Range);
     vector.push(10).unwrap();
     vector.set(10, 100).unwrap();
-    // Dropping flushed elements and storing others: the shorter length is committed in between.
+    // When flushed elements are dropped and others stored, the shorter length is committed in
+    // between.
     assert_eq!(vector.pop().unwrap(), Some(100));
     assert_eq!(vector.pop().unwrap(), Some(9));
     assert_eq!((vector.len(), vector.committed()), (9, 10));
@@ -170,7 +172,7 @@ fn a_second_writer_is_refused_and_readers_follow() {
         RawMmapVector::create(&path, Type::U64, Options::default()).unwrap_err().kind(),
         ErrorKind::Io
     );
-    assert_eq!(reopen(&path, Mode::Read).len(), 600_000, "a refused creation leaves the file alone");
+    assert_eq!(reopen(&path, Mode::Read).len(), 600_000, "a refused creation leaves the file unchanged");
 }
 
 #[test]
@@ -214,11 +216,11 @@ fn a_vector_of_fixed_size_is_full_and_nothing_is_lost() {
     assert_eq!(reopen(&path, Mode::Read).get(999), Some(5));
 }
 
-/// A small tmpfs; `None` where that is not allowed.
+/// Mounts a small tmpfs; `None` if that is not permitted.
 fn small_disk(folder: &Path, bytes: usize) -> Option<()> {
     let options = std::ffi::CString::new(format!("size={bytes}")).unwrap();
     let target = std::ffi::CString::new(folder.to_str().unwrap()).unwrap();
-    // SAFETY: strings that end with a NUL.
+    // SAFETY: the strings end with a NUL.
     let result = unsafe {
         libc::mount(c"none".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), 0, options.as_ptr().cast())
     };
@@ -254,7 +256,7 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     assert!((0..pushed).all(|i| vector.get(i) == Some(i)));
     drop(vector);
     let target = std::ffi::CString::new(disk.to_str().unwrap()).unwrap();
-    // SAFETY: a string that ends with a NUL.
+    // SAFETY: the string ends with a NUL.
     unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
 }
 
@@ -262,8 +264,9 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
 fn the_limit_of_file_sizes_is_an_error_that_names_it() {
     let folder = Folder::new();
     let path = folder.path("numbers");
-    // In a child, because a limit once lowered stays; with the signal at its default, which would
-    // end it. SAFETY: the child makes system calls, allocates a little, and leaves.
+    // In a child process, because a lowered limit cannot be raised again; with the signal at its
+    // default, which would terminate it.
+    // SAFETY: the child makes system calls, allocates a little, and exits.
     let status = unsafe {
         let child = libc::fork();
         if child == 0 {
@@ -290,10 +293,10 @@ fn the_limit_of_file_sizes_is_an_error_that_names_it() {
     assert!(reopen(&path, Mode::Read).len() > 100_000);
 }
 
-/// A mapping holds the open file, and with it the lock: JavaScript's memory does so until it is
+/// A mapping keeps the open file, and with it the lock: JavaScript's memory does so until it is
 /// collected.
 #[test]
-fn closing_lets_go_of_the_lock_although_a_mapping_is_left() {
+fn closing_releases_the_lock_even_if_a_mapping_remains() {
     let folder = Folder::new();
     let path = folder.path("numbers");
     let file = VectorFile::create(&path, Type::U64).unwrap();
@@ -304,13 +307,13 @@ fn closing_lets_go_of_the_lock_although_a_mapping_is_left() {
     assert_eq!(refused.kind(), ErrorKind::Locked);
     drop(file);
     let again = VectorFile::open(&path, Mode::Write).unwrap();
-    // Still mapped, of a file that was cut off behind what was committed.
+    // The file is still mapped, and was truncated to the committed length.
     assert_eq!(window.len(), 8000);
     drop((again, window));
 }
 
 #[test]
-fn a_file_cut_short_is_an_error_not_a_crash() {
+fn a_truncated_file_is_an_error_not_a_crash() {
     let folder = Folder::new();
     let path = folder.path("numbers");
     let mut vector = create(&path);
@@ -320,19 +323,19 @@ fn a_file_cut_short_is_an_error_not_a_crash() {
     OpenOptions::new().write(true).open(&path).unwrap().set_len(65_536).unwrap();
     assert_eq!(reader.get(99_999), Some(0));
     assert_eq!(reader.check().unwrap_err().kind(), ErrorKind::Io);
-    // The writer stores into what is no longer the file, and hears of it at the latest when it
-    // flushes.
+    // The writer stores to memory that no longer belongs to the file, and is notified at the latest
+    // when it flushes.
     let pushed = vector.push(1);
     assert!(pushed.is_ok() || pushed.unwrap_err().kind() == ErrorKind::Io);
     assert_eq!(vector.flush().unwrap_err().kind(), ErrorKind::Io);
     drop(vector);
-    // The file is too short for its latest commit; the one before, of a new file, still holds.
+    // The file is too short for its latest commit; the previous one, of a new file, is still valid.
     let reader = reopen(&path, Mode::Read);
     assert_eq!((reader.len(), reader.recovered()), (0, true));
 }
 
 #[test]
-fn hostile_files_are_refused_or_read_as_they_are() {
+fn damaged_files_are_refused_or_fall_back() {
     let folder = Folder::new();
     let path = folder.path("numbers");
     let mut vector = create(&path);

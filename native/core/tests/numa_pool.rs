@@ -1,5 +1,5 @@
-//! NumaPool against a model, on damaged bytes, and against the bytes in `test/golden/`. The nodes
-//! need not exist: nothing is placed here, but in the last test.
+//! NumaPool compared with a model, on damaged bytes, and with the bytes in `test/golden/`. The
+//! nodes need not exist, because nothing is placed except in the last test.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -34,7 +34,7 @@ impl Region {
     }
 
     fn attach(&mut self) -> Result<RawNumaPool, ErrorKind> {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory is ours and has this length.
         unsafe { RawNumaPool::attach(self.base(), self.len()) }.map_err(|error| error.kind())
     }
 
@@ -47,7 +47,8 @@ impl Region {
 /// The bytes of a block.
 fn block(pool: &mut RawNumaPool, offset: u64, bytes: u64) -> &mut [u8] {
     assert!(offset + bytes <= CAPACITY * NODES.len() as u64);
-    // SAFETY: within the data of a region that the caller keeps, and the only reference.
+    // SAFETY: the block is within the data of a region that the caller keeps alive, and this is the
+    // only reference.
     unsafe { std::slice::from_raw_parts_mut(pool.data().add(offset as usize), bytes as usize) }
 }
 
@@ -70,8 +71,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..200)
 }
 
-/// Blocks do not overlap and keep what is written; refusals and counts are right; the bookkeeping
-/// is sound.
+/// Blocks do not overlap, contents are preserved, requests are refused and counted correctly, and
+/// the bookkeeping is valid.
 fn model(policy: Policy, flags: u32, steps: &[Step]) {
     let mut region = Region::new(policy, flags);
     let mut pool = region.attach().unwrap();
@@ -133,7 +134,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 48 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn blocks_do_not_overlap_and_keep_what_is_written(steps in steps()) {
+    fn blocks_do_not_overlap_and_keep_their_contents(steps in steps()) {
         model(Policy::First, 0, &steps);
         model(Policy::Interleave, GUARDS, &steps);
         model(Policy::Local, ZERO_ON_FREE, &steps);
@@ -161,13 +162,13 @@ fn a_request_goes_to_the_next_node_when_one_is_full() {
     assert_eq!((0..3).map(|at| pool.node_of(at * CAPACITY).unwrap()).collect::<Vec<_>>(), NODES);
     assert_eq!(pool.node_of(3 * CAPACITY).unwrap_err().kind(), ErrorKind::Range);
     assert_eq!(pool.node_stats(3).unwrap_err().kind(), ErrorKind::Range);
-    // What is freed on one node is given again there, and the others' blocks stay.
+    // Memory freed on one node is reused there, and the blocks on other nodes are not affected.
     pool.free(0).unwrap();
     assert_eq!(pool.alloc_on(9, largest).unwrap(), 0);
 }
 
 #[test]
-fn a_guard_that_was_overwritten_is_told_and_the_block_kept() {
+fn an_overwritten_guard_is_reported_and_the_block_stays_allocated() {
     let mut region = Region::new(Policy::Interleave, GUARDS);
     let mut pool = region.attach().unwrap();
     pool.alloc(10).unwrap();
@@ -185,10 +186,11 @@ fn a_guard_that_was_overwritten_is_told_and_the_block_kept() {
 
 // ---- bytes
 
-/// The bytes that both languages make: blocks on all nodes, out and back, and a refusal.
+/// The bytes that both languages produce: blocks on all nodes, allocated and freed, and a refused
+/// request.
 fn golden() -> Region {
     let mut region = Region::new(Policy::Interleave, GUARDS);
-    // The order of nodes is that of their numbers where the machine has none of them.
+    // If the machine has none of these nodes, they are ordered by their numbers.
     let mut pool = region.attach().unwrap();
     let offsets: Vec<u64> =
         [10, 100, 5000, 0, 2000, 16_368, 48].map(|bytes| pool.alloc(bytes).unwrap()).to_vec();
@@ -199,7 +201,8 @@ fn golden() -> Region {
     region
 }
 
-/// The header, the records and the books; of the orders what does not depend on the machine.
+/// The header, the records and the books, and the part of the orders that does not depend on the
+/// machine.
 fn bookkeeping(region: &mut Region) -> Vec<u8> {
     let end = region.attach().unwrap().shape().book(3);
     let mut bytes: Vec<u8> = region.0.iter().flat_map(|word| word.to_le_bytes()).take(end).collect();
@@ -210,7 +213,7 @@ fn bookkeeping(region: &mut Region) -> Vec<u8> {
 }
 
 #[test]
-fn the_format_does_not_change_by_accident() {
+fn the_format_matches_the_golden_bytes() {
     let mut region = golden();
     let bytes = bookkeeping(&mut region);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden/numapool.bin");
@@ -221,12 +224,12 @@ fn the_format_does_not_change_by_accident() {
     region.validate().unwrap();
 }
 
-/// Does everything with a pool; only errors may come of it.
+/// Calls every operation of a pool, which may only return errors.
 fn exercise(mut pool: RawNumaPool) {
     let end = pool.shape().capacity * pool.shape().nodes as u64;
     for bytes in [1u64, 64, 65, 4096, 16_000, 1 << 40] {
         if let Ok(Some(offset)) = pool.try_alloc(bytes) {
-            assert!(offset < end, "an offset outside");
+            assert!(offset < end, "the offset is out of bounds");
             drop(pool.free(offset));
         }
     }
@@ -249,7 +252,7 @@ fn damaged_bytes_give_errors_only() {
             region.0[byte / 8] ^= 1 << (byte % 8 * 8 + bit);
             match region.attach() {
                 Ok(pool) => exercise(pool),
-                // Version: another format. Stale: the bit that says that the owner moved away.
+                // Version: another format. Stale: the bit that marks a region whose owner moved it.
                 Err(kind) => {
                     assert!(
                         matches!(kind, ErrorKind::Corrupt | ErrorKind::Version | ErrorKind::Stale),
@@ -265,10 +268,10 @@ fn damaged_bytes_give_errors_only() {
 }
 
 #[test]
-fn what_is_wrong_is_found() {
+fn validate_finds_every_damaged_field() {
     let record = 256 / 8;
-    // An unused word of the header; whose turn it is; a node's number; twice the same; an order; an
-    // unused byte; a book's size.
+    // An unused word of the header; the next section in turn; a node's number; a duplicate number;
+    // an order; an unused byte; a book's size.
     let books = 256 + 3 * 128;
     for (at, value) in [
         (63 * 4 / 8, 1u64 << 32),
@@ -309,7 +312,7 @@ fn random_damage_gives_errors_only() {
 }
 
 #[test]
-fn a_pool_of_this_machine_is_where_it_says() {
+fn pages_are_placed_on_the_nodes_of_this_machine() {
     for policy in [Policy::First, Policy::Local, Policy::Interleave] {
         let options = Options { policy, nodes: &[], capacity: 1 << 20, flags: ZERO_ON_FREE };
         let mut pool = match NumaPool::new(&options, Some(false), true) {

@@ -1,8 +1,8 @@
-//! The protocol of LockFreePool under every interleaving of small cases, as loom sees the C11
-//! memory model.
+//! The protocol of LockFreePool under every interleaving of small cases that the C11 memory model
+//! allows, as explored by loom.
 //!
-//! Here the preemptions of each case are bounded so that all take seconds; `scripts/loom.sh` allows
-//! more.
+//! The number of preemptions is bounded here so that each case takes seconds; `scripts/loom.sh`
+//! allows more.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use loom::sync::Arc;
@@ -14,7 +14,7 @@ use offheap_core::pools::lockfree::slots::join;
 use offheap_core::pools::lockfree::thread_cache::ThreadCache;
 use offheap_core::pools::lockfree::words::Words;
 
-/// Words that loom watches.
+/// Words whose accesses loom explores.
 #[derive(Clone)]
 struct Watched(Arc<Vec<AtomicU32>>);
 
@@ -53,11 +53,12 @@ impl Words for Watched {
     }
 }
 
-/// A pool of `chunks` chunks of 32 bytes: two blocks of 16 each, or one of 32.
+/// A pool of `chunks` chunks of 32 bytes: two blocks of 16 bytes each, or one of 32.
 struct Pool {
     words: Watched,
     geometry: Geometry,
-    /// How many threads hold each unit of 16 bytes; outside of the protocol, to catch its errors.
+    /// Number of threads that hold each unit of 16 bytes. It is separate from the protocol, to
+    /// detect errors in it.
     held: Arc<Vec<AtomicUsize>>,
 }
 
@@ -105,7 +106,7 @@ impl Tester {
     }
 }
 
-/// Runs a case under all interleavings with so many preemptions at the most.
+/// Runs a case under all interleavings with at most this many preemptions.
 fn explore(preemptions: usize, case: impl Fn() + Sync + Send + 'static) {
     let mut model = loom::model::Builder::new();
     let more = std::env::var("OFFHEAP_LOOM_MORE").map_or(0, |more| more.parse().unwrap());
@@ -114,7 +115,7 @@ fn explore(preemptions: usize, case: impl Fn() + Sync + Send + 'static) {
     model.check(case);
 }
 
-/// After all is freed, all memory can be had as one block.
+/// When all blocks are freed, all memory can be allocated as one block.
 fn all_is_free(pool: &Pool, last: &Tester) {
     let bytes = pool.geometry.capacity();
     let offset = last.alloc(bytes).unwrap();
@@ -122,7 +123,7 @@ fn all_is_free(pool: &Pool, last: &Tester) {
 }
 
 #[test]
-fn two_threads_on_one_chunk() {
+fn two_threads_allocate_from_one_chunk() {
     explore(1, || {
         let pool = Pool::new(1, 2);
         let (one, two) = (pool.handle(), pool.handle());
@@ -130,7 +131,7 @@ fn two_threads_on_one_chunk() {
             let offset = two.alloc(16).unwrap();
             two.free(offset, 16);
         });
-        // There are two blocks, and each thread holds one: neither may find the pool full.
+        // There are two blocks, and each thread holds one: neither thread may find the pool full.
         let offset = one.alloc(16).unwrap();
         one.free(offset, 16);
         other.join().unwrap();
@@ -139,7 +140,7 @@ fn two_threads_on_one_chunk() {
 }
 
 #[test]
-fn a_chunk_is_cut_anew_while_another_thread_looks_into_it() {
+fn a_chunk_is_cut_again_while_another_thread_searches_it() {
     explore(1, || {
         let pool = Pool::new(1, 2);
         let (one, two) = (pool.handle(), pool.handle());
@@ -159,7 +160,7 @@ fn a_chunk_is_cut_anew_while_another_thread_looks_into_it() {
 }
 
 #[test]
-fn large_blocks_and_small_ones() {
+fn large_and_small_blocks_do_not_overlap() {
     explore(0, || {
         let pool = Pool::new(2, 2);
         let (one, two) = (pool.handle(), pool.handle());
@@ -190,10 +191,9 @@ fn one_of_two_frees_of_a_block_is_refused() {
     });
 }
 
-/// A block that is freed is found by the next who looks, although the one before took the hint
-/// back.
+/// The next search finds a freed block, although the previous search cleared the hint.
 #[test]
-fn a_free_is_not_overlooked() {
+fn a_search_does_not_miss_a_free() {
     explore(2, || {
         let pool = Pool::new(1, 3);
         let (one, two) = (pool.handle(), pool.handle());
@@ -214,7 +214,7 @@ fn a_free_is_not_overlooked() {
 }
 
 #[test]
-fn a_block_of_a_cache_freed_by_another_thread_comes_home() {
+fn a_cached_block_freed_by_another_thread_returns_to_the_owner() {
     explore(2, || {
         let pool = Pool::new(1, 3);
         let (one, two) = (pool.handle(), pool.handle());
@@ -234,10 +234,10 @@ fn a_block_of_a_cache_freed_by_another_thread_comes_home() {
     });
 }
 
-/// A thread ends and its cache is given back, while another frees one of its blocks, and a third
-/// looks for room.
+/// A thread ends and its cache is returned, while another thread frees one of its blocks, and a
+/// third searches for a block.
 #[test]
-fn a_cache_is_given_back_while_others_free_into_it() {
+fn a_cache_is_returned_while_other_threads_free_into_it() {
     explore(2, || {
         let pool = Pool::new(1, 3);
         let (one, two, three) = (pool.handle(), pool.handle(), pool.handle());

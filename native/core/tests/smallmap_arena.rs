@@ -1,5 +1,5 @@
-//! The arena against a list of ordered maps, growing as its owner would grow it; and its golden
-//! bytes, which TypeScript reads and makes as well (`test/golden/README.md`,
+//! The arena compared with a list of ordered maps, growing as its owner would let it grow; and its
+//! golden bytes, which TypeScript reads and produces as well (`test/golden/README.md`,
 //! `test/smallmap/rust.test.ts`).
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -19,7 +19,7 @@ impl Owner {
     fn new(new: &NewArena) -> Owner {
         let mut owner = Owner { words: vec![0; new.length().unwrap() / 8] };
         let (base, len) = owner.memory();
-        // SAFETY: the memory is ours, and as long as it says.
+        // SAFETY: the memory is ours, and has this length.
         unsafe { rebuild::init(base, len, new) }.unwrap();
         owner
     }
@@ -37,7 +37,7 @@ impl Owner {
 
     fn read(&mut self) -> RawArena {
         let (base, len) = self.memory();
-        // SAFETY: the memory is ours; the view is used no more once it changes.
+        // SAFETY: the memory is ours; the view is not used after the next change.
         unsafe { RawArena::attach(base, len) }.unwrap()
     }
 
@@ -90,7 +90,7 @@ impl Owner {
         unsafe { validate::validate(base, len) }.unwrap();
     }
 
-    /// The ids of strings, which are made where there are none.
+    /// The ids of strings, which are added if necessary.
     fn intern(&mut self, texts: &[&str]) -> Vec<u64> {
         let blobs = || texts.iter().map(|text| Blob::text(text).unwrap());
         for _ in 0..2 {
@@ -105,7 +105,7 @@ impl Owner {
         panic!("no room for {texts:?}");
     }
 
-    /// The bytes of the region, and not of the memory behind it.
+    /// The bytes of the region, without the memory that follows it.
     fn bytes(&mut self) -> Vec<u8> {
         let length = self.read().layout().length;
         self.words.iter().flat_map(|word| word.to_ne_bytes()).take(length).collect()
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn strings_come_and_go(words in prop::collection::vec((0u8..30, 0u8..3), 1..200)) {
+    fn strings_agree_with_a_model(words in prop::collection::vec((0u8..30, 0u8..3), 1..200)) {
         let mut owner = Owner::new(&NewArena { key: Type::String, value: Type::U8, maps: 2, seeds: [3, 4] });
         let ids = [owner.create(), owner.create()];
         let mut model: [Vec<(String, u64)>; 2] = [vec![], vec![]];
@@ -227,7 +227,7 @@ proptest! {
         for (id, entries) in ids.iter().zip(&model) {
             let mut seen = vec![];
             arena.for_each(arena.live(*id).unwrap(), |spot| {
-                // SAFETY: the memory lives, and nobody rebuilds it meanwhile.
+                // SAFETY: the memory is alive, and the arena is not rebuilt meanwhile.
                 let text = unsafe { arena.string(arena.key_at(spot) as u32) }.unwrap();
                 seen.push((String::from_utf8(text.to_vec()).unwrap(), arena.value_at(spot)));
             });
@@ -251,7 +251,7 @@ fn compare(name: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn golden_numbers() {
+fn numbers_match_the_golden_bytes() {
     let mut owner = Owner::new(&NewArena { key: Type::U32, value: Type::F64, maps: 20, seeds: SEEDS });
     for map in 0..12u32 {
         let id = owner.create();
@@ -268,7 +268,7 @@ fn golden_numbers() {
 }
 
 #[test]
-fn golden_strings() {
+fn strings_match_the_golden_bytes() {
     let mut owner = Owner::new(&NewArena { key: Type::String, value: Type::String, maps: 2, seeds: SEEDS });
     let id = owner.create();
     for (key, value) in [(&b""[..], "empty"), ("grün".as_bytes(), "größe"), (&b"\xED\xA0\xBD"[..], "😀")]
@@ -282,7 +282,7 @@ fn golden_strings() {
     owner.compare("smallmap-strings.bin");
 }
 
-/// Numbers that TypeScript makes too: xorshift of 32 bits.
+/// Random numbers that TypeScript also produces: xorshift of 32 bits.
 struct Random(u32);
 
 impl Random {
@@ -316,8 +316,8 @@ fn digest(bytes: &[u8]) -> u32 {
     hash
 }
 
-/// What both languages do to an arena, step by step, from one map on: it grows as TypeScript lets
-/// it grow.
+/// The steps that both languages apply to an arena, which begins with one map and grows as
+/// TypeScript lets it grow.
 fn steps(key: Type, value: Type) -> Vec<u32> {
     let mut random = Random(2_463_534_242);
     let mut owner = Owner::new(&NewArena { key, value, maps: 1, seeds: SEEDS });
@@ -352,7 +352,7 @@ fn steps(key: Type, value: Type) -> Vec<u32> {
                 owner.write(|arena| arena.release(alive[which])).unwrap();
                 alive.swap_remove(which);
             }
-            // Beyond eight: promotes.
+            // More than eight entries: the map is promoted.
             _ => (0..11).for_each(|n| set(&mut owner, alive[which], n, v)),
         }
         if step % 50 == 0 {
@@ -364,7 +364,7 @@ fn steps(key: Type, value: Type) -> Vec<u32> {
 }
 
 #[test]
-fn golden_steps() {
+fn steps_match_the_golden_digests() {
     let types = [
         (Type::U8, Type::U8),
         (Type::U16, Type::Bool),

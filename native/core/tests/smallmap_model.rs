@@ -1,4 +1,4 @@
-//! SmallMap against a list of entries in insertion order, through both states and back.
+//! SmallMap compared with a list of entries in insertion order, through both states and back.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::smallmap::map::Entry;
@@ -6,7 +6,7 @@ use offheap_core::smallmap::{INLINE_CAPACITY, Key, SmallMap};
 use proptest::prelude::*;
 use std::fmt::Debug;
 
-/// One operation; keys and values are small numbers that each type makes something of.
+/// One operation; keys and values are small numbers that are converted to each type.
 #[derive(Clone, Debug)]
 enum Step {
     Insert(u8, u32),
@@ -34,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Runs the steps on both, over so many different keys, and compares everything after each.
+/// Applies the steps to both, with `keys` different keys, and compares everything after each.
 fn check<K: Key<Query: PartialEq> + Clone + Debug>(
     steps: &[Step],
     distinct: u8,
@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 60 }, ..ProptestConfig::default() })]
 
     #[test]
-    fn few_keys(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 30 } else { 200 })) {
+    fn agrees_with_a_list_for_few_keys(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 30 } else { 200 })) {
         // Keys differ in their high bits, and 0 is one of them.
         check::<u64>(&steps, 12, |key| u64::from(key) << 32)?;
         check::<u32>(&steps, 10, |key| u32::from(key) << 24)?;
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn many_keys(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 30 } else { 400 })) {
+    fn agrees_with_a_list_for_many_keys(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 30 } else { 400 })) {
         check::<u16>(&steps, 100, |key| u16::from(key) << 8)?;
         check::<i32>(&steps, 100, |key| -i32::from(key))?;
         check::<f32>(&steps, 100, |key| f32::from(key) / 3.0)?;

@@ -1,5 +1,5 @@
-//! Memory that is refused, at each allocation in turn: an error, the entry back, and the map as it
-//! was.
+//! Memory that is refused, at each allocation in turn: the result is an error that contains the
+//! entry, and the map is unchanged.
 
 mod refusing;
 
@@ -8,7 +8,7 @@ use offheap_core::smallmap::SmallMap;
 use refusing::granting;
 
 #[test]
-fn nothing_is_allocated_in_line() {
+fn inline_maps_allocate_nothing() {
     granting(0, || {
         let mut map = SmallMap::<u32, [u64; 4]>::new();
         for round in 0..3 {
@@ -22,7 +22,7 @@ fn nothing_is_allocated_in_line() {
 
 #[test]
 fn every_allocation_of_a_promotion_and_of_a_rebuild_can_be_refused() {
-    // The ninth entry promotes, the 41st rebuilds.
+    // The ninth entry promotes the map, the 41st rebuilds it.
     for count in [8u32, 40] {
         let mut refusals = 0;
         loop {

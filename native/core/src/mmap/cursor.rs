@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_lie_are_refused_and_move_nothing() {
+    fn invalid_lengths_are_refused_and_move_nothing() {
         let cases: &[(&[u8], ErrorKind)] = &[
             (&[], ErrorKind::Range),
             (&[128], ErrorKind::Range),

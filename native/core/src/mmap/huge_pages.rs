@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "asks the kernel")]
-    fn both_ways_of_asking_agree() {
+    fn both_kernel_interfaces_agree() {
         const HUGE: usize = 2 << 20;
         let memory = memmap2::MmapMut::map_anon(3 * HUGE).expect("memory");
         let first = memory.as_ptr().addr().next_multiple_of(HUGE);

@@ -150,7 +150,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn every_length_is_copied_from_everywhere() {
+    fn copies_ranges_of_every_length() {
         let source: Vec<u8> = (0..3000u32).map(|i| (i * 7 + (i >> 8)) as u8).collect();
         for length in [0, 1, 7, 8, 9, 16, 31, 32, 33, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 3000] {
             let most = source.len() - length;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_that_are_none_are_named_and_nothing_is_written() {
+    fn invalid_offsets_are_reported_and_nothing_is_written() {
         let source = [1u8; 100];
         let mut target = [7u8; 64 * 600];
         let mut refused = |offsets: &[f64], length: usize, message: &str| {

@@ -109,7 +109,7 @@ mod tests {
     const SEEDS: [u32; 2] = [7, 9];
 
     #[test]
-    fn a_record_comes_back_and_every_flipped_bit_is_noticed() {
+    fn a_record_round_trips_and_every_flipped_bit_is_detected() {
         let commit = Commit {
             sequence: 5,
             length: 1 << 40,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_record_that_contradicts_itself_is_none() {
+    fn a_sealed_record_that_contradicts_itself_is_broken() {
         let sound = Commit { sequence: 4, length: 10, checksum: 1, synced: 10, tail: 0 };
         assert!(!sound.has_tail());
         assert_eq!(Slot::decode(&sound.encode(SEEDS), 0, SEEDS), Slot::Sealed(sound));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixture_of_two_records_is_noticed() {
+    fn a_mixture_of_two_records_is_broken() {
         let old = Commit { sequence: 3, length: 1000, checksum: 1, synced: 1000, tail: 0 }.encode(SEEDS);
         let new = Commit { sequence: 5, length: 2000, checksum: 2, synced: 1000, tail: 9 }.encode(SEEDS);
         for cut in 1..SLOT_BYTES {

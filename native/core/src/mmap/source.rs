@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "maps files")]
-    fn a_file_that_is_cut_short_before_it_is_mapped_stays_so() {
+    fn a_file_truncated_before_it_is_mapped_is_not_extended() {
         let named = tempfile::NamedTempFile::new().unwrap();
         named.as_file().set_len(1 << 20).unwrap();
         let open = OpenFile::open(named.path(), Mode::Write, Thresholds::default()).unwrap();

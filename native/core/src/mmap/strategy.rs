@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_decides_and_wishes_go_first() {
+    fn the_size_decides_unless_a_strategy_is_requested() {
         let limits = Thresholds { buffered_up_to: 100, huge_from: 1000, strategy: None };
         let cases = [
             (0, false, Strategy::Buffered),
@@ -279,9 +279,9 @@ mod tests {
             assert_eq!(choose(size, writable, &limits), expected, "{size} {writable}");
         }
         for strategy in (0..4).filter_map(Strategy::from_number) {
-            let wish = Thresholds { strategy: Some(strategy), ..limits };
-            assert_eq!(choose(50, false, &wish), strategy);
-            assert!(!choose(0, false, &wish).maps());
+            let requested = Thresholds { strategy: Some(strategy), ..limits };
+            assert_eq!(choose(50, false, &requested), strategy);
+            assert!(!choose(0, false, &requested).maps());
         }
         assert_eq!((Strategy::from_number(4), Pattern::from_number(4)), (None, None));
     }
@@ -309,7 +309,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     #[cfg_attr(miri, ignore = "asks the kernel")]
-    fn the_limit_of_locking_is_an_error_that_names_it() {
+    fn exceeding_the_lock_limit_is_an_error_that_names_it() {
         // In a child process, because a lowered limit cannot be raised again; as an ordinary user,
         // because the superuser has no limit.
         // SAFETY: the child only makes system calls, allocates a little, and exits.

@@ -1,5 +1,5 @@
-//! An allocator that refuses what a test says, on the thread of that test: each test program is its
-//! own process, so it is the only one.
+//! An allocator that refuses the allocations that a test specifies, on the thread of that test.
+//! Each test program is a process of its own, so this is its only allocator.
 #![allow(dead_code, reason = "each program that has it uses some of it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,14 +8,15 @@ use std::cell::Cell;
 thread_local! {
     /// Allocations of this size and more are refused on this thread.
     static LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
-    /// How many more allocations this thread is granted.
+    /// Number of further allocations that are granted to this thread.
     static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 struct Refusing;
 
 impl Refusing {
-    /// A thread that ends has given its cells back before its last allocations: those are granted.
+    /// The thread-local cells of a thread that ends are destroyed before its last allocations,
+    /// which are granted.
     fn refuses(size: usize) -> bool {
         let large = LIMIT.try_with(|limit| size >= limit.get()).unwrap_or(false);
         let granted = GRANTED.try_with(|granted| granted.replace(granted.get().saturating_sub(1)));
@@ -23,10 +24,10 @@ impl Refusing {
     }
 }
 
-// SAFETY: what is not refused goes to the system's allocator.
+// SAFETY: allocations that are not refused are passed to the system's allocator.
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's word.
+        // SAFETY: the layout is valid, guaranteed by the caller.
         if Refusing::refuses(layout.size()) { std::ptr::null_mut() } else { unsafe { System.alloc(layout) } }
     }
 
@@ -34,7 +35,7 @@ unsafe impl GlobalAlloc for Refusing {
         if Refusing::refuses(layout.size()) {
             return std::ptr::null_mut();
         }
-        // SAFETY: the caller's word.
+        // SAFETY: the layout is valid, guaranteed by the caller.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -42,12 +43,12 @@ unsafe impl GlobalAlloc for Refusing {
         if Refusing::refuses(size) {
             return std::ptr::null_mut();
         }
-        // SAFETY: the caller's word.
+        // SAFETY: the block and the layout are valid, guaranteed by the caller.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's word.
+        // SAFETY: the block and the layout are valid, guaranteed by the caller.
         unsafe { System.dealloc(block, layout) };
     }
 }
@@ -55,7 +56,7 @@ unsafe impl GlobalAlloc for Refusing {
 #[global_allocator]
 static ALLOCATOR: Refusing = Refusing;
 
-/// Runs with allocations of this size and more refused.
+/// Runs `body` while allocations of this size and more are refused.
 pub(crate) fn refusing<T>(limit: usize, body: impl FnOnce() -> T) -> T {
     let before = LIMIT.replace(limit);
     let result = body();
@@ -63,7 +64,7 @@ pub(crate) fn refusing<T>(limit: usize, body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs with the first so many allocations granted, and all after them refused.
+/// Runs `body` while the first `allocations` allocations are granted and all later ones refused.
 pub(crate) fn granting<T>(allocations: usize, body: impl FnOnce() -> T) -> T {
     GRANTED.set(allocations);
     let result = body();
@@ -71,7 +72,7 @@ pub(crate) fn granting<T>(allocations: usize, body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// How many allocations `body` makes.
+/// Counts the allocations that `body` makes.
 pub(crate) fn counted<T>(body: impl FnOnce() -> T) -> (usize, T) {
     const MANY: usize = 1 << 40;
     GRANTED.set(MANY);

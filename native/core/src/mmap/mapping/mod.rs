@@ -84,7 +84,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     #[cfg_attr(miri, ignore = "maps files")]
-    fn past_its_reservation_it_moves_and_keeps_everything() {
+    fn growth_past_the_reservation_moves_the_window_and_keeps_its_contents() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(OFFSET + (4 << 20)).unwrap();
         let mut window = Window::with_reservation(OFFSET, Access::Write, 1 << 16).unwrap();
@@ -107,7 +107,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     #[cfg_attr(miri, ignore = "maps files")]
-    fn a_file_cut_short_gives_zeros_and_a_mark() {
+    fn a_truncated_file_reads_as_zeros_and_is_marked_lost() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(OFFSET + (1 << 20)).unwrap();
         let mut window = Window::new(OFFSET, Access::Write).unwrap();

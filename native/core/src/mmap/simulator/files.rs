@@ -49,7 +49,7 @@ fn flip(bytes: &[u8], bit: usize) -> Disk {
 }
 
 #[test]
-fn every_flipped_bit_is_found_or_fallen_back_from() {
+fn every_flipped_bit_is_detected_or_recovered() {
     for closed in [false, true] {
         let sound = sample(closed);
         let journal = Journal::open(Disk::of(sound.clone()), 0).unwrap();
@@ -80,7 +80,7 @@ fn every_flipped_bit_is_found_or_fallen_back_from() {
 }
 
 #[test]
-fn a_damaged_element_is_found_by_validate_or_was_never_there() {
+fn a_damaged_element_is_found_by_validate_or_was_uncommitted() {
     for (closed, tail) in [(true, 5), (false, 3)] {
         let sound = sample(closed);
         for bit in 0..5 * 64 {
@@ -160,7 +160,7 @@ fn a_tail_that_is_too_long_is_not_read() {
 }
 
 #[test]
-fn after_the_last_number_there_is_no_commit() {
+fn no_commit_follows_the_largest_number() {
     let disk = Disk::of(sample(true));
     let last = Commit { sequence: u64::MAX, length: 0, checksum: 0, synced: 0, tail: 0 };
     disk.write_at(SLOT_OFFSETS[1], &last.encode(SEEDS)).unwrap();
@@ -172,7 +172,7 @@ fn after_the_last_number_there_is_no_commit() {
 }
 
 #[test]
-fn how_often_a_commit_waits() {
+fn a_commit_syncs_as_often_as_documented() {
     let disk = Disk::default();
     let journal = Journal::create(disk.clone(), Type::U64, SEEDS).unwrap();
     disk.allocate(DATA_OFFSET + TAIL_MOST * 2).unwrap();

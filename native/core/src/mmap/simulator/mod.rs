@@ -38,7 +38,7 @@ fn history(seed: u64, steps: usize, images: usize) -> Result<(), Broken> {
 }
 
 #[test]
-fn no_crash_tears_what_was_committed() {
+fn no_crash_tears_a_committed_element() {
     let (seeds, steps, images) = if cfg!(miri) { (2, 6, 2) } else { (60, 40, 6) };
     for seed in 0..seeds {
         history(seed, steps, images).unwrap();
@@ -56,7 +56,7 @@ fn many_crashes() {
 
 #[test]
 #[cfg_attr(miri, ignore = "too many histories")]
-fn each_step_of_the_protocol_is_missed_when_it_is_left_out() {
+fn every_step_of_the_protocol_is_necessary() {
     let steps = [
         Step::CheckTail,
         Step::RewriteFound,

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_pools_are_refused() {
+    fn invalid_pools_are_refused() {
         let count = |sizes: &[u64], blocks: &[u64]| Shape::new(sizes, blocks, 0).unwrap_err().kind();
         assert_eq!(count(&[], &[]), crate::ErrorKind::Range);
         assert_eq!(count(&[64; 17], &[1; 17]), crate::ErrorKind::Range);

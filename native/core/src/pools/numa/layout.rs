@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_pools_are_refused() {
+    fn invalid_pools_are_refused() {
         let kind =
             |nodes, capacity, flags| Shape::new(Policy::First, nodes, capacity, flags).unwrap_err().kind();
         assert_eq!(kind(0, 1, 0), ErrorKind::Range);

@@ -116,7 +116,7 @@ fn floats_are_one_key_for_each_value() {
 }
 
 #[test]
-fn churn_in_a_promoted_map_takes_no_more_memory() {
+fn churn_in_a_promoted_map_does_not_grow_it() {
     let mut map = SmallMap::<u32, u32>::new();
     (0..100).for_each(|i| assert!(map.insert(i, i).unwrap().is_none()));
     let steps = if cfg!(miri) { 1_000 } else { 100_000 };
@@ -129,7 +129,7 @@ fn churn_in_a_promoted_map_takes_no_more_memory() {
 }
 
 #[test]
-fn entries() {
+fn entries_insert_replace_and_remove() {
     let mut counts = SmallMap::<&str, u32>::new();
     for word in "a b a c d e f g h i j a k".split(' ') {
         *counts.entry(word).or_insert(0).unwrap() += 1;
@@ -200,63 +200,63 @@ fn every_entry_is_dropped_once() {
 
 /// A key whose comparison and hash panic on request.
 #[derive(Debug)]
-struct Moody(u32);
+struct Panicking(u32);
 
 thread_local! {
-    static MOOD: Cell<u32> = const { Cell::new(u32::MAX) };
+    static PANIC_ON: Cell<u32> = const { Cell::new(u32::MAX) };
 }
 
-impl Key for Moody {
-    type Query = Moody;
+impl Key for Panicking {
+    type Query = Panicking;
     type Search = Scalar;
-    fn query(&self) -> &Moody {
+    fn query(&self) -> &Panicking {
         self
     }
-    fn same(a: &Moody, b: &Moody) -> bool {
-        assert!(a.0 != MOOD.get() && b.0 != MOOD.get(), "as requested");
+    fn same(a: &Panicking, b: &Panicking) -> bool {
+        assert!(a.0 != PANIC_ON.get() && b.0 != PANIC_ON.get(), "as requested");
         a.0 == b.0
     }
-    fn hash(key: &Moody, seeds: [u32; 2]) -> u32 {
-        assert!(key.0 != MOOD.get(), "as requested");
+    fn hash(key: &Panicking, seeds: [u32; 2]) -> u32 {
+        assert!(key.0 != PANIC_ON.get(), "as requested");
         hash_of(&key.0, seeds)
     }
 }
 
 #[test]
-fn keys_that_panic_leave_the_map_whole() {
+fn keys_that_panic_leave_the_map_valid() {
     for count in [8u32, 40] {
         let dropped = Rc::new(RefCell::new(vec![]));
         let mut map = SmallMap::new();
         for i in 0..count {
-            map.insert(Moody(i), Counted(i, dropped.clone())).unwrap();
+            map.insert(Panicking(i), Counted(i, dropped.clone())).unwrap();
         }
-        MOOD.set(3);
+        PANIC_ON.set(3);
         // Both need room: the first map must be promoted, the second rebuilt.
         let outcome =
-            catch_unwind(AssertUnwindSafe(|| map.insert(Moody(100), Counted(100, dropped.clone()))));
-        MOOD.set(u32::MAX);
+            catch_unwind(AssertUnwindSafe(|| map.insert(Panicking(100), Counted(100, dropped.clone()))));
+        PANIC_ON.set(u32::MAX);
         assert!(outcome.is_err());
         assert_eq!((map.len(), dropped.take()), (count as usize, vec![100]));
         assert!(map.iter().map(|(key, value)| (key.0, value.0)).eq((0..count).map(|i| (i, i))));
-        assert!((0..count).all(|i| map.contains_key(&Moody(i))));
+        assert!((0..count).all(|i| map.contains_key(&Panicking(i))));
         drop(map);
         assert_eq!(dropped.take().len(), count as usize);
     }
 }
 
 /// A key that hashes differently each time.
-struct Fickle(u32);
+struct Unstable(u32);
 
-impl Key for Fickle {
-    type Query = Fickle;
+impl Key for Unstable {
+    type Query = Unstable;
     type Search = Scalar;
-    fn query(&self) -> &Fickle {
+    fn query(&self) -> &Unstable {
         self
     }
-    fn same(a: &Fickle, b: &Fickle) -> bool {
+    fn same(a: &Unstable, b: &Unstable) -> bool {
         a.0 == b.0
     }
-    fn hash(_: &Fickle, _: [u32; 2]) -> u32 {
+    fn hash(_: &Unstable, _: [u32; 2]) -> u32 {
         thread_local!(static STATE: Cell<u32> = const { Cell::new(1) });
         STATE.set(STATE.get().wrapping_mul(0x9E37_79B1) ^ 0x55);
         STATE.get()
@@ -264,11 +264,11 @@ impl Key for Fickle {
 }
 
 #[test]
-fn keys_that_hash_at_whim_are_not_found_and_no_worse() {
+fn keys_with_unstable_hashes_are_merely_not_found() {
     let mut map = SmallMap::new();
     for i in 0..300 {
-        map.insert(Fickle(i % 50), String::from("value")).unwrap();
-        map.remove(&Fickle(i % 30));
+        map.insert(Unstable(i % 50), String::from("value")).unwrap();
+        map.remove(&Unstable(i % 30));
     }
     let len = map.len();
     assert_eq!(map.iter().count(), len);
@@ -277,7 +277,7 @@ fn keys_that_hash_at_whim_are_not_found_and_no_worse() {
 }
 
 #[test]
-fn keys_stand_on_one_line_and_apart_from_values() {
+fn keys_share_one_cache_line_without_values() {
     let map = SmallMap::<u32, f64>::new();
     let (keys, values) = map.columns();
     assert_eq!(keys.addr() % 64, 0);

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 fn levels() -> Vec<Level> {
     [Level::Generic, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512]
         .into_iter()
-        .filter(|&level| ran_by(level) == level)
+        .filter(|&level| selected_kernel(level) == level)
         .collect()
 }
 
 /// The kernel that `dispatch` selects for a level.
-fn ran_by(level: Level) -> Level {
+fn selected_kernel(level: Level) -> Level {
     struct Which;
     impl Batch for Which {
         type Output = Level;
@@ -101,26 +101,26 @@ macro_rules! exhaustive {
 }
 
 exhaustive! {
-    keys_of_8_bits u8;
-    keys_of_16_bits u16;
-    keys_of_32_bits u32;
-    keys_of_64_bits u64;
+    finds_8_bit_keys u8;
+    finds_16_bit_keys u16;
+    finds_32_bit_keys u32;
+    finds_64_bit_keys u64;
 }
 
 #[test]
-fn every_kernel_of_this_processor_is_reached() {
+fn dispatch_reaches_every_kernel_of_this_processor() {
     let best = Features::get().level();
     assert_eq!(levels().last(), Some(&best));
-    assert_eq!(ran_by(Level::Avx512), best, "never above what the processor has");
+    assert_eq!(selected_kernel(Level::Avx512), best, "never above what the processor has");
     #[cfg(target_arch = "x86_64")]
     for level in [Level::Generic, Level::Sse2, Level::Avx2] {
-        assert_eq!(ran_by(level), level.min(best));
+        assert_eq!(selected_kernel(level), level.min(best));
     }
     assert!(Inline::LEVEL > Level::Generic || !cfg!(any(target_arch = "x86_64", target_arch = "aarch64")));
 }
 
 #[test]
-fn keys_need_no_more_than_their_own_alignment() {
+fn keys_need_only_their_own_alignment() {
     let mut shorts: Vec<u16> = (0..24).collect();
     let mut bytes: Vec<u8> = (0..24).collect();
     for start in (0..16).step_by(if cfg!(miri) { 5 } else { 1 }) {
@@ -146,7 +146,7 @@ fn floats_are_found_as_javascript_finds_them() {
 
 proptest! {
     #[test]
-    fn random_keys(
+    fn finds_random_keys(
         bytes in prop::collection::vec(0u8..4, 16),
         longs in prop::collection::vec(prop::sample::select(vec![0, 1, 1 << 32, (1 << 32) + 1, u64::MAX]), 16),
         at in 0usize..16,
