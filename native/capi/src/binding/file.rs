@@ -5,12 +5,12 @@ use crate::args::{check_pointer, read_path};
 use crate::guard::{guard, guard_out};
 use crate::handle::{hand_out, take_back};
 use crate::status::oh_status;
-use offheap_core::region::file::{MappedFile, Mode, live_mappings};
+use offheap_core::region::file::{CopyMode, RegionFile, live_mappings};
 use offheap_core::region::mappings::reserve;
 use std::ffi::{c_char, c_void};
 
 /// A mapped file: made by `oh_binding_file_open`, freed by `oh_binding_file_close`.
-pub struct oh_binding_file(MappedFile);
+pub struct oh_binding_file(RegionFile);
 
 /// Maps the whole regular file at `path` (`path_length` bytes; UTF-8 on Windows), at the size it
 /// has now. Pages are read when they are touched, so any size opens equally fast. The file may be
@@ -42,8 +42,8 @@ pub unsafe extern "C" fn oh_binding_file_open(
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
-            let mode = if copy_on_write { Mode::CopyOnWrite } else { Mode::Read };
-            hand_out(|| Ok(oh_binding_file(MappedFile::open(&path, mode)?)))
+            let mode = if copy_on_write { CopyMode::CopyOnWrite } else { CopyMode::Read };
+            hand_out(|| Ok(oh_binding_file(RegionFile::open(&path, mode)?)))
         })
     }
 }

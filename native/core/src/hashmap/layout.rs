@@ -12,7 +12,8 @@ use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 pub use crate::table::blob::MAX_BLOB;
 pub use crate::table::capacity::{MAX_CAPACITY, buckets_for, capacity_for, next_capacity};
-pub use crate::table::index::{BUCKET_BYTES, LANES};
+pub use crate::table::group::LANES;
+pub use crate::table::index::BUCKET_BYTES;
 use crate::{Error, Result};
 
 /// The most bytes of the blob heap: a reference is 32 bits and counts words of 4 bytes.

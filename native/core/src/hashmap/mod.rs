@@ -21,6 +21,4 @@ pub mod rebuild;
 pub mod typed;
 pub mod validate;
 
-use crate::table::index;
-pub use crate::table::{blob, hash};
 pub use typed::{HashMap, HashMapMut, HashMapRef};

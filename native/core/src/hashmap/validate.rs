@@ -6,14 +6,14 @@
 //! wrong; it changes nothing. Cost: about one lookup for each entry; temporary memory of one bit
 //! for each entry, slot and heap word, and 4 bytes for each bucket.
 
-use super::blob::{BYTES, size_of_blob, text_encoding};
-use super::hash::{canonical, tag};
-use super::index::Native;
 use super::layout::{LANES, MAX_GENERATION, Meta, word};
 use super::raw::{RawKey, RawMap, StoredBlob};
 use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::table::bits::Bits;
+use crate::table::blob::{BYTES, size_of_blob, text_encoding};
+use crate::table::group::Native;
+use crate::table::hash::{self, canonical, tag};
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -204,7 +204,7 @@ impl Validator {
                 Type::F64 | Type::U64 | Type::I64 => map.key_u64(position).hash(seeds),
                 _ => {
                     let blob = map.blob(map.key_u32(position)).ok_or_else(|| wrong("the key", position))?;
-                    super::hash::blob(blob.bytes(), seeds)
+                    hash::blob(blob.bytes(), seeds)
                 }
             }
         };

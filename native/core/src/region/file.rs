@@ -1,25 +1,25 @@
 //! A file, mapped into memory.
 //!
-//! [`MappedFile::open`] maps a whole regular file, once, at the size it has then. The descriptor is
+//! [`RegionFile::open`] maps a whole regular file, once, at the size it has then. The descriptor is
 //! closed again at once: the mapping keeps the file's contents alive, also after it was renamed
 //! or removed. Pages are read when they are touched, so opening costs the same for any size.
 //!
 //! | mode | pages | a write |
 //! | --- | --- | --- |
-//! | [`Mode::Read`] | shared with the page cache | faults: SIGSEGV |
-//! | [`Mode::CopyOnWrite`] | shared until written | stays in this mapping; the file never changes |
+//! | [`CopyMode::Read`] | shared with the page cache | faults: SIGSEGV |
+//! | [`CopyMode::CopyOnWrite`] | shared until written | stays in this mapping; the file never changes |
 //!
-//! **Moving.** [`MappedFile::move_to`] puts the pages in the place of other memory, that of a
+//! **Moving.** [`RegionFile::move_to`] puts the pages in the place of other memory, that of a
 //! growable SharedArrayBuffer in practice. Its owner frees them with the rest; until then `unmap`
 //! can only replace them by zeros, and dropping the value leaves them as they are. The kernel swaps
 //! pages in one step, so nobody who holds the address ever finds nothing there.
 //!
 //! **Invariants.** The length is a multiple of 64 and at least a header. `base` stays where it is
-//! until [`MappedFile::unmap`] or [`MappedFile::move_to`]; the status word until the value is
+//! until [`RegionFile::unmap`] or [`RegionFile::move_to`]; the status word until the value is
 //! dropped. If the file shrinks, reads give zeros and the status word becomes non-zero (`sigbus`).
 //!
 //! **Bytes that change.** Another process may write to the file, and then the bytes change under
-//! [`Mode::Read`]; so there is only a raw pointer here, never a slice.
+//! [`CopyMode::Read`]; so there is only a raw pointer here, never a slice.
 
 use super::header::{ALIGNMENT, HEADER_BYTES};
 use crate::{Error, ErrorKind, Result};
@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// What may be done to the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum CopyMode {
     /// Read only. A store ends the process, so never let untrusted code have such memory to write.
     Read,
     /// Writes stay in this mapping: each page is copied when it is first written.
@@ -78,19 +78,19 @@ impl Mapping {
 }
 
 /// A mapped file. See the head of this file.
-pub struct MappedFile {
+pub struct RegionFile {
     mapping: Option<Mapping>,
-    /// Boxed, because the fault handler writes to it and a `MappedFile` may be moved.
+    /// Boxed, because the fault handler writes to it and a `RegionFile` may be moved.
     status: Box<[AtomicI32]>,
 }
 
-impl MappedFile {
+impl RegionFile {
     /// Maps the file at `path`.
     ///
     /// `Io`: it can not be opened, or is a directory, device, pipe or socket. `Corrupt`: it is
     /// empty, shorter than a header, or not a multiple of 64 bytes long. `Oom`: no address space or
     /// memory.
-    pub fn open(path: &Path, mode: Mode) -> Result<MappedFile> {
+    pub fn open(path: &Path, mode: CopyMode) -> Result<RegionFile> {
         let (file, length) = open_regular(path)?;
         let (pages, writable) = map(&file, length, mode).map_err(|error| failed("map", path, &error))?;
         let status = status_word()?;
@@ -114,12 +114,12 @@ impl MappedFile {
             pages: Pages::Ours(pages),
             length,
         };
-        Ok(MappedFile { mapping: Some(mapping), status })
+        Ok(RegionFile { mapping: Some(mapping), status })
     }
 
-    /// The first byte, and the number of bytes; null and 0 after [`MappedFile::unmap`].
+    /// The first byte, and the number of bytes; null and 0 after [`RegionFile::unmap`].
     ///
-    /// Write through it only under [`Mode::CopyOnWrite`].
+    /// Write through it only under [`CopyMode::CopyOnWrite`].
     #[must_use]
     pub fn bytes(&self) -> (*mut u8, usize) {
         match &self.mapping {
@@ -153,7 +153,7 @@ impl MappedFile {
     ///
     /// # Safety
     /// `capacity` bytes at `target` are mapped, writable and private to someone who agrees, and are
-    /// freed by unmapping them. The file was opened with [`Mode::CopyOnWrite`]. Nobody holds the
+    /// freed by unmapping them. The file was opened with [`CopyMode::CopyOnWrite`]. Nobody holds the
     /// old address.
     pub unsafe fn move_to(&mut self, target: *mut u8, capacity: usize) -> Result<()> {
         #[cfg(target_os = "linux")]
@@ -227,7 +227,7 @@ impl MappedFile {
     }
 }
 
-impl Drop for MappedFile {
+impl Drop for RegionFile {
     fn drop(&mut self) {
         self.forget();
     }
@@ -286,15 +286,19 @@ fn open_regular(path: &Path) -> Result<(File, usize)> {
 }
 
 /// The pages, and whether they can be written.
-fn map(file: &File, length: usize, mode: Mode) -> io::Result<(MmapRaw, bool)> {
+fn map(file: &File, length: usize, mode: CopyMode) -> io::Result<(MmapRaw, bool)> {
     let mut options = MmapOptions::new();
     options.len(length);
     match mode {
-        Mode::Read => Ok((options.map_raw_read_only(file)?, false)),
-        // Without reservation: whoever opens a large file to change a few bytes needs no memory for
-        // all. SAFETY: `map_copy` asks that the file does not change, because it hands out a slice.
-        // It is turned into a raw mapping at once, and only a raw pointer ever leaves this file.
-        Mode::CopyOnWrite => Ok((MmapRaw::from(unsafe { options.no_reserve_swap().map_copy(file)? }), true)),
+        CopyMode::Read => Ok((options.map_raw_read_only(file)?, false)),
+        CopyMode::CopyOnWrite => {
+            // Without a reservation, because a caller that changes a few bytes of a large file does
+            // not need memory for all of it.
+            // SAFETY: `map_copy` requires that the file does not change, because it returns a slice.
+            // That becomes a raw mapping at once, and only a raw pointer leaves this file.
+            let pages = unsafe { options.no_reserve_swap().map_copy(file)? };
+            Ok((MmapRaw::from(pages), true))
+        }
     }
 }
 

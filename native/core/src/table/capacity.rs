@@ -1,6 +1,6 @@
 //! Capacities: how many buckets an index of so many entries has, and how tables grow.
 
-use super::index::LANES;
+use super::group::LANES;
 
 /// The most entries of a table: 2^27 buckets of 10.2 entries.
 pub const MAX_CAPACITY: u32 = 1_369_020_825;

@@ -6,5 +6,6 @@
 pub(crate) mod bits;
 pub mod blob;
 pub(crate) mod capacity;
+pub(crate) mod group;
 pub mod hash;
 pub(crate) mod index;

@@ -10,21 +10,22 @@
 //! change whole or not at all, and a writer that is stopped in between leaves a valid region.
 //! Nothing here moves an entry: that is `rebuild.rs`.
 
-mod forms;
 mod handles;
+mod repr;
 mod write;
 
-pub use self::forms::{PlainValue, RawKey, RawValue, stored_bits};
+pub use self::repr::{PlainValue, RawKey, RawValue, stored_bits};
 pub use self::write::{Placed, RawMapMut};
 
-use self::forms::{load_u32, load_u64};
-use super::blob::size_of_blob;
-use super::hash::{Home, tag};
-use super::index::{Group, Index, Native, Place};
+use self::repr::{load_u32, load_u64};
 use super::layout::{Layout, Meta, Shape, word};
 use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::memory::Memory;
+use crate::table::blob::size_of_blob;
+use crate::table::group::{Group, Native};
+use crate::table::hash::{Home, tag};
+use crate::table::index::{Index, Lane};
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -231,7 +232,7 @@ impl RawMap {
     /// # Safety
     /// The map's keys are of the form `K`.
     #[inline(always)]
-    pub(crate) unsafe fn find_with<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Place, u32)> {
+    pub(crate) unsafe fn find_with<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Lane, u32)> {
         let used = self.used();
         let home = self.home(hash);
         let found = self.index.find_in::<G>(home, tag(hash), |position| {
@@ -251,7 +252,7 @@ impl RawMap {
     /// # Safety
     /// The map's keys are of the form `K`.
     #[inline(never)]
-    unsafe fn find_beyond<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Place, u32)> {
+    unsafe fn find_beyond<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Lane, u32)> {
         let used = self.used();
         self.index.find_beyond::<G>(self.home(hash), tag(hash), |position| {
             // SAFETY: below `used`, which is at most the capacity; the form is the caller's word.

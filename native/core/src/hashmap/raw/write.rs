@@ -4,14 +4,14 @@
 //! writer that is stopped in between leaves a valid region. The last thing such a writer leaves, a
 //! lane for an entry that was not counted in, is removed by the next to attach.
 
-use super::forms::{PlainValue, RawKey, RawValue};
+use super::repr::{PlainValue, RawKey, RawValue};
 use super::{RawMap, StoredBlob};
 use crate::Result;
 use crate::hashmap::layout::word;
 use crate::region::element::Type;
 use crate::table::blob::{Blob, size_of_blob};
+use crate::table::group::Native;
 use crate::table::hash::{self, narrow, tag, wide};
-use crate::table::index::Native;
 use std::ops::Deref;
 
 /// What became of an insertion.
@@ -97,11 +97,11 @@ impl RawMapMut {
             }
         };
         let home = self.home(hash);
-        if let Some((place, _)) = self.index.find::<Native>(home, tag(hash), |position| position == used) {
+        if let Some((lane, _)) = self.index.find::<Native>(home, tag(hash), |position| position == used) {
             // SAFETY: this view writes, so it is the only writer.
             unsafe {
-                self.index.vacate(place);
-                self.index.count_passing(home, place, false);
+                self.index.clear(lane);
+                self.index.adjust_overflow(home, lane, false);
             }
         }
     }
@@ -162,7 +162,7 @@ impl RawMapMut {
             return Placed::Full;
         }
         let home = self.home(hash);
-        let Some(place) = self.index.vacancy::<Native>(home) else { return Placed::Full };
+        let Some(lane) = self.index.first_empty::<Native>(home) else { return Placed::Full };
         let slot = match self.meta.shape.slots {
             None => None,
             Some(_) => match self.next_slot() {
@@ -178,8 +178,8 @@ impl RawMapMut {
             if let Some(slot) = slot {
                 self.take_slot(slot, position);
             }
-            self.index.count_passing(home, place, true);
-            self.index.fill(place, tag(hash), position);
+            self.index.adjust_overflow(home, lane, true);
+            self.index.set(lane, tag(hash), position);
             self.memory.set_word(word::USED, position + 1);
         }
         Placed::Inserted(position)
@@ -193,9 +193,9 @@ impl RawMapMut {
     pub(crate) unsafe fn delete<K: RawKey>(&mut self, key: K, hash: u32) -> Option<u32> {
         // SAFETY: the caller's word; a position that was found is below `used`.
         unsafe {
-            let (place, position) = self.map.find_with::<Native, K>(key, hash)?;
+            let (lane, position) = self.map.find_with::<Native, K>(key, hash)?;
             let garbage = self.key_blob_bytes(position) + self.value_blob_bytes(position);
-            self.index.vacate(place);
+            self.index.clear(lane);
             let at = self.dead + (position as usize / 32) * 4;
             let bits = self.memory.load_u32(at);
             let bit = 1 << (position % 32);
@@ -205,7 +205,7 @@ impl RawMapMut {
                 let dead = self.memory.word(word::DEAD);
                 self.memory.set_word(word::DEAD, (dead.saturating_add(1)).min(self.used()));
             }
-            self.index.count_passing(self.home(hash), place, false);
+            self.index.adjust_overflow(self.home(hash), lane, false);
             self.count_garbage(garbage);
             if self.meta.shape.slots.is_some() {
                 self.free_slot(position);

@@ -4,8 +4,9 @@
 use crate::cpu::prefetch;
 use crate::hashmap::raw::{RawKey, RawMap};
 use crate::region::element::Type;
+use crate::table::group::Native;
 use crate::table::hash::{self, tag};
-use crate::table::index::{Index, Native};
+use crate::table::index::Index;
 
 impl RawMap {
     /// Fills an empty index with the positions below `count`, in order.
@@ -46,11 +47,11 @@ impl RawMap {
             for (i, &hash) in hashes[..size].iter().enumerate() {
                 let home = self.home(hash);
                 // There is a lane: buckets × 12 ≥ capacity ≥ count.
-                if let Some(place) = index.vacancy::<Native>(home) {
+                if let Some(lane) = index.first_empty::<Native>(home) {
                     // SAFETY: the caller's word.
                     unsafe {
-                        index.count_passing(home, place, true);
-                        index.fill(place, tag(hash), from + i as u32);
+                        index.adjust_overflow(home, lane, true);
+                        index.set(lane, tag(hash), from + i as u32);
                     }
                 }
             }

@@ -13,7 +13,7 @@
 //! Temporary memory: one bit for each entry if any is dead; the living blobs' bytes if any blob is
 //! garbage. Cost: about 10 ns for each entry, mostly the index (its writes are prefetched).
 
-mod carry;
+mod apply;
 mod fill;
 mod plan;
 
@@ -190,7 +190,7 @@ pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Res
             memory.change(|| {
                 let go = !plan.is_outdated(map);
                 if go {
-                    plan.carry_out(map);
+                    plan.apply(map);
                 }
                 go
             })

@@ -25,8 +25,9 @@ use crate::region::header::{self, HEADER_BYTES, align};
 use crate::region::memory::Memory;
 use crate::table::bits::Bits;
 use crate::table::blob::size_of_blob;
+use crate::table::group::Native;
 use crate::table::hash::{self, tag};
-use crate::table::index::{BUCKET_BYTES, Index, Native};
+use crate::table::index::{BUCKET_BYTES, Index};
 use crate::{Error, Result};
 
 /// Initial size of the string heap, in bytes.
@@ -482,11 +483,11 @@ impl RawArena {
 /// This is the only writer.
 unsafe fn put(index: Index, home: u32, hash: u32, position: u32) {
     // An empty lane exists, because buckets × 12 is at least the capacity.
-    if let Some(place) = index.vacancy::<Native>(home) {
+    if let Some(place) = index.first_empty::<Native>(home) {
         // SAFETY: this is the only writer, guaranteed by the caller.
         unsafe {
-            index.count_passing(home, place, true);
-            index.fill(place, tag(hash), position);
+            index.adjust_overflow(home, place, true);
+            index.set(place, tag(hash), position);
         }
     }
 }
@@ -572,8 +573,8 @@ impl RawArenaMut {
                     {
                         // SAFETY: this is the only writer.
                         unsafe {
-                            self.string_index.vacate(place);
-                            self.string_index.count_passing(home, place, false);
+                            self.string_index.clear(place);
+                            self.string_index.adjust_overflow(home, place, false);
                         }
                     }
                 }

@@ -6,8 +6,8 @@
 
 use super::layout::link::{NEXT, OWNER};
 use super::raw::{RawArena, Spot};
+use crate::table::group::Native;
 use crate::table::hash::tag;
-use crate::table::index::Native;
 
 impl RawArena {
     /// The hash of a map and a key.

@@ -5,8 +5,8 @@ use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
 use super::layout::word;
 use super::raw::Spot;
 use super::write::RawArenaMut;
+use crate::table::group::Native;
 use crate::table::hash::tag;
-use crate::table::index::Native;
 use crate::{Error, Result};
 
 #[cold]
@@ -92,22 +92,22 @@ impl RawArenaMut {
     /// Inserts a position into the index.
     fn enter(&mut self, hash: u32, position: u32) -> Result<()> {
         let home = self.home.of(hash);
-        let place = self.index.vacancy::<Native>(home).ok_or_else(broken)?;
+        let place = self.index.first_empty::<Native>(home).ok_or_else(broken)?;
         // SAFETY: this is the only writer.
         unsafe {
-            self.index.count_passing(home, place, true);
-            self.index.fill(place, tag(hash), position);
+            self.index.adjust_overflow(home, place, true);
+            self.index.set(place, tag(hash), position);
         }
         Ok(())
     }
 
     /// Removes a position from the index, by its hash. The caller adjusts the overflow counts
     /// later.
-    fn leave(&mut self, position: u32) -> Option<crate::table::index::Place> {
+    fn leave(&mut self, position: u32) -> Option<crate::table::index::Lane> {
         let hash = self.link(position, HASH);
         let (place, _) = self.index.find::<Native>(self.home.of(hash), tag(hash), |at| at == position)?;
         // SAFETY: this is the only writer.
-        unsafe { self.index.vacate(place) };
+        unsafe { self.index.clear(place) };
         Some(place)
     }
 
@@ -126,7 +126,7 @@ impl RawArenaMut {
         self.set_link(sentinel, HASH, count.saturating_sub(1));
         if let Some(place) = place {
             // SAFETY: this is the only writer.
-            unsafe { self.index.count_passing(self.home.of(hash), place, false) };
+            unsafe { self.index.adjust_overflow(self.home.of(hash), place, false) };
         }
         self.recycle();
         self.free_position(position);
@@ -159,7 +159,7 @@ impl RawArenaMut {
             let hash = self.link(position, HASH);
             if let Some(place) = self.leave(position) {
                 // SAFETY: this is the only writer.
-                unsafe { self.index.count_passing(self.home.of(hash), place, false) };
+                unsafe { self.index.adjust_overflow(self.home.of(hash), place, false) };
             }
             self.free_position(position);
             position = next;

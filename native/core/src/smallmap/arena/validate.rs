@@ -14,8 +14,9 @@ use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::table::bits::Bits;
 use crate::table::blob::{Blob, size_of_blob};
+use crate::table::group::{LANES, Native};
 use crate::table::hash::{self, tag};
-use crate::table::index::{Index, LANES, Native};
+use crate::table::index::Index;
 use crate::{Error, Result};
 use std::time::Duration;
 

@@ -16,8 +16,9 @@ use super::key::Key;
 use crate::region::header::random_seeds;
 use crate::region::owned::OwnedMemory;
 use crate::table::capacity::{buckets_for, capacity_for, next_capacity};
+use crate::table::group::Native;
 use crate::table::hash::{Home, tag};
-use crate::table::index::{BUCKET_BYTES, Index, Native, Place};
+use crate::table::index::{BUCKET_BYTES, Index, Lane};
 use crate::{Error, ErrorKind, Result};
 use std::alloc::{self, Layout};
 use std::mem::MaybeUninit;
@@ -62,27 +63,27 @@ impl Tags {
     }
 
     #[inline(always)]
-    fn find(&self, hash: u32, same: impl FnMut(u32) -> bool) -> Option<(Place, u32)> {
+    fn find(&self, hash: u32, same: impl FnMut(u32) -> bool) -> Option<(Lane, u32)> {
         self.index().find::<Native>(self.home.of(hash), tag(hash), same)
     }
 
     /// Inserts a position. The index must have room for it.
     fn enter(&self, hash: u32, position: u32) {
         let (index, home) = (self.index(), self.home.of(hash));
-        let Some(place) = index.vacancy::<Native>(home) else { unreachable!("an index is never full") };
+        let Some(place) = index.first_empty::<Native>(home) else { unreachable!("an index is never full") };
         // SAFETY: the memory is ours.
         unsafe {
-            index.count_passing(home, place, true);
-            index.fill(place, tag(hash), position);
+            index.adjust_overflow(home, place, true);
+            index.set(place, tag(hash), position);
         }
     }
 
     /// Removes the position at a place.
-    fn vacate(&self, hash: u32, place: Place) {
+    fn vacate(&self, hash: u32, place: Lane) {
         // SAFETY: the memory is ours.
         unsafe {
-            self.index().vacate(place);
-            self.index().count_passing(self.home.of(hash), place, false);
+            self.index().clear(place);
+            self.index().adjust_overflow(self.home.of(hash), place, false);
         }
     }
 }
@@ -143,7 +144,7 @@ impl<K: Key, V> Table<K, V> {
     }
 
     #[inline]
-    fn locate(&self, key: &K::Query, hash: u32) -> Option<(Place, u32)> {
+    fn locate(&self, key: &K::Query, hash: u32) -> Option<(Lane, u32)> {
         let keys = self.columns().0;
         // SAFETY: the index contains only positions of entries.
         self.tags.find(hash, |at| K::same(unsafe { &*keys.add(at as usize) }.query(), key))
@@ -187,9 +188,9 @@ impl<K: Key, V> Table<K, V> {
     }
 
     #[cold]
-    fn place_of(&self, at: usize) -> Option<Place> {
+    fn place_of(&self, at: usize) -> Option<Lane> {
         let index = self.tags.index();
-        (0..self.tags.buckets).flat_map(|bucket| (0..12).map(move |lane| Place { bucket, lane })).find(
+        (0..self.tags.buckets).flat_map(|bucket| (0..12).map(move |lane| Lane { bucket, lane })).find(
             |place| {
                 index.tag(place.bucket, place.lane) != 0
                     && index.position(place.bucket, place.lane) as usize == at
@@ -197,7 +198,7 @@ impl<K: Key, V> Table<K, V> {
         )
     }
 
-    fn take(&mut self, hash: u32, place: Place, at: usize) -> (K, V) {
+    fn take(&mut self, hash: u32, place: Lane, at: usize) -> (K, V) {
         self.tags.vacate(hash, place);
         self.dead[at / 64] |= 1 << (at % 64);
         self.live -= 1;

@@ -5,7 +5,7 @@
 
 use offheap_core::ErrorKind;
 use offheap_core::region::crc::checksum;
-use offheap_core::region::file::{MappedFile, Mode, live_mappings};
+use offheap_core::region::file::{CopyMode, RegionFile, live_mappings};
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
@@ -38,7 +38,7 @@ fn cut(path: &Path, length: u64) {
     OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
-fn byte(file: &MappedFile, at: usize) -> u8 {
+fn byte(file: &RegionFile, at: usize) -> u8 {
     let (base, length) = file.bytes();
     assert!(at < length);
     // SAFETY: the byte is within the mapping, which is alive; it is read atomically, because other
@@ -46,15 +46,15 @@ fn byte(file: &MappedFile, at: usize) -> u8 {
     unsafe { (*base.add(at).cast::<AtomicU8>()).load(Relaxed) }
 }
 
-fn set_byte(file: &MappedFile, at: usize, value: u8) {
+fn set_byte(file: &RegionFile, at: usize, value: u8) {
     let (base, length) = file.bytes();
     assert!(at < length);
     // SAFETY: as in `byte`; only copy-on-write mappings are passed here.
     unsafe { (*base.add(at).cast::<AtomicU8>()).store(value, Relaxed) }
 }
 
-fn open(path: &Path) -> MappedFile {
-    MappedFile::open(path, Mode::Read).unwrap()
+fn open(path: &Path) -> RegionFile {
+    RegionFile::open(path, CopyMode::Read).unwrap()
 }
 
 #[test]
@@ -62,11 +62,11 @@ fn both_modes_show_the_file_and_neither_changes_it() {
     let _alone = alone();
     let folder = Folder::new();
     let path = folder.file("a", 3 * PAGE + 64);
-    for mode in [Mode::Read, Mode::CopyOnWrite] {
-        let file = MappedFile::open(&path, mode).unwrap();
+    for mode in [CopyMode::Read, CopyMode::CopyOnWrite] {
+        let file = RegionFile::open(&path, mode).unwrap();
         assert_eq!(file.bytes().1, 3 * PAGE + 64);
         assert!((0..3 * PAGE + 64).step_by(97).all(|at| byte(&file, at) == 7));
-        if mode == Mode::CopyOnWrite {
+        if mode == CopyMode::CopyOnWrite {
             set_byte(&file, 5, 9);
             set_byte(&file, 3 * PAGE + 63, 8);
             assert_eq!((byte(&file, 5), byte(&file, 3 * PAGE + 63)), (9, 8));
@@ -105,8 +105,8 @@ fn a_file_without_a_region_is_refused_with_its_path() {
         (folder.file("odd", 257), ErrorKind::Corrupt, "multiple of 64 (257 bytes)"),
     ];
     for (path, kind, part) in expected {
-        for mode in [Mode::Read, Mode::CopyOnWrite] {
-            let error = MappedFile::open(&path, mode).err().unwrap();
+        for mode in [CopyMode::Read, CopyMode::CopyOnWrite] {
+            let error = RegionFile::open(&path, mode).err().unwrap();
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.message().contains(part), "{error}");
             assert!(error.message().contains(path.to_str().unwrap()), "{error}");
@@ -136,8 +136,8 @@ fn a_sparse_terabyte_opens_or_is_refused() {
     if OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).is_err() {
         return; // This file system has no files that large.
     }
-    for mode in [Mode::Read, Mode::CopyOnWrite] {
-        match MappedFile::open(&path, mode) {
+    for mode in [CopyMode::Read, CopyMode::CopyOnWrite] {
+        match RegionFile::open(&path, mode) {
             Ok(file) => assert_eq!((byte(&file, 0), byte(&file, (1 << 40) - 1)), (0, 0)),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Oom, "{error}"),
         }
@@ -166,13 +166,13 @@ fn unmapping_keeps_the_status_and_may_be_repeated() {
 fn a_file_that_shrinks_reads_as_zeros_from_there_on() {
     let _alone = alone();
     let folder = Folder::new();
-    for mode in [Mode::Read, Mode::CopyOnWrite] {
+    for mode in [CopyMode::Read, CopyMode::CopyOnWrite] {
         for (keep, forwards) in [(0, true), (0, false), (1, true), (5, false), (9, true)] {
             let path = folder.file("a", 10 * PAGE);
-            let opened = Box::new(MappedFile::open(&path, mode).unwrap()); // Boxing moves it.
+            let opened = Box::new(RegionFile::open(&path, mode).unwrap()); // Boxing moves it.
             let file = &*opened;
             let status = std::ptr::from_ref(file.status());
-            if mode == Mode::CopyOnWrite {
+            if mode == CopyMode::CopyOnWrite {
                 set_byte(file, 9 * PAGE + 1, 3);
             }
             cut(&path, (keep * PAGE) as u64);
@@ -184,7 +184,7 @@ fn a_file_that_shrinks_reads_as_zeros_from_there_on() {
             }
             assert!(file.is_lost());
             assert_eq!(status, std::ptr::from_ref(file.status()));
-            if mode == Mode::CopyOnWrite {
+            if mode == CopyMode::CopyOnWrite {
                 set_byte(file, 9 * PAGE, 4);
                 assert_eq!(byte(file, 9 * PAGE), 4, "zeros are as writable as the lost bytes were");
             }
@@ -373,7 +373,7 @@ fn ten_thousand_mappings_leave_no_resources() {
     let before = count();
     for _ in 0..10_000 {
         drop(open(&path));
-        assert!(MappedFile::open(&wrong, Mode::Read).is_err());
+        assert!(RegionFile::open(&wrong, CopyMode::Read).is_err());
     }
     assert_eq!(count(), before);
     assert_eq!(live_mappings(), 0);
@@ -394,7 +394,7 @@ fn a_moved_file_lives_as_long_as_the_memory_it_was_moved_to() {
     let path = folder.file("a", 4 * PAGE + 64);
     for cut_it in [false, true] {
         let memory = engine_memory(6 * PAGE);
-        let mut file = MappedFile::open(&path, Mode::CopyOnWrite).unwrap();
+        let mut file = RegionFile::open(&path, CopyMode::CopyOnWrite).unwrap();
         set_byte(&file, 1, 9);
         // SAFETY: the memory is ours, private, and unmapped as a whole when dropped.
         unsafe { file.move_to(memory.as_mut_ptr(), 6 * PAGE) }.unwrap();
@@ -420,7 +420,7 @@ fn a_move_that_is_refused_changes_nothing() {
     let folder = Folder::new();
     let path = folder.file("a", PAGE + 64);
     let memory = engine_memory(4 * PAGE);
-    let mut file = MappedFile::open(&path, Mode::CopyOnWrite).unwrap();
+    let mut file = RegionFile::open(&path, CopyMode::CopyOnWrite).unwrap();
     let before = file.bytes();
     for (offset, capacity) in [(1, 3 * PAGE), (64, 3 * PAGE), (0, PAGE), (0, PAGE + 64), (0, 0)] {
         // SAFETY: the range is within the memory.
@@ -445,11 +445,11 @@ fn a_reused_address_is_watched_for_its_new_owner_only() {
     let folder = Folder::new();
     let (first, second) = (folder.file("a", 4 * PAGE), folder.file("b", 2 * PAGE));
     let memory = engine_memory(4 * PAGE);
-    let mut stale = MappedFile::open(&first, Mode::CopyOnWrite).unwrap();
+    let mut stale = RegionFile::open(&first, CopyMode::CopyOnWrite).unwrap();
     // SAFETY: the memory is ours; the second move simulates an engine that freed and reused it.
     let mut file = unsafe {
         stale.move_to(memory.as_mut_ptr(), 4 * PAGE).unwrap();
-        let mut file = MappedFile::open(&second, Mode::CopyOnWrite).unwrap();
+        let mut file = RegionFile::open(&second, CopyMode::CopyOnWrite).unwrap();
         file.move_to(memory.as_mut_ptr().add(PAGE), 2 * PAGE).unwrap();
         file
     };
@@ -470,7 +470,7 @@ fn a_reused_address_is_watched_for_its_new_owner_only() {
 #[cfg(target_os = "linux")]
 fn detached(path: &Path) -> memmap2::MmapRaw {
     let memory = engine_memory(4 * PAGE);
-    let mut file = MappedFile::open(path, Mode::CopyOnWrite).unwrap();
+    let mut file = RegionFile::open(path, CopyMode::CopyOnWrite).unwrap();
     // SAFETY: the memory is ours, private, and unmapped as a whole when dropped.
     unsafe { file.move_to(memory.as_mut_ptr(), 4 * PAGE) }.unwrap();
     memory

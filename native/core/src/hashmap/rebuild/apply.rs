@@ -13,7 +13,7 @@ use crate::table::blob::size_of_blob;
 impl Plan {
     /// # Safety
     /// Inside `Memory::change` of the map's only writer; the new layout lies within the memory.
-    pub(super) unsafe fn carry_out(&self, map: &mut RawMapMut) {
+    pub(super) unsafe fn apply(&self, map: &mut RawMapMut) {
         let memory = map.memory();
         let old = *map.meta();
         // SAFETY: the caller's word; offsets and lengths are those of the two layouts.
@@ -58,7 +58,7 @@ impl Plan {
     /// Squeezes dead entries out of the columns, where they are.
     ///
     /// # Safety
-    /// As for `carry_out`.
+    /// As for `apply`.
     unsafe fn squeeze(&self, memory: Memory, old: &Meta) {
         let Layout { keys, values, slot_of_entry, .. } = old.layout;
         let slots = if old.shape.slots.is_some() { 4 } else { 0 };
@@ -103,7 +103,7 @@ impl Plan {
     }
 
     /// # Safety
-    /// As for `carry_out`; the columns are squeezed.
+    /// As for `apply`; the columns are squeezed.
     unsafe fn move_sections(&self, memory: Memory, old: &Meta, slots_used: u32) {
         let (from, to) = (&old.layout, &self.layout);
         let living = self.living as usize;
@@ -134,7 +134,7 @@ impl Plan {
     /// order.
     ///
     /// # Safety
-    /// As for `carry_out`; the sections are where they belong.
+    /// As for `apply`; the sections are where they belong.
     unsafe fn write_blobs(&self, memory: Memory) {
         let Some(blobs) = &self.blobs else { return };
         let Layout { keys, values, heap, .. } = self.layout;
@@ -161,7 +161,7 @@ impl Plan {
     /// out there stay good; the slots of dead positions are free, the lowest first in the list.
     ///
     /// # Safety
-    /// As for `carry_out`.
+    /// As for `apply`.
     unsafe fn create_slots(&self, memory: Memory, epoch: u32) {
         let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.layout;
         let mut free = 0;
@@ -193,7 +193,7 @@ impl Plan {
     /// when a full table has no list: a writer that was stopped can leave a slot in no list.
     ///
     /// # Safety
-    /// As for `carry_out`; the table has at least `slots_used` slots, and they are linked.
+    /// As for `apply`; the table has at least `slots_used` slots, and they are linked.
     unsafe fn collect_slots(&self, memory: Memory, slots_used: u32) {
         let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.layout;
         let mut free = 0;
@@ -218,7 +218,7 @@ impl Plan {
     /// Points the slots of living entries at their new positions.
     ///
     /// # Safety
-    /// As for `carry_out`; the table has at least `slots_used` slots.
+    /// As for `apply`; the table has at least `slots_used` slots.
     unsafe fn relink_slots(&self, memory: Memory, slots_used: u32) {
         let Layout { slot_of_entry, entry_of_slot, .. } = self.layout;
         for position in 0..self.living {

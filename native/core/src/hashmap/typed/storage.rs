@@ -1,0 +1,171 @@
+//! Where the region of a typed map is: in memory of its own, or in memory that something else owns.
+
+use crate::hashmap::layout::MAX_HEAP;
+use crate::hashmap::raw::{RawMap, RawMapMut};
+use crate::hashmap::rebuild::{self, NewMap};
+use crate::region::header::align;
+use crate::region::owned::OwnedMemory;
+use crate::{Error, Result};
+use std::marker::PhantomData;
+
+/// Where a map's region is.
+pub trait Storage {
+    /// The view for reading.
+    fn map(&self) -> &RawMap;
+}
+
+/// Where a map's region is, if it may be changed.
+pub trait StorageMut: Storage {
+    /// The view for writing.
+    fn map_mut(&mut self) -> &mut RawMapMut;
+    /// Rebuilds the map so that an entry with so many bytes of blobs fits. `Full` if it can not.
+    fn make_room(&mut self, blob_bytes: u64) -> Result<()>;
+    /// Empties the map.
+    fn clear(&mut self) -> Result<()>;
+}
+
+/// Memory of the map's own, which grows.
+#[derive(Debug)]
+pub struct Owned {
+    pub(super) map: RawMapMut,
+    pub(super) memory: OwnedMemory,
+}
+
+/// Someone else's memory, to read.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    pub(super) map: RawMap,
+    pub(super) memory: PhantomData<&'a [u8]>,
+}
+
+/// Someone else's memory, to write.
+#[derive(Debug)]
+pub struct Exclusive<'a> {
+    pub(super) base: *mut u8,
+    pub(super) len: usize,
+    pub(super) map: RawMapMut,
+    pub(super) memory: PhantomData<&'a mut [u8]>,
+}
+
+// SAFETY: it owns its memory, as a Vec does; nothing else knows the address.
+unsafe impl Send for Owned {}
+// SAFETY: `&Owned` only reads.
+unsafe impl Sync for Owned {}
+
+impl Owned {
+    pub(super) fn new(new: &NewMap) -> Result<Owned> {
+        let memory = OwnedMemory::new(new.length()?)?;
+        // SAFETY: the memory is new and ours.
+        let map = unsafe {
+            rebuild::init(memory.base(), memory.len(), new)?;
+            RawMapMut::attach_intact(memory.base(), memory.len())?
+        };
+        Ok(Owned { map, memory })
+    }
+
+    pub(super) fn rebuild(&mut self, capacity: u32, heap: u64) -> Result<()> {
+        // SAFETY: the memory is ours; whenever it changed the view is attached anew.
+        unsafe {
+            let (base, len) = (self.memory.base(), self.memory.len());
+            let needed = rebuild::rebuild_length(base, len, capacity, heap)?;
+            if needed > len {
+                self.memory.grow(needed, self.map.layout().length)?;
+                self.attach()?;
+            }
+            rebuild::rebuild_view(&mut self.map, capacity, heap)?;
+        }
+        self.attach()
+    }
+
+    fn attach(&mut self) -> Result<()> {
+        // SAFETY: the memory is ours, and no writer of it was ever stopped half-way.
+        self.map = unsafe { RawMapMut::attach_intact(self.memory.base(), self.memory.len()) }?;
+        Ok(())
+    }
+}
+
+impl Storage for Owned {
+    #[inline(always)]
+    fn map(&self) -> &RawMap {
+        &self.map
+    }
+}
+
+impl StorageMut for Owned {
+    #[inline(always)]
+    fn map_mut(&mut self) -> &mut RawMapMut {
+        &mut self.map
+    }
+
+    #[cold]
+    fn make_room(&mut self, blob_bytes: u64) -> Result<()> {
+        let (shape, counts) = (self.map.shape(), self.map.counts());
+        let heap_full = counts.heap_used + blob_bytes > shape.heap;
+        // A heap that is full of garbage needs a rebuild, but not a larger capacity.
+        let entries_full = !heap_full || self.map.used() == shape.capacity;
+        let capacity = if entries_full { self.map.next_capacity()? } else { shape.capacity };
+        let living = counts.heap_used - counts.heap_garbage + blob_bytes;
+        let heap = if living > shape.heap / 4 * 3 {
+            // Doubled while small, then one and a half times, as the entries are.
+            let grown = if living < 1 << 20 { living * 2 } else { living + living / 2 };
+            if living > MAX_HEAP {
+                return Err(Error::full("the map's strings and bytes have reached 16 GiB"));
+            }
+            align(grown).min(MAX_HEAP)
+        } else {
+            shape.heap
+        };
+        self.rebuild(capacity, heap)
+    }
+
+    fn clear(&mut self) -> Result<()> {
+        rebuild::clear_view(&mut self.map)?;
+        self.attach()
+    }
+}
+
+impl Storage for Shared<'_> {
+    #[inline(always)]
+    fn map(&self) -> &RawMap {
+        &self.map
+    }
+}
+
+impl Storage for Exclusive<'_> {
+    #[inline(always)]
+    fn map(&self) -> &RawMap {
+        &self.map
+    }
+}
+
+impl StorageMut for Exclusive<'_> {
+    #[inline(always)]
+    fn map_mut(&mut self) -> &mut RawMapMut {
+        &mut self.map
+    }
+
+    /// Compacts if there is something to squeeze out, and grows if the memory has room for it.
+    #[cold]
+    fn make_room(&mut self, blob_bytes: u64) -> Result<()> {
+        let (shape, counts) = (self.map.shape(), self.map.counts());
+        let living = counts.heap_used - counts.heap_garbage + blob_bytes;
+        let heap = shape.heap.max(if shape.heap == 0 { 0 } else { align(living) });
+        let full = self.map.used() == shape.capacity && self.map.len() == self.map.used();
+        let capacity = if full { self.map.next_capacity()? } else { shape.capacity };
+        // SAFETY: whoever made this view vouched for the memory; the view is attached anew.
+        unsafe {
+            rebuild::rebuild(self.base, self.len, capacity, heap)?;
+            self.map = RawMapMut::attach(self.base, self.len)?;
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<()> {
+        // SAFETY: whoever made this view vouched for the memory; the view is attached anew.
+        unsafe {
+            rebuild::clear(self.base, self.len)?;
+            self.map = RawMapMut::attach(self.base, self.len)?;
+        }
+        Ok(())
+    }
+}
