@@ -1,28 +1,29 @@
-/** Compressor: single records to bytes and back, with a dictionary. */
+/** Compressor: compresses and decompresses single records with a dictionary. */
 import { isUint8Array } from 'node:util/types';
 import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { intrinsicLength } from '../region/typed-array.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
-import { Dictionary } from './dictionary.js';
-import { growing, withRoom } from './scratch.js';
+import { Dictionary, handleOf } from './dictionary.js';
+import { growing, withRoom } from './result-buffer.js';
 
 export interface CompressorOptions {
   /**
-   * 1 (fastest) to 9 (smallest). Up to 4 takes what looks best at each place, 5 and up finds the
-   * cheapest way through the whole record. Reading costs the same for all. Default: 3.
+   * 1 (fastest) to 9 (smallest). Levels up to 4 choose greedily at each position, levels from 5 on
+   * find the cheapest encoding of the whole record. Decompression costs the same for all. Default:
+   * 3.
    */
   level?: number;
 }
 
 export interface DecompressOptions {
-  /** The most bytes to make; more throw `ERR_OFFHEAP_RANGE`. Default: 2^31 − 1. */
+  /** The most bytes to produce; more throw `ERR_OFFHEAP_RANGE`. Default: 2^31 − 1. */
   maxBytes?: number;
 }
 
 export const DEFAULT_LEVEL = 3;
 export const MAX_LEVEL = 9;
-const MOST = 2 ** 31 - 1;
+const MAX_BYTES = 2 ** 31 - 1;
 
 /**
  * Compresses and decompresses with a dictionary.
@@ -33,14 +34,14 @@ const MOST = 2 ** 31 - 1;
  * compressor.decompress(packed); // record
  * ```
  *
- * Bytes that were made with another dictionary, or were damaged, throw `ERR_OFFHEAP_CORRUPT`. That
- * is found by what they say, and by one byte that names the dictionary: damage that makes sense is
- * not noticed.
+ * Bytes that are corrupt, or that another dictionary compressed, throw `ERR_OFFHEAP_CORRUPT` where
+ * they contradict themselves, or the one byte that identifies the dictionary. There is no checksum:
+ * corrupt bytes that happen to be valid are not noticed.
  */
 export class Compressor {
-  /** How hard it looks, 1 to 9. */
+  /** The compression level, 1 to 9. */
   readonly level: number;
-  private readonly trained: Dictionary;
+  readonly #dictionary: Dictionary;
 
   /** Uses the dictionary, and does not close it. */
   constructor(dictionary: Dictionary, options?: CompressorOptions) {
@@ -49,42 +50,48 @@ export class Compressor {
     }
     const read = readOptions(options, ['level'], 'Compressor');
     this.level = integerOption(read, 'level', 1, MAX_LEVEL, DEFAULT_LEVEL);
-    this.trained = dictionary;
-    // Refuses a closed one now rather than later.
+    this.#dictionary = dictionary;
+    // Throws for a closed dictionary now rather than later.
     dictionary.stats();
   }
 
-  /** The dictionary that it was made with. */
+  /** The dictionary that was given to the constructor. */
   get dictionary(): Dictionary {
-    return this.trained;
+    return this.#dictionary;
   }
 
   /**
-   * The bytes, compressed: at most one more than they were. A small result is a view of a pool that
-   * others share, as for `RecordStore.get`. Throws `ERR_OFFHEAP_RANGE` from 2^31 bytes on.
+   * Compresses bytes to at most one byte more. A small result is a view of a pool that it shares
+   * with other results, as for `RecordStore.get`. Throws `ERR_OFFHEAP_RANGE` from 2^31 bytes on.
    */
   compress(bytes: Uint8Array): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`compress needs a Uint8Array, not ${describe(bytes)}`);
-    const { handle } = this.trained;
+    const handle = handleOf(this.#dictionary);
     return withRoom(intrinsicLength(bytes) + 1, (out, at) =>
       native().compress(handle, this.level, bytes, out, at),
     );
   }
 
   /**
-   * What was compressed. Takes memory as it is needed, whatever the bytes say, and throws
-   * `ERR_OFFHEAP_RANGE` where that would be more than `maxBytes`.
+   * Decompresses bytes. Allocates memory as it is needed, whatever size the bytes claim, and throws
+   * `ERR_OFFHEAP_RANGE` if the result would be larger than `maxBytes`.
    */
   decompress(bytes: Uint8Array, options?: DecompressOptions): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`decompress needs a Uint8Array, not ${describe(bytes)}`);
     const most =
       options === undefined
-        ? MOST
-        : integerOption(readOptions(options, ['maxBytes'], 'decompress'), 'maxBytes', 0, MOST, MOST);
-    const { handle } = this.trained;
+        ? MAX_BYTES
+        : integerOption(
+            readOptions(options, ['maxBytes'], 'decompress'),
+            'maxBytes',
+            0,
+            MAX_BYTES,
+            MAX_BYTES,
+          );
+    const handle = handleOf(this.#dictionary);
     const found = growing(most, (out, at) => native().decompress(handle, bytes, out, at));
     if (found === undefined) {
-      throw offheapError('ERR_OFFHEAP_RANGE', `it decompresses to more than ${most} bytes`);
+      throw offheapError('ERR_OFFHEAP_RANGE', `the record decompresses to more than ${most} bytes`);
     }
     return found;
   }

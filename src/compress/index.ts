@@ -1,13 +1,13 @@
 /**
- * offheap/compress: dictionaries for small records, a compressor, and a store of records that are
- * each readable on their own.
+ * offheap/compress: dictionaries for small records, a compressor, a store of records that are
+ * readable one by one, and structures for text: suffix arrays, Bloom filters, rolling hashes.
  */
-export { BloomFilter, type BloomFilterStats, type BloomKey } from './bloomfilter.js';
+export { BloomFilter, type BloomFilterStats, type BloomKey } from './bloom-filter.js';
 export { Compressor, type CompressorOptions, type DecompressOptions } from './compressor.js';
 export { Dictionary, type DictionaryStats, type TrainOptions } from './dictionary.js';
-export { RecordStore, type BuildOptions, type RecordStoreStats } from './recordstore.js';
-export { RollingHash } from './rollinghash.js';
-export { SuffixArray, type Found, type SuffixArrayStats } from './suffixarray.js';
+export { RecordStore, type BuildOptions, type RecordStoreStats } from './record-store.js';
+export { RollingHash } from './rolling-hash.js';
+export { SuffixArray, type Found, type SuffixArrayStats } from './suffix-array.js';
 export { type Text, type Texts } from './texts.js';
 export { type WorkOptions } from '../region/progress.js';
 export { type LegacyStructure as Structure } from '../region/legacy.js';

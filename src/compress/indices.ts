@@ -1,8 +1,8 @@
-/** Indices of records, as native code takes them. */
+/** Indices of records, in the form that native code takes. */
 import { rangeError, typeError } from '../errors.js';
 import { describe } from '../region/options.js';
 
-/** A copy, each element a number; whether there is such a record is native code's to check. */
+/** A copy whose elements are numbers. Native code checks that the records exist. */
 export function indexList(indices: unknown): Float64Array {
   if (indices instanceof Float64Array || indices instanceof Uint32Array || indices instanceof Int32Array) {
     return new Float64Array(indices);

@@ -1,8 +1,7 @@
 /**
  * The headers of the structures of this module (`docs/formats/compress.md`), and the constant-time
- * check of bytes that come from elsewhere. For dictionaries and stores
- * `native/core/src/compress/{dictionary,store}.rs` read the same, and check the rest when they are
- * opened.
+ * check of bytes that come from outside. The counterparts in `native/core/src/compress` check the
+ * rest of dictionaries and stores when they are opened.
  */
 import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../region/format.js';
 
@@ -10,11 +9,11 @@ import { align, checkHeader, corrupt, HEADER_BYTES, readLong } from '../region/f
 export const DICTIONARY = { content: 16, phrases: 17, contexts: 18, tables: 19 } as const;
 /** Words of a Bloom filter's header, each of two. */
 export const FILTER = { blocks: 16, capacity: 18, rate: 20 } as const;
-/** The most blocks of a filter: 4 GiB. */
+/** The maximum number of blocks of a filter: 4 GiB. */
 export const MAX_BLOCKS = 2 ** 26;
 /** Words of a suffix array's header: two. */
 export const SUFFIXES = { length: 16 } as const;
-/** The longest text of a suffix array. */
+/** The maximum length of a suffix array's text. */
 export const MAX_TEXT = 2 ** 31 - 2;
 /** Words of a store's header; all but the last are two. */
 export const STORE = { length: 16, payload: 18, longest: 20, total: 22, dictionary: 24 } as const;
@@ -22,7 +21,7 @@ export const STORE = { length: 16, payload: 18, longest: 20, total: 22, dictiona
 export interface DictionaryShape {
   /** Bytes of text that matches refer to. */
   content: number;
-  /** Strings that have a symbol of their own. */
+  /** Strings that have their own symbol. */
   phrases: number;
   /** Contexts that choose the code of a symbol. */
   contexts: number;
@@ -35,7 +34,7 @@ export function readDictionary(words: Int32Array, available: number, what: strin
   const content = words[DICTIONARY.content] >>> 0;
   const tables = words[DICTIONARY.tables] >>> 0;
   if (Math.ceil((HEADER_BYTES + content + tables) / 64) * 64 !== bytes) {
-    throw corrupt(what, `its length is ${bytes} bytes where its parts have ${content} and ${tables}`);
+    throw corrupt(what, `its length is ${bytes} bytes, but its parts have ${content} and ${tables}`);
   }
   return {
     content,
@@ -46,13 +45,13 @@ export function readDictionary(words: Int32Array, available: number, what: strin
 }
 
 export interface StoreShape {
-  /** How many records. */
+  /** The number of records. */
   length: number;
   /** Bytes of the compressed records. */
   payload: number;
-  /** Bytes of the longest record, not compressed. */
+  /** Bytes of the longest record before compression. */
   longest: number;
-  /** Bytes of all records, not compressed. */
+  /** Bytes of all records before compression. */
   total: number;
   /** Bytes of the dictionary. */
   dictionary: number;
@@ -71,7 +70,7 @@ export function readStore(words: Int32Array, available: number, what: string): S
     bytes,
   };
   if (HEADER_BYTES + shape.dictionary + shape.payload > bytes || shape.dictionary % 64 !== 0) {
-    throw corrupt(what, `its length is ${bytes} bytes where its records have ${shape.payload}`);
+    throw corrupt(what, `its length is ${bytes} bytes, but its records have ${shape.payload}`);
   }
   return shape;
 }
@@ -79,9 +78,9 @@ export function readStore(words: Int32Array, available: number, what: string): S
 export interface FilterShape {
   /** Cache lines of 64 bytes. */
   blocks: number;
-  /** For how many keys it was made. */
+  /** The number of keys that it was made for. */
   capacity: number;
-  /** At which rate of wrong answers. */
+  /** The rate of false positives. */
   rate: number;
 }
 
@@ -89,7 +88,7 @@ export function readFilter(words: Int32Array, available: number, what: string): 
   const bytes = checkHeader(words, available, 'bloomfilter', what);
   const blocks = readLong(words, FILTER.blocks);
   if (blocks < 1 || blocks > MAX_BLOCKS || HEADER_BYTES + blocks * 64 !== bytes) {
-    throw corrupt(what, `its length is ${bytes} bytes where it has ${blocks} blocks`);
+    throw corrupt(what, `its length is ${bytes} bytes, but it has ${blocks} blocks`);
   }
   return { blocks, capacity: readLong(words, FILTER.capacity), rate: readRate(words) };
 }
@@ -100,16 +99,16 @@ export function readRate(words: Int32Array): number {
 }
 
 /** Where the positions of a suffix array begin. */
-export function placeOf(length: number): number {
+export function positionsStart(length: number): number {
   return align(HEADER_BYTES + length);
 }
 
-/** Bytes of a suffix array's text. */
+/** The number of bytes of a suffix array's text. */
 export function readSuffixes(words: Int32Array, available: number, what: string): number {
   const bytes = checkHeader(words, available, 'suffixarray', what);
   const length = readLong(words, SUFFIXES.length);
-  if (length > MAX_TEXT || align(placeOf(length) + length * 4) !== bytes) {
-    throw corrupt(what, `its length is ${bytes} bytes where its text has ${length}`);
+  if (length > MAX_TEXT || align(positionsStart(length) + length * 4) !== bytes) {
+    throw corrupt(what, `its length is ${bytes} bytes, but its text has ${length}`);
   }
   return length;
 }

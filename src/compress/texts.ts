@@ -1,28 +1,28 @@
-/** Samples and records as native code takes them: bytes one after another, and where each ends. */
+/** Samples and records in the form that native code takes: contiguous bytes and end offsets. */
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
 import { intrinsicLength } from '../region/typed-array.js';
 import { describe } from '../region/options.js';
 
 /**
- * What can be compressed: bytes, or a string, which is stored as UTF-8 (a lone surrogate as
+ * Data to be compressed: bytes, or a string, which is stored as UTF-8 (a lone surrogate as
  * U+FFFD).
  */
 export type Text = Uint8Array | string;
-/** Many of them, as they come. */
+/** Many of them, synchronously or as they arrive. */
 export type Texts = Iterable<Text> | AsyncIterable<Text>;
 
 const encoder = new TextEncoder();
 const FIRST = 4096;
 
-/** Texts, one after another. */
+/** Collects texts in one contiguous buffer. */
 export class Packer {
   private bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST);
   private ends: Float64Array<ArrayBuffer> = new Float64Array(256);
   private used = 0;
   count = 0;
 
-  /** Bytes of the texts so far. */
+  /** Bytes of all texts so far. */
   get length(): number {
     return this.used;
   }
@@ -34,13 +34,13 @@ export class Packer {
       this.ends.set(ends);
     }
     if (typeof text === 'string') {
-      // UTF-8 takes at most three bytes for each unit.
+      // UTF-8 takes at most three bytes for each UTF-16 unit.
       this.reserve(text.length * 3);
       this.used += encoder.encodeInto(text, this.bytes.subarray(this.used)).written;
     } else if (isUint8Array(text)) {
       const length = intrinsicLength(text);
       this.reserve(length);
-      // What is detached has no bytes, here as elsewhere, but setting them would throw.
+      // A detached array has no bytes, and `set` would throw.
       if (length > 0) this.bytes.set(text, this.used);
       this.used += length;
     } else {
@@ -73,7 +73,7 @@ export class Packer {
     this.count = kept;
   }
 
-  /** What was pushed; the next push may write over it. */
+  /** The texts so far, which the next push may overwrite. */
   packed(): { text: Uint8Array; ends: Float64Array } {
     return { text: this.bytes.subarray(0, this.used), ends: this.ends.subarray(0, this.count) };
   }
@@ -85,15 +85,15 @@ export class Packer {
 }
 
 /**
- * Some of many texts, spread evenly over all of them: each, then, once they are too many, every
- * second one, and so on.
+ * A sample that is spread evenly over all texts: at first every text, then, once there are too
+ * many, every second one, and so on.
  */
 export class Sampler {
   readonly packer = new Packer();
   private step = 1;
   private number = 0;
 
-  /** Keeps from half of `most` bytes to all of them, and a text at least. */
+  /** Keeps at most `most` bytes, at least half as many if there are more, and at least one text. */
   constructor(private readonly most: number) {}
 
   push(text: unknown, what: string): void {
@@ -107,7 +107,7 @@ export class Sampler {
   }
 }
 
-/** Refuses what can not be iterated. A string can, but nobody means its characters. */
+/** Rejects anything that is not iterable, and strings, whose characters are never meant. */
 export function checkTexts(texts: unknown, what: string): Texts {
   if (typeof texts === 'object' && texts !== null && !isUint8Array(texts)) {
     if (Symbol.asyncIterator in texts || Symbol.iterator in texts) return texts as Texts;
@@ -116,8 +116,8 @@ export function checkTexts(texts: unknown, what: string): Texts {
 }
 
 /**
- * The texts, and where the signal aborts its reason at once: those who wait for a text may do so
- * for ever.
+ * The texts until the signal aborts. An abort ends the iteration at once, also while it waits for a
+ * text that may never arrive.
  */
 export function untilAborted(texts: Texts, signal: AbortSignal | undefined): Texts {
   if (signal === undefined || !(Symbol.asyncIterator in texts)) return texts;
@@ -126,7 +126,7 @@ export function untilAborted(texts: Texts, signal: AbortSignal | undefined): Tex
 
 async function* abortable(texts: AsyncIterable<Text>, signal: AbortSignal): AsyncGenerator<Text> {
   const iterator = texts[Symbol.asyncIterator]();
-  // Not a race with one promise for all of them, which would keep what each race leaves there.
+  // Not `Promise.race` with one promise for the signal: each race would leave a reaction on it.
   let abort = (): void => undefined;
   const listener = (): void => abort();
   signal.addEventListener('abort', listener, { once: true });
@@ -148,7 +148,7 @@ async function* abortable(texts: AsyncIterable<Text>, signal: AbortSignal): Asyn
     }
   } finally {
     signal.removeEventListener('abort', listener);
-    // One that never answers is told, and not waited for.
+    // An iterator that never answers is notified, but not waited for.
     if (!ended) void end(iterator).catch(() => undefined);
   }
 }

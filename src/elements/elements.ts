@@ -36,7 +36,7 @@ let getTable: (vector: Elements<NumericType>) => VectorTable;
 
 /** The table of a vector, for the subclasses. */
 export function vectorTableOf<T extends NumericType>(vector: Elements<T>): VectorTable {
-  return getTable(vector as unknown as Elements<NumericType>);
+  return getTable(vector);
 }
 
 /** The operations that all vectors have: see {@link Vector}. */
