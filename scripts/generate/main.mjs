@@ -26,6 +26,7 @@ const OUTPUTS = [
   { file: 'native/core/src/region/element/types.rs', part: 'element types', write: native.rustTypes },
   { file: 'native/core/src/region/kind.rs', part: 'kinds', write: native.rustKinds },
   { file: 'src/index.ts', part: 'modules', write: typescript.moduleExports },
+  { file: 'src/native/binding.ts', write: typescript.binding },
   { file: 'package.json', write: typescript.entryPoints },
   { file: 'docs/formats/region.md', part: 'element types', write: markdown.elementsPage },
   { file: 'docs/formats/region.md', part: 'kinds', write: markdown.kindsPage },

@@ -124,3 +124,19 @@ export function entryPoints(manifest) {
 }
 
 export const moduleExports = () => text(modules().map((name) => `export * from './${name}/index.js';`));
+
+/** The declaration of the addon: the interfaces of the files in src/native/. */
+export function binding() {
+  const files = readdirSync(join(root, 'src', 'native')).filter((file) => file !== 'binding.ts');
+  const names = files.map((file) => file.replace(/\.ts$/, ''));
+  const variable = (/** @type {string} */ name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+  return `/**
+ * All functions of the addon.
+ * ${NOTICE.replace('scripts/generate/schema.mjs', 'the files of this folder')}
+ */
+${text(names.map((name) => `import type * as ${variable(name)} from './${name}.js';`))}
+
+export interface NativeBinding
+  extends ${names.map((name) => `${variable(name)}.Binding`).join(', ')} {}
+`;
+}

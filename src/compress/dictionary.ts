@@ -8,7 +8,8 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { typeError } from '../errors.js';
-import { native, type DictionaryHandle } from '../native.js';
+import { native } from '../native.js';
+import type { DictionaryHandle } from '../native/compress.js';
 import { Background } from '../region/background.js';
 import {
   attachStructure,

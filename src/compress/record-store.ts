@@ -8,7 +8,8 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { allocating, offheapError, typeError } from '../errors.js';
-import { native, type RecordStoreHandle } from '../native.js';
+import { native } from '../native.js';
+import type { RecordStoreHandle } from '../native/compress.js';
 import {
   attachStructure,
   constructing,

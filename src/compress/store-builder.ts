@@ -6,7 +6,8 @@
  * be read only once: the first dictionary is trained on the first records, while all are sampled
  * for a second one, to which the store is adapted at the end where that makes it smaller.
  */
-import { native, type RecordStoreBuilderHandle } from '../native.js';
+import { native } from '../native.js';
+import type { RecordStoreBuilderHandle } from '../native/compress.js';
 import { Background } from '../region/background.js';
 import { NO_PLACEMENT, Region } from '../region/region.js';
 import type { Progress } from '../region/progress.js';

@@ -7,7 +7,8 @@
  * between any two statements. Whatever takes more steps (finding another group, chunks, caches,
  * slots) is one native call, which it waits for.
  */
-import { native, type PoolHandle } from '../native.js';
+import { native } from '../native.js';
+import type { PoolHandle } from '../native/lockfreepool.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
 import { shareRegion, type Token } from '../region/token.js';

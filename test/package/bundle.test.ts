@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/native.js';
 
 const root = packageRoot();
 /** The folders of dist that any module may use. */
-const BELOW = ['region'];
+const BELOW = ['native', 'region'];
 /** Modules that are built on another one. */
 const BUILT_ON: Record<string, string[]> = { mmap: ['vector'] };
 

@@ -11,7 +11,8 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
-import { native, packageRoot, type PoolHandle } from '../../src/native.js';
+import { native, packageRoot } from '../../src/native.js';
+import type { PoolHandle } from '../../src/native/lockfreepool.js';
 import {
   FixedPool,
   GUARD_BYTES,
