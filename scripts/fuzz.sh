@@ -2,8 +2,8 @@
 # Fuzzes the C ABI with libFuzzer and address sanitizer. Needs a nightly toolchain; cargo-fuzz is
 # not needed.
 #
-#   scripts/fuzz.sh                      every target, a minute each
-#   scripts/fuzz.sh hashmap_region 600   one target, for this many seconds
+#   scripts/fuzz.sh               every target, 200 seconds each
+#   scripts/fuzz.sh hashmap 600   one target, for this many seconds
 #
 # Inputs that reach new code are kept in native/fuzz/corpus/<target>, and inputs that fail in
 # native/fuzz/artifacts. `scripts/fuzz.sh <target> <file>` runs one of them again.
@@ -40,7 +40,7 @@ run() {
 }
 
 if [ "$#" -eq 0 ]; then
-  for file in src/bin/*.rs; do run "$(basename "$file" .rs)" 60; done
+  for file in src/bin/*.rs; do run "$(basename "$file" .rs)" 200; done
 elif [ "$#" -eq 2 ] && [ -f "$start/$2" ]; then
   exec "target/$host/release/$1" "$start/$2"
 else

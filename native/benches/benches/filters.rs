@@ -1,7 +1,7 @@
-//! Bloom filters beside fastbloom, suffix arrays beside libsais and divsufsort, rolling hashes
-//! beside gearhash.
+//! Bloom filters compared with fastbloom, suffix arrays with libsais and divsufsort, and rolling
+//! hashes with gearhash.
 //!
-//! Rates of wrong answers, as asked for and as found, are printed first.
+//! The requested and the measured false-positive rates are printed first.
 
 #![expect(clippy::print_stderr, reason = "it reports")]
 
@@ -12,7 +12,7 @@ use offheap_core::region::numbers::Numbers;
 use std::hint::black_box;
 use std::time::Duration;
 
-/// xorshift64*: fast, and the same numbers every time.
+/// xorshift64*: fast and reproducible.
 struct Random(u64);
 
 impl Random {
@@ -24,18 +24,18 @@ impl Random {
     }
 }
 
-/// Keys of one iteration.
+/// Keys per iteration.
 const ROUND: usize = 1 << 14;
 const SEEDS: [u32; 2] = [0x0123_4567, 0x89AB_CDEF];
 
-/// How often a filter of ours, and one of fastbloom's, says yes to strangers.
+/// The false-positive rates of our filter and of fastbloom's.
 fn rates() {
     for rate in [0.1, 0.01, 0.001, 1e-4, 1e-5, 1e-6] {
         let n = 1_000_000u32;
-        let mut ours = BloomFilter::with_seeds(u64::from(n), rate, SEEDS).expect("it is possible");
+        let mut ours = BloomFilter::with_seeds(u64::from(n), rate, SEEDS).expect("the rate is valid");
         let mut peer = fastbloom::BloomFilter::with_false_pos(rate).seed(&7).expected_items(n as usize);
         let keys: Vec<f64> = (0..n).map(f64::from).collect();
-        ours.add_numbers(&Numbers::of(&keys, "keys")).expect("they are numbers");
+        ours.add_numbers(&Numbers::of(&keys, "keys")).expect("the keys are numbers");
         keys.iter().for_each(|key| _ = peer.insert(&key.to_bits()));
         let strangers = if rate < 1e-4 { 100_000_000u32 } else { 10_000_000 };
         let (mut wrong, mut wrong_peer) = (0u64, 0u64);
@@ -81,12 +81,12 @@ fn filters(c: &mut Criterion) {
     for log2 in [14, 20, 26] {
         let n = 1usize << log2;
         let mut random = Random(7);
-        let mut ours = BloomFilter::with_seeds(n as u64, 0.01, SEEDS).expect("it is possible");
+        let mut ours = BloomFilter::with_seeds(n as u64, 0.01, SEEDS).expect("the rate is valid");
         let mut peer = fastbloom::BloomFilter::with_false_pos(0.01).seed(&7).expected_items(n);
-        // Half of what is asked was added.
+        // Half of the queried keys were added.
         let keys: Vec<f64> = (0..n.min(1 << 21)).map(|_| (random.next() >> 12) as f64).collect();
         let (known, _) = keys.split_at(keys.len() / 2);
-        ours.add_numbers(&Numbers::of(known, "keys")).expect("they are numbers");
+        ours.add_numbers(&Numbers::of(known, "keys")).expect("the keys are numbers");
         known.iter().for_each(|key| _ = peer.insert(&key.to_bits()));
         let mut asked = keys;
         for i in (1..asked.len()).rev() {
@@ -119,7 +119,7 @@ fn filters(c: &mut Criterion) {
     }
 }
 
-/// A text: words of a made-up language, or bytes by chance.
+/// Two texts: words of an artificial language, and random bytes.
 fn texts() -> [(&'static str, Vec<u8>); 2] {
     const LENGTH: usize = 8 << 20;
     let mut random = Random(3);
@@ -148,7 +148,7 @@ fn suffixes(c: &mut Criterion) {
             b.iter(|| {
                 let mut positions = vec![0i32; text.len()];
                 let (from, to) = (text.as_ptr(), positions.as_mut_ptr());
-                // SAFETY: as many positions as bytes.
+                // SAFETY: there are as many positions as bytes.
                 unsafe { libsais_sys::libsais::libsais(from, to, text.len() as i32, 0, std::ptr::null_mut()) }
             });
         });
@@ -169,7 +169,7 @@ fn rolling(c: &mut Criterion) {
     for bits in [13, 20] {
         group.bench_function(BenchmarkId::new("offheap", bits), |b| {
             b.iter(|| {
-                let mut rolling = RollingHash::new(48).expect("it is possible");
+                let mut rolling = RollingHash::new(48).expect("the window is valid");
                 let (mut rest, mut cuts) = (&bytes[..], 0);
                 while let Ok(Some(length)) = rolling.find(rest, bits) {
                     rest = &rest[length..];
@@ -180,7 +180,7 @@ fn rolling(c: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("offheap push", bits), |b| {
             b.iter(|| {
-                let mut rolling = RollingHash::new(48).expect("it is possible");
+                let mut rolling = RollingHash::new(48).expect("the window is valid");
                 bytes.iter().filter(|&&byte| rolling.push(byte) >> (32 - bits) == 0).count()
             });
         });

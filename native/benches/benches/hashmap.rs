@@ -1,11 +1,11 @@
-//! The map beside hashbrown (foldhash, its default) and std (SipHash): u32 keys to f64 values,
-//! single and in bulk, from sizes that fit the first cache to sizes that fit none.
+//! The map compared with hashbrown (foldhash, its default) and std (SipHash): u32 keys to f64
+//! values, single and bulk operations, from sizes that fit the first-level cache to sizes that fit
+//! none.
 //!
-//! Every measurement is of one operation, averaged over a round of keys in random order. All maps
-//! get their memory from one allocator that asks for huge pages (as a large Node.js process would,
-//! and for all alike), because beyond a few megabytes it is mostly address translation that is
-//! measured. `OFFHEAP_BENCH_SIZES=1000,100000` chooses sizes; `OFFHEAP_BENCH_HUGE=0` leaves pages
-//! small.
+//! Each result is the time of one operation, averaged over a round of keys in random order. All
+//! maps get their memory from one allocator that requests huge pages, as a large Node.js process
+//! would. Beyond a few megabytes, small pages would measure mostly address translation.
+//! `OFFHEAP_BENCH_SIZES=1000,100000` selects sizes; `OFFHEAP_BENCH_HUGE=0` disables huge pages.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -24,11 +24,11 @@ impl Huge {
     }
 }
 
-// SAFETY: every call goes to the system's allocator, with the same layout for the same block.
+// SAFETY: every call goes to the system allocator, with the same layout for the same block.
 unsafe impl GlobalAlloc for Huge {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let large = Huge::layout(layout);
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions of `alloc` are guaranteed by the caller.
         let block = unsafe { System.alloc(large) };
         #[cfg(target_os = "linux")]
         if large.align() == HUGE_PAGE
@@ -38,14 +38,14 @@ unsafe impl GlobalAlloc for Huge {
             unsafe extern "C" {
                 fn madvise(address: *mut u8, length: usize, advice: i32) -> i32;
             }
-            // SAFETY: advice (MADV_HUGEPAGE) about memory of ours.
+            // SAFETY: the memory was just allocated; MADV_HUGEPAGE does not change its contents.
             unsafe { madvise(block, large.size(), 14) };
         }
         block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions of `dealloc` are guaranteed by the caller.
         unsafe { System.dealloc(block, Huge::layout(layout)) };
     }
 }
@@ -53,7 +53,7 @@ unsafe impl GlobalAlloc for Huge {
 #[global_allocator]
 static ALLOCATOR: Huge = Huge;
 
-/// xorshift64*: fast, and the same keys every time.
+/// xorshift64*: fast and reproducible.
 struct Random(u64);
 
 impl Random {
@@ -65,7 +65,7 @@ impl Random {
     }
 }
 
-/// Distinct keys over the whole range (odd multiplication permutes the numbers), in random order.
+/// Distinct keys over the whole range in random order. An odd multiplication permutes the numbers.
 fn keys(count: usize) -> Vec<u32> {
     let mut keys: Vec<u32> = (0..count as u32).map(|i| i.wrapping_mul(2_654_435_761)).collect();
     shuffle(&mut keys);
@@ -79,7 +79,7 @@ fn shuffle(keys: &mut [u32]) {
     }
 }
 
-/// Another order than that of insertion, of keys that are there, or of keys that are not.
+/// Present keys in another order than that of insertion, or absent keys.
 fn queries(inserted: &[u32], hits: bool) -> Vec<u32> {
     let n = inserted.len() as u32;
     let mut queries: Vec<u32> =
@@ -96,7 +96,7 @@ fn sizes() -> Vec<usize> {
     }
 }
 
-/// Runs `round` over all queries, again and again, and reports the time of one query.
+/// Runs `round` over all queries repeatedly, and reports the time of one query.
 fn measure(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
@@ -107,7 +107,7 @@ fn measure(
     group.throughput(Throughput::Elements(1));
     group.bench_function(BenchmarkId::new(name, n), |b| {
         b.iter_custom(|iterations| {
-            // A round is at least a thousand operations, so the clock costs nothing.
+            // A round has at least a thousand operations, so reading the clock costs nothing.
             let rounds = iterations.div_ceil(count as u64);
             let begun = Instant::now();
             for _ in 0..rounds {
@@ -155,7 +155,8 @@ fn lookups(c: &mut Criterion) {
             let mut group = c.benchmark_group(format!("get-many-{kind}"));
             let mut values = vec![0.0f64; count];
             measure(&mut group, "offheap", n, count, || {
-                // SAFETY: arrays of `count` elements; the map is not changed meanwhile.
+                // SAFETY: the arrays have `count` elements, and the map does not change at the same
+                // time.
                 let found = unsafe {
                     bulk::get_many(
                         base,
@@ -222,7 +223,7 @@ fn inserts(c: &mut Criterion) {
         measure(&mut group, "offheap-many", n, n, || {
             let map = HashMap::<u32, f64>::with_capacity(n as u32).expect("memory");
             let memory = map.raw().memory();
-            // SAFETY: arrays of n elements; the map is used by nothing else, and fits them.
+            // SAFETY: the arrays have n elements, and the map is exclusive and has room for them.
             let done = unsafe {
                 bulk::set_many(
                     memory.base(),
@@ -249,7 +250,7 @@ fn inserts(c: &mut Criterion) {
 }
 
 fn removals(c: &mut Criterion) {
-    // Churn at constant size: the oldest entry goes, a new one comes.
+    // Churn at constant size: deletes the oldest entry and inserts a new one.
     for n in sizes() {
         let mut group = c.benchmark_group("churn");
         let count = n.max(100_000);

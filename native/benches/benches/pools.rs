@@ -1,8 +1,8 @@
-//! Pools beside mimalloc, Box with the system's allocator, and bumpalo.
+//! Pools compared with mimalloc, Box with the system allocator, and bumpalo.
 //!
-//! `pair`: a block is allocated, written and freed, of a size that does not change. `churn`: a
-//! thousand blocks live, and one of them at random is freed and another allocated. `two threads`:
-//! both do that in one pool, or each with the allocator.
+//! `pair`: allocates, writes and frees a block of a constant size. `churn`: a thousand blocks are
+//! live; frees a random one and allocates another. `two threads`: both threads do that, in one pool
+//! or with the allocator.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const LIVE: usize = 1000;
 const SIZE: usize = 64;
 
-/// What is measured: blocks are addresses.
+/// The measured operations. Blocks are addresses.
 trait Blocks {
     fn alloc(&mut self) -> u64;
     fn free(&mut self, block: u64);
@@ -36,12 +36,12 @@ macro_rules! pool {
             }
             #[inline(always)]
             fn free(&mut self, block: u64) {
-                self.0.free(block).expect("it is allocated");
+                self.0.free(block).expect("the block is allocated");
             }
             #[inline(always)]
             fn write(&mut self, block: u64) {
                 let data: fn(&Self) -> *mut u8 = $data;
-                // SAFETY: within an allocated block of this thread.
+                // SAFETY: the offset is within an allocated block of this thread.
                 unsafe { data(self).add(block as usize).write_volatile(1) };
             }
         }
@@ -59,17 +59,17 @@ const LAYOUT: Layout = match Layout::from_size_align(SIZE, 8) {
 impl<A: GlobalAlloc> Blocks for Global<A> {
     #[inline(always)]
     fn alloc(&mut self) -> u64 {
-        // SAFETY: the layout has a size.
+        // SAFETY: the size of the layout is not zero.
         unsafe { self.0.alloc(LAYOUT) as u64 }
     }
     #[inline(always)]
     fn free(&mut self, block: u64) {
-        // SAFETY: it came from `alloc`.
+        // SAFETY: the block came from `alloc`, with this layout.
         unsafe { self.0.dealloc(block as *mut u8, LAYOUT) };
     }
     #[inline(always)]
     fn write(&mut self, block: u64) {
-        // SAFETY: within an allocated block.
+        // SAFETY: the address is within an allocated block.
         unsafe { (block as *mut u8).write_volatile(1) };
     }
 }
@@ -130,7 +130,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, mut blocks: imp
     });
 }
 
-/// Time of one operation of each of two threads that run at the same time.
+/// The time of one operation when two threads run at the same time.
 fn two_threads<B: Blocks>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, make: impl Fn() -> B + Sync) {
     group.bench_function(format!("churn, two threads/{name}"), |b| {
         b.iter_custom(|operations| {
@@ -147,7 +147,7 @@ fn two_threads<B: Blocks>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, 
             };
             std::thread::scope(|scope| {
                 let other = scope.spawn(run);
-                run().max(other.join().expect("it ran"))
+                run().max(other.join().expect("the thread did not panic"))
             })
         });
     });
@@ -160,7 +160,7 @@ fn shared_pool() -> LockFreePool {
 fn pools(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("pools, 64 B");
     group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
-    let shape = Shape::new(&[SIZE as u64], &[16_384], 0).expect("it is possible");
+    let shape = Shape::new(&[SIZE as u64], &[16_384], 0).expect("the shape is valid");
     measure(&mut group, "FixedPool", Fixed(FixedPool::new(shape).expect("there is memory")));
     let pool = shared_pool();
     measure(&mut group, "LockFreePool", Shared(pool.handle().expect("a slot is free")));

@@ -1,9 +1,8 @@
-//! BumpArena beside bumpalo and the system's allocator: allocating a batch of blocks, touching
-//! each, giving all back.
+//! BumpArena compared with bumpalo and the system allocator: allocates a batch of blocks, writes to
+//! each, and frees all.
 //!
-//! Ours gives offsets into a region that may be shared, bumpalo addresses of its own; so ours pays
-//! for two more stores, of the last block and the count, and for bounds that are read from the
-//! region.
+//! BumpArena returns offsets in a region that may be shared, and bumpalo returns addresses. So
+//! BumpArena has to store the last block and the count, and to read its bounds from the region.
 
 use bumpalo::Bump;
 use criterion::measurement::WallTime;
@@ -13,7 +12,7 @@ use offheap_core::pools::bump::layout::{GUARDS, ZERO_ON_FREE};
 use std::alloc::{Layout, alloc, dealloc};
 use std::hint::black_box;
 
-/// Blocks of a batch.
+/// Blocks per batch.
 const BATCH: usize = 1000;
 
 fn batch(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, size: usize, mut round: impl FnMut()) {
@@ -26,7 +25,7 @@ fn ours(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, size: usize, optio
     batch(group, name, size, || {
         for _ in 0..BATCH {
             let offset = arena.alloc(black_box(size as u64), 8).expect("memory");
-            // SAFETY: the first byte of a block, in memory of the arena's that nobody else has.
+            // SAFETY: the first byte of a block, which is exclusive, in the arena's memory.
             unsafe { arena.raw().data().add(offset as usize).write(1) };
         }
         arena.reset().expect("no block was overrun");
@@ -51,7 +50,7 @@ fn bump(c: &mut Criterion) {
         batch(&mut group, "system", size, || {
             let layout = Layout::from_size_align(black_box(size), 8).expect("a layout");
             for _ in 0..BATCH {
-                // SAFETY: not of size zero; the first byte of a block.
+                // SAFETY: the size is not zero; the first byte of a block.
                 unsafe {
                     let block = alloc(layout);
                     block.write(1);
@@ -59,7 +58,7 @@ fn bump(c: &mut Criterion) {
                 }
             }
             for block in blocks.drain(..) {
-                // SAFETY: allocated above with this layout.
+                // SAFETY: the block was allocated above with this layout.
                 unsafe { dealloc(block, layout) };
             }
         });

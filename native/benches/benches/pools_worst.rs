@@ -1,8 +1,8 @@
-//! The worst of ten million FixedPool operations beside the median.
+//! The slowest of ten million FixedPool operations, compared with the median.
 //!
-//! The same operations run several times, each timed by itself, and of each the quickest run
-//! counts: an interrupt, or another process, does not hit the same operation every time, while a
-//! slow step of the pool does.
+//! The same operations run several times, each timed on its own, and the fastest run of each
+//! counts. An interrupt or another process does not hit the same operation every time, but a slow
+//! step of the pool does.
 
 #![expect(clippy::print_stdout, reason = "it reports")]
 
@@ -14,13 +14,14 @@ const RUNS: usize = 7;
 
 fn run(sizes: &[u64], times: &mut [u32]) {
     let blocks: Vec<u64> = sizes.iter().map(|_| 4096 / sizes.len() as u64).collect();
-    let mut pool = FixedPool::new(Shape::new(sizes, &blocks, 0).expect("it is possible")).expect("memory");
+    let mut pool =
+        FixedPool::new(Shape::new(sizes, &blocks, 0).expect("the shape is valid")).expect("memory");
     let mut live: Vec<u64> = Vec::with_capacity(8192);
-    // A first round touches all memory.
+    // The first round touches all memory.
     while let Ok(Some(offset)) = pool.try_alloc(sizes[0]) {
         live.push(offset);
     }
-    live.drain(..).for_each(|offset| pool.free(offset).expect("it is allocated"));
+    live.drain(..).for_each(|offset| pool.free(offset).expect("the block is allocated"));
     let mut state = 0x9E37_79B9_7F4A_7C15u64;
     for time in times {
         state ^= state << 13;
@@ -33,13 +34,13 @@ fn run(sizes: &[u64], times: &mut [u32]) {
         let nanoseconds = if free {
             let offset = live.swap_remove(at);
             begun = Instant::now();
-            pool.free(offset).expect("it is allocated");
+            pool.free(offset).expect("the block is allocated");
             begun.elapsed().as_nanos()
         } else {
             begun = Instant::now();
             let offset = pool.try_alloc(size);
             let taken = begun.elapsed().as_nanos();
-            live.extend(offset.expect("it is a size"));
+            live.extend(offset.expect("the size is valid"));
             taken
         };
         *time = (*time).min(nanoseconds.min(u128::from(u32::MAX)) as u32);

@@ -1,8 +1,8 @@
-//! Maps of a few entries beside hashbrown (foldhash, its default) and std (SipHash).
+//! Maps of a few entries, compared with hashbrown (foldhash, its default) and std (SipHash).
 //!
-//! `search`: one key among eight in line, by each instruction set, beside a scalar loop and a
-//! lookup in hashbrown; thousands of maps, so that neither the map nor the answer is known to the
-//! branch predictor.
+//! `search`: finds one of eight keys in a line with each instruction set, compared with a scalar
+//! loop and a lookup in hashbrown. It uses thousands of maps, so that the branch predictor knows
+//! neither the map nor the result.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -11,7 +11,7 @@ use offheap_core::smallmap::search::{Batch, Inline, Kernel, Lane, Searchable, di
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// xorshift64*: fast, and the same numbers every time.
+/// xorshift64*: fast and reproducible.
 struct Random(u64);
 
 impl Random {
@@ -23,7 +23,7 @@ impl Random {
     }
 }
 
-/// Runs `round` again and again, and reports the time of one of its `count` operations.
+/// Runs `round` repeatedly, and reports the time of one of its `count` operations.
 fn measure(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
@@ -48,11 +48,11 @@ fn measure(
 const MAPS: usize = 4_096;
 const LANES: usize = 8;
 
-/// Eight keys in a cache line of their own, as a small map has them.
+/// Eight keys in a cache line of their own, as in a small map.
 #[repr(align(64))]
 struct Keys<K>([K; LANES]);
 
-/// Looks one key up in every map.
+/// Looks up one key in every map.
 struct Searches<'a, K> {
     maps: &'a mut [Keys<K>],
     queries: &'a [K],
@@ -64,7 +64,8 @@ impl<K: Lane> Batch for Searches<'_, K> {
     unsafe fn run<S: Kernel>(self) -> usize {
         let mut sum = 0;
         for (map, &query) in self.maps.iter_mut().zip(self.queries) {
-            // SAFETY: eight keys; the processor is the caller's word.
+            // SAFETY: there are eight keys; the caller guarantees that the processor supports the
+            // kernel.
             let found = unsafe { position::<S, K, LANES>(map.0.as_mut_ptr(), black_box(LANES), query) };
             sum += found.unwrap_or(LANES);
         }
@@ -93,7 +94,7 @@ fn search<N: Searchable<Lane: std::hash::Hash> + std::fmt::Debug>(
             )
             .collect();
         measure(&mut group, "inline", "", MAPS, || {
-            // SAFETY: the base kernel runs everywhere.
+            // SAFETY: the base kernel runs on every processor.
             black_box(unsafe { Searches { maps: &mut maps, queries: &queries }.run::<Inline>() });
         });
         for level in [Level::Generic, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512] {

@@ -1,25 +1,26 @@
-//! Rank and select beside sux, vers-vecs and sucds, on the same bits and questions in one run; and
-//! counting and set algebra beside what memory delivers. (Not beside zipora, whose licence is not
-//! permissive.)
+//! Rank and select compared with sux, vers-vecs and sucds, on the same bits and queries in one run;
+//! and counting and set algebra compared with the bandwidth of memory. (Not compared with zipora,
+//! whose license is not permissive.)
 //!
 //! ```text
-//! RUSTFLAGS='-C target-cpu=native' cargo bench -p offheap-benches --features peers --bench succinct
+//! RUSTFLAGS='-C target-cpu=native' \
+//!   cargo bench -p offheap-benches --features peers --bench succinct
 //! ```
 //!
-//! Ours finds out at run time what the processor can do; the peers only know what they were
-//! compiled for, and lose POPCNT and PDEP without the flag. Names are `what/structure/bits/percent
-//! of ones`, so a filter picks some: `-- 'select1.*/134217728/50'`.
+//! Our structures detect the processor's instructions at run time. The peers use those they were
+//! compiled for, and lose POPCNT and PDEP without the flag. Names are `query/structure/bits/percent
+//! of ones`, so a filter selects some: `-- 'select1.*/134217728/50'`.
 //!
 //! | variable | default | |
 //! | --- | --- | --- |
 //! | `OFFHEAP_BENCH_BITS` | `100000,1000000,134217728` | sizes; `4294967296` takes 3 GiB of memory and minutes |
 //! | `OFFHEAP_BENCH_DENSITY` | `1,10,50,90` | percent of ones |
-//! | `OFFHEAP_BENCH_ALGEBRA` | `1073741824` | bits that are counted and combined |
+//! | `OFFHEAP_BENCH_ALGEBRA` | `1073741824` | bits for counting and set algebra |
 //!
-//! A question is asked in two ways. `loop`: the next does not depend on the answer, so the
-//! processor works ahead by itself. `chain`: it does, so a miss is waited for. Before each
-//! structure is measured, its memory is printed: what the allocator was asked for and not given
-//! back, which leaves out no padding, and its answers are compared with ours.
+//! Queries run in two ways. In `loop`, the next query does not depend on the result, so the
+//! processor overlaps queries by itself. In `chain`, it does, so cache misses do not overlap.
+//! Before each structure is measured, its memory is printed (the bytes allocated and not freed,
+//! which includes padding), and its results are compared with ours.
 
 #![expect(clippy::print_stderr, reason = "it reports")]
 
@@ -37,7 +38,7 @@ use peers::{Subject, live_bytes, structures};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// xorshift64*: fast, and the same numbers every time.
+/// xorshift64*: fast and reproducible.
 struct Random(u64);
 
 impl Random {
@@ -52,8 +53,8 @@ impl Random {
         ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 
-    /// A word whose bits are ones with a probability of `part` / 2^16: the binary digits of that,
-    /// the lowest first, each as a random word that is or'ed or and'ed.
+    /// A word whose bits are ones with a probability of `part` / 2^16. Each binary digit of it,
+    /// lowest first, combines the word with a random word by OR or AND.
     fn word(&mut self, part: u64) -> u64 {
         (part.trailing_zeros()..16).fold(0, |word, digit| {
             if part >> digit & 1 == 1 { word | self.next() } else { word & self.next() }
@@ -61,9 +62,9 @@ impl Random {
     }
 }
 
-/// Questions of one iteration: few enough that a busy machine seldom interrupts one.
+/// Queries per iteration: few enough that a busy machine seldom interrupts one.
 const ROUND: usize = 1024;
-/// Questions that are asked before they repeat: the lines they touch do not fit the second cache.
+/// Distinct queries: the cache lines they touch do not fit the second-level cache.
 const QUESTIONS: usize = 1 << 18;
 
 fn numbers(name: &str, default: &str) -> Vec<u64> {
@@ -83,7 +84,7 @@ fn random_words(random: &mut Random, bits: u64, percent: u64) -> Vec<u64> {
     words
 }
 
-/// As bytes, which our bit vector is made of.
+/// The bits as bytes, from which our bit vector is made.
 fn bit_vec(words: &[u64], bits: u64) -> BitVec {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut made = BitVec::from_bytes(&bytes).expect("there is memory");
@@ -91,16 +92,16 @@ fn bit_vec(words: &[u64], bits: u64) -> BitVec {
     made
 }
 
-/// What is measured, and how many elements one run of it has.
+/// A row of results: its name, and the number of elements per run.
 struct Row<'a> {
     name: &'a str,
     parameter: &'a str,
     elements: u64,
 }
 
-/// Runs it again and again, and takes the time that a quarter of the runs stay below: on a busy
-/// machine the others were interrupted. The least is printed as well. What a run returns is dropped
-/// off the clock.
+/// Runs a function repeatedly, and reports the time of its first quartile, because on a busy
+/// machine the slower runs were interrupted. The minimum is printed as well. Results are dropped
+/// outside the measured time.
 fn measure<I, O>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     row: &Row<'_>,
@@ -131,7 +132,7 @@ fn measure<I, O>(
     }
 }
 
-/// Rounds of questions.
+/// Rounds of queries.
 fn measure_questions(
     c: &mut Criterion,
     what: &str,
@@ -159,7 +160,7 @@ fn ask(c: &mut Criterion, bits: u64, percent: u64) {
         let before = live_bytes();
         let subject = make(words.clone(), bits);
         let bytes = (live_bytes() - before) as f64;
-        eprintln!("{name}: {bits} bits, {percent}% ones: {:.2}% more than the bits", {
+        eprintln!("{name}: {bits} bits, {percent}% ones: overhead {:.2}%", {
             (bytes * 8.0 / bits as f64 - 1.0) * 100.0
         });
         let row = Row { name, parameter: &parameter, elements: ROUND as u64 };
@@ -172,7 +173,7 @@ fn ask(c: &mut Criterion, bits: u64, percent: u64) {
         {
             let Some(asks) = asks else { continue };
             let sum = questions[..ROUND].iter().fold(0u64, |sum, &at| sum.wrapping_add(one(&ours, at)));
-            assert_eq!(asks[0](&questions[..ROUND]), sum, "{name} gives other answers to {what}");
+            assert_eq!(asks[0](&questions[..ROUND]), sum, "{name} gives different results for {what}");
             for (way, asks) in ["loop", "chain"].into_iter().zip(asks) {
                 measure_questions(c, &format!("{what} {way}"), &row, questions, asks);
             }
@@ -209,7 +210,7 @@ fn make(c: &mut Criterion, bits: u64, percent: u64) {
         let base = base.wrapping_add(base.align_offset(64));
         let used = |()| {
             let planned = plan(ours.raw(), Some(variant))?;
-            // SAFETY: as long as planned, and ours.
+            // SAFETY: the memory is exclusive and as long as planned.
             unsafe { build(base, planned.length, ours.raw(), &planned) }
         };
         measure(&mut group, &row(names[0]), || (), used);
@@ -221,14 +222,14 @@ fn make(c: &mut Criterion, bits: u64, percent: u64) {
     measure(&mut group, &row("reference: copy, fresh memory"), || (), |()| words.clone());
     for (name, make) in structures() {
         if !name.starts_with("offheap") && peers::takes(name, bits) {
-            // They take the words and keep them, so only what they add is made here.
+            // The peers take the words and keep them, so only the index is built here.
             measure(&mut group, &row(name), || words.clone(), |words| make(words, bits));
         }
     }
     group.finish();
 }
 
-/// Counting and algebra beside plain loops over the same bytes.
+/// Counting and set algebra, compared with plain loops over the same bytes.
 fn algebra(c: &mut Criterion) {
     let bits = numbers("OFFHEAP_BENCH_ALGEBRA", "1073741824")[0];
     let mut random = Random(3);

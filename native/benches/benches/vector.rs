@@ -1,15 +1,15 @@
-//! The vector beside `Vec` and the standard library's algorithms: f64 and u32, from sizes that fit
-//! the first cache to sizes that fit none.
+//! The vector compared with `Vec` and the standard library's algorithms: f64 and u32, from sizes
+//! that fit the first-level cache to sizes that fit none.
 //!
-//! Reported for one element. `sum` of ours is compensated for floats and exact for integers; that
-//! of `Vec` is a plain loop. `memory` reads as many bytes (the C library's `memchr`, which finds
-//! nothing). `OFFHEAP_BENCH_SIZES=1000,100000` chooses sizes.
+//! Results are per element. Our `sum` is compensated for floats and exact for integers; that of
+//! `Vec` is a plain loop. `memory` reads the same number of bytes (the C library's `memchr`, which
+//! finds nothing). `OFFHEAP_BENCH_SIZES=1000,100000` selects sizes.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use offheap_core::vector::{Element, Vector};
 use std::hint::black_box;
 
-/// xorshift64*: fast, and the same numbers every time.
+/// xorshift64*: fast and reproducible.
 fn random(n: usize) -> impl Iterator<Item = u64> {
     let mut state = 88_172_645_463_325_252u64;
     (0..n).map(move |_| {
@@ -24,7 +24,7 @@ fn doubles(n: usize) -> Vec<f64> {
     random(n).map(|bits| (bits >> 11) as f64 - 1e15).collect()
 }
 
-/// All but the greatest, which is searched for.
+/// All values except the greatest, which is the one searched for.
 fn words(n: usize) -> Vec<u32> {
     random(n).map(|bits| ((bits >> 32) as u32).min(u32::MAX - 1)).collect()
 }
@@ -123,12 +123,12 @@ fn scans<T: Element>(
     for n in sizes() {
         let values = make(n);
         let vector = filled(&values);
-        // Written to: memory that was not is all one page of zeros.
+        // The memory is written first, because untouched memory is one shared page of zeros.
         let bytes = vec![2u8; n * size_of::<T>()];
         let mut group = c.benchmark_group(format!("scan-{name}"));
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(BenchmarkId::new("memory", n), |b| {
-            // SAFETY: the bytes are there.
+            // SAFETY: the bytes are readable.
             b.iter(|| unsafe { libc::memchr(black_box(&bytes).as_ptr().cast(), 1, bytes.len()) });
         });
         group.bench_function(BenchmarkId::new("sum", n), |b| b.iter(|| black_box(&vector).sum()));

@@ -1,4 +1,4 @@
-//! Golden bytes of bit vectors, and of rank and select over them: see test/golden/README.md.
+//! Golden bytes of bit vectors and of rank and select: see test/golden/README.md.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -8,7 +8,7 @@ use std::path::Path;
 
 fn compare(name: &str, bytes: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden").join(name);
-    // The sequence counts rearrangements, which no reader cares for.
+    // The sequence counts rearrangements, which readers ignore.
     let mut bytes = bytes.to_vec();
     bytes[24..28].fill(0);
     if std::env::var_os("OFFHEAP_BLESS").is_some() {
@@ -23,14 +23,14 @@ fn squares(count: u64) -> Vec<u64> {
 }
 
 #[test]
-fn bit_vectors_are_the_golden_ones() {
+fn bit_vectors_match_the_golden_bytes() {
     let mut bits = BitVec::from_indices(&squares(31)).unwrap();
     bits.resize(1000).unwrap();
     compare("bitvector-1000.bin", bits.bytes());
 }
 
 #[test]
-fn ranks_and_selects_are_the_golden_ones() {
+fn rank_and_select_match_the_golden_bytes() {
     let mut bits = BitVec::from_indices(&squares(130)).unwrap();
     bits.resize(17_000).unwrap();
     let variants =

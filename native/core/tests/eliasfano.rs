@@ -1,4 +1,4 @@
-//! Elias-Fano against a plain sorted vector, as committed bytes, and damaged.
+//! Elias-Fano: compared with a sorted vector and with golden bytes, and with damaged bytes.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -8,7 +8,7 @@ use offheap_core::succinct::eliasfano::{EliasFano, EliasFanoRef, Shape, fill, va
 use proptest::prelude::*;
 use std::path::Path;
 
-/// Aligned memory, exactly as long as is said.
+/// Aligned memory of exactly the given length.
 #[derive(Clone)]
 struct Region(Vec<u64>);
 
@@ -18,7 +18,7 @@ impl Region {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the words' own bytes.
+        // SAFETY: the bytes are those of the words.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * 8) }
     }
 
@@ -27,19 +27,19 @@ impl Region {
     }
 
     fn seal(&mut self) {
-        // Word 7 bit 0, word 8.
+        // The checksum flag is bit 0 of word 7; the checksum is in word 8.
         self.0[3] |= 1 << 32;
-        // SAFETY: the bytes are ours.
+        // SAFETY: the region owns the bytes, which are initialized.
         let checksum = unsafe { region_checksum(self.bytes().as_ptr(), self.bytes().len()) };
         self.0[4] = self.0[4] & !0xFFFF_FFFF | u64::from(checksum);
     }
 
     fn validate(&self) -> Result<(), ErrorKind> {
-        // SAFETY: the bytes are ours.
+        // SAFETY: the region owns the bytes.
         unsafe { validate(self.bytes().as_ptr(), self.bytes().len()) }.map_err(|error| error.kind())
     }
 
-    /// Asks everything there is to ask. Answers may be wrong.
+    /// Runs every query. The results may be wrong.
     fn exercise(&self) {
         let Ok(values) = EliasFanoRef::new(self.bytes()) else { return };
         let (len, max) = (values.len(), values.shape().max);
@@ -65,7 +65,7 @@ impl Region {
     }
 }
 
-/// Everything that can be asked, compared with the plain vector.
+/// Compares the results of every query with the plain vector.
 fn compare(sorted: &[u64]) {
     let values = EliasFano::from_slice(sorted).unwrap();
     Region::of(values.as_bytes()).validate().unwrap();
@@ -98,7 +98,7 @@ fn compare(sorted: &[u64]) {
     }
 }
 
-/// Gaps of all sizes, so that there are dense runs, clusters and wide spaces.
+/// Gaps of all sizes, which make dense runs, clusters and wide gaps.
 fn sorted() -> impl Strategy<Value = Vec<u64>> {
     let gap = prop_oneof![
         4 => 0u64..3,
@@ -119,12 +119,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plain_vector(sorted in sorted()) {
+fn agrees_with_a_plain_vector(sorted in sorted()) {
         compare(&sorted);
     }
 
     #[test]
-    fn any_values(mut values in proptest::collection::vec(any::<u64>(), 0..300), shift in 0u32..64) {
+fn agrees_for_any_values(mut values in proptest::collection::vec(any::<u64>(), 0..300), shift in 0u32..64) {
         values.iter_mut().for_each(|value| *value >>= shift);
         values.sort_unstable();
         compare(&values);
@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[test]
-fn shapes_at_the_edges() {
+fn agrees_for_shapes_at_the_limits() {
     compare(&[]);
     compare(&[0]);
     compare(&[1]);
@@ -143,7 +143,7 @@ fn shapes_at_the_edges() {
     compare(&[7; 1000]);
     compare(&(0..5000).collect::<Vec<_>>());
     compare(&(0..5000).map(|i| i * 1000).collect::<Vec<_>>());
-    // Two clusters with nothing between, duplicates among them: one gap of all the zeros.
+    // Two clusters with duplicates, so that one gap has all the zeros.
     let clusters: Vec<u64> = (0..4000).map(|i| i / 2).chain((0..4000).map(|i| (1 << 40) + i)).collect();
     compare(&clusters);
     // A cluster at the beginning whose values share their upper bits.
@@ -152,7 +152,7 @@ fn shapes_at_the_edges() {
 }
 
 #[test]
-fn it_is_as_small_as_is_said() {
+fn size_matches_the_documented_formula() {
     let sorted: Vec<u64> = (0..100_000u64).map(|i| i * 1021 + i % 7).collect();
     let values = EliasFano::from_slice(&sorted).unwrap();
     let bits = values.as_bytes().len() as f64 * 8.0 / sorted.len() as f64;
@@ -160,24 +160,24 @@ fn it_is_as_small_as_is_said() {
 }
 
 #[test]
-fn values_that_do_not_ascend_make_nothing() {
+fn rejects_values_that_do_not_ascend() {
     let refused = |values: &[f64]| {
         let error = EliasFano::from_slice(values).map(|_| ()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Range);
         error.message().to_owned()
     };
-    assert_eq!(refused(&[1.0, 3.0, 2.0]), "values[2] is 2, less than 3 before it: sort them first");
+    assert_eq!(refused(&[1.0, 3.0, 2.0]), "values[2] is 2, less than the previous 3: sort them first");
     let mut long: Vec<f64> = (0..600).map(f64::from).collect();
     long[256] = 3.0;
-    assert_eq!(refused(&long), "values[256] is 3, less than 255 before it: sort them first");
+    assert_eq!(refused(&long), "values[256] is 3, less than the previous 255: sort them first");
     refused(&[-1.0]);
     refused(&[0.0, f64::NAN]);
     refused(&[0.5]);
-    // Others than were measured: an error, and no region.
+    // Values other than those measured give an error, and no region.
     let mut region = Region(vec![u64::MAX; 128]);
     for (len, max, values) in [(2, 7, &[1u64, 9]), (2, 9, &[1, 7]), (2, 9, &[9, 1]), (3, 9, &[1, 9])] {
         let values = Numbers::of(values, "values");
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory is exclusive and has the given length.
         let result = unsafe { fill(region.0.as_mut_ptr().cast(), 1024, Shape { len, max }, &values) };
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Range);
         assert!(region.validate().is_err());
@@ -191,14 +191,14 @@ fn values_that_do_not_ascend_make_nothing() {
 }
 
 #[test]
-fn bulk_calls_that_are_refused_write_nothing() {
+fn rejected_bulk_calls_write_nothing() {
     let values = EliasFano::from_slice(&(0..1000u32).collect::<Vec<_>>()).unwrap();
     let mut out = vec![7u16; 1000];
     let mut indices = vec![5u32; 900];
     indices[899] = 1000;
     let error =
         values.get_many(&Numbers::of(&indices, "indices"), &mut NumbersMut::of(&mut out)).unwrap_err();
-    assert_eq!(error.message(), "indices[899] is 1000, where there are 1000 values");
+    assert_eq!(error.message(), "index out of range: indices[899] is 1000, of 1000 values");
     assert!(values.get_many(&Numbers::of(&[1u8], "indices"), &mut NumbersMut::of(&mut [0u8; 1])).is_err());
     assert!(
         values.get_many(&Numbers::of(&[1u8; 2], "indices"), &mut NumbersMut::of(&mut [0u16; 1])).is_err()
@@ -225,7 +225,7 @@ fn golden(name: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn golden_bytes() {
+fn matches_the_golden_bytes() {
     let even: Vec<u64> = (0..1000).map(|i| i * 1000 + i * i % 997).collect();
     golden("eliasfano-even.bin", EliasFano::from_slice(&even).unwrap().as_bytes());
     let clusters: Vec<u64> = (0..1000).map(|i| i / 100 * (1 << 40) + i % 100 / 3).collect();
@@ -240,14 +240,14 @@ fn small() -> Region {
 }
 
 #[test]
-fn every_bit() {
+fn any_flipped_bit_is_detected_or_harmless() {
     let sound = small();
     for bit in 0..sound.0.len() * 64 {
         let mut region = sound.clone();
         region.flip(bit);
         region.exercise();
         let word = bit / 32;
-        // The sequence and the seeds.
+        // The sequence and the seeds are not checked.
         let harmless = [6, 9, 10].contains(&word);
         let result = region.validate();
         if bit < 2048 {
@@ -260,7 +260,7 @@ fn every_bit() {
 }
 
 #[test]
-fn every_bit_of_sealed_contents() {
+fn any_flipped_bit_of_sealed_contents_is_detected() {
     let mut sound = small();
     sound.seal();
     sound.validate().unwrap();
@@ -272,7 +272,7 @@ fn every_bit_of_sealed_contents() {
 }
 
 #[test]
-fn random_damage() {
+fn random_damage_is_harmless() {
     let mut state = 1u64;
     let mut random = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -296,7 +296,7 @@ fn random_damage() {
 }
 
 #[test]
-fn every_truncation() {
+fn every_truncation_is_rejected() {
     let sound = small();
     for words in 0..sound.0.len() {
         let region = Region(sound.0[..words].to_vec());
@@ -305,7 +305,7 @@ fn every_truncation() {
 }
 
 #[test]
-fn counts_that_overflow_are_refused() {
+fn rejects_counts_that_overflow() {
     let sound = small();
     for (len, max) in [(1 << 37, u64::MAX), ((1 << 37) + 1, 5), (u64::MAX, u64::MAX), (0, 1), (1, u64::MAX)] {
         let mut region = sound.clone();

@@ -1,5 +1,5 @@
-//! Packed integers: against a plain vector, as committed bytes, damaged, and where memory is
-//! refused.
+//! Packed integers: compared with a plain vector and with golden bytes, with damaged bytes, and
+//! with refused memory.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -9,7 +9,7 @@ use offheap_core::succinct::packed::{PackedInts, PackedIntsRef, RawPackedInts, S
 use proptest::prelude::*;
 use std::path::Path;
 
-/// Aligned memory, exactly as long as is said.
+/// Aligned memory of exactly the given length.
 #[derive(Clone)]
 struct Region(Vec<u64>);
 
@@ -19,7 +19,7 @@ impl Region {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the words' own bytes.
+        // SAFETY: the bytes are those of the words.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * 8) }
     }
 
@@ -28,19 +28,19 @@ impl Region {
     }
 
     fn seal(&mut self) {
-        // Word 7 bit 0, word 8.
+        // The checksum flag is bit 0 of word 7; the checksum is in word 8.
         self.0[3] |= 1 << 32;
-        // SAFETY: the bytes are ours.
+        // SAFETY: the region owns the bytes, which are initialized.
         let checksum = unsafe { region_checksum(self.bytes().as_ptr(), self.bytes().len()) };
         self.0[4] = self.0[4] & !0xFFFF_FFFF | u64::from(checksum);
     }
 
     fn validate(&self) -> Result<(), ErrorKind> {
-        // SAFETY: the bytes are ours.
+        // SAFETY: the region owns the bytes.
         unsafe { validate(self.bytes().as_ptr(), self.bytes().len()) }.map_err(|error| error.kind())
     }
 
-    /// Reads everything there is to read, whatever it says.
+    /// Reads all contents. The results may be wrong.
     fn exercise(&self) {
         let Ok(ints) = PackedIntsRef::new(self.bytes()) else { return };
         let count = ints.len().min(500);
@@ -64,7 +64,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plain_vector(
+fn agrees_with_a_plain_vector(
         (bits, values) in (1u32..=64).prop_flat_map(|bits| (Just(bits), values(bits))),
         picks in proptest::collection::vec(any::<prop::sample::Index>(), 0..600),
         from in any::<prop::sample::Index>(),
@@ -98,7 +98,7 @@ proptest! {
 }
 
 #[test]
-fn outputs_of_every_type_and_those_that_are_too_narrow() {
+fn unpacks_to_every_type_and_rejects_types_that_are_too_narrow() {
     let ints = PackedInts::from_slice(&[1u32, 200, 3, 255]).unwrap();
     let indices = Numbers::of(&[3u8, 0], "indices");
     let (mut bytes, mut floats, mut signed) = ([0u8; 2], [0f64; 3], [0i8; 2]);
@@ -118,7 +118,7 @@ fn an_index_past_the_end_writes_nothing() {
     indices[899] = 1000;
     let mut out = vec![0u32; 900];
     let error = ints.get_many(&Numbers::of(&indices, "indices"), &mut NumbersMut::of(&mut out)).unwrap_err();
-    assert_eq!(error.message(), "indices[899] is 1000, where there are 1000 integers");
+    assert_eq!(error.message(), "index out of range: indices[899] is 1000, of 1000 integers");
     assert!(out.iter().all(|&value| value == 0));
     let error = ints.unpack(101, &mut NumbersMut::of(&mut out)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Range);
@@ -127,7 +127,7 @@ fn an_index_past_the_end_writes_nothing() {
 }
 
 #[test]
-fn values_that_do_not_fit_make_nothing() {
+fn rejects_values_that_do_not_fit() {
     let refused = |values: &[f64], bits| {
         let error = PackedInts::with_bits(&Numbers::of(values, "values"), bits).map(|_| ()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Range);
@@ -139,11 +139,11 @@ fn values_that_do_not_fit_make_nothing() {
     refused(&[0.5], 64);
     refused(&[1.0], 0);
     refused(&[1.0], 65);
-    // A region that is refused is no region.
+    // After a rejected call the memory contains no region.
     let mut region = Region(vec![u64::MAX; 64]);
     let shape = Shape { len: 2, bits: 3, bigint: false };
     let values = [1u64, 8];
-    // SAFETY: the memory is ours and as long as is said.
+    // SAFETY: the memory is exclusive and has the given length.
     let result = unsafe { fill(region.0.as_mut_ptr().cast(), 512, shape, &Numbers::of(&values, "values")) };
     assert!(result.is_err() && region.validate().is_err());
     // SAFETY: as above.
@@ -163,7 +163,7 @@ fn compare(name: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn golden_bytes() {
+fn matches_the_golden_bytes() {
     let narrow: Vec<u32> = (0..100).map(|i| (i * 37) % 1000).collect();
     compare("packedints-10.bin", PackedInts::from_slice(&narrow).unwrap().as_bytes());
     let wide: Vec<u64> = (0..20u64).map(|i| u64::MAX - i * i * 0x0123_4567_89AB).collect();
@@ -171,7 +171,7 @@ fn golden_bytes() {
 }
 
 #[test]
-fn every_bit_of_the_header() {
+fn any_flipped_bit_of_the_header_is_detected_or_harmless() {
     let sound = Region::of(PackedInts::from_slice(&[3u64, 1 << 40, 77, 5]).unwrap().as_bytes());
     sound.validate().unwrap();
     for bit in 0..2048 {
@@ -179,11 +179,10 @@ fn every_bit_of_the_header() {
         region.flip(bit);
         region.exercise();
         let (word, flag) = (bit / 32, bit % 32);
-        // The sequence, the seeds, and numbers that JavaScript sees as bigints.
+        // The sequence, the seeds, and the flag for bigints may have any value.
         let harmless = [6, 9, 10].contains(&word) || (word, flag) == (19, 0);
         let result = region.validate();
-        // Other counts can make a sound region too, of the same length, which only a checksum
-        // tells.
+        // Other counts can make a valid region of the same length, which only a checksum detects.
         if !(16..=18).contains(&word) {
             assert_eq!(result.is_ok(), harmless, "word {word} bit {flag}");
         }
@@ -194,7 +193,7 @@ fn every_bit_of_the_header() {
 }
 
 #[test]
-fn every_bit_of_sealed_contents() {
+fn any_flipped_bit_of_sealed_contents_is_detected() {
     let mut sound = Region::of(PackedInts::from_slice(&[3u64, 1 << 40, 77, 5]).unwrap().as_bytes());
     sound.seal();
     sound.validate().unwrap();
@@ -206,7 +205,7 @@ fn every_bit_of_sealed_contents() {
 }
 
 #[test]
-fn bits_behind_the_last_integer_are_zero() {
+fn validate_rejects_bits_after_the_last_integer() {
     let sound = Region::of(PackedInts::from_slice(&[3u64, 1 << 40, 77, 5]).unwrap().as_bytes());
     for bit in 2048..sound.0.len() * 64 {
         let mut region = sound.clone();
@@ -216,7 +215,7 @@ fn bits_behind_the_last_integer_are_zero() {
 }
 
 #[test]
-fn numbers_past_2_to_53_are_bigints() {
+fn integers_from_2_to_53_on_require_bigints() {
     let bytes = |bits| {
         let ints = PackedInts::with_bits(&Numbers::of(&[1u64 << 52, 5], "values"), bits).unwrap();
         assert!(!ints.shape().bigint);
@@ -230,7 +229,7 @@ fn numbers_past_2_to_53_are_bigints() {
 }
 
 #[test]
-fn every_truncation() {
+fn every_truncation_is_rejected() {
     let sound = PackedInts::from_slice(&(0..200u32).collect::<Vec<_>>()).unwrap();
     for words in 0..sound.as_bytes().len() / 8 {
         let region = Region::of(&sound.as_bytes()[..words * 8]);
@@ -242,7 +241,7 @@ fn every_truncation() {
 }
 
 #[test]
-fn counts_that_overflow_are_refused() {
+fn rejects_counts_that_overflow() {
     let sound = Region::of(PackedInts::from_slice(&[1u8]).unwrap().as_bytes());
     for (len, bits) in
         [(1 << 47, 64), ((1 << 47) + 1, 1), (u64::MAX, 64), (u64::MAX / 64 + 2, 64), (1, 0), (1, 65)]
@@ -252,7 +251,7 @@ fn counts_that_overflow_are_refused() {
         region.0[9] = bits;
         assert_eq!(region.validate(), Err(ErrorKind::Corrupt), "{len} of {bits} bits");
     }
-    // SAFETY: null is refused.
+    // SAFETY: null is rejected.
     assert!(unsafe { RawPackedInts::attach(std::ptr::null(), 4096) }.is_err());
 }
 

@@ -1,5 +1,5 @@
-//! Vectors: against `Vec`, as committed bytes, damaged, raced, cancelled, and where memory is
-//! refused.
+//! Vectors: compared with `Vec` and with golden bytes, with damaged bytes, concurrent writes,
+//! cancellation, and refused memory.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod refusing;
@@ -19,7 +19,7 @@ use refusing::refusing;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// Aligned memory, exactly as long as is said.
+/// Aligned memory of exactly the given length.
 #[derive(Clone)]
 struct Region(Vec<u64>);
 
@@ -27,7 +27,7 @@ impl Region {
     fn of<T: Element>(values: &[T]) -> Region {
         let mut region = Region(vec![0; region_length(T::TYPE, values.len() as u64).unwrap() / 8]);
         let (base, len) = region.parts();
-        // SAFETY: the memory is ours, and as long as is said.
+        // SAFETY: the memory is exclusive and has the given length.
         unsafe {
             raw::init(base, len, T::TYPE).unwrap();
             Writer::attach(base, len).unwrap().push(values.as_ptr().cast(), values.len()).unwrap();
@@ -40,25 +40,25 @@ impl Region {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the words' own bytes.
+        // SAFETY: the bytes are those of the words.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * 8) }
     }
 
     fn sort(&mut self, control: Option<&Control>) -> Result<bool> {
         let (base, len) = self.parts();
-        // SAFETY: the memory is ours.
+        // SAFETY: the region owns the memory.
         unsafe { sort(base, len, control) }
     }
 
     fn argsort(&mut self, count: usize) -> Result<Vec<u32>> {
         let (base, len) = self.parts();
         let mut out = vec![0; count];
-        // SAFETY: the memory is ours, and so is `out`.
+        // SAFETY: the region owns the memory, and `out` is exclusive.
         unsafe { argsort(base, len, None, Indices::U32(out.as_mut_ptr(), count)) }.map(|_| out)
     }
 }
 
-/// As `TypedArray.prototype.sort` orders.
+/// The order of `TypedArray.prototype.sort`.
 fn sorted<T: Element>(values: &[T]) -> Vec<T::Word> {
     let mut keys: Vec<T::Word> = values.iter().map(|x| T::encode(x.to_word())).collect();
     keys.sort();
@@ -71,7 +71,8 @@ fn words<T: Element>(values: &[T]) -> Vec<T::Word> {
 
 fn sorts<T: Element>(values: &[T]) -> std::result::Result<(), TestCaseError> {
     let expected = sorted(values);
-    // With memory for a copy, without, in the background with both, with one and with none.
+    // With and without memory for a copy; in the background with both buffers, with one and with
+    // none.
     let mut region = Region::of(values);
     prop_assert!(region.sort(None).unwrap());
     prop_assert_eq!(&words(elements::<T>(region.bytes()).unwrap()), &expected);
@@ -90,7 +91,7 @@ fn sorts<T: Element>(values: &[T]) -> std::result::Result<(), TestCaseError> {
         prop_assert_eq!(refused.kind(), ErrorKind::Oom);
         prop_assert_eq!(words(elements::<T>(region.bytes()).unwrap()), words(values));
     }
-    // Cancelled before it began: as it was.
+    // Canceled before it began: the vector does not change.
     let mut region = Region::of(values);
     let control = Control::default();
     control.cancel();
@@ -103,10 +104,10 @@ fn sorts<T: Element>(values: &[T]) -> std::result::Result<(), TestCaseError> {
     let nan = |key: T::Word| T::is_nan(T::decode(key));
     prop_assert!(by_order.iter().zip(&keys).all(|(&a, &b)| a == b || nan(a) && nan(b)));
     let same = |i: usize| by_order[i - 1] == by_order[i] || nan(by_order[i - 1]) && nan(by_order[i]);
-    prop_assert!((1..order.len()).all(|i| !same(i) || order[i - 1] < order[i]), "it is stable");
+    prop_assert!((1..order.len()).all(|i| !same(i) || order[i - 1] < order[i]), "argsort is not stable");
     let mut wide = vec![0f64; values.len()];
     let (base, len) = region.parts();
-    // SAFETY: the memory is ours, and so are the places.
+    // SAFETY: the memory and the output are exclusive.
     unsafe { argsort(base, len, None, Indices::F64(wide.as_mut_ptr(), wide.len())) }.unwrap();
     prop_assert!(wide.iter().zip(&order).all(|(&a, &b)| a == f64::from(b)));
     Ok(())
@@ -125,7 +126,7 @@ macro_rules! sorting {
                 ) {
                     let values: Vec<$type> = pattern.repeat(repeat);
                     sorts::<$type>(&values)?;
-                    // Spread, so that more digits differ.
+                    // The values are spread out so that more digits differ.
                     let spread: Vec<$type> = words(&values).iter().enumerate().map(|(i, word)| {
                         let mixed = (i as u64 ^ u64::from(shift)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                         <$type>::from_word(<_ as Word>::from_key(offheap_core::region::element::Record::key(*word) ^ mixed))
@@ -153,7 +154,9 @@ sorting! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 200 }))]
     #[test]
-    fn an_owned_vector_is_a_vec(steps in proptest::collection::vec((0u8..9, any::<f64>(), any::<usize>()), 0..200)) {
+fn owned_vector_agrees_with_a_vec(
+        steps in proptest::collection::vec((0u8..9, any::<f64>(), any::<usize>()), 0..200),
+    ) {
         let mut vector = Vector::<f64>::new().unwrap();
         let mut model = Vec::<f64>::new();
         for (what, value, number) in steps {
@@ -203,11 +206,14 @@ proptest! {
     }
 
     #[test]
-    fn searching_finds_the_first_or_the_place(mut values in proptest::collection::vec(-20i32..20, 0..300), probe in -22i32..22) {
+fn search_finds_the_first_index_or_the_insertion_point(
+        mut values in proptest::collection::vec(-20i32..20, 0..300),
+        probe in -22i32..22,
+    ) {
         values.sort_unstable();
         let mut region = Region::of(&values);
         let (base, len) = region.parts();
-        // SAFETY: the memory is ours.
+        // SAFETY: the region owns the memory.
         let found = unsafe { View::attach(base, len).unwrap().search((&raw const probe).cast()) };
         let place = values.partition_point(|&x| x < probe);
         let there = values.get(place) == Some(&probe);
@@ -220,7 +226,7 @@ proptest! {
 }
 
 #[test]
-fn growth_that_is_refused_changes_nothing() {
+fn refused_growth_changes_nothing() {
     let mut vector = Vector::<u64>::new().unwrap();
     while vector.len() < vector.capacity() {
         vector.push(7).unwrap();
@@ -238,10 +244,10 @@ fn growth_that_is_refused_changes_nothing() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn rejects_lengths_and_ranges_that_do_not_fit() {
     let mut region = Region::of(&[1u16, 2, 3]);
     let (base, len) = region.parts();
-    // SAFETY: the memory is ours.
+    // SAFETY: the region owns the memory.
     unsafe {
         let mut writer = Writer::attach(base, len).unwrap();
         let capacity = writer.shape().capacity;
@@ -278,7 +284,7 @@ fn compare(name: &str, bytes: &[u8]) {
 
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
-fn golden_bytes() {
+fn matches_the_golden_bytes() {
     let mut doubles = Vector::<f64>::new().unwrap();
     (0..20).for_each(|i| doubles.push(f64::from(i) * 1.5 - 7.0).unwrap());
     [f64::NAN, f64::INFINITY, -0.0].iter().for_each(|&x| doubles.push(x).unwrap());
@@ -292,10 +298,10 @@ fn golden_bytes() {
     compare("vector-i64.bin", longs.bytes().unwrap());
 }
 
-/// Everything there is to do with a region, whatever it says.
+/// Runs every operation on a region. The results may be wrong.
 fn exercise(region: &mut Region) {
     let (base, len) = region.parts();
-    // SAFETY: the memory is ours.
+    // SAFETY: the region owns the memory.
     unsafe {
         drop(raw::validate(base, len));
         let Ok(view) = View::attach(base, len) else { return };
@@ -320,18 +326,18 @@ fn exercise(region: &mut Region) {
 }
 
 #[test]
-fn every_bit_of_a_header_may_be_wrong() {
+fn any_flipped_bit_of_a_header_is_harmless() {
     for region in [Region::of(&[3u8; 100]), Region::of(&[1.5f64, f64::NAN, -1.0]), Region::of(&[1u32; 70])] {
         let mut opened = 0;
         for bit in (0..256 * 8).step_by(if cfg!(miri) { 7 } else { 1 }) {
-            // An odd sequence is waited for.
+            // Readers wait while the sequence is odd, so that bit is skipped.
             if bit == 192 {
                 continue;
             }
             let mut damaged = region.clone();
             damaged.0[bit / 64] ^= 1 << (bit % 64);
             let (base, len) = damaged.parts();
-            // SAFETY: the memory is ours.
+            // SAFETY: the region owns the memory.
             opened += usize::from(unsafe { View::attach(base, len) }.is_ok());
             exercise(&mut damaged);
         }
@@ -340,21 +346,21 @@ fn every_bit_of_a_header_may_be_wrong() {
 }
 
 #[test]
-fn every_truncation_is_refused() {
+fn every_truncation_is_rejected() {
     let region = Region::of(&[7u32; 100]);
     for words in 0..region.0.len() {
         let mut cut = Region(region.0[..words].to_vec());
         let (base, len) = cut.parts();
-        // SAFETY: the memory is ours, or none at all.
+        // SAFETY: the region owns the memory, or there is none.
         assert_eq!(unsafe { View::attach(base, len) }.unwrap_err().kind(), ErrorKind::Corrupt, "{words}");
     }
 }
 
 #[test]
-fn validation_proves_reserved_words_and_checksum() {
+fn validate_checks_reserved_words_and_checksum() {
     let mut good = Region::of(&[1u8, 2, 3]);
     let (base, len) = good.parts();
-    // SAFETY: the memory is ours, here and below.
+    // SAFETY: here and below, the region owns the memory.
     unsafe {
         raw::validate(base, len).unwrap();
         for word in [11, 15, 17, 20, 40, 63] {
@@ -365,24 +371,24 @@ fn validation_proves_reserved_words_and_checksum() {
         }
     }
     good.0[3] |= 1 << 32;
-    // SAFETY: the memory is ours.
+    // SAFETY: the region owns the memory.
     let checksum = unsafe { region_checksum(good.bytes().as_ptr(), good.bytes().len()) };
     good.0[4] |= u64::from(checksum);
     for at in 0..good.bytes().len() * 8 {
         let mut bad = good.clone();
         bad.0[at / 64] ^= 1 << (at % 64);
         let (base, len) = bad.parts();
-        // Word 6 is the sequence; bit 0 of it is waited for. Word 7 says whether there is a
+        // Readers wait for bit 0 of word 6, the sequence. Word 7 states whether there is a
         // checksum.
         if (192..256).contains(&at) {
             continue;
         }
-        // SAFETY: the memory is ours.
+        // SAFETY: the region owns the memory.
         assert!(unsafe { raw::validate(base, len) }.is_err(), "bit {at}");
     }
-    // The first change drops it.
+    // The first change clears the checksum.
     let (base, len) = good.parts();
-    // SAFETY: the memory is ours.
+    // SAFETY: the region owns the memory.
     unsafe {
         Writer::attach(base, len).unwrap().set_len(2).unwrap();
         raw::validate(base, len).unwrap();
@@ -390,12 +396,12 @@ fn validation_proves_reserved_words_and_checksum() {
 }
 
 #[test]
-fn another_thread_that_writes_the_elements_makes_a_sort_wrong_and_never_wild() {
+fn concurrent_writes_make_a_sort_wrong_but_stay_in_bounds() {
     const COUNT: usize = if cfg!(miri) { 600 } else { 20_000 };
     let mut region = Region::of(&vec![0u64; COUNT]);
     let (base, len) = region.parts();
     let stop = AtomicBool::new(false);
-    // SAFETY: as many atomics as there are elements; only atomics touch them, here and in the
+    // SAFETY: there are as many atomics as elements, and only atomics access them, here and in the
     // library.
     let slots: &[AtomicU64] = unsafe { std::slice::from_raw_parts(base.add(256).cast(), COUNT) };
     std::thread::scope(|scope| {
@@ -409,7 +415,7 @@ fn another_thread_that_writes_the_elements_makes_a_sort_wrong_and_never_wild() {
             }
         });
         for round in 0..if cfg!(miri) { 2 } else { 60 } {
-            // SAFETY: the memory is ours; the other thread writes elements only.
+            // SAFETY: the region owns the memory, and the other thread writes only elements.
             unsafe {
                 match round % 3 {
                     0 => assert!(sort(base, len, None).unwrap()),
@@ -426,20 +432,20 @@ fn another_thread_that_writes_the_elements_makes_a_sort_wrong_and_never_wild() {
         }
         stop.store(true, Relaxed);
     });
-    // Undisturbed it is right again.
+    // Without a concurrent writer, sorting works again.
     assert!(region.sort(None).unwrap());
     assert!(elements::<u64>(region.bytes()).unwrap().is_sorted());
 }
 
 #[test]
-fn a_reader_counts_only_elements_that_were_written() {
+fn readers_see_only_elements_that_were_written() {
     const COUNT: usize = if cfg!(miri) { 50 } else { 50_000 };
     let mut region = Region::of(&vec![1u32; COUNT]);
     let (base, len) = region.parts();
-    // SAFETY: the memory is ours, and the thread ends first.
+    // SAFETY: the region owns the memory, and outlives the thread.
     unsafe { Writer::attach(base, len).unwrap().set_len(0).unwrap() };
     let shared = (base.expose_provenance(), len);
-    // The tail still holds ones; each element gets its index + 2.
+    // The rest still contains ones; each element gets its index + 2.
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let base: *mut u8 = std::ptr::with_exposed_provenance_mut(shared.0);
@@ -452,7 +458,7 @@ fn a_reader_counts_only_elements_that_were_written() {
             }
         });
         loop {
-            // SAFETY: the memory is there; the copy is ours.
+            // SAFETY: the memory is readable, and the copy is exclusive.
             let (count, wrong) = unsafe {
                 let view = View::attach(base, len).unwrap();
                 let count = view.shape().len;
@@ -469,10 +475,10 @@ fn a_reader_counts_only_elements_that_were_written() {
 }
 
 #[test]
-fn types_that_are_no_numbers_have_no_vectors() {
+fn rejects_types_that_are_not_numeric() {
     let mut memory = vec![0u64; 64];
     for ty in [Type::Bool, Type::String, Type::Bytes, Type::Json, Type::Any] {
-        // SAFETY: the memory is ours.
+        // SAFETY: the region owns the memory.
         let refused = unsafe { raw::init(memory.as_mut_ptr().cast(), 512, ty) };
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Type);
     }

@@ -1,12 +1,11 @@
-//! What the fuzz targets do with dictionaries, compressed records and stores, over the C ABI.
-//! `capi/tests/compress_fuzz.rs` runs the same on inputs from a generator, so a plain `cargo test`
-//! covers it briefly.
+//! The work of the fuzz target of compression, over the C ABI. `capi/tests/compress_fuzz.rs` runs
+//! the same on generated inputs, so a plain `cargo test` covers it briefly.
 //!
-//! [`frames`] decompresses the input, with sound dictionaries; [`dictionary`] and [`store`] damage
-//! a sound region as the input says, sealing the dictionary's identity again or not, and use it in
-//! every way; [`round_trip`] compresses the input, which must come back. Each call succeeds or
-//! fails, in bounded time and memory, and touches no byte outside (all buffers are exactly as long
-//! as is said).
+//! [`frames`] decompresses the input with valid dictionaries. [`dictionary`] and [`store`] damage a
+//! valid region as the input says, with or without updating the dictionary's identity, and run
+//! every operation on it. [`round_trip`] compresses the input, and decompression must restore it.
+//! Each call succeeds or fails, in bounded time and memory, and accesses no byte out of bounds (all
+//! buffers are exactly as long as stated).
 
 use offheap::compress::*;
 use offheap::status::oh_status::OH_OK;
@@ -14,7 +13,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
-/// Numbers out of the input; zeros when it ends.
+/// Reads numbers from the input, and zeros after its end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -29,17 +28,17 @@ impl Input<'_> {
     }
 }
 
-/// A dictionary, freed in the end.
+/// A dictionary, which is freed when it is dropped.
 struct Trained(*mut oh_dictionary);
 
-// SAFETY: the C ABI promises that a dictionary can be used by any thread.
+// SAFETY: the C ABI allows any thread to use a dictionary.
 unsafe impl Send for Trained {}
-// SAFETY: as above.
+// SAFETY: the same.
 unsafe impl Sync for Trained {}
 
 impl Drop for Trained {
     fn drop(&mut self) {
-        // SAFETY: it is ours.
+        // SAFETY: the dictionary is exclusive, and was not freed before.
         unsafe { oh_dictionary_free(self.0) }
     }
 }
@@ -55,14 +54,14 @@ fn records() -> (Vec<u8>, Vec<f64>) {
     (text, ends)
 }
 
-/// A small one with one context, and one with several.
+/// A small dictionary with one context, and one with several.
 fn sound() -> &'static [Trained; 2] {
     static SOUND: OnceLock<[Trained; 2]> = OnceLock::new();
     SOUND.get_or_init(|| {
         let (text, ends) = records();
         [1500, 16_000].map(|most| {
             let mut made = null_mut();
-            // SAFETY: all of it is live.
+            // SAFETY: all arguments are valid.
             let status = unsafe {
                 oh_dictionary_train(
                     text.as_ptr(),
@@ -89,7 +88,7 @@ fn bytes_of(dictionary: *const oh_dictionary) -> Vec<u8> {
         phrases: 0,
         contexts: 0,
     };
-    // SAFETY: the dictionary is live, and so are its bytes.
+    // SAFETY: the dictionary and its bytes are valid.
     unsafe {
         assert_eq!(oh_dictionary_get_info(dictionary, &raw mut info), OH_OK);
         std::slice::from_raw_parts(info.bytes.cast::<u8>(), info.region_size).to_vec()
@@ -99,14 +98,14 @@ fn bytes_of(dictionary: *const oh_dictionary) -> Vec<u8> {
 fn decompress(dictionary: *const oh_dictionary, bytes: &[u8], capacity: usize) -> Option<Vec<u8>> {
     let mut out = vec![0; capacity];
     let mut written = 0;
-    // SAFETY: all of it is live, and as long as is said.
+    // SAFETY: all arguments are valid, and have the stated lengths.
     let status = unsafe {
         oh_decompress(dictionary, bytes.as_ptr(), bytes.len(), out.as_mut_ptr(), capacity, &raw mut written)
     };
     (status == OH_OK).then(|| out[..written].to_vec())
 }
 
-/// Any bytes as compressed ones.
+/// Decompresses arbitrary bytes.
 pub(crate) fn frames(data: &[u8]) {
     for dictionary in sound() {
         let tag = compress(dictionary.0, 3, b"{\"id\":1}")[0];
@@ -115,7 +114,7 @@ pub(crate) fn frames(data: &[u8]) {
             let wide = decompress(dictionary.0, bytes, 70_000);
             for capacity in [0, 1, 31, 32, 33, 100] {
                 let narrow = decompress(dictionary.0, bytes, capacity);
-                // The same, or nothing, however much room there is.
+                // The result is the same, or an error, for any capacity.
                 assert!(narrow.is_none() || narrow == wide);
                 if let Some(text) = &wide {
                     assert_eq!(narrow.is_some(), text.len() <= capacity);
@@ -128,7 +127,7 @@ pub(crate) fn frames(data: &[u8]) {
 fn compress(dictionary: *const oh_dictionary, level: u32, text: &[u8]) -> Vec<u8> {
     let mut out = vec![0; text.len() + 1];
     let mut written = 0;
-    // SAFETY: all of it is live, and as long as is said.
+    // SAFETY: all arguments are valid, and have the stated lengths.
     let status = unsafe {
         oh_compress(
             dictionary,
@@ -145,7 +144,7 @@ fn compress(dictionary: *const oh_dictionary, level: u32, text: &[u8]) -> Vec<u8
     out
 }
 
-/// What is compressed comes back.
+/// Compresses the input, and checks that decompression restores it.
 pub(crate) fn round_trip(data: &[u8]) {
     for dictionary in sound() {
         for level in [1, 3, 4, 5, 9] {
@@ -155,7 +154,7 @@ pub(crate) fn round_trip(data: &[u8]) {
     }
 }
 
-/// A sound dictionary, damaged and used.
+/// Damages a valid dictionary and uses it.
 pub(crate) fn dictionary(data: &[u8]) {
     let mut input = Input(data);
     let mut bytes = bytes_of(sound()[usize::from(input.byte() % 2)].0);
@@ -176,7 +175,7 @@ pub(crate) fn dictionary(data: &[u8]) {
     use_dictionary(&bytes, input.0);
 }
 
-/// As `docs/formats/compress.md` says.
+/// The identity as specified in `docs/formats/compress.md`.
 fn identity(body: &[u8], average: u64) -> u64 {
     const K: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut hash = (body.len() as u64 ^ average << 32).wrapping_mul(K);
@@ -195,13 +194,13 @@ fn identity(body: &[u8], average: u64) -> u64 {
 
 fn use_dictionary(bytes: &[u8], text: &[u8]) {
     let mut opened = null_mut();
-    // SAFETY: all of it is live.
+    // SAFETY: all arguments are valid.
     let status = unsafe { oh_dictionary_open(bytes.as_ptr().cast(), bytes.len(), &raw mut opened) };
     if status != OH_OK {
         return;
     }
     let opened = Trained(opened);
-    // SAFETY: it is live.
+    // SAFETY: the dictionary is valid.
     let _ = unsafe { oh_dictionary_validate(opened.0) };
     for level in [3, 9] {
         for text in [text, b"{\"id\":17,\"town\":\"Town 12\",\"open\":true}"] {
@@ -212,7 +211,7 @@ fn use_dictionary(bytes: &[u8], text: &[u8]) {
     }
 }
 
-/// Any bytes as a dictionary and as a store.
+/// Opens arbitrary bytes as a dictionary and as a store.
 pub(crate) fn raw(data: &[u8]) {
     use_dictionary(data, data);
     let mut words = vec![0u64; data.len() / 8];
@@ -222,13 +221,13 @@ pub(crate) fn raw(data: &[u8]) {
     use_store(words.as_ptr().cast(), words.len() * 8);
 }
 
-/// A sound store, damaged and used.
+/// Damages a valid store and uses it.
 pub(crate) fn store(data: &[u8]) {
     static SOUND: OnceLock<Vec<u64>> = OnceLock::new();
     let sound = SOUND.get_or_init(|| {
         let (text, ends) = records();
         let (mut builder, mut length) = (null_mut(), 0);
-        // SAFETY: all of it is live, and as long as is said.
+        // SAFETY: all arguments are valid, and have the stated lengths.
         unsafe {
             assert_eq!(oh_recordstore_builder_new(sound()[0].0, 3, &raw mut builder), OH_OK);
             let (texts, all) = (text.as_ptr(), ends.as_ptr());
@@ -247,13 +246,13 @@ pub(crate) fn store(data: &[u8]) {
     let mut input = Input(data);
     let bytes = words.len() * 8;
     for _ in 0..1 + input.byte() % 6 {
-        // The header and what stands behind the dictionary get most of it.
+        // Most of the damage goes to the header and to the bytes after the dictionary.
         let at = match input.byte() % 3 {
             0 => input.byte() as usize,
             1 => bytes - 1 - input.number() as usize % (bytes / 2),
             _ => input.number() as usize % bytes,
         };
-        // SAFETY: the byte lies in the words.
+        // SAFETY: the byte is within the words.
         unsafe { words.as_mut_ptr().cast::<u8>().add(at).write(input.byte()) };
     }
     use_store(words.as_ptr().cast(), bytes);
@@ -263,7 +262,7 @@ pub(crate) fn store(data: &[u8]) {
 
 fn use_store(base: *const c_void, length: usize) {
     let mut opened = null_mut();
-    // SAFETY: the memory is live, and as long as is said.
+    // SAFETY: the memory is valid, and has the stated length.
     unsafe {
         if oh_recordstore_open(base, length, &raw mut opened) != OH_OK {
             return;

@@ -1,11 +1,10 @@
-//! What the fuzz targets do with Bloom filters, suffix arrays and rolling hashes, over the C ABI.
-//! `capi/tests/filters_fuzz.rs` runs the same on inputs from a generator, so a plain `cargo test`
-//! covers it briefly.
+//! The work of the fuzz target of Bloom filters, suffix arrays and rolling hashes, over the C ABI.
+//! `capi/tests/filters_fuzz.rs` runs the same on generated inputs, so a plain `cargo test` covers
+//! it briefly.
 //!
-//! [`region`] takes a sound filter and a sound suffix array, damages them as the input says, and
-//! uses them in every way there is: each call must succeed or fail, in bounded time, and never
-//! touch a byte outside (the memory is exactly as long as is said). [`operations`] compares with
-//! plain models.
+//! [`region`] damages a valid filter and a valid suffix array as the input says, and runs every
+//! operation on them. Each call must succeed or fail, in bounded time, and never access a byte out
+//! of bounds (the memory is exactly as long as stated). [`operations`] compares with plain models.
 
 use offheap::bloomfilter::*;
 use offheap::rollinghash::*;
@@ -16,7 +15,7 @@ use std::ptr::null_mut;
 
 const F64: u32 = 8;
 
-/// Numbers out of the input; zeros when it ends.
+/// Reads numbers from the input, and zeros after its end.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -39,7 +38,7 @@ impl<'a> Input<'a> {
 
 fn sound_filter(capacity: u64) -> Vec<u64> {
     let mut length = 0;
-    // SAFETY: the output is live; the memory has the length.
+    // SAFETY: the output is valid, and the memory has this length.
     unsafe {
         assert_eq!(oh_bloomfilter_region_size(capacity, 0.01, &raw mut length), OH_OK);
         let mut words = vec![u64::MAX; length / 8];
@@ -50,7 +49,7 @@ fn sound_filter(capacity: u64) -> Vec<u64> {
 
 fn sound_array(text: &[u8]) -> Vec<u64> {
     let mut length = 0;
-    // SAFETY: the output is live; the memory has the length.
+    // SAFETY: the output is valid, and the memory has this length.
     unsafe {
         assert_eq!(oh_suffixarray_region_size(text.len(), &raw mut length), OH_OK);
         let mut words = vec![u64::MAX; length / 8];
@@ -60,7 +59,7 @@ fn sound_array(text: &[u8]) -> Vec<u64> {
     }
 }
 
-/// A sound region, damaged, and used.
+/// Damages a valid region and uses it.
 pub(crate) fn region(data: &[u8]) {
     let mut input = Input(data);
     let mut words = if input.byte() % 2 == 0 {
@@ -72,18 +71,18 @@ pub(crate) fn region(data: &[u8]) {
     let mut damages = 0;
     while !input.0.is_empty() && damages < 16 {
         let at = input.number() as usize % (words.len() * 2);
-        // SAFETY: a half of one of the words.
+        // SAFETY: the offset is that of one half of a word.
         unsafe { words.as_mut_ptr().cast::<u32>().add(at).write(input.number()) };
         use_all(&mut words);
         damages += 1;
     }
-    // Cut off, in memory that ends there.
+    // Truncated, in memory that ends there.
     words.truncate(input.number() as usize % (words.len() + 1));
     words.shrink_to_fit();
     use_all(&mut words);
 }
 
-/// Any bytes at all.
+/// Uses arbitrary bytes as a region.
 pub(crate) fn raw(data: &[u8]) {
     let mut words: Vec<u64> =
         data.chunks_exact(8).map(|bytes| u64::from_le_bytes(bytes.try_into().expect("eight"))).collect();
@@ -97,7 +96,7 @@ fn use_all(words: &mut [u64]) {
     let mut found = false;
     let (mut info, mut hashed) = (std::mem::MaybeUninit::uninit(), std::mem::MaybeUninit::uninit());
     let (mut number, mut place) = (0u64, oh_suffixarray_found { start: 0, count: 0 });
-    // SAFETY: the memory has this length; keys, patterns and outputs are live.
+    // SAFETY: the memory has this length; keys, patterns and outputs are valid.
     unsafe {
         let _ = oh_bloomfilter_check(base, length);
         let _ = oh_bloomfilter_validate(base, length);
@@ -134,18 +133,18 @@ fn use_all(words: &mut [u64]) {
     }
 }
 
-/// Keys, texts and windows out of the input, against plain models.
+/// Takes keys, texts and windows from the input, and compares with plain models.
 pub(crate) fn operations(data: &[u8]) {
     let mut input = Input(data);
     let (window, bits) = (usize::from(input.byte() % 70) + 1, u32::from(input.byte() % 8) + 1);
     let data = input.0;
     rolling(data, window, bits);
     search(&data[..data.len().min(400)]);
-    // Keys that end where the input's zeros are.
+    // The zeros of the input separate the keys.
     let keys: Vec<&[u8]> = data.split(|&byte| byte == 0).collect();
     let mut words = sound_filter(keys.len() as u64);
     let (base, length) = (words.as_mut_ptr().cast::<c_void>(), words.len() * 8);
-    // SAFETY: the memory has this length; keys and outputs are live.
+    // SAFETY: the memory has this length; keys and outputs are valid.
     unsafe {
         for key in &keys {
             assert_eq!(oh_bloomfilter_add(base, length, key.as_ptr().cast(), key.len()), OH_OK);
@@ -164,7 +163,7 @@ fn search(text: &[u8]) {
     let words = sound_array(text);
     let (base, length) = (words.as_ptr().cast::<c_void>(), words.len() * 8);
     let mut found = oh_suffixarray_found { start: 0, count: 0 };
-    // SAFETY: the memory has this length; patterns and outputs are live.
+    // SAFETY: the memory has this length; patterns and outputs are valid.
     unsafe {
         assert_eq!(oh_suffixarray_validate(base, length), OH_OK);
         for pattern in
@@ -183,14 +182,14 @@ fn rolling(data: &[u8], window: usize, bits: u32) {
     let mut place = oh_rollinghash_place { end: 0, hash: 0, is_cut: false };
     let of = |bytes: &[u8]| {
         let mut hash = 0;
-        // SAFETY: bytes and output are live.
+        // SAFETY: the bytes and the output are valid.
         assert_eq!(unsafe { oh_rollinghash_of(bytes.as_ptr().cast(), bytes.len(), &raw mut hash) }, OH_OK);
         hash
     };
     let cuts: Vec<usize> =
         (window..=data.len()).filter(|&end| of(&data[end - window..end]) >> (32 - bits) == 0).collect();
     let mut found = Vec::new();
-    // SAFETY: the hash is live until it is freed; bytes and outputs are live.
+    // SAFETY: the hash is valid until it is freed; the bytes and outputs are valid.
     unsafe {
         assert_eq!(oh_rollinghash_new(window, &raw mut hash), OH_OK);
         let mut done = 0;

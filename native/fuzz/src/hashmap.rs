@@ -1,10 +1,10 @@
-//! What the fuzz targets do with their input, over the C ABI. `capi/tests/hashmap_fuzz.rs` runs the
-//! same on inputs from a generator, so a plain `cargo test` covers it briefly.
+//! The work of the fuzz target of the hash map, over the C ABI. `capi/tests/hashmap_fuzz.rs` runs
+//! the same on generated inputs, so a plain `cargo test` covers it briefly.
 //!
-//! [`region`] takes a sound map, damages it as the input says, and uses it in every way there is:
-//! each call must succeed or fail, in bounded time, and never touch a byte outside (the memory is
-//! exactly as long as is said, so address sanitizers and Miri see it). [`operations`] plays
-//! operations on a map and a plain model.
+//! [`region`] damages a valid map as the input says, and runs every operation on it. Each call must
+//! succeed or fail, in bounded time, and never access a byte out of bounds (the memory is exactly
+//! as long as stated, so address sanitizers and Miri detect that). [`operations`] runs operations
+//! on a map and on a plain model.
 
 use offheap::hashmap::*;
 use offheap::hashmap_bulk::*;
@@ -13,7 +13,7 @@ use offheap::types::oh_type_width;
 use std::collections::HashMap;
 use std::ffi::c_void;
 
-/// Numbers out of the input; zeros when it ends.
+/// Reads numbers from the input, and zeros after its end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -35,7 +35,7 @@ impl Input<'_> {
 /// Bytes of keys and values.
 type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// A region's memory, exactly as long as it says.
+/// The memory of a region, exactly as long as stated.
 struct Region {
     words: Vec<u64>,
 }
@@ -54,13 +54,13 @@ impl Region {
     }
 
     fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: the words are initialised and ours.
+        // SAFETY: the words are initialized and exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.words.as_mut_ptr().cast(), self.words.len() * 8) }
     }
 
     fn map(options: &oh_hashmap_options) -> Region {
         let mut length = 0;
-        // SAFETY: both are live.
+        // SAFETY: both pointers are valid.
         assert_eq!(unsafe { oh_hashmap_region_size(options, &raw mut length) }, OH_OK);
         let mut region = Region::new(length);
         // SAFETY: the region has this length.
@@ -71,7 +71,7 @@ impl Region {
     fn set(&mut self, key: &[u8], value: &[u8]) -> oh_status {
         let (base, length) = (self.base(), self.length());
         let inserted = std::ptr::null_mut();
-        // SAFETY: the memory and both slices are live.
+        // SAFETY: the memory and both slices are valid.
         unsafe {
             oh_hashmap_set(
                 base,
@@ -88,7 +88,7 @@ impl Region {
     fn remove(&mut self, key: &[u8]) -> (oh_status, bool) {
         let (base, length) = (self.base(), self.length());
         let mut removed = false;
-        // SAFETY: the memory and the key are live.
+        // SAFETY: the memory and the key are valid.
         let status =
             unsafe { oh_hashmap_remove(base, length, key.as_ptr().cast(), key.len(), &raw mut removed) };
         (status, removed)
@@ -97,7 +97,7 @@ impl Region {
     fn get(&mut self, key: &[u8]) -> (oh_status, Option<Vec<u8>>) {
         let (base, length) = (self.base(), self.length());
         let (mut value, mut value_length) = (std::ptr::null(), 0);
-        // SAFETY: the memory, the key and the outputs are live; what is found lies in the region.
+        // SAFETY: the memory, the key and the outputs are valid; the result is within the region.
         unsafe {
             let status = oh_hashmap_get(
                 base,
@@ -114,7 +114,7 @@ impl Region {
     fn handle_of(&mut self, key: &[u8]) -> (oh_status, u64) {
         let (base, length) = (self.base(), self.length());
         let mut handle = 0;
-        // SAFETY: the memory, the key and the output are live.
+        // SAFETY: the memory, the key and the output are valid.
         let status =
             unsafe { oh_hashmap_handle_of(base, length, key.as_ptr().cast(), key.len(), &raw mut handle) };
         (status, handle)
@@ -123,7 +123,7 @@ impl Region {
     fn by_handle(&mut self, handle: u64) -> Option<(Vec<u8>, Vec<u8>)> {
         let (base, length) = (self.base(), self.length());
         let mut entry = NO_ENTRY;
-        // SAFETY: the memory and the output are live; what is found lies in the region.
+        // SAFETY: the memory and the output are valid; the result is within the region.
         unsafe {
             let status = oh_hashmap_get_by_handle(base, length, handle, &raw mut entry);
             (status == OH_OK)
@@ -131,7 +131,7 @@ impl Region {
         }
     }
 
-    /// All entries in order, or how far it came.
+    /// All entries in order, or those before the first error.
     fn entries(&mut self) -> (oh_status, Entries) {
         let (base, length) = (self.base(), self.length());
         let mut entries = vec![];
@@ -139,7 +139,7 @@ impl Region {
         loop {
             let mut entry = NO_ENTRY;
             let before = cursor;
-            // SAFETY: the memory and the outputs are live; what is found lies in the region.
+            // SAFETY: the memory and the outputs are valid; the results are within the region.
             unsafe {
                 let status = oh_hashmap_next(base, length, &raw mut cursor, &raw mut entry);
                 if status != OH_OK || cursor == 0 {
@@ -147,22 +147,22 @@ impl Region {
                 }
                 entries.push((copy(entry.key, entry.key_length), copy(entry.value, entry.value_length)));
             }
-            assert!(cursor > before, "iteration must go on");
+            assert!(cursor > before, "the cursor does not advance");
         }
     }
 
     fn describe(&mut self) -> Option<oh_hashmap_info> {
         let (base, length) = (self.base(), self.length());
         let mut info = std::mem::MaybeUninit::<oh_hashmap_info>::uninit();
-        // SAFETY: the memory and the output are live; the output is written on success.
+        // SAFETY: the memory and the output are valid; the output is written on success.
         unsafe { (oh_hashmap_get_info(base, length, info.as_mut_ptr()) == OH_OK).then(|| info.assume_init()) }
     }
 
-    /// Rebuilds in memory that is as long as that needs.
+    /// Rebuilds the map in memory of the required length.
     fn rebuild(&mut self, capacity: u32, heap: u64) -> oh_status {
         let (base, length) = (self.base(), self.length());
         let mut needed = 0;
-        // SAFETY: the memory and the output are live, and grown to what is needed.
+        // SAFETY: the memory and the output are valid, and the memory has the required length.
         unsafe {
             let status = oh_hashmap_rebuild_region_size(base, length, capacity, heap, &raw mut needed);
             if status != OH_OK || needed > 1 << 24 {
@@ -186,12 +186,12 @@ const NO_ENTRY: oh_hashmap_entry = oh_hashmap_entry {
 };
 
 /// # Safety
-/// `data` is null, or can be read for `length` bytes.
+/// `data` is null, or readable for `length` bytes.
 unsafe fn copy(data: *const c_void, length: usize) -> Vec<u8> {
     if data.is_null() {
         return vec![];
     }
-    // SAFETY: the caller's word.
+    // SAFETY: `data` is readable for `length` bytes, as guaranteed by the caller.
     unsafe { std::slice::from_raw_parts(data.cast(), length) }.to_vec()
 }
 
@@ -202,7 +202,7 @@ fn width(ty: u32) -> Option<usize> {
     (!matches!(ty, 12..=14)).then(|| oh_type_width(ty))
 }
 
-/// A key or value of this type, out of a number.
+/// A key or value of this type, derived from a number.
 fn sample(ty: u32, number: u32) -> Vec<u8> {
     match width(ty) {
         Some(8) if ty == 8 => f64::from(number).to_le_bytes().to_vec(),
@@ -226,11 +226,11 @@ fn new_map(input: &mut Input<'_>) -> (Region, u32, u32) {
     (Region::map(&options), key_type, value_type)
 }
 
-/// Damages a map as the input says and uses it in every way.
+/// Damages a map as the input says, and runs every operation on it.
 pub(crate) fn region(data: &[u8]) {
     let mut input = Input(data);
     let (mut region, key_type, value_type) = new_map(&mut input);
-    // A map with deleted entries and, mostly, with handles and slots.
+    // A map with deleted entries and, usually, with handles and slots.
     let flags = input.byte();
     for i in 0..u32::from(input.byte() % 64) {
         region.set(&sample(key_type, i), &sample(value_type, i * 7));
@@ -245,19 +245,19 @@ pub(crate) fn region(data: &[u8]) {
             region.rebuild(64, heap.min(1) * 1024);
         }
     }
-    // The damage: bytes at offsets, of which half go to the header.
+    // The damage: bytes at offsets, half of which are in the header.
     while !input.is_empty() {
         let (at, value) = (input.number() as usize, input.byte());
         let length = region.length();
         let at = if at % 2 == 0 { at / 2 % 256 } else { at / 2 % length };
         region.bytes()[at] ^= value;
     }
-    // A region that seems to be rearranged is waited for, a second each time.
+    // Readers wait a second for a region that seems to be rearranged, so the sequence is made even.
     region.bytes()[24] &= !1;
     use_in_every_way(&mut region);
 }
 
-/// Bytes that are taken for a region as they are.
+/// Uses arbitrary bytes as a region.
 pub(crate) fn raw(data: &[u8]) {
     let mut region = Region::new(data.len() / 64 * 64);
     let length = region.length();
@@ -268,14 +268,14 @@ pub(crate) fn raw(data: &[u8]) {
     use_in_every_way(&mut region);
 }
 
-/// Every function of the ABI, whatever the memory holds.
+/// Calls every function of the ABI, whatever the contents of the memory.
 fn use_in_every_way(region: &mut Region) {
     let (base, length) = (region.base(), region.length());
-    // SAFETY: the memory is live and as long as is said, here and below; so are the arrays.
+    // SAFETY: here and below, the memory is valid and as long as stated, and so are the arrays.
     let checked = unsafe { oh_hashmap_check(base, length) };
     // SAFETY: as above.
     let valid = unsafe { oh_hashmap_validate(base, length) };
-    assert!(checked == OH_OK || valid != OH_OK, "validate is the stricter one");
+    assert!(checked == OH_OK || valid != OH_OK, "validate is stricter than check");
     let Some(info) = region.describe() else {
         assert_ne!(checked, OH_OK);
         return;
@@ -284,11 +284,11 @@ fn use_in_every_way(region: &mut Region) {
     let (status, entries) = region.entries();
     assert!(entries.len() as u64 <= u64::from(info.capacity));
     if valid == OH_OK {
-        assert_eq!(status, OH_OK, "a valid map can be read");
+        assert_eq!(status, OH_OK, "a valid map is readable");
         for (key, value) in &entries {
             let (status, found) = region.get(key);
             assert_eq!(status, OH_OK);
-            // One entry may be unindexed: see the format.
+            // One entry may be missing from the index: see the format.
             assert!(found.is_none_or(|found| found == *value || info.value_type == 15));
         }
     }
@@ -312,7 +312,7 @@ fn use_in_every_way(region: &mut Region) {
         let (base, length) = (region.base(), region.length());
         oh_hashmap_validate(base, length);
         if oh_hashmap_clear(base, length) == OH_OK {
-            // Reserved words and such may still be wrong; the contents are not.
+            // Reserved words and the like may still be wrong, but the contents are not.
             assert_eq!(region.entries(), (OH_OK, vec![]));
         }
     }
@@ -326,7 +326,7 @@ fn use_in_bulk(region: &mut Region, info: &oh_hashmap_info) {
     let mut found = vec![0u8; COUNT];
     let mut handles = vec![0u64; COUNT];
     if let Some(width) = width(info.key_type) {
-        // SAFETY: any bytes are numbers.
+        // SAFETY: all bytes are valid numbers.
         let bytes = unsafe { std::slice::from_raw_parts_mut(keys.as_mut_ptr().cast::<u8>(), COUNT * 8) };
         for (i, slot) in bytes.chunks_exact_mut(width).take(COUNT).enumerate() {
             slot.copy_from_slice(&sample(info.key_type, i as u32));
@@ -335,7 +335,7 @@ fn use_in_bulk(region: &mut Region, info: &oh_hashmap_info) {
     let (keys, values) = (keys.as_ptr().cast::<c_void>(), values.as_mut_ptr().cast::<c_void>());
     let (found, handles) = (found.as_mut_ptr(), handles.as_mut_ptr());
     let mut out = 0;
-    // SAFETY: the memory is live; the arrays have COUNT elements of at most 8 bytes.
+    // SAFETY: the memory is valid; the arrays have COUNT elements of at most 8 bytes.
     unsafe {
         oh_hashmap_get_many(base, length, 0, keys, COUNT, values, found, &raw mut out);
         assert!(out <= COUNT);
@@ -352,7 +352,7 @@ fn use_in_bulk(region: &mut Region, info: &oh_hashmap_info) {
     }
 }
 
-/// Plays operations on a map, in memory that grows when it is full, and on a model.
+/// Runs operations on a map, in memory that grows when it is full, and on a model.
 pub(crate) fn operations(data: &[u8]) {
     let mut input = Input(data);
     let (mut region, key_type, value_type) = new_map(&mut input);
@@ -390,7 +390,10 @@ pub(crate) fn operations(data: &[u8]) {
                     let (key, _) = model.remove(at);
                     handles.retain(|&handle, of| {
                         let gone = *of == key;
-                        assert!(!gone || region.by_handle(handle).is_none(), "a stale handle");
+                        assert!(
+                            !gone || region.by_handle(handle).is_none(),
+                            "a stale handle is still accepted"
+                        );
                         !gone
                     });
                 }
@@ -410,7 +413,7 @@ pub(crate) fn operations(data: &[u8]) {
         }
     }
     let (base, length) = (region.base(), region.length());
-    // SAFETY: the memory is live.
+    // SAFETY: the memory is valid.
     assert_eq!(unsafe { oh_hashmap_validate(base, length) }, OH_OK);
     assert_eq!(region.entries(), (OH_OK, model.clone()));
     for (key, value) in &model {
@@ -425,7 +428,7 @@ fn grow(region: &mut Region, blob_bytes: u64) {
     let (base, length) = (region.base(), region.length());
     let info = region.describe().expect("sound");
     let mut capacity = 0;
-    // SAFETY: the memory and the output are live.
+    // SAFETY: the memory and the output are valid.
     assert_eq!(unsafe { oh_hashmap_next_capacity(base, length, &raw mut capacity) }, OH_OK);
     let blobs = width(info.key_type).is_none() || width(info.value_type).is_none();
     let heap = if blobs { info.heap_capacity * 2 + blob_bytes } else { 0 };

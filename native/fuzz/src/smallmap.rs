@@ -1,10 +1,10 @@
-//! What the fuzz targets do with arenas of small maps, over the C ABI.
-//! `capi/tests/smallmap_fuzz.rs` runs the same on inputs from a generator, so a plain `cargo test`
-//! covers it briefly.
+//! The work of the fuzz target of arenas of small maps, over the C ABI.
+//! `capi/tests/smallmap_fuzz.rs` runs the same on generated inputs, so a plain `cargo test` covers
+//! it briefly.
 //!
-//! [`region`] takes a sound arena, damages it as the input says, and uses it in every way there is:
-//! each call must succeed or fail, in bounded time, and never touch a byte outside (the memory is
-//! exactly as long as is said). [`operations`] plays operations on an arena and on plain lists.
+//! [`region`] damages a valid arena as the input says, and runs every operation on it. Each call
+//! must succeed or fail, in bounded time, and never access a byte out of bounds (the memory is
+//! exactly as long as stated). [`operations`] runs operations on an arena and on plain lists.
 
 use offheap::smallmap_arena::*;
 use offheap::status::oh_status::{OH_ERR_FULL, OH_ERR_STALE, OH_OK};
@@ -16,19 +16,19 @@ const U32: u32 = 5;
 const F64: u32 = 8;
 const BOOL: u32 = 11;
 const STRING: u32 = 12;
-/// Types of keys and values that damage is tried on: widths alike and not, with and without
-/// strings.
+/// The types of keys and values for damaged arenas: with equal and different widths, with and
+/// without strings.
 const SCHEMAS: [(u32, u32); 6] =
     [(U32, F64), (1, 1), (F64, BOOL), (STRING, U32), (9, STRING), (STRING, STRING)];
-/// The word of the common header that is odd while a region is rearranged: readers wait for that,
-/// so it is left even.
+/// The word of the common header that is odd while a region is rearranged. Readers wait in that
+/// case, so it stays even.
 const SEQUENCE: usize = 6;
-/// Words of a header that say something.
+/// The number of header words in use.
 const HEADER: usize = 40;
-/// Entries that are asked for at once.
+/// The number of entries per query.
 const MANY: usize = 4;
 
-/// Numbers out of the input; zeros when it ends.
+/// Reads numbers from the input, and zeros after its end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -43,7 +43,7 @@ impl Input<'_> {
     }
 }
 
-/// An arena's memory, exactly as long as it says.
+/// The memory of an arena, exactly as long as stated.
 struct Arena {
     words: Vec<u64>,
 }
@@ -58,7 +58,7 @@ impl Arena {
             seeds: [1, 2],
         };
         let mut length = 0;
-        // SAFETY: both are live.
+        // SAFETY: both pointers are valid.
         assert_eq!(unsafe { oh_smallmap_arena_region_size(&raw const options, &raw mut length) }, OH_OK);
         let mut arena = Arena { words: vec![0; length / 8] };
         // SAFETY: the memory has this length.
@@ -76,14 +76,14 @@ impl Arena {
 
     fn info(&mut self) -> Option<oh_smallmap_arena_info> {
         let mut info = MaybeUninit::uninit();
-        // SAFETY: the memory has this length, the output is live, and it is written with OK.
+        // SAFETY: the memory has this length, and the output is valid and written on success.
         unsafe {
             (oh_smallmap_arena_get_info(self.base(), self.length(), info.as_mut_ptr()) == OH_OK)
                 .then(|| info.assume_init())
         }
     }
 
-    /// Room as its owner would make it; `false` where it is refused.
+    /// Grows the arena as its owner would. Returns false if that is refused.
     fn grow(&mut self, heap: u64) -> bool {
         let room = oh_smallmap_arena_room {
             struct_size: size_of::<oh_smallmap_arena_room>(),
@@ -94,7 +94,7 @@ impl Arena {
             heap,
         };
         let mut length = 0;
-        // SAFETY: the memory has this length; both structs are live.
+        // SAFETY: the memory has this length, and both structs are valid.
         unsafe {
             if oh_smallmap_arena_room_region_size(
                 self.base(),
@@ -105,7 +105,7 @@ impl Arena {
             {
                 return false;
             }
-            // Damaged counts can ask for anything.
+            // Corrupt counts can request any size.
             if length > 1 << 22 {
                 return false;
             }
@@ -116,7 +116,7 @@ impl Arena {
 
     fn create(&mut self) -> Option<u64> {
         let mut id = 0;
-        // SAFETY: the memory has this length, the output is live.
+        // SAFETY: the memory has this length, and the output is valid.
         let mut create = |arena: &mut Arena| unsafe {
             oh_smallmap_arena_create(arena.base(), arena.length(), &raw mut id)
         };
@@ -129,7 +129,7 @@ impl Arena {
 
     fn intern(&mut self, text: &[u8]) -> Option<u32> {
         let mut id = 0;
-        // SAFETY: the memory has this length, the text and the output are live.
+        // SAFETY: the memory has this length, and the text and the output are valid.
         let mut intern = |arena: &mut Arena| unsafe {
             oh_smallmap_arena_intern(
                 arena.base(),
@@ -160,7 +160,7 @@ impl Arena {
 
     fn get(&mut self, id: u64, key: u64) -> Option<u64> {
         let (mut value, mut found) = (0, false);
-        // SAFETY: the memory has this length, the outputs are live.
+        // SAFETY: the memory has this length, and the outputs are valid.
         let status = unsafe {
             oh_smallmap_arena_get(self.base(), self.length(), id, key, &raw mut value, &raw mut found)
         };
@@ -169,7 +169,7 @@ impl Arena {
 
     fn remove(&mut self, id: u64, key: u64) -> Option<bool> {
         let mut removed = false;
-        // SAFETY: the memory has this length, the output is live.
+        // SAFETY: the memory has this length, and the output is valid.
         let mut remove = |arena: &mut Arena| unsafe {
             oh_smallmap_arena_remove(arena.base(), arena.length(), id, key, &raw mut removed)
         };
@@ -180,12 +180,12 @@ impl Arena {
         (status == OH_OK).then_some(removed)
     }
 
-    /// Uses whatever this is in every way.
+    /// Runs every operation on the arena, whatever its contents.
     fn use_all(&mut self) {
         let (mut size, mut promoted, mut found, mut word) = (0u32, false, false, 0u32);
         let (mut text, mut text_length, mut done) = (null(), 0, 0);
         let (mut keys, mut values, mut hits) = ([0u64; MANY], [0u64; MANY], [0u8; MANY]);
-        // SAFETY: in all that follows the memory has this length, the outputs are live, and arrays
+        // SAFETY: here and below, the memory has this length, the outputs are valid, and arrays
         // have room for four elements of 8 bytes.
         unsafe {
             let _ = oh_smallmap_arena_check(self.base(), self.length());
@@ -218,7 +218,7 @@ impl Arena {
             }
         }
         let ids = [0u64, 1, 5, 0];
-        // SAFETY: as above; what a string's id leads to lies in the region.
+        // SAFETY: the same; the text of a string id is within the region.
         unsafe {
             let (base, length) = (self.base(), self.length());
             let (ids, keys, values) =
@@ -251,7 +251,7 @@ impl Arena {
     }
 }
 
-/// A sound arena with maps of all kinds.
+/// A valid arena with maps of all kinds.
 fn sound(schema: (u32, u32)) -> Arena {
     let (key_type, value_type) = schema;
     let mut arena = Arena::new(key_type, value_type, 2);
@@ -274,12 +274,12 @@ fn sound(schema: (u32, u32)) -> Arena {
     arena
 }
 
-/// A sound arena of some types, damaged, and used.
+/// Damages a valid arena of some types, and uses it.
 pub(crate) fn region(data: &[u8]) {
     let mut input = Input(data);
     let schema = SCHEMAS[usize::from(input.byte()) % SCHEMAS.len()];
     let mut arena = sound(schema);
-    // Damage to the header, or anywhere.
+    // Damages the header, or any word.
     while !input.0.is_empty() {
         let place = input.byte();
         let words = arena.length() / 4;
@@ -288,20 +288,20 @@ pub(crate) fn region(data: &[u8]) {
             continue;
         }
         let value = if place % 2 == 0 { input.number() } else { input.byte().into() };
-        // SAFETY: the word lies in the memory.
+        // SAFETY: the word is within the memory.
         unsafe { arena.base().cast::<u32>().add(at).write(value) };
         if place % 3 == 0 {
             arena.use_all();
         }
     }
     arena.use_all();
-    // Cut off, in memory that ends there.
+    // Truncated, in memory that ends there.
     let cut = input.number() as usize % (arena.words.len() + 1);
     let mut short = Arena { words: arena.words[..cut].to_vec() };
     short.use_all();
 }
 
-/// Any bytes at all.
+/// Uses arbitrary bytes as an arena.
 pub(crate) fn raw(data: &[u8]) {
     let mut words = vec![0u64; data.len() / 8];
     for (word, bytes) in words.iter_mut().zip(data.chunks_exact(8)) {
@@ -313,10 +313,10 @@ pub(crate) fn raw(data: &[u8]) {
     Arena { words }.use_all();
 }
 
-/// A map's entries in order.
+/// The entries of a map in order.
 type Model = Vec<(u64, u64)>;
 
-/// Operations on an arena, with strings as keys or without, and on lists.
+/// Runs operations on an arena, with or without strings as keys, and on lists.
 pub(crate) fn operations(data: &[u8]) {
     let mut input = Input(data);
     let strings = input.byte() % 2 == 1;

@@ -1,10 +1,10 @@
-//! What the fuzz targets do with vectors, over the C ABI. `capi/tests/vector_fuzz.rs` runs the same
-//! on inputs from a generator, so a plain `cargo test` covers it briefly.
+//! The work of the fuzz target of vectors, over the C ABI. `capi/tests/vector_fuzz.rs` runs the
+//! same on generated inputs, so a plain `cargo test` covers it briefly.
 //!
-//! [`region`] takes a sound vector, damages it as the input says, and uses it in every way there
-//! is: each call must succeed or fail, in bounded time, and never touch a byte outside (the memory
-//! is exactly as long as is said). [`operations`] plays operations on a vector of doubles and a
-//! plain model.
+//! [`region`] damages a valid vector as the input says, and runs every operation on it. Each call
+//! must succeed or fail, in bounded time, and never access a byte out of bounds (the memory is
+//! exactly as long as stated). [`operations`] runs operations on a vector of doubles and on a plain
+//! model.
 
 use offheap::owned_vector::*;
 use offheap::status::oh_status::{OH_ERR_FULL, OH_OK};
@@ -14,15 +14,15 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 
 const F64: u32 = 8;
-/// The word of the common header that is odd while a region is rearranged: readers wait for that,
-/// so it is left even.
+/// The word of the common header that is odd while a region is rearranged. Readers wait in that
+/// case, so it stays even.
 const SEQUENCE: usize = 6;
 /// Bytes of a header.
 const HEADER: usize = 256;
 
 const NO_SUM: oh_sum = oh_sum { low: 0, high: 0, value: 0.0 };
 
-/// Numbers out of the input; zeros when it ends.
+/// Reads numbers from the input, and zeros after its end.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -37,19 +37,19 @@ impl Input<'_> {
     }
 }
 
-/// A sound vector of some type, damaged, and used.
+/// Damages a valid vector of some type, and uses it.
 pub(crate) fn region(data: &[u8]) {
     let mut input = Input(data);
     let ty = u32::from(input.byte() % 10) + 1;
     let capacity = u64::from(input.byte());
     let mut length = 0;
-    // SAFETY: the output is live.
+    // SAFETY: the output is valid.
     assert_eq!(unsafe { oh_vector_region_size(ty, capacity, &raw mut length) }, OH_OK);
     let mut words = vec![0u64; length / 8];
     let base = words.as_mut_ptr().cast::<c_void>();
     let elements = [0x7FF8_0000_0000_0001u64, 0, 1 << 63, u64::MAX].repeat(64);
     let count = usize::from(input.byte()).min(capacity as usize);
-    // SAFETY: the memory has this length, and there are more bytes than so many elements have.
+    // SAFETY: the memory has this length, and `elements` has more bytes than `count` elements.
     unsafe {
         assert_eq!(oh_vector_init(base, length, ty), OH_OK);
         assert_eq!(oh_vector_push(base, length, ty, elements.as_ptr().cast(), count), OH_OK);
@@ -59,17 +59,17 @@ pub(crate) fn region(data: &[u8]) {
         if at == SEQUENCE {
             continue;
         }
-        // SAFETY: the word lies in the header.
+        // SAFETY: the word is within the header.
         unsafe { base.cast::<u32>().add(at).write(input.number()) };
         use_all(base, length, ty);
     }
-    // Cut off, in memory that ends there.
+    // Truncated, in memory that ends there.
     let cut = length.min(input.number() as usize % (length + 1)) & !7;
     let mut short = words[..cut / 8].to_vec();
     use_all(short.as_mut_ptr().cast(), cut, ty);
 }
 
-/// Any bytes at all.
+/// Uses arbitrary bytes as a vector.
 pub(crate) fn raw(data: &[u8]) {
     let mut words = vec![0u64; data.len() / 8];
     for (word, bytes) in words.iter_mut().zip(data.chunks_exact(8)) {
@@ -88,8 +88,8 @@ fn use_all(base: *mut c_void, length: usize, ty: u32) {
     let (mut sum, mut extreme, mut found, mut at) = (NO_SUM, 0u64, false, [0i64; 1]);
     let mut saved = 0;
     let mut info = std::mem::MaybeUninit::<oh_vector_info>::uninit();
-    // SAFETY: the memory has this length; an element has at most 8 bytes; the outputs are live, and
-    // there is room for as many places as are said.
+    // SAFETY: the memory has this length; an element has at most 8 bytes; the outputs are valid,
+    // and have room for the stated number of indices.
     unsafe {
         let _ = oh_vector_check(base, length);
         let _ = oh_vector_validate(base, length);
@@ -121,12 +121,12 @@ fn use_all(base: *mut c_void, length: usize, ty: u32) {
     }
 }
 
-/// Operations on a vector that owns its memory, and on a `Vec`.
+/// Runs operations on a vector that owns its memory, and on a `Vec`.
 pub(crate) fn operations(data: &[u8]) {
     let mut input = Input(data);
     let mut vec = null_mut();
     let mut model: Vec<f64> = vec![];
-    // SAFETY: the vector is live until it is freed; values and outputs are live.
+    // SAFETY: the vector is valid until it is freed; values and outputs are valid.
     unsafe {
         assert_eq!(oh_owned_vector_new(F64, usize::from(input.byte()), &raw mut vec), OH_OK);
         while !input.0.is_empty() {
@@ -151,7 +151,11 @@ pub(crate) fn operations(data: &[u8]) {
                     let (mut base, mut length, mut sum) = (null_mut(), 0, NO_SUM);
                     assert_eq!(oh_owned_vector_region(vec, &raw mut base, &raw mut length), OH_OK);
                     assert_eq!(oh_vector_sum(base, length, &raw mut sum), OH_OK);
-                    assert_eq!(sum.value, model.iter().sum::<f64>(), "integers below 2^53 in all");
+                    assert_eq!(
+                        sum.value,
+                        model.iter().sum::<f64>(),
+                        "the sum of integers below 2^53 is not exact"
+                    );
                     let full = vec![0f64; length / 8];
                     assert_eq!(
                         oh_vector_push(base, length, F64, full.as_ptr().cast(), full.len()),

@@ -1,5 +1,5 @@
-//! The structures that are compared, behind one face; and an allocator that counts, so that
-//! "overhead" is what each one keeps.
+//! The compared structures with a common interface, and an allocator that counts, so that
+//! "overhead" is the memory that each structure keeps.
 
 use super::bit_vec;
 use offheap_core::succinct::RankSelect;
@@ -10,35 +10,35 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use sucds::bit_vectors::{Rank as _, Select as _};
 
-/// The system's allocator, and how many bytes are in use.
+/// The system allocator, with a count of the bytes in use.
 struct Counting;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: the system's allocator does it; numbers are added beside it.
+// SAFETY: all calls go to the system allocator, and only the count is added.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions of `alloc` are guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         LIVE.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions of `alloc_zeroed` are guaranteed by the caller.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions of `dealloc` are guaranteed by the caller.
         unsafe { System.dealloc(ptr, layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         LIVE.fetch_add(size, Relaxed);
         LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions of `realloc` are guaranteed by the caller.
         unsafe { System.realloc(ptr, layout, size) }
     }
 }
@@ -46,17 +46,17 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes that are allocated and not given back.
+/// Bytes that are allocated and not freed.
 pub(super) fn live_bytes() -> usize {
     LIVE.load(Relaxed)
 }
 
-/// Answers a round of questions and sums the answers.
+/// Runs a round of queries and sums the results.
 pub(super) type Asks = Box<dyn Fn(&[u64]) -> u64>;
-/// Answers a round of questions in one call.
+/// Runs a round of queries in one call.
 pub(super) type Many = Box<dyn Fn(&[u64], &mut [u64])>;
 
-/// One structure, ready to be asked.
+/// One structure, ready for queries.
 #[derive(Default)]
 pub(super) struct Subject {
     /// In a loop, and in a chain.
@@ -71,14 +71,15 @@ fn asks<S: 'static>(of: &Rc<S>, query: impl Fn(&S, u64) -> u64 + Copy + 'static)
     Some([
         Box::new(move |asked| asked.iter().fold(0, |sum, &at| sum.wrapping_add(query(&free, at)))),
         Box::new(move |asked| {
-            // Nothing is taken from the answer before, but the compiler does not know.
+            // The next query does not really depend on the previous result, but the compiler does
+            // not know that.
             let nothing = black_box(0);
             asked.iter().fold(0, |last, &at| query(&bound, at ^ (last & nothing)))
         }),
     ])
 }
 
-/// A peer that answers both, one by one.
+/// A peer that answers both kinds of queries one by one.
 fn peer<S: 'static>(
     structure: S,
     rank: impl Fn(&S, u64) -> u64 + Copy + 'static,
@@ -101,11 +102,11 @@ fn ours(words: &[u64], bits: u64, variant: Variant) -> Subject {
 }
 
 fn sux_bits(words: Vec<u64>, bits: u64) -> sux::bits::BitVec<Vec<u64>> {
-    // SAFETY: so many bits are in the words.
+    // SAFETY: the words have at least this many bits.
     unsafe { sux::bits::BitVec::from_raw_parts(words, bits as usize) }
 }
 
-/// Of sux, where a structure is wrapped around another.
+/// Peers of sux in which one structure wraps another.
 fn sux<S: sux::traits::Rank + sux::traits::Select + 'static>(structure: S) -> Subject {
     peer(structure, |s, at| s.rank(at as usize) as u64, |s, k| s.select(k as usize).unwrap_or(0) as u64)
 }
@@ -119,10 +120,10 @@ fn sucds_bits(words: &[u64], bits: u64) -> sucds::bit_vectors::BitVector {
     made
 }
 
-/// Makes one from the words, which it may keep.
+/// Builds a structure from the words, which it may keep.
 pub(super) type Make = fn(Vec<u64>, u64) -> Subject;
 
-/// Ours, then the peers' fastest and smallest.
+/// Our structures, then the peers' fastest and smallest.
 pub(super) fn structures() -> [(&'static str, Make); 9] {
     [
         ("offheap flat", |words, bits| ours(&words, bits, Variant::Flat)),
@@ -164,8 +165,8 @@ pub(super) fn structures() -> [(&'static str, Make); 9] {
     ]
 }
 
-/// Whether a structure is made of so many bits in seconds: one takes them singly, one stores the
-/// positions of half of them.
+/// Whether a structure can be built from this many bits in seconds: one takes them singly, and one
+/// stores the positions of half of them.
 pub(super) fn takes(name: &str, bits: u64) -> bool {
     bits < 1 << 32 || !["sucds DArray", "offheap sparse"].contains(&name)
 }

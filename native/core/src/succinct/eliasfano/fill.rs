@@ -1,4 +1,4 @@
-//! Building: sorted integers of any type of array.
+//! Building from sorted integers in an array of any type.
 
 use super::layout::{LINE_BITS, LINE_BYTES, Layout, STEP, Shape, word};
 use super::upper::Counts;
@@ -8,8 +8,8 @@ use crate::region::numbers::{CHUNK, Numbers};
 use crate::succinct::packed::fill::Packer;
 use crate::{Error, Result};
 
-/// How many values there are and the largest of them. `Range` for one that is no integer from 0 on,
-/// or is less than the one before it.
+/// The number of values and the largest of them. `Range` if a value is not an integer from 0 on, or
+/// less than the previous one.
 pub fn measure(values: &Numbers<'_>) -> Result<Shape> {
     let mut chunk = [0; CHUNK];
     let mut last = 0;
@@ -19,7 +19,7 @@ pub fn measure(values: &Numbers<'_>) -> Result<Shape> {
     Shape { len: values.len() as u64, max: last }.check()
 }
 
-/// The last of a chunk whose values ascend, from `last` on.
+/// The last value of a chunk whose values ascend, from `last` on.
 fn check_sorted(values: &Numbers<'_>, from: usize, chunk: &[u64], last: u64) -> Result<u64> {
     let before = std::iter::once(&last).chain(chunk);
     let Some(at) = before.clone().zip(chunk).position(|(before, value)| value < before) else {
@@ -27,30 +27,29 @@ fn check_sorted(values: &Numbers<'_>, from: usize, chunk: &[u64], last: u64) -> 
     };
     let before = before.copied().nth(at).unwrap_or(last);
     let (name, index, value) = (values.name(), from + at, chunk[at]);
-    Err(Error::range(format!("{name}[{index}] is {value}, less than {before} before it: sort them first")))
+    Err(Error::range(format!("{name}[{index}] is {value}, less than the previous {before}: sort them first")))
 }
 
-/// Builds the region that `shape` describes ([`measure`] tells which) out of `values`, at `base`.
-/// `Range`, and no region, if the values are others than `shape` says; `Full` if there are too few
-/// bytes.
+/// Builds the region with the given shape (see [`measure`]) from `values` at `base`. `Range`, and
+/// no region, if the values do not match the shape; `Full` if `len` is too small.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn fill(base: *mut u8, len: usize, shape: Shape, values: &Numbers<'_>) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `len` bytes at `base` are writable.
     let memory = unsafe { Memory::new(base, len) }?;
     let shape = shape.check()?;
     if values.len() as u64 != shape.len {
         let count = values.len();
-        return Err(Error::range(format!("{count} values where {} are said to be", shape.len)));
+        return Err(Error::range(format!("there are {count} values, not {}", shape.len)));
     }
     let layout = shape.layout();
     if layout.length > len as u64 {
         let needed = layout.length;
-        return Err(Error::full(format!("these values need {needed} bytes where {len} are given")));
+        return Err(Error::full(format!("the values need {needed} bytes, not {len}")));
     }
-    // SAFETY: the layout fits the memory, which is ours to write. Values are checked before they
-    // are pushed.
+    // SAFETY: the layout fits in the memory, which no other thread uses. Values are checked before
+    // they are pushed.
     unsafe {
         memory.begin_region(Kind::EliasFano, layout.length);
         memory.set_double_word(word::LENGTH, shape.len);
@@ -62,11 +61,11 @@ pub unsafe fn fill(base: *mut u8, len: usize, shape: Shape, values: &Numbers<'_>
             let chunk = values.read(from, &mut chunk)?;
             last = check_sorted(values, from, chunk, last)?;
             if last > shape.max {
-                return Err(Error::range(format!("{} is more than the largest, {}", last, shape.max)));
+                return Err(Error::range(format!("{} exceeds the largest value, {}", last, shape.max)));
             }
             chunk.iter().for_each(|&value| writer.push(value));
         }
-        // The largest decides where everything lies.
+        // The layout depends on the largest value.
         if last != shape.max {
             return Err(Error::range(format!("the largest value is {last}, not {}", shape.max)));
         }
@@ -76,24 +75,24 @@ pub unsafe fn fill(base: *mut u8, len: usize, shape: Shape, values: &Numbers<'_>
     Ok(())
 }
 
-/// Writes a sequence's sections, value by value.
+/// Writes the sections of a sequence, value by value.
 pub(crate) struct Writer {
     memory: Memory,
     shape: Shape,
     layout: Layout,
     low: Packer,
-    /// How many values were pushed.
+    /// The number of values pushed so far.
     index: u64,
 }
 
 impl Writer {
-    /// Begins with no value.
+    /// Creates a writer without values.
     ///
     /// # Safety
-    /// `layout` is the shape's, and lies within the memory, which is ours to write until
+    /// `layout` is that of the shape and within the memory, which no other thread uses until
     /// [`Writer::finish`].
     pub(crate) unsafe fn new(memory: Memory, shape: Shape, layout: Layout) -> Writer {
-        // SAFETY: the caller's word.
+        // SAFETY: the sections are within the memory, as guaranteed by the caller.
         let low = unsafe {
             let upper = memory.at(layout.upper as usize);
             upper.write_bytes(0, (layout.length - layout.upper) as usize);
@@ -102,11 +101,12 @@ impl Writer {
         Writer { memory, shape, layout, low, index: 0 }
     }
 
-    /// The next value.
+    /// Appends a value.
     ///
     /// # Safety
-    /// It is not less than the one before and at most the shape's largest; there are not more than
-    /// the shape says. So it lies among the upper bits, and there is a field for its lower part.
+    /// The value is at least the previous one and at most the shape's largest, and no more values
+    /// are pushed than the shape has. So its upper bits are within the lines, and there is a field
+    /// for its lower bits.
     #[inline(always)]
     pub(crate) unsafe fn push(&mut self, value: u64) {
         debug_assert!(self.index < self.shape.len && value <= self.shape.max);
@@ -114,7 +114,8 @@ impl Writer {
         let position = (value >> low_bits) + self.index;
         let (line, bit) = (position / LINE_BITS, position % LINE_BITS);
         let at = self.layout.upper as usize + line as usize * LINE_BYTES + 8 + bit as usize / 64 * 8;
-        // SAFETY: the caller's word.
+        // SAFETY: the bit and the field are within their sections, because the caller guarantees
+        // the bounds of the value and of the number of values.
         unsafe {
             *self.memory.at(at).cast::<u64>() |= 1 << (bit % 64);
             if low_bits > 0 {
@@ -124,14 +125,15 @@ impl Writer {
         self.index += 1;
     }
 
-    /// Counts, and writes what finds the bits.
+    /// Writes the counts and the tables.
     ///
     /// # Safety
-    /// As many values were pushed as the shape says.
+    /// Exactly as many values were pushed as the shape has.
     pub(crate) unsafe fn finish(self) {
         debug_assert!(self.index == self.shape.len);
         let Writer { memory, shape, layout, low, .. } = self;
-        // SAFETY: the caller's word; every section lies within the memory.
+        // SAFETY: all values were pushed, as guaranteed by the caller, and every section is within
+        // the memory.
         unsafe {
             if layout.low_bits > 0 {
                 low.finish();
@@ -154,7 +156,7 @@ impl Writer {
     }
 }
 
-/// Fills a table of the line of every 256th bit.
+/// Writes a table with the line of every 256th bit.
 struct Hints {
     to: *mut u32,
     next: u64,
@@ -162,12 +164,12 @@ struct Hints {
 
 impl Hints {
     /// # Safety
-    /// There is room for the entries that follow.
+    /// There is room for all entries that will be written.
     unsafe fn new(to: *mut u32) -> Hints {
         Hints { to, next: 0 }
     }
 
-    /// After a line, up to whose end there are `count` bits.
+    /// Records a line, up to whose end there are `count` bits.
     unsafe fn pass(&mut self, line: u64, count: u64) {
         while self.next * STEP < count {
             // SAFETY: there is room for one entry for every 256 bits, and one more.
@@ -176,7 +178,7 @@ impl Hints {
     }
 
     unsafe fn end(&mut self, line: u64) {
-        // SAFETY: the caller's word.
+        // SAFETY: there is room for the last entry, as guaranteed by the caller of `new`.
         unsafe { self.to.add(self.next as usize).write(line as u32) };
         self.next += 1;
     }

@@ -1,9 +1,9 @@
-//! Many queries in one call, and ranges.
+//! Batched queries, and ranges.
 //!
 //! A query in a large structure waits for memory three times in a row: for the table of lines, for
-//! the line, for the lower bits. Here a batch of them goes through each of these steps together,
-//! having asked for the memory one step ahead, so that their waits overlap (Chen, Ailamaki,
-//! Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
+//! the line, and for the lower bits. Here a batch of queries goes through each of these steps
+//! together, and prefetches the memory of the next step, so that the cache misses overlap (Chen,
+//! Ailamaki, Gibbons and Mowry, "Improving hash join performance through prefetching", 2004).
 
 use super::layout::LINE_BITS;
 use super::upper::Ones;
@@ -14,8 +14,8 @@ use crate::succinct::word::Portable;
 use crate::{Error, Result};
 
 impl RawEliasFano {
-    /// The values at many indices. `Range`, with nothing written, for an index that is none, or
-    /// values that do not fit `out`'s elements.
+    /// The values at many indices. `Range`, with nothing written, if an index is invalid or the
+    /// values do not fit the elements of `out`.
     pub fn get_many(&self, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out, indices.len(), 64 - self.shape.max.leading_zeros())?;
         let mut chunk = [0; CHUNK];
@@ -24,7 +24,9 @@ impl RawEliasFano {
             let chunk = indices.read(from, &mut chunk)?;
             if let Some(at) = chunk.iter().position(|&index| index >= len) {
                 let (name, index, at) = (indices.name(), chunk[at], from + at);
-                return Err(Error::range(format!("{name}[{at}] is {index}, where there are {len} values")));
+                return Err(Error::range(format!(
+                    "index out of range: {name}[{at}] is {index}, of {len} values"
+                )));
             }
         }
         with_words!(words => self.get_many_with(words, indices, out))
@@ -46,8 +48,8 @@ impl RawEliasFano {
         Ok(())
     }
 
-    /// [`RawEliasFano::rank`] of many values. `Range`, with nothing written, for one that is no
-    /// integer from 0 on, or if the number of values does not fit `out`'s elements.
+    /// [`RawEliasFano::rank`] of many values. `Range`, with nothing written, if a value is not an
+    /// integer from 0 on, or if the number of values does not fit the elements of `out`.
     pub fn rank_many(&self, values: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out, values.len(), 64 - self.shape.len.leading_zeros())?;
         let mut chunk = [0; CHUNK];
@@ -73,14 +75,16 @@ impl RawEliasFano {
         Ok(())
     }
 
-    /// The values from index `from` on, as many as `out` has. `Range` if there are fewer, or they
-    /// do not fit `out`'s elements.
+    /// The values from index `from` on, as many as `out` has room for. `Range` if there are fewer,
+    /// or if they do not fit the elements of `out`.
     pub fn unpack(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out, 0, 64 - self.shape.max.leading_zeros())?;
         let count = out.len();
         if from > self.shape.len || count as u64 > self.shape.len - from {
             let len = self.shape.len;
-            return Err(Error::range(format!("{count} values from index {from} on: there are {len}")));
+            return Err(Error::range(format!(
+                "cannot read {count} values from index {from} on: there are {len}"
+            )));
         }
         let mut iter = self.iter_from(from);
         let mut chunk = [0; CHUNK];
@@ -95,22 +99,22 @@ impl RawEliasFano {
     fn check_output(&self, out: &NumbersMut<'_>, count: usize, bits: u32) -> Result<()> {
         if out.len() < count {
             let room = out.len();
-            return Err(Error::range(format!("out holds {room} elements where there are {count} queries")));
+            return Err(Error::range(format!("out has {room} elements, but there are {count} queries")));
         }
-        // What is a number in JavaScript is one there too.
+        // Results that are numbers in JavaScript must be representable as numbers there.
         if out.hold(bits) {
             Ok(())
         } else {
-            Err(Error::range(format!("answers of {bits} bits do not fit out")))
+            Err(Error::range(format!("results of {bits} bits do not fit the elements of out")))
         }
     }
 
-    /// The values in order.
+    /// Iterates over the values in order.
     pub fn iter(&self) -> Iter<'_> {
         self.iter_from(0)
     }
 
-    /// The values from an index on, in order.
+    /// Iterates over the values from an index on, in order.
     pub fn iter_from(&self, index: u64) -> Iter<'_> {
         let index = index.min(self.shape.len);
         let position = if index < self.shape.len { self.upper.select::<Ones, _>(Portable, index) } else { 0 };
@@ -121,25 +125,25 @@ impl RawEliasFano {
     }
 }
 
-/// Iterates over sorted integers, from one word of the upper bits to the next; decodes a chunk at a
-/// time.
+/// Iterates over sorted integers. It advances from one word of the upper bits to the next, and
+/// decodes one chunk at a time.
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     values: &'a RawEliasFano,
-    /// Of the first value that is not in the chunk.
+    /// The index of the first value that is not in the chunk.
     index: u64,
     line: u64,
     word: u64,
-    /// The ones of that word that are still to come.
+    /// The remaining ones of that word.
     ones: u64,
-    /// Which part of the chunk is still to come.
+    /// The remaining part of the chunk.
     at: usize,
     ready: usize,
     chunk: [u64; CHUNK],
 }
 
 impl Iter<'_> {
-    /// Decodes the next values. There are as many.
+    /// Decodes the next values, which must exist.
     fn fill(&mut self, out: &mut [u64]) {
         let RawEliasFano { low_bits, low, .. } = self.values;
         let low_bits = *low_bits;
@@ -151,7 +155,7 @@ impl Iter<'_> {
         with_words!(_words => self.fill_high(out));
     }
 
-    /// Adds the upper bits to the lower ones.
+    /// Adds the upper bits to the lower bits.
     #[inline(always)]
     fn fill_high(&mut self, out: &mut [u64]) {
         let RawEliasFano { low_bits, upper, .. } = self.values;
@@ -159,11 +163,12 @@ impl Iter<'_> {
         let mut slots = out.iter_mut();
         let (mut line, mut word, mut ones, mut index) = (self.line, self.word, self.ones, self.index);
         'done: loop {
-            // A bit's position less the value's index is its upper part.
+            // The upper part is the bit's position minus the value's index.
             let base = line * LINE_BITS + (word - 1) * 64;
             while ones != 0 {
                 let Some(slot) = slots.next() else { break 'done };
-                *slot |= base.wrapping_add(u64::from(ones.trailing_zeros())).wrapping_sub(index) << low_bits;
+                let high = base.wrapping_add(u64::from(ones.trailing_zeros())).wrapping_sub(index);
+                *slot |= high << low_bits;
                 ones &= ones - 1;
                 index += 1;
             }
@@ -172,7 +177,7 @@ impl Iter<'_> {
             }
             word += 1;
             if word == 8 {
-                // In damaged bytes there may be fewer ones than values.
+                // Corrupt bytes may have fewer ones than values.
                 if line + 1 >= upper.lines() {
                     word = 7;
                     break;

@@ -1,32 +1,33 @@
-//! Elias-Fano: n sorted integers up to m in about 2.7 + log2(m / n) bits each, with every one of
-//! them at hand.
+//! Elias-Fano: n sorted integers up to m in about 2.7 + log2(m / n) bits each, with random access.
 //!
-//! The lowest l bits of each value, l = ⌊log2(m / n)⌋, stand as they are, as packed fields. Of the
-//! other bits, which ascend slowly, only the steps are stored, in unary: value i is a one at
-//! position `(value >> l) + i`. So the i-th value's upper bits are `select1(i) - i`, and the values
-//! with upper bits h stand between the h-th and the next zero. (Elias, "Efficient storage and
-//! retrieval by content and address of static files", 1974; Fano, "On the number of bits required
-//! to implement an associative memory", 1971; Vigna, "Quasi-succinct indices", 2013.)
+//! The lowest l bits of each value, l = ⌊log2(m / n)⌋, are stored as packed fields. The upper bits,
+//! which ascend slowly, are stored in unary: value i is a one at position `(value >> l) + i`. So
+//! the upper bits of the i-th value are `select1(i) - i`, and the values with upper bits h are
+//! between the h-th and the next zero. (Elias, "Efficient storage and retrieval by content and
+//! address of static files", 1974; Fano, "On the number of bits required to implement an
+//! associative memory", 1971; Vigna, "Quasi-succinct indices", 2013.)
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/eliasfano/` reads the same
-//! in TypeScript. They never change once written, so any number of threads may read them.
+//! `docs/formats/succinct.md` specifies the bytes; `src/succinct/eliasfano/` reads them in
+//! TypeScript. They never change once written, so any number of threads may read them.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | `layout` | header words, sizes, the constant-time check |
 //! | `upper` | the upper bits, with select |
 //! | `fill` | building from arrays of any type |
-//! | `many` | many queries at once, and ranges |
+//! | `many` | batched queries, and ranges |
 //! | `owned` | the structure for Rust programs |
 //! | `part` | a sequence inside another structure's region |
-//! | `validate` | proving the contents |
+//! | `validate` | checking the contents |
 //!
-//! Cost: `at` touches a table, a line of the upper bits, and the lower bits: three cache misses in
+//! Cost: `at` reads a table, a line of the upper bits, and the lower bits: three cache misses in a
+//! large structure. `rank` and `next_geq` take one or two more, plus the logarithm of the number of
+//! values that share their upper bits.
 //! a large one. `rank` and `next_geq` take one or two more, and the logarithm of how many values
 //! share their upper bits.
 
-/// Runs a query compiled for the instructions that this processor has for words. The closure
-/// becomes part of `compiled`, whose features it then has.
+/// Runs a query compiled for the word instructions that this processor supports. The closure is
+/// inlined into `compiled`, and so uses its target features.
 macro_rules! with_words {
     ($words:ident => $call:expr) => {{
         #[cfg(target_arch = "x86_64")]
@@ -37,7 +38,7 @@ macro_rules! with_words {
                 body()
             }
             match crate::succinct::word::Bmi::get() {
-                // SAFETY: the value is the proof that the processor has these.
+                // SAFETY: the value proves that the processor supports the features.
                 Some($words) => unsafe { compiled(|| $call) },
                 None => {
                     let $words = crate::succinct::word::Portable;
@@ -74,14 +75,14 @@ use crate::Result;
 use crate::region::attach::RegionKind;
 use crate::region::memory::Memory;
 
-/// Up to so many values with the same upper bits are compared one by one, more by halving.
+/// Up to this many values with the same upper bits are compared one by one; more by binary search.
 const FEW: u64 = 8;
 
-/// A view of sorted integers in memory that someone else owns.
+/// A view of sorted integers in memory owned by the caller.
 #[derive(Debug)]
 pub struct RawEliasFano {
     upper: Upper,
-    /// Without lower bits: fields of nothing, which are not read.
+    /// The lower bits. If there are none, the fields are empty and are not read.
     low: Fields,
     low_bits: u32,
     shape: Shape,
@@ -90,25 +91,26 @@ pub struct RawEliasFano {
 }
 
 impl RawEliasFano {
-    /// Attaches to the region in `len` bytes at `base`: checks the header in constant time.
+    /// Attaches to the region in `len` bytes at `base`. Checks the header in constant time.
     ///
     /// # Safety
     /// While the view or a copy of it is used, `base` is valid for reading `len` bytes.
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawEliasFano> {
-        // SAFETY: the caller's word. Nothing is written through the view.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Nothing is written
+        // through the view.
         let (memory, shape): (_, Shape) = unsafe { RegionKind::attach(base, len) }?;
-        // SAFETY: a checked header's sections lie within the memory.
+        // SAFETY: the header's check ensured that the sections are within the memory.
         Ok(unsafe { RawEliasFano::within(memory, shape.layout().upper, shape) })
     }
 
-    /// How many values, and the largest.
+    /// The number of values, and the largest.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Where its parts lie.
+    /// The offsets of the sections.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
@@ -120,14 +122,14 @@ impl RawEliasFano {
         self.memory
     }
 
-    /// How many values there are.
+    /// The number of values.
     #[inline(always)]
     #[must_use]
     pub fn len(&self) -> u64 {
         self.shape.len
     }
 
-    /// Whether there is none.
+    /// Whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shape.len == 0
@@ -139,13 +141,14 @@ impl RawEliasFano {
         if self.low_bits == 0 {
             return 0;
         }
-        // In damaged bytes an index can come out too large.
+        // Corrupt bytes can lead to an index that is too large.
         let index = index.min(self.shape.len.saturating_sub(1));
-        // SAFETY: an index of the fields: whoever gets here has found that there is a value.
+        // SAFETY: the index is below the number of fields, and all callers ensure that there is at
+        // least one value.
         unsafe { self.low.get(index) }
     }
 
-    /// The value at an index, if there is one: the `index`-th smallest. O(1) unless values cluster.
+    /// The `index`-th smallest value, if there is one. O(1) unless values cluster.
     #[inline]
     #[must_use]
     pub fn at(&self, index: u64) -> Option<u64> {
@@ -155,14 +158,15 @@ impl RawEliasFano {
         Some(with_words!(words => self.at_with(words, index)))
     }
 
-    /// `at`, for an index that there is.
+    /// `at` for a valid index.
     #[inline(always)]
     fn at_with<W: Words>(&self, words: W, index: u64) -> u64 {
         let high = self.upper.select::<Ones, W>(words, index).wrapping_sub(index);
         high << self.low_bits | self.low(index)
     }
 
-    /// How many values are less than `value`: the index of the first that is not.
+    /// The number of values less than `value`, which is the index of the first value that is not
+    /// less.
     #[inline]
     #[must_use]
     pub fn rank(&self, value: u64) -> u64 {
@@ -185,11 +189,11 @@ impl RawEliasFano {
     #[inline(always)]
     fn next_geq_with<W: Words>(&self, words: W, value: u64) -> (u64, u64) {
         let (index, end) = self.find(words, value);
-        // In sound bytes there is a next one, as the value is not above the largest.
+        // In valid bytes there is such a value, because `value` is at most the largest.
         let index = index.min(self.shape.len - 1);
         if let Some(position) = end {
-            // The values with these upper bits are all less; the next one's are those of the next
-            // one.
+            // All values with these upper bits are less, so the result has the upper bits of the
+            // next one.
             return match self.upper.next_one(position) {
                 Some(one) => (index, one.wrapping_sub(index) << self.low_bits | self.low(index)),
                 None => (index, self.at_with(words, index)),
@@ -198,8 +202,8 @@ impl RawEliasFano {
         (index, value >> self.low_bits << self.low_bits | self.low(index))
     }
 
-    /// The rank of a value that is not above the largest. If all values with its upper bits are
-    /// less, also the position of the zero behind them.
+    /// The rank of a value that is at most the largest. If all values with its upper bits are less,
+    /// also the position of the zero after them.
     #[inline(always)]
     fn find<W: Words>(&self, words: W, value: u64) -> (u64, Option<u64>) {
         let low = value & !(u64::MAX << self.low_bits);
@@ -222,14 +226,14 @@ impl RawEliasFano {
         (index + smaller, past)
     }
 
-    /// The values with these upper bits, which are at most those of the largest.
+    /// The values with these upper bits, which are at most those of the largest value.
     #[inline(always)]
     fn bucket<W: Words>(&self, words: W, high: u64) -> Bucket {
         let first = match high {
             0 => 0,
             _ => self.upper.select::<Zeros, W>(words, high - 1) + 1,
         };
-        // In damaged bytes the position can be too small, or behind the last bit.
+        // In corrupt bytes the position can be too small, or past the last bit.
         let first = first.min(self.upper.bits() - 1);
         let index = first.saturating_sub(high).min(self.shape.len);
         let (mut run, left) = self.upper.run(first);
@@ -242,12 +246,12 @@ impl RawEliasFano {
     }
 }
 
-/// The values with the same upper bits: a run of ones behind a zero.
+/// The values with the same upper bits: a run of ones after a zero.
 struct Bucket {
-    /// Where the run is, or would be, among the upper bits.
+    /// The position of the run in the upper bits, even if it is empty.
     first: u64,
     /// The index of its first value.
     index: u64,
-    /// How many there are.
+    /// The number of values.
     run: u64,
 }

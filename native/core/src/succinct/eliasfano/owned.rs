@@ -1,4 +1,4 @@
-//! Sorted integers for Rust programs: in memory of their own, or in bytes that they borrow.
+//! Sorted integers for Rust programs, in memory of their own or in borrowed bytes.
 
 use super::many::Iter;
 use super::{RawEliasFano, fill, measure};
@@ -8,8 +8,7 @@ use crate::region::owned::OwnedMemory;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// Sorted integers, duplicates allowed, in about 2.7 + log2(largest / n) bits each. They can be
-/// read, not changed.
+/// Immutable sorted integers, duplicates allowed, in about 2.7 + log2(largest / n) bits each.
 ///
 /// ```
 /// use offheap_core::succinct::eliasfano::EliasFano;
@@ -33,8 +32,8 @@ unsafe impl Send for EliasFano {}
 unsafe impl Sync for EliasFano {}
 
 impl EliasFano {
-    /// Builds from values that ascend. `Range` if one is less than the one before it, negative or
-    /// fractional.
+    /// Builds from ascending values. `Range` if a value is negative, fractional, or less than the
+    /// previous one.
     pub fn from_slice<T: Number>(values: &[T]) -> Result<EliasFano> {
         EliasFano::new(&Numbers::of(values, "values"))
     }
@@ -44,17 +43,17 @@ impl EliasFano {
         let shape = measure(values)?;
         let length = usize::try_from(shape.layout().length).unwrap_or(usize::MAX);
         let memory = OwnedMemory::new(length)?;
-        // SAFETY: the memory is ours, and as long as it says.
+        // SAFETY: this function owns the memory, which has `memory.len()` bytes.
         unsafe {
             fill(memory.base(), length, shape, values)?;
             EliasFano::attach(memory)
         }
     }
 
-    /// A copy of a region's bytes, checked in constant time.
+    /// Copies the bytes of a region, and checks its header in constant time.
     pub fn from_bytes(bytes: &[u8]) -> Result<EliasFano> {
         let memory = OwnedMemory::new(bytes.len())?;
-        // SAFETY: the memory is ours, and as long as the bytes.
+        // SAFETY: this function owns the memory, which has `bytes.len()` bytes.
         unsafe {
             memory.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             EliasFano::attach(memory)
@@ -62,17 +61,18 @@ impl EliasFano {
     }
 
     /// # Safety
-    /// All of the memory is initialised.
+    /// All of the memory is initialized.
     unsafe fn attach(memory: OwnedMemory) -> Result<EliasFano> {
-        // SAFETY: the memory lives as long as the view, which stands beside it.
+        // SAFETY: the memory is initialized, and lives as long as the view, because both are fields
+        // of one struct.
         let raw = unsafe { RawEliasFano::attach(memory.base(), memory.len()) }?;
         Ok(EliasFano { raw, memory })
     }
 
-    /// The region: what to write to a file, or hand to JavaScript.
+    /// The region, for example to be written to a file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written.
+        // SAFETY: the region is within the memory and initialized.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.layout().length as usize) }
     }
 }
@@ -93,20 +93,20 @@ impl<'a> IntoIterator for &'a EliasFano {
     }
 }
 
-/// Sorted integers in borrowed bytes: of a mapped file, say.
+/// Sorted integers in borrowed bytes, for example of a mapped file.
 #[derive(Debug)]
 pub struct EliasFanoRef<'a> {
     raw: RawEliasFano,
     life: PhantomData<&'a [u8]>,
 }
 
-// SAFETY: it reads bytes that are borrowed, and no one writes.
+// SAFETY: it reads borrowed bytes, which nothing writes.
 unsafe impl Send for EliasFanoRef<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for EliasFanoRef<'_> {}
 
 impl<'a> EliasFanoRef<'a> {
-    /// The integers in bytes that begin at a multiple of 8, checked in constant time.
+    /// Opens bytes that begin at a multiple of 8. Checks the header in constant time.
     pub fn new(bytes: &'a [u8]) -> Result<EliasFanoRef<'a>> {
         // SAFETY: the bytes are borrowed for as long as the view lives.
         let raw = unsafe { RawEliasFano::attach(bytes.as_ptr(), bytes.len()) }?;

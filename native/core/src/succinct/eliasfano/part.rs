@@ -1,20 +1,20 @@
-//! A sequence as a part of another structure's region: bits of which few are ones, say, by the
+//! A sequence as a part of another structure's region, for example for bits with few ones, by the
 //! positions of the ones.
 //!
-//! | what | with |
+//! | task | function |
 //! | --- | --- |
-//! | where its sections lie, from an offset on | [`Shape::layout_at`]: `length` is where what follows may begin |
-//! | writing it | [`Writer`]: `new`, `push` each value, `finish` |
+//! | the offsets of its sections, from a given offset on | [`Shape::layout_at`]; the next part may begin at `length` |
+//! | writing it | [`Writer`]: `new`, `push` for each value, `finish` |
 //! | the view | [`RawEliasFano::within`] |
 //! | the k-th one, of few ones | `at(k)`, or [`RawEliasFano::at_batch`] |
 //! | ones before a position | `rank(position)`, or [`RawEliasFano::rank_batch`] |
 //! | whether a position is one | [`RawEliasFano::contains`] |
-//! | the k-th zero, of few ones | [`RawEliasFano::missing`]: the k-th integer that is no value |
-//! | proving it | [`RawEliasFano::prove`] |
+//! | the k-th zero, of few ones | [`RawEliasFano::missing`]: the k-th integer that is not a value |
+//! | checking it | [`RawEliasFano::prove`] |
 //!
-//! A shape is two numbers, so a header that holds them, and a length that agrees with the layout,
-//! are all there is to check before `within`: see [`Shape::check`]. For bits of which few are zeros
-//! it stores the positions of the zeros, and the questions change places.
+//! A shape consists of two numbers. Before `within`, only a header with these numbers and a length
+//! that agrees with the layout have to be checked: see [`Shape::check`]. For bits with few zeros,
+//! the sequence stores the positions of the zeros, and the two kinds of queries are exchanged.
 
 #[cfg(doc)]
 use super::fill::Writer;
@@ -25,48 +25,48 @@ use crate::cpu::prefetch;
 use crate::region::memory::Memory;
 use crate::succinct::packed::Fields;
 
-/// Queries under way at once. Measured: 16 is too few to hide memory, 64 no better than 32.
+/// Concurrent queries. Measured: 16 are too few to hide memory latency, and 64 are no better than
+/// 32.
 const BATCH: usize = 32;
 
-/// How often the search for a missing integer goes by the average before it halves.
+/// The number of interpolation steps in the search for a missing integer, before it bisects.
 const GUESSES: u32 = 4;
 
 impl RawEliasFano {
     /// A view of the sequence that begins at an offset of `memory`, a multiple of 64.
     ///
     /// # Safety
-    /// The shape was checked ([`Shape::check`]) and its [`Shape::layout_at`] lies within the
-    /// memory.
+    /// The shape was checked ([`Shape::check`]), and its [`Shape::layout_at`] is within the memory.
     #[inline]
     pub(crate) unsafe fn within(memory: Memory, offset: u64, shape: Shape) -> RawEliasFano {
         let layout = shape.layout_at(offset);
         debug_assert!(layout.length <= memory.len() as u64);
         let (low_bits, upper) = (layout.low_bits, Upper::new(memory, shape.len, &layout));
-        // SAFETY: the section lies within the memory, by the caller's word.
+        // SAFETY: the section is within the memory, as guaranteed by the caller.
         let low = unsafe { Fields::new(memory.at(layout.low as usize), low_bits.max(1), shape.len) };
         RawEliasFano { upper, low, low_bits, shape, layout, memory }
     }
 
-    /// Whether some value is this one.
+    /// Whether the sequence contains a value.
     #[inline]
     #[must_use]
     pub fn contains(&self, value: u64) -> bool {
         matches!(self.next_geq(value), Some((_, next)) if next == value)
     }
 
-    /// The k-th integer from 0 on, counted from 0, that is no value. The sequence must have no
-    /// duplicates: else, and in damaged bytes, it is some number.
+    /// The k-th integer from 0 on, counted from 0, that is not in the sequence. The result is
+    /// unspecified if the sequence has duplicates, and in corrupt bytes.
     ///
-    /// In which bucket it is (the integers with the same upper bits) the counts of a line tell,
-    /// which is guessed by how many are missing on the average. Where that is not it, as values
-    /// cluster, it is guessed from there, and then halved: the logarithm of the number of buckets
-    /// bounds how often.
+    /// The counts of the lines determine its bucket (the integers with the same upper bits). The
+    /// search begins at the line that the average density suggests. If values cluster and it is not
+    /// there, the search interpolates again, and then bisects, so the number of steps is limited by
+    /// the logarithm of the number of buckets.
     #[inline]
     #[must_use]
     pub fn missing(&self, k: u64) -> u64 {
         let Shape { len, max } = self.shape;
         if len == 0 || k.saturating_add(len) > max {
-            // Behind the last value.
+            // The result is past the last value.
             return k.saturating_add(len);
         }
         with_words!(words => self.missing_with(words, k))
@@ -76,8 +76,8 @@ impl RawEliasFano {
     fn missing_with<W: Words>(&self, words: W, k: u64) -> u64 {
         let RawEliasFano { low_bits, shape, layout, .. } = *self;
         let last = layout.zeros - 1;
-        // There are at most `k` missing before this bucket, and more than `k` before the one after
-        // that.
+        // At most `k` integers are missing before this bucket, and more than `k` before the bucket
+        // after the next.
         let (mut from, mut to) = ((k >> low_bits).min(last), ((k + shape.len) >> low_bits).min(last));
         let each = ((shape.max - shape.len) as f64 + 1.0) / layout.zeros as f64;
         let mut guess = self.upper.bucket_near(words, low_bits, k);
@@ -105,10 +105,10 @@ impl RawEliasFano {
         }
     }
 
-    /// How many of the values of a bucket come before the missing integer number `rest` of it.
+    /// The number of values of a bucket that precede its missing integer number `rest`.
     #[inline(always)]
     fn passed(&self, index: u64, run: u64, rest: u64) -> u64 {
-        // Value j of the bucket has `low - j` missing ones before it, which ascends.
+        // Value j of the bucket has `low - j` missing integers before it, which ascends with j.
         let (mut from, mut to) = (0, run);
         while from < to {
             let middle = from.midpoint(to);
@@ -121,8 +121,8 @@ impl RawEliasFano {
         from
     }
 
-    /// [`RawEliasFano::at`] of each index, in place: their waits for memory overlap. An index past
-    /// the end gives the largest value.
+    /// [`RawEliasFano::at`] of each index, in place. The cache misses overlap. An index past the
+    /// end gives the largest value.
     pub fn at_batch(&self, indices: &mut [u64]) {
         if self.shape.len > 0 {
             with_words!(words => self.at_batch_with(words, indices));
@@ -133,7 +133,7 @@ impl RawEliasFano {
     pub(super) fn at_batch_with<W: Words>(&self, words: W, indices: &mut [u64]) {
         for batch in indices.chunks_mut(BATCH) {
             for index in batch.iter_mut() {
-                // Whoever checked them may have read them from memory that changes.
+                // The indices may have been checked in memory that other threads change.
                 *index = (*index).min(self.shape.len - 1);
                 self.upper.prefetch_hint::<Ones>(*index);
                 prefetch(self.low.address(*index));
@@ -167,12 +167,12 @@ mod tests {
     use super::super::fill::Writer;
     use super::*;
 
-    /// A part of `values` between other things, which stay as they were.
+    /// Builds `values` as a part between other bytes, which must not change.
     fn within(values: &[u64], test: impl FnOnce(&RawEliasFano)) {
         let shape = Shape { len: values.len() as u64, max: values.last().copied().unwrap_or(0) };
         let layout = shape.layout_at(192);
         let mut words = vec![u64::MAX; layout.length as usize / 8 + 8];
-        // SAFETY: the memory is ours, and longer than the layout.
+        // SAFETY: the test owns the memory, which is longer than the layout.
         unsafe {
             let memory = Memory::new(words.as_mut_ptr().cast(), words.len() * 8).unwrap();
             let mut writer = Writer::new(memory, shape, layout);
@@ -202,7 +202,7 @@ mod tests {
                 asked.iter().map(|&value| values.partition_point(|&other| other < value) as u64).collect();
             part.rank_batch(&mut asked);
             assert_eq!(asked, ranks);
-            // The k-th missing one has k missing before it, and is missing.
+            // The k-th missing integer has k missing integers before it, and is not a value.
             let count = end - values.len() as u64;
             for k in (0..count).step_by(step as usize).chain([count - 1, 1 << 60]) {
                 let found = part.missing(k);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn few_ones_of_any_pattern() {
+    fn agrees_for_few_ones_of_any_pattern() {
         let every = |step: u64, count: u64| (0..count).map(move |i| i * step);
         compare(&[]);
         compare(&[0]);
@@ -224,7 +224,7 @@ mod tests {
         compare(&every(2, 3000).collect::<Vec<_>>());
         compare(&every(100, 5000).collect::<Vec<_>>());
         compare(&every(100, 5000).map(|i| i + i % 91).collect::<Vec<_>>());
-        // Clusters, at the beginning, at the end, and with wide spaces.
+        // Clusters at the beginning and at the end, with wide gaps.
         compare(&every(1, 4000).chain([1 << 40]).collect::<Vec<_>>());
         compare(&[0].into_iter().chain(every(1, 4000).map(|i| (1 << 30) + i)).collect::<Vec<_>>());
         compare(&every(1, 9000).map(|i| i + i / 1000 * (1 << 33)).collect::<Vec<_>>());
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_of_all_64_bits() {
+    fn supports_integers_of_all_64_bits() {
         within(&[3, 1 << 63, u64::MAX - 1, u64::MAX], |part| {
             for (k, found) in
                 [(0, 0), (2, 2), (3, 4), ((1 << 63) - 2, (1 << 63) - 1), ((1 << 63) - 1, (1 << 63) + 1)]
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_and_indices_that_are_none_harm_nothing() {
+    fn duplicates_and_invalid_indices_are_harmless() {
         within(&[5; 2000], |part| (0..20).for_each(|k| assert!(part.missing(k) <= 2020)));
         within(&[4, 9], |part| {
             let mut indices = [u64::MAX, 2, 1, 0];

@@ -1,15 +1,15 @@
-//! The upper bits: a bit vector of n ones among at most 2n zeros, with select for both.
+//! The upper bits: a bit vector of n ones and at most 2n zeros, with select for both.
 //!
-//! Counts stand in the same cache line as the bits they count: 64 bits of them, then 448 bits of
-//! the sequence, in seven words. So once the line is known, one miss is enough. Which line it is, a
-//! table tells for every 256th one, and one for every 256th zero; a line has about 200 of each, so
-//! between two entries there are seldom more than two lines, and the search begins at the one that
-//! is likely. Where the values come in clusters there can be many, and then it halves: a select
-//! never takes more than the logarithm of the number of lines.
+//! Counts share a cache line with the bits they count: 64 bits of counts, then 448 bits of the
+//! sequence in seven words. So once the line is known, one cache miss is enough. Two tables give
+//! the line of every 256th one, and of every 256th zero. A line has about 200 of each, so there are
+//! seldom more than two lines between two entries, and the search begins at the likely one. If
+//! values cluster, there can be many lines, and the search bisects. So a select never takes more
+//! than the logarithm of the number of lines.
 //!
-//! That counts and bits share a line is from Gog and Petri, "Optimized succinct data structures for
-//! massive data", 2014; the table of samples from Vigna, "Broadword implementation of rank/select
-//! queries", 2008.
+//! Counts and bits in one line are from Gog and Petri, "Optimized succinct data structures for
+//! massive data", 2014; the table of samples is from Vigna, "Broadword implementation of
+//! rank/select queries", 2008.
 
 use super::layout::{LINE_BITS, LINE_BYTES, Layout, STEP};
 use crate::cpu::prefetch;
@@ -17,11 +17,11 @@ use crate::region::memory::Memory;
 use crate::succinct::word::Words;
 use std::hint::select_unpredictable;
 
-/// How often [`Upper::bucket_near`] goes from line to line by the average.
+/// The number of interpolation steps from line to line in [`Upper::bucket_near`].
 const LINE_GUESSES: u32 = 6;
 
-/// The count in a line's first word: ones before the line, in 38 bits, and ones in its first two,
-/// four and six words.
+/// The counts in a line's first word: the ones before the line, in 38 bits, and the ones in its
+/// first two, four and six words.
 #[derive(Clone, Copy)]
 pub(super) struct Counts(u64);
 
@@ -45,22 +45,23 @@ impl Counts {
         self.0 & BEFORE
     }
 
-    /// How many ones there are in the first `2 * pair` words of the line.
+    /// The number of ones in the first `2 * pair` words of the line.
     #[inline(always)]
     fn within(self, pair: u64) -> u64 {
-        // Each in 16 bits: a shift takes fewer cycles than a table.
+        // Each count has 16 bits. A shift takes fewer cycles than a table.
         let pairs = (self.0 >> 38 & 0xFF) << 16 | (self.0 >> 46 & 0x1FF) << 32 | self.0 >> 55 << 48;
         pairs >> (pair * 16) & 0xFFFF
     }
 }
 
-/// Which bits are looked for: ones as they are, zeros as the ones of the complement.
+/// The kind of bits to find: ones, or zeros as the ones of the complement.
 pub(super) trait Target {
-    /// Where the table of their lines lies, and how many there are.
+    /// The offset of the table of their lines, and its number of entries.
     fn hints(upper: &Upper) -> (usize, u64);
-    /// How many come before a line.
+    /// The number of such bits before a line.
     fn before(counts: Counts, line: u64) -> u64;
-    /// How many there are in the first `2 * pair` words of a line of whose bits `ones` are set.
+    /// The number of such bits in the first `2 * pair` words of a line, given the number of `ones`
+    /// there.
     fn within(ones: u64, pair: u64) -> u64;
     fn word(word: u64) -> u64;
 }
@@ -131,7 +132,7 @@ impl Upper {
         }
     }
 
-    /// Bits of the lines, those behind the last zero included.
+    /// The number of bits in the lines, including those after the last zero.
     #[inline(always)]
     pub(super) fn bits(&self) -> u64 {
         self.lines * LINE_BITS
@@ -142,11 +143,11 @@ impl Upper {
         self.lines
     }
 
-    /// Word 0 to 7 of a line: its counts, then its bits.
+    /// Word 0 to 7 of a line: first its counts, then its bits.
     #[inline(always)]
     pub(super) fn word(&self, line: u64, word: u64) -> u64 {
         debug_assert!(line < self.lines && word < 8);
-        // SAFETY: the checked layout has this line.
+        // SAFETY: the line is within the checked layout.
         unsafe { self.memory.load_u64(self.first + line as usize * LINE_BYTES + word as usize * 8) }
     }
 
@@ -155,8 +156,8 @@ impl Upper {
         Counts(self.word(line, 0))
     }
 
-    /// The lines between which the k-th bit is, by the table: in order, and lines that there are,
-    /// whatever the table says.
+    /// The range of lines that contains the k-th bit, according to the table. The result is ordered
+    /// and within the lines, whatever the table contains.
     #[inline(always)]
     fn between<T: Target>(&self, k: u64) -> (u64, u64) {
         let (table, count) = T::hints(self);
@@ -169,20 +170,20 @@ impl Upper {
         (low, u64::from(high).min(last).max(low))
     }
 
-    /// The line where the k-th bit is likely to be.
+    /// The line that probably contains the k-th bit.
     #[inline(always)]
     fn guess(k: u64, low: u64, high: u64) -> u64 {
         low + ((high - low) * (k % STEP) + STEP / 2) / STEP
     }
 
-    /// Asks for the table's entry that the search for bit k will read.
+    /// Prefetches the table entry that the search for bit k reads.
     #[inline(always)]
     pub(super) fn prefetch_hint<T: Target>(&self, k: u64) {
         let (table, _) = T::hints(self);
         prefetch(self.memory.base().wrapping_add(table + (k / STEP) as usize * 4));
     }
 
-    /// Asks for the line where bit k is likely to be. `k` is below the number of such bits.
+    /// Prefetches the line that probably contains bit k. `k` is below the number of such bits.
     #[inline(always)]
     pub(super) fn prefetch_line<T: Target>(&self, k: u64) {
         let (low, high) = self.between::<T>(k);
@@ -191,12 +192,12 @@ impl Upper {
     }
 
     /// The position of the k-th bit, counted from 0. `k` is below the number of such bits. In
-    /// damaged bytes some position.
+    /// corrupt bytes the result is an unspecified position.
     #[inline(always)]
     pub(super) fn select<T: Target, W: Words>(&self, words: W, k: u64) -> u64 {
         let (mut low, mut high) = self.between::<T>(k);
         if high - low > 4 {
-            // The last line with at most k before it.
+            // Finds the last line with at most k such bits before it.
             while low < high {
                 let middle = low + (high - low).div_ceil(2);
                 let passed = T::before(self.counts(middle), middle) <= k;
@@ -220,16 +221,16 @@ impl Upper {
         }
     }
 
-    /// Where in a line the k-th bit of all is; [`LINE_BITS`] if it comes later.
+    /// The position in a line of the k-th bit of all; [`LINE_BITS`] if it is in a later line.
     #[inline(always)]
     fn select_in<T: Target, W: Words>(&self, words: W, line: u64, counts: Counts, k: u64) -> u64 {
         let rest = k.wrapping_sub(T::before(counts, line));
-        // Random queries foretell no branch, so none is taken within a line.
+        // Branches on random queries are unpredictable, so there are none within a line.
         let within = |pair: u64| T::within(counts.within(pair), pair);
         let pair = u64::from(rest >= within(1)) + u64::from(rest >= within(2)) + u64::from(rest >= within(3));
         let rest = rest.wrapping_sub(within(pair));
         let at = 1 + 2 * pair;
-        // Behind the seventh there is none, and what is read in its place is not used.
+        // After the seventh word there is none, and the word read in its place is not used.
         let (first, second) = (T::word(self.word(line, at)), T::word(self.word(line, (at + 1) & 7)));
         let ones = u64::from(first.count_ones());
         let past = rest >= ones;
@@ -238,17 +239,18 @@ impl Upper {
         }
         let word = select_unpredictable(past, second, first);
         let rest = rest.wrapping_sub(select_unpredictable(past, ones, 0));
-        // In damaged bytes the counts can be wrong: then the answer is some position in the line.
+        // In corrupt bytes the counts can be wrong; the result is then an unspecified position in
+        // the line.
         let bit = words.select(word, rest as u32 & 63).min(63);
         let at = at + u64::from(past);
         (at - 1) * 64 + u64::from(bit)
     }
 
-    /// The bucket (how many zeros come before it) where `zeros << low_bits` less the ones before
-    /// it, which ascends from bucket to bucket, passes `k`; or one nearby, as inside of a bucket it
-    /// descends. A line is guessed by the average, and again from there; then it is looked for in
-    /// the line. Only the counts are read of lines that were guessed wrong. In damaged bytes it is
-    /// some bucket.
+    /// The bucket (the number of zeros before it) at which `zeros << low_bits` minus the ones
+    /// before it exceeds `k`, or one nearby: the difference ascends from bucket to bucket, but
+    /// descends within a bucket. The line is found by interpolation, repeated if it is wrong, and
+    /// the bucket is then searched in the line. Only the counts of wrong lines are read. In corrupt
+    /// bytes the result is an unspecified bucket.
     #[inline(always)]
     pub(super) fn bucket_near<W: Words>(&self, words: W, low_bits: u32, k: u64) -> u64 {
         let sum = |ones: u64, zeros: u64| (zeros << low_bits).wrapping_sub(ones);
@@ -281,8 +283,8 @@ impl Upper {
         }
         let (mut from, mut to) = (0, word.count_zeros());
         while from < to {
-            // Behind zero number `middle` of the word, which as many zeros and all its other bits
-            // are before.
+            // The bucket after zero number `middle` of the word. That many zeros, and all other
+            // bits of the word up to there, precede it.
             let middle = from.midpoint(to);
             let place = words.select(!word, middle);
             let (more_ones, more_zeros) = (u64::from(place - middle), u64::from(middle) + 1);
@@ -292,8 +294,8 @@ impl Upper {
         zeros.wrapping_add(u64::from(from)).min(self.zeros - 1)
     }
 
-    /// How many ones stand from a position on before the first zero, if that is less than what is
-    /// left of the word; and else how many are left of it.
+    /// The number of ones from a position to the first zero, if that zero is in the same word;
+    /// otherwise the number of bits left in the word.
     #[inline(always)]
     pub(super) fn run(&self, position: u64) -> (u64, u64) {
         let (line, bit) = (position / LINE_BITS, position % LINE_BITS);

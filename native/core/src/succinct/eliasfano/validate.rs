@@ -1,4 +1,4 @@
-//! The second tier of trust: proving the contents.
+//! The full check of a region's contents.
 
 use super::RawEliasFano;
 use super::layout::{LINE_BITS, STEP, Shape, hints};
@@ -7,42 +7,42 @@ use crate::region::attach::RegionKind;
 use crate::succinct::packed::validate::zero_behind;
 use crate::{Error, Result};
 
-/// Proves a region's contents: checksum (if it has one), reserved words, counts, tables, and that
-/// the values ascend to the largest. O(bytes).
+/// Checks a region's contents: checksum (if it has one), reserved words, counts, tables, and that
+/// the values ascend up to the largest. O(bytes).
 ///
 /// # Safety
 /// As for [`RawEliasFano::attach`].
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `len` bytes at `base` are readable.
     let values = unsafe { RawEliasFano::attach(base, len) }?;
     Shape::verify(values.memory())?;
     values.prove()
 }
 
 impl RawEliasFano {
-    /// The proof of its sections: counts, tables, order, and zeros where nothing is. `Corrupt` says
-    /// what is wrong first. O(bytes).
+    /// Checks the sections: counts, tables, order, and that unused bits are zero. `Corrupt` names
+    /// the first defect. O(bytes).
     pub(crate) fn prove(&self) -> Result<()> {
         upper(self)?;
         lower(self)
     }
 }
 
-/// The lower bits, what stands between the sections, and the order of the values.
+/// Checks the lower bits, the bytes between the sections, and the order of the values.
 fn lower(values: &RawEliasFano) -> Result<()> {
     let RawEliasFano { shape, layout, memory, .. } = *values;
     let gaps = [
         (layout.ones + hints(shape.len) * 4, layout.zero_lines),
         (layout.zero_lines + hints(layout.zeros) * 4, layout.low),
     ];
-    // SAFETY: the gaps lie within the checked layout, and consist of whole words of 4 bytes.
+    // SAFETY: the gaps are within the checked layout, and consist of whole words of 4 bytes.
     let stray =
         |(from, to): (u64, u64)| unsafe { (from..to).step_by(4).any(|at| memory.load_u32(at as usize) != 0) };
     let (bits, bytes) = (shape.len * u64::from(layout.low_bits), (layout.length - layout.low) as usize);
-    // SAFETY: the section lies within the region.
+    // SAFETY: the section is within the region.
     let clean = unsafe { zero_behind(memory.at(layout.low as usize), bits, bytes) };
     if !clean || gaps.into_iter().any(stray) {
-        return Err(Error::corrupt("a bit that belongs to nothing is set"));
+        return Err(Error::corrupt("an unused bit is set"));
     }
     let mut last = 0;
     for (index, value) in values.iter().enumerate() {
@@ -51,11 +51,11 @@ fn lower(values: &RawEliasFano) -> Result<()> {
         }
         last = value;
     }
-    if last == shape.max { Ok(()) } else { Err(Error::corrupt("the largest value is not the last one")) }
+    if last == shape.max { Ok(()) } else { Err(Error::corrupt("the last value is not the largest")) }
 }
 
-/// As many ones as there are values, zeros behind the last, right counts, and tables that lead to
-/// the right lines.
+/// Checks that there are as many ones as values, that the bits after the last are zero, that the
+/// counts are right, and that the tables contain the right lines.
 fn upper(values: &RawEliasFano) -> Result<()> {
     let RawEliasFano { upper, shape, layout, memory, .. } = *values;
     let mut before = 0;
@@ -76,7 +76,7 @@ fn upper(values: &RawEliasFano) -> Result<()> {
         }
     }
     if before != shape.len {
-        return Err(Error::corrupt(format!("{before} ones for {} values", shape.len)));
+        return Err(Error::corrupt(format!("there are {before} ones for {} values", shape.len)));
     }
     for (table, next, _) in tables {
         check_hint(memory, table, next, layout.lines - 1)?;
@@ -85,7 +85,7 @@ fn upper(values: &RawEliasFano) -> Result<()> {
 }
 
 fn check_hint(memory: crate::region::memory::Memory, table: u64, entry: u64, line: u64) -> Result<()> {
-    // SAFETY: entries are counted as the layout does: one for every 256 bits, and one more.
+    // SAFETY: the layout has an entry for every 256 bits, and one more.
     if u64::from(unsafe { memory.load_u32((table + entry * 4) as usize) }) == line {
         return Ok(());
     }

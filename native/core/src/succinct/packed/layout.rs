@@ -1,5 +1,5 @@
-//! Where everything in a PackedInts region lies, and the constant-time check.
-//! `docs/formats/succinct.md` specifies it, `src/succinct/packedints/layout.ts` computes the same.
+//! The layout of a PackedInts region, and the constant-time check. `docs/formats/succinct.md`
+//! specifies it, and `src/succinct/packedints/layout.ts` computes the same.
 
 use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
@@ -7,51 +7,51 @@ use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// The most integers: below this a bit's position is below 2^53.
+/// The most integers. It keeps the position of every bit below 2^53.
 pub const MAX_LENGTH: u64 = 1 << 47;
-/// Flag: JavaScript sees the integers as bigints.
+/// Flag: the integers are bigints in JavaScript.
 pub const FLAG_BIGINT: u32 = 1;
 
 /// Indices of the words that this kind owns in the region's header.
 pub mod word {
-    /// How many integers (two words).
+    /// Number of integers (two words).
     pub const LENGTH: usize = 16;
-    /// Bits of each.
+    /// Bits per integer.
     pub const BITS: usize = 18;
     /// `FLAG_…` bits.
     pub const FLAGS: usize = 19;
-    /// The first word after those: it and the rest are zero.
+    /// The first unused word. It and all words after it are zero.
     pub const END: usize = 20;
 }
 
-/// What a region of packed integers holds.
+/// The numbers that determine a region's layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// How many integers: at most [`MAX_LENGTH`].
+    /// Number of integers: at most [`MAX_LENGTH`].
     pub len: u64,
-    /// Bits of each: 1 to 64.
+    /// Bits per integer: 1 to 64.
     pub bits: u32,
-    /// Whether JavaScript sees them as bigints. Otherwise all are below 2^53.
+    /// Whether the integers are bigints in JavaScript. Otherwise all are below 2^53.
     pub bigint: bool,
 }
 
-/// Bytes of `len` integers of `bits` bits: whole words of 64 bits, and one of zeros behind them, so
-/// that two neighbouring words can be read wherever an integer begins.
+/// Bytes of `len` integers of `bits` bits: whole words of 64 bits, followed by a word of zeros, so
+/// that two adjacent words can be read wherever an integer begins.
 pub(crate) const fn data_bytes(len: u64, bits: u32) -> u64 {
     (len * bits as u64).div_ceil(64) * 8 + 8
 }
 
 impl Shape {
-    /// The first byte of the integers.
+    /// The offset of the integers.
     pub const DATA: usize = HEADER_BYTES;
 
-    /// Refuses what no region holds, with `Range`.
+    /// `Range` unless a region can have this shape.
     pub fn check(self) -> Result<Shape> {
         if !(1..=64).contains(&self.bits) {
             return Err(Error::range(format!("packed integers have 1 to 64 bits, not {}", self.bits)));
         }
         if self.len > MAX_LENGTH {
-            return Err(Error::range(format!("{} packed integers are more than 2^47", self.len)));
+            return Err(Error::range(format!("there are at most 2^47 packed integers, not {}", self.len)));
         }
         Ok(self)
     }
@@ -62,12 +62,12 @@ impl Shape {
         align(Shape::DATA as u64 + data_bytes(self.len, self.bits))
     }
 
-    /// Writes the header of a new region, all but the magic number.
+    /// Writes the header of a new region, except for the magic number.
     ///
     /// # Safety
     /// The memory is writable and at least as long as the region, and no other thread uses it.
     pub(crate) unsafe fn write(self, memory: Memory) {
-        // SAFETY: the caller's word.
+        // SAFETY: the memory is writable, long enough, and exclusive, as guaranteed by the caller.
         unsafe {
             memory.begin_region(Kind::PackedInts, self.length());
             memory.set_double_word(word::LENGTH, self.len);

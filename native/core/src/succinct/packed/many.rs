@@ -1,11 +1,11 @@
 //! Integers at many indices.
 //!
-//! The indices are looked at twice: first whether all are indices, so that a refused call writes
-//! nothing, then to fetch. They may lie in memory that another thread writes, so the second time
-//! they are checked again.
+//! The indices are read twice: first to check them all, so that a rejected call writes nothing, and
+//! then to fetch the integers. Because another thread may write them, they are checked again the
+//! second time.
 //!
-//! Fetching needs no prefetching: the loads of one chunk do not depend on each other, and the
-//! processor has dozens of them under way at once.
+//! Fetching needs no prefetching. The loads of a chunk do not depend on each other, and the
+//! processor overlaps dozens of them.
 
 use super::{ONE_LOAD, RawPackedInts, extract, extract_short};
 use crate::region::numbers::{CHUNK, Numbers, NumbersMut};
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 pub(super) fn get_many(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
     #[cfg(target_arch = "x86_64")]
     match crate::cpu::Features::get().level() {
-        // SAFETY: the processor has these.
+        // SAFETY: the processor supports these instructions.
         crate::cpu::Level::Avx512 => return unsafe { fetch_avx512(ints, indices, out) },
         // SAFETY: as above.
         crate::cpu::Level::Avx2 => return unsafe { fetch_avx2(ints, indices, out) },
@@ -23,7 +23,7 @@ pub(super) fn get_many(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut Nu
     fetch(ints, indices, out)
 }
 
-/// Refuses indices past the end.
+/// `Range` if an index is past the end.
 #[inline(always)]
 fn check(ints: &RawPackedInts, from: usize, chunk: &[u64], name: &str) -> Result<()> {
     let largest = chunk.iter().fold(0, |largest, &index| largest.max(index));
@@ -35,7 +35,7 @@ fn refuse(ints: &RawPackedInts, from: usize, chunk: &[u64], name: &str) -> Error
     let len = ints.len();
     let at = chunk.iter().position(|&index| index >= len).unwrap_or(0);
     let (index, at) = (chunk[at], from + at);
-    Error::range(format!("{name}[{at}] is {index}, where there are {len} integers"))
+    Error::range(format!("index out of range: {name}[{at}] is {index}, of {len} integers"))
 }
 
 #[inline(always)]
@@ -62,15 +62,15 @@ fn fetch(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) 
     Ok(())
 }
 
-/// The same code, but conversions between integers and doubles are vectors, and shifts leave the
-/// flags alone.
+/// The same code with AVX-512, which converts between integers and doubles in vectors; its shifts
+/// do not change the flags.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,bmi1,bmi2")]
 fn fetch_avx512(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
     fetch(ints, indices, out)
 }
 
-/// The same code again.
+/// The same code with AVX2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 fn fetch_avx2(ints: &RawPackedInts, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {

@@ -1,18 +1,19 @@
-//! Packed integers: n integers of b bits each, 1 to 64, side by side with nothing between them.
+//! Packed integers: n integers of b bits each, 1 to 64, without gaps. Space: n·b bits, rounded up
+//! to words, plus one word and the header.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/packedints/` reads the same
-//! in TypeScript. They never change once written, so any number of threads may read them.
+//! `docs/formats/succinct.md` specifies the bytes; `src/succinct/packedints/` reads them in
+//! TypeScript. They never change once written, so any number of threads may read them.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | `layout` | header words, sizes, the constant-time check |
 //! | `fill` | building from arrays of any type |
 //! | `unpack` | ranges, eight integers at a time; one file for each instruction set |
 //! | `many` | integers at many indices |
 //! | `owned` | the structure for Rust programs |
-//! | `validate` | proving the contents |
+//! | `validate` | checking the contents |
 //!
-//! Cost: an integer lies in one cache line, seldom two; `at` is two loads and two shifts.
+//! Cost: an integer is in one cache line, seldom in two. `at` takes two loads and two shifts.
 
 pub(crate) mod fill;
 pub mod layout;
@@ -34,23 +35,24 @@ use crate::{Error, Result};
 /// The bits of integer `index` of those that begin at `data`.
 ///
 /// # Safety
-/// `data` is 8-byte aligned; the two words from the one on in which the integer begins are
+/// `data` is aligned to 8 bytes. The word in which the integer begins and the next one are
 /// readable. `bits` is 1 to 64.
 #[inline(always)]
 pub(crate) unsafe fn extract(data: *const u8, bits: u32, index: u64) -> u64 {
     let bit = index * u64::from(bits);
     let shift = bit as u32 & 63;
-    // SAFETY: the caller's word. Atomic loads are plain ones to the processor.
+    // SAFETY: both words are readable, as guaranteed by the caller. Atomic loads are plain loads
+    // for the processor.
     let (low, high) = unsafe {
         let word = data.cast::<u64>().add((bit >> 6) as usize);
         (load(word), load(word.add(1)))
     };
-    // Shifted twice, because 64 is no shift.
+    // The bits are shifted twice, because a shift by 64 is not possible.
     (low >> shift | high << 1 << (63 - shift)) & (u64::MAX >> (64 - bits))
 }
 
-/// Integers of at most this many bits, and the up to 7 bits before them in their first byte, fit
-/// one word.
+/// Integers of at most this many bits fit in one word together with the up to 7 bits before them in
+/// their first byte.
 pub(crate) const ONE_LOAD: u32 = 57;
 
 /// [`extract`] for at most [`ONE_LOAD`] bits.
@@ -60,20 +62,22 @@ pub(crate) const ONE_LOAD: u32 = 57;
 #[inline(always)]
 pub(crate) unsafe fn extract_short(data: *const u8, bits: u32, index: u64) -> u64 {
     let bit = index * u64::from(bits);
-    // SAFETY: the eight bytes lie in the word where the integer begins and the one behind it.
+    // SAFETY: the eight bytes are within the word in which the integer begins and the next one,
+    // which are readable as guaranteed by the caller.
     let word = unsafe { data.add((bit >> 3) as usize).cast::<u64>().read_unaligned() };
     word >> (bit & 7) & ((1 << bits) - 1)
 }
 
-/// A word that another thread might be writing.
+/// Loads a word that another thread might be writing.
 #[inline(always)]
 unsafe fn load(word: *const u64) -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
-    // SAFETY: aligned and readable, by the caller's word; never written through this.
+    // SAFETY: the word is aligned and readable, as guaranteed by the caller, and is never written
+    // through this reference.
     unsafe { AtomicU64::from_ptr(word.cast_mut()).load(Ordering::Relaxed) }
 }
 
-/// Fields of one width, side by side: all of packed integers, and a part of other structures.
+/// Fields of one width without gaps: all of packed integers, and a part of other structures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields {
     data: *const u8,
@@ -85,8 +89,8 @@ impl Fields {
     /// `len` fields of `bits` bits, 1 to 64.
     ///
     /// # Safety
-    /// `data` is 8-byte aligned; while this is used, `data_bytes(len, bits)` bytes are readable
-    /// there.
+    /// `data` is aligned to 8 bytes. While the fields are used, `data_bytes(len, bits)` bytes are
+    /// readable there.
     #[inline]
     pub(crate) unsafe fn new(data: *const u8, bits: u32, len: u64) -> Fields {
         Fields { data, bits, len }
@@ -99,20 +103,21 @@ impl Fields {
     #[inline(always)]
     pub(crate) unsafe fn get(&self, index: u64) -> u64 {
         debug_assert!(index < self.len);
-        // SAFETY: the index is one of the fields, and one word lies behind the last.
+        // SAFETY: the field exists, and a word follows the last one.
         unsafe { extract(self.data, self.bits, index) }
     }
 
-    /// Where a field is, for prefetching. The index may be anything.
+    /// The address of a field, for prefetching. Any index is allowed.
     #[inline(always)]
     pub(crate) fn address(&self, index: u64) -> *const u8 {
         self.data.wrapping_add((index.wrapping_mul(u64::from(self.bits)) >> 3) as usize)
     }
 }
 
-/// A view of packed integers in memory that someone else owns.
+/// A view of packed integers in memory owned by the caller.
 ///
-/// Not `Copy`, as no view that an owner hands out by `Deref` is: a copy would outlive the owner.
+/// Like all views that an owner returns by `Deref`, it is not `Copy`, because a copy would outlive
+/// the owner.
 ///
 /// ```compile_fail,E0507
 /// # use offheap_core::succinct::{PackedInts, RawPackedInts};
@@ -128,39 +133,40 @@ pub struct RawPackedInts {
 }
 
 impl RawPackedInts {
-    /// Attaches to the region in `len` bytes at `base`: checks the header in constant time.
+    /// Attaches to the region in `len` bytes at `base`. Checks the header in constant time.
     ///
     /// # Safety
     /// While the view or a copy of it is used, `base` is valid for reading `len` bytes.
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawPackedInts> {
-        // SAFETY: the caller's word. Nothing is written through the view.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Nothing is written
+        // through the view.
         let (memory, shape): (_, Shape) = unsafe { RegionKind::attach(base, len) }?;
-        // SAFETY: a checked header's data lies within the memory.
+        // SAFETY: the header's check ensured that the data is within the memory.
         let fields = unsafe { Fields::new(memory.at(Shape::DATA), shape.bits, shape.len) };
         Ok(RawPackedInts { fields, shape, memory })
     }
 
-    /// Length, width and form.
+    /// The length, the width, and whether the integers are bigints.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// How many integers there are.
+    /// The number of integers.
     #[inline(always)]
     #[must_use]
     pub fn len(&self) -> u64 {
         self.shape.len
     }
 
-    /// Whether there is none.
+    /// Whether there are no integers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shape.len == 0
     }
 
-    /// Bits of each integer.
+    /// Bits per integer.
     #[must_use]
     pub fn bits(&self) -> u32 {
         self.shape.bits
@@ -180,32 +186,34 @@ impl RawPackedInts {
         (index < self.shape.len).then(|| unsafe { self.fields.get(index) })
     }
 
-    /// The integers from `from` on, as many as `out` has. `Range` if they are fewer, or do not fit
-    /// `out`'s elements.
+    /// The integers from `from` on, as many as `out` has room for. `Range` if there are fewer, or
+    /// if they do not fit the elements of `out`.
     pub fn unpack(&self, from: u64, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out)?;
         let count = out.len();
         if from > self.shape.len || count as u64 > self.shape.len - from {
             let len = self.shape.len;
-            return Err(Error::range(format!("{count} integers from index {from} on: there are {len}")));
+            return Err(Error::range(format!(
+                "cannot read {count} integers from index {from} on: there are {len}"
+            )));
         }
         unpack::unpack(&self.fields, from, out);
         Ok(())
     }
 
-    /// The integers at many indices. `Range`, with nothing written, for an index that is none, or
-    /// integers that do not fit `out`'s elements.
+    /// The integers at many indices. `Range`, with nothing written, if an index is invalid or the
+    /// integers do not fit the elements of `out`.
     pub fn get_many(&self, indices: &Numbers<'_>, out: &mut NumbersMut<'_>) -> Result<()> {
         self.check_output(out)?;
         if out.len() < indices.len() {
             let (count, room) = (indices.len(), out.len());
-            return Err(Error::range(format!("out holds {room} elements where there are {count} indices")));
+            return Err(Error::range(format!("out has {room} elements, but there are {count} indices")));
         }
         many::get_many(self, indices, out)
     }
 
     fn check_output(&self, out: &NumbersMut<'_>) -> Result<()> {
-        // Integers of more bits that are no bigints are below 2^53 nevertheless.
+        // Integers that are not bigints are below 2^53, even if they have more bits.
         let bits = if self.shape.bigint { self.shape.bits } else { self.shape.bits.min(53) };
         if out.hold(bits) {
             return Ok(());
@@ -213,18 +221,18 @@ impl RawPackedInts {
         Err(Error::range(format!("integers of {bits} bits do not fit the elements of out")))
     }
 
-    /// The integers in order.
+    /// Iterates over the integers in order.
     pub fn iter(&self) -> Iter<'_> {
         Iter { ints: self, next: 0, at: 0, chunk: [0; CHUNK] }
     }
 }
 
-/// Iterates over packed integers, unpacking a chunk at a time.
+/// Iterates over packed integers, unpacking one chunk at a time.
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     ints: &'a RawPackedInts,
     next: u64,
-    /// Where in the chunk `next` is.
+    /// The position of `next` in the chunk.
     at: usize,
     chunk: Chunk,
 }

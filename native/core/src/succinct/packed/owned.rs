@@ -1,4 +1,4 @@
-//! Packed integers for Rust programs: in memory of their own, or in bytes that they borrow.
+//! Packed integers for Rust programs, in memory of their own or in borrowed bytes.
 
 use super::layout::Shape;
 use super::{Iter, RawPackedInts, fill, measure};
@@ -8,7 +8,7 @@ use crate::region::owned::OwnedMemory;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// n integers of b bits, 1 to 64, in n·b bits of memory. They can be read, not changed.
+/// Immutable integers of b bits each, 1 to 64, in n·b bits of memory.
 ///
 /// ```
 /// use offheap_core::succinct::packed::PackedInts;
@@ -31,31 +31,31 @@ unsafe impl Send for PackedInts {}
 unsafe impl Sync for PackedInts {}
 
 impl PackedInts {
-    /// Packs integers into as few bits as the largest needs. `Range` for one that is negative or
+    /// Packs integers with as many bits as the largest needs. `Range` if one is negative or
     /// fractional.
     pub fn from_slice<T: Number>(values: &[T]) -> Result<PackedInts> {
         let values = Numbers::of(values, "values");
         PackedInts::with_bits(&values, measure(&values)?)
     }
 
-    /// Packs integers into so many bits each. `Range` if one needs more.
+    /// Packs integers with `bits` bits each. `Range` if one needs more.
     pub fn with_bits(values: &Numbers<'_>, bits: u32) -> Result<PackedInts> {
         let shape = Shape { len: values.len() as u64, bits, bigint: false }.check()?;
-        // JavaScript's numbers end at 2^53.
+        // JavaScript's numbers represent integers up to 2^53.
         let shape = Shape { bigint: bits > 53 && measure(values)? > 53, ..shape };
         let length = usize::try_from(shape.length()).unwrap_or(usize::MAX);
         let memory = OwnedMemory::new(length)?;
-        // SAFETY: the memory is ours, and as long as it says.
+        // SAFETY: this function owns the memory, which has `memory.len()` bytes.
         unsafe {
             fill(memory.base(), length, shape, values)?;
             PackedInts::attach(memory)
         }
     }
 
-    /// A copy of a region's bytes, checked in constant time.
+    /// Copies the bytes of a region, and checks its header in constant time.
     pub fn from_bytes(bytes: &[u8]) -> Result<PackedInts> {
         let memory = OwnedMemory::new(bytes.len())?;
-        // SAFETY: the memory is ours, and as long as the bytes.
+        // SAFETY: this function owns the memory, which has `bytes.len()` bytes.
         unsafe {
             memory.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             PackedInts::attach(memory)
@@ -63,17 +63,18 @@ impl PackedInts {
     }
 
     /// # Safety
-    /// All of the memory is initialised.
+    /// All of the memory is initialized.
     unsafe fn attach(memory: OwnedMemory) -> Result<PackedInts> {
-        // SAFETY: the memory lives as long as the view, which stands beside it.
+        // SAFETY: the memory is initialized, and lives as long as the view, because both are fields
+        // of one struct.
         let raw = unsafe { RawPackedInts::attach(memory.base(), memory.len()) }?;
         Ok(PackedInts { raw, memory })
     }
 
-    /// The region: what to write to a file, or hand to JavaScript.
+    /// The region, for example to be written to a file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: the region lies in the memory, all of it was written.
+        // SAFETY: the region is within the memory and initialized.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.shape().length() as usize) }
     }
 }
@@ -94,20 +95,20 @@ impl<'a> IntoIterator for &'a PackedInts {
     }
 }
 
-/// Packed integers in borrowed bytes: of a mapped file, say.
+/// Packed integers in borrowed bytes, for example of a mapped file.
 #[derive(Debug)]
 pub struct PackedIntsRef<'a> {
     raw: RawPackedInts,
     life: PhantomData<&'a [u8]>,
 }
 
-// SAFETY: it reads bytes that are borrowed, and no one writes.
+// SAFETY: it reads borrowed bytes, which nothing writes.
 unsafe impl Send for PackedIntsRef<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for PackedIntsRef<'_> {}
 
 impl<'a> PackedIntsRef<'a> {
-    /// The integers in bytes that begin at a multiple of 8, checked in constant time.
+    /// Opens bytes that begin at a multiple of 8. Checks the header in constant time.
     pub fn new(bytes: &'a [u8]) -> Result<PackedIntsRef<'a>> {
         // SAFETY: the bytes are borrowed for as long as the view lives.
         let raw = unsafe { RawPackedInts::attach(bytes.as_ptr(), bytes.len()) }?;

@@ -1,6 +1,8 @@
-//! Choosing a variant, and making a region.
+//! Choosing a variant, and building a region.
 //!
-//! In two steps, because the caller owns the memory: [`plan`] counts the ones and says how many
+//! This takes two steps, because the caller owns the memory: [`plan`] counts the ones and returns
+//! the number of bytes needed, and [`build`] fills them. Cost: two passes over the bits and one
+//! write.
 //! bytes it takes, [`build`] fills them. Cost: two readings of the bits and one writing.
 
 use super::layout::{Shape, Variant, word};
@@ -14,7 +16,7 @@ use crate::region::memory::Memory;
 use crate::succinct::bitvector::RawBits;
 use crate::{Error, Result};
 
-/// What a region is going to be.
+/// The properties of a region to be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Variant, length and ones.
@@ -23,25 +25,25 @@ pub struct Plan {
     pub length: usize,
 }
 
-/// Without a variant, the sparse one is picked where it takes at most this part of what the flat
-/// one does: it is slower.
+/// The sparse variant is chosen if it takes at most this part of the flat variant's bytes, because
+/// it is slower.
 const SPARSE_PART: usize = 4;
 
-/// From so many bytes on a region asks for huge pages. Where it does not fit the caches, a question
-/// waits for the page tables as well as for the bits: at 2^32 bits a rank took 403 ns on small
-/// pages and 270 on huge ones, in bulk 46 and 18.
+/// From this many bytes on, a region requests huge pages. If it does not fit the caches, a query
+/// waits for the page tables as well as for the bits: with 2^32 bits, a rank took 403 ns with small
+/// pages and 270 ns with huge pages, and 46 and 18 ns in bulk.
 const HUGE_FROM: usize = 8 << 20;
 
-/// Plans a region for these bits. Without a variant one is picked by density: `Constant` where all
-/// bits are alike, `Sparse` where few of them are ones or few zeros, else `Flat`. `Range` if the
-/// bits are not alike and are to be `Constant`.
+/// Plans a region for these bits. If no variant is given, it is chosen by density: `Constant` if
+/// all bits are equal, `Sparse` if there are few ones or few zeros, else `Flat`. `Range` if
+/// `Constant` is requested for bits that are not all equal.
 pub fn plan(bits: &RawBits, variant: Option<Variant>) -> Result<Plan> {
     let length = bits.len();
     let ones = bits.count(0, length)?;
     let alike = ones == 0 || ones == length;
     let variant = match variant {
         Some(Variant::Constant) if !alike => {
-            return Err(Error::range(format!("{ones} of {length} bits are ones: they are not constant")));
+            return Err(Error::range(format!("the bits are not constant: {ones} of {length} are ones")));
         }
         Some(variant) => variant,
         None if alike => Variant::Constant,
@@ -53,7 +55,7 @@ pub fn plan(bits: &RawBits, variant: Option<Variant>) -> Result<Plan> {
     planned(bits, variant, ones)
 }
 
-/// The plan for a variant, of bits whose ones were counted.
+/// The plan for a variant and bits whose ones were counted.
 pub fn planned(bits: &RawBits, variant: Variant, ones: u64) -> Result<Plan> {
     let mut shape = Shape { variant, length: bits.len(), ones, last: 0 };
     if variant == Variant::Sparse {
@@ -62,31 +64,33 @@ pub fn planned(bits: &RawBits, variant: Variant, ones: u64) -> Result<Plan> {
     Ok(Plan { shape, length: shape.layout()?.length })
 }
 
-/// Makes the region that was planned for these bits, in `len` bytes at `base`. Whatever they held
-/// is overwritten, and the system is asked to back a large region by huge pages. `Full` if the
-/// bytes are too few, `Stale` if the bits were changed since (there is no region then).
+/// Builds the planned region in `len` bytes at `base`. Overwrites the memory, and requests huge
+/// pages for a large region. `Full` if `len` is too small; `Stale`, and no region, if the bits have
+/// changed since they were planned.
 ///
 /// # Safety
-/// `base` is valid for writing `len` bytes that no other thread uses, and that `bits` is no view
-/// of.
+/// `base` is valid for writing `len` bytes that no other thread uses, and that do not overlap
+/// `bits`.
 pub unsafe fn build(base: *mut u8, len: usize, bits: &RawBits, plan: &Plan) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `len` bytes at `base` are writable.
     let memory = unsafe { Memory::new(base, len) }?;
     let shape = plan.shape;
     let layout = shape.layout()?;
     check_room(layout.length as u64, len)?;
-    let changed = || Err(Error::stale("the bits were changed while rank and select were built for them"));
+    let changed = || Err(Error::stale("the bits changed while rank and select were built for them"));
     if shape.length != bits.len() {
         return changed();
     }
-    // SAFETY: there is room; the caller vouches that it is ours to write.
+    // SAFETY: the room was checked, and no other thread uses the memory, as guaranteed by the
+    // caller.
     unsafe {
         if layout.length >= HUGE_FROM {
-            // Before its pages are touched. Where it is refused, all works the same.
+            // Requested before the pages are touched. If the request is refused, everything works
+            // the same.
             let _ = advise(base, layout.length, Advice::HugePages);
         }
         memory.set_word(header::word::MAGIC, 0);
-        // What lies between the sections is zero.
+        // The bytes between the sections are zero.
         let tail = memory.at(layout.index);
         tail.write_bytes(0, layout.length - layout.index);
         let view = RawRankSelect::new(memory, shape, layout);

@@ -1,17 +1,18 @@
-//! The default: plain bits, and an index of 16 bytes about each 4096 of them (3.125%).
+//! The default variant: plain bits, and an index entry of 16 bytes for each 4096 of them (3.125%).
 //!
-//! An entry is 128 bits: 44 that count the ones before its superblock, and seven times 12 that
-//! count those in the superblock before each of its blocks of 512 bits but the first. So a rank
-//! reads one entry and one block, whose addresses both follow from the position: two misses at the
-//! same time, of which the index, 32 times smaller than the bits, is often in a cache. A select
-//! reads a sample, searches eight entries at once (and a few before, if its ones are far apart),
-//! the seven counts of one, and the eight words of a block.
+//! An entry has 128 bits: 44 bits count the ones before its superblock, and seven fields of 12 bits
+//! count the ones in the superblock before each of its blocks of 512 bits except the first. A rank
+//! reads one entry and one block, whose addresses both follow from the position. These are two
+//! concurrent cache misses, and the index, which is 32 times smaller than the bits, is often
+//! cached. A select reads a sample, searches eight entries at once (and a few before that, if the
+//! ones are far apart), then the seven counts of an entry, and the eight words of a block.
 //!
-//! This is pasta-flat's layout of counts (Kurpicz: "Engineering compact data structures for rank
-//! and select queries on bit vectors", 2022; itself after Zhou, Andersen, Kaminsky:
-//! "Space-efficient, high-performance rank and select structures", 2013) with the count in the low
-//! bits: so its lowest 32, all that most vectors need, are a word by themselves, and field i of the
-//! twelve-bit ones is that of block i, for i from 1 to 7, without a special case.
+//! This is the layout of pasta-flat (Kurpicz, "Engineering compact data structures for rank and
+//! select queries on bit vectors", 2022; itself after Zhou, Andersen and Kaminsky,
+//! "Space-efficient, high-performance rank and select structures", 2013), except that the count is
+//! in the low bits. So its lowest 32 bits, which are enough for most vectors, are a word by
+//! themselves, and the twelve-bit field i is that of block i, for i from 1 to 7, without a special
+//! case.
 
 use super::layout::{Layout, SUPERBLOCK, Shape};
 use super::samples::Samples;
@@ -27,21 +28,21 @@ pub(super) struct Flat {
     tier: Tier,
     bits: *mut u64,
     index: *mut u64,
-    /// Number of the last superblock with bits or the end in it.
+    /// The number of the last superblock that contains bits or the end.
     last: u64,
-    /// Number of the last entry, at least 7.
+    /// The number of the last entry, at least 7.
     last_entry: u64,
-    /// Number of the last block.
+    /// The number of the last block.
     last_block: u64,
     samples: [Samples; 2],
 }
 
-/// What [`Flat::check`] found wrong.
+/// The defect that [`Flat::check`] found.
 pub(super) type Wrong = &'static str;
 
 impl Flat {
     pub(super) fn new(memory: Memory, shape: &Shape, layout: &Layout) -> Flat {
-        // SAFETY: a checked layout's sections lie within the memory.
+        // SAFETY: the sections of a checked layout are within the memory.
         let (bits, index) = unsafe { (memory.at(layout.bits).cast(), memory.at(layout.index).cast()) };
         Flat {
             tier: Tier::get(),
@@ -60,7 +61,7 @@ impl Flat {
         Flat { tier, ..self }
     }
 
-    /// The block that a position is in. `number` is at most that of the last.
+    /// The block with a number that is at most that of the last block.
     #[inline(always)]
     fn block(&self, number: u64) -> *const u64 {
         debug_assert!(number <= self.last_block);
@@ -73,10 +74,10 @@ impl Flat {
         self.index.wrapping_add(number as usize * 2)
     }
 
-    /// How many ones, or zeros, are before a superblock.
+    /// The number of ones (or zeros) before a superblock.
     #[inline(always)]
     fn before<const ZEROS: bool>(&self, superblock: u64) -> u64 {
-        // SAFETY: callers stay within the index.
+        // SAFETY: all callers stay within the index.
         let ones = total_of(unsafe { word(self.entry(superblock), 0) }.load(Relaxed));
         if ZEROS { (superblock * SUPERBLOCK).wrapping_sub(ones) } else { ones }
     }
@@ -84,69 +85,69 @@ impl Flat {
     /// Whether a bit is set; the position is below the length.
     #[inline(always)]
     pub(super) fn get(&self, position: u64) -> bool {
-        // SAFETY: within the blocks.
+        // SAFETY: the position is below the length, so the word is within the blocks.
         let word = unsafe { word(self.bits, (position / 64) as usize) }.load(Relaxed);
         word >> (position % 64) & 1 == 1
     }
 
-    /// How many ones are before a position, which is at most the length.
+    /// The number of ones before a position, which is at most the length.
     #[inline(always)]
     pub(super) fn rank(&self, position: u64) -> u64 {
-        // SAFETY: the position's block and entry are there.
+        // SAFETY: the position is at most the length, so its block and entry exist.
         unsafe { rank(self.tier, self, position) }
     }
 
-    /// Where the `k`-th one (or zero) is, of which there are more than `k`.
+    /// The position of the `k`-th one (or zero). There are more than `k`.
     #[inline(always)]
     pub(super) fn select<const ZEROS: bool>(&self, k: u64) -> u64 {
-        // SAFETY: there is a sample for each number below the count.
+        // SAFETY: `k` is below the count, so its sample exists.
         unsafe { select::<ZEROS>(self.tier, self, k) }
     }
 
-    /// Many ranks. `positions` are at most the length.
+    /// Many ranks. All positions are at most the length.
     pub(super) fn rank_many(&self, positions: &[u64], out: &mut [u64]) {
-        // SAFETY: as for `rank`.
+        // SAFETY: all positions are at most the length.
         unsafe { rank_many(self.tier, self, positions, out) }
     }
 
     /// Many selects. There are more ones (or zeros) than each of `ks`.
     pub(super) fn select_many<const ZEROS: bool>(&self, ks: &[u64], out: &mut [u64]) {
-        // SAFETY: as for `select`.
+        // SAFETY: all `ks` are below the count.
         unsafe { select_many::<ZEROS>(self.tier, self, ks, out) }
     }
 
-    /// Copies the bits, of which the last word may have more than `length`, and makes the index.
-    /// Returns how many ones there are.
+    /// Copies the bits, and builds the index. The last word may have more than `length` bits.
+    /// Returns the number of ones.
     ///
     /// # Safety
-    /// The region is writable, and used by nobody else. `from` is valid for reading the words of
-    /// `length` bits, which another thread may be writing.
+    /// The region is writable, and no other thread uses it. The words of `length` bits at `from`
+    /// are readable; another thread may write them.
     pub(super) unsafe fn build(&self, from: *const u64, length: u64) -> u64 {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions are guaranteed by the caller.
         unsafe { build(self.tier, self, from, length) }
     }
 
-    /// Makes the samples; the index is there.
+    /// Writes the samples. The index must be complete.
     ///
     /// # Safety
     /// As for [`Flat::build`].
     pub(super) unsafe fn sample(&self, shape: &Shape) {
-        // SAFETY: the caller's word.
+        // SAFETY: the preconditions are guaranteed by the caller.
         unsafe {
             self.samples[0].write(shape.ones, self.last + 1, |s| self.up_to::<false>(shape, s));
             self.samples[1].write(shape.count::<true>(), self.last + 1, |s| self.up_to::<true>(shape, s));
         }
     }
 
-    /// How many ones, or zeros, are up to the end of a superblock.
+    /// The number of ones (or zeros) up to the end of a superblock.
     fn up_to<const ZEROS: bool>(&self, shape: &Shape, superblock: u64) -> u64 {
         if superblock == self.last { shape.count::<ZEROS>() } else { self.before::<ZEROS>(superblock + 1) }
     }
 
-    /// The second tier of checks: counts every block anew.
+    /// The full check: counts every block again.
     pub(super) fn check(&self, shape: &Shape) -> Result<(), Wrong> {
         let words = shape.length / 64;
-        // SAFETY: the blocks and entries are there.
+        // SAFETY: the blocks and entries are within the region.
         let load = |words: *const u64, index: u64| unsafe { word(words, index as usize) }.load(Relaxed);
         let all = (self.last_block + 1) * block::WORDS as u64;
         let tail = load(self.bits, words) >> (shape.length % 64);
@@ -156,7 +157,7 @@ impl Flat {
         let mut total = 0;
         for superblock in 0..=self.last_entry {
             let (low, high) = (load(self.entry(superblock), 0), load(self.entry(superblock), 1));
-            // SAFETY: within the blocks.
+            // SAFETY: the word is within the blocks.
             let (expected, ones) = unsafe { self.entry_for(superblock, total) };
             if (low, high) != expected {
                 return Err("the index is not that of the bits");
@@ -176,14 +177,14 @@ impl Flat {
         Ok(())
     }
 
-    /// What the entry of a superblock is to be, and how many ones the superblock has.
+    /// The expected entry of a superblock, and the number of ones in the superblock.
     ///
     /// # Safety
-    /// Entries up to `last_entry`.
+    /// `superblock` is at most `last_entry`.
     #[inline(always)]
     unsafe fn entry_for(&self, superblock: u64, total: u64) -> ((u64, u64), u64) {
         if superblock > self.last {
-            // More than any count: no search ends here.
+            // The count of an entry past the end exceeds any query, so no search ends there.
             return ((u64::MAX, u64::MAX), 0);
         }
         let mut entry = u128::from(total);
@@ -194,7 +195,7 @@ impl Flat {
                 entry |= u128::from(ones) << (32 + 12 * i);
             }
             if number <= self.last_block {
-                // SAFETY: within the blocks.
+                // SAFETY: the block is within the region.
                 ones += (0..block::WORDS)
                     .map(|i| u64::from(unsafe { word(self.block(number), i) }.load(Relaxed).count_ones()))
                     .sum::<u64>();
@@ -217,7 +218,7 @@ per_tier! {
 #[inline(always)]
 unsafe fn rank_with<B: Block>(b: B, flat: &Flat, position: u64) -> u64 {
     let entry = flat.entry(position / SUPERBLOCK);
-    // SAFETY: the position's entry and block are there.
+    // SAFETY: the position is at most the length, so its entry and block exist.
     unsafe {
         let total = total_of(word(entry, 0).load(Relaxed));
         let in_superblock = count_of(entry, (position / block::BITS) as u32 % 8);
@@ -226,7 +227,7 @@ unsafe fn rank_with<B: Block>(b: B, flat: &Flat, position: u64) -> u64 {
     }
 }
 
-/// Which superblock the `k`-th one (or zero) is in.
+/// The superblock that contains the `k`-th one (or zero).
 #[inline(always)]
 fn superblock_of<B: Block, const ZEROS: bool>(b: B, flat: &Flat, k: u64) -> u64 {
     let (mut low, mut high) = flat.samples[usize::from(ZEROS)].between(k, flat.last);
@@ -239,18 +240,18 @@ fn superblock_of<B: Block, const ZEROS: bool>(b: B, flat: &Flat, k: u64) -> u64 
         }
     }
     let first = low.min(flat.last_entry - (WINDOW - 1));
-    // SAFETY: eight entries from there on are within the index.
+    // SAFETY: the eight entries from there on are within the index.
     let passed = unsafe { b.entries_passed::<ZEROS>(flat.entry(first), first, k) };
-    // At least the first has no more than k before it, if the contents are sound.
+    // In valid contents, at least the first entry has at most k before it.
     (first + u64::from(passed)).saturating_sub(1).min(flat.last)
 }
 
-/// Which block the `k`-th one (or zero) is in, and which of the block's it is.
+/// The block that contains the `k`-th one (or zero), and its number within the block.
 #[inline(always)]
 fn block_of<B: Block, const ZEROS: bool>(b: B, flat: &Flat, superblock: u64, k: u64) -> (u64, u32) {
     let entry = flat.entry(superblock);
     let k = k.wrapping_sub(flat.before::<ZEROS>(superblock)) as u32 % SUPERBLOCK as u32;
-    // SAFETY: the entry is there.
+    // SAFETY: the entry is within the index.
     unsafe {
         let number = b.counts_passed::<ZEROS>(entry, k);
         let ones = count_of(entry, number);
@@ -264,18 +265,18 @@ fn block_of<B: Block, const ZEROS: bool>(b: B, flat: &Flat, superblock: u64, k: 
 #[inline(always)]
 unsafe fn select_with<B: Block, const ZEROS: bool>(b: B, flat: &Flat, k: u64) -> u64 {
     let (number, k) = block_of::<B, ZEROS>(b, flat, superblock_of::<B, ZEROS>(b, flat, k), k);
-    // SAFETY: the block is there.
+    // SAFETY: the block is within the region.
     number * block::BITS + u64::from(unsafe { b.select::<ZEROS>(flat.block(number), k) })
 }
 
-/// How many questions of a bulk call go side by side.
+/// The number of interleaved queries in a bulk call.
 const BATCH: usize = 32;
 
-/// Asks for the memory of one question while it answers the one that is [`BATCH`] before: a quarter
-/// faster than in batches. (So are not selects, which would go in four steps: a quarter slower.)
+/// Prefetches the memory of one query while it answers the one [`BATCH`] before it: a quarter
+/// faster than in batches. (For selects, which would need four steps, this is a quarter slower.)
 ///
 /// # Safety
-/// As for [`rank_with`], for each.
+/// As for [`rank_with`], for all positions.
 #[inline(always)]
 unsafe fn rank_many_with<B: Block>(b: B, flat: &Flat, positions: &[u64], out: &mut [u64]) {
     let ask = |position: u64| {
@@ -283,7 +284,7 @@ unsafe fn rank_many_with<B: Block>(b: B, flat: &Flat, positions: &[u64], out: &m
         prefetch(flat.block(position / block::BITS).cast());
     };
     positions.iter().take(BATCH).for_each(|&position| ask(position));
-    // SAFETY: the caller's word.
+    // SAFETY: all positions are at most the length, as guaranteed by the caller.
     let rank = |position: u64| unsafe { rank_with(b, flat, position) };
     let asked = positions.len().saturating_sub(BATCH);
     for ((&position, &later), out) in
@@ -298,7 +299,7 @@ unsafe fn rank_many_with<B: Block>(b: B, flat: &Flat, positions: &[u64], out: &m
 }
 
 /// # Safety
-/// As for [`select_with`], for each.
+/// As for [`select_with`], for all `ks`.
 #[inline(always)]
 unsafe fn select_many_with<B: Block, const ZEROS: bool>(b: B, flat: &Flat, ks: &[u64], out: &mut [u64]) {
     let samples = &flat.samples[usize::from(ZEROS)];
@@ -315,13 +316,15 @@ unsafe fn select_many_with<B: Block, const ZEROS: bool>(b: B, flat: &Flat, ks: &
             prefetch(flat.block(place.0).cast());
         }
         for (&(number, k), out) in places.iter().zip(out) {
-            // SAFETY: the block is there.
-            *out = number * block::BITS + u64::from(unsafe { b.select::<ZEROS>(flat.block(number), k) });
+            // SAFETY: the block is within the region.
+            let position = unsafe { b.select::<ZEROS>(flat.block(number), k) };
+            *out = number * block::BITS + u64::from(position);
         }
     }
 }
 
-/// A superblock at a time, so that what was copied is counted while it is in the first cache.
+/// Processes one superblock at a time, so that the copied bits are counted while they are in the
+/// first-level cache.
 ///
 /// # Safety
 /// As for [`Flat::build`].
@@ -334,8 +337,8 @@ unsafe fn build_with<B: Block>(_: B, flat: &Flat, from: *const u64, length: u64)
     for superblock in 0..=flat.last_entry {
         let start = superblock as usize * WORDS;
         let end = (start + WORDS).min(words);
-        // SAFETY: the caller's word; the source may change meanwhile, which gives some mixture.
-        // Within the index.
+        // SAFETY: the words at `from` are readable, as guaranteed by the caller; if they change at
+        // the same time, the result is some mixture. The entry is within the index.
         unsafe {
             if start < end {
                 std::ptr::copy_nonoverlapping(from.add(start), flat.bits.add(start), end - start);

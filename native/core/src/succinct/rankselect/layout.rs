@@ -1,5 +1,5 @@
-//! Where everything in a rank/select region lies. No offset is stored: all follow from variant,
-//! length and number of ones, so a header that agrees with its length can not point outside.
+//! The layout of a rank/select region. No offset is stored: all offsets follow from variant, length
+//! and number of ones, so a header that agrees with the region's length cannot point outside.
 
 use crate::region::attach::RegionKind;
 use crate::region::header::{HEADER_BYTES, Header, align};
@@ -11,35 +11,35 @@ use crate::{Error, Result};
 
 /// Indices of the words that the structure owns in the region's header.
 pub mod word {
-    /// Which [`super::Variant`].
+    /// The [`super::Variant`].
     pub const VARIANT: usize = 16;
-    /// How many bits there are (two words).
+    /// Number of bits (two words).
     pub const LENGTH: usize = 18;
-    /// How many of them are ones (two words).
+    /// Number of ones (two words).
     pub const ONES: usize = 20;
-    /// Of the sparse variant: the last position that is stored (two words).
+    /// Sparse variant: the last stored position (two words).
     pub const LAST: usize = 22;
-    /// The first word after those: it and the rest are zero.
+    /// The first unused word. It and all words after it are zero.
     pub const END: usize = 24;
 }
 
-/// How the bits and what helps to find them are laid out. The numbers are the format's.
+/// The layout of the bits and of their index. The numbers are part of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Variant {
-    /// Plain bits, and an index beside them: small, and fast for both questions. The default.
+    /// Plain bits and a separate index: small, and fast for both kinds of query. The default.
     Flat = 1,
-    /// Counts and bits in one cache line: one miss for a rank.
+    /// Counts and bits in one cache line: one cache miss for a rank.
     Interleaved = 2,
-    /// The positions of ones, or of zeros if those are fewer, as an Elias-Fano sequence: for few of
-    /// either.
+    /// The positions of the ones, or of the zeros if those are fewer, as an Elias-Fano sequence:
+    /// for bits with few of either.
     Sparse = 3,
-    /// All bits are alike, and not stored.
+    /// All bits are equal, and not stored.
     Constant = 4,
 }
 
 impl Variant {
-    /// Every variant, in the order of its number.
+    /// Every variant, in the order of the numbers.
     pub const ALL: [Variant; 4] = [Variant::Flat, Variant::Interleaved, Variant::Sparse, Variant::Constant];
 
     /// The variant with this number, if there is one.
@@ -49,28 +49,27 @@ impl Variant {
     }
 }
 
-/// What determines a region's layout.
+/// The numbers that determine a region's layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// How the bits are stored.
+    /// The variant.
     pub variant: Variant,
-    /// How many there are.
+    /// Number of bits.
     pub length: u64,
-    /// How many of them are ones.
+    /// Number of ones.
     pub ones: u64,
-    /// Of the sparse variant: the last position that is stored; 0 if there is none, and in other
-    /// variants.
+    /// Sparse variant: the last stored position; 0 if there is none, and in other variants.
     pub last: u64,
 }
 
-/// Byte offsets of the sections. Absent ones are empty.
+/// Byte offsets of the sections. Absent sections are empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The bits, as blocks of 64 bytes.
+    /// The bits, in blocks of 64 bytes.
     pub bits: usize,
-    /// What is known about superblocks.
+    /// The index entries of the superblocks.
     pub index: usize,
-    /// The end of what the index holds.
+    /// The end of the index's contents.
     pub index_end: usize,
     /// Samples of ones, then of zeros.
     pub samples: [usize; 2],
@@ -82,18 +81,18 @@ pub struct Layout {
 
 /// Bits of a superblock of the flat variant.
 pub const SUPERBLOCK: u64 = 4096;
-/// Bits that a line of the interleaved variant holds beside its count.
+/// Bits of a line of the interleaved variant, besides its count.
 pub const LINE_BITS: u64 = 496;
-/// Lines of a superblock of the interleaved variant, as a power of two: together less than 2^16
-/// bits.
+/// Lines of a superblock of the interleaved variant, as a power of two. A superblock has less than
+/// 2^16 bits.
 pub const LINES_LOG2: u32 = 7;
-/// The fewest index entries, so that a search may always look at eight.
+/// The minimum number of index entries, so that a search can always read eight.
 pub const MIN_ENTRIES: u64 = 8;
-/// At the most one sample for so many bits.
+/// There is at most one sample for this many bits.
 pub const SAMPLE_BITS: u64 = 8192;
 
-/// Every so many ones (or zeros), as a power of two, there is a sample of where they are: so many
-/// that samples number at most one for each [`SAMPLE_BITS`] bits, and at least half of that.
+/// The distance between samples in ones (or zeros), as a power of two. It is chosen so that there
+/// is at most one sample per [`SAMPLE_BITS`] bits, and at least half as many.
 #[inline]
 #[must_use]
 pub const fn sample_shift(length: u64, count: u64) -> u32 {
@@ -105,7 +104,7 @@ pub const fn sample_shift(length: u64, count: u64) -> u32 {
     shift
 }
 
-/// How many samples there are: one for each begun run of 2^shift ones, and one for the end.
+/// The number of samples: one for each started run of 2^shift ones, and one for the end.
 #[inline]
 #[must_use]
 pub const fn samples(count: u64, shift: u32) -> u64 {
@@ -113,15 +112,15 @@ pub const fn samples(count: u64, shift: u32) -> u64 {
 }
 
 impl Shape {
-    /// How many ones, or zeros.
+    /// The number of ones (or zeros).
     #[inline]
     #[must_use]
     pub const fn count<const ZEROS: bool>(&self) -> u64 {
         if ZEROS { self.length - self.ones } else { self.ones }
     }
 
-    /// 64-byte blocks of bits. One more than needed where a block is just full, so that the end has
-    /// a block as well.
+    /// The number of 64-byte blocks of bits. If the last block is full, there is one more, so that
+    /// the end has a block as well.
     #[inline]
     #[must_use]
     pub const fn blocks(&self) -> u64 {
@@ -132,7 +131,7 @@ impl Shape {
         }
     }
 
-    /// Entries of the index, the end's included.
+    /// Entries of the index, including that of the end.
     #[inline]
     #[must_use]
     pub const fn entries(&self) -> u64 {
@@ -146,14 +145,14 @@ impl Shape {
         }
     }
 
-    /// Whether the sparse variant stores the positions of zeros: there are fewer of them.
+    /// Whether the sparse variant stores the positions of zeros, because there are fewer of them.
     #[inline]
     #[must_use]
     pub const fn stores_zeros(&self) -> bool {
         self.ones > self.length - self.ones
     }
 
-    /// The sequence of positions that the sparse variant stores.
+    /// The shape of the position sequence of the sparse variant.
     #[inline]
     #[must_use]
     pub const fn positions(&self) -> eliasfano::Shape {
@@ -161,11 +160,11 @@ impl Shape {
         eliasfano::Shape { len, max: self.last }
     }
 
-    /// Where the sections lie. `Range` if a region of this shape could not be addressed.
+    /// The offsets of the sections. `Range` if a region of this shape exceeds the address space.
     pub fn layout(&self) -> Result<Layout> {
         if self.length > MAX_BITS || self.ones > self.length {
             let Shape { length, ones, .. } = self;
-            return Err(Error::range(format!("there can not be {length} bits with {ones} ones")));
+            return Err(Error::range(format!("{length} bits cannot have {ones} ones")));
         }
         if self.variant == Variant::Sparse {
             return self.sparse_layout();
@@ -187,7 +186,7 @@ impl Shape {
         let samples_end = zeros + sampled(self.length - self.ones);
         let length = align(samples_end);
         if isize::try_from(length).is_err() {
-            return Err(Error::range("so many bits do not fit this machine's address space"));
+            return Err(Error::range("the bits exceed the address space"));
         }
         Ok(Layout {
             bits: bits as usize,
@@ -199,17 +198,17 @@ impl Shape {
         })
     }
 
-    /// The whole is one sequence.
+    /// The whole region is one sequence.
     fn sparse_layout(&self) -> Result<Layout> {
         let positions = self.positions().check()?;
         let least = positions.len.saturating_sub(1);
         if self.last < least || self.last >= self.length.max(1) {
             let (last, count) = (self.last, positions.len);
-            return Err(Error::range(format!("{last} can not be the last of {count} positions")));
+            return Err(Error::range(format!("{last} cannot be the last of {count} positions")));
         }
         let end = positions.layout_at(HEADER_BYTES as u64).length;
         let Ok(end) = isize::try_from(end).map(isize::cast_unsigned) else {
-            return Err(Error::range("so many bits do not fit this machine's address space"));
+            return Err(Error::range("the bits exceed the address space"));
         };
         let bits = HEADER_BYTES;
         Ok(Layout { bits, index: bits, index_end: end, samples: [end; 2], samples_end: end, length: end })
@@ -232,7 +231,7 @@ impl RegionKind for Meta {
     fn check(header: &Header, _: Memory) -> Result<Meta> {
         let number = header.word(word::VARIANT);
         let variant = Variant::from_number(number)
-            .ok_or_else(|| Error::corrupt(format!("{number} is no variant of rank and select")))?;
+            .ok_or_else(|| Error::corrupt(format!("invalid variant of rank and select: {number}")))?;
         let shape = Shape {
             variant,
             length: header.double_word(word::LENGTH),
@@ -242,10 +241,10 @@ impl RegionKind for Meta {
         let corrupt = |why: Error| Error::corrupt(why.message().to_owned());
         let layout = shape.layout().map_err(corrupt)?;
         if variant == Variant::Constant && shape.ones != 0 && shape.ones != shape.length {
-            return Err(Error::corrupt("the bits are said to be alike and are not"));
+            return Err(Error::corrupt("a constant region has both ones and zeros"));
         }
         if variant != Variant::Sparse && shape.last != 0 {
-            return Err(Error::corrupt("a word of the header that must be zero is not"));
+            return Err(Error::corrupt("a reserved word of the header is not zero"));
         }
         Ok(Meta { shape, layout })
     }

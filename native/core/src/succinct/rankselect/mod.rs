@@ -1,20 +1,20 @@
-//! Bits that do not change, with rank (how many ones are before a position) and select (where the
-//! k-th one is) in constant time or nearly so.
+//! Immutable bits with rank (the number of ones before a position) and select (the position of the
+//! k-th one), in constant time or nearly so.
 //!
-//! The bytes are specified in `docs/formats/succinct.md`; `src/succinct/rankselect/` answers single
-//! questions on the same bytes in TypeScript.
+//! `docs/formats/succinct.md` specifies the bytes; `src/succinct/rankselect/` answers single
+//! queries on the same bytes in TypeScript.
 //!
-//! | file | holds |
+//! | file | contents |
 //! | --- | --- |
 //! | `layout` | variants, header words, sections, the constant-time check |
-//! | `flat` | the default: plain bits, and 16 bytes about each 4096 of them |
-//! | `interleaved` | counts and bits in one cache line |
-//! | `samples` | where to begin looking for the k-th one, for both |
-//! | `sparse` | positions only, of few ones or few zeros |
-//! | `raw` | the checked view, over all variants |
-//! | `bulk` | many questions in one call |
-//! | `build` | choosing a variant, making a region |
-//! | `validate` | the second tier of checks |
+//! | `flat` | the default: plain bits, and 16 bytes for each 4096 of them (3.125%) |
+//! | `interleaved` | counts and bits in one cache line (3.3%) |
+//! | `samples` | the starting points of select, for both |
+//! | `sparse` | the positions of few ones or few zeros |
+//! | `raw` | the checked view of all variants |
+//! | `bulk` | many queries in one call |
+//! | `build` | choosing a variant, building a region |
+//! | `validate` | the full check |
 //! | `owned` | the structure for Rust programs |
 
 mod build;

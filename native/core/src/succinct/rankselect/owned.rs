@@ -1,4 +1,4 @@
-//! The structure for Rust programs: owns its memory.
+//! Rank and select for Rust programs, in memory of their own.
 
 use super::build::{build, plan};
 use super::bulk::{Query, answer};
@@ -11,8 +11,8 @@ use crate::succinct::bitvector::{BitVec, RawBits};
 use std::fmt;
 use std::ops::Deref;
 
-/// Bits that do not change, with rank and select. It holds a copy of the bits: a region is complete
-/// in itself.
+/// Immutable bits with rank and select. The structure contains a copy of the bits, so a region is
+/// complete.
 ///
 /// ```
 /// use offheap_core::succinct::{BitVec, RankSelect};
@@ -29,27 +29,27 @@ pub struct RankSelect {
     memory: OwnedMemory,
 }
 
-// SAFETY: it owns its memory, as a Vec does; nothing else knows the address.
+// SAFETY: it owns its memory, like `Vec`; nothing else has the address.
 unsafe impl Send for RankSelect {}
 // SAFETY: `&RankSelect` only reads.
 unsafe impl Sync for RankSelect {}
 
 impl RankSelect {
-    /// Rank and select for these bits, in the flat variant.
+    /// Builds rank and select for these bits, in the flat variant.
     pub fn new(bits: &BitVec) -> Result<RankSelect> {
         RankSelect::of(bits.raw(), Some(Variant::Flat))
     }
 
-    /// The same in another variant; `None` picks one by density.
+    /// The same in another variant; `None` chooses one by density.
     pub fn with_variant(bits: &BitVec, variant: Option<Variant>) -> Result<RankSelect> {
         RankSelect::of(bits.raw(), variant)
     }
 
-    /// Rank and select for the bits of a region, which may be shared or mapped.
+    /// Builds rank and select for the bits of a region, which may be shared or mapped.
     pub fn of(bits: &RawBits, variant: Option<Variant>) -> Result<RankSelect> {
         let plan = plan(bits, variant)?;
         let memory = OwnedMemory::new(plan.length)?;
-        // SAFETY: the memory is new and ours.
+        // SAFETY: the memory is new and exclusive.
         let raw = unsafe {
             build(memory.base(), memory.len(), bits, &plan)?;
             RawRankSelect::attach(memory.base(), memory.len())?
@@ -57,18 +57,18 @@ impl RankSelect {
         Ok(RankSelect { raw, memory })
     }
 
-    /// The region: what can be saved, and opened again with [`RawRankSelect::attach`].
+    /// The region, which can be saved, and opened again with [`RawRankSelect::attach`].
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the memory is ours, all of the region was written, and nobody writes any more.
+        // SAFETY: the structure owns the memory, the region is initialized, and nothing writes it.
         unsafe { std::slice::from_raw_parts(self.memory.base(), self.raw.region_length()) }
     }
 
-    /// [`RawRankSelect::rank1`] of many positions. Where the bits do not fit the caches it is
-    /// faster than one by one, because the waits for memory overlap.
+    /// [`RawRankSelect::rank1`] of many positions. If the bits do not fit the caches, this is
+    /// faster than single calls, because the cache misses overlap.
     ///
-    /// `Range` if a position is past the end or `out` shorter than `positions`; nothing is written
-    /// then.
+    /// `Range`, with nothing written, if a position is past the end or `out` is shorter than
+    /// `positions`.
     pub fn rank1_many(&self, positions: &[u64], out: &mut [u64]) -> Result<()> {
         self.answer_many(Query::Rank1, positions, out)
     }
@@ -78,9 +78,9 @@ impl RankSelect {
         self.answer_many(Query::Select1, ks, out)
     }
 
-    /// The same for any query.
-    pub fn answer_many(&self, query: Query, questions: &[u64], out: &mut [u64]) -> Result<()> {
-        answer(&self.raw, query, &Numbers::of(questions, "questions"), &mut NumbersMut::of(out))
+    /// The same for any kind of query.
+    pub fn answer_many(&self, query: Query, inputs: &[u64], out: &mut [u64]) -> Result<()> {
+        answer(&self.raw, query, &Numbers::of(inputs, "inputs"), &mut NumbersMut::of(out))
     }
 }
 

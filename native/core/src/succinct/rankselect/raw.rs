@@ -1,8 +1,8 @@
-//! The checked view of a rank/select region, over all variants.
+//! The checked view of a rank/select region, in any variant.
 //!
 //! A region does not change once it is built, so nothing here waits or repeats. Its contents may
-//! still be hostile: after the header's check no query reads outside, and answers about unsound
-//! contents are wrong, nothing worse.
+//! still be hostile. After the header's check, no query reads out of bounds; with invalid contents,
+//! results are wrong, but nothing worse happens.
 
 use super::flat::Flat;
 use super::interleaved::Interleaved;
@@ -21,7 +21,7 @@ pub struct RawRankSelect {
     pub(super) index: Index,
 }
 
-/// What a query goes by.
+/// The view of each variant.
 #[derive(Debug)]
 pub(super) enum Index {
     Flat(Flat),
@@ -31,18 +31,19 @@ pub(super) enum Index {
 }
 
 impl RawRankSelect {
-    /// Attaches to the structure in `len` bytes at `base`: checks the header in constant time.
+    /// Attaches to the structure in `len` bytes at `base`. Checks the header in constant time.
     ///
     /// # Safety
     /// While the view or a copy of it is used, `base` is valid for reading `len` bytes.
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawRankSelect> {
-        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+        // SAFETY: the caller guarantees that `len` bytes at `base` are readable. Readers do not
+        // write through the view.
         let (memory, Meta { shape, layout }) = unsafe { Meta::attach(base, len) }?;
         Ok(RawRankSelect::new(memory, shape, layout))
     }
 
-    /// A view of a region whose layout fits the memory.
+    /// A view of a region whose layout fits in the memory.
     pub(super) fn new(memory: Memory, shape: Shape, layout: Layout) -> RawRankSelect {
         let index = match shape.variant {
             Variant::Flat => Index::Flat(Flat::new(memory, &shape, &layout)),
@@ -53,7 +54,7 @@ impl RawRankSelect {
         RawRankSelect { memory, shape, layout, index }
     }
 
-    /// How the bits are stored.
+    /// The variant.
     #[inline]
     #[must_use]
     pub fn variant(&self) -> Variant {
@@ -67,7 +68,7 @@ impl RawRankSelect {
         self.shape
     }
 
-    /// How many bits there are.
+    /// The number of bits.
     #[inline(always)]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "no bits are no special case to anyone")]
@@ -75,21 +76,21 @@ impl RawRankSelect {
         self.shape.length
     }
 
-    /// How many of them are ones.
+    /// The number of ones.
     #[inline(always)]
     #[must_use]
     pub fn ones(&self) -> u64 {
         self.shape.ones
     }
 
-    /// How many of them are zeros.
+    /// The number of zeros.
     #[inline(always)]
     #[must_use]
     pub fn zeros(&self) -> u64 {
         self.shape.length - self.shape.ones
     }
 
-    /// Bytes of the region, its header and all padding included.
+    /// Bytes of the region, including header and padding.
     #[inline]
     #[must_use]
     pub fn region_length(&self) -> usize {
@@ -103,8 +104,8 @@ impl RawRankSelect {
         self.memory
     }
 
-    /// What the structure takes beyond the bits themselves, for each bit: everything counts, header
-    /// and padding too. Below zero where the bits are not stored as such.
+    /// The overhead: the bytes of the region, including header and padding, beyond the bits
+    /// themselves, as a fraction of the bits. Negative if the bits are not stored as such.
     #[must_use]
     pub fn overhead(&self) -> f64 {
         let bits = self.shape.length as f64;
@@ -123,7 +124,7 @@ impl RawRankSelect {
         })
     }
 
-    /// How many ones are before a position; all of them from the end on.
+    /// The number of ones before a position; all of them from the end on.
     #[inline]
     #[must_use]
     pub fn rank1(&self, position: u64) -> u64 {
@@ -136,7 +137,7 @@ impl RawRankSelect {
         }
     }
 
-    /// How many zeros are before a position; all of them from the end on.
+    /// The number of zeros before a position; all of them from the end on.
     #[inline]
     #[must_use]
     pub fn rank0(&self, position: u64) -> u64 {

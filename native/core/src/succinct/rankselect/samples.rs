@@ -1,8 +1,10 @@
-//! Samples: where every 2^shift-th one is, and so where to begin looking for those that follow it.
+//! Samples: the position of every 2^shift-th one, from which a search for the following ones
+//! begins.
 //!
-//! Clark's idea ("Compact PAT trees", 1996), with the distance between samples chosen by density so
-//! that two of them are some 8192 to 16384 bits apart on the average. Where ones stand in clusters
-//! two samples can be far apart; between them a binary search goes on, so the worst case is
+//! This is Clark's idea ("Compact PAT trees", 1996). The distance between samples depends on the
+//! density, so that two samples are about 8192 to 16384 bits apart on average. If ones cluster, two
+//! samples can be far apart. A binary search between them makes the worst case logarithmic in the
+//! distance, never a scan.
 //! logarithmic in the distance and never a scan.
 
 use super::layout::{Layout, Shape, sample_shift};
@@ -17,10 +19,10 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    /// Those of the ones, and of the zeros.
+    /// The samples of the ones, and of the zeros.
     pub(super) fn of(memory: Memory, shape: &Shape, layout: &Layout) -> [Samples; 2] {
         let of = |at: usize, count: u64| Samples {
-            // SAFETY: a checked layout's sections lie within the memory.
+            // SAFETY: the sections of a checked layout are within the memory.
             first: unsafe { memory.at(at) }.cast(),
             shift: sample_shift(shape.length, count),
         };
@@ -29,12 +31,12 @@ impl Samples {
 
     #[inline(always)]
     fn at(&self, index: u64) -> &AtomicU32 {
-        // SAFETY: callers stay below the number of samples.
+        // SAFETY: all callers stay below the number of samples.
         unsafe { AtomicU32::from_ptr(self.first.add(index as usize)) }
     }
 
-    /// Between which two places the `k`-th is, both included, given how many places there are. `k`
-    /// is below the number of ones (or zeros).
+    /// The first and the last unit that can contain the `k`-th one (or zero), given the number of
+    /// the last unit. `k` is below the number of ones (or zeros).
     #[inline(always)]
     pub(super) fn between(&self, k: u64, last: u64) -> (u64, u64) {
         let sample = k >> self.shift;
@@ -42,24 +44,25 @@ impl Samples {
         (load(sample), load(sample + 1))
     }
 
-    /// The part of a distance that `k` is on its way from the sample before it to the next.
+    /// Interpolates: the part of `distance` that corresponds to the position of `k` between its two
+    /// samples.
     #[inline(always)]
     pub(super) fn part(&self, distance: u64, k: u64) -> u64 {
         let done = k & ((1 << self.shift) - 1);
         ((u128::from(distance) * u128::from(done)) >> self.shift) as u64
     }
 
-    /// The address of the sample before `k`: for prefetching.
+    /// The address of the sample before `k`, for prefetching.
     #[inline(always)]
     pub(super) fn address(&self, k: u64) -> *const u8 {
         self.first.wrapping_add((k >> self.shift) as usize).cast_const().cast()
     }
 
-    /// Writes the samples, given for each place how many ones (or zeros) there are up to its end;
-    /// or tells whether they are what they would be.
+    /// Writes the samples, given the number of ones (or zeros) up to the end of each unit, or
+    /// compares them with the expected ones.
     ///
     /// # Safety
-    /// To write: the memory is writable, and no other thread uses it.
+    /// For writing, the memory is writable, and no other thread uses it.
     unsafe fn visit(
         &self,
         count: u64,
@@ -81,12 +84,13 @@ impl Samples {
         sample(self.at(index), (places - 1) as u32)
     }
 
-    /// Writes them: `count` ones in `places`, `up_to(place)` of them up to the end of each.
+    /// Writes the samples of `count` ones in `places` units, with `up_to(unit)` of them up to the
+    /// end of each.
     ///
     /// # Safety
-    /// The memory is writable, and no other thread uses it. `up_to` of the last place is `count`.
+    /// The memory is writable, and no other thread uses it. `up_to` of the last unit is `count`.
     pub(super) unsafe fn write(&self, count: u64, places: u64, up_to: impl Fn(u64) -> u64) {
-        // SAFETY: the caller's word.
+        // SAFETY: the memory is writable and exclusive, as guaranteed by the caller.
         unsafe {
             self.visit(count, places, up_to, |sample, place| {
                 sample.store(place, Relaxed);
@@ -95,7 +99,7 @@ impl Samples {
         }
     }
 
-    /// Whether they are what [`Samples::write`] would write. `up_to` must be right.
+    /// Whether the samples are those that [`Samples::write`] would write. `up_to` must be right.
     pub(super) fn are_right(&self, count: u64, places: u64, up_to: impl Fn(u64) -> u64) -> bool {
         // SAFETY: nothing is written.
         unsafe { self.visit(count, places, up_to, |sample, place| sample.load(Relaxed) == place) }

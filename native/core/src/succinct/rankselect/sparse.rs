@@ -1,9 +1,9 @@
-//! Few ones, or few zeros: only their positions, as an Elias-Fano sequence (Okanohara, Sadakane:
-//! "Practical entropy-compressed rank/select dictionary", 2007, there called sdarray). Some 2.7 +
-//! log2(n / m) bits for each of m positions among n bits, nothing for the others.
+//! Few ones or few zeros: only their positions, as an Elias-Fano sequence (Okanohara and Sadakane,
+//! "Practical entropy-compressed rank/select dictionary", 2007, which calls it sdarray). Space:
+//! about 2.7 + log2(n / m) bits for each of m positions among n bits.
 //!
-//! Which of both are stored follows from their counts. What is asked about the stored kind is a
-//! question to the sequence; the k-th of the others is the k-th integer that is not in it.
+//! The counts determine which of the two are stored. Queries about the stored kind are queries of
+//! the sequence; the k-th of the other kind is the k-th integer that is not in it.
 
 use super::layout::Shape;
 use crate::region::header::HEADER_BYTES;
@@ -19,16 +19,17 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) struct Sparse {
     positions: RawEliasFano,
-    /// Whether they are those of zeros.
+    /// Whether the positions are those of zeros.
     zeros: bool,
-    /// How many bits there are.
+    /// The number of bits.
     length: u64,
 }
 
 impl Sparse {
-    /// The shape's layout fits the memory.
+    /// The shape's layout must be within the memory.
     pub(super) fn new(memory: Memory, shape: &Shape) -> Sparse {
-        // SAFETY: the caller's word; a layout is made of checked counts only.
+        // SAFETY: the layout is within the memory, as guaranteed by the caller, and is computed
+        // from checked counts only.
         let positions = unsafe { RawEliasFano::within(memory, HEADER_BYTES as u64, shape.positions()) };
         Sparse { positions, zeros: shape.stores_zeros(), length: shape.length }
     }
@@ -38,21 +39,21 @@ impl Sparse {
         self.positions.contains(position) != self.zeros
     }
 
-    /// How many ones are before a position, which is at most the length.
+    /// The number of ones before a position, which is at most the length.
     pub(super) fn rank(&self, position: u64) -> u64 {
         let rank = self.positions.rank(position);
         if self.zeros { position.wrapping_sub(rank) } else { rank }
     }
 
-    /// Where the `k`-th one (or zero) is, of which there are more than `k`.
+    /// The position of the `k`-th one (or zero). There are more than `k`.
     pub(super) fn select<const ZEROS: bool>(&self, k: u64) -> u64 {
         let found =
             if ZEROS == self.zeros { self.positions.at(k).unwrap_or(0) } else { self.positions.missing(k) };
-        // More only in damaged bytes.
+        // The result exceeds the length only in corrupt bytes.
         found.min(self.length)
     }
 
-    /// Many ranks. `positions` are at most the length.
+    /// Many ranks. All positions are at most the length.
     pub(super) fn rank_many(&self, positions: &[u64], out: &mut [u64]) {
         out.copy_from_slice(positions);
         self.positions.rank_batch(out);
@@ -72,13 +73,13 @@ impl Sparse {
         }
     }
 
-    /// The second tier of checks: the sequence, and that no position is there twice.
+    /// The full check: the sequence, and that no position occurs twice.
     pub(super) fn check(&self) -> Result<()> {
         self.positions.prove()?;
         let mut before = None;
         for position in self.positions.iter() {
             if before == Some(position) {
-                return Err(Error::corrupt(format!("position {position} is there twice")));
+                return Err(Error::corrupt(format!("position {position} occurs twice")));
             }
             before = Some(position);
         }
@@ -86,19 +87,19 @@ impl Sparse {
     }
 }
 
-/// Stores the positions, and returns how many ones there are; some other number if the bits are not
-/// those of the shape.
+/// Stores the positions, and returns the number of ones. The number differs from the shape's if the
+/// bits do not match the shape.
 ///
 /// # Safety
-/// The shape's layout lies within the memory, which is ours to write. The bits are as many as the
-/// shape says.
+/// The shape's layout is within the memory, which no other thread uses. The number of bits is that
+/// of the shape.
 pub(super) unsafe fn build(memory: Memory, shape: &Shape, bits: &RawBits) -> u64 {
     let positions = shape.positions();
     let wrong = u64::MAX;
     let flip = if shape.stores_zeros() { u64::MAX } else { 0 };
     let mut count = 0;
-    // SAFETY: the caller's word. Positions ascend, and are compared with the shape before they are
-    // pushed.
+    // SAFETY: the preconditions are guaranteed by the caller. Positions ascend, and are compared
+    // with the shape before they are pushed.
     unsafe {
         let mut writer = Writer::new(memory, positions, positions.layout_at(HEADER_BYTES as u64));
         for index in 0..shape.length.div_ceil(64) {

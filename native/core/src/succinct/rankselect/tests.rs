@@ -1,4 +1,4 @@
-//! Rank and select beside lists of positions, for every variant and every instruction set.
+//! Compares rank and select with lists of positions, for every variant and every instruction set.
 
 use super::bulk::{Query, answer};
 use super::layout::{LINE_BITS, SUPERBLOCK, Shape, Variant, word};
@@ -14,10 +14,10 @@ use proptest::prelude::*;
 
 const VARIANTS: [Variant; 3] = [Variant::Flat, Variant::Interleaved, Variant::Sparse];
 
-/// The same structure with each instruction set that the processor has.
+/// The same structure with each instruction set that the processor supports.
 fn tiers(structure: &RankSelect) -> Vec<RawRankSelect> {
     let bytes = structure.bytes();
-    // SAFETY: the structure outlives what is made here, and nobody writes.
+    // SAFETY: the structure outlives the views, and nothing writes it.
     let again = || unsafe { RawRankSelect::attach(bytes.as_ptr(), bytes.len()) }.unwrap();
     if matches!(structure.index, Index::Sparse(_) | Index::Constant) {
         return vec![again()];
@@ -36,7 +36,7 @@ fn tiers(structure: &RankSelect) -> Vec<RawRankSelect> {
         .collect()
 }
 
-/// Everything that can be asked, at the positions that matter.
+/// Checks all queries at the positions that matter.
 fn check(bits: &BitVec, variant: Option<Variant>, every: usize) {
     let structure = RankSelect::with_variant(bits, variant).unwrap();
     structure.validate().unwrap();
@@ -60,9 +60,9 @@ fn check(bits: &BitVec, variant: Option<Variant>, every: usize) {
             ranks.push(rank);
         }
         assert_eq!(raw.rank1(length + 5), ones.len() as u64);
-        let ask = |query: Query, questions: &[u64]| {
-            let mut out = vec![0; questions.len()];
-            answer(&raw, query, &Numbers::of(questions, "questions"), &mut NumbersMut::of(&mut out)).unwrap();
+        let ask = |query: Query, inputs: &[u64]| {
+            let mut out = vec![0; inputs.len()];
+            answer(&raw, query, &Numbers::of(inputs, "inputs"), &mut NumbersMut::of(&mut out)).unwrap();
             out
         };
         assert_eq!(ask(Query::Rank1, &positions), ranks);
@@ -96,7 +96,7 @@ fn random_bits(length: u64, percent: u64) -> BitVec {
 }
 
 #[test]
-fn short_vectors_of_every_length() {
+fn agrees_for_short_vectors_of_every_length() {
     for length in (0..67).chain([127, 128, 129, 447, 448, 495, 496, 497, 511, 512, 513, 991, 992, 993, 1024])
     {
         for percent in [0, 1, 50, 99, 100] {
@@ -108,7 +108,7 @@ fn short_vectors_of_every_length() {
 }
 
 #[test]
-fn lengths_around_blocks_and_superblocks() {
+fn agrees_for_lengths_around_blocks_and_superblocks() {
     if cfg!(miri) {
         return;
     }
@@ -124,7 +124,7 @@ fn lengths_around_blocks_and_superblocks() {
 }
 
 #[test]
-fn clusters_far_apart() {
+fn agrees_for_clusters_that_are_far_apart() {
     if cfg!(miri) {
         return;
     }
@@ -149,7 +149,9 @@ fn clusters_far_apart() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 60 }))]
     #[test]
-    fn runs_of_any_lengths(runs in proptest::collection::vec(prop_oneof![0u64..10, 0u64..600, 0u64..9000], 1..40)) {
+fn agrees_for_runs_of_any_length(
+        runs in proptest::collection::vec(prop_oneof![0u64..10, 0u64..600, 0u64..9000], 1..40),
+    ) {
         let mut bits = BitVec::new(runs.iter().sum()).unwrap();
         let mut at = 0;
         for (i, run) in runs.iter().enumerate() {
@@ -163,7 +165,7 @@ proptest! {
 }
 
 #[test]
-fn bits_that_are_all_alike() {
+fn agrees_for_constant_bits() {
     for length in [0, 1, 100, 5000] {
         for percent in [0, 100] {
             let bits = random_bits(length, percent);
@@ -179,7 +181,7 @@ fn bits_that_are_all_alike() {
 }
 
 #[test]
-fn few_ones_or_few_zeros_are_sparse() {
+fn chooses_sparse_for_few_ones_or_few_zeros() {
     if cfg!(miri) {
         return;
     }
@@ -189,7 +191,7 @@ fn few_ones_or_few_zeros_are_sparse() {
     for bits in [&bits, &others] {
         let structure = RankSelect::with_variant(bits, None).unwrap();
         assert_eq!(structure.variant(), Variant::Sparse);
-        // About 2.7 + log2(100) bits for each of 3000.
+        // About 2.7 + log2(100) bits for each of 3000 positions.
         assert!(structure.overhead() < -0.88, "{}", structure.overhead());
     }
     let half = RankSelect::with_variant(&random_bits(300_000, 50), None).unwrap();
@@ -197,7 +199,7 @@ fn few_ones_or_few_zeros_are_sparse() {
 }
 
 #[test]
-fn the_overhead_is_what_is_promised() {
+fn overhead_is_within_the_documented_limits() {
     for percent in [1, 10, 50, 90] {
         let bits = random_bits(if cfg!(miri) { 10_000 } else { 4_000_000 }, percent);
         let flat = RankSelect::new(&bits).unwrap();
@@ -212,44 +214,44 @@ fn the_overhead_is_what_is_promised() {
 }
 
 #[test]
-fn bulk_questions_are_checked_before_any_is_answered() {
+fn bulk_queries_are_checked_before_any_is_answered() {
     let bits = random_bits(1000, 30);
     let structure = RankSelect::new(&bits).unwrap();
     let ones = structure.ones();
     let mut out = [7u64; 3];
-    for (query, questions) in [
+    for (query, inputs) in [
         (Query::Rank1, [0, 1000, 1001]),
         (Query::Rank0, [0, u64::MAX, 5]),
         (Query::Select1, [0, 1, ones]),
         (Query::Select0, [1000 - ones, 0, 0]),
     ] {
-        let error = structure.answer_many(query, &questions, &mut out).unwrap_err();
+        let error = structure.answer_many(query, &inputs, &mut out).unwrap_err();
         assert_eq!((error.kind(), out), (ErrorKind::Range, [7; 3]), "{query:?}");
     }
     assert_eq!(structure.rank1_many(&[0, 1, 2], &mut out[..2]).unwrap_err().kind(), ErrorKind::Range);
     structure.rank1_many(&[1000, 0, 500], &mut out).unwrap();
     assert_eq!(out, [ones, 0, structure.rank1(500)]);
     for wrong in [-1.0, 0.5, 1000.5, f64::NAN, f64::INFINITY, -f64::INFINITY, 1e300, 1001.0] {
-        let questions = [0.0, 1000.0, wrong];
-        let source = Numbers::of(&questions, "questions");
+        let inputs = [0.0, 1000.0, wrong];
+        let source = Numbers::of(&inputs, "inputs");
         let refused = answer(&structure, Query::Rank1, &source, &mut NumbersMut::of(&mut out)).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Range, "{wrong}");
     }
-    let questions = [0.0, 1000.0, -0.0];
+    let inputs = [0.0, 1000.0, -0.0];
     let mut out = [0u32; 3];
-    let source = Numbers::of(&questions, "questions");
+    let source = Numbers::of(&inputs, "inputs");
     answer(&structure, Query::Rank1, &source, &mut NumbersMut::of(&mut out)).unwrap();
     assert_eq!(out, [0, ones as u32, 0]);
 }
 
 #[test]
-fn a_plan_for_other_bits_is_refused() {
+fn rejects_a_plan_for_other_bits() {
     let (bits, mut other) = (random_bits(1000, 30), random_bits(1000, 30));
     let planned = plan(bits.raw(), Some(Variant::Flat)).unwrap();
     other.flip(5).unwrap();
     let mut memory = vec![0u64; planned.length / 8];
     let base = memory.as_mut_ptr().cast::<u8>();
-    // SAFETY: as long as planned.
+    // SAFETY: the memory is as long as planned.
     unsafe {
         let refused = super::build(base, planned.length, other.raw(), &planned).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Stale);
@@ -264,9 +266,9 @@ fn a_plan_for_other_bits_is_refused() {
 }
 
 #[test]
-fn nothing_far_from_the_answer_is_read() {
-    // The fault elsewhere: a select that scans from bit 0. So everything up to the middle is
-    // spoilt, and nobody may notice.
+fn reads_nothing_far_from_the_answer() {
+    // A fault of another library: a select that scans from bit 0. Here everything up to the middle
+    // is corrupted, and the results must not change.
     if cfg!(miri) {
         return;
     }
@@ -282,7 +284,7 @@ fn nothing_far_from_the_answer_is_read() {
         for (from, to) in [(layout.bits, layout.index), (layout.index, layout.index_end)] {
             copy[from / 8..from.midpoint(to) / 8].fill(0x5555_5555_5555_5555);
         }
-        // SAFETY: as many bytes as the region has.
+        // SAFETY: the region has this many bytes.
         let spoilt = unsafe { RawRankSelect::attach(copy.as_ptr().cast(), copy.len() * 8) }.unwrap();
         for at in (600_000..1_000_000).step_by(997) {
             let (ones, zeros) = (structure.rank1(at), structure.rank0(at));
@@ -298,8 +300,8 @@ fn nothing_far_from_the_answer_is_read() {
 }
 
 #[test]
-fn bulk_ranks_of_the_beginning_and_the_end() {
-    // The fault elsewhere: a bulk rank that gives 0 past the last word.
+fn bulk_ranks_work_at_the_beginning_and_the_end() {
+    // A fault of another library: a bulk rank returned 0 past the last word.
     for length in [0, 1, 63, 64, 65, 512, 4096, 4160, 8192] {
         for percent in [50, 100] {
             let bits = random_bits(length, percent);
@@ -315,7 +317,7 @@ fn bulk_ranks_of_the_beginning_and_the_end() {
 }
 
 #[test]
-fn a_region_large_enough_for_huge_pages() {
+fn supports_a_region_large_enough_for_huge_pages() {
     if cfg!(miri) {
         return;
     }
@@ -332,8 +334,8 @@ fn a_region_large_enough_for_huge_pages() {
 }
 
 #[test]
-fn positions_beyond_32_bits() {
-    // Zeros up to there take no memory: nobody touches them. The index over zeros is zeros, too.
+fn supports_positions_beyond_32_bits() {
+    // Untouched zeros take no memory. The index of zeros consists of zeros, too.
     if cfg!(miri) || cfg!(target_pointer_width = "32") {
         return;
     }
@@ -355,7 +357,7 @@ fn positions_beyond_32_bits() {
         let at = layout.index / 8 + superblock as usize * 2;
         (words[at], words[at + 1]) = (entry as u64, (entry >> 64) as u64);
     }
-    // SAFETY: the words are ours, as many as the layout says.
+    // SAFETY: the test owns the words, as many as the layout has.
     let structure = unsafe {
         let memory = Memory::new(words.as_mut_ptr().cast(), layout.length).unwrap();
         if let Index::Flat(flat) = RawRankSelect::new(memory, shape, layout).index {
@@ -372,7 +374,7 @@ fn positions_beyond_32_bits() {
         let k = k as u64;
         assert_eq!((structure.select1(k), structure.get(at)), (Some(at), Some(true)));
         assert_eq!((structure.rank1(at), structure.rank1(at + 1)), (k, k + 1));
-        // The zeros after it: the next position is one more than so many.
+        // The zeros after it: the position of the next one is one more than their number.
         let next = (at + 1..).find(|next| !ones.contains(next)).unwrap();
         if next < LENGTH {
             assert_eq!(structure.select0(structure.rank0(next)), Some(next));

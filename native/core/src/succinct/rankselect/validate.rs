@@ -1,4 +1,4 @@
-//! The second tier of checks: what a region of these bits would hold, recomputed and compared.
+//! The full check: recomputes the contents of the region and compares them.
 
 use super::layout::{Layout, Meta, word};
 use super::raw::{Index, RawRankSelect};
@@ -6,12 +6,12 @@ use crate::region::attach::RegionKind;
 use crate::{Error, Result};
 
 impl RawRankSelect {
-    /// Proves the contents: checksum (if there is one), reserved words, every count and every
-    /// sample. About as long as building.
+    /// Checks the contents: checksum (if there is one), reserved words, every count and every
+    /// sample. Takes about as long as building.
     pub fn validate(&self) -> Result<()> {
         let (header, _) = Meta::verify(self.memory)?;
         if header.word(word::VARIANT + 1) != 0 {
-            return Err(Error::corrupt("a word of the header that must be zero is not"));
+            return Err(Error::corrupt("a reserved word of the header is not zero"));
         }
         let checked = match &self.index {
             Index::Flat(flat) => flat.check(&self.shape),
@@ -22,10 +22,10 @@ impl RawRankSelect {
         checked.and_then(|()| self.check_padding()).map_err(Error::corrupt)
     }
 
-    /// What lies between the sections is zero.
+    /// Checks that the bytes between the sections are zero.
     fn check_padding(&self) -> std::result::Result<(), &'static str> {
         let Layout { index_end, samples, samples_end, length, .. } = self.layout;
-        // SAFETY: within the region.
+        // SAFETY: the bytes are within the region.
         let zero = (index_end..samples[0])
             .chain(samples_end..length)
             .all(|at| unsafe { self.memory.load_u8(at) } == 0);

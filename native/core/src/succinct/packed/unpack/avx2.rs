@@ -6,11 +6,11 @@ use std::arch::x86_64::{
     _mm256_loadu_si256, _mm256_set1_epi64x, _mm256_shuffle_epi8, _mm256_srlv_epi64, _mm256_storeu_si256,
 };
 
-/// An integer and the up to 7 bits before it in its first byte fill a lane at the most.
+/// An integer and the up to 7 bits before it in its first byte fit in a lane.
 pub(super) const MAX_BITS: u32 = 57;
 
-/// Where the eight integers of a group lie: for each pair the first byte, for each integer its
-/// bytes within the pair's 16 and the bits before it.
+/// The positions of the eight integers of a group: for each pair its first byte, and for each
+/// integer its bytes within the pair's 16 and the bits before it.
 struct Plan {
     begin: [usize; 4],
     bytes: [[u8; 32]; 2],
@@ -34,14 +34,15 @@ impl Plan {
 }
 
 /// # Safety
-/// The processor has AVX2. From each group on `REACH` bytes are readable. Integers have at most
-/// [`MAX_BITS`].
+/// The processor has AVX2. `REACH` bytes are readable from the start of each group. Integers have
+/// at most [`MAX_BITS`] bits.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn unpack(groups: Groups<'_>) {
     let Groups { data, bits, out } = groups;
     let plan = Plan::new(bits);
     let mask = _mm256_set1_epi64x(((1u64 << bits) - 1).cast_signed());
-    // SAFETY: arrays of 32 bytes each; the pairs' 16 bytes lie within the first 58 of a group.
+    // SAFETY: the arrays have 32 bytes each, and the pairs' 16 bytes are within the first 58 bytes
+    // of a group.
     unsafe {
         let load = |from: *const u8| _mm256_loadu_si256(from.cast::<__m256i>());
         let bytes = plan.bytes.map(|bytes| load(bytes.as_ptr()));

@@ -1,4 +1,4 @@
-//! Unpacking with AVX-512: a group of eight out of one load.
+//! Unpacking with AVX-512: one load for a group of eight.
 
 use super::{GROUP, Groups};
 use std::arch::x86_64::{
@@ -6,13 +6,13 @@ use std::arch::x86_64::{
     _mm512_srlv_epi64, _mm512_storeu_si512,
 };
 
-/// Lanes are filled from whole units of 16 bits: an integer and the up to 15 bits before it fill a
-/// lane at the most.
+/// Lanes are filled with whole units of 16 bits, so an integer and the up to 15 bits before it must
+/// fit in a lane.
 pub(super) const MAX_BITS: u32 = 49;
 
 /// # Safety
-/// The processor has AVX-512 F and BW. From each group on `REACH` bytes are readable. Integers have
-/// at most [`MAX_BITS`].
+/// The processor has AVX-512 F and BW. `REACH` bytes are readable from the start of each group.
+/// Integers have at most [`MAX_BITS`] bits.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) unsafe fn unpack(groups: Groups<'_>) {
     let Groups { data, bits, out } = groups;
@@ -26,7 +26,8 @@ pub(super) unsafe fn unpack(groups: Groups<'_>) {
         }
     }
     let mask = _mm512_set1_epi64(((1u64 << bits) - 1).cast_signed());
-    // SAFETY: arrays of 64 bytes each; of a group REACH bytes are readable.
+    // SAFETY: the arrays have 64 bytes each, and `REACH` bytes of a group are readable, as
+    // guaranteed by the caller.
     unsafe {
         let units = _mm512_loadu_si512(units.as_ptr().cast::<__m512i>());
         let shifts = _mm512_loadu_si512(shifts.as_ptr().cast::<__m512i>());

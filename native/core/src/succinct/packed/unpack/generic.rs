@@ -1,4 +1,4 @@
-//! Portable unpacking: each integer by itself.
+//! Portable unpacking, one integer at a time.
 
 use super::Fields;
 
@@ -6,7 +6,7 @@ use super::Fields;
 pub(super) fn unpack(fields: &Fields, from: u64, out: &mut [u64]) {
     debug_assert!(from + out.len() as u64 <= fields.len);
     for (index, slot) in (from..).zip(out) {
-        // SAFETY: an index of the fields.
+        // SAFETY: the range is within the fields, so the index is valid.
         *slot = unsafe { fields.get(index) };
     }
 }

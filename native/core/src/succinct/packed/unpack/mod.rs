@@ -1,12 +1,12 @@
-//! Ranges of packed integers, unpacked.
+//! Unpacking ranges of packed integers.
 //!
-//! Eight integers of b bits take exactly b bytes. So those at a multiple of 8 begin at a whole
-//! byte, and where each of the eight lies from there on depends on b alone: one shuffle brings the
-//! bytes of each into a lane of its own, one shift moves it to the lane's lowest bits, one mask
-//! cuts off its neighbours. The shuffle and the shifts are made once for a call (as in Lemire,
-//! Boytsov: "Decoding billions of integers per second through vectorization", 2015, where they are
-//! constants). Each instruction set has a file; [`generic`] does the ends, and widths that lanes
-//! are too narrow for.
+//! Eight integers of b bits take exactly b bytes. So groups of eight begin at a whole byte, and the
+//! position of each integer in its group depends on b alone. One shuffle moves the bytes of each
+//! integer to a lane of its own, one shift moves it to the lowest bits of the lane, and one mask
+//! removes its neighbors. The shuffle and the shifts are computed once per call (as in Lemire and
+//! Boytsov, "Decoding billions of integers per second through vectorization", 2015, where they are
+//! constants). There is one file for each instruction set; [`generic`] handles the ends, and widths
+//! that do not fit the lanes.
 
 mod generic;
 
@@ -22,12 +22,12 @@ use super::layout::data_bytes;
 use crate::cpu::{Features, Level};
 use crate::region::numbers::{CHUNK, NumbersMut};
 
-/// Bytes from the beginning of a group of eight on that a kernel may read.
+/// The number of bytes from the start of a group that a kernel may read.
 const REACH: usize = 64;
-/// Integers of a group.
+/// Integers per group.
 const GROUP: usize = 8;
 
-/// Groups for a kernel: integers whose index is a multiple of 8, up to where [`REACH`] bytes are
+/// The groups for a kernel: integers whose index is a multiple of 8, as long as [`REACH`] bytes are
 /// left.
 struct Groups<'a> {
     /// The first byte of the first group.
@@ -36,7 +36,7 @@ struct Groups<'a> {
     out: &'a mut [[u64; GROUP]],
 }
 
-/// Unpacks as many integers as `out` has, from `from` on. The range lies within the fields.
+/// Unpacks as many integers as `out` has room for, from `from` on. The range is within the fields.
 pub(super) fn unpack(fields: &Fields, from: u64, out: &mut NumbersMut<'_>) {
     let mut chunk = [0; CHUNK];
     let level = Features::get().level();
@@ -57,8 +57,7 @@ pub(crate) fn chunk(fields: &Fields, from: u64, out: &mut [u64]) {
     chunk_with(Features::get().level(), fields, from, out);
 }
 
-/// Unpacks with the kernels of one rung of the ladder, which the processor must have: tests force
-/// each.
+/// Unpacks with the kernels of a level, which the processor must support. Tests force each level.
 fn chunk_with(level: Level, fields: &Fields, from: u64, out: &mut [u64]) {
     let Fields { bits, len, .. } = *fields;
     assert!(from <= len && out.len() as u64 <= len - from);
@@ -72,10 +71,10 @@ fn chunk_with(level: Level, fields: &Fields, from: u64, out: &mut [u64]) {
     let (body, tail) = rest.split_at_mut(groups * GROUP);
     let after = first + body.len() as u64;
     let (whole, _) = body.as_chunks_mut::<GROUP>();
-    // SAFETY: the byte lies within the data, or right behind it.
+    // SAFETY: the byte is within the data, or directly after it.
     let data = unsafe { fields.data.add(begin as usize) };
-    // SAFETY: each group's bytes and REACH from there on are within the data; the processor has the
-    // level.
+    // SAFETY: the groups, and `REACH` bytes from each of them, are within the data, and the
+    // processor supports the level.
     let taken = unsafe { run(level, Groups { data, bits, out: whole }) };
     if !taken {
         generic::unpack(fields, first, body);
@@ -86,9 +85,9 @@ fn chunk_with(level: Level, fields: &Fields, from: u64, out: &mut [u64]) {
 /// Runs the kernel of a level, if there is one for this width.
 ///
 /// # Safety
-/// From the beginning of each group on [`REACH`] bytes are readable. The processor has the level.
+/// [`REACH`] bytes are readable from the start of each group. The processor supports the level.
 unsafe fn run(level: Level, groups: Groups<'_>) -> bool {
-    // SAFETY: the caller's word.
+    // SAFETY: both are guaranteed by the caller.
     unsafe {
         match level {
             #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,0 @@
-//! Operations on a map and on a plain model of it. See `../hashmap.rs`.
-#![no_main]
-
-#[path = "../hashmap.rs"]
-#[expect(dead_code, reason = "each target uses a part")]
-mod hashmap;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hashmap::operations(data));

@@ -1,8 +1,0 @@
-//! The input as a region, used in every way. See `../smallmap.rs`.
-#![no_main]
-
-#[path = "../smallmap.rs"]
-#[expect(dead_code, reason = "each target uses a part")]
-mod smallmap;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| smallmap::raw(data));

@@ -1,8 +1,0 @@
-//! Operations on an arena of small maps, and on plain lists. See `../smallmap.rs`.
-#![no_main]
-
-#[path = "../smallmap.rs"]
-#[expect(dead_code, reason = "each target uses a part")]
-mod smallmap;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| smallmap::operations(data));

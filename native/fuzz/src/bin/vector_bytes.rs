@@ -1,8 +1,0 @@
-//! The input as a region, used in every way. See `../vector.rs`.
-#![no_main]
-
-#[path = "../vector.rs"]
-#[expect(dead_code, reason = "each target uses a part")]
-mod vector;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| vector::raw(data));
