@@ -133,7 +133,7 @@ fn rejects_values_that_do_not_fit() {
         assert_eq!(error.kind(), ErrorKind::Range);
         error.message().to_owned()
     };
-    assert_eq!(refused(&[1.0, 8.0], 3), "values[1] is 8, which is more than 7");
+    assert_eq!(refused(&[1.0, 8.0], 3), "values[1] is 8, which exceeds 7");
     assert_eq!(refused(&[-1.0], 3), "values[0] is -1, not an integer from 0 to 2^53 - 1");
     refused(&[f64::NAN], 64);
     refused(&[0.5], 64);

@@ -76,8 +76,8 @@ impl RegionKind for Meta {
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
 pub unsafe fn init(base: *mut u8, len: usize, length: u64) -> Result<()> {
     let needed = region_length(length)?;
-    // SAFETY: the caller guarantees that `len` bytes at `base` are writable and that no other thread
-    // uses them; `begin` checks that they are enough.
+    // SAFETY: the caller guarantees that `len` bytes at `base` are writable and that no other
+    // thread uses them; `begin` checks that they are enough.
     unsafe {
         let memory = Meta::begin(base, len, needed as u64)?;
         memory.at(HEADER_BYTES).write_bytes(0, needed - HEADER_BYTES);
