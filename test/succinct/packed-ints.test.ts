@@ -150,7 +150,7 @@ describe('a PackedInts', () => {
   it('names an invalid integer at a large index', () => {
     const values = new Float64Array(5000).fill(3);
     values[4321] = 4;
-    throws(() => from(values, { bits: 2 }), 'ERR_OFFHEAP_RANGE', /values\[4321\] is 4, which is more than 3/);
+    throws(() => from(values, { bits: 2 }), 'ERR_OFFHEAP_RANGE', /values\[4321\] is 4, which exceeds 3/);
   });
 
   it('rejects invalid indices and unsuitable outputs', () => {

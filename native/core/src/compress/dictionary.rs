@@ -301,7 +301,7 @@ impl Dictionary {
                 return Ok(());
             }
             if limit == max_bytes {
-                return Err(Error::range(format!("the decompressed size exceeds {max_bytes} bytes")));
+                return Err(Error::range(format!("the decompressed data has more than {max_bytes} bytes")));
             }
             limit = limit.saturating_mul(4).min(max_bytes);
         }
