@@ -180,7 +180,7 @@ proptest! {
         for (id, entries) in &model {
             let map = arena.live(*id).unwrap();
             let mut seen = vec![];
-            arena.for_each(map, |spot| seen.push((arena.key_at(spot), arena.value_at(spot))));
+            arena.for_each(map, |location| seen.push((arena.key_at(location), arena.value_at(location))));
             prop_assert_eq!(&seen, entries);
             prop_assert_eq!(arena.size(map) as usize, entries.len());
             prop_assert!(arena.is_promoted(map) || entries.len() <= 8);
@@ -226,10 +226,10 @@ proptest! {
         let arena = owner.read();
         for (id, entries) in ids.iter().zip(&model) {
             let mut seen = vec![];
-            arena.for_each(arena.live(*id).unwrap(), |spot| {
+            arena.for_each(arena.live(*id).unwrap(), |location| {
                 // SAFETY: the memory is alive, and the arena is not rebuilt meanwhile.
-                let text = unsafe { arena.string(arena.key_at(spot) as u32) }.unwrap();
-                seen.push((String::from_utf8(text.to_vec()).unwrap(), arena.value_at(spot)));
+                let text = unsafe { arena.string(arena.key_at(location) as u32) }.unwrap();
+                seen.push((String::from_utf8(text.to_vec()).unwrap(), arena.value_at(location)));
             });
             prop_assert_eq!(&seen, entries);
         }

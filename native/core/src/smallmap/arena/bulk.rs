@@ -16,7 +16,7 @@
 
 use super::inline::lane;
 use super::layout::Shape;
-use super::raw::{MapState, RawArena, Spot, stale, stored_bits};
+use super::raw::{Location, MapState, RawArena, stale, stored_bits};
 use super::write::{Placed, RawArenaMut};
 use crate::cpu::{Features, prefetch};
 use crate::region::element::Type;
@@ -210,17 +210,17 @@ impl Get {
         }
         for i in 0..size {
             let (map, key) = (lookups.maps[i], lookups.keys[i]);
-            let spot = match arena.map_state(map) {
+            let location = match arena.map_state(map) {
                 // SAFETY: `map_state` checked that the slot is within the columns; keys are as wide
                 // as `K`.
                 MapState::Inline { first, count } => unsafe {
-                    lane::<S, K>(arena, first, count, key).map(|lane| Spot::Slot(first + lane))
+                    lane::<S, K>(arena, first, count, key).map(|lane| Location::Slot(first + lane))
                 },
-                MapState::Promoted { .. } => arena.find_in_table(map, key).map(Spot::Table),
+                MapState::Promoted { .. } => arena.find_in_table(map, key).map(Location::Table),
             };
-            lookups.hits[i] = spot.is_some();
-            if let Some(spot) = spot {
-                lookups.values[i] = arena.value_at(spot);
+            lookups.hits[i] = location.is_some();
+            if let Some(location) = location {
+                lookups.values[i] = arena.value_at(location);
             }
         }
         Ok(())
@@ -358,9 +358,10 @@ pub unsafe fn entries(
         let mut count = 0;
         if let Ok(map) = map {
             let (key_width, value_width) = (arena.shape.key.width(), arena.shape.value.width());
-            arena.for_each(map, |spot| {
+            arena.for_each(map, |location| {
                 if count < capacity {
-                    let (key, value) = (arena.key_at(spot).to_le_bytes(), arena.value_at(spot).to_le_bytes());
+                    let (key, value) =
+                        (arena.key_at(location).to_le_bytes(), arena.value_at(location).to_le_bytes());
                     // SAFETY: the arrays have `capacity` elements of these widths, guaranteed by
                     // the caller.
                     unsafe {

@@ -27,5 +27,5 @@ mod table_write;
 pub mod validate;
 mod write;
 
-pub use raw::{RawArena, Spot};
+pub use raw::{Location, RawArena};
 pub use write::{Placed, RawArenaMut};

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// The location of an entry of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spot {
+pub enum Location {
     /// Inline: an entry of the slot columns.
     Slot(u32),
     /// Promoted: a position of the table.
@@ -245,40 +245,42 @@ impl RawArena {
     /// The location of a key, given by its bits, in a map.
     #[inline]
     #[must_use]
-    pub fn find(&self, map: u32, key: u64) -> Option<Spot> {
+    pub fn find(&self, map: u32, key: u64) -> Option<Location> {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
         match self.map_state(map) {
             MapState::Inline { first, count } => {
-                self.lane_of(first, count, key).map(|lane| Spot::Slot(first + lane))
+                self.lane_of(first, count, key).map(|lane| Location::Slot(first + lane))
             }
-            MapState::Promoted { .. } => self.find_in_table(map, key).map(Spot::Table),
+            MapState::Promoted { .. } => self.find_in_table(map, key).map(Location::Table),
         }
     }
 
     /// The value of a key in the map with this id.
     pub fn get(&self, id: u64, key: u64) -> Result<Option<u64>> {
         let map = self.live(id)?;
-        Ok(self.find(map, key).map(|spot| self.value_at(spot)))
+        Ok(self.find(map, key).map(|location| self.value_at(location)))
     }
 
     /// Calls `visit` with the location of each entry of a map, in insertion order.
-    pub fn for_each(&self, map: u32, mut visit: impl FnMut(Spot)) {
+    pub fn for_each(&self, map: u32, mut visit: impl FnMut(Location)) {
         assert!(map < self.shape.maps, "there is no directory entry {map}");
         match self.map_state(map) {
             MapState::Inline { first, count } => {
-                (first..first + count).for_each(|entry| visit(Spot::Slot(entry)));
+                (first..first + count).for_each(|entry| visit(Location::Slot(entry)));
             }
-            MapState::Promoted { sentinel } => self.walk(sentinel, |position| visit(Spot::Table(position))),
+            MapState::Promoted { sentinel } => {
+                self.walk(sentinel, |position| visit(Location::Table(position)));
+            }
         }
     }
 
     /// The bits of a key. Panics if the location is outside the columns.
     #[inline]
     #[must_use]
-    pub fn key_at(&self, spot: Spot) -> u64 {
-        let (column, at) = match spot {
-            Spot::Slot(entry) => (self.layout.keys, self.check_entry(entry)),
-            Spot::Table(position) => (self.layout.table_keys, self.check_position(position)),
+    pub fn key_at(&self, location: Location) -> u64 {
+        let (column, at) = match location {
+            Location::Slot(entry) => (self.layout.keys, self.check_entry(entry)),
+            Location::Table(position) => (self.layout.table_keys, self.check_position(position)),
         };
         let width = self.shape.key.width();
         // SAFETY: the column has an element of this width there.
@@ -288,10 +290,10 @@ impl RawArena {
     /// The bits of a value. Panics if the location is outside the columns.
     #[inline]
     #[must_use]
-    pub fn value_at(&self, spot: Spot) -> u64 {
-        let (column, at) = match spot {
-            Spot::Slot(entry) => (self.layout.values, self.check_entry(entry)),
-            Spot::Table(position) => (self.layout.table_values, self.check_position(position)),
+    pub fn value_at(&self, location: Location) -> u64 {
+        let (column, at) = match location {
+            Location::Slot(entry) => (self.layout.values, self.check_entry(entry)),
+            Location::Table(position) => (self.layout.table_values, self.check_position(position)),
         };
         let width = self.shape.value.width();
         // SAFETY: the column has an element of this width there.

@@ -424,12 +424,12 @@ impl RawArena {
             }
         };
         self.for_each_map(|map| {
-            self.for_each(map, |spot| {
+            self.for_each(map, |location| {
                 if keys {
-                    mark(self.key_at(spot));
+                    mark(self.key_at(location));
                 }
                 if values {
-                    mark(self.value_at(spot));
+                    mark(self.value_at(location));
                 }
             });
         });

@@ -5,7 +5,7 @@
 //! use the index, iteration follows next.
 
 use super::layout::link::{NEXT, OWNER};
-use super::raw::{RawArena, Spot};
+use super::raw::{Location, RawArena};
 use crate::table::group::Native;
 use crate::table::hash::tag;
 
@@ -36,7 +36,9 @@ impl RawArena {
         let used = self.table_used();
         let hash = self.hash(map, key);
         let same = |position: u32| {
-            position < used && self.link(position, OWNER) == map && self.key_at(Spot::Table(position)) == key
+            position < used
+                && self.link(position, OWNER) == map
+                && self.key_at(Location::Table(position)) == key
         };
         self.index.find::<Native>(self.home.of(hash), tag(hash), same).map(|(_, position)| position)
     }

@@ -3,7 +3,7 @@
 
 use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
 use super::layout::word;
-use super::raw::Spot;
+use super::raw::Location;
 use super::write::RawArenaMut;
 use crate::table::group::Native;
 use crate::table::hash::tag;
@@ -75,8 +75,8 @@ impl RawArenaMut {
         }
         let position = self.take_position()?;
         let hash = self.hash(map, key);
-        self.store_key(Spot::Table(position), key);
-        self.store_value(Spot::Table(position), value);
+        self.store_key(Location::Table(position), key);
+        self.store_value(Location::Table(position), value);
         self.set_link(position, HASH, hash);
         self.set_link(position, PREV, last);
         self.set_link(position, NEXT, sentinel);

@@ -9,7 +9,7 @@
 
 use super::layout::link::{HASH, NEXT, NOBODY, OWNER, PREV, SENTINEL};
 use super::layout::{FREE, FREE_REF, INLINE_CAPACITY, MAX_GENERATION, Meta, PROMOTED, word};
-use super::raw::{RawArena, Spot, stored_bits};
+use super::raw::{Location, RawArena, stored_bits};
 use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::table::bits::Bits;
@@ -153,9 +153,9 @@ impl Validator {
         let size = arena.shape.slot_for(count);
         self.take_units(unit, size).ok_or_else(|| wrong("the slot of map", map))?;
         for entry in unit * 2..unit * 2 + count {
-            self.entry(Spot::Slot(entry)).map_err(|what| wrong(what, map))?;
-            let key = arena.key_at(Spot::Slot(entry));
-            if (unit * 2..entry).any(|other| arena.key_at(Spot::Slot(other)) == key) {
+            self.entry(Location::Slot(entry)).map_err(|what| wrong(what, map))?;
+            let key = arena.key_at(Location::Slot(entry));
+            if (unit * 2..entry).any(|other| arena.key_at(Location::Slot(other)) == key) {
                 return Err(wrong("a duplicate key of map", map));
             }
         }
@@ -187,9 +187,9 @@ impl Validator {
     }
 
     /// Checks the representation of a key and a value.
-    fn entry(&self, spot: Spot) -> std::result::Result<(), &'static str> {
+    fn entry(&self, location: Location) -> std::result::Result<(), &'static str> {
         let arena = &self.arena;
-        let (key, value) = (arena.key_at(spot), arena.value_at(spot));
+        let (key, value) = (arena.key_at(location), arena.value_at(location));
         if stored_bits(key, arena.shape.key) != key {
             return Err("the representation of a numeric key of map");
         }
@@ -233,9 +233,9 @@ impl Validator {
                 if !sound {
                     return Err(wrong("the ring of map", map));
                 }
-                self.entry(Spot::Table(position)).map_err(|what| wrong(what, map))?;
+                self.entry(Location::Table(position)).map_err(|what| wrong(what, map))?;
                 prevs += u64::from(arena.link(position, PREV) != before);
-                let key = arena.key_at(Spot::Table(position));
+                let key = arena.key_at(Location::Table(position));
                 let hash = arena.hash(map, key);
                 if arena.link(position, HASH) != hash {
                     return Err(wrong("the hash at position", position));

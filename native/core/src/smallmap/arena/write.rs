@@ -6,7 +6,7 @@
 //! the store that hides it and the first reuse.
 
 use super::layout::{FREE, INLINE_CAPACITY, MAX_GENERATION, PROMOTED, word};
-use super::raw::{MapState, RawArena, Spot};
+use super::raw::{Location, MapState, RawArena};
 use crate::{Error, Result};
 use std::ops::Deref;
 
@@ -88,18 +88,18 @@ impl RawArenaMut {
         unsafe { self.memory.store_u32(self.layout.directory + map as usize * 8 + 4, generation) };
     }
 
-    pub(super) fn store_key(&mut self, spot: Spot, bits: u64) {
-        let (column, at) = match spot {
-            Spot::Slot(entry) => (self.layout.keys, self.check_entry(entry)),
-            Spot::Table(position) => (self.layout.table_keys, self.check_position(position)),
+    pub(super) fn store_key(&mut self, location: Location, bits: u64) {
+        let (column, at) = match location {
+            Location::Slot(entry) => (self.layout.keys, self.check_entry(entry)),
+            Location::Table(position) => (self.layout.table_keys, self.check_position(position)),
         };
         self.store(column, at, self.shape.key.width(), bits);
     }
 
-    pub(super) fn store_value(&mut self, spot: Spot, bits: u64) {
-        let (column, at) = match spot {
-            Spot::Slot(entry) => (self.layout.values, self.check_entry(entry)),
-            Spot::Table(position) => (self.layout.table_values, self.check_position(position)),
+    pub(super) fn store_value(&mut self, location: Location, bits: u64) {
+        let (column, at) = match location {
+            Location::Slot(entry) => (self.layout.values, self.check_entry(entry)),
+            Location::Table(position) => (self.layout.table_values, self.check_position(position)),
         };
         self.store(column, at, self.shape.value.width(), bits);
     }
@@ -196,8 +196,8 @@ impl RawArenaMut {
         let map = self.live(id)?;
         self.check_string(self.shape.key, key)?;
         self.check_string(self.shape.value, value)?;
-        if let Some(spot) = self.find(map, key) {
-            self.store_value(spot, value);
+        if let Some(location) = self.find(map, key) {
+            self.store_value(location, value);
             return Ok(Placed::Replaced);
         }
         match self.map_state(map) {
@@ -225,8 +225,8 @@ impl RawArenaMut {
     fn insert(&mut self, map: u32, first: u32, count: u32, key: u64, value: u64) -> Result<Placed> {
         let size = self.shape.slot_for(count + 1);
         if count > 0 && self.shape.slot_for(count) == size {
-            self.store_value(Spot::Slot(first + count), value);
-            self.store_key(Spot::Slot(first + count), key);
+            self.store_value(Location::Slot(first + count), value);
+            self.store_key(Location::Slot(first + count), key);
             let place = self.place_word(map);
             self.set_place(map, place + 1);
             return Ok(Placed::Inserted);
@@ -235,8 +235,8 @@ impl RawArenaMut {
         for i in 0..count {
             self.copy_entry(first + i, unit * 2 + i);
         }
-        self.store_value(Spot::Slot(unit * 2 + count), value);
-        self.store_key(Spot::Slot(unit * 2 + count), key);
+        self.store_value(Location::Slot(unit * 2 + count), value);
+        self.store_key(Location::Slot(unit * 2 + count), key);
         self.set_place(map, unit << 4 | (count + 1));
         if count > 0 {
             self.recycle();
@@ -246,22 +246,22 @@ impl RawArenaMut {
     }
 
     fn copy_entry(&mut self, from: u32, to: u32) {
-        let (key, value) = (self.key_at(Spot::Slot(from)), self.value_at(Spot::Slot(from)));
-        self.store_value(Spot::Slot(to), value);
-        self.store_key(Spot::Slot(to), key);
+        let (key, value) = (self.key_at(Location::Slot(from)), self.value_at(Location::Slot(from)));
+        self.store_value(Location::Slot(to), value);
+        self.store_key(Location::Slot(to), key);
     }
 
     /// Removes a key from the map with this id, and returns whether it existed. `None`, with
     /// nothing changed, if that needs a slot and none is available.
     pub fn remove(&mut self, id: u64, key: u64) -> Result<Option<bool>> {
         let map = self.live(id)?;
-        let Some(spot) = self.find(map, key) else { return Ok(Some(false)) };
-        match (self.map_state(map), spot) {
-            (MapState::Promoted { sentinel }, Spot::Table(position)) => {
+        let Some(location) = self.find(map, key) else { return Ok(Some(false)) };
+        match (self.map_state(map), location) {
+            (MapState::Promoted { sentinel }, Location::Table(position)) => {
                 self.unlink(sentinel, position)?;
                 Ok(Some(true))
             }
-            (MapState::Inline { first, count }, Spot::Slot(entry)) => {
+            (MapState::Inline { first, count }, Location::Slot(entry)) => {
                 self.remove_inline(map, first, count, entry - first).map(|done| done.then_some(true))
             }
             _ => Ok(Some(false)),
@@ -300,7 +300,7 @@ impl RawArenaMut {
         };
         let sentinel = self.new_ring(map)?;
         for entry in first..first + INLINE_CAPACITY {
-            let (key, value) = (self.key_at(Spot::Slot(entry)), self.value_at(Spot::Slot(entry)));
+            let (key, value) = (self.key_at(Location::Slot(entry)), self.value_at(Location::Slot(entry)));
             self.append(map, sentinel, key, value)?;
         }
         self.set_place(map, sentinel << 4 | PROMOTED);
