@@ -1,5 +1,5 @@
 /**
- * Which source file imports which, in TypeScript, Rust and C++, for test/scripts/layers.test.ts. A
+ * Which source file imports which, in TypeScript and C++, for test/scripts/layers.test.ts. A
  * graph maps each file to the files that it names; files outside the graph are left out.
  */
 import { readFileSync } from 'node:fs';
@@ -11,14 +11,14 @@ import { filesUnder } from './stale.mjs';
 
 /**
  * @param {string[]} files
- * @param {(file: string, text: string, known: Set<string>) => Iterable<string>} importsOf
+ * @param {(file: string, text: string) => Iterable<string>} importsOf
  * @returns {Graph}
  */
 function graph(files, importsOf) {
   const known = new Set(files);
   return new Map(
     files.map((file) => {
-      const found = [...importsOf(file, readFileSync(join(root, file), 'utf8'), known)];
+      const found = [...importsOf(file, readFileSync(join(root, file), 'utf8'))];
       return [file, new Set(found.filter((target) => known.has(target) && target !== file))];
     }),
   );
@@ -40,73 +40,6 @@ export function cpp(folder) {
   return graph(files, (file, text) =>
     [...text.matchAll(/^#include "([^"]+)"/gm)].map(([, path]) => posix.join(dirname(file), path)),
   );
-}
-
-/** Expands `a::{b, c::{d, e}}` into paths. @param {string} tree @returns {string[]} */
-export function usePaths(tree) {
-  const open = tree.indexOf('{');
-  if (open < 0) return [tree.replace(/\s+as\s+\w+$/, '').trim()];
-  const prefix = tree.slice(0, open).trim();
-  const parts = [];
-  let depth = 0;
-  let part = '';
-  for (const letter of tree.slice(open + 1, tree.lastIndexOf('}'))) {
-    if (letter === ',' && depth === 0) {
-      parts.push(part);
-      part = '';
-      continue;
-    }
-    depth += letter === '{' ? 1 : letter === '}' ? -1 : 0;
-    part += letter;
-  }
-  return [...parts, part]
-    .filter((text) => text.trim() !== '')
-    .flatMap((text) => usePaths(text.trim()))
-    .map((path) => (path === 'self' ? prefix.replace(/::$/, '') : prefix + path));
-}
-
-/**
- * `use crate::…` and `use super::…`. A module and the modules inside it are one unit that may refer
- * to each other (a `mod.rs` re-exports its children, and they use its types), so edges between a
- * module and its own descendants are left out; so is test code.
- *
- * @param {string} folder the crate's `src`
- */
-export function rust(folder) {
-  const files = filesUnder([folder]).filter(
-    (file) => file.endsWith('.rs') && !/(^|\/|_)tests?(\/|\.rs$)/.test(file.slice(folder.length)),
-  );
-  const moduleOf = (/** @type {string} */ file) =>
-    file
-      .slice(folder.length + 1)
-      .replace(/\.rs$/, '')
-      .replace(/(^|\/)mod$/, '')
-      .split('/')
-      .filter((name) => name !== '' && name !== 'lib');
-  const fileOf = new Map(files.map((file) => [moduleOf(file).join('::'), file]));
-  return graph(files, (file, text) => {
-    const here = moduleOf(file);
-    const code = text.split(/^#\[cfg\((?:all\()?test\b/m)[0];
-    const uses = [...code.matchAll(/^\s*(?:pub(?:\([^)]*\))? )?use ((?:crate|super|self)::[^;]+);/gm)];
-    const inline = [...code.matchAll(/(?<![\w:])((?:crate|super)(?:::\w+)+)/g)];
-    /** @type {Set<string>} */
-    const found = new Set();
-    for (const path of [...uses.flatMap(([, tree]) => usePaths(tree)), ...inline.map(([, path]) => path)]) {
-      let [first, ...rest] = path.split('::').map((name) => name.trim());
-      let base = first === 'crate' ? [] : first === 'super' ? here.slice(0, -1) : here;
-      while (rest[0] === 'super') {
-        base = base.slice(0, -1);
-        rest = rest.slice(1);
-      }
-      let target = [...base, ...rest];
-      while (target.length > 0 && !fileOf.has(target.join('::'))) target = target.slice(0, -1);
-      const inside = (/** @type {string[]} */ a, /** @type {string[]} */ b) =>
-        b.every((name, i) => a[i] === name);
-      const name = fileOf.get(target.join('::'));
-      if (name !== undefined && !inside(target, here) && !inside(here, target)) found.add(name);
-    }
-    return found;
-  });
 }
 
 /**

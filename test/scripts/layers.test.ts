@@ -1,6 +1,8 @@
 /**
- * The layers of every language: no import cycles, no imports from a lower layer of a higher one,
- * and none between modules of one layer, except those listed here with their reason.
+ * The layers of TypeScript, the C++ headers and the binding: no import cycles, no imports from a
+ * lower layer of a higher one, and none between modules of one layer, except those listed here with
+ * their reason. The core and the C ABI have tests of their own: native/core/tests/layers.rs and
+ * native/capi/tests/sources.rs.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,31 +13,18 @@ import { packageRoot } from '../../src/native.js';
 type Graph = Map<string, Set<string>>;
 interface Imports {
   typescript: (folder: string) => Graph;
-  rust: (folder: string) => Graph;
   cpp: (folder: string) => Graph;
-  usePaths: (tree: string) => string[];
   cycles: (graph: Graph) => string[][];
   moduleOf: (file: string, folder: string) => string;
   moduleEdges: (graph: Graph, folder: string) => Map<string, string[]>;
 }
 const path = join(packageRoot(), 'scripts', 'lib', 'imports.mjs');
 const imports = (await import(pathToFileURL(path).href)) as Imports;
-const { cycles, moduleEdges, moduleOf, usePaths } = imports;
+const { cycles, moduleEdges, moduleOf } = imports;
 
 /** Imports that break a rule, to be removed. */
 const EXCEPTIONS = {
-  cycles: [
-    'src/smallmap/small-map-arena.ts',
-    'native/core/src/mmap/mapped_file.rs',
-    'native/core/src/region/file.rs',
-  ],
-  capi: {
-    compress: ['vector'],
-    lockfreepool: ['fixedpool'],
-    mmapvector: ['region'],
-    numapool: ['fixedpool'],
-    suffixarray: ['vector'],
-  },
+  cycles: ['src/smallmap/small-map-arena.ts'],
   internals: /^src\/mmap\/.* imports src\/vector\//,
 };
 
@@ -57,28 +46,6 @@ const LAYERS: Record<string, Layers> = {
     lower: [['errors', 'version'], ['native'], ['region'], ['elements']],
     top: ['index', 'cli', 'doctor'],
     allowed: { cli: ['doctor'], index: ['doctor'] },
-  },
-  'the Rust core': {
-    folder: 'native/core/src',
-    graph: imports.rust('native/core/src'),
-    lower: [['error'], ['cpu'], ['region'], ['simd', 'table']],
-    top: ['lib'],
-    // The ends of a RecordStore's records are an Elias-Fano sequence.
-    allowed: { compress: ['succinct'] },
-  },
-  'the C ABI': {
-    folder: 'native/capi/src',
-    graph: imports.rust('native/capi/src'),
-    lower: [['status'], ['guard', 'args', 'handle', 'types']],
-    // The functions for language bindings use those of every structure.
-    top: ['lib', 'binding'],
-    // An owned vector has the types and arguments of a vector in a region.
-    allowed: {
-      guard: ['args'],
-      handle: ['args', 'guard'],
-      owned_vector: ['vector'],
-      ...EXCEPTIONS.capi,
-    },
   },
   'the C++ headers': {
     folder: 'native/capi/include/offheap',
@@ -147,18 +114,8 @@ describe('the readers of imports', () => {
     expect(cycles(graph({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }))).toEqual([]);
   });
 
-  it('expand nested use trees of Rust', () => {
-    expect(usePaths('crate::region::{self, header::{Header, word as w}, file}')).toEqual([
-      'crate::region',
-      'crate::region::header::Header',
-      'crate::region::header::word',
-      'crate::region::file',
-    ]);
-  });
-
   it('see imports of each language in this repository', () => {
     expect(LAYERS.TypeScript.graph.get('src/region/format.ts')).toContain('src/errors.ts');
-    expect(LAYERS['the Rust core'].graph.get('native/core/src/table/mod.rs')).toBeDefined();
     expect(LAYERS['the binding'].graph.get('native/binding/args.cc')).toContain('native/binding/args.h');
   });
 });
