@@ -21,7 +21,7 @@ pub fn corpora() -> Vec<PathBuf> {
     files
 }
 
-/// What a corpus is called.
+/// The name of a corpus.
 #[must_use]
 pub fn name_of(file: &Path) -> &str {
     file.file_stem().and_then(|name| name.to_str()).unwrap_or("corpus")
@@ -33,11 +33,11 @@ pub fn halves(file: &Path) -> [Vec<Vec<u8>>; 2] {
     let bytes = std::fs::read(file).unwrap_or_default();
     let (mut rest, mut halves) = (&bytes[..], [Vec::new(), Vec::new()]);
     let mut number = 0;
-    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
-        let (record, behind) = behind.split_at(u32::from_le_bytes(*length) as usize);
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (record, after) = after.split_at(u32::from_le_bytes(*length) as usize);
         halves[number % 2].push(record.to_vec());
         number += 1;
-        rest = behind;
+        rest = after;
     }
     halves
 }

@@ -109,7 +109,7 @@ impl<'a> BackWriter<'a> {
         self.word &= (1 << self.used) - 1;
     }
 
-    /// How many whole bytes were written.
+    /// The number of whole bytes written so far.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.room.len() - self.begin

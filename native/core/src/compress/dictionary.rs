@@ -414,11 +414,11 @@ fn unpack(tables: &[u8], content: usize, phrases: usize, contexts: usize) -> Res
     let mut context_of = try_vec(symbols, 0u8)?;
     if contexts > 1 {
         let stored = (0..symbols).filter(|&symbol| has_context(symbol));
-        let (named, behind) = rest.split_at_checked(stored.clone().count()).ok_or_else(short)?;
+        let (named, after) = rest.split_at_checked(stored.clone().count()).ok_or_else(short)?;
         for (symbol, &context) in stored.zip(named) {
             context_of[symbol] = context;
         }
-        rest = behind;
+        rest = after;
     }
     let mut lengths = try_vec(contexts * symbols, 0u8)?;
     let mut nibbles = rest.iter().flat_map(|&byte| [byte & 15, byte >> 4]);

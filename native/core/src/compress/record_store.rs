@@ -9,7 +9,7 @@
 use super::decode::SLACK;
 use super::dictionary::{Dictionary, Level};
 use super::encode::{Framing, Scratch};
-use super::train::thin;
+use super::train::spread;
 use crate::region::attach::RegionKind;
 use crate::region::control::{Control, Progress};
 use crate::region::header::{HEADER_BYTES, Header, align};
@@ -444,7 +444,7 @@ impl StoreBuilder {
         let progress = Progress::new(control);
         progress.expect(self.len());
         let (mut own, mut others, mut out) = (0, 0, Vec::new());
-        for (_, sample) in thin(samples, COMPARED) {
+        for (_, sample) in spread(samples, COMPARED) {
             for (by, sum) in [(&self.dictionary, &mut own), (&dictionary, &mut others)] {
                 out.clear();
                 by.compress(self.level, Framing::Bare, sample, &mut self.scratch, &mut out)?;

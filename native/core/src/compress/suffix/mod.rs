@@ -178,10 +178,10 @@ impl RawSuffixArray {
     /// suffixes are present and in order. O(n) time, and 4 bytes of memory per byte of text.
     pub fn validate(&self) -> Result<()> {
         let (_, shape) = Shape::verify(self.memory)?;
-        let behind_text = Shape::TEXT + shape.len..shape.positions;
-        let behind_positions = shape.positions + shape.len * 4..shape.length;
+        let after_text = Shape::TEXT + shape.len..shape.positions;
+        let after_positions = shape.positions + shape.len * 4..shape.length;
         // SAFETY: all offsets are within the region.
-        if behind_text.chain(behind_positions).any(|at| unsafe { self.memory.load_u8(at) } != 0) {
+        if after_text.chain(after_positions).any(|at| unsafe { self.memory.load_u8(at) } != 0) {
             return Err(Error::corrupt("unused bytes of the suffix array are not zero"));
         }
         let mut ranks = try_vec(shape.len, u32::MAX)?;

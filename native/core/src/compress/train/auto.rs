@@ -5,7 +5,7 @@ use super::super::dictionary::{Dictionary, Level};
 use super::super::encode::{Framing, Scratch};
 use crate::Result;
 
-use super::{Outcome, Progress, STEPS, thin, train_to};
+use super::{Outcome, Progress, STEPS, spread, train_to};
 
 /// The sizes to try, in order.
 const SIZES: [usize; 7] = [4 << 10, 16 << 10, 32 << 10, 64 << 10, 112 << 10, 256 << 10, 512 << 10];
@@ -35,7 +35,7 @@ pub(super) fn train(samples: &[&[u8]], progress: Progress<'_>) -> Outcome<Dictio
         }
         let dictionary = train_to(&shown, size, progress)?;
         let (mut scratch, mut out, mut sum) = (Scratch::new(), Vec::new(), size / 1024);
-        for (_, sample) in thin(&held, MEASURED) {
+        for (_, sample) in spread(&held, MEASURED) {
             out.clear();
             dictionary.compress(Level::DEFAULT, Framing::Bare, sample, &mut scratch, &mut out)?;
             sum += out.len();

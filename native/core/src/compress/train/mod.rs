@@ -55,7 +55,7 @@ const ROUNDS: usize = 4;
 /// The round after which rarely used phrases are dropped, and the number of uses that keeps a
 /// phrase.
 const PRUNE: usize = 1;
-const LEAST: u64 = 2;
+const MIN_USES: u64 = 2;
 /// The length of a segment of content. On five corpora, lengths of 48 to 128 differ by less than
 /// 1%.
 const SEGMENT: usize = 64;
@@ -142,7 +142,7 @@ fn train_to(samples: &[&[u8]], max_bytes: usize, progress: Progress<'_>) -> Outc
     let mut plan = Plan::new(max_bytes, total);
     let mut some = Vec::new();
     some.try_reserve_exact(samples.len()).map_err(Error::from)?;
-    some.extend(thin(samples, PHRASE_SAMPLE).map(|(_, piece)| piece));
+    some.extend(spread(samples, PHRASE_SAMPLE).map(|(_, piece)| piece));
     let phrases = phrases::pick(&some, plan.phrases, 3)?;
     drop(some);
     progress.advance(1)?;
@@ -162,7 +162,7 @@ fn train_to(samples: &[&[u8]], max_bytes: usize, progress: Progress<'_>) -> Outc
 
 /// Pieces of samples, spread evenly over all samples, that have about `bytes` bytes together, each
 /// with the number of its sample.
-pub(crate) fn thin<'a>(samples: &[&'a [u8]], bytes: usize) -> impl Iterator<Item = (u32, &'a [u8])> {
+pub(crate) fn spread<'a>(samples: &[&'a [u8]], bytes: usize) -> impl Iterator<Item = (u32, &'a [u8])> {
     let total: usize = samples.iter().map(|sample| sample.len()).sum();
     let pieces = samples.iter().zip(0..).flat_map(|(&sample, number)| {
         // An empty sample is a piece, too: empty records have a code.
@@ -219,7 +219,7 @@ impl Content {
 
     fn samples<'a>(&self, samples: &[&'a [u8]], bytes: usize) -> Result<Vec<Sample<'a>>> {
         let mut some = Vec::new();
-        for (number, text) in thin(samples, bytes) {
+        for (number, text) in spread(samples, bytes) {
             some.try_reserve(1)?;
             some.push(Sample { text, banned: self.given_by(number)? });
         }
@@ -273,7 +273,7 @@ fn fit(
             progress.advance(1)?;
             if round == PRUNE {
                 let mut uses = counts.totals()?.into_iter().skip(PHRASE);
-                phrases.retain(|_| uses.next().is_some_and(|uses| uses >= LEAST));
+                phrases.retain(|_| uses.next().is_some_and(|uses| uses >= MIN_USES));
             } else {
                 let mut list = Vec::new();
                 list.try_reserve_exact(spans.len()).map_err(Error::from)?;

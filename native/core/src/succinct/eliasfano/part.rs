@@ -183,8 +183,8 @@ mod tests {
             test(&part);
         }
         let (before, rest) = words.split_at(24);
-        let behind = &rest[rest.len() - 8..];
-        assert!(before.iter().chain(behind).all(|&word| word == u64::MAX));
+        let after = &rest[rest.len() - 8..];
+        assert!(before.iter().chain(after).all(|&word| word == u64::MAX));
     }
 
     fn compare(values: &[u64]) {

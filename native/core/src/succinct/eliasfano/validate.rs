@@ -4,7 +4,7 @@ use super::RawEliasFano;
 use super::layout::{LINE_BITS, STEP, Shape, hints};
 use super::upper::Counts;
 use crate::region::attach::RegionKind;
-use crate::succinct::packed::validate::zero_behind;
+use crate::succinct::packed::validate::zero_from;
 use crate::{Error, Result};
 
 /// Checks a region's contents: checksum (if it has one), reserved words, counts, tables, and that
@@ -40,7 +40,7 @@ fn lower(values: &RawEliasFano) -> Result<()> {
         |(from, to): (u64, u64)| unsafe { (from..to).step_by(4).any(|at| memory.load_u32(at as usize) != 0) };
     let (bits, bytes) = (shape.len * u64::from(layout.low_bits), (layout.length - layout.low) as usize);
     // SAFETY: the section is within the region.
-    let clean = unsafe { zero_behind(memory.at(layout.low as usize), bits, bytes) };
+    let clean = unsafe { zero_from(memory.at(layout.low as usize), bits, bytes) };
     if !clean || gaps.into_iter().any(stray) {
         return Err(Error::corrupt("an unused bit is set"));
     }

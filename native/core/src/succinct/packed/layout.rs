@@ -86,7 +86,9 @@ impl RegionKind for Shape {
         let (len, bits) = (header.double_word(word::LENGTH), header.word(word::BITS));
         let shape = Shape { len, bits, bigint: flags & FLAG_BIGINT != 0 };
         if flags & !FLAG_BIGINT != 0 || shape.check().is_err() {
-            return Err(Error::corrupt(format!("invalid header: {len} integers of {bits} bits, flags {flags:#x}")));
+            return Err(Error::corrupt(format!(
+                "invalid header: {len} integers of {bits} bits, flags {flags:#x}"
+            )));
         }
         Ok(shape)
     }

@@ -18,7 +18,7 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
     let Shape { len, bits, bigint } = ints.shape();
     // SAFETY: all words of the region are readable.
     if !unsafe {
-        zero_behind(ints.fields.data, len * u64::from(bits), ints.shape().length() as usize - Shape::DATA)
+        zero_from(ints.fields.data, len * u64::from(bits), ints.shape().length() as usize - Shape::DATA)
     } {
         return Err(Error::corrupt("a bit after the last integer is set"));
     }
@@ -34,7 +34,7 @@ pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
 /// # Safety
 /// `data` is aligned to 8 bytes. `bytes` bytes are readable there, a multiple of 8, and `from` is
 /// at most their number of bits.
-pub(crate) unsafe fn zero_behind(data: *const u8, from: u64, bytes: usize) -> bool {
+pub(crate) unsafe fn zero_from(data: *const u8, from: u64, bytes: usize) -> bool {
     let words = data.cast::<u64>();
     let first = (from / 64) as usize;
     (first..bytes / 8).all(|index| {

@@ -38,7 +38,7 @@ pub(super) struct Flat {
 }
 
 /// The defect that [`Flat::check`] found.
-pub(super) type Wrong = &'static str;
+pub(super) type Defect = &'static str;
 
 impl Flat {
     pub(super) fn new(memory: Memory, shape: &Shape, layout: &Layout) -> Flat {
@@ -145,7 +145,7 @@ impl Flat {
     }
 
     /// The full check: counts every block again.
-    pub(super) fn check(&self, shape: &Shape) -> Result<(), Wrong> {
+    pub(super) fn check(&self, shape: &Shape) -> Result<(), Defect> {
         let words = shape.length / 64;
         // SAFETY: the blocks and entries are within the region.
         let load = |words: *const u64, index: u64| unsafe { word(words, index as usize) }.load(Relaxed);

@@ -12,7 +12,7 @@
 //! A select begins at a sample, interpolates to find the line, and bisects if that goes wrong. Each
 //! probe is another line, so select is slower than in the flat variant.
 
-use super::flat::Wrong;
+use super::flat::Defect;
 use super::layout::{LINE_BITS, LINES_LOG2, Layout, Shape};
 use super::samples::Samples;
 use crate::cpu::prefetch;
@@ -146,7 +146,7 @@ impl Interleaved {
     }
 
     /// The full check: counts every line again.
-    pub(super) fn check(&self, shape: &Shape) -> Result<(), Wrong> {
+    pub(super) fn check(&self, shape: &Shape) -> Result<(), Defect> {
         let (mut total, mut base) = (0, 0);
         for line in 0..=self.last {
             if line % (1 << LINES_LOG2) == 0 {

@@ -220,7 +220,7 @@ impl Shape {
 pub struct Meta {
     /// Variant and counts.
     pub shape: Shape,
-    /// Where the sections are.
+    /// The offsets of the sections.
     pub layout: Layout,
 }
 
