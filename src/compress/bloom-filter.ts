@@ -22,14 +22,22 @@ import {
   type RegionStats,
 } from '../region/face.js';
 import type { OpenOptions } from '../region/file.js';
-import { align, HEADER_BYTES, readLong, TWO_32, WORD, writeHeader, writeLong } from '../region/format.js';
+import { align, HEADER_BYTES, readLong, WORD, writeHeader, writeLong } from '../region/format.js';
 import { checkInteger, describe } from '../region/options.js';
 import { NO_PLACEMENT, randomSeed, Region } from '../region/region.js';
 import { Structure } from '../region/structure.js';
 import { OWNER, RegionSource, RegionTable } from '../region/table.js';
 import type { Token } from '../region/token.js';
 import { intrinsicLength, intrinsicName, type AnyTypedArray } from '../region/typed-array.js';
-import { blocksFor, KeyHasher, LANES, number, numberWords, SALTS } from './bloom-hash.js';
+import {
+  addHashed,
+  BLOCK_WORDS,
+  blocksFor,
+  hasHashed,
+  hashKey,
+  rateWords,
+  type HashedFilter,
+} from './bloom-hash.js';
 import { FILTER, MAX_BLOCKS, readFilter, readRate } from './layout.js';
 
 /**
@@ -50,14 +58,15 @@ export interface BloomFilterStats extends RegionStats {
   fill: number;
 }
 
-/** Words of 32 bits in a block, two for each lane. */
-const BLOCK_WORDS = 16;
 const NO_WORDS = new Int32Array(BLOCK_WORDS);
 
-class BloomFilterTable extends RegionTable<'bloomfilter'> {
+class BloomFilterTable extends RegionTable<'bloomfilter'> implements HashedFilter {
   words: Int32Array = NO_WORDS;
   blocks = 1;
-  readonly hasher = new KeyHasher();
+  seed0 = 0;
+  seed1 = 0;
+  blockHash = 0;
+  lanes = 0;
 
   get kind(): 'bloomfilter' {
     return 'bloomfilter';
@@ -71,8 +80,8 @@ class BloomFilterTable extends RegionTable<'bloomfilter'> {
     const { region } = this;
     const { head } = region;
     this.blocks = readFilter(head, region.bytes.length, what).blocks;
-    this.hasher.seed0 = head[WORD.seed0];
-    this.hasher.seed1 = head[WORD.seed1];
+    this.seed0 = head[WORD.seed0];
+    this.seed1 = head[WORD.seed1];
     this.words = new Int32Array(region.buffer, HEADER_BYTES, this.blocks * BLOCK_WORDS);
   }
 
@@ -83,40 +92,6 @@ class BloomFilterTable extends RegionTable<'bloomfilter'> {
 
   check(region: Region, length: number, what: string): void {
     readFilter(region.head, length, what);
-  }
-
-  /** The index of the first word of the block of the key that was hashed last. */
-  blockStart(): number {
-    const block = Math.floor(((this.hasher.block >>> 0) * this.blocks) / TWO_32);
-    return Math.min(block, this.blocks - 1) * BLOCK_WORDS;
-  }
-
-  /** Whether all bits of the key that was hashed last are set. */
-  hasHashed(): boolean {
-    const { words } = this;
-    const block = this.blockStart();
-    const { lanes } = this.hasher;
-    for (let lane = 0; lane < LANES; lane++) {
-      const bit = Math.imul(lanes, SALTS[lane]) >>> 26;
-      if ((words[block + lane * 2 + (bit >>> 5)] & (1 << (bit & 31))) === 0) return false;
-    }
-    return true;
-  }
-
-  /** Sets all bits of the key that was hashed last. */
-  addHashed(): void {
-    const { words, hasReaders } = this;
-    const block = this.blockStart();
-    const { lanes } = this.hasher;
-    for (let lane = 0; lane < LANES; lane++) {
-      const bit = Math.imul(lanes, SALTS[lane]) >>> 26;
-      const at = block + lane * 2 + (bit >>> 5);
-      const mask = 1 << (bit & 31);
-      if ((words[at] & mask) !== 0) continue;
-      // Only this thread writes.
-      if (hasReaders) Atomics.or(words, at, mask);
-      else words[at] |= mask;
-    }
   }
 }
 
@@ -161,8 +136,8 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   add(key: BloomKey): this {
     const table = this.#table;
     if (table.role !== OWNER) table.beforeWrite();
-    table.hasher.hash(key);
-    table.addHashed();
+    hashKey(table, key);
+    addHashed(table);
     return this;
   }
 
@@ -170,12 +145,12 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   has(key: BloomKey): boolean {
     const table = this.#table;
     if (table.role === OWNER) {
-      table.hasher.hash(key);
-      return table.hasHashed();
+      hashKey(table, key);
+      return hasHashed(table);
     }
     table.beforeRead();
-    table.hasher.hash(key);
-    return table.read(() => table.hasHashed());
+    hashKey(table, key);
+    return table.read(() => hasHashed(table));
   }
 
   /**
@@ -194,7 +169,7 @@ export class BloomFilter extends Structure<'bloomfilter'> {
     const hashed = newHashes(list.length);
     let count = 0;
     try {
-      for (; count < list.length; count++) putHash(table.hasher, hashed, count, list[count]);
+      for (; count < list.length; count++) putHash(table, hashed, count, list[count]);
     } finally {
       native().bloomfilterAddHashed(bytes, hashed.subarray(0, count * 2));
     }
@@ -212,7 +187,7 @@ export class BloomFilter extends Structure<'bloomfilter'> {
       return out;
     }
     const hashed = newHashes(list.length);
-    for (let i = 0; i < list.length; i++) putHash(table.hasher, hashed, i, list[i]);
+    for (let i = 0; i < list.length; i++) putHash(table, hashed, i, list[i]);
     const out = newAnswers(list.length);
     table.read(() => native().bloomfilterHasHashed(table.region.bytes, hashed, out));
     return out;
@@ -276,8 +251,7 @@ function create(n: unknown, rate: unknown): RegionSource {
   writeHeader(region.head, 'bloomfilter', length, randomSeed());
   writeLong(region.head, FILTER.blocks, blocks);
   writeLong(region.head, FILTER.capacity, capacity);
-  number[0] = rate;
-  region.head.set(numberWords, FILTER.rate);
+  region.head.set(rateWords(rate), FILTER.rate);
   return new RegionSource(region, true, 'the new filter');
 }
 
@@ -301,10 +275,10 @@ function listOf(keys: unknown): AnyTypedArray | unknown[] {
   return NUMBERS.has(intrinsicName(keys)!) ? (keys as AnyTypedArray) : toArray(keys, 'keys');
 }
 
-function putHash(hasher: KeyHasher, hashed: Uint32Array, index: number, key: unknown): void {
-  hasher.hash(key);
-  hashed[index * 2] = hasher.block;
-  hashed[index * 2 + 1] = hasher.lanes;
+function putHash(state: HashedFilter, hashed: Uint32Array, index: number, key: unknown): void {
+  hashKey(state, key);
+  hashed[index * 2] = state.blockHash;
+  hashed[index * 2 + 1] = state.lanes;
 }
 
 function newHashes(count: number): Uint32Array {
