@@ -45,7 +45,7 @@ function targetsOf(markdown: string): string[] {
   return [...inline, ...definitions].map(([, target]) => target);
 }
 
-/** Paths of the repository that are named in inline code. Patterns such as `src/<module>` are left out. */
+/** Repository paths in inline code. Patterns such as `src/<module>` are left out. */
 function pathsOf(markdown: string): string[] {
   const path = /^(?:src|native|test|scripts|bench|examples|docs)\/[\w./-]+\.\w+$/;
   const text = markdown.replaceAll(/^ *```.*?^ *```$/gms, '');

@@ -158,7 +158,11 @@ describe('faults of other libraries that a RankSelect does not have', () => {
       expect([...structure.rank1Many([127, 128])]).toEqual([127, 128]);
       expect(structure.rank1(128)).toBe(128);
       throws(() => structure.rank1(129), 'ERR_OFFHEAP_RANGE');
-      throws(() => structure.rank1Many([129]), 'ERR_OFFHEAP_RANGE', /^positions\[0\]: position out of range: 129/);
+      throws(
+        () => structure.rank1Many([129]),
+        'ERR_OFFHEAP_RANGE',
+        /^positions\[0\]: position out of range: 129/,
+      );
     }
   });
 
