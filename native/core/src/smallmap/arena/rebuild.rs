@@ -483,11 +483,11 @@ impl RawArena {
 /// This is the only writer.
 unsafe fn put(index: Index, home: u32, hash: u32, position: u32) {
     // An empty lane exists, because buckets × 12 is at least the capacity.
-    if let Some(place) = index.first_empty::<Native>(home) {
+    if let Some(lane) = index.first_empty::<Native>(home) {
         // SAFETY: this is the only writer, guaranteed by the caller.
         unsafe {
-            index.adjust_overflow(home, place, true);
-            index.set(place, tag(hash), position);
+            index.adjust_overflow(home, lane, true);
+            index.set(lane, tag(hash), position);
         }
     }
 }
@@ -569,12 +569,12 @@ impl RawArenaMut {
                 if let Some((_, bytes)) = unsafe { self.blob(reference) } {
                     let hash = hash::blob(bytes, self.seeds);
                     let home = self.string_home.of(hash);
-                    if let Some((place, _)) = self.string_index.find::<Native>(home, tag(hash), |at| at == id)
+                    if let Some((lane, _)) = self.string_index.find::<Native>(home, tag(hash), |at| at == id)
                     {
                         // SAFETY: this is the only writer.
                         unsafe {
-                            self.string_index.clear(place);
-                            self.string_index.adjust_overflow(home, place, false);
+                            self.string_index.clear(lane);
+                            self.string_index.adjust_overflow(home, lane, false);
                         }
                     }
                 }

@@ -131,7 +131,7 @@ impl RawArenaMut {
             return Err(Error::corrupt("the free list of the arena's strings contains an invalid id"));
         }
         let home = self.string_home.of(hash);
-        let Some(place) = self.string_index.first_empty::<Native>(home) else {
+        let Some(lane) = self.string_index.first_empty::<Native>(home) else {
             return Err(Error::corrupt("the index of the arena's strings has no empty lane"));
         };
         // SAFETY: the heap has room; this is the only writer.
@@ -152,8 +152,8 @@ impl RawArenaMut {
         }
         // SAFETY: this is the only writer.
         unsafe {
-            self.string_index.adjust_overflow(home, place, true);
-            self.string_index.set(place, tag(hash), id);
+            self.string_index.adjust_overflow(home, lane, true);
+            self.string_index.set(lane, tag(hash), id);
         }
         self.set_word(word::STRINGS, (self.memory.word(word::STRINGS) + 1).min(self.shape.ids));
         Ok(Some(id))

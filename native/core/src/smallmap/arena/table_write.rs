@@ -7,6 +7,7 @@ use super::raw::Location;
 use super::write::RawArenaMut;
 use crate::table::group::Native;
 use crate::table::hash::tag;
+use crate::table::index::Lane;
 use crate::{Error, Result};
 
 #[cold]
@@ -81,7 +82,7 @@ impl RawArenaMut {
         self.set_link(position, PREV, last);
         self.set_link(position, NEXT, sentinel);
         self.set_link(position, OWNER, map);
-        self.enter(hash, position)?;
+        self.index_insert(hash, position)?;
         self.set_link(last, NEXT, position);
         self.set_link(sentinel, PREV, position);
         let count = self.link(sentinel, HASH);
@@ -90,25 +91,25 @@ impl RawArenaMut {
     }
 
     /// Inserts a position into the index.
-    fn enter(&mut self, hash: u32, position: u32) -> Result<()> {
+    fn index_insert(&mut self, hash: u32, position: u32) -> Result<()> {
         let home = self.home.of(hash);
-        let place = self.index.first_empty::<Native>(home).ok_or_else(broken)?;
+        let lane = self.index.first_empty::<Native>(home).ok_or_else(broken)?;
         // SAFETY: this is the only writer.
         unsafe {
-            self.index.adjust_overflow(home, place, true);
-            self.index.set(place, tag(hash), position);
+            self.index.adjust_overflow(home, lane, true);
+            self.index.set(lane, tag(hash), position);
         }
         Ok(())
     }
 
     /// Removes a position from the index, by its hash. The caller adjusts the overflow counts
     /// later.
-    fn leave(&mut self, position: u32) -> Option<crate::table::index::Lane> {
+    fn index_remove(&mut self, position: u32) -> Option<Lane> {
         let hash = self.link(position, HASH);
-        let (place, _) = self.index.find::<Native>(self.home.of(hash), tag(hash), |at| at == position)?;
+        let (lane, _) = self.index.find::<Native>(self.home.of(hash), tag(hash), |at| at == position)?;
         // SAFETY: this is the only writer.
-        unsafe { self.index.clear(place) };
-        Some(place)
+        unsafe { self.index.clear(lane) };
+        Some(lane)
     }
 
     /// Removes an entry of a promoted map.
@@ -119,14 +120,14 @@ impl RawArenaMut {
             return Err(broken());
         }
         let hash = self.link(position, HASH);
-        let place = self.leave(position);
+        let lane = self.index_remove(position);
         self.set_link(prev, NEXT, next);
         self.set_link(next, PREV, prev);
         let count = self.link(sentinel, HASH);
         self.set_link(sentinel, HASH, count.saturating_sub(1));
-        if let Some(place) = place {
+        if let Some(lane) = lane {
             // SAFETY: this is the only writer.
-            unsafe { self.index.adjust_overflow(self.home.of(hash), place, false) };
+            unsafe { self.index.adjust_overflow(self.home.of(hash), lane, false) };
         }
         self.recycle();
         self.free_position(position);
@@ -157,9 +158,9 @@ impl RawArenaMut {
             }
             let next = self.link(position, NEXT);
             let hash = self.link(position, HASH);
-            if let Some(place) = self.leave(position) {
+            if let Some(lane) = self.index_remove(position) {
                 // SAFETY: this is the only writer.
-                unsafe { self.index.adjust_overflow(self.home.of(hash), place, false) };
+                unsafe { self.index.adjust_overflow(self.home.of(hash), lane, false) };
             }
             self.free_position(position);
             position = next;

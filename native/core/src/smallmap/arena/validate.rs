@@ -350,11 +350,11 @@ impl IndexCheck {
 
     /// Adds an entry that the index contains.
     fn add(&mut self, hash: u32, home: u32, position: u32) {
-        if let Some((place, _)) = self.index.find::<Native>(home, tag(hash), |at| at == position) {
+        if let Some((lane, _)) = self.index.find::<Native>(home, tag(hash), |at| at == position) {
             self.entries += 1;
             self.passing[home as usize] += 1;
-            self.passing[place.bucket as usize] -= 1;
-            self.wrapped += i64::from(place.bucket < home);
+            self.passing[lane.bucket as usize] -= 1;
+            self.wrapped += i64::from(lane.bucket < home);
         }
     }
 

@@ -68,22 +68,22 @@ impl Tags {
     }
 
     /// Inserts a position. The index must have room for it.
-    fn enter(&self, hash: u32, position: u32) {
+    fn insert(&self, hash: u32, position: u32) {
         let (index, home) = (self.index(), self.home.of(hash));
-        let Some(place) = index.first_empty::<Native>(home) else { unreachable!("an index is never full") };
+        let Some(lane) = index.first_empty::<Native>(home) else { unreachable!("an index is never full") };
         // SAFETY: the memory is ours.
         unsafe {
-            index.adjust_overflow(home, place, true);
-            index.set(place, tag(hash), position);
+            index.adjust_overflow(home, lane, true);
+            index.set(lane, tag(hash), position);
         }
     }
 
-    /// Removes the position at a place.
-    fn vacate(&self, hash: u32, place: Lane) {
+    /// Removes the position in a lane.
+    fn remove(&self, hash: u32, lane: Lane) {
         // SAFETY: the memory is ours.
         unsafe {
-            self.index().clear(place);
-            self.index().adjust_overflow(self.home.of(hash), place, false);
+            self.index().clear(lane);
+            self.index().adjust_overflow(self.home.of(hash), lane, false);
         }
     }
 }
@@ -107,7 +107,7 @@ impl<K: Key, V> Table<K, V> {
         for at in 0..len {
             // SAFETY: there is a key at each position.
             let hash = K::hash(unsafe { &*keys.add(at) }.query(), table.seeds);
-            table.tags.enter(hash, at as u32);
+            table.tags.insert(hash, at as u32);
         }
         // From here on nothing fails, and the entries move. SAFETY: `len` entries exist, the
         // columns have room for them, and `inline` forgets them.
@@ -160,7 +160,7 @@ impl<K: Key, V> Table<K, V> {
         let at = self.keys.len();
         assert!(at < self.capacity() && at < self.dead.len() * 64, "no room in the table");
         let hash = K::hash(key.query(), self.seeds);
-        self.tags.enter(hash, at as u32);
+        self.tags.insert(hash, at as u32);
         // This is within the capacity, so nothing is allocated.
         self.keys.push(MaybeUninit::new(key));
         self.values.push(MaybeUninit::new(value));
@@ -170,8 +170,8 @@ impl<K: Key, V> Table<K, V> {
 
     pub(super) fn remove(&mut self, key: &K::Query) -> Option<(K, V)> {
         let hash = K::hash(key, self.seeds);
-        let (place, at) = self.locate(key, hash)?;
-        Some(self.take(hash, place, at as usize))
+        let (lane, at) = self.locate(key, hash)?;
+        Some(self.take(hash, lane, at as usize))
     }
 
     /// Removes the entry at a position, which must exist.
@@ -179,27 +179,27 @@ impl<K: Key, V> Table<K, V> {
         assert!(self.is_live(at), "no entry at {at}");
         // SAFETY: just checked.
         let hash = K::hash(unsafe { self.keys[at].assume_init_ref() }.query(), self.seeds);
-        let place = self.tags.find(hash, |found| found as usize == at).map(|(place, _)| place);
+        let lane = self.tags.find(hash, |found| found as usize == at).map(|(lane, _)| lane);
         // A key whose hash changed is not found in its home bucket, so search the whole index.
-        let Some(place) = place.or_else(|| self.place_of(at)) else {
+        let Some(lane) = lane.or_else(|| self.lane_of(at)) else {
             unreachable!("every entry is in the index")
         };
-        self.take(hash, place, at)
+        self.take(hash, lane, at)
     }
 
     #[cold]
-    fn place_of(&self, at: usize) -> Option<Lane> {
+    fn lane_of(&self, at: usize) -> Option<Lane> {
         let index = self.tags.index();
         (0..self.tags.buckets).flat_map(|bucket| (0..12).map(move |lane| Lane { bucket, lane })).find(
-            |place| {
-                index.tag(place.bucket, place.lane) != 0
-                    && index.position(place.bucket, place.lane) as usize == at
+            |lane| {
+                index.tag(lane.bucket, lane.lane) != 0
+                    && index.position(lane.bucket, lane.lane) as usize == at
             },
         )
     }
 
-    fn take(&mut self, hash: u32, place: Lane, at: usize) -> (K, V) {
-        self.tags.vacate(hash, place);
+    fn take(&mut self, hash: u32, lane: Lane, at: usize) -> (K, V) {
+        self.tags.remove(hash, lane);
         self.dead[at / 64] |= 1 << (at % 64);
         self.live -= 1;
         // SAFETY: the index contained the position, so there is an entry; it is now dead, and not
@@ -250,7 +250,7 @@ impl<K: Key, V> Table<K, V> {
         while let Some(at) = self.next_from(from) {
             // SAFETY: there is an entry at a position that `next_from` returned.
             let hash = K::hash(unsafe { self.keys[at].assume_init_ref() }.query(), self.seeds);
-            tags.enter(hash, to);
+            tags.insert(hash, to);
             to += 1;
             from = at + 1;
         }
