@@ -1,25 +1,26 @@
 /**
- * MappedFile: the bytes of a file, in the way that suits its size.
- * `native/core/src/mmap/strategy.rs` decides which; here the memory is made, read into or mapped
- * over.
+ * MappedFile: the bytes of a file, read or mapped by the strategy that suits its size.
+ * `native/core/src/mmap/strategy.rs` chooses the strategy; this module allocates the memory that
+ * the file is read into or mapped over.
  *
- * Memory: mapped files lie in growable SharedArrayBuffers, of which the engine counts the users; so
- * slices stay valid after `close()` for as long as someone holds them, and the pages go with the
- * last.
+ * Memory: mapped files are in growable SharedArrayBuffers, which the engine reference-counts. So
+ * slices stay valid after `close()` for as long as they are referenced, and the pages are unmapped
+ * with the last of them.
  *
- * Truncation by someone else: what is gone reads as zeros, and the next operation here throws
- * `ERR_OFFHEAP_IO`. What can not be promised: that code which reads `bytes` directly notices before
- * it used zeros. Call {@link MappedFile.check} after such reads, or open with `strategy: 'copy'`,
- * which nothing can touch.
+ * Truncation by another program: pages that are gone read as zeros, and the next operation here
+ * throws `ERR_OFFHEAP_IO`. Code that reads `bytes` directly may use zeros before it notices: call
+ * {@link MappedFile.check} after such reads, or open with `strategy: 'copy'`, which no other
+ * program can affect.
  *
- * A small file that is to be read holds nothing of the system: it is opened, read and closed at
- * once, and opened anew to be refreshed.
+ * A small file that is only read holds no resources of the system: it is opened, read and closed at
+ * once, and opened again by `refresh()`.
  */
 import { resolve } from 'node:path';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { markAsUntransferable } from 'node:worker_threads';
 import { allocating, offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
+import { setTag } from '../region/face.js';
 import { checkPath } from '../region/file.js';
 import { lengthOf, toNumbers, type NumberArray } from '../region/numbers.js';
 import { MAX_MAPPINGS } from '../region/region.js';
@@ -32,36 +33,37 @@ import {
   readOptions,
 } from '../region/options.js';
 import { intrinsicBuffer, intrinsicOffset } from '../region/typed-array.js';
+import { Uncloneable } from '../region/uncloneable.js';
 import { Cursor, type Source } from './cursor.js';
 import { ADVICE, PATTERNS, WILL_NEED, type Pattern } from './pattern.js';
 
-/** How the bytes are reached: what was obtained, not what was asked for. */
+/** The way in which the bytes are accessed: the actual strategy, not the requested one. */
 export type Strategy = 'buffered' | 'mmap' | 'hugepage' | 'copy';
 
 /** By number, as in `offheap.h`. */
 const STRATEGIES: readonly Strategy[] = ['buffered', 'mmap', 'hugepage', 'copy'];
 const COPY = STRATEGIES.indexOf('copy');
 const AUTO = 4;
-/** How far ahead of a sequential cursor the kernel is asked to read, in bytes, and how often. */
+/** How many bytes ahead of a sequential cursor the kernel is asked to read; renewed at half. */
 const WINDOW = 8 * 2 ** 20;
 
 export interface MappedFileOptions {
-  /** `'r'`, the default: to read; stores to `bytes` stay here. `'rw'`: stores reach the file. */
+  /** `'r'`, the default: stores to `bytes` stay private. `'rw'`: stores reach the file. */
   mode?: 'r' | 'rw';
-  /** How it will be read. Default: unknown. */
+  /** The access pattern. Default: unknown. */
   pattern?: Pattern;
-  /** Have all pages in memory before `open` returns. */
+  /** Load all pages into memory before `open` returns. */
   populate?: boolean;
-  /** Keep them there; `ERR_OFFHEAP_FULL` past the limit of the process. */
+  /** Lock the pages in memory; throws `ERR_OFFHEAP_FULL` past the limit of the process. */
   lock?: boolean;
   /**
-   * Use this one. Default: by size. `'hugepage'` becomes `'mmap'` where the system has no huge page
-   * for the file.
+   * The strategy to use. Default: by size. `'hugepage'` becomes `'mmap'` if the system has no huge
+   * pages for the file.
    */
   strategy?: Strategy;
-  /** Files up to so many bytes are read rather than mapped. */
+  /** Files up to this size in bytes are read instead of mapped. */
   bufferedUpTo?: number;
-  /** Files from so many bytes on are asked to use huge pages. */
+  /** Huge pages are requested for files from this size in bytes on. */
   hugeFrom?: number;
 }
 
@@ -75,7 +77,7 @@ const OPTIONS = [
   'hugeFrom',
 ] as const satisfies readonly (keyof MappedFileOptions)[];
 
-/** What {@link MappedFile.stats} tells. */
+/** The result of {@link MappedFile.stats}. */
 export interface MappedFileStats {
   path: string;
   size: number;
@@ -97,50 +99,51 @@ type Handle = object & { readonly native: unique symbol };
  * while (cursor.remaining > 0) console.log(cursor.readString());
  * ```
  *
- * Errors of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` where the file was
- * cut short or the system refuses, `ERR_OFFHEAP_RANGE` for bytes that are not there.
+ * Errors of every method: `ERR_OFFHEAP_CLOSED` after `close()`, `ERR_OFFHEAP_IO` if the file was
+ * truncated or the system fails, `ERR_OFFHEAP_RANGE` for bytes outside the file.
  */
-export class MappedFile {
+export class MappedFile extends Uncloneable {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'MappedFile', configurable: true });
+    setTag(this.prototype, 'MappedFile');
   }
   declare readonly [Symbol.toStringTag]: string;
 
-  private closed = false;
-  /** What is open: nothing, of a file that was read at once. */
-  private handle: Handle | undefined;
-  private readonly where: string;
-  /** The same from any folder. */
-  private readonly absolute: string;
-  private readonly writable: boolean;
-  private readonly wish: number;
-  private readonly bufferedUpTo: number;
-  private readonly hugeFrom: number;
-  private plan: Pattern;
-  private obtained: Strategy = 'buffered';
-  /** The bytes, and what cursors ask of this file. */
-  private readonly source: Source = {
+  #closed = false;
+  /** The open file; undefined for a small file, which was read and closed at once. */
+  #handle: Handle | undefined;
+  readonly #path: string;
+  /** The same path, independent of the working directory. */
+  readonly #absolute: string;
+  readonly #writable: boolean;
+  readonly #requested: number;
+  readonly #bufferedUpTo: number;
+  readonly #hugeFrom: number;
+  #pattern: Pattern;
+  #strategy: Strategy = 'buffered';
+  /** The bytes, and the functions that cursors need. */
+  readonly #source: Source = {
     bytes: EMPTY,
-    open: () => this.open(),
-    ahead: (position) => this.ahead(position),
+    assertOpen: () => this.#assertOpen(),
+    readAhead: (position) => this.#readAhead(position),
   };
-  private locked = false;
+  #locked = false;
 
   private constructor(path: string, options: MappedFileOptions | undefined) {
+    super();
     const read = options === undefined ? NO_OPTIONS : readOptions(options, OPTIONS, 'MappedFile');
-    this.where = path;
-    this.writable = read.mode !== undefined && choiceOption(read, 'mode', ['r', 'rw']) === 'rw';
-    this.plan = read.pattern === undefined ? 'unknown' : choiceOption(read, 'pattern', PATTERNS);
+    this.#path = path;
+    this.#writable = read.mode !== undefined && choiceOption(read, 'mode', ['r', 'rw']) === 'rw';
+    this.#pattern = read.pattern === undefined ? 'unknown' : choiceOption(read, 'pattern', PATTERNS);
     const populate = booleanOption(read, 'populate', false);
     const lock = booleanOption(read, 'lock', false);
-    this.wish =
+    this.#requested =
       read.strategy === undefined ? AUTO : STRATEGIES.indexOf(choiceOption(read, 'strategy', STRATEGIES));
-    this.bufferedUpTo = integerOption(read, 'bufferedUpTo', 0, Number.MAX_SAFE_INTEGER, 0);
-    this.hugeFrom = integerOption(read, 'hugeFrom', 0, Number.MAX_SAFE_INTEGER, 0);
-    this.absolute = path.startsWith('/') ? path : resolve(path);
+    this.#bufferedUpTo = integerOption(read, 'bufferedUpTo', 0, Number.MAX_SAFE_INTEGER, 0);
+    this.#hugeFrom = integerOption(read, 'hugeFrom', 0, Number.MAX_SAFE_INTEGER, 0);
+    this.#absolute = path.startsWith('/') ? path : resolve(path);
     try {
-      this.load(false);
-      if (populate) this.touch();
+      this.#load(false);
+      if (populate) this.#touchPages();
       if (lock) this.lock();
     } catch (error) {
       this.close();
@@ -149,59 +152,59 @@ export class MappedFile {
   }
 
   /**
-   * Opens a regular file. Cost: for small files what reading them costs, else some 20 µs, whatever
-   * the size.
+   * Opens a regular file. Cost: for small files the time to read them, otherwise some 20 µs,
+   * whatever the size.
    */
   static open(path: string, options?: MappedFileOptions): MappedFile {
     return new MappedFile(checkPath(path), options);
   }
 
-  /** How the bytes are reached. */
+  /** The way in which the bytes are accessed. */
   get strategy(): Strategy {
-    this.open();
-    return this.obtained;
+    this.#assertOpen();
+    return this.#strategy;
   }
 
-  /** Bytes of the file when it was opened or last refreshed. */
+  /** The size of the file in bytes when it was opened or last refreshed. */
   get size(): number {
-    this.open();
-    return this.source.bytes.length;
+    this.#assertOpen();
+    return this.#source.bytes.length;
   }
 
   /** All bytes, without a copy. They stay readable after `close()`. */
   get bytes(): Uint8Array {
-    this.open();
-    return this.source.bytes;
+    this.#assertOpen();
+    return this.#source.bytes;
   }
 
   /** A part of the bytes, without a copy; it stays readable after `close()`. */
   slice(offset: number, length: number): Uint8Array {
-    const [from, to] = this.range(offset, length);
+    const [from, to] = this.#range(offset, length);
     this.check();
-    return this.source.bytes.subarray(from, to);
+    return this.#source.bytes.subarray(from, to);
   }
 
   /**
-   * Throws `ERR_OFFHEAP_IO` if the file is shorter now than what is mapped of it, or bytes that
-   * were read were lost: for before and after work on many bytes. A third of a microsecond.
+   * Throws `ERR_OFFHEAP_IO` if the file is now shorter than its mapping, or if bytes that were read
+   * had been lost. Call it before and after work on many bytes. A third of a microsecond.
    */
   check(): void {
-    this.open();
-    if (this.handle !== undefined) native().openfileCheck(this.handle);
+    this.#assertOpen();
+    if (this.#handle !== undefined) native().openfileCheck(this.#handle);
   }
 
   /**
-   * Copies `length` bytes from each of many offsets, one after another, to `out` or a new array.
-   * For reading here and there: about ten times as fast as one place after another, because the
-   * waits for memory overlap, and `check()` comes with it.
+   * Copies `length` bytes from each of many offsets, contiguously, to `out` or a new array. For
+   * random reads: about ten times as fast as single reads, because the cache misses overlap. It
+   * includes `check()`.
    *
-   * `ERR_OFFHEAP_RANGE`, with nothing written, for an offset that has fewer bytes behind it, or an
-   * `out` that is too small.
+   * Throws `ERR_OFFHEAP_RANGE`, with nothing written, if fewer bytes follow an offset, or `out` is
+   * too small.
    */
   readMany(offsets: NumberArray | Iterable<number>, length: number, out?: Uint8Array): Uint8Array {
-    // Whose elements are asked for runs code of theirs, so all else comes after.
+    // Reading the elements of an iterable runs user code, so everything else comes after it.
     const places = toNumbers(offsets, 'offsets');
-    this.open();
+    this.#assertOpen();
     const each = checkInteger(length, 'length', 0, Number.MAX_SAFE_INTEGER);
     if (out !== undefined && !(out instanceof Uint8Array)) {
       throw typeError(`out must be a Uint8Array, not ${describe(out)}`);
@@ -209,11 +212,11 @@ export class MappedFile {
     const count = lengthOf(places);
     const bytes = count * each;
     const room = out === undefined ? bytes : lengthOf(out);
-    if (room < bytes) throw rangeError(`out holds ${room} bytes where there are ${bytes}`);
-    const { source } = this;
-    // Before there is memory for what can not be read.
+    if (room < bytes) throw rangeError(`out holds ${room} bytes, but ${bytes} are read`);
+    const source = this.#source;
+    // Before allocating memory for bytes that the file does not have.
     if (count > 0 && each > source.bytes.length) {
-      throw rangeError(`${each} bytes of a file of ${source.bytes.length}`);
+      throw rangeError(`cannot read ${each} bytes of a file of ${source.bytes.length}`);
     }
     const target = out ?? memory(bytes);
     this.check();
@@ -224,109 +227,116 @@ export class MappedFile {
   }
 
   /**
-   * Has the system begin to read a part of the file. Whether it listened: `false` where the bytes
-   * are in memory anyway.
+   * Asks the system to start reading a part of the file. Returns whether it accepted the request:
+   * `false` if the bytes are in memory anyway.
    */
   prefetch(offset: number, length: number): boolean {
-    const [from, to] = this.range(offset, length);
-    return this.maps && native().memoryAdvise(this.source.bytes.subarray(from, to), WILL_NEED);
+    const [from, to] = this.#range(offset, length);
+    return this.#isMapped && native().memoryAdvise(this.#source.bytes.subarray(from, to), WILL_NEED);
   }
 
-  /** Says how the file will be read from now on. Whether the system listened. */
+  /** Sets the access pattern from now on. Returns whether the system accepted the advice. */
   advise(pattern: Pattern): boolean {
-    this.open();
-    this.plan = choiceOption({ pattern }, 'pattern', PATTERNS);
-    return this.maps && native().memoryAdvise(this.source.bytes, ADVICE[this.plan]);
+    this.#assertOpen();
+    this.#pattern = choiceOption({ pattern }, 'pattern', PATTERNS);
+    return this.#isMapped && native().memoryAdvise(this.#source.bytes, ADVICE[this.#pattern]);
   }
 
   /**
-   * Keeps the bytes in memory until `unlock()` or `close()`. `ERR_OFFHEAP_FULL` past the limit of
-   * the process.
+   * Keeps the bytes in memory until `unlock()` or `close()`. Throws `ERR_OFFHEAP_FULL` past the
+   * limit of the process.
    */
   lock(): void {
-    this.open();
-    const { bytes } = this.source;
+    this.#assertOpen();
+    const { bytes } = this.#source;
     native().memoryLock(bytes);
-    if (!this.locked) LOCKED.set(bytes.buffer, (LOCKED.get(bytes.buffer) ?? 0) + 1);
-    this.locked = true;
+    if (!this.#locked) LOCKED.set(bytes.buffer, (LOCKED.get(bytes.buffer) ?? 0) + 1);
+    this.#locked = true;
   }
 
   /** Undoes {@link MappedFile.lock}. */
   unlock(): void {
-    this.open();
-    if (this.locked) unlockShared(this.source.bytes);
-    this.locked = false;
+    this.#assertOpen();
+    if (this.#locked) unlockShared(this.#source.bytes);
+    this.#locked = false;
   }
 
-  /** How many of the pages that the bytes lie on are in memory. */
+  /** The number of pages of the file that are in memory. */
   residentPages(): number {
-    this.open();
-    return native().memoryResident(this.source.bytes);
+    this.#assertOpen();
+    return native().memoryResident(this.#source.bytes);
   }
 
   /**
-   * Returns when what was stored to `bytes` is on the disk. `ERR_OFFHEAP_UNSUPPORTED` if it was
-   * opened to be read.
+   * Writes all stores to `bytes` to the disk. Throws `ERR_OFFHEAP_UNSUPPORTED` if the file was
+   * opened with mode `r`.
    */
   flush(): void {
-    this.open();
-    const { handle } = this;
-    if (handle === undefined) throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'the file was opened to be read');
-    // A copy is written back whole; a mapping is the file.
-    if (!this.maps) native().openfileWrite(handle, this.source.bytes);
+    this.#assertOpen();
+    const handle = this.#handle;
+    if (handle === undefined)
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'the file was opened with mode r');
+    // A copy is written back completely; a mapping is the file.
+    if (!this.#isMapped) native().openfileWrite(handle, this.#source.bytes);
     native().openfileSync(handle);
     this.check();
   }
 
   /**
-   * Takes in that the file became longer, or was written anew: afterwards `bytes` shows all of it.
-   * Slices that were handed out go on showing what they showed. Returns the size. Where it is
-   * refused, all is as it was.
+   * Picks up that the file became longer or was rewritten: `bytes` then shows all of it. Slices
+   * that were returned before keep their contents. Returns the size. If it throws, nothing has
+   * changed.
    */
   refresh(): number {
-    this.open();
-    const { locked } = this;
-    const before = this.source.bytes;
-    this.load(true);
-    if (locked && this.source.bytes !== before) {
-      this.locked = false;
+    this.#assertOpen();
+    const locked = this.#locked;
+    const before = this.#source.bytes;
+    this.#load(true);
+    if (locked && this.#source.bytes !== before) {
+      this.#locked = false;
       unlockShared(before);
       this.lock();
     }
-    return this.source.bytes.length;
+    return this.#source.bytes.length;
   }
 
   /** A cursor at `position`, which reads numbers, varints and strings. */
   cursor(position = 0): Cursor {
-    this.open();
-    return new Cursor(this.source, position);
+    this.#assertOpen();
+    return new Cursor(this.#source, position);
   }
 
-  /** Reads ahead of a cursor's position, and says at which one to be called again. */
-  private ahead(position: number): number {
+  /** Reads ahead of a cursor's position. Returns the position at which to call it again. */
+  #readAhead(position: number): number {
     this.check();
-    const { bytes } = this.source;
-    if (!this.maps || this.plan === 'random' || this.plan === 'unknown') return bytes.length;
+    const { bytes } = this.#source;
+    if (!this.#isMapped || this.#pattern === 'random' || this.#pattern === 'unknown') return bytes.length;
     const to = Math.min(position + WINDOW, bytes.length);
     if (to > position) native().memoryAdvise(bytes.subarray(position, to), WILL_NEED);
     return to === bytes.length ? to : position + WINDOW / 2;
   }
 
-  /** Plain facts, for logs. Sizes are in bytes. */
+  /** Figures for logs. Sizes are in bytes. */
   stats(): MappedFileStats {
-    this.open();
-    const { where: path, obtained: strategy, plan: pattern, writable, locked } = this;
-    return { path, size: this.source.bytes.length, strategy, pattern, writable, locked };
+    this.#assertOpen();
+    return {
+      path: this.#path,
+      size: this.#source.bytes.length,
+      strategy: this.#strategy,
+      pattern: this.#pattern,
+      writable: this.#writable,
+      locked: this.#locked,
+    };
   }
 
-  /** Closes the file. Slices stay readable; every other operation throws. Twice is fine. */
+  /** Closes the file. Slices stay readable; every other operation throws. Idempotent. */
   close(): void {
-    if (this.closed) return;
-    if (this.locked) this.unlock();
-    if (this.handle !== undefined) native().openfileClose(this.handle);
-    this.handle = undefined;
-    this.source.bytes = EMPTY;
-    this.closed = true;
+    if (this.#closed) return;
+    if (this.#locked) this.unlock();
+    if (this.#handle !== undefined) native().openfileClose(this.#handle);
+    this.#handle = undefined;
+    this.#source.bytes = EMPTY;
+    this.#closed = true;
   }
 
   [Symbol.dispose](): void {
@@ -335,91 +345,91 @@ export class MappedFile {
 
   [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
     const name = options.stylize('MappedFile', 'special');
-    if (this.closed) return `${name} { closed }`;
+    if (this.#closed) return `${name} { closed }`;
     return `${name} ${inspect(this.stats(), options)}`;
   }
 
-  private get maps(): boolean {
-    return this.obtained === 'mmap' || this.obtained === 'hugepage';
+  get #isMapped(): boolean {
+    return this.#strategy === 'mmap' || this.#strategy === 'hugepage';
   }
 
-  private open(): void {
-    if (this.closed) throw offheapError('ERR_OFFHEAP_CLOSED', 'this file was closed');
+  #assertOpen(): void {
+    if (this.#closed) throw offheapError('ERR_OFFHEAP_CLOSED', 'this file was closed');
   }
 
-  private range(offset: number, length: number): [number, number] {
-    this.open();
-    const { length: size } = this.source.bytes;
+  #range(offset: number, length: number): [number, number] {
+    this.#assertOpen();
+    const { length: size } = this.#source.bytes;
     const from = checkInteger(offset, 'offset', 0, size);
     return [from, from + checkInteger(length, 'length', 0, size - from)];
   }
 
-  /** Reads the file, or maps it, into new memory; `again` asks for its size anew. */
-  private load(again: boolean): void {
-    this.open();
-    if (this.handle !== undefined) {
-      native().openfilePlan(this.handle, again, FACTS);
+  /** Reads the file into new memory, or maps it; `again` queries its size again. */
+  #load(again: boolean): void {
+    this.#assertOpen();
+    if (this.#handle !== undefined) {
+      native().openfilePlan(this.#handle, again, FACTS);
     } else {
-      const { absolute, writable, wish, bufferedUpTo, hugeFrom } = this;
       const slab = currentSlab();
       const from = slabUsed;
       const opened = native().openfileOpen(
-        absolute,
-        writable,
-        wish,
-        bufferedUpTo,
-        hugeFrom,
+        this.#absolute,
+        this.#writable,
+        this.#requested,
+        this.#bufferedUpTo,
+        this.#hugeFrom,
         slab,
         from,
         FACTS,
       );
       if (typeof opened === 'number') {
         slabUsed = (from + opened + (SLAB_ALIGNMENT - 1)) & -SLAB_ALIGNMENT;
-        this.adopt(new Uint8Array(slab.buffer, from, opened));
+        this.#useContents(new Uint8Array(slab.buffer, from, opened));
         return;
       }
       if (opened instanceof Uint8Array) {
-        this.adopt(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength));
+        this.#useContents(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength));
         return;
       }
-      this.handle = opened as Handle;
+      this.#handle = opened as Handle;
     }
-    this.loadBy(this.handle, again);
+    this.#loadWith(this.#handle, again);
   }
 
-  /** Takes what was read at once. */
-  private adopt(content: Uint8Array): void {
-    this.source.bytes = content;
-    this.obtained = this.wish === COPY ? 'copy' : 'buffered';
+  /** Uses contents that native code read at once. */
+  #useContents(content: Uint8Array): void {
+    this.#source.bytes = content;
+    this.#strategy = this.#requested === COPY ? 'copy' : 'buffered';
   }
 
-  /** By the plan that is in `FACTS`. */
-  private loadBy(handle: Handle, again: boolean): void {
+  /** Loads the file by the strategy in `FACTS`. */
+  #loadWith(handle: Handle, again: boolean): void {
     const [size, strategy, alignment, page] = FACTS;
     const wanted = STRATEGIES[strategy];
     if (wanted === 'mmap' || wanted === 'hugepage') {
-      if (again && this.maps && size === this.source.bytes.length && !native().openfileLost(handle)) return;
-      if (this.map(handle, size, alignment, page)) return;
+      if (again && this.#isMapped && size === this.#source.bytes.length && !native().openfileLost(handle))
+        return;
+      if (this.#map(handle, size, alignment, page)) return;
     }
     const content = memory(size);
     native().openfileRead(handle, content);
     native().openfileForget(handle);
-    this.source.bytes = content;
-    this.obtained = wanted === 'buffered' ? 'buffered' : 'copy';
+    this.#source.bytes = content;
+    this.#strategy = wanted === 'buffered' ? 'buffered' : 'copy';
   }
 
   /**
-   * Lays the file into a buffer of ours; `false` where this runtime can not do that. The buffer
-   * reserves, besides the file, what its start is moved for alignment, and the page that tells
-   * native code that it is still there.
+   * Maps the file into a new buffer; returns `false` where the runtime does not support that.
+   * Besides the file, the buffer reserves room for aligning its start, and the page by which native
+   * code knows that the buffer still exists.
    */
-  private map(handle: Handle, size: number, alignment: number, page: number): boolean {
+  #map(handle: Handle, size: number, alignment: number, page: number): boolean {
     if (!native().mappingsReserve(2, MAX_MAPPINGS)) return false;
     const slack = alignment > page ? alignment : 0;
     const whole = Math.ceil((size + slack) / page) * page;
     let buffer: SharedArrayBuffer;
     try {
-      // The engine reserves whole pages, so these 8 bytes are one, whose end no program reaches.
+      // The engine reserves whole pages, so these 8 bytes add one that no program reaches.
       buffer = new SharedArrayBuffer(size + slack, { maxByteLength: whole + 8 });
     } catch {
       return false;
@@ -427,20 +437,20 @@ export class MappedFile {
     const start = slack === 0 ? 0 : native().alignmentGap(new Uint8Array(buffer, 0, 1), alignment);
     const target = new Uint8Array(buffer, start, size);
     try {
-      const advice = ADVICE[this.plan];
-      this.obtained = STRATEGIES[native().openfileMap(handle, target, whole + page - start, advice)]!;
+      const advice = ADVICE[this.#pattern];
+      this.#strategy = STRATEGIES[native().openfileMap(handle, target, whole + page - start, advice)]!;
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ERR_OFFHEAP_UNSUPPORTED') return false;
       throw error;
     }
-    this.source.bytes = target;
+    this.#source.bytes = target;
     return true;
   }
 
   /** Reads a byte of each page. */
-  private touch(page = 4096): void {
-    const { bytes: content } = this.source;
-    if (this.maps) native().memoryAdvise(content, WILL_NEED);
+  #touchPages(page = 4096): void {
+    const { bytes: content } = this.#source;
+    if (this.#isMapped) native().memoryAdvise(content, WILL_NEED);
     let sum = 0;
     for (let at = 0; at < content.length; at += page) sum += content[at];
     if (sum >= 0) this.check();
@@ -449,27 +459,23 @@ export class MappedFile {
 
 const EMPTY = new Uint8Array(0);
 const NO_OPTIONS = readOptions(undefined, OPTIONS, 'MappedFile');
-/**
- * Where native code writes the plan for a file: its size, the strategy, the alignment, the size of
- * a page.
- */
+/** Native code writes here, for a file: its size, the strategy, the alignment, the page size. */
 const FACTS = new Float64Array(4);
 
 /**
- * Small files that are read lie side by side in one buffer, as Node's own small Buffers do: one of
- * their own would cost more than the reading. It can not be transferred. Files up to an eighth of
- * it come here.
+ * Small files are read into one shared buffer, as Node's own small Buffers are: a buffer per file
+ * would cost more than reading. The shared buffer cannot be transferred. Files of up to an eighth
+ * of its size are read into it.
  */
 const SLAB_BYTES = 32 * 1024;
-/** Lines of the processor; and any view can be laid over the bytes. */
+/** A cache line, and enough for any typed array. */
 const SLAB_ALIGNMENT = 64;
 let slab = EMPTY;
 let slabUsed = 0;
 
-/** The buffer, with room for what comes here. */
+/** The shared buffer, replaced when it is nearly full. */
 function currentSlab(): Uint8Array<ArrayBuffer> {
-  // A program may have detached it, by `ArrayBuffer.prototype.transfer`: the others are not to
-  // suffer.
+  // A program may have detached it by `ArrayBuffer.prototype.transfer`.
   if (slab.length < SLAB_BYTES || slabUsed > SLAB_BYTES - SLAB_BYTES / 8) {
     slab = new Uint8Array(SLAB_BYTES);
     markAsUntransferable(slab.buffer);
@@ -479,16 +485,16 @@ function currentSlab(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * How many files have bytes of a buffer locked. They lie on the same pages, which the system
- * unlocks for all at once.
+ * The number of files with locked bytes in a buffer. They may share pages, which the system unlocks
+ * for all of them at once.
  */
 const LOCKED = new WeakMap<ArrayBufferLike, number>();
 
-/** For a file whose bytes were locked. */
+/** Unlocks the bytes of a file that were locked. */
 function unlockShared({ buffer }: Uint8Array): void {
   const others = LOCKED.get(buffer)! - 1;
   LOCKED.set(buffer, others);
-  // The last takes along what was left locked for it.
+  // The last one also unlocks pages that stayed locked for others.
   if (others === 0 && buffer.byteLength > 0) native().memoryUnlock(new Uint8Array(buffer));
 }
 

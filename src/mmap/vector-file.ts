@@ -1,21 +1,21 @@
 /**
- * The file of an {@link MmapVector} in memory: a growable buffer in which the elements are laid,
- * behind a header of memory's.
+ * The file of an {@link MmapVector} in memory: a growable buffer into which the elements are
+ * mapped, after a header that exists only in memory.
  *
  * ```text
  * | ...            header | elements: pages of the file, to where the buffer grew | ... | native code's |
  *       up to 2 MiB          from a page boundary on                         reserved      last page
  * ```
  *
- * The elements begin at an address that differs from their place in the file by a multiple of 2
- * MiB: only so can the system use large pages. What is before them is address space, not memory.
+ * The address of the elements differs from their offset in the file by a multiple of 2 MiB, because
+ * the system can use large pages only then. The part before them is address space, not memory.
  *
- * The header is that of a Vector's region (`docs/formats/vector.md`), whose elements follow it; so
- * all that Vector does, here and in Rust, works on these bytes as they are. It never reaches the
- * file, whose own header says the rest (`docs/formats/mmapvector.md`).
+ * The header is that of a Vector's region (`docs/formats/vector.md`), followed by the elements, so
+ * all operations of Vector, here and in Rust, work on these bytes unchanged. It is never written to
+ * the file, which has a header of its own (`docs/formats/mmapvector.md`).
  *
- * Growth lays more pages behind those that are there. Past the address space that was reserved, the
- * file is laid into a larger buffer; nothing is copied, for both show the same pages.
+ * Growth maps more pages after the existing ones. Past the reserved address space, the file is
+ * mapped into a larger buffer; nothing is copied, because both show the same pages.
  */
 import { offheapError, outOfMemory } from '../errors.js';
 import { native } from '../native.js';
@@ -25,20 +25,19 @@ import { MAX_MAPPINGS, Region } from '../region/region.js';
 import { initialize } from '../elements/layout.js';
 
 /**
- * Address space for a new buffer: where the runtime allows it, else what it does. It costs nothing
- * but numbers.
+ * The address space to reserve for a new buffer, or as much as the runtime allows. It costs no
+ * memory.
  */
 const RESERVATION = 2 ** 36;
-/** What Node 20 allows, less the pages that are ours. */
+/** The limit of Node 20, less the pages that native code uses. */
 const SMALL_RESERVATION = 2 ** 32 - 2 ** 20;
 /** Where the elements begin in the file. */
 export const DATA_OFFSET = 65_536;
 /**
- * A large page. Where they are larger, or there are none, nothing is lost by taking them for this
- * size.
+ * The size of a large page. Assuming it does no harm where large pages have another size, or do not
+ * exist.
  */
 export const LARGE_PAGE = 2 ** 21;
-/** As for other buffers: see `region.ts`. */
 
 let reservation = RESERVATION;
 
@@ -50,11 +49,11 @@ export class VectorFile {
     private readonly handle: object,
     readonly path: string,
     readonly writable: boolean,
-    /** Type code of the elements. */
+    /** The type code of the elements. */
     readonly type: number,
-    /** Whether opening met a flush that was cut short. */
+    /** Whether opening found an incomplete flush. */
     readonly recovered: boolean,
-    /** Elements that were committed when it was opened. */
+    /** The number of elements that were committed when the file was opened. */
     readonly committed: number,
     private readonly page: number,
   ) {
@@ -62,7 +61,7 @@ export class VectorFile {
     initialize(this.region.head, type, HEADER_BYTES);
   }
 
-  /** Makes a file with no elements. */
+  /** Creates a file without elements. */
   static create(path: string, type: number): VectorFile {
     return VectorFile.over(native().vectorfileCreate(path, type), path, true);
   }
@@ -81,15 +80,15 @@ export class VectorFile {
     }
   }
 
-  /** The bytes of all elements that there is room for. */
+  /** The bytes of all elements that fit. */
   get elements(): Uint8Array {
     return this.region.bytes.subarray(HEADER_BYTES);
   }
 
   /**
-   * Has room for `count` elements, on the disk (a writer) and in memory. {@link VectorFile.region}
-   * may be another one then. `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM`: the elements are where they
-   * were.
+   * Makes room for `count` elements, on the disk (for a writer) and in memory. It may replace
+   * {@link VectorFile.region}. If it throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM`, the elements
+   * have not moved.
    */
   makeRoom(count: number): void {
     const bytes = align(count * WIDTHS[this.type]);
@@ -98,7 +97,7 @@ export class VectorFile {
     if (length > buffer.maxByteLength - 8) {
       const head = this.region.bytes.slice(0, HEADER_BYTES);
       const region = this.newRegion(bytes);
-      // What was mapped before stays watched until this is there.
+      // The old mapping stays registered until the new one exists.
       this.map(region, bytes, count);
       region.bytes.set(head);
       this.region = region;
@@ -110,12 +109,12 @@ export class VectorFile {
     writeLong(this.region.head, WORD.lengthLow, HEADER_BYTES + bytes);
   }
 
-  /** A region in a new buffer, with room for so many bytes of elements. */
+  /** A region in a new buffer, with room for this many bytes of elements. */
   private newRegion(bytes: number): Region {
     const buffer = newBuffer(LARGE_PAGE + this.page + bytes, this.page);
     const gap = native().alignmentGap(new Uint8Array(buffer, 0, 1), LARGE_PAGE);
     let start = (gap + DATA_OFFSET) % LARGE_PAGE;
-    // The header stands before the elements.
+    // The header is stored before the elements.
     if (start < this.page) start += LARGE_PAGE;
     lengthen(buffer, start + bytes);
     return Region.laid(buffer, start - HEADER_BYTES);
@@ -128,29 +127,29 @@ export class VectorFile {
     const target = new Uint8Array(buffer, start, bytes);
     // The engine reserves whole pages, one more for the last 8 bytes.
     const capacity = buffer.maxByteLength - 8 + this.page - start;
-    // A writer has blocks on the disk for whatever it might store to.
+    // A writer needs disk blocks for every byte that it may store to.
     native().vectorfileMap(this.handle, target, capacity, this.writable ? bytes / WIDTHS[this.type] : count);
   }
 
-  /** Makes the first `count` elements what survives a crash. */
+  /** Commits the first `count` elements: they survive a crash. */
   commit(count: number): void {
     native().vectorfileCommit(this.handle, count);
   }
 
-  /** The same off this thread. `false` if the file was closed before it began. */
+  /** The same off this thread. Resolves to `false` if the file was closed before it began. */
   commitAsync(count: number): Promise<boolean> {
     return native().vectorfileCommitAsync(this.handle, count);
   }
 
   /**
-   * For a writer: what was stored behind the first `count` elements, which all that are vouched for
-   * are among, may be forgotten.
+   * For a writer: allows the system to forget stores after the first `count` elements, which
+   * include all elements that a commit guarantees.
    */
   discard(count: number): void {
     native().vectorfileDiscard(this.handle, count);
   }
 
-  /** For readers: how many elements are committed now. */
+  /** For readers: the number of elements that are committed now. */
   refresh(): number {
     return native().vectorfileRefresh(this.handle);
   }
@@ -159,14 +158,14 @@ export class VectorFile {
     native().vectorfileValidate(this.handle);
   }
 
-  /** Throws `ERR_OFFHEAP_IO` if bytes that were read were lost. */
+  /** Throws `ERR_OFFHEAP_IO` if bytes that were read had been lost. */
   check(): void {
     if (native().vectorfileLost(this.handle)) {
       throw offheapError('ERR_OFFHEAP_IO', `${this.path} became shorter while it was mapped`);
     }
   }
 
-  /** Waits for the commit that runs. What was not committed is gone. */
+  /** Waits for a running commit. Elements that were not committed are lost. */
   close(): void {
     native().vectorfileClose(this.handle);
   }
@@ -186,12 +185,11 @@ function lengthen(buffer: SharedArrayBuffer, length: number): void {
 }
 
 /**
- * A buffer that can become `length` bytes long, and more, in as much address space as there is to
- * have.
+ * A buffer that can grow to at least `length` bytes, in as much address space as is available.
  */
 function newBuffer(length: number, page: number): SharedArrayBuffer {
   if (!native().mappingsReserve(2, MAX_MAPPINGS)) {
-    throw outOfMemory('a vector', length, new Error('this process has nearly all mappings that it may have'));
+    throw outOfMemory('a vector', length, new Error('the process is close to its limit of memory mappings'));
   }
   const least = Math.ceil(length / page) * page;
   for (let wanted = Math.max(least, Math.min(reservation, Math.max(RESERVATION, length * 4))); ;) {
