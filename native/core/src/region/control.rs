@@ -1,13 +1,13 @@
-//! How a long operation tells how far it has come, and learns that it is to stop.
+//! How a long operation reports its progress, and receives the request to stop.
 //!
-//! A [`Control`] lies in memory that two threads share: the one that works, and the one that waits.
+//! A [`Control`] is in memory that two threads share: the one that works, and the one that waits.
 //! Its layout is fixed, because the other side may be C or JavaScript (`oh_control`,
-//! `src/region/background.ts`). Looking at it costs a load, so workers look once for each few
+//! `src/region/background.ts`). Checking it costs a load, so workers check it once every few
 //! thousand elements.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// What two threads tell each other about an operation. All zero is the beginning.
+/// The state of an operation that two threads share. It begins as zeros.
 #[derive(Debug, Default)]
 #[repr(C, align(8))]
 pub struct Control {
@@ -18,40 +18,40 @@ pub struct Control {
 }
 
 impl Control {
-    /// Asks the operation to stop soon, with nothing changed.
+    /// Requests the operation to stop soon, without any change.
     pub fn cancel(&self) {
         self.cancel.store(1, Relaxed);
     }
 
-    /// Whether someone asked.
+    /// Whether the operation was requested to stop.
     #[inline]
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancel.load(Relaxed) != 0
     }
 
-    /// Steps done, and steps in all. Both are 0 before the operation has counted them.
+    /// The steps done, and all steps. Both are 0 until the operation has counted them.
     #[must_use]
     pub fn progress(&self) -> (u64, u64) {
         (self.done.load(Relaxed), self.total.load(Relaxed))
     }
 }
 
-/// The worker's end: a control, or none.
+/// The worker's side: a control, or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a>(Option<&'a Control>);
 
 impl<'a> Progress<'a> {
-    /// Nobody watches.
+    /// Progress that is not reported anywhere.
     pub const NONE: Progress<'static> = Progress(None);
 
-    /// Someone may.
+    /// Reports to `control`, if there is one.
     #[must_use]
     pub fn new(control: Option<&'a Control>) -> Progress<'a> {
         Progress(control)
     }
 
-    /// Says how many steps there are in all.
+    /// Sets the total number of steps.
     pub fn expect(self, total: u64) {
         if let Some(control) = self.0 {
             control.done.store(0, Relaxed);
@@ -59,10 +59,10 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Says that so many more steps were done.
+    /// Adds `steps` to the steps done.
     ///
     /// # Errors
-    /// [`Cancelled`] if the operation is to stop.
+    /// [`Cancelled`] if the operation was requested to stop.
     #[inline]
     pub fn advance(self, steps: usize) -> Result<(), Cancelled> {
         let Some(control) = self.0 else { return Ok(()) };
@@ -71,7 +71,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// The operation was asked to stop.
+/// The operation was requested to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;
 
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_add_up_until_someone_cancels() {
+    fn steps_add_up_until_the_operation_is_cancelled() {
         let control = Control::default();
         let progress = Progress::new(Some(&control));
         progress.expect(10);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_is_the_one_that_others_know() {
+    fn the_layout_is_that_of_oh_control() {
         assert_eq!((size_of::<Control>(), align_of::<Control>()), (24, 8));
         assert_eq!(std::mem::offset_of!(Control, done), 8);
         assert_eq!(std::mem::offset_of!(Control, total), 16);

@@ -1,16 +1,10 @@
-//! The header that every region begins with, and the lock-free protocol around it.
+//! The header that every region begins with.
 //!
 //! `docs/formats/region.md` is the specification. The header is 64 little-endian words of 32 bits;
 //! words 0 to 15 are common to all kinds of region, and 16 to 63 belong to the kind.
 //!
-//! Region memory may be written by another thread (a worker that shares the buffer) and may hold
-//! anything at all (a hostile file). So it is never seen as `&[u8]` or `&mut`: [`Memory`] reads and
-//! writes it through raw pointers and atomics, and a [`Header`] is a private copy that was checked
-//! once. Code that goes by the copy can be handed wrong contents, but never a wrong bound.
-//!
-//! Readers that do not own the region use the sequence word as a sequence lock:
-//! [`Memory::read_begin`] before, [`Memory::read_retry`] after, and again from the start if it says
-//! so. Writers wrap only rearrangements in [`Memory::change`]; small steps need no lock.
+//! A [`Header`] is a private copy that was checked once. Code that uses the copy may read wrong
+//! contents, because another thread can write the region, but never out of bounds.
 
 use super::kind::Kind;
 use super::memory::Memory;
@@ -29,7 +23,7 @@ pub const FLAG_CHECKSUM: u32 = 1;
 /// Flag: the owner moved to a larger buffer.
 pub const FLAG_SUPERSEDED: u32 = 2;
 
-/// Indices of the header's words. A field of two words bears the index of its low word.
+/// Indices of the header's words. The index of a field of two words is that of its low word.
 pub mod word {
     /// `OFHP`.
     pub const MAGIC: usize = 0;
@@ -62,7 +56,7 @@ pub const fn align(bytes: u64) -> u64 {
     bytes.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1)
 }
 
-/// Seeds that nobody can guess, from the system's randomness.
+/// Seeds that cannot be guessed, from the system's randomness.
 #[must_use]
 pub fn random_seeds() -> [u32; 2] {
     use std::hash::{BuildHasher, Hasher};
@@ -71,8 +65,8 @@ pub fn random_seeds() -> [u32; 2] {
 }
 
 impl Memory {
-    /// Drops the region's checksum, if there is one, because it would be wrong from now on: before
-    /// the first change.
+    /// Removes the region's checksum, if there is one. Call it before the first change, which would
+    /// make the checksum wrong.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.
@@ -80,7 +74,7 @@ impl Memory {
     pub(crate) unsafe fn clear_checksum(self) {
         let flags = self.word(word::FLAGS);
         if flags & FLAG_CHECKSUM != 0 {
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees that the memory is writable and has no other writer.
             unsafe {
                 self.set_word(word::FLAGS, flags & !FLAG_CHECKSUM);
                 self.set_word(word::CHECKSUM, 0);
@@ -88,13 +82,14 @@ impl Memory {
         }
     }
 
-    /// Begins a new region: writes its header, all but the magic number, and zeros for the words of
-    /// the kind.
+    /// Begins a new region: writes the common part of its header, except for the magic number, and
+    /// zeros to the words of the kind.
     ///
     /// # Safety
     /// The memory is writable, and no other thread uses it.
     pub(crate) unsafe fn begin_region(self, kind: Kind, length: u64) {
-        // SAFETY: within the header; the rest is the caller's word.
+        // SAFETY: within the header, and the caller guarantees that the memory is writable and not
+        // used by another thread.
         unsafe {
             self.base().write_bytes(0, HEADER_BYTES);
             self.set_word(word::VERSION, VERSION);
@@ -116,13 +111,13 @@ impl Memory {
         }
     }
 
-    /// Ends what [`Memory::begin_region`] began. The last store, so that nobody takes it for a
-    /// region before it is one.
+    /// Completes a region that [`Memory::begin_region`] began, by the magic number. This is the last
+    /// store, so that an incomplete region is not mistaken for a region.
     ///
     /// # Safety
     /// As for `begin_region`.
     pub(crate) unsafe fn end_region(self) {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the memory is writable and not used by another thread.
         unsafe { self.set_word(word::MAGIC, MAGIC) };
     }
 }
@@ -179,11 +174,13 @@ impl Header {
 
     fn check_format(&self) -> Result<()> {
         if self.word(word::MAGIC) != MAGIC {
-            return Err(Error::corrupt("this is no offheap region: the magic number is missing"));
+            return Err(Error::corrupt("not an offheap region: the magic number is missing"));
         }
         if self.word(word::VERSION) != VERSION {
             let version = self.word(word::VERSION);
-            return Err(Error::version(format!("region version {version}, this library reads {VERSION}")));
+            return Err(Error::version(format!(
+                "unsupported region version {version}: this library reads version {VERSION}"
+            )));
         }
         Ok(())
     }
@@ -191,18 +188,20 @@ impl Header {
     fn check_common(&self, memory: Memory) -> Result<()> {
         let length = self.double_word(word::LENGTH);
         if length < HEADER_BYTES as u64 || !length.is_multiple_of(ALIGNMENT) {
-            return Err(Error::corrupt(format!("a region can not have {length} bytes")));
+            return Err(Error::corrupt(format!("invalid region length: {length}")));
         }
         if length > memory.len() as u64 {
             let given = memory.len();
-            return Err(Error::corrupt(format!("a region of {length} bytes in {given}: it is cut off")));
+            return Err(Error::corrupt(format!("the region is truncated: {given} of {length} bytes")));
         }
         let flags = self.word(word::FLAGS);
         if flags & !(FLAG_CHECKSUM | FLAG_SUPERSEDED) != 0 {
             return Err(Error::corrupt(format!("unknown region flags {flags:#x}")));
         }
         if flags & FLAG_SUPERSEDED != 0 {
-            return Err(Error::stale("the owner of this region moved it to a larger buffer: attach anew"));
+            return Err(Error::stale(
+                "the owner of this region moved it to a larger buffer: attach to that one",
+            ));
         }
         Ok(())
     }
@@ -235,24 +234,26 @@ impl Header {
         [self.words[word::SEEDS], self.words[word::SEEDS + 1]]
     }
 
-    /// Part of `validate`: reserved words are zero, those of the kind from `end` on included, and
-    /// the checksum, if there is one, is that of the bytes. `memory` is where the header was read.
+    /// Part of `validate`: checks that reserved words and those of the kind from `end` on are zero,
+    /// and that the checksum, if there is one, matches. The header was read from `memory`.
     pub(crate) fn verify_checksum(&self, memory: Memory, end: usize) -> Result<()> {
         self.check_reserved()?;
         if self.words[end..].iter().any(|&word| word != 0) {
-            return Err(Error::corrupt("a word of the header that must be zero is not"));
+            return Err(Error::corrupt("an unused word of the header is not zero"));
         }
         if self.word(word::FLAGS) & FLAG_CHECKSUM != 0 {
-            // SAFETY: the region lies within the memory, whose maker vouches for it.
+            // SAFETY: the region is within the memory, which is readable by the contract of
+            // `Memory::new`.
             let found = unsafe { super::crc::region_checksum(memory.base(), self.length() as usize) };
             if found != self.word(word::CHECKSUM) {
-                return Err(Error::corrupt("the region's checksum is not that of its bytes"));
+                return Err(Error::corrupt("the checksum of the region does not match its bytes"));
             }
         }
         Ok(())
     }
 
-    /// Part of `validate`: the reserved words are zero, and so is the checksum where none is kept.
+    /// Part of `validate`: checks that the reserved words are zero, and that the checksum is if the
+    /// region has none.
     pub fn check_reserved(&self) -> Result<()> {
         let reserved = &self.words[word::RESERVED..word::STRUCTURE];
         let stray = self.word(word::FLAGS) & FLAG_CHECKSUM == 0 && self.word(word::CHECKSUM) != 0;
@@ -278,20 +279,20 @@ mod tests {
     }
 
     fn read(block: &mut Block, len: usize) -> Result<Header> {
-        // SAFETY: the block has 256 bytes, and no test passes more as `len`.
+        // SAFETY: the block has 256 bytes, and all tests pass at most 256 as `len`.
         let memory = unsafe { Memory::new((&raw mut block.0).cast(), len) }?;
         Header::read(memory, Kind::HashMap)
     }
 
     #[test]
-    fn a_sound_header_is_accepted() {
+    fn accepts_a_valid_header() {
         let header = read(&mut block(), 256).unwrap();
         assert_eq!(header.length(), 256);
         header.check_reserved().unwrap();
     }
 
     #[test]
-    fn each_wrong_word_has_its_error() {
+    fn rejects_each_invalid_word_with_its_error() {
         let expected = [
             (word::MAGIC, 0, ErrorKind::Corrupt),
             (word::VERSION, 2, ErrorKind::Version),

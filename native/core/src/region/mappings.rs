@@ -1,23 +1,23 @@
 //! How many more memory mappings this process can afford.
 //!
 //! Linux gives a process 65,530 (`vm.max_map_count`). Growable buffers and mapped files take two
-//! each, and a JavaScript engine that is refused one ends the process. So whoever is about to make
-//! some asks first, and is told no while there are still enough left for everybody else.
+//! each, and a JavaScript engine terminates the process if it is refused one. So callers ask before
+//! they create mappings, and are refused while there are still enough left for everything else.
 //!
-//! What the process has is counted from `/proc/self/maps`, because nothing else knows: mappings go
-//! when an engine collects garbage, when a thread ends, and other libraries make them too. In
-//! between, those that were granted are added. Counting takes 20 µs in an ordinary process and 20
-//! ms in one that has 50,000, so it is done again only after an eighth of what was left has been
-//! granted, and otherwise once a second.
+//! The mappings of the process are counted in `/proc/self/maps`, because there is no other source:
+//! mappings go when an engine collects garbage and when a thread ends, and other libraries create
+//! them too. Between two counts, the granted ones are added. Counting takes 20 µs in an ordinary
+//! process and 20 ms in one with 50,000 mappings, so it is repeated only after an eighth of the
+//! remaining ones has been granted, and otherwise once a second.
 //!
-//! Where it can not be counted (other systems; `/proc` is not mounted) nothing is refused.
+//! If mappings cannot be counted (other systems, or `/proc` is not mounted), nothing is refused.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a count holds.
+/// How long a count is valid.
 const FRESH: Duration = Duration::from_secs(1);
-/// So many may be granted on one count, however few are left.
+/// The number of mappings that may be granted on one count, however few are left.
 const BATCH: usize = 256;
 
 struct Census {
@@ -46,8 +46,8 @@ impl Census {
     }
 }
 
-/// Whether the process may make `count` more mappings and then have no more than `percent`
-/// hundredths of what the system allows. If so they are counted as made.
+/// Whether the process may create `count` more mappings without exceeding `percent` percent of the
+/// system's limit. If so, they are counted as created.
 #[must_use]
 pub fn reserve(count: usize, percent: u32) -> bool {
     static LAST: Mutex<Option<Census>> = Mutex::new(None);
@@ -56,7 +56,7 @@ pub fn reserve(count: usize, percent: u32) -> bool {
         Some(census) if !census.is_stale() => census,
         _ => Census::take(),
     };
-    // What was granted may be gone again; but a refusal is not worth a count each time.
+    // Granted mappings may be gone again, but not every refusal justifies a new count.
     if !census.allows(count, percent) && census.at.elapsed() > FRESH / 10 {
         census = Census::take();
     }
@@ -68,7 +68,7 @@ pub fn reserve(count: usize, percent: u32) -> bool {
     allowed
 }
 
-/// How many there are, and how many there may be.
+/// The number of mappings, and the system's limit.
 #[cfg(target_os = "linux")]
 fn count() -> Option<(usize, usize)> {
     use std::io::Read;
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_granted_counts_until_it_is_counted_again() {
+    fn granted_mappings_are_added_to_the_last_count() {
         let mut census = Census { counted: 500, limit: 1000, granted: 0, at: Instant::now() };
         assert!(census.allows(200, 70) && !census.allows(201, 70) && census.allows(201, 71));
         census.granted = 200;
@@ -110,11 +110,11 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    #[cfg_attr(miri, ignore = "no /proc")]
+    #[cfg_attr(miri, ignore = "Miri has no /proc")]
     fn mappings_are_counted() {
         let (before, limit) = count().unwrap();
         assert!(before > 10 && limit > before);
-        // Of alternating protection, so that the kernel does not join them.
+        // With alternating protection, so that the kernel does not merge them.
         let made: Vec<_> = (0..200)
             .map(|index| {
                 let map = memmap2::MmapOptions::new().len(4096).map_anon().unwrap();

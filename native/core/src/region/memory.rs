@@ -12,11 +12,11 @@ pub const HEADER_BYTES: usize = 256;
 /// Words of a region's header.
 pub const HEADER_WORDS: usize = HEADER_BYTES / 4;
 
-/// Region memory: a base address, 8-byte aligned, and how many bytes the caller vouches for.
+/// Region memory: a base address, 8-byte aligned, and the number of bytes that may be accessed.
 ///
-/// Nothing is bounds-checked here in release builds: the callers check, because only they know what
-/// an offset means. All accesses are atomic (relaxed loads, release stores), which costs nothing on
-/// x86-64 and one-instruction forms on ARM.
+/// Offsets are not bounds-checked here in release builds: the callers check them, because only they
+/// know their meaning. All accesses are atomic (relaxed loads, release stores). That costs nothing
+/// on x86-64, and on ARM a store is an instruction of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     base: *mut u8,
@@ -33,7 +33,8 @@ macro_rules! accessors {
         #[must_use]
         pub unsafe fn $load(self, offset: usize) -> $type {
             debug_assert!(offset + size_of::<$type>() <= self.len, "read at {offset} of {}", self.len);
-            // SAFETY: in bounds and aligned, by the caller's word and the constructor's.
+            // SAFETY: the caller guarantees that the number is within the memory and that its
+            // offset is a multiple of its size; the base is a multiple of 8.
             unsafe { $atomic::from_ptr(self.base.add(offset).cast()).load(Ordering::Relaxed) }
         }
 
@@ -44,18 +45,19 @@ macro_rules! accessors {
         #[inline(always)]
         pub unsafe fn $store(self, offset: usize, value: $type) {
             debug_assert!(offset + size_of::<$type>() <= self.len, "write at {offset} of {}", self.len);
-            // SAFETY: in bounds and aligned, by the caller's word and the constructor's.
+            // SAFETY: the caller guarantees that the number is within the memory and that its
+            // offset is a multiple of its size; the base is a multiple of 8.
             unsafe { $atomic::from_ptr(self.base.add(offset).cast()).store(value, Ordering::Release) };
         }
     )+};
 }
 
 impl Memory {
-    /// Region memory at `base`. Refuses a null or misaligned base, and fewer bytes than a header.
+    /// The `len` bytes at `base`. Refuses a null or misaligned base, and fewer bytes than a header.
     ///
     /// # Safety
-    /// While this value or a copy of it is used, `base` is valid for reading `len` bytes (and for
-    /// writing them, if something that writes is called). Other threads may write them meanwhile.
+    /// While this value or a copy of it is used, `base` is valid for reading `len` bytes, and for
+    /// writing them if a method that writes is called. Other threads may write them.
     #[inline]
     pub unsafe fn new(base: *mut u8, len: usize) -> Result<Memory> {
         if base.is_null() {
@@ -77,10 +79,10 @@ impl Memory {
         self.base
     }
 
-    /// How many bytes there are, of which the region may use fewer.
+    /// The number of bytes. The region may use fewer.
     #[inline(always)]
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "it holds a header at least")]
+    #[expect(clippy::len_without_is_empty, reason = "it contains a header at least")]
     pub fn len(self) -> usize {
         self.len
     }
@@ -100,7 +102,7 @@ impl Memory {
     #[must_use]
     pub unsafe fn at(self, offset: usize) -> *mut u8 {
         debug_assert!(offset <= self.len, "{offset} is past the end, {}", self.len);
-        // SAFETY: in bounds by the caller's word.
+        // SAFETY: the caller guarantees that `offset` is at most the length.
         unsafe { self.base.add(offset) }
     }
 
@@ -109,26 +111,25 @@ impl Memory {
     #[must_use]
     pub fn word(self, index: usize) -> u32 {
         assert!(index < HEADER_WORDS);
-        // SAFETY: within the header, which `new` made sure is there.
+        // SAFETY: within the header, whose presence `new` checked.
         unsafe { self.load_u32(index * 4) }
     }
 
-    /// A word of the header, before everything that is read after it.
+    /// A word of the header, loaded before everything that is read after it (acquire).
     #[inline(always)]
     #[must_use]
     pub fn word_acquire(self, index: usize) -> u32 {
         assert!(index < HEADER_WORDS);
-        // SAFETY: within the header, which `new` made sure is there.
+        // SAFETY: within the header, whose presence `new` checked.
         unsafe { AtomicU32::from_ptr(self.base.add(index * 4).cast()) }.load(Ordering::Acquire)
     }
 
-    /// A field of two words. One load where the field is aligned, so that it is never seen
-    /// half-written.
+    /// A field of two words, in one load, so that it is never seen half-written.
     #[inline(always)]
     #[must_use]
     pub fn double_word(self, index: usize) -> u64 {
         assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
-        // SAFETY: within the header, which `new` made sure is there; even words are 8-byte aligned.
+        // SAFETY: within the header, whose presence `new` checked; even words are 8-byte aligned.
         unsafe { self.load_u64(index * 4) }
     }
 
@@ -139,7 +140,7 @@ impl Memory {
     #[inline(always)]
     pub unsafe fn set_word(self, index: usize, value: u32) {
         assert!(index < HEADER_WORDS);
-        // SAFETY: within the header.
+        // SAFETY: within the header, and the caller guarantees that this thread may write.
         unsafe { self.store_u32(index * 4, value) };
     }
 
@@ -150,7 +151,8 @@ impl Memory {
     #[inline(always)]
     pub unsafe fn set_double_word(self, index: usize, value: u64) {
         assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
-        // SAFETY: within the header; even words are 8-byte aligned.
+        // SAFETY: within the header, at an even word, which is 8-byte aligned; the caller guarantees
+        // that this thread may write.
         unsafe { self.store_u64(index * 4, value) };
     }
 }

@@ -1,28 +1,28 @@
-//! Memory for structures that own theirs: aligned to 64 bytes, and grown without a copy where the
-//! allocator can.
+//! Memory for structures that own theirs: aligned to 64 bytes, and grown without a copy if the
+//! allocator supports that.
 //!
-//! The alignment is made here, inside a block of the allocator's natural alignment, because only
-//! for that does the allocator `realloc` (glibc: `mremap`, which moves page tables and not bytes).
-//! Invariant: `base` is the first multiple of 64 in the block.
+//! The alignment is established here, inside a block of the allocator's natural alignment, because
+//! only such blocks are extended by `realloc` (glibc: `mremap`, which moves page tables and not
+//! bytes). Invariant: `base` is the first multiple of 64 in the block.
 
 use crate::{Error, ErrorKind, Result};
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
 const ALIGNMENT: usize = 64;
-/// What every allocator gives anyway.
+/// The alignment that every allocator provides.
 const NATURAL: usize = 16;
 
-/// Growable memory. Its contents are uninitialised until something is written.
+/// Growable memory. Its contents are uninitialized until they are written.
 #[derive(Debug)]
 pub(crate) struct OwnedMemory {
     block: NonNull<u8>,
     len: usize,
 }
 
-// SAFETY: it owns its block, as a Vec does; nothing else knows the address.
+// SAFETY: it owns its block, as a Vec does; nothing else refers to it.
 unsafe impl Send for OwnedMemory {}
-// SAFETY: `&OwnedMemory` gives out an address and reads nothing.
+// SAFETY: `&OwnedMemory` returns an address and reads nothing.
 unsafe impl Sync for OwnedMemory {}
 
 fn layout(len: usize) -> Result<Layout> {
@@ -31,23 +31,23 @@ fn layout(len: usize) -> Result<Layout> {
         .ok_or_else(refused)
 }
 
-/// A fixed sentence: where memory has run out, none can be had to name a number.
+/// A fixed message: without memory, no number can be formatted.
 #[cold]
 fn refused() -> Error {
     Error::new(ErrorKind::Oom, "out of memory for the structure's region")
 }
 
 impl OwnedMemory {
-    /// So many bytes.
+    /// Allocates `len` bytes.
     pub(crate) fn new(len: usize) -> Result<OwnedMemory> {
-        // SAFETY: the size is not zero, as `layout` adds to it.
+        // SAFETY: the size is not zero, because `layout` adds to it.
         let block = NonNull::new(unsafe { alloc::alloc(layout(len)?) });
         Ok(OwnedMemory { block: block.ok_or_else(refused)?, len })
     }
 
-    /// So many zeros, which cost nothing until they are touched.
+    /// Allocates `len` zeros, which cost nothing until they are touched.
     pub(crate) fn zeroed(len: usize) -> Result<OwnedMemory> {
-        // SAFETY: the size is not zero, as `layout` adds to it.
+        // SAFETY: the size is not zero, because `layout` adds to it.
         let block = NonNull::new(unsafe { alloc::alloc_zeroed(layout(len)?) });
         Ok(OwnedMemory { block: block.ok_or_else(refused)?, len })
     }
@@ -59,13 +59,14 @@ impl OwnedMemory {
         block.wrapping_add(block.align_offset(ALIGNMENT))
     }
 
-    /// How many bytes.
+    /// The number of bytes.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Makes it longer, keeping the first `used` bytes. `base` may change, unless this fails.
+    /// Extends the memory to `len` bytes and keeps the first `used` ones. `base` may change, unless
+    /// this fails.
     pub(crate) fn grow(&mut self, len: usize, used: usize) -> Result<()> {
         debug_assert!(used <= self.len && self.len <= len);
         let before = self.base().addr() - self.block.addr().get();
@@ -76,7 +77,7 @@ impl OwnedMemory {
         self.len = len;
         let after = self.base().addr() - self.block.addr().get();
         if before != after {
-            // SAFETY: `used` bytes lie from either offset, at most 63, on.
+            // SAFETY: both offsets are at most 63, and the block has 64 bytes more than `len`.
             unsafe { std::ptr::copy(grown.add(before), grown.add(after), used) };
         }
         Ok(())
@@ -86,7 +87,7 @@ impl OwnedMemory {
 impl Drop for OwnedMemory {
     fn drop(&mut self) {
         if let Ok(layout) = layout(self.len) {
-            // SAFETY: allocated with this layout.
+            // SAFETY: the block was allocated with this layout.
             unsafe { alloc::dealloc(self.block.as_ptr(), layout) };
         }
     }
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_keeps_bytes_and_alignment() {
+    fn growing_keeps_bytes_and_alignment() {
         let mut memory = OwnedMemory::new(64).unwrap();
         let mut used = 64;
         // SAFETY: the memory has `used` bytes.
@@ -105,7 +106,7 @@ mod tests {
         for len in [70, 1000, 1001, 5000, 200_000, 3_000_000] {
             memory.grow(len, used).unwrap();
             assert_eq!((memory.base().addr() % 64, memory.len()), (0, len));
-            // SAFETY: as above.
+            // SAFETY: the memory has `len` bytes.
             unsafe {
                 assert!((0..used).all(|i| memory.base().add(i).read() == i as u8));
                 (used..len).for_each(|i| memory.base().add(i).write(i as u8));

@@ -1,9 +1,8 @@
-//! Pages: their size, and the whole ones inside a run of bytes.
+//! Pages: their size, the whole pages in a range of bytes, and pages of zeros.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Bytes of a page. The system is asked once; after that it is a load, and safe in a signal
-/// handler.
+/// Bytes of a page. The first call asks the system; later ones are a load, and async-signal-safe.
 pub(crate) fn page_size() -> usize {
     static SIZE: AtomicUsize = AtomicUsize::new(0);
     match SIZE.load(Relaxed) {
@@ -11,7 +10,7 @@ pub(crate) fn page_size() -> usize {
             #[cfg(unix)]
             // SAFETY: sysconf has no requirements.
             let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-            // Elsewhere nothing is done with pages but counting them.
+            // On other systems, pages are only counted.
             #[cfg(not(unix))]
             let size = 4096;
             let size = usize::try_from(size).unwrap_or(4096);
@@ -22,8 +21,8 @@ pub(crate) fn page_size() -> usize {
     }
 }
 
-/// The whole pages inside `[base, base + length)`, as start and length: a system call about pages
-/// must not touch the neighbours' bytes. `None` if there is no whole page, or the run wraps around.
+/// The whole pages inside `[base, base + length)`, as start and length: a system call on pages must
+/// not affect bytes outside the range. `None` if there is no whole page, or the range wraps around.
 #[cfg(unix)]
 pub(super) fn inner_pages(base: usize, length: usize) -> Option<(usize, usize)> {
     let mask = page_size() - 1;
@@ -32,16 +31,16 @@ pub(super) fn inner_pages(base: usize, length: usize) -> Option<(usize, usize)> 
     (end > start).then(|| (start, end - start))
 }
 
-/// Puts zero pages in the place of whatever is mapped at `[start, start + length)`.
+/// Replaces the pages at `[start, start + length)` by zero pages. `false` if the system refuses.
 /// Async-signal-safe.
 ///
 /// # Safety
-/// Whole pages that are mapped, and whose contents nobody minds losing.
+/// The range consists of whole mapped pages, whose contents may be discarded.
 #[cfg(unix)]
 pub(super) unsafe fn put_zeros(start: usize, length: usize, writable: bool) -> bool {
     let protection = libc::PROT_READ | if writable { libc::PROT_WRITE } else { 0 };
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | libc::MAP_NORESERVE;
-    // SAFETY: the caller's.
+    // SAFETY: the pages are mapped, and their contents may be discarded.
     let at =
         unsafe { libc::mmap(std::ptr::with_exposed_provenance_mut(start), length, protection, flags, -1, 0) };
     at != libc::MAP_FAILED
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_pages() {
+    fn inner_pages_are_whole_pages() {
         let page = page_size();
         assert!(page.is_power_of_two() && page >= 4096);
         assert_eq!(page_size(), page);

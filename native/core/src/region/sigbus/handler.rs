@@ -1,4 +1,4 @@
-//! The signal handler: replaces lost pages by zeros, or passes the signal on.
+//! The signal handler: replaces lost pages by zeros, or forwards the signal.
 
 use super::registry::{Slot, registry, slots};
 use crate::Result;
@@ -10,11 +10,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// Faults that one range may have after it was replaced to the end. Each thread of the process may
-/// have one, from a fault that was on its way; more than this is a loop.
-const PATIENCE: u32 = 1 << 16;
+/// The most faults of one range after it was replaced to the end. Each thread of the process may
+/// cause one, because its fault was already on the way; more than this is a loop.
+const MAX_REPEATS: u32 = 1 << 16;
 
-/// What SIGBUS did before us.
+/// The action of SIGBUS before ours.
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
 /// Installs the handler, once for the process.
@@ -27,10 +27,10 @@ pub(super) fn install() -> Result<()> {
     if DONE.load(Acquire) {
         return Ok(());
     }
-    page_size(); // Asked for now, so that the handler does not have to.
+    page_size(); // Queried here, so that the handler finds it cached.
     let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_sigbus;
-    // SAFETY: zeros are a valid sigaction; the calls are given valid pointers. The previous action
-    // is kept before ours can run, because PREVIOUS is filled from a query first.
+    // SAFETY: zeros are a valid sigaction, and the calls are given valid pointers. The previous
+    // action is stored before ours can run, because PREVIOUS is filled from a query first.
     unsafe {
         let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
         if libc::sigaction(libc::SIGBUS, std::ptr::null(), previous.as_mut_ptr()) != 0 {
@@ -39,8 +39,8 @@ pub(super) fn install() -> Result<()> {
         let _ = PREVIOUS.set(previous.assume_init());
         let mut ours = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
         ours.sa_sigaction = handler as usize;
-        // ONSTACK: threads with a small stack bring another one for handlers. RESTART: a handled
-        // fault interrupts nothing.
+        // ONSTACK: threads with a small stack may have an alternate one for handlers. RESTART: a
+        // handled fault does not interrupt system calls.
         ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
         libc::sigemptyset(&raw mut ours.sa_mask);
         if libc::sigaction(libc::SIGBUS, &raw const ours, null_mut()) != 0 {
@@ -52,39 +52,39 @@ pub(super) fn install() -> Result<()> {
 }
 
 extern "C" fn on_sigbus(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // SAFETY: the kernel passes a valid siginfo to a SA_SIGINFO handler; for SIGBUS it has an
-    // address.
+    // SAFETY: the kernel passes a valid siginfo to a SA_SIGINFO handler, and the one of SIGBUS has
+    // an address.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
-    // Codes of zero and less are signals that a process sent: their "address" is something else.
+    // Codes of zero and less are signals sent by a process: their "address" is another field.
     let by_kernel = code > 0;
-    // Zeros do not cure a misaligned access. (macOS reports every fault under that code.)
+    // Zeros do not help a misaligned access. (macOS reports every fault under that code.)
     let curable = by_kernel && !(cfg!(target_os = "linux") && code == libc::BUS_ADRALN);
-    if curable && with_errno_kept(|| repair(address)) {
+    if curable && preserving_errno(|| repair(address)) {
         return;
     }
-    // SAFETY: called from the handler with what the kernel gave it.
-    unsafe { pass_on(signal, info, context, by_kernel) }
+    // SAFETY: this is the handler, and these are its arguments.
+    unsafe { forward(signal, info, context, by_kernel) }
 }
 
-/// Replaces what is lost if `address` lies in a watched range. Async-signal-safe.
+/// Replaces the lost pages if `address` lies in a watched range. Async-signal-safe.
 fn repair(address: usize) -> bool {
     slots().find_map(|slot| slot.pinned(address, |slot| replace(slot, address))).unwrap_or(false)
 }
 
-/// Puts zeros from the page of `address` to the end. The slot is pinned.
+/// Puts zeros from the page of `address` to the end of the range. The slot is pinned.
 fn replace(slot: &Slot, address: usize) -> bool {
     let page = page_size();
     let from = address & !(page - 1);
     let end = slot.end.load(Relaxed);
-    if from >= slot.lost_from.load(Relaxed) && slot.repeats.fetch_add(1, Relaxed) >= PATIENCE {
+    if from >= slot.lost_from.load(Relaxed) && slot.repeats.fetch_add(1, Relaxed) >= MAX_REPEATS {
         return false;
     }
     if let Some(status) = slot.status() {
         status.store(1, Release);
     }
     let writable = slot.writable.load(Relaxed);
-    // SAFETY: [from, end) is part of a mapping that its owner can not unmap while the slot is
-    // pinned. Its bytes are read through raw pointers or by JavaScript only, so they may change.
+    // SAFETY: [from, end) is part of a mapping that its owner cannot unmap while the slot is
+    // pinned. Its bytes are read only through raw pointers or by JavaScript, so they may change.
     let zeros = |length: usize| unsafe { put_zeros(from, length, writable) };
     if zeros(end - from) {
         slot.lost_from.fetch_min(from, Relaxed);
@@ -93,35 +93,36 @@ fn replace(slot: &Slot, address: usize) -> bool {
     end - from > page && zeros(page)
 }
 
-/// Runs `work` as if it had not happened to the interrupted code's `errno`.
-fn with_errno_kept<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: both return the address of this thread's errno.
+/// Runs `work` and restores the `errno` of the interrupted code.
+fn preserving_errno<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: returns the address of this thread's errno.
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "emscripten"))]
     let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
+    // SAFETY: returns the address of this thread's errno.
     #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
     let errno = unsafe { libc::__error() };
-    // SAFETY: a valid address for the life of the thread.
-    let kept = unsafe { *errno };
+    // SAFETY: the address is valid as long as the thread lives.
+    let saved = unsafe { *errno };
     let result = work();
-    // SAFETY: as above.
-    unsafe { *errno = kept };
+    // SAFETY: the address is valid as long as the thread lives.
+    unsafe { *errno = saved };
     result
 }
 
-/// Does what SIGBUS did before us.
+/// Performs the previous action of SIGBUS.
 ///
 /// # Safety
 /// Called from the handler, with its arguments.
-unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, by_kernel: bool) {
+unsafe fn forward(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, by_kernel: bool) {
     let previous = PREVIOUS.get();
     let action = previous.map_or(libc::SIG_DFL, |previous| previous.sa_sigaction);
     if action == libc::SIG_IGN && !by_kernel {
         return;
     }
     if action == libc::SIG_DFL || action == libc::SIG_IGN {
-        // A fault can not be ignored. With the default action in place the instruction runs again
-        // and ends the process where it happened; a signal that was sent has to be sent again.
+        // A fault cannot be ignored. With the default action in place, the instruction runs again
+        // and terminates the process at the right address. A signal that was sent has to be raised
+        // again.
         // SAFETY: zeros and SIG_DFL are a valid sigaction.
         unsafe {
             let mut default = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
@@ -135,14 +136,14 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
     }
     let flags = previous.map_or(0, |previous| previous.sa_flags);
     if flags & libc::SA_SIGINFO != 0 {
-        // SAFETY: that is the type of a handler that was installed with SA_SIGINFO.
+        // SAFETY: a handler that was installed with SA_SIGINFO has this type.
         unsafe {
             let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
                 std::mem::transmute(action);
             handler(signal, info, context);
         }
     } else {
-        // SAFETY: that is the type of any other handler.
+        // SAFETY: any other handler has this type.
         unsafe {
             let handler: extern "C" fn(c_int) = std::mem::transmute(action);
             handler(signal);

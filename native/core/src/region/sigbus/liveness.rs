@@ -1,15 +1,15 @@
-//! A sign that memory which someone else frees is still there.
+//! A marker that shows whether memory that another owner frees is still mapped.
 //!
-//! A file can be laid into memory that an engine owns ([`super::file`]). When the engine frees it,
-//! nobody is told, and the addresses may be given to anyone. So the last page of that memory gets
-//! 64 secret bits at its end: the page goes with the rest, and what stands at its address
-//! afterwards, if anything does, does not hold them.
+//! A file can be moved into memory that an engine owns ([`crate::region::file`]). The engine frees
+//! it without notice, and the addresses may be reused for anything. So the last page of that memory
+//! gets a marker at its end, 64 secret bits: the page is unmapped with the rest, and a later
+//! mapping at its address does not contain them.
 //!
-//! Looking must neither fault nor be torn, in a signal handler as well as beside a thread that is
-//! just unmapping. So the kernel looks: `FUTEX_CMP_REQUEUE`, to wake and move nobody, compares a
-//! word and answers EAGAIN where it differs and EFAULT where there is none. (Reading
-//! `/proc/self/maps` was weighed: it takes a millisecond for each ten thousand mappings, and does
-//! not say whether a mapping of the same file is the same mapping.)
+//! The check must neither fault nor be torn, in a signal handler as well as while another thread
+//! unmaps the page. So the kernel does it: `FUTEX_CMP_REQUEUE`, asked to wake and move no thread,
+//! compares a word, and returns EAGAIN if it differs and EFAULT if the address is not mapped.
+//! (Reading `/proc/self/maps` was considered: it takes a millisecond per ten thousand mappings, and
+//! does not tell whether a mapping of the same file is the same mapping.)
 
 use crate::region::pages::{page_size, put_zeros};
 use std::ffi::c_long;
@@ -17,48 +17,48 @@ use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
-/// Bytes that a marker takes at the end of its page.
+/// Bytes of a marker, at the end of its page.
 const BYTES: usize = 8;
 
-/// Drawn before the first marker is set; never 0 then.
+/// Drawn before the first marker is set, and never 0 after that.
 static SECRET: [AtomicU32; BYTES / 4] = [const { AtomicU32::new(0) }; BYTES / 4];
 
-/// Sets a marker into the page at `page`, which is replaced by a fresh one. `false` if the system
-/// refuses, or can not be asked about it later; then there is none. One caller at a time.
+/// Replaces the page at `page` by a new one with a marker. `false`, and no marker, if the system
+/// refuses, or does not support checking it. One caller at a time.
 ///
 /// # Safety
-/// A whole page that is mapped, and whose contents nobody minds losing.
+/// `page` is the address of a mapped page whose contents may be discarded.
 pub(crate) unsafe fn set_marker(page: usize) -> bool {
     draw();
-    // SAFETY: the caller's.
+    // SAFETY: the page is mapped, and its contents may be discarded.
     if !unsafe { put_zeros(page, page_size(), true) } {
         return false;
     }
     for (word, at) in SECRET.iter().zip((address(page)..).step_by(4)) {
-        // SAFETY: within the page that was just mapped, writable and aligned.
+        // SAFETY: the word is in the page that was just mapped; it is writable and aligned.
         unsafe { with_exposed_provenance_mut::<u32>(at).write_volatile(word.load(Relaxed)) };
     }
-    // The system can answer, or can not: once is enough.
-    static ANSWERS: AtomicBool = AtomicBool::new(false);
-    if !ANSWERS.load(Relaxed) {
-        ANSWERS.store(has_marker(page), Relaxed);
+    // Whether the system supports the check does not change: one success is enough.
+    static SUPPORTED: AtomicBool = AtomicBool::new(false);
+    if !SUPPORTED.load(Relaxed) {
+        SUPPORTED.store(has_marker(page), Relaxed);
     }
-    ANSWERS.load(Relaxed)
+    SUPPORTED.load(Relaxed)
 }
 
-/// Whether the marker that was set into the page at `page` is there. Async-signal-safe.
+/// Whether the page at `page` still contains its marker. Async-signal-safe.
 pub(super) fn has_marker(page: usize) -> bool {
     SECRET.iter().zip((address(page)..).step_by(4)).all(|(word, at)| {
-        let nobody: c_long = 0;
-        // SAFETY: the kernel reads the first word if it can, and compares; with nobody to wake or
-        // move it touches nothing.
+        let none: c_long = 0;
+        // SAFETY: the kernel reads the first word if it can, and compares it. It wakes and moves no
+        // thread, so it writes nothing.
         let answer = unsafe {
             libc::syscall(
                 libc::SYS_futex,
                 with_exposed_provenance::<u32>(at),
                 libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG,
-                nobody,
-                nobody,
+                none,
+                none,
                 &raw const SECRET[0],
                 c_long::from(word.load(Relaxed).cast_signed()),
             )
@@ -90,11 +90,11 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "no futex of this kind")]
-    fn it_stands_until_its_page_goes_or_changes() {
+    #[cfg_attr(miri, ignore = "Miri has no such futex")]
+    fn a_marker_is_found_until_its_page_is_changed_or_replaced() {
         let mut memory = pages(1);
         let page = memory.as_mut_ptr().expose_provenance();
-        // SAFETY: a page of our own.
+        // SAFETY: the page belongs to this test.
         assert!(unsafe { set_marker(page) });
         assert!(has_marker(page));
         let last = memory.len() - 1;
@@ -102,7 +102,7 @@ mod tests {
         assert!(!has_marker(page), "a bit differs");
         memory[last] ^= 1;
         assert!(has_marker(page));
-        // SAFETY: still ours.
+        // SAFETY: the page belongs to this test.
         unsafe { put_zeros(page, memory.len(), true) };
         assert!(!has_marker(page), "another page");
         assert!(!has_marker(0), "nothing is mapped there");

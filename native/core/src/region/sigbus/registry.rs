@@ -1,4 +1,4 @@
-//! The registry of watched ranges, which the signal handler walks. [`super`] describes the protocol.
+//! The registry of watched ranges, which the signal handler walks. The protocol is in [`super`].
 
 use crate::{Error, ErrorKind, Result};
 use std::ops::Range;
