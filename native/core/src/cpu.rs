@@ -1,25 +1,25 @@
-//! What the processor can do, found once at run time.
+//! The features of the processor, detected once at run time.
 //!
 //! Kernels are compiled for several instruction sets and chosen here, so one binary serves every
-//! machine. A feature is reported only if the operating system saves its registers too (which is
-//! what `is_x86_feature_detected!` checks), so a set bit means the instructions may be executed.
+//! machine. A feature is reported only if the operating system also saves its registers (which
+//! `is_x86_feature_detected!` checks), so a set bit means that the instructions may be executed.
 //!
-//! Which kernel a routine takes is its own matter: see [`Features::level`] for the usual ladder.
+//! Each routine chooses its kernel itself: see [`Features::level`] for the usual levels.
 
 use std::fmt;
 use std::sync::OnceLock;
 
-/// A set of processor features, as bits with fixed numbers (the C ABI hands them out).
+/// A set of processor features, as bits with fixed numbers (the C ABI returns them).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Features(u32);
 
-/// One row for each feature: the constant, its bit, the name that people know, and its test.
+/// One row for each feature: the constant, its bit, its usual name, and its test.
 macro_rules! features {
     ($($(#[doc = $doc:literal])+ $constant:ident = $bit:literal, $name:literal, $arch:literal, $test:expr;)+) => {
         impl Features {
             $($(#[doc = $doc])+ pub const $constant: Features = Features(1 << $bit);)+
 
-            /// Every feature that has a bit, with the name that people know it by.
+            /// Every feature that has a bit, with its usual name.
             pub const ALL: &'static [(Features, &'static str)] = &[$((Features::$constant, $name),)+];
         }
 
@@ -63,7 +63,7 @@ features! {
     CRC = 17, "crc", "aarch64", std::arch::is_aarch64_feature_detected!("crc");
 }
 
-/// The ladder of vector kernels. A routine has one file for each rung it profits from.
+/// The levels of vector kernels. A routine has one file for each level from which it benefits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
@@ -80,7 +80,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The name that people know it by.
+    /// Its usual name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -94,14 +94,14 @@ impl Level {
 }
 
 impl Features {
-    /// The features of the processor this runs on. Detected once; then a load.
+    /// The features of this processor. The first call detects them; later ones are a load.
     #[must_use]
     pub fn get() -> Features {
         static FOUND: OnceLock<Features> = OnceLock::new();
         *FOUND.get_or_init(detect)
     }
 
-    /// The bits, as the C ABI hands them out.
+    /// The bits, as the C ABI returns them.
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0
@@ -125,7 +125,7 @@ impl Features {
         Features(self.0 | other.0)
     }
 
-    /// The highest rung of the kernel ladder that these features allow.
+    /// The highest level of kernels that these features allow.
     #[must_use]
     pub const fn level(self) -> Level {
         const AVX2: Features =
@@ -160,8 +160,8 @@ impl fmt::Debug for Features {
     }
 }
 
-/// Whether bit deposit (`PDEP`) takes a few cycles. AMD's processors before Zen 3 have it in
-/// microcode, which takes up to some hundred; there portable code is faster.
+/// Whether bit deposit (`PDEP`) takes only a few cycles. AMD's processors before Zen 3 implement it
+/// in microcode, which takes up to a few hundred; portable code is faster on them.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn pdep_is_fast() -> bool {
@@ -182,7 +182,7 @@ pub(crate) fn pdep_is_fast() -> bool {
     *FAST.get_or_init(ask)
 }
 
-/// Asks for a cache line. Any address will do, also one that is not mapped.
+/// Prefetches a cache line. Any address is allowed, even one that is not mapped.
 #[inline(always)]
 pub(crate) fn prefetch(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ladder_needs_every_part_of_a_rung() {
+    fn a_level_needs_all_of_its_features() {
         let sse = Features::SSE2;
         let avx2 =
             sse.union(Features::SSE42).union(Features::POPCNT).union(Features::BMI2).union(Features::AVX2);

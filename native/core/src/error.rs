@@ -1,21 +1,21 @@
-//! The one list of things that can go wrong.
+//! The single list of errors.
 //!
 //! [`ErrorKind`] has a fixed number for each kind, and the same name in every layer:
-//! `ErrorKind::Corrupt` here, `OH_ERR_CORRUPT` (4) in C, `ERR_OFFHEAP_CORRUPT` in JavaScript. A
-//! number, once given, is never used for anything else, because C callers compile it in.
+//! `ErrorKind::Corrupt` here, `OH_ERR_CORRUPT` (4) in C, `ERR_OFFHEAP_CORRUPT` in JavaScript.
+//! Numbers are never reused, because they are compiled into C callers.
 //!
-//! An [`Error`] is a kind and a sentence. The sentence is a [`Cow`], so that the errors of hot
-//! paths cost no allocation and those that name an offset or a length can.
+//! An [`Error`] is a kind and a message. The message is a [`Cow`], so that the errors of hot paths
+//! need no allocation, while others can name an offset or a length.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What the core's fallible functions return.
+/// The result of the core's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $code:literal;)+) => {
-        /// What kind of failure an [`Error`] is.
+        /// The kind of an [`Error`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(i32)]
         #[non_exhaustive]
@@ -37,7 +37,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A number is outside the range that is allowed here, or not an integer.
+    /// A number is out of range, or not an integer.
     Range = 1, "RANGE";
     /// A value is of the wrong type, a pointer is null, or an option is unknown.
     Type = 2, "TYPE";
@@ -45,22 +45,22 @@ kinds! {
     Closed = 3, "CLOSED";
     /// The bytes of a region or file contradict themselves.
     Corrupt = 4, "CORRUPT";
-    /// The bytes were written by a version, or hold a kind of structure, that this code can not
-    /// read.
+    /// The bytes were written by another version, or contain a kind of structure that this code
+    /// cannot read.
     Version = 5, "VERSION";
-    /// The structure can not grow any further where it lives.
+    /// The structure cannot grow in its memory.
     Full = 6, "FULL";
-    /// Memory was refused.
+    /// Memory could not be allocated.
     Oom = 7, "OOM";
-    /// Another writer holds the file or structure.
+    /// Another writer has locked the file or structure.
     Locked = 8, "LOCKED";
     /// The operating system refused a file operation.
     Io = 9, "IO";
-    /// A handle, id or offset is of something that was since removed.
+    /// A handle, id or offset refers to something that has been removed.
     Stale = 10, "STALE";
-    /// This platform, runtime or schema can not do that.
+    /// This platform, runtime or schema does not support the operation.
     Unsupported = 11, "UNSUPPORTED";
-    /// The native code failed: a panic that was caught, or an addon that does not load.
+    /// The native code failed: a panic was caught, or the addon could not be loaded.
     Native = 12, "NATIVE";
 }
 
@@ -72,7 +72,7 @@ impl ErrorKind {
     }
 }
 
-/// A kind of failure, and a sentence for a person.
+/// A kind of failure, and a message for people.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -80,19 +80,19 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of this kind. The message says what was wrong and names the value that was.
+    /// An error of this kind. The message describes the failure and names the invalid value.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
         Error { kind, message: message.into() }
     }
 
-    /// What kind of failure this is.
+    /// The kind of failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The sentence.
+    /// The message.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -112,21 +112,21 @@ macro_rules! constructors {
 }
 
 constructors! {
-    /// A number outside what is allowed.
+    /// A number that is out of range.
     range => Range;
     /// A value of the wrong type.
     wrong_type => Type;
-    /// Memory was refused.
+    /// Memory could not be allocated.
     oom => Oom;
-    /// Bytes that contradict themselves.
+    /// Bytes that contradict each other.
     corrupt => Corrupt;
     /// Bytes of another version or kind.
     version => Version;
-    /// No room left, and none to be had.
+    /// No room left, and no way to grow.
     full => Full;
     /// A handle that is no longer valid.
     stale => Stale;
-    /// Something this platform or schema can not do.
+    /// An operation that this platform or schema does not support.
     unsupported => Unsupported;
 }
 

@@ -1,8 +1,8 @@
 //! The core of offheap: structures that live in caller-owned memory.
 //!
-//! A structure is a *region*, a run of bytes that holds everything it needs as offsets. This crate
-//! reads and writes such bytes. It knows nothing of C or Node: no FFI, no printing, no aborts, and
-//! every allocation is fallible. `offheap-capi` puts the C ABI on top.
+//! A structure is a *region*: a contiguous block of bytes that contains offsets but no pointers.
+//! This crate reads and writes such bytes. It is independent of C and Node: there is no FFI, no
+//! printing and no abort, and every allocation is fallible. `offheap-capi` adds the C ABI.
 
 pub mod compress;
 pub mod cpu;

@@ -1,18 +1,18 @@
-//! Advice to the kernel about pages: `madvise` on the whole pages inside a run of bytes.
+//! Advice to the kernel about pages: `madvise` on the whole pages inside a range of bytes.
 //!
-//! Advice is no promise, so nothing here fails: [`advise`] says whether the kernel took it. It is
-//! safe to give for any memory, mapped files and shared buffers included, except
-//! [`Advice::Discard`]. [`populate`] is no advice: after it the pages are there.
+//! Advice is not a guarantee, so nothing here fails: [`advise`] returns whether the kernel accepted
+//! it. It is safe for any memory, mapped files and shared buffers included, except for
+//! [`Advice::Discard`]. [`populate`] is more than advice: after it, the pages are present.
 //!
-//! **Cost.** One system call, about a microsecond; huge pages are made later, at the first touch or
-//! by the kernel's own thread. **Invariant.** Bytes outside whole pages are never affected.
+//! **Cost.** One system call, about a microsecond; huge pages are created later, at the first touch
+//! or by the kernel's own thread. **Invariant.** Bytes outside whole pages are never affected.
 
 use crate::Result;
 #[cfg(target_os = "linux")]
 use crate::{Error, ErrorKind};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// What to tell the kernel.
+/// Advice for the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
@@ -21,33 +21,34 @@ pub enum Advice {
     HugePages,
     /// Back this with small pages only (Linux: `MADV_NOHUGEPAGE`).
     SmallPages,
-    /// Reads will jump around: do not read ahead.
+    /// Accesses will be random: do not read ahead.
     Random,
-    /// Reads go from front to back: read ahead, and forget behind.
+    /// Accesses will be sequential: read ahead, and drop pages after use.
     Sequential,
-    /// No pattern: undoes the two above.
+    /// No access pattern: undoes the two above.
     Normal,
-    /// This will be read soon: start now.
+    /// The range will be read soon: start reading now.
     WillNeed,
-    /// This is not needed (Linux: `MADV_DONTNEED`, at once; elsewhere when memory gets short).
-    /// Pages of a file are read again at the next touch; **anything that stood only in memory
-    /// is gone**, and reads as zero, or as the file has it under a copy-on-write mapping.
+    /// The range is not needed (Linux: `MADV_DONTNEED`, at once; on other systems, when memory is
+    /// short). Pages of a file are read again at the next touch. **Contents that exist only in
+    /// memory are lost**: they read as zeros, or as in the file in a copy-on-write mapping.
     Discard,
 }
 
-/// Gives the advice for the whole pages inside the `length` bytes at `base`. `false` where there is
-/// no whole page, the system does not know the advice, or it refuses.
+/// Gives the advice for the whole pages inside the `length` bytes at `base`. `false` if there is no
+/// whole page, the system does not know the advice, or it refuses.
 ///
 /// # Safety
-/// The bytes are mapped, and stay so until the call returns. With [`Advice::Discard`]: nobody minds
-/// that they change, and no reference to them is alive.
+/// The bytes are mapped, and stay mapped until the call returns. With [`Advice::Discard`], their
+/// contents may be discarded, and no reference to them is alive.
 #[must_use]
 pub unsafe fn advise(base: *const u8, length: usize, advice: Advice) -> bool {
     #[cfg(unix)]
     {
         let Some(number) = number(advice) else { return false };
         let Some((start, bytes)) = super::pages::inner_pages(base.addr(), length) else { return false };
-        // SAFETY: whole pages of what the caller vouches for; no advice but Discard changes a byte.
+        // SAFETY: these are whole pages of the range that the caller guarantees to be mapped. Only
+        // Discard changes bytes, which the caller permits.
         unsafe { libc::madvise(base.with_addr(start).cast_mut().cast(), bytes, number) == 0 }
     }
     #[cfg(not(unix))]
@@ -57,36 +58,37 @@ pub unsafe fn advise(base: *const u8, length: usize, advice: Advice) -> bool {
     }
 }
 
-/// Brings the pages of the `length` bytes at `base` in, as if each had been written to: memory is
-/// taken now, on the node that the policy names, and no page fault comes later. No byte changes,
-/// also not one that another thread is writing. About 0.2 µs a small page, most of it for zeros.
+/// Makes the pages of the `length` bytes at `base` present, as if each had been written to: memory
+/// is allocated now, on the node of the policy, and no page fault follows later. No byte changes,
+/// not even one that another thread is writing. About 0.2 µs per small page, mostly for zeroing it.
 ///
-/// `Oom` where there is not so much memory.
+/// `Oom` without enough memory.
 ///
 /// # Safety
 /// The bytes are mapped and writable, and stay so until the call returns.
 pub unsafe fn populate(base: *mut u8, length: usize) -> Result<()> {
     #[cfg(target_os = "linux")]
     if let Some((start, bytes)) = super::pages::inner_pages(base.addr(), length) {
-        // Linux 5.14; the libc crate has it for some targets only.
+        // Since Linux 5.14; the libc crate defines it for some targets only.
         const MADV_POPULATE_WRITE: libc::c_int = 23;
-        // SAFETY: whole pages of what the caller vouches for; no byte changes.
+        // SAFETY: these are whole pages of the range that the caller guarantees to be mapped and
+        // writable; no byte changes.
         if unsafe { libc::madvise(base.with_addr(start).cast(), bytes, MADV_POPULATE_WRITE) } != 0 {
             let error = std::io::Error::last_os_error();
             if error.raw_os_error() != Some(libc::EINVAL) {
-                return Err(Error::new(ErrorKind::Oom, format!("{bytes} bytes can not be had: {error}")));
+                return Err(Error::new(ErrorKind::Oom, format!("cannot allocate {bytes} bytes: {error}")));
             }
-            // An older kernel: below, by hand.
+            // On an older kernel, the pages are touched below.
         }
     }
-    // What the call left, or the ends: a write that changes nothing is safe beside other threads,
-    // too.
+    // The pages that the call left out, or the two ends. A write that changes nothing is safe while
+    // other threads write, too.
     let step = super::pages::page_size();
     let mut at = 0;
     while at < length {
-        // SAFETY: one byte of what the caller vouches for.
+        // SAFETY: one byte of the range that the caller guarantees to be mapped and writable.
         let byte = unsafe { AtomicU8::from_ptr(base.add(at)) };
-        // Not `fetch_or(0)`: the compiler makes a mere load of that.
+        // Not `fetch_or(0)`, which the compiler turns into a load.
         let mut value = byte.load(Ordering::Relaxed);
         while let Err(now) = byte.compare_exchange_weak(value, value, Ordering::Relaxed, Ordering::Relaxed) {
             value = now;
@@ -134,10 +136,10 @@ mod tests {
     ];
 
     #[test]
-    fn less_than_a_page_is_left_alone() {
+    fn less_than_a_page_is_not_advised() {
         let bytes = [7u8; 100];
         for advice in ALL {
-            // SAFETY: there is no whole page in it, so nothing is advised.
+            // SAFETY: the range contains no whole page, so nothing is advised.
             assert!(!unsafe { advise(bytes.as_ptr(), bytes.len(), advice) });
         }
         assert_eq!(bytes, [7; 100]);
@@ -145,19 +147,19 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn populated_pages_are_there_and_unchanged() {
+    fn populated_pages_are_present_and_unchanged() {
         use crate::region::numa::{available, query::count_pages};
         let page = crate::region::pages::page_size();
         let mut memory = memmap2::MmapMut::map_anon(64 * page).unwrap();
         memory[5 * page] = 7;
-        // SAFETY: a live mapping; from the middle of a page to the middle of another one.
+        // SAFETY: the range is in a live mapping, from the middle of a page to that of another.
         unsafe { populate(memory.as_mut_ptr().add(page / 2), 62 * page) }.unwrap();
-        // SAFETY: as above.
+        // SAFETY: the mapping is alive.
         unsafe { populate(memory.as_mut_ptr(), 0) }.unwrap();
         assert!(memory.iter().enumerate().all(|(at, &byte)| byte == if at == 5 * page { 7 } else { 0 }));
         if available() {
             let mut counts = [0; 1024];
-            // SAFETY: a live mapping.
+            // SAFETY: the mapping is alive.
             let absent = unsafe { count_pages(memory.as_ptr(), 63 * page, &mut counts) };
             assert!(absent.as_ref().map_or(true, |&absent| absent == 0), "{absent:?}");
         }
@@ -165,16 +167,16 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_kernel_takes_it_for_whole_pages_only() {
+    fn advice_affects_whole_pages_only() {
         let length = 8 << 20;
         let mut memory = memmap2::MmapMut::map_anon(length).unwrap();
         memory.fill(7);
         let base = memory.as_mut_ptr();
         for advice in &ALL[1..6] {
-            // SAFETY: a live mapping.
+            // SAFETY: the mapping is alive.
             assert!(unsafe { advise(base, length, *advice) }, "{advice:?}");
         }
-        // SAFETY: a live mapping.
+        // SAFETY: the mapping is alive.
         let huge = unsafe { advise(base, length, Advice::HugePages) };
         assert_eq!(
             huge,
@@ -183,9 +185,9 @@ mod tests {
         assert!(memory.iter().all(|&byte| byte == 7));
 
         let page = crate::region::pages::page_size();
-        // SAFETY: a live mapping, whose bytes nobody else holds.
+        // SAFETY: the mapping is alive, and there are no references to its bytes.
         assert!(unsafe { advise(memory.as_mut_ptr().add(1), 3 * page, Advice::Discard) });
-        // The two whole pages inside are gone, the bytes around them are not.
+        // The two whole pages inside were discarded; the bytes around them were not.
         assert!(memory[..page].iter().all(|&byte| byte == 7));
         assert!(memory[page..3 * page].iter().all(|&byte| byte == 0));
         assert!(memory[3 * page..].iter().all(|&byte| byte == 7));

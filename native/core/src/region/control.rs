@@ -26,7 +26,7 @@ impl Control {
     /// Whether the operation was requested to stop.
     #[inline]
     #[must_use]
-    pub fn is_cancelled(&self) -> bool {
+    pub fn is_canceled(&self) -> bool {
         self.cancel.load(Relaxed) != 0
     }
 
@@ -62,18 +62,18 @@ impl<'a> Progress<'a> {
     /// Adds `steps` to the steps done.
     ///
     /// # Errors
-    /// [`Cancelled`] if the operation was requested to stop.
+    /// [`Canceled`] if the operation was requested to stop.
     #[inline]
-    pub fn advance(self, steps: usize) -> Result<(), Cancelled> {
+    pub fn advance(self, steps: usize) -> Result<(), Canceled> {
         let Some(control) = self.0 else { return Ok(()) };
         control.done.fetch_add(steps as u64, Relaxed);
-        if control.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+        if control.is_canceled() { Err(Canceled) } else { Ok(()) }
     }
 }
 
 /// The operation was requested to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cancelled;
+pub struct Canceled;
 
 #[cfg(test)]
 mod tests {
@@ -88,7 +88,7 @@ mod tests {
         progress.advance(4).unwrap();
         assert_eq!(control.progress(), (7, 10));
         control.cancel();
-        assert_eq!(progress.advance(1), Err(Cancelled));
+        assert_eq!(progress.advance(1), Err(Canceled));
         assert_eq!(Progress::NONE.advance(1), Ok(()));
     }
 

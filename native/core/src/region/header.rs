@@ -111,8 +111,8 @@ impl Memory {
         }
     }
 
-    /// Completes a region that [`Memory::begin_region`] began, by the magic number. This is the last
-    /// store, so that an incomplete region is not mistaken for a region.
+    /// Completes a region that [`Memory::begin_region`] began, by the magic number. This is the
+    /// last store, so that an incomplete region is not mistaken for a region.
     ///
     /// # Safety
     /// As for `begin_region`.

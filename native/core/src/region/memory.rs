@@ -151,8 +151,8 @@ impl Memory {
     #[inline(always)]
     pub unsafe fn set_double_word(self, index: usize, value: u64) {
         assert!(index < HEADER_WORDS - 1 && index.is_multiple_of(2));
-        // SAFETY: within the header, at an even word, which is 8-byte aligned; the caller guarantees
-        // that this thread may write.
+        // SAFETY: within the header, at an even word, which is 8-byte aligned; the caller
+        // guarantees that this thread may write.
         unsafe { self.store_u64(index * 4, value) };
     }
 }

@@ -1,4 +1,4 @@
-//! Regions: what every structure shares. The format is `docs/formats/region.md`.
+//! Regions: the parts that all structures share. The format is `docs/formats/region.md`.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -13,11 +13,11 @@
 //! | [`control`] | progress and cancellation of long operations |
 //! | `owned` | memory for structures that own theirs |
 //! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
-//! | `sigbus` | what happens when a mapped file shrinks: zeros and an error instead of a crash |
+//! | `sigbus` | zeros and an error instead of a crash when a mapped file shrinks |
 //! | [`mappings`] | how many memory mappings the process can still afford |
 //! | `pages` | the size of a page, whole pages in a range, pages of zeros |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
-//! | [`numa`] | the machine's nodes, and which of them holds the pages |
+//! | [`numa`] | the machine's nodes, and the placement of pages on them |
 
 pub mod advise;
 pub mod attach;

@@ -1,26 +1,26 @@
-//! Arrays of numbers of any type: what structures are built from, asked with, and answer into.
+//! Arrays of numbers of any type: the input, queries and results of structures.
 //!
-//! An array comes by address and type, because it may lie in memory that other threads write (a
-//! typed array over a `SharedArrayBuffer`). So every element is copied first, and what was copied
-//! is checked and used: a race makes it some other number, never one that was not checked. Numbers
-//! go through here in chunks of [`CHUNK`], as `u64`: the loops over a chunk are free of types, few,
-//! and simple enough that the compiler makes vectors of them wherever its caller has the features.
+//! An array is given by address and type, because it may be in memory that other threads write (a
+//! typed array over a `SharedArrayBuffer`). So every element is copied first, and the copy is
+//! checked and used: a race changes it to some other number, never to an unchecked one. Numbers are
+//! processed in chunks of [`CHUNK`], as `u64`: the loops over a chunk are independent of the type,
+//! few, and simple enough for the compiler to vectorize them if their caller has the features.
 
 use crate::region::element::Type;
 use crate::{Error, Result};
 use std::marker::PhantomData;
 
-/// How many numbers a chunk has: two kilobytes, so that several of them stay in the first cache.
+/// Numbers per chunk: two kilobytes, so that several chunks stay in the first-level cache.
 pub const CHUNK: usize = 256;
-/// The largest integer below which a double holds all: 2^53 − 1.
+/// The largest integer up to which doubles represent all integers: 2^53 − 1.
 pub const MAX_SAFE: u64 = (1 << 53) - 1;
 
 /// A chunk of numbers.
 pub type Chunk = [u64; CHUNK];
 
-/// A type of element that [`Numbers`] can be made of.
+/// A type of elements that [`Numbers`] can have.
 pub trait Number: Copy {
-    /// Its number in the formats.
+    /// Its code in the formats.
     const TYPE: Type;
 }
 
@@ -42,7 +42,7 @@ pub struct Numbers<'a> {
     data: *const u8,
     ty: Type,
     len: usize,
-    /// What it is called in messages.
+    /// Its name in messages.
     name: &'static str,
     life: PhantomData<&'a [u64]>,
 }
@@ -58,19 +58,19 @@ pub struct NumbersMut<'a> {
 
 fn check(data: *const u8, ty: Type, len: usize, name: &str) -> Result<()> {
     if !ty.is_numeric() {
-        return Err(Error::wrong_type(format!("{name} are of type {ty:?}, which is no type of numbers")));
+        return Err(Error::wrong_type(format!("{name} are of type {ty:?}, which is not numeric")));
     }
     if len > 0 && (data.is_null() || !data.addr().is_multiple_of(ty.width())) {
         return Err(Error::wrong_type(format!("{name} are NULL or not aligned")));
     }
     if len > isize::MAX as usize / ty.width() {
-        return Err(Error::range(format!("{name} have an impossible length ({len})")));
+        return Err(Error::range(format!("invalid length of {name}: {len}")));
     }
     Ok(())
 }
 
 impl<'a> Numbers<'a> {
-    /// An array by its address. `name` is what messages call it: `values`, say.
+    /// An array by its address. Messages call it `name`, for example `values`.
     ///
     /// # Safety
     /// While `'a` lasts, `len` elements at `data` are readable. Other threads may write them.
@@ -86,32 +86,33 @@ impl<'a> Numbers<'a> {
         Numbers { data, ty: T::TYPE, len: slice.len(), name, life: PhantomData }
     }
 
-    /// How many there are.
+    /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// What messages call the array.
+    /// The array's name in messages.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// Reads the chunk that begins at `from`, a multiple of [`CHUNK`] below the length. `Range` if
-    /// an element is no integer from 0 on: negative, fractional, NaN, or a float from 2^53 on,
-    /// where not every integer has its own.
+    /// an element is not a non-negative integer: negative, fractional, NaN, or a float of 2^53 or
+    /// more, where floats do not represent all integers.
     #[inline(always)]
     pub fn read<'b>(&self, from: usize, chunk: &'b mut Chunk) -> Result<&'b [u64]> {
         assert!(from < self.len);
         let chunk = &mut chunk[..CHUNK.min(self.len - from)];
-        // SAFETY: all of the chunk's elements lie within the array, of which `new` was told.
+        // SAFETY: the chunk's elements are within the array, which is accessible by the contract of
+        // `new`.
         let sound = unsafe {
             match self.ty {
                 Type::U8 => self.unsigned::<u8>(from, chunk),
@@ -130,15 +131,15 @@ impl<'a> Numbers<'a> {
     }
 
     /// Reads the chunk that begins at `from`, below the length, as doubles. `Type` for 64-bit
-    /// integers, of which not all are.
+    /// integers, because doubles do not represent all of them.
     pub fn read_floats<'b>(&self, from: usize, chunk: &'b mut [f64; CHUNK]) -> Result<&'b [f64]> {
         assert!(from < self.len);
         let chunk = &mut chunk[..CHUNK.min(self.len - from)];
         macro_rules! each {
             ($type:ty) => {
                 for (i, slot) in chunk.iter_mut().enumerate() {
-                    // SAFETY: all of the chunk's elements lie within the array, of which `new` was
-                    // told.
+                    // SAFETY: the chunk's elements are within the array, which is readable by the
+                    // contract of `new`.
                     *slot = unsafe { self.data.cast::<$type>().add(from + i).read() }.into();
                 }
             };
@@ -154,18 +155,21 @@ impl<'a> Numbers<'a> {
             Type::F64 => each!(f64),
             _ => {
                 let (name, ty) = (self.name, self.ty);
-                return Err(Error::wrong_type(format!("{name} are of type {ty:?}: not all are doubles")));
+                return Err(Error::wrong_type(format!(
+                    "{name} are of type {ty:?}, which doubles cannot represent"
+                )));
             }
         }
         Ok(chunk)
     }
 
     /// # Safety
-    /// The array's elements are of this type, and `chunk.len()` of them lie from `from` on.
+    /// The array's elements have this type, and at least `chunk.len()` of them follow from `from`
+    /// on.
     #[inline(always)]
     unsafe fn unsigned<T: Copy + Into<u64>>(&self, from: usize, chunk: &mut [u64]) -> bool {
         for (i, slot) in chunk.iter_mut().enumerate() {
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees the type and that the element is within the array.
             *slot = unsafe { self.data.cast::<T>().add(from + i).read() }.into();
         }
         true
@@ -182,7 +186,7 @@ impl<'a> Numbers<'a> {
     ) -> bool {
         let mut wrong = false;
         for (i, slot) in chunk.iter_mut().enumerate() {
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees the type and that the element is within the array.
             let (value, bad) = convert(unsafe { self.data.cast::<T>().add(from + i).read() });
             *slot = value.cast_unsigned();
             wrong |= bad;
@@ -193,7 +197,7 @@ impl<'a> Numbers<'a> {
     #[cold]
     fn refuse(&self, from: usize, count: usize) -> Error {
         let show = |at: usize| {
-            // SAFETY: within the array.
+            // SAFETY: the element is within the array.
             unsafe {
                 match self.ty {
                     Type::I8 => f64::from(self.data.cast::<i8>().add(at).read_volatile()),
@@ -219,23 +223,23 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// A double as an integer, and whether it is none from 0 to 2^53 − 1. Without a branch, and without
-/// the care that `as` takes of NaN and of what is too large: clamping comes to less.
+/// A double as an integer, and whether it is not an integer from 0 to 2^53 − 1. Has no branches,
+/// and clamps first, which costs less than the saturation and NaN handling of `as`.
 #[inline(always)]
 fn float(value: f64) -> (i64, bool) {
     // NaN becomes -1.
     let clamped = value.max(-1.0).min((MAX_SAFE + 1) as f64);
-    // SAFETY: an i64 holds all of -1 to 2^53.
+    // SAFETY: the number is from -1 to 2^53, which i64 can represent.
     let integer = unsafe { clamped.to_int_unchecked::<i64>() };
     (integer, integer.cast_unsigned() > MAX_SAFE || integer as f64 != value)
 }
 
 impl<'a> NumbersMut<'a> {
-    /// An array by its address. `name` is what messages call it.
+    /// An array by its address. Messages call it `name`.
     ///
     /// # Safety
     /// While `'a` lasts, `len` elements at `data` are writable, and nothing else in this process
-    /// relies on what they are.
+    /// relies on their values.
     pub unsafe fn new(data: *mut u8, ty: Type, len: usize, name: &'static str) -> Result<NumbersMut<'a>> {
         check(data, ty, len, name)?;
         Ok(NumbersMut { data, ty, len, life: PhantomData })
@@ -248,19 +252,19 @@ impl<'a> NumbersMut<'a> {
         NumbersMut { data, ty: T::TYPE, len: slice.len(), life: PhantomData }
     }
 
-    /// How many elements there are.
+    /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether every number of so many bits is one that the elements can be.
+    /// Whether the elements can represent every number of `bits` bits.
     #[must_use]
     pub fn hold(&self, bits: u32) -> bool {
         let most = match self.ty {
@@ -278,12 +282,13 @@ impl<'a> NumbersMut<'a> {
         bits <= most
     }
 
-    /// Writes numbers from index `from` on. What an element can not hold is cut off: ask
-    /// [`NumbersMut::hold`] first.
+    /// Writes numbers from index `from` on. Numbers that an element cannot represent are truncated:
+    /// check with [`NumbersMut::hold`] first.
     #[inline(always)]
     pub fn write(&mut self, from: usize, chunk: &[u64]) {
         assert!(from <= self.len && chunk.len() <= self.len - from);
-        // SAFETY: all of the chunk's elements lie within the array, of which `new` was told.
+        // SAFETY: the chunk's elements are within the array, which is accessible by the contract of
+        // `new`.
         unsafe {
             match self.ty {
                 Type::U8 | Type::I8 => self.put(from, chunk, |value| value as u8),
@@ -297,11 +302,12 @@ impl<'a> NumbersMut<'a> {
     }
 
     /// # Safety
-    /// The array's elements are as wide as this type, and `chunk.len()` of them lie from `from` on.
+    /// The array's elements are as wide as this type, and at least `chunk.len()` of them follow
+    /// from `from` on.
     #[inline(always)]
     unsafe fn put<T>(&mut self, from: usize, chunk: &[u64], convert: impl Fn(u64) -> T) {
         for (i, &value) in chunk.iter().enumerate() {
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees the width and that the element is within the array.
             unsafe { self.data.cast::<T>().add(from + i).write(convert(value)) };
         }
     }
@@ -323,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_gives_its_integers() {
+    fn reads_the_integers_of_every_type() {
         assert_eq!(read(&[0u8, 255]).unwrap(), [0, 255]);
         assert_eq!(read(&[0i8, 127]).unwrap(), [0, 127]);
         assert_eq!(read(&[u16::MAX]).unwrap(), [65535]);
@@ -339,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_but_64_bit_integers_gives_doubles() {
+    fn reads_doubles_of_every_type_except_64_bit_integers() {
         fn floats<T: Number>(slice: &[T]) -> Result<Vec<f64>> {
             let mut chunk = [0.0; CHUNK];
             Numbers::of(slice, "keys").read_floats(1, &mut chunk).map(<[f64]>::to_vec)
@@ -358,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_integer_from_0_on_is_named() {
+    fn names_the_element_that_is_not_a_non_negative_integer() {
         let mut long = vec![1.0; 600];
         long[515] = 0.5;
         let error = read(&long).unwrap_err();
@@ -375,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_converts() {
+    fn writing_converts_to_the_type_of_the_elements() {
         let numbers = [1, 2, 255];
         let (mut a, mut b, mut c) = ([0u8; 4], [0f64; 4], [0f32; 4]);
         NumbersMut::of(&mut a).write(1, &numbers);
@@ -387,10 +393,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_array_of_numbers_is_refused() {
+    fn refuses_misaligned_null_non_numeric_and_oversized_arrays() {
         let words = [0u64; 2];
         let odd = words.as_ptr().cast::<u8>().wrapping_add(1);
-        // SAFETY: what is refused is not read.
+        // SAFETY: the arrays are not read.
         unsafe {
             let new = |data, ty, len| {
                 Numbers::new(data, ty, len, "values").map(|_| ()).map_err(|error| error.kind())

@@ -25,7 +25,7 @@ use super::model::{Model, position_bits};
 use super::parse::{Effort, Prices, Vocabulary};
 use super::symbols::*;
 use super::trie::Trie;
-use crate::region::control::{Cancelled, Control, Progress};
+use crate::region::control::{Canceled, Control, Progress};
 use crate::region::header::HEADER_BYTES;
 use crate::{Error, Result};
 
@@ -66,7 +66,7 @@ type Outcome<T> = std::result::Result<T, Stop>;
 
 /// Why training ended early.
 enum Stop {
-    Cancelled,
+    Canceled,
     Failed(Error),
 }
 
@@ -76,9 +76,9 @@ impl From<Error> for Stop {
     }
 }
 
-impl From<Cancelled> for Stop {
-    fn from(_: Cancelled) -> Stop {
-        Stop::Cancelled
+impl From<Canceled> for Stop {
+    fn from(_: Canceled) -> Stop {
+        Stop::Canceled
     }
 }
 
@@ -110,7 +110,7 @@ pub fn train(
     };
     match outcome {
         Ok(dictionary) => Ok(Some(dictionary)),
-        Err(Stop::Cancelled) => Ok(None),
+        Err(Stop::Canceled) => Ok(None),
         Err(Stop::Failed(error)) => Err(error),
     }
 }
@@ -157,7 +157,7 @@ fn train_to(samples: &[&[u8]], max_bytes: usize, progress: Progress<'_>) -> Outc
             _ => Plan { phrases: 0, contexts: 1, text: 0 },
         };
     }
-    Err(Stop::Cancelled)
+    Err(Stop::Canceled)
 }
 
 /// Pieces of samples, spread evenly over all samples, that have about `bytes` bytes together, each

@@ -1,11 +1,10 @@
-//! Elements of vectors: Rust's numbers, the words they are stored as, and the order that sorting
-//! gives them.
+//! Elements of vectors: Rust's numbers, the words they are stored as, and their sort order.
 //!
-//! Region memory is read and written as unsigned words ([`Word`]) through atomics ([`Slot`]), for
-//! another thread may be writing. The order is that of JavaScript's `TypedArray.prototype.sort`:
-//! ascending, −0 before 0, NaN last whatever its sign. [`Element::encode`] turns it into the order
-//! of unsigned integers, by the well-known map of IEEE 754 numbers to sign-magnitude integers
-//! (Herf, "Radix tricks", 2001).
+//! Region memory is read and written as unsigned words ([`Word`]) through atomics ([`Slot`]),
+//! because another thread may be writing it. The order is that of JavaScript's
+//! `TypedArray.prototype.sort`: ascending, −0 before 0, NaN last regardless of its sign.
+//! [`Element::encode`] maps it to the order of unsigned integers, by the well-known map of IEEE 754
+//! numbers to sign-magnitude integers (Herf, "Radix tricks", 2001).
 
 mod types;
 mod word;
@@ -18,38 +17,39 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that the elements of a vector can have: `u8 i8 u16 i16 u32 i32 f32 f64 u64 i64`.
+/// A type of elements: `u8 i8 u16 i16 u32 i32 f32 f64 u64 i64`.
 pub trait Element:
     Copy + PartialEq + PartialOrd + Default + Send + Sync + Debug + sealed::Sealed + 'static
 {
-    /// Its number in the format.
+    /// The code of the type in the format.
     const TYPE: Type;
-    /// Whether it is a float.
+    /// Whether the type is a float.
     const FLOAT: bool;
-    /// How it is stored.
+    /// The stored form.
     type Word: Word;
-    /// A signed or unsigned integer in whose order elements are compared.
+    /// A signed or unsigned integer whose order is that of the elements.
     type Rank: Copy + Ord + Debug;
     /// The least and the greatest rank.
     const RANKS: (Self::Rank, Self::Rank);
 
-    /// Its word.
+    /// The word of this element.
     fn to_word(self) -> Self::Word;
     /// The element of a word.
     fn from_word(word: Self::Word) -> Self;
-    /// What the element of a word is compared by. NaNs have ranks outside those of numbers.
+    /// The rank of the element of a word, by which it is compared. The ranks of NaNs are outside
+    /// those of numbers.
     fn rank(word: Self::Word) -> Self::Rank;
     /// The word with this rank.
     fn unrank(rank: Self::Rank) -> Self::Word;
     /// Whether the element of a word is NaN.
     fn is_nan(word: Self::Word) -> bool;
-    /// The unsigned integer that stands for a word in sorting. NaNs lose their sign.
+    /// The unsigned integer by which a word is sorted. NaNs lose their sign.
     fn encode(word: Self::Word) -> Self::Word;
-    /// The word that [`Element::encode`] made this of.
+    /// The inverse of [`Element::encode`].
     fn decode(key: Self::Word) -> Self::Word;
-    /// [`Element::encode`] for searching: −0 is 0, and all NaNs are one.
+    /// [`Element::encode`] for searching: −0 equals 0, and all NaNs are equal.
     fn encode_for_search(word: Self::Word) -> Self::Word;
-    /// The sum of integers, at most 2^31 of them; 0 for floats, which are summed elsewhere.
+    /// The sum of integers, at most 2^31 of them; 0 for floats, which `simd` sums.
     fn sum(block: &[Self::Word]) -> i128;
 }
 
@@ -111,7 +111,7 @@ macro_rules! narrow {
     };
 }
 
-/// 64 bits: their halves are summed apart.
+/// 64 bits: the two halves are summed separately.
 macro_rules! wide {
     ($type:ident, $block:expr) => {{
         let low = $block.iter().fold(0u64, |sum, &word| sum.wrapping_add(word & 0xFFFF_FFFF));
@@ -153,8 +153,8 @@ macro_rules! floats {
             #[inline(always)]
             fn rank(word: $word) -> $signed {
                 let bits = word as $signed;
-                // All but the sign of negative ones are flipped, for of them the larger magnitude
-                // is less.
+                // All bits of negative numbers except for the sign are flipped, because a larger
+                // magnitude makes them less.
                 bits ^ ((bits >> ($word::BITS - 1)) & $signed::MAX)
             }
             #[inline(always)]
@@ -196,8 +196,7 @@ floats! {
     f64 u64 i64 F64;
 }
 
-/// Runs an expression with a type parameter that is the Rust type of a [`Type`]. The type must be
-/// numeric.
+/// Evaluates an expression with the Rust type of a [`Type`], which must be numeric.
 macro_rules! with_element {
     ($ty:expr, $T:ident => $body:expr) => {
         match $ty {
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_the_order_of_the_elements() {
+    fn encoded_keys_have_the_order_of_the_elements() {
         order_of(&[0u8, 1, 127, 128, 255]);
         order_of(&[i8::MIN, -1, 0, 1, i8::MAX]);
         order_of(&[i16::MIN, -1, 0, 1, i16::MAX]);
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn nans_come_last_whatever_their_sign() {
+    fn nans_come_last_regardless_of_their_sign() {
         let negative = 0xFFF8_0000_0000_0001;
         assert!(f64::encode(negative) > f64::encode(f64::INFINITY.to_bits()));
         assert_eq!(f64::encode_for_search(negative), f64::encode_for_search(f64::NAN.to_bits()));

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_know_their_numbers() {
+    fn codes_and_widths_are_those_of_the_format() {
         for (index, ty) in Type::ALL.into_iter().enumerate() {
             assert_eq!(ty as usize, index + 1);
             assert_eq!(Type::from_number(ty as u32), Some(ty));

@@ -3,17 +3,17 @@
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// A place for a value, which others may read or write meanwhile if its type allows that.
+/// Storage of a value. Other threads may read and write it at the same time if its type permits.
 pub trait Slot {
-    /// What it holds.
+    /// The type of the value.
     type Value: Copy;
-    /// Reads it.
+    /// Reads the value.
     fn get(&self) -> Self::Value;
-    /// Writes it.
+    /// Writes the value.
     fn set(&self, value: Self::Value);
 }
 
-/// Something with a key of a few bytes, that a radix sort can sort.
+/// A record with a key of a few bytes, which a radix sort can sort.
 pub trait Record: Copy {
     /// Bytes of the key.
     const DIGITS: usize;
@@ -23,11 +23,11 @@ pub trait Record: Copy {
 
 /// An unsigned integer as wide as an element.
 pub trait Word: Record + Ord + Default + Send + Sync + Debug + 'static {
-    /// Memory of such a word that threads share.
+    /// Storage of such a word that threads can share.
     type Slot: Slot<Value = Self> + Sync;
     /// All bits set.
     const MAX: Self;
-    /// Out of the low bits of a key.
+    /// The word from the low bits of a key.
     fn from_key(key: u64) -> Self;
 }
 

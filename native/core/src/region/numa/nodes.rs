@@ -3,22 +3,22 @@
 use super::MAX_NODES;
 use std::fmt;
 
-/// A set of nodes, as the kernel wants it: bit n of the mask is node n.
+/// A set of nodes in the kernel's representation: bit n of the mask is node n.
 ///
-/// The kernel's mask is made of `unsigned long`s; on a little-endian machine the bytes are the same
-/// for words of 64 bits.
+/// The kernel's mask consists of `unsigned long`s; on a little-endian machine, the bytes are the
+/// same for words of 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct NodeSet([u64; MAX_NODES / 64]);
 
 impl NodeSet {
-    /// The set of one node. `None` for a number that no kernel has.
+    /// The set of one node. `None` if the number is too large for any kernel.
     #[must_use]
     pub fn of(node: u32) -> Option<NodeSet> {
         let mut set = NodeSet::default();
         set.insert(node).then_some(set)
     }
 
-    /// Reads the kernel's notation, such as `0-1,4`. Parts that make no sense are left out.
+    /// Parses the kernel's notation, such as `0-1,4`. Invalid parts are skipped.
     #[must_use]
     pub fn parse(list: &str) -> NodeSet {
         let mut set = NodeSet::default();
@@ -42,13 +42,13 @@ impl NodeSet {
         self.0.get(node as usize / 64).is_some_and(|word| word & (1 << (node % 64)) != 0)
     }
 
-    /// The nodes that are in both.
+    /// The nodes that are in both sets.
     #[must_use]
     pub fn and(&self, other: &NodeSet) -> NodeSet {
         NodeSet(std::array::from_fn(|at| self.0[at] & other.0[at]))
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|&word| word == 0)
@@ -59,7 +59,7 @@ impl NodeSet {
         (0..MAX_NODES as u32).filter(|&node| self.contains(node))
     }
 
-    /// The mask, for a system call that is told of [`MAX_NODES`] bits.
+    /// The mask, for a system call that reads [`MAX_NODES`] bits.
     #[cfg(target_os = "linux")]
     pub(super) fn as_ptr(&self) -> *const u64 {
         self.0.as_ptr()
@@ -72,7 +72,7 @@ impl NodeSet {
     }
 }
 
-/// In the kernel's notation.
+/// Formats the set in the kernel's notation.
 impl fmt::Display for NodeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
@@ -99,7 +99,7 @@ impl fmt::Debug for NodeSet {
     }
 }
 
-/// The ranges of a list such as `0-1,4`, each with its last number included.
+/// The ranges of a list such as `0-1,4`, each including its last number.
 pub(super) fn ranges(list: &str) -> impl Iterator<Item = (u32, u32)> + '_ {
     list.trim().split(',').filter_map(|part| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -107,15 +107,15 @@ pub(super) fn ranges(list: &str) -> impl Iterator<Item = (u32, u32)> + '_ {
     })
 }
 
-/// The nodes from which this process may take memory (a cpuset can leave some out). `None` where
-/// the kernel does not say: no NUMA, or no permission.
+/// The nodes from which this process may allocate memory (a cpuset can exclude some). `None` if the
+/// kernel does not report them: no NUMA, or no permission.
 #[cfg(target_os = "linux")]
 pub(super) fn allowed() -> Option<NodeSet> {
-    // From the kernel's uapi/linux/mempolicy.h; the libc crate has it for some targets only.
+    // From the kernel's uapi/linux/mempolicy.h; the libc crate defines it for some targets only.
     const MPOL_F_MEMS_ALLOWED: libc::c_ulong = 4;
     let mut set = NodeSet::default();
     let mut mode: libc::c_int = 0;
-    // SAFETY: a place for the mode and a mask of MAX_NODES bits.
+    // SAFETY: the pointers are to a mode and to a mask of MAX_NODES bits.
     let result = unsafe {
         libc::syscall(
             libc::SYS_get_mempolicy,
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_of_nodes() {
+    fn parses_and_formats_lists_of_nodes() {
         for (list, inside, outside, shown) in [
             ("0\n", vec![0], vec![1, u32::MAX], "0"),
             ("0-3\n", vec![0, 1, 3], vec![4], "0-3"),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn single_nodes_and_intersections() {
+    fn intersects_sets_and_bounds_single_nodes() {
         assert_eq!(NodeSet::of(65).unwrap().iter().collect::<Vec<_>>(), [65]);
         assert!(
             NodeSet::of(1023).is_some() && NodeSet::of(1024).is_none() && NodeSet::of(u32::MAX).is_none()

@@ -1,50 +1,50 @@
-//! Placing pages on NUMA nodes: `mbind` on the whole pages inside a run of bytes.
+//! Placing pages on NUMA nodes: `mbind` on the whole pages inside a range of bytes.
 //!
 //! A single node is `MPOL_PREFERRED`, which is also libnuma's default for `numa_tonode_memory`:
-//! pages come from the node while it has any, then from its neighbours. `MPOL_BIND` would be
-//! strict, and answer a full node by killing the process. `MPOL_MF_MOVE` takes along pages that
-//! were touched before.
+//! pages come from the node while it has any, then from its neighbors. `MPOL_BIND` would be strict,
+//! and kill the process when the node is full. `MPOL_MF_MOVE` also moves pages that were touched
+//! before.
 //!
-//! The node is checked against the nodes there are first, so a wrong number is a range error that
-//! names them, and not the kernel's bare `EINVAL`.
+//! The node is first checked against the existing nodes, so a wrong number is a range error that
+//! names them, rather than the kernel's bare `EINVAL`.
 //!
-//! **Cost.** A few microseconds, and a copy of every page that has to move. **Limit.** The policy
-//! is one of this mapping, in this process: a file's pages in the page cache go where the reader's
-//! thread runs.
+//! **Cost.** A few microseconds, and a copy of every page that is moved. **Limit.** The policy
+//! applies to this mapping in this process: a file's pages in the page cache go to the node of the
+//! thread that reads them.
 
 use super::nodes::NodeSet;
 use super::topology::memory_nodes;
 use crate::{Error, Result};
 
-/// Where pages are to come from.
+/// Where pages should come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
-    /// From this node, and from its neighbours where it is full.
+    /// From this node, and from its neighbors if it is full.
     Prefer(u32),
     /// From the node on which the thread runs that touches a page first.
     Local,
-    /// From all nodes of this process in turns, page by page: the bandwidth of all, the latency of
-    /// the average. With huge pages a turn is a huge page long.
+    /// From all nodes of this process in turn, page by page: the bandwidth of all, and the average
+    /// latency. With huge pages, a turn is a huge page.
     Interleave,
-    /// What the thread or the process has set (`numactl`, `set_mempolicy`): undoes the others.
+    /// The policy of the thread or process (`numactl`, `set_mempolicy`): undoes the others.
     Default,
 }
 
-/// Puts the whole pages inside the `length` bytes at `base` where the policy says, now and when
-/// they are touched for the first time. Less than a page has nothing to place, and is fine.
+/// Places the whole pages inside the `length` bytes at `base` by the policy, now and when they are
+/// touched for the first time. Fewer bytes than a page need no placement; that is not an error.
 ///
-/// `Range`: there is no such node with memory. `Unsupported`: the kernel has NUMA and forbids
-/// placing (some containers). `Oom`: the kernel ran out of memory for its own tables. Where there
-/// is no NUMA at all, node 0 and the other policies are what is there anyway, and fine.
+/// `Range` if the node does not exist or has no memory. `Unsupported` if the kernel has NUMA and
+/// forbids placing (some containers). `Oom` if the kernel has no memory for its own tables. Without
+/// NUMA, node 0 and the other policies succeed, because they describe the machine as it is.
 ///
 /// # Safety
-/// The bytes are mapped, and stay so until the call returns. Their contents do not change.
+/// The bytes are mapped, and stay mapped until the call returns. Their contents do not change.
 pub unsafe fn place(base: *const u8, length: usize, policy: Policy) -> Result<()> {
     let nodes = match policy {
         Policy::Prefer(node) => {
             let usable = memory_nodes();
             NodeSet::of(node).filter(|_| usable.contains(node)).ok_or_else(|| {
-                Error::range(format!("there is no NUMA node {node} with memory, only {usable}"))
+                Error::range(format!("invalid NUMA node: {node} (nodes with memory: {usable})"))
             })?
         }
         Policy::Interleave => memory_nodes(),
@@ -52,7 +52,7 @@ pub unsafe fn place(base: *const u8, length: usize, policy: Policy) -> Result<()
     };
     #[cfg(target_os = "linux")]
     if super::available() {
-        // SAFETY: the caller's.
+        // SAFETY: the bytes are mapped, guaranteed by the caller.
         return unsafe { linux::place(base, length, policy, &nodes) };
     }
     let _ = (base, length, nodes);
@@ -66,7 +66,7 @@ mod linux {
     use crate::region::pages::inner_pages;
     use std::io;
 
-    // From the kernel's uapi/linux/mempolicy.h; the libc crate has them for some targets only.
+    // From the kernel's uapi/linux/mempolicy.h; the libc crate defines them for some targets only.
     const MPOL_DEFAULT: libc::c_int = 0;
     const MPOL_PREFERRED: libc::c_int = 1;
     const MPOL_INTERLEAVE: libc::c_int = 3;
@@ -80,19 +80,20 @@ mod linux {
     ) -> Result<()> {
         let Some((start, bytes)) = inner_pages(base.addr(), length) else { return Ok(()) };
         let mode = match policy {
-            // Preferring no node in particular is the local one (mbind(2)), also before MPOL_LOCAL
-            // of Linux 3.8.
+            // A preference without a node means the local one (mbind(2)), also before Linux 3.8,
+            // which introduced MPOL_LOCAL.
             Policy::Prefer(_) | Policy::Local => MPOL_PREFERRED,
             Policy::Interleave => MPOL_INTERLEAVE,
             Policy::Default => MPOL_DEFAULT,
         };
-        // The kernel looks at one bit less than it is told. A policy without nodes wants no mask at
-        // all.
+        // The kernel reads one bit less than the number passed. A policy without nodes takes no
+        // mask.
         let (mask, bits) =
             if nodes.is_empty() { (std::ptr::null(), 0) } else { (nodes.as_ptr(), MAX_NODES + 1) };
-        // Pages that are there have no place that the last two would move them to.
+        // The last two policies name no node to which existing pages could move.
         let flags = if nodes.is_empty() { 0 } else { MPOL_MF_MOVE };
-        // SAFETY: whole pages of what the caller vouches for, and a mask of MAX_NODES bits.
+        // SAFETY: these are whole pages of the range that the caller guarantees to be mapped, and
+        // the mask has MAX_NODES bits.
         let result = unsafe { libc::syscall(libc::SYS_mbind, start, bytes, mode, mask, bits, flags) };
         if result == 0 {
             return Ok(());
@@ -100,9 +101,9 @@ mod linux {
         let error = io::Error::last_os_error();
         Err(match error.raw_os_error() {
             Some(libc::ENOSYS | libc::EPERM) => {
-                Error::unsupported(format!("NUMA placement is not available here: {error}"))
+                Error::unsupported(format!("NUMA placement is not available: {error}"))
             }
-            Some(libc::EINVAL) => Error::range(format!("the NUMA nodes {nodes} were refused: {error}")),
+            Some(libc::EINVAL) => Error::range(format!("the kernel refused the NUMA nodes {nodes}: {error}")),
             _ => error.into(),
         })
     }
@@ -114,11 +115,11 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn nodes_that_are_there_and_nodes_that_are_not() {
+    fn accepts_existing_nodes_and_rejects_others() {
         let mut memory = memmap2::MmapMut::map_anon(1 << 20).unwrap();
         memory.fill(7);
         let base = memory.as_ptr();
-        // SAFETY: a live mapping.
+        // SAFETY: the mapping is alive.
         let attempt = |policy| unsafe { place(base, 1 << 20, policy) };
         let nodes = memory_nodes();
         let first = nodes.iter().next().unwrap();
@@ -139,11 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn less_than_a_page_is_fine() {
+    fn less_than_a_page_is_accepted() {
         let bytes = [7u8; 100];
         let first = memory_nodes().iter().next().unwrap();
         for policy in [Policy::Prefer(first), Policy::Interleave] {
-            // SAFETY: no whole page in it, so nothing is placed.
+            // SAFETY: the range contains no whole page, so nothing is placed.
             unsafe { place(bytes.as_ptr(), bytes.len(), policy) }.unwrap();
         }
     }

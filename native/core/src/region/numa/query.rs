@@ -1,23 +1,23 @@
-//! Where pages are: `move_pages` without a target only tells. And where this thread runs: `getcpu`.
+//! The nodes of pages, from `move_pages` without a target, and of this thread, from `getcpu`.
 //!
-//! A page that nobody touched yet is nowhere. Neither is one that was only read so far: reads of
-//! fresh memory see the kernel's one page of zeros, which is not this memory's own. Pages on the
-//! disk are nowhere, too.
+//! A page that was never touched is on no node. The same is true of a page that was only read:
+//! reads of fresh memory see the kernel's single page of zeros, which does not belong to this
+//! memory. Pages on disk are on no node either.
 //!
-//! **Cost.** About 0.1 µs a page, so 25 ms for a GiB of small pages.
+//! **Cost.** About 0.1 µs per page, so 25 ms for a GiB of small pages.
 
 use super::available;
 use crate::region::pages::page_size;
 use crate::{Error, Result};
 
-/// The node on which this thread runs at this moment; 0 where there is no NUMA. About 0.1 µs.
+/// The node on which this thread is running; 0 without NUMA. About 0.1 µs.
 #[must_use]
 pub fn current_node() -> u32 {
     #[cfg(target_os = "linux")]
     if available() {
         let mut node: libc::c_uint = 0;
         let nothing = std::ptr::null_mut::<libc::c_void>();
-        // SAFETY: a place for the node; the processor and the cache are not asked for.
+        // SAFETY: the pointer is to a node; the processor and the cache are not requested.
         if unsafe { libc::syscall(libc::SYS_getcpu, nothing, &raw mut node, nothing) } == 0 {
             return node;
         }
@@ -25,14 +25,15 @@ pub fn current_node() -> u32 {
     0
 }
 
-/// How many pages there are in the `length` bytes at `base`, the first and the last one included
-/// where they belong to it in part only.
+/// The number of pages in the `length` bytes at `base`, including the first and the last one if
+/// only part of them is in the range.
 #[must_use]
 pub fn page_count(base: *const u8, length: usize) -> usize {
     pages(base, length).map_or(0, |(first, last)| (last - first) / page_size() + 1)
 }
 
-/// How many of the `length` bytes at `base` lie in the first `count` pages of [`page_count`].
+/// The number of the `length` bytes at `base` that lie in the first `count` of the pages that
+/// [`page_count`] counts.
 #[must_use]
 pub fn leading_bytes(base: *const u8, length: usize, count: usize) -> usize {
     let step = page_size();
@@ -48,12 +49,12 @@ fn pages(base: *const u8, length: usize) -> Option<(usize, usize)> {
 }
 
 /// Calls `each` with the node of each page of the `length` bytes at `base`, in order; `None` for a
-/// page that is nowhere. Where there is no NUMA every page is on node 0.
+/// page that is on no node. Without NUMA, every page is on node 0.
 ///
-/// `Unsupported` where the kernel has NUMA and forbids asking.
+/// `Unsupported` if the kernel has NUMA and forbids the query.
 ///
 /// # Safety
-/// The bytes are mapped, and stay so until the call returns.
+/// The bytes are mapped, and stay mapped until the call returns.
 pub unsafe fn nodes_of(base: *const u8, length: usize, mut each: impl FnMut(Option<u32>)) -> Result<()> {
     let Some((first, last)) = pages(base, length) else { return Ok(()) };
     let step = page_size();
@@ -81,7 +82,8 @@ pub unsafe fn nodes_of(base: *const u8, length: usize, mut each: impl FnMut(Opti
         }
         ask(&addresses[..count], &mut statuses[..count])?;
         for &status in &statuses[..count] {
-            // Negative numbers are -ENOENT (not there), -EFAULT (the zero page) and the like.
+            // Negative numbers are errors: -ENOENT (not present), -EFAULT (the zero page) and
+            // others.
             each(u32::try_from(status).ok());
         }
     }
@@ -89,14 +91,15 @@ pub unsafe fn nodes_of(base: *const u8, length: usize, mut each: impl FnMut(Opti
 }
 
 /// Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each page on node n,
-/// and returns how many are nowhere. `Range` if a page is on a node that `counts` is too short for.
+/// and returns the number of pages on no node. `Range` if a page is on a node past the end of
+/// `counts`.
 ///
 /// # Safety
 /// As for [`nodes_of`].
 pub unsafe fn count_pages(base: *const u8, length: usize, counts: &mut [u64]) -> Result<u64> {
     let mut absent = 0;
     let mut beyond = None;
-    // SAFETY: the caller's.
+    // SAFETY: the bytes are mapped, guaranteed by the caller.
     unsafe {
         nodes_of(base, length, |node| match node.map(|node| (node, counts.get_mut(node as usize))) {
             Some((_, Some(count))) => *count += 1,
@@ -107,7 +110,7 @@ pub unsafe fn count_pages(base: *const u8, length: usize, counts: &mut [u64]) ->
     match beyond {
         None => Ok(absent),
         Some(node) => Err(Error::range(format!(
-            "a page is on node {node}, and there is room for {} counts",
+            "a page is on node {node}, but there is room for {} counts only",
             counts.len()
         ))),
     }
@@ -117,7 +120,8 @@ pub unsafe fn count_pages(base: *const u8, length: usize, counts: &mut [u64]) ->
 fn ask(addresses: &[*const u8], statuses: &mut [i32]) -> Result<()> {
     let this_process = 0;
     let nothing = std::ptr::null::<libc::c_void>();
-    // SAFETY: arrays of the length that is given; no target, so no page moves, and no page is read.
+    // SAFETY: the arrays have the length that is passed. Without a target no page moves, and no
+    // page is read.
     let result = unsafe {
         libc::syscall(
             libc::SYS_move_pages,
@@ -134,13 +138,13 @@ fn ask(addresses: &[*const u8], statuses: &mut [i32]) -> Result<()> {
     }
     let error = std::io::Error::last_os_error();
     Err(match error.raw_os_error() {
-        // What the kernel says when none of the pages is there.
+        // The kernel's result if none of the pages is present.
         Some(libc::ENOENT) => {
             statuses.fill(-libc::ENOENT);
             return Ok(());
         }
         Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
-            Error::unsupported(format!("the kernel does not tell where pages are: {error}"))
+            Error::unsupported(format!("the kernel does not report the nodes of pages: {error}"))
         }
         _ => error.into(),
     })
@@ -159,12 +163,12 @@ mod tests {
     use crate::region::numa::topology::Topology;
 
     #[test]
-    fn this_thread_runs_somewhere() {
+    fn the_node_of_this_thread_exists() {
         assert!(Topology::get().node(current_node()).is_some());
     }
 
     #[test]
-    fn pages_that_are_touched_in_part_count() {
+    fn partly_covered_pages_count() {
         let page = page_size();
         let at = |offset: usize| std::ptr::without_provenance::<u8>(16 * page + offset);
         for (offset, length, expected) in [
@@ -182,17 +186,17 @@ mod tests {
                 assert_eq!(page_count(at(offset), leading_bytes(at(offset), length, part)), part);
             }
         }
-        assert_eq!(page_count(at(0), usize::MAX), 0, "a run that wraps around has no pages");
+        assert_eq!(page_count(at(0), usize::MAX), 0, "a range that wraps around has no pages");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn touched_pages_are_somewhere_and_others_are_nowhere() {
+    fn touched_pages_are_on_a_node_and_others_are_not() {
         let page = page_size();
         let length = 600 * page;
         let mut memory = memmap2::MmapMut::map_anon(length).unwrap();
-        // Small pages, or the first touch would bring them all.
-        // SAFETY: a live mapping.
+        // With small pages, because the first touch of a huge page would bring in all.
+        // SAFETY: the mapping is alive.
         let _ = unsafe {
             crate::region::advise::advise(memory.as_ptr(), length, crate::region::advise::Advice::SmallPages)
         };
@@ -201,7 +205,7 @@ mod tests {
         }
         assert_eq!(std::hint::black_box(memory[300 * page]), 0);
         let mut found = Vec::new();
-        // SAFETY: a live mapping.
+        // SAFETY: the mapping is alive.
         match unsafe { nodes_of(memory.as_ptr(), length, |node| found.push(node)) } {
             Err(error) => return assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}"),
             Ok(()) => assert_eq!(found.len(), 600),
@@ -211,13 +215,13 @@ mod tests {
             assert_eq!(there, [0, 255, 256, 599]);
         }
         let mut counts = [0; crate::region::numa::MAX_NODES];
-        // SAFETY: a live mapping.
+        // SAFETY: the mapping is alive.
         let absent = unsafe { count_pages(memory.as_ptr(), length, &mut counts) }.unwrap();
         assert_eq!(counts.iter().sum::<u64>() + absent, 600);
-        // SAFETY: a live mapping.
+        // SAFETY: the mapping is alive.
         let error = unsafe { count_pages(memory.as_ptr(), length, &mut []) }.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Range, "{error}");
-        // SAFETY: an empty run is not looked at.
+        // SAFETY: an empty range is not accessed.
         unsafe { nodes_of(memory.as_ptr(), 0, |_| panic!("there is no page")) }.unwrap();
     }
 }

@@ -1,17 +1,16 @@
 //! The nodes of this machine: processors, memory, distances, and the kernel's counters.
 //!
-//! Read from `/sys/devices/system/node` at each call, because nodes come and go with hot-plugging,
-//! and free memory and counters change all the time. **Cost.** A few files for each node, about 50
-//! µs.
+//! Each call reads `/sys/devices/system/node`, because nodes come and go with hot-plugging, and
+//! free memory and counters change all the time. **Cost.** A few files per node, about 50 µs.
 
 use super::MAX_NODES;
 use super::nodes::{NodeSet, ranges};
 use std::fs;
 use std::path::Path;
 
-/// Where Linux describes its nodes.
+/// The folder in which Linux describes its nodes.
 const FOLDER: &str = "/sys/devices/system/node";
-/// What the distance from a node to itself is (ACPI's SLIT); another node is at 20 or so.
+/// The distance from a node to itself (ACPI's SLIT); that to another node is about 20.
 pub const LOCAL_DISTANCE: u32 = 10;
 
 /// One node.
@@ -19,33 +18,33 @@ pub const LOCAL_DISTANCE: u32 = 10;
 pub struct Node {
     /// Its number. Numbers may have gaps.
     pub id: u32,
-    /// The logical processors that are near, ascending. A node may have none.
+    /// The logical processors of the node, ascending. There may be none.
     pub cpus: Vec<u32>,
-    /// Bytes of memory in all; a node may have none.
+    /// Total bytes of memory; a node may have none.
     pub memory_bytes: u64,
-    /// Bytes that are free at this moment.
+    /// Bytes that are free now.
     pub free_bytes: u64,
-    /// How far each node of the topology is from this one, in its order: 10 for itself, 20 for
-    /// twice as far.
+    /// The distance of each node of the topology from this one, in the same order: 10 for itself,
+    /// 20 for twice as far.
     pub distances: Vec<u32>,
-    /// What became of requests for pages of this node since the machine started.
+    /// The results of requests for pages of this node since the machine was started.
     pub counters: Counters,
 }
 
-/// The kernel's counters of a node, in pages, since the machine started, of all processes.
+/// The kernel's counters of a node: pages of all processes since the machine was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Wanted here, and taken from here.
+    /// Requested on this node, and allocated on it.
     pub hit: u64,
-    /// Wanted elsewhere, and taken from here, because there was no room there.
+    /// Requested on another node, and allocated on this one, because the other was full.
     pub miss: u64,
-    /// Wanted here, and taken from elsewhere.
+    /// Requested on this node, and allocated on another one.
     pub foreign: u64,
-    /// Interleaved, wanted here, and taken from here.
+    /// Interleaved, requested on this node, and allocated on it.
     pub interleave_hit: u64,
-    /// Taken from here by a process that ran here.
+    /// Allocated on this node by a process that ran on it.
     pub local: u64,
-    /// Taken from here by a process that ran elsewhere.
+    /// Allocated on this node by a process that ran on another one.
     pub other: u64,
 }
 
@@ -57,7 +56,7 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// The nodes that are online now. Where the system tells of none, one node with everything.
+    /// The nodes that are online now. One node with everything if the system reports none.
     #[must_use]
     pub fn get() -> Topology {
         if super::available()
@@ -74,7 +73,7 @@ impl Topology {
             online.iter().filter_map(|id| Node::read(&folder.join(format!("node{id}")), id)).collect();
         let count = nodes.len();
         for (at, node) in nodes.iter_mut().enumerate() {
-            // A list that does not fit the nodes (one came or went just now) says nothing.
+            // A list that does not match the nodes (one was just added or removed) is not used.
             if node.distances.len() != count {
                 node.distances = (0..count).map(|to| LOCAL_DISTANCE * if to == at { 1 } else { 2 }).collect();
             }
@@ -89,7 +88,7 @@ impl Topology {
     }
 
     /// The numbers of the nodes with memory that this process may use, nearest to `id` first (`id`
-    /// itself, if it has memory), ties by number. What a pool tries in turn.
+    /// itself, if it has memory), ties by number. A pool tries them in this order.
     #[must_use]
     pub fn nearest(&self, id: u32) -> Vec<u32> {
         let usable = memory_nodes();
@@ -106,13 +105,13 @@ impl Topology {
     }
 }
 
-/// The nodes that have memory, and from which this process may take it. Node 0 alone where there is
-/// no NUMA.
+/// The nodes that have memory and from which this process may allocate it. Only node 0 without
+/// NUMA.
 #[must_use]
 pub fn memory_nodes() -> NodeSet {
     #[cfg(target_os = "linux")]
     if let Some(allowed) = super::nodes::allowed() {
-        // Where the kernel has no list of nodes with memory, those online.
+        // If the kernel has no list of nodes with memory, the online ones are used.
         let listed = ["has_memory", "online"]
             .iter()
             .find_map(|name| fs::read_to_string(Path::new(FOLDER).join(name)).ok())
@@ -154,12 +153,13 @@ impl Counters {
     }
 }
 
-/// A list of processors. Bounded, for a list that makes no sense must not fill the memory.
+/// Parses a list of processors. The result is bounded, so that an invalid list cannot exhaust the
+/// memory.
 fn cpus(list: &str) -> Vec<u32> {
     ranges(list).flat_map(|(first, last)| first..=last).take(MAX_NODES * 64).collect()
 }
 
-/// `Node 0 MemTotal:       24684092 kB`
+/// Parses a line such as `Node 0 MemTotal:       24684092 kB`.
 fn kilobytes(meminfo: &str, name: &str) -> u64 {
     let line = meminfo.lines().find_map(|line| line.split_once(name));
     let number = line.and_then(|(_, rest)| rest.split_whitespace().next()?.parse::<u64>().ok());
@@ -191,7 +191,7 @@ fn whole_machine() -> Node {
 mod tests {
     use super::*;
 
-    /// A folder as Linux would show it.
+    /// Creates a folder as Linux would present it.
     fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_with_gaps_and_without_processors() {
+    fn reads_nodes_with_gaps_and_without_processors() {
         let folder = machine(&[
             ("online", "0,2\n"),
             ("node0/cpulist", "0-1,4\n"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_that_do_not_fit_and_folders_that_say_nothing() {
+    fn tolerates_wrong_distances_and_incomplete_folders() {
         let folder = machine(&[
             ("online", "0-1"),
             ("node0/meminfo", ""),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine() {
+    fn reads_the_nodes_of_this_machine() {
         let topology = Topology::get();
         assert!(topology.nodes.is_sorted_by_key(|node| node.id) && !topology.nodes.is_empty());
         let count = topology.nodes.len();

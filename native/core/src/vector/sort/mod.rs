@@ -156,7 +156,7 @@ unsafe fn sort_copy<T: Element>(base: *mut u8, len: usize, control: &Control) ->
             }
         }
     };
-    if cancelled.is_err() || control.is_cancelled() {
+    if cancelled.is_err() || control.is_canceled() {
         return Ok(false);
     }
     // SAFETY: the preconditions of `attach` are guaranteed by the caller. The shape is checked

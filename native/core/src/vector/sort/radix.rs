@@ -9,7 +9,7 @@
 //! records then disagree, and a position may be past the end; such a record is dropped. The result
 //! is useless, but nothing outside the buffers is accessed.
 
-use crate::region::control::{Cancelled, Progress};
+use crate::region::control::{Canceled, Progress};
 use crate::region::element::{Record, Slot};
 
 const RADIX: usize = 256;
@@ -22,14 +22,14 @@ const STEP: usize = 1 << 16;
 /// inverse of `encode`.
 ///
 /// # Errors
-/// [`Cancelled`]; the records are then lost.
+/// [`Canceled`]; the records are then lost.
 pub(crate) fn sort<R: Record, S: Slot<Value = R>>(
     records: &[S],
     scratch: &[S],
     encode: impl Fn(R) -> R,
     decode: impl Fn(R) -> R,
     progress: Progress<'_>,
-) -> Result<(), Cancelled> {
+) -> Result<(), Canceled> {
     let Some(first) = records.first() else { return Ok(()) };
     progress.expect(records.len() as u64 * (1 + R::DIGITS as u64));
     let mut counts = [[0usize; RADIX]; MAX_DIGITS];
@@ -86,7 +86,7 @@ fn scatter<R: Record, S: Slot<Value = R>>(
     before: impl Fn(R) -> R,
     after: impl Fn(R) -> R,
     progress: Progress<'_>,
-) -> Result<(), Cancelled> {
+) -> Result<(), Canceled> {
     let mut start = 0;
     for count in counts.iter_mut() {
         start += std::mem::replace(count, start);
