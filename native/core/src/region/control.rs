@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_add_up_until_the_operation_is_cancelled() {
+    fn steps_add_up_until_the_operation_is_canceled() {
         let control = Control::default();
         let progress = Progress::new(Some(&control));
         progress.expect(10);
