@@ -8,32 +8,13 @@
 #include <string>
 
 #include "args.h"
+#include "elements.h"
 #include "module.h"
 #include "status.h"
 
 namespace offheap {
 
 namespace {
-
-// The typed array of each oh_type; -1 for those that have none.
-constexpr int kArrayOf[] = {
-    -1,
-    napi_uint8_array,
-    napi_int8_array,
-    napi_uint16_array,
-    napi_int16_array,
-    napi_uint32_array,
-    napi_int32_array,
-    napi_float32_array,
-    napi_float64_array,
-    napi_biguint64_array,
-    napi_bigint64_array,
-    napi_uint8_array,
-    -1,
-    -1,
-    -1,
-    -1,
-};
 
 struct Array {
   void* data;
@@ -77,7 +58,7 @@ class Map {
 
  private:
   Array Read(Napi::Value value, const char* what, uint32_t type) const {
-    const int wanted = kArrayOf[type];
+    const int wanted = ArrayOfElement(type);
     if (wanted < 0) {
       throw Napi::Error(env_,
                         MakeError(env_, OH_ERR_UNSUPPORTED,

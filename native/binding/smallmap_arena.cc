@@ -7,6 +7,7 @@
 #include <string>
 
 #include "args.h"
+#include "elements.h"
 #include "module.h"
 #include "status.h"
 
@@ -62,7 +63,9 @@ class Arena {
 
   Array Read(Napi::Value value, const char* what, uint32_t type) const {
     size_t length = 0;
-    void* data = internal::ReadTyped(value, what, ArrayTypeOf(type), &length);
+    // Strings are passed as their ids. An arena has no other types without an array.
+    const int wanted = type == OH_TYPE_STRING ? napi_uint32_array : ArrayOfElement(type);
+    void* data = internal::ReadTyped(value, what, static_cast<napi_typedarray_type>(wanted), &length);
     return Counted({data, length}, what);
   }
 
@@ -72,32 +75,6 @@ class Arena {
                            std::to_string(ids_.length));
     }
     return array;
-  }
-
-  static napi_typedarray_type ArrayTypeOf(uint32_t type) {
-    switch (type) {
-      case OH_TYPE_I8:
-        return napi_int8_array;
-      case OH_TYPE_U16:
-        return napi_uint16_array;
-      case OH_TYPE_I16:
-        return napi_int16_array;
-      case OH_TYPE_U32:
-      case OH_TYPE_STRING:
-        return napi_uint32_array;
-      case OH_TYPE_I32:
-        return napi_int32_array;
-      case OH_TYPE_F32:
-        return napi_float32_array;
-      case OH_TYPE_F64:
-        return napi_float64_array;
-      case OH_TYPE_U64:
-        return napi_biguint64_array;
-      case OH_TYPE_I64:
-        return napi_bigint64_array;
-      default:
-        return napi_uint8_array;
-    }
   }
 
   Napi::Env env_;

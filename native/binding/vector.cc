@@ -9,6 +9,7 @@
 
 #include "args.h"
 #include "background.h"
+#include "elements.h"
 #include "module.h"
 #include "status.h"
 
@@ -22,32 +23,9 @@ struct Values {
   uint32_t type;
 };
 
-// The oh_type of each typed array that can hold elements; 0 for the others.
+// The oh_type of a typed array that can contain elements; 0 for the others.
 uint32_t TypeOf(napi_typedarray_type type) {
-  switch (type) {
-    case napi_uint8_array:
-      return OH_TYPE_U8;
-    case napi_int8_array:
-      return OH_TYPE_I8;
-    case napi_uint16_array:
-      return OH_TYPE_U16;
-    case napi_int16_array:
-      return OH_TYPE_I16;
-    case napi_uint32_array:
-      return OH_TYPE_U32;
-    case napi_int32_array:
-      return OH_TYPE_I32;
-    case napi_float32_array:
-      return OH_TYPE_F32;
-    case napi_float64_array:
-      return OH_TYPE_F64;
-    case napi_biguint64_array:
-      return OH_TYPE_U64;
-    case napi_bigint64_array:
-      return OH_TYPE_I64;
-    default:
-      return 0;
-  }
+  return type == napi_uint8_clamped_array ? 0 : ArrayTypeOf(type).type;
 }
 
 Values ReadValues(Napi::Value value, const char* what) {

@@ -70,20 +70,25 @@ export const codecs = () =>
   );
 
 /** `BigUint64Array` -> `napi_biguint64_array`. @param {string} array */
-const napi = (array) => `napi_${array.replace(/Array$/, '').toLowerCase()}_array`;
+const napi = (array) =>
+  `napi_${array
+    .replace(/Array$/, '')
+    .replace('Clamped', '_clamped')
+    .toLowerCase()}_array`;
 
 export function bindingElements() {
   const order = ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'Float32'];
   const arrays = [...order, 'Float64', 'BigInt64', 'BigUint64'].map((name) => `${name}Array`);
   const of = (/** @type {string} */ array) =>
     NUMBERS.find((element) => element.array === array.replace('Clamped', ''));
-  return `// The element types of typed arrays. ${NOTICE}
+  return `// The typed array of each type of elements, and the reverse.\n// ${NOTICE}
 #pragma once
 
 #include <napi.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "offheap.h"
 
@@ -109,7 +114,7 @@ constexpr bool ArrayTypesAreIndexed() {
 }
 static_assert(ArrayTypesAreIndexed());
 
-// The array type that is newer than this table has no name, and 0 is not an oh_type.
+// An array type that is newer than this table has no name, and its type 0 is not an oh_type.
 constexpr ArrayType kUnknownArray = {napi_uint8_array, "typed array", 1, 0};
 
 inline const ArrayType& ArrayTypeOf(napi_typedarray_type array) {
@@ -122,6 +127,10 @@ constexpr int kArrayOfElement[] = {
     -1,
 ${text(ELEMENTS.map(({ c, array }) => `    ${c === undefined ? '-1' : napi(array ?? '')},`))}
 };
+
+inline int ArrayOfElement(uint32_t type) {
+  return type < std::size(kArrayOfElement) ? kArrayOfElement[type] : -1;
+}
 
 }  // namespace offheap
 `;

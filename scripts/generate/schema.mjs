@@ -147,7 +147,7 @@ export const ELEMENTS = [
     'string',
     'string',
     'Text: ASCII, UTF-8 or WTF-8',
-    'Text: UTF-8, or WTF-8 where it has lone surrogates. It may contain NULs.',
+    'Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.',
     'a string',
   ),
   blob(13, 'bytes', 'Uint8Array', 'Any bytes', 'Any bytes.', 'a Uint8Array that is not detached'),
@@ -161,7 +161,7 @@ export const ELEMENTS = [
     array: undefined,
     c: undefined,
     doc: 'A JavaScript value that is not in the region: there is no column.',
-    cDoc: 'JavaScript values, which are not in the region: C can only use the keys.',
+    cDoc: 'JavaScript values, which are not in the region: from C only keys can be used.',
     expected: 'anything',
   },
 ];

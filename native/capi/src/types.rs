@@ -8,6 +8,7 @@ use offheap_core::region::element::Type;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_type {
+    // generated (npm run generate): element types
     /// `uint8_t`
     OH_TYPE_U8 = 1,
     /// `int8_t`
@@ -38,6 +39,7 @@ pub enum oh_type {
     OH_TYPE_JSON = 14,
     /// JavaScript values, which are not in the region: from C only keys can be used.
     OH_TYPE_ANY = 15,
+    // end of generated: element types
 }
 
 /// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte

@@ -36,6 +36,7 @@ struct NumberCodec {
   }
 };
 
+// generated (npm run generate): codecs of numbers
 template <>
 struct Codec<std::uint8_t> : NumberCodec<std::uint8_t, OH_TYPE_U8> {};
 template <>
@@ -56,6 +57,7 @@ template <>
 struct Codec<std::uint64_t> : NumberCodec<std::uint64_t, OH_TYPE_U64> {};
 template <>
 struct Codec<std::int64_t> : NumberCodec<std::int64_t, OH_TYPE_I64> {};
+// end of generated: codecs of numbers
 
 template <>
 struct Codec<bool> {
