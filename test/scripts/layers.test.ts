@@ -58,7 +58,7 @@ const LAYERS: Record<string, Layers> = {
   'the binding': {
     folder: 'native/binding',
     graph: imports.cpp('native/binding'),
-    lower: [['status', 'engine', 'module'], ['args'], ['background', 'handle']],
+    lower: [['status', 'engine', 'module', 'elements'], ['args'], ['background', 'handle']],
     top: [],
     allowed: { engine: ['status'], module: ['status'] },
   },
