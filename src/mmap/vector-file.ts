@@ -161,7 +161,7 @@ export class VectorFile {
   /** Throws `ERR_OFFHEAP_IO` if bytes that were read had been lost. */
   check(): void {
     if (native().vectorfileLost(this.handle)) {
-      throw offheapError('ERR_OFFHEAP_IO', `${this.path} became shorter while it was mapped`);
+      throw offheapError('ERR_OFFHEAP_IO', `${this.path} was truncated while it was mapped`);
     }
   }
 

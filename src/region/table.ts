@@ -408,7 +408,7 @@ export abstract class RegionTable<K extends Kind = Kind> {
   private lostError(): Error {
     return offheapError(
       'ERR_OFFHEAP_IO',
-      `${this.region.file?.path ?? 'the file'} became shorter while it was mapped`,
+      `${this.region.file?.path ?? 'the file'} was truncated while it was mapped`,
     );
   }
 }
