@@ -192,7 +192,7 @@ describe('what can go wrong', () => {
         for (let i = 0; i < 100_000; i++) map.get(i * 7);
       },
       'ERR_OFFHEAP_IO',
-      /shorter/,
+      /truncated/,
     );
     throws(() => map.toBytes(), 'ERR_OFFHEAP_IO');
     throws(() => map.columns(), 'ERR_OFFHEAP_IO');

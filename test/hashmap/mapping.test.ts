@@ -308,7 +308,7 @@ describe('a file that changes under a mapping', () => {
         hasHandle: () => map.handlesOf(keys),
       };
       if (name === 'save') expect((await rejected(map.save(fresh()))).code).toBe('ERR_OFFHEAP_IO');
-      else throws(calls[name], 'ERR_OFFHEAP_IO', /shorter/);
+      else throws(calls[name], 'ERR_OFFHEAP_IO', /truncated/);
       // From then on everything says so.
       throws(() => map.size, 'ERR_OFFHEAP_IO');
       throws(() => map.get(0), 'ERR_OFFHEAP_IO');
