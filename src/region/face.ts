@@ -16,7 +16,7 @@ import {
 import { corrupt, HEADER_BYTES, type Kind } from './format.js';
 import { booleanOption, describe, integerOption, type Options } from './options.js';
 import { NO_PLACEMENT, Region, type Origin, type Placement } from './region.js';
-import { RegionSource, type State } from './table.js';
+import { RegionSource, type RegionTable, type State } from './table.js';
 import { attachRegion } from './token.js';
 import { intrinsicLength } from './typed-array.js';
 
@@ -86,6 +86,20 @@ export function constructing<S>(
       throw typeError(`the constructor of ${Class.name} must pass its arguments to super`);
     return structure;
   };
+}
+
+/** The table of an existing region, for classes that have no public constructor. */
+export function tableFromSource<T extends RegionTable>(
+  Table: new (region: Region) => T,
+  source: unknown,
+  name: string,
+): T {
+  if (!(source instanceof RegionSource)) {
+    throw typeError(`${name} has no public constructor; call ${name}.from`);
+  }
+  const table = new Table(source.region);
+  table.initialize(source);
+  return table;
 }
 
 // ---- options and figures of memory

@@ -21,7 +21,7 @@ export function checkFunction(callback: unknown): void {
 
 /** Adds the entries that were given to a constructor. Calls `set` of a subclass, as `Map` does. */
 export function addEntries<K, V>(
-  map: MapMethods<K, V>,
+  map: Pick<MapMethods<K, V>, 'set'>,
   entries: Iterable<readonly [K, V]> | null | undefined,
 ): void {
   if (entries === undefined || entries === null) return;

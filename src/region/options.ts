@@ -4,6 +4,7 @@
  * error rather than silence.
  */
 import { rangeError, typeError } from '../errors.js';
+import { Uncloneable } from './uncloneable.js';
 
 export type Options = Readonly<Record<string, unknown>>;
 
@@ -25,7 +26,12 @@ export function readOptions(options: unknown, known: readonly string[], what: st
   if (typeof options !== 'object' || options === null) {
     throw typeError(`${what}: options must be an object, not ${describe(options)}`);
   }
-  for (const name of Object.keys(options)) {
+  const names = Object.keys(options);
+  // A structure has no properties that would be noticed as unknown options.
+  if (names.length === 0 && options instanceof Uncloneable) {
+    throw typeError(`${what}: options cannot be ${describe(options)}`);
+  }
+  for (const name of names) {
     if (!known.includes(name)) {
       throw typeError(`${what}: unknown option '${name}'; there are ${known.join(', ')}`);
     }

@@ -37,6 +37,15 @@ export function tableOf(structure: Structure): RegionTable {
   return getTable(structure);
 }
 
+/**
+ * The table of a structure, as the initializer of a private field of its class. An assignment in
+ * the constructor would leave `undefined` as the first value of the field, and V8 would then check
+ * the type of the table at each access, which costs up to a fifth of the cheapest fast paths.
+ */
+export function ownTable<T extends RegionTable>(structure: Structure): T {
+  return getTable(structure) as T;
+}
+
 export abstract class Structure<K extends Kind = Kind> extends Uncloneable {
   readonly #table: RegionTable<K>;
 

@@ -8,9 +8,8 @@ export {
   type SmallItems,
   type SmallMapArenaOptions,
   type SmallMapArenaStats,
-  type SmallMapId,
   type SmallMapIds,
   type SmallOutput,
 } from './small-map-arena.js';
-export type { SmallKeyType, SmallValueType } from './schema.js';
+export type { SmallKeyType, SmallMapId, SmallValueType } from './schema.js';
 export { SmallMap, type SmallMapOptions, type SmallMapStats } from './small-map.js';

@@ -1,192 +1,202 @@
 /**
  * Iteration over one map of an arena in insertion order, with the semantics of `Map` while the map
  * changes: an iterator visits entries that are added after its position, skips entries deleted
- * before it reached them, and starts over after `clear`.
- *
- * Entries of an inline map move down when an entry before them is removed. So while any map is
- * being iterated over, each change that could invalidate the position of an iterator is logged: the
- * arena holds the last {@link Step} of a log, an iterator the last step that it has applied, and
- * steps are linked. Steps that no iterator holds are garbage at once. An abandoned iterator keeps
- * the log enabled, which costs a removal some nanoseconds and retains no memory.
+ * before it reached them, and starts over after `clear`. change-log.ts keeps positions correct.
  */
-
-const REMOVED = 0;
-const UNLINKED = 1;
-const PROMOTED = 2;
-const CLEARED = 3;
-
-/** One change of a map. The last step of a log has not happened yet. */
-export class Step {
-  next: Step | undefined;
-  private kind = REMOVED;
-  private map = -1;
-  private a = 0;
-  private b = 0;
-  private positions: readonly number[] | undefined;
-
-  record(kind: number, map: number, a: number, b: number, positions: readonly number[] | undefined): Step {
-    this.kind = kind;
-    this.map = map;
-    this.a = a;
-    this.b = b;
-    this.positions = positions;
-    return (this.next = new Step());
-  }
-
-  apply(map: number, cursor: Cursor): void {
-    if (map !== this.map) return;
-    switch (this.kind) {
-      case REMOVED:
-        if (cursor.last < 0 && this.a < cursor.lane) cursor.lane--;
-        return;
-      case UNLINKED:
-        if (cursor.last === this.a) cursor.last = this.b;
-        cursor.steps = 0;
-        return;
-      case PROMOTED:
-        if (cursor.last < 0) cursor.last = this.positions![cursor.lane]!;
-        return;
-      default:
-        cursor.lane = 0;
-        cursor.last = -1;
-        cursor.steps = 0;
-    }
-  }
-}
-
-/** The change log of an arena. */
-export class ChangeLog {
-  /** Number of iterators that have started and not ended. */
-  private active = 0;
-  private step = new Step();
-
-  /** Whether any map is being iterated over. */
-  get enabled(): boolean {
-    return this.active !== 0;
-  }
-
-  begin(): Step {
-    this.active++;
-    return this.step;
-  }
-  end(): void {
-    this.active--;
-  }
-
-  /** An inline map lost the entry in a lane, and later entries moved down. */
-  removed(map: number, lane: number): void {
-    this.step = this.step.record(REMOVED, map, lane, 0, undefined);
-  }
-  /**
-   * A promoted map lost the entry at a position; `before` is the position of the entry before it.
-   */
-  unlinked(map: number, position: number, before: number): void {
-    this.step = this.step.record(UNLINKED, map, position, before, undefined);
-  }
-  /** A map was promoted: `positions` are those of its sentinel and entries. */
-  promoted(map: number, positions: readonly number[]): void {
-    this.step = this.step.record(PROMOTED, map, 0, 0, positions);
-  }
-  cleared(map: number): void {
-    this.step = this.step.record(CLEARED, map, 0, 0, undefined);
-  }
-}
-
-/** The items that an iterator yields. */
-export const KEYS = 0;
-export const VALUES = 1;
-export const ENTRIES = 2;
-export type IterationKind = typeof KEYS | typeof VALUES | typeof ENTRIES;
-
-/** A position in a map's order that stays correct while the map changes. */
-export interface Cursor {
-  /** Inline maps: the next lane. */
-  lane: number;
-  /**
-   * Promoted maps: the position of the last entry returned, or of the sentinel. −1 for inline maps.
-   */
-  last: number;
-  /**
-   * Number of entries returned since one was last removed, for promoted maps and for readers. They
-   * are all different, so a number above that of the positions reveals a cycle that bypasses the
-   * sentinel, which only corrupt bytes contain.
-   */
-  steps: number;
-  /** The last step applied; `undefined` before the first entry was requested. */
-  step: Step | undefined;
-  /** For readers: the last key returned, and the count of recyclings at that time. */
-  key: unknown;
-  recycles: number;
-}
-
-/** The interface that an iterator needs from its arena. */
-export interface IterationSource {
-  /** Returns the item at the cursor and advances it, or returns {@link END}, which is final. */
-  walk(id: number, cursor: Cursor, what: IterationKind): unknown;
-}
+import { offheapError } from '../errors.js';
+import { setTag } from '../region/face.js';
+import { corrupt } from '../region/format.js';
+import { ENTRIES, IteratorPrototype, KEYS, type IterationKind } from '../region/iteration.js';
+import { OWNER } from '../region/table.js';
+import type { ArenaTable } from './arena-table.js';
+import { Cursor, NO_KEY, type Step } from './change-log.js';
+import { encodeKey, keyAt, valueAt } from './columns.js';
+import { findKey } from './entries.js';
+import { FREE, INLINE_CAPACITY, PROMOTED, TABLE, WORD } from './layout.js';
+import { nextPosition } from './promoted.js';
 
 /** No more entries. */
-export const END = Symbol('end');
-/** No key yet. */
-export const NOTHING = Symbol('nothing');
+const END = Symbol('end');
+/** See {@link ArenaIterator}. */
+const NEEDS_CURSOR = -2;
 
-const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
+/** Checks that a map exists, and returns an iterator over it. */
+export function iterate(
+  table: ArenaTable,
+  id: number,
+  kind: IterationKind,
+  owner?: { readonly id: number },
+): unknown {
+  if (table.role === OWNER) table.mapOf(id);
+  else table.readStable(() => table.mapOf(id));
+  return new ArenaIterator(table, id, kind, owner);
+}
 
-export class ArenaIterator implements Cursor {
-  lane = 0;
-  last = -1;
-  steps = 0;
-  step: Step | undefined;
-  key: unknown = NOTHING;
-  recycles = 0;
+class ArenaIterator {
+  /** `undefined` after the last entry. */
+  #table: ArenaTable | undefined;
+  readonly #id: number;
+  readonly #kind: IterationKind;
+  /**
+   * The SmallMap, if one is iterated over. Its id is read again each time, because it may have been
+   * closed; and it is kept alive, because a standalone map is released when its object is
+   * collected.
+   */
+  readonly #owner: { readonly id: number } | undefined;
+  /** The next lane and the last step of the log, as long as there is no cursor. */
+  #lane = 0;
+  #step: Step | undefined = undefined;
+  /** Created when an inline map is promoted or a change is logged, and for readers. */
+  #cursor: Cursor | undefined = undefined;
+
+  static {
+    Object.setPrototypeOf(this.prototype, IteratorPrototype);
+    setTag(this.prototype, 'SmallMap Iterator');
+  }
 
   constructor(
-    private source: IterationSource | undefined,
-    private readonly id: number,
-    private readonly what: IterationKind,
-  ) {}
-
-  /** The map's id. The iterator of a SmallMap asks its map, which may have been closed. */
-  protected currentId(): number {
-    return this.id;
+    table: ArenaTable,
+    id: number,
+    kind: IterationKind,
+    owner: { readonly id: number } | undefined,
+  ) {
+    this.#table = table;
+    this.#id = id;
+    this.#kind = kind;
+    this.#owner = owner;
   }
 
   next(): IteratorResult<unknown, undefined> {
-    const { source } = this;
-    if (source === undefined) return { value: undefined, done: true };
-    const item = source.walk(this.currentId(), this, this.what);
-    if (item !== END) return { value: item, done: false };
-    this.source = undefined;
+    const table = this.#table;
+    if (table === undefined) return { value: undefined, done: true };
+    const id = this.#owner === undefined ? this.#id : this.#owner.id;
+    const spot = this.#nextInline(table, id);
+    if (spot >= 0) return { value: itemAt(table, spot, this.#kind), done: false };
+    if (spot === NEEDS_CURSOR) {
+      const cursor = (this.#cursor ??= new Cursor(this.#lane, this.#step));
+      const item = nextItem(table, id, cursor, this.#kind);
+      if (item !== END) return { value: item, done: false };
+    } else {
+      table.changes.end();
+    }
+    this.#table = undefined;
     return { value: undefined, done: true };
   }
 
-  declare readonly [Symbol.toStringTag]: string;
+  /**
+   * The spot of the next entry of an inline map of which no change has been logged since the
+   * iteration began; −1 at the end; or {@link NEEDS_CURSOR}.
+   */
+  #nextInline(table: ArenaTable, id: number): number {
+    if (table.role !== OWNER || this.#cursor !== undefined) return NEEDS_CURSOR;
+    const place = table.placeOf(table.mapOf(id));
+    const count = place & 15;
+    const step = this.#step;
+    if (count === PROMOTED || step?.next !== undefined) return NEEDS_CURSOR;
+    if (step === undefined) this.#step = table.changes.begin();
+    return this.#lane < count ? ((place >>> 4) << 1) + this.#lane++ : -1;
+  }
 
-  static {
-    // Inherit from the prototype of built-in iterators, like the iterators of Map (helpers such as
-    // `map` and `take` where available).
-    Object.setPrototypeOf(this.prototype, IteratorPrototype);
-    Object.defineProperty(this.prototype, Symbol.toStringTag, {
-      value: 'SmallMap Iterator',
-      configurable: true,
-    });
+  declare readonly [Symbol.toStringTag]: string;
+}
+
+/** The item at a cursor, which is advanced, or {@link END}. */
+function nextItem(table: ArenaTable, id: number, cursor: Cursor, kind: IterationKind): unknown {
+  if (table.role !== OWNER) return nextItemSlow(table, id, cursor, kind);
+  const map = table.mapOf(id);
+  if (cursor.step === undefined) {
+    cursor.step = table.changes.begin();
+  } else {
+    for (let { next } = cursor.step; next !== undefined; { next } = next) {
+      cursor.step.apply(map, cursor);
+      cursor.step = next;
+    }
+  }
+  const spot = advance(table, map, cursor);
+  if (spot >= 0) return itemAt(table, spot, kind);
+  table.changes.end();
+  return END;
+}
+
+/** The spot of the next entry, or −1. Advances the cursor. */
+function advance(table: ArenaTable, map: number, cursor: Cursor): number {
+  const place = table.placeOf(map);
+  const count = place & 15;
+  if (count !== PROMOTED) return cursor.lane < count ? ((place >>> 4) << 1) + cursor.lane++ : -1;
+  const sentinel = place >>> 4;
+  const next = nextPosition(table, map, sentinel, cursor.last < 0 ? sentinel : cursor.last);
+  if (next < 0) return -1;
+  countStep(table, map, cursor);
+  cursor.last = next;
+  return TABLE + next;
+}
+
+function countStep(table: ArenaTable, map: number, cursor: Cursor): void {
+  if (++cursor.steps > INLINE_CAPACITY + (table.links.length >>> 2)) {
+    throw corrupt('this arena', `the entries of map ${map} form a cycle`);
   }
 }
 
-/**
- * An iterator over a SmallMap. It keeps the object alive, because the map is released when the
- * object is collected.
- */
-export class SmallMapIterator extends ArenaIterator {
-  constructor(
-    source: IterationSource,
-    private readonly holder: { readonly id: number },
-    what: IterationKind,
-  ) {
-    super(source, holder.id, what);
-  }
+function itemAt(table: ArenaTable, spot: number, kind: IterationKind): unknown {
+  if (kind === KEYS) return keyAt(table, spot);
+  return kind === ENTRIES ? [keyAt(table, spot), valueAt(table, spot)] : valueAt(table, spot);
+}
 
-  protected override currentId(): number {
-    return this.holder.id;
+/**
+ * The same for a reader, which does not receive the changes. It finds its position again by the
+ * key that it returned last. If that key has been deleted, the position cannot be recovered and
+ * the iteration throws `ERR_OFFHEAP_STALE`.
+ */
+function nextItemSlow(table: ArenaTable, id: number, cursor: Cursor, kind: IterationKind): unknown {
+  const found = table.readStable(() => {
+    const map = table.mapOf(id);
+    const recycles = Atomics.load(table.head, WORD.recycles);
+    const from = new Cursor();
+    from.steps = recycles === cursor.recycles ? cursor.steps : 0;
+    from.key = cursor.key;
+    from.recycles = recycles;
+    if (cursor.key !== NO_KEY) {
+      const place = table.placeOf(map);
+      const spot = encodeKey(table, cursor.key) ? findKey(table, map, place) : -1;
+      if (spot < 0) return undefined;
+      if (spot >= TABLE) from.last = spot - TABLE;
+      else from.lane = spot - ((place >>> 4) << 1) + 1;
+    }
+    const spot = advance(table, map, from);
+    if (spot < 0) return { item: END, from };
+    // Two equal inline keys, which only corrupt bytes contain, would lead backward.
+    if (spot < TABLE) countStep(table, map, from);
+    from.key = keyAt(table, spot);
+    return { item: itemAt(table, spot, kind), from };
+  });
+  if (found === undefined)
+    throw offheapError(
+      'ERR_OFFHEAP_STALE',
+      'the owner of this arena deleted the last entry that the iteration returned',
+    );
+  const { from } = found;
+  cursor.key = from.key;
+  cursor.steps = from.steps;
+  cursor.recycles = from.recycles;
+  return found.item;
+}
+
+/**
+ * The generation of a directory entry, and the entries of its map: `undefined` if the entry is
+ * free.
+ */
+export function contentsOf(
+  table: ArenaTable,
+  map: number,
+): { generation: number; entries: [unknown, unknown][] | undefined } {
+  const generation = table.directory[map * 2 + 1];
+  if (generation < 0) return { generation: generation & ~FREE, entries: undefined };
+  const entries: [unknown, unknown][] = [];
+  const cursor = new Cursor();
+  for (;;) {
+    const spot = advance(table, map, cursor);
+    if (spot < 0) break;
+    entries.push([keyAt(table, spot), valueAt(table, spot)]);
   }
+  return { generation, entries };
 }

@@ -15,10 +15,13 @@
  * is refilled on the second lookup that finds both words unchanged, so that maps which change all
  * the time are not cached again all the time.
  */
+import { offheapError } from '../errors.js';
 import { TYPE } from '../region/element.js';
 import { HEADER_WORDS } from '../region/format.js';
-import { INLINE_CAPACITY } from './layout.js';
-import { TWO_32 } from './store.js';
+import { Uncloneable } from '../region/uncloneable.js';
+import type { Arena } from './arena.js';
+import { keyAt } from './columns.js';
+import { INLINE_CAPACITY, TWO_32 } from './layout.js';
 import { LONGEST_CACHED } from './strings.js';
 
 /** Type codes used by hot code are module constants, because V8 folds those. */
@@ -26,149 +29,171 @@ const U32 = TYPE.u32;
 const I32 = TYPE.i32;
 const STRING = TYPE.string;
 
-/** The internals of an arena that the fast paths use. */
-export interface ArenaInternals {
-  /** Incremented when caches become invalid. Never negative. */
-  readonly epoch: number;
-  /** All words of the region if they may be read directly, else none. */
-  readonly fastWords: Int32Array;
-  /** The index of the first slot key in `fastWords`, if keys have 4 bytes. */
-  readonly keysAt: number;
-  readonly keyType: number;
-  keyAt(entry: number): unknown;
-  slotValue(entry: number): unknown;
-  /** Replaces the value of a slot entry if one plain store suffices. Returns `false` otherwise. */
-  replaceValue(entry: number, value: unknown): boolean;
-  /** The number of entries in the slot of a map with `count` entries. */
-  slotFor(count: number): number;
-}
-
 /** The epoch of an empty cache. */
 const NO_EPOCH = -1;
 
 /** The bits of a place that hold the number of entries. More than 8 marks a promoted map. */
-export const COUNT = 15;
+const COUNT = 15;
 
 /** Results of a lookup other than an entry: the key is absent, or the slow path has to decide. */
 export const ABSENT = -1;
 export const UNKNOWN = -2;
 
-export abstract class KeyCache {
-  protected readonly inside: ArenaInternals;
+/** The arena of a map. */
+export let arenaOf: (cache: KeyCache) => Arena;
+/** The id of a map. Throws after `close()`. */
+export let idOf: (cache: KeyCache) => number;
+/** The number of entries, if the map is inline and may be read directly; else −1. */
+export let inlineSize: (cache: KeyCache) => number;
+/** Whether `close()` has been called. */
+export let isClosed: (cache: KeyCache) => boolean;
+/** The entry of a key in the slot columns, {@link ABSENT}, or {@link UNKNOWN}. */
+export let find: (cache: KeyCache, key: unknown) => number;
+/**
+ * Fills the cache on the second lookup without a change in between. The current lookup is left to
+ * the arena.
+ */
+let fill: (cache: KeyCache) => typeof UNKNOWN;
+/** Empties the cache for good. Used by `close()`. */
+export let invalidate: (cache: KeyCache) => void;
+
+/**
+ * The arena of the map that is being constructed. It initializes a field, because after a first
+ * value of `undefined` V8 would check the type of the arena at each access (see `ownTable`).
+ */
+let pending: Arena;
+
+/**
+ * The base class of SmallMap. Its fields are part of the map object, because a separate object
+ * would be another cache miss, and private, so that they are not enumerable.
+ */
+export class KeyCache extends Uncloneable {
+  readonly #arena = pending;
   /** The index of the map's place word in the region. The generation word follows it. */
-  protected readonly at: number;
+  readonly #at: number = 0;
   /** The high half of the id; negative after `close()`. */
-  protected generation: number;
+  #generation = 0;
   /**
    * The arena's epoch when the cache was filled. A value of −2 − e means that it is empty and was
    * asked for in epoch e; {@link NO_EPOCH} that it is empty.
    */
-  private epoch = NO_EPOCH;
+  #epoch = NO_EPOCH;
   /** The map's place at that time. */
-  private place = 0;
+  #place = 0;
   /**
    * The tags of the first four keys, from the highest byte on, and of the other four. 0 for absent
    * keys.
    */
-  private tags = 0;
-  private moreTags = 0;
+  #tags = 0;
+  #moreTags = 0;
   /** The keys of a map with string keys. A single key is stored by itself and needs no tag. */
-  private texts: string[] | undefined = undefined;
-  private only: string | undefined = undefined;
+  #texts: string[] | undefined = undefined;
+  #only: string | undefined = undefined;
 
-  protected constructor(inside: ArenaInternals, id: number) {
-    this.inside = inside;
-    this.at = HEADER_WORDS + (id >>> 0) * 2;
-    this.generation = Math.floor(id / TWO_32);
-  }
-
-  /** The entry of a key in the slot columns, {@link ABSENT}, or {@link UNKNOWN}. */
-  protected find(key: unknown): number {
-    const { inside, place } = this;
-    if (this.epoch !== inside.epoch || inside.fastWords[this.at] !== place) return this.fill();
-    if (typeof key === 'number') {
-      const bits = key | 0;
-      if (inside.keyType === U32 ? bits >>> 0 !== key : inside.keyType !== I32 || bits !== key)
-        return UNKNOWN;
-      let hits = this.candidates(tagOfNumber(bits));
+  static {
+    arenaOf = (cache) => cache.#arena;
+    idOf = (cache) => {
+      if (cache.#generation < 0) throw offheapError('ERR_OFFHEAP_CLOSED', 'this map has been closed');
+      return cache.#generation * TWO_32 + (cache.#at - HEADER_WORDS) / 2;
+    };
+    inlineSize = (cache) => {
+      const { fastWords } = cache.#arena;
+      const at = cache.#at;
+      if (fastWords[at + 1] !== cache.#generation) return -1;
+      const count = fastWords[at] & COUNT;
+      return count <= INLINE_CAPACITY ? count : -1;
+    };
+    isClosed = (cache) => cache.#generation < 0;
+    find = (cache, key) => {
+      const arena = cache.#arena;
+      const place = cache.#place;
+      if (cache.#epoch !== arena.epoch || arena.fastWords[cache.#at] !== place) return fill(cache);
+      if (typeof key === 'number') {
+        const bits = key | 0;
+        if (arena.keyType === U32 ? bits >>> 0 !== key : arena.keyType !== I32 || bits !== key)
+          return UNKNOWN;
+        let hits = candidates(cache.#tags, cache.#moreTags, tagOfNumber(bits));
+        while (hits !== 0) {
+          const lane = Math.clz32(hits);
+          const entry = ((place >>> 4) << 1) + laneOf(lane);
+          if (arena.fastWords[arena.keysAt + entry] === bits) return entry;
+          hits ^= 0x80000000 >>> lane;
+        }
+        return ABSENT;
+      }
+      if (typeof key !== 'string') return UNKNOWN;
+      const only = cache.#only;
+      const texts = cache.#texts;
+      if (only !== undefined) return only === key ? (place >>> 4) << 1 : ABSENT;
+      if (texts === undefined) return UNKNOWN;
+      let hits = candidates(cache.#tags, cache.#moreTags, tagOfString(key));
       while (hits !== 0) {
         const lane = Math.clz32(hits);
-        const entry = ((place >>> 4) << 1) + laneOf(lane);
-        if (inside.fastWords[inside.keysAt + entry] === bits) return entry;
+        if (texts[laneOf(lane)] === key) return ((place >>> 4) << 1) + laneOf(lane);
         hits ^= 0x80000000 >>> lane;
       }
       return ABSENT;
-    }
-    if (typeof key !== 'string') return UNKNOWN;
-    const { only, texts } = this;
-    if (only !== undefined) return only === key ? (place >>> 4) << 1 : ABSENT;
-    if (texts === undefined) return UNKNOWN;
-    let hits = this.candidates(tagOfString(key));
-    while (hits !== 0) {
-      const lane = Math.clz32(hits);
-      if (texts[laneOf(lane)] === key) return ((place >>> 4) << 1) + laneOf(lane);
-      hits ^= 0x80000000 >>> lane;
-    }
-    return ABSENT;
-  }
-
-  /**
-   * A bit mask of the lanes whose tag matches: bit 31 − 8 × lane for the first four lanes, and 30 −
-   * 8 × (lane − 4) from the fifth on.
-   */
-  private candidates(tag: number): number {
-    const tags = Math.imul(tag, 0x01010101);
-    return (
-      ((-0x7f7f7f80 - (this.tags ^ tags)) & -0x7f7f7f80) |
-      (((-0x7f7f7f80 - (this.moreTags ^ tags)) & -0x7f7f7f80) >>> 1)
-    );
-  }
-
-  /** Empties the cache for good. Used by `close()`. */
-  protected invalidate(): void {
-    this.generation = this.epoch = NO_EPOCH;
-    this.texts = this.only = undefined;
-  }
-
-  /**
-   * Fills the cache on the second lookup without a change in between. The current lookup is left to
-   * the arena.
-   */
-  private fill(): typeof UNKNOWN {
-    const { inside, at } = this;
-    const { epoch, fastWords: words, keysAt, keyType } = inside;
-    if (keyType !== U32 && keyType !== I32 && keyType !== STRING) return UNKNOWN;
-    if (at >= words.length || words[at + 1] !== this.generation) return UNKNOWN;
-    const place = words[at];
-    const count = place & COUNT;
-    const first = (place >>> 4) << 1;
-    if (count > INLINE_CAPACITY || keysAt + first + count > words.length) return UNKNOWN;
-    const asked = -2 - epoch;
-    if (this.epoch !== asked || this.place !== place) {
-      this.epoch = asked;
-      this.place = place;
-      return UNKNOWN;
-    }
-    const texts: string[] = [];
-    const tags = [0, 0];
-    for (let lane = 0; lane < count; lane++) {
-      let tag: number;
-      if (keyType === STRING) {
-        const text = inside.keyAt(first + lane) as string;
-        if (text.length > LONGEST_CACHED) return UNKNOWN;
-        texts.push(text);
-        tag = tagOfString(text);
-      } else {
-        tag = tagOfNumber(words[keysAt + first + lane]);
+    };
+    fill = (cache) => {
+      const arena = cache.#arena;
+      const at = cache.#at;
+      const { epoch, fastWords: words, keysAt, keyType } = arena;
+      if (keyType !== U32 && keyType !== I32 && keyType !== STRING) return UNKNOWN;
+      if (at >= words.length || words[at + 1] !== cache.#generation) return UNKNOWN;
+      const place = words[at];
+      const count = place & COUNT;
+      const first = (place >>> 4) << 1;
+      if (count > INLINE_CAPACITY || keysAt + first + count > words.length) return UNKNOWN;
+      const asked = -2 - epoch;
+      if (cache.#epoch !== asked || cache.#place !== place) {
+        cache.#epoch = asked;
+        cache.#place = place;
+        return UNKNOWN;
       }
-      tags[lane >>> 2] |= tag << (24 - 8 * (lane & 3));
-    }
-    [this.tags, this.moreTags] = tags as [number, number];
-    this.texts = keyType === STRING ? texts : undefined;
-    this.only = texts.length === 1 ? texts[0] : undefined;
-    this.epoch = epoch;
-    return UNKNOWN;
+      const texts: string[] = [];
+      const tags = [0, 0];
+      for (let lane = 0; lane < count; lane++) {
+        let tag: number;
+        if (keyType === STRING) {
+          const text = keyAt(arena, first + lane) as string;
+          if (text.length > LONGEST_CACHED) return UNKNOWN;
+          texts.push(text);
+          tag = tagOfString(text);
+        } else {
+          tag = tagOfNumber(words[keysAt + first + lane]);
+        }
+        tags[lane >>> 2] |= tag << (24 - 8 * (lane & 3));
+      }
+      cache.#tags = tags[0]!;
+      cache.#moreTags = tags[1]!;
+      cache.#texts = keyType === STRING ? texts : undefined;
+      cache.#only = texts.length === 1 ? texts[0] : undefined;
+      cache.#epoch = epoch;
+      return UNKNOWN;
+    };
+    invalidate = (cache) => {
+      cache.#generation = cache.#epoch = NO_EPOCH;
+      cache.#texts = cache.#only = undefined;
+    };
   }
+
+  constructor(arena: Arena, id: number) {
+    pending = arena;
+    super();
+    this.#at = HEADER_WORDS + (id >>> 0) * 2;
+    this.#generation = Math.floor(id / TWO_32);
+  }
+}
+
+/**
+ * A bit mask of the lanes whose tag matches: bit 31 − 8 × lane for the first four lanes, and 30 −
+ * 8 × (lane − 4) from the fifth on.
+ */
+function candidates(first: number, more: number, tag: number): number {
+  const tags = Math.imul(tag, 0x01010101);
+  return (
+    ((-0x7f7f7f80 - (first ^ tags)) & -0x7f7f7f80) | (((-0x7f7f7f80 - (more ^ tags)) & -0x7f7f7f80) >>> 1)
+  );
 }
 
 /** The lane of a candidate bit, given the number of leading zeros. */

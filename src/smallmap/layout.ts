@@ -47,6 +47,16 @@ export const WORD = {
 
 /** The maximum number of inline entries of a map. */
 export const INLINE_CAPACITY = 8;
+/** The low bits of a place count the entries of an inline map; this value marks a promoted map. */
+export const PROMOTED = 15;
+/** The bit of a generation word that marks a free directory entry. */
+export const FREE = 0x80000000 | 0;
+export const TWO_32 = 4_294_967_296;
+/**
+ * The spot of an entry is its index in the slot columns or, if the map is promoted, this plus its
+ * position in the table. −1: absent.
+ */
+export const TABLE = 2 ** 29;
 export const MAX_MAPS = 2 ** 30;
 export const MAX_BLOCKS = 2 ** 26;
 export const MAX_TABLE = 2 ** 28;
@@ -208,4 +218,12 @@ export function readShape(words: Int32Array, available: number, what: string): S
     throw corrupt(what, `its length is ${length} bytes, but its capacities require ${layout.length}`);
   }
   return { ...shape, layout };
+}
+
+export function badLinks(): Error {
+  return corrupt('this arena', 'the links of a promoted map contain an invalid position');
+}
+
+export function badList(what: string): Error {
+  return corrupt('this arena', `the free list of ${what} contains an invalid index`);
 }

@@ -25,3 +25,10 @@ export const SMALL_KEY_TYPES: readonly SmallKeyType[] = [
   'string',
 ];
 export const SMALL_VALUE_TYPES: readonly SmallValueType[] = [...SMALL_KEY_TYPES, 'bool'];
+
+declare const idBrand: unique symbol;
+/**
+ * Identifies a map of an arena until the map is released: directory entry + 2^32 × generation. The
+ * first maps have ids 0, 1, 2, …
+ */
+export type SmallMapId = number & { readonly [idBrand]: 'SmallMap' };

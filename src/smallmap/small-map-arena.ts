@@ -9,37 +9,36 @@
  * sees one object, however many maps there are.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { TYPE, TYPE_NAMES, type Column, type JsType } from '../region/element.js';
+import { TYPE_NAMES, type Column, type JsType } from '../region/element.js';
+import {
+  attachStructure,
+  constructing,
+  inspectIfOpen,
+  openStructure,
+  regionStats,
+  setTag,
+  structureFromBytes,
+  tableFromSource,
+  type RegionStats,
+} from '../region/face.js';
 import { type OpenOptions } from '../region/file.js';
-import {
-  booleanOption,
-  checkInteger,
-  choiceOption,
-  describe,
-  integerOption,
-  readOptions,
-} from '../region/options.js';
-import { randomSeed, Region } from '../region/region.js';
-import { attachStructure, openStructure, structureFromBytes } from '../region/face.js';
-import { RegionSource, OWNER } from '../region/table.js';
-import { type Token } from '../region/token.js';
 import { readLong, WORD as COMMON } from '../region/format.js';
-import { Access, MISSING } from './bulk.js';
-import {
-  ArenaIterator,
-  END,
-  ENTRIES,
-  KEYS,
-  VALUES,
-  type IterationSource,
-  type IterationKind,
-} from './iteration.js';
-import { initialize, INLINE_CAPACITY, layoutOf, MAX_MAPS, newShape, WORD } from './layout.js';
-import { SMALL_KEY_TYPES, SMALL_VALUE_TYPES, type SmallKeyType, type SmallValueType } from './schema.js';
+import { ENTRIES, KEYS, VALUES } from '../region/iteration.js';
+import { checkFunction } from '../region/map-like.js';
+import { checkInteger } from '../region/options.js';
+import { ownTable, Structure } from '../region/structure.js';
+import { OWNER, RegionSource } from '../region/table.js';
+import { type Token } from '../region/token.js';
+import { Arena, arenaFromOptions } from './arena.js';
+import { getMany, setMany } from './bulk.js';
+import { getEntry, hasEntry, remove, setEntry } from './entries.js';
+import { makeRoom, releaseUnused } from './growth.js';
+import { iterate } from './iteration.js';
+import { INLINE_CAPACITY, MAX_MAPS, WORD } from './layout.js';
+import { clearMap, createMap, isAlive, isPromoted, mapIds, releaseMap, sizeOf } from './maps.js';
+import { type SmallKeyType, type SmallMapId, type SmallValueType } from './schema.js';
 import { smallMapOf, type SmallMap } from './small-map.js';
-import { PROMOTED, TWO_32 } from './store.js';
 
 /** The schema, initial capacity and placement of a new arena. */
 export interface SmallMapArenaOptions<K extends SmallKeyType, V extends SmallValueType> {
@@ -62,13 +61,6 @@ export interface SmallMapArenaOptions<K extends SmallKeyType, V extends SmallVal
   seed?: bigint;
 }
 
-declare const idBrand: unique symbol;
-/**
- * Identifies a map of an arena until the map is released: directory entry + 2^32 × generation. The
- * first maps have ids 0, 1, 2, …
- */
-export type SmallMapId = number & { readonly [idBrand]: 'SmallMap' };
-
 /** Many ids: a Float64Array is fastest, or a Uint32Array if all ids are below 2^32. */
 export type SmallMapIds = Float64Array | Uint32Array | Iterable<number> | ArrayLike<number>;
 /** Keys or values for a bulk call: a typed array of the column's type is fastest. */
@@ -78,7 +70,7 @@ export type SmallItems<T extends SmallKeyType | SmallValueType> =
 export type SmallOutput<V extends SmallValueType> = Column<V> | JsType<V>[];
 
 /** The result of {@link SmallMapArena.stats}. Sizes are in bytes. */
-export interface SmallMapArenaStats {
+export interface SmallMapArenaStats extends RegionStats {
   key: SmallKeyType;
   value: SmallValueType;
   /** Number of maps, and how many of them are promoted. */
@@ -103,20 +95,7 @@ export interface SmallMapArenaStats {
   heapUsed: number;
   /** How many times the region has been rearranged. */
   rearrangements: number;
-  byteLength: number;
-  /**
-   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
-   */
-  origin: 'heap' | 'attached' | 'file';
-  shared: boolean;
 }
-
-const OPTIONS = ['key', 'value', 'capacity', 'hugePages', 'numaNode', 'seed'] as const;
-const DEFAULT_CAPACITY = 16;
-/** Header words and codes used by hot code are module constants, because V8 folds those. */
-const MAPS_USED = WORD.mapsUsed;
-const F64 = TYPE.f64;
-const STRING = TYPE.string;
 
 /**
  * Many small maps in one region.
@@ -142,19 +121,23 @@ const STRING = TYPE.string;
 export class SmallMapArena<
   K extends SmallKeyType = SmallKeyType,
   V extends SmallValueType = SmallValueType,
-> extends Access {
+> extends Structure<'smallmap'> {
   /** The number of entries that a map can have before it is promoted. */
   static readonly INLINE_CAPACITY = INLINE_CAPACITY;
 
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'SmallMapArena', configurable: true });
+    setTag(this.prototype, 'SmallMapArena');
   }
 
+  readonly #table = ownTable<Arena>(this);
+
   /** Creates an arena without maps. */
-  constructor(options: SmallMapArenaOptions<K, V>) {
-    super(options instanceof RegionSource ? options.region : create(options));
-    if (options instanceof RegionSource) this.initialize(options);
-    else this.becomeOwner('the new arena');
+  constructor(options: SmallMapArenaOptions<K, V>);
+  /** @internal */
+  constructor(source: RegionSource);
+  constructor(options: SmallMapArenaOptions<K, V> | RegionSource) {
+    const existing = options instanceof RegionSource;
+    super(existing ? tableFromSource(Arena, options, 'SmallMapArena') : arenaFromOptions(options));
   }
 
   declare readonly [Symbol.toStringTag]: string;
@@ -163,73 +146,46 @@ export class SmallMapArena<
 
   /** The number of maps. */
   get count(): number {
-    this.beforeRead();
-    return this.head[WORD.maps];
+    this.#table.beforeRead();
+    return this.#table.head[WORD.maps];
   }
 
   /** The number of promoted maps. */
   get promotedCount(): number {
-    this.beforeRead();
-    return this.head[WORD.promoted];
+    this.#table.beforeRead();
+    return this.#table.head[WORD.promoted];
   }
 
   /** Creates an empty map. Its id is valid until {@link SmallMapArena.release}. */
   create(): SmallMapId {
-    if (this.role !== OWNER) this.beforeWrite();
-    const { head } = this;
-    if (head[WORD.freeMap] === 0 && head[MAPS_USED] === this.directory.length >>> 1)
-      this.makeRoom(1, 0, 0, 0, 0);
-    return this.makeMap() as SmallMapId;
+    return createMap(this.#table) as SmallMapId;
   }
 
   /** Releases a map: its entries are removed, and its id becomes stale. */
   release(id: SmallMapId): void {
-    this.beforeWrite();
-    const map = this.mapOf(id);
-    const place = this.placeOf(map);
-    this.epoch++;
-    if ((place & 15) === PROMOTED) native().smallmapArenaRelease(this.region.bytes, id);
-    else this.dropMap(map, place);
+    releaseMap(this.#table, id);
   }
 
   /** Whether an id identifies a map that has not been released. */
   isAlive(id: SmallMapId): boolean {
-    return this.look(() => {
-      if (typeof id !== 'number') return false;
-      const map = id >>> 0;
-      if (map >= this.entriesUsed()) return false;
-      const generation = this.directory[map * 2 + 1];
-      return generation >= 0 && generation * TWO_32 + map === id;
-    });
+    return isAlive(this.#table, id);
   }
 
   /** The number of entries of a map. */
   size(id: SmallMapId): number {
-    if (this.role === OWNER) return this.sizeOf(this.placeOf(this.mapOf(id)));
-    return this.look(() => this.sizeOf(this.placeOf(this.mapOf(id))));
+    return sizeOf(this.#table, id);
   }
 
   /**
    * Whether a map is promoted: it has had more than 8 entries since it was created or last cleared.
    */
   promoted(id: SmallMapId): boolean {
-    if (this.role === OWNER) return (this.placeOf(this.mapOf(id)) & 15) === PROMOTED;
-    return this.look(() => (this.placeOf(this.mapOf(id)) & 15) === PROMOTED);
+    return isPromoted(this.#table, id);
   }
 
   /** Removes all entries of a map and demotes it. */
   clear(id: SmallMapId): void {
-    this.beforeWrite();
-    const map = this.mapOf(id);
-    const place = this.placeOf(map);
-    this.epoch++;
-    if ((place & 15) === PROMOTED) {
-      native().smallmapArenaClear(this.region.bytes, id);
-    } else if (place !== 0) {
-      this.publish(this.directory, map * 2, 0);
-      this.dropSlot(place);
-    }
-    if (this.changes.enabled) this.changes.cleared(map);
+    clearMap(this.#table, id);
   }
 
   /**
@@ -237,55 +193,27 @@ export class SmallMapArena<
    * keeps the map until it is released with {@link SmallMapArena.release}.
    */
   map(id: SmallMapId): SmallMap<K, V> {
-    if (this.role === OWNER) this.mapOf(id);
-    else this.look(() => this.mapOf(id));
-    return smallMapOf(this, id);
+    const table = this.#table;
+    if (table.role === OWNER) table.mapOf(id);
+    else table.readStable(() => table.mapOf(id));
+    return smallMapOf(table, id);
   }
 
   // ---- entries
 
   /** The value of a key in a map, or `undefined` if the key is missing. */
   get(id: SmallMapId, key: JsType<K>): JsType<V> | undefined {
-    const entry = this.locate(id, key);
-    if (entry >= 0) return this.slotValue(entry) as JsType<V>;
-    if (entry === -1) return undefined;
-    const value = this.lookUp(id, key);
-    return value === MISSING ? undefined : (value as JsType<V>);
+    return getEntry(this.#table, id, key) as JsType<V> | undefined;
   }
 
   /** Whether a map has a key. */
   has(id: SmallMapId, key: JsType<K>): boolean {
-    const entry = this.locate(id, key);
-    if (entry !== -2) return entry >= 0;
-    return this.lookUp(id, key) !== MISSING;
+    return hasEntry(this.#table, id, key);
   }
 
   /** Sets the value of a key in a map. Returns the arena. */
   set(id: SmallMapId, key: JsType<K>, value: JsType<V>): this {
-    // f64 values take plain stores here. Everything else takes one call.
-    if (this.plain && this.valueType === F64 && typeof value === 'number') {
-      const entry = this.locate(id, key);
-      if (entry >= 0) {
-        this.valueColumn[entry] = value;
-        return this;
-      }
-      if (entry === -1 && this.keyType !== STRING) {
-        const at = (id >>> 0) << 1;
-        const place = this.directory[at];
-        const count = place & 15;
-        // One more entry fits the current slot if the count is 1, 3, 5, 6 or 7.
-        if ((count & 1) !== 0 || count === 6) {
-          const next = ((place >>> 4) << 1) + count;
-          this.valueColumn[next] = value;
-          this.keys32[next] = key as number;
-          this.directory[at] = place + 1;
-          return this;
-        }
-        this.low = (key as number) | 0;
-        if (count < 8 && this.insertInline(at >>> 1, place, value)) return this;
-      }
-    }
-    this.put(id, key, value);
+    setEntry(this.#table, id, key, value);
     return this;
   }
 
@@ -294,7 +222,7 @@ export class SmallMapArena<
    * does not change.
    */
   delete(id: SmallMapId, key: JsType<K>): boolean {
-    return this.remove(id, key);
+    return remove(this.#table, id, key);
   }
 
   // ---- iteration
@@ -304,17 +232,17 @@ export class SmallMapArena<
    * do.
    */
   keys(id: SmallMapId): MapIterator<JsType<K>> {
-    return this.iterate(id, KEYS) as MapIterator<JsType<K>>;
+    return iterate(this.#table, id, KEYS) as MapIterator<JsType<K>>;
   }
 
   /** The values of a map in insertion order. */
   values(id: SmallMapId): MapIterator<JsType<V>> {
-    return this.iterate(id, VALUES) as MapIterator<JsType<V>>;
+    return iterate(this.#table, id, VALUES) as MapIterator<JsType<V>>;
   }
 
   /** The entries of a map in insertion order, each as a new `[key, value]` array. */
   entries(id: SmallMapId): MapIterator<[JsType<K>, JsType<V>]> {
-    return this.iterate(id, ENTRIES) as MapIterator<[JsType<K>, JsType<V>]>;
+    return iterate(this.#table, id, ENTRIES) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
   /**
@@ -326,37 +254,13 @@ export class SmallMapArena<
     callback: (value: JsType<V>, key: JsType<K>, id: SmallMapId) => void,
     thisArg?: unknown,
   ): void {
-    if (typeof callback !== 'function') throw typeError(`${describe(callback)} is not a function`);
+    checkFunction(callback);
     for (const [key, value] of this.entries(id)) callback.call(thisArg, value, key, id);
   }
 
-  private iterate(id: SmallMapId, what: IterationKind): unknown {
-    if (this.role === OWNER) this.mapOf(id);
-    else this.look(() => this.mapOf(id));
-    return new ArenaIterator(this as unknown as IterationSource, id, what);
-  }
-
   /** The ids of all maps, in directory order. */
-  *ids(): Generator<SmallMapId, undefined, undefined> {
-    for (let map = 0; ; map++) {
-      const id = this.look(() => {
-        const used = this.entriesUsed();
-        for (; map < used; map++) {
-          const generation = this.directory[map * 2 + 1];
-          if (generation >= 0) return generation * TWO_32 + map;
-        }
-        return END;
-      });
-      if (id === END) return undefined;
-      yield id as SmallMapId;
-    }
-  }
-
-  protected lostPosition(): Error {
-    return offheapError(
-      'ERR_OFFHEAP_STALE',
-      'the owner of this arena deleted the last entry that the iteration returned',
-    );
+  ids(): Generator<SmallMapId, undefined, undefined> {
+    return mapIds(this.#table) as Generator<SmallMapId, undefined, undefined>;
   }
 
   // ---- bulk
@@ -374,8 +278,8 @@ export class SmallMapArena<
   ): Column<V> extends never ? (JsType<V> | undefined)[] : Column<V>;
   getMany<O extends SmallOutput<V>>(ids: SmallMapIds, keys: SmallItems<K>, out: O): O;
   getMany(ids: unknown, keys: unknown, out?: unknown): unknown {
-    this.beforeRead();
-    return this.readMany(ids, keys, out);
+    this.#table.beforeRead();
+    return getMany(this.#table, ids, keys, out);
   }
 
   /**
@@ -383,8 +287,8 @@ export class SmallMapArena<
    * any id is stale or any key or value has the wrong type. Returns the arena.
    */
   setMany(ids: SmallMapIds, keys: SmallItems<K>, values: SmallItems<V>): this {
-    this.beforeRead();
-    this.writeMany(ids, keys, values);
+    this.#table.beforeRead();
+    setMany(this.#table, ids, keys, values);
     return this;
   }
 
@@ -395,10 +299,11 @@ export class SmallMapArena<
    * moves nothing.
    */
   reserve(maps: number): this {
+    const table = this.#table;
     const wanted = checkInteger(maps, 'maps', 0, MAX_MAPS);
-    this.beforeWrite();
-    const more = Math.max(0, wanted - this.head[WORD.maps]);
-    if (more > 0) this.makeRoom(more, Math.ceil(more / 2), 0, 0, 0);
+    table.beforeWrite();
+    const more = Math.max(0, wanted - table.head[WORD.maps]);
+    if (more > 0) makeRoom(table, more, Math.ceil(more / 2), 0, 0, 0);
     return this;
   }
 
@@ -407,18 +312,19 @@ export class SmallMapArena<
    * therefore its bytes.
    */
   shrinkToFit(): this {
-    this.beforeWrite();
-    this.fit();
+    this.#table.beforeWrite();
+    releaseUnused(this.#table);
     return this;
   }
 
   /** Counts and sizes, for logs and dashboards. */
   stats(): SmallMapArenaStats {
-    return this.look(() => {
-      const { head } = this;
+    const table = this.#table;
+    return table.readStable(() => {
+      const { head } = table;
       return {
-        key: TYPE_NAMES[this.keyType] as SmallKeyType,
-        value: TYPE_NAMES[this.valueType] as SmallValueType,
+        key: TYPE_NAMES[table.keyType] as SmallKeyType,
+        value: TYPE_NAMES[table.valueType] as SmallValueType,
         count: head[WORD.maps],
         promotedCount: head[WORD.promoted],
         capacity: head[WORD.mapCapacity],
@@ -430,9 +336,7 @@ export class SmallMapArena<
         heapCapacity: readLong(head, WORD.heapCapacityLow),
         heapUsed: readLong(head, WORD.heapUsedLow),
         rearrangements: (head[COMMON.sequence] >>> 0) / 2,
-        byteLength: this.region.buffer.byteLength,
-        origin: this.region.origin,
-        shared: this.region.shared || this.region.origin === 'attached',
+        ...regionStats(table.region),
       };
     });
   }
@@ -441,7 +345,8 @@ export class SmallMapArena<
    * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
-    this.read(() => native().smallmapArenaValidate(this.region.bytes));
+    const table = this.#table;
+    table.read(() => native().smallmapArenaValidate(table.region.bytes));
   }
 
   // ---- sharing and saving
@@ -450,7 +355,7 @@ export class SmallMapArena<
   static attach<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
     token: Token,
   ): SmallMapArena<K, V> {
-    return attachStructure(token, 'smallmap', make<K, V>);
+    return attachStructure(token, 'smallmap', constructing<SmallMapArena<K, V>>(this, SmallMapArena));
   }
 
   /**
@@ -462,79 +367,22 @@ export class SmallMapArena<
     path: string,
     options?: OpenOptions,
   ): SmallMapArena<K, V> {
-    return openStructure(path, options, make<K, V>);
+    return openStructure(path, options, constructing<SmallMapArena<K, V>>(this, SmallMapArena));
   }
 
   /** Creates an arena from the bytes of one, which are copied. O(bytes). */
   static fromBytes<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
     bytes: Uint8Array,
   ): SmallMapArena<K, V> {
-    return structureFromBytes(bytes, make<K, V>);
-  }
-
-  /**
-   * An owner's bytes are copied unchanged. Another thread's arena is copied map by map, each as it
-   * was at one moment, because its owner may be changing it.
-   */
-  protected override copyRegion(): Uint8Array {
-    if (this.region.origin !== 'attached') return super.copyRegion();
-    const key = TYPE_NAMES[this.keyType] as K;
-    const value = TYPE_NAMES[this.valueType] as V;
-    const copy = new SmallMapArena<K, V>({ key, value });
-    try {
-      const free: { map: number; generation: number }[] = [];
-      const used = (): number => this.look(() => this.entriesUsed());
-      for (let map = 0; map < used(); map++) {
-        const { generation, entries } = this.look(() => this.contentsOf(map));
-        const id = copy.create();
-        if (entries === undefined) free.push({ map, generation });
-        else copy.renumber(map, generation);
-        const name = entries === undefined ? id : generation * TWO_32 + map;
-        for (const [k, v] of entries ?? []) copy.put(name, k, v);
-      }
-      for (const { map, generation } of free.reverse()) copy.retire(map, generation);
-      return copy.copyRegion();
-    } finally {
-      copy.close();
-    }
+    return structureFromBytes(bytes, constructing<SmallMapArena<K, V>>(this, SmallMapArena));
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    const state = this.describeState();
-    if (state !== 'open') return `${options.stylize('SmallMapArena', 'special')} { ${state} }`;
-    const { key, value, count, promotedCount, byteLength } = this.stats();
-    const title = `SmallMapArena<${key}, ${value}>(${count})`;
-    if (depth < 0) return options.stylize(`[${title}]`, 'special');
-    return `${title} ${inspect({ promotedCount, byteLength }, options)}`;
+    return inspectIfOpen('SmallMapArena', this.#table.describeState(), options, () => {
+      const { key, value, count, promotedCount, byteLength } = this.stats();
+      const title = `SmallMapArena<${key}, ${value}>(${count})`;
+      if (depth < 0) return options.stylize(`[${title}]`, 'special');
+      return `${title} ${inspect({ promotedCount, byteLength }, options)}`;
+    });
   }
-}
-
-function make<K extends SmallKeyType, V extends SmallValueType>(adopted: RegionSource): SmallMapArena<K, V> {
-  return new SmallMapArena<K, V>(adopted as never);
-}
-
-/** Allocates and initializes the region of a new arena. */
-function create(options: unknown): Region {
-  const read = readOptions(options, OPTIONS, 'SmallMapArena');
-  const key = TYPE[choiceOption(read, 'key', SMALL_KEY_TYPES)];
-  const value = TYPE[choiceOption(read, 'value', SMALL_VALUE_TYPES)];
-  const capacity = integerOption(read, 'capacity', 1, MAX_MAPS, DEFAULT_CAPACITY);
-  const placement = {
-    hugePages: booleanOption(read, 'hugePages', undefined),
-    numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
-  };
-  const { seed } = read;
-  if (seed !== undefined && (typeof seed !== 'bigint' || BigInt.asUintN(64, seed) !== seed)) {
-    const message = `seed must be a bigint from 0 to 2^64 - 1, not ${describe(seed)}`;
-    throw typeof seed === 'bigint' ? rangeError(message) : typeError(message);
-  }
-  const shape = newShape(key, value, capacity);
-  const { length } = layoutOf(shape);
-  const region = Region.allocate(length, placement);
-  const words: [number, number] =
-    seed === undefined
-      ? randomSeed()
-      : [Number(BigInt.asIntN(32, seed)), Number(BigInt.asIntN(32, seed >> 32n))];
-  initialize(region.head, shape, length, words);
-  return region;
 }

@@ -12,23 +12,34 @@
  * garbage-collected. An iterator over the map keeps the object alive.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { offheapError, typeError } from '../errors.js';
-import { TYPE, WIDTHS, type JsType } from '../region/element.js';
-import { HEADER_WORDS } from '../region/format.js';
-import { choiceOption, describe, readOptions } from '../region/options.js';
-import { SmallMapArena, type SmallMapId } from './small-map-arena.js';
+import { TYPE, TYPE_NAMES, WIDTHS, type JsType } from '../region/element.js';
+import { inspectEntries, setTag } from '../region/face.js';
+import { ENTRIES, KEYS, VALUES } from '../region/iteration.js';
+import { addEntries, checkFunction, getOrInsert, getOrInsertComputed, update } from '../region/map-like.js';
+import { choiceOption, readOptions, type Options } from '../region/options.js';
+import { newArena, type Arena } from './arena.js';
+import { slotValue } from './columns.js';
+import { getEntry, hasEntry, remove, setEntry } from './entries.js';
+import { iterate } from './iteration.js';
 import {
-  ENTRIES,
-  KEYS,
-  SmallMapIterator,
-  VALUES,
-  type IterationSource,
-  type IterationKind,
-} from './iteration.js';
-import { INLINE_CAPACITY } from './layout.js';
-import { ABSENT, COUNT, KeyCache, UNKNOWN, type ArenaInternals } from './key-cache.js';
-import { SMALL_KEY_TYPES, SMALL_VALUE_TYPES, type SmallKeyType, type SmallValueType } from './schema.js';
-import { TWO_32 } from './store.js';
+  ABSENT,
+  arenaOf,
+  find,
+  idOf,
+  inlineSize,
+  invalidate,
+  isClosed,
+  KeyCache,
+  UNKNOWN,
+} from './key-cache.js';
+import { clearMap, createMap, isAlive, isPromoted, releaseMap, sizeOf } from './maps.js';
+import {
+  SMALL_KEY_TYPES,
+  SMALL_VALUE_TYPES,
+  type SmallKeyType,
+  type SmallMapId,
+  type SmallValueType,
+} from './schema.js';
 
 /** The schema of a SmallMap. */
 export interface SmallMapOptions<K extends SmallKeyType, V extends SmallValueType> {
@@ -47,56 +58,77 @@ export interface SmallMapStats {
 }
 
 const OPTIONS = ['key', 'value'] as const;
+/** A module constant, because V8 folds those. */
+const F64 = TYPE.f64;
 
 /**
  * The arenas in which `new SmallMap` creates maps: one per schema, kept for the life of the
  * process.
  */
-const defaultArenas = new Map<string, SmallMapArena>();
+const defaultArenas = new Map<unknown, Map<unknown, Arena>>();
+/** A map of an arena, for the constructor of its object. */
+class MapReference {
+  constructor(
+    readonly arena: Arena,
+    public id: number,
+  ) {}
+}
 /**
  * A standalone map, for its finalizer. The id is −1 once the map has been closed, which costs less
  * than the tokens of a registry.
  */
-interface OwnedMap {
-  arena: SmallMapArena;
-  id: number;
-}
+class OwnedMap extends MapReference {}
 /** Releases the maps of objects that have been garbage-collected. */
 const finalizers = new FinalizationRegistry<OwnedMap>(({ arena, id }) => {
-  if (id >= 0) arena.release(id as SmallMapId);
+  if (id >= 0) releaseMap(arena, id);
 });
 
-function defaultArena(options: unknown): SmallMapArena {
+function defaultArena(options: unknown): Arena {
   const read = readOptions(options, OPTIONS, 'SmallMap');
-  const key = choiceOption(read, 'key', SMALL_KEY_TYPES);
-  const value = choiceOption(read, 'value', SMALL_VALUE_TYPES);
-  const schema = `${key} ${value}`;
-  let home = defaultArenas.get(schema);
-  if (home === undefined) {
-    home = new SmallMapArena({ key, value });
-    defaultArenas.set(schema, home);
-  }
-  return home;
+  const arena = defaultArenas.get(read['key'])?.get(read['value']);
+  return arena ?? newDefaultArena(read);
 }
 
-/** Passes an existing map to the constructor. */
-class Existing {
-  constructor(
-    readonly arena: SmallMapArena,
-    readonly id: SmallMapId,
-  ) {}
+function createOwned(options: unknown): OwnedMap {
+  const arena = defaultArena(options);
+  return new OwnedMap(arena, createMap(arena));
+}
+
+function newDefaultArena(options: Options): Arena {
+  const key = choiceOption(options, 'key', SMALL_KEY_TYPES);
+  const value = choiceOption(options, 'value', SMALL_VALUE_TYPES);
+  const arena = newArena(TYPE[key], TYPE[value]);
+  const arenas = defaultArenas.get(key) ?? new Map<unknown, Arena>();
+  defaultArenas.set(key, arenas.set(value, arena));
+  return arena;
 }
 
 /** Creates the object for a map of an arena; see `SmallMapArena.map`. */
 export function smallMapOf<K extends SmallKeyType, V extends SmallValueType>(
-  arena: SmallMapArena<K, V>,
-  id: SmallMapId,
+  arena: Arena,
+  id: number,
 ): SmallMap<K, V> {
-  return new SmallMap<K, V>(new Existing(arena, id) as never);
+  return new SmallMap<K, V>(new MapReference(arena, id));
 }
 
-/** As in `Structure`: structured cloning would silently create a dead object. */
-const uncloneable = (): string => 'post the token from share() of its arena, and the id';
+/**
+ * Deep equality compares own enumerable properties only, so without one all SmallMaps would be
+ * equal (see `region/structure.ts`). The value is computed when it is read, by a proxy, because
+ * defining a getter costs 90 ns for each object, and a proxy 20.
+ */
+const CONTENTS = Symbol('contents');
+const handler: ProxyHandler<{ contents: SmallMap }> = {
+  get({ contents: map }, name) {
+    if (name !== 'contents') return undefined;
+    const state = stateOf(map);
+    if (state !== 'open') return state;
+    const { keyType, valueType } = arenaOf(map);
+    return [keyType, valueType, new Map(map)];
+  },
+};
+function defineContents(map: SmallMap): void {
+  (map as unknown as Record<symbol, unknown>)[CONTENTS] = new Proxy({ contents: map }, handler);
+}
 
 /**
  * A small map outside the JavaScript heap, with keys and values of fixed types.
@@ -121,35 +153,35 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
   implements Map<JsType<K>, JsType<V>>
 {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'SmallMap', configurable: true });
+    setTag(this.prototype, 'SmallMap');
   }
 
-  private readonly arena: SmallMapArena<K, V>;
   /** Set if the map is standalone: the object owns it. */
-  private readonly held: OwnedMap | undefined;
-  protected readonly uncloneable = uncloneable;
+  readonly #owned: OwnedMap | undefined;
 
   /**
    * Creates an empty map, or one with the entries of `iterable`, in the arena shared by all
    * standalone maps of the schema.
    */
-  constructor(options: SmallMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null) {
-    const existing = options instanceof Existing;
-    const arena = (existing ? options.arena : defaultArena(options)) as unknown as SmallMapArena<K, V>;
-    const id = existing ? options.id : arena.create();
-    super(arena as unknown as ArenaInternals, id);
-    this.arena = arena;
-    this.held = existing ? undefined : { arena: arena as unknown as SmallMapArena, id };
-    if (this.held === undefined) return;
-    finalizers.register(this, this.held);
-    if (iterable === undefined || iterable === null) return;
+  constructor(options: SmallMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null);
+  /** @internal */
+  constructor(reference: MapReference);
+  constructor(
+    options: SmallMapOptions<K, V> | MapReference,
+    iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null,
+  ) {
+    const map = options instanceof MapReference ? options : createOwned(options);
+    super(map.arena, map.id);
+    defineContents(this);
+    if (!(map instanceof OwnedMap)) {
+      this.#owned = undefined;
+      return;
+    }
+    this.#owned = map;
+    finalizers.register(this, map);
     try {
-      for (const entry of iterable) {
-        if (typeof entry !== 'object' || entry === null) {
-          throw typeError(`an iterable of entries must yield [key, value] arrays, not ${describe(entry)}`);
-        }
-        arena.set(id, entry[0], entry[1]);
-      }
+      const plain = this.set === SmallMap.prototype.set;
+      addEntries(plain ? { set: (key, value) => setEntry(map.arena, map.id, key, value) } : this, iterable);
     } catch (error) {
       this.close();
       throw error;
@@ -160,45 +192,47 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 
   /** The number of entries. */
   get size(): number {
-    const { fastWords } = this.inside;
-    const { at } = this;
-    if (fastWords[at + 1] === this.generation) {
-      const count = fastWords[at] & COUNT;
-      if (count <= INLINE_CAPACITY) return count;
-    }
-    return this.arena.size(this.id);
+    const size = inlineSize(this);
+    return size >= 0 ? size : sizeOf(arenaOf(this), idOf(this));
   }
 
   /** The value of a key, or `undefined` if the key is missing. */
   get(key: JsType<K>): JsType<V> | undefined {
-    const entry = this.find(key);
-    if (entry >= 0) return this.inside.slotValue(entry) as JsType<V>;
+    const entry = find(this, key);
+    if (entry >= 0) return slotValue(arenaOf(this), entry) as JsType<V>;
     if (entry === ABSENT) return undefined;
-    return this.arena.get(this.id, key);
+    return getEntry(arenaOf(this), idOf(this), key) as JsType<V> | undefined;
   }
 
   /** Whether a key is present. */
   has(key: JsType<K>): boolean {
-    const entry = this.find(key);
+    const entry = find(this, key);
     if (entry !== UNKNOWN) return entry >= 0;
-    return this.arena.has(this.id, key);
+    return hasEntry(arenaOf(this), idOf(this), key);
   }
 
   /** Inserts an entry or replaces its value. Returns the map. */
   set(key: JsType<K>, value: JsType<V>): this {
-    const entry = this.find(key);
-    if (entry < 0 || !this.inside.replaceValue(entry, value)) this.arena.set(this.id, key, value);
+    const entry = find(this, key);
+    const arena = arenaOf(this);
+    // A cached entry of f64 takes one plain store. A call here, even if inlined, would cost 10%
+    // more.
+    if (entry >= 0 && arena.plain && arena.valueType === F64 && typeof value === 'number') {
+      arena.valueColumn[entry] = value;
+      return this;
+    }
+    setEntry(arena, idOf(this), key, value);
     return this;
   }
 
   /** Removes an entry. Returns whether the key was present. */
   delete(key: JsType<K>): boolean {
-    return this.arena.delete(this.id, key);
+    return remove(arenaOf(this), idOf(this), key);
   }
 
   /** Removes all entries and demotes the map. */
   clear(): void {
-    this.arena.clear(this.id);
+    clearMap(arenaOf(this), idOf(this));
   }
 
   /**
@@ -209,28 +243,23 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
     callback: (value: JsType<V>, key: JsType<K>, map: Map<JsType<K>, JsType<V>>) => void,
     thisArg?: unknown,
   ): void {
-    if (typeof callback !== 'function') throw typeError(`${describe(callback)} is not a function`);
+    checkFunction(callback);
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this);
   }
 
   /** The keys in insertion order. */
   keys(): MapIterator<JsType<K>> {
-    return this.iterate(KEYS) as MapIterator<JsType<K>>;
+    return iterate(arenaOf(this), idOf(this), KEYS, this) as MapIterator<JsType<K>>;
   }
 
   /** The values in insertion order. */
   values(): MapIterator<JsType<V>> {
-    return this.iterate(VALUES) as MapIterator<JsType<V>>;
+    return iterate(arenaOf(this), idOf(this), VALUES, this) as MapIterator<JsType<V>>;
   }
 
   /** The entries in insertion order, each as a new `[key, value]` array. */
   entries(): MapIterator<[JsType<K>, JsType<V>]> {
-    return this.iterate(ENTRIES) as MapIterator<[JsType<K>, JsType<V>]>;
-  }
-
-  private iterate(what: IterationKind): unknown {
-    this.arena.size(this.id); // throws if the map has been released
-    return new SmallMapIterator(this.arena as unknown as IterationSource, this, what);
+    return iterate(arenaOf(this), idOf(this), ENTRIES, this) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
   [Symbol.iterator](): MapIterator<[JsType<K>, JsType<V>]> {
@@ -247,26 +276,22 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
    * cleared, and they are stored in a hash table.
    */
   get promoted(): boolean {
-    return this.arena.promoted(this.id);
+    return isPromoted(arenaOf(this), idOf(this));
   }
 
   /** The map's id in its arena. */
   get id(): SmallMapId {
-    if (this.generation < 0) throw offheapError('ERR_OFFHEAP_CLOSED', 'this map has been closed');
-    return (this.generation * TWO_32 + (this.at - HEADER_WORDS) / 2) as SmallMapId;
+    return idOf(this) as SmallMapId;
   }
 
   /** The value of a key. If the key is missing, `value` is inserted first. */
   getOrInsert(key: JsType<K>, value: JsType<V>): JsType<V> {
-    if (!this.has(key)) this.set(key, value);
-    return this.get(key) as JsType<V>;
+    return getOrInsert(SmallMap.prototype, this, key, value) as JsType<V>;
   }
 
   /** The value of a key. If the key is missing, `compute(key)` is inserted first. */
   getOrInsertComputed(key: JsType<K>, compute: (key: JsType<K>) => JsType<V>): JsType<V> {
-    if (typeof compute !== 'function') throw typeError(`${describe(compute)} is not a function`);
-    if (!this.has(key)) this.set(key, compute((key === 0 ? 0 : key) as JsType<K>)); // -0 is 0, as for Map
-    return this.get(key) as JsType<V>;
+    return getOrInsertComputed(SmallMap.prototype, this, key, compute as never) as JsType<V>;
   }
 
   /**
@@ -274,10 +299,7 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
    * the new value. `map.update(word, (n = 0) => n + 1)` counts words.
    */
   update(key: JsType<K>, change: (value: JsType<V> | undefined, key: JsType<K>) => JsType<V>): JsType<V> {
-    if (typeof change !== 'function') throw typeError(`${describe(change)} is not a function`);
-    const value = change(this.get(key), (key === 0 ? 0 : key) as JsType<K>);
-    this.set(key, value);
-    return value;
+    return update(SmallMap.prototype, this, key, change as never) as JsType<V>;
   }
 
   /**
@@ -290,14 +312,16 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 
   /** Counts and sizes. */
   stats(): SmallMapStats {
-    const { arena, id } = this;
-    const { key, value } = arena.stats();
-    const size = arena.size(id);
-    const promoted = arena.promoted(id);
-    const entry = WIDTHS[TYPE[key]] + WIDTHS[TYPE[value]];
+    const arena = arenaOf(this);
+    const id = idOf(this);
+    const size = sizeOf(arena, id);
+    const promoted = isPromoted(arena, id);
+    const key = TYPE_NAMES[arena.keyType] as SmallKeyType;
+    const value = TYPE_NAMES[arena.valueType] as SmallValueType;
+    const entry = WIDTHS[arena.keyType] + WIDTHS[arena.valueType];
     // An entry of the table takes 16 bytes of links and about 6 of the index, and each map has a
     // sentinel.
-    const bytes = promoted ? (size + 1) * (entry + 22) : (size === 0 ? 0 : this.inside.slotFor(size)) * entry;
+    const bytes = promoted ? (size + 1) * (entry + 22) : (size === 0 ? 0 : arena.slotFor(size)) * entry;
     return { key, value, size, promoted, byteLength: 8 + bytes };
   }
 
@@ -311,12 +335,13 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
    * map, unless the object came from `SmallMapArena.map`: then the map stays in its arena.
    */
   close(): void {
-    if (this.generation < 0) return;
-    const { arena, id, held } = this;
-    this.invalidate();
-    if (held === undefined) return;
-    held.id = -1;
-    arena.release(id);
+    if (isClosed(this)) return;
+    const id = idOf(this);
+    const owned = this.#owned;
+    invalidate(this);
+    if (owned === undefined) return;
+    owned.id = -1;
+    releaseMap(owned.arena, id);
   }
 
   [Symbol.dispose](): void {
@@ -324,30 +349,19 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    const state = this.describeState();
-    if (state !== undefined) return `${options.stylize('SmallMap', 'special')} { ${state} }`;
+    const state = stateOf(this);
+    if (state !== 'open') return `${options.stylize('SmallMap', 'special')} { ${state} }`;
     const { key, value, size } = this.stats();
-    const title = `SmallMap<${key}, ${value}>(${size})`;
-    if (depth < 0) return options.stylize(`[${title}]`, 'special');
-    const shown = new Map<unknown, unknown>();
-    const limit = Math.min(options.maxArrayLength ?? Infinity, 100);
-    for (const [k, v] of this) {
-      if (shown.size >= limit) break;
-      shown.set(k, v);
-    }
-    const more = size - shown.size;
-    const list = inspect(shown, { ...options, depth: options.depth === null ? null : depth });
-    const body = list.slice(list.indexOf('{'));
-    return more > 0 ? `${title} ${body.replace(/\s*\}$/, '')}, ... ${more} more }` : `${title} ${body}`;
+    return inspectEntries(`SmallMap<${key}, ${value}>(${size})`, this.entries(), size, depth, options);
   }
+}
 
-  /** For `util.inspect`, which must not throw: the reason why the contents cannot be read. */
-  private describeState(): string | undefined {
-    if (this.generation < 0) return 'closed';
-    try {
-      return this.arena.isAlive(this.id) ? undefined : 'released';
-    } catch {
-      return 'closed';
-    }
+/** Why the contents cannot be read, for `util.inspect`, which must not throw. */
+function stateOf(map: KeyCache): 'open' | 'closed' | 'released' {
+  if (isClosed(map)) return 'closed';
+  try {
+    return isAlive(arenaOf(map), idOf(map)) ? 'open' : 'released';
+  } catch {
+    return 'closed';
   }
 }

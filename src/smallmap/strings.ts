@@ -11,7 +11,7 @@
 import { Scratch, readBlob, type TextBuffer } from '../region/blob.js';
 import { Buckets } from '../region/buckets.js';
 import { corrupt, readLong, writeLong } from '../region/format.js';
-import { WORD } from './layout.js';
+import { badList, WORD } from './layout.js';
 
 /** The number of cached strings per direction; a power of two. */
 const CACHED = 4096;
@@ -145,7 +145,7 @@ export class Strings {
     const id = free === 0 ? used : free - 1;
     const next = free === 0 ? 0 : refs[id] & ~FREE;
     if (free !== 0) {
-      if (id >= used || (refs[id] & FREE) === 0 || next > used) throw badList();
+      if (id >= used || (refs[id] & FREE) === 0 || next > used) throw badList('strings');
     } else if (used >= refs.length) {
       return -1;
     }
@@ -195,8 +195,4 @@ function cacheSlot(text: string): number {
   h = Math.imul(h, 33) + text.charCodeAt(length >>> 1);
   h = Math.imul(h, 33) + text.charCodeAt(0) + length;
   return Math.imul(h, 0x9e3779b1) >>> SLOT_SHIFT;
-}
-
-function badList(): Error {
-  return corrupt('this arena', 'the free list of strings contains an invalid index');
 }

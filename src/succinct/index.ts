@@ -8,7 +8,7 @@ export {
   type BitVectorOptions,
   type BitVectorStats,
 } from './bitvector/bit-vector.js';
-export { type Bit } from './bitvector/bits.js';
+export { type Bit } from './bitvector/ranges.js';
 export {
   EliasFano,
   type EliasFanoOptions,

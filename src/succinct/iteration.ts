@@ -1,9 +1,5 @@
 /** Iteration over structures that are read by index and do not change. */
-
-/** The prototype of built-in iterators. */
-export const IteratorPrototype = Object.getPrototypeOf(
-  Object.getPrototypeOf([][Symbol.iterator]()),
-) as object;
+import { IteratorPrototype } from '../region/iteration.js';
 
 /** A structure that is read by index. */
 interface Indexed<T> {
@@ -15,14 +11,17 @@ export class IndexIterator<T> implements IterableIterator<T, undefined> {
   static {
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
   }
-  private position = 0;
+  #source: Indexed<T> | undefined;
+  #position = 0;
 
-  constructor(private source: Indexed<T> | undefined) {}
+  constructor(source: Indexed<T>) {
+    this.#source = source;
+  }
 
   next(): IteratorResult<T, undefined> {
-    const value = this.source?.at(this.position++);
+    const value = this.#source?.at(this.#position++);
     if (value !== undefined) return { done: false, value };
-    this.source = undefined;
+    this.#source = undefined;
     return { done: true, value: undefined };
   }
 
@@ -45,25 +44,29 @@ export class ChunkIterator<T> implements IterableIterator<T, undefined> {
   static {
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
   }
-  private position = 0;
-  private chunk: ArrayLike<T> = [];
-  private at = 0;
+  #source: Sliced<T> | undefined;
+  #position = 0;
+  #chunk: ArrayLike<T> = [];
+  #at = 0;
 
-  constructor(private source: Sliced<T> | undefined) {}
+  constructor(source: Sliced<T>) {
+    this.#source = source;
+  }
 
   next(): IteratorResult<T, undefined> {
-    const { source, position } = this;
+    const source = this.#source;
+    const position = this.#position;
     // Reading the length throws if the structure has been closed.
     if (source === undefined || position >= source.length) {
-      this.source = undefined;
+      this.#source = undefined;
       return { done: true, value: undefined };
     }
-    if (this.at === this.chunk.length) {
-      this.chunk = source.slice(position, position + Math.min(Math.max(position, 32), 1024));
-      this.at = 0;
+    if (this.#at === this.#chunk.length) {
+      this.#chunk = source.slice(position, position + Math.min(Math.max(position, 32), 1024));
+      this.#at = 0;
     }
-    this.position = position + 1;
-    return { done: false, value: this.chunk[this.at++] };
+    this.#position = position + 1;
+    return { done: false, value: this.#chunk[this.#at++] };
   }
 
   [Symbol.iterator](): this {

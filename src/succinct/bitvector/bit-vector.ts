@@ -7,21 +7,36 @@
  * until the reserved address space is exhausted. `count`, `fill` and set algebra run in Rust at the
  * speed of memory.
  */
-import { isUint8Array } from 'node:util/types';
 import { inspect, type InspectOptionsStylized } from 'node:util';
+import { isUint8Array } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
 import { toArray } from '../../region/arguments.js';
+import {
+  attachStructure,
+  constructing,
+  inspectIfOpen,
+  openStructure,
+  PLACEMENT_OPTIONS,
+  placementOptions,
+  regionStats,
+  setTag,
+  shownElements,
+  structureFromBytes,
+  type RegionStats,
+} from '../../region/face.js';
 import type { OpenOptions } from '../../region/file.js';
-import { booleanOption, checkInteger, describe, integerOption, readOptions } from '../../region/options.js';
-import { Region, type Origin, type Placement } from '../../region/region.js';
-import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
-import { RegionSource, OWNER } from '../../region/table.js';
+import { IteratorPrototype } from '../../region/iteration.js';
+import { checkInteger, describe, integerOption, readOptions } from '../../region/options.js';
+import { Region } from '../../region/region.js';
+import { ownTable, Structure } from '../../region/structure.js';
+import { OWNER, RegionSource } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
-import { IteratorPrototype } from '../iteration.js';
-import { Bits, checkBit, type Bit } from './bits.js';
+import { BitTable } from './bit-table.js';
+import { append, setCapacity, setLength } from './growth.js';
 import { initialize, MAX_BITS, regionBytes, WORD } from './layout.js';
+import { checkBit, checkPosition, checkRange, countRange, loadSlow, nextBit, type Bit } from './ranges.js';
 
 /** The initial capacity and placement of a new bit vector. */
 export interface BitVectorOptions {
@@ -36,23 +51,17 @@ export interface BitVectorOptions {
 }
 
 /** The result of {@link BitVector.stats}. */
-export interface BitVectorStats {
+export interface BitVectorStats extends RegionStats {
   /** The number of bits. */
   length: number;
   /** The number of bits that fit before the vector grows. */
   capacity: number;
-  byteLength: number;
-  /**
-   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
-   */
-  origin: Origin;
-  shared: boolean;
 }
 
 /** Positions of bits as arguments: a typed array is fastest. */
 export type BitPositions = NumberArray | BigIntArray | Iterable<number> | ArrayLike<number>;
 
-const OPTIONS = ['capacity', 'hugePages', 'numaNode'] as const;
+const OPTIONS = ['capacity', ...PLACEMENT_OPTIONS] as const;
 // The values of `oh_bitvector_op`.
 const AND = 1;
 const OR = 2;
@@ -63,7 +72,7 @@ const AND_NOT = 4;
  * The bytes of a bit vector, for structures built from it. No other thread changes them in the
  * meantime.
  */
-export let steadyBytes: (bits: BitVector) => Uint8Array;
+export let stableBytes: (bits: BitVector) => Uint8Array;
 
 /**
  * A growable vector of bits, addressed by positions from 0 on.
@@ -87,19 +96,24 @@ export let steadyBytes: (bits: BitVector) => Uint8Array;
  * `ERR_OFFHEAP_FULL` when the vector cannot grow, and `ERR_OFFHEAP_IO` when a mapped file has been
  * truncated. A refused operation changes nothing.
  */
-export class BitVector extends Bits implements Iterable<number> {
+export class BitVector extends Structure<'bitvector'> implements Iterable<number> {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'BitVector', configurable: true });
-    steadyBytes = (bits) => bits.steadyBytes();
+    setTag(this.prototype, 'BitVector');
+    stableBytes = (bits) => bits.#table.stableBytes();
   }
   declare readonly [Symbol.toStringTag]: string;
+  readonly #table = ownTable<BitTable>(this);
 
   /** Creates a vector of `length` zeros, at most 2^40. */
-  constructor(length?: number, options?: BitVectorOptions) {
-    const given: unknown = length;
-    super(given instanceof RegionSource ? given.region : create(given, options));
-    if (given instanceof RegionSource) this.initialize(given);
-    else this.becomeOwner('the new bit vector');
+  constructor(length?: number, options?: BitVectorOptions);
+  /** @internal */
+  constructor(source: RegionSource);
+  constructor(from?: number | RegionSource, options?: BitVectorOptions) {
+    const existing = from instanceof RegionSource;
+    const table = new BitTable(existing ? from.region : create(from, options));
+    if (existing) table.initialize(from);
+    else table.becomeOwner('the new bit vector');
+    super(table);
   }
 
   /**
@@ -114,7 +128,7 @@ export class BitVector extends Bits implements Iterable<number> {
       throw rangeError(`index ${needed - 1} is out of range for ${Math.min(wanted, MAX_BITS)} bits`);
     }
     const bits = new BitVector(wanted, options);
-    native().bitvectorSetMany(bits.region.bytes, list, true);
+    native().bitvectorSetMany(bits.#table.region.bytes, list, true);
     return bits;
   }
 
@@ -129,7 +143,7 @@ export class BitVector extends Bits implements Iterable<number> {
     }
     if (isUint8Array(source)) {
       const bits = new BitVector(lengthOf(source) * 8, options);
-      native().bitvectorLoad(bits.region.bytes, source);
+      native().bitvectorLoad(bits.#table.region.bytes, source);
       return bits;
     }
     const list = toArray(source, 'the bits');
@@ -141,7 +155,7 @@ export class BitVector extends Bits implements Iterable<number> {
       }
     }
     const bits = new BitVector(list.length, options);
-    for (let i = 0; i < list.length; i++) if (list[i] === true) bits.store(i, true);
+    for (let i = 0; i < list.length; i++) if (list[i] === true) bits.#table.store(i, true);
     return bits;
   }
 
@@ -149,44 +163,48 @@ export class BitVector extends Bits implements Iterable<number> {
 
   /** The number of bits. */
   get length(): number {
-    return this.role === OWNER ? this.size : this.read(() => this.lengthNow());
+    const table = this.#table;
+    return table.role === OWNER ? table.size : table.read(() => table.lengthNow());
   }
 
   /** The bit at a position, or `undefined` past the end. */
   get(position: number): boolean | undefined {
-    if (typeof position === 'number' && position >>> 0 === position && position < this.size) {
-      return ((this.words[position >>> 5] >>> (position & 31)) & 1) !== 0;
+    const table = this.#table;
+    if (typeof position === 'number' && position >>> 0 === position && position < table.size) {
+      return ((table.words[position >>> 5] >>> (position & 31)) & 1) !== 0;
     }
-    return this.getSlow(position);
+    return this.#getSlow(position);
   }
 
-  private getSlow(position: unknown): boolean | undefined {
+  #getSlow(position: unknown): boolean | undefined {
+    const table = this.#table;
     if (typeof position !== 'number')
       throw typeError(`a position must be a number, not ${describe(position)}`);
     if (!Number.isInteger(position) || position < 0) {
-      this.beforeRead();
+      table.beforeRead();
       throw rangeError(`a position must be a non-negative integer, not ${position}`);
     }
-    return this.loadSlow(position);
+    return loadSlow(table, position);
   }
 
   /** Sets the bit at a position, to 1 by default. Throws `ERR_OFFHEAP_RANGE` past the end. */
   set(position: number, bit: Bit = true): this {
+    const table = this.#table;
     if (
       typeof position === 'number' &&
       position >>> 0 === position &&
-      position < this.size &&
+      position < table.size &&
       (bit === true || bit === false)
     ) {
-      const { words } = this;
+      const { words } = table;
       const at = position >>> 5;
       const mask = 1 << (position & 31);
       words[at] = bit ? words[at] | mask : words[at] & ~mask;
       return this;
     }
-    this.beforeWrite();
+    table.beforeWrite();
     const value = checkBit(bit);
-    this.store(this.checkPosition(position), value);
+    table.store(checkPosition(table, position), value);
     return this;
   }
 
@@ -195,45 +213,53 @@ export class BitVector extends Bits implements Iterable<number> {
    * end.
    */
   flip(position: number): boolean {
-    this.beforeWrite();
-    const at = this.checkPosition(position);
-    const bit = !this.load(at);
-    this.store(at, bit);
+    const table = this.#table;
+    if (typeof position === 'number' && position >>> 0 === position && position < table.size) {
+      const word = (table.words[position >>> 5] ^= 1 << (position & 31));
+      return ((word >>> (position & 31)) & 1) !== 0;
+    }
+    table.beforeWrite();
+    const at = checkPosition(table, position);
+    const bit = !table.load(at);
+    table.store(at, bit);
     return bit;
   }
 
   /** Appends a bit. Returns the new length. */
   push(bit: Bit): number {
-    const { size } = this;
-    if (size < this.room && (bit === true || bit === false)) {
-      const { words } = this;
+    const table = this.#table;
+    const { size } = table;
+    if (size < table.room && (bit === true || bit === false)) {
+      const { words } = table;
       const at = size >>> 5;
       const mask = 1 << (size & 31);
       words[at] = bit ? words[at] | mask : words[at] & ~mask;
-      this.head[WORD.lengthLow] = size + 1;
-      return (this.size = size + 1);
+      table.head[WORD.lengthLow] = size + 1;
+      return (table.size = size + 1);
     }
-    this.beforeWrite();
-    this.append(checkBit(bit));
-    return this.size;
+    table.beforeWrite();
+    append(table, checkBit(bit));
+    return table.size;
   }
 
   // ---- ranges
 
   /** Sets all bits from position `from` up to but not including `to` to one value. */
   fill(from: number | undefined, to: number | undefined, bit: Bit): this {
-    this.beforeWrite();
+    const table = this.#table;
+    table.beforeWrite();
     const value = checkBit(bit);
-    const [begin, end] = this.checkRange(from, to, this.size);
-    if (begin < end) native().bitvectorFill(this.region.bytes, begin, end, value);
+    const [begin, end] = checkRange(from, to, table.size);
+    if (begin < end) native().bitvectorFill(table.region.bytes, begin, end, value);
     return this;
   }
 
   /** Inverts all bits from position `from` up to but not including `to`. */
   not(from?: number, to?: number): this {
-    this.beforeWrite();
-    const [begin, end] = this.checkRange(from, to, this.size);
-    if (begin < end) native().bitvectorInvert(this.region.bytes, begin, end);
+    const table = this.#table;
+    table.beforeWrite();
+    const [begin, end] = checkRange(from, to, table.size);
+    if (begin < end) native().bitvectorInvert(table.region.bytes, begin, end);
     return this;
   }
 
@@ -242,19 +268,21 @@ export class BitVector extends Bits implements Iterable<number> {
    * changes.
    */
   setMany(positions: BitPositions, bit: Bit = true): this {
-    this.beforeWrite();
+    const table = this.#table;
+    table.beforeWrite();
     const value = checkBit(bit);
     const list = toNumbers(positions, 'positions');
-    this.beforeWrite(); // reading the positions may have run user code
-    native().bitvectorSetMany(this.region.bytes, list, value);
+    table.beforeWrite(); // reading the positions may have run user code
+    native().bitvectorSetMany(table.region.bytes, list, value);
     return this;
   }
 
   /** The number of ones from position `from` up to but not including `to`. */
   count(from?: number, to?: number): number {
-    return this.read(() => {
-      const [begin, end] = this.checkRange(from, to, this.lengthNow());
-      return this.countRange(begin, end);
+    const table = this.#table;
+    return table.read(() => {
+      const [begin, end] = checkRange(from, to, table.lengthNow());
+      return countRange(table, begin, end);
     });
   }
 
@@ -262,7 +290,7 @@ export class BitVector extends Bits implements Iterable<number> {
 
   /** Keeps the ones that `other` also has. `other` counts as zeros past its end. */
   and(other: BitVector, from?: number, to?: number): this {
-    return this.combine(AND, other, from, to);
+    return this.#combine(AND, other, from, to);
   }
 
   /**
@@ -270,7 +298,7 @@ export class BitVector extends Bits implements Iterable<number> {
    * length.
    */
   or(other: BitVector, from?: number, to?: number): this {
-    return this.combine(OR, other, from, to);
+    return this.#combine(OR, other, from, to);
   }
 
   /**
@@ -278,27 +306,28 @@ export class BitVector extends Bits implements Iterable<number> {
    * extends this vector to its length.
    */
   xor(other: BitVector, from?: number, to?: number): this {
-    return this.combine(XOR, other, from, to);
+    return this.#combine(XOR, other, from, to);
   }
 
   /** Removes the ones of `other`. */
   andNot(other: BitVector, from?: number, to?: number): this {
-    return this.combine(AND_NOT, other, from, to);
+    return this.#combine(AND_NOT, other, from, to);
   }
 
-  private combine(op: number, other: unknown, from: unknown, to: unknown): this {
-    this.beforeWrite();
+  #combine(op: number, other: unknown, from: unknown, to: unknown): this {
+    const table = this.#table;
+    table.beforeWrite();
     if (!(other instanceof BitVector))
       throw typeError(`the other operand must be a BitVector, not ${describe(other)}`);
-    const bytes = other.steadyBytes();
+    const bytes = other.#table.stableBytes();
     if (from === undefined && to === undefined && (op === OR || op === XOR)) {
       const { length } = other;
-      if (length > this.size) this.setLength(length);
+      if (length > table.size) setLength(table, length);
     }
-    const [begin, end] = this.checkRange(from, to, this.size);
+    const [begin, end] = checkRange(from, to, table.size);
     // Growing may have moved the bytes of this vector, which may also be the other one.
-    const others = other === this ? this.region.bytes : bytes;
-    if (begin < end) native().bitvectorCombine(this.region.bytes, op, others, begin, end);
+    const others = other === this ? table.region.bytes : bytes;
+    if (begin < end) native().bitvectorCombine(table.region.bytes, op, others, begin, end);
     return this;
   }
 
@@ -306,22 +335,23 @@ export class BitVector extends Bits implements Iterable<number> {
 
   /** The position of the first one at `from` or after it; −1 if there is none. */
   nextSetBit(from = 0): number {
-    return this.search(from, true);
+    return this.#search(from, true);
   }
 
   /** The position of the first zero at `from` or after it; −1 if there is none. */
   nextClearBit(from = 0): number {
-    return this.search(from, false);
+    return this.#search(from, false);
   }
 
-  private search(from: unknown, bit: boolean): number {
-    const begin = typeof from === 'number' && from >>> 0 === from ? from : this.checkFrom(from);
-    if (this.role === OWNER) return this.next(begin, bit, this.size);
-    return this.read(() => this.next(begin, bit, this.lengthNow()));
+  #search(from: unknown, bit: boolean): number {
+    const table = this.#table;
+    const begin = typeof from === 'number' && from >>> 0 === from ? from : this.#checkFrom(from);
+    if (table.role === OWNER) return nextBit(table, begin, bit, table.size);
+    return table.read(() => nextBit(table, begin, bit, table.lengthNow()));
   }
 
-  private checkFrom(from: unknown): number {
-    this.beforeRead();
+  #checkFrom(from: unknown): number {
+    this.#table.beforeRead();
     return checkInteger(from, 'from', 0, Number.MAX_SAFE_INTEGER);
   }
 
@@ -330,7 +360,7 @@ export class BitVector extends Bits implements Iterable<number> {
    * during the iteration.
    */
   [Symbol.iterator](): IterableIterator<number> {
-    this.beforeRead();
+    this.#table.beforeRead();
     return new OnesIterator(this);
   }
 
@@ -342,18 +372,19 @@ export class BitVector extends Bits implements Iterable<number> {
   ones(from?: number): Uint32Array | Float64Array;
   ones(from: number | undefined, out: NumberArray): number;
   ones(from = 0, out?: NumberArray): Uint32Array | Float64Array | number {
-    const begin = this.checkFrom(from);
+    const table = this.#table;
+    const begin = this.#checkFrom(from);
     if (out !== undefined) {
       const { native: array } = answers(out, 0, false, (count) => new Float64Array(count));
-      return this.read(() => native().bitvectorOnes(this.region.bytes, begin, array));
+      return table.read(() => native().bitvectorOnes(table.region.bytes, begin, array));
     }
-    return this.read(() => {
-      const length = this.lengthNow();
-      const count = begin < length ? this.countRange(begin, length) : 0;
+    return table.read(() => {
+      const length = table.lengthNow();
+      const count = begin < length ? countRange(table, begin, length) : 0;
       const array = allocating('the positions', count * 8, () =>
         length < 2 ** 32 ? new Uint32Array(count) : new Float64Array(count),
       );
-      const found = native().bitvectorOnes(this.region.bytes, begin, array);
+      const found = native().bitvectorOnes(table.region.bytes, begin, array);
       return found < count ? array.slice(0, found) : array;
     });
   }
@@ -362,9 +393,10 @@ export class BitVector extends Bits implements Iterable<number> {
 
   /** Changes the length by appending zeros or dropping bits. */
   resize(length: number): this {
+    const table = this.#table;
     const wanted = checkInteger(length, 'length', 0, MAX_BITS);
-    this.beforeWrite();
-    if (wanted !== this.size) this.setLength(wanted);
+    table.beforeWrite();
+    if (wanted !== table.size) setLength(table, wanted);
     return this;
   }
 
@@ -375,9 +407,10 @@ export class BitVector extends Bits implements Iterable<number> {
 
   /** Reserves room for `capacity` bits in total, so that growing to that length takes no time. */
   reserve(capacity: number): this {
+    const table = this.#table;
     const wanted = checkInteger(capacity, 'capacity', 0, MAX_BITS);
-    this.beforeWrite();
-    if (wanted > this.capacity) this.resizeRegion(wanted);
+    table.beforeWrite();
+    if (wanted > table.capacity) setCapacity(table, wanted);
     return this;
   }
 
@@ -386,21 +419,21 @@ export class BitVector extends Bits implements Iterable<number> {
    * therefore its bytes.
    */
   shrinkToFit(): this {
-    this.beforeWrite();
-    native().bitvectorSetCapacity(this.region.bytes, this.size);
-    this.region.shrink(regionBytes(this.size));
-    this.rebindViews();
+    const table = this.#table;
+    table.beforeWrite();
+    native().bitvectorSetCapacity(table.region.bytes, table.size);
+    table.region.shrink(regionBytes(table.size));
+    table.rebindViews();
     return this;
   }
 
   /** Counts and sizes, for logs and dashboards. */
   stats(): BitVectorStats {
-    return this.read(() => ({
-      length: this.lengthNow(),
-      capacity: this.capacity,
-      byteLength: this.region.buffer.byteLength,
-      origin: this.region.origin,
-      shared: this.region.shared || this.region.origin === 'attached',
+    const table = this.#table;
+    return table.read(() => ({
+      length: table.lengthNow(),
+      capacity: table.capacity,
+      ...regionStats(table.region),
     }));
   }
 
@@ -409,7 +442,8 @@ export class BitVector extends Bits implements Iterable<number> {
    * `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
-    this.read(() => native().bitvectorValidate(this.region.bytes));
+    const table = this.#table;
+    table.read(() => native().bitvectorValidate(table.region.bytes));
   }
 
   // ---- sharing and saving
@@ -419,7 +453,7 @@ export class BitVector extends Bits implements Iterable<number> {
    * are visible immediately.
    */
   static attach(token: Token): BitVector {
-    return attachStructure(token, 'bitvector', adopted);
+    return attachStructure(token, 'bitvector', constructing(this, BitVector));
   }
 
   /**
@@ -428,27 +462,29 @@ export class BitVector extends Bits implements Iterable<number> {
    * not change before the next `save`.
    */
   static open(path: string, options?: OpenOptions): BitVector {
-    return openStructure(path, options, adopted);
+    return openStructure(path, options, constructing(this, BitVector));
   }
 
   /**
    * Creates a bit vector from the bytes of {@link BitVector.toBytes}, which are copied. O(bytes).
    */
   static fromBytes(bytes: Uint8Array): BitVector {
-    return structureFromBytes(bytes, adopted);
+    return structureFromBytes(bytes, constructing(this, BitVector));
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    const state = this.describeState();
-    if (state !== 'open') return `${options.stylize('BitVector', 'special')} { ${state} }`;
-    const title = `BitVector(${this.length})`;
-    if (depth < 0) return options.stylize(`[${title}]`, 'special');
-    const limit = Math.min(options.maxArrayLength ?? Infinity, 100);
-    const ones = new Float64Array(limit + 1);
-    const count = this.ones(0, ones);
-    const list = inspect([...ones.subarray(0, Math.min(count, limit))], { ...options, maxArrayLength: null });
-    const more = count > limit;
-    return more ? `${title} ${list.replace(/\s*\]$/, '')}, ... more ones ]` : `${title} ${list}`;
+    return inspectIfOpen('BitVector', this.#table.describeState(), options, () => {
+      const title = `BitVector(${this.length})`;
+      if (depth < 0) return options.stylize(`[${title}]`, 'special');
+      const limit = shownElements(Infinity, options);
+      const ones = new Float64Array(limit + 1);
+      const count = this.ones(0, ones);
+      const list = inspect([...ones.subarray(0, Math.min(count, limit))], {
+        ...options,
+        maxArrayLength: null,
+      });
+      return count > limit ? `${title} ${list.replace(/\s*\]$/, '')}, ... more ones ]` : `${title} ${list}`;
+    });
   }
 }
 
@@ -457,17 +493,20 @@ class OnesIterator implements IterableIterator<number, undefined> {
   static {
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
   }
-  private position = 0;
+  #bits: BitVector | undefined;
+  #position = 0;
 
-  constructor(private bits: BitVector | undefined) {}
+  constructor(bits: BitVector) {
+    this.#bits = bits;
+  }
 
   next(): IteratorResult<number, undefined> {
-    const value = this.bits?.nextSetBit(this.position) ?? -1;
+    const value = this.#bits?.nextSetBit(this.#position) ?? -1;
     if (value >= 0) {
-      this.position = value + 1;
+      this.#position = value + 1;
       return { done: false, value };
     }
-    this.bits = undefined;
+    this.#bits = undefined;
     return { done: true, value: undefined };
   }
 
@@ -481,15 +520,7 @@ function create(length: unknown, options: unknown): Region {
   const read = readOptions(options, OPTIONS, 'BitVector');
   const bits = length === undefined ? 0 : checkInteger(length, 'length', 0, MAX_BITS);
   const capacity = integerOption(read, 'capacity', 0, MAX_BITS, 0);
-  const placement: Placement = {
-    hugePages: booleanOption(read, 'hugePages', undefined),
-    numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
-  };
-  const region = Region.allocate(regionBytes(Math.max(bits, capacity)), placement);
+  const region = Region.allocate(regionBytes(Math.max(bits, capacity)), placementOptions(read));
   initialize(region.head, bits, Math.max(bits, capacity));
   return region;
-}
-
-function adopted(region: RegionSource): BitVector {
-  return new BitVector(region as never);
 }

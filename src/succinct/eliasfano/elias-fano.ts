@@ -10,14 +10,28 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
-import type { AnyTypedArray } from '../../region/typed-array.js';
+import {
+  attachStructure,
+  constructing,
+  inspectElements,
+  inspectIfOpen,
+  openStructure,
+  PLACEMENT_OPTIONS,
+  placementOptions,
+  regionStats,
+  setTag,
+  shownElements,
+  structureFromBytes,
+  tableFromSource,
+  type RegionStats,
+} from '../../region/face.js';
 import type { OpenOptions } from '../../region/file.js';
-import { booleanOption, describe, integerOption, readOptions } from '../../region/options.js';
-import { Region, type Origin } from '../../region/region.js';
-import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
-import { LegacyStructure } from '../../region/legacy.js';
-import { RegionSource, OWNER } from '../../region/table.js';
+import { describe, readOptions } from '../../region/options.js';
+import { Region } from '../../region/region.js';
+import { ownTable, Structure } from '../../region/structure.js';
+import { OWNER, RegionSource } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
+import type { AnyTypedArray } from '../../region/typed-array.js';
 import {
   answers,
   lengthOf,
@@ -28,8 +42,8 @@ import {
   type NumberArray,
 } from '../arguments.js';
 import { ChunkIterator } from '../iteration.js';
-import { layoutOf, MAX_LENGTH, readLayout, type Layout } from './layout.js';
-import { Sequence } from './sequence.js';
+import { EliasFanoTable } from './elias-fano-table.js';
+import { layoutOf, MAX_LENGTH } from './layout.js';
 
 /** The placement of sorted integers. */
 export interface EliasFanoOptions {
@@ -42,7 +56,7 @@ export interface EliasFanoOptions {
 }
 
 /** The result of {@link EliasFano.stats}. */
-export interface EliasFanoStats {
+export interface EliasFanoStats extends RegionStats {
   /** The number of values. */
   length: number;
   /** The largest value, or 0 if there is none. */
@@ -51,19 +65,12 @@ export interface EliasFanoStats {
   bitsPerValue: number;
   /** How many of these bits are stored verbatim. */
   lowBits: number;
-  byteLength: number;
-  /**
-   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
-   */
-  origin: Origin;
-  shared: boolean;
 }
 
 /** Integers to query or to build from: a typed array is fastest. */
 export type Integers = NumberArray | BigIntArray | Iterable<number | bigint> | ArrayLike<number | bigint>;
 
-const OPTIONS = ['hugePages', 'numaNode'] as const;
-const EMPTY = layoutOf(0, 0);
+const OPTIONS = [...PLACEMENT_OPTIONS] as const;
 
 /**
  * An immutable sequence of sorted integers from 0 to 2^53 − 1. Duplicates are allowed.
@@ -79,20 +86,15 @@ const EMPTY = layoutOf(0, 0);
  * is out of range, `ERR_OFFHEAP_CLOSED` after `close()`, and `ERR_OFFHEAP_IO` when a mapped file
  * has been truncated.
  */
-export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<number> {
+export class EliasFano extends Structure<'eliasfano'> implements Iterable<number> {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'EliasFano', configurable: true });
+    setTag(this.prototype, 'EliasFano');
   }
   declare readonly [Symbol.toStringTag]: string;
+  readonly #table = ownTable<EliasFanoTable>(this);
 
-  private sequence = Sequence.EMPTY;
-  private layout: Layout = EMPTY;
-  /** The number of values that may be read without a check. */
-  private direct = 0;
-
-  private constructor(adopted: RegionSource) {
-    super(adopted.region);
-    this.initialize(adopted);
+  private constructor(source: RegionSource) {
+    super(tableFromSource(EliasFanoTable, source, 'EliasFano'));
   }
 
   /**
@@ -102,10 +104,7 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
    */
   static from(sorted: Integers, options?: EliasFanoOptions): EliasFano {
     const read = options === undefined ? {} : readOptions(options, OPTIONS, 'EliasFano.from');
-    const placement = {
-      hugePages: booleanOption(read, 'hugePages', undefined),
-      numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
-    };
+    const placement = placementOptions(read);
     const values = toNumbers(sorted, 'values');
     const max = native().eliasfanoMeasure(values);
     if (max > Number.MAX_SAFE_INTEGER) {
@@ -115,42 +114,16 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
     if (length > MAX_LENGTH) throw rangeError(`${length} values are more than 2^37`);
     const region = Region.allocate(layoutOf(length, max).bytes, placement);
     native().eliasfanoInit(region.bytes, values, max);
-    return EliasFano.adopted(new RegionSource(region, true, 'the new values'));
-  }
-
-  protected get kind(): 'eliasfano' {
-    return 'eliasfano';
-  }
-
-  protected get label(): string {
-    return 'Elias-Fano sequence';
-  }
-
-  protected bindViews(what: string): void {
-    const { region } = this;
-    const layout = readLayout(region.head, region.bytes.length, what);
-    this.layout = layout;
-    this.sequence = new Sequence(region.buffer, layout);
-    // The bytes never change, so readers on other threads need no validation. Only a file can
-    // vanish.
-    this.direct = region.origin === 'file' ? 0 : layout.length;
-  }
-
-  protected dropViews(): void {
-    this.sequence = Sequence.EMPTY;
-    this.direct = 0;
-  }
-
-  protected check(region: Region, length: number, what: string): void {
-    readLayout(region.head, length, what);
+    return construct(this)(new RegionSource(region, true, 'the new values'));
   }
 
   // ---- reading
 
   /** The number of values. */
   get length(): number {
-    this.beforeRead();
-    return this.layout.length;
+    const table = this.#table;
+    table.beforeRead();
+    return table.layout.length;
   }
 
   /**
@@ -158,17 +131,19 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
    * from the end, as in typed arrays.
    */
   at(index: number): number | undefined {
-    if (typeof index === 'number' && index >>> 0 === index && index < this.direct)
-      return this.sequence.at(index);
-    return this.atSlow(index);
+    const table = this.#table;
+    if (typeof index === 'number' && index >>> 0 === index && index < table.direct)
+      return table.sequence.at(index);
+    return this.#atSlow(index);
   }
 
-  private atSlow(index: unknown): number | undefined {
-    this.beforeRead();
-    const at = relativeIndex(index, this.layout.length);
+  #atSlow(index: unknown): number | undefined {
+    const table = this.#table;
+    table.beforeRead();
+    const at = relativeIndex(index, table.layout.length);
     if (at < 0) return undefined;
-    const value = this.sequence.at(at);
-    return this.role === OWNER || this.readIsValid() ? value : this.read(() => this.sequence.at(at));
+    const value = table.sequence.at(at);
+    return table.role === OWNER || table.readIsValid() ? value : table.read(() => table.sequence.at(at));
   }
 
   /**
@@ -176,8 +151,8 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
    * `value` is any number except NaN.
    */
   rank(value: number): number {
-    if (this.hasNext(value)) return this.sequence.rank(Math.ceil(value));
-    return this.ask(value, (asked) => this.rankOf(asked));
+    if (this.#hasNext(value)) return this.#table.sequence.rank(Math.ceil(value));
+    return this.#ask(value, (asked) => this.#rankOf(asked));
   }
 
   /**
@@ -185,35 +160,39 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
    * `rank(value)`. `value` is any number except NaN.
    */
   nextGeq(value: number): number | undefined {
-    if (this.hasNext(value)) return this.sequence.nextGeq(Math.ceil(value));
-    return this.ask(value, (asked) => {
-      const { length, max } = this.layout;
+    const table = this.#table;
+    if (this.#hasNext(value)) return table.sequence.nextGeq(Math.ceil(value));
+    return this.#ask(value, (asked) => {
+      const { length, max } = table.layout;
       if (length === 0 || asked > max) return undefined;
-      return this.sequence.nextGeq(Math.max(0, Math.ceil(asked)));
+      return table.sequence.nextGeq(Math.max(0, Math.ceil(asked)));
     });
   }
 
   /** Whether some value is not less than `value` and may be read without a check. */
-  private hasNext(value: number): boolean {
-    return typeof value === 'number' && this.direct !== 0 && value >= 0 && value <= this.layout.max;
+  #hasNext(value: number): boolean {
+    const table = this.#table;
+    return typeof value === 'number' && table.direct !== 0 && value >= 0 && value <= table.layout.max;
   }
 
-  private ask<T>(value: unknown, answer: (value: number) => T): T {
-    this.beforeRead();
+  #ask<T>(value: unknown, answer: (value: number) => T): T {
+    const table = this.#table;
+    table.beforeRead();
     if (typeof value !== 'number') throw typeError(`a value must be a number, not ${describe(value)}`);
     if (Number.isNaN(value)) throw rangeError('a value cannot be NaN');
-    return this.read(() => answer(value));
+    return table.read(() => answer(value));
   }
 
-  private rankOf(value: number): number {
-    const { length, max } = this.layout;
+  #rankOf(value: number): number {
+    const table = this.#table;
+    const { length, max } = table.layout;
     if (value <= 0 || length === 0) return 0;
-    return value > max ? length : this.sequence.rank(Math.ceil(value));
+    return value > max ? length : table.sequence.rank(Math.ceil(value));
   }
 
   /** The values in ascending order. */
   [Symbol.iterator](): IterableIterator<number> {
-    this.beforeRead();
+    this.#table.beforeRead();
     return new ChunkIterator<number>(this) as IterableIterator<number>;
   }
 
@@ -227,10 +206,11 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
   getMany(indices: Integers): Uint32Array | Float64Array;
   getMany<O extends NumberArray | number[]>(indices: Integers, out: O): O;
   getMany(indices: Integers, out?: unknown): unknown {
-    this.beforeRead();
+    const table = this.#table;
+    table.beforeRead();
     const list = toNumbers(indices, 'indices');
-    const { native: array, finish } = this.answers(out, lengthOf(list), this.layout.max);
-    this.read(() => native().eliasfanoGetMany(this.region.bytes, list, array));
+    const { native: array, finish } = this.#answers(out, lengthOf(list), table.layout.max);
+    table.read(() => native().eliasfanoGetMany(table.region.bytes, list, array));
     return finish();
   }
 
@@ -241,10 +221,11 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
   rankMany(values: Integers): Uint32Array | Float64Array;
   rankMany<O extends NumberArray | number[]>(values: Integers, out: O): O;
   rankMany(values: Integers, out?: unknown): unknown {
-    this.beforeRead();
+    const table = this.#table;
+    table.beforeRead();
     const list = toNumbers(values, 'values');
-    const { native: array, finish } = this.answers(out, lengthOf(list), this.layout.length);
-    this.read(() => native().eliasfanoRankMany(this.region.bytes, list, array));
+    const { native: array, finish } = this.#answers(out, lengthOf(list), table.layout.length);
+    table.read(() => native().eliasfanoRankMany(table.region.bytes, list, array));
     return finish();
   }
 
@@ -256,19 +237,16 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
   slice(start?: number, end?: number): Uint32Array | Float64Array;
   slice<O extends NumberArray | number[]>(start: number | undefined, end: number | undefined, out: O): O;
   slice(start?: number, end?: number, out?: unknown): unknown {
-    this.beforeRead();
-    const [from, to] = rangeOf(start, end, this.layout.length);
-    const { native: array, finish } = this.answers(out, to - from, this.layout.max);
+    const table = this.#table;
+    table.beforeRead();
+    const [from, to] = rangeOf(start, end, table.layout.length);
+    const { native: array, finish } = this.#answers(out, to - from, table.layout.max);
     const part = lengthOf(array) === to - from ? array : array.subarray(0, to - from);
-    this.read(() => native().eliasfanoUnpack(this.region.bytes, from, part));
+    table.read(() => native().eliasfanoUnpack(table.region.bytes, from, part));
     return finish();
   }
 
-  private answers(
-    out: unknown,
-    count: number,
-    most: number,
-  ): { native: AnyTypedArray; finish: () => unknown } {
+  #answers(out: unknown, count: number, most: number): { native: AnyTypedArray; finish: () => unknown } {
     return answers(out, count, false, (length) =>
       most < 2 ** 32 ? new Uint32Array(length) : new Float64Array(length),
     );
@@ -278,16 +256,14 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
 
   /** Counts and sizes. */
   stats(): EliasFanoStats {
-    this.beforeRead();
-    const { region, layout } = this;
+    this.#table.beforeRead();
+    const { region, layout } = this.#table;
     return {
       length: layout.length,
       max: layout.max,
       bitsPerValue: layout.length === 0 ? 0 : (layout.bytes * 8) / layout.length,
       lowBits: layout.lowBits,
-      byteLength: region.buffer.byteLength,
-      origin: region.origin,
-      shared: region.shared || region.origin === 'attached',
+      ...regionStats(region),
     };
   }
 
@@ -295,35 +271,36 @@ export class EliasFano extends LegacyStructure<'eliasfano'> implements Iterable<
    * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
-    this.read(() => native().eliasfanoValidate(this.region.bytes));
+    const table = this.#table;
+    table.read(() => native().eliasfanoValidate(table.region.bytes));
   }
 
   /** Attaches to values that another thread shared. O(1). */
   static attach(token: Token): EliasFano {
-    return attachStructure(token, 'eliasfano', EliasFano.adopted);
+    return attachStructure(token, 'eliasfano', construct(this));
   }
 
   /** Opens saved values by mapping their file. Only the header is read, whatever the size. */
   static open(path: string, options?: OpenOptions): EliasFano {
-    return openStructure(path, options, EliasFano.adopted);
+    return openStructure(path, options, construct(this));
   }
 
   /** Creates values from the bytes of {@link EliasFano.toBytes}, which are copied. O(bytes). */
   static fromBytes(bytes: Uint8Array): EliasFano {
-    return structureFromBytes(bytes, EliasFano.adopted);
+    return structureFromBytes(bytes, construct(this));
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    const state = this.describeState();
-    if (state !== 'open') return `${options.stylize('EliasFano', 'special')} { ${state} }`;
-    const { length } = this.layout;
-    const title = `EliasFano(${length})`;
-    if (depth < 0) return options.stylize(`[${title}]`, 'special');
-    const shown = Math.min(length, options.maxArrayLength ?? Infinity, 100);
-    const list = inspect([...this.slice(0, shown)], { ...options, maxArrayLength: null });
-    const more = length - shown;
-    return more > 0 ? `${title} ${list.replace(/\s*\]$/, '')}, ... ${more} more ]` : `${title} ${list}`;
+    const table = this.#table;
+    return inspectIfOpen('EliasFano', table.describeState(), options, () => {
+      const { length } = table.layout;
+      const elements = [...this.slice(0, shownElements(length, options))];
+      return inspectElements(`EliasFano(${length})`, elements, length, depth, options);
+    });
   }
+}
 
-  private static readonly adopted = (adopted: RegionSource): EliasFano => new EliasFano(adopted);
+/** See `constructing`. The constructor is private. */
+function construct(called: unknown): (source: RegionSource) => EliasFano {
+  return constructing<EliasFano>(called, EliasFano as never);
 }

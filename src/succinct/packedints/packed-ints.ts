@@ -8,15 +8,28 @@
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native } from '../../native.js';
+import {
+  attachStructure,
+  constructing,
+  inspectElements,
+  inspectIfOpen,
+  openStructure,
+  PLACEMENT_OPTIONS,
+  placementOptions,
+  regionStats,
+  setTag,
+  shownElements,
+  structureFromBytes,
+  tableFromSource,
+  type RegionStats,
+} from '../../region/face.js';
 import type { OpenOptions } from '../../region/file.js';
-import { HEADER_BYTES } from '../../region/format.js';
-import type { AnyTypedArray } from '../../region/typed-array.js';
-import { booleanOption, integerOption, readOptions } from '../../region/options.js';
-import { Region, type Origin } from '../../region/region.js';
-import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
-import { LegacyStructure } from '../../region/legacy.js';
-import { RegionSource, OWNER } from '../../region/table.js';
+import { integerOption, readOptions } from '../../region/options.js';
+import { Region } from '../../region/region.js';
+import { ownTable, Structure } from '../../region/structure.js';
+import { OWNER, RegionSource } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
+import type { AnyTypedArray } from '../../region/typed-array.js';
 import {
   answers,
   isBigInts,
@@ -27,9 +40,10 @@ import {
   type BigIntArray,
   type NumberArray,
 } from '../arguments.js';
-import { bigField, field, maskOf, narrowField, nearFields, wideField } from '../fields.js';
+import { bigField, field, narrowField, wideField } from '../fields.js';
 import { IndexIterator } from '../iteration.js';
-import { fieldBytes, readShape, regionBytes } from './layout.js';
+import { regionBytes } from './layout.js';
+import { PackedIntsTable } from './packed-ints-table.js';
 
 /** The width and placement of packed integers. */
 export interface PackedIntsOptions {
@@ -44,18 +58,12 @@ export interface PackedIntsOptions {
 }
 
 /** The result of {@link PackedInts.stats}. */
-export interface PackedIntsStats {
+export interface PackedIntsStats extends RegionStats {
   /** The number of integers. */
   length: number;
   bitsPerValue: number;
   /** Whether they are bigints. */
   bigint: boolean;
-  byteLength: number;
-  /**
-   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
-   */
-  origin: Origin;
-  shared: boolean;
 }
 
 /**
@@ -72,8 +80,7 @@ export type PackedArray<T extends number | bigint> = T extends bigint
 /** Positions: a typed array is fastest. */
 export type Positions = NumberArray | BigIntArray | Iterable<number> | ArrayLike<number>;
 
-const OPTIONS = ['bits', 'hugePages', 'numaNode'] as const;
-const NOTHING = new Int32Array(2);
+const OPTIONS = ['bits', ...PLACEMENT_OPTIONS] as const;
 
 /**
  * An immutable array of non-negative integers, packed into 1 to 64 bits each.
@@ -92,27 +99,17 @@ const NOTHING = new Int32Array(2);
  * when a mapped file has been truncated.
  */
 export class PackedInts<T extends number | bigint = number>
-  extends LegacyStructure<'packedints'>
+  extends Structure<'packedints'>
   implements Iterable<T>
 {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'PackedInts', configurable: true });
+    setTag(this.prototype, 'PackedInts');
   }
   declare readonly [Symbol.toStringTag]: string;
+  readonly #table = ownTable<PackedIntsTable>(this);
 
-  /** The integers, from the first word on. */
-  private words: Int32Array = NOTHING;
-  private bits = 1;
-  /** The mask of the lowest `bits` bits; above 32 bits, of the bits beyond 32. */
-  private mask = 0;
-  /** The number of integers that `at` may read without a check. */
-  private direct = 0;
-  private count = 0;
-  private bigint = false;
-
-  private constructor(adopted: RegionSource) {
-    super(adopted.region);
-    this.initialize(adopted);
+  private constructor(source: RegionSource) {
+    super(tableFromSource(PackedIntsTable, source, 'PackedInts'));
   }
 
   /**
@@ -131,59 +128,28 @@ export class PackedInts<T extends number | bigint = number>
   static from(values: unknown, options?: PackedIntsOptions): PackedInts | PackedInts<bigint> {
     const read = options === undefined ? {} : readOptions(options, OPTIONS, 'PackedInts.from');
     const wanted = integerOption(read, 'bits', 1, 64, undefined);
-    const placement = {
-      hugePages: booleanOption(read, 'hugePages', undefined),
-      numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
-    };
+    const placement = placementOptions(read);
     const numbers = toNumbers(values, 'values');
     const bits = wanted ?? native().packedintsMeasure(numbers);
     const region = Region.allocate(regionBytes(lengthOf(numbers), bits), placement);
     native().packedintsInit(region.bytes, numbers, bits, isBigInts(numbers));
-    return make<number>(new RegionSource(region, true, 'the new integers'));
-  }
-
-  protected get kind(): 'packedints' {
-    return 'packedints';
-  }
-
-  protected get label(): string {
-    return 'packed integers';
-  }
-
-  protected bindViews(what: string): void {
-    const { region } = this;
-    const { length, bits, bigint } = readShape(region.head, region.bytes.length, what);
-    this.count = length;
-    this.bits = bits;
-    this.bigint = bigint;
-    this.mask = maskOf(bits > 32 ? bits - 32 : bits);
-    this.words = new Int32Array(region.buffer, HEADER_BYTES, fieldBytes(length, bits) / 4);
-    // The bytes never change, so readers on other threads need no validation. Only a file can
-    // vanish.
-    this.direct = bigint || region.origin === 'file' ? 0 : Math.min(length, nearFields(bits));
-  }
-
-  protected dropViews(): void {
-    this.words = NOTHING;
-    this.direct = 0;
-  }
-
-  protected check(region: Region, length: number, what: string): void {
-    readShape(region.head, length, what);
+    return construct<number>(this)(new RegionSource(region, true, 'the new integers'));
   }
 
   // ---- reading
 
   /** The number of integers. */
   get length(): number {
-    this.beforeRead();
-    return this.count;
+    const table = this.#table;
+    table.beforeRead();
+    return table.count;
   }
 
   /** Bits per integer. */
   get bitsPerValue(): number {
-    this.beforeRead();
-    return this.bits;
+    const table = this.#table;
+    table.beforeRead();
+    return table.bits;
   }
 
   /**
@@ -191,31 +157,34 @@ export class PackedInts<T extends number | bigint = number>
    * in typed arrays.
    */
   at(index: number): T | undefined {
-    if (typeof index === 'number' && index >>> 0 === index && index < this.direct) {
-      const { words, bits, mask } = this;
+    const table = this.#table;
+    if (typeof index === 'number' && index >>> 0 === index && index < table.direct) {
+      const { words, bits, mask } = table;
       return (
         bits <= 32 ? narrowField(words, index, bits, mask) >>> 0 : wideField(words, index, bits, mask)
       ) as T;
     }
-    return this.atSlow(index);
+    return this.#atSlow(index);
   }
 
-  private atSlow(index: unknown): T | undefined {
-    this.beforeRead();
-    const at = relativeIndex(index, this.count);
+  #atSlow(index: unknown): T | undefined {
+    const table = this.#table;
+    table.beforeRead();
+    const at = relativeIndex(index, table.count);
     if (at < 0) return undefined;
-    const value = this.element(at);
-    return this.role === OWNER || this.readIsValid() ? value : this.read(() => this.element(at));
+    const value = this.#element(at);
+    return table.role === OWNER || table.readIsValid() ? value : table.read(() => this.#element(at));
   }
 
-  private element(index: number): T {
-    const { words, bits } = this;
-    return (this.bigint ? bigField(words, index, bits) : field(words, index, bits)) as T;
+  #element(index: number): T {
+    const table = this.#table;
+    const { words, bits } = table;
+    return (table.bigint ? bigField(words, index, bits) : field(words, index, bits)) as T;
   }
 
   /** The integers in order. */
   [Symbol.iterator](): IterableIterator<T> {
-    this.beforeRead();
+    this.#table.beforeRead();
     return new IndexIterator<T>(this) as IterableIterator<T>;
   }
 
@@ -230,10 +199,11 @@ export class PackedInts<T extends number | bigint = number>
   getMany(indices: Positions): PackedArray<T>;
   getMany<O extends PackedOutput<T>>(indices: Positions, out: O): O;
   getMany(indices: Positions, out?: unknown): unknown {
-    this.beforeRead();
+    const table = this.#table;
+    table.beforeRead();
     const list = toNumbers(indices, 'indices');
-    const { native: array, finish } = this.answers(out, lengthOf(list));
-    this.read(() => native().packedintsGetMany(this.region.bytes, list, array));
+    const { native: array, finish } = this.#answers(out, lengthOf(list));
+    table.read(() => native().packedintsGetMany(table.region.bytes, list, array));
     return finish();
   }
 
@@ -245,18 +215,20 @@ export class PackedInts<T extends number | bigint = number>
   slice(start?: number, end?: number): PackedArray<T>;
   slice<O extends PackedOutput<T>>(start: number | undefined, end: number | undefined, out: O): O;
   slice(start?: number, end?: number, out?: unknown): unknown {
-    this.beforeRead();
-    const [from, to] = rangeOf(start, end, this.count);
-    const { native: array, finish } = this.answers(out, to - from);
+    const table = this.#table;
+    table.beforeRead();
+    const [from, to] = rangeOf(start, end, table.count);
+    const { native: array, finish } = this.#answers(out, to - from);
     const part = lengthOf(array) === to - from ? array : array.subarray(0, to - from);
-    this.read(() => native().packedintsUnpack(this.region.bytes, from, part));
+    table.read(() => native().packedintsUnpack(table.region.bytes, from, part));
     return finish();
   }
 
-  private answers(out: unknown, count: number): { native: AnyTypedArray; finish: () => unknown } {
-    return answers(out, count, this.bigint, (length) => {
-      if (this.bigint) return new BigUint64Array(length);
-      return this.bits <= 32 ? new Uint32Array(length) : new Float64Array(length);
+  #answers(out: unknown, count: number): { native: AnyTypedArray; finish: () => unknown } {
+    const table = this.#table;
+    return answers(out, count, table.bigint, (length) => {
+      if (table.bigint) return new BigUint64Array(length);
+      return table.bits <= 32 ? new Uint32Array(length) : new Float64Array(length);
     });
   }
 
@@ -264,15 +236,14 @@ export class PackedInts<T extends number | bigint = number>
 
   /** Counts and sizes. */
   stats(): PackedIntsStats {
-    this.beforeRead();
-    const { region } = this;
+    const table = this.#table;
+    table.beforeRead();
+    const { region } = this.#table;
     return {
-      length: this.count,
-      bitsPerValue: this.bits,
-      bigint: this.bigint,
-      byteLength: region.buffer.byteLength,
-      origin: region.origin,
-      shared: region.shared || region.origin === 'attached',
+      length: table.count,
+      bitsPerValue: table.bits,
+      bigint: table.bigint,
+      ...regionStats(region),
     };
   }
 
@@ -280,41 +251,36 @@ export class PackedInts<T extends number | bigint = number>
    * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
-    this.read(() => native().packedintsValidate(this.region.bytes));
+    const table = this.#table;
+    table.read(() => native().packedintsValidate(table.region.bytes));
   }
 
   /** Attaches to integers that another thread shared. O(1). */
   static attach<T extends number | bigint = number>(token: Token): PackedInts<T> {
-    return attachStructure(token, 'packedints', make<T>);
+    return attachStructure(token, 'packedints', construct<T>(this));
   }
 
   /** Opens saved integers by mapping their file. Only the header is read, whatever the size. */
   static open<T extends number | bigint = number>(path: string, options?: OpenOptions): PackedInts<T> {
-    return openStructure(path, options, make<T>);
+    return openStructure(path, options, construct<T>(this));
   }
 
   /** Creates integers from the bytes of {@link PackedInts.toBytes}, which are copied. O(bytes). */
   static fromBytes<T extends number | bigint = number>(bytes: Uint8Array): PackedInts<T> {
-    return structureFromBytes(bytes, make<T>);
+    return structureFromBytes(bytes, construct<T>(this));
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    const state = this.describeState();
-    if (state !== 'open') return `${options.stylize('PackedInts', 'special')} { ${state} }`;
-    const title = `PackedInts(${this.count}) <${this.bits} bits>`;
-    if (depth < 0) return options.stylize(`[${title}]`, 'special');
-    const shown = Math.min(this.count, options.maxArrayLength ?? Infinity, 100);
-    const list = inspect([...(this.slice(0, shown) as Iterable<T>)], { ...options, maxArrayLength: null });
-    const more = this.count - shown;
-    return more > 0 ? `${title} ${list.replace(/\s*\]$/, '')}, ... ${more} more ]` : `${title} ${list}`;
-  }
-
-  /** @internal */
-  static adopted<T extends number | bigint>(adopted: RegionSource): PackedInts<T> {
-    return new PackedInts<T>(adopted);
+    const table = this.#table;
+    return inspectIfOpen('PackedInts', table.describeState(), options, () => {
+      const { count, bits } = table;
+      const elements = [...(this.slice(0, shownElements(count, options)) as Iterable<T>)];
+      return inspectElements(`PackedInts(${count}) <${bits} bits>`, elements, count, depth, options);
+    });
   }
 }
 
-function make<T extends number | bigint>(adopted: RegionSource): PackedInts<T> {
-  return PackedInts.adopted<T>(adopted);
+/** See `constructing`. The constructor is private. */
+function construct<T extends number | bigint>(called: unknown): (source: RegionSource) => PackedInts<T> {
+  return constructing<PackedInts<T>>(called, PackedInts as never);
 }

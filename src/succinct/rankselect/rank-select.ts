@@ -10,22 +10,30 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
+import {
+  attachStructure,
+  constructing,
+  inspectIfOpen,
+  openStructure,
+  PLACEMENT_OPTIONS,
+  placementOptions,
+  regionStats,
+  setTag,
+  structureFromBytes,
+  tableFromSource,
+  type RegionStats,
+} from '../../region/face.js';
 import type { OpenOptions } from '../../region/file.js';
-import { HEADER_BYTES } from '../../region/format.js';
-import { booleanOption, choiceOption, describe, integerOption, readOptions } from '../../region/options.js';
-import { Region, type Origin } from '../../region/region.js';
-import { attachStructure, openStructure, structureFromBytes } from '../../region/face.js';
-import { LegacyStructure } from '../../region/legacy.js';
+import { choiceOption, describe, readOptions } from '../../region/options.js';
+import { Region } from '../../region/region.js';
+import { ownTable, Structure } from '../../region/structure.js';
 import { RegionSource } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
-import { BitVector, steadyBytes } from '../bitvector/bit-vector.js';
-import { Constant, ONES, ZEROS, type Engine, type Target } from './engine.js';
-import { FlatWide } from './flat64.js';
-import { Flat } from './flat.js';
-import { Interleaved } from './interleaved.js';
-import { Sparse } from './sparse.js';
-import { WIDE_FROM_BITS, readShape, VARIANT, VARIANT_NAMES, type VariantName } from './layout.js';
+import { BitVector, stableBytes } from '../bitvector/bit-vector.js';
+import { ONES, ZEROS, type Target } from './engine.js';
+import { VARIANT, VARIANT_NAMES, type VariantName } from './layout.js';
+import { RankSelectTable } from './rank-select-table.js';
 
 /** The layout of bits and index: see {@link RankSelect}. */
 export type RankSelectVariant = VariantName;
@@ -43,7 +51,7 @@ export interface RankSelectOptions {
 }
 
 /** The result of {@link RankSelect.stats}. */
-export interface RankSelectStats {
+export interface RankSelectStats extends RegionStats {
   variant: RankSelectVariant;
   /** The number of bits. */
   length: number;
@@ -51,12 +59,6 @@ export interface RankSelectStats {
   ones: number;
   /** See {@link RankSelect.overhead}. */
   overhead: number;
-  byteLength: number;
-  /**
-   * Where the bytes are stored: this thread's memory, another thread's memory, or a mapped file.
-   */
-  origin: Origin;
-  shared: boolean;
 }
 
 /** Positions, or numbers of ones or zeros, to query: a typed array is fastest. */
@@ -64,9 +66,8 @@ export type IndexInput = NumberArray | BigIntArray | Iterable<number> | ArrayLik
 /** The array that bulk calls create if the caller passes none. */
 export type IndexOutput = Uint32Array | Float64Array;
 
-const OPTIONS = ['variant', 'hugePages', 'numaNode'] as const;
+const OPTIONS = ['variant', ...PLACEMENT_OPTIONS] as const;
 const VARIANTS = ['auto', ...VARIANT_NAMES] as const;
-const NONE: Engine = new Constant(false);
 // The values of `oh_rankselect_query`.
 const RANK1 = 1;
 const RANK0 = 2;
@@ -95,27 +96,15 @@ const SELECT0 = 4;
  * is not a non-negative integer or lies past the end, `ERR_OFFHEAP_CLOSED` after `close()`, and
  * `ERR_OFFHEAP_IO` when a mapped file has been truncated.
  */
-export class RankSelect extends LegacyStructure<'rankselect'> {
+export class RankSelect extends Structure<'rankselect'> {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'RankSelect', configurable: true });
+    setTag(this.prototype, 'RankSelect');
   }
   declare readonly [Symbol.toStringTag]: string;
+  readonly #table = ownTable<RankSelectTable>(this);
 
-  private name: VariantName = 'constant';
-  private bits = 0;
-  private oneCount = 0;
-  private engine: Engine = NONE;
-  /**
-   * The engine if it is the default one, so that its calls are inlined whatever other variants a
-   * program uses.
-   */
-  private flat: Flat | undefined;
-  /** The last position that may be read without a check; −1 for none. */
-  private direct = -1;
-
-  private constructor(adopted: RegionSource) {
-    super(adopted.region);
-    this.initialize(adopted);
+  private constructor(source: RegionSource) {
+    super(tableFromSource(RankSelectTable, source, 'RankSelect'));
   }
 
   /**
@@ -127,15 +116,12 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
     if (!(given instanceof BitVector)) throw typeError(`bits must be a BitVector, not ${describe(given)}`);
     const read = readOptions(options, OPTIONS, 'RankSelect.from');
     const variant = read['variant'] === undefined ? 'flat' : choiceOption(read, 'variant', VARIANTS);
-    const placement = {
-      hugePages: booleanOption(read, 'hugePages', undefined),
-      numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
-    };
-    const source = steadyBytes(given);
+    const placement = placementOptions(read);
+    const source = stableBytes(given);
     const plan = native().rankselectPlan(source, variant === 'auto' ? 0 : VARIANT[variant]);
     const region = Region.allocate(plan.regionSize, placement, true);
     native().rankselectBuild(region.bytes, source, plan.variant, plan.length, plan.ones);
-    return RankSelect.adopted(new RegionSource(region, true, 'the new structure'));
+    return construct(this)(new RegionSource(region, true, 'the new structure'));
   }
 
   protected get kind(): 'rankselect' {
@@ -144,63 +130,34 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
   protected get label(): string {
     return 'rank/select structure';
   }
-  protected override get aligned(): boolean {
-    return true;
-  }
-
-  protected bindViews(what: string): void {
-    const { head, bytes, buffer, origin } = this.region;
-    const shape = readShape(head, bytes.length, what);
-    const { variant, length, ones, layout } = shape;
-    const words = new Int32Array(buffer, bytes.byteOffset + HEADER_BYTES, (layout.length - HEADER_BYTES) / 4);
-    this.name = variant;
-    this.bits = length;
-    this.oneCount = ones;
-    this.flat = variant === 'flat' && length < WIDE_FROM_BITS ? new Flat(words, layout, length) : undefined;
-    if (this.flat !== undefined) this.engine = this.flat;
-    else if (variant === 'flat') this.engine = new FlatWide(words, layout, length);
-    else if (variant === 'interleaved') this.engine = new Interleaved(words, layout, length);
-    else if (variant === 'sparse') this.engine = new Sparse(buffer, bytes.byteOffset + HEADER_BYTES, shape);
-    else this.engine = new Constant(ones !== 0);
-    // The bytes never change, so readers on other threads need no validation. Only a file can
-    // vanish.
-    this.direct = origin === 'file' ? -1 : length;
-  }
-
-  protected dropViews(): void {
-    this.engine = NONE;
-    this.flat = undefined;
-    this.direct = -1;
-  }
-
-  protected check(region: Region, length: number, what: string): void {
-    readShape(region.head, length, what);
-  }
-
   // ---- properties
 
   /** The number of bits. */
   get length(): number {
-    this.beforeRead();
-    return this.bits;
+    const table = this.#table;
+    table.beforeRead();
+    return table.bits;
   }
 
   /** The number of ones. */
   get ones(): number {
-    this.beforeRead();
-    return this.oneCount;
+    const table = this.#table;
+    table.beforeRead();
+    return table.oneCount;
   }
 
   /** The number of zeros. */
   get zeros(): number {
-    this.beforeRead();
-    return this.bits - this.oneCount;
+    const table = this.#table;
+    table.beforeRead();
+    return table.bits - table.oneCount;
   }
 
   /** The layout of the bits. */
   get variant(): RankSelectVariant {
-    this.beforeRead();
-    return this.name;
+    const table = this.#table;
+    table.beforeRead();
+    return table.name;
   }
 
   /**
@@ -208,32 +165,35 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
    * if the bits are not stored as such, 0 if there are none.
    */
   get overhead(): number {
-    this.beforeRead();
-    const { bits } = this;
-    return bits === 0 ? 0 : (this.region.buffer.byteLength * 8 - bits) / bits;
+    const table = this.#table;
+    table.beforeRead();
+    const { bits } = table;
+    return bits === 0 ? 0 : (table.region.buffer.byteLength * 8 - bits) / bits;
   }
 
   // ---- single queries
 
   /** The bit at a position, or `undefined` past the end. */
   get(position: number): boolean | undefined {
-    if (typeof position === 'number' && position >>> 0 === position && position < this.direct) {
-      const { flat } = this;
-      return (flat !== undefined ? flat.bit(position) : this.engine.bit(position)) !== 0;
+    const table = this.#table;
+    if (typeof position === 'number' && position >>> 0 === position && position < table.direct) {
+      const { flat } = table;
+      return (flat !== undefined ? flat.bit(position) : table.engine.bit(position)) !== 0;
     }
-    this.checkQuery(position, 'a position');
-    if (position >= this.bits) return undefined;
-    return this.read(() => this.engine.bit(position) !== 0);
+    this.#checkQuery(position, 'a position');
+    if (position >= table.bits) return undefined;
+    return table.read(() => table.engine.bit(position) !== 0);
   }
 
   /** The number of ones before a position, which is at most `length`. */
   rank1(position: number): number {
-    if (typeof position === 'number' && position >>> 0 === position && position <= this.direct) {
-      const { flat } = this;
+    const table = this.#table;
+    if (typeof position === 'number' && position >>> 0 === position && position <= table.direct) {
+      const { flat } = table;
       // -0 is 0
-      return flat !== undefined ? flat.rank(position >>> 0) : this.engine.rank(position >>> 0);
+      return flat !== undefined ? flat.rank(position >>> 0) : table.engine.rank(position >>> 0);
     }
-    return this.rankSlow(position);
+    return this.#rankSlow(position);
   }
 
   /** The number of zeros before a position, which is at most `length`. */
@@ -242,48 +202,54 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
     return position + 0 - rank; // -0 is 0
   }
 
-  private rankSlow(position: number): number {
-    this.checkQuery(position, 'a position');
-    if (position > this.bits) throw rangeError(`position ${position} is out of range for ${this.bits} bits`);
-    const { engine } = this;
+  #rankSlow(position: number): number {
+    const table = this.#table;
+    this.#checkQuery(position, 'a position');
+    if (position > table.bits)
+      throw rangeError(`position ${position} is out of range for ${table.bits} bits`);
+    const { engine } = table;
     const rank = engine.rank(position + 0);
-    return this.isSteady() ? rank : this.read(() => this.engine.rank(position));
+    return this.#isSteady() ? rank : table.read(() => table.engine.rank(position));
   }
 
   /** The position of the k-th one, counted from 0, or `undefined` if there are at most `k` ones. */
   select1(k: number): number | undefined {
-    if (typeof k === 'number' && k >>> 0 === k && k < this.oneCount && this.direct >= 0) {
-      const { flat } = this;
-      return flat !== undefined ? flat.select(k >>> 0, ONES) : this.engine.select(k >>> 0, ONES);
+    const table = this.#table;
+    if (typeof k === 'number' && k >>> 0 === k && k < table.oneCount && table.direct >= 0) {
+      const { flat } = table;
+      return flat !== undefined ? flat.select(k >>> 0, ONES) : table.engine.select(k >>> 0, ONES);
     }
-    return this.selectSlow(k, ONES);
+    return this.#selectSlow(k, ONES);
   }
 
   /**
    * The position of the k-th zero, counted from 0, or `undefined` if there are at most `k` zeros.
    */
   select0(k: number): number | undefined {
-    if (typeof k === 'number' && k >>> 0 === k && k < this.bits - this.oneCount && this.direct >= 0) {
-      const { flat } = this;
-      return flat !== undefined ? flat.select(k >>> 0, ZEROS) : this.engine.select(k >>> 0, ZEROS);
+    const table = this.#table;
+    if (typeof k === 'number' && k >>> 0 === k && k < table.bits - table.oneCount && table.direct >= 0) {
+      const { flat } = table;
+      return flat !== undefined ? flat.select(k >>> 0, ZEROS) : table.engine.select(k >>> 0, ZEROS);
     }
-    return this.selectSlow(k, ZEROS);
+    return this.#selectSlow(k, ZEROS);
   }
 
-  private selectSlow(k: number, target: Target): number | undefined {
-    this.checkQuery(k, 'k');
-    if (k >= (target === ONES ? this.oneCount : this.bits - this.oneCount)) return undefined;
-    const position = this.engine.select(k + 0, target);
-    return this.isSteady() ? position : this.read(() => this.engine.select(k, target));
+  #selectSlow(k: number, target: Target): number | undefined {
+    const table = this.#table;
+    this.#checkQuery(k, 'k');
+    if (k >= (target === ONES ? table.oneCount : table.bits - table.oneCount)) return undefined;
+    const position = table.engine.select(k + 0, target);
+    return this.#isSteady() ? position : table.read(() => table.engine.select(k, target));
   }
 
   /** Whether the last read is valid: the structure is not on a file, or the file is intact. */
-  private isSteady(): boolean {
-    return this.direct >= 0 || this.readIsValid();
+  #isSteady(): boolean {
+    const table = this.#table;
+    return table.direct >= 0 || table.readIsValid();
   }
 
-  private checkQuery(query: unknown, name: string): void {
-    this.beforeRead();
+  #checkQuery(query: unknown, name: string): void {
+    this.#table.beforeRead();
     if (typeof query !== 'number') throw typeError(`${name} must be a number, not ${describe(query)}`);
     if (!Number.isInteger(query) || query < 0) {
       throw rangeError(`${name} must be a non-negative integer, not ${query}`);
@@ -301,14 +267,14 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
   rank1Many(positions: IndexInput): IndexOutput;
   rank1Many<O extends NumberArray | number[]>(positions: IndexInput, out: O): O;
   rank1Many(positions: IndexInput, out?: unknown): unknown {
-    return this.many(RANK1, positions, out);
+    return this.#many(RANK1, positions, out);
   }
 
   /** {@link RankSelect.rank0} of many positions, like {@link RankSelect.rank1Many}. */
   rank0Many(positions: IndexInput): IndexOutput;
   rank0Many<O extends NumberArray | number[]>(positions: IndexInput, out: O): O;
   rank0Many(positions: IndexInput, out?: unknown): unknown {
-    return this.many(RANK0, positions, out);
+    return this.#many(RANK0, positions, out);
   }
 
   /**
@@ -318,23 +284,24 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
   select1Many(ks: IndexInput): IndexOutput;
   select1Many<O extends NumberArray | number[]>(ks: IndexInput, out: O): O;
   select1Many(ks: IndexInput, out?: unknown): unknown {
-    return this.many(SELECT1, ks, out);
+    return this.#many(SELECT1, ks, out);
   }
 
   /** {@link RankSelect.select0} of many numbers, like {@link RankSelect.select1Many}. */
   select0Many(ks: IndexInput): IndexOutput;
   select0Many<O extends NumberArray | number[]>(ks: IndexInput, out: O): O;
   select0Many(ks: IndexInput, out?: unknown): unknown {
-    return this.many(SELECT0, ks, out);
+    return this.#many(SELECT0, ks, out);
   }
 
-  private many(query: number, queries: unknown, out: unknown): unknown {
-    this.beforeRead();
+  #many(query: number, queries: unknown, out: unknown): unknown {
+    const table = this.#table;
+    table.beforeRead();
     const list = toNumbers(queries, query === RANK1 || query === RANK0 ? 'positions' : 'ks');
     const { native: array, finish } = answers(out, lengthOf(list), false, (count) =>
-      this.bits < 2 ** 32 ? new Uint32Array(count) : new Float64Array(count),
+      table.bits < 2 ** 32 ? new Uint32Array(count) : new Float64Array(count),
     );
-    this.read(() => native().rankselectMany(this.region.bytes, query, list, array));
+    table.read(() => native().rankselectMany(table.region.bytes, query, list, array));
     return finish();
   }
 
@@ -342,16 +309,15 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
 
   /** Counts and sizes. */
   stats(): RankSelectStats {
-    this.beforeRead();
-    const { region } = this;
+    const table = this.#table;
+    table.beforeRead();
+    const { region } = table;
     return {
-      variant: this.name,
-      length: this.bits,
-      ones: this.oneCount,
+      variant: table.name,
+      length: table.bits,
+      ones: table.oneCount,
       overhead: this.overhead,
-      byteLength: region.buffer.byteLength,
-      origin: region.origin,
-      shared: region.shared || region.origin === 'attached',
+      ...regionStats(region),
     };
   }
 
@@ -360,33 +326,37 @@ export class RankSelect extends LegacyStructure<'rankselect'> {
    * `ERR_OFFHEAP_CORRUPT`.
    */
   validate(): void {
-    this.read(() => native().rankselectValidate(this.region.bytes));
+    const table = this.#table;
+    table.read(() => native().rankselectValidate(table.region.bytes));
   }
 
   /** Attaches to a structure that another thread shared. O(1). */
   static attach(token: Token): RankSelect {
-    return attachStructure(token, 'rankselect', RankSelect.adopted);
+    return attachStructure(token, 'rankselect', construct(this));
   }
 
   /** Opens a saved structure by mapping its file. Only the header is read, whatever the size. */
   static open(path: string, options?: OpenOptions): RankSelect {
-    return openStructure(path, options, RankSelect.adopted);
+    return openStructure(path, options, construct(this));
   }
 
   /**
    * Creates a structure from the bytes of {@link RankSelect.toBytes}, which are copied. O(bytes).
    */
   static fromBytes(bytes: Uint8Array): RankSelect {
-    return structureFromBytes(bytes, RankSelect.adopted, true);
+    return structureFromBytes(bytes, construct(this), true);
   }
 
   [inspect.custom](_depth: number, options: InspectOptionsStylized): string {
-    const state = this.describeState();
-    const title = options.stylize('RankSelect', 'special');
-    if (state !== 'open') return `${title} { ${state} }`;
-    const { variant, length, ones, overhead } = this.stats();
-    return `${title} ${inspect({ variant, length, ones, overhead }, options)}`;
+    return inspectIfOpen('RankSelect', this.#table.describeState(), options, () => {
+      const { variant, length, ones, overhead } = this.stats();
+      const title = options.stylize('RankSelect', 'special');
+      return `${title} ${inspect({ variant, length, ones, overhead }, options)}`;
+    });
   }
+}
 
-  private static readonly adopted = (adopted: RegionSource): RankSelect => new RankSelect(adopted);
+/** See `constructing`. The constructor is private. */
+function construct(called: unknown): (source: RegionSource) => RankSelect {
+  return constructing<RankSelect>(called, RankSelect as never);
 }

@@ -1,35 +1,37 @@
 /**
- * The views of an arena's region, and the directory that locates its maps. Entries are the business
- * of slots.ts and table.ts, all in JIT code. `docs/formats/smallmap.md` is the contract;
+ * The views of an arena's region, the directory that locates its maps, and the fast path of
+ * lookups. Everything else is in functions that take the table: keys and values of entries
+ * (columns.ts), inline maps (slots.ts), promoted maps (promoted.ts), single entries (entries.ts),
+ * whole maps (maps.ts), iteration and bulk calls. `docs/formats/smallmap.md` is the contract;
  * `native/core/src/smallmap/arena/` implements the same operations in Rust for C callers and bulk
  * calls, and tests compare the two byte for byte.
  *
- * Invariants: all typed arrays have a fixed length and are replaced by {@link ArenaStore.bindViews}
- * whenever the region changes. A store without direct access (closed, on a file, or reading another
+ * Invariants: all typed arrays have a fixed length and are replaced by {@link ArenaTable.bindViews}
+ * whenever the region changes. A table without direct access (closed, on a file, or reading another
  * thread's region) has an all-zero `fastHead`, which says that there are no maps, so that its fast
  * paths always fall through to the slow path at no cost for owners.
+ *
+ * Cost: all keys of a slot are compared without branching on the slot, because each misprediction
+ * would discard the cache misses that are already in flight.
  */
 import { offheapError, typeError } from '../errors.js';
-import { native } from '../native.js';
 import type { TextBuffer } from '../region/blob.js';
 import { Buckets, bucketsFor } from '../region/buckets.js';
-import { COLUMN_ARRAYS, WIDTHS, type AnyTypedArray } from '../region/element.js';
-import { corrupt, HEADER_WORDS, readLong, WORD as COMMON } from '../region/format.js';
+import { COLUMN_ARRAYS, TYPE, WIDTHS } from '../region/element.js';
+import { corrupt, HEADER_WORDS } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
-import { LegacyStructure } from '../region/legacy.js';
-import { OWNER } from '../region/table.js';
-import { ChangeLog } from './iteration.js';
-import { hasStrings, INLINE_CAPACITY, readShape, WORD } from './layout.js';
+import { OWNER, RegionTable } from '../region/table.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
+import { ChangeLog } from './change-log.js';
+import { hasStrings, INLINE_CAPACITY, PROMOTED, readShape, TWO_32, WORD } from './layout.js';
 import { Strings } from './strings.js';
 
+/** Header words and type codes used by hot code are module constants, because V8 folds those. */
 const MAPS_USED = WORD.mapsUsed;
-
-/** The low bits of a place that mark a promoted map. */
-export const PROMOTED = 15;
-/** The bit of a generation word that marks a free directory entry. */
-export const FREE = 0x80000000 | 0;
-export const TWO_32 = 4_294_967_296;
+const U32 = TYPE.u32;
+const I32 = TYPE.i32;
+const STRING = TYPE.string;
 
 /** Key columns as bits: one word per 4-byte key, two words per 8-byte key. */
 export type KeyBits = Uint8Array | Uint16Array | Int32Array;
@@ -37,74 +39,70 @@ export type KeyBits = Uint8Array | Uint16Array | Int32Array;
 const NO_WORDS = new Int32Array(0);
 const NO_MAPS = new Int32Array(HEADER_WORDS);
 
-export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
+export class ArenaTable extends RegionTable<'smallmap'> {
   // The fields of the fast path come first. Numbers are initialized to small integers, so that V8
   // stores them unboxed.
   /** The header if the fast path may read it, else zeros: no maps. */
-  protected fastHead: Int32Array = NO_MAPS;
-  protected directory: Int32Array = NO_WORDS;
+  fastHead: Int32Array = NO_MAPS;
+  directory: Int32Array = NO_WORDS;
   /**
    * All words of the region if the fast path may read them, else none; and the index of the first
    * slot key in them, which is valid if `keys32` is not empty.
    */
-  protected fastWords: Int32Array = NO_WORDS;
-  protected keysAt = 0;
+  fastWords: Int32Array = NO_WORDS;
+  keysAt = 0;
   /** The slot keys if keys are 4-byte integers or strings, else empty. */
-  protected keys32: Int32Array = NO_WORDS;
+  keys32: Int32Array = NO_WORDS;
   /** Slot values in a typed array of their type. Strings are stored as unsigned ids. */
-  protected valueColumn: AnyTypedArray = NO_WORDS;
-  protected keyType = 0;
-  protected valueType = 0;
+  valueColumn: AnyTypedArray = NO_WORDS;
+  keyType = 0;
+  valueType = 0;
   /**
    * Incremented whenever a map loses a key or the views are replaced. It invalidates the caches of
    * SmallMaps (key-cache.ts).
    */
-  protected epoch = 0;
+  epoch = 0;
   /** Number of entries in the smallest slot. */
-  protected smallest = 2;
+  smallest = 2;
   /** Whether plain stores suffice for a change. */
-  protected plain = false;
-  protected head: Int32Array = NO_MAPS;
-  protected keyColumn: AnyTypedArray = NO_WORDS;
-  protected keyBits: KeyBits = NO_WORDS;
+  plain = false;
+  head: Int32Array = NO_MAPS;
+  keyColumn: AnyTypedArray = NO_WORDS;
+  keyBits: KeyBits = NO_WORDS;
   /** Whether keys have 8 bytes and take two words in `keyBits`. */
-  protected wide = false;
+  wide = false;
   /**
    * The column that holds the links of free slots, and log2 of the number of half words of it per
    * unit.
    */
-  protected slotLinks: Int32Array = NO_WORDS;
-  protected slotLinkShift = 0;
-  protected index = new Buckets(NO_WORDS, false);
-  protected links: Int32Array = NO_WORDS;
-  protected tableKeys: AnyTypedArray = NO_WORDS;
-  protected tableKeyBits: KeyBits = NO_WORDS;
-  protected tableValues: AnyTypedArray = NO_WORDS;
-  protected strings: Strings | undefined;
+  slotLinks: Int32Array = NO_WORDS;
+  slotLinkShift = 0;
+  index = new Buckets(NO_WORDS, false);
+  links: Int32Array = NO_WORDS;
+  tableKeys: AnyTypedArray = NO_WORDS;
+  tableKeyBits: KeyBits = NO_WORDS;
+  tableValues: AnyTypedArray = NO_WORDS;
+  strings: Strings | undefined;
   /**
    * Set while this thread replaces the views after its own rearrangement: the strings whose caches
    * are kept.
    */
   private keptStrings: Strings | undefined;
   /** The bits of the key that the current operation works on. */
-  protected low = 0;
-  protected high = 0;
+  low = 0;
+  high = 0;
   /** The log of changes to maps that are being iterated over. */
-  protected readonly changes = new ChangeLog();
+  readonly changes = new ChangeLog();
 
-  protected constructor(region: Region) {
-    super(region);
-  }
-
-  protected get kind(): 'smallmap' {
+  get kind(): 'smallmap' {
     return 'smallmap';
   }
-  protected get label(): string {
+  get label(): string {
     return 'arena';
   }
 
   /** Reads and checks the shape in the region's header and replaces all views. */
-  protected bindViews(what: string, direct: boolean): void {
+  bindViews(what: string, direct: boolean): void {
     const { region } = this;
     const shape = readShape(region.head, region.bytes.length, what);
     const { layout } = shape;
@@ -155,11 +153,11 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
     this.plain = direct && !this.hasReaders;
   }
 
-  protected check(region: Region, length: number, what: string): void {
+  check(region: Region, length: number, what: string): void {
     readShape(region.head, length, what);
   }
 
-  protected dropViews(): void {
+  dropViews(): void {
     this.epoch++;
     this.fastHead = this.head = NO_MAPS;
     this.plain = false;
@@ -171,10 +169,10 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
   }
 
   /**
-   * Runs a read like {@link Structure.read}, and repeats it if memory was recycled in the meantime.
-   * `operation` must neither change anything nor run user code.
+   * Runs a read like {@link RegionTable.read}, and repeats it if memory was recycled in the
+   * meantime. `operation` must neither change anything nor run user code.
    */
-  protected look<T>(operation: () => T): T {
+  readStable<T>(operation: () => T): T {
     if (this.role === OWNER) return operation();
     return this.read(() => {
       for (;;) {
@@ -197,10 +195,67 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
     });
   }
 
+  // ---- fast path
+
+  /**
+   * The fast path of a lookup of a 4-byte key in an inline map. Returns the entry in the slot
+   * columns, −1 if the key is absent, or −2 if the slow path has to decide (another key type, a
+   * promoted map, a stale id, no direct access).
+   *
+   * Written out in full and without branches on the position of a key, so that the processor runs
+   * ahead through the cache misses of several lookups. Lanes outside the map may match by accident,
+   * so the result is masked to the lanes of the map.
+   */
+  locate(id: unknown, given: unknown): number {
+    if (typeof id !== 'number') return -2;
+    const map = id >>> 0;
+    if (map >= this.fastHead[MAPS_USED]) return -2;
+    const at = map << 1;
+    const generation = this.directory[at + 1];
+    if (generation < 0 || generation * 4_294_967_296 + map !== id) return -2;
+    return this.locateIn(at, given);
+  }
+
+  /** `locate` in the map whose directory words are at `at`. */
+  private locateIn(at: number, given: unknown): number {
+    const keys = this.keys32;
+    if (keys.length === 0) return -2;
+    let key: number;
+    if (typeof given === 'number') {
+      key = given | 0;
+      if ((this.keyType === U32 ? key >>> 0 : key) !== given || this.keyType > I32) return -2;
+    } else {
+      if (this.keyType !== STRING || typeof given !== 'string') return -2;
+      key = this.strings!.find(given);
+      if (key < 0) return -1;
+    }
+    const place = this.directory[at];
+    const count = place & 15;
+    if (count > 8) return -2;
+    const first = (place >>> 4) << 1;
+    if (first + count > keys.length) return -2;
+    // For more than two keys, compare the eight keys of the block, one cache line, whatever the
+    // size of the slot. Branches on that size would be mispredicted while the place is still being
+    // loaded from memory.
+    const start = count > 2 ? first & -8 : first & -2;
+    let equal = +(keys[start] === key) | (+(keys[start | 1] === key) << 1);
+    if (count > 2) {
+      equal |=
+        (+(keys[start | 2] === key) << 2) |
+        (+(keys[start | 3] === key) << 3) |
+        (+(keys[start | 4] === key) << 4) |
+        (+(keys[start | 5] === key) << 5) |
+        (+(keys[start | 6] === key) << 6) |
+        (+(keys[start | 7] === key) << 7);
+    }
+    const lane = 31 - Math.clz32((equal >>> (first - start)) & ((1 << count) - 1));
+    return lane < 0 ? -1 : first + lane;
+  }
+
   // ---- maps
 
   /** The directory entry of the map with an id. Throws `ERR_OFFHEAP_STALE` if there is none. */
-  protected mapOf(id: unknown): number {
+  mapOf(id: unknown): number {
     if (typeof id !== 'number') throw typeError(`a map id must be a number, not ${describe(id)}`);
     const map = id >>> 0;
     if (map < this.entriesUsed()) {
@@ -214,12 +269,12 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
   }
 
   /** Number of directory entries that have ever been handed out. */
-  protected entriesUsed(): number {
+  entriesUsed(): number {
     return Math.min(this.head[MAPS_USED], this.directory.length >>> 1);
   }
 
   /** The place word of a map. Throws if it is invalid. */
-  protected placeOf(map: number): number {
+  placeOf(map: number): number {
     const place = this.directory[map * 2];
     const count = place & 15;
     if (count <= INLINE_CAPACITY) {
@@ -230,7 +285,7 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
     throw corrupt('this arena', `the directory entry of map ${map} is invalid`);
   }
 
-  protected slotFor(count: number): number {
+  slotFor(count: number): number {
     return count > 4 ? 8 : count > 2 ? 4 : this.smallest;
   }
 
@@ -238,77 +293,22 @@ export abstract class ArenaStore extends LegacyStructure<'smallmap'> {
    * Stores a word that makes a change visible: other threads that see it also see all earlier
    * stores.
    */
-  protected publish(words: Int32Array, at: number, value: number): void {
+  publish(words: Int32Array, at: number, value: number): void {
     if (this.hasReaders) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
   /** Called between the store that unlinks memory and its reuse. */
-  protected recycle(): void {
+  recycle(): void {
     this.publish(this.head, WORD.recycles, (this.head[WORD.recycles] + 1) | 0);
   }
 
-  /** Creates an empty map and returns its id. The directory must have room. */
-  protected makeMap(): number {
-    const { head, directory } = this;
-    const free = head[WORD.freeMap];
-    const used = head[MAPS_USED];
-    let map = used;
-    let generation = 0;
-    if (free === 0) {
-      this.publish(head, MAPS_USED, used + 1);
-    } else {
-      map = free - 1;
-      const next = directory[map * 2];
-      generation = directory[map * 2 + 1] & ~FREE;
-      if (map >= used || directory[map * 2 + 1] >= 0 || next >>> 0 > used) throw badList('maps');
-      head[WORD.freeMap] = next;
-      directory[map * 2] = 0;
-      this.publish(directory, map * 2 + 1, generation);
-    }
-    head[WORD.maps] = head[WORD.maps] + 1;
-    return generation * TWO_32 + map;
-  }
-
-  // ---- room
-
-  /**
-   * Grows the region in one native call, to fit that many more maps, blocks of slots, table
-   * positions, strings, and bytes of strings. Throws `ERR_OFFHEAP_FULL` or `ERR_OFFHEAP_OOM` with
-   * nothing changed.
-   */
-  protected makeRoom(maps: number, blocks: number, positions: number, ids: number, bytes: number): void {
-    const addon = native();
-    const { region } = this;
-    const length = addon.smallmapArenaRoomRegionSize(region.bytes, maps, blocks, positions, ids, bytes);
-    try {
-      region.ensure(length);
-      addon.smallmapArenaMakeRoom(region.bytes, maps, blocks, positions, ids, bytes);
-    } finally {
-      // Also after a refusal: the region may have moved to a larger buffer.
-      this.readoptOwn();
-    }
-  }
-
-  /** Releases unused memory. */
-  protected fit(): void {
-    native().smallmapArenaFit(this.region.bytes);
-    this.region.shrink(readLong(this.region.head, COMMON.lengthLow));
-    this.readoptOwn();
-  }
+  // ---- views
 
   /** Replaces the views after a native call of this thread. */
-  private readoptOwn(): void {
+  rebindAfterNativeCall(): void {
     this.keptStrings = this.strings;
     this.rebindViews();
     this.keptStrings = undefined;
   }
-}
-
-export function badLinks(): Error {
-  return corrupt('this arena', 'the links of a promoted map contain an invalid position');
-}
-
-export function badList(what: string): Error {
-  return corrupt('this arena', `the free list of ${what} contains an invalid index`);
 }
