@@ -14,8 +14,11 @@
  *   thread calls one that is not.
  * - Strings are bytes with a length, UTF-8 where they are text; those returned as `const char *`
  *   end with a NUL and live as long as the library.
- * - Option structs begin with `size_t struct_size`, set to sizeof the struct by the caller, so that
- *   later versions can add fields.
+ * - Option structs begin with `size_t struct_size`, which the caller sets to the sizeof of the struct;
+ *   set every field that you do not need to 0, for example with memset. Later versions can add fields.
+ *   A struct of an earlier header is accepted, with 0 for the fields that it lacks. A struct of a later
+ *   header is accepted if the fields that this version does not know are 0, and refused with
+ *   OH_ERR_UNSUPPORTED otherwise. A size that no version has is refused with OH_ERR_RANGE.
  * - Nothing here calls back, prints, or aborts. oh_binding_file_open installs a handler for SIGBUS, which
  *   passes on what does not concern it; nothing else touches signals.
  */
@@ -130,6 +133,11 @@
 #define OH_BITVECTOR_NONE UINT64_MAX
 
 /**
+ * The level where nothing else is asked for.
+ */
+#define OH_LEVEL_DEFAULT 3
+
+/**
  * The least bytes that a dictionary can be trained to.
  */
 #define OH_DICTIONARY_MIN_BYTES 1024
@@ -138,11 +146,6 @@
  * The most.
  */
 #define OH_DICTIONARY_MAX_BYTES 16777216
-
-/**
- * The level where nothing else is asked for.
- */
-#define OH_LEVEL_DEFAULT 3
 
 /**
  * Policy for `oh_numa_place`: what the thread or the process has set; undoes the others.
@@ -901,6 +904,57 @@ typedef struct oh_fixedpool_stats {
 } oh_fixedpool_stats;
 
 /**
+ * A key and a value in a map. Numbers are pointed to in their column (aligned), strings and byte
+ * sequences in the heap, without a closing NUL. Good until the map is rebuilt or cleared.
+ */
+typedef struct oh_hashmap_entry {
+  /**
+   * The key.
+   */
+  const void *key;
+  /**
+   * Its bytes.
+   */
+  size_t key_length;
+  /**
+   * The value; NULL for `OH_TYPE_ANY`.
+   */
+  const void *value;
+  /**
+   * Its bytes.
+   */
+  size_t value_length;
+  /**
+   * Index of the entry in the columns.
+   */
+  uint32_t position;
+} oh_hashmap_entry;
+
+/**
+ * The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]`
+ * is 0. For strings and byte sequences the columns hold references of 32 bits. Good until the map
+ * is rebuilt or cleared.
+ */
+typedef struct oh_hashmap_columns {
+  /**
+   * The keys.
+   */
+  const void *keys;
+  /**
+   * The values; NULL for `OH_TYPE_ANY`.
+   */
+  const void *values;
+  /**
+   * One bit for each entry: 1 if it was deleted.
+   */
+  const uint32_t *dead;
+  /**
+   * How many elements the columns have.
+   */
+  uint32_t used;
+} oh_hashmap_columns;
+
+/**
  * What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
  * set `struct_size`.
  */
@@ -977,57 +1031,6 @@ typedef struct oh_hashmap_info {
    */
   uint64_t region_size;
 } oh_hashmap_info;
-
-/**
- * A key and a value in a map. Numbers are pointed to in their column (aligned), strings and byte
- * sequences in the heap, without a closing NUL. Good until the map is rebuilt or cleared.
- */
-typedef struct oh_hashmap_entry {
-  /**
-   * The key.
-   */
-  const void *key;
-  /**
-   * Its bytes.
-   */
-  size_t key_length;
-  /**
-   * The value; NULL for `OH_TYPE_ANY`.
-   */
-  const void *value;
-  /**
-   * Its bytes.
-   */
-  size_t value_length;
-  /**
-   * Index of the entry in the columns.
-   */
-  uint32_t position;
-} oh_hashmap_entry;
-
-/**
- * The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]`
- * is 0. For strings and byte sequences the columns hold references of 32 bits. Good until the map
- * is rebuilt or cleared.
- */
-typedef struct oh_hashmap_columns {
-  /**
-   * The keys.
-   */
-  const void *keys;
-  /**
-   * The values; NULL for `OH_TYPE_ANY`.
-   */
-  const void *values;
-  /**
-   * One bit for each entry: 1 if it was deleted.
-   */
-  const uint32_t *dead;
-  /**
-   * How many elements the columns have.
-   */
-  uint32_t used;
-} oh_hashmap_columns;
 
 /**
  * What a new pool is to be. Zero it, then set `struct_size` and `capacity`.
@@ -2855,6 +2858,38 @@ enum oh_status oh_bumparena_get_info(const void *base,
 enum oh_status oh_bumparena_validate(const void *base, size_t length);
 
 /**
+ * Compresses `length` bytes into `out`, which has room for at least one byte more: that is the
+ * most they can take. `level` is 1 (fastest) to 9 (smallest). Less than 2^31 bytes.
+ *
+ * Requires: `dictionary` is one that was not freed; `text` is readable for `length` bytes, `out` writable
+ * for `capacity`; they do not overlap; `written` is writable.
+ */
+enum oh_status oh_compress(const struct oh_dictionary *dictionary,
+                           uint32_t level,
+                           const uint8_t *text,
+                           size_t length,
+                           uint8_t *out,
+                           size_t capacity,
+                           size_t *written);
+
+/**
+ * Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of
+ * another dictionary, or damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never
+ * reads or writes outside, whatever the bytes are, and takes memory as it is needed. Of `out` any
+ * byte may be written, behind the result and where it fails, too; it is fastest with 64 bytes more
+ * than the result has.
+ *
+ * Requires: `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable
+ * for `capacity`; they do not overlap; `written` is writable.
+ */
+enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
+                             const uint8_t *bytes,
+                             size_t length,
+                             uint8_t *out,
+                             size_t capacity,
+                             size_t *written);
+
+/**
  * Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends
  * before byte `ends[i]`, a whole number. `max_bytes` is the most that its region may have, from
  * `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much helps. The same samples give the
@@ -2935,6 +2970,187 @@ enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
                              uint8_t *out,
                              size_t capacity,
                              size_t *written);
+
+/**
+ * Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends
+ * before byte `ends[i]`, a whole number. `max_bytes` is the most that its region may have, from
+ * `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much helps. The same samples give the
+ * same dictionary. Any samples will do, none included.
+ *
+ * With a `control` it can be stopped from another thread; then `*out` is NULL.
+ *
+ * Requires: `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
+ * until this returns; `out` is writable.
+ */
+enum oh_status oh_dictionary_train(const uint8_t *text,
+                                   size_t length,
+                                   const double *ends,
+                                   size_t count,
+                                   size_t max_bytes,
+                                   struct oh_control *control,
+                                   struct oh_dictionary **out);
+
+/**
+ * A dictionary out of its region's bytes, which are copied. `OH_ERR_CORRUPT` or `OH_ERR_VERSION`
+ * for other bytes. Some 0.1 ms for 112 KiB.
+ *
+ * Requires: `base` is readable for `length` bytes; `out` is writable.
+ */
+enum oh_status oh_dictionary_open(const void *base, size_t length, struct oh_dictionary **out);
+
+/**
+ * Gives a dictionary back. `NULL` is nothing.
+ *
+ * Requires: `dictionary` is not used again.
+ */
+void oh_dictionary_free(struct oh_dictionary *dictionary);
+
+/**
+ * What a dictionary has, and where its region lies.
+ *
+ * Requires: `dictionary` is one that was not freed; `out` is writable.
+ */
+enum oh_status oh_dictionary_get_info(const struct oh_dictionary *dictionary,
+                                      struct oh_dictionary_info *out);
+
+/**
+ * Proves what opening does not: the checksum, if there is one, and that what has no meaning is
+ * zero.
+ *
+ * Requires: `dictionary` is one that was not freed.
+ */
+enum oh_status oh_dictionary_validate(const struct oh_dictionary *dictionary);
+
+/**
+ * Begins a store, whose records are compressed with a copy of the dictionary. `level` as for
+ * `oh_compress`.
+ *
+ * Requires: `dictionary` is one that was not freed; `out` is writable.
+ */
+enum oh_status oh_recordstore_builder_new(const struct oh_dictionary *dictionary,
+                                          uint32_t level,
+                                          struct oh_recordstore_builder **out);
+
+/**
+ * Adds `count` records, which lie in `text` one after another: record i ends before byte
+ * `ends[i]`, a whole number. Where it fails, those before the one at fault were added. Nothing of
+ * `text` is kept.
+ *
+ * Requires: `builder` is one that was not freed, and no other thread uses it; `text` is readable for
+ * `length` bytes, `ends` for `count` numbers.
+ */
+enum oh_status oh_recordstore_builder_push(struct oh_recordstore_builder *builder,
+                                           const uint8_t *text,
+                                           size_t length,
+                                           const double *ends,
+                                           size_t count);
+
+/**
+ * Compresses all records that were added so far anew, with a copy of another dictionary, if that
+ * makes `count` samples of them, which lie in `text` as for `oh_recordstore_builder_push`, at
+ * least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
+ * with a dictionary of the first, keep some of all, and in the end train on those. Takes memory
+ * for the records, compressed twice.
+ *
+ * With a `control` it can be stopped from another thread; then, and where it fails, nothing has
+ * changed.
+ *
+ * Requires: As for `oh_recordstore_builder_push`; `dictionary` is one that was not freed; `control` is NULL,
+ * or lives until this returns; `changed` is writable.
+ */
+enum oh_status oh_recordstore_builder_adapt(struct oh_recordstore_builder *builder,
+                                            const struct oh_dictionary *dictionary,
+                                            const uint8_t *text,
+                                            size_t length,
+                                            const double *ends,
+                                            size_t count,
+                                            struct oh_control *control,
+                                            bool *changed);
+
+/**
+ * Bytes that the store takes with the records that were added so far.
+ *
+ * Requires: `builder` is one that was not freed; `out` is writable.
+ */
+enum oh_status oh_recordstore_builder_region_size(const struct oh_recordstore_builder *builder,
+                                                  uint64_t *out);
+
+/**
+ * Writes the store into `length` bytes at `base`, at least `oh_recordstore_builder_region_size`.
+ * More records can be added, and a larger store written, afterwards.
+ *
+ * Requires: `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread
+ * uses.
+ */
+enum oh_status oh_recordstore_builder_write(const struct oh_recordstore_builder *builder,
+                                            void *base,
+                                            size_t length);
+
+/**
+ * Gives a builder back. `NULL` is nothing.
+ *
+ * Requires: `builder` is not used again.
+ */
+void oh_recordstore_builder_free(struct oh_recordstore_builder *builder);
+
+/**
+ * Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a
+ * copy. No record is looked at.
+ *
+ * Requires: `base` is readable for `length` bytes until the store is freed; `out` is writable.
+ */
+enum oh_status oh_recordstore_open(const void *base, size_t length, struct oh_recordstore **out);
+
+/**
+ * Closes a store. `NULL` is nothing. The memory stays yours.
+ *
+ * Requires: `records` is not used again.
+ */
+void oh_recordstore_free(struct oh_recordstore *records);
+
+/**
+ * What a store has.
+ *
+ * Requires: `records` is one that was not freed; `out` is writable.
+ */
+enum oh_status oh_recordstore_get_info(const struct oh_recordstore *records,
+                                       struct oh_recordstore_info *out);
+
+/**
+ * Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more
+ * bytes than `capacity` (none has more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of
+ * `out` any byte may be written, as by `oh_decompress`.
+ *
+ * Requires: `records` is one that was not freed, and its memory is still there; `out` is writable for
+ * `capacity` bytes, `written` too.
+ */
+enum oh_status oh_recordstore_get(const struct oh_recordstore *records,
+                                  uint64_t index,
+                                  uint8_t *out,
+                                  size_t capacity,
+                                  size_t *written);
+
+/**
+ * Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one
+ * at `indices[i]` ends. All as for `oh_recordstore_get`; `ends` may be written where it fails.
+ *
+ * Requires: As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
+ */
+enum oh_status oh_recordstore_get_many(const struct oh_recordstore *records,
+                                       const double *indices,
+                                       size_t count,
+                                       double *ends,
+                                       uint8_t *out,
+                                       size_t capacity,
+                                       size_t *written);
+
+/**
+ * Proves all of a store: checksum, dictionary, where records begin, and that each decompresses.
+ * O(bytes).
+ *
+ * Requires: `records` is one that was not freed, and its memory is still there.
+ */
+enum oh_status oh_recordstore_validate(const struct oh_recordstore *records);
 
 /**
  * Begins a store, whose records are compressed with a copy of the dictionary. `level` as for
@@ -3315,107 +3531,100 @@ enum oh_status oh_fixedpool_get_stats(const struct oh_fixedpool *pool,
                                       struct oh_fixedpool_stats *out);
 
 /**
- * Bytes of memory that a map with these options takes.
+ * Looks `count` keys up at once: several times faster than one by one, because their waits for
+ * memory overlap. `keys` is an array of the map's key type, `values` one of its value type:
+ * numbers or booleans both. `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
+ * unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
  *
- * Requires: `options` points to a struct of the size it says, `out` is writable.
+ * `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To
+ * ask for the types and to call this are two looks at the region, so give it if anyone who is not
+ * trusted can write there meanwhile.
+ *
+ * Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map
+ * meanwhile outgrew `length`: what was found so far is written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * caller uses `values` and `found`; `out` is writable.
  */
-enum oh_status oh_hashmap_region_size(const struct oh_hashmap_options *options, size_t *out);
+enum oh_status oh_hashmap_get_many(const void *base,
+                                   size_t length,
+                                   uint32_t schema,
+                                   const void *keys,
+                                   size_t count,
+                                   void *values,
+                                   uint8_t *found,
+                                   size_t *out);
 
 /**
- * Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_region_size`. What they
- * held is overwritten. `OH_ERR_FULL` if they are too few.
+ * Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is
+ * how many are. Otherwise as `oh_hashmap_get_many`; values may have any type.
  *
- * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
- * elsewhere, and there is nothing to free but the memory itself.
- *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
- * `oh_hashmap_region_size`.
+ * Requires: As for `oh_hashmap_get_many`.
  */
-enum oh_status oh_hashmap_init(void *base, size_t length, const struct oh_hashmap_options *options);
+enum oh_status oh_hashmap_has_many(const void *base,
+                                   size_t length,
+                                   uint32_t schema,
+                                   const void *keys,
+                                   size_t count,
+                                   uint8_t *found,
+                                   size_t *out);
 
 /**
- * Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or
- * writes outside it, whatever else it holds; and each checks the same again by itself.
+ * Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first
+ * that was not set because the map must be rebuilt first (then call it again with that as `from`),
+ * else `count`.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires: As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
  */
-enum oh_status oh_hashmap_check(const void *base, size_t length);
+enum oh_status oh_hashmap_set_many(void *base,
+                                   size_t length,
+                                   uint32_t schema,
+                                   const void *keys,
+                                   const void *values,
+                                   size_t count,
+                                   size_t from,
+                                   size_t *out);
 
 /**
- * Proves that all contents of a map are sound; takes about one lookup for each entry.
- * `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ * Deletes `count` keys. `*out` is how many of them were there.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires: As for `oh_hashmap_set_many`.
  */
-enum oh_status oh_hashmap_validate(const void *base, size_t length);
+enum oh_status oh_hashmap_remove_many(void *base,
+                                      size_t length,
+                                      uint32_t schema,
+                                      const void *keys,
+                                      size_t count,
+                                      size_t *out);
 
 /**
- * What a map is and holds.
+ * The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how
+ * many are there. For the writer, as `oh_hashmap_handle_of`.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires: As for `oh_hashmap_set_many`; `handles` has `count` elements.
  */
-enum oh_status oh_hashmap_get_info(const void *base, size_t length, struct oh_hashmap_info *out);
+enum oh_status oh_hashmap_handles_of(void *base,
+                                     size_t length,
+                                     uint32_t schema,
+                                     const void *keys,
+                                     size_t count,
+                                     uint64_t *handles,
+                                     size_t *out);
 
 /**
- * The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it
- * waits.
+ * The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys.
+ * `*out` is how many are alive.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires: As for `oh_hashmap_get_many`.
  */
-enum oh_status oh_hashmap_types(const void *base,
-                                size_t length,
-                                uint32_t *key_type,
-                                uint32_t *value_type);
-
-/**
- * How many entries a map holds.
- *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
- */
-enum oh_status oh_hashmap_count(const void *base, size_t length, uint32_t *out);
-
-/**
- * Bytes that the region will have after `oh_hashmap_rebuild` with these numbers.
- *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
- */
-enum oh_status oh_hashmap_rebuild_region_size(const void *base,
-                                              size_t length,
-                                              uint32_t capacity,
-                                              uint64_t heap_capacity,
-                                              size_t *out);
-
-/**
- * Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
- * squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
- * in it need. `length` is what `oh_hashmap_rebuild_region_size` said, or more: `OH_ERR_FULL` if it
- * is less.
- *
- * Entries keep their order and their handles; positions and pointers into the map are void.
- * It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
- * strings replaced. `OH_ERR_OOM` if that is refused. A failed rebuild changes nothing.
- *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them.
- */
-enum oh_status oh_hashmap_rebuild(void *base,
-                                  size_t length,
-                                  uint32_t capacity,
-                                  uint64_t heap_capacity);
-
-/**
- * The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more
- * was deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
- *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
- */
-enum oh_status oh_hashmap_next_capacity(const void *base, size_t length, uint32_t *out);
-
-/**
- * Empties a map. Its capacity stays; handles become stale.
- *
- * Requires: As for `oh_hashmap_rebuild`.
- */
-enum oh_status oh_hashmap_clear(void *base, size_t length);
+enum oh_status oh_hashmap_get_many_by_handle(const void *base,
+                                             size_t length,
+                                             uint32_t schema,
+                                             const uint64_t *handles,
+                                             size_t count,
+                                             void *values,
+                                             uint8_t *found,
+                                             size_t *out);
 
 /**
  * Looks a key up. `*value` points to its value in the map (see `oh_hashmap_entry`), and is NULL if
@@ -3530,6 +3739,109 @@ enum oh_status oh_hashmap_get_columns(const void *base,
                                       struct oh_hashmap_columns *out);
 
 /**
+ * Bytes of memory that a map with these options takes.
+ *
+ * Requires: `options` points to a struct of the size it says, `out` is writable.
+ */
+enum oh_status oh_hashmap_region_size(const struct oh_hashmap_options *options, size_t *out);
+
+/**
+ * Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_region_size`. What they
+ * held is overwritten. `OH_ERR_FULL` if they are too few.
+ *
+ * The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
+ * elsewhere, and there is nothing to free but the memory itself.
+ *
+ * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * `oh_hashmap_region_size`.
+ */
+enum oh_status oh_hashmap_init(void *base, size_t length, const struct oh_hashmap_options *options);
+
+/**
+ * Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or
+ * writes outside it, whatever else it holds; and each checks the same again by itself.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_hashmap_check(const void *base, size_t length);
+
+/**
+ * Proves that all contents of a map are sound; takes about one lookup for each entry.
+ * `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+ *
+ * Requires: `base` is valid for reading `length` bytes.
+ */
+enum oh_status oh_hashmap_validate(const void *base, size_t length);
+
+/**
+ * What a map is and holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_get_info(const void *base, size_t length, struct oh_hashmap_info *out);
+
+/**
+ * The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it
+ * waits.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_hashmap_types(const void *base,
+                                size_t length,
+                                uint32_t *key_type,
+                                uint32_t *value_type);
+
+/**
+ * How many entries a map holds.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_count(const void *base, size_t length, uint32_t *out);
+
+/**
+ * Bytes that the region will have after `oh_hashmap_rebuild` with these numbers.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_rebuild_region_size(const void *base,
+                                              size_t length,
+                                              uint32_t capacity,
+                                              uint64_t heap_capacity,
+                                              size_t *out);
+
+/**
+ * Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
+ * squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
+ * in it need. `length` is what `oh_hashmap_rebuild_region_size` said, or more: `OH_ERR_FULL` if it
+ * is less.
+ *
+ * Entries keep their order and their handles; positions and pointers into the map are void.
+ * It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
+ * strings replaced. `OH_ERR_OOM` if that is refused. A failed rebuild changes nothing.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them.
+ */
+enum oh_status oh_hashmap_rebuild(void *base,
+                                  size_t length,
+                                  uint32_t capacity,
+                                  uint64_t heap_capacity);
+
+/**
+ * The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more
+ * was deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_next_capacity(const void *base, size_t length, uint32_t *out);
+
+/**
+ * Empties a map. Its capacity stays; handles become stale.
+ *
+ * Requires: As for `oh_hashmap_rebuild`.
+ */
+enum oh_status oh_hashmap_clear(void *base, size_t length);
+
+/**
  * Looks `count` keys up at once: several times faster than one by one, because their waits for
  * memory overlap. `keys` is an array of the map's key type, `values` one of its value type:
  * numbers or booleans both. `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
@@ -3624,6 +3936,118 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              void *values,
                                              uint8_t *found,
                                              size_t *out);
+
+/**
+ * Looks a key up. `*value` points to its value in the map (see `oh_hashmap_entry`), and is NULL if
+ * the key is not there.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
+ */
+enum oh_status oh_hashmap_get(const void *base,
+                              size_t length,
+                              const void *key,
+                              size_t key_length,
+                              const void **value,
+                              size_t *value_length);
+
+/**
+ * Whether a key is in a map.
+ *
+ * Requires: As for `oh_hashmap_get`.
+ */
+enum oh_status oh_hashmap_has(const void *base,
+                              size_t length,
+                              const void *key,
+                              size_t key_length,
+                              bool *out);
+
+/**
+ * Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
+ * new. `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
+ *
+ * ```c
+ * uint32_t capacity;
+ * oh_hashmap_next_capacity(base, length, &capacity);
+ * size_t needed;
+ * oh_hashmap_rebuild_region_size(base, length, capacity, heap_capacity, &needed);
+ * // make the memory at least `needed` bytes long (realloc, mremap), then
+ * oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
+ * ```
+ *
+ * Threads that only read may go on meanwhile. Other threads that write may not.
+ *
+ * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
+ * and `value` are valid for as many bytes as is said.
+ */
+enum oh_status oh_hashmap_set(void *base,
+                              size_t length,
+                              const void *key,
+                              size_t key_length,
+                              const void *value,
+                              size_t value_length,
+                              bool *inserted);
+
+/**
+ * Deletes a key. `*removed`, unless it is NULL, tells whether it was there.
+ *
+ * Requires: As for `oh_hashmap_set`.
+ */
+enum oh_status oh_hashmap_remove(void *base,
+                                 size_t length,
+                                 const void *key,
+                                 size_t key_length,
+                                 bool *removed);
+
+/**
+ * The handle of a key's entry: a number below 2^53 that names the entry until it is deleted, also
+ * across rebuilds. 0, which is no handle, if the key is not there.
+ *
+ * A function for the writer: it notes in the map that handles exist.
+ *
+ * Requires: As for `oh_hashmap_set`; `out` is writable.
+ */
+enum oh_status oh_hashmap_handle_of(void *base,
+                                    size_t length,
+                                    const void *key,
+                                    size_t key_length,
+                                    uint64_t *out);
+
+/**
+ * The entry that a handle names. `OH_ERR_STALE` if it was deleted.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_get_by_handle(const void *base,
+                                        size_t length,
+                                        uint64_t handle,
+                                        struct oh_hashmap_entry *out);
+
+/**
+ * The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the
+ * entry's position, or 0 again if there was none left. Entries may be inserted and deleted
+ * meanwhile.
+ *
+ * ```c
+ * uint32_t cursor = 0;
+ * oh_hashmap_entry entry;
+ * while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
+ * ```
+ *
+ * Requires: `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
+ */
+enum oh_status oh_hashmap_next(const void *base,
+                               size_t length,
+                               uint32_t *cursor,
+                               struct oh_hashmap_entry *out);
+
+/**
+ * The columns, for loops over plain arrays.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ */
+enum oh_status oh_hashmap_get_columns(const void *base,
+                                      size_t length,
+                                      struct oh_hashmap_columns *out);
 
 /**
  * Bytes of memory that a pool with these options takes.
@@ -3746,6 +4170,74 @@ enum oh_status oh_lockfreepool_suspects(const struct oh_lockfreepool *pool,
                                         uint64_t *offsets,
                                         size_t capacity,
                                         size_t *count);
+
+/**
+ * As `oh_lockfreepool_attach`, with a cache of up to `cache` bytes before the pool.
+ *
+ * Requires: As for `oh_lockfreepool_attach`.
+ */
+enum oh_status oh_threadlocalpool_attach(void *base,
+                                         size_t length,
+                                         uint64_t cache,
+                                         struct oh_threadlocalpool **out);
+
+/**
+ * Gives the cache back, and frees the handle. NULL is fine.
+ *
+ * Requires: `pool` is NULL, or a handle that is not used again.
+ */
+void oh_threadlocalpool_close(struct oh_threadlocalpool *pool);
+
+/**
+ * As `oh_lockfreepool_abandon`; the cache is given back, too.
+ *
+ * Requires: `pool` is NULL, or a handle that is not used again.
+ */
+void oh_threadlocalpool_abandon(struct oh_threadlocalpool *pool);
+
+/**
+ * As `oh_lockfreepool_alloc`.
+ *
+ * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
+ */
+enum oh_status oh_threadlocalpool_alloc(struct oh_threadlocalpool *pool,
+                                        uint64_t bytes,
+                                        uint64_t *out);
+
+/**
+ * As `oh_lockfreepool_free`.
+ *
+ * Requires: As for `oh_threadlocalpool_alloc`.
+ */
+enum oh_status oh_threadlocalpool_free(struct oh_threadlocalpool *pool, uint64_t offset);
+
+/**
+ * Gives all cached blocks back to the pool.
+ *
+ * Requires: As for `oh_threadlocalpool_alloc`.
+ */
+enum oh_status oh_threadlocalpool_flush(struct oh_threadlocalpool *pool);
+
+/**
+ * The largest request that the cache serves; larger ones go to the pool. 0 if it serves none.
+ *
+ * Requires: `pool` is a handle that was not closed; `out` is writable.
+ */
+enum oh_status oh_threadlocalpool_largest(const struct oh_threadlocalpool *pool, uint64_t *out);
+
+/**
+ * Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
+ *
+ * Requires: As for `oh_threadlocalpool_largest`.
+ */
+enum oh_status oh_threadlocalpool_held(const struct oh_threadlocalpool *pool, uint64_t *out);
+
+/**
+ * The handle behind the cache, for counts and sizes; it is closed with the cache. NULL for NULL.
+ *
+ * Requires: `pool` is NULL or a handle that was not closed.
+ */
+const struct oh_lockfreepool *oh_threadlocalpool_handle(const struct oh_threadlocalpool *pool);
 
 /**
  * As `oh_lockfreepool_attach`, with a cache of up to `cache` bytes before the pool.
@@ -4675,6 +5167,154 @@ enum oh_status oh_rollinghash_of(const void *bytes, size_t length, uint32_t *out
 void oh_rollinghash_free(struct oh_rollinghash *hash);
 
 /**
+ * Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than
+ * one by one, because their waits for memory overlap. `ids` is an array of `id_type`:
+ * `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are arrays of the arena's
+ * types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing;
+ * `found[i]`, unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+ *
+ * `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
+ *
+ * Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map,
+ * or if the arena meanwhile outgrew `length`: what was found so far is written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * caller uses `values` and `found`; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_get_many(const void *base,
+                                          size_t length,
+                                          uint32_t schema,
+                                          const void *ids,
+                                          uint32_t id_type,
+                                          const void *keys,
+                                          size_t count,
+                                          void *values,
+                                          uint8_t *found,
+                                          size_t *out);
+
+/**
+ * Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
+ * `*out` is the index of the first that was not set because the arena is full (then make room for
+ * it, and call it again with that as `from`), else `count`. `OH_ERR_STALE`, with nothing changed,
+ * if an id names no map, or a key or value of that type no string.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
+ * writable.
+ */
+enum oh_status oh_smallmap_arena_set_many(void *base,
+                                          size_t length,
+                                          uint32_t schema,
+                                          const void *ids,
+                                          uint32_t id_type,
+                                          const void *keys,
+                                          const void *values,
+                                          size_t count,
+                                          size_t from,
+                                          size_t *out);
+
+/**
+ * Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
+ * arena's types. `*out` is how many entries there are, which may be more than were copied.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
+ * writable.
+ */
+enum oh_status oh_smallmap_arena_entries(const void *base,
+                                         size_t length,
+                                         uint64_t id,
+                                         void *keys,
+                                         void *values,
+                                         size_t capacity,
+                                         size_t *out);
+
+/**
+ * How many entries a map has, and whether they are in the table.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_count(const void *base,
+                                       size_t length,
+                                       uint64_t id,
+                                       uint32_t *size,
+                                       bool *promoted);
+
+/**
+ * The value of a key. `*found` says whether it is there; if not, `*value` is not written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_get(const void *base,
+                                     size_t length,
+                                     uint64_t id,
+                                     uint64_t key,
+                                     uint64_t *value,
+                                     bool *found);
+
+/**
+ * Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10
+ * positions if the map has 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no
+ * map, or a key or value of that type no string.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`.
+ */
+enum oh_status oh_smallmap_arena_set(void *base,
+                                     size_t length,
+                                     uint64_t id,
+                                     uint64_t key,
+                                     uint64_t value);
+
+/**
+ * Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and
+ * there is none: make room for a block, and call it again.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; `removed` is writable.
+ */
+enum oh_status oh_smallmap_arena_remove(void *base,
+                                        size_t length,
+                                        uint64_t id,
+                                        uint64_t key,
+                                        bool *removed);
+
+/**
+ * The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does
+ * not have it. An id is good until the next `oh_smallmap_arena_make_room`, and from when an entry
+ * refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_intern(void *base,
+                                        size_t length,
+                                        const void *text,
+                                        size_t text_length,
+                                        uint32_t *out);
+
+/**
+ * The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not
+ * written.
+ *
+ * Requires: `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
+ * writable.
+ */
+enum oh_status oh_smallmap_arena_find_string(const void *base,
+                                             size_t length,
+                                             const void *text,
+                                             size_t text_length,
+                                             uint32_t *out,
+                                             bool *found);
+
+/**
+ * The bytes of a string, in the region; no NUL follows them. They are good until
+ * `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ */
+enum oh_status oh_smallmap_arena_string(const void *base,
+                                        size_t length,
+                                        uint32_t id,
+                                        const void **text,
+                                        size_t *text_length);
+
+/**
  * Bytes of memory that an arena with these options takes.
  *
  * Requires: `options` points to a struct of the size it says, `out` is writable.
@@ -4773,6 +5413,67 @@ enum oh_status oh_smallmap_arena_clear(void *base, size_t length, uint64_t id);
 enum oh_status oh_smallmap_arena_promote(void *base, size_t length, uint64_t id);
 
 /**
+ * Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than
+ * one by one, because their waits for memory overlap. `ids` is an array of `id_type`:
+ * `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are arrays of the arena's
+ * types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing;
+ * `found[i]`, unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+ *
+ * `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
+ *
+ * Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map,
+ * or if the arena meanwhile outgrew `length`: what was found so far is written.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * caller uses `values` and `found`; `out` is writable.
+ */
+enum oh_status oh_smallmap_arena_get_many(const void *base,
+                                          size_t length,
+                                          uint32_t schema,
+                                          const void *ids,
+                                          uint32_t id_type,
+                                          const void *keys,
+                                          size_t count,
+                                          void *values,
+                                          uint8_t *found,
+                                          size_t *out);
+
+/**
+ * Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
+ * `*out` is the index of the first that was not set because the arena is full (then make room for
+ * it, and call it again with that as `from`), else `count`. `OH_ERR_STALE`, with nothing changed,
+ * if an id names no map, or a key or value of that type no string.
+ *
+ * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
+ * writable.
+ */
+enum oh_status oh_smallmap_arena_set_many(void *base,
+                                          size_t length,
+                                          uint32_t schema,
+                                          const void *ids,
+                                          uint32_t id_type,
+                                          const void *keys,
+                                          const void *values,
+                                          size_t count,
+                                          size_t from,
+                                          size_t *out);
+
+/**
+ * Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
+ * arena's types. `*out` is how many entries there are, which may be more than were copied.
+ *
+ * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
+ * writable.
+ */
+enum oh_status oh_smallmap_arena_entries(const void *base,
+                                         size_t length,
+                                         uint64_t id,
+                                         void *keys,
+                                         void *values,
+                                         size_t capacity,
+                                         size_t *out);
+
+/**
  * How many entries a map has, and whether they are in the table.
  *
  * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
@@ -4858,67 +5559,6 @@ enum oh_status oh_smallmap_arena_string(const void *base,
                                         uint32_t id,
                                         const void **text,
                                         size_t *text_length);
-
-/**
- * Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than
- * one by one, because their waits for memory overlap. `ids` is an array of `id_type`:
- * `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are arrays of the arena's
- * types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing;
- * `found[i]`, unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
- *
- * `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
- *
- * Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map,
- * or if the arena meanwhile outgrew `length`: what was found so far is written.
- *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
- * caller uses `values` and `found`; `out` is writable.
- */
-enum oh_status oh_smallmap_arena_get_many(const void *base,
-                                          size_t length,
-                                          uint32_t schema,
-                                          const void *ids,
-                                          uint32_t id_type,
-                                          const void *keys,
-                                          size_t count,
-                                          void *values,
-                                          uint8_t *found,
-                                          size_t *out);
-
-/**
- * Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
- * `*out` is the index of the first that was not set because the arena is full (then make room for
- * it, and call it again with that as `from`), else `count`. `OH_ERR_STALE`, with nothing changed,
- * if an id names no map, or a key or value of that type no string.
- *
- * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
- * writable.
- */
-enum oh_status oh_smallmap_arena_set_many(void *base,
-                                          size_t length,
-                                          uint32_t schema,
-                                          const void *ids,
-                                          uint32_t id_type,
-                                          const void *keys,
-                                          const void *values,
-                                          size_t count,
-                                          size_t from,
-                                          size_t *out);
-
-/**
- * Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
- * arena's types. `*out` is how many entries there are, which may be more than were copied.
- *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
- * writable.
- */
-enum oh_status oh_smallmap_arena_entries(const void *base,
-                                         size_t length,
-                                         uint64_t id,
-                                         void *keys,
-                                         void *values,
-                                         size_t capacity,
-                                         size_t *out);
 
 /**
  * Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or

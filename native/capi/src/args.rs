@@ -137,8 +137,16 @@ pub fn total(count: usize, length: usize) -> Result<usize> {
         .ok_or_else(|| Error::range(format!("{count} times {length} bytes are too many")))
 }
 
-fn type_of(number: u32, what: &str) -> Result<Type> {
-    Type::from_number(number).ok_or_else(|| Error::wrong_type(format!("{what}: {number} is no oh_type")))
+/// The type with this number.
+pub fn type_of(number: u32, what: &str) -> Result<Type> {
+    Type::from_number(number)
+        .ok_or_else(|| Error::wrong_type(format!("invalid oh_type for {what}: {number}")))
+}
+
+/// The type of numbers with this number: `OH_TYPE_U8` to `OH_TYPE_I64`.
+pub fn numeric_type(number: u32) -> Result<Type> {
+    let ty = Type::from_number(number).filter(|ty| ty.is_numeric());
+    ty.ok_or_else(|| Error::wrong_type(format!("invalid oh_type for numbers: {number}")))
 }
 
 /// `count` numbers of an `oh_type` to read. `(NULL, 0)` is the empty array.

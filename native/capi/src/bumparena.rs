@@ -2,11 +2,12 @@
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
+use crate::options::{Flag, option_struct, read_optional_struct};
 use crate::status::oh_status;
+use offheap_core::Result;
 use offheap_core::pools::bump::RawBumpArena;
 use offheap_core::pools::bump::layout::{GUARDS, ZERO_ON_FREE};
 use offheap_core::pools::bump::raw::Mark;
-use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
 /// How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not
@@ -20,10 +21,11 @@ pub struct oh_bumparena_options {
     /// data begins at a multiple of it.
     pub align: u32,
     /// Fill what is released with zeros.
-    pub zero_on_free: bool,
+    pub zero_on_free: Flag,
     /// Put 16 known bytes behind each block, and look at them when it is released.
-    pub guards: bool,
+    pub guards: Flag,
 }
+option_struct!(oh_bumparena_options, through guards: Flag);
 
 /// How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the
 /// library's.
@@ -92,24 +94,12 @@ pub unsafe extern "C" fn oh_bumparena_init(
     options: *const oh_bumparena_options,
 ) -> oh_status {
     guard(|| {
-        let mut align = 64;
-        let mut flags = 0;
-        if !options.is_null() {
-            check_pointer(options, "options")?;
-            // SAFETY: not null and aligned; the caller vouches that the size is there.
-            if unsafe { (*options).struct_size } != size_of::<oh_bumparena_options>() {
-                return Err(Error::wrong_type("options.struct_size is not that of oh_bumparena_options"));
-            }
-            // SAFETY: as large as it says. The bools are read as bytes: C may have put anything
-            // there.
-            unsafe {
-                align = (*options).align;
-                let set = |flag: *const bool| flag.cast::<u8>().read() != 0;
-                flags |= if set(&raw const (*options).zero_on_free) { ZERO_ON_FREE } else { 0 };
-                flags |= if set(&raw const (*options).guards) { GUARDS } else { 0 };
-            }
-        }
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that the struct has the size that it says.
+        let options = unsafe { read_optional_struct(options, "options") }?;
+        let align = options.map_or(0, |options| options.align);
+        let flags = options
+            .map_or(0, |options| options.zero_on_free.bits(ZERO_ON_FREE) | options.guards.bits(GUARDS));
+        // SAFETY: the caller guarantees that the bytes are writable and used by no one else.
         unsafe { RawBumpArena::init(base.cast(), length, if align == 0 { 64 } else { align }, flags) }?;
         Ok(())
     })

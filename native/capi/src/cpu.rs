@@ -1,5 +1,6 @@
 //! What the processor can do.
 
+use crate::guard::guard_value;
 use offheap_core::cpu::{Features, Level};
 use std::ffi::{CStr, c_char};
 
@@ -32,21 +33,23 @@ pub const OH_CPU_CRC: u32 = 1 << 17;
 /// supports the feature too. Found at the first call; cheap after that.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_cpu_features() -> u32 {
-    Features::get().bits()
+    guard_value(0, || Features::get().bits())
 }
 
 /// The set of vector kernels that the library chose for this processor: `"avx512"`, `"avx2"`,
 /// `"sse2"`, `"neon"` or `"generic"`. Lives as long as the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_cpu_kernel() -> *const c_char {
-    let name: &'static CStr = match Features::get().level() {
-        Level::Avx512 => c"avx512",
-        Level::Avx2 => c"avx2",
-        Level::Sse2 => c"sse2",
-        Level::Neon => c"neon",
-        _ => c"generic",
-    };
-    name.as_ptr()
+    guard_value(c"generic".as_ptr(), || {
+        let name: &'static CStr = match Features::get().level() {
+            Level::Avx512 => c"avx512",
+            Level::Avx2 => c"avx2",
+            Level::Sse2 => c"sse2",
+            Level::Neon => c"neon",
+            _ => c"generic",
+        };
+        name.as_ptr()
+    })
 }
 
 #[cfg(test)]

@@ -31,20 +31,19 @@ unsafe fn reading<'a, T>(
     cursor: *mut oh_cursor,
     out: *mut T,
     read: impl FnOnce(&mut Cursor<'a>) -> Result<T>,
-) -> oh_status {
-    guard(|| {
-        check_pointer(cursor, "cursor")?;
-        check_pointer(out, "the output")?;
-        // SAFETY: not null and aligned; the rest is the caller's word.
-        unsafe {
-            let given = *cursor;
-            let base = check_bytes(given.base, given.size, "cursor.base")?;
-            let mut inner = Cursor::over(base, given.size, given.position);
-            out.write(read(&mut inner)?);
-            (*cursor).position = inner.position();
-        }
-        Ok(())
-    })
+) -> Result<()> {
+    check_pointer(cursor, "cursor")?;
+    check_pointer(out, "the output")?;
+    // SAFETY: not null and aligned; the caller guarantees that no one else uses the cursor, and that
+    // its bytes are readable.
+    unsafe {
+        let given = *cursor;
+        let base = check_bytes(given.base, given.size, "cursor.base")?;
+        let mut inner = Cursor::over(base, given.size, given.position);
+        out.write(read(&mut inner)?);
+        (*cursor).position = inner.position();
+    }
+    Ok(())
 }
 
 /// Passes over `count` bytes, and gives where they are: for numbers, copy them from there.
@@ -58,8 +57,8 @@ pub unsafe extern "C" fn oh_cursor_take(
     count: usize,
     bytes: *mut *const c_void,
 ) -> oh_status {
-    // SAFETY: the caller's.
-    unsafe { reading(cursor, bytes, |cursor| Ok(cursor.skip(count)?.cast())) }
+    // SAFETY: the caller guarantees all of it.
+    guard(|| unsafe { reading(cursor, bytes, |cursor| Ok(cursor.skip(count)?.cast())) })
 }
 
 /// Reads an unsigned LEB128 varint of up to 64 bits.
@@ -68,8 +67,8 @@ pub unsafe extern "C" fn oh_cursor_take(
 /// As for `oh_cursor_take`; `value` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_varint(cursor: *mut oh_cursor, value: *mut u64) -> oh_status {
-    // SAFETY: the caller's.
-    unsafe { reading(cursor, value, Cursor::read_varint) }
+    // SAFETY: the caller guarantees all of it.
+    guard(|| unsafe { reading(cursor, value, Cursor::read_varint) })
 }
 
 /// Text, where it lies: `length` bytes of UTF-8 at `data`, not ended by a NUL.
@@ -89,8 +88,8 @@ pub struct oh_text {
 /// As for `oh_cursor_take`, and nobody writes the bytes meanwhile; `text` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_text(cursor: *mut oh_cursor, text: *mut oh_text) -> oh_status {
-    // SAFETY: the caller's.
-    unsafe { reading(cursor, text, |cursor| found(cursor.read_text(None)?)) }
+    // SAFETY: the caller guarantees all of it.
+    guard(|| unsafe { reading(cursor, text, |cursor| found(cursor.read_text(None)?)) })
 }
 
 /// Reads text of `length` bytes. It is checked to be UTF-8, and not copied.
@@ -103,8 +102,8 @@ pub unsafe extern "C" fn oh_cursor_text_of(
     length: usize,
     text: *mut oh_text,
 ) -> oh_status {
-    // SAFETY: the caller's.
-    unsafe { reading(cursor, text, |cursor| found(cursor.read_text(Some(length))?)) }
+    // SAFETY: the caller guarantees all of it.
+    guard(|| unsafe { reading(cursor, text, |cursor| found(cursor.read_text(Some(length))?)) })
 }
 
 fn found(text: &str) -> Result<oh_text> {

@@ -7,8 +7,8 @@
 use crate::args::{numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
+use offheap_core::Error;
 use offheap_core::succinct::eliasfano::{RawEliasFano, Shape, fill, measure, validate};
-use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
 /// What a region of sorted integers holds.
@@ -60,12 +60,13 @@ pub unsafe extern "C" fn oh_eliasfano_measure(
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_region_size(count: u64, max: u64, out: *mut usize) -> oh_status {
-    let length = || -> Result<usize> {
-        let length = Shape { len: count, max }.check()?.layout().length;
-        usize::try_from(length).map_err(|_| Error::range("that is more than can be addressed"))
-    };
-    // SAFETY: the caller vouches for it.
-    unsafe { guard_out(out, length) }
+    // SAFETY: the caller guarantees that `out` is writable.
+    unsafe {
+        guard_out(out, || {
+            let length = Shape { len: count, max }.check()?.layout().length;
+            usize::try_from(length).map_err(|_| Error::range("the region is larger than the address space"))
+        })
+    }
 }
 
 /// Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least
@@ -84,9 +85,11 @@ pub unsafe extern "C" fn oh_eliasfano_init(
     count: usize,
     max: u64,
 ) -> oh_status {
-    let shape = Shape { len: count as u64, max };
-    // SAFETY: the caller vouches for both.
-    guard(|| unsafe { fill(base.cast(), length, shape, &numbers(values, r#type, count, "values")?) })
+    guard(|| {
+        let shape = Shape { len: count as u64, max };
+        // SAFETY: the caller guarantees that the region is writable and that the values are readable.
+        unsafe { fill(base.cast(), length, shape, &numbers(values, r#type, count, "values")?) }
+    })
 }
 
 /// Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here

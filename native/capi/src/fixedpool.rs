@@ -5,13 +5,14 @@
 //! in a few nanoseconds.
 
 use crate::args::{check_pointer, slice};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
+use crate::handle::{hand_out, take_back};
+use crate::options::{Flag, option_struct, read_struct};
 use crate::status::oh_status;
+use offheap_core::Result;
 use offheap_core::pools::fixed::layout::{GUARDS, Shape, ZERO_ON_FREE};
 use offheap_core::pools::fixed::raw::RawFixedPool;
 use offheap_core::pools::fixed::validate;
-use offheap_core::{Error, Result};
-use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::c_void;
 
 /// What a new pool is to be. Zero it and set `struct_size`.
@@ -27,10 +28,11 @@ pub struct oh_fixedpool_options {
     /// How many sizes there are, 1 to 16.
     pub classes: usize,
     /// Fill blocks with zeros when they are freed.
-    pub zero_on_free: bool,
+    pub zero_on_free: Flag,
     /// Put 16 known bytes behind each block, and look at them when it is freed.
-    pub guards: bool,
+    pub guards: Flag,
 }
+option_struct!(oh_fixedpool_options, through guards: Flag);
 
 /// What a pool holds. Sizes are in bytes.
 #[repr(C)]
@@ -51,21 +53,16 @@ pub struct oh_fixedpool_stats {
 /// A view of a pool: made by `oh_fixedpool_attach`, freed by `oh_fixedpool_close`.
 pub struct oh_fixedpool(RawFixedPool);
 
+/// # Safety
+/// As for [`read_struct`], and its arrays have `classes` readable elements.
 unsafe fn read_options(options: *const oh_fixedpool_options) -> Result<Shape> {
-    check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is, and
-    // its arrays.
-    unsafe {
-        let size = (&raw const (*options).struct_size).read();
-        if size < size_of::<oh_fixedpool_options>() {
-            return Err(Error::range(format!("options.struct_size is {size}, too small")));
-        }
-        let options = options.read();
+    // SAFETY: the caller guarantees the struct and its arrays.
+    let (options, sizes, blocks) = unsafe {
+        let options = read_struct(options, "options")?;
         let sizes = slice(options.sizes, options.classes, "options.sizes")?;
-        let blocks = slice(options.blocks, options.classes, "options.blocks")?;
-        let flags = u32::from(options.zero_on_free) * ZERO_ON_FREE + u32::from(options.guards) * GUARDS;
-        Shape::new(sizes, blocks, flags)
-    }
+        (options, sizes, slice(options.blocks, options.classes, "options.blocks")?)
+    };
+    Shape::new(sizes, blocks, options.zero_on_free.bits(ZERO_ON_FREE) | options.guards.bits(GUARDS))
 }
 
 /// Bytes of memory that a pool with these options takes.
@@ -132,7 +129,7 @@ pub unsafe extern "C" fn oh_fixedpool_attach(
     out: *mut *mut oh_fixedpool,
 ) -> oh_status {
     // SAFETY: the caller vouches for all three.
-    unsafe { guard_out(out, || boxed(oh_fixedpool(RawFixedPool::attach(base.cast(), length)?))) }
+    unsafe { guard_out(out, || hand_out(|| Ok(oh_fixedpool(RawFixedPool::attach(base.cast(), length)?)))) }
 }
 
 /// Frees a view. The pool stays as it is. NULL is fine.
@@ -142,7 +139,7 @@ pub unsafe extern "C" fn oh_fixedpool_attach(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_close(pool: *mut oh_fixedpool) {
     // SAFETY: the caller vouches for the view.
-    unsafe { unbox(pool) };
+    guard_value((), || unsafe { take_back(pool) });
 }
 
 /// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
@@ -152,8 +149,10 @@ pub unsafe extern "C" fn oh_fixedpool_close(pool: *mut oh_fixedpool) {
 /// `pool` is NULL or a view that was not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_data(pool: *const oh_fixedpool) -> *mut c_void {
-    // SAFETY: the caller vouches for the view.
-    unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller vouches for the view.
+        unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
+    })
 }
 
 /// Allocates a block of at least `bytes` bytes: its offset from `oh_fixedpool_data`. `OH_ERR_FULL`
@@ -230,41 +229,4 @@ pub unsafe extern "C" fn oh_fixedpool_get_stats(
             })
         })
     }
-}
-
-/// Moves a value to memory of its own, which may be refused.
-pub(crate) fn boxed<T>(value: T) -> Result<*mut T> {
-    // SAFETY: views are not empty.
-    let place = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
-    if place.is_null() {
-        return Err(Error::new(offheap_core::ErrorKind::Oom, "out of memory for a view"));
-    }
-    // SAFETY: just allocated for a T.
-    unsafe { place.write(value) };
-    Ok(place)
-}
-
-/// Takes out of its memory what [`boxed`] made; null is fine.
-///
-/// # Safety
-/// `place` is null or came from `boxed`, and is not used again.
-pub(crate) unsafe fn unboxed<T>(place: *mut T) -> Option<T> {
-    if place.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's word.
-    unsafe {
-        let value = place.read();
-        dealloc(place.cast(), Layout::new::<T>());
-        Some(value)
-    }
-}
-
-/// Drops what [`boxed`] made; null is fine.
-///
-/// # Safety
-/// `place` is null or came from `boxed`, and is not used again.
-pub(crate) unsafe fn unbox<T>(place: *mut T) {
-    // SAFETY: the caller's word.
-    drop(unsafe { unboxed(place) });
 }

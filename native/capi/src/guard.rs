@@ -70,6 +70,17 @@ pub unsafe fn guard_out<T>(out: *mut T, body: impl FnOnce() -> Result<T>) -> oh_
     })
 }
 
+/// [`guard`] for a function that returns a value instead of a status: `fallback` if the body panics.
+#[inline]
+pub fn guard_value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
+    let mut value = fallback;
+    guard(|| {
+        value = body();
+        Ok(())
+    });
+    value
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

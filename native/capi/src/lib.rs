@@ -7,12 +7,14 @@
 //! The names are C's (`oh_status`, not `OhStatus`), because one concept has one name in all layers.
 #![expect(non_camel_case_types, reason = "types bear the names that C sees")]
 
+pub mod access;
 pub mod args;
 pub mod binding;
 pub mod bitvector;
 pub mod bloomfilter;
 pub mod bumparena;
 pub mod compress;
+pub mod control;
 pub mod cpu;
 pub mod cursor;
 pub mod eliasfano;
@@ -20,13 +22,13 @@ pub mod fixedpool;
 pub mod guard;
 mod handle;
 pub mod hashmap;
-pub mod hashmap_bulk;
 pub mod lockfreepool;
 pub mod mappedfile;
 pub mod memory;
 pub mod mmapvector;
 pub mod numa;
 pub mod numapool;
+pub mod options;
 pub mod owned_vector;
 pub mod packedints;
 pub mod rankselect;

@@ -1,45 +1,16 @@
 //! Files in memory: `oh_mappedfile`, which owns its memory. A runtime that has memory of its own
 //! uses `oh_binding_openfile` instead.
 
+use crate::access::{oh_strategy, pattern_of, strategy_number, thresholds};
 use crate::args::{check_pointer, numbers, read_path, slice_mut, total};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
 use crate::handle::{hand_out, take_back};
+use crate::options::{Flag, option_struct, read_optional_struct};
 use crate::status::oh_status;
+use offheap_core::Result;
 use offheap_core::mmap::file::Mode;
 use offheap_core::mmap::mapped_file::{MappedFile, Options};
-use offheap_core::mmap::strategy::{Pattern, Strategy, Thresholds};
-use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
-
-/// How the bytes of a file are reached.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum oh_strategy {
-    /// Read at once: small files.
-    OH_STRATEGY_BUFFERED = 0,
-    /// Mapped.
-    OH_STRATEGY_MMAP = 1,
-    /// Mapped, in huge pages: hugetlbfs, or tmpfs mounted with `huge=`.
-    OH_STRATEGY_HUGEPAGE = 2,
-    /// Read at once on request: no truncation can touch it.
-    OH_STRATEGY_COPY = 3,
-    /// In options: choose by size.
-    OH_STRATEGY_AUTO = 4,
-}
-
-/// How a file will be read.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum oh_pattern {
-    /// Nothing is known.
-    OH_PATTERN_UNKNOWN = 0,
-    /// From front to back.
-    OH_PATTERN_SEQUENTIAL = 1,
-    /// Here and there.
-    OH_PATTERN_RANDOM = 2,
-    /// Runs of some length, here and there.
-    OH_PATTERN_MIXED = 3,
-}
 
 /// How a file is opened. Zero it, and set `struct_size` and `strategy`.
 #[repr(C)]
@@ -52,56 +23,32 @@ pub struct oh_mappedfile_options {
     /// An `oh_pattern`.
     pub pattern: u32,
     /// Open it for writing as well: what is stored reaches the file.
-    pub writable: bool,
+    pub writable: Flag,
     /// Have all pages in memory before it returns.
-    pub populate: bool,
+    pub populate: Flag,
     /// Keep them there.
-    pub lock: bool,
+    pub lock: Flag,
     /// Files up to this many bytes are read rather than mapped; 0: 64 KiB.
     pub buffered_up_to: u64,
     /// Files from this many bytes on are asked to use huge pages; 0: 16 MiB.
     pub huge_from: u64,
 }
+option_struct!(oh_mappedfile_options, through huge_from: u64);
 
-pub(crate) fn thresholds(strategy: u32, buffered_up_to: u64, huge_from: u64) -> Result<Thresholds> {
-    let mut limits = Thresholds::default();
-    if buffered_up_to != 0 {
-        limits.buffered_up_to = buffered_up_to;
-    }
-    if huge_from != 0 {
-        limits.huge_from = huge_from;
-    }
-    if strategy != oh_strategy::OH_STRATEGY_AUTO as u32 {
-        let strategy = Strategy::from_number(strategy);
-        limits.strategy = Some(strategy.ok_or_else(|| Error::range("there is no such strategy"))?);
-    }
-    Ok(limits)
-}
-
+/// # Safety
+/// As for [`read_optional_struct`].
 unsafe fn read_options(options: *const oh_mappedfile_options) -> Result<Options> {
-    if options.is_null() {
+    // SAFETY: the caller guarantees the same.
+    let Some(given) = (unsafe { read_optional_struct(options, "options") })? else {
         return Ok(Options::default());
-    }
-    check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is.
-    let given = unsafe {
-        let size = (&raw const (*options).struct_size).read();
-        if size < size_of::<oh_mappedfile_options>() {
-            return Err(Error::wrong_type(format!("options.struct_size is {size}: too small")));
-        }
-        options.read()
     };
     Ok(Options {
-        mode: if given.writable { Mode::Write } else { Mode::Read },
+        mode: if given.writable.is_set() { Mode::Write } else { Mode::Read },
         pattern: pattern_of(given.pattern)?,
-        populate: given.populate,
-        lock: given.lock,
+        populate: given.populate.is_set(),
+        lock: given.lock.is_set(),
         thresholds: thresholds(given.strategy, given.buffered_up_to, given.huge_from)?,
     })
-}
-
-fn pattern_of(number: u32) -> Result<Pattern> {
-    Pattern::from_number(number).ok_or_else(|| Error::range(format!("{number} is no pattern of access")))
 }
 
 /// A file in memory: made by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
@@ -149,8 +96,10 @@ pub unsafe extern "C" fn oh_mappedfile_open(
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_data(file: *const oh_mappedfile) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(std::ptr::null_mut(), |file| file.0.bytes().0.cast())
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller's.
+        unsafe { file.as_ref() }.map_or(std::ptr::null_mut(), |file| file.0.bytes().0.cast())
+    })
 }
 
 /// How many bytes there are. 0 for NULL.
@@ -159,8 +108,10 @@ pub unsafe extern "C" fn oh_mappedfile_data(file: *const oh_mappedfile) -> *mut 
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_size(file: *const oh_mappedfile) -> usize {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(0, |file| file.0.bytes().1)
+    guard_value(0, || {
+        // SAFETY: the caller's.
+        unsafe { file.as_ref() }.map_or(0, |file| file.0.bytes().1)
+    })
 }
 
 /// How the bytes are reached: what was obtained, not what was asked for.
@@ -174,15 +125,6 @@ pub unsafe extern "C" fn oh_mappedfile_strategy(
 ) -> oh_status {
     // SAFETY: the caller's.
     unsafe { guard_out(out, || Ok(strategy_number(mapped(file)?.strategy()))) }
-}
-
-pub(crate) fn strategy_number(strategy: Strategy) -> oh_strategy {
-    match strategy {
-        Strategy::Buffered => oh_strategy::OH_STRATEGY_BUFFERED,
-        Strategy::Mmap => oh_strategy::OH_STRATEGY_MMAP,
-        Strategy::HugePage => oh_strategy::OH_STRATEGY_HUGEPAGE,
-        Strategy::Copy => oh_strategy::OH_STRATEGY_COPY,
-    }
 }
 
 /// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of
@@ -320,5 +262,5 @@ pub unsafe extern "C" fn oh_mappedfile_refresh(file: *mut oh_mappedfile, size: *
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_close(file: *mut oh_mappedfile) {
     // SAFETY: the caller's.
-    unsafe { take_back(file) };
+    guard_value((), || unsafe { take_back(file) });
 }

@@ -2,9 +2,11 @@
 //!
 //! Elements pass by address, as `oh_type_width(type)` bytes in memory.
 
-use crate::args::{check_pointer, read_path};
-use crate::guard::{guard, guard_out};
+use crate::access::{OH_ADVICE_RANDOM, OH_ADVICE_SEQUENTIAL};
+use crate::args::{check_pointer, numeric_type, read_path};
+use crate::guard::{guard, guard_out, guard_value};
 use crate::handle::{hand_out, take_back};
+use crate::options::{Flag, option_struct, read_optional_struct};
 use crate::status::oh_status;
 use crate::types::oh_type;
 use offheap_core::mmap::vector::{Mode, Options, RawMmapVector};
@@ -33,10 +35,11 @@ pub struct oh_mmapvector_options {
     /// `OH_ADVICE_RANDOM`, `OH_ADVICE_SEQUENTIAL`, or 0 for no pattern.
     pub pattern: u32,
     /// Never grow past `capacity`: a push gives `OH_ERR_FULL` then.
-    pub fixed: bool,
+    pub fixed: Flag,
     /// Have the pages there before they are stored to, so that no push waits for one.
-    pub populate: bool,
+    pub populate: Flag,
 }
+option_struct!(oh_mmapvector_options, through populate: Flag);
 
 /// What a vector is and holds.
 #[repr(C)]
@@ -56,19 +59,13 @@ pub struct oh_mmapvector_info {
     pub capacity: u64,
 }
 
+/// # Safety
+/// As for [`read_optional_struct`].
 unsafe fn read_options(options: *const oh_mmapvector_options) -> Result<Options> {
     let mut read = Options::default();
-    if options.is_null() {
+    // SAFETY: the caller guarantees the same.
+    let Some(given) = (unsafe { read_optional_struct(options, "options") })? else {
         return Ok(read);
-    }
-    check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is.
-    let given = unsafe {
-        let size = (&raw const (*options).struct_size).read();
-        if size < size_of::<oh_mmapvector_options>() {
-            return Err(Error::wrong_type(format!("options.struct_size is {size}: too small")));
-        }
-        options.read()
     };
     read.capacity = given.capacity;
     if given.step_min != 0 {
@@ -79,12 +76,12 @@ unsafe fn read_options(options: *const oh_mmapvector_options) -> Result<Options>
     }
     read.pattern = match given.pattern {
         0 => Advice::Normal,
-        crate::region::OH_ADVICE_RANDOM => Advice::Random,
-        crate::region::OH_ADVICE_SEQUENTIAL => Advice::Sequential,
+        OH_ADVICE_RANDOM => Advice::Random,
+        OH_ADVICE_SEQUENTIAL => Advice::Sequential,
         number => return Err(Error::range(format!("{number} is no pattern of access"))),
     };
-    read.fixed = given.fixed;
-    read.populate = given.populate;
+    read.fixed = given.fixed.is_set();
+    read.populate = given.populate.is_set();
     Ok(read)
 }
 
@@ -133,16 +130,9 @@ pub unsafe extern "C" fn oh_mmapvector_create(
         guard_out(out, || {
             let path = read_path(path, path_length)?;
             let options = read_options(options)?;
-            hand_out(|| {
-                RawMmapVector::create(&path, element_type_of(element_type)?, options).map(oh_mmapvector)
-            })
+            hand_out(|| RawMmapVector::create(&path, numeric_type(element_type)?, options).map(oh_mmapvector))
         })
     }
-}
-
-pub(crate) fn element_type_of(number: u32) -> Result<Type> {
-    let ty = Type::from_number(number).filter(|ty| ty.is_numeric());
-    ty.ok_or_else(|| Error::wrong_type(format!("{number} is no type of numbers")))
 }
 
 /// Opens the file of a vector, to read what was flushed, or to write. `options` may be NULL.
@@ -206,8 +196,10 @@ pub unsafe extern "C" fn oh_mmapvector_get_info(
 /// `vector` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_data(vector: *const oh_mmapvector) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { vector.as_ref() }.map_or(std::ptr::null_mut(), |vector| vector.0.data().cast())
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller's.
+        unsafe { vector.as_ref() }.map_or(std::ptr::null_mut(), |vector| vector.0.data().cast())
+    })
 }
 
 /// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of
@@ -365,7 +357,7 @@ pub unsafe extern "C" fn oh_mmapvector_validate(vector: *const oh_mmapvector) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_close(vector: *mut oh_mmapvector) {
     // SAFETY: the caller's.
-    unsafe { take_back(vector) };
+    guard_value((), || unsafe { take_back(vector) });
 }
 
 const _: () = assert!(oh_type::OH_TYPE_I64 as u32 == Type::I64 as u32);

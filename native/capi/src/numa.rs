@@ -1,7 +1,7 @@
 //! NUMA: the machine's nodes, where pages go, and where they are.
 
 use crate::args::{check_bytes, check_pointer, slice_mut};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
 use crate::status::oh_status;
 use offheap_core::region::advise::populate;
 use offheap_core::region::numa::place::{Policy, place};
@@ -53,7 +53,7 @@ pub struct oh_numa_node {
 /// node, too. Where it is false, the functions below see one node, 0, with everything.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_numa_available() -> bool {
-    available()
+    guard_value(false, available)
 }
 
 /// How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn oh_numa_distances(
 /// The node on which this thread runs at this moment. It may run elsewhere at the next.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_numa_current_node() -> u32 {
-    query::current_node()
+    guard_value(0, query::current_node)
 }
 
 /// Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and

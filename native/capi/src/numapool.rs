@@ -5,8 +5,9 @@
 //! allocated and freed.
 
 use crate::args::{check_pointer, slice};
-use crate::fixedpool::{boxed, unbox};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
+use crate::handle::{hand_out, take_back};
+use crate::options::{Flag, option_struct, read_struct};
 use crate::status::oh_status;
 use offheap_core::pools::numa::layout::{GUARDS, Shape, ZERO_ON_FREE};
 use offheap_core::pools::numa::{Options, Policy, RawNumaPool, validate};
@@ -31,10 +32,11 @@ pub struct oh_numapool_options {
     /// largest block, which has an eighth of it at least, and half at most.
     pub capacity: u64,
     /// Fill blocks with zeros when they are freed.
-    pub zero_on_free: bool,
+    pub zero_on_free: Flag,
     /// Put 16 known bytes behind each block, and look at them when it is freed.
-    pub guards: bool,
+    pub guards: Flag,
 }
+option_struct!(oh_numapool_options, through guards: Flag);
 
 /// What a pool holds. Sizes are in bytes.
 #[repr(C)]
@@ -90,30 +92,23 @@ pub struct oh_numapool_node {
 /// A view of a pool: made by `oh_numapool_attach`, freed by `oh_numapool_close`.
 pub struct oh_numapool(RawNumaPool);
 
+/// # Safety
+/// As for [`read_struct`], and its array has `node_count` readable elements during `'a`.
 unsafe fn read_options<'a>(options: *const oh_numapool_options) -> Result<Options<'a>> {
-    check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is, and
-    // its array.
-    unsafe {
-        let size = (&raw const (*options).struct_size).read();
-        if size < size_of::<oh_numapool_options>() {
-            return Err(Error::range(format!("options.struct_size is {size}, too small")));
-        }
-        let number = (*options).policy;
-        let Some(policy) = Policy::from_number(number) else {
-            return Err(Error::range(format!("{number} is no policy of a pool")));
-        };
-        // The bools are read as bytes: C may have put anything there.
-        let set = |flag: *const bool| flag.cast::<u8>().read() != 0;
-        let zero = set(&raw const (*options).zero_on_free);
-        let guards = set(&raw const (*options).guards);
-        Ok(Options {
-            policy,
-            nodes: slice((*options).nodes, (*options).node_count, "options.nodes")?,
-            capacity: (*options).capacity,
-            flags: u32::from(zero) * ZERO_ON_FREE + u32::from(guards) * GUARDS,
-        })
-    }
+    // SAFETY: the caller guarantees the struct and its array.
+    let (options, nodes) = unsafe {
+        let options = read_struct(options, "options")?;
+        (options, slice(options.nodes, options.node_count, "options.nodes")?)
+    };
+    let Some(policy) = Policy::from_number(options.policy) else {
+        return Err(Error::range(format!("invalid policy of a pool: {}", options.policy)));
+    };
+    Ok(Options {
+        policy,
+        nodes,
+        capacity: options.capacity,
+        flags: options.zero_on_free.bits(ZERO_ON_FREE) | options.guards.bits(GUARDS),
+    })
 }
 
 /// The pool behind a view.
@@ -204,7 +199,7 @@ pub unsafe extern "C" fn oh_numapool_attach(
     out: *mut *mut oh_numapool,
 ) -> oh_status {
     // SAFETY: the caller vouches for all three.
-    unsafe { guard_out(out, || boxed(oh_numapool(RawNumaPool::attach(base.cast(), length)?))) }
+    unsafe { guard_out(out, || hand_out(|| Ok(oh_numapool(RawNumaPool::attach(base.cast(), length)?)))) }
 }
 
 /// Frees a view. The pool stays as it is. NULL is fine.
@@ -214,7 +209,7 @@ pub unsafe extern "C" fn oh_numapool_attach(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_close(pool: *mut oh_numapool) {
     // SAFETY: the caller vouches for the view.
-    unsafe { unbox(pool) };
+    guard_value((), || unsafe { take_back(pool) });
 }
 
 /// Puts each node's blocks on that node: pages that are there already move, others go there when
@@ -238,8 +233,10 @@ pub unsafe extern "C" fn oh_numapool_place(pool: *const oh_numapool, populate: b
 /// `pool` is NULL or a view that was not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_data(pool: *const oh_numapool) -> *mut c_void {
-    // SAFETY: the caller vouches for the view.
-    unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller vouches for the view.
+        unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
+    })
 }
 
 /// Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest

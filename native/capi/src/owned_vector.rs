@@ -1,9 +1,9 @@
 //! Vectors that own their memory.
 
-use crate::args::check_pointer;
-use crate::guard::{guard, guard_out};
+use crate::args::{check_pointer, numeric_type};
+use crate::guard::{guard, guard_out, guard_value};
+use crate::handle::{hand_out, take_back};
 use crate::status::oh_status;
-use crate::vector::numeric;
 use offheap_core::Result;
 use offheap_core::region::element::Type;
 use offheap_core::vector::Vector;
@@ -72,15 +72,7 @@ pub unsafe extern "C" fn oh_owned_vector_new(
     out: *mut *mut oh_owned_vector,
 ) -> oh_status {
     // SAFETY: the caller vouches for `out`.
-    unsafe {
-        guard_out(out, || {
-            // Memory for the handle first, because `Box::new` could not refuse.
-            let mut handle = Vec::new();
-            handle.try_reserve_exact(1)?;
-            handle.push(oh_owned_vector(Any::new(numeric(ty)?, capacity)?));
-            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_owned_vector>())
-        })
-    }
+    unsafe { guard_out(out, || hand_out(|| Ok(oh_owned_vector(Any::new(numeric_type(ty)?, capacity)?)))) }
 }
 
 /// Appends `count` elements.
@@ -153,8 +145,10 @@ pub unsafe extern "C" fn oh_owned_vector_sort(vec: *mut oh_owned_vector) -> oh_s
 /// As for `oh_owned_vector_push`, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_owned_vector_count(vec: *const oh_owned_vector) -> usize {
-    // SAFETY: the caller's word.
-    unsafe { vec.as_ref() }.map_or(0, |vec| each!(&vec.0, vector => vector.len()))
+    guard_value(0, || {
+        // SAFETY: the caller's word.
+        unsafe { vec.as_ref() }.map_or(0, |vec| each!(&vec.0, vector => vector.len()))
+    })
 }
 
 /// The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
@@ -163,9 +157,11 @@ pub unsafe extern "C" fn oh_owned_vector_count(vec: *const oh_owned_vector) -> u
 /// As for `oh_owned_vector_count`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_owned_vector_data(vec: *mut oh_owned_vector) -> *mut c_void {
-    // SAFETY: the caller's word.
-    unsafe { vec.as_mut() }
-        .map_or(std::ptr::null_mut(), |vec| each!(&mut vec.0, vector => vector.as_mut_ptr().cast()))
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller's word.
+        unsafe { vec.as_mut() }
+            .map_or(std::ptr::null_mut(), |vec| each!(&mut vec.0, vector => vector.as_mut_ptr().cast()))
+    })
 }
 
 /// The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is
@@ -199,9 +195,6 @@ pub unsafe extern "C" fn oh_owned_vector_region(
 /// `vec` is NULL, or from `oh_owned_vector_new`, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_owned_vector_free(vec: *mut oh_owned_vector) {
-    if !vec.is_null() {
-        // SAFETY: it came from `oh_owned_vector_new`, which made it this way, and the caller gives
-        // it up.
-        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(vec, 1)) });
-    }
+    // SAFETY: the caller guarantees that it came from `oh_owned_vector_new` and is not used again.
+    guard_value((), || unsafe { take_back(vec) });
 }

@@ -1,14 +1,15 @@
 //! What all regions share: checksums, the header's check, and advice about memory.
 
+use crate::access::advice_of;
 use crate::args::{check_bytes, check_pointer};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
-use offheap_core::region::advise::{Advice, advise};
+use offheap_core::Result;
+use offheap_core::region::advise::advise;
 use offheap_core::region::crc::{checksum, region_checksum};
 use offheap_core::region::header::{Header, word};
 use offheap_core::region::memory::Memory;
 use offheap_core::region::numa::place::{Policy, place};
-use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
 /// The header of a region of whatever kind, with its common part checked.
@@ -95,23 +96,6 @@ pub unsafe extern "C" fn oh_region_check(
     })
 }
 
-/// Advice for `oh_region_advise`: back this with huge pages. Fewer TLB misses under random access,
-/// at the price of memory in whole pieces (2 MiB on x86-64).
-pub const OH_ADVICE_HUGE_PAGES: u32 = 1;
-/// Advice for `oh_region_advise`: back this with small pages only.
-pub const OH_ADVICE_SMALL_PAGES: u32 = 2;
-/// Advice for `oh_region_advise`: reads will jump around, do not read ahead.
-pub const OH_ADVICE_RANDOM: u32 = 3;
-/// Advice for `oh_region_advise`: reads go from front to back.
-pub const OH_ADVICE_SEQUENTIAL: u32 = 4;
-/// Advice for `oh_region_advise`: no pattern; undoes the two above.
-pub const OH_ADVICE_NORMAL: u32 = 5;
-/// Advice for `oh_region_advise`: this will be read soon, start now.
-pub const OH_ADVICE_WILL_NEED: u32 = 6;
-/// Advice for `oh_region_advise`: give the pages back. What stood only in memory IS GONE: a page
-/// reads as zero afterwards, or, in a mapped file, as the file has it.
-pub const OH_ADVICE_DISCARD: u32 = 7;
-
 /// Gives the kernel one `OH_ADVICE_…` for the whole pages inside `length` bytes at `base`; bytes
 /// outside whole pages are left alone. `taken` tells whether it was taken: no where there is no
 /// whole page, or the system does not know the advice. `OH_ERR_RANGE` for a number that is no
@@ -131,16 +115,7 @@ pub unsafe extern "C" fn oh_region_advise(
     unsafe {
         guard_out(taken, || {
             let base = check_bytes(base, length, "base")?;
-            let advice = match advice {
-                OH_ADVICE_HUGE_PAGES => Advice::HugePages,
-                OH_ADVICE_SMALL_PAGES => Advice::SmallPages,
-                OH_ADVICE_RANDOM => Advice::Random,
-                OH_ADVICE_SEQUENTIAL => Advice::Sequential,
-                OH_ADVICE_NORMAL => Advice::Normal,
-                OH_ADVICE_WILL_NEED => Advice::WillNeed,
-                OH_ADVICE_DISCARD => Advice::Discard,
-                _ => return Err(Error::range(format!("{advice} is no OH_ADVICE_… number"))),
-            };
+            let advice = advice_of(advice)?;
             Ok(advise(base, length, advice))
         })
     }

@@ -3,7 +3,8 @@
 //! on the low bits of the bytes only.
 
 use crate::args::{check_bytes, check_pointer, slice};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
+use crate::handle::{hand_out, take_back};
 use crate::status::oh_status;
 use offheap_core::compress::RollingHash;
 use offheap_core::compress::rolling;
@@ -34,15 +35,7 @@ pub struct oh_rollinghash_place {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_new(window: usize, out: *mut *mut oh_rollinghash) -> oh_status {
     // SAFETY: the caller vouches for `out`.
-    unsafe {
-        guard_out(out, || {
-            // Memory for the handle first, because `Box::new` could not refuse.
-            let mut handle = Vec::new();
-            handle.try_reserve_exact(1)?;
-            handle.push(oh_rollinghash { hash: RollingHash::new(window)? });
-            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_rollinghash>())
-        })
-    }
+    unsafe { guard_out(out, || hand_out(|| Ok(oh_rollinghash { hash: RollingHash::new(window)? }))) }
 }
 
 /// Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last.
@@ -126,8 +119,10 @@ pub unsafe extern "C" fn oh_rollinghash_scan(
 /// As for `oh_rollinghash_update`, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_value(hash: *const oh_rollinghash) -> u32 {
-    // SAFETY: the caller's word.
-    unsafe { hash.as_ref() }.map_or(0, |hash| hash.hash.value())
+    guard_value(0, || {
+        // SAFETY: the caller's word.
+        unsafe { hash.as_ref() }.map_or(0, |hash| hash.hash.value())
+    })
 }
 
 /// Whether as many bytes were seen as the window holds. Not for NULL.
@@ -136,8 +131,10 @@ pub unsafe extern "C" fn oh_rollinghash_value(hash: *const oh_rollinghash) -> u3
 /// As for `oh_rollinghash_value`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_is_full(hash: *const oh_rollinghash) -> bool {
-    // SAFETY: the caller's word.
-    unsafe { hash.as_ref() }.is_some_and(|hash| hash.hash.is_full())
+    guard_value(false, || {
+        // SAFETY: the caller's word.
+        unsafe { hash.as_ref() }.is_some_and(|hash| hash.hash.is_full())
+    })
 }
 
 /// Forgets all bytes.
@@ -170,9 +167,6 @@ pub unsafe extern "C" fn oh_rollinghash_of(bytes: *const c_void, length: usize, 
 /// `hash` is NULL, or from `oh_rollinghash_new`, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_free(hash: *mut oh_rollinghash) {
-    if !hash.is_null() {
-        // SAFETY: it came from `oh_rollinghash_new`, which made it this way, and the caller gives
-        // it up.
-        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(hash, 1)) });
-    }
+    // SAFETY: the caller guarantees that it came from `oh_rollinghash_new` and is not used again.
+    guard_value((), || unsafe { take_back(hash) });
 }

@@ -5,7 +5,8 @@
 //! and length, as for `oh_hashmap_*`.
 
 use crate::args::{check_pointer, slice};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
+use crate::handle::{hand_out, take_back};
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
 use offheap_core::smallmap::search::{Lane, Searchable};
@@ -195,11 +196,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_new(
             if !value.is_numeric() && value != Type::Bool {
                 return Err(Error::wrong_type(format!("{value:?} is no type of values of a small map")));
             }
-            // Not `Box::new`, which could not refuse.
-            let mut handle = Vec::new();
-            handle.try_reserve_exact(1)?;
-            handle.push(oh_standalone_smallmap { key, value, map });
-            Ok(Box::into_raw(handle.into_boxed_slice()).cast::<oh_standalone_smallmap>())
+            hand_out(|| Ok(oh_standalone_smallmap { key, value, map }))
         })
     }
 }
@@ -210,10 +207,9 @@ pub unsafe extern "C" fn oh_standalone_smallmap_new(
 /// `map` is NULL, or came from `oh_standalone_smallmap_new` and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_standalone_smallmap_free(map: *mut oh_standalone_smallmap) {
-    if !map.is_null() {
-        // SAFETY: it was made of a box of one; the caller vouches for the rest.
-        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(map, 1)) });
-    }
+    // SAFETY: the caller guarantees that it came from `oh_standalone_smallmap_new` and is not used
+    // again.
+    guard_value((), || unsafe { take_back(map) });
 }
 
 /// How many entries there are.

@@ -1,5 +1,6 @@
 //! Status codes and the last error message.
 
+use crate::guard::guard_value;
 use offheap_core::ErrorKind;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
@@ -63,34 +64,38 @@ impl From<ErrorKind> for oh_status {
 /// The string lives as long as the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_status_name(status: i32) -> *const c_char {
-    let name: &'static CStr = match status {
-        0 => c"OH_OK",
-        1 => c"OH_ERR_RANGE",
-        2 => c"OH_ERR_TYPE",
-        3 => c"OH_ERR_CLOSED",
-        4 => c"OH_ERR_CORRUPT",
-        5 => c"OH_ERR_VERSION",
-        6 => c"OH_ERR_FULL",
-        7 => c"OH_ERR_OOM",
-        8 => c"OH_ERR_LOCKED",
-        9 => c"OH_ERR_IO",
-        10 => c"OH_ERR_STALE",
-        11 => c"OH_ERR_UNSUPPORTED",
-        12 => c"OH_ERR_NATIVE",
-        _ => c"unknown",
-    };
-    name.as_ptr()
+    guard_value(c"unknown".as_ptr(), || {
+        let name: &'static CStr = match status {
+            0 => c"OH_OK",
+            1 => c"OH_ERR_RANGE",
+            2 => c"OH_ERR_TYPE",
+            3 => c"OH_ERR_CLOSED",
+            4 => c"OH_ERR_CORRUPT",
+            5 => c"OH_ERR_VERSION",
+            6 => c"OH_ERR_FULL",
+            7 => c"OH_ERR_OOM",
+            8 => c"OH_ERR_LOCKED",
+            9 => c"OH_ERR_IO",
+            10 => c"OH_ERR_STALE",
+            11 => c"OH_ERR_UNSUPPORTED",
+            12 => c"OH_ERR_NATIVE",
+            _ => c"unknown",
+        };
+        name.as_ptr()
+    })
 }
 
 /// The version of the library that is running, such as `"0.1.0"`. Lives as long as the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_version() -> *const c_char {
-    const VERSION: &CStr =
-        match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-            Ok(version) => version,
-            Err(_) => panic!("a version has no NUL inside"),
-        };
-    VERSION.as_ptr()
+    guard_value(c"unknown".as_ptr(), || {
+        const VERSION: &CStr =
+            match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+                Ok(version) => version,
+                Err(_) => panic!("a version has no NUL inside"),
+            };
+        VERSION.as_ptr()
+    })
 }
 
 /// The longest message that is kept, in bytes. Longer ones are cut at a character.
@@ -130,16 +135,18 @@ pub(crate) fn record(text: &str) {
 /// `buffer` is NULL, or points to `capacity` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_last_error(buffer: *mut c_char, capacity: usize) -> usize {
-    let message = LAST.get();
-    if !buffer.is_null() && capacity > 0 {
-        let len = message.len.min(capacity - 1);
-        // SAFETY: the caller vouches for `capacity` bytes, of which `len + 1` are written.
-        unsafe {
-            buffer.cast::<u8>().copy_from_nonoverlapping(message.bytes.as_ptr(), len);
-            buffer.add(len).write(0);
+    guard_value(0, || {
+        let message = LAST.get();
+        if !buffer.is_null() && capacity > 0 {
+            let len = message.len.min(capacity - 1);
+            // SAFETY: the caller vouches for `capacity` bytes, of which `len + 1` are written.
+            unsafe {
+                buffer.cast::<u8>().copy_from_nonoverlapping(message.bytes.as_ptr(), len);
+                buffer.add(len).write(0);
+            }
         }
-    }
-    message.len
+        message.len
+    })
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! read.
 
 use crate::args::{check_bytes, slice};
+use crate::control::{control_of, oh_control};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
-use crate::vector::{control_of, oh_control};
 use offheap_core::compress::RawSuffixArray;
 use offheap_core::compress::suffix::{Shape, build, build_in_place};
 use offheap_core::region::control::Progress;

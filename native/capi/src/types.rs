@@ -1,5 +1,6 @@
 //! The types of elements, as C names them.
 
+use crate::guard::guard_value;
 use offheap_core::region::element::Type;
 
 /// The type of an element. The numbers are those in the formats.
@@ -47,5 +48,5 @@ pub enum oh_type {
 /// type.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_type_width(ty: u32) -> usize {
-    Type::from_number(ty).map_or(0, Type::width)
+    guard_value(0, || Type::from_number(ty).map_or(0, Type::width))
 }

@@ -7,10 +7,9 @@
 //! else can write is not trusted to say how many bytes are yours.
 
 use crate::args::check_pointer;
+use crate::control::{control_of, oh_control};
 use crate::guard::{guard, guard_out};
 use crate::status::oh_status;
-use offheap_core::region::control::Control;
-use offheap_core::region::element::Type;
 use offheap_core::vector::layout::{region_length, type_of};
 use offheap_core::vector::raw::{self, Sum, View, Writer};
 use offheap_core::vector::sort::{self, argsort::Indices};
@@ -44,31 +43,6 @@ pub struct oh_sum {
     pub high: i64,
     /// As a double.
     pub value: f64,
-}
-
-/// How far a long operation has come, and whether it is to stop: begin with zeros. Another thread
-/// may read `done` and `total`, and set `cancel`, while it runs (atomically, where its language
-/// asks for that).
-#[repr(C)]
-#[derive(Debug)]
-pub struct oh_control {
-    /// Not 0: stop soon, with nothing changed.
-    pub cancel: u32,
-    /// Zero.
-    pub reserved: u32,
-    /// Steps done.
-    pub done: u64,
-    /// Steps in all; 0 before they are counted.
-    pub total: u64,
-}
-
-pub(crate) unsafe fn control_of<'a>(control: *mut oh_control) -> Result<Option<&'a Control>> {
-    if control.is_null() {
-        return Ok(None);
-    }
-    check_pointer(control.cast::<Control>(), "control")?;
-    // SAFETY: not null and aligned; `Control` is the same, with atomics for fields.
-    Ok(Some(unsafe { &*control.cast::<Control>() }))
 }
 
 /// Refuses values of another type than the vector's, and addresses where none of them can be.
@@ -440,9 +414,4 @@ pub unsafe extern "C" fn oh_vector_zero_unused(base: *mut c_void, length: usize)
         Writer::attach(base.cast(), length)?.zero_unused();
         Ok(())
     })
-}
-
-/// The type whose number this is, for the file of owned vectors.
-pub(crate) fn numeric(ty: u32) -> Result<Type> {
-    type_of(ty)
 }

@@ -96,7 +96,7 @@ static void safety(void) {
 
 static void refusals(void) {
   oh_bumparena_options options = {0};
-  CHECK(oh_bumparena_init(memory, LENGTH, &options) == OH_ERR_TYPE);
+  CHECK(oh_bumparena_init(memory, LENGTH, &options) == OH_ERR_RANGE);
   options.struct_size = sizeof options;
   options.align = 24;
   CHECK(oh_bumparena_init(memory, LENGTH, &options) == OH_ERR_RANGE);

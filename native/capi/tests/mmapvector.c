@@ -84,7 +84,7 @@ static void bad_arguments(void) {
   CHECK(oh_mmapvector_create(path, strlen(path), OH_TYPE_U8, NULL, NULL) == OH_ERR_TYPE);
   oh_mmapvector_options options;
   memset(&options, 0, sizeof options);
-  CHECK(oh_mmapvector_open(path, strlen(path), true, &options, &vector) == OH_ERR_TYPE);
+  CHECK(oh_mmapvector_open(path, strlen(path), true, &options, &vector) == OH_ERR_RANGE);
   options.struct_size = sizeof options;
   options.pattern = 77;
   CHECK(oh_mmapvector_open(path, strlen(path), true, &options, &vector) == OH_ERR_RANGE);

@@ -7,7 +7,6 @@
 //! on a map and on a plain model.
 
 use offheap::hashmap::*;
-use offheap::hashmap_bulk::*;
 use offheap::status::oh_status::{self, OH_OK};
 use offheap::types::oh_type_width;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //! has.
 
 use crate::args::{check_pointer, read_path};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
 use crate::handle::{hand_out, take_back};
 use crate::status::oh_status;
 use offheap_core::region::file::{CopyMode, RegionFile, live_mappings};
@@ -55,8 +55,10 @@ pub unsafe extern "C" fn oh_binding_file_open(
 /// `file` is NULL, or a file that is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_data(file: *const oh_binding_file) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(std::ptr::null_mut(), |file| file.0.bytes().0.cast())
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller's.
+        unsafe { file.as_ref() }.map_or(std::ptr::null_mut(), |file| file.0.bytes().0.cast())
+    })
 }
 
 /// The number of bytes: that of the file when it was opened. 0 after `oh_binding_file_unmap`.
@@ -65,8 +67,10 @@ pub unsafe extern "C" fn oh_binding_file_data(file: *const oh_binding_file) -> *
 /// `file` is NULL, or a file that is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_size(file: *const oh_binding_file) -> usize {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(0, |file| file.0.bytes().1)
+    guard_value(0, || {
+        // SAFETY: the caller's.
+        unsafe { file.as_ref() }.map_or(0, |file| file.0.bytes().1)
+    })
 }
 
 /// Whether the file shrank, or could not be read, while it was mapped: then some of the bytes are
@@ -76,8 +80,10 @@ pub unsafe extern "C" fn oh_binding_file_size(file: *const oh_binding_file) -> u
 /// `file` is NULL, or a file that is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_lost(file: *const oh_binding_file) -> bool {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.is_some_and(|file| file.0.is_lost())
+    guard_value(false, || {
+        // SAFETY: the caller's.
+        unsafe { file.as_ref() }.is_some_and(|file| file.0.is_lost())
+    })
 }
 
 /// The word behind `oh_binding_file_lost`: non-zero once it is lost. Read it atomically. It stays
@@ -87,8 +93,10 @@ pub unsafe extern "C" fn oh_binding_file_lost(file: *const oh_binding_file) -> b
 /// `file` is NULL, or a file that is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_status(file: *const oh_binding_file) -> *const i32 {
-    // SAFETY: the caller's.
-    unsafe { file.as_ref() }.map_or(std::ptr::null(), |file| file.0.status().as_ptr().cast_const())
+    guard_value(std::ptr::null(), || {
+        // SAFETY: the caller's.
+        unsafe { file.as_ref() }.map_or(std::ptr::null(), |file| file.0.status().as_ptr().cast_const())
+    })
 }
 
 /// Moves the bytes to `target`, in the place of what is mapped there, in one step: so a file can
@@ -130,10 +138,12 @@ pub unsafe extern "C" fn oh_binding_file_move(
 /// As for `oh_binding_file_unmap`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_forget(file: *mut oh_binding_file) {
-    // SAFETY: the caller's.
-    if let Some(file) = unsafe { file.as_mut() } {
-        file.0.forget();
-    }
+    guard_value((), || {
+        // SAFETY: the caller's.
+        if let Some(file) = unsafe { file.as_mut() } {
+            file.0.forget();
+        }
+    });
 }
 
 /// Unmaps the bytes and keeps the handle, for those who still look at its status. Twice is fine,
@@ -143,11 +153,13 @@ pub unsafe extern "C" fn oh_binding_file_forget(file: *mut oh_binding_file) {
 /// `file` is NULL, or a file that is open; no thread uses its bytes, or the handle, meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_unmap(file: *mut oh_binding_file) {
-    // No guard: unmapping neither fails nor panics, and there would be no status to return.
-    // SAFETY: the caller's.
-    if let Some(file) = unsafe { file.as_mut() } {
-        file.0.unmap();
-    }
+    guard_value((), || {
+        // No guard: unmapping neither fails nor panics, and there would be no status to return.
+        // SAFETY: the caller's.
+        if let Some(file) = unsafe { file.as_mut() } {
+            file.0.unmap();
+        }
+    });
 }
 
 /// Unmaps the bytes and frees the handle. NULL is fine.
@@ -157,7 +169,7 @@ pub unsafe extern "C" fn oh_binding_file_unmap(file: *mut oh_binding_file) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_close(file: *mut oh_binding_file) {
     // SAFETY: `oh_binding_file_open` made it, and the caller does not use it again.
-    unsafe { take_back(file) };
+    guard_value((), || unsafe { take_back(file) });
 }
 
 /// Whether this process may make `count` more memory mappings and then have no more than `percent`
@@ -181,5 +193,5 @@ pub unsafe extern "C" fn oh_binding_mappings_reserve(
 /// How many files are mapped in this process: for tests that look for leaks.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_binding_file_mappings() -> usize {
-    live_mappings()
+    guard_value(0, live_mappings)
 }

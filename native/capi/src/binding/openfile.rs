@@ -1,10 +1,10 @@
 //! Files for memory of the caller's (`oh_binding_openfile`): a runtime reads them into, or lays
 //! them into, buffers that it manages. And what can be done with such memory (`oh_memory_…`).
 
+use crate::access::{oh_strategy, strategy_number, thresholds};
 use crate::args::{check_bytes, check_pointer, read_path};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
 use crate::handle::{hand_out, take_back};
-use crate::mappedfile::{oh_strategy, strategy_number, thresholds};
 use crate::status::oh_status;
 use offheap_core::Result;
 use offheap_core::mmap::file::Mode;
@@ -181,9 +181,11 @@ pub(crate) unsafe fn map_at(
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_status(file: *const oh_binding_openfile) -> *const i32 {
-    // SAFETY: the caller's.
-    let window = unsafe { file.as_ref() }.and_then(|file| file.window.as_ref());
-    window.map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
+    guard_value(std::ptr::null(), || {
+        // SAFETY: the caller's.
+        let window = unsafe { file.as_ref() }.and_then(|file| file.window.as_ref());
+        window.map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
+    })
 }
 
 /// `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
@@ -210,10 +212,12 @@ pub unsafe extern "C" fn oh_binding_openfile_check(file: *const oh_binding_openf
 /// `file` is NULL, or open and used by no one else meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_forget(file: *mut oh_binding_openfile) {
-    // SAFETY: the caller's.
-    if let Some(file) = unsafe { file.as_mut() } {
-        file.window = None;
-    }
+    guard_value((), || {
+        // SAFETY: the caller's.
+        if let Some(file) = unsafe { file.as_mut() } {
+            file.window = None;
+        }
+    });
 }
 
 /// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
@@ -243,5 +247,5 @@ pub unsafe extern "C" fn oh_binding_openfile_sync(file: *const oh_binding_openfi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_close(file: *mut oh_binding_openfile) {
     // SAFETY: the caller's.
-    unsafe { take_back(file) };
+    guard_value((), || unsafe { take_back(file) });
 }

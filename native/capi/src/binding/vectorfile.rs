@@ -2,10 +2,9 @@
 //! [`crate::openfile`], with commits.
 
 use super::openfile::map_at;
-use crate::args::{check_pointer, read_path};
-use crate::guard::{guard, guard_out};
+use crate::args::{check_pointer, numeric_type, read_path};
+use crate::guard::{guard, guard_out, guard_value};
 use crate::handle::{hand_out, take_back};
-use crate::mmapvector::element_type_of;
 use crate::status::oh_status;
 use offheap_core::mmap::commit::DATA_OFFSET;
 use offheap_core::mmap::file::{Mode, VectorFile};
@@ -56,7 +55,7 @@ pub unsafe extern "C" fn oh_binding_vectorfile_create(
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
-            let ty = element_type_of(element_type)?;
+            let ty = numeric_type(element_type)?;
             hand_out(|| Ok(oh_binding_vectorfile { file: VectorFile::create(&path, ty)?, window: None }))
         })
     }
@@ -148,12 +147,14 @@ pub unsafe extern "C" fn oh_binding_vectorfile_map(
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_status(file: *const oh_binding_vectorfile) -> *const i32 {
-    if file.is_null() {
-        return std::ptr::null();
-    }
-    // SAFETY: the caller's; only this field is borrowed.
-    let window = unsafe { &(*file).window };
-    window.as_ref().map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
+    guard_value(std::ptr::null(), || {
+        if file.is_null() {
+            return std::ptr::null();
+        }
+        // SAFETY: the caller's; only this field is borrowed.
+        let window = unsafe { &(*file).window };
+        window.as_ref().map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
+    })
 }
 
 /// As `oh_binding_openfile_forget`.
@@ -162,10 +163,12 @@ pub unsafe extern "C" fn oh_binding_vectorfile_status(file: *const oh_binding_ve
 /// As for `oh_binding_openfile_forget`; other threads may commit meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_forget(file: *mut oh_binding_vectorfile) {
-    if !file.is_null() {
-        // SAFETY: the caller's; only this field is borrowed.
-        unsafe { (*file).window = None };
-    }
+    guard_value((), || {
+        if !file.is_null() {
+            // SAFETY: the caller's; only this field is borrowed.
+            unsafe { (*file).window = None };
+        }
+    });
 }
 
 /// Makes the first `length` elements what survives a crash; returns when they do. From any thread,
@@ -231,5 +234,5 @@ pub unsafe extern "C" fn oh_binding_vectorfile_validate(file: *const oh_binding_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_close(file: *mut oh_binding_vectorfile) {
     // SAFETY: the caller's.
-    unsafe { take_back(file) };
+    guard_value((), || unsafe { take_back(file) });
 }

@@ -6,14 +6,17 @@
 //! touch no word that other threads write. Blocks may be freed through any handle, whichever
 //! allocated them.
 
+pub mod threadlocalpool;
+
 use crate::args::check_pointer;
-use crate::fixedpool::{boxed, unbox, unboxed};
-use crate::guard::{guard, guard_out};
+use crate::guard::{guard, guard_out, guard_value};
+use crate::handle::{hand_out, take_back, take_value};
+use crate::options::{Flag, option_struct, read_struct};
 use crate::status::oh_status;
+use offheap_core::Result;
+use offheap_core::pools::lockfree::Handle;
 use offheap_core::pools::lockfree::layout::{COMPACT, GUARDS, Options, SLOT_WORDS, Shape, ZERO_ON_FREE};
 use offheap_core::pools::lockfree::validate;
-use offheap_core::pools::lockfree::{Handle, ThreadLocalPool};
-use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
 /// What a new pool is to be. Zero it, then set `struct_size` and `capacity`.
@@ -32,12 +35,13 @@ pub struct oh_lockfreepool_options {
     /// How many handles there can be at once, up to 1023; 0: 128, or 32 if compact.
     pub handles: u32,
     /// Fill blocks with zeros when they are freed.
-    pub zero_on_free: bool,
+    pub zero_on_free: Flag,
     /// Put 16 known bytes behind each block, and look at them when it is freed.
-    pub guards: bool,
+    pub guards: Flag,
     /// Do not spread bookkeeping over cache lines: less memory, more contention.
-    pub compact: bool,
+    pub compact: Flag,
 }
+option_struct!(oh_lockfreepool_options, through compact: Flag);
 
 /// What a pool holds. Sizes are in bytes. Each number was right at a moment, not all at the same.
 #[repr(C)]
@@ -96,29 +100,19 @@ pub struct oh_lockfreepool {
     _handle: [u8; 0],
 }
 
-/// One thread's handle with a cache: made by `oh_threadlocalpool_attach`, freed by
-/// `oh_threadlocalpool_close`.
-pub struct oh_threadlocalpool(ThreadLocalPool);
-
+/// # Safety
+/// As for [`read_struct`].
 unsafe fn read_options(options: *const oh_lockfreepool_options) -> Result<Shape> {
-    check_pointer(options, "options")?;
-    // SAFETY: not null and aligned; the caller vouches for the struct that its size says it is.
-    let options = unsafe {
-        let size = (&raw const (*options).struct_size).read();
-        if size < size_of::<oh_lockfreepool_options>() {
-            return Err(Error::range(format!("options.struct_size is {size}, too small")));
-        }
-        options.read()
-    };
-    let flag = |on: bool, flag: u32| if on { flag } else { 0 };
+    // SAFETY: the caller guarantees the same.
+    let options = unsafe { read_struct(options, "options") }?;
     Shape::new(Options {
         capacity: options.capacity,
         chunk: options.chunk,
         smallest: options.smallest,
         slots: options.handles,
-        flags: flag(options.zero_on_free, ZERO_ON_FREE)
-            | flag(options.guards, GUARDS)
-            | flag(options.compact, COMPACT),
+        flags: options.zero_on_free.bits(ZERO_ON_FREE)
+            | options.guards.bits(GUARDS)
+            | options.compact.bits(COMPACT),
     })
 }
 
@@ -179,7 +173,7 @@ pub unsafe extern "C" fn oh_lockfreepool_attach(
     out: *mut *mut oh_lockfreepool,
 ) -> oh_status {
     // SAFETY: the caller vouches for all three.
-    unsafe { guard_out(out, || boxed(Handle::attach(base.cast(), length)?).map(<*mut Handle>::cast)) }
+    unsafe { guard_out(out, || hand_out(|| Handle::attach(base.cast(), length)).map(<*mut Handle>::cast)) }
 }
 
 /// Frees a handle. The pool stays as it is. NULL is fine.
@@ -189,7 +183,7 @@ pub unsafe extern "C" fn oh_lockfreepool_attach(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_close(pool: *mut oh_lockfreepool) {
     // SAFETY: the caller vouches for the handle.
-    unsafe { unbox(pool.cast::<Handle>()) };
+    guard_value((), || unsafe { take_back(pool.cast::<Handle>()) });
 }
 
 /// Frees the handle of a thread that ended without doing so, from any thread. The block that it
@@ -199,10 +193,12 @@ pub unsafe extern "C" fn oh_lockfreepool_close(pool: *mut oh_lockfreepool) {
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_abandon(pool: *mut oh_lockfreepool) {
-    // SAFETY: the caller vouches for the handle.
-    if let Some(handle) = unsafe { unboxed(pool.cast::<Handle>()) } {
-        handle.abandon();
-    }
+    guard_value((), || {
+        // SAFETY: the caller vouches for the handle.
+        if let Some(handle) = unsafe { take_value(pool.cast::<Handle>()) } {
+            handle.abandon();
+        }
+    });
 }
 
 /// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
@@ -212,8 +208,10 @@ pub unsafe extern "C" fn oh_lockfreepool_abandon(pool: *mut oh_lockfreepool) {
 /// `pool` is NULL or a handle that was not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_data(pool: *const oh_lockfreepool) -> *mut c_void {
-    // SAFETY: the caller vouches for the handle.
-    unsafe { pool.cast::<Handle>().as_ref() }.map_or(std::ptr::null_mut(), |handle| handle.data().cast())
+    guard_value(std::ptr::null_mut(), || {
+        // SAFETY: the caller vouches for the handle.
+        unsafe { pool.cast::<Handle>().as_ref() }.map_or(std::ptr::null_mut(), |handle| handle.data().cast())
+    })
 }
 
 /// Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by
@@ -362,139 +360,4 @@ pub unsafe extern "C" fn oh_lockfreepool_suspects(
             Ok(found)
         })
     }
-}
-
-/// As `oh_lockfreepool_attach`, with a cache of up to `cache` bytes before the pool.
-///
-/// # Safety
-/// As for `oh_lockfreepool_attach`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_attach(
-    base: *mut c_void,
-    length: usize,
-    cache: u64,
-    out: *mut *mut oh_threadlocalpool,
-) -> oh_status {
-    // SAFETY: the caller vouches for all.
-    unsafe {
-        guard_out(out, || boxed(oh_threadlocalpool(Handle::attach(base.cast(), length)?.with_cache(cache)?)))
-    }
-}
-
-/// Gives the cache back, and frees the handle. NULL is fine.
-///
-/// # Safety
-/// `pool` is NULL, or a handle that is not used again.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_close(pool: *mut oh_threadlocalpool) {
-    // SAFETY: the caller vouches for the handle.
-    unsafe { unbox(pool) };
-}
-
-/// As `oh_lockfreepool_abandon`; the cache is given back, too.
-///
-/// # Safety
-/// `pool` is NULL, or a handle that is not used again.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_abandon(pool: *mut oh_threadlocalpool) {
-    // SAFETY: the caller vouches for the handle.
-    if let Some(oh_threadlocalpool(local)) = unsafe { unboxed(pool) } {
-        local.abandon();
-    }
-}
-
-/// As `oh_lockfreepool_alloc`.
-///
-/// # Safety
-/// `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_alloc(
-    pool: *mut oh_threadlocalpool,
-    bytes: u64,
-    out: *mut u64,
-) -> oh_status {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        guard_out(out, || {
-            check_pointer(pool, "pool")?;
-            let offset = (*pool).0.alloc(bytes)?;
-            (*pool).0.record_intent();
-            Ok(offset)
-        })
-    }
-}
-
-/// As `oh_lockfreepool_free`.
-///
-/// # Safety
-/// As for `oh_threadlocalpool_alloc`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_free(pool: *mut oh_threadlocalpool, offset: u64) -> oh_status {
-    guard(|| {
-        check_pointer(pool, "pool")?;
-        // SAFETY: the caller vouches for the handle.
-        unsafe { (*pool).0.free(offset) }
-    })
-}
-
-/// Gives all cached blocks back to the pool.
-///
-/// # Safety
-/// As for `oh_threadlocalpool_alloc`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_flush(pool: *mut oh_threadlocalpool) -> oh_status {
-    guard(|| {
-        check_pointer(pool, "pool")?;
-        // SAFETY: the caller vouches for the handle.
-        unsafe { (*pool).0.flush() };
-        Ok(())
-    })
-}
-
-/// The largest request that the cache serves; larger ones go to the pool. 0 if it serves none.
-///
-/// # Safety
-/// `pool` is a handle that was not closed; `out` is writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_largest(
-    pool: *const oh_threadlocalpool,
-    out: *mut u64,
-) -> oh_status {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        guard_out(out, || {
-            check_pointer(pool, "pool")?;
-            Ok((*pool).0.largest())
-        })
-    }
-}
-
-/// Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
-///
-/// # Safety
-/// As for `oh_threadlocalpool_largest`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_held(
-    pool: *const oh_threadlocalpool,
-    out: *mut u64,
-) -> oh_status {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        guard_out(out, || {
-            check_pointer(pool, "pool")?;
-            Ok((*pool).0.held())
-        })
-    }
-}
-
-/// The handle behind the cache, for counts and sizes; it is closed with the cache. NULL for NULL.
-///
-/// # Safety
-/// `pool` is NULL or a handle that was not closed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oh_threadlocalpool_handle(
-    pool: *const oh_threadlocalpool,
-) -> *const oh_lockfreepool {
-    // SAFETY: the caller vouches for the handle.
-    unsafe { pool.as_ref() }.map_or(std::ptr::null(), |pool| std::ptr::from_ref(pool.0.handle()).cast())
 }

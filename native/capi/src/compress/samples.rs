@@ -1,0 +1,26 @@
+//! Texts that are stored one after another.
+
+use offheap_core::{Error, Result};
+
+/// Cuts `text` where `ends` say, one piece after another. `ends` ascend to at most `length`.
+pub(super) fn pieces<'a>(text: &'a [u8], ends: &'a [f64]) -> impl Iterator<Item = Result<&'a [u8]>> {
+    let mut from = 0usize;
+    ends.iter().map(move |&end| {
+        let to = end as usize;
+        if to as f64 != end || to < from || to > text.len() {
+            return Err(Error::range(format!("a piece from {from} to {end} of {} bytes", text.len())));
+        }
+        let piece = &text[from..to];
+        from = to;
+        Ok(piece)
+    })
+}
+
+pub(super) fn cut<'a>(text: &'a [u8], ends: &'a [f64]) -> Result<Vec<&'a [u8]>> {
+    let mut samples = Vec::new();
+    samples.try_reserve_exact(ends.len()).map_err(|_| Error::oom("out of memory for the samples"))?;
+    for piece in pieces(text, ends) {
+        samples.push(piece?);
+    }
+    Ok(samples)
+}
