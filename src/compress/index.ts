@@ -10,7 +10,7 @@ export { RollingHash } from './rolling-hash.js';
 export { SuffixArray, type Found, type SuffixArrayStats } from './suffix-array.js';
 export { type Text, type Texts } from './texts.js';
 export { type WorkOptions } from '../region/progress.js';
-export { type LegacyStructure as Structure } from '../region/legacy.js';
+export { type Structure } from '../region/structure.js';
 export { type OpenOptions, type SaveOptions } from '../region/file.js';
 export { type Progress } from '../region/progress.js';
 export { type Token } from '../region/token.js';

@@ -7,7 +7,7 @@ export {
   type Items,
   type Output,
 } from './hashmap.js';
-export { type TableStats } from './access.js';
+export { type TableStats } from './stats.js';
 export { type KeyType, type ValueType } from './schema.js';
 export {
   type Column,
@@ -16,7 +16,7 @@ export {
   type Json,
   type NumericType,
 } from '../region/element.js';
-export { type LegacyStructure as Structure } from '../region/legacy.js';
+export { type Structure } from '../region/structure.js';
 export { type OpenOptions, type SaveOptions } from '../region/file.js';
 export { type Progress } from '../region/progress.js';
 export { type Token } from '../region/token.js';

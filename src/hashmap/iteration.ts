@@ -1,138 +1,155 @@
 /**
- * Iteration in insertion order, as `Map` does it while the map changes: an iterator sees entries
- * that are added behind it, skips those deleted before it came to them, and starts over after
- * `clear`.
- *
- * Entries change their positions only when dead ones are squeezed out. V8's own hash tables leave
- * their iterators a trail through the old tables; so do we: each time positions change, the map's
- * current {@link Moves} is filled in with what was removed and linked to a fresh one. An iterator
- * holds the node of the time it last looked, and follows the links. Nodes that no iterator holds
- * are garbage at once.
+ * Iteration in insertion order, as `Map` does it while the map changes: an iterator returns entries
+ * that are added after its position, skips those that are deleted before it reaches them, and starts
+ * again after `clear`.
  */
+import { offheapError } from '../errors.js';
+import { setTag } from '../region/face.js';
+import { ENTRIES, IteratorPrototype, KEYS, VALUES, type IterationKind } from '../region/iteration.js';
+import { OWNER } from '../region/table.js';
+import { WORD } from './layout.js';
+import type { RelocationLog } from './relocation.js';
+import type { HashMapTable } from './table.js';
 
-/** One period in which entries kept their positions, and what happened at its end. */
-export class Moves {
-  next: Moves | undefined;
-  /** One bit for each position that was dead at the end; `undefined` after `clear`. */
-  private removed: Int32Array | undefined;
+/** Header words that hot code reads, as constants of this module: V8 folds those. */
+const WORD_USED = WORD.used;
+const WORD_DEAD = WORD.dead;
 
-  /** Ends the period. Returns the next one. */
-  end(removed: Int32Array | undefined): Moves {
-    this.removed = removed;
-    return (this.next = new Moves());
-  }
-
-  /** Where position `position` of this period went. */
-  map(position: number): number {
-    const { removed } = this;
-    if (removed === undefined) return 0;
-    let gone = 0;
-    const whole = position >>> 5;
-    for (let i = 0; i < whole; i++) gone += popcount(removed[i] ?? 0);
-    const rest = position & 31;
-    if (rest !== 0) gone += popcount((removed[whole] ?? 0) & ((1 << rest) - 1));
-    return position - gone;
-  }
-}
-
-function popcount(word: number): number {
-  let x = word - ((word >>> 1) & 0x55555555);
-  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-}
-
-/** What an iterator yields. */
-export const KEYS = 0;
-export const VALUES = 1;
-export const ENTRIES = 2;
-export type Yield = typeof KEYS | typeof VALUES | typeof ENTRIES;
-
-/** A place in a map's order that stays right while the map changes. */
+/** A place in a map's order that remains valid while the map changes. */
 export interface Cursor {
   /** The next position to look at. */
   position: number;
-  moves: Moves;
+  relocations: RelocationLog;
   /**
-   * For a map that another thread writes: its count of moves when the cursor was last right, and
-   * the key before it.
+   * For a map that another thread writes: its count of relocations when the cursor was last valid,
+   * and the key before the cursor.
    */
   seen: number;
   last: unknown;
 }
 
-/** What an iterator asks of its map. */
-export interface Walked {
-  /**
-   * Moves the cursor to a live entry that may be read directly. `false`: there is none, or it must
-   * be asked for.
-   */
-  settle(cursor: Cursor): boolean;
-  keyAt(position: number): unknown;
-  valueAt(position: number): unknown;
-  /** The item at the cursor, which is moved on, however it is read; or {@link END}. */
-  stepAside(cursor: Cursor, what: Yield): unknown;
-}
-
 /** No more entries. */
 export const END = Symbol('end');
 
-const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
+export function cursorOf(table: HashMapTable): Cursor {
+  return { position: 0, relocations: table.relocations, seen: table.head[WORD.moves], last: END };
+}
 
 /**
- * What the three iterators share. Each writes out its `next`, so that V8 takes all of it into a
- * `for…of` loop and leaves away what would be allocated only to be taken apart again.
+ * Moves an owner's cursor to the next live entry, which may be read directly. `false` if there is
+ * none, and always for a reader.
+ */
+export function advanceToLive(table: HashMapTable, cursor: Cursor): boolean {
+  if (cursor.relocations.next !== undefined) applyRelocations(cursor);
+  const { head, liveLimit } = table;
+  const { position } = cursor;
+  if (head[WORD_DEAD] !== 0 && position < liveLimit && table.isDead(position)) skipDeleted(table, cursor);
+  return cursor.position < Math.min(head[WORD_USED], liveLimit);
+}
+
+/** Moves a cursor through the relocations that happened since it was last used. */
+function applyRelocations(cursor: Cursor): void {
+  for (let next = cursor.relocations.next; next !== undefined; next = next.next) {
+    cursor.position = cursor.relocations.map(cursor.position);
+    cursor.relocations = next;
+  }
+}
+
+function skipDeleted(table: HashMapTable, cursor: Cursor): void {
+  const used = table.head[WORD_USED];
+  let { position } = cursor;
+  while (position < used && table.isDead(position)) position++;
+  cursor.position = position;
+}
+
+/**
+ * A step where {@link advanceToLive} returns `false`: the end of a map that this thread owns, or a
+ * step in a map on a file or of another thread. Returns the item at the cursor, which it moves on,
+ * or {@link END}. If entries were relocated since the last step, the cursor finds its place again
+ * by the key that it last returned; if that key has been deleted, the position cannot be recovered,
+ * and the iteration ends with `ERR_OFFHEAP_STALE`.
+ */
+export function stepSlow(table: HashMapTable, cursor: Cursor, kind: IterationKind): unknown {
+  if (table.role === OWNER) return END;
+  const { position, seen, item, last } = table.read(() => {
+    const relocations = table.head[WORD.moves];
+    let at = cursor.position;
+    if (relocations !== cursor.seen && at !== 0) {
+      at = table.find(cursor.last) + 1;
+      if (at === 0) {
+        throw offheapError(
+          'ERR_OFFHEAP_STALE',
+          'the owner of this map moved its entries during the iteration',
+        );
+      }
+    }
+    const used = table.usedNow();
+    while (at < used && table.isDead(at)) at++;
+    return at < used
+      ? { position: at + 1, seen: relocations, item: itemAt(table, at, kind), last: table.keyAt(at) }
+      : { position: at, seen: relocations, item: END, last: cursor.last };
+  });
+  cursor.position = position;
+  cursor.seen = seen;
+  cursor.last = last;
+  return item;
+}
+
+function itemAt(table: HashMapTable, position: number, kind: IterationKind): unknown {
+  if (kind === KEYS) return table.keyAt(position);
+  if (kind === VALUES) return table.valueAt(position);
+  return [table.keyAt(position), table.valueAt(position)];
+}
+
+/**
+ * The base of the three iterators. Each of them writes out its `next`, so that V8 inlines all of it
+ * into a `for…of` loop and removes the allocations that the loop takes apart at once.
  */
 abstract class HashMapIterator implements Cursor {
   position = 0;
-  moves: Moves;
+  relocations: RelocationLog;
   seen: number;
   last: unknown = END;
+  /** Undefined after the end, which is final. Not named `map`: that is a method of iterators. */
+  protected table: HashMapTable | undefined;
 
-  constructor(
-    /** Not `map`: that is a method of every iterator. */
-    protected source: Walked | undefined,
-    moves: Moves,
-    seen: number,
-  ) {
-    this.moves = moves;
-    this.seen = seen;
+  constructor(table: HashMapTable) {
+    table.beforeRead();
+    this.table = table;
+    this.relocations = table.relocations;
+    this.seen = table.head[WORD.moves];
   }
 
-  /** The next item where it can not be read directly, or `undefined` at the end, which is final. */
-  protected rest(source: Walked, what: Yield): unknown {
-    const item = source.stepAside(this, what);
+  /** The next item where it cannot be read directly, or `undefined` at the end. */
+  protected nextSlow(table: HashMapTable, kind: IterationKind): unknown {
+    const item = stepSlow(table, this, kind);
     if (item !== END) return item;
-    this.source = undefined;
+    this.table = undefined;
     return undefined;
   }
 
   declare readonly [Symbol.toStringTag]: string;
 
   static {
-    // As Map's iterators: what every built-in iterator can do (helpers such as `map` and `take`
-    // where there are any).
     Object.setPrototypeOf(this.prototype, IteratorPrototype);
-    Object.defineProperty(this.prototype, Symbol.toStringTag, {
-      value: 'HashMap Iterator',
-      configurable: true,
-    });
+    setTag(this.prototype, 'HashMap Iterator');
   }
 }
 
 export class KeyIterator extends HashMapIterator {
   next(): IteratorResult<unknown, undefined> {
-    const { source } = this;
+    const { table } = this;
     let value: unknown;
     let done = true;
-    if (source !== undefined) {
-      if (source.settle(this)) {
+    if (table !== undefined) {
+      if (advanceToLive(table, this)) {
         const { position } = this;
         this.position = position + 1;
-        value = source.keyAt(position);
+        value = table.keyAt(position);
         done = false;
       } else {
-        value = this.rest(source, KEYS);
-        done = this.source === undefined;
+        value = this.nextSlow(table, KEYS);
+        done = this.table === undefined;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
@@ -141,18 +158,18 @@ export class KeyIterator extends HashMapIterator {
 
 export class ValueIterator extends HashMapIterator {
   next(): IteratorResult<unknown, undefined> {
-    const { source } = this;
+    const { table } = this;
     let value: unknown;
     let done = true;
-    if (source !== undefined) {
-      if (source.settle(this)) {
+    if (table !== undefined) {
+      if (advanceToLive(table, this)) {
         const { position } = this;
         this.position = position + 1;
-        value = source.valueAt(position);
+        value = table.valueAt(position);
         done = false;
       } else {
-        value = this.rest(source, VALUES);
-        done = this.source === undefined;
+        value = this.nextSlow(table, VALUES);
+        done = this.table === undefined;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
@@ -161,18 +178,18 @@ export class ValueIterator extends HashMapIterator {
 
 export class EntryIterator extends HashMapIterator {
   next(): IteratorResult<unknown, undefined> {
-    const { source } = this;
+    const { table } = this;
     let value: unknown;
     let done = true;
-    if (source !== undefined) {
-      if (source.settle(this)) {
+    if (table !== undefined) {
+      if (advanceToLive(table, this)) {
         const { position } = this;
         this.position = position + 1;
-        value = [source.keyAt(position), source.valueAt(position)];
+        value = [table.keyAt(position), table.valueAt(position)];
         done = false;
       } else {
-        value = this.rest(source, ENTRIES);
-        done = this.source === undefined;
+        value = this.nextSlow(table, ENTRIES);
+        done = this.table === undefined;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;

@@ -120,7 +120,7 @@ export function newShape(key: number, value: number, capacity: number): Shape {
 }
 
 /** Writes the header of an empty map into zeroed words. */
-export function initialise(
+export function initialize(
   words: Int32Array,
   shape: Shape,
   length: number,

@@ -1,45 +1,54 @@
 /**
- * The table under HashMap: finding, inserting and removing one entry in a region, in JIT code.
- * `docs/formats/hashmap.md` is the contract; the same operations stand in Rust in
- * `native/core/src/hashmap/`, for C callers and bulk calls, and tests compare the two byte for
- * byte.
+ * The table of a HashMap: finding, inserting and removing one entry in a region, in JavaScript that
+ * V8 compiles. `docs/formats/hashmap.md` is the contract; `native/core/src/hashmap/` implements the
+ * same operations in Rust for C callers and bulk calls, and tests compare the two byte for byte.
  *
  * Cost: a lookup reads one cache line of index, one of keys, one of values. The twelve tags of a
  * bucket are compared without a branch in three 32-bit words: with t the tag in every byte,
  * (0x80808080 − (w ^ t)) has the high bit of a byte set exactly where the tags are equal, because
- * tags have seven bits. (The constant stands in the code as the int32 literal −0x7f7f7f80: through
- * a name it becomes a variable in a bundle, which doubles the cost.) Branches that depend on where
- * in a bucket an entry lies were measured: each misprediction discards the cache misses already
- * under way, which at a million entries costs more than the whole comparison.
+ * tags have seven bits. (The constant is written as the int32 literal −0x7f7f7f80: a named one
+ * becomes a variable in a bundle, which doubles the cost.) Branches that depend on where in a bucket
+ * an entry is were measured: each misprediction discards the cache misses that are already under
+ * way, which at a million entries costs more than the whole comparison.
  *
  * Invariants: all typed arrays here have a fixed length (a length-tracking view costs 20 ns a read)
- * and are remade by {@link Table.bindViews} when the region grew. A table that may not read directly
- * (closed, or watching another thread's region) has {@link TRAP} for its fast index, so the fast
- * path always takes the slow road there, and costs nothing here.
+ * and are replaced by {@link HashMapTable.bindViews} when the region has grown. Without direct
+ * access (closed, or reading another thread's region) `fastIndex` is {@link NO_INDEX}, so that the
+ * fast path always falls through to the slow path there, at no cost for owners.
+ *
+ * A key in flight is kept in module variables, and its hash in `hash`: {@link HashMapTable.find}
+ * leaves them there for the insertion or deletion that follows (`entries.ts`).
  */
 import { isUint8Array } from 'node:util/types';
-import { offheapError, typeError } from '../errors.js';
+import { offheapError } from '../errors.js';
 import { badElement, COLUMN_ARRAYS, isBlob, isElement, TYPE, WIDTHS } from '../region/element.js';
-import type { AnyTypedArray } from '../region/typed-array.js';
-import { blobSize, jsonText, readBlob, Scratch, type TextBuffer } from '../region/blob.js';
+import { readBlob, Scratch, type TextBuffer } from '../region/blob.js';
 import { lanesEqual, positionWord, tagMask, tagsOf } from '../region/buckets.js';
-import { corrupt, readLong, writeLong } from '../region/format.js';
-import { describe } from '../region/options.js';
+import { corrupt, readLong, TWO_32, writeLong } from '../region/format.js';
 import type { Region } from '../region/region.js';
-import { LegacyStructure } from '../region/legacy.js';
-import { OWNER } from '../region/table.js';
-import { GENERATIONS, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
+import { OWNER, RegionTable, type RegionSource } from '../region/table.js';
+import type { AnyTypedArray } from '../region/typed-array.js';
+import { completeCopy, copyBytes } from './copy.js';
+import { HANDLES_ISSUED, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
+import { RelocationLog } from './relocation.js';
 
-/** A bucket in which nothing is found, and that says to look further: see {@link Table}. */
-export const TRAP = Int32Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+/** An index of one bucket without entries that has overflowed, so that a lookup is undecided. */
+const NO_INDEX = Int32Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
 /** Codes that hot code compares with, as constants of this module: V8 folds those. */
 const U32 = TYPE.u32;
 const I32 = TYPE.i32;
 const F64 = TYPE.f64;
 
-/** How keys are compared: one word, two words, or as blobs. */
-export const NARROW = 0;
+/** What {@link HashMapTable.locate} returns instead of a position. */
+export const ABSENT = -1;
+export const UNDECIDED = -2;
+
+/** What {@link HashMapTable.lookUp} returns for an absent key. */
+export const MISSING = Symbol('missing');
+
+/** How keys are compared: as one word, as two words, or as blobs. */
+const NARROW = 0;
 const WIDE = 1;
 const BLOB = 2;
 
@@ -47,86 +56,132 @@ const BLOB = 2;
 const wideNumber = new Float64Array(1);
 const wideWords = new Int32Array(wideNumber.buffer);
 const wideInteger = new BigInt64Array(wideNumber.buffer);
-/** What every NaN is stored as. */
+/** The bits as which every NaN is stored. */
 const NAN_BITS = 0x7ff8000000000000n;
 
-/** A key and a value in flight; nothing stays in them between operations. */
+/** A blob key in flight; nothing remains in it between operations. */
 const keyScratch = new Scratch();
-const valueScratch = new Scratch();
 
 const EMPTY_WORDS = new Int32Array(0);
 const CLOSED_HEAD = new Int32Array(64);
 const EMPTY_HEAP = Buffer.alloc(0) as TextBuffer;
 
-export abstract class Table extends LegacyStructure<'hashmap'> {
-  // The fast path's fields come first. Numbers are initialised to small integers, so that V8 stores
-  // them unboxed.
-  /** The index where the fast path may read it, else {@link TRAP}. */
-  protected fastIndex: Int32Array = TRAP;
+export class HashMapTable extends RegionTable<'hashmap'> {
+  // The fields of the fast path come first. Numbers are initialized to small integers, so that V8
+  // stores them unboxed.
+  /** The index if the fast path may read it, otherwise {@link NO_INDEX}. */
+  fastIndex: Int32Array = NO_INDEX;
   /** How keys are compared; {@link NARROW} ones, 4-byte integers, are looked up in `get` itself. */
-  protected keyClass = NARROW;
-  /** Multiplier of the home bucket: buckets = mul × 2^(29 − shift). 0 with {@link TRAP}. */
-  protected fastMul = 0;
-  protected shift = 29;
-  protected seed0 = 0;
-  protected seed1 = 0;
-  protected keyType = 0;
-  protected valueType = 0;
+  keyClass = NARROW;
+  /** Multiplier of the home bucket: buckets = mul × 2^(29 − shift). 0 with {@link NO_INDEX}. */
+  fastMul = 0;
+  shift = 29;
+  seed0 = 0;
+  seed1 = 0;
+  keyType = 0;
+  valueType = 0;
   /** The key column as its type; blob references as unsigned words. */
-  protected keyColumn!: AnyTypedArray;
+  keyColumn!: AnyTypedArray;
   /** The value column as its type; blob references as unsigned words. Empty for `any`. */
-  protected valueColumn!: AnyTypedArray;
-  protected mul = 0;
-  protected index: Int32Array = EMPTY_WORDS;
-  protected head: Int32Array = EMPTY_WORDS;
-  protected capacity = 0;
-  /** `capacity` where entries may be read directly, else 0. */
-  protected liveLimit = 0;
+  valueColumn!: AnyTypedArray;
+  mul = 0;
+  index: Int32Array = EMPTY_WORDS;
+  head: Int32Array = EMPTY_WORDS;
+  capacity = 0;
+  /** `capacity` if entries may be read directly, otherwise 0. */
+  liveLimit = 0;
   /**
-   * What to take from a direct handle to get its position; NaN where handles are not direct, or
-   * reads are not.
+   * The number to subtract from a direct handle to get its position; NaN if handles are not direct,
+   * or reads are not.
    */
-  protected handleBase = NaN;
+  handleBase = NaN;
   /**
-   * `capacity` where an insertion is plain stores; 0 where it must publish to other threads, or
+   * `capacity` if an insertion consists of plain stores; 0 if it must publish to other threads, or
    * take a slot.
    */
-  protected plainCapacity = 0;
-  /** One bit for each entry, set where it is deleted. */
-  protected deadBits: Int32Array = EMPTY_WORDS;
-  /** The key column by words: one to a key, or two for 8-byte keys. */
-  protected keyWords: Int32Array = EMPTY_WORDS;
-  protected heapWords: Int32Array = EMPTY_WORDS;
-  protected heapBytes: TextBuffer = EMPTY_HEAP;
+  plainCapacity = 0;
+  /** One bit for each entry, set if it is deleted. */
+  deadBits: Int32Array = EMPTY_WORDS;
+  /** The key column as words: one for each key, or two for 8-byte keys. */
+  keyWords: Int32Array = EMPTY_WORDS;
+  heapWords: Int32Array = EMPTY_WORDS;
+  heapBytes: TextBuffer = EMPTY_HEAP;
   /** The slot table; empty without one. */
-  protected slotOfEntry: Int32Array = EMPTY_WORDS;
-  protected entryOfSlot: Int32Array = EMPTY_WORDS;
-  protected generations: Int32Array = EMPTY_WORDS;
+  slotOfEntry: Int32Array = EMPTY_WORDS;
+  entryOfSlot: Int32Array = EMPTY_WORDS;
+  generations: Int32Array = EMPTY_WORDS;
   /** Values of type `any`, by position. */
-  protected anyValues: unknown[] | undefined;
+  anyValues: unknown[] | undefined;
   /** The hash of the key that {@link find} looked for last. */
-  protected hash = 0;
+  hash = 0;
+  /** The log that iterators of this map hold. */
+  relocations = new RelocationLog();
+  /** Whether a handle was issued that a read-only file could not note. */
+  handlesIssued = false;
 
-  protected get kind(): 'hashmap' {
+  get kind(): 'hashmap' {
     return 'hashmap';
   }
-  protected get label(): string {
+  get label(): string {
     return 'map';
   }
 
-  protected bindViews(what: string, direct: boolean): void {
+  bindViews(what: string, direct: boolean): void {
     const shape = readShape(this.region.head, this.region.bytes.length, what);
     this.head = this.region.head;
-    this.mount(shape, shape.layout);
-    // Numbers can be read and judged afterwards; reading a half-moved blob could throw.
-    this.arm(direct || !isBlob(this.valueType), direct);
+    this.mapSections(shape, shape.layout);
+    // Numbers can be read and validated afterward; to read a blob that is being moved could throw.
+    this.enableFastPaths(direct || !isBlob(this.valueType), direct);
+    if (this.valueType === TYPE.any) this.anyValues ??= [];
   }
 
-  protected check(region: Region, length: number, what: string): void {
+  override initialize(source: RegionSource): void {
+    super.initialize(source);
+    if (this.valueType === TYPE.any) {
+      throw offheapError(
+        'ERR_OFFHEAP_UNSUPPORTED',
+        `${source.what}: values of type any exist in one thread only`,
+      );
+    }
+  }
+
+  check(region: Region, length: number, what: string): void {
     readShape(region.head, length, what);
   }
 
-  protected mount(shape: Shape, layout: Layout): void {
+  override onCopiedToMemory(region: Region): void {
+    if (this.handlesIssued) region.head[WORD.state] = region.head[WORD.state] | HANDLES_ISSUED;
+  }
+
+  override checkPortable(): void {
+    if (this.valueType === TYPE.any) {
+      throw offheapError('ERR_OFFHEAP_UNSUPPORTED', 'values of type any exist in one thread only');
+    }
+  }
+
+  override copyRegion(): Uint8Array {
+    if (this.region.origin !== 'attached') return super.copyRegion();
+    const bytes = this.read(() =>
+      copyBytes(this.region, this.heapBytes, (words, at) => this.loadAfterReads(words, at)),
+    );
+    return completeCopy(bytes, this.capacity);
+  }
+
+  override contents(): unknown {
+    return this.read(() => {
+      const entries = new Map<unknown, unknown>();
+      const used = this.usedNow();
+      for (let at = 0; at < used; at++) if (!this.isDead(at)) entries.set(this.keyAt(at), this.valueAt(at));
+      return { key: this.keyType, value: this.valueType, entries };
+    });
+  }
+
+  override close(): void {
+    super.close();
+    this.anyValues = undefined;
+  }
+
+  private mapSections(shape: Shape, layout: Layout): void {
     const { buffer } = this.region;
     const words = (at: number, bytes: number): Int32Array => new Int32Array(buffer, at, bytes / 4);
     const column = (code: number, at: number): AnyTypedArray =>
@@ -155,9 +210,8 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     this.seed1 = this.head[WORD.seed1]!;
   }
 
-  /** Forgets all views, so that nothing is read from memory that was given up. */
-  protected dropViews(): void {
-    this.arm(false, false);
+  dropViews(): void {
+    this.enableFastPaths(false, false);
     this.head = CLOSED_HEAD;
     this.index = this.deadBits = this.keyWords = this.heapWords = EMPTY_WORDS;
     this.slotOfEntry = this.entryOfSlot = this.generations = EMPTY_WORDS;
@@ -167,30 +221,30 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
   }
 
   /**
-   * Opens the fast paths: `lookups` by key, which every caller of {@link locate} checks for itself,
-   * and `direct` access, which only an owner has.
+   * Enables the fast paths: `lookups` by key, which every caller of {@link locate} validates, and
+   * `direct` access, which only an owner has.
    */
-  protected arm(lookups: boolean, direct: boolean): void {
-    this.fastIndex = lookups ? this.index : TRAP;
+  private enableFastPaths(lookups: boolean, direct: boolean): void {
+    this.fastIndex = lookups ? this.index : NO_INDEX;
     this.fastMul = lookups ? this.mul : 0;
     this.liveLimit = direct ? this.capacity : 0;
     const directHandles = direct && (this.head[WORD.state] & HAS_SLOTS) === 0;
-    this.handleBase = directHandles ? this.head[WORD.epoch] * 4_294_967_296 : NaN;
+    this.handleBase = directHandles ? this.head[WORD.epoch] * TWO_32 : NaN;
     this.plainCapacity = direct && !this.hasReaders && this.slotOfEntry.length === 0 ? this.capacity : 0;
   }
 
   // ---- finding
 
   /**
-   * The fast path of a lookup by a 4-byte key: its position; −1 if it is absent; or −2 where only
-   * {@link find} can tell (another type of key, a bucket that overflowed, a second candidate, no
-   * direct access). Leaves the hash of an absent key in `hash`.
+   * The fast path of a lookup by a 4-byte key: its position; {@link ABSENT}; or {@link UNDECIDED}
+   * where only {@link find} can tell (another type of key, a bucket that overflowed, a second
+   * candidate, no direct access). Leaves the hash of an absent key in `hash`.
    *
-   * Written out in full and without branches on where a key lies, so that V8 takes it into the
-   * caller's loop and the processor runs ahead through the cache misses of several lookups.
+   * Written out in full, and without branches on where a key is stored, so that V8 inlines it into
+   * the caller's loop and the processor runs ahead through the cache misses of several lookups.
    */
-  protected locate(key: unknown): number {
-    if (this.keyClass !== 0 || typeof key !== 'number') return -2;
+  locate(key: unknown): number {
+    if (this.keyClass !== NARROW || typeof key !== 'number') return UNDECIDED;
     const index = this.fastIndex;
     let h = Math.imul(key ^ this.seed0, 0x85ebca6b);
     h = Math.imul((h ^ (h >>> 15)) + this.seed1, 0xc2b2ae35);
@@ -205,20 +259,20 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     if (hits !== 0) {
       const lane = Math.clz32(hits);
       const position = index[base | (4 + (lane >>> 3) + ((lane & 3) << 2))];
-      return this.keyColumn[position] === key ? position : -2;
+      return this.keyColumn[position] === key ? position : UNDECIDED;
     }
-    // Absent, if its home bucket never overflowed; but a key that no map of this type holds is for
-    // `find` to refuse.
-    if (index[base | 3] !== 0 || (this.keyType === 5 ? key >>> 0 : key | 0) !== key) return -2;
+    // The key is absent if its home bucket never overflowed. A key that is not of this type is left
+    // to `find`, which throws.
+    if (index[base | 3] !== 0 || (this.keyType === U32 ? key >>> 0 : key | 0) !== key) return UNDECIDED;
     this.hash = h;
-    return -1;
+    return ABSENT;
   }
 
   /**
    * The position of a key, or −1. Leaves its hash in `hash`, and a blob key encoded in the scratch,
-   * for an insertion that follows. Throws where the key is not of the map's type.
+   * for an insertion that follows. Throws if the key is not of the map's type.
    */
-  protected find(key: unknown): number {
+  find(key: unknown): number {
     switch (this.keyType) {
       case TYPE.u32:
         if (typeof key !== 'number' || key >>> 0 !== key) throw this.badKey(key);
@@ -250,12 +304,43 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     }
   }
 
-  /**
-   * Throws where a key is not of the map's type. For bulk calls, which check before they change
-   * anything.
-   */
-  protected checkKey(key: unknown): void {
+  /** Throws if a key is not of the map's type: bulk calls check all keys before any change. */
+  checkKey(key: unknown): void {
     if (!isElement(key, this.keyType)) throw this.badKey(key);
+  }
+
+  /** The value of a key where {@link locate} is undecided, or its result was not valid. */
+  getSlow(key: unknown): unknown {
+    if (this.role === OWNER) {
+      const position = this.find(key);
+      return position < 0 ? undefined : this.valueAt(position);
+    }
+    try {
+      const position = this.find(key);
+      const value = position < 0 || position >= this.head[WORD.used] ? undefined : this.valueAt(position);
+      if (this.readIsValid()) return value;
+    } catch {
+      // Looked up again below: an error that a lost race caused does not occur twice.
+    }
+    const value = this.lookUp(key);
+    return value === MISSING ? undefined : value;
+  }
+
+  /** Whether a key exists. */
+  hasSlow(key: unknown): boolean {
+    if (this.role === OWNER) return this.find(key) >= 0;
+    return this.read(() => {
+      const position = this.find(key);
+      return position >= 0 && position < this.usedNow();
+    });
+  }
+
+  /** The value of a key, or {@link MISSING}. */
+  lookUp(key: unknown): unknown {
+    return this.read(() => {
+      const position = this.find(key);
+      return position < 0 || position >= this.usedNow() ? MISSING : this.valueAt(position);
+    });
   }
 
   private hash64(): number {
@@ -275,7 +360,7 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     const end = index.length;
     const tags = tagsOf(h);
     let base = this.home(h);
-    // Bounded, for an index from elsewhere may have no end.
+    // Bounded, because the index of a damaged region may have no empty lane.
     for (let left = end; left > 0; left -= 16) {
       let hits = lanesEqual(index, base, tags);
       while (hits !== 0) {
@@ -297,19 +382,20 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     return -1;
   }
 
-  /** First word, in the index, of the bucket where an entry with hash `h` belongs. */
-  private home(h: number): number {
+  /** The index word at which the home bucket of hash `h` starts. */
+  home(h: number): number {
     return (Math.imul(h >>> 3, this.mul) >>> this.shift) << 4;
   }
 
   // ---- changing the index
 
   /**
-   * Puts a position into the index under the hash `h`: overflow counts, then the position, then the
-   * tag, which publishes it. There is an empty lane, because the index has more lanes than the
-   * columns have entries.
+   * Inserts a position into the index under the hash `h`: overflow counts, then the position, then
+   * the tag, which publishes it. There is an empty lane, because the index has more lanes than the
+   * columns have entries. `Buckets.enter` in `region/buckets.ts` does the same; here it is written
+   * out for speed.
    */
-  protected enter(h: number, position: number): void {
+  indexInsert(h: number, position: number): void {
     const { index } = this;
     const end = index.length;
     const tags = tagsOf(h);
@@ -331,10 +417,10 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
   }
 
   /**
-   * Takes a position out of the index, where it stands under `h`. Returns how many full buckets it
-   * had passed.
+   * Removes a position from the index, where it is stored under the hash `h`. Returns the number of
+   * full buckets between its home bucket and its own.
    */
-  private leave(h: number, position: number): number {
+  indexRemove(h: number, position: number): number {
     const { index } = this;
     const end = index.length;
     const tags = tagsOf(h);
@@ -356,45 +442,44 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     return 0;
   }
 
-  /**
-   * A store that makes a change visible: after it, other threads see all that was stored before it.
-   */
-  private publish(words: Int32Array | Uint32Array, at: number, value: number): void {
-    // Where a damaged region leads outside, the plain store is the one that does nothing.
+  /** A store that publishes a change: a thread that sees it also sees all earlier stores. */
+  publish(words: Int32Array | Uint32Array, at: number, value: number): void {
+    // An index outside the array, from a damaged region, makes an atomic store throw; a plain store
+    // does nothing.
     if (this.hasReaders && at < words.length) Atomics.store(words, at, value);
     else words[at] = value;
   }
 
-  // ---- changing entries
+  // ---- the heap
 
-  /** Deletes the entry that {@link find} just found, in steps that are each valid. */
-  protected remove(position: number): void {
-    const { head, index } = this;
-    const h = this.hash;
-    const garbage =
-      (isBlob(this.keyType) ? blobSize(this.heapWords, this.keyWords[position] >>> 0) : 0) +
-      (isBlob(this.valueType) ? blobSize(this.heapWords, this.valueColumn[position] as number) : 0);
-    const passed = this.leave(h, position);
-    this.deadBits[position >>> 5] = this.deadBits[position >>> 5] | (1 << (position & 31));
-    this.publish(head, WORD.dead, head[WORD.dead] + 1);
-    let base = this.home(h);
-    for (let i = 0; i < passed; i++) {
-      index[base | 3] = index[base | 3] - 1;
-      base = (base + 16) | 0;
-      if (base === index.length) base = 0;
-    }
-    if (garbage !== 0) this.countGarbage(garbage);
-    if (this.anyValues !== undefined) this.anyValues[position] = undefined;
-    if ((head[WORD.state] & HAS_SLOTS) !== 0) this.freeSlot(this.slotOfEntry[position] >>> 0);
+  /** Whether the heap has no room for `blobs` more bytes. */
+  heapIsFull(blobs: number): boolean {
+    return readLong(this.head, WORD.heapUsedLow) + blobs > this.heapWords.length * 4;
   }
 
-  /**
-   * Appends an entry for the key that {@link find} just did not find and the value that {@link
-   * encodeValue} took. There is room for it: {@link isFull} said no.
-   */
-  protected append(key: unknown, value: unknown): void {
-    const { head, hash } = this;
-    const position = head[WORD.used];
+  /** Appends a scratch to the heap and returns its reference. */
+  store(scratch: Scratch): number {
+    const used = readLong(this.head, WORD.heapUsedLow);
+    scratch.store(this.heapWords, used / 4);
+    writeLong(this.head, WORD.heapUsedLow, used + scratch.size);
+    scratch.trim();
+    return used / 4;
+  }
+
+  /** Counts heap bytes to which no entry refers any more. */
+  countGarbage(bytes: number): void {
+    writeLong(this.head, WORD.heapGarbageLow, readLong(this.head, WORD.heapGarbageLow) + bytes);
+  }
+
+  /** The number of heap bytes that the key in flight needs. */
+  get keyBytes(): number {
+    return this.keyClass === BLOB ? keyScratch.size : 0;
+  }
+
+  // ---- keys and values
+
+  /** Stores the key that {@link find} just looked for in vain at a position of the key column. */
+  writeKey(position: number, key: unknown): void {
     switch (this.keyClass) {
       case NARROW:
         this.keyWords[position] = (key as number) | 0;
@@ -406,64 +491,17 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
       default:
         this.keyWords[position] = this.store(keyScratch);
     }
-    this.writeValue(position, value);
-    if ((head[WORD.state] & HAS_SLOTS) !== 0) this.slotOfEntry[position] = this.takeSlot(position);
-    this.enter(hash, position);
-    this.publish(head, WORD.used, position + 1);
   }
 
-  /**
-   * Whether the next insertion needs a rebuild first. `blobs`: bytes that it will append to the
-   * heap.
-   */
-  protected isFull(blobs: number): boolean {
-    const { head } = this;
-    return (
-      head[WORD.used] === this.capacity ||
-      (blobs !== 0 && this.heapIsFull(blobs)) ||
-      ((head[WORD.state] & HAS_SLOTS) !== 0 &&
-        head[WORD.freeSlot] === 0 &&
-        head[WORD.slotsUsed] >>> 0 === this.entryOfSlot.length)
-    );
-  }
-
-  /** Whether `blobs` more bytes do not fit into the heap. */
-  protected heapIsFull(blobs: number): boolean {
-    return readLong(this.head, WORD.heapUsedLow) + blobs > this.heapWords.length * 4;
-  }
-
-  /** Bytes that the key and value in flight will take in the heap. */
-  protected blobBytes(withKey: boolean): number {
-    return (
-      (withKey && this.keyClass === BLOB ? keyScratch.size : 0) +
-      (isBlob(this.valueType) ? valueScratch.size : 0)
-    );
-  }
-
-  /** Appends a scratch to the heap and returns its reference. */
-  private store(scratch: Scratch): number {
-    const used = readLong(this.head, WORD.heapUsedLow);
-    scratch.store(this.heapWords, used / 4);
-    writeLong(this.head, WORD.heapUsedLow, used + scratch.size);
-    scratch.trim();
-    return used / 4;
-  }
-
-  private countGarbage(bytes: number): void {
-    writeLong(this.head, WORD.heapGarbageLow, readLong(this.head, WORD.heapGarbageLow) + bytes);
-  }
-
-  // ---- keys and values
-
-  protected keyAt(position: number): unknown {
+  keyAt(position: number): unknown {
     return this.keyClass === BLOB
       ? readBlob(this.heapWords, this.heapBytes, this.keyWords[position] >>> 0, this.exclusive)
       : this.keyColumn[position];
   }
 
-  protected valueAt(position: number): unknown {
-    // The common ones by themselves, so that each read sees one kind of array, whatever other maps
-    // hold.
+  valueAt(position: number): unknown {
+    // The common types have a read of their own, so that each read sees one kind of array, whatever
+    // the types of other maps are.
     const { valueType } = this;
     if (valueType === F64) return (this.valueColumn as Float64Array)[position];
     if (valueType === U32) return (this.valueColumn as Uint32Array)[position];
@@ -493,152 +531,36 @@ export abstract class Table extends LegacyStructure<'hashmap'> {
     }
   }
 
+  // ---- counts
+
   /**
-   * Checks that `value` is of the map's type and readies it for {@link writeValue}. Runs user code
-   * only for `json` (`toJSON`), and before anything else of the operation.
+   * The number of entries that a reader may look at: those that the header counts. Everything that
+   * it reads of them afterward has been stored.
    */
-  protected encodeValue(value: unknown): void {
-    if (this.valueType === TYPE.f64 && typeof value === 'number') return;
-    switch (this.valueType) {
-      case TYPE.string:
-        this.checkValue(value);
-        return valueScratch.string(value as string);
-      case TYPE.bytes:
-        this.checkValue(value);
-        return valueScratch.byteSequence(value as Uint8Array);
-      case TYPE.json:
-        return valueScratch.string(jsonText(value));
-      default:
-        this.checkValue(value);
-    }
-  }
-
-  /** Readies text that is JSON already. */
-  protected encodeText(text: string): void {
-    valueScratch.string(text);
-  }
-
-  /** Throws where a value is not of the map's type. */
-  protected checkValue(value: unknown): void {
-    if (!isElement(value, this.valueType)) throw this.badValue(value);
+  usedNow(): number {
+    return Math.min(Atomics.load(this.head, WORD.used) >>> 0, this.capacity);
   }
 
   /**
-   * Writes the value that {@link encodeValue} took: one aligned store, so a reader sees the old one
-   * or the new.
+   * The number of live entries: the difference of two counts at the same moment, which an owner on
+   * another thread may be raising.
    */
-  protected writeValue(position: number, value: unknown): void {
-    switch (this.valueType) {
-      case TYPE.f64:
-        (this.valueColumn as Float64Array)[position] = value as number;
-        return;
-      case TYPE.u32:
-        (this.valueColumn as Uint32Array)[position] = value as number;
-        return;
-      case TYPE.i32:
-        (this.valueColumn as Int32Array)[position] = value as number;
-        return;
-      case TYPE.bool:
-        (this.valueColumn as Uint8Array)[position] = value === true ? 1 : 0;
-        return;
-      case TYPE.u64:
-      case TYPE.i64:
-        (this.valueColumn as BigInt64Array)[position] = value as bigint;
-        return;
-      case TYPE.string:
-      case TYPE.bytes:
-      case TYPE.json:
-        // The blob before the reference to it; for a new entry its tag would do, for a new value
-        // nothing else does.
-        this.publish(this.valueColumn as Uint32Array, position, this.store(valueScratch));
-        return;
-      case TYPE.any:
-        this.anyValues![position] = value;
-        return;
-      default:
-        (this.valueColumn as Uint8Array)[position] = value as number;
-    }
-  }
-
-  /**
-   * Replaces the value at a position by the one that {@link encodeValue} took. There is room in the
-   * heap.
-   */
-  protected replaceValue(position: number, value: unknown): void {
-    const garbage = isBlob(this.valueType)
-      ? blobSize(this.heapWords, this.valueColumn[position] as number)
-      : 0;
-    this.writeValue(position, value);
-    if (garbage !== 0) this.countGarbage(garbage);
-  }
-
-  // ---- slots
-
-  private takeSlot(position: number): number {
-    const { head, entryOfSlot } = this;
-    const free = head[WORD.freeSlot];
-    let slot: number;
-    if (free !== 0) {
-      slot = (free >>> 0) - 1;
-      head[WORD.freeSlot] = entryOfSlot[slot]!;
-    } else {
-      slot = head[WORD.slotsUsed] >>> 0;
-      this.generations[slot] = head[WORD.epoch]!;
-      head[WORD.slotsUsed] = slot + 1;
-    }
-    this.publish(entryOfSlot, slot, position);
-    return slot;
-  }
-
-  private freeSlot(slot: number): void {
-    const { head, generations } = this;
-    const generation = generations[slot] + 1;
-    // Before the slot can lead to another entry: whoever follows a handle looks at this again
-    // afterwards.
-    this.publish(generations, slot, generation);
-    if (generation >= GENERATIONS - 1) return; // retired: see the format
-    this.entryOfSlot[slot] = head[WORD.freeSlot]!;
-    head[WORD.freeSlot] = slot + 1;
-  }
-
-  /** The position that a handle names, or −1 for a stale one (or anything that is no handle). */
-  protected positionOf(handle: unknown): number {
-    if (typeof handle !== 'number') throw typeError(`a handle is a number, not ${describe(handle)}`);
+  count(): number {
     const { head } = this;
-    const slot = handle >>> 0;
-    const generation = (handle - slot) / 4_294_967_296;
-    const used = head[WORD.used];
-    if ((head[WORD.state] & HAS_SLOTS) === 0) {
-      return generation === head[WORD.epoch] && slot < used && !this.isDead(slot) ? slot : -1;
+    for (let attempts = 1000; ; attempts--) {
+      const used = Atomics.load(head, WORD.used);
+      const size = used - Atomics.load(head, WORD.dead);
+      if (Atomics.load(head, WORD.used) === used || attempts === 0) return Math.max(0, size);
     }
-    if (slot >= head[WORD.slotsUsed] >>> 0 || this.generations[slot] !== generation) return -1;
-    const position = this.entryOfSlot[slot] >>> 0;
-    if (position >= used || this.slotOfEntry[position] >>> 0 !== slot || this.isDead(position)) return -1;
-    if (this.role === OWNER) return position;
-    // The slot may have been given to another entry in between; its generation went up before that.
-    return this.loadAfterReads(this.generations, slot) === generation ? position : -1;
   }
 
-  /** The handle of the entry at a position. */
-  protected handleAt(position: number): number {
-    const { head } = this;
-    if ((head[WORD.state] & HAS_SLOTS) === 0) return head[WORD.epoch] * 4_294_967_296 + position;
-    const slot = this.slotOfEntry[position] >>> 0;
-    return this.generations[slot] * 4_294_967_296 + slot;
-  }
-
-  protected isDead(position: number): boolean {
+  /** Whether the entry at a position is deleted. */
+  isDead(position: number): boolean {
     return (this.deadBits[position >>> 5] & (1 << (position & 31))) !== 0;
   }
 
-  // ---- errors
-
   private badKey(key: unknown): Error {
     return badElement('a key of this map', this.keyType, key);
-  }
-
-  private badValue(value: unknown): Error {
-    return badElement('a value of this map', this.valueType, value);
   }
 }
 

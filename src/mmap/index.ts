@@ -7,7 +7,7 @@ export { type BigIntArray, type NumberArray } from '../region/numbers.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
 export { Elements, type SumOf, type Values } from '../elements/elements.js';
 export { type WorkOptions } from '../region/progress.js';
-export { type LegacyStructure as Structure } from '../region/legacy.js';
+export { type Structure } from '../region/structure.js';
 export { type SaveOptions } from '../region/file.js';
 export { type Progress } from '../region/progress.js';
 export { type Token } from '../region/token.js';

@@ -90,6 +90,7 @@ export abstract class Structure<K extends Kind = Kind> extends Uncloneable {
 
   /** `{}`, as for a `Map`. */
   toJSON(): object {
+    tableOf(this); // as every method, for a structure only
     return {};
   }
 
