@@ -1,5 +1,5 @@
 /**
- * Dictionaries and compressors: round trips, sizes, identity, abortion, hostile bytes, wrong
+ * Dictionaries and compressors: round trips, sizes, identity, aborts, hostile bytes, wrong
  * arguments.
  */
 import { inspect } from 'node:util';
@@ -27,7 +27,7 @@ function back(bytes: Uint8Array, by = compressor): void {
 }
 
 describe('a compressor', () => {
-  it('makes records smaller, and gives them back, at every level', () => {
+  it('compresses records and decompresses them, at every level', () => {
     for (let level = 1; level <= 9; level++) {
       const by = new Compressor(dictionary, { level });
       let [before, after] = [0, 0];
@@ -41,7 +41,7 @@ describe('a compressor', () => {
     }
   });
 
-  it('gives back what is nothing like the samples', () => {
+  it('reproduces records that are unlike the samples', () => {
     back(new Uint8Array(0));
     for (let byte = 0; byte < 256; byte++) back(Uint8Array.of(byte));
     back(new Uint8Array(300_000));
@@ -56,7 +56,7 @@ describe('a compressor', () => {
     );
   });
 
-  it('gives out memory that the next result is not written to', () => {
+  it('returns memory that later results do not overwrite', () => {
     for (const length of [100, 5000, 40_000, 65_000, 70_000]) {
       const [first, second] = [1, 2].map((seed) => {
         let state = seed;
@@ -74,13 +74,13 @@ describe('a compressor', () => {
     }
   });
 
-  it('takes views of any memory', () => {
+  it('accepts views of any memory', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(100), 10, 50).fill(7);
     back(shared);
     back(Buffer.from('{"id":3}'));
   });
 
-  it('refuses bytes that were made with another dictionary', async () => {
+  it('rejects bytes that another dictionary compressed', async () => {
     const others = await Promise.all(
       [300, 400, 500].map((n) => Dictionary.train(towns(n), { maxBytes: 4096 })),
     );
@@ -95,7 +95,7 @@ describe('a compressor', () => {
     }
   });
 
-  it('takes no more memory than it may', () => {
+  it('allocates no more memory than maxBytes allows', () => {
     const packed = compressor.compress(new Uint8Array(500_000));
     expect(packed.length).toBeLessThan(5000);
     for (const maxBytes of [0, 1, 65_536, 499_999]) {
@@ -104,7 +104,7 @@ describe('a compressor', () => {
     expect(compressor.decompress(packed, { maxBytes: 500_000 }).length).toBe(500_000);
   });
 
-  it('refuses damaged bytes, or makes other bytes of them', () => {
+  it('rejects corrupt bytes, or decompresses them to other bytes', () => {
     throws(() => compressor.decompress(new Uint8Array(0)), 'ERR_OFFHEAP_CORRUPT');
     const packed = compressor.compress(utf8(town(1)));
     for (let cut = 0; cut < packed.length; cut++) {
@@ -122,7 +122,7 @@ describe('a compressor', () => {
     );
   });
 
-  it('refuses wrong arguments', () => {
+  it('rejects wrong arguments', () => {
     for (const bad of [undefined, null, 'text', 5, [1, 2], new Float64Array(2), new ArrayBuffer(3)]) {
       throws(() => compressor.compress(bad as never), 'ERR_OFFHEAP_TYPE');
       throws(() => compressor.decompress(bad as never), 'ERR_OFFHEAP_TYPE');
@@ -138,7 +138,7 @@ describe('a compressor', () => {
 });
 
 describe('a dictionary', () => {
-  it('is the same for the same samples, whatever they come as', async () => {
+  it('is the same for the same samples in any form', async () => {
     const samples = towns(200);
     const options = { maxBytes: 4096 };
     const first = await Dictionary.train(samples, options);
@@ -158,7 +158,7 @@ describe('a dictionary', () => {
     expect(first.bytes.length).toBeLessThanOrEqual(4096);
   });
 
-  it('can be trained on hardly anything', async () => {
+  it('can be trained on very few samples', async () => {
     for (const samples of [[], [''], ['a'], ['ab'], ['', '', 'abc'], ['x'.repeat(100_000)]]) {
       for (const maxBytes of [1024, 4096, 'auto'] as const) {
         const made = await Dictionary.train(samples, { maxBytes });
@@ -168,12 +168,12 @@ describe('a dictionary', () => {
     }
   });
 
-  it('is as large as helps', async () => {
+  it('grows as long as it helps with maxBytes auto', async () => {
     const small = await Dictionary.train(towns(100), { maxBytes: 'auto' });
     expect(small.bytes.length).toBeLessThanOrEqual(16_384);
   });
 
-  it('reports progress, and can be aborted', async () => {
+  it('reports progress and can be aborted', async () => {
     const steps: number[] = [];
     await Dictionary.train(towns(50), {
       maxBytes: 1024,
@@ -188,7 +188,7 @@ describe('a dictionary', () => {
     await expect(training).rejects.toThrow('later');
   });
 
-  it('refuses wrong arguments', async () => {
+  it('rejects wrong arguments', async () => {
     for (const bad of [undefined, null, 5, 'text', new Uint8Array(3), {}]) {
       expect((await rejected(Dictionary.train(bad as never))).code).toBe('ERR_OFFHEAP_TYPE');
     }
@@ -203,7 +203,7 @@ describe('a dictionary', () => {
     );
   });
 
-  it('survives bytes, a file and another thread', async () => {
+  it('survives conversion to bytes, a file and another thread', async () => {
     const packed = compressor.compress(utf8(town(5)));
     const folder = mkdtempSync(join(tmpdir(), 'offheap-'));
     try {
@@ -224,7 +224,7 @@ describe('a dictionary', () => {
     }
   });
 
-  it('refuses damaged bytes', () => {
+  it('rejects corrupt bytes', () => {
     const bytes = dictionary.bytes;
     for (let cut = 0; cut < bytes.length; cut += 97) {
       throws(() => Dictionary.fromBytes(bytes.subarray(0, cut)), 'ERR_OFFHEAP_CORRUPT');
@@ -241,7 +241,7 @@ describe('a dictionary', () => {
     }
   });
 
-  it('is of no use once it is closed', async () => {
+  it('throws ERR_OFFHEAP_CLOSED after close()', async () => {
     const made = await Dictionary.train(['abc'], { maxBytes: 1024 });
     const by = new Compressor(made);
     made.close();

@@ -14,14 +14,15 @@ import { utf8 } from '../helpers/records.js';
 
 const golden = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(join(import.meta.dirname, '..', 'golden', name)));
-/** The bytes without checksum: what golden files have. */
+/** The bytes without a checksum, as in golden files. */
 const unsealed = (bytes: Uint8Array): Uint8Array => bytes.slice().fill(0, 28, 36);
 const CODES = /^ERR_OFFHEAP_(CORRUPT|VERSION|STALE|LOCKED)$/;
 
 afterEach(() => vi.unstubAllGlobals());
 
 /**
- * Flips every bit of the header and many behind it, and cuts everywhere: only documented errors.
+ * Flips every bit of the header and many after it, and truncates everywhere: only documented errors
+ * may occur.
  */
 function damage(bytes: Uint8Array, use: (copy: Uint8Array) => void): void {
   const attempt = (copy: Uint8Array): void => {
@@ -32,7 +33,7 @@ function damage(bytes: Uint8Array, use: (copy: Uint8Array) => void): void {
     }
   };
   for (let bit = 0; bit < bytes.length * 8; bit += bit < 2048 ? 1 : 7) {
-    // Without a checksum, which would find it out at once.
+    // Without a checksum, which would notice every change.
     const copy = unsealed(bytes);
     copy[bit >>> 3] ^= 1 << (bit & 7);
     attempt(copy);
@@ -51,7 +52,7 @@ function damage(bytes: Uint8Array, use: (copy: Uint8Array) => void): void {
 }
 
 describe('TypeScript and Rust', () => {
-  it('read and make the golden filter', () => {
+  it('read and produce the golden filter', () => {
     const bytes = golden('bloomfilter.bin');
     const filter = BloomFilter.fromBytes(bytes);
     filter.validate();
@@ -59,11 +60,11 @@ describe('TypeScript and Rust', () => {
     const strings = Array.from({ length: 50 }, (_, i) => `key ${i}`);
     for (const key of [...numbers, ...strings]) expect(filter.has(key)).toBe(true);
     expect(filter.stats()).toMatchObject({ capacity: 100, rate: 0.01, blocks: 2 });
-    // Adding what is there changes nothing, one by one and in bulk.
+    // Adding existing keys changes nothing, one by one and in bulk.
     filter.addMany(numbers).addMany(Float64Array.from(numbers));
     for (const key of strings) filter.add(key).add(utf8(key));
     expect(unsealed(filter.toBytes())).toEqual(bytes);
-    // An empty one with the same seeds becomes the same.
+    // An empty filter with the same seeds becomes equal.
     for (const inBulk of [false, true]) {
       const empty = BloomFilter.fromBytes(bytes.slice().fill(0, 256));
       if (inBulk) empty.addMany(Float64Array.from(numbers)).addMany(strings);
@@ -74,7 +75,7 @@ describe('TypeScript and Rust', () => {
   });
 
   it('make filters of the same size', () => {
-    // `native/core/tests/filters.rs` has the same.
+    // `native/core/tests/filters.rs` contains the same numbers.
     for (const [n, rate, blocks] of [
       [0, 0.5, 1],
       [1e6, 0.1, 11_483],
@@ -86,7 +87,7 @@ describe('TypeScript and Rust', () => {
     }
   });
 
-  it('read and make the golden suffix array', () => {
+  it('read and produce the golden suffix array', () => {
     const text = utf8('she sells sea shells by the sea shore');
     const bytes = golden('suffixarray.bin');
     const array = SuffixArray.fromBytes(bytes);
@@ -98,7 +99,7 @@ describe('TypeScript and Rust', () => {
     expect(new Uint32Array(bytes.buffer, 320, text.length)).toEqual(Uint32Array.from(sorted));
   });
 
-  it('agree about keys of all kinds, single and in bulk', () => {
+  it('agree on keys of all kinds, single and in bulk', () => {
     const key = fc.oneof(
       fc.double(),
       fc.integer(),
@@ -142,7 +143,7 @@ describe('TypeScript and Rust', () => {
     }
   });
 
-  it('find the same places', () => {
+  it('find the same cuts', () => {
     const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => ((i * i) >> 3) ^ (i >> 7));
     fc.assert(
       fc.property(
@@ -207,7 +208,7 @@ describe('a suffix array built off the main thread', () => {
     await expect(failing).rejects.toThrow('mine');
   });
 
-  it('refuses wrong arguments', async () => {
+  it('rejects wrong arguments', async () => {
     expect((await rejected(SuffixArray.buildAsync('text' as never))).code).toBe('ERR_OFFHEAP_TYPE');
     expect((await rejected(SuffixArray.buildAsync(text, { sign: 1 } as never))).code).toBe(
       'ERR_OFFHEAP_TYPE',
@@ -217,7 +218,7 @@ describe('a suffix array built off the main thread', () => {
 });
 
 describe('hostile bytes', () => {
-  it('of a filter are found out or harmless', () => {
+  it('of a filter are rejected or harmless', () => {
     damage(new BloomFilter(40, 0.01).addMany(['a', 'b', 5]).toBytes(), (bytes) => {
       const filter = BloomFilter.fromBytes(bytes);
       filter.has('a');
@@ -228,7 +229,7 @@ describe('hostile bytes', () => {
     });
   });
 
-  it('of a suffix array are found out or harmless', () => {
+  it('of a suffix array are rejected or harmless', () => {
     damage(SuffixArray.build(utf8('she sells sea shells')).toBytes(), (bytes) => {
       const array = SuffixArray.fromBytes(bytes);
       for (const pattern of ['', 's', 'sea', 'z', '\0']) array.search(pattern);
@@ -240,7 +241,7 @@ describe('hostile bytes', () => {
 });
 
 describe('wrong arguments', () => {
-  it('of many keys change nothing but what was before them', () => {
+  it('among many keys leave the keys before them added', () => {
     const filter = new BloomFilter(100, 1e-6);
     for (const bad of [null, undefined, 5, 'abc', 1n, true, {}, new DataView(new ArrayBuffer(8))]) {
       throws(() => filter.addMany(bad as never), 'ERR_OFFHEAP_TYPE');
@@ -280,7 +281,7 @@ describe('wrong arguments', () => {
     throws(() => filter.share(), 'ERR_OFFHEAP_CLOSED');
   });
 
-  it('of searches for cuts take nothing in', () => {
+  it('of find() add no bytes', () => {
     const rolling = new RollingHash(4);
     for (const bits of [0, 33, 1.5, NaN, -1])
       throws(() => rolling.find(new Uint8Array(9), bits), 'ERR_OFFHEAP_RANGE');
@@ -292,7 +293,7 @@ describe('wrong arguments', () => {
     expect(rolling.full).toBe(false);
   });
 
-  it('of memory that is refused', () => {
+  it('include sizes for which memory is refused', () => {
     const sound = new BloomFilter(10, 0.1);
     const Refusing = function (): never {
       throw new RangeError('Array buffer allocation failed');
@@ -321,7 +322,7 @@ describe('other threads', () => {
     return { answer, worker };
   };
 
-  it('read a filter while keys are added, exit, and are terminated', { timeout: 60_000 }, async () => {
+  it('read a filter while keys are added, and may exit or be terminated', { timeout: 60_000 }, async () => {
     const filter = new BloomFilter(10_000, 0.001).add('one').add(2);
     const token = filter.share();
     const asked = ['one', 2, 'three'];
@@ -345,7 +346,7 @@ describe('other threads', () => {
     throws(() => SuffixArray.attach(token), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('search a suffix array, exit, and are terminated', { timeout: 60_000 }, async () => {
+  it('search a suffix array, and may exit or be terminated', { timeout: 60_000 }, async () => {
     const array = SuffixArray.build(utf8('one two three two one'.repeat(50)));
     const token = array.share();
     for (const forever of [false, true]) {
@@ -359,12 +360,12 @@ describe('other threads', () => {
     expect(reader.search('three').count).toBe(50);
   });
 
-  it('that are terminated while they build end after it', { timeout: 60_000 }, async () => {
+  it('end after a build that is running when they are terminated', { timeout: 60_000 }, async () => {
     const worker = new Worker(
       `const { parentPort } = require('node:worker_threads');
        import(${JSON.stringify(new URL(`file://${join(dist, 'compress', 'index.js')}`).href)}).then(({ SuffixArray }) => {
          for (let i = 0; i < 3; i++) SuffixArray.buildAsync(new Uint8Array(2_000_000)).catch(() => undefined);
-         // So that it does not end by itself once they are built.
+         // Keeps the worker alive after the builds.
          setInterval(() => undefined, 1000);
          parentPort.postMessage('begun');
        });`,

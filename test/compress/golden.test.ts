@@ -1,6 +1,5 @@
 /**
- * Compressed bytes of a certain release are read for ever; `test/golden/README.md` says what they
- * hold.
+ * Compressed bytes of earlier releases stay readable; `test/golden/README.md` describes the files.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +20,7 @@ const same = (found: Uint8Array | undefined, i: number): void =>
   expect(Buffer.from(found!).equals(records[i])).toBe(true);
 
 describe('golden bytes', () => {
-  it('of a dictionary, and of what was compressed with it', () => {
+  it('of a dictionary and of records compressed with it are read', () => {
     const dictionary = Dictionary.fromBytes(golden('dictionary.bin'));
     dictionary.validate();
     expect(dictionary.stats().contexts).toBeGreaterThan(1);
@@ -36,7 +35,7 @@ describe('golden bytes', () => {
     expect(at).toBe(frames.length);
   });
 
-  it('of a store', () => {
+  it('of a store are read', () => {
     const store = RecordStore.fromBytes(golden('recordstore.bin'));
     store.validate();
     expect(store.length).toBe(records.length);

@@ -1,6 +1,6 @@
 /**
- * SuffixArray, BloomFilter and RollingHash: against what they stand for, in files, shared, damaged,
- * and misused.
+ * SuffixArray, BloomFilter and RollingHash: compared with plain implementations, in files, shared,
+ * corrupt, and misused.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ describe('a suffix array', () => {
     }
   };
 
-  it('has the suffixes in order', () => {
+  it('contains the suffixes in order', () => {
     for (const text of [
       '',
       'a',
@@ -65,14 +65,14 @@ describe('a suffix array', () => {
     );
   });
 
-  it('takes linear time for periodic texts', () => {
+  it('is built in linear time for periodic texts', () => {
     // Comparing suffixes would take 10^11 steps.
     const array = SuffixArray.build(new Uint8Array(500_000).fill(120));
     expect(array.search('xxx').count).toBe(499_998);
     array.validate();
   });
 
-  it('is saved, opened, shared, and proven', async () => {
+  it('is saved, opened, shared and validated', async () => {
     const array = SuffixArray.build(utf8('one two three two one'));
     const path = join(folder, 'suffixes');
     await array.save(path);
@@ -117,7 +117,7 @@ describe('a suffix array', () => {
 });
 
 describe('a Bloom filter', () => {
-  it('knows what was added, and is wrong about strangers as often as it may', () => {
+  it('contains every added key, and has false positives at its rate', () => {
     for (const rate of [0.1, 0.01, 0.002]) {
       const filter = new BloomFilter(20_000, rate);
       for (let i = 0; i < 20_000; i++) filter.add(i);
@@ -125,14 +125,14 @@ describe('a Bloom filter', () => {
       for (let i = 0; i < 20_000; i++) if (filter.has(i)) known++;
       for (let i = 0; i < 200_000; i++) if (filter.has(i + 1e6)) wrong++;
       expect(known).toBe(20_000);
-      // Seeds are drawn by chance: five standard deviations, or a fifth.
+      // Seeds are random: the limit is five standard deviations, or a fifth.
       const slack = Math.max(0.2, 5 / Math.sqrt(rate * 200_000));
       expect(Math.abs(wrong / 200_000 / rate - 1)).toBeLessThan(slack);
       expect(filter.stats().fill).toBeLessThan(0.8);
     }
   });
 
-  it('takes numbers, strings and bytes', () => {
+  it('accepts numbers, strings and bytes', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -163,7 +163,7 @@ describe('a Bloom filter', () => {
     expect(filter.addMany(Float64Array.of(5, 6)).hasMany([5, 6, 7])).toEqual(Uint8Array.of(1, 1, 0));
   });
 
-  it('is saved, opened, shared and refused', async () => {
+  it('is saved, opened and shared, and rejects other bytes', async () => {
     const filter = new BloomFilter(100, 0.001).addMany(['one', 'two']);
     const path = join(folder, 'filter');
     await filter.save(path);
@@ -202,7 +202,7 @@ describe('a Bloom filter', () => {
 });
 
 describe('a rolling hash', () => {
-  it('is the hash of the window alone', () => {
+  it('depends on the window alone', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 40 }), (bytes, window) => {
         const rolling = new RollingHash(window);
@@ -221,7 +221,7 @@ describe('a rolling hash', () => {
     expect(RollingHash.of(Uint8Array.of(0))).not.toBe(RollingHash.of(Uint8Array.of(0, 0)));
   });
 
-  it('refuses wrong arguments', () => {
+  it('rejects wrong arguments', () => {
     for (const window of [0, -1, 1.5, NaN, 2 ** 24 + 1])
       throws(() => new RollingHash(window), 'ERR_OFFHEAP_RANGE');
     throws(() => new RollingHash('5' as never), 'ERR_OFFHEAP_TYPE');

@@ -1,6 +1,5 @@
 /**
- * Dictionaries and stores in other threads, memory that is refused, and the memory that results
- * share.
+ * Dictionaries and stores in other threads, refused memory, and the memory that results share.
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -25,7 +24,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 describe('in other threads', () => {
   it(
-    'stores are read and dictionaries used, by threads that may end at any moment',
+    'stores and dictionaries are used by threads that may end at any moment',
     { timeout: 60_000 },
     async () => {
       for (const token of [store.share(), dictionary.share()]) {
@@ -50,7 +49,7 @@ describe('in other threads', () => {
     },
   );
 
-  it('a thread that is ended while it trains or builds does no harm', { timeout: 60_000 }, async () => {
+  it('a thread can be terminated while it trains or builds', { timeout: 60_000 }, async () => {
     const source = `
       const { parentPort, workerData } = require('node:worker_threads');
       import(workerData.url).then(async ({ Dictionary, RecordStore }) => {
@@ -74,8 +73,8 @@ describe('in other threads', () => {
   });
 });
 
-describe('memory that is refused', () => {
-  it('is an error, and nothing is lost', async () => {
+describe('refused memory', () => {
+  it('is reported as an error and loses nothing', async () => {
     const real = globalThis.SharedArrayBuffer;
     globalThis.SharedArrayBuffer = function () {
       throw new RangeError('Array buffer allocation failed');
@@ -104,7 +103,7 @@ describe('memory that is refused', () => {
 });
 
 describe('results that share memory', () => {
-  it('stay what they are, whatever is read or changed afterwards', () => {
+  it('do not change when others are read or changed later', () => {
     const found = records.map((_, i) => store.get(i)!);
     found[5].fill(0);
     for (let i = 0; i < records.length; i++) if (i !== 5) expect(text(found[i])).toBe(records[i]);
@@ -113,7 +112,7 @@ describe('results that share memory', () => {
     for (const { byteOffset } of found) expect(byteOffset % 8).toBe(0);
   });
 
-  it('can be the input of the next call, even with all the memory around them', () => {
+  it('can be the input of the next call, together with the memory around them', () => {
     const compressor = new Compressor(dictionary);
     for (let i = 0; i < 50; i++) {
       const record = store.get(i)!;
@@ -129,16 +128,16 @@ describe('results that share memory', () => {
     }
   });
 
-  it('are copied to another thread, and one that is detached harms nobody', () => {
+  it('are copied to another thread, and detaching one does not affect others', () => {
     const first = store.get(0)!;
     try {
       structuredClone(first, { transfer: [first.buffer as ArrayBuffer] });
     } catch {
-      // An error from Node 21 on; before, it is copied.
+      // An error from Node 21 on; earlier releases copy it.
     }
     expect(text(structuredClone(first))).toBe(records[0]);
-    // ArrayBuffer.prototype.transfer, from Node 22 on: it asked nobody at first, and throws for
-    // such buffers later.
+    // ArrayBuffer.prototype.transfer exists from Node 22 on. At first it ignored the mark, later
+    // releases throw for such buffers.
     try {
       (first.buffer as unknown as { transfer?: () => void }).transfer?.();
     } catch (error) {
@@ -147,7 +146,7 @@ describe('results that share memory', () => {
     for (let i = 0; i < 20; i++) expect(text(store.get(i)!)).toBe(records[i]);
   });
 
-  it('of any size follow each other', async () => {
+  it('of any sizes can follow each other', async () => {
     const sizes = [0, 1, 30, 400, 4000, 4096, 5000, 16_000, 17_000, 66_000, 3];
     const bytes = sizes.map((size, i) => Uint8Array.from({ length: size }, (_, j) => (j * j * 31 + i) >>> 3));
     const mixed = await RecordStore.build(bytes, { dictionary });
@@ -161,7 +160,7 @@ describe('results that share memory', () => {
 });
 
 describe('the samples of many texts', () => {
-  it('are from all of them, and not too many', () => {
+  it('come from all texts and are limited in number', () => {
     const sampler = new Sampler(1000);
     for (let i = 0; i < 10_000; i++) sampler.push(`${i}`.padStart(10), 'texts');
     const { text: bytes, ends } = sampler.packer.packed();
@@ -170,7 +169,7 @@ describe('the samples of many texts', () => {
     expect(numbers.length).toBeLessThanOrEqual(100);
     expect(numbers.every((number, i) => number === i * numbers[1])).toBe(true);
     expect(numbers.at(-1)).toBeGreaterThan(9800);
-    // One that is too long alone is kept.
+    // A single text that is too long is kept.
     const one = new Sampler(10);
     one.push('x'.repeat(50), 'texts');
     expect(one.packer.count).toBe(1);

@@ -1,4 +1,4 @@
-/** Cursors: every number, varint and text, and lengths that lie. */
+/** Cursors: every kind of number, varints, text, and impossible lengths. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ function open(content: Uint8Array | readonly number[], strategy: 'mmap' | 'copy'
   return MappedFile.open(path, { strategy, pattern: 'sequential' });
 }
 
-/** The varint of a number, by the book. */
+/** A reference encoder of varints. */
 function varint(value: bigint): number[] {
   const bytes = [];
   for (; value > 127n; value >>= 7n) bytes.push(Number(value & 127n) | 128);
@@ -39,7 +39,7 @@ const NUMBERS = [
 
 describe('numbers', () => {
   it.each(NUMBERS)(
-    '%s reads little-endian at any position, and stops at the end',
+    '%s reads little-endian numbers at any position, up to the end',
     (name, width, expected) => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
@@ -60,7 +60,7 @@ describe('numbers', () => {
     },
   );
 
-  it('are read across the window of reading ahead', () => {
+  it('are read across the read-ahead window', () => {
     const bytes = Buffer.alloc(20 << 20);
     for (let i = 0; i < bytes.length; i += 4) bytes.writeUInt32LE(i, i);
     for (const pattern of ['sequential', 'mixed', 'random', 'unknown'] as const) {
@@ -77,7 +77,7 @@ describe('numbers', () => {
 });
 
 describe('varints', () => {
-  it('come back', () => {
+  it('are read as they were written', () => {
     fc.assert(
       fc.property(fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { maxLength: 20 }), (values) => {
         const some = [...values, 0n, 127n, 128n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 64n - 1n];
@@ -96,7 +96,7 @@ describe('varints', () => {
     );
   });
 
-  it('that never end are refused, and move nothing', () => {
+  it('without an end are rejected and leave the position unchanged', () => {
     const cases: [number[], string][] = [
       [[], 'RANGE'],
       [[128], 'RANGE'],
@@ -118,7 +118,7 @@ describe('varints', () => {
     throws(() => file.cursor().readVarint(), 'ERR_OFFHEAP_RANGE');
   });
 
-  it('may be longer than they need, as LEB128 has it', () => {
+  it('may be longer than necessary, as LEB128 allows', () => {
     using file = open([0x81, 0x80, 0x00, 0x85, 0x00]);
     const cursor = file.cursor();
     expect([cursor.readVarint(), cursor.readVarint()]).toEqual([1, 5]);
@@ -126,7 +126,7 @@ describe('varints', () => {
 });
 
 describe('text and bytes', () => {
-  it('come back, with a length given or read', () => {
+  it('are read with a given length or a stored one', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 50 }), { maxLength: 10 }), (texts) => {
         const parts = texts.map((text) => Buffer.from(text));
@@ -150,7 +150,7 @@ describe('text and bytes', () => {
     );
   });
 
-  it('of lengths that lie are refused, and move nothing', () => {
+  it('of impossible lengths are rejected and leave the position unchanged', () => {
     const lengths = [6n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 53n - 1n];
     for (const length of lengths) {
       using file = open([...varint(length), 65, 66, 67, 68, 69]);
@@ -175,7 +175,7 @@ describe('text and bytes', () => {
     throws(() => cursor.readBytes(1n as never), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('are views, as bytes', () => {
+  it('are views of the file if they are bytes', () => {
     using file = open([1, 2, 3, 4]);
     const cursor = file.cursor(1);
     const bytes = cursor.readBytes(2);
@@ -186,7 +186,7 @@ describe('text and bytes', () => {
   });
 });
 
-it('survives random bytes, whatever is read of them', () => {
+it('reads random bytes without harm', () => {
   const reads: ((cursor: Cursor) => unknown)[] = [
     ...NUMBERS.map(
       ([name]) =>

@@ -1,5 +1,5 @@
 /**
- * Processes that are killed while they append leave what a flush vouched for: see
+ * Processes that are killed while they append leave every element that a flush guaranteed: see
  * helpers/killing.mjs.
  */
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { expect, it } from 'vitest';
 import { packageRoot } from '../../src/native.js';
 import { kill } from '../helpers/killing.mjs';
 
-it('200 kills leave whole states', { timeout: 600_000 }, async () => {
+it('200 killed writers leave complete states', { timeout: 600_000 }, async () => {
   const dist = join(packageRoot(), 'dist');
   const tallies = await Promise.all([1000, 2000].map((seed) => kill(dist, 100, seed)));
   for (const { flushes, between } of tallies) {
-    // The loop did what it is for, however busy the machine.
+    // The loop covered the interesting cases, however busy the machine was.
     expect(flushes).toBeGreaterThan(0);
     expect(between).toBeGreaterThan(0);
   }

@@ -1,6 +1,6 @@
 /**
- * MappedFile: every strategy shows the same bytes, outlives what happens to its file, and refuses
- * what it must.
+ * MappedFile: every strategy shows the same bytes, survives changes of its file, and rejects bad
+ * arguments.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,7 +27,7 @@ import { Random } from '../helpers/random.js';
 
 const PAGE = 65536; // A multiple of every page size there is.
 const folder = mkdtempSync(join(tmpdir(), 'offheap-mapped-'));
-/** A folder of a file system in memory, on Linux. */
+/** A folder in a memory file system, on Linux. */
 const memory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/offheap-mapped-') : folder;
 afterAll(() => {
   for (const made of [folder, memory]) rmSync(made, { recursive: true, force: true });
@@ -50,8 +50,8 @@ function noise(length: number): Buffer {
 const STRATEGIES: Strategy[] = ['buffered', 'mmap', 'hugepage', 'copy'];
 const MAPS: Strategy[] = ['mmap', 'hugepage'];
 
-describe('what is shown', () => {
-  it.each(STRATEGIES)('is the file, by %s', (strategy) => {
+describe('the contents', () => {
+  it.each(STRATEGIES)('are those of the file, by %s', (strategy) => {
     for (const length of [0, 1, 4095, 4096, 4097, PAGE, PAGE * 3 + 17]) {
       const path = file(length);
       using mapped = MappedFile.open(path, { strategy });
@@ -65,7 +65,7 @@ describe('what is shown', () => {
     }
   });
 
-  it('comes in the way that suits the size, or that was asked for', () => {
+  it('are read by the strategy that suits the size, or the requested one', () => {
     const options = { bufferedUpTo: 1000, hugeFrom: 1 << 20 };
     const strategy = (length: number, more: object = {}): Strategy => {
       using mapped = MappedFile.open(file(length), { ...options, ...more });
@@ -79,11 +79,11 @@ describe('what is shown', () => {
     expect(strategy(5000, { strategy: 'buffered' })).toBe('buffered');
     expect(strategy(500, { strategy: 'mmap' })).toBe('mmap');
     expect(strategy(0, { strategy: 'mmap' })).toBe('buffered');
-    // What was obtained: whether the file system has huge pages is its affair.
+    // The actual strategy depends on whether the file system has huge pages.
     expect(['mmap', 'hugepage']).toContain(strategy(1 << 20));
   });
 
-  it('can be asked about, advised on, fetched and locked', () => {
+  it('can be inspected, advised, prefetched and locked', () => {
     for (const strategy of STRATEGIES) {
       using mapped = MappedFile.open(file(PAGE * 4), { strategy, pattern: 'sequential', populate: true });
       const maps = MAPS.includes(strategy);
@@ -102,7 +102,7 @@ describe('what is shown', () => {
     }
   });
 
-  it('is described by inspect', () => {
+  it('are summarized by inspect', () => {
     const mapped = MappedFile.open(file(100));
     expect(inspect(mapped)).toMatch(/MappedFile \{.*size: 100.*strategy: 'buffered'/s);
     expect(Object.prototype.toString.call(mapped)).toBe('[object MappedFile]');
@@ -111,8 +111,8 @@ describe('what is shown', () => {
   });
 });
 
-describe('many places at once', () => {
-  it.each(STRATEGIES)('are those that slices show, by %s', (strategy) => {
+describe('readMany', () => {
+  it.each(STRATEGIES)('returns the bytes of slices, by %s', (strategy) => {
     const length = PAGE * 3 + 17;
     using mapped = MappedFile.open(file(length), { strategy });
     const random = new Random(5);
@@ -137,14 +137,14 @@ describe('many places at once', () => {
       expect(out.subarray(expected.length).every((byte) => byte === 0xee)).toBe(true);
     }
     expect(mapped.readMany([], 10)).toHaveLength(0);
-    // Their target may be the file itself.
+    // The target may be the file itself.
     const { bytes } = mapped;
     const before = bytes.slice();
     mapped.readMany([1, 2], 100, bytes);
     expect([...bytes.subarray(100, 200)]).not.toEqual([...before.subarray(100, 200)]);
   });
 
-  it('are refused, with nothing written, where one is none', () => {
+  it('writes nothing if one of the offsets is invalid', () => {
     const mapped = MappedFile.open(file(100));
     const out = new Uint8Array(16).fill(7);
     for (const offset of [-1, 93, 0.5, NaN, Infinity, 2 ** 53, 2 ** 64]) {
@@ -169,11 +169,11 @@ describe('many places at once', () => {
     throws(() => mapped.readMany(closes, 8, out), 'ERR_OFFHEAP_CLOSED');
   });
 
-  it('past 4 GiB are there, where buffers may be so large', () => {
+  it('reads beyond 4 GiB where buffers can be that large', () => {
     const path = file(0);
     truncateSync(path, 5 * 2 ** 30);
     appendFileSync(path, 'hello');
-    // What Node 20 can not hold is refused, not cut off.
+    // A file that is too large for Node 20 is rejected, not truncated.
     if (Number(process.versions.node.split('.')[0]) < 22) {
       throws(() => MappedFile.open(path), 'ERR_OFFHEAP_OOM');
     } else {
@@ -186,7 +186,7 @@ describe('many places at once', () => {
     unlinkSync(path);
   });
 
-  it.each(MAPS)('are an error where the file was cut short, by %s', (strategy) => {
+  it.each(MAPS)('throws if the file was truncated, by %s', (strategy) => {
     const path = file(Buffer.alloc(PAGE * 4, 7));
     using mapped = MappedFile.open(path, { strategy });
     truncateSync(path, PAGE);
@@ -196,7 +196,7 @@ describe('many places at once', () => {
 });
 
 describe('closing', () => {
-  it.each(STRATEGIES)('leaves slices as they are, by %s', (strategy) => {
+  it.each(STRATEGIES)('keeps slices valid, by %s', (strategy) => {
     const path = file(PAGE * 2);
     const expected = readFileSync(path);
     const mapped = MappedFile.open(path, { strategy });
@@ -209,7 +209,7 @@ describe('closing', () => {
     expect(Buffer.compare(bytes, expected)).toBe(0);
   });
 
-  it('refuses everything else', () => {
+  it('makes every other operation throw', () => {
     const mapped = MappedFile.open(file(100));
     const cursor = mapped.cursor();
     mapped.close();
@@ -238,7 +238,7 @@ describe('closing', () => {
     for (const operation of operations) throws(operation, 'ERR_OFFHEAP_CLOSED');
   });
 
-  it('gives the memory back when the last slice is gone', { timeout: 60_000 }, () => {
+  it('releases the memory with the last slice', { timeout: 60_000 }, () => {
     const script = `
       import { MappedFile } from ${JSON.stringify(join(packageRoot(), 'dist', 'mmap', 'index.js'))};
       import { readFileSync } from 'node:fs';
@@ -280,7 +280,7 @@ describe('writing', () => {
     expect(readFileSync(path)).toHaveLength(PAGE + 10);
   });
 
-  it.each(STRATEGIES)('to a file that was opened to be read stays here, by %s', (strategy) => {
+  it.each(STRATEGIES)('to a file opened with mode r stays private, by %s', (strategy) => {
     const path = file(PAGE);
     const before = readFileSync(path);
     using mapped = MappedFile.open(path, { strategy });
@@ -292,7 +292,7 @@ describe('writing', () => {
 
 describe('a file that changes', () => {
   it.each(STRATEGIES)(
-    'is seen whole after refresh, and old slices show what they showed, by %s',
+    'is complete after refresh(), while old slices keep their contents, by %s',
     (strategy) => {
       const path = file(Buffer.alloc(PAGE, 7));
       using mapped = MappedFile.open(path, { strategy });
@@ -311,7 +311,7 @@ describe('a file that changes', () => {
     },
   );
 
-  it('can grow from nothing, and past the limits', () => {
+  it('can grow from empty, and past the limits of the strategies', () => {
     const path = file(0);
     using mapped = MappedFile.open(path, { bufferedUpTo: 10 });
     expect(mapped.strategy).toBe('buffered');
@@ -324,7 +324,7 @@ describe('a file that changes', () => {
     expect(mapped.cursor().readString(17)).toBe('shortand now long');
   });
 
-  it.each(MAPS)('and is cut short gives zeros and an error, by %s', (strategy) => {
+  it.each(MAPS)('by truncation gives zeros and an error, by %s', (strategy) => {
     const path = file(Buffer.alloc(PAGE * 4, 7));
     using mapped = MappedFile.open(path, { strategy });
     const cursor = mapped.cursor();
@@ -337,34 +337,31 @@ describe('a file that changes', () => {
     expect(bytes[PAGE * 3]).toBe(0);
     expect(bytes[10]).toBe(7);
     throws(() => mapped.check(), 'ERR_OFFHEAP_IO');
-    // The cure.
+    // Refreshing repairs it.
     expect(mapped.refresh()).toBe(PAGE);
     mapped.check();
     expect(cursor.seek(PAGE - 1).readU8()).toBe(7);
     throws(() => cursor.seek(PAGE + 1), 'ERR_OFFHEAP_RANGE');
   });
 
-  it.runIf(existsSync('/dev/shm')).each(MAPS)(
-    'is watched on where a refresh was refused, by %s',
-    (strategy) => {
-      // In memory, where a file may be longer than all addresses; that of a disk, of 2^43 bytes,
-      // some Nodes map.
-      const path = join(memory, strategy);
-      writeFileSync(path, Buffer.alloc(PAGE * 4, 7));
-      using mapped = MappedFile.open(path, { strategy });
-      const { bytes } = mapped;
-      truncateSync(path, 2 ** 50);
-      throws(() => mapped.refresh(), 'ERR_OFFHEAP_OOM');
-      mapped.check();
-      expect(mapped.bytes).toBe(bytes);
-      truncateSync(path, PAGE);
-      throws(() => mapped.check(), 'ERR_OFFHEAP_IO');
-      expect(bytes[PAGE * 2]).toBe(0);
-      expect(mapped.refresh()).toBe(PAGE);
-    },
-  );
+  it.runIf(existsSync('/dev/shm')).each(MAPS)('stays registered if a refresh fails, by %s', (strategy) => {
+    // A file in memory can be longer than the address space. Some releases of Node map a file of
+    // 2^43 bytes on a disk.
+    const path = join(memory, strategy);
+    writeFileSync(path, Buffer.alloc(PAGE * 4, 7));
+    using mapped = MappedFile.open(path, { strategy });
+    const { bytes } = mapped;
+    truncateSync(path, 2 ** 50);
+    throws(() => mapped.refresh(), 'ERR_OFFHEAP_OOM');
+    mapped.check();
+    expect(mapped.bytes).toBe(bytes);
+    truncateSync(path, PAGE);
+    throws(() => mapped.check(), 'ERR_OFFHEAP_IO');
+    expect(bytes[PAGE * 2]).toBe(0);
+    expect(mapped.refresh()).toBe(PAGE);
+  });
 
-  it('is found again by a small one, from any folder, and by its name', () => {
+  it('is found again by its path, from any folder', () => {
     const path = file(10);
     const home = process.cwd();
     const mapped = MappedFile.open(relative(home, path));
@@ -378,7 +375,7 @@ describe('a file that changes', () => {
     throws(() => mapped.refresh(), 'ERR_OFFHEAP_CLOSED');
   });
 
-  it.each(['copy', 'buffered'] as const)('and is cut short does not touch a %s', (strategy) => {
+  it.each(['copy', 'buffered'] as const)('by truncation does not affect the strategy %s', (strategy) => {
     const path = file(Buffer.alloc(PAGE * 4, 7));
     using mapped = MappedFile.open(path, { strategy });
     truncateSync(path, 1);
@@ -389,7 +386,7 @@ describe('a file that changes', () => {
 });
 
 describe('small files', () => {
-  it('have bytes of their own, side by side', () => {
+  it('have separate bytes in one buffer', () => {
     const random = new Random(9);
     const opened = Array.from({ length: 60 }, (_, i) => {
       const content = noise(i === 0 ? 0 : random.below(6000));
@@ -398,10 +395,10 @@ describe('small files', () => {
     for (const { content, mapped } of opened) {
       expect(mapped.strategy).toBe('buffered');
       expect(Buffer.compare(mapped.bytes, content)).toBe(0);
-      // So that any view can be laid over them.
+      // So that any typed array can view them.
       expect(mapped.bytes.byteOffset % 8).toBe(0);
     }
-    // What is stored to one shows in no other.
+    // A store to one is not visible in another.
     for (const { content, mapped } of opened) {
       mapped.bytes.fill(255);
       content.fill(255);
@@ -410,7 +407,7 @@ describe('small files', () => {
     for (const { mapped } of opened) mapped.close();
   });
 
-  it('do not lose them to one who gives the buffer away', () => {
+  it('keep their bytes if the shared buffer is transferred', () => {
     using mapped = MappedFile.open(file(100));
     const buffer = mapped.bytes.buffer as ArrayBuffer & { transfer?(): ArrayBuffer };
     const before = Buffer.from(mapped.bytes);
@@ -420,8 +417,8 @@ describe('small files', () => {
       expect((error as Error).name).toBe('DataCloneError');
     }
     expect(Buffer.compare(mapped.bytes, before)).toBe(0);
-    // This one, of newer releases, some refuse too; where none does, whoever comes later does not
-    // notice.
+    // Newer releases have `transfer`, which some refuse. Where it succeeds, later files are not
+    // affected.
     try {
       buffer.transfer?.();
     } catch (error) {
@@ -433,7 +430,7 @@ describe('small files', () => {
 });
 
 describe('bad arguments', () => {
-  it('are refused when it is opened', () => {
+  it('are rejected by open()', () => {
     const path = file(10);
     throws(() => MappedFile.open(''), 'ERR_OFFHEAP_TYPE');
     throws(() => MappedFile.open('a\0b'), 'ERR_OFFHEAP_TYPE');
@@ -449,7 +446,7 @@ describe('bad arguments', () => {
     throws(() => MappedFile.open(path, null as never), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('and what is no regular file', () => {
+  it('include paths that are not regular files', () => {
     throws(() => MappedFile.open(join(folder, 'nothing')), 'ERR_OFFHEAP_IO');
     mkdirSync(join(folder, 'folder'));
     throws(() => MappedFile.open(join(folder, 'folder')), 'ERR_OFFHEAP_IO');
@@ -466,7 +463,7 @@ describe('bad arguments', () => {
     throws(() => MmapVector.create(pipe, 'f64'), 'ERR_OFFHEAP_IO');
   });
 
-  it('but what a link leads to', () => {
+  it('do not include links to files', () => {
     const path = file(PAGE);
     symlinkSync(path, `${path} link`);
     using mapped = MappedFile.open(`${path} link`, { strategy: 'mmap' });
@@ -475,7 +472,7 @@ describe('bad arguments', () => {
     throws(() => MappedFile.open(`${path} circle`), 'ERR_OFFHEAP_IO');
   });
 
-  it.each([-1, 1.5, NaN, Infinity, 2 ** 53, 101])('are refused as ranges: %s', (number) => {
+  it.each([-1, 1.5, NaN, Infinity, 2 ** 53, 101])('are rejected as ranges: %s', (number) => {
     using mapped = MappedFile.open(file(100));
     throws(() => mapped.slice(number, 0), 'ERR_OFFHEAP_RANGE');
     throws(() => mapped.slice(0, number), 'ERR_OFFHEAP_RANGE');
@@ -513,7 +510,7 @@ describe('the limit of locking', () => {
 });
 
 describe('threads', () => {
-  /** Opens the file in a worker, posts its bytes, and waits, or ends. */
+  /** Opens the file in a worker, posts its bytes, and then waits or ends. */
   const script = (then: string): string => `
     const { parentPort, workerData } = require('node:worker_threads');
     import(workerData.module).then(({ MappedFile }) => {
@@ -533,7 +530,7 @@ describe('threads', () => {
     });
 
   it(
-    'keep bytes that were posted to them when the one that opened the file ends',
+    'keep bytes that were posted to them after the thread that opened the file ends',
     { timeout: 60_000 },
     async () => {
       const path = file(Buffer.alloc(PAGE * 3, 7));
@@ -548,7 +545,7 @@ describe('threads', () => {
   );
 
   it(
-    'are safe from the loss of the file although the one that opened it ended',
+    'survive truncation of the file after the thread that opened it ended',
     { timeout: 60_000 },
     async () => {
       const path = file(Buffer.alloc(PAGE * 3, 7));

@@ -1,5 +1,5 @@
 /**
- * MmapVector: what a vector does, over a file, through closing and opening; one writer, many
+ * MmapVector: the operations of a vector on a file, closing and reopening, one writer and many
  * readers, full disks.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -34,7 +34,7 @@ const TYPES: NumericType[] = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'f6
 const wide = (type: NumericType): boolean => type === 'u64' || type === 'i64';
 
 describe('elements', () => {
-  it.each(TYPES)('of %s come back from the file', async (type) => {
+  it.each(TYPES)('of %s are read back from the file', async (type) => {
     const path = fresh();
     const values: any[] = Array.from({ length: 100 }, (_, i) => (wide(type) ? BigInt(i) : i));
     const vector = MmapVector.create(path, type) as MmapVector<any>;
@@ -56,7 +56,7 @@ describe('elements', () => {
     }
   });
 
-  it('are those of a model, through everything that happens to them', () => {
+  it('equal those of a model under all operations', () => {
     const operation = fc.oneof(
       fc.record({ do: fc.constant('push' as const), count: fc.nat(300) }),
       fc.record({ do: fc.constant('pushMany' as const), count: fc.nat(30_000) }),
@@ -76,10 +76,10 @@ describe('elements', () => {
         let model: number[] = [];
         let flushed: number[] = [];
         let counter = 0;
-        /** Elements below do not change. */
+        /** Elements below this index are immutable. */
         let sealed = 0;
         const appending = (): void => {
-          // What takes the place of flushed elements flushes first.
+          // Replacing flushed elements flushes first.
           if (model.length >= sealed) return;
           flushed = [...model];
           sealed = model.length;
@@ -150,7 +150,7 @@ describe('elements', () => {
     );
   });
 
-  it('that were flushed do not change', () => {
+  it('that were flushed are immutable', () => {
     using vector = MmapVector.create(fresh(), 'u32');
     vector.pushMany([3, 1, 2]);
     vector.sort().fill(9, 2).set(0, 7);
@@ -171,7 +171,7 @@ describe('elements', () => {
     vector.validate();
   });
 
-  it('that were not flushed are gone with the handle', () => {
+  it('that were not flushed are lost with the handle', () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u8');
     vector.push(1, 2);
@@ -182,7 +182,7 @@ describe('elements', () => {
     expect(statSync(path).size).toBe(65_536 + 2);
   });
 
-  it('go into a Vector by save and toBytes', async () => {
+  it('become a Vector by save() and toBytes()', async () => {
     using vector = MmapVector.create(fresh(), 'i16');
     vector.push(5, -5);
     expect([...Vector.fromBytes(vector.toBytes())]).toEqual([5, -5]);
@@ -193,7 +193,7 @@ describe('elements', () => {
     throws(() => Vector.open(vector.stats().path), 'ERR_OFFHEAP_VERSION', /mmapvector/);
   });
 
-  it('are sorted, searched and shown as a Vector does it', async () => {
+  it('are sorted, searched and shown as in a Vector', async () => {
     using vector = MmapVector.create(fresh(), 'f64');
     vector.pushMany(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 5000));
     expect([...vector.argsort().subarray(0, 2)]).toEqual([0, vector.indexOf(1)]);
@@ -210,9 +210,8 @@ describe('elements', () => {
     expect(Object.prototype.toString.call(vector)).toBe('[object MmapVector]');
   });
 
-  it('stay where they are past the address space that was reserved', () => {
-    // On Node 20 a buffer ends at 4 GiB; here the room is asked for, and the file has holes only in
-    // theory.
+  it('do not move when the reserved address space is exceeded', () => {
+    // On Node 20 a buffer is limited to 4 GiB. The room is requested, but never stored to.
     using vector = MmapVector.create(fresh(), 'f64');
     vector.pushMany(Float64Array.from({ length: 1000 }, (_, i) => i));
     const { view } = vector;
@@ -224,14 +223,14 @@ describe('elements', () => {
 });
 
 describe('flush', () => {
-  it('resolves for all that asked, also where one is under way', async () => {
+  it('resolves for every caller, also while one is under way', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u32');
     const flushes = [];
     for (let i = 0; i < 50; i++) {
       vector.push(i);
       flushes.push(vector.flush());
-      // Overtakes those that wait, and must not be undone by them.
+      // It overtakes the waiting flushes, which must not undo it.
       if (i % 10 === 9) vector.flushSync();
     }
     await Promise.all(flushes);
@@ -240,7 +239,7 @@ describe('flush', () => {
     expect(MmapVector.open(path).length).toBe(50);
   });
 
-  it('vouches for what there was at the call while more is pushed and dropped', async () => {
+  it('guarantees the elements at the call while others are pushed and dropped', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u32');
     vector.pushMany(Uint32Array.from({ length: 1000 }, (_, i) => i));
@@ -249,7 +248,7 @@ describe('flush', () => {
     vector.push(7);
     vector.set(1000, 8);
     vector.truncate(500);
-    // This waits, because the flush under way vouches for the element.
+    // This waits, because the flush under way guarantees the element.
     vector.push(77);
     await flush;
     expect(vector.flushed).toBe(500);
@@ -262,7 +261,7 @@ describe('flush', () => {
     expect(again.at(-1)).toBe(77);
   });
 
-  it('that is under way when the vector is closed still counts', async () => {
+  it('still counts if the vector is closed while it is under way', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u32');
     vector.push(1);
@@ -270,13 +269,13 @@ describe('flush', () => {
     vector.push(2);
     const two = vector.flush();
     vector.close();
-    // At once: closing waited.
+    // Immediately: closing has waited.
     using again = MmapVector.open(path, { mode: 'rw' });
     expect([...again]).toEqual([1, 2]);
     await Promise.all([one, two]);
   });
 
-  it('does not make a file long again that was cut short: zeros would take the place of elements, and nothing tell', () => {
+  it('does not extend a truncated file, whose lost elements would silently become zeros', () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'f64');
     vector.push(1);
@@ -291,7 +290,7 @@ describe('flush', () => {
     vector.close();
   });
 
-  it('leaves nothing open, and no lock, where the options of open() are refused', () => {
+  it('leaves no open file and no lock if open() rejects its options', () => {
     const path = fresh();
     MmapVector.create(path, 'f64').close();
     for (const options of [{ capacity: -1 }, { pattern: 'none' }, { fixed: 1 }, { stepMin: NaN }] as any[]) {
@@ -300,7 +299,7 @@ describe('flush', () => {
     }
   });
 
-  it('fails, and so does everything after, where the file was cut short', async () => {
+  it('fails, as everything after it, if the file was truncated', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'f64');
     vector.pushMany(new Float64Array(100_000).fill(1));
@@ -316,7 +315,7 @@ describe('flush', () => {
 });
 
 describe('one writer', () => {
-  it('keeps out a second, here and in another process, until it is closed', { timeout: 60_000 }, () => {
+  it('excludes a second one, in this process and others, until it is closed', { timeout: 60_000 }, () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u8');
     throws(() => MmapVector.open(path, { mode: 'rw' }), 'ERR_OFFHEAP_LOCKED');
@@ -327,7 +326,7 @@ describe('one writer', () => {
     const args = ['--input-type=module', '-e', script, path];
     const other = (): string => execFileSync(process.execPath, args, { encoding: 'utf8' }).trim();
     expect(other()).toBe('ERR_OFFHEAP_LOCKED');
-    // The view keeps the file mapped, and must not keep the lock.
+    // The view keeps the file mapped, but must not keep the lock.
     const { view } = vector;
     vector.close();
     expect(other()).toBe('opened');
@@ -335,7 +334,7 @@ describe('one writer', () => {
     expect(view).toHaveLength(0);
   });
 
-  it('appends while other threads read, and may be terminated', { timeout: 60_000 }, async () => {
+  it('appends while other threads read, and can be terminated', { timeout: 60_000 }, async () => {
     const path = fresh();
     MmapVector.create(path, 'u32').close();
     const script = `
@@ -392,7 +391,7 @@ describe('one writer', () => {
     throws(() => MmapVector.attach(token), 'ERR_OFFHEAP_STALE');
   });
 
-  it('is told apart from readers, who change nothing', async () => {
+  it('is distinguished from readers, which change nothing', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u8');
     vector.push(1, 2, 3);
@@ -416,7 +415,7 @@ describe('one writer', () => {
     ];
     for (const change of changes) throws(change, 'ERR_OFFHEAP_UNSUPPORTED');
     expect((await rejected(reader.flush())).code).toBe('ERR_OFFHEAP_UNSUPPORTED');
-    // What is stored through a view stays in this process.
+    // Stores through a view stay in this process.
     reader.view[0] = 99;
     expect(Buffer.compare(readFileSync(path), before)).toBe(0);
     expect(reader.stats()).toMatchObject({ length: 3, flushed: 3, writable: false, recovered: false, path });
@@ -424,7 +423,7 @@ describe('one writer', () => {
 });
 
 describe('room', () => {
-  it('grows in steps, is given back, and has presets', () => {
+  it('grows in steps, is released, and has presets', () => {
     const presets: MmapVectorOptions[] = [
       MmapVector.largeDataset(),
       MmapVector.cache(),
@@ -448,7 +447,7 @@ describe('room', () => {
       vector.flushSync();
       const { length } = vector;
       vector.close();
-      // Populating must not touch what is there.
+      // Populating must not change existing elements.
       using again = MmapVector.open<'u32'>(path, { ...options, mode: 'rw' });
       expect(again.length).toBe(length);
       expect(again.at(4000)).toBe(4000);
@@ -456,7 +455,7 @@ describe('room', () => {
     }
   });
 
-  it('in large pages, while much is appended, and in small ones after it, holds what was stored', async () => {
+  it('keeps its elements while large pages are used and after they become small again', async () => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u32');
     const model: number[] = [];
@@ -474,7 +473,7 @@ describe('room', () => {
     };
     for (let round = 0; round < 4; round++) {
       append(1_000_000);
-      // Dropped, but vouched for until the next flush has ended.
+      // Dropped, but guaranteed until the next flush has ended.
       const flush = vector.flush();
       vector.truncate(model.length - 600_000);
       model.length -= 600_000;
@@ -493,7 +492,7 @@ describe('room', () => {
 
   const may = process.platform === 'linux' && process.getuid?.() === 0;
   it.runIf(may)(
-    'runs out on a full disk with an error, and what was there stays',
+    'is exhausted on a full disk with an error that keeps the elements',
     { timeout: 60_000 },
     () => {
       const small = join(folder, 'small');
@@ -534,15 +533,15 @@ describe('room', () => {
     },
   );
 
-  it('that can not be had when it is made leaves no file', () => {
+  it('that cannot be allocated at creation leaves no file', () => {
     const path = fresh();
     throws(() => MmapVector.create(path, 'f64', { capacity: 2 ** 46 }), 'ERR_OFFHEAP_OOM');
     expect(existsSync(path)).toBe(false);
   });
 });
 
-describe('a file that is not right', () => {
-  /** Of a file that was closed, or that a process left which was killed. */
+describe('a corrupt file', () => {
+  /** A file that was closed, or left by a process that was killed. */
   const bytes = (closed: boolean): Buffer => {
     const path = fresh();
     const vector = MmapVector.create(path, 'u32');
@@ -554,7 +553,7 @@ describe('a file that is not right', () => {
     vector.close();
     return closed ? readFileSync(path) : left;
   };
-  /** Opens it; the elements, or the code of the error. */
+  /** Opens the file, and returns the elements or the code of the error. */
   const outcome = (content: Buffer, mode: 'r' | 'rw'): unknown => {
     const path = fresh();
     writeFileSync(path, content);
@@ -566,10 +565,10 @@ describe('a file that is not right', () => {
     }
   };
 
-  it('falls back to the commit before, and says so', () => {
+  it('falls back to the previous commit, and reports it', () => {
     const whole = bytes(false);
     expect(outcome(whole, 'r')).toEqual({ recovered: false, elements: [1, 2, 3, 4] });
-    // Commit 3 lies in slot 1, commit 2 in slot 0.
+    // Commit 3 is in slot 1, commit 2 in slot 0.
     for (let at = 32_768; at < 32_768 + 64; at++) {
       const damaged = Buffer.from(whole);
       damaged[at] ^= 1;
@@ -581,7 +580,7 @@ describe('a file that is not right', () => {
     expect(outcome(damaged, 'rw')).toBe('ERR_OFFHEAP_CORRUPT');
   });
 
-  it('has lost nothing by a damaged record if it was closed', () => {
+  it('loses nothing by a damaged commit if it was closed', () => {
     const whole = bytes(true);
     expect(outcome(whole, 'r')).toEqual({ recovered: false, elements: [1, 2, 3, 4] });
     for (const slot of [16_384, 32_768]) {
@@ -593,7 +592,7 @@ describe('a file that is not right', () => {
     }
   });
 
-  it('does not count a flush whose elements did not all reach the disk', () => {
+  it('ignores a flush whose elements did not all reach the disk', () => {
     const torn = bytes(false);
     torn.writeUInt32LE(0, 65_536 + 3 * 4);
     const path = fresh();
@@ -603,7 +602,7 @@ describe('a file that is not right', () => {
     using reader = MmapVector.open<'u32'>(path);
     const vector = MmapVector.open<'u32'>(path, { mode: 'rw' });
     expect({ recovered: vector.recovered, elements: [...vector] }).toEqual(again);
-    // What it was to be: that does not make the flush one that was.
+    // Restoring the elements does not complete the flush.
     vector.push(4);
     expect([...reader]).toEqual([1, 2, 3]);
     expect([...MmapVector.open<'u32'>(path)]).toEqual([1, 2, 3]);
@@ -614,7 +613,7 @@ describe('a file that is not right', () => {
     expect(outcome(readFileSync(path), 'rw')).toEqual({ recovered: false, elements: [1, 2, 3, 4, 5] });
   });
 
-  it('is refused where the header lies', () => {
+  it('is rejected if its header is wrong', () => {
     const whole = bytes(true);
     for (let at = 0; at < 256; at++) {
       const damaged = Buffer.from(whole);
@@ -623,7 +622,7 @@ describe('a file that is not right', () => {
     }
   });
 
-  it('is refused, or falls back, wherever it was cut off', () => {
+  it('is rejected or falls back, wherever it was truncated', () => {
     const whole = bytes(false);
     for (const length of [0, 1, 255, 256, 16_400, 32_800, 65_535, 65_536, 65_547, 65_548, 65_551]) {
       const result = outcome(whole.subarray(0, length), 'rw');
@@ -632,7 +631,7 @@ describe('a file that is not right', () => {
     }
   });
 
-  it('is found out by validate where elements were changed', () => {
+  it('is reported by validate() if elements were changed', () => {
     const whole = bytes(true);
     whole[65_536] ^= 1;
     const path = fresh();
@@ -644,7 +643,7 @@ describe('a file that is not right', () => {
 });
 
 describe('bad arguments', () => {
-  it('are refused', () => {
+  it('are rejected', () => {
     const path = fresh();
     throws(() => MmapVector.create(path, 'string' as never), 'ERR_OFFHEAP_TYPE');
     throws(() => MmapVector.create('', 'u8'), 'ERR_OFFHEAP_TYPE');
@@ -677,7 +676,7 @@ describe('bad arguments', () => {
     expect(vector.length).toBe(0);
   });
 
-  it('and everything is, after close', async () => {
+  it('and all operations after close() are rejected', async () => {
     const vector = MmapVector.create(fresh(), 'u8');
     vector.push(1);
     vector.close();

@@ -1,6 +1,6 @@
 /**
- * Wrong values, indices, options and arguments: refused with the right error, and nothing is
- * changed.
+ * Wrong values, indices, options and arguments: each is rejected with the right error and changes
+ * nothing.
  */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
     ...WRONG[type].ranges.map((value) => [value, 'ERR_OFFHEAP_RANGE'] as const),
   ];
 
-  it('holds the edges of its type, and refuses everything else', () => {
+  it('accepts the limits of its type and rejects everything else', () => {
     const vector: AnyVector = new Vector(type);
     for (const edge of EDGES[type]) {
       vector.push(edge);
@@ -36,7 +36,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
     }
   });
 
-  it('takes a typed array of its type whole, and of others element by element', () => {
+  it('copies a typed array of its type, and converts others element by element', () => {
     const vector: AnyVector = new Vector(type);
     const one = EDGES[type].find((x) => x === 1 || x === 1n || x === 2 ** 53 || x === 1.5)!;
     expect(vector.pushMany([one])).toBe(1);
@@ -51,7 +51,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
 });
 
 describe('construction', () => {
-  it('refuses types and options that there are not', () => {
+  it('rejects unknown types and options', () => {
     for (const type of ['bool', 'string', '', 'toString', 8, undefined, null, {}, 'F64']) {
       throws(() => new Vector(type as never), 'ERR_OFFHEAP_TYPE', /type must be one of/);
     }
@@ -65,7 +65,7 @@ describe('construction', () => {
     throws(() => new Vector('f64', { hugePages: 1 as never }), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('takes the options that there are', () => {
+  it('accepts every documented option', () => {
     expect(new Vector('f64', { capacity: 0 }).length).toBe(0);
     expect(new Vector('u8', { capacity: 1000 }).stats().capacity).toBeGreaterThanOrEqual(1000);
     expect(new Vector('u8', { hugePages: true, capacity: 5e6 }).push(1)).toBe(1);
@@ -74,7 +74,7 @@ describe('construction', () => {
     expect([...Vector.from('u8', { length: 2, 0: 5, 1: 6 })]).toEqual([5, 6]);
   });
 
-  it('a refused memory is ERR_OFFHEAP_OOM', () => {
+  it('throws ERR_OFFHEAP_OOM when memory is refused', () => {
     throws(() => new Vector('f64', { capacity: 2 ** 49 }), 'ERR_OFFHEAP_OOM');
     const vector = Vector.from('f64', [1, 2]);
     throws(() => vector.reserve(2 ** 49), 'ERR_OFFHEAP_OOM');
@@ -86,7 +86,7 @@ describe('construction', () => {
 describe('indices', () => {
   const vector = Vector.from('u16', [10, 20, 30]);
 
-  it('of at are those of Array.at', () => {
+  it('of at() have the semantics of Array.prototype.at', () => {
     for (const index of [
       0,
       2,
@@ -111,7 +111,7 @@ describe('indices', () => {
     }
   });
 
-  it('of set and swapRemove must be there', () => {
+  it('of set() and swapRemove() must exist', () => {
     for (const index of [3, -1, 0.5, NaN, Infinity, 2 ** 32, '0', undefined]) {
       throws(() => vector.set(index as never, 1), 'ERR_OFFHEAP_RANGE');
       throws(() => vector.swapRemove(index as never), 'ERR_OFFHEAP_RANGE');
@@ -121,7 +121,7 @@ describe('indices', () => {
     expect(vector.set(-0, 10)).toBe(vector);
   });
 
-  it('of the others too', () => {
+  it('of all other methods are checked', () => {
     for (const wrong of [-1, 0.5, NaN, Infinity]) {
       throws(() => vector.truncate(wrong), 'ERR_OFFHEAP_RANGE');
       throws(() => vector.reserve(wrong), 'ERR_OFFHEAP_RANGE');
@@ -140,7 +140,7 @@ describe('indices', () => {
     expect([...vector]).toEqual([10, 20, 30]);
   });
 
-  it('of background work', async () => {
+  it('of background work are checked', async () => {
     for (const options of [{ signal: 1 }, { onProgress: 1 }, { sginal: undefined }, 1]) {
       expect((await rejected(vector.sortAsync(options as never))).code).toBe('ERR_OFFHEAP_TYPE');
       expect((await rejected(vector.argsortAsync(options as never))).code).toBe('ERR_OFFHEAP_TYPE');
@@ -148,8 +148,8 @@ describe('indices', () => {
   });
 });
 
-describe('arrays', () => {
-  it('that are detached, resizable or the vector’s own', () => {
+describe('source arrays', () => {
+  it('may be detached, resizable or the vector’s own', () => {
     const vector = Vector.from('u8', [1, 2, 3]);
     const gone = new Uint8Array(4);
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
@@ -162,7 +162,7 @@ describe('arrays', () => {
     expect(vector.sum()).toBe(15 * 2 ** 16);
   });
 
-  it('whose iteration changes or closes the vector', () => {
+  it('may change or close the vector during iteration', () => {
     const vector = Vector.from('u8', [1]);
     function* pushing(): Generator<number> {
       vector.push(2);
@@ -179,7 +179,7 @@ describe('arrays', () => {
 });
 
 describe('a vector as an object', () => {
-  it.each(TYPES)('of %s is a Vector, or of the class that extends it', (type) => {
+  it.each(TYPES)('of %s is an instance of Vector or of its subclass', (type) => {
     class Mine<T extends typeof type> extends Vector<T> {}
     const vector = new Vector(type);
     const mine = new Mine(type);
@@ -205,7 +205,7 @@ describe('a vector as an object', () => {
     }
   });
 
-  it('has a tag, prints, and is refused by structured cloning', () => {
+  it('has a tag, is printed, and cannot be cloned', () => {
     const vector = Vector.from('f64', [1, 2.5, -0]);
     expect(Object.prototype.toString.call(vector)).toBe('[object Vector]');
     expect(inspect(vector)).toBe('Vector<f64>(3) [ 1, 2.5, -0 ]');

@@ -1,6 +1,6 @@
 /**
- * Work in the background: it is done, can be aborted, tells how far it is, and outlives nothing
- * that it needs.
+ * Background work: its results, its progress, aborting it, and the lifetime of the memory that it
+ * needs.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ function unsorted(count: number): Vector<'f64'> {
 }
 
 describe.each(TYPES)('%s', (type) => {
-  it('is sorted, and argsorted, as on the main thread', async () => {
+  it('is sorted and argsorted as on the main thread', async () => {
     const random = new Random(3);
     for (const count of [0, 1, 2, 600, 70_000]) {
       const values = elements(type, count, random);
@@ -40,7 +40,7 @@ describe.each(TYPES)('%s', (type) => {
 });
 
 describe('progress', () => {
-  it('goes up, and ends at the end', async () => {
+  it('increases until the total is reached', async () => {
     const vector = unsorted(2_000_000);
     for (const what of ['argsortAsync', 'sortAsync'] as const) {
       const seen: [number, number][] = [];
@@ -52,7 +52,7 @@ describe('progress', () => {
     }
   });
 
-  it('an error of the callback rejects', async () => {
+  it('rejects with an error that the callback throws', async () => {
     const vector = unsorted(1000);
     const failing = vector.sortAsync({
       onProgress: () => {
@@ -64,8 +64,8 @@ describe('progress', () => {
   });
 });
 
-describe('abortion', () => {
-  it('before: nothing begins', async () => {
+describe('an abort', () => {
+  it('before the start prevents the work', async () => {
     const vector = unsorted(1000);
     const before = [...vector];
     const reason = new Error('not today');
@@ -75,7 +75,7 @@ describe('abortion', () => {
     vector.push(1);
   });
 
-  it('at any time: the reason, and the vector as it was; or done', async () => {
+  it('at any time rejects with the reason and leaves the vector unchanged, or comes too late', async () => {
     const random = new Random(9);
     let aborted = 0;
     for (let round = 0; round < 12; round++) {
@@ -98,8 +98,8 @@ describe('abortion', () => {
   });
 });
 
-describe('memory', () => {
-  it('a file that is closed meanwhile stays mapped until the work ends', async () => {
+describe('background work', () => {
+  it('keeps a closed file mapped until it ends', async () => {
     const path = join(folder, 'closed.bin');
     await unsorted(300_000).save(path);
     for (let round = 0; round < 5; round++) {
@@ -110,7 +110,7 @@ describe('memory', () => {
     }
   });
 
-  it('a reader works while the owner adds elements and sorts', async () => {
+  it('runs in a reader while the owner adds elements and sorts', async () => {
     const owner = unsorted(50_000);
     const reader = Vector.attach<'f64'>(owner.share());
     for (let round = 0; round < 10; round++) {
@@ -119,21 +119,20 @@ describe('memory', () => {
       for (let i = 0; i < 5000; i++) owner.push(i);
       if (round % 3 === 0) owner.sort();
       const order = await ordering;
-      // Of the elements that there were, or, if the region had to be looked at anew, some later
-      // ones too.
+      // The elements at the call, or also some later ones if the region had to be refreshed.
       expect(order.length).toBeGreaterThanOrEqual(length);
       expect(new Set(order).size).toBe(order.length);
       expect(Math.max(...order.slice(0, 1000))).toBeLessThan(order.length);
     }
   });
 
-  it('many at once', async () => {
+  it('runs many times at once', async () => {
     const vectors = Array.from({ length: 12 }, (_, i) => unsorted(20_000 + i));
     await Promise.all(vectors.map((vector) => vector.sortAsync()));
     for (const { view } of vectors) expect(view.every((x, i) => i === 0 || view[i - 1] <= x)).toBe(true);
   });
 
-  it('a worker that is terminated meanwhile does no harm', async () => {
+  it('does no harm when its worker is terminated', async () => {
     const script = `
       const { parentPort, workerData } = require('node:worker_threads');
       import(workerData).then(({ Vector }) => {
@@ -158,7 +157,7 @@ describe('memory', () => {
     expect(unsorted(1000).sort().length).toBe(1000);
   });
 
-  it('a process may end meanwhile', async () => {
+  it('does not keep the process from exiting', async () => {
     const script = `
       import(${JSON.stringify(new URL(`file://${join(packageRoot(), 'dist', 'vector', 'index.js')}`).href)}).then(({ Vector }) => {
         const vector = new Vector('f64');

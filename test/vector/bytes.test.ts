@@ -1,4 +1,4 @@
-/** A vector's bytes: golden ones, saved ones, shared ones, and those of strangers. */
+/** A vector's bytes: golden, saved, shared and hostile ones. */
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const fresh = (): string => join(folder, `${files++}.bin`);
 
-/** Bytes without what a copy does not keep: sequence, flags, checksum. */
+/** The bytes without the words that a copy does not keep: sequence, flags, checksum. */
 function meaning(bytes: Uint8Array): Uint8Array {
   const copy = bytes.slice();
   copy.fill(0, 24, 36);
@@ -55,7 +55,7 @@ describe('golden bytes', () => {
 });
 
 describe.each(TYPES)('a vector of %s', (type) => {
-  it('is saved, opened, changed after opening, and saved again', async () => {
+  it('can be saved, opened, changed and saved again', async () => {
     const path = fresh();
     const vector: AnyVector = Vector.from(type, elements(type, 1000, new Random(1)) as never);
     await vector.save(path);
@@ -76,7 +76,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
     expect(told).toMatchObject({ kind: 'vector', checksum: 'correct', contents: { type, length: 1001 } });
   });
 
-  it('has bytes that follow from its elements, however it came to them', () => {
+  it('has bytes that depend only on its elements', () => {
     const values = elements(type, 100, new Random(2));
     const a: AnyVector = Vector.from(type, values as never);
     const b: AnyVector = new Vector(type, { capacity: 5000 });
@@ -90,7 +90,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
 });
 
 describe('files', () => {
-  it('that are truncated under the mapping are ERR_OFFHEAP_IO', async () => {
+  it('throw ERR_OFFHEAP_IO after they were truncated under the mapping', async () => {
     const path = fresh();
     await Vector.from('f64', new Float64Array(100_000).fill(1)).save(path);
     using vector = Vector.open<'f64'>(path);
@@ -104,14 +104,14 @@ describe('files', () => {
     expect((await rejected(vector.argsortAsync())).code).toBe('ERR_OFFHEAP_IO');
   });
 
-  it('of another kind are ERR_OFFHEAP_VERSION', async () => {
+  it('of another kind are rejected with ERR_OFFHEAP_VERSION', async () => {
     const path = fresh();
     await new HashMap({ key: 'u32', value: 'f64' }).save(path);
     throws(() => Vector.open(path), 'ERR_OFFHEAP_VERSION', /it holds a hashmap, not a vector/);
     throws(() => HashMap.fromBytes(Vector.from('u8', [1]).toBytes()), 'ERR_OFFHEAP_VERSION', /vector/);
   });
 
-  it('views of one outlive the first change, which copies it to memory', async () => {
+  it('keep their views valid after the first change, which copies them to memory', async () => {
     const path = fresh();
     await Vector.from('f64', [1, 2, 3]).save(path);
     const vector = Vector.open<'f64'>(path, { mode: 'rw' });
@@ -122,14 +122,14 @@ describe('files', () => {
     expect([...view]).toEqual([1, 2, 3]);
   });
 
-  it('a save can be aborted', async () => {
+  it('are not written by an aborted save', async () => {
     const vector = Vector.from('f64', [1]);
     await expect(vector.save(fresh(), { signal: AbortSignal.abort('no') })).rejects.toBe('no');
   });
 });
 
 describe('hostile bytes', () => {
-  /** Everything that can be done with a vector; errors of ours are fine. */
+  /** Runs every operation of a vector; an OffheapError is fine. */
   function exercise(open: () => AnyVector): boolean {
     let vector: AnyVector;
     try {
@@ -175,7 +175,7 @@ describe('hostile bytes', () => {
 
   const good = unseal(Vector.from('f64', [1, 2, 3, NaN]).toBytes());
 
-  it('every bit of the header may be wrong', () => {
+  it('do no harm for any wrong bit of the header', () => {
     let opened = 0;
     for (let bit = 0; bit < 256 * 8; bit++) {
       const bytes = good.slice();
@@ -186,11 +186,11 @@ describe('hostile bytes', () => {
     expect(opened).toBeLessThan(1900);
   });
 
-  it('harmful numbers in every word, through every road', () => {
+  it('do no harm for extreme numbers in any word, opened in every way', () => {
     const numbers = [0, 1, 2, 5, 9, 11, 63, 64, 256, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 64, 2 ** 32 - 1];
     let opened = 0;
     for (let word = 0; word < 24; word++) {
-      // An odd sequence is waited for: its writer may still be at work.
+      // A reader waits while the sequence is odd, because a writer may be active.
       for (const number of numbers) {
         const bytes = good.slice();
         header(bytes)[word] = number;
@@ -210,13 +210,13 @@ describe('hostile bytes', () => {
     expect(opened).toBeGreaterThan(100);
   });
 
-  it('cut off anywhere', () => {
+  it('are rejected when truncated anywhere', () => {
     for (let length = 0; length < good.length; length++) {
       throws(() => Vector.fromBytes(good.slice(0, length)), 'ERR_OFFHEAP_CORRUPT');
     }
   });
 
-  it('validate finds what opening does not look at', async () => {
+  it('are found by validate() where opening does not check', async () => {
     throws(
       () => {
         const bytes = Vector.from('u8', [1, 2, 3]).toBytes();
@@ -240,7 +240,7 @@ describe('hostile bytes', () => {
     throws(() => Vector.open(path).validate(), 'ERR_OFFHEAP_CORRUPT', /checksum/);
   });
 
-  it('tokens that are none', () => {
+  it('in tokens are rejected', () => {
     for (const token of [
       null,
       1,
@@ -268,8 +268,8 @@ describe('threads', () => {
       worker.once('error', reject);
     });
 
-  it('readers count only elements that they can see, while the owner does everything', async () => {
-    // Element i is i + 1, or nothing of it is there.
+  it('count only elements that they can see while the owner changes the vector', async () => {
+    // Element i is i + 1, or it does not exist.
     const owner = new Vector('u32');
     const readers = [1, 2].map(() =>
       start(
@@ -307,7 +307,7 @@ describe('threads', () => {
     }
   }, 30_000);
 
-  it('an owner that is terminated at any moment leaves a sound vector', async () => {
+  it('leave a valid vector when the owner is terminated at any moment', async () => {
     const random = new Random(4);
     for (let round = 0; round < 16; round++) {
       const worker = start(`const vector = new Vector('f64');

@@ -1,6 +1,6 @@
 /**
- * Memory that is short: refused, and nothing is lost. The refusals are ours, for where a process
- * really has no more, the engine may end it first.
+ * Refused memory: an error, and nothing is lost. The test refuses the memory, because the engine
+ * may end a process that really has no more.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { Vector } from '../../src/vector/index.js';
@@ -26,7 +26,7 @@ class Limited extends Real {
   }
 }
 
-/** So many bytes at most in one buffer, from now on. */
+/** Limits the size of buffers from now on. */
 function allow(bytes: number): void {
   limit = bytes;
   asked = 0;
@@ -37,7 +37,7 @@ afterEach(() => {
   globalThis.SharedArrayBuffer = Real;
 });
 
-describe('where no buffer may be larger', () => {
+describe('where no buffer can be larger', () => {
   it.each([1000, 100_000, 5_000_000])('than %i bytes', async (bytes) => {
     allow(bytes);
     const vector = new Vector('f64');
@@ -45,7 +45,7 @@ describe('where no buffer may be larger', () => {
     throws(() => {
       for (;;) before = vector.push(before);
     }, 'ERR_OFFHEAP_OOM');
-    // It has grown by what fits, in less than doublings, and did not ask for each element.
+    // It grew by steps smaller than doubling, but not element by element.
     expect(before * 8).toBeGreaterThan(bytes / 2);
     expect(asked).toBeLessThan(200);
     const { capacity } = vector.stats();
@@ -65,9 +65,9 @@ describe('where no buffer may be larger', () => {
     expect(vector.at(-1)).toBe(capacity - 1);
   });
 
-  it('a first share needs a larger one', async () => {
+  it('the first share() needs a larger buffer', async () => {
     const vector = Vector.from('f64', [3, 1, 2]);
-    // A buffer that is not shared is shorter than what it may grow to.
+    // A buffer that is not shared is shorter than its maximum.
     class None extends Real {
       constructor() {
         super(0);

@@ -1,6 +1,6 @@
 /**
- * Random operations on a vector of each type and on a plain array: the same results, and the same
- * elements, all the way.
+ * Random operations on a vector of each type and on a plain array: the results and the elements are
+ * equal after each step.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { Random } from '../helpers/random.js';
 import { ARRAYS, element, elements, sorted, TYPES, type AnyVector } from '../helpers/vectors.js';
 
 describe.each(TYPES)('a vector of %s', (type) => {
-  it('does what an array does', () => {
+  it('behaves like an array', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 150 }), (seed, steps) => {
         const random = new Random(seed);
@@ -95,7 +95,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
             default:
               vector = Vector.fromBytes(vector.toBytes());
           }
-          // f32 rounds what it is given, which the model must see.
+          // f32 rounds its elements, so the model must do the same.
           if (type === 'f32') model = model.map((x) => Math.fround(x as number));
           expect(vector.length).toBe(model.length);
         }
@@ -108,7 +108,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
     );
   });
 
-  it('fills any part, short or long', () => {
+  it('fills ranges of any length', () => {
     const random = new Random(6);
     for (const count of [0, 1, 255, 256, 257, 1000]) {
       const values = elements(type, count, random);
@@ -122,7 +122,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
     }
   });
 
-  it('sums, and finds extremes and elements, as plain loops do', () => {
+  it('computes sums, extremes and positions like plain loops', () => {
     const random = new Random(5);
     for (const count of [0, 1, 2, 15, 16, 17, 63, 64, 65, 255, 256, 257, 2047, 2049, 5000]) {
       const values = elements(type, count, random).map((x) => (x !== x ? ARRAYS[type].of(1)[0] : x));
@@ -149,7 +149,7 @@ describe.each(TYPES)('a vector of %s', (type) => {
 });
 
 describe('sums', () => {
-  it('of integers are exact beyond what doubles and 64 bits hold', () => {
+  it('of integers are exact beyond the range of doubles and of 64 bits', () => {
     const big = Vector.from(
       'u64',
       Array.from({ length: 5000 }, () => 2n ** 64n - 1n),
@@ -167,7 +167,7 @@ describe('sums', () => {
     expect(Vector.from('i8', new Int8Array(3000).fill(-128)).sum()).toBe(-128 * 3000);
   });
 
-  it('of floats keep what plain addition rounds away', () => {
+  it('of floats keep bits that plain addition rounds away', () => {
     expect(
       Vector.from(
         'f64',
@@ -184,7 +184,7 @@ describe('sums', () => {
 });
 
 describe('min and max', () => {
-  it('are those of Math', () => {
+  it('return the values of Math.min and Math.max', () => {
     for (const values of [[0, -0], [-0, 0], [3, NaN, 1], [NaN], [-Infinity, Infinity], [5], [-1, -2]]) {
       const vector = Vector.from('f64', values);
       expect(vector.min()).toBe(Math.min(...values));
@@ -196,7 +196,7 @@ describe('min and max', () => {
 });
 
 describe('indexOf', () => {
-  it('finds what an array of the type finds, and not what the type can not hold', () => {
+  it('finds the same elements as a typed array, and no value that the type cannot represent', () => {
     expect(Vector.from('f32', [0.5, Math.fround(0.1)]).indexOf(0.1)).toBe(-1);
     expect(Vector.from('f32', [Math.fround(0.1)]).indexOf(Math.fround(0.1))).toBe(0);
     expect(Vector.from('u8', [1, 2]).indexOf(257)).toBe(-1);

@@ -1,16 +1,16 @@
 /**
- * Sorting, argsort and searching, against typed arrays: each type, each size at which the method
- * changes, each pattern.
+ * Sorting, argsort and searching compared with typed arrays: each type, each size at which the
+ * method changes, each pattern.
  */
 import { describe, expect, it } from 'vitest';
 import { Vector } from '../../src/vector/index.js';
 import { Random } from '../helpers/random.js';
 import { ARRAYS, EDGES, element, elements, sorted, TYPES, type AnyVector } from '../helpers/vectors.js';
 
-/** The stack's limit is 512 elements; 65,536 are the step of the progress. */
+/** Up to 512 elements are sorted on the stack; progress is reported in steps of 65,536. */
 const SIZES = [0, 1, 2, 3, 31, 33, 511, 512, 513, 3000, 70_000];
 
-/** Equal as elements: NaN is NaN, and −0 is not 0. */
+/** Equality of elements: NaN equals NaN, and −0 does not equal 0. */
 function same(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
@@ -20,16 +20,16 @@ function same(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): boo
 describe.each(TYPES)('%s', (type) => {
   const random = new Random(11);
 
-  it.each(SIZES)('%i random elements are sorted as a typed array sorts them', (count) => {
+  it.each(SIZES)('sorts %i random elements as a typed array does', (count) => {
     const values = elements(type, count, random);
     const vector: AnyVector = Vector.from(type, values as never);
     expect(vector.sort()).toBe(vector);
     expect(same(vector.view, sorted(type, values))).toBe(true);
-    // And again, sorted already.
+    // And again, when it is sorted already.
     expect(same(vector.sort().view, sorted(type, values))).toBe(true);
   });
 
-  it('so are those that share digits, are equal, or go down', () => {
+  it('sorts elements that share digits, are equal, or descend', () => {
     const few = EDGES[type];
     const patterns = [
       Array.from({ length: 2000 }, (_, i) => few[i % few.length]),
@@ -43,7 +43,7 @@ describe.each(TYPES)('%s', (type) => {
     }
   });
 
-  it.each([0, 1, 40, 700, 70_000])('argsort of %i: stable, and in the order of sort', (count) => {
+  it.each([0, 1, 40, 700, 70_000])('argsorts %i elements stably, in the order of sort()', (count) => {
     const values = elements(type, count, random);
     const vector: AnyVector = Vector.from(type, values as never);
     const order = vector.argsort();
@@ -59,7 +59,7 @@ describe.each(TYPES)('%s', (type) => {
     expect(same([...vector] as number[], plain as number[]), 'the vector is as it was').toBe(true);
   });
 
-  it('binary search finds the first of equals, or says where to insert', () => {
+  it('finds the first of equal elements by binary search, or the insertion point', () => {
     for (const count of [0, 1, 2, 7, 100, 1000]) {
       const values = elements(type, count, random);
       const vector: AnyVector = Vector.from(type, values as never).sort();
@@ -83,7 +83,7 @@ describe.each(TYPES)('%s', (type) => {
 });
 
 describe('NaN', () => {
-  it('goes last whatever its sign and payload', () => {
+  it('is sorted last, whatever its sign and payload', () => {
     const bits = BigUint64Array.of(
       0xfff8000000000001n,
       0x7ff8000000000000n,
@@ -103,8 +103,8 @@ describe('NaN', () => {
   });
 });
 
-describe('a search for a number that no element can be', () => {
-  it('says where it would be', () => {
+describe('a search for a number that the type cannot represent', () => {
+  it('returns the insertion point', () => {
     const vector = Vector.from('u8', [1, 3, 5]);
     expect(vector.binarySearch(2.5)).toBe(-2);
     expect(vector.binarySearch(-7)).toBe(-1);

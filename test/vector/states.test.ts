@@ -1,6 +1,5 @@
 /**
- * Every operation in every state that a vector can be in: closed, opened to read, attached, being
- * sorted.
+ * Every operation in every state of a vector: closed, opened for reading, attached, being sorted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,13 +57,13 @@ const writes: Operation[] = [
 ];
 
 describe('a closed vector', () => {
-  it.each([...reads, ...writes])('%s', (_name, run) => {
+  it.each([...reads, ...writes])('throws ERR_OFFHEAP_CLOSED from %s', (_name, run) => {
     const vector = Vector.from('f64', [1, 2]);
     vector.close();
     throws(() => run(vector), 'ERR_OFFHEAP_CLOSED', /this vector was closed/);
   });
 
-  it('promises, iterators, and closing again', async () => {
+  it('rejects promises, ends iterators, and can be closed again', async () => {
     const vector = Vector.from('f64', [1, 2]);
     const iterator = vector.values();
     expect(iterator.next().value).toBe(1);
@@ -84,7 +83,7 @@ describe('elements that were just pushed', () => {
   const plain = (value: unknown): unknown =>
     value instanceof Float64Array || value instanceof Uint8Array ? [...value] : value;
 
-  it.each([...reads, ...writes])('%s sees them', (name, run) => {
+  it.each([...reads, ...writes])('are seen by %s', (name, run) => {
     const pushed = Vector.from('f64', [4, 1]);
     pushed.push(3);
     const whole = Vector.from('f64', [4, 1, 3]);
@@ -95,7 +94,7 @@ describe('elements that were just pushed', () => {
     expect(pushed.toBytes()).toEqual(whole.toBytes());
   });
 
-  it('whoever looks next sees them', async () => {
+  it('are seen by files, attached vectors, background work and inspect', async () => {
     const pushing = (): Vector<'u32'> => {
       const vector = new Vector('u32');
       for (let i = 0; i < 5; i++) vector.push(5 - i);
@@ -125,7 +124,7 @@ describe('a vector that is only read here', () => {
   const attached = Vector.attach<'f64'>(owner.share());
   const path = join(folder, 'read.bin');
 
-  it.each(reads)('%s', async (_name, run) => {
+  it.each(reads)('answers %s as its owner does', async (_name, run) => {
     await owner.save(path);
     using opened = Vector.open<'f64'>(path);
     const plain = (value: unknown): unknown => (value instanceof Float64Array ? [...value] : value);
@@ -135,7 +134,7 @@ describe('a vector that is only read here', () => {
     }
   });
 
-  it.each(writes)('%s is refused', async (_name, run) => {
+  it.each(writes)('rejects %s with ERR_OFFHEAP_UNSUPPORTED', async (_name, run) => {
     await owner.save(path);
     using opened = Vector.open<'f64'>(path, { mode: 'r' });
     throws(() => run(attached), 'ERR_OFFHEAP_UNSUPPORTED', /another thread/);
@@ -143,7 +142,7 @@ describe('a vector that is only read here', () => {
     expect([...attached]).toEqual([3, 1, 2]);
   });
 
-  it('can be argsorted in the background, and not sorted', async () => {
+  it('can be argsorted in the background, but not sorted', async () => {
     expect([...(await attached.argsortAsync())]).toEqual([1, 2, 0]);
     expect((await rejected(attached.sortAsync())).code).toBe('ERR_OFFHEAP_UNSUPPORTED');
   });
@@ -156,7 +155,7 @@ describe('a vector that is being sorted', () => {
       Float64Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 300_007),
     );
 
-  it.each(writes)('%s is ERR_OFFHEAP_LOCKED, and possible again afterwards', async (_name, run) => {
+  it.each(writes)('rejects %s with ERR_OFFHEAP_LOCKED until it is done', async (_name, run) => {
     const vector = unsorted();
     const sorting = vector.sortAsync();
     throws(() => run(vector), 'ERR_OFFHEAP_LOCKED', /being sorted/);
@@ -165,7 +164,7 @@ describe('a vector that is being sorted', () => {
     run(vector);
   });
 
-  it.each(reads)('%s works', async (name, run) => {
+  it.each(reads)('answers %s', async (name, run) => {
     const vector = unsorted();
     if (name === 'share') vector.share();
     const sorting = vector.sortAsync();
@@ -175,7 +174,7 @@ describe('a vector that is being sorted', () => {
     expect(view.every((x, i) => i === 0 || view[i - 1] <= x)).toBe(true);
   });
 
-  it('the first share would move it, and waits', async () => {
+  it('rejects the first share(), which would move it', async () => {
     const vector = unsorted();
     const sorting = vector.sortAsync();
     throws(() => vector.share(), 'ERR_OFFHEAP_LOCKED');
@@ -183,7 +182,7 @@ describe('a vector that is being sorted', () => {
     expect(Vector.attach(vector.share()).length).toBe(300_000);
   });
 
-  it('a second sort is refused', async () => {
+  it('rejects a second sort', async () => {
     const vector = unsorted();
     const sorting = vector.sortAsync();
     expect((await rejected(vector.sortAsync())).code).toBe('ERR_OFFHEAP_LOCKED');
@@ -192,7 +191,7 @@ describe('a vector that is being sorted', () => {
     await vector.sortAsync();
   });
 
-  it('closing cancels it', async () => {
+  it('cancels the sort when it is closed', async () => {
     for (const what of ['sortAsync', 'argsortAsync'] as const) {
       const vector = unsorted();
       const view = vector.view;
@@ -207,7 +206,7 @@ describe('a vector that is being sorted', () => {
 
 describe('views', () => {
   it.each(TYPES)(
-    'of %s start at a multiple of 64, and show the vector’s own memory, also after growth',
+    'of %s start at a multiple of 64 and show the vector’s own memory, also after growth',
     (type) => {
       for (let round = 0; round < 5; round++) {
         const vector: AnyVector = new Vector(type);
@@ -227,7 +226,7 @@ describe('views', () => {
     },
   );
 
-  it('growth copies nothing and leaves the base where it is', () => {
+  it('stay valid after growth, which copies nothing', () => {
     const vector = new Vector('f64', { capacity: 10_000 });
     vector.push(1);
     const early = vector.view;
@@ -237,7 +236,7 @@ describe('views', () => {
     expect(vector.view.buffer).toBe(early.buffer);
   });
 
-  it('an old view shows what it showed, and is not the new one', () => {
+  it('keep their length when the vector changes its own', () => {
     const vector = Vector.from('f64', [1, 2]);
     const { view } = vector;
     vector.push(3);
@@ -250,7 +249,7 @@ describe('views', () => {
 });
 
 describe('iteration', () => {
-  it('sees what is added and not what is taken away, as that of an array', () => {
+  it('includes added elements and skips removed ones, as for an array', () => {
     for (const change of [
       (v: { push(x: number): unknown; pop(): unknown }, i: number) => (i < 5 ? v.push(i) : undefined),
       (v: { push(x: number): unknown; pop(): unknown }) => v.pop(),
@@ -272,7 +271,7 @@ describe('iteration', () => {
     }
   });
 
-  it('stays at the end once it was there', () => {
+  it('stays at the end once it has reached it', () => {
     const vector = Vector.from('u8', [1]);
     const iterator = vector.entries();
     expect(iterator.next()).toEqual({ value: [0, 1], done: false });
@@ -284,7 +283,7 @@ describe('iteration', () => {
     expect(iterator[Symbol.iterator]()).toBe(iterator);
   });
 
-  it('forEach visits those that there are at the call', () => {
+  it('by forEach() visits the elements that exist at the call', () => {
     const vector = Vector.from('u8', [1, 2, 3]);
     const seen: unknown[] = [];
     vector.forEach(function (this: unknown, value, index, self) {

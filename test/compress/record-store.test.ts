@@ -1,6 +1,5 @@
 /**
- * Record stores: against an array, in files, shared, damaged, and built of anything that can be
- * iterated.
+ * Record stores: compared with an array, in files, shared, corrupt, and built from any iterable.
  */
 import { inspect } from 'node:util';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +39,7 @@ function same(found: RecordStore, expected: readonly string[]): void {
 }
 
 describe('a record store', () => {
-  it('gives back its records, in a fraction of their bytes', () => {
+  it('returns its records and takes a fraction of their bytes', () => {
     same(store, records);
     store.validate();
     const { rawBytes, compressedBytes, longest, length } = store.stats();
@@ -51,8 +50,8 @@ describe('a record store', () => {
     expect(store.byteLength).toBeLessThan(rawBytes / 2);
   });
 
-  it('is as small where what comes late is unlike what came first', async () => {
-    // Long records, so that there are soon more than are trained on at first.
+  it('is as small if late records are unlike the first ones', async () => {
+    // Long records, so that they soon exceed the bytes of the first training.
     const early = (i: number): string => `${i} `.padEnd(8192, 'lorem ipsum ');
     const late = (i: number): string => `{"id":${i},"town":"Town ${(i * 37) % 91}","open":${i % 3 === 0}}`;
     function* mixed(): Generator<string> {
@@ -69,7 +68,7 @@ describe('a record store', () => {
     await expect(stopped).rejects.toThrow();
   }, 60_000);
 
-  it('has nothing where there is no record', () => {
+  it('returns undefined where there is no record', () => {
     for (const index of [-1, 3000, 1.5, NaN, Infinity, 2 ** 40]) {
       expect(store.get(index)).toBe(undefined);
       expect(store.getString(index)).toBe(undefined);
@@ -85,7 +84,7 @@ describe('a record store', () => {
     expect(store.getMany([])).toEqual([]);
   });
 
-  it('is built of anything that can be iterated', async () => {
+  it('is built from any iterable', async () => {
     const some = records.slice(0, 40);
     async function* later(): AsyncGenerator<Uint8Array> {
       for (const record of some) yield await Promise.resolve(utf8(record));
@@ -101,7 +100,7 @@ describe('a record store', () => {
     same(await RecordStore.build(['', '', '']), ['', '', '']);
   });
 
-  it('holds records of every size', async () => {
+  it('stores records of every size', async () => {
     const sizes = [0, 1, 100, 65_535, 65_536, 65_537, 700_000, 3];
     const large = sizes.map((size) => 'abcdefgh'.repeat(Math.ceil(size / 8)).slice(0, size));
     const built = await RecordStore.build(large, { dictionary });
@@ -115,7 +114,7 @@ describe('a record store', () => {
     expect(mixed.getString(1)).toBe('�\0�');
   });
 
-  it('gives back any records', async () => {
+  it('returns any selection of records', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.string({ unit: 'grapheme', maxLength: 60 }), { maxLength: 30 }),
@@ -125,7 +124,7 @@ describe('a record store', () => {
     );
   });
 
-  it('counts progress, and can be aborted', async () => {
+  it('reports progress and can be aborted', async () => {
     const seen: number[] = [];
     const built = await RecordStore.build(records, {
       dictionary,
@@ -186,7 +185,7 @@ describe('a record store', () => {
     await expect(RecordStore.build(failing(), { dictionary, signal })).rejects.toThrow('half-way');
   });
 
-  it('takes arrays whose memory is gone for ones of nothing', async () => {
+  it('treats detached arrays as empty records', async () => {
     const [gone, cut] = [new ArrayBuffer(8), new ArrayBuffer(8, { maxByteLength: 16 })];
     const views = [new Uint8Array(gone), new Uint8Array(cut, 4, 4), utf8('here')];
     structuredClone(gone, { transfer: [gone] });
@@ -195,7 +194,7 @@ describe('a record store', () => {
     expect([...built].map(text)).toEqual(['', '', 'here']);
   });
 
-  it('refuses wrong arguments', async () => {
+  it('rejects wrong arguments', async () => {
     for (const bad of [undefined, null, 5, 'text', new Uint8Array(3), {}, [5], [null], [{}]]) {
       expect((await rejected(RecordStore.build(bad as never, { dictionary }))).code).toBe('ERR_OFFHEAP_TYPE');
     }
@@ -233,7 +232,7 @@ describe('a record store', () => {
     expect(store.dictionary.stats().phrases).toBeGreaterThan(10);
   });
 
-  it('never trusts its bytes', async () => {
+  it('rejects corrupt bytes or answers without harm', async () => {
     const small = await RecordStore.build(records.slice(0, 50), { dictionary });
     const bytes = small.toBytes();
     for (let cut = 0; cut < bytes.length; cut += 61) {
@@ -255,7 +254,7 @@ describe('a record store', () => {
     damaged.fill(255, damaged.length - 400);
     writeFileSync(path, damaged);
     throws(() => RecordStore.open(path).validate(), 'ERR_OFFHEAP_CORRUPT');
-    // Sums that are not true: of what it says memory is taken only as far as there can be as much.
+    // Wrong sums: no more memory is allocated than the records can need.
     for (const [word, value] of [
       [23, 2 ** 20],
       [23, 2 ** 31],
@@ -269,7 +268,7 @@ describe('a record store', () => {
     }
   });
 
-  it('is of no use once it is closed', async () => {
+  it('throws ERR_OFFHEAP_CLOSED after close()', async () => {
     const built = await RecordStore.build(['a', 'b'], { dictionary });
     expect(inspect(built)).toMatch(/^RecordStore\(2\)/);
     built.close();
