@@ -74,8 +74,7 @@ export default tseslint.config(
                 '**/cli/**',
                 '../index.js',
                 ...modules
-                  // An MmapVector has the operations of a Vector, and is built on its parts.
-                  .filter((other) => other !== module && !(module === 'mmap' && other === 'vector'))
+                  .filter((other) => other !== module)
                   .flatMap((other) => [`../${other}/**`, `../../${other}/**`, `!**/${other}/index.js`]),
               ],
               message: 'A module may import the index of another module, and nothing above itself.',

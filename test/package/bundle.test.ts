@@ -8,8 +8,6 @@ import { packageRoot } from '../../src/native.js';
 const root = packageRoot();
 /** The folders of dist that any module may use. */
 const BELOW = ['native', 'region'];
-/** Modules that are built on another one. */
-const BUILT_ON: Record<string, string[]> = { mmap: ['vector'] };
 
 async function inputs(source: string): Promise<string[]> {
   const { metafile } = await build({
@@ -38,7 +36,7 @@ describe('bundles', () => {
   it.each(modules)('of offheap/%s contain no other module', async (name) => {
     const found = await inputs(`export * from 'offheap/${name}';`);
     expect(found.some((path) => path.startsWith(`dist/${name}/`))).toBe(true);
-    const allowed = new Set([name, ...BELOW, ...(BUILT_ON[name] ?? [])]);
+    const allowed = new Set([name, ...BELOW]);
     const others = found.filter((path) => {
       const folder = /^dist\/([^/]+)\//.exec(path)?.[1];
       return folder !== undefined && !allowed.has(folder);
