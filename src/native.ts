@@ -71,7 +71,8 @@ function candidates(root: string): { path: string; source: 'prebuild' | 'build' 
   const plain = `${platform}-${arch}`;
   const names = [plain];
   if (platform === 'linux') {
-    // A binary for the other C library cannot be loaded, so both can be tried, the likely one first.
+    // A binary for the other C library cannot be loaded, so both can be tried, the likely one
+    // first.
     if (existsSync('/etc/alpine-release')) names.unshift(`${plain}-musl`);
     else names.push(`${plain}-musl`);
   }

@@ -1,6 +1,6 @@
 /**
- * The TypeScript declarations of the addon's functions, compared with the functions that the binding
- * registers and with the C header.
+ * The TypeScript declarations of the addon's functions, compared with the functions that the
+ * binding registers and with the C header.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -82,7 +82,7 @@ describe('a mapped file', () => {
   });
 
   it.each(strategies)(
-    'shows the bytes of the file, and keeps what is written to itself: %s',
+    'shows the bytes of the file, and keeps writes to itself: %s',
     async (strategy) => {
       const path = file('shown', 3 * PAGE + 64);
       const read = native().fileMap(path, false, strategy);
@@ -169,7 +169,7 @@ describe('a mapped file', () => {
     await mappings(0);
   });
 
-  it('refuses what is no region, by name', () => {
+  it('rejects a file that is not a region, and names it', () => {
     mkdirSync(join(folder, 'directory'));
     const cases: [string, string][] = [
       [join(folder, 'missing'), 'ERR_OFFHEAP_IO'],
@@ -365,7 +365,7 @@ describe.skipIf(process.platform === 'win32')('a file that shrinks while it is m
   });
 });
 
-describe('nothing is left behind', () => {
+describe('resources after use', () => {
   it('of a forgotten buffer, whose address the next one gets', () => {
     const { values, signal, stderr } = child(
       `
