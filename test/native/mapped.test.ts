@@ -81,28 +81,25 @@ describe('a mapped file', () => {
     await mappings(0);
   });
 
-  it.each(strategies)(
-    'shows the bytes of the file, and keeps writes to itself: %s',
-    async (strategy) => {
-      const path = file('shown', 3 * PAGE + 64);
-      const read = native().fileMap(path, false, strategy);
-      const write = native().fileMap(path, true, strategy);
-      expect([read.copied, write.copied]).toEqual([strategy === 'copy', strategy === 'copy']);
-      expect(read.buffer.byteLength).toBe(3 * PAGE + 64);
-      expect([...read.status]).toEqual([0]);
-      expect(native().fileMappings()).toBe(strategy === 'copy' ? 0 : 2);
-      const view = new Uint8Array(write.buffer);
-      expect(view.every((byte) => byte === 7)).toBe(true);
-      view.fill(9);
-      expect(new Uint8Array(read.buffer).every((byte) => byte === 7)).toBe(true);
-      expect(readFileSync(path).every((byte) => byte === 7)).toBe(true);
-      expect(native().crc32c(view, 0)).toBe(native().crc32c(Buffer.alloc(3 * PAGE + 64, 9), 0));
-      native().fileUnmap(read.buffer);
-      native().fileUnmap(write.buffer);
-      await mappings(0);
-      expect(readFileSync(path).every((byte) => byte === 7)).toBe(true);
-    },
-  );
+  it.each(strategies)('shows the bytes of the file, and keeps writes to itself: %s', async (strategy) => {
+    const path = file('shown', 3 * PAGE + 64);
+    const read = native().fileMap(path, false, strategy);
+    const write = native().fileMap(path, true, strategy);
+    expect([read.copied, write.copied]).toEqual([strategy === 'copy', strategy === 'copy']);
+    expect(read.buffer.byteLength).toBe(3 * PAGE + 64);
+    expect([...read.status]).toEqual([0]);
+    expect(native().fileMappings()).toBe(strategy === 'copy' ? 0 : 2);
+    const view = new Uint8Array(write.buffer);
+    expect(view.every((byte) => byte === 7)).toBe(true);
+    view.fill(9);
+    expect(new Uint8Array(read.buffer).every((byte) => byte === 7)).toBe(true);
+    expect(readFileSync(path).every((byte) => byte === 7)).toBe(true);
+    expect(native().crc32c(view, 0)).toBe(native().crc32c(Buffer.alloc(3 * PAGE + 64, 9), 0));
+    native().fileUnmap(read.buffer);
+    native().fileUnmap(write.buffer);
+    await mappings(0);
+    expect(readFileSync(path).every((byte) => byte === 7)).toBe(true);
+  });
 
   it('as a SharedArrayBuffer reads as zeros once it is unmapped, in every thread', async () => {
     if (process.platform !== 'linux') return;
@@ -365,7 +362,7 @@ describe.skipIf(process.platform === 'win32')('a file that shrinks while it is m
   });
 });
 
-describe('resources after use', () => {
+describe('no resources remain', () => {
   it('of a forgotten buffer, whose address the next one gets', () => {
     const { values, signal, stderr } = child(
       `

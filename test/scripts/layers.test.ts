@@ -22,11 +22,6 @@ const path = join(packageRoot(), 'scripts', 'lib', 'imports.mjs');
 const imports = (await import(pathToFileURL(path).href)) as Imports;
 const { cycles, moduleEdges, moduleOf } = imports;
 
-/** Imports that break a rule, to be removed. */
-const EXCEPTIONS = {
-  cycles: ['src/smallmap/small-map-arena.ts'],
-};
-
 interface Layers {
   folder: string;
   graph: Graph;
@@ -77,7 +72,7 @@ describe.each(Object.entries(LAYERS))('%s', (_, { folder, graph, lower, top, all
   });
 
   it('has no import cycles', () => {
-    expect(cycles(graph).filter(([first]) => !EXCEPTIONS.cycles.includes(first))).toEqual([]);
+    expect(cycles(graph)).toEqual([]);
   });
 
   it('imports only from lower layers', () => {
