@@ -25,7 +25,13 @@ export function getMany(table: ArenaTable, ids: unknown, keys: unknown, out: unk
   const sink = output(out, count, table.valueType);
   const text = table.valueType === TYPE.string;
   if (hasColumn(table.valueType) && sink.native !== undefined && table.role === OWNER) {
-    native().smallmapArenaGetMany(table.region.bytes, idList, nativeKeys(table, keyList), sink.native, undefined);
+    native().smallmapArenaGetMany(
+      table.region.bytes,
+      idList,
+      nativeKeys(table, keyList),
+      sink.native,
+      undefined,
+    );
     return sink.result;
   }
   // Read into private arrays. Only values found in a pass that no rearrangement disturbed are

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import assert from 'node:assert';
 import { describe, expect, it } from 'vitest';
 import { SmallMap, SmallMapArena, type SmallMapId } from '../../src/smallmap/index.js';
 import { SMALL_KEY_TYPES, SMALL_VALUE_TYPES } from '../../src/smallmap/schema.js';
@@ -250,6 +251,46 @@ describe('a SmallMap as an object', () => {
 
   it('rejects structured cloning', () => {
     expect(() => structuredClone(new SmallMap({ key: 'u8', value: 'u8' }))).toThrow(/clone/);
+  });
+
+  it('shows no internals, and works when it is frozen', () => {
+    const map = Object.freeze(new SmallMap({ key: 'u32', value: 'f64' }, [[1, 2]]));
+    expect([Object.keys(map), Object.keys(map.entries())]).toEqual([[], []]);
+    expect(map.set(3, 4).get(3)).toBe(4);
+    expect([map.get(1), map.get(1), map.get(1)]).toEqual([2, 2, 2]);
+    map.close();
+    throws(() => map.size, 'ERR_OFFHEAP_CLOSED');
+  });
+
+  it('is deeply equal to a map with equal contents only', () => {
+    const schema = { key: 'u32', value: 'f64' } as const;
+    const map = new SmallMap(schema, [[1, 2]]);
+    assert.deepStrictEqual(map, new SmallMap(schema, [[1, 2]]));
+    assert.notDeepStrictEqual(map, new SmallMap(schema, [[1, 3]]));
+    assert.notDeepStrictEqual(map, new SmallMap(schema));
+    const [arena, other] = [new SmallMapArena(schema), new SmallMapArena({ ...schema, capacity: 99 })];
+    arena.set(arena.create(), 1, 2);
+    other.set(other.create(), 1, 2);
+    assert.deepStrictEqual(arena, other);
+    assert.notDeepStrictEqual(arena, new SmallMapArena(schema));
+  });
+
+  it('throws a TypeError when a method is called on another object', () => {
+    for (const method of ['get', 'has', 'set', 'delete', 'clear', 'entries', 'close', 'stats'] as const) {
+      expect(() => SmallMap.prototype[method].call({} as never, 1 as never, 2 as never)).toThrow(TypeError);
+    }
+  });
+
+  it('calls the set method of a subclass for the entries of its constructor', () => {
+    const seen: unknown[] = [];
+    class Sub extends SmallMap<'u32', 'f64'> {
+      override set(key: number, value: number): this {
+        seen.push(key);
+        return super.set(key, value);
+      }
+    }
+    expect([...new Sub({ key: 'u32', value: 'f64' }, [[5, 6]])]).toEqual([[5, 6]]);
+    expect(seen).toEqual([5]);
   });
 
   it('rejects callbacks that are not functions', () => {

@@ -124,12 +124,6 @@ export class RankSelect extends Structure<'rankselect'> {
     return construct(this)(new RegionSource(region, true, 'the new structure'));
   }
 
-  protected get kind(): 'rankselect' {
-    return 'rankselect';
-  }
-  protected get label(): string {
-    return 'rank/select structure';
-  }
   // ---- properties
 
   /** The number of bits. */
