@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/native.js';
 
 const root = packageRoot();
 /** The folders of dist that any module may use. */
-const BELOW = ['native', 'region'];
+const BELOW = ['elements', 'native', 'region'];
 
 async function inputs(source: string): Promise<string[]> {
   const { metafile } = await build({

@@ -97,7 +97,7 @@ describe('the manifest', () => {
   });
 
   it('exports every module folder of src, and only those', () => {
-    const internal = ['cli', 'native', 'region'];
+    const internal = ['cli', 'elements', 'native', 'region'];
     const modules = readdirSync(join(root, 'src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !internal.includes(entry.name))
       .map(({ name }) => `./${name}`);
