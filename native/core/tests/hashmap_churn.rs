@@ -1,11 +1,11 @@
-//! Insert and delete at a constant size: no space leaks, and nothing slows down.
+//! Inserting and deleting at a constant size leaks no space and does not become slower.
 //!
 //! The short form runs with every `cargo test`; the long one, 100 million steps, by
 //! `cargo test --release -p offheap-core --test hashmap_churn -- --ignored --nocapture`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a failed unwrap is a failed test; the pace is shown"
+    reason = "a failed unwrap is a failed test; the speed is printed"
 )]
 
 use offheap_core::hashmap::HashMap;
@@ -35,7 +35,7 @@ fn numbers(steps: u32) {
             map.validate().unwrap();
             assert_eq!(map.len(), SIZE as usize);
             let now = map.raw().layout().length;
-            // The first rebuilds find the size that the map needs; afterwards it never grows.
+            // The first rebuilds find the size that the map needs; after them it never grows.
             assert!(length == 0 || now <= length, "from {length} to {now} bytes at step {i}");
             length = now;
             pace.push(begun.elapsed().as_nanos() / u128::from(steps / 10));
@@ -63,8 +63,7 @@ fn strings(steps: u32) {
     }
     println!("string to string: {most} bytes");
     assert_eq!(map.len(), SIZE as usize);
-    // A thousand entries of some 10 + 20 bytes in the heap, 28 beside it, and as much again to
-    // spare, twice.
+    // A thousand entries of about 10 + 20 bytes in the heap and 28 outside it, four times.
     assert!(most < 300_000, "{most} bytes for {SIZE} short strings");
 }
 
@@ -76,8 +75,8 @@ fn churn_leaks_no_space() {
 }
 
 #[test]
-#[ignore = "takes a minute with optimisation"]
-fn churn_for_long() {
+#[ignore = "takes a minute with optimization"]
+fn long_churn_leaks_no_space() {
     numbers(100_000_000);
     strings(10_000_000);
 }

@@ -1,5 +1,6 @@
-//! The bytes of three maps, as committed in `test/golden/`: the format does not change by accident.
-//! `test/golden/README.md` says what is in them; TypeScript tests read the same files.
+//! The bytes of three maps equal those committed in `test/golden/`, so the format does not change
+//! by accident. `test/golden/README.md` describes their contents; TypeScript tests read the same
+//! files.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::hashmap::raw::{Placed, RawMapMut};
@@ -24,7 +25,7 @@ fn compare(name: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn numbers() {
+fn a_map_of_numbers_has_the_golden_bytes() {
     let mut map = HashMap::<u32, f64>::with_capacity_and_seeds(100, SEEDS).unwrap();
     let key = |i: u32| i.wrapping_mul(2_654_435_761);
     (0..100).for_each(|i| assert!(map.insert(key(i), f64::from(i) + 0.5).unwrap()));
@@ -35,7 +36,7 @@ fn numbers() {
 }
 
 #[test]
-fn strings() {
+fn a_map_of_strings_has_the_golden_bytes() {
     let new = NewMap { key: Type::String, value: Type::String, capacity: 40, heap: 1280, seeds: SEEDS };
     let mut words = vec![0u64; new.length().unwrap() / 8];
     let (base, len) = (words.as_mut_ptr().cast::<u8>(), words.len() * 8);
@@ -48,7 +49,8 @@ fn strings() {
         ("😀".into(), "🎉".into()),
     ];
     entries.extend((6..40).map(|i| (format!("key {i}").into_bytes(), format!("v{i}"))));
-    // SAFETY: the memory is ours and as long as is said; the view is dropped before it is read.
+    // SAFETY: the memory belongs to this test and has `len` bytes; the view is dropped before it is
+    // read.
     unsafe {
         rebuild::init(base, len, &new).unwrap();
         let mut map = RawMapMut::attach(base, len).unwrap();
@@ -62,7 +64,7 @@ fn strings() {
 }
 
 #[test]
-fn handles() {
+fn a_map_with_handles_has_the_golden_bytes() {
     let mut map = HashMap::<u32, u32>::with_capacity_and_seeds(20, SEEDS).unwrap();
     (0..20).for_each(|i| assert!(map.insert(i, i * i).unwrap()));
     let handle = map.handle_of(5).unwrap();
@@ -83,7 +85,7 @@ fn golden_bytes_can_be_read() {
     let bytes = std::fs::read(path).unwrap();
     let words: Vec<u64> =
         bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
-    // SAFETY: any words are bytes.
+    // SAFETY: all words are valid as bytes.
     let bytes = unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), bytes.len()) };
     let map = HashMapRef::<u32, f64>::open(bytes).unwrap();
     map.validate().unwrap();

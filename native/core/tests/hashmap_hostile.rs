@@ -1,5 +1,5 @@
-//! Damaged regions: every header byte flipped, truncation at every length, index corruption, states
-//! that a stopped writer leaves, readers beside a rearranging owner, memory that is refused.
+//! Damaged regions: every bit of the header flipped, truncation at every length, corrupt indexes,
+//! the states after a terminated writer, readers concurrent with a rearranging owner.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::ErrorKind;
@@ -11,7 +11,7 @@ use offheap_core::region::header;
 use offheap_core::region::memory::Memory;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// Aligned memory, exactly as long as is said.
+/// Aligned memory of an exact length.
 struct Region(Vec<u64>);
 
 impl Region {
@@ -45,22 +45,22 @@ impl Region {
     }
 
     fn check(&mut self) -> Result<(), ErrorKind> {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory belongs to the region and has `len` bytes.
         unsafe { validate::check(self.base(), self.len()) }.map_err(|error| error.kind())
     }
 
     fn validate(&mut self) -> Result<(), ErrorKind> {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory belongs to the region and has `len` bytes.
         unsafe { validate::validate(self.base(), self.len()) }.map_err(|error| error.kind())
     }
 
     fn map(&mut self) -> RawMap {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory belongs to the region and has `len` bytes.
         unsafe { RawMap::attach(self.base(), self.len()) }.unwrap()
     }
 
     fn map_mut(&mut self) -> RawMapMut {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory belongs to the region and has `len` bytes.
         unsafe { RawMapMut::attach(self.base(), self.len()) }.unwrap()
     }
 }
@@ -88,7 +88,7 @@ fn strings_with_slots() -> HashMap<str, str> {
 }
 
 #[test]
-fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
+fn every_flipped_header_bit_is_harmless_and_most_are_detected() {
     for (mut region, name) in
         [(Region::of(numbers().bytes()), "numbers"), (Region::of(strings_with_slots().bytes()), "strings")]
     {
@@ -96,7 +96,7 @@ fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
         let mut unnoticed = vec![];
         for byte in (0..256).step_by(if cfg!(miri) { 11 } else { 1 }) {
             for bit in 0..8 {
-                // The sequence may have any even value, and the seeds any at all (the index is then
+                // The sequence may have any even value, and the seeds any value (then the index is
                 // wrong).
                 if byte == 24 && bit == 0 {
                     continue;
@@ -109,9 +109,9 @@ fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
             }
         }
         unnoticed.dedup();
-        // Sound by themselves: types of one width look alike, capacities of one layout too, `used`
-        // and `dead` may be behind by one, and nothing else says what state bit 0, epoch and moves
-        // should be.
+        // Valid values: types of one width cannot be distinguished, nor capacities of one layout;
+        // `used` and `dead` may be lower by one; and state bit 0, epoch and moves are stored only
+        // once.
         let free = [
             header::word::SEQUENCE,
             word::SCHEMA,
@@ -123,12 +123,12 @@ fn every_flip_of_the_header_is_harmless_and_most_are_noticed() {
             word::EPOCH,
             word::MOVES,
         ];
-        // A stopped writer may lose a slot, count garbage late, and append blobs that nothing
-        // refers to.
+        // A terminated writer may lose a slot, count garbage late, and append blobs without
+        // references.
         let loose = [word::SLOTS_USED, word::FREE_SLOT, word::HEAP_USED, word::HEAP_GARBAGE];
         assert!(
             unnoticed.iter().all(|word| free.contains(word) || loose.contains(word)),
-            "{name}: unnoticed flips in words {unnoticed:?}"
+            "{name}: undetected flips in words {unnoticed:?}"
         );
         region.validate().unwrap();
     }
@@ -139,7 +139,7 @@ fn every_truncation_is_corrupt() {
     let mut region = Region::of(numbers().bytes());
     let whole = region.len();
     for len in (0..whole).step_by(if cfg!(miri) { 37 } else { 1 }) {
-        // SAFETY: fewer bytes than there are.
+        // SAFETY: these are fewer bytes than the region has.
         let error = unsafe { validate::check(region.base(), len) }.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{len} bytes");
     }
@@ -165,7 +165,8 @@ fn a_damaged_index_gives_wrong_answers_at_worst() {
         }
     }
     region.validate().unwrap();
-    // All tags set, all overflow counts at their highest, positions all over: bounded walks.
+    // All tags set, all overflow counts at their maximum, arbitrary positions: searches are
+    // bounded.
     for (at, value) in [(0, u32::MAX), (1, 0x0101_0101), (2, 0), (3, u32::MAX), (4, 7), (9, u32::MAX)] {
         for bucket in 0..10 {
             region.set_word(layout.index / 4 + bucket * 16 + at, value);
@@ -177,13 +178,13 @@ fn a_damaged_index_gives_wrong_answers_at_worst() {
         map.set(key, u64::from(key));
         map.remove(key);
     }
-    // SAFETY: the memory is ours and as long as is said.
+    // SAFETY: the memory belongs to the region and has `len` bytes.
     unsafe { rebuild::rebuild(region.base(), region.len(), 100, 0) }.unwrap();
-    assert_eq!(region.validate(), Ok(()), "a rebuild makes a new index from the entries");
+    assert_eq!(region.validate(), Ok(()), "a rebuild creates a new index from the entries");
 }
 
 #[test]
-fn what_a_stopped_writer_leaves_is_valid_and_healed() {
+fn a_terminated_writer_leaves_a_valid_region_which_is_repaired() {
     let mut map = HashMap::<u32, u64>::with_capacity_and_seeds(20, [3, 4]).unwrap();
     for i in 0..10 {
         map.insert(i, 0).unwrap();
@@ -193,7 +194,8 @@ fn what_a_stopped_writer_leaves_is_valid_and_healed() {
     let mut region = Region::of(map.bytes());
     drop(before);
 
-    // Stopped before `used` was raised: the key is not there, and another takes its position.
+    // Terminated before `used` was incremented: the key is absent, and another one takes its
+    // position.
     region.set_word(word::USED, 10);
     assert_eq!(region.validate(), Ok(()));
     assert_eq!(region.map().find(77u32), None);
@@ -204,23 +206,23 @@ fn what_a_stopped_writer_leaves_is_valid_and_healed() {
     assert!(writer.remove(77u32).is_some() && writer.find(77u32).is_none());
     assert_eq!(region.validate(), Ok(()));
 
-    // Stopped after a deletion cleared the tag: gone from the index only.
+    // Terminated after a deletion cleared the tag: removed from the index only.
     let mut region = Region::of(map.bytes());
     let mut writer = region.map_mut();
     let position = writer.remove(5u32).unwrap();
     let (dead_bits, dead) = (region.map().layout().dead / 4, region.word(word::DEAD));
     let bits = region.word(dead_bits);
     region.set_word(word::DEAD, dead - 1);
-    assert_eq!(region.validate(), Ok(()), "the bit is set, the count behind");
+    assert_eq!(region.validate(), Ok(()), "the bit is set, but not counted yet");
     region.set_word(dead_bits, bits & !(1 << position));
     assert_eq!(region.validate(), Ok(()), "neither dead nor indexed");
-    // SAFETY: the memory is ours and as long as is said.
+    // SAFETY: the memory belongs to the region and has `len` bytes.
     unsafe { rebuild::rebuild(region.base(), region.len(), 20, 0) }.unwrap();
     assert_eq!((region.validate(), region.map().find(5u32)), (Ok(()), Some(5)));
 }
 
 #[test]
-fn other_versions_superseded_and_locked_regions_are_told_apart() {
+fn other_versions_superseded_and_locked_regions_have_different_errors() {
     let cases = [
         (header::word::VERSION, 2, ErrorKind::Version),
         (header::word::KIND, 2, ErrorKind::Version),
@@ -237,11 +239,11 @@ fn other_versions_superseded_and_locked_regions_are_told_apart() {
 }
 
 #[test]
-fn a_checksum_is_verified_and_withdrawn_by_the_first_write() {
+fn a_checksum_is_verified_and_removed_by_the_first_write() {
     let mut region = Region::of(numbers().bytes());
     region.set_word(header::word::FLAGS, header::FLAG_CHECKSUM);
     assert_eq!(region.validate(), Err(ErrorKind::Corrupt));
-    // SAFETY: the memory is ours and as long as is said.
+    // SAFETY: the memory belongs to the region and has `len` bytes.
     let sum = unsafe { offheap_core::region::crc::region_checksum(region.base(), region.len()) };
     region.set_word(header::word::CHECKSUM, sum);
     assert_eq!(region.validate(), Ok(()));
@@ -255,7 +257,7 @@ fn a_refused_rebuild_changes_nothing() {
     let mut region = Region::of(strings_with_slots().bytes());
     let before = region.0.clone();
     let rebuild = |region: &mut Region, capacity, heap| {
-        // SAFETY: the memory is ours and as long as is said.
+        // SAFETY: the memory belongs to the region and has `len` bytes.
         unsafe { rebuild::rebuild(region.base(), region.len(), capacity, heap) }.unwrap_err().kind()
     };
     assert_eq!(rebuild(&mut region, 0, 0), ErrorKind::Range);
@@ -263,7 +265,7 @@ fn a_refused_rebuild_changes_nothing() {
     assert_eq!(rebuild(&mut region, u32::MAX, 0), ErrorKind::Range);
     assert_eq!(rebuild(&mut region, 40, u64::MAX), ErrorKind::Range);
     assert_eq!(rebuild(&mut region, 4000, 0), ErrorKind::Full);
-    // A reference that leads nowhere.
+    // An invalid reference.
     let keys = region.map().layout().keys;
     let reference = region.word(keys / 4 + 1);
     region.set_word(keys / 4 + 1, u32::MAX);
@@ -274,9 +276,8 @@ fn a_refused_rebuild_changes_nothing() {
 
 #[test]
 fn readers_follow_an_owner_that_rearranges() {
-    // The owner grows, compacts and clears; readers ask in bulk all the while. Every answer must be
-    // one that was true at some time: key k has value k × 7 + (some number of millions), or is
-    // missing.
+    // The owner grows, compacts and clears, while readers make bulk calls. Every answer must have
+    // been true at some time: key k has value k × 7 + (some number of millions), or is missing.
     const LEN: usize = 1 << 20;
     let keys: Vec<u32> = (0..if cfg!(miri) { 50 } else { 3000 }).collect();
     let mut words = vec![0u64; LEN / 8];
@@ -301,7 +302,7 @@ fn readers_follow_an_owner_that_rearranges() {
                 let mut found = vec![0u8; keys.len()];
                 while !done.load(Ordering::Relaxed) {
                     values.fill(u64::MAX);
-                    // SAFETY: the memory lives; the arrays have as many elements as is said.
+                    // SAFETY: the memory is alive; the arrays have that many elements.
                     let hits = unsafe {
                         bulk::get_many(
                             base,
@@ -333,7 +334,7 @@ fn readers_follow_an_owner_that_rearranges() {
             let value = |key: u32| u64::from(key) * 7 + round * 1_000_000;
             for &key in &keys {
                 loop {
-                    // SAFETY: the memory lives, and this thread is the only writer.
+                    // SAFETY: the memory is alive, and this thread is the only writer.
                     let full = unsafe {
                         let mut map = RawMapMut::attach(base, LEN).unwrap();
                         let full = map.set(key, value(key)) == offheap_core::hashmap::raw::Placed::Full;
@@ -348,12 +349,12 @@ fn readers_follow_an_owner_that_rearranges() {
                     }
                 }
                 if key % 3 == 0 {
-                    // SAFETY: as above.
+                    // SAFETY: the memory is alive, and this thread is the only writer.
                     unsafe { RawMapMut::attach(base, LEN) }.unwrap().remove(key);
                 }
             }
             if round.is_multiple_of(8) {
-                // SAFETY: as above.
+                // SAFETY: the memory is alive, and this thread is the only writer.
                 unsafe {
                     rebuild::clear(base, LEN).unwrap();
                     rebuild::rebuild(base, LEN, 12, 0).unwrap();
@@ -362,15 +363,15 @@ fn readers_follow_an_owner_that_rearranges() {
         }
         done.store(true, Ordering::Relaxed);
     });
-    // SAFETY: as above.
+    // SAFETY: the memory is alive, and this thread is the only writer.
     unsafe { validate::validate(base, LEN) }.unwrap();
 }
 
 #[test]
-fn the_constant_time_check_is_the_gate() {
-    // Whatever passes it has a layout within its memory.
+fn the_constant_time_check_bounds_the_layout() {
+    // Every region that passes it has a layout within its memory.
     let mut region = Region::of(numbers().bytes());
-    // SAFETY: the memory is ours and as long as is said.
+    // SAFETY: the memory belongs to the region and has `len` bytes.
     let memory = unsafe { Memory::new(region.base(), region.len()) }.unwrap();
     let (header, meta) = Meta::read(memory).unwrap();
     assert_eq!(header.length(), meta.layout.length as u64);

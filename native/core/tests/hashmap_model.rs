@@ -1,4 +1,4 @@
-//! Random operations on a map and on a plain model of it: same answers, same order, sound bytes.
+//! Random operations on a map and on a plain model of it: same results, same order, valid bytes.
 
 use offheap_core::hashmap::HashMap;
 use offheap_core::hashmap::typed::{Key, Value};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::HashMap as StdMap;
 use std::fmt::Debug;
 
-/// What a model keeps for a key or value: an owned form, compared the way the map compares.
+/// A key or value in the model: owned, and compared as the map compares.
 trait Sample: Clone + Debug + PartialEq {
     type Of: ?Sized;
     fn arbitrary() -> BoxedStrategy<Self>;
@@ -66,7 +66,7 @@ fn ops<K: Sample + 'static, V: Sample + 'static>() -> impl Strategy<Value = Vec<
         1 => any::<u8>().prop_map(Op::Reserve),
         1 => Just(Op::Clear),
     ];
-    // Most runs are without `clear`, so that maps grow.
+    // Most runs have no `clear`, so that maps grow.
     prop::collection::vec(op, 0..250)
 }
 
@@ -197,7 +197,7 @@ macro_rules! model_test {
                 let again = map.bytes().to_vec();
                 prop_assert!(bytes == again);
                 let mut copy = vec![0u64; bytes.len() / 8];
-                // SAFETY: the copy is as long as the bytes, and aligned.
+                // SAFETY: the copy is aligned and as long as the bytes.
                 let copy = unsafe {
                     copy.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
                     std::slice::from_raw_parts(copy.as_ptr().cast::<u8>(), bytes.len())
@@ -213,12 +213,12 @@ macro_rules! model_test {
     };
 }
 
-/// Miri runs a few cases; it is a thousand times slower.
+/// Few cases under Miri, which is a thousand times slower.
 fn cases() -> u32 {
     if cfg!(miri) { 4 } else { 200 }
 }
 
-/// Equality of float keys: all NaNs are one, and −0 is 0.
+/// Equality of float keys: all NaNs are equal, and −0 equals 0.
 fn same_float(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan())
 }

@@ -1,4 +1,4 @@
-//! Memory that is refused: an error, and the map as it was.
+//! Refused allocations are errors and leave the map unchanged.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod refusing;
@@ -12,12 +12,12 @@ fn oom<T: std::fmt::Debug>(result: offheap_core::Result<T>) {
 }
 
 #[test]
-fn a_new_map_is_refused() {
+fn creating_a_map_without_memory_is_an_error() {
     oom(refusing(1000, || HashMap::<u32, u64>::with_capacity(1000).map(|_| ())));
 }
 
 #[test]
-fn growth_is_refused_and_the_map_stays_usable() {
+fn growing_without_memory_is_an_error_and_the_map_stays_usable() {
     let mut map = HashMap::<u32, u64>::with_capacity(1000).unwrap();
     let full = map.capacity() as u32;
     (0..full).for_each(|i| assert!(map.insert(i, 1).unwrap()));
@@ -25,7 +25,7 @@ fn growth_is_refused_and_the_map_stays_usable() {
     refusing(4096, || {
         oom(map.insert(full, 1));
         oom(map.reserve(100_000));
-        assert!(!map.insert(5, 1).unwrap(), "what needs no memory works");
+        assert!(!map.insert(5, 1).unwrap(), "operations that need no memory succeed");
     });
     assert!(map.bytes() == before);
     assert!(map.insert(full, 1).unwrap());
@@ -33,7 +33,7 @@ fn growth_is_refused_and_the_map_stays_usable() {
 }
 
 #[test]
-fn the_copy_of_the_dead_bits_is_refused() {
+fn rebuilding_without_memory_for_the_dead_bits_is_an_error() {
     let mut map = HashMap::<u32, u8>::with_capacity(40_000).unwrap();
     (0..40_000).for_each(|i| assert!(map.insert(i, 1).unwrap()));
     (0..40_000).step_by(2).for_each(|i| assert!(map.remove(i)));
@@ -46,7 +46,7 @@ fn the_copy_of_the_dead_bits_is_refused() {
 }
 
 #[test]
-fn the_copy_of_the_heap_is_refused() {
+fn rebuilding_without_memory_for_the_heap_is_an_error() {
     let mut map = HashMap::<u32, str>::with_capacity(1000).unwrap();
     (0..1000).for_each(|i| assert!(map.insert(i, "some text that is stored").unwrap()));
     map.insert(7, "other").unwrap();
@@ -60,7 +60,7 @@ fn the_copy_of_the_heap_is_refused() {
 }
 
 #[test]
-fn validation_is_refused() {
+fn validating_without_memory_is_an_error() {
     let mut map = HashMap::<u32, u8>::with_capacity(40_000).unwrap();
     map.insert(1, 1).unwrap();
     refusing(4096, || oom(map.validate()));

@@ -1,9 +1,9 @@
-//! Where everything in a HashMap's region lies: header words, section offsets.
+//! The layout of a HashMap's region: header words and section offsets.
 //!
-//! `docs/formats/hashmap.md` is the specification, `src/hashmap/layout.ts` the same in TypeScript.
-//! No offset is stored in a region: all follow from five counts, so a header that agrees with its
-//! length can not point outside. [`Meta::check`] is the constant-time check on which the memory
-//! safety of every other file here rests: after it, each section lies within the region.
+//! `docs/formats/hashmap.md` is the specification; `src/hashmap/layout.ts` is the same in
+//! TypeScript. No offset is stored in a region: all of them follow from five counts, so a header
+//! that agrees with its length cannot refer outside. `Meta::read` is the constant-time check on
+//! which the memory safety of this module is based: after it, every section is within the region.
 
 use crate::region::attach::RegionKind;
 use crate::region::element::Type;
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 /// The most bytes of the blob heap: a reference is 32 bits and counts words of 4 bytes.
 pub const MAX_HEAP: u64 = 1 << 34;
-/// The largest generation, which a slot that reached it keeps for ever.
+/// The largest generation. A slot that has reached it is retired.
 pub const MAX_GENERATION: u32 = (1 << 21) - 1;
 /// Indices of the words that a HashMap owns in the region's header.
 pub mod word {
@@ -30,7 +30,7 @@ pub mod word {
     pub const BUCKETS: usize = 18;
     /// Entries appended since the last compaction.
     pub const USED: usize = 19;
-    /// How many of them are deleted.
+    /// The number of deleted ones among them.
     pub const DEAD: usize = 20;
     /// `STATE_…` bits.
     pub const STATE: usize = 21;
@@ -38,25 +38,25 @@ pub mod word {
     pub const EPOCH: usize = 22;
     /// Slots the slot table can hold.
     pub const SLOT_CAPACITY: usize = 23;
-    /// Slots ever handed out.
+    /// Slots that were ever assigned.
     pub const SLOTS_USED: usize = 24;
     /// 1 + first slot of the free list.
     pub const FREE_SLOT: usize = 25;
-    /// How many times entries changed their positions.
+    /// The number of times that entries changed their positions.
     pub const MOVES: usize = 26;
     /// Zero.
     pub const RESERVED: usize = 27;
     /// Bytes of the blob heap (two words).
     pub const HEAP_CAPACITY: usize = 28;
-    /// Bytes appended to it (two words).
+    /// Bytes appended to the heap (two words).
     pub const HEAP_USED: usize = 30;
-    /// Bytes of it that no entry refers to (two words).
+    /// Bytes of the heap that no entry refers to (two words).
     pub const HEAP_GARBAGE: usize = 32;
     /// The first word after those: it and the rest are zero.
     pub const END: usize = 34;
 }
 
-/// State bit: a handle was handed out in this epoch.
+/// State bit: a handle was issued in this epoch.
 pub const STATE_HANDLES: u32 = 1;
 /// State bit: the slot table is present.
 pub const STATE_SLOTS: u32 = 2;
@@ -107,7 +107,7 @@ pub struct Layout {
 }
 
 impl Shape {
-    /// Where the sections lie. `Range` if a region of this shape could not be addressed.
+    /// The offsets of the sections. `Range` if a region of this shape could not be addressed.
     pub fn layout(&self) -> Result<Layout> {
         let capacity = u64::from(self.capacity);
         let slots = u64::from(self.slots.unwrap_or(0));
@@ -122,7 +122,7 @@ impl Shape {
         let heap = align(generations + 4 * slots);
         let length = align(heap + self.heap);
         if length > isize::MAX as u64 {
-            return Err(Error::range("a map of this capacity does not fit this machine's address space"));
+            return Err(Error::range("a map of this capacity exceeds the address space of this machine"));
         }
         Ok(Layout {
             index: index as usize,
@@ -138,12 +138,12 @@ impl Shape {
     }
 }
 
-/// Everything about a region that only a rearrangement changes, out of a checked header.
+/// The part of a checked header that only rearrangements change.
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
     /// The counts.
     pub shape: Shape,
-    /// Where the sections are.
+    /// The offsets of the sections.
     pub layout: Layout,
     /// Key of the hash function.
     pub seeds: [u32; 2],
@@ -154,7 +154,7 @@ pub struct Meta {
 }
 
 fn corrupt_count(what: &str, value: u64) -> Error {
-    Error::corrupt(format!("the map's header is wrong: {what} is {value}"))
+    Error::corrupt(format!("invalid {what} in the header of the map: {value}"))
 }
 
 impl RegionKind for Meta {
@@ -175,7 +175,7 @@ impl RegionKind for Meta {
         }
         let buckets = header.word(word::BUCKETS);
         if buckets != buckets_for(capacity) {
-            return Err(corrupt_count("the number of buckets", buckets.into()));
+            return Err(corrupt_count("number of buckets", buckets.into()));
         }
         let used = header.word(word::USED);
         if used > capacity {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_follow_one_another() {
+    fn sections_are_adjacent() {
         let shape = Shape { key: Type::U32, value: Type::F64, capacity: 100, slots: Some(103), heap: 0 };
         let layout = shape.layout().unwrap();
         assert_eq!(layout.index, 256);

@@ -1,10 +1,10 @@
-//! The second tier of trust: proving a map's contents.
+//! The second level of checks: validation of a map's contents.
 //!
-//! [`check`] is the first tier, in constant time; it is what makes every operation memory-safe.
-//! [`validate`] reads everything and accepts exactly what `docs/formats/hashmap.md` allows, what a
-//! writer leaves that was stopped between two stores included. It reports the first thing that is
-//! wrong; it changes nothing. Cost: about one lookup for each entry; temporary memory of one bit
-//! for each entry, slot and heap word, and 4 bytes for each bucket.
+//! [`check`] is the first level, in constant time; it makes every operation memory-safe.
+//! [`validate`] reads everything, and accepts exactly the regions that `docs/formats/hashmap.md`
+//! allows, including those of a writer that was terminated between two stores. It reports the first
+//! fault, and changes nothing. Cost: about one lookup per entry; temporary memory of one bit per
+//! entry, slot and heap word, and 4 bytes per bucket.
 
 use super::layout::{LANES, MAX_GENERATION, Meta, word};
 use super::raw::{RawKey, RawMap, StoredBlob};
@@ -18,26 +18,27 @@ use crate::{Error, Result};
 use std::time::Duration;
 
 /// How long a check waits for a rearrangement to end.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Checks a region's header in constant time. Where this succeeds no operation reads outside the
-/// region, whatever it holds.
+/// Checks a region's header in constant time. If this succeeds, no operation reads outside the
+/// region, whatever its contents are.
 ///
 /// # Safety
 /// As for [`RawMap::attach`].
 pub unsafe fn check(base: *const u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
-    unsafe { RawMap::attach_shared(base, len, PATIENCE) }.map(|_| ())
+    // SAFETY: the caller guarantees that the bytes are readable.
+    unsafe { RawMap::attach_shared(base, len, TIMEOUT) }.map(|_| ())
 }
 
-/// Proves a region's contents: checksum (if it has one), reserved words, dead bits, index, keys,
-/// values, blobs, slots.
+/// Checks a region's contents: the checksum, if it has one, reserved words, dead bits, index, keys,
+/// values, blobs and slots.
 ///
 /// # Safety
-/// As for [`RawMap::attach`]. If another thread changes the map meanwhile the answer may be wrong.
+/// As for [`RawMap::attach`]. If another thread changes the map at the same time, the result may be
+/// wrong.
 pub unsafe fn validate(base: *const u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
-    let map = unsafe { RawMap::attach_shared(base, len, PATIENCE) }?;
+    // SAFETY: the caller guarantees that the bytes are readable.
+    let map = unsafe { RawMap::attach_shared(base, len, TIMEOUT) }?;
     let used = map.used();
     let validator = Validator { map, used };
     validator.header()?;
@@ -53,7 +54,7 @@ struct Validator {
 }
 
 fn wrong(what: &str, position: u32) -> Error {
-    Error::corrupt(format!("{what} at position {position} is wrong"))
+    Error::corrupt(format!("invalid {what} at position {position}"))
 }
 
 impl Validator {
@@ -71,7 +72,7 @@ impl Validator {
             || (self.map.shape().slots.is_none()
                 && (header.word(word::SLOTS_USED) | header.word(word::FREE_SLOT)) != 0);
         if stray {
-            return Err(Error::corrupt("a word of the map's header that must be zero is not"));
+            return Err(Error::corrupt("an unused word of the map's header is not zero"));
         }
         Ok(())
     }
@@ -79,10 +80,10 @@ impl Validator {
     fn dead_bits(&self) -> Result<()> {
         let counted = self.map.count_dead(self.used);
         let stated = self.map.memory().word(word::DEAD);
-        // A deletion sets the bit before it counts.
+        // A deletion sets the bit before it increments the count.
         if counted != stated && counted != stated.saturating_add(1) {
             return Err(Error::corrupt(format!(
-                "{counted} entries are marked dead, the header says {stated}"
+                "{counted} entries are marked dead, but the header states {stated}"
             )));
         }
         let words = self.map.shape().capacity.div_ceil(32);
@@ -94,7 +95,7 @@ impl Validator {
         Ok(())
     }
 
-    /// Keys and values: their form, and their blobs, no two of which may share a byte.
+    /// Checks keys and values: their bits, and their blobs, which must not overlap.
     fn cells(&self) -> Result<()> {
         let shape = self.map.shape();
         let memory = self.map.memory();
@@ -106,11 +107,11 @@ impl Validator {
                 // SAFETY: the position is below `used`; f64 keys are 8 bytes wide.
                 let bits = unsafe { self.map.key_u64(position) };
                 if canonical(bits) != bits {
-                    return Err(wrong("the form of the number that is the key", position));
+                    return Err(wrong("bits of the key", position));
                 }
             }
             if shape.value == Type::Bool && self.map.value::<u8>(position) > 1 {
-                return Err(wrong("the boolean", position));
+                return Err(wrong("boolean", position));
             }
             let columns = [
                 (self.map.key_reference(position), shape.key),
@@ -118,13 +119,13 @@ impl Validator {
             ];
             for (reference, ty) in columns {
                 let Some(reference) = reference else { continue };
-                let blob = self.map.blob(reference).ok_or_else(|| wrong("a blob reference", position))?;
+                let blob = self.map.blob(reference).ok_or_else(|| wrong("blob reference", position))?;
                 let (from, size) = (u64::from(reference) * 4, size_of_blob(blob.head()));
                 if from + size > heap_used {
-                    return Err(wrong("a blob reference", position));
+                    return Err(wrong("blob reference", position));
                 }
                 if !(from / 4..(from + size) / 4).all(|word| taken.insert(word)) {
-                    return Err(wrong("a blob that overlaps another, of the entry", position));
+                    return Err(wrong("blob, which overlaps another one,", position));
                 }
                 check_blob(blob, ty).map_err(|what| wrong(what, position))?;
                 living_bytes += size;
@@ -132,16 +133,17 @@ impl Validator {
         }
         let garbage = memory.double_word(word::HEAP_GARBAGE);
         if living_bytes > heap_used.saturating_sub(garbage) {
-            return Err(Error::corrupt("the heap's garbage is more than its entries leave"));
+            return Err(Error::corrupt("the heap contains less garbage than the header states"));
         }
         Ok(())
     }
 
-    /// Every entry is found under its key, no lane leads anywhere else, overflow counts suffice.
+    /// Checks that every entry is found by its key, that there are no other lanes, and that
+    /// overflow counts are high enough.
     fn index(&self) -> Result<()> {
         let index = self.map.index();
         let buckets = index.buckets();
-        // The entries that pass a bucket, as differences: +1 at home, −1 where the entry stands.
+        // The entries that pass a bucket, as differences: +1 at the home bucket, −1 at the entry's.
         let mut passing: Vec<i32> = Vec::new();
         passing.try_reserve_exact(buckets as usize)?;
         passing.resize(buckets as usize, 0);
@@ -149,10 +151,10 @@ impl Validator {
         let (mut indexed, mut missing) = (0u32, 0u32);
         for position in self.living() {
             let Some((home, bucket)) = self.place_of(position)? else {
-                // A deletion that was stopped after its first store.
+                // A deletion that was terminated after its first store.
                 missing += 1;
                 if missing > 1 {
-                    return Err(wrong("the index of the entry", position));
+                    return Err(wrong("index of the entry", position));
                 }
                 continue;
             };
@@ -173,10 +175,10 @@ impl Validator {
                 if tag == 0 {
                     continue;
                 }
-                // An insertion that was stopped before its last store left a lane with position
+                // An insertion that was terminated before its last store left a lane with position
                 // `used`.
                 if tag > 127 || index.position(bucket, lane) > self.used {
-                    return Err(Error::corrupt(format!("lane {lane} of bucket {bucket} is wrong")));
+                    return Err(Error::corrupt(format!("invalid lane {lane} of bucket {bucket}")));
                 }
                 lanes += 1;
                 if index.position(bucket, lane) == self.used {
@@ -184,26 +186,24 @@ impl Validator {
                 }
             }
         }
-        // Each living entry has a lane of its own, so equal numbers mean that there are no others.
+        // Each living entry has a lane of its own, so if the numbers are equal there are no others.
         if lanes != indexed || lanes > self.used - self.map.count_dead(self.used) + 1 {
-            return Err(Error::corrupt(format!(
-                "{lanes} lanes of the index are filled for {indexed} entries"
-            )));
+            return Err(Error::corrupt(format!("{lanes} lanes of the index are set for {indexed} entries")));
         }
         Ok(())
     }
 
-    /// The home bucket and the bucket of an entry, if its key leads to it.
+    /// The home bucket and the bucket of an entry, if a search for its key finds it.
     fn place_of(&self, position: u32) -> Result<Option<(u32, u32)>> {
         let map = &self.map;
         let seeds = map.seeds();
-        // SAFETY: the position is below `used`, the form of the key that of the schema.
+        // SAFETY: the position is below `used`, and the representation is that of the schema.
         let hash = unsafe {
             match map.shape().key {
                 Type::U32 | Type::I32 => map.key_u32(position).hash(seeds),
                 Type::F64 | Type::U64 | Type::I64 => map.key_u64(position).hash(seeds),
                 _ => {
-                    let blob = map.blob(map.key_u32(position)).ok_or_else(|| wrong("the key", position))?;
+                    let blob = map.blob(map.key_u32(position)).ok_or_else(|| wrong("key", position))?;
                     hash::blob(blob.bytes(), seeds)
                 }
             }
@@ -215,14 +215,14 @@ impl Validator {
             candidate == position
         });
         if duplicate {
-            return Err(wrong("the key, which another entry has too,", position));
+            return Err(wrong("key, which another entry has as well,", position));
         }
         Ok(found.map(|(place, _)| (home, place.bucket)))
     }
 
     fn equal_keys(&self, a: u32, b: u32) -> bool {
         let map = &self.map;
-        // SAFETY: both positions are below `used`, the width is that of the schema.
+        // SAFETY: both positions are below `used`, and the width is that of the schema.
         unsafe {
             match map.shape().key.width() {
                 8 => map.key_u64(a) == map.key_u64(b),
@@ -245,17 +245,19 @@ impl Validator {
             let handle = self.map.handle_at(position);
             let (slot, generation) = (handle as u32, (handle >> 32) as u32);
             let alive = self.map.position_of_handle(handle) == Some(position);
-            // Generation 0 is what `handle_at` answers for a slot that does not exist.
+            // Generation 0 is the result of `handle_at` for a slot that does not exist.
             if !alive || generation == 0 || generation > MAX_GENERATION || !taken.insert(slot.into()) {
-                return Err(wrong("the slot of the entry", position));
+                return Err(wrong("slot of the entry", position));
             }
         }
         let mut free = self.map.memory().word(word::FREE_SLOT);
-        // No slot is in the list twice, so this ends.
+        // No slot is in the list twice, so this terminates.
         while free != 0 {
             let slot = free - 1;
             if slot >= used || !taken.insert(slot.into()) || self.map.generation(slot) >= MAX_GENERATION {
-                return Err(Error::corrupt(format!("the free list is wrong at slot {slot}")));
+                return Err(Error::corrupt(format!(
+                    "the free list of slots contains the invalid index {slot}"
+                )));
             }
             free = self.map.entry_of_slot(slot);
         }
@@ -263,18 +265,18 @@ impl Validator {
     }
 }
 
-/// Whether a blob's encoding is that of its content, and the padding zero.
+/// Checks that a blob's encoding is that of its content, and that its padding is zero.
 fn check_blob(blob: StoredBlob, ty: Type) -> std::result::Result<(), &'static str> {
-    // SAFETY: the blob is in the region, whose memory the caller of `validate` vouches for.
+    // SAFETY: the blob is in the region, which the caller of `validate` guarantees to be readable.
     let bytes = unsafe { blob.bytes() };
     let encoding = if ty == Type::Bytes { Some(BYTES) } else { text_encoding(bytes) };
     if encoding != Some(blob.head() & 3) {
-        return Err("the encoding of a blob of the entry");
+        return Err("encoding of a blob of the entry");
     }
     let padding = bytes.len().wrapping_neg() % 4;
-    // SAFETY: a blob's padding is within the heap, by `RawMap::blob`.
+    // SAFETY: `RawMap::blob` checked that the padding is within the heap.
     let zero = (0..padding).all(|i| unsafe { blob.data().add(bytes.len() + i).read_volatile() } == 0);
-    if zero { Ok(()) } else { Err("the padding of a blob of the entry") }
+    if zero { Ok(()) } else { Err("padding of a blob of the entry") }
 }
 
 impl RawMap {

@@ -2,7 +2,7 @@
 
 use crate::Result;
 
-/// A set of numbers below a limit, in memory that may be refused.
+/// A set of numbers below a limit. Allocation is fallible.
 pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
@@ -15,7 +15,7 @@ impl Bits {
         Ok(Bits(words))
     }
 
-    /// Adds a number, and tells whether it was new.
+    /// Adds a number. Returns whether it was new.
     pub(crate) fn insert(&mut self, number: u64) -> bool {
         let (word, bit) = (&mut self.0[(number / 64) as usize], 1 << (number % 64));
         let new = *word & bit == 0;

@@ -1,8 +1,8 @@
 //! Blobs: strings and bytes in the heap of a region.
 //!
-//! A reference r stands for the heap's bytes from 4r: one word `byte length × 4 + encoding`, the
-//! bytes, zeros up to a multiple of 4. The encoding follows from the content, so two blobs are
-//! equal exactly if word and bytes are. Reading is bounds-checked against the heap on every step.
+//! A reference r denotes the heap's bytes from 4r on: one word `byte length × 4 + encoding`, the
+//! bytes, and zeros up to a multiple of 4. The encoding is determined by the content, so two blobs
+//! are equal exactly if their words and bytes are. Every read is bounds-checked against the heap.
 
 use crate::region::element::Type;
 use crate::{Error, Result};
@@ -12,21 +12,21 @@ pub const MAX_BLOB: usize = (1 << 30) - 1;
 
 /// Encoding: every byte below 0x80.
 pub const ASCII: u32 = 0;
-/// Encoding: UTF-8 with a character beyond ASCII.
+/// Encoding: UTF-8 with at least one character that is not ASCII.
 pub const UTF8: u32 = 1;
-/// Encoding: the same with a lone surrogate.
+/// Encoding: WTF-8 with at least one lone surrogate.
 pub const WTF8: u32 = 2;
 /// Encoding: not text.
 pub const BYTES: u32 = 3;
 
-/// A string or byte sequence outside the region, with the word that stands before it in a heap.
+/// A string or byte sequence outside the region, with the word that precedes it in a heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blob<'a> {
     head: u32,
     bytes: &'a [u8],
 }
 
-/// Bytes that a blob with this head word takes in a heap, head and padding included.
+/// Bytes that a blob with this head word takes in a heap, including head and padding.
 #[inline(always)]
 pub(crate) fn size_of_blob(head: u32) -> u64 {
     4 + u64::from(head >> 2).next_multiple_of(4)
@@ -36,7 +36,7 @@ impl<'a> Blob<'a> {
     fn new(bytes: &'a [u8], encoding: u32) -> Result<Blob<'a>> {
         if bytes.len() > MAX_BLOB {
             let length = bytes.len();
-            return Err(Error::range(format!("a blob of {length} bytes: the limit is {MAX_BLOB}")));
+            return Err(Error::range(format!("a blob of {length} bytes exceeds the limit of {MAX_BLOB}")));
         }
         Ok(Blob { head: (bytes.len() as u32) << 2 | encoding, bytes })
     }
@@ -53,8 +53,8 @@ impl<'a> Blob<'a> {
         Blob::new(bytes, BYTES)
     }
 
-    /// What a column of type `ty` makes of these bytes: text must be UTF-8, or WTF-8 (UTF-8 that
-    /// may contain lone surrogates, as JavaScript strings can).
+    /// These bytes as a blob of a column of type `ty`. Text must be UTF-8, or WTF-8 (UTF-8 that may
+    /// contain lone surrogates, as JavaScript strings can).
     pub fn of_type(bytes: &'a [u8], ty: Type) -> Result<Blob<'a>> {
         if ty == Type::Bytes {
             return Blob::bytes(bytes);
@@ -79,7 +79,7 @@ impl<'a> Blob<'a> {
         self.bytes
     }
 
-    /// Bytes that it takes in a heap.
+    /// Bytes that the blob takes in a heap.
     #[inline(always)]
     #[must_use]
     pub fn heap_bytes(self) -> u64 {
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_has_one_encoding() {
+    fn each_text_has_one_encoding() {
         assert_eq!(text_encoding(b""), Some(ASCII));
         assert_eq!(text_encoding(b"a\0b"), Some(ASCII));
         assert_eq!(text_encoding("grün".as_bytes()), Some(UTF8));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn types_decide_what_is_allowed() {
+    fn types_determine_the_allowed_bytes() {
         assert_eq!(Blob::of_type(b"\xFF", Type::Bytes).unwrap().head(), 4 | BYTES);
         assert!(Blob::of_type(b"\xFF", Type::String).is_err());
         assert_eq!(Blob::of_type(b"x", Type::String).unwrap(), Blob::text("x").unwrap());

@@ -1,11 +1,12 @@
-//! Capacities: how many buckets an index of so many entries has, and how tables grow.
+//! Capacities: the number of buckets for a capacity, and the growth of tables.
 
 use super::group::LANES;
 
 /// The most entries of a table: 2^27 buckets of 10.2 entries.
 pub const MAX_CAPACITY: u32 = 1_369_020_825;
 
-/// How many buckets index so many entries: at most 10.2 entries to a bucket, 12 if there is one.
+/// The number of buckets for `capacity` entries: at most 10.2 entries per bucket, or 12 if there is
+/// only one bucket.
 #[inline]
 #[must_use]
 pub const fn buckets_for(capacity: u32) -> u32 {
@@ -21,15 +22,15 @@ pub const fn buckets_for(capacity: u32) -> u32 {
     needed.div_ceil(1 << exponent) << exponent
 }
 
-/// The most entries that so many buckets can index: the inverse of [`buckets_for`].
+/// The most entries for a number of buckets: the inverse of [`buckets_for`].
 #[inline]
 #[must_use]
 pub const fn capacity_for(buckets: u32) -> u32 {
     if buckets <= 1 { LANES as u32 } else { (buckets as u64 * 51 / 5) as u32 }
 }
 
-/// The capacity to grow to: twice the buckets while they are few, then one and a half times, which
-/// wastes less memory where memory is what counts.
+/// The capacity to which a full table grows: four times the buckets while they are few, then twice,
+/// then one and a half times, which wastes less memory when tables are large.
 #[must_use]
 pub fn next_capacity(capacity: u32) -> u32 {
     let buckets = u64::from(buckets_for(capacity));
@@ -39,8 +40,8 @@ pub fn next_capacity(capacity: u32) -> u32 {
         _ => (buckets * 3).div_ceil(2),
     };
     let grown = grown.min(u64::from(buckets_for(MAX_CAPACITY))) as u32;
-    // `grown` need not be a possible number of buckets; the capacity it would have leads to one
-    // that is.
+    // `grown` may not be a possible number of buckets, but the capacity for it leads to one that
+    // is.
     capacity_for(buckets_for(capacity_for(grown))).min(MAX_CAPACITY)
 }
 
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_are_the_smallest_that_suffice() {
+    fn buckets_are_the_fewest_that_suffice() {
         let possible: Vec<u64> =
             (1..=3).chain((0..26).flat_map(|exponent| (4..8).map(move |m: u64| m << exponent))).collect();
         let expected = |capacity: u32| {
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn capacities_and_buckets_are_inverse() {
+    fn capacities_and_buckets_are_inverses() {
         let mut capacity = 1;
         let mut steps = 0;
         while capacity < MAX_CAPACITY {

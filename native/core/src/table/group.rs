@@ -15,7 +15,7 @@ pub(crate) trait Group: Copy {
     /// Reads the 16 bytes, which another thread may be writing.
     ///
     /// # Safety
-    /// They can be read, and `address` is a multiple of 8.
+    /// They are readable, and `address` is a multiple of 8.
     unsafe fn load(address: *const u8) -> Self;
     /// The lanes with this tag.
     fn matches(self, tag: u8) -> u32;
@@ -27,18 +27,18 @@ pub(crate) trait Group: Copy {
     }
 }
 
-/// Sixteen bytes by two atomic loads.
+/// Loads sixteen bytes by two atomic loads.
 ///
 /// # Safety
 /// As for `Group::load`.
 #[inline(always)]
 #[cfg_attr(
     all(target_arch = "x86_64", not(miri), not(test)),
-    expect(dead_code, reason = "a vector load takes its place; tests run this one too")
+    expect(dead_code, reason = "replaced by a vector load; tests run this one too")
 )]
 unsafe fn load_halves(address: *const u8) -> (u64, u64) {
     let half = |at: usize| {
-        // SAFETY: within the 16 bytes, and aligned, by the caller's word.
+        // SAFETY: within the 16 bytes, which the caller guarantees to be readable and aligned.
         unsafe { AtomicU64::from_ptr(address.add(at).cast_mut().cast()) }.load(Ordering::Relaxed)
     };
     (half(0), half(8))
@@ -55,9 +55,10 @@ impl Group for Sse2 {
     #[cfg(not(miri))]
     unsafe fn load(address: *const u8) -> Sse2 {
         let bytes;
-        // In assembly, because for the compiler a plain load would be a data race, and two atomic
-        // loads of 8 bytes with the shuffle that joins them measured 5% slower per lookup. SAFETY:
-        // reads 16 bytes that the caller vouches for, and does nothing else.
+        // In assembly, because a plain load would be a data race for the compiler, and two atomic
+        // loads of 8 bytes with the shuffle that joins them measured 5% slower per lookup.
+        // SAFETY: reads the 16 bytes that the caller guarantees to be readable, and does nothing
+        // else.
         unsafe {
             std::arch::asm!(
                 "movdqu {bytes}, [{address}]",
@@ -71,7 +72,7 @@ impl Group for Sse2 {
 
     #[cfg(miri)]
     unsafe fn load(address: *const u8) -> Sse2 {
-        // SAFETY: the caller's word; SSE2 is part of x86-64.
+        // SAFETY: the caller guarantees that the 16 bytes are readable; SSE2 is part of x86-64.
         unsafe {
             let (low, high) = load_halves(address);
             Sse2(std::arch::x86_64::_mm_set_epi64x(high.cast_signed(), low.cast_signed()))
@@ -87,7 +88,7 @@ impl Group for Sse2 {
     }
 }
 
-/// Sixteen byte compares in one instruction; the mask is made by adding up a weight for each lane.
+/// Sixteen byte compares in one instruction; the mask is the sum of a weight for each lane.
 #[cfg(target_arch = "aarch64")]
 #[derive(Clone, Copy)]
 pub(crate) struct Neon(std::arch::aarch64::uint8x16_t);
@@ -97,7 +98,7 @@ impl Group for Neon {
     #[inline(always)]
     unsafe fn load(address: *const u8) -> Neon {
         use std::arch::aarch64::{vcombine_u8, vcreate_u8};
-        // SAFETY: the caller's word; NEON is part of AArch64.
+        // SAFETY: the caller guarantees that the 16 bytes are readable; NEON is part of AArch64.
         unsafe {
             let (low, high) = load_halves(address);
             Neon(vcombine_u8(vcreate_u8(low), vcreate_u8(high)))
@@ -124,14 +125,14 @@ impl Group for Neon {
 #[derive(Clone, Copy)]
 #[cfg_attr(
     all(any(target_arch = "x86_64", target_arch = "aarch64"), not(test)),
-    expect(dead_code, reason = "these targets have vectors; tests run this one too")
+    expect(dead_code, reason = "these targets use vectors; tests run this one too")
 )]
 pub(crate) struct Swar(u64, u64);
 
 impl Group for Swar {
     #[inline(always)]
     unsafe fn load(address: *const u8) -> Swar {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the 16 bytes are readable.
         let (low, high) = unsafe { load_halves(address) };
         Swar(low, high)
     }
@@ -142,24 +143,24 @@ impl Group for Swar {
         let wanted = u64::from(tag) * 0x0101_0101_0101_0101;
         let mask = |bytes: u64| {
             let difference = bytes ^ wanted;
-            // The high bit of a byte ends up set exactly if any bit of the byte was: no carry
-            // crosses.
+            // The high bit of a byte becomes set exactly if any bit of the byte was set: no carry
+            // crosses a byte.
             let differs = ((difference & LOW_BITS) + LOW_BITS) | difference;
             let equal = !(differs | LOW_BITS) >> 7;
-            // Gathers bit 8i of `equal` as bit i of the top byte.
+            // Gathers bit 8i of `equal` into bit i of the top byte.
             (equal.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
         };
         (mask(self.0) | mask(self.1) << 8) & ALL_LANES
     }
 }
 
-/// What searches use on this target.
+/// The implementation for this target.
 #[cfg(target_arch = "x86_64")]
 pub(crate) type Native = Sse2;
-/// What searches use on this target.
+/// The implementation for this target.
 #[cfg(target_arch = "aarch64")]
 pub(crate) type Native = Neon;
-/// What searches use on this target.
+/// The implementation for this target.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) type Native = Swar;
 
@@ -168,7 +169,7 @@ pub(crate) type Native = Swar;
 #[inline(always)]
 pub(crate) fn first_lane(empties: u32) -> u32 {
     debug_assert!(empties != 0);
-    // Selected without branches: which lanes are free is as good as random.
+    // Selected without branches, because the free lanes are practically random.
     let mut chosen = empties & 0x111;
     for lanes in [0x222, 0x444, 0x888] {
         let some = empties & lanes;
@@ -195,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_group_finds_the_same_lanes(
+        fn all_groups_find_the_same_lanes(
             tags: [u8; 16],
             few in prop::array::uniform16(0u8..3),
             tag: u8,

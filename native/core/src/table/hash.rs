@@ -1,13 +1,13 @@
-//! The hash functions of the formats, in 32-bit arithmetic so that TypeScript computes the
-//! same (`src/hashmap/table.ts`, `src/region/blob.ts`).
+//! The hash functions of the formats, in 32-bit arithmetic, so that TypeScript computes the same
+//! (`src/hashmap/table.ts`, `src/region/blob.ts`).
 //!
 //! - Numbers: two or three rounds of multiply and xor-shift with MurmurHash3's finalizer constants
-//!   (Appleby 2011), keyed by the region's two seeds before the first and between the rounds.
+//!   (Appleby 2011), keyed by the region's two seeds before the first round and between the rounds.
 //! - Blobs: HalfSipHash-1-3, a keyed pseudo-random function (Aumasson, Bernstein: "SipHash: a fast
-//!   short-input PRF", 2012), because their keys come from strangers most of all.
+//!   short-input PRF", 2012), because blobs are the keys that attackers are most likely to choose.
 //!
-//! A hash gives a home bucket ([`Home`]) from its upper 29 bits and a tag ([`tag`]) from its lowest
-//! 7.
+//! A hash determines a home bucket ([`Home`]) by its upper 29 bits and a tag ([`tag`]) by its
+//! lowest 7.
 
 /// The hash of a 4-byte key.
 #[inline(always)]
@@ -83,7 +83,7 @@ pub fn tag(hash: u32) -> u8 {
     (tag + u32::from(tag == 0)) as u8
 }
 
-/// From hashes to home buckets, for one number of buckets m × 2^e.
+/// Maps hashes to home buckets, for one number of buckets m × 2^e.
 #[derive(Clone, Copy, Debug)]
 pub struct Home {
     multiplier: u32,
@@ -91,7 +91,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// For a number of buckets that `layout::buckets_for` gave.
+    /// The map for a number of buckets that `buckets_for` returned.
     #[inline]
     #[must_use]
     pub fn new(buckets: u32) -> Home {
@@ -103,12 +103,13 @@ impl Home {
     #[inline(always)]
     #[must_use]
     pub fn of(self, hash: u32) -> u32 {
-        // 29 bits times at most 7 fits 32; the result is below m × 2^29 / 2^(29 − e).
+        // 29 bits times at most 7 fit in 32; the result is below m × 2^29 / 2^(29 − e).
         (hash >> 3).wrapping_mul(self.multiplier) >> self.shift
     }
 }
 
-/// An f64 key as it is stored: −0 is +0 and there is one NaN, so equal bits are SameValueZero.
+/// The stored bits of an f64 key: −0 becomes +0, and all NaNs become one, so that equality of bits
+/// is SameValueZero.
 #[inline(always)]
 #[must_use]
 pub fn canonical(bits: u64) -> u64 {
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn half_sip_hash_agrees_with_the_reference() {
         // The authors' vectors for HalfSipHash-2-4 with 32 bits of output, key 00 01 … 07, inputs
-        // of 0, 1, 2, … bytes 00 01 02 …; the rounds are the only difference to ours.
+        // of 0, 1, 2, … bytes 00 01 02 …; only the number of rounds differs from ours.
         let seeds = [0x0302_0100, 0x0706_0504];
         let input: Vec<u8> = (0..64).collect();
         let vectors = [
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn homes_cover_all_buckets_and_no_more() {
+    fn home_buckets_cover_exactly_the_buckets() {
         for capacity in (1..3000).chain([1 << 20, 1 << 24, 1_369_020_825]) {
             let buckets = buckets_for(capacity);
             let home = Home::new(buckets);
@@ -157,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_never_empty_nor_high() {
+    fn tags_are_from_1_to_127() {
         assert!((0..1000u32).all(|hash| (1..=127).contains(&tag(hash))));
         assert_eq!((tag(0x80), tag(1), tag(0xFF)), (1, 1, 127));
     }
 
     #[test]
-    fn floats_have_one_form_for_each_value() {
+    fn equal_floats_have_equal_bits() {
         assert_eq!(canonical((-0.0f64).to_bits()), 0);
         assert_eq!(canonical(0xFFF8_0000_0000_0001), 0x7FF8_0000_0000_0000);
         assert_eq!(canonical(f64::NEG_INFINITY.to_bits()), f64::NEG_INFINITY.to_bits());
@@ -172,8 +173,8 @@ mod tests {
 
     #[test]
     fn awkward_keys_spread_over_the_buckets() {
-        // Sequential, strided, bit-reversed and float keys: no bucket may get far more than its
-        // share.
+        // Sequential, strided, bit-reversed and float keys: no bucket may get far more than the
+        // average.
         type Pattern = (&'static str, fn(u32) -> u32);
         let patterns: [Pattern; 4] = [
             ("sequential", |i| i),

@@ -5,14 +5,11 @@
 //!       tags     overflow   position of lane t at word 4 + (t ^ 3)
 //! ```
 //!
-//! A search loads the first 16 bytes of a bucket, tests all tags at once ([`Group`]), and looks at
+//! A search loads the first 16 bytes of a bucket, compares all tags at once ([`Group`]), and then
 //! the keys of the lanes that match (one in 127 does by chance); it ends at the first bucket whose
-//! overflow is 0. Every walk is bounded by the number of buckets, and every position is compared
-//! with `used` before it is followed, so a hostile index can mislead but not harm.
-//!
-//! There is one implementation of `Group` for each instruction set, and tests that run all of them.
-//! Each is part of its architecture's base, so no choice is made at run time. Wider vectors have
-//! nothing to do: a bucket's tags are 12 bytes.
+//! overflow is 0. Every search is bounded by the number of buckets, and every position is compared
+//! with `used` before it is followed, so a hostile index can cause wrong results, but no access out
+//! of bounds.
 
 use super::group::{Group, LANES, first_lane};
 use crate::region::memory::Memory;
@@ -24,7 +21,7 @@ pub const BUCKET_BYTES: usize = 64;
 const OVERFLOW: usize = 12;
 const POSITIONS: usize = 16;
 
-/// Where an entry stands in the index.
+/// A lane of a bucket: the place of an entry in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lane {
     pub(crate) bucket: u32,
@@ -40,21 +37,21 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The index of so many buckets at a byte offset.
+    /// The index of `buckets` buckets at a byte offset.
     ///
     /// # Safety
-    /// All of it lies within the memory, and `offset` is a multiple of 64.
+    /// All buckets are within the memory, and `offset` is a multiple of 64.
     #[inline]
     pub(crate) unsafe fn new(memory: Memory, offset: usize, buckets: u32) -> Index {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the buckets are within the memory.
         Index { base: unsafe { memory.at(offset) }, buckets }
     }
 
-    /// The index of so many buckets at an address.
+    /// The index of `buckets` buckets at an address.
     ///
     /// # Safety
-    /// While it is used they can be read (and written, if something that writes is called), and
-    /// start at a multiple of 8.
+    /// `base` is a multiple of 8. While the index is used, the buckets are readable, and writable
+    /// if a method that writes is called.
     #[inline]
     pub(crate) unsafe fn at(base: *mut u8, buckets: u32) -> Index {
         Index { base, buckets }
@@ -73,7 +70,7 @@ impl Index {
         unsafe { self.base.add(bucket as usize * BUCKET_BYTES) }
     }
 
-    /// The bucket after this one; after the last comes the first.
+    /// The bucket after this one; the first one follows the last.
     #[inline(always)]
     pub(crate) fn next(self, bucket: u32) -> u32 {
         if bucket + 1 == self.buckets { 0 } else { bucket + 1 }
@@ -88,14 +85,14 @@ impl Index {
 
     #[inline(always)]
     fn word(self, bucket: u32, offset: usize) -> &'static AtomicU32 {
-        // SAFETY: callers pass offsets of words within a bucket, and use the reference at once.
+        // SAFETY: callers pass offsets of words within a bucket, and do not keep the reference.
         unsafe { AtomicU32::from_ptr(self.address(bucket).add(offset).cast()) }
     }
 
     #[inline(always)]
     fn tag_byte(self, at: Lane) -> &'static AtomicU8 {
         debug_assert!(at.lane < LANES as u32);
-        // SAFETY: a lane's tag lies within its bucket; the reference is used at once.
+        // SAFETY: the tag of a lane is within its bucket; callers do not keep the reference.
         unsafe { AtomicU8::from_ptr(self.address(at.bucket).add(at.lane as usize)) }
     }
 
@@ -105,7 +102,7 @@ impl Index {
         self.word(at.bucket, POSITIONS + 4 * (at.lane as usize ^ 3))
     }
 
-    /// The position in a lane. Anything at all, if the region is hostile.
+    /// The position in a lane. It can be any number if the region is hostile.
     #[inline(always)]
     pub(crate) fn position(self, bucket: u32, lane: u32) -> u32 {
         self.position_word(Lane { bucket, lane }).load(Ordering::Relaxed)
@@ -116,13 +113,13 @@ impl Index {
         self.tag_byte(Lane { bucket, lane }).load(Ordering::Relaxed)
     }
 
-    /// How many entries passed this bucket because it was full.
+    /// The number of entries that passed this bucket because it was full.
     #[inline(always)]
     pub(crate) fn overflow(self, bucket: u32) -> u32 {
         self.word(bucket, OVERFLOW).load(Ordering::Relaxed)
     }
 
-    /// Looks for an entry: calls `same` with each position whose tag matches until it says yes.
+    /// Finds an entry: calls `same` with each position whose tag matches until it returns true.
     #[inline]
     pub(crate) fn find<G: Group>(
         self,
@@ -154,7 +151,7 @@ impl Index {
         None
     }
 
-    /// `find` in the buckets after `bucket`, which did not have the entry.
+    /// `find` in the buckets after `bucket`, which does not contain the entry.
     #[inline(always)]
     pub(crate) fn find_beyond<G: Group>(
         self,
@@ -175,8 +172,8 @@ impl Index {
         None
     }
 
-    /// Where an entry that is absent would go: the first empty lane from its home bucket on. `None`
-    /// if the index has none, as only a damaged one has.
+    /// The first empty lane from a home bucket on, which is the lane for a new entry. `None` if
+    /// there is none, which occurs in damaged indexes only.
     #[inline(always)]
     pub(crate) fn first_empty<G: Group>(self, home: u32) -> Option<Lane> {
         let mut bucket = home;
@@ -190,8 +187,8 @@ impl Index {
         None
     }
 
-    /// Counts an entry's passing (or, `up` being false, that it is gone) in the buckets from its
-    /// home to the one before its place.
+    /// Increments (or decrements, if `up` is false) the overflow counts that an entry contributes
+    /// to: those of the buckets from its home to the one before its lane.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.
@@ -200,14 +197,14 @@ impl Index {
         let mut bucket = home;
         while bucket != at.bucket {
             let count = self.overflow(bucket);
-            // Saturating: in a damaged index counts may be lower than the entries they stand for.
+            // Saturating, because the counts of a damaged index may be too low.
             let count = if up { count.saturating_add(1) } else { count.saturating_sub(1) };
             self.word(bucket, OVERFLOW).store(count, Ordering::Release);
             bucket = self.next(bucket);
         }
     }
 
-    /// Fills a lane: its position, then its tag, which makes it visible.
+    /// Sets a lane: its position, then its tag, which makes it visible.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.
@@ -217,7 +214,7 @@ impl Index {
         self.tag_byte(at).store(tag, Ordering::Release);
     }
 
-    /// Empties a lane.
+    /// Clears a lane.
     ///
     /// # Safety
     /// The memory is writable, and no other thread writes the region.

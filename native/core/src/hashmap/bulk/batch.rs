@@ -1,24 +1,25 @@
-//! Batches of keys on their way through the index, so that their waits for memory overlap.
+//! Batches of keys that pass through the index together, so that their memory accesses overlap.
 //!
-//! A batch is hashed ([`Batch::load`]), which asks for its buckets; its tags are compared
-//! ([`Batch::candidates`]), which asks for keys and values; then its keys are ([`Batch::decide`]).
+//! A batch is hashed, which prefetches its buckets ([`Batch::load`]); its tags are compared, which
+//! prefetches keys and values ([`Batch::candidates`]); then its keys are compared
+//! ([`Batch::decide`]).
 
 use crate::cpu::prefetch;
 use crate::hashmap::raw::{RawKey, RawMap};
 use crate::table::group::{Group, Native};
 use crate::table::hash::{canonical, tag};
 
-/// Keys in a batch. Measured on Zen 5, 10^7 entries: 30 ns a key with 32, 26 with 64, 20 with 128,
-/// 19 with 256 and 512. Three cache lines a key at the 4 to 5 ns apiece that one core can have from
-/// memory are the limit then: asking for the next batch's buckets before this one's keys are
-/// compared (tried) gains nothing.
+/// Keys in a batch. Measured on Zen 5 with 10^7 entries: 30 ns per key with 32, 26 with 64, 20 with
+/// 128, 19 with 256 and 512. The limit is then three cache lines per key at the 4 to 5 ns each that
+/// one core can load from memory: prefetching the buckets of the next batch before the keys of this
+/// one are compared was tried, and gains nothing.
 pub(crate) const BATCH: usize = 256;
-/// "No such key", in place of a position. Above every capacity.
+/// The position of a missing key. Greater than every capacity.
 pub(crate) const MISSING: u32 = u32::MAX;
-/// "The home bucket did not decide", in place of a position.
+/// The position of a key whose search continues past its home bucket.
 const UNDECIDED: u32 = u32::MAX - 1;
 
-/// How keys of one type come out of an array.
+/// Loads keys of one type from an array.
 pub(crate) trait Load {
     type Key: RawKey;
     /// # Safety
@@ -37,7 +38,7 @@ impl Load for Narrow {
     type Key = u32;
     #[inline(always)]
     unsafe fn load(keys: *const u8, index: usize) -> u32 {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the array has the element and is aligned.
         unsafe { keys.cast::<u32>().add(index).read_volatile() }
     }
 }
@@ -46,7 +47,7 @@ impl Load for Wide {
     type Key = u64;
     #[inline(always)]
     unsafe fn load(keys: *const u8, index: usize) -> u64 {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the array has the element and is aligned.
         unsafe { keys.cast::<u64>().add(index).read_volatile() }
     }
 }
@@ -55,12 +56,12 @@ impl Load for Float {
     type Key = u64;
     #[inline(always)]
     unsafe fn load(keys: *const u8, index: usize) -> u64 {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the array has the element and is aligned.
         canonical(unsafe { Wide::load(keys, index) })
     }
 }
 
-/// One batch: keys, their hashes, and, once resolved, their positions (or [`MISSING`]).
+/// One batch: keys, their hashes, and, after resolving, their positions (or [`MISSING`]).
 pub(crate) struct Batch<K> {
     pub(crate) keys: [K; BATCH],
     pub(crate) hashes: [u32; BATCH],
@@ -69,10 +70,11 @@ pub(crate) struct Batch<K> {
 }
 
 impl<K: RawKey> Batch<K> {
-    /// Loads and hashes keys, and asks for their buckets.
+    /// Loads and hashes keys, and prefetches their buckets.
     ///
     /// # Safety
-    /// `keys` has `count` elements from `from` on, at most [`BATCH`]; the map's keys are `L`'s.
+    /// `keys` has `count` elements from `from` on, at most [`BATCH`]; the map's keys have the type
+    /// of `L`.
     #[inline(always)]
     pub(crate) unsafe fn load<L: Load<Key = K>>(
         map: &RawMap,
@@ -81,12 +83,12 @@ impl<K: RawKey> Batch<K> {
         count: usize,
     ) -> Batch<K> {
         debug_assert!(0 < count && count <= BATCH);
-        // SAFETY: there is at least one element, by the caller's word.
+        // SAFETY: the caller guarantees that there is at least one element.
         let first = unsafe { L::load(keys, from) };
         let mut batch =
             Batch { keys: [first; BATCH], hashes: [0; BATCH], positions: [MISSING; BATCH], count };
         for i in 0..count {
-            // SAFETY: below `count`.
+            // SAFETY: the index is below `count`.
             let key = unsafe { L::load(keys, from + i) };
             let hash = key.hash(map.seeds());
             batch.keys[i] = key;
@@ -96,10 +98,10 @@ impl<K: RawKey> Batch<K> {
         batch
     }
 
-    /// Finds a candidate for each key by its tag, and asks for the candidates' keys and values.
+    /// Finds a candidate for each key by its tag, and prefetches the keys and values of candidates.
     ///
-    /// Without branches where the outcome is as good as random: one that is mispredicted while its
-    /// line is still on the way throws away all the waiting that was to overlap.
+    /// Has no branches on practically random conditions: a branch that is mispredicted while its
+    /// cache line is being loaded discards the work that should overlap with the load.
     #[inline(always)]
     pub(crate) fn candidates(&mut self, map: &RawMap, value_width: usize) {
         let index = map.index();
@@ -109,14 +111,14 @@ impl<K: RawKey> Batch<K> {
                 prefetch(map.value_address(position, value_width));
             }
         };
-        // Searches that go on beyond their home bucket: which key, and which bucket is next.
+        // Searches that continue past their home bucket: the key and its next bucket.
         let mut pending = [(0u32, 0u32); BATCH];
         let mut more = 0;
         for i in 0..self.count {
             let hash = self.hashes[i];
             let home = map.home(hash);
             let lanes = index.load::<Native>(home).matches(tag(hash));
-            // Lane 0 stands in for "none"; the lane itself stands in for "no second one".
+            // Lane 0 is used if there is none; the lane itself is used if there is no second one.
             let lane = if lanes == 0 { 0 } else { lanes.trailing_zeros() };
             let rest = lanes & lanes.wrapping_sub(1);
             let second = if rest == 0 { lane } else { rest.trailing_zeros() };
@@ -129,9 +131,9 @@ impl<K: RawKey> Batch<K> {
             pending[more] = (i as u32, index.next(home));
             more += usize::from(over && lanes == 0);
         }
-        // Rounds, each of which asks for all its buckets first. Long chains occur in a map that is
-        // nearly full; longer ones than this only in a hostile one, and are looked up by
-        // themselves.
+        // Rounds, each of which prefetches all its buckets first. Long chains occur in maps that
+        // are nearly full; longer ones than this occur in hostile maps only, and are looked up one
+        // by one.
         for _ in 0..16 {
             let waiting = more;
             if waiting == 0 {
@@ -158,10 +160,10 @@ impl<K: RawKey> Batch<K> {
         }
     }
 
-    /// Compares the keys: afterwards each position is below `used`, or [`MISSING`].
+    /// Compares the keys. After that, each position is below `used`, or [`MISSING`].
     ///
     /// # Safety
-    /// The map's keys are of the form `K`.
+    /// The map's keys have the representation `K`.
     #[inline(always)]
     pub(crate) unsafe fn decide(&mut self, map: &RawMap) {
         let index = map.index();
@@ -173,31 +175,31 @@ impl<K: RawKey> Batch<K> {
             if position == MISSING {
                 continue;
             }
-            // SAFETY: `used` is at most the capacity; the form is the caller's word.
+            // SAFETY: `used` is at most the capacity; the caller guarantees the representation.
             if position < used && unsafe { self.keys[i].equals(map, position) } {
                 continue;
             }
-            // Another key with the same tag. The search goes on from the start, after the others.
+            // Another key with the same tag. It is searched from the start, after the others.
             again[more] = i as u32;
             more += 1;
             prefetch(index.address(index.next(map.home(self.hashes[i]))));
         }
         for &i in &again[..more] {
             let i = i as usize;
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees that the keys have this representation.
             let found = unsafe { map.find_with::<Native, K>(self.keys[i], self.hashes[i]) };
             self.positions[i] = found.map_or(MISSING, |(_, position)| position);
         }
     }
 
-    /// `candidates` and `decide`; for a map that the caches hold, plain lookups, which cost less
-    /// there.
+    /// `candidates` and `decide`; or plain lookups if the map fits in the caches, because they cost
+    /// less there.
     ///
     /// # Safety
-    /// The map's keys are of the form `K`.
+    /// The map's keys have the representation `K`.
     #[inline(always)]
     pub(crate) unsafe fn resolve(&mut self, map: &RawMap, value_width: usize) {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the keys have this representation.
         unsafe {
             if is_cached(map) {
                 for i in 0..self.count {
@@ -212,7 +214,7 @@ impl<K: RawKey> Batch<K> {
     }
 }
 
-/// Whether a map is so small that a processor's second cache holds it.
+/// Whether a map is small enough for a processor's second-level cache.
 #[inline(always)]
 pub(crate) fn is_cached(map: &RawMap) -> bool {
     map.layout().heap <= 512 << 10

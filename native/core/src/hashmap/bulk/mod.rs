@@ -1,19 +1,17 @@
 //! Many numeric keys in one call.
 //!
-//! A lookup in a map larger than the caches waits for memory two or three times, one after another.
-//! Here 256 lookups go side by side: first all hashes, with each key's bucket prefetched; then all
-//! tags, with each candidate's key and value prefetched; then the comparisons. So their waits
-//! overlap (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching",
-//! 2004).
+//! A lookup in a map larger than the caches waits for memory two or three times in succession.
+//! Here, 256 lookups proceed together: first all hashes, prefetching each key's bucket; then all
+//! tags, prefetching each candidate's key and value; then the comparisons. So their waits overlap
+//! (Chen, Ailamaki, Gibbons, Mowry: "Improving hash join performance through prefetching", 2004).
 //!
-//! Reading calls are for any thread that the region is shared with: after each batch they look
-//! whether the owner rearranged the region meanwhile, and if so attach anew and repeat the batch.
-//! Outputs are written only after that, so a key that is missing leaves its output as it was.
+//! Any thread with which the region is shared may make reading calls: after each batch they check
+//! whether the owner rearranged the region at the same time, and if so attach again and repeat the
+//! batch. Outputs are written only after that check, so a missing key leaves its output unchanged.
 //!
-//! Keys and values come in arrays of the schema's own element types, given by address because they
-//! too may lie in memory that other threads write. The schema lies in such memory as well, so a
-//! caller does not look first and call then: each call shows its `check` the shape that it is about
-//! to work with.
+//! Keys and values are arrays of the schema's own element types, given by address, because they may
+//! be in memory that other threads write. The schema is in such memory as well, so a caller cannot
+//! check it before the call: each call passes the shape that it is about to use to its `check`.
 
 mod batch;
 
@@ -25,7 +23,7 @@ use crate::region::element::Type;
 use crate::region::sequence::READ_TIMEOUT;
 use crate::{Error, ErrorKind, Result};
 
-/// Runs a generic call for the schema's key type.
+/// Evaluates a generic call for the schema's key type.
 macro_rules! for_keys {
     ($ty:expr, $load:ident => $call:expr) => {
         match $ty {
@@ -46,7 +44,7 @@ macro_rules! for_keys {
     };
 }
 
-/// Runs a generic call for the schema's value type.
+/// Evaluates a generic call for the schema's value type.
 macro_rules! for_values {
     ($ty:expr, $value:ident => $call:expr) => {
         match $ty.width() {
@@ -71,7 +69,8 @@ macro_rules! for_values {
     };
 }
 
-/// Calls `step` with each batch's first index and length. `Some` from it is the answer.
+/// Calls `step` with the first index and the length of each batch. Stops with its result if that is
+/// `Some`.
 #[inline(always)]
 fn batches<T>(from: usize, count: usize, mut step: impl FnMut(usize, usize) -> Option<T>) -> Option<T> {
     let mut at = from;
@@ -94,11 +93,11 @@ impl Follower {
     /// # Safety
     /// As for `RawMap::attach`.
     unsafe fn attach(base: *const u8, len: usize) -> Result<Follower> {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the bytes are readable.
         Ok(Follower { map: unsafe { RawMap::attach_shared(base, len, READ_TIMEOUT) }? })
     }
 
-    /// Runs `read` until it ran while nothing was rearranged.
+    /// Repeats `read` until nothing was rearranged while it ran.
     #[inline(always)]
     fn consistent<T>(&mut self, mut read: impl FnMut(&RawMap) -> T) -> Result<T> {
         loop {
@@ -113,8 +112,8 @@ impl Follower {
     #[cold]
     fn attach_anew(&mut self) -> Result<()> {
         let anew = RawMap::read(self.map.memory(), READ_TIMEOUT).map_err(|error| match error.kind() {
-            // It was sound when this call began, so its owner has made it longer than the view.
-            ErrorKind::Corrupt => Error::stale("the region grew past the bytes given: view it anew"),
+            // It was valid when this call began, so its owner has made it longer than the view.
+            ErrorKind::Corrupt => Error::stale("the region grew past the given bytes: attach again"),
             _ => error,
         })?;
         let (old, new) = (self.map.shape(), anew.shape());
@@ -126,22 +125,22 @@ impl Follower {
     }
 }
 
-/// Where a reading call puts its answers.
+/// The output arrays of a reading call.
 struct Outputs<V> {
     values: *mut V,
-    /// Null if nobody wants to know.
+    /// Null if not requested.
     found: *mut u8,
 }
 
-/// The answers of one batch, until it is known that they are consistent.
+/// The answers of one batch, which are kept here until they are known to be consistent.
 struct Answers<V> {
     values: [V; BATCH],
     hits: [bool; BATCH],
 }
 
 impl<V: Copy + Default> Outputs<V> {
-    /// Answers `count` questions, batch by batch: `answer` is called with the view, the index of
-    /// the batch's first question, and how many there are. Returns how many hits there were.
+    /// Answers `count` queries, batch by batch: `answer` is called with the view, the index of the
+    /// first query of the batch, and their number. Returns the number of hits.
     ///
     /// # Safety
     /// The outputs have `count` elements, and nothing else uses them.
@@ -160,7 +159,7 @@ impl<V: Copy + Default> Outputs<V> {
             }
             for (i, (&value, &hit)) in answers.values.iter().zip(&answers.hits).take(size).enumerate() {
                 total += usize::from(hit);
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the arrays and types.
                 unsafe {
                     if hit {
                         self.values.add(from + i).write(value);
@@ -176,13 +175,13 @@ impl<V: Copy + Default> Outputs<V> {
     }
 }
 
-/// Gets the values of `count` keys: `values[i]` is that of `keys[i]`, or left as it was where the
-/// key is missing; `found[i]`, if wanted, says which. Returns how many were found.
+/// Gets the values of `count` keys: `values[i]` becomes that of `keys[i]`, or stays unchanged if
+/// the key is missing; `found[i]` becomes 1 or 0, if requested. Returns the number of keys found.
 ///
 /// # Safety
 /// `base` and `len` as for `RawMap::attach`. If `check` agrees, `keys` and `values` have `count`
 /// elements of the map's types and `found` is null or has `count` bytes; nothing else uses `values`
-/// and `found` meanwhile.
+/// and `found` during the call.
 pub unsafe fn get_many(
     base: *const u8,
     len: usize,
@@ -192,7 +191,7 @@ pub unsafe fn get_many(
     values: *mut u8,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; the types are those of the schema.
+    // SAFETY: guaranteed by the caller; the types are those of the schema.
     unsafe {
         let mut follower = Follower::attach(base, len)?;
         let shape = follower.map.shape();
@@ -212,7 +211,7 @@ unsafe fn get_typed<L: Load, V: PlainValue + Default>(
     count: usize,
     outputs: Outputs<V>,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; positions are below `used` once resolved.
+    // SAFETY: the caller guarantees the arrays and types; resolved positions are below `used`.
     unsafe {
         outputs.fill(follower, count, |map, from, size, answers| {
             let mut batch = Batch::load::<L>(map, keys, from, size);
@@ -227,7 +226,8 @@ unsafe fn get_typed<L: Load, V: PlainValue + Default>(
     }
 }
 
-/// Tells which of `count` keys are in the map: `found[i]` is 1 or 0. Returns how many are.
+/// Looks up `count` keys: `found[i]` becomes 1 if the map contains `keys[i]`, or else 0. Returns
+/// the number of keys found.
 ///
 /// # Safety
 /// As for [`get_many`].
@@ -239,7 +239,7 @@ pub unsafe fn has_many(
     count: usize,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; the type of keys is that of the schema.
+    // SAFETY: guaranteed by the caller; the type of keys is that of the schema.
     unsafe {
         let mut follower = Follower::attach(base, len)?;
         check(&follower.map.shape())?;
@@ -255,9 +255,9 @@ unsafe fn has_typed<L: Load>(
     count: usize,
     found: *mut u8,
 ) -> Result<usize> {
-    // Values of no size, so nothing is written at this address.
+    // The values have no size, so nothing is written to this address.
     let outputs = Outputs { values: std::ptr::dangling_mut::<()>(), found };
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees the arrays and types.
     unsafe {
         outputs.fill(follower, count, |map, from, size, answers| {
             let mut batch = Batch::load::<L>(map, keys, from, size);
@@ -269,8 +269,8 @@ unsafe fn has_typed<L: Load>(
     }
 }
 
-/// Sets `keys[from..count]` to `values[from..count]`. Returns the index of the first that was not,
-/// because the map is full and must be rebuilt first; `count` when all were.
+/// Sets `keys[from..count]` to `values[from..count]`. Returns the index of the first one that was
+/// not set, because the map is full and must be rebuilt first, or `count` if all were.
 ///
 /// # Safety
 /// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` and `values` have `count`
@@ -284,13 +284,13 @@ pub unsafe fn set_many(
     count: usize,
     from: usize,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; the types are those of the schema.
+    // SAFETY: guaranteed by the caller; the types are those of the schema.
     unsafe {
         let mut map = RawMapMut::attach(base, len)?;
         check(&map.shape())?;
         let shape = map.shape();
         if shape.value == Type::Bool {
-            // A JavaScript program reads the column as 0 and 1.
+            // JavaScript reads the column as 0 and 1.
             let stored = |value| u8::from(value != 0);
             return for_keys!(shape.key, L => Ok(set_typed::<L, u8>(&mut map, keys, values, count, from, stored)));
         }
@@ -311,7 +311,7 @@ unsafe fn set_typed<L: Load, V: RawValue>(
     stored: impl Fn(V) -> V,
 ) -> usize {
     let full = batches(from, count, |from, size| {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the arrays and types.
         unsafe {
             let mut batch = Batch::load::<L>(map, keys, from, size);
             if !is_cached(map) {
@@ -329,7 +329,7 @@ unsafe fn set_typed<L: Load, V: RawValue>(
     full.unwrap_or(count)
 }
 
-/// Deletes `count` keys. Returns how many of them were in the map.
+/// Deletes `count` keys. Returns the number of keys that were in the map.
 ///
 /// # Safety
 /// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of
@@ -341,7 +341,7 @@ pub unsafe fn delete_many(
     keys: *const u8,
     count: usize,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; the type of keys is that of the schema.
+    // SAFETY: guaranteed by the caller; the type of keys is that of the schema.
     unsafe {
         let mut map = RawMapMut::attach(base, len)?;
         check(&map.shape())?;
@@ -354,7 +354,7 @@ pub unsafe fn delete_many(
 unsafe fn delete_typed<L: Load>(map: &mut RawMapMut, keys: *const u8, count: usize) -> usize {
     let mut total = 0;
     batches(0, count, |from, size| {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the arrays and types.
         unsafe {
             let mut batch = Batch::load::<L>(map, keys, from, size);
             if !is_cached(map) {
@@ -369,8 +369,8 @@ unsafe fn delete_typed<L: Load>(map: &mut RawMapMut, keys: *const u8, count: usi
     total
 }
 
-/// Gets the handles of `count` keys, 0 (which is no handle) where a key is missing. Returns how
-/// many were found. It notes in the region that handles exist, so it is for the writer.
+/// Gets the handles of `count` keys, or 0, which is not a handle, for missing keys. Returns the
+/// number of keys found. Records in the region that handles exist, so only the writer may call it.
 ///
 /// # Safety
 /// `base` and `len` as for `RawMapMut::attach`. If `check` agrees, `keys` has `count` elements of
@@ -383,7 +383,7 @@ pub unsafe fn handles_of(
     count: usize,
     handles: *mut u64,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; the type of keys is that of the schema.
+    // SAFETY: guaranteed by the caller; the type of keys is that of the schema.
     unsafe {
         let mut map = RawMapMut::attach(base, len)?;
         check(&map.shape())?;
@@ -401,7 +401,7 @@ unsafe fn handles_typed<L: Load>(
 ) -> usize {
     let mut total = 0;
     batches(0, count, |from, size| {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the arrays and types.
         unsafe {
             let mut batch = Batch::load::<L>(map, keys, from, size);
             batch.resolve(map, 0);
@@ -414,15 +414,15 @@ unsafe fn handles_typed<L: Load>(
         }
         None::<()>
     });
-    // All within one native call, which nothing interrupts, so this is early enough.
+    // Nothing interrupts a native call, so this is early enough.
     if total > 0 {
         map.issue_handles();
     }
     total
 }
 
-/// Gets the values of the entries that `count` handles name, as [`get_many`] does for keys. Returns
-/// how many are alive.
+/// Gets the values of the entries that `count` handles identify, as [`get_many`] does for keys.
+/// Returns the number of entries that exist.
 ///
 /// # Safety
 /// As for [`get_many`]; `handles` has `count` elements.
@@ -435,7 +435,7 @@ pub unsafe fn get_many_by_handle(
     values: *mut u8,
     found: *mut u8,
 ) -> Result<usize> {
-    // SAFETY: the caller's word; the type of values is that of the schema.
+    // SAFETY: guaranteed by the caller; the type of values is that of the schema.
     unsafe {
         let mut follower = Follower::attach(base, len)?;
         check(&follower.map.shape())?;
@@ -455,7 +455,7 @@ unsafe fn by_handle_typed<V: PlainValue + Default>(
     outputs: Outputs<V>,
 ) -> Result<usize> {
     let mut wanted = [0u64; BATCH];
-    // SAFETY: the caller's word; a handle's position is below `used`.
+    // SAFETY: the caller guarantees the arrays and types; the position of a handle is below `used`.
     unsafe {
         outputs.fill(follower, count, |map, from, size, answers| {
             for (i, handle) in wanted[..size].iter_mut().enumerate() {
@@ -474,7 +474,7 @@ unsafe fn by_handle_typed<V: PlainValue + Default>(
 }
 
 impl RawMap {
-    /// Asks for what `handle_at` will read.
+    /// Prefetches the memory that `handle_at` will read.
     fn prefetch_slots(&self, positions: &[u32]) {
         if self.shape().slots.is_none() {
             return;
@@ -493,7 +493,7 @@ impl RawMap {
         }
     }
 
-    /// Asks for what `position_of_handle` and a read of the value will touch.
+    /// Prefetches the memory that `position_of_handle` and a read of the value will touch.
     fn prefetch_handles(&self, handles: &[u64], value_width: usize) {
         let layout = self.layout();
         let base = self.memory().base();

@@ -1,17 +1,17 @@
-//! Handles: numbers that name entries for as long as they live.
+//! Handles: numbers that identify entries as long as they exist.
 //!
 //! A handle is generation × 2^32 + slot. Until a compaction moves an entry that may have a handle,
-//! slots are positions and there is no table; afterwards each slot leads to its entry, each entry
-//! to its slot, and the slot's generation counts its occupants. A hostile table can mislead, but
-//! every slot and position is compared before it is used.
+//! slots are positions and there is no table; after that, each slot refers to its entry, each entry
+//! to its slot, and the slot's generation counts its occupants. A hostile table can cause wrong
+//! results, but every slot and position is compared before it is used.
 
 use super::{RawKey, RawMap, RawMapMut};
 use crate::hashmap::layout::{Layout, MAX_GENERATION, STATE_HANDLES, word};
 use std::sync::atomic::{Ordering, fence};
 
 impl RawMapMut {
-    /// The slot that the next insertion takes: the first free one, else a new one. `None` if there
-    /// is neither, or the list is damaged.
+    /// The slot for the next insertion: the first free one, or else a new one. `None` if there is
+    /// neither, or the free list is damaged.
     pub(super) fn next_slot(&self) -> Option<u32> {
         let used = self.memory.word(word::SLOTS_USED);
         let capacity = self.meta.shape.slots?;
@@ -20,14 +20,14 @@ impl RawMapMut {
     }
 
     /// # Safety
-    /// `slot` is what `next_slot` returned, `position` is below the capacity.
+    /// `slot` was returned by `next_slot`, and `position` is below the capacity.
     pub(super) unsafe fn take_slot(&mut self, slot: u32, position: u32) {
         let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.meta.layout;
         // SAFETY: the slot is below the slot capacity, the position below the capacity.
         unsafe {
             if self.memory.word(word::FREE_SLOT) != 0 {
-                // Out of the list before it is written to: a writer stopped here loses a slot, not
-                // the list.
+                // Removed from the list before it is written: a writer that is terminated here
+                // loses a slot, but not the list.
                 let next = self.memory.load_u32(entry_of_slot + slot as usize * 4);
                 self.memory.set_word(word::FREE_SLOT, next);
             } else {
@@ -46,8 +46,8 @@ impl RawMapMut {
     /// The position is below the capacity, and the slot table is present.
     pub(super) unsafe fn free_slot(&mut self, position: u32) {
         let Layout { slot_of_entry, entry_of_slot, generations, .. } = self.meta.layout;
-        // SAFETY: the position is below the capacity; the slot is compared with the slots that
-        // there are.
+        // SAFETY: the position is below the capacity; the slot is compared with the number of
+        // slots.
         unsafe {
             let slot = self.memory.load_u32(slot_of_entry + position as usize * 4);
             if slot >= self.slots_used() {
@@ -57,14 +57,14 @@ impl RawMapMut {
             let generation = self.memory.load_u32(generations + at).saturating_add(1);
             self.memory.store_u32(generations + at, generation);
             if generation >= MAX_GENERATION {
-                return; // Retired: its handles are used up.
+                return; // Retired: its generations are used up.
             }
             self.memory.store_u32(entry_of_slot + at, self.memory.word(word::FREE_SLOT));
             self.memory.set_word(word::FREE_SLOT, slot + 1);
         }
     }
 
-    /// Notes that handles exist, so that entries keep them when they move.
+    /// Records that handles exist, so that entries keep them when they move.
     #[inline]
     pub(crate) fn issue_handles(&mut self) {
         let state = self.memory.word(word::STATE);
@@ -74,7 +74,7 @@ impl RawMapMut {
         }
     }
 
-    /// The handle of the entry with a key. Panics on a key of the wrong form.
+    /// The handle of the entry with a key. Panics if keys have another representation.
     pub fn handle_of<K: RawKey>(&mut self, key: K) -> Option<u64> {
         let position = self.find(key)?;
         self.issue_handles();
@@ -96,19 +96,19 @@ impl RawMap {
         if self.meta.shape.slots.is_none() {
             return u64::from(self.memory.word(word::EPOCH)) << 32 | u64::from(position);
         }
-        // SAFETY: the position is below the capacity, and the slot compared with the slots that
-        // there are.
+        // SAFETY: the position is below the capacity; the slot is compared with the number of
+        // slots.
         unsafe {
             let slot = self.memory.load_u32(self.meta.layout.slot_of_entry + position as usize * 4);
             if slot >= self.slots_used() {
-                return 0; // A damaged table: generation 0 is never alive.
+                return 0; // A damaged table. Generation 0 is never valid.
             }
             let generation = self.memory.load_u32(self.meta.layout.generations + slot as usize * 4);
             u64::from(generation) << 32 | u64::from(slot)
         }
     }
 
-    /// The position of the entry that a handle names, while it lives.
+    /// The position of the entry that a handle identifies, if it still exists.
     #[inline]
     #[must_use]
     pub fn position_of_handle(&self, handle: u64) -> Option<u32> {
@@ -123,8 +123,8 @@ impl RawMap {
                 return None;
             }
             let layout = &self.meta.layout;
-            // SAFETY: the slot is below the slot capacity, the position checked against `used`
-            // before use.
+            // SAFETY: the slot is below the slot capacity, and the position is compared with `used`
+            // before it is used.
             unsafe {
                 if self.memory.load_u32(layout.generations + slot as usize * 4) != generation {
                     return None;
@@ -135,8 +135,8 @@ impl RawMap {
                 {
                     return None;
                 }
-                // The slot may have been given to another entry in between; its generation went up
-                // before that.
+                // The slot may have been assigned to another entry in between, but its generation
+                // was incremented before that.
                 fence(Ordering::Acquire);
                 if self.memory.load_u32(layout.generations + slot as usize * 4) != generation {
                     return None;

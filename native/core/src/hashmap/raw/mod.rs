@@ -1,14 +1,14 @@
 //! A checked view of a HashMap's region, and every operation on one entry.
 //!
-//! [`RawMap`] reads, [`RawMapMut`] also writes. Attaching checks the header once; after that no
-//! operation looks at a count that bounds memory access except through the private copy, so
-//! contents that are hostile, or change meanwhile, give wrong answers but never a read outside.
+//! [`RawMap`] reads, [`RawMapMut`] also writes. Attaching checks the header once. After that,
+//! counts that bound memory accesses are only taken from the private copy, so contents that are
+//! hostile, or that change at the same time, cause wrong results, but never a read out of bounds.
 //!
 //! Cost: a lookup touches one cache line of the index, one of the keys, one of the values.
 //!
-//! Writing: the order of stores is the format's. Another thread that reads the region sees each
-//! change whole or not at all, and a writer that is stopped in between leaves a valid region.
-//! Nothing here moves an entry: that is `rebuild.rs`.
+//! Writing: the format defines the order of stores. Another thread that reads the region sees each
+//! change completely or not at all, and a writer that is terminated in between leaves a valid
+//! region. Nothing here moves entries: see [`super::rebuild`].
 
 mod handles;
 mod repr;
@@ -33,7 +33,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct RawMap {
-    // What every lookup reads comes first, together.
+    // The fields that every lookup reads come first.
     index: Index,
     home: Home,
     seeds: [u32; 2],
@@ -51,38 +51,39 @@ pub struct RawMap {
 }
 
 impl RawMap {
-    /// Attaches to the map in `len` bytes at `base`: checks the header in constant time.
+    /// Attaches to the map in `len` bytes at `base`. Checks the header in constant time.
     ///
     /// # Safety
     /// While the view, a copy of it, or anything borrowed from it is used, `base` is valid for
     /// reading `len` bytes. Another thread may write them, as the format allows.
     #[inline]
     pub unsafe fn attach(base: *const u8, len: usize) -> Result<RawMap> {
-        // SAFETY: the caller's word. Nothing is written through the view of a reader.
+        // SAFETY: the caller guarantees that the bytes are readable. Nothing is written through the
+        // view of a reader.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
         RawMap::read(memory, Duration::ZERO)
     }
 
-    /// `attach` for a reader whose region another thread owns: waits, up to `patience`, while it is
-    /// being rearranged. `Locked` if that takes longer: then its writer died.
+    /// `attach` for a reader of a region that another thread owns: waits, up to `timeout`, while it
+    /// is being rearranged. `Locked` if that takes longer, because the writer was terminated then.
     ///
     /// # Safety
     /// As for `attach`.
     #[inline]
-    pub unsafe fn attach_shared(base: *const u8, len: usize, patience: Duration) -> Result<RawMap> {
-        // SAFETY: the caller's word.
+    pub unsafe fn attach_shared(base: *const u8, len: usize, timeout: Duration) -> Result<RawMap> {
+        // SAFETY: the caller guarantees that the bytes are readable.
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
-        RawMap::read(memory, patience)
+        RawMap::read(memory, timeout)
     }
 
-    pub(crate) fn read(memory: Memory, patience: Duration) -> Result<RawMap> {
-        let (_, meta, sequence) = Meta::read_shared(memory, patience)?;
+    pub(crate) fn read(memory: Memory, timeout: Duration) -> Result<RawMap> {
+        let (_, meta, sequence) = Meta::read_shared(memory, timeout)?;
         Ok(RawMap::new(memory, meta, sequence))
     }
 
     pub(in crate::hashmap) fn new(memory: Memory, meta: Meta, sequence: u32) -> RawMap {
         let Layout { index, dead, keys, values, heap, .. } = meta.layout;
-        // SAFETY: a checked header's sections lie within the memory.
+        // SAFETY: the sections of a checked header are within the memory.
         let (index, keys, values) =
             unsafe { (Index::new(memory, index, meta.buckets), memory.at(keys), memory.at(values)) };
         RawMap {
@@ -108,7 +109,7 @@ impl RawMap {
         self.meta.shape
     }
 
-    /// Where the sections are, in bytes from the region's start.
+    /// The offsets of the sections, in bytes.
     #[inline]
     #[must_use]
     pub fn layout(&self) -> Layout {
@@ -150,22 +151,22 @@ impl RawMap {
         self.home.of(hash)
     }
 
-    /// Entries appended since the last compaction, dead ones included. Never above the capacity.
-    /// What is read of them afterwards is there, also where another thread has just appended them.
+    /// Entries appended since the last compaction, including dead ones. At most the capacity.
+    /// Entries below it are complete, even if another thread has just appended them.
     #[inline(always)]
     #[must_use]
     pub fn used(&self) -> u32 {
         self.memory.word_acquire(word::USED).min(self.capacity)
     }
 
-    /// How many entries are alive.
+    /// The number of living entries.
     #[inline]
     #[must_use]
     pub fn len(&self) -> u32 {
         self.used().saturating_sub(self.memory.word(word::DEAD))
     }
 
-    /// Whether no entry is alive.
+    /// Whether there are no living entries.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -182,16 +183,16 @@ impl RawMap {
         }
     }
 
-    /// The capacity to rebuild a full map to: the same if at least a quarter of the entries is
-    /// dead, so that a map of constant size costs O(1) per operation under endless churn; else the
-    /// next larger.
+    /// The capacity for a rebuild of a full map: the same one if at least a quarter of the entries
+    /// is dead, so that operations on a map of constant size cost O(1) under permanent churn, or
+    /// else the next larger one.
     pub fn next_capacity(&self) -> Result<u32> {
         let dead = self.used() - self.len();
         if dead > 0 && u64::from(dead) * 4 >= u64::from(self.used()) {
             return Ok(self.capacity);
         }
         if self.capacity == super::layout::MAX_CAPACITY {
-            return Err(Error::full("the map has the largest capacity there is"));
+            return Err(Error::full("the map has the largest possible capacity"));
         }
         Ok(super::layout::next_capacity(self.capacity))
     }
@@ -209,7 +210,7 @@ impl RawMap {
     }
 
     /// The first living entry at or after a position: `position = map.next_from(position + 1)`
-    /// walks the map in insertion order, also while entries are inserted and deleted.
+    /// walks the map in insertion order, even while entries are inserted and deleted.
     #[must_use]
     pub fn next_from(&self, position: u32) -> Option<u32> {
         let used = self.used();
@@ -227,35 +228,37 @@ impl RawMap {
         None
     }
 
-    /// Looks for a key with this hash. The position is below `used`.
+    /// Finds a key with this hash. The position is below `used`.
     ///
     /// # Safety
-    /// The map's keys are of the form `K`.
+    /// The map's keys have the representation `K`.
     #[inline(always)]
     pub(crate) unsafe fn find_with<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Lane, u32)> {
         let used = self.used();
         let home = self.home(hash);
         let found = self.index.find_in::<G>(home, tag(hash), |position| {
-            // SAFETY: below `used`, which is at most the capacity; the form is the caller's word.
+            // SAFETY: the position is below `used`, which is at most the capacity, and the caller
+            // guarantees the representation of the keys.
             position < used && unsafe { key.equals(self, position) }
         });
         if found.is_some() || self.index.overflow(home) == 0 {
             return found;
         }
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation of the keys.
         unsafe { self.find_beyond::<G, K>(key, hash) }
     }
 
-    /// `find_with` after the home bucket. Out of line, and with nothing passed by reference, so
-    /// that the common case keeps everything in registers.
+    /// `find_with` after the home bucket. Out of line and without arguments by reference, so that
+    /// the common case keeps everything in registers.
     ///
     /// # Safety
-    /// The map's keys are of the form `K`.
+    /// The map's keys have the representation `K`.
     #[inline(never)]
     unsafe fn find_beyond<G: Group, K: RawKey>(&self, key: K, hash: u32) -> Option<(Lane, u32)> {
         let used = self.used();
         self.index.find_beyond::<G>(self.home(hash), tag(hash), |position| {
-            // SAFETY: below `used`, which is at most the capacity; the form is the caller's word.
+            // SAFETY: the position is below `used`, which is at most the capacity, and the caller
+            // guarantees the representation of the keys.
             position < used && unsafe { key.equals(self, position) }
         })
     }
@@ -263,52 +266,53 @@ impl RawMap {
     /// The position of a key.
     ///
     /// # Safety
-    /// The map's keys are of the form `K`.
+    /// The map's keys have the representation `K`.
     #[inline(always)]
     pub(crate) unsafe fn position_of<K: RawKey>(&self, key: K) -> Option<u32> {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation of the keys.
         unsafe { self.find_with::<Native, K>(key, key.hash(self.seeds)) }.map(|(_, position)| position)
     }
 
-    /// The position of a key; positions are stable until a rebuild. Panics on a key of the wrong
-    /// form.
+    /// The position of a key; positions are stable until a rebuild. Panics if keys have another
+    /// representation.
     #[inline]
     #[must_use]
     pub fn find<K: RawKey>(&self, key: K) -> Option<u32> {
-        assert!(K::fits(self.meta.shape.key), "a key of the wrong form");
-        // SAFETY: just checked.
+        assert!(K::fits(self.meta.shape.key), "a key of another representation");
+        // SAFETY: the representation and the position were just checked.
         unsafe { self.position_of(key) }
     }
 
-    /// The value in a position's column. Panics if it is past the last entry, or on the wrong form.
+    /// The value at a position. Panics if the position is past the last entry, or if values have
+    /// another representation.
     #[inline]
     #[must_use]
     pub fn value<V: PlainValue>(&self, position: u32) -> V {
-        assert!(V::fits(self.meta.shape.value), "a value of the wrong form");
+        assert!(V::fits(self.meta.shape.value), "a value of another representation");
         assert!(position < self.capacity, "position {position} is past the last entry");
-        // SAFETY: just checked.
+        // SAFETY: the representation and the position were just checked.
         unsafe { V::read(self, position) }
     }
 
-    /// The column's bytes of a key: a number's, or a blob reference.
+    /// The stored key: a number, or a blob reference.
     ///
     /// # Safety
     /// The position is below the capacity and the keys are 4 bytes wide.
     #[inline(always)]
     pub(crate) unsafe fn key_u32(&self, position: u32) -> u32 {
         debug_assert!(position < self.capacity);
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the position and the width of the keys.
         unsafe { load_u32(self.keys, position) }
     }
 
-    /// The column's bytes of a key.
+    /// The stored key.
     ///
     /// # Safety
     /// The position is below the capacity and the keys are 8 bytes wide.
     #[inline(always)]
     pub(crate) unsafe fn key_u64(&self, position: u32) -> u64 {
         debug_assert!(position < self.capacity);
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the position and the width of the keys.
         unsafe { load_u64(self.keys, position) }
     }
 
@@ -345,7 +349,7 @@ impl RawMap {
         })
     }
 
-    /// The blob that a reference stands for; `None` if it is not wholly in the heap.
+    /// The blob of a reference; `None` if it is not completely in the heap.
     #[inline(always)]
     pub(crate) fn blob(&self, reference: u32) -> Option<StoredBlob> {
         let at = u64::from(reference) * 4;
@@ -357,18 +361,18 @@ impl RawMap {
         if at + size_of_blob(head) > self.heap_capacity {
             return None;
         }
-        // SAFETY: so are the bytes.
+        // SAFETY: the bytes are within the heap, too.
         let data = unsafe { self.memory.at(self.heap + at as usize + 4) };
         Some(StoredBlob { head, data })
     }
 
-    /// The address of a key, for prefetching. The position may be anything.
+    /// The address of a key, for prefetching. The position may be any number.
     #[inline(always)]
     pub(crate) fn key_address<K: RawKey>(&self, position: u32) -> *const u8 {
         self.keys.wrapping_add(position as usize * K::WIDTH)
     }
 
-    /// The address of a value, for prefetching. The position may be anything.
+    /// The address of a value, for prefetching. The position may be any number.
     #[inline(always)]
     pub(crate) fn value_address(&self, position: u32, width: usize) -> *const u8 {
         self.values.wrapping_add(position as usize * width)
@@ -378,15 +382,15 @@ impl RawMap {
 /// Counts of a map that change with its entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// How many times entries changed their positions, modulo 2^32.
+    /// The number of times that entries changed their positions, modulo 2^32.
     pub moves: u32,
-    /// Bytes of the heap that are used.
+    /// Used bytes of the heap.
     pub heap_used: u64,
-    /// How many of them no entry refers to.
+    /// The used bytes that no entry refers to.
     pub heap_garbage: u64,
 }
 
-/// What a column holds at a position.
+/// The contents of a column at a position.
 #[derive(Clone, Copy, Debug)]
 pub enum Cell {
     /// The bits of a number.
@@ -397,8 +401,8 @@ pub enum Cell {
     None,
 }
 
-/// A blob in a region's heap, all of which is within the region. It stays there, unchanged, until
-/// the next rebuild or clear.
+/// A blob in a region's heap, completely within the region. It does not move or change until the
+/// next rebuild or clear.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredBlob {
     head: u32,
@@ -420,7 +424,7 @@ impl StoredBlob {
         self.data
     }
 
-    /// How many bytes.
+    /// The number of bytes.
     #[inline(always)]
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a length in bytes, of memory")]
@@ -435,7 +439,8 @@ impl StoredBlob {
     #[inline(always)]
     #[must_use]
     pub unsafe fn bytes<'a>(self) -> &'a [u8] {
-        // SAFETY: wholly within the region when it was found; the rest is the caller's word.
+        // SAFETY: the blob was within the region when it was found, and the caller guarantees that
+        // the region is still valid and was neither rebuilt nor cleared.
         unsafe { std::slice::from_raw_parts(self.data, self.len()) }
     }
 }

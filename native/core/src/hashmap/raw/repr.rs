@@ -1,7 +1,8 @@
-//! The forms that keys and values have in a region: integers of a column's width, and blobs.
+//! The representations of keys and values in a region: integers of a column's width, and blobs.
 //!
-//! Every operation is generic over them, so each combination is compiled by itself: a lookup of a
-//! u32 has no trace of strings in it. Types that share a form (f64, u64, i64) share the code.
+//! Every operation is generic over them, so each combination is compiled separately: a lookup of a
+//! u32 contains no code for strings. Types with the same representation (f64, u64, i64) share the
+//! code.
 
 use super::{RawMap, RawMapMut};
 use crate::region::element::Type;
@@ -19,55 +20,56 @@ mod sealed {
     impl Sealed for super::Blob<'_> {}
 }
 
-/// A key as the region holds it: `u32` for 4-byte types, `u64` for 8-byte types ([`canonical`] for
+/// A key as the region stores it: `u32` for 4-byte types, `u64` for 8-byte types ([`canonical`] for
 /// floats), [`Blob`] for strings and bytes.
 pub trait RawKey: Copy + sealed::Sealed {
-    /// Bytes of it in a column.
+    /// Bytes of the key in a column.
     const WIDTH: usize;
-    /// Whether keys of this type are of this form.
+    /// Whether keys of this type have this representation.
     fn fits(ty: Type) -> bool;
     /// The key's hash.
     fn hash(self, seeds: [u32; 2]) -> u32;
-    /// Bytes that it takes in the heap.
+    /// Bytes of the heap that it takes.
     #[inline(always)]
     fn heap_bytes(self) -> u64 {
         0
     }
-    /// Whether it equals the key at a position.
+    /// Whether this equals the key at a position.
     ///
     /// # Safety
-    /// The map's keys are of this form, and the position is below its capacity.
+    /// The map's keys have this representation, and the position is below its capacity.
     unsafe fn equals(self, map: &RawMap, position: u32) -> bool;
-    /// Writes it at a position, appending to the heap.
+    /// Writes this at a position, and appends to the heap if it is a blob.
     ///
     /// # Safety
     /// As for `equals`; the heap has room.
     unsafe fn write(self, map: &mut RawMapMut, position: u32);
 }
 
-/// A value as the region holds it: an integer as wide as its column, a [`Blob`], or `()` for a
+/// A value as the region stores it: an integer as wide as its column, a [`Blob`], or `()` for a
 /// schema whose values are not in the region.
 pub trait RawValue: Copy + sealed::Sealed {
-    /// Whether values of this type are of this form.
+    /// Whether values of this type have this representation.
     fn fits(ty: Type) -> bool;
-    /// Bytes that it takes in the heap.
+    /// Bytes of the heap that it takes.
     #[inline(always)]
     fn heap_bytes(self) -> u64 {
         0
     }
-    /// Writes it at a position, appending to the heap.
+    /// Writes this at a position, and appends to the heap if it is a blob.
     ///
     /// # Safety
-    /// The map's values are of this form, the position is below its capacity, the heap has room.
+    /// The map's values have this representation, the position is below its capacity, and the heap
+    /// has room.
     unsafe fn write(self, map: &mut RawMapMut, position: u32);
 }
 
-/// A value that a column holds by itself: what bulk calls and columns can move.
+/// A value that is stored in its column alone, as bulk calls require.
 pub trait PlainValue: RawValue {
     /// Reads the value at a position.
     ///
     /// # Safety
-    /// The map's values are of this form, and the position is below its capacity.
+    /// The map's values have this representation, and the position is below its capacity.
     unsafe fn read(map: &RawMap, position: u32) -> Self;
 }
 
@@ -79,7 +81,7 @@ macro_rules! elements {
         /// The column is aligned and has an element of this width at `position`.
         #[inline(always)]
         pub(super) unsafe fn $load(column: *mut u8, position: u32) -> $type {
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees that the column is aligned and has this element.
             unsafe { $atomic::from_ptr(column.cast::<$type>().add(position as usize)) }.load(Ordering::Relaxed)
         }
 
@@ -89,7 +91,8 @@ macro_rules! elements {
         /// As for reading; the column is writable, and no other thread writes it.
         #[inline(always)]
         pub(super) unsafe fn $store(column: *mut u8, position: u32, value: $type) {
-            // SAFETY: the caller's word.
+            // SAFETY: the caller guarantees that the column is aligned, has this element, and is
+            // writable.
             unsafe { $atomic::from_ptr(column.cast::<$type>().add(position as usize)) }
                 .store(value, Ordering::Release);
         }
@@ -115,12 +118,12 @@ impl RawKey for u32 {
     }
     #[inline(always)]
     unsafe fn equals(self, map: &RawMap, position: u32) -> bool {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation and the position.
         unsafe { map.key_u32(position) == self }
     }
     #[inline(always)]
     unsafe fn write(self, map: &mut RawMapMut, position: u32) {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation and the position.
         unsafe { store_u32(map.keys, position, self) };
     }
 }
@@ -137,12 +140,12 @@ impl RawKey for u64 {
     }
     #[inline(always)]
     unsafe fn equals(self, map: &RawMap, position: u32) -> bool {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation and the position.
         unsafe { map.key_u64(position) == self }
     }
     #[inline(always)]
     unsafe fn write(self, map: &mut RawMapMut, position: u32) {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation and the position.
         unsafe { store_u64(map.keys, position, self) };
     }
 }
@@ -163,7 +166,8 @@ impl RawKey for Blob<'_> {
     }
     #[inline]
     unsafe fn equals(self, map: &RawMap, position: u32) -> bool {
-        // SAFETY: the caller's word; the blob is wholly in the region, and compared at once.
+        // SAFETY: the caller guarantees the representation and the position. The blob is within the
+        // region, and is not kept.
         unsafe {
             map.blob(map.key_u32(position))
                 .is_some_and(|blob| blob.head == self.head() && blob.bytes() == self.content())
@@ -171,7 +175,7 @@ impl RawKey for Blob<'_> {
     }
     #[inline]
     unsafe fn write(self, map: &mut RawMapMut, position: u32) {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation, the position, and room in the heap.
         unsafe {
             let reference = map.append_blob(self);
             store_u32(map.keys, position, reference);
@@ -188,7 +192,7 @@ macro_rules! plain_values {
             }
             #[inline(always)]
             unsafe fn write(self, map: &mut RawMapMut, position: u32) {
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the representation and the position.
                 unsafe { $store(map.values, position, self) };
             }
         }
@@ -197,7 +201,7 @@ macro_rules! plain_values {
             #[inline(always)]
             unsafe fn read(map: &RawMap, position: u32) -> $type {
                 debug_assert!(position < map.capacity);
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the representation and the position.
                 unsafe { $load(map.values, position) }
             }
         }
@@ -231,7 +235,7 @@ impl RawValue for Blob<'_> {
     }
     #[inline]
     unsafe fn write(self, map: &mut RawMapMut, position: u32) {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the representation, the position, and room in the heap.
         unsafe {
             let reference = map.append_blob(self);
             store_u32(map.values, position, reference);
@@ -239,7 +243,7 @@ impl RawValue for Blob<'_> {
     }
 }
 
-/// The bits of a key as a region holds them, for a type whose keys are 8 bytes wide.
+/// The bits of a key as a region stores them, for a type whose keys are 8 bytes wide.
 #[inline(always)]
 #[must_use]
 pub fn stored_bits(bits: u64, ty: Type) -> u64 {

@@ -1,8 +1,8 @@
 //! Inserting, replacing and deleting one entry.
 //!
-//! The order of stores is the format's: another thread sees each change whole or not at all, and a
-//! writer that is stopped in between leaves a valid region. The last thing such a writer leaves, a
-//! lane for an entry that was not counted in, is removed by the next to attach.
+//! The format defines the order of stores: another thread sees each change completely or not at
+//! all, and a writer that is terminated in between leaves a valid region. Such a writer may leave a
+//! lane of an entry that was not yet counted; the next writer that attaches removes it.
 
 use super::repr::{PlainValue, RawKey, RawValue};
 use super::{RawMap, StoredBlob};
@@ -14,14 +14,14 @@ use crate::table::group::Native;
 use crate::table::hash::{self, narrow, tag, wide};
 use std::ops::Deref;
 
-/// What became of an insertion.
+/// The result of an insertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
-    /// The key was new; its entry has this position.
+    /// The key was new; this is the position of its entry.
     Inserted(u32),
-    /// The key was there; its entry, at this position, has the new value.
+    /// The key was present; its entry, at this position, has the new value.
     Replaced(u32),
-    /// There is no room for it without a rebuild. Nothing was changed.
+    /// There is no room without a rebuild. Nothing was changed.
     Full,
 }
 
@@ -41,31 +41,31 @@ impl Deref for RawMapMut {
 }
 
 impl RawMapMut {
-    /// Attaches to a map for writing: checks the header in constant time, withdraws the region's
-    /// checksum, and finishes what a writer that was stopped left behind.
+    /// Attaches to a map for writing: checks the header in constant time, removes the region's
+    /// checksum, and repairs what a terminated writer may have left.
     ///
     /// # Safety
     /// As for [`RawMap::attach`]; the bytes are writable, and while the view is used no other view
     /// writes them, neither on another thread nor on this one.
     #[inline]
     pub unsafe fn attach(base: *mut u8, len: usize) -> Result<RawMapMut> {
-        // SAFETY: the caller's word.
+        // SAFETY: guaranteed by the caller, as `attach_intact` requires.
         let mut map = unsafe { RawMapMut::attach_intact(base, len) }?;
         // SAFETY: the memory is writable and this is the only writer.
         unsafe {
             map.memory.clear_checksum();
         }
-        map.heal();
+        map.remove_uncounted_lane();
         Ok(map)
     }
 
-    /// `attach` to a map without a checksum that no writer was ever stopped on.
+    /// `attach` for a map without a checksum of which no writer was ever terminated.
     ///
     /// # Safety
     /// As for `attach`.
     #[inline]
     pub(in crate::hashmap) unsafe fn attach_intact(base: *mut u8, len: usize) -> Result<RawMapMut> {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that the bytes are readable.
         Ok(RawMapMut { map: unsafe { RawMap::attach(base, len) }? })
     }
 
@@ -76,21 +76,21 @@ impl RawMapMut {
         &self.map
     }
 
-    /// Removes the lane that a writer left if it was stopped just before it raised `used`: position
-    /// `used` is about to be given to another key.
+    /// Removes the lane that a writer left if it was terminated just before it incremented `used`,
+    /// because the next key will get position `used`.
     #[inline]
-    fn heal(&mut self) {
+    fn remove_uncounted_lane(&mut self) {
         let used = self.used();
         if used == self.capacity {
             return;
         }
-        // SAFETY: the position is below the capacity, and the key's form is that of the schema.
+        // SAFETY: the position is below the capacity, and the representation is that of the schema.
         let hash = unsafe {
             match self.meta.shape.key {
                 Type::U32 | Type::I32 => narrow(self.key_u32(used), self.seeds),
                 Type::F64 | Type::U64 | Type::I64 => wide(self.key_u64(used), self.seeds),
                 _ => match self.blob(self.key_u32(used)) {
-                    // The heap past its used part is not zeroed: a long run of old bytes is no key.
+                    // The heap past its used part is not zeroed: old bytes there are not a key.
                     Some(blob) if self.ends_within_used_heap(blob) => hash::blob(blob.bytes(), self.seeds),
                     _ => return,
                 },
@@ -98,7 +98,7 @@ impl RawMapMut {
         };
         let home = self.home(hash);
         if let Some((lane, _)) = self.index.find::<Native>(home, tag(hash), |position| position == used) {
-            // SAFETY: this view writes, so it is the only writer.
+            // SAFETY: this is the only writer, guaranteed by the caller of `attach`.
             unsafe {
                 self.index.clear(lane);
                 self.index.adjust_overflow(home, lane, false);
@@ -111,30 +111,32 @@ impl RawMapMut {
         end as u64 <= self.memory.double_word(word::HEAP_USED)
     }
 
-    /// Inserts a key or gives it a new value. Panics on a key or value of the wrong form.
+    /// Inserts a key or replaces its value. Panics if keys or values have another representation.
     #[inline]
     pub fn set<K: RawKey, V: RawValue>(&mut self, key: K, value: V) -> Placed {
-        assert!(K::fits(self.meta.shape.key), "a key of the wrong form");
-        assert!(V::fits(self.meta.shape.value), "a value of the wrong form");
-        // SAFETY: just checked.
+        assert!(K::fits(self.meta.shape.key), "a key of another representation");
+        assert!(V::fits(self.meta.shape.value), "a value of another representation");
+        // SAFETY: the representations were just checked.
         unsafe { self.upsert(key, value, key.hash(self.seeds)) }
     }
 
-    /// Deletes a key. Returns the position that its entry had. Panics on a key of the wrong form.
+    /// Deletes a key. Returns the position of its entry. Panics if keys have another
+    /// representation.
     #[inline]
     pub fn remove<K: RawKey>(&mut self, key: K) -> Option<u32> {
-        assert!(K::fits(self.meta.shape.key), "a key of the wrong form");
-        // SAFETY: just checked.
+        assert!(K::fits(self.meta.shape.key), "a key of another representation");
+        // SAFETY: the representations were just checked.
         unsafe { self.delete(key, key.hash(self.seeds)) }
     }
 
     /// `set` for a key whose hash is known.
     ///
     /// # Safety
-    /// The map's keys and values are of the forms `K` and `V`.
+    /// The map's keys and values have the representations `K` and `V`.
     #[inline(always)]
     pub(crate) unsafe fn upsert<K: RawKey, V: RawValue>(&mut self, key: K, value: V, hash: u32) -> Placed {
-        // SAFETY: the caller's word; a position that was found is below the capacity.
+        // SAFETY: the caller guarantees the representations; a position that was found is below the
+        // capacity.
         unsafe {
             match self.map.find_with::<Native, K>(key, hash) {
                 None => self.append(key, value, hash),
@@ -154,7 +156,7 @@ impl RawMapMut {
     /// Appends an entry for a key that is not in the map.
     ///
     /// # Safety
-    /// The map's keys and values are of the forms `K` and `V`.
+    /// The map's keys and values have the representations `K` and `V`.
     #[inline(always)]
     unsafe fn append<K: RawKey, V: RawValue>(&mut self, key: K, value: V, hash: u32) -> Placed {
         let position = self.used();
@@ -188,10 +190,11 @@ impl RawMapMut {
     /// `remove` for a key whose hash is known.
     ///
     /// # Safety
-    /// The map's keys are of the form `K`.
+    /// The map's keys have the representation `K`.
     #[inline(always)]
     pub(crate) unsafe fn delete<K: RawKey>(&mut self, key: K, hash: u32) -> Option<u32> {
-        // SAFETY: the caller's word; a position that was found is below `used`.
+        // SAFETY: the caller guarantees the representation; a position that was found is below
+        // `used`.
         unsafe {
             let (lane, position) = self.map.find_with::<Native, K>(key, hash)?;
             let garbage = self.key_blob_bytes(position) + self.value_blob_bytes(position);
@@ -199,7 +202,7 @@ impl RawMapMut {
             let at = self.dead + (position as usize / 32) * 4;
             let bits = self.memory.load_u32(at);
             let bit = 1 << (position % 32);
-            // In a damaged region the index may lead to an entry that is dead already.
+            // In a damaged region, the index may contain an entry that is already dead.
             if bits & bit == 0 {
                 self.memory.store_u32(at, bits | bit);
                 let dead = self.memory.word(word::DEAD);
@@ -257,7 +260,7 @@ impl RawMapMut {
     pub(super) unsafe fn append_blob(&mut self, blob: Blob<'_>) -> u32 {
         let used = self.memory.double_word(word::HEAP_USED);
         let size = blob.heap_bytes();
-        // SAFETY: there is room for `size` bytes from `used`, by the caller's word.
+        // SAFETY: the caller guarantees that there is room for `size` bytes from `used` on.
         unsafe {
             let at = self.heap + used as usize;
             self.memory.store_u32(at, blob.head());
@@ -268,15 +271,15 @@ impl RawMapMut {
     }
 }
 
-/// Copies bytes and zeros up to a multiple of 4 after them.
+/// Copies bytes, and appends zeros up to a multiple of 4.
 ///
 /// # Safety
-/// `to` is 4-byte aligned and valid for writing as many bytes, rounded up to a multiple of 4.
+/// `to` is 4-byte aligned and valid for writing that many bytes, rounded up to a multiple of 4.
 #[inline]
 pub(crate) unsafe fn write_padded(to: *mut u8, bytes: &[u8]) {
     let padding = bytes.len().wrapping_neg() % 4;
-    // SAFETY: the caller's word. The source may lie in the same region (a blob found in it), but
-    // not where this writes.
+    // SAFETY: the caller guarantees that the bytes are writable. The source may be in the same
+    // region (a blob that was found in it), but not in the range that is written.
     unsafe {
         std::ptr::copy(bytes.as_ptr(), to, bytes.len());
         to.add(bytes.len()).write_bytes(0, padding);

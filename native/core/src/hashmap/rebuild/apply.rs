@@ -1,6 +1,6 @@
-//! The second half of a rebuild: moving everything, which can not fail.
+//! The second half of a rebuild: moving the contents, which cannot fail.
 //!
-//! Runs inside `Memory::change`. Columns are squeezed where they are, then sections move (order:
+//! Runs inside `Memory::change`. Columns are compacted in place, then sections move (for the order,
 //! see the parent module), then the heap, the slot table and the index are written.
 
 use super::plan::Plan;
@@ -12,11 +12,13 @@ use crate::table::blob::size_of_blob;
 
 impl Plan {
     /// # Safety
-    /// Inside `Memory::change` of the map's only writer; the new layout lies within the memory.
+    /// Called inside `Memory::change` by the map's only writer; the new layout is within the
+    /// memory.
     pub(super) unsafe fn apply(&self, map: &mut RawMapMut) {
         let memory = map.memory();
         let old = *map.meta();
-        // SAFETY: the caller's word; offsets and lengths are those of the two layouts.
+        // SAFETY: the caller guarantees that both layouts are within the memory; offsets and
+        // lengths are theirs.
         unsafe {
             if !self.dead.is_empty() {
                 self.squeeze(memory, &old);
@@ -55,7 +57,7 @@ impl Plan {
         }
     }
 
-    /// Squeezes dead entries out of the columns, where they are.
+    /// Removes dead entries from the columns, in place.
     ///
     /// # Safety
     /// As for `apply`.
@@ -85,10 +87,10 @@ impl Plan {
         let mut to = 0usize;
         self.runs(|start, count| {
             let (start, count) = (start as usize, count as usize);
-            // SAFETY: all below `used`; `to` is at most `start`.
+            // SAFETY: all indices are below `used`; `to` is at most `start`.
             unsafe {
                 if count < 16 {
-                    // Short runs, as scattered deletions leave them: a call would cost more than
+                    // Scattered deletions leave short runs, for which a call would cost more than
                     // the copy.
                     for i in 0..count {
                         column.add(to + i).write(column.add(start + i).read());
@@ -103,13 +105,13 @@ impl Plan {
     }
 
     /// # Safety
-    /// As for `apply`; the columns are squeezed.
+    /// As for `apply`; the columns are compacted.
     unsafe fn move_sections(&self, memory: Memory, old: &Meta, slots_used: u32) {
         let (from, to) = (&old.layout, &self.layout);
         let living = self.living as usize;
         let (entry_slots, slots) =
             if old.shape.slots.is_some() { (living * 4, slots_used as usize * 4) } else { (0, 0) };
-        // A heap that is written anew is not moved: it comes from the temporary copy.
+        // A heap that is rewritten is not moved: it comes from the temporary copy.
         let heap_used = memory.double_word(word::HEAP_USED).min(self.shape.heap).min(old.shape.heap) as usize;
         let heap = if self.blobs.is_some() { 0 } else { heap_used };
         let sections = [
@@ -120,7 +122,7 @@ impl Plan {
             (from.generations, to.generations, slots),
             (from.heap, to.heap, heap),
         ];
-        // SAFETY: each section's contents lie within the old and within the new layout.
+        // SAFETY: the contents of each section are within the old and the new layout.
         let copy = |&(from, to, bytes): &(usize, usize, usize)| unsafe {
             if bytes > 0 {
                 std::ptr::copy(memory.at(from), memory.at(to), bytes);
@@ -130,17 +132,17 @@ impl Plan {
         sections.iter().rev().filter(|(from, to, _)| to > from).for_each(copy);
     }
 
-    /// Writes the new heap and its references, which follow from it: it holds each entry's blobs in
-    /// order.
+    /// Writes the new heap, which contains the blobs of the entries in order, and the references to
+    /// them.
     ///
     /// # Safety
-    /// As for `apply`; the sections are where they belong.
+    /// As for `apply`; the sections were moved.
     unsafe fn write_blobs(&self, memory: Memory) {
         let Some(blobs) = &self.blobs else { return };
         let Layout { keys, values, heap, .. } = self.layout;
         let mut at = 0usize;
-        // SAFETY: the columns have `living` elements; the heap has room for the blobs, by
-        // `Plan::shape`.
+        // SAFETY: the columns have `living` elements, and `Plan::shape` made the heap large enough
+        // for the blobs.
         unsafe {
             std::ptr::copy_nonoverlapping(blobs.as_ptr(), memory.at(heap), blobs.len());
             for position in 0..self.living as usize {
@@ -157,8 +159,9 @@ impl Plan {
         }
     }
 
-    /// Makes the slot table: each entry's slot is its old position, so the direct handles that are
-    /// out there stay good; the slots of dead positions are free, the lowest first in the list.
+    /// Creates the slot table. The slot of each entry is its old position, so direct handles that
+    /// were issued remain valid; the slots of dead positions are free, with the lowest first in the
+    /// list.
     ///
     /// # Safety
     /// As for `apply`.
@@ -189,8 +192,8 @@ impl Plan {
         }
     }
 
-    /// Makes a free list of the slots that no entry has and that are not retired. There are some
-    /// when a full table has no list: a writer that was stopped can leave a slot in no list.
+    /// Creates the free list: the slots without an entry that are not retired. A full table without
+    /// a list can have some, because a terminated writer can leave a slot in no list.
     ///
     /// # Safety
     /// As for `apply`; the table has at least `slots_used` slots, and they are linked.
@@ -199,8 +202,7 @@ impl Plan {
         let mut free = 0;
         for slot in (0..slots_used).rev() {
             let at = slot as usize * 4;
-            // SAFETY: the table has this slot; the position is compared with the entries that there
-            // are.
+            // SAFETY: the table has this slot; the position is compared with the number of entries.
             unsafe {
                 let position = memory.load_u32(entry_of_slot + at);
                 let taken =
@@ -211,11 +213,11 @@ impl Plan {
                 }
             }
         }
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that this is the only writer.
         unsafe { memory.set_word(word::FREE_SLOT, free) };
     }
 
-    /// Points the slots of living entries at their new positions.
+    /// Stores the new positions of living entries in their slots.
     ///
     /// # Safety
     /// As for `apply`; the table has at least `slots_used` slots.

@@ -1,5 +1,5 @@
-//! Filling the index of a rebuilt map: positions 0, 1, 2, … in that order, with their buckets
-//! prefetched.
+//! Filling the index of a rebuilt map with the positions 0, 1, 2, … in that order, with prefetched
+//! buckets.
 
 use crate::cpu::prefetch;
 use crate::hashmap::raw::{RawKey, RawMap};
@@ -14,7 +14,7 @@ impl RawMap {
     /// # Safety
     /// This is the only writer; the columns have `count` entries.
     pub(super) unsafe fn fill_index(&self, count: u32) {
-        // SAFETY: the form of the keys is that of the schema; positions are below `count`.
+        // SAFETY: the representation is that of the schema; positions are below `count`.
         unsafe {
             match self.shape().key {
                 Type::U32 | Type::I32 => self.fill_index_by(count, |at| self.key_u32(at).hash(self.seeds())),
@@ -22,7 +22,7 @@ impl RawMap {
                     self.fill_index_by(count, |at| self.key_u64(at).hash(self.seeds()));
                 }
                 _ => self.fill_index_by(count, |at| {
-                    // A reference that leads nowhere is found by `validate`; here it gets any hash.
+                    // `validate` reports an invalid reference; here it gets an arbitrary hash.
                     let blob = self.blob(self.key_u32(at));
                     blob.map_or(0, |blob| hash::blob(blob.bytes(), self.seeds()))
                 }),
@@ -46,9 +46,9 @@ impl RawMap {
             }
             for (i, &hash) in hashes[..size].iter().enumerate() {
                 let home = self.home(hash);
-                // There is a lane: buckets × 12 ≥ capacity ≥ count.
+                // There is an empty lane: buckets × 12 ≥ capacity ≥ count.
                 if let Some(lane) = index.first_empty::<Native>(home) {
-                    // SAFETY: the caller's word.
+                    // SAFETY: the caller guarantees that this is the only writer.
                     unsafe {
                         index.adjust_overflow(home, lane, true);
                         index.set(lane, tag(hash), from + i as u32);

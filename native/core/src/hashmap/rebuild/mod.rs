@@ -1,17 +1,17 @@
 //! Rearranging a map in place: `init`, `rebuild` (growth, compaction) and `clear`.
 //!
-//! A rebuild squeezes dead entries out, moves the sections to where a new capacity puts them,
-//! writes the blobs of living entries anew, and fills the index afresh. Everything that can fail
-//! (checks, temporary memory) happens first, in [`Plan`]; then the sequence is made odd, everything
-//! is moved, and it is made even. So a rebuild that fails changed nothing, and readers never see
-//! one half-done.
+//! A rebuild removes dead entries, moves the sections to their offsets for a new capacity, rewrites
+//! the blobs of living entries, and fills a new index. Everything that can fail (checks, temporary
+//! memory) comes first, in [`Plan`]; then the sequence is made odd, everything is moved, and the
+//! sequence is made even. So a rebuild that fails changes nothing, and readers never see an
+//! incomplete one.
 //!
 //! Sections keep their order, so they can be moved without a second copy: those that move down,
 //! first to last; then those that move up, last to first. With used(new) ≤ used(old) for each, no
 //! move overwrites a section that has yet to move.
 //!
-//! Temporary memory: one bit for each entry if any is dead; the living blobs' bytes if any blob is
-//! garbage. Cost: about 10 ns for each entry, mostly the index (its writes are prefetched).
+//! Temporary memory: one bit per entry if any entry is dead; the bytes of the living blobs if any
+//! blob is garbage. Cost: about 10 ns per entry, mostly for the index (its writes are prefetched).
 
 mod apply;
 mod fill;
@@ -29,14 +29,14 @@ use crate::region::header::{self, align};
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
-/// What a new, empty map is to be.
+/// The parameters of a new, empty map.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMap {
     /// Type of the keys.
     pub key: Type,
     /// Type of the values.
     pub value: Type,
-    /// Entries it can hold without a rebuild.
+    /// Entries that fit without a rebuild.
     pub capacity: u32,
     /// Bytes of the blob heap; rounded up to a multiple of 64. 0 if neither type is a blob.
     pub heap: u64,
@@ -47,14 +47,14 @@ pub struct NewMap {
 impl NewMap {
     fn shape(&self) -> Result<Shape> {
         if !is_key(self.key) {
-            return Err(Error::wrong_type(format!("{:?} can not be the type of keys", self.key)));
+            return Err(Error::wrong_type(format!("invalid type of keys: {:?}", self.key)));
         }
         check_capacity(self.capacity)?;
         let heap = check_heap(self.key, self.value, self.heap)?;
         Ok(Shape { key: self.key, value: self.value, capacity: self.capacity, slots: None, heap })
     }
 
-    /// Bytes that its region takes.
+    /// Bytes of the map's region.
     pub fn length(&self) -> Result<usize> {
         Ok(self.shape()?.layout()?.length)
     }
@@ -64,12 +64,12 @@ fn check_capacity(capacity: u32) -> Result<()> {
     if (1..=MAX_CAPACITY).contains(&capacity) {
         return Ok(());
     }
-    Err(Error::range(format!("a map's capacity is from 1 to {MAX_CAPACITY}, not {capacity}")))
+    Err(Error::range(format!("invalid capacity: {capacity} (1 to {MAX_CAPACITY})")))
 }
 
 fn check_heap(key: Type, value: Type, bytes: u64) -> Result<u64> {
     if bytes > MAX_HEAP {
-        return Err(Error::range(format!("a heap of {bytes} bytes: the limit is {MAX_HEAP}")));
+        return Err(Error::range(format!("a heap of {bytes} bytes exceeds the limit of {MAX_HEAP}")));
     }
     if bytes != 0 && !key.is_blob() && !value.is_blob() {
         return Err(Error::range("only maps with strings or bytes have a heap"));
@@ -77,7 +77,7 @@ fn check_heap(key: Type, value: Type, bytes: u64) -> Result<u64> {
     Ok(align(bytes))
 }
 
-/// Makes an empty map in `len` bytes at `base`. Whatever they held is overwritten.
+/// Creates an empty map in `len` bytes at `base`, and overwrites their contents.
 ///
 /// # Safety
 /// `base` is valid for writing `len` bytes, and no other thread uses them.
@@ -101,7 +101,7 @@ pub unsafe fn init(base: *mut u8, len: usize, new: &NewMap) -> Result<()> {
 /// # Safety
 /// The memory is writable, and no other thread writes the region.
 unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that the memory is writable and has no other writer.
     unsafe {
         memory.set_word(word::CAPACITY, shape.capacity);
         memory.set_word(word::BUCKETS, buckets_for(shape.capacity));
@@ -116,16 +116,16 @@ unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
 /// # Safety
 /// As for [`RawMapMut::attach`].
 pub unsafe fn clear(base: *mut u8, len: usize) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: guaranteed by the caller, as `attach` requires.
     clear_view(&mut unsafe { RawMapMut::attach(base, len) }?)
 }
 
-/// `clear`, by a view that must be attached anew afterwards.
+/// `clear` through a view, which must be attached again after it.
 pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
     let memory = map.memory();
     let shape = Shape { slots: None, ..map.shape() };
     let layout = shape.layout()?;
-    // Shorter or equal: it is the present layout without the slot table.
+    // Not longer than before: it is the current layout without the slot table.
     check_room(layout.length as u64, memory.len())?;
     let reached = (0..map.slots_used()).map(|slot| map.generation(slot)).max().unwrap_or(0);
     let mut epoch = map.meta().epoch;
@@ -134,10 +134,10 @@ pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
         _ => 1,
     };
     let moved = map.used() > 0;
-    // SAFETY: this view writes, and the sections lie within the memory.
+    // SAFETY: this is the only writer, and the sections are within the memory.
     unsafe {
         memory.change(|| {
-            // Not before: a reader on another thread may be noting that it took a handle.
+            // Not earlier, because a reader on another thread may be recording a handle.
             if memory.word(word::STATE) & (STATE_HANDLES | STATE_SLOTS) != 0 {
                 epoch = next_epoch;
             }
@@ -155,12 +155,12 @@ pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of the region that a rebuild to this capacity and heap capacity makes.
+/// Bytes of the region after a rebuild to this capacity and heap capacity.
 ///
 /// # Safety
 /// As for [`RawMap::attach`].
 pub unsafe fn rebuild_length(base: *const u8, len: usize, capacity: u32, heap: u64) -> Result<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: guaranteed by the caller, as `attach` requires.
     let map = unsafe { RawMap::attach(base, len) }?;
     let used = map.used();
     let counts = map.counts();
@@ -168,24 +168,24 @@ pub unsafe fn rebuild_length(base: *const u8, len: usize, capacity: u32, heap: u
     Ok(Plan::shape(&map, capacity, heap, blobs, used, map.count_dead(used))?.layout()?.length)
 }
 
-/// Rebuilds a map in place: squeezes out what is dead, and gives it a new capacity and heap
-/// capacity (raised to what the living blobs need). `Full` if `len` is below [`rebuild_length`]; a
-/// rebuild that is refused changes nothing.
+/// Rebuilds a map in place: removes dead entries, and sets a new capacity and heap capacity (or
+/// more, if the living blobs need it). `Full` if `len` is below [`rebuild_length`]. A rebuild that
+/// fails changes nothing.
 ///
 /// # Safety
 /// As for [`RawMapMut::attach`].
 pub unsafe fn rebuild(base: *mut u8, len: usize, capacity: u32, heap: u64) -> Result<()> {
-    // SAFETY: the caller's word.
+    // SAFETY: guaranteed by the caller, as `attach` requires.
     rebuild_view(&mut unsafe { RawMapMut::attach(base, len) }?, capacity, heap)
 }
 
-/// `rebuild`, by a view that must be attached anew afterwards.
+/// `rebuild` through a view, which must be attached again after it.
 pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Result<()> {
     let memory = map.memory();
     loop {
         let plan = Plan::new(map, capacity, heap)?;
         check_room(plan.layout.length as u64, memory.len())?;
-        // SAFETY: this view writes, and the new layout lies within the memory.
+        // SAFETY: this is the only writer, and the new layout is within the memory.
         let done = unsafe {
             memory.change(|| {
                 let go = !plan.is_outdated(map);
@@ -201,8 +201,8 @@ pub(super) fn rebuild_view(map: &mut RawMapMut, capacity: u32, heap: u64) -> Res
     }
 }
 
-/// Writes zeros wherever a region's bytes mean nothing: past the last entry of each column, past
-/// the used part of the heap, between sections.
+/// Writes zeros to all unused bytes of a region: past the last entry of each column, past the used
+/// part of the heap, and between sections.
 pub(super) fn zero_unused(map: &mut RawMapMut) {
     let memory = map.memory();
     let (shape, layout) = (map.shape(), map.layout());
@@ -219,23 +219,23 @@ pub(super) fn zero_unused(map: &mut RawMapMut) {
         (layout.generations + slots * 4, layout.heap),
         (layout.heap + heap, layout.length),
     ] {
-        // SAFETY: this view writes; each range ends where the next section begins, or the region
-        // ends.
+        // SAFETY: this is the only writer; each range ends at the next section or at the end of the
+        // region.
         unsafe { memory.at(from).write_bytes(0, to - from) };
     }
 }
 
 impl RawMap {
-    /// A word of dead bits, those at and past `used` cleared.
+    /// A word of dead bits, with those from `used` on cleared.
     pub(crate) fn dead_word(&self, word: u32, used: u32) -> u32 {
         assert!(word < self.shape().capacity.div_ceil(32));
-        // SAFETY: the word lies within the section.
+        // SAFETY: the word is within the section.
         let bits = unsafe { self.memory().load_u32(self.layout().dead + word as usize * 4) };
         let rest = used.saturating_sub(word * 32);
         if rest >= 32 { bits } else { bits & ((1 << rest) - 1) }
     }
 
-    /// How many entries are dead, by the bits: the header's count may be behind by one.
+    /// The number of dead entries by the bits. The header's count may be lower by one.
     pub(crate) fn count_dead(&self, used: u32) -> u32 {
         (0..used.div_ceil(32)).map(|word| self.dead_word(word, used).count_ones()).sum()
     }
@@ -247,18 +247,18 @@ impl RawMap {
         unsafe { self.memory().load_u32(self.layout().generations + slot as usize * 4) }
     }
 
-    /// The blob reference of a key, where keys are blobs. The position is below the capacity.
+    /// The blob reference of a key, if keys are blobs. The position is below the capacity.
     pub(crate) fn key_reference(&self, position: u32) -> Option<u32> {
         assert!(position < self.shape().capacity);
-        // SAFETY: the column has an element, of 4 bytes, at each position below the capacity.
+        // SAFETY: the column has an element of 4 bytes at each position below the capacity.
         self.shape().key.is_blob().then(|| unsafe { self.key_u32(position) })
     }
 
-    /// The blob reference of a value, where values are blobs. The position is below the capacity.
+    /// The blob reference of a value, if values are blobs. The position is below the capacity.
     pub(crate) fn value_reference(&self, position: u32) -> Option<u32> {
         assert!(position < self.shape().capacity);
         let at = self.layout().values + position as usize * 4;
-        // SAFETY: the column has an element, of 4 bytes, at each position below the capacity.
+        // SAFETY: the column has an element of 4 bytes at each position below the capacity.
         self.shape().value.is_blob().then(|| unsafe { self.memory().load_u32(at) })
     }
 }

@@ -11,17 +11,17 @@ use crate::{Error, Result};
 pub(super) struct Plan {
     pub(super) shape: Shape,
     pub(super) layout: Layout,
-    /// Entries before, dead ones included.
+    /// Entries before the rebuild, including dead ones.
     pub(super) used: u32,
     pub(super) living: u32,
     /// A copy of the dead bits below `used`; empty if none is set.
     pub(super) dead: Vec<u32>,
-    /// The new heap's contents, if blobs are written anew.
+    /// The contents of the new heap, if blobs are rewritten.
     pub(super) blobs: Option<Vec<u8>>,
 }
 
 impl Plan {
-    /// `blobs`: bytes that the blobs of living entries take, by the header's counts.
+    /// `blobs`: bytes of the blobs of living entries by the header's counts.
     pub(super) fn shape(
         map: &RawMap,
         capacity: u32,
@@ -33,23 +33,22 @@ impl Plan {
         check_capacity(capacity)?;
         let living = used - dead;
         if capacity < living {
-            return Err(Error::range(format!("a capacity of {capacity} for {living} entries")));
+            return Err(Error::range(format!("a capacity of {capacity} is too small for {living} entries")));
         }
         let Shape { key, value, .. } = map.shape();
         let heap = check_heap(key, value, heap)?;
         let heap = heap.max(align(blobs));
         if heap > MAX_HEAP {
-            return Err(Error::corrupt("the heap's counts are impossible"));
+            return Err(Error::corrupt("the counts of the heap contradict each other"));
         }
         let slots = Plan::slots(map, capacity, used, dead);
         if slots.is_some_and(|slots| slots > u64::from(u32::MAX - 63)) {
-            return Err(Error::full("the map has used up its handles: clear it"));
+            return Err(Error::full("the map has no handles left: clear it"));
         }
         Ok(Shape { key, value, capacity, slots: slots.map(|slots| slots as u32), heap })
     }
 
-    /// Slots of the new slot table, if there will be one: for all entries, beside those that are
-    /// retired.
+    /// Slots of the new slot table, if there will be one: those of all entries, and retired ones.
     fn slots(map: &RawMap, capacity: u32, used: u32, dead: u32) -> Option<u64> {
         let (used, retired) = if map.shape().slots.is_some() {
             let used = map.slots_used();
@@ -66,8 +65,8 @@ impl Plan {
     }
 
     pub(super) fn new(map: &RawMap, capacity: u32, heap: u64) -> Result<Plan> {
-        // Every count is looked at once: what is carried out relies on their agreeing, and a region
-        // can lie in memory that others write.
+        // Every count is read once, because `apply` relies on their agreement, and other threads
+        // may write the region.
         let used = map.used();
         let counts = map.counts();
         let mut dead = Vec::new();
@@ -90,17 +89,17 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether a reader on another thread took a direct handle since, so that positions must not
-    /// change without a slot table. To be asked while the sequence is odd: who notes a handle later
-    /// finds it so, and begins again.
+    /// Whether a reader on another thread has taken a direct handle since, so that positions must
+    /// not change without a slot table. Called while the sequence is odd: a reader that records a
+    /// handle later notices that, and starts again.
     pub(super) fn is_outdated(&self, map: &RawMap) -> bool {
         self.shape.slots.is_none()
             && !self.dead.is_empty()
             && map.memory().word(word::STATE) & STATE_HANDLES != 0
     }
 
-    /// The blobs of living entries, in order of entries, key before value: `expected` bytes at
-    /// most.
+    /// The blobs of living entries, in the order of entries, key before value: at most `expected`
+    /// bytes.
     fn copy_blobs(&self, map: &RawMap, expected: u64) -> Result<Vec<u8>> {
         let mut heap: Vec<u8> = Vec::new();
         heap.try_reserve_exact(expected as usize)?;
@@ -112,13 +111,12 @@ impl Plan {
                     .blob(reference)
                     .filter(|blob| heap.len() as u64 + size_of_blob(blob.head()) <= expected);
                 let Some(blob) = blob else {
-                    failure = Some(Error::corrupt(format!(
-                        "the blob of the entry at position {position} is wrong"
-                    )));
+                    failure =
+                        Some(Error::corrupt(format!("invalid blob of the entry at position {position}")));
                     return false;
                 };
                 heap.extend_from_slice(&blob.head().to_le_bytes());
-                // SAFETY: the bytes are in the region, and copied at once.
+                // SAFETY: the bytes are in the region, and are not kept.
                 heap.extend_from_slice(unsafe { blob.bytes() });
                 heap.resize(heap.len().next_multiple_of(4), 0);
             }
@@ -127,7 +125,7 @@ impl Plan {
         failure.map_or(Ok(heap), Err)
     }
 
-    /// Calls `visit` with the position of each living entry, in order, until it says no.
+    /// Calls `visit` with the position of each living entry, in order, until it returns an error.
     pub(super) fn each_living(&self, mut visit: impl FnMut(u32) -> bool) {
         self.runs(|start, count| (start..start + count).all(&mut visit));
     }

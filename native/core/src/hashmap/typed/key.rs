@@ -7,21 +7,21 @@ use crate::region::element::Type;
 use crate::table::blob::Blob;
 use crate::table::hash::canonical;
 
-/// A type that keys can have.
+/// A type of keys.
 pub trait Key {
-    /// Its number in the format.
+    /// The code of the type in the format.
     const TYPE: Type;
-    /// What is passed for a key, and handed out: the number, or a reference.
+    /// The type of arguments and results: the number, or a reference.
     type Ref<'a>: Copy;
-    /// What the region holds.
+    /// The stored representation.
     type Raw<'a>: RawKey;
-    /// From one to the other. `Range` for a blob that is too long.
+    /// Converts to the stored representation. `Range` if a blob is too long.
     fn raw<'a>(key: Self::Ref<'a>) -> Result<Self::Raw<'a>>;
     /// Reads the key at a position.
     ///
     /// # Safety
-    /// The map's keys have this type, the position is below `used`, and the map is not rebuilt nor
-    /// cleared while `'a` lasts.
+    /// The map's keys have this type, the position is below `used`, and the map is neither rebuilt
+    /// nor cleared while `'a` lasts.
     unsafe fn read<'a>(map: &RawMap, position: u32) -> Option<Self::Ref<'a>>;
 }
 
@@ -39,7 +39,8 @@ macro_rules! number_keys {
             #[inline(always)]
             unsafe fn read<'a>(map: &RawMap, position: u32) -> Option<Self::Ref<'a>> {
                 let from: fn($raw) -> $type = $from;
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the type, the position, and that the map is not
+                // rebuilt.
                 Some(from(unsafe { map.$read(position) }))
             }
         }
@@ -67,7 +68,8 @@ macro_rules! blob_keys {
             #[inline]
             unsafe fn read<'a>(map: &RawMap, position: u32) -> Option<&'a $type> {
                 let from: fn(&[u8]) -> Option<&$type> = $from;
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the type, the position, and that the map is not
+                // rebuilt.
                 unsafe { cell_bytes(map.key_at(position)) }.and_then(from)
             }
         }

@@ -1,7 +1,7 @@
 //! The map for Rust programs: typed, and growing by itself.
 //!
 //! [`HashMap<K, V>`] owns its memory; [`HashMapRef`] and [`HashMapMut`] work on memory that
-//! something else owns (a mapped file, a buffer of JavaScript's). All are one type, [`Map`], over
+//! something else owns (a mapped file, a JavaScript buffer). All are one type, [`Map`], over
 //! three kinds of [`Storage`]. Keys are `u32`, `i32`, `u64`, `i64`, `f64`, `str` or `[u8]`; values
 //! are numbers, `bool`, `str` or `[u8]`.
 //!
@@ -16,9 +16,9 @@
 //! # Ok::<(), offheap_core::Error>(())
 //! ```
 //!
-//! Iteration is in insertion order; a value that is replaced keeps its place. `insert` is fallible
-//! because memory is; everything else can not fail on sound bytes, and on damaged ones gives
-//! answers that are wrong but never unsound (a string that is not UTF-8 reads as missing).
+//! Iteration is in insertion order; replacing a value does not change it. `insert` is fallible,
+//! because allocation is. Other operations cannot fail on valid bytes; on damaged ones, their
+//! results may be wrong, but they are memory-safe (a string that is not UTF-8 reads as missing).
 
 mod key;
 mod map;

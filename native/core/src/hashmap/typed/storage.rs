@@ -1,4 +1,4 @@
-//! Where the region of a typed map is: in memory of its own, or in memory that something else owns.
+//! The storage of a typed map: memory of its own, or memory that something else owns.
 
 use crate::hashmap::layout::MAX_HEAP;
 use crate::hashmap::raw::{RawMap, RawMapMut};
@@ -8,37 +8,38 @@ use crate::region::owned::OwnedMemory;
 use crate::{Error, Result};
 use std::marker::PhantomData;
 
-/// Where a map's region is.
+/// The memory of a map's region.
 pub trait Storage {
     /// The view for reading.
     fn map(&self) -> &RawMap;
 }
 
-/// Where a map's region is, if it may be changed.
+/// The memory of a map's region that may be changed.
 pub trait StorageMut: Storage {
     /// The view for writing.
     fn map_mut(&mut self) -> &mut RawMapMut;
-    /// Rebuilds the map so that an entry with so many bytes of blobs fits. `Full` if it can not.
+    /// Rebuilds the map so that an entry with `blob_bytes` bytes of blobs fits. `Full` if that is
+    /// not possible.
     fn make_room(&mut self, blob_bytes: u64) -> Result<()>;
-    /// Empties the map.
+    /// Deletes all entries.
     fn clear(&mut self) -> Result<()>;
 }
 
-/// Memory of the map's own, which grows.
+/// Memory that the map owns, and that grows.
 #[derive(Debug)]
 pub struct Owned {
     pub(super) map: RawMapMut,
     pub(super) memory: OwnedMemory,
 }
 
-/// Someone else's memory, to read.
+/// Borrowed memory, for reading.
 #[derive(Debug)]
 pub struct Shared<'a> {
     pub(super) map: RawMap,
     pub(super) memory: PhantomData<&'a [u8]>,
 }
 
-/// Someone else's memory, to write.
+/// Borrowed memory, for writing.
 #[derive(Debug)]
 pub struct Exclusive<'a> {
     pub(super) base: *mut u8,
@@ -47,7 +48,7 @@ pub struct Exclusive<'a> {
     pub(super) memory: PhantomData<&'a mut [u8]>,
 }
 
-// SAFETY: it owns its memory, as a Vec does; nothing else knows the address.
+// SAFETY: it owns its memory, as a Vec does; nothing else refers to it.
 unsafe impl Send for Owned {}
 // SAFETY: `&Owned` only reads.
 unsafe impl Sync for Owned {}
@@ -55,7 +56,7 @@ unsafe impl Sync for Owned {}
 impl Owned {
     pub(super) fn new(new: &NewMap) -> Result<Owned> {
         let memory = OwnedMemory::new(new.length()?)?;
-        // SAFETY: the memory is new and ours.
+        // SAFETY: the memory is new, and this value owns it.
         let map = unsafe {
             rebuild::init(memory.base(), memory.len(), new)?;
             RawMapMut::attach_intact(memory.base(), memory.len())?
@@ -64,7 +65,7 @@ impl Owned {
     }
 
     pub(super) fn rebuild(&mut self, capacity: u32, heap: u64) -> Result<()> {
-        // SAFETY: the memory is ours; whenever it changed the view is attached anew.
+        // SAFETY: this value owns the memory, and attaches the view again whenever it changed.
         unsafe {
             let (base, len) = (self.memory.base(), self.memory.len());
             let needed = rebuild::rebuild_length(base, len, capacity, heap)?;
@@ -78,7 +79,7 @@ impl Owned {
     }
 
     fn attach(&mut self) -> Result<()> {
-        // SAFETY: the memory is ours, and no writer of it was ever stopped half-way.
+        // SAFETY: this value owns the memory, and no writer was ever terminated.
         self.map = unsafe { RawMapMut::attach_intact(self.memory.base(), self.memory.len()) }?;
         Ok(())
     }
@@ -106,7 +107,7 @@ impl StorageMut for Owned {
         let capacity = if entries_full { self.map.next_capacity()? } else { shape.capacity };
         let living = counts.heap_used - counts.heap_garbage + blob_bytes;
         let heap = if living > shape.heap / 4 * 3 {
-            // Doubled while small, then one and a half times, as the entries are.
+            // Twice as much while small, then one and a half times, as the entries.
             let grown = if living < 1 << 20 { living * 2 } else { living + living / 2 };
             if living > MAX_HEAP {
                 return Err(Error::full("the map's strings and bytes have reached 16 GiB"));
@@ -144,7 +145,7 @@ impl StorageMut for Exclusive<'_> {
         &mut self.map
     }
 
-    /// Compacts if there is something to squeeze out, and grows if the memory has room for it.
+    /// Compacts if there are dead entries, and grows if the memory has room.
     #[cold]
     fn make_room(&mut self, blob_bytes: u64) -> Result<()> {
         let (shape, counts) = (self.map.shape(), self.map.counts());
@@ -152,7 +153,8 @@ impl StorageMut for Exclusive<'_> {
         let heap = shape.heap.max(if shape.heap == 0 { 0 } else { align(living) });
         let full = self.map.used() == shape.capacity && self.map.len() == self.map.used();
         let capacity = if full { self.map.next_capacity()? } else { shape.capacity };
-        // SAFETY: whoever made this view vouched for the memory; the view is attached anew.
+        // SAFETY: the caller of `open` guarantees that the memory is writable and has no other
+        // writer; the view is attached again.
         unsafe {
             rebuild::rebuild(self.base, self.len, capacity, heap)?;
             self.map = RawMapMut::attach(self.base, self.len)?;
@@ -161,7 +163,8 @@ impl StorageMut for Exclusive<'_> {
     }
 
     fn clear(&mut self) -> Result<()> {
-        // SAFETY: whoever made this view vouched for the memory; the view is attached anew.
+        // SAFETY: the caller of `open` guarantees that the memory is writable and has no other
+        // writer; the view is attached again.
         unsafe {
             rebuild::clear(self.base, self.len)?;
             self.map = RawMapMut::attach(self.base, self.len)?;

@@ -5,15 +5,15 @@ use crate::hashmap::raw::{Cell, PlainValue, RawMap, RawValue};
 use crate::region::element::Type;
 use crate::table::blob::Blob;
 
-/// A type that values can have.
+/// A type of values.
 pub trait Value {
-    /// Its number in the format.
+    /// The code of the type in the format.
     const TYPE: Type;
-    /// What is passed for a value, and handed out: the number, or a reference.
+    /// The type of arguments and results: the number, or a reference.
     type Ref<'a>: Copy;
-    /// What the region holds.
+    /// The stored representation.
     type Raw<'a>: RawValue;
-    /// From one to the other. `Range` for a blob that is too long.
+    /// Converts to the stored representation. `Range` if a blob is too long.
     fn raw<'a>(value: Self::Ref<'a>) -> Result<Self::Raw<'a>>;
     /// Reads the value at a position.
     ///
@@ -36,7 +36,8 @@ macro_rules! number_values {
             #[inline(always)]
             unsafe fn read<'a>(map: &RawMap, position: u32) -> Option<Self::Ref<'a>> {
                 let from: fn($raw) -> $type = $from;
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the type, the position, and that the map is not
+                // rebuilt.
                 Some(from(unsafe { <$raw as PlainValue>::read(map, position) }))
             }
         }
@@ -63,7 +64,7 @@ number_values! {
 /// As for `Key::read`.
 pub(super) unsafe fn cell_bytes<'a>(cell: Result<Cell>) -> Option<&'a [u8]> {
     match cell {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees the type, the position, and that the map is not rebuilt.
         Ok(Cell::Blob(blob)) => Some(unsafe { blob.bytes() }),
         _ => None,
     }
@@ -82,7 +83,8 @@ macro_rules! blob_values {
             #[inline]
             unsafe fn read<'a>(map: &RawMap, position: u32) -> Option<&'a $type> {
                 let from: fn(&[u8]) -> Option<&$type> = $from;
-                // SAFETY: the caller's word.
+                // SAFETY: the caller guarantees the type, the position, and that the map is not
+                // rebuilt.
                 unsafe { cell_bytes(map.value_at(position)) }.and_then(from)
             }
         }
