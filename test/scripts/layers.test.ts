@@ -44,10 +44,15 @@ const LAYERS: Record<string, Layers> = {
   'the C++ headers': {
     folder: 'native/capi/include/offheap',
     graph: imports.cpp('native/capi/include/offheap'),
-    lower: [['error'], ['codec', 'memory']],
-    top: [],
-    // RankSelect is built from a BitVector.
-    allowed: { rankselect: ['bitvector'] },
+    lower: [['error'], ['codec', 'memory'], ['pool']],
+    top: ['compress', 'pools'],
+    allowed: {
+      // A RankSelect is built from a BitVector, and a RecordStore with a Dictionary.
+      rankselect: ['bitvector'],
+      recordstore: ['dictionary'],
+      // A LockFreePool returns handles with a cache.
+      lockfreepool: ['threadlocalpool'],
+    },
   },
   'the binding': {
     folder: 'native/binding',

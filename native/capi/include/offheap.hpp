@@ -1,8 +1,15 @@
-// offheap.hpp: a thin C++17 face of offheap.h.
+// offheap.hpp: a thin C++17 wrapper around offheap.h.
 //
-// Adds to the C ABI what C lacks, and nothing else: statuses become exceptions, outputs become
-// return values, and what must be freed frees itself. It is header-only; link the C library.
-// Each structure has a header of its own in offheap/; this one includes them all.
+// It turns statuses into exceptions (offheap/error.hpp) and outputs into return values, and frees
+// memory and handles in destructors. Nothing else is added to the C ABI. It is header-only: link
+// the C library. Each structure has a header of its own in offheap/; this one includes them all.
+//
+// - A class owns its memory or handle unless its name ends in View. Classes are moved and not
+//   copied, and a moved-from object is empty: its calls throw or return nothing.
+// - A View reads a region that something else owns, for example the bytes of a MappedFile.
+// - Objects have no locks. Several threads may use const functions at the same time unless a class
+//   states otherwise.
+// - A call costs as much as the C function that it names.
 //
 //   #include <offheap.hpp>
 //   offheap::HashMap<std::string_view, double> prices;
@@ -12,7 +19,6 @@
 #define OFFHEAP_HPP
 
 #include "offheap/bitvector.hpp"
-#include "offheap/bumparena.hpp"
 #include "offheap/compress.hpp"
 #include "offheap/eliasfano.hpp"
 #include "offheap/error.hpp"
@@ -22,7 +28,6 @@
 #include "offheap/packedints.hpp"
 #include "offheap/pools.hpp"
 #include "offheap/rankselect.hpp"
-#include "offheap/records.hpp"
 #include "offheap/smallmap.hpp"
 #include "offheap/smallmap_arena.hpp"
 #include "offheap/vector.hpp"

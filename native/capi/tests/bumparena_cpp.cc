@@ -1,21 +1,12 @@
-// BumpArena as a C++ program meets it.
+// Tests of offheap::BumpArena: growth, scopes, guards, errors.
 #include <cstring>
 #include <vector>
 
 #include "check.h"
 #include "offheap.hpp"
+#include "status.hpp"
 
 namespace {
-
-template <typename Call>
-oh_status status_of(Call call) {
-  try {
-    call();
-  } catch (const offheap::Error& error) {
-    return error.status();
-  }
-  return OH_OK;
-}
 
 void grows_and_keeps() {
   offheap::BumpArena arena(256);

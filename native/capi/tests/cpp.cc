@@ -1,4 +1,4 @@
-// offheap.hpp: statuses become exceptions that say what the library said.
+// Tests of offheap/error.hpp: failures become exceptions with the library's message.
 #include <cstring>
 
 #include "check.h"

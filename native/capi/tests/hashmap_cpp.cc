@@ -1,4 +1,4 @@
-// The hash map from C++: growth by itself, views over bytes, strings, iteration, exceptions.
+// Tests of offheap::HashMap: growth, views, strings, iteration, exceptions.
 #include <cmath>
 #include <string>
 #include <unordered_map>
@@ -31,7 +31,7 @@ void NumbersAgainstTheStandardMap() {
   CHECK(seen == model.size());
   map.validate();
 
-  // The same bytes through a view, and through a copy that goes its own way.
+  // A view of the same bytes, and a copy that changes independently.
   const offheap::HashMapView<std::uint32_t, double> view(map.base(), map.region_size());
   auto copy = decltype(map)::copy_of(map.base(), map.region_size());
   copy.clear();

@@ -1,4 +1,4 @@
-// Files in memory from C++: each strategy, parts, cursors, writing, growth, truncation, moves.
+// Tests of offheap::MappedFile and Cursor: strategies, slices, writing, growth, truncation, moves.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,8 +18,8 @@
 
 namespace {
 
-static_assert(!std::is_copy_constructible_v<offheap::MappedFile>, "moves only");
-static_assert(std::is_nothrow_move_constructible_v<offheap::MappedFile>, "moves without a failure");
+static_assert(!std::is_copy_constructible_v<offheap::MappedFile>, "is not copied");
+static_assert(std::is_nothrow_move_constructible_v<offheap::MappedFile>, "moves do not throw");
 
 std::string path;
 
@@ -100,11 +100,11 @@ void Cursors() {
   CHECK(cursor.read<float>() == 1.5f && cursor.read<double>() == -2.25);
   const std::size_t text = cursor.position();
   CHECK(cursor.read_string() == "hello" && cursor.read_varint() == 300);
-  // A text of 2^32 - 1 bytes, says its length.
-  const std::size_t lie = cursor.position();
-  CHECK(status_of([&] { cursor.read_string(); }) == OH_ERR_RANGE && cursor.position() == lie);
-  CHECK(status_of([&] { cursor.read<double>(); }) == OH_ERR_RANGE && cursor.position() == lie);
-  CHECK(status_of([&] { cursor.read_string(2); }) == OH_ERR_CORRUPT && cursor.position() == lie);
+  // A length of 2^32 - 1 bytes, which the file does not have.
+  const std::size_t length_at = cursor.position();
+  CHECK(status_of([&] { cursor.read_string(); }) == OH_ERR_RANGE && cursor.position() == length_at);
+  CHECK(status_of([&] { cursor.read<double>(); }) == OH_ERR_RANGE && cursor.position() == length_at);
+  CHECK(status_of([&] { cursor.read_string(2); }) == OH_ERR_CORRUPT && cursor.position() == length_at);
   CHECK(status_of([&] { cursor.skip(6); }) == OH_ERR_RANGE && cursor.remaining() == 5);
   cursor.skip(5);
   CHECK(cursor.remaining() == 0 && status_of([&] { cursor.read<std::uint8_t>(); }) == OH_ERR_RANGE);

@@ -1,4 +1,4 @@
-// Vectors in files from C++: appended, flushed, read by another handle, reopened, refused, moved.
+// Tests of offheap::MmapVector: appending, flushing, readers, reopening, errors, moves.
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
@@ -18,11 +18,11 @@
 namespace {
 
 using Vector = offheap::MmapVector<double>;
-static_assert(!std::is_copy_constructible_v<Vector>, "moves only");
+static_assert(!std::is_copy_constructible_v<Vector>, "is not copied");
 
 std::string path;
 
-void LivesOn() {
+void FlushedElementsSurvive() {
   std::remove(path.c_str());
   std::vector<double> model;
   {
@@ -99,7 +99,7 @@ int main() {
 #else
   path = std::string(folder ? folder : ".") + "/oh-mmapvector-cpp-" + std::to_string(std::rand());
 #endif
-  LivesOn();
+  FlushedElementsSurvive();
   Refusals();
   Moves();
   std::remove(path.c_str());

@@ -1,6 +1,6 @@
-// What was moved from is empty and safe, in every class of the C++ face, by construction as by
-// assignment: it shows no element of before, and its calls throw rather than touch memory that is
-// another's now.
+// Tests that a moved-from object of every C++ class is empty and safe, after construction and after
+// assignment: it has no elements, and its calls throw instead of accessing memory that now belongs
+// to another object.
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -13,20 +13,20 @@
 
 namespace {
 
-// Moves `one` out and back, and has `empty` look at what is left each time, and `full` at where it
-// went.
+// Moves `one` out and back. After each move, checks the source with `empty` and the target with
+// `full`.
 template <typename T, typename Empty, typename Full>
 void Moved(T one, T other, Empty empty, Full full) {
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>,
-                "by moving alone");
-  static_assert(!std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>, "moves only");
+                "moves do not throw");
+  static_assert(!std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>, "is not copied");
   T two(std::move(one));
   CHECK(full(two));
   CHECK(empty(one));
   other = std::move(two);
   CHECK(full(other));
   CHECK(empty(two));
-  // And what was emptied may be filled again.
+  // A moved-from object can be assigned to.
   one = std::move(other);
   CHECK(full(one));
   CHECK(empty(other));

@@ -1,22 +1,12 @@
-// NumaPool as a C++ program meets it, on whatever machine this runs. numapool.c looks at what is
-// behind it.
+// Tests of offheap::NumaPool that hold on every machine. numapool.c tests the placement of pages.
 #include <cstring>
 #include <vector>
 
 #include "check.h"
 #include "offheap.hpp"
+#include "status.hpp"
 
 namespace {
-
-template <typename Call>
-oh_status status_of(Call call) {
-  try {
-    call();
-  } catch (const offheap::Error& error) {
-    return error.status();
-  }
-  return OH_OK;
-}
 
 void blocks() {
   offheap::NumaPool pool(1 << 20);
@@ -48,7 +38,7 @@ void blocks() {
 }
 
 void policies() {
-  const std::uint32_t nodes[] = {7, 900};  // which need not exist: nothing is placed
+  const std::uint32_t nodes[] = {7, 900};  // need not exist: place() is not called
   oh_numapool_options options{};
   options.struct_size = sizeof options;
   options.policy = OH_NUMA_INTERLEAVE;

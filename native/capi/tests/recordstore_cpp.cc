@@ -1,4 +1,4 @@
-// Dictionaries and stores of records from C++: trained, opened, moved, read.
+// Tests of offheap::Dictionary and RecordStore: training, opening, moves, reads.
 #include <string>
 #include <utility>
 #include <vector>

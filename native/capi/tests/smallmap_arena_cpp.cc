@@ -1,5 +1,5 @@
-// offheap::SmallMapArena and its view: growth, text, both states, stale ids, bulk calls, moves,
-// copies.
+// Tests of offheap::SmallMapArena and its view: growth, text, promotion, stale ids, bulk calls,
+// moves, copies.
 #include <offheap.hpp>
 
 #include <string>
@@ -8,15 +8,11 @@
 #include <vector>
 
 #include "check.h"
+#include "status.hpp"
 
 template <typename Body>
 static bool refused(oh_status status, Body body) {
-  try {
-    body();
-  } catch (const offheap::Error& error) {
-    return error.status() == status;
-  }
-  return false;
+  return status_of(body) == status;
 }
 
 static void numbers() {
@@ -44,7 +40,7 @@ static void numbers() {
   CHECK(refused(OH_ERR_STALE, [&] { arena.get(ids[12], 0); }));
   CHECK(refused(OH_ERR_STALE, [&] { arena.set(ids[12], 0, 0); }));
 
-  // In bulk, growing half-way.
+  // A bulk call that has to grow the arena.
   const std::vector<std::uint64_t> same(100, ids[13]);
   std::vector<std::int32_t> keys;
   std::vector<double> values;
@@ -59,7 +55,7 @@ static void numbers() {
   CHECK(found[99] == 1 && arena.size(ids[13]) == 100);
   arena.validate();
 
-  // Moved, copied, seen from outside.
+  // Moves, copies, views.
   const auto moved = std::move(arena);
   CHECK(moved.count() == 49);
   const auto length = moved.region_size();
@@ -87,16 +83,16 @@ static void text() {
     arena.set(n % 3 == 0 ? other : id, key, "value of " + key);
   }
   CHECK(arena.get(id, "key 31") == "value of key 31" && arena.get(other, "key 33") == "value of key 33");
-  CHECK(!arena.get(id, "key 33") && !arena.get(id, "nowhere"));
-  // What the arena gave out, back into it, while it grows.
+  CHECK(!arena.get(id, "key 33") && !arena.get(id, "missing"));
+  // Text that the arena returned, inserted into the same arena while it grows.
   for (int n = 0; n < 60; n++) {
     const auto found = arena.get(id, "key 31");
     const auto fresh = arena.create();
     arena.set(fresh, arena.entries(id).front().first, *arena.get(id, "key 31"));
     CHECK(found && arena.get(fresh, "key 1") == "value of key 31");
   }
-  CHECK(arena.remove(id, "key 1") && !arena.remove(id, "key 1") && !arena.remove(id, "nowhere"));
-  CHECK(refused(OH_ERR_STALE, [&] { arena.remove(id + (std::uint64_t{1} << 32), "nowhere"); }));
+  CHECK(arena.remove(id, "key 1") && !arena.remove(id, "key 1") && !arena.remove(id, "missing"));
+  CHECK(refused(OH_ERR_STALE, [&] { arena.remove(id + (std::uint64_t{1} << 32), "missing"); }));
   CHECK(refused(OH_ERR_RANGE, [&] { arena.set(id, "\xFF", ""); }));
   arena.set(id, "", "empty");
   CHECK(arena.get(id, "") == "empty");

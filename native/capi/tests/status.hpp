@@ -1,4 +1,4 @@
-// The status that a call of the C++ face throws; OH_OK if it throws none.
+// The status of the Error that a call throws, or OH_OK if it does not throw.
 #pragma once
 
 #include "offheap.hpp"

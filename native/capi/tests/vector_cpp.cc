@@ -1,4 +1,4 @@
-// Vectors from C++: growth by itself, ranges, views over bytes, exceptions.
+// Tests of offheap::Vector: growth, ranges, views, exceptions.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "offheap.hpp"
+#include "status.hpp"
 
 namespace {
 
@@ -35,7 +36,7 @@ void AgainstTheStandardVector() {
   vector[0] = 42;
   CHECK(vector.size() == 3 && vector.front() == 42);
 
-  // The same bytes through a view, as another program would see them.
+  // A view of the same bytes, as in another program.
   const offheap::VectorView<double> view(vector.base(), vector.region_size());
   CHECK(view.size() == 3 && view[0] == 42 && view.max() == 42);
   view.validate();
@@ -50,12 +51,7 @@ void AgainstTheStandardVector() {
 void Errors() {
   offheap::Vector<std::int8_t> bytes;
   CHECK(bytes.empty() && !bytes.min());
-  try {
-    const offheap::VectorView<double> wrong(bytes.base(), bytes.region_size());
-    CHECK(false);
-  } catch (const offheap::Error& error) {
-    CHECK(error.status() == OH_ERR_TYPE);
-  }
+  CHECK(status_of([&] { offheap::VectorView<double>(bytes.base(), bytes.region_size()); }) == OH_ERR_TYPE);
 }
 
 }  // namespace
@@ -63,5 +59,5 @@ void Errors() {
 int main() {
   AgainstTheStandardVector();
   Errors();
-  return 0;
+  return check_result();
 }

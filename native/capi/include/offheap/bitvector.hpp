@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <utility>
 
 #include "../offheap.h"
 #include "codec.hpp"
@@ -14,11 +12,14 @@
 
 namespace offheap {
 
-// Bits in memory somewhere: see BitVector. Through a view of bytes that are writable, single bits
-// can be changed.
+// The bits of a region that something else owns: see BitVector. Any number of threads may read
+// while none writes.
 class BitVectorView {
  public:
-  // The bits in `length` bytes at `base`, which must outlive the view.
+  // A view of nothing: its calls throw OH_ERR_TYPE.
+  BitVectorView() noexcept = default;
+  // The bits in `length` bytes at `base`, which must outlive the view. Throws unless they are a bit
+  // vector.
   BitVectorView(const void* base, std::size_t length) : base_(const_cast<void*>(base)), length_(length) {
     check(oh_bitvector_check(base, length));
   }
@@ -27,7 +28,7 @@ class BitVectorView {
   bool empty() const { return size() == 0; }
   std::uint64_t capacity() const { return info().capacity; }
 
-  // Throws past the end.
+  // Throws OH_ERR_RANGE past the end.
   bool get(std::uint64_t index) const {
     bool bit = false;
     check(oh_bitvector_get(base_, length_, index, &bit));
@@ -35,6 +36,7 @@ class BitVectorView {
   }
   bool operator[](std::uint64_t index) const { return get(index); }
 
+  // The number of ones, in all bits or from `from` up to `to`. O(bits).
   std::uint64_t count() const { return count(0, size()); }
   std::uint64_t count(std::uint64_t from, std::uint64_t to) const {
     std::uint64_t count = 0;
@@ -42,7 +44,7 @@ class BitVectorView {
     return count;
   }
 
-  // The position of the first one, or zero, at `from` or after it; `none` if there is none.
+  // The first position from `from` on with this bit; `none` if there is none.
   static constexpr std::uint64_t none = OH_BITVECTOR_NONE;
   std::uint64_t next(std::uint64_t from, bool bit = true) const {
     std::uint64_t position = none;
@@ -50,8 +52,8 @@ class BitVectorView {
     return position;
   }
 
-  // Writes positions of ones from `from` on, at most `room`, and returns how many. T is a number
-  // type.
+  // Writes the positions of the ones from `from` on, at most `room` of them, and returns their
+  // number. T is a number type.
   template <typename T>
   std::size_t ones(std::uint64_t from, T* out, std::size_t room) const {
     std::size_t written = 0;
@@ -59,14 +61,14 @@ class BitVectorView {
     return written;
   }
 
+  // Checks all contents, O(bits). Throws OH_ERR_CORRUPT.
   void validate() const { check(oh_bitvector_validate(base_, length_)); }
 
-  // The region: what to write to a file, or hand to JavaScript.
+  // The region, to write to a file or to pass to JavaScript.
   const void* base() const noexcept { return base_; }
   std::size_t region_size() const { return info().region_size; }
 
  protected:
-  BitVectorView() = default;
   oh_bitvector_info info() const {
     oh_bitvector_info info = {};
     check(oh_bitvector_get_info(base_, length_, &info));
@@ -77,31 +79,20 @@ class BitVectorView {
   std::size_t length_ = 0;
 };
 
-// Bits that own their memory and grow by themselves. Moves, does not copy: copy the bytes if you
-// must.
+// A growable bit vector that owns its memory. One thread at a time. It is moved, not copied: copy
+// the bytes of the region instead. The calls of a moved-from vector throw OH_ERR_TYPE.
 //
 //   offheap::BitVector primes(20);
 //   for (int prime : {2, 3, 5, 7, 11, 13, 17, 19}) primes.set(prime);
-class BitVector : public BitVectorView {
+class BitVector : public internal::Owned<BitVectorView> {
  public:
-  // So many zeros.
-  explicit BitVector(std::uint64_t bits = 0) : memory_(length_of(bits)) {
-    adopt();
-    check(oh_bitvector_init(base_, length_, bits));
-  }
-  // What was moved from has no memory: its calls throw.
-  BitVector(BitVector&& other) noexcept : BitVectorView(other), memory_(std::move(other.memory_)) {
-    other.base_ = nullptr;
-    other.length_ = 0;
-  }
-  BitVector& operator=(BitVector&& other) noexcept {
-    BitVector taken(std::move(other));
-    std::swap(static_cast<BitVectorView&>(*this), static_cast<BitVectorView&>(taken));
-    std::swap(memory_, taken.memory_);
-    return *this;
+  // `bits` zeros.
+  explicit BitVector(std::uint64_t bits = 0) : Owned(length_of(bits)) {
+    check(oh_bitvector_init(memory().data(), memory().length(), bits));
+    show();
   }
 
-  // Ones at `count` positions, in whatever order, and zeros elsewhere.
+  // Ones at `count` positions, in any order, and zeros between them.
   template <typename T>
   static BitVector from_indices(const T* positions, std::size_t count) {
     std::uint64_t length = 0;
@@ -113,19 +104,20 @@ class BitVector : public BitVectorView {
 
   void set(std::uint64_t index, bool bit = true) { check(oh_bitvector_set(base_, length_, index, bit)); }
 
-  // Inverts a bit, and returns what it is then.
+  // Inverts a bit and returns its new value.
   bool flip(std::uint64_t index) {
     bool bit = false;
     check(oh_bitvector_flip(base_, length_, index, &bit));
     return bit;
   }
 
-  // Gives the bits at `count` positions one value; T is a number type.
+  // Sets the bits at `count` positions to one value. T is a number type.
   template <typename T>
   void set_many(const T* positions, std::size_t count, bool bit) {
     check(oh_bitvector_set_many(base_, length_, positions, internal::Codec<T>::number, count, bit));
   }
 
+  // Appends a bit, in amortized constant time.
   void push(bool bit) {
     oh_status status = oh_bitvector_push(base_, length_, bit);
     if (status == OH_ERR_FULL) {
@@ -136,17 +128,14 @@ class BitVector : public BitVectorView {
     check(status);
   }
 
-  // Makes room for so many bits in all.
+  // Makes room for `bits` bits in all.
   void reserve(std::uint64_t bits) {
     if (bits <= capacity()) return;
-    internal::Memory larger(length_of(bits));
-    std::memcpy(larger.data(), base_, region_size());
-    memory_ = std::move(larger);
-    adopt();
+    grow(length_of(bits));
     check(oh_bitvector_set_capacity(base_, length_, bits));
   }
 
-  // Makes the vector so long, by zeros or by dropping bits.
+  // Changes the length to `bits` bits: appends zeros or drops bits at the end.
   void resize(std::uint64_t bits) {
     reserve(bits);
     check(oh_bitvector_set_count(base_, length_, bits));
@@ -158,8 +147,8 @@ class BitVector : public BitVectorView {
   void invert() { invert(0, size()); }
   void invert(std::uint64_t from, std::uint64_t to) { check(oh_bitvector_invert(base_, length_, from, to)); }
 
-  // Set algebra with the bits of `other` at the same positions, which count as zeros past its end:
-  // everywhere (and `or` and `xor` first grow to its length), or within a range.
+  // Combines these bits with the bits of `other` at the same positions, which are zeros past its
+  // end. Without a range, `or` and `xor` first extend this vector to the length of `other`.
   void combine(oh_bitvector_op op, const BitVectorView& other) {
     if (op == OH_BITVECTOR_OR || op == OH_BITVECTOR_XOR) {
       if (other.size() > size()) resize(other.size());
@@ -181,17 +170,10 @@ class BitVector : public BitVectorView {
     return length;
   }
 
-  void adopt() {
-    base_ = memory_.data();
-    length_ = memory_.length();
-  }
-
   BitVector& combined(oh_bitvector_op op, const BitVectorView& other) {
     combine(op, other);
     return *this;
   }
-
-  internal::Memory memory_;
 };
 
 }  // namespace offheap

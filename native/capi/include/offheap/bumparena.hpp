@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <string>
 #include <utility>
 
 #include "../offheap.h"
@@ -14,16 +14,16 @@
 
 namespace offheap {
 
-// Blocks one behind the other, given back all at once or a scope at a time. Owns its memory, and
-// grows by chunks; growth may move the bytes, so keep offsets and not pointers across alloc. Moves,
-// does not copy.
+// Allocates blocks one after another and releases them all at once or by scope. It owns its memory
+// and grows by chunks. Growth may move the bytes, so keep offsets, not pointers, across alloc. One
+// thread at a time. It is moved, not copied. The calls of a moved-from arena throw.
 //
 //   offheap::BumpArena arena;
 //   {
 //     auto scope = arena.scope();
 //     auto at = arena.alloc(100);
 //     std::memset(arena.at(at, 100), 0, 100);
-//   }  // what was allocated since is gone
+//   }  // releases the block
 class BumpArena {
  public:
   explicit BumpArena(std::size_t chunk = 65536, bool zero_on_free = false, bool guards = false)
@@ -35,7 +35,8 @@ class BumpArena {
     check(oh_bumparena_init(memory_.data(), memory_.length(), &options));
   }
 
-  // Where a block of so many bytes begins: an offset, a multiple of `align` (at most 64).
+  // The offset of a block of `bytes` bytes, a multiple of `align`, which is at most 64. Amortized
+  // constant time. Throws OH_ERR_FULL past 16 GiB.
   std::uint64_t alloc(std::uint64_t bytes, std::uint32_t align = 8) {
     std::uint64_t offset = 0;
     oh_status status = oh_bumparena_alloc(memory_.data(), memory_.length(), bytes, align, &offset);
@@ -47,17 +48,22 @@ class BumpArena {
     return offset;
   }
 
-  // The bytes at an offset, good until the next alloc. Throws if they do not lie within what is
+  // The bytes at an offset, valid until the next alloc. Throws OH_ERR_STALE if some of them are not
   // allocated.
   void* at(std::uint64_t offset, std::size_t bytes) const {
     const oh_bumparena_info info = this->info();
-    if (offset > info.used || bytes > info.used - offset) throw Error(OH_ERR_STALE, "not allocated");
+    if (offset > info.used || bytes > info.used - offset) {
+      throw Error(OH_ERR_STALE, std::to_string(bytes) + " bytes at offset " + std::to_string(offset) +
+                                    " are not allocated");
+    }
     return static_cast<char*>(memory_.data()) + info.data + offset;
   }
 
-  // Gives the block back if it was allocated last; otherwise it stays until it is released.
+  // Releases the block if it was allocated last. Otherwise its bytes remain in use until the scope
+  // ends or the arena is reset.
   void free(std::uint64_t offset) { check(oh_bumparena_free(memory_.data(), memory_.length(), offset)); }
   void reset() { check(oh_bumparena_reset(memory_.data(), memory_.length())); }
+  // Checks the header and all guards. Throws OH_ERR_CORRUPT.
   void validate() const { check(oh_bumparena_validate(memory_.data(), memory_.length())); }
 
   oh_bumparena_info info() const {
@@ -66,8 +72,8 @@ class BumpArena {
     return info;
   }
 
-  // Gives back, at its end, what was allocated since its begin. Scopes nest; a scope must not
-  // outlive its arena. A broken guard is not reported by the destructor: call end() for that.
+  // Releases, at its end, all blocks allocated since its beginning. Scopes nest. A scope must not
+  // outlive its arena. The destructor does not report a broken guard: call end() for that.
   class Scope {
    public:
     Scope(const Scope&) = delete;
@@ -75,6 +81,7 @@ class BumpArena {
     ~Scope() {
       if (arena_ != nullptr) oh_bumparena_release(arena_->memory_.data(), arena_->memory_.length(), &mark_);
     }
+    // Throws OH_ERR_CORRUPT if a guard is broken. The blocks are released in any case.
     void end() {
       BumpArena& arena = *std::exchange(arena_, nullptr);
       check(oh_bumparena_release(arena.memory_.data(), arena.memory_.length(), &mark_));
@@ -97,11 +104,11 @@ class BumpArena {
   void grow(std::uint64_t bytes) {
     constexpr std::uint64_t kMost = std::uint64_t{1} << 34;
     if (bytes > kMost) throw Error(OH_ERR_FULL, "an arena holds 16 GiB at most");
-    // The block, its alignment and guard; and half as much as there is, so that n bytes cost O(n).
+    // Room for the block, its alignment and its guard, and at least half of the current length, so
+    // that allocating n bytes costs O(n).
     const std::size_t more =
         std::max(static_cast<std::size_t>(bytes) + 128, memory_.length() / 2) / chunk_ + 1;
-    internal::Memory larger(memory_.length() + more * chunk_);
-    std::memcpy(larger.data(), memory_.data(), memory_.length());
+    internal::Memory larger = memory_.grown(memory_.length() + more * chunk_);
     check(oh_bumparena_extend(larger.data(), larger.length()));
     memory_ = std::move(larger);
   }

@@ -1,4 +1,4 @@
-// offheap/codec.hpp: how C++ types are passed to the C ABI and read from it. See offheap.hpp.
+// offheap/codec.hpp: the representation of C++ types in the C ABI. See offheap.hpp.
 #ifndef OFFHEAP_CODEC_HPP
 #define OFFHEAP_CODEC_HPP
 
@@ -11,7 +11,7 @@
 
 namespace offheap {
 
-// Bytes that are not text, as keys and values.
+// Bytes that are not text, as a key or a value. They are not owned.
 struct Bytes {
   const void* data = nullptr;
   std::size_t size = 0;
@@ -19,7 +19,7 @@ struct Bytes {
 
 namespace internal {
 
-// How a C++ type is passed and read: its number in the format, its address and length.
+// The number of a type in the format, the address and length of a value, and the reverse.
 template <typename T>
 struct Codec;
 

@@ -9,21 +9,21 @@
 
 namespace offheap {
 
-// A call that did not succeed. what() is the library's sentence about it; status() says what kind
-// of failure it was, and the names are those of every other layer.
+// A call that failed. what() is the library's message, status() the kind of failure. The kinds have
+// the same names in every layer.
 class Error : public std::runtime_error {
  public:
   Error(oh_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
 
   oh_status status() const noexcept { return status_; }
-  // "OH_ERR_CORRUPT", say. Never null.
+  // The name of the status, for example "OH_ERR_CORRUPT". Never null.
   const char* name() const noexcept { return oh_status_name(status_); }
 
  private:
   oh_status status_;
 };
 
-// The message of this thread's last failed call.
+// The message of the last call that failed on this thread.
 inline std::string last_error() {
   std::string message(oh_last_error(nullptr, 0), '\0');
   oh_last_error(message.data(), message.size() + 1);

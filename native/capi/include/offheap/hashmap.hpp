@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -17,13 +16,14 @@
 
 namespace offheap {
 
-// What every map can do that is in memory somewhere: see HashMapView and HashMap.
+// The entries of a region that something else owns: see HashMap. A view only reads. It needs no
+// lock unless another thread changes the map.
 //
 // K: std::uint32_t, std::int32_t, double, std::uint64_t, std::int64_t, std::string_view, Bytes.
-// V: those, the other numbers, bool. Text is UTF-8.
+// V: those, the other number types, bool. Text is UTF-8.
 //
-// Views that are returned (std::string_view, Bytes) point into the map: they are good until it is
-// rebuilt (which `set` may do) or cleared. Do not pass one to `set` of the map that it came from.
+// The text and bytes returned point into the map. They are valid until the map is rebuilt (`set`
+// may do that) or cleared. Do not pass them to `set` of the same map.
 template <typename K, typename V>
 class HashMapView {
   using Keys = internal::Codec<K>;
@@ -32,13 +32,15 @@ class HashMapView {
  public:
   using Entry = std::pair<K, V>;
 
-  // The map in `length` bytes at `base`, which must outlive the view. Throws unless it is one from
-  // K to V.
+  // A view of nothing: its calls throw OH_ERR_TYPE.
+  HashMapView() noexcept = default;
+  // The map in `length` bytes at `base`, which must outlive the view. Throws OH_ERR_TYPE unless it
+  // is a map from K to V.
   HashMapView(const void* base, std::size_t length) : base_(const_cast<void*>(base)), length_(length) {
     std::uint32_t key_type = 0, value_type = 0;
     check(oh_hashmap_types(base, length, &key_type, &value_type));
     if (key_type != Keys::number || value_type != Values::number) {
-      throw Error(OH_ERR_TYPE, "the map's keys or values are of other types");
+      throw Error(OH_ERR_TYPE, "the keys or values of the map have other types");
     }
   }
 
@@ -58,12 +60,12 @@ class HashMapView {
   }
 
   bool contains(const K& key) const {
-    bool there = false;
-    check(oh_hashmap_has(base_, length_, Keys::data(key), Keys::size(key), &there));
-    return there;
+    bool found = false;
+    check(oh_hashmap_has(base_, length_, Keys::data(key), Keys::size(key), &found));
+    return found;
   }
 
-  // The entry that a handle names, while it lives.
+  // The entry of a handle, or none after the entry was removed.
   std::optional<Entry> get_by_handle(std::uint64_t handle) const {
     oh_hashmap_entry entry;
     const oh_status status = oh_hashmap_get_by_handle(base_, length_, handle, &entry);
@@ -72,16 +74,16 @@ class HashMapView {
     return read(entry);
   }
 
-  // Looks `count` keys up at once. values[i] is left as it was where keys[i] is missing; found[i],
-  // if found is not null, tells. Returns how many were found. Numbers and bool only.
+  // Looks up `count` keys and returns the number of keys found. If keys[i] is missing, values[i] is
+  // unchanged. Unless `found` is null, found[i] is set to 1 or 0. Numbers and bool only.
   std::size_t get_many(const K* keys, std::size_t count, V* values, std::uint8_t* found = nullptr) const {
-    static_assert(Keys::plain && Values::plain, "bulk calls take numbers");
+    static_assert(Keys::plain && Values::plain, "bulk calls require numbers or bool");
     std::size_t hits = 0;
     check(oh_hashmap_get_many(base_, length_, kSchema, keys, count, values, found, &hits));
     return hits;
   }
 
-  // Entries in insertion order: for (auto [key, value] : map) …
+  // Entries in insertion order: for (auto [key, value] : map)
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -119,19 +121,16 @@ class HashMapView {
     return info;
   }
 
-  // Proves that all contents are sound; throws if not.
+  // Checks all contents, O(bytes). Throws OH_ERR_CORRUPT.
   void validate() const { check(oh_hashmap_validate(base_, length_)); }
 
   const void* base() const noexcept { return base_; }
-  // Bytes of the region: what to save. The memory may be longer.
+  // The length of the region in bytes. The memory may be longer.
   std::size_t region_size() const { return static_cast<std::size_t>(info().region_size); }
 
  protected:
-  // What arrays of K and V are right for.
+  // The schema that arrays of K and V belong to.
   static constexpr std::uint32_t kSchema = Keys::number | Values::number << 8;
-
-  // For a map whose constructor looks at its memory by itself.
-  HashMapView() = default;
 
   static Entry read(const oh_hashmap_entry& entry) {
     return {Keys::read(entry.key, entry.key_length), Values::read(entry.value, entry.value_length)};
@@ -141,11 +140,13 @@ class HashMapView {
   std::size_t length_ = 0;
 };
 
-// A map that owns its memory, and grows by itself. Moves, does not copy: copy the bytes if you
-// must.
+// A growable map that owns its memory. One thread at a time. Lookups, insertions and removals take
+// constant time on average. It is moved, not copied: copy_of() copies the region. The calls of a
+// moved-from map throw OH_ERR_TYPE.
 template <typename K, typename V>
-class HashMap : public HashMapView<K, V> {
+class HashMap : public internal::Owned<HashMapView<K, V>> {
   using View = HashMapView<K, V>;
+  using Owned = internal::Owned<View>;
   using Keys = internal::Codec<K>;
   using Values = internal::Codec<V>;
   using View::base_;
@@ -154,27 +155,12 @@ class HashMap : public HashMapView<K, V> {
  public:
   explicit HashMap(std::uint32_t capacity = 12) : HashMap(options(capacity)) {}
 
-  // What was moved from has no memory: its calls throw.
-  HashMap(HashMap&& other) noexcept : View(other), memory_(std::move(other.memory_)) {
-    other.base_ = nullptr;
-    other.length_ = 0;
-  }
-  HashMap& operator=(HashMap&& other) noexcept {
-    HashMap taken(std::move(other));
-    std::swap(static_cast<View&>(*this), static_cast<View&>(taken));
-    std::swap(memory_, taken.memory_);
-    return *this;
-  }
-
-  // A copy of the map in these bytes.
+  // A copy of the map in `length` bytes at `base`.
   static HashMap copy_of(const void* base, std::size_t length) {
-    const View view(base, length);
-    HashMap map(internal::Memory(view.region_size()));
-    std::memcpy(map.base_, base, map.length_);
-    return map;
+    return HashMap(base, View(base, length).region_size());
   }
 
-  // Inserts a key or gives it a new value. Returns whether the key was new.
+  // Inserts a key or replaces its value. Returns whether the key is new.
   bool set(const K& key, const V& value) {
     bool inserted = false;
     const auto attempt = [&] {
@@ -182,23 +168,23 @@ class HashMap : public HashMapView<K, V> {
                             Values::size(value), &inserted);
     };
     oh_status status = attempt();
-    // Twice, because a compaction may not make room enough where growth does.
+    // Up to two attempts: if a compaction does not make enough room, growth does.
     for (int i = 0; i < 2 && status == OH_ERR_FULL; i++) {
-      grow(Keys::size(key) + Values::size(value) + 16);
+      make_room(Keys::size(key) + Values::size(value) + 16);
       status = attempt();
     }
     check(status);
     return inserted;
   }
 
-  // Returns whether the key was there.
+  // Returns whether the map contained the key.
   bool remove(const K& key) {
     bool removed = false;
     check(oh_hashmap_remove(base_, length_, Keys::data(key), Keys::size(key), &removed));
     return removed;
   }
 
-  // A number that names a key's entry for as long as it lives; 0 if the key is not there.
+  // A number that identifies the entry of a key until the entry is removed. 0 for a missing key.
   std::uint64_t handle_of(const K& key) {
     std::uint64_t handle = 0;
     check(oh_hashmap_handle_of(base_, length_, Keys::data(key), Keys::size(key), &handle));
@@ -207,18 +193,18 @@ class HashMap : public HashMapView<K, V> {
 
   // Sets keys[i] to values[i]. Numbers and bool only.
   void set_many(const K* keys, const V* values, std::size_t count) {
-    static_assert(Keys::plain && Values::plain, "bulk calls take numbers");
+    static_assert(Keys::plain && Values::plain, "bulk calls require numbers or bool");
     std::size_t done = 0;
     for (;;) {
       check(oh_hashmap_set_many(base_, length_, View::kSchema, keys, values, count, done, &done));
       if (done == count) return;
-      grow(0);
+      make_room(0);
     }
   }
 
-  // Returns how many of the keys were there.
+  // Removes `count` keys and returns the number of keys found.
   std::size_t remove_many(const K* keys, std::size_t count) {
-    static_assert(Keys::plain, "bulk calls take numbers");
+    static_assert(Keys::plain, "bulk calls require numbers or bool");
     std::size_t removed = 0;
     check(oh_hashmap_remove_many(base_, length_, View::kSchema, keys, count, &removed));
     return removed;
@@ -226,13 +212,14 @@ class HashMap : public HashMapView<K, V> {
 
   void clear() { check(oh_hashmap_clear(base_, length_)); }
 
-  // Makes room for so many entries in all.
+  // Makes room for `capacity` entries in all.
   void reserve(std::uint32_t capacity) {
     const oh_hashmap_info info = this->info();
     if (capacity > info.capacity) rebuild(capacity, info.heap_capacity);
   }
 
-  // Gives up what a smaller map would not need.
+  // Rebuilds the map with the smallest table and heap that its entries need. The memory keeps its
+  // length; region_size() becomes smaller.
   void shrink_to_fit() { rebuild(std::max(this->size(), 1u), 0); }
 
  private:
@@ -253,21 +240,19 @@ class HashMap : public HashMapView<K, V> {
     return length;
   }
 
-  explicit HashMap(internal::Memory memory) : memory_(std::move(memory)) {
-    base_ = memory_.data();
-    length_ = memory_.length();
+  HashMap(const void* base, std::size_t length) : Owned(base, length) {}
+
+  explicit HashMap(const oh_hashmap_options& options) : Owned(length_of(options)) {
+    check(oh_hashmap_init(this->memory().data(), this->memory().length(), &options));
+    this->show();
   }
 
-  explicit HashMap(const oh_hashmap_options& options) : HashMap(internal::Memory(length_of(options))) {
-    check(oh_hashmap_init(base_, length_, &options));
-  }
-
-  void grow(std::size_t blob_bytes) {
+  void make_room(std::size_t blob_bytes) {
     const oh_hashmap_info info = this->info();
     std::uint32_t capacity = info.capacity;
     const std::uint64_t living = info.heap_used - info.heap_garbage + blob_bytes;
     const bool blobs = !Keys::plain || !Values::plain;
-    // A heap that is full needs no more entries.
+    // If only the heap is full, the capacity for entries stays.
     if (!blobs || info.used == info.capacity || info.heap_used + blob_bytes <= info.heap_capacity) {
       check(oh_hashmap_next_capacity(base_, length_, &capacity));
     }
@@ -277,17 +262,9 @@ class HashMap : public HashMapView<K, V> {
   void rebuild(std::uint32_t capacity, std::uint64_t heap) {
     std::size_t needed = 0;
     check(oh_hashmap_rebuild_region_size(base_, length_, capacity, heap, &needed));
-    if (needed > length_) {
-      internal::Memory larger(needed);
-      std::memcpy(larger.data(), base_, length_);
-      memory_ = std::move(larger);
-      base_ = memory_.data();
-      length_ = needed;
-    }
+    if (needed > length_) this->grow(needed);
     check(oh_hashmap_rebuild(base_, length_, capacity, heap));
   }
-
-  internal::Memory memory_;
 };
 
 }  // namespace offheap

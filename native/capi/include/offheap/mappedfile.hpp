@@ -5,46 +5,51 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "../offheap.h"
 #include "codec.hpp"
 #include "error.hpp"
+#include "memory.hpp"
 
 namespace offheap {
 
-// A position in bytes: reads little-endian numbers, varints and text from there on. Every read is
-// checked against the end first, whatever a length in the bytes says: past the end it throws
-// OH_ERR_RANGE, for a varint or text that is none OH_ERR_CORRUPT, and the position stays.
+// A position in bytes. Reads little-endian numbers, varints and text from there on. Every read is
+// first checked against the end, also if its length comes from the bytes. A read past the end
+// throws OH_ERR_RANGE, and an invalid varint or text throws OH_ERR_CORRUPT. Neither moves the
+// position.
 //
-//   for (offheap::Cursor cursor = file.cursor(); cursor.remaining() > 0;)
-//   names.push_back(cursor.read_string());
+//   for (offheap::Cursor cursor = file.cursor(); cursor.remaining() > 0;) {
+//     names.push_back(cursor.read_string());
+//   }
 class Cursor {
  public:
-  // Over nothing.
+  // A cursor over no bytes.
   Cursor() noexcept = default;
-  // Over `size` bytes, which must outlive the cursor.
+  // A cursor over `size` bytes, which must outlive it.
   Cursor(const void* base, std::size_t size) noexcept : cursor_{base, size, 0} {}
 
   std::size_t position() const noexcept { return cursor_.position; }
   std::size_t remaining() const noexcept { return cursor_.size - cursor_.position; }
 
   void seek(std::size_t position) {
-    if (position > cursor_.size) throw Error(OH_ERR_RANGE, "a position past the end");
+    if (position > cursor_.size)
+      throw Error(OH_ERR_RANGE, "position " + std::to_string(position) + " is past the end");
     cursor_.position = position;
   }
   void skip(std::size_t count) { read_bytes(count); }
 
-  // The next number; T: a number type of 1 to 8 bytes.
+  // The next number. T: a number type of 1 to 8 bytes.
   template <typename T>
   T read() {
-    static_assert(internal::Codec<T>::plain && internal::Codec<T>::number != OH_TYPE_BOOL, "T is no number");
-    if (sizeof(T) > remaining()) throw Error(OH_ERR_RANGE, "a number past the end");
+    static_assert(internal::Codec<T>::plain && internal::Codec<T>::number != OH_TYPE_BOOL,
+                  "T must be a number type");
+    if (sizeof(T) > remaining()) throw Error(OH_ERR_RANGE, "the number ends past the end");
     unsigned char bytes[sizeof(T)];
     std::memcpy(bytes, static_cast<const unsigned char*>(cursor_.base) + cursor_.position, sizeof(T));
     cursor_.position += sizeof(T);
-    // Compilers make one load of this, where numbers are little-endian anyway.
+    // Compiles to a single load on little-endian processors.
     std::uint64_t bits = 0;
     for (std::size_t i = 0; i < sizeof(T); i++) bits |= std::uint64_t{bytes[i]} << (8 * i);
     return from_bits<T>(bits);
@@ -57,15 +62,15 @@ class Cursor {
     return value;
   }
 
-  // The next `count` bytes, where they lie.
+  // The next `count` bytes, without a copy.
   Bytes read_bytes(std::size_t count) {
     const void* bytes = nullptr;
     check(oh_cursor_take(&cursor_, count, &bytes));
     return {bytes, count};
   }
 
-  // Text, where it lies, checked to be UTF-8: of so many bytes, or of as many as a varint before it
-  // says.
+  // Text without a copy, checked to be UTF-8. Its length in bytes is an argument or a varint before
+  // the text.
   std::string_view read_string() {
     oh_text text = {};
     check(oh_cursor_text(&cursor_, &text));
@@ -108,19 +113,20 @@ struct Cursor::Unsigned<8> {
   using Type = std::uint64_t;
 };
 
-// The bytes of a file, in the way that suits its size: read, mapped, or mapped in huge pages.
-// Moves, does not copy; what was moved from is empty, and its calls throw.
+// The bytes of a file: read, mapped, or mapped in huge pages, as suits its size. Any number of
+// threads may read the bytes; other calls are for one thread at a time. It is moved, not copied. A
+// moved-from file is empty, and its calls throw OH_ERR_TYPE.
 //
 //   const offheap::MappedFile file("words.bin");
 //   for (const unsigned char byte : file) sum += byte;
 //   file.check();
 //
-// If someone else cuts a mapped file short, what is gone reads as zeros, and check() throws from
-// then on: call it after work on many bytes, or open with OH_STRATEGY_COPY, which nothing can
-// touch.
+// If another program truncates a mapped file, the lost bytes read as zeros, and check() throws from
+// then on. Call it after work on many bytes, or open the file with OH_STRATEGY_COPY, which makes a
+// private copy.
 class MappedFile {
  public:
-  // What a file is opened with, to be changed: to be read, in the way that suits its size.
+  // The default options: read-only, with a strategy that suits the size.
   static oh_mappedfile_options options() noexcept {
     oh_mappedfile_options options = {};
     options.struct_size = sizeof options;
@@ -128,94 +134,91 @@ class MappedFile {
     return options;
   }
 
-  explicit MappedFile(std::string_view path, const oh_mappedfile_options& options = MappedFile::options()) {
-    check_status(oh_mappedfile_open(path.data(), path.size(), &options, &file_));
-  }
-  MappedFile(MappedFile&& other) noexcept : file_(std::exchange(other.file_, nullptr)) {}
-  MappedFile& operator=(MappedFile&& other) noexcept {
-    MappedFile taken(std::move(other));
-    std::swap(file_, taken.file_);
-    return *this;
-  }
-  ~MappedFile() { oh_mappedfile_close(file_); }
+  // Throws OH_ERR_IO if the file cannot be opened.
+  explicit MappedFile(std::string_view path, const oh_mappedfile_options& options = MappedFile::options())
+      : file_(internal::make_handle<File>(oh_mappedfile_open, path.data(), path.size(), &options)) {}
 
-  std::size_t size() const noexcept { return oh_mappedfile_size(file_); }
+  std::size_t size() const noexcept { return oh_mappedfile_size(file_.get()); }
   bool empty() const noexcept { return size() == 0; }
-  // All bytes: good until refresh(), or as long as the file.
+  // All bytes, valid until refresh() or the end of this object.
   const unsigned char* data() const noexcept {
-    return static_cast<const unsigned char*>(oh_mappedfile_data(file_));
+    return static_cast<const unsigned char*>(oh_mappedfile_data(file_.get()));
   }
   const unsigned char* begin() const noexcept { return data(); }
   const unsigned char* end() const noexcept { return data() + size(); }
-  // The same to be written, of a file that was opened with `writable`; else it must not be.
-  unsigned char* data() noexcept { return static_cast<unsigned char*>(oh_mappedfile_data(file_)); }
+  // The same bytes for writing. They must not be written unless the file was opened with
+  // `writable`.
+  unsigned char* data() noexcept { return static_cast<unsigned char*>(oh_mappedfile_data(file_.get())); }
 
-  // A part of the bytes, without a copy. Throws past the end.
+  // A part of the bytes, without a copy. Throws OH_ERR_RANGE past the end.
   Bytes slice(std::size_t offset, std::size_t length) const {
     const std::size_t all = size();
-    if (offset > all || length > all - offset) throw Error(OH_ERR_RANGE, "bytes past the end of the file");
+    if (offset > all || length > all - offset)
+      throw Error(OH_ERR_RANGE, "the slice ends past the end of the file");
     return {data() + offset, length};
   }
 
-  // How the bytes are reached: what was obtained, not what was asked for.
+  // The strategy in use, which may differ from the one requested.
   oh_strategy strategy() const {
     oh_strategy strategy = OH_STRATEGY_AUTO;
-    check_status(oh_mappedfile_strategy(file_, &strategy));
+    check_status(oh_mappedfile_strategy(file_.get(), &strategy));
     return strategy;
   }
 
-  // Throws OH_ERR_IO if the file is shorter now than what is mapped of it, or bytes that were read
-  // were lost: for before and after work on many bytes.
-  void check() const { check_status(oh_mappedfile_check(file_)); }
+  // Throws OH_ERR_IO if the file is now shorter than its mapping, or if lost bytes were read. Call
+  // it before and after work on many bytes.
+  void check() const { check_status(oh_mappedfile_check(file_.get())); }
 
-  // Copies bytes out. Throws OH_ERR_IO if some of them are gone.
+  // Copies bytes to `target`. Throws OH_ERR_IO if some of them are lost.
   void read(std::uint64_t offset, void* target, std::size_t length) const {
-    check_status(oh_mappedfile_read(file_, offset, length, target));
+    check_status(oh_mappedfile_read(file_.get(), offset, length, target));
   }
-  // Copies `length` bytes from each of `count` offsets, one after another, to `target`: many times
-  // as fast as one by one. Offset is a number type.
+  // Copies `length` bytes from each of `count` offsets, one after another, to `target`. This is
+  // many times as fast as single reads. Offset is a number type.
   template <typename Offset>
   void read_many(const Offset* offsets, std::size_t count, std::size_t length, void* target) const {
-    check_status(
-        oh_mappedfile_read_many(file_, offsets, internal::Codec<Offset>::number, count, length, target));
+    check_status(oh_mappedfile_read_many(file_.get(), offsets, internal::Codec<Offset>::number, count, length,
+                                         target));
   }
 
-  // Says how the file will be read from now on.
-  void advise(oh_pattern pattern) const { check_status(oh_mappedfile_advise(file_, pattern)); }
-  // Has the system begin to read a part of it.
+  // Announces how the file will be read from now on.
+  void advise(oh_pattern pattern) const { check_status(oh_mappedfile_advise(file_.get(), pattern)); }
+  // Asks the system to start reading a part of the file.
   void prefetch(std::uint64_t offset, std::uint64_t length) const {
-    check_status(oh_mappedfile_prefetch(file_, offset, length));
+    check_status(oh_mappedfile_prefetch(file_.get(), offset, length));
   }
-  // Keeps the bytes in memory. Throws OH_ERR_FULL past the limit of the process.
-  void lock() { check_status(oh_mappedfile_lock(file_)); }
-  void unlock() { check_status(oh_mappedfile_unlock(file_)); }
-  // How many of the pages that the bytes lie on are in memory.
+  // Locks the bytes in memory. Throws OH_ERR_FULL past the limit of the process.
+  void lock() { check_status(oh_mappedfile_lock(file_.get())); }
+  void unlock() { check_status(oh_mappedfile_unlock(file_.get())); }
+  // The number of pages of the file that are in memory.
   std::uint64_t resident_pages() const {
     std::uint64_t pages = 0;
     check_status(oh_memory_resident(data(), size(), &pages));
     return pages;
   }
 
-  // Returns when what was stored is on the disk.
-  void flush() { check_status(oh_mappedfile_flush(file_)); }
-  // Takes in that the file became longer, or was written anew. Returns the size; data() may be
-  // elsewhere.
+  // Returns after all stores are on the disk.
+  void flush() { check_status(oh_mappedfile_flush(file_.get())); }
+  // Adopts the new size or contents of a file that was extended or rewritten. Returns the size.
+  // data() may change.
   std::size_t refresh() {
     std::uint64_t size = 0;
-    check_status(oh_mappedfile_refresh(file_, &size));
+    check_status(oh_mappedfile_refresh(file_.get(), &size));
     return static_cast<std::size_t>(size);
   }
 
-  // At the first byte, good as long as the bytes.
+  // A cursor at the first byte, valid as long as the bytes.
   Cursor cursor() const noexcept { return Cursor(data(), size()); }
 
-  // The file in C. It stays owned by this one.
-  oh_mappedfile* handle() const noexcept { return file_; }
+  // The handle for C functions, which this object owns.
+  oh_mappedfile* handle() const noexcept { return file_.get(); }
 
  private:
   static void check_status(oh_status status) { offheap::check(status); }
 
-  oh_mappedfile* file_ = nullptr;
+  using File = internal::Handle<oh_mappedfile, oh_mappedfile_close>;
+
+  File file_;
 };
 
 }  // namespace offheap

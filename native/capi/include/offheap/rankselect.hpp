@@ -13,13 +13,13 @@
 
 namespace offheap {
 
-// Rank and select in memory somewhere: see RankSelect. Nothing changes, so any number of threads
-// may read.
+// The rank and select index of a region that something else owns: see RankSelect. It never changes,
+// so any number of threads may read it.
 class RankSelectView {
  public:
-  // A view of nothing: empty, and what asks for an element throws.
+  // An empty view. Calls that ask for an element throw.
   RankSelectView() noexcept = default;
-  // What lies in `length` bytes at `base`, which must outlive the view.
+  // The index in `length` bytes at `base`, which must outlive the view. Throws unless they are one.
   RankSelectView(const void* base, std::size_t length) : base_(base), length_(length) {
     check(oh_rankselect_get_info(base, length, &info_));
   }
@@ -28,31 +28,33 @@ class RankSelectView {
   std::uint64_t ones() const noexcept { return info_.ones; }
   oh_rankselect_variant variant() const noexcept { return static_cast<oh_rankselect_variant>(info_.variant); }
 
-  // Throws past the end.
+  // Throws OH_ERR_RANGE past the end.
   bool get(std::uint64_t position) const {
     bool bit = false;
     check(oh_rankselect_get(base_, length_, position, &bit));
     return bit;
   }
 
-  // How many ones, or zeros, are before a position.
+  // The number of ones, or zeros, before a position. O(1).
   std::uint64_t rank1(std::uint64_t position) const { return one(OH_RANK1, position); }
   std::uint64_t rank0(std::uint64_t position) const { return one(OH_RANK0, position); }
-  // Where the k-th one, or zero, is, counted from 0. Throws if there are no more than k.
+  // The position of the k-th one, or zero, counted from 0. Throws OH_ERR_RANGE if there are at most
+  // k.
   std::uint64_t select1(std::uint64_t k) const { return one(OH_SELECT1, k); }
   std::uint64_t select0(std::uint64_t k) const { return one(OH_SELECT0, k); }
 
-  // Many at once: out[i] belongs to questions[i]. Q and T are number types, and T holds every
-  // position.
+  // Answers many questions: out[i] belongs to questions[i]. Q and T are number types, and T can
+  // represent every position.
   template <typename Q, typename T>
   void many(oh_rankselect_query query, const Q* questions, std::size_t count, T* out) const {
     check(oh_rankselect_many(base_, length_, query, questions, internal::Codec<Q>::number, count, out,
                              internal::Codec<T>::number));
   }
 
+  // Checks all contents, O(bits). Throws OH_ERR_CORRUPT.
   void validate() const { check(oh_rankselect_validate(base_, length_)); }
 
-  // The region: what to write to a file, or hand to JavaScript.
+  // The region, to write to a file or to pass to JavaScript.
   const void* base() const noexcept { return base_; }
   std::size_t region_size() const noexcept { return info_.region_size; }
 
@@ -68,8 +70,8 @@ class RankSelectView {
   oh_rankselect_info info_ = {};
 };
 
-// Rank and select that own their memory: a copy of the bits, and what helps to find them. Moves,
-// does not copy; what was moved from is empty.
+// A rank and select index that owns its memory, with a copy of the bits. Moved, not copied; empty
+// after a move.
 class RankSelect : public internal::Owned<RankSelectView> {
  public:
   explicit RankSelect(const BitVectorView& bits, oh_rankselect_variant variant = OH_RANKSELECT_FLAT)

@@ -10,14 +10,16 @@
 #include "../offheap.h"
 #include "codec.hpp"
 #include "error.hpp"
+#include "memory.hpp"
 
 namespace offheap {
 
-// A map of a few entries that stands alone: up to 8 lie in it and are searched with vector
-// instructions, more promote it to a hash table. Insertion order. Moves, does not copy.
+// A standalone map for a few entries. Up to 8 entries are stored inline and searched with vector
+// instructions. More entries promote the map to a hash table. Iteration is in insertion order. One
+// thread at a time. It is moved, not copied. The calls of a moved-from map throw OH_ERR_TYPE.
 //
-// K: the numbers, std::string_view (UTF-8) or Bytes. V: the numbers or bool.
-// Views that are returned point into the map: they are good until it is changed.
+// K: the number types, std::string_view (UTF-8) or Bytes. V: the number types or bool.
+// The text and bytes returned point into the map and are valid until it is changed.
 template <typename K, typename V>
 class SmallMap {
   using Keys = internal::Codec<K>;
@@ -26,61 +28,54 @@ class SmallMap {
  public:
   using Entry = std::pair<K, V>;
 
-  SmallMap() { check(oh_standalone_smallmap_new(Keys::number, Values::number, &map_)); }
-  // What was moved from has no map: its calls throw.
-  SmallMap(SmallMap&& other) noexcept : map_(std::exchange(other.map_, nullptr)) {}
-  SmallMap& operator=(SmallMap&& other) noexcept {
-    SmallMap taken(std::move(other));
-    std::swap(map_, taken.map_);
-    return *this;
-  }
-  ~SmallMap() { oh_standalone_smallmap_free(map_); }
+  SmallMap() : map_(internal::make_handle<Map>(oh_standalone_smallmap_new, Keys::number, Values::number)) {}
 
   std::size_t size() const {
     std::size_t size = 0;
-    check(oh_standalone_smallmap_count(map_, &size));
+    check(oh_standalone_smallmap_count(map_.get(), &size));
     return size;
   }
   bool empty() const { return size() == 0; }
 
-  // Whether the entries are in a hash table: since there were more than 8, until clear().
+  // Whether the entries are in a hash table: they move there when there are more than 8, and stay
+  // until clear().
   bool promoted() const {
     bool promoted = false;
-    check(oh_standalone_smallmap_promoted(map_, &promoted));
+    check(oh_standalone_smallmap_promoted(map_.get(), &promoted));
     return promoted;
   }
 
   std::optional<V> get(const K& key) const {
     const void* value = nullptr;
     std::size_t value_length = 0;
-    check(oh_standalone_smallmap_get(map_, Keys::data(key), Keys::size(key), &value, &value_length));
+    check(oh_standalone_smallmap_get(map_.get(), Keys::data(key), Keys::size(key), &value, &value_length));
     if (value == nullptr) return std::nullopt;
     return Values::read(value, value_length);
   }
 
   bool contains(const K& key) const { return get(key).has_value(); }
 
-  // Inserts a key or gives it a new value. Returns whether the key was new.
+  // Inserts a key or replaces its value. Returns whether the key is new.
   bool set(const K& key, const V& value) {
     bool inserted = false;
-    check(oh_standalone_smallmap_set(map_, Keys::data(key), Keys::size(key), Values::data(value),
+    check(oh_standalone_smallmap_set(map_.get(), Keys::data(key), Keys::size(key), Values::data(value),
                                      Values::size(value), &inserted));
     return inserted;
   }
 
-  // Returns whether the key was there.
+  // Returns whether the map contained the key.
   bool remove(const K& key) {
     bool removed = false;
-    check(oh_standalone_smallmap_remove(map_, Keys::data(key), Keys::size(key), &removed));
+    check(oh_standalone_smallmap_remove(map_.get(), Keys::data(key), Keys::size(key), &removed));
     return removed;
   }
 
-  void clear() { check(oh_standalone_smallmap_clear(map_)); }
+  void clear() { check(oh_standalone_smallmap_clear(map_.get())); }
 
-  // Makes room for so many entries in all. More than 8 promote the map.
-  void reserve(std::size_t entries) { check(oh_standalone_smallmap_reserve(map_, entries)); }
+  // Makes room for `entries` entries in all. More than 8 promote the map.
+  void reserve(std::size_t entries) { check(oh_standalone_smallmap_reserve(map_.get(), entries)); }
 
-  // Entries in insertion order: for (auto [key, value] : map) …
+  // Entries in insertion order: for (auto [key, value] : map)
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -109,16 +104,18 @@ class SmallMap {
   };
 
   Iterator begin() const {
-    Iterator iterator(map_);
+    Iterator iterator(map_.get());
     return ++iterator;
   }
-  Iterator end() const { return Iterator(map_); }
+  Iterator end() const { return Iterator(map_.get()); }
 
-  // The map in C. It stays owned by this one.
-  oh_standalone_smallmap* handle() const noexcept { return map_; }
+  // The handle for C functions, which this map owns.
+  oh_standalone_smallmap* handle() const noexcept { return map_.get(); }
 
  private:
-  oh_standalone_smallmap* map_ = nullptr;
+  using Map = internal::Handle<oh_standalone_smallmap, oh_standalone_smallmap_free>;
+
+  Map map_;
 };
 
 }  // namespace offheap

@@ -19,12 +19,12 @@
 
 namespace offheap {
 
-// What every arena of small maps can do that is in memory somewhere: see SmallMapArenaView and
-// SmallMapArena.
+// The maps of a region that something else owns: see SmallMapArena. A view only reads. It needs no
+// lock unless another thread changes the arena.
 //
-// K: the numbers, std::string_view (UTF-8). V: those, bool. Maps have ids; one that was released is
-// refused with OH_ERR_STALE. Text that is returned points into the arena: it is good until that
-// grows, which all that adds something may do.
+// K: the number types, std::string_view (UTF-8). V: those, bool. Maps have ids. Calls with the id
+// of a released map throw OH_ERR_STALE. The text returned points into the arena. It is valid until
+// the arena grows, which any call that adds something may cause.
 template <typename K, typename V>
 class SmallMapArenaView {
   using Keys = internal::Codec<K>;
@@ -38,27 +38,30 @@ class SmallMapArenaView {
   using Id = std::uint64_t;
   using Entry = std::pair<K, V>;
 
-  // The arena in `length` bytes at `base`, which must outlive the view. Throws unless it is one
-  // from K to V.
+  // A view of nothing: its calls throw OH_ERR_TYPE.
+  SmallMapArenaView() noexcept = default;
+  // The arena in `length` bytes at `base`, which must outlive the view. Throws OH_ERR_TYPE unless
+  // its maps are from K to V.
   SmallMapArenaView(const void* base, std::size_t length) : base_(const_cast<void*>(base)), length_(length) {
     const oh_smallmap_arena_info info = this->info();
     if (info.key_type != Keys::number || info.value_type != Values::number) {
-      throw Error(OH_ERR_TYPE, "the arena's keys or values are of other types");
+      throw Error(OH_ERR_TYPE, "the keys or values of the arena have other types");
     }
   }
 
-  // How many maps there are.
+  // The number of maps.
   std::uint32_t count() const { return info().maps; }
 
-  // How many entries a map has.
+  // The number of entries of a map.
   std::uint32_t size(Id id) const { return measure(id).first; }
-  // Whether they are in the hash table: since there were more than 8, until clear().
+  // Whether the entries of a map are in the hash table: they move there when there are more than 8,
+  // and stay until clear().
   bool promoted(Id id) const { return measure(id).second; }
 
   std::optional<V> get(Id id, const K& key) const {
     const std::optional<std::uint64_t> bits = known(key);
     if (!bits) {
-      measure(id);  // refuses stale ids
+      measure(id);  // throws for a stale id
       return std::nullopt;
     }
     std::uint64_t value = 0;
@@ -70,7 +73,7 @@ class SmallMapArenaView {
 
   bool contains(Id id, const K& key) const { return get(id, key).has_value(); }
 
-  // A map's entries in the order of insertion.
+  // The entries of a map in insertion order.
   std::vector<Entry> entries(Id id) const {
     using Key = Stored<K>;
     using Value = Stored<V>;
@@ -79,7 +82,7 @@ class SmallMapArenaView {
       std::vector<Value> values(capacity);
       std::size_t count = 0;
       check(oh_smallmap_arena_entries(base_, length_, id, keys.data(), values.data(), capacity, &count));
-      if (count > capacity) {  // its owner, on another thread, was faster
+      if (count > capacity) {  // the owner, on another thread, inserted entries meanwhile
         capacity = count;
         continue;
       }
@@ -92,12 +95,12 @@ class SmallMapArenaView {
     }
   }
 
-  // Looks `count` keys up at once, keys[i] in the map ids[i]. values[i] is left as it was where
-  // keys[i] is missing; found[i], if found is not null, tells. Returns how many were found. Numbers
-  // and bool only.
+  // Looks up `count` keys, keys[i] in the map ids[i], and returns the number of keys found. If
+  // keys[i] is missing, values[i] is unchanged. Unless `found` is null, found[i] is set to 1 or 0.
+  // Numbers and bool only.
   std::size_t get_many(const Id* ids, const K* keys, std::size_t count, V* values,
                        std::uint8_t* found = nullptr) const {
-    static_assert(Keys::plain && Values::plain, "bulk calls take numbers");
+    static_assert(Keys::plain && Values::plain, "bulk calls require numbers or bool");
     std::size_t hits = 0;
     check(oh_smallmap_arena_get_many(base_, length_, kSchema, ids, OH_TYPE_U64, keys, count, values, found,
                                      &hits));
@@ -110,24 +113,21 @@ class SmallMapArenaView {
     return info;
   }
 
-  // Proves that all contents are sound; throws if not.
+  // Checks all contents, O(bytes). Throws OH_ERR_CORRUPT.
   void validate() const { check(oh_smallmap_arena_validate(base_, length_)); }
 
   const void* base() const noexcept { return base_; }
-  // Bytes of the region: what to save. The memory may be longer.
+  // The length of the region in bytes. The memory may be longer.
   std::size_t region_size() const { return static_cast<std::size_t>(info().region_size); }
 
  protected:
-  // What arrays of K and V are right for.
+  // The schema that arrays of K and V belong to.
   static constexpr std::uint32_t kSchema = Keys::number | Values::number << 8;
 
-  // What a column holds: ids of strings.
+  // The type of an element of a column. Strings are represented by their ids.
   template <typename T>
   using Stored = std::conditional_t<std::is_same_v<T, std::string_view>, std::uint32_t,
                                     std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>>;
-
-  // For an arena whose constructor looks at its memory by itself.
-  SmallMapArenaView() = default;
 
   // The bytes of a number, zero-extended.
   template <typename T>
@@ -159,7 +159,7 @@ class SmallMapArenaView {
     }
   }
 
-  // The bits of a key, if any map can have it.
+  // The bits of a key. None for a string that the arena does not contain.
   std::optional<std::uint64_t> known(const K& key) const {
     if constexpr (Keys::plain) {
       return bits_of(key);
@@ -178,7 +178,7 @@ class SmallMapArenaView {
  private:
   template <typename To, typename From>
   static To bit_cast(const From& from) {
-    static_assert(sizeof(To) == sizeof(From), "the same bytes");
+    static_assert(sizeof(To) == sizeof(From), "the types have the same size");
     To to;
     std::memcpy(&to, &from, sizeof to);
     return to;
@@ -192,15 +192,16 @@ class SmallMapArenaView {
   }
 };
 
-// An arena that owns its memory, and grows by itself. Moves, does not copy: copy the bytes if you
-// must.
+// A growable arena that owns its memory. One thread at a time. It is moved, not copied: copy_of()
+// copies the region. The calls of a moved-from arena throw OH_ERR_TYPE.
 //
 //   offheap::SmallMapArena<std::uint32_t, double> arena;
 //   const auto scores = arena.create();
 //   arena.set(scores, 42, 9.5);
 template <typename K, typename V>
-class SmallMapArena : public SmallMapArenaView<K, V> {
+class SmallMapArena : public internal::Owned<SmallMapArenaView<K, V>> {
   using View = SmallMapArenaView<K, V>;
+  using Owned = internal::Owned<View>;
   using Keys = internal::Codec<K>;
   using Values = internal::Codec<V>;
   using View::base_;
@@ -209,47 +210,32 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
  public:
   using typename View::Id;
 
-  // With room for so many maps of four entries.
+  // With room for `maps` maps of four entries each.
   explicit SmallMapArena(std::uint32_t maps = 16) : SmallMapArena(options(maps)) {}
 
-  // What was moved from has no memory: its calls throw.
-  SmallMapArena(SmallMapArena&& other) noexcept : View(other), memory_(std::move(other.memory_)) {
-    other.base_ = nullptr;
-    other.length_ = 0;
-  }
-  SmallMapArena& operator=(SmallMapArena&& other) noexcept {
-    SmallMapArena taken(std::move(other));
-    std::swap(static_cast<View&>(*this), static_cast<View&>(taken));
-    std::swap(memory_, taken.memory_);
-    return *this;
-  }
-
-  // A copy of the arena in these bytes.
+  // A copy of the arena in `length` bytes at `base`.
   static SmallMapArena copy_of(const void* base, std::size_t length) {
-    const View view(base, length);
-    SmallMapArena arena(internal::Memory(view.region_size()));
-    std::memcpy(arena.base_, base, arena.length_);
-    return arena;
+    return SmallMapArena(base, View(base, length).region_size());
   }
 
-  // Makes an empty map.
+  // Creates an empty map and returns its id.
   Id create() {
     Id id = 0;
-    insist([&] { return oh_smallmap_arena_create(base_, length_, &id); }, {1, 0, 0, 0, 0});
+    with_room([&] { return oh_smallmap_arena_create(base_, length_, &id); }, {1, 0, 0, 0, 0});
     return id;
   }
 
-  // Gives a map back: its id is stale from then on.
+  // Releases a map. Its id is stale from then on.
   void release(Id id) { check(oh_smallmap_arena_release(base_, length_, id)); }
   // Removes all entries of a map.
   void clear(Id id) { check(oh_smallmap_arena_clear(base_, length_, id)); }
 
-  // Gives a key of a map a value. Text may be from this very arena.
+  // Inserts a key of a map or replaces its value. The text may point into this arena.
   void set(Id id, const K& key, const V& value) {
     if constexpr (Keys::plain && Values::plain) {
       put(id, View::bits_of(key), View::bits_of(value), 0, 0);
     } else {
-      // Copies, because growth moves what the arena gave out.
+      // Copies, because growth moves the text that the arena returned.
       const Text<K> own_key(key);
       const Text<V> own_value(value);
       put(id, own_key, own_value, (Keys::plain ? 0u : 1u) + (Values::plain ? 0u : 1u),
@@ -257,21 +243,21 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
     }
   }
 
-  // Removes a key of a map. Returns whether it was there.
+  // Removes a key of a map. Returns whether the map contained it.
   bool remove(Id id, const K& key) {
     const std::optional<std::uint64_t> bits = this->known(key);
     if (!bits) {
-      this->size(id);  // refuses stale ids
+      this->size(id);  // throws for a stale id
       return false;
     }
     bool removed = false;
-    insist([&] { return oh_smallmap_arena_remove(base_, length_, id, *bits, &removed); }, {0, 1, 0, 0, 0});
+    with_room([&] { return oh_smallmap_arena_remove(base_, length_, id, *bits, &removed); }, {0, 1, 0, 0, 0});
     return removed;
   }
 
   // Sets keys[i] to values[i] in the map ids[i], in order. Numbers and bool only.
   void set_many(const Id* ids, const K* keys, const V* values, std::size_t count) {
-    static_assert(Keys::plain && Values::plain, "bulk calls take numbers");
+    static_assert(Keys::plain && Values::plain, "bulk calls require numbers or bool");
     for (std::size_t done = 0;;) {
       check(oh_smallmap_arena_set_many(base_, length_, View::kSchema, ids, OH_TYPE_U64, keys, values, count,
                                        done, &done));
@@ -280,14 +266,14 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
     }
   }
 
-  // Makes room for so many maps more, of four entries each.
-  void reserve(std::uint32_t maps) { grow({maps, maps / 2 + 1, 0, 0, 0}); }
+  // Makes room for `maps` more maps of four entries each.
+  void reserve(std::uint32_t maps) { make_room({maps, maps / 2 + 1, 0, 0, 0}); }
 
-  // Gives up what is not in use.
+  // Shrinks the region to its contents. The memory keeps its length.
   void shrink_to_fit() { rebuild(nullptr); }
 
  private:
-  // Maps, blocks, positions, strings, bytes of them.
+  // Additional maps, blocks, positions and strings, and the bytes of the strings.
   struct Room {
     std::uint32_t maps, blocks, positions, strings;
     std::uint64_t heap;
@@ -317,23 +303,21 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
     return length;
   }
 
-  explicit SmallMapArena(internal::Memory memory) : memory_(std::move(memory)) {
-    base_ = memory_.data();
-    length_ = memory_.length();
+  SmallMapArena(const void* base, std::size_t length) : Owned(base, length) {}
+
+  explicit SmallMapArena(const oh_smallmap_arena_options& options) : Owned(length_of(options)) {
+    check(oh_smallmap_arena_init(this->memory().data(), this->memory().length(), &options));
+    this->show();
   }
 
-  explicit SmallMapArena(const oh_smallmap_arena_options& options)
-      : SmallMapArena(internal::Memory(length_of(options))) {
-    check(oh_smallmap_arena_init(base_, length_, &options));
-  }
-
-  // Does what may need room, and makes that.
+  // Calls `attempt`, and makes room before another attempt if the arena is full.
   template <typename Attempt>
-  void insist(Attempt attempt, const Room& room) {
+  void with_room(Attempt attempt, const Room& room) {
     oh_status status = attempt();
-    // Twice, because what packs slots or drops strings may not make room enough where growth does.
+    // Up to two attempts: if packing slots and dropping strings does not make enough room, growth
+    // does.
     for (int i = 0; i < 2 && status == OH_ERR_FULL; i++) {
-      grow(room);
+      make_room(room);
       status = attempt();
     }
     check(status);
@@ -358,16 +342,16 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
     const bool large = this->size(id) >= 8;
     const auto attempt = [&] {
       std::uint64_t key_bits = 0, value_bits = 0;
-      // Both anew each time: making room drops strings that no entry refers to.
+      // Interned again in each attempt: making room drops strings that no entry refers to.
       oh_status status = stored(key, key_bits);
       if (status == OH_OK) status = stored(value, value_bits);
       if (status == OH_OK) status = oh_smallmap_arena_set(base_, length_, id, key_bits, value_bits);
       return status;
     };
-    insist(attempt, {0, large ? 0u : 1u, large ? 10u : 0u, strings, heap});
+    with_room(attempt, {0, large ? 0u : 1u, large ? 10u : 0u, strings, heap});
   }
 
-  void grow(const Room& wanted) {
+  void make_room(const Room& wanted) {
     oh_smallmap_arena_room room = {};
     room.struct_size = sizeof room;
     room.maps = wanted.maps;
@@ -381,17 +365,9 @@ class SmallMapArena : public SmallMapArenaView<K, V> {
   void rebuild(const oh_smallmap_arena_room* room) {
     std::size_t needed = 0;
     check(oh_smallmap_arena_room_region_size(base_, length_, room, &needed));
-    if (needed > length_) {
-      internal::Memory larger(needed);
-      std::memcpy(larger.data(), base_, length_);
-      memory_ = std::move(larger);
-      base_ = memory_.data();
-      length_ = needed;
-    }
+    if (needed > length_) this->grow(needed);
     check(oh_smallmap_arena_make_room(base_, length_, room));
   }
-
-  internal::Memory memory_;
 };
 
 }  // namespace offheap

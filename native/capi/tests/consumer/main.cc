@@ -1,4 +1,4 @@
-// Prints what it links: run.cmake compares the output.
+// Prints the version of the linked library. run.cmake compares the output.
 #include <offheap.hpp>
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-# Installs into an empty folder, moves it (a package must not remember where it was made), then uses
-# it as a stranger would: with find_package, and with pkg-config where that is at hand.
+# Installs into an empty folder and moves it, because a package must be relocatable. Then uses it as
+# another project does: with find_package, and with pkg-config if it is installed.
 set(work ${BUILD}/consumer-test)
 file(REMOVE_RECURSE ${work})
 function(run)
@@ -30,7 +30,7 @@ if(pkg_config)
   set(ENV{PKG_CONFIG_PATH} ${folder})
   run(${pkg_config} --modversion offheap)
   if(NOT output STREQUAL "${VERSION}\n")
-    message(FATAL_ERROR "offheap.pc says version ${output}")
+    message(FATAL_ERROR "offheap.pc contains version ${output}")
   endif()
   file(WRITE ${work}/main.c "#include <offheap.h>\n#include <stdio.h>\nint main(void) {\n"
        "  printf(\"offheap %s %s\\n\", oh_version(), oh_status_name(OH_ERR_CORRUPT));\n  return 0;\n}\n")
