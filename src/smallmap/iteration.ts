@@ -70,15 +70,21 @@ class ArenaIterator {
     const table = this.#table;
     if (table === undefined) return { value: undefined, done: true };
     const id = this.#owner === undefined ? this.#id : this.#owner.id;
+    const cursor = this.#cursor;
+    if (cursor !== undefined) return this.#nextByCursor(table, id, cursor);
     const spot = this.#nextInline(table, id);
     if (spot >= 0) return { value: itemAt(table, spot, this.#kind), done: false };
     if (spot === NEEDS_CURSOR) {
-      const cursor = (this.#cursor ??= new Cursor(this.#lane, this.#step));
-      const item = nextItem(table, id, cursor, this.#kind);
-      if (item !== END) return { value: item, done: false };
-    } else {
-      table.changes.end();
+      return this.#nextByCursor(table, id, (this.#cursor = new Cursor(this.#lane, this.#step)));
     }
+    table.changes.end();
+    this.#table = undefined;
+    return { value: undefined, done: true };
+  }
+
+  #nextByCursor(table: ArenaTable, id: number, cursor: Cursor): IteratorResult<unknown, undefined> {
+    const item = nextItem(table, id, cursor, this.#kind);
+    if (item !== END) return { value: item, done: false };
     this.#table = undefined;
     return { value: undefined, done: true };
   }
@@ -88,7 +94,7 @@ class ArenaIterator {
    * iteration began; −1 at the end; or {@link NEEDS_CURSOR}.
    */
   #nextInline(table: ArenaTable, id: number): number {
-    if (table.role !== OWNER || this.#cursor !== undefined) return NEEDS_CURSOR;
+    if (table.role !== OWNER) return NEEDS_CURSOR;
     const place = table.placeOf(table.mapOf(id));
     const count = place & 15;
     const step = this.#step;

@@ -4,7 +4,7 @@
  *
  * Cost: `get` and `has` of an inline map use the object's cache of its keys (key-cache.ts), without
  * crossing into native code and without garbage. All other operations are the arena's. The object
- * takes about 130 bytes of the JavaScript heap and caches up to 8 key strings: for millions of
+ * takes about 180 bytes of the JavaScript heap and caches up to 8 key strings: for millions of
  * maps, use the arena and ids.
  *
  * A standalone map, `new SmallMap(schema)`, is stored in an arena that all standalone maps of its
