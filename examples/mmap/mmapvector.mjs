@@ -35,10 +35,10 @@ writer.truncate(2);
 await writer.flush();
 assert.deepEqual([...reader], [17.5, 18]);
 
-// Elements that were not flushed are lost when the handle is closed.
+// close() flushes; close({ flush: false }) drops the elements that were not flushed.
 writer.push(99);
 writer.close();
-assert.equal(reader.refresh(), 2);
+assert.equal(reader.refresh(), 3);
 reader.validate(); // compares all elements with their checksum
 reader.close();
 

@@ -2,7 +2,12 @@
 export { MappedFile, type MappedFileOptions, type MappedFileStats, type Strategy } from './mapped-file.js';
 export { type Pattern } from './pattern.js';
 export { type MmapVectorOptions } from './growth.js';
-export { MmapVector, type MmapVectorOpenOptions, type MmapVectorStats } from './mmap-vector.js';
+export {
+  MmapVector,
+  type MmapVectorCloseOptions,
+  type MmapVectorOpenOptions,
+  type MmapVectorStats,
+} from './mmap-vector.js';
 export { type BigIntArray, type NumberArray } from '../region/numbers.js';
 export { type Column, type JsType, type NumericType } from '../region/element.js';
 export { Elements, type SumOf, type Values } from '../elements/elements.js';

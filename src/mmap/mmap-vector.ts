@@ -17,7 +17,7 @@ import { offheapError, typeError } from '../errors.js';
 import { TYPE, TYPE_NAMES, type Column, type JsType, type NumericType } from '../region/element.js';
 import { setTag } from '../region/face.js';
 import { checkPath } from '../region/file.js';
-import { checkInteger, choiceOption, describe, readOptions } from '../region/options.js';
+import { booleanOption, checkInteger, choiceOption, describe, readOptions } from '../region/options.js';
 import type { Token } from '../region/token.js';
 import { Growth, GROWTH_OPTIONS, type MmapVectorOptions } from './growth.js';
 import { identify } from './identity.js';
@@ -30,6 +30,12 @@ export interface MmapVectorOpenOptions extends MmapVectorOptions {
    * appends.
    */
   mode?: 'r' | 'rw';
+}
+
+/** The options of {@link MmapVector.close}. */
+export interface MmapVectorCloseOptions {
+  /** Whether to flush elements that were not flushed yet. Default: true. */
+  flush?: boolean;
 }
 
 /** The result of {@link MmapVector.stats}. Sizes are in bytes. */
@@ -235,11 +241,20 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
   }
 
   /**
-   * Closes the file, after the flushes that were requested. Elements that were not flushed are
+   * Flushes all elements, so that none is lost without a word, and closes the file. With `{ flush:
+   * false }` only the flushes that were requested before are completed, and other elements are
    * lost. Views stay readable, as far as the file still contains their elements.
+   *
+   * If the flush fails, the file is closed all the same, and the error is thrown: `ERR_OFFHEAP_IO`.
    */
-  override close(): void {
-    super.close();
+  override close(options?: MmapVectorCloseOptions): void {
+    const read = readOptions(options, ['flush'], 'MmapVector.close');
+    const flush = booleanOption(read, 'flush', true);
+    try {
+      this.#table.finish(flush);
+    } finally {
+      super.close();
+    }
   }
 }
 

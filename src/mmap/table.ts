@@ -107,15 +107,25 @@ export class MmapVectorTable extends VectorTable {
     return this.file.writable ? this.durable : this.currentCount();
   }
 
+  /**
+   * Commits before closing: for the flushes that are under way, and, if `flush`, all elements that
+   * were not flushed. Throws the error of the latter.
+   */
+  finish(flush: boolean): void {
+    if (this.role === CLOSED || !this.file.writable) return;
+    const unflushed = flush && this.currentCount() !== this.durable;
+    if (this.running === undefined && !unflushed) return;
+    try {
+      this.file.commit(this.currentCount());
+    } catch (error) {
+      this.closingError = { error };
+      // Flushes under way report it themselves.
+      if (this.running === undefined) throw error;
+    }
+  }
+
   override close(): void {
     if (this.role === CLOSED) return;
-    if (this.running !== undefined) {
-      try {
-        this.file.commit(this.currentCount());
-      } catch (error) {
-        this.closingError = { error };
-      }
-    }
     super.close();
     this.file.close();
   }
