@@ -4,51 +4,51 @@ use offheap_core::mmap::strategy::{Pattern, Strategy, Thresholds};
 use offheap_core::region::advise::Advice;
 use offheap_core::{Error, Result};
 
-/// How the bytes of a file are reached.
+/// How the bytes of a file are accessed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_strategy {
-    /// Read at once: small files.
+    /// Read into memory when the file is opened: for small files.
     OH_STRATEGY_BUFFERED = 0,
     /// Mapped.
     OH_STRATEGY_MMAP = 1,
-    /// Mapped, in huge pages: hugetlbfs, or tmpfs mounted with `huge=`.
+    /// Mapped with huge pages: hugetlbfs, or tmpfs mounted with `huge=`.
     OH_STRATEGY_HUGEPAGE = 2,
-    /// Read at once on request: no truncation can touch it.
+    /// Read into memory whatever the size, so that a later truncation has no effect.
     OH_STRATEGY_COPY = 3,
-    /// In options: choose by size.
+    /// In options: choose by the size of the file.
     OH_STRATEGY_AUTO = 4,
 }
 
-/// How a file will be read.
+/// The expected access pattern.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_pattern {
-    /// Nothing is known.
+    /// Unknown.
     OH_PATTERN_UNKNOWN = 0,
     /// From front to back.
     OH_PATTERN_SEQUENTIAL = 1,
-    /// Here and there.
+    /// Random accesses.
     OH_PATTERN_RANDOM = 2,
-    /// Runs of some length, here and there.
+    /// Sequential runs at random places.
     OH_PATTERN_MIXED = 3,
 }
 
-/// Advice for `oh_region_advise`: back this with huge pages. Fewer TLB misses under random access,
-/// at the price of memory in whole pieces (2 MiB on x86-64).
+/// Advice of `oh_region_advise`: use huge pages. This reduces TLB misses of random accesses, but
+/// allocates memory in large units (2 MiB on x86-64).
 pub const OH_ADVICE_HUGE_PAGES: u32 = 1;
-/// Advice for `oh_region_advise`: back this with small pages only.
+/// Advice of `oh_region_advise`: use small pages only.
 pub const OH_ADVICE_SMALL_PAGES: u32 = 2;
-/// Advice for `oh_region_advise`: reads will jump around, do not read ahead.
+/// Advice of `oh_region_advise`: accesses will be random, do not read ahead.
 pub const OH_ADVICE_RANDOM: u32 = 3;
-/// Advice for `oh_region_advise`: reads go from front to back.
+/// Advice of `oh_region_advise`: accesses will go from front to back.
 pub const OH_ADVICE_SEQUENTIAL: u32 = 4;
-/// Advice for `oh_region_advise`: no pattern; undoes the two above.
+/// Advice of `oh_region_advise`: no particular pattern. Reverts the previous two.
 pub const OH_ADVICE_NORMAL: u32 = 5;
-/// Advice for `oh_region_advise`: this will be read soon, start now.
+/// Advice of `oh_region_advise`: the bytes will be accessed soon, start to read them.
 pub const OH_ADVICE_WILL_NEED: u32 = 6;
-/// Advice for `oh_region_advise`: give the pages back. What stood only in memory IS GONE: a page
-/// reads as zero afterwards, or, in a mapped file, as the file has it.
+/// Advice of `oh_region_advise`: free the pages. CONTENTS THAT EXIST ONLY IN MEMORY ARE LOST: the
+/// pages contain zeros afterwards, or, in a mapped file, the contents of the file.
 pub const OH_ADVICE_DISCARD: u32 = 7;
 
 pub(crate) fn thresholds(strategy: u32, buffered_up_to: u64, huge_from: u64) -> Result<Thresholds> {

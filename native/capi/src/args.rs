@@ -21,7 +21,7 @@ pub fn check_pointer<T>(pointer: *const T, what: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what no object can be as large as, by Rust's limit.
+/// Refuses a length that exceeds the largest possible size of an object.
 #[inline]
 fn check_length(len: usize, width: usize, what: &'static str) -> Result<()> {
     if len.checked_mul(width).is_none_or(|bytes| bytes > isize::MAX as usize) {
@@ -30,8 +30,8 @@ fn check_length(len: usize, width: usize, what: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an array that can not hold `len` elements of `width` bytes, each at a multiple of those
-/// (0 counts as 1). NULL is allowed if it is empty.
+/// Refuses an array of `len` elements of `width` bytes that is NULL, misaligned, or too long. A
+/// width of 0 counts as 1. NULL is allowed if the array is empty.
 pub fn check_array(pointer: *const c_void, width: usize, len: usize, what: &'static str) -> Result<()> {
     if len == 0 {
         return Ok(());
@@ -44,7 +44,7 @@ pub fn check_array(pointer: *const c_void, width: usize, len: usize, what: &'sta
     check_length(len, width, what)
 }
 
-/// Refuses to go on behind the last of `count` keys.
+/// Refuses a start index past the last of `count` keys.
 pub fn check_from(from: usize, count: usize) -> Result<()> {
     if from <= count {
         return Ok(());
@@ -55,7 +55,7 @@ pub fn check_from(from: usize, count: usize) -> Result<()> {
 /// `len` elements to read. `(NULL, 0)` is the empty slice.
 ///
 /// # Safety
-/// `pointer` is null, or points to `len` readable elements that nobody writes while `'a` lasts.
+/// `pointer` is null, or points to `len` readable elements that no thread writes during `'a`.
 #[inline]
 pub unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &'static str) -> Result<&'a [T]> {
     if len == 0 {
@@ -70,12 +70,11 @@ pub unsafe fn slice<'a, T>(pointer: *const T, len: usize, what: &'static str) ->
 
 /// `len` elements to write. `(NULL, 0)` is the empty slice.
 ///
-/// Not for memory that another thread may touch meanwhile (shared regions): that is reached through
-/// raw pointers and atomics only.
+/// Not for memory that another thread may access at the same time (shared regions), which must be
+/// accessed through raw pointers and atomics only.
 ///
 /// # Safety
-/// `pointer` is null, or points to `len` initialised elements that nobody else uses while `'a`
-/// lasts.
+/// `pointer` is null, or points to `len` initialized elements that no one else uses during `'a`.
 #[inline]
 pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) -> Result<&'a mut [T]> {
     if len == 0 {
@@ -87,8 +86,7 @@ pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) 
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
 }
 
-/// Any run of bytes, of any alignment, that other threads may be writing. `(NULL, 0)` is the empty
-/// one.
+/// Bytes of any alignment, which other threads may be writing. `(NULL, 0)` is the empty sequence.
 pub fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Result<*const u8> {
     if length > 0 {
         check_pointer(base, what)?;
@@ -130,7 +128,7 @@ fn path_from(bytes: &[u8]) -> Result<PathBuf> {
     }
 }
 
-/// Bytes of `count` pieces of `length`.
+/// The number of bytes in `count` pieces of `length` bytes.
 pub fn total(count: usize, length: usize) -> Result<usize> {
     count
         .checked_mul(length)
@@ -163,7 +161,7 @@ pub unsafe fn numbers<'a>(
     unsafe { Numbers::new(pointer.cast(), type_of(ty, what)?, count, what) }
 }
 
-/// Room for `count` numbers of an `oh_type`.
+/// `count` numbers of an `oh_type` to write.
 ///
 /// # Safety
 /// `pointer` is null, or points to `count` writable elements of the type.

@@ -14,42 +14,43 @@ use offheap_core::succinct::runs::Op;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// What `oh_bitvector_next` gives where there is no such bit.
+/// Result of `oh_bitvector_next` if there is no such bit.
 pub const OH_BITVECTOR_NONE: u64 = u64::MAX;
 
-/// What a bit vector holds.
+/// The size and the bits of a bit vector.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_bitvector_info {
-    /// How many bits.
+    /// Number of bits.
     pub count: u64,
-    /// How many the region has room for.
+    /// Number of bits that the region has room for.
     pub capacity: u64,
-    /// Bytes of the region. The memory it lies in may be longer.
+    /// Size of the region in bytes. The memory may be longer.
     pub region_size: u64,
-    /// The bits: `capacity / 8` bytes, those from `len` on zero. Good until the region is made
-    /// longer.
+    /// The bits: `capacity / 8` bytes, of which the bits from `count` on are 0. Valid until the
+    /// capacity is changed.
     pub bits: *const u64,
 }
 
-/// Set algebra: what `oh_bitvector_combine` leaves in the first of two bit vectors.
+/// Operations of `oh_bitvector_combine`. The result replaces the first of two bit vectors.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_bitvector_op {
-    /// What is in both.
+    /// Bits that are set in both.
     OH_BITVECTOR_AND = 1,
-    /// What is in either.
+    /// Bits that are set in at least one.
     OH_BITVECTOR_OR = 2,
-    /// What is in one of them only.
+    /// Bits that are set in exactly one.
     OH_BITVECTOR_XOR = 3,
-    /// What is in the first and not in the second.
+    /// Bits that are set in the first and not in the second.
     OH_BITVECTOR_AND_NOT = 4,
 }
 
 /// # Safety
 /// `base` is valid for reading `length` bytes while the view is used.
 unsafe fn reader(base: *const c_void, length: usize) -> Result<RawBits> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes while the view
+    // is used.
     unsafe { RawBits::attach_shared(base.cast(), length, READ_TIMEOUT) }
 }
 
@@ -57,57 +58,64 @@ unsafe fn reader(base: *const c_void, length: usize) -> Result<RawBits> {
 /// `base` is valid for reading and writing `length` bytes that no other thread writes while the
 /// view is used.
 unsafe fn writer(base: *mut c_void, length: usize) -> Result<RawBitsMut> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // that no other thread writes while the view is used.
     unsafe { RawBitsMut::attach(base.cast(), length) }
 }
 
-/// Bytes of memory that a bit vector with room for so many bits takes. `OH_ERR_RANGE` above 2^40.
+/// Computes the number of bytes that a bit vector with room for `capacity` bits needs.
+/// `OH_ERR_RANGE` for more than 2^40.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_region_size(capacity: u64, out: *mut usize) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe { guard_out(out, || layout::region_length(capacity)) }
 }
 
-/// Makes a bit vector of `bits` zeros in `length` bytes at `base`, at least
-/// `oh_bitvector_region_size`. What they held is overwritten.
+/// Creates a bit vector of `bits` zeros in `length` bytes at `base`, overwriting them.
+/// `OH_ERR_FULL` if `length` is less than `oh_bitvector_region_size`.
 ///
-/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
-/// elsewhere.
+/// The caller keeps owning the memory. It contains no pointers, so it can be copied, saved and
+/// mapped at another address.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_init(base: *mut c_void, length: usize, bits: u64) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses.
     guard(|| unsafe { layout::init(base.cast(), length, bits) })
 }
 
-/// Checks in constant time that the memory holds a bit vector. After `OH_OK` no function here reads
-/// or writes outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain a bit vector.
+///
+/// After `OH_OK`, no `oh_bitvector_` function reads or writes outside these bytes, whatever their
+/// contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
+/// another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { reader(base, length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
-/// what is wrong first.
+/// Verifies the header, the checksum (if there is one) and the unused bits. `OH_ERR_CORRUPT` if
+/// something is wrong; `oh_last_error` describes the first error found. Takes time proportional to
+/// the size of the region.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { reader(base, length) }?.validate())
 }
 
-/// What the region holds.
+/// Returns the size of a bit vector and the address of its bits.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -117,7 +125,8 @@ pub unsafe extern "C" fn oh_bitvector_get_info(
     length: usize,
     out: *mut oh_bitvector_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let bits = reader(base, length)?;
@@ -131,7 +140,7 @@ pub unsafe extern "C" fn oh_bitvector_get_info(
     }
 }
 
-/// Whether a bit is set. `OH_ERR_RANGE` past the end.
+/// Returns one bit. `OH_ERR_RANGE` past the end.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -142,7 +151,8 @@ pub unsafe extern "C" fn oh_bitvector_get(
     index: u64,
     out: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let bits = reader(base, length)?;
@@ -154,7 +164,7 @@ pub unsafe extern "C" fn oh_bitvector_get(
     }
 }
 
-/// Sets a bit to a value. `OH_ERR_RANGE` past the end.
+/// Sets one bit to `bit`. `OH_ERR_RANGE` past the end.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes that no other thread writes.
@@ -165,11 +175,13 @@ pub unsafe extern "C" fn oh_bitvector_set(
     index: u64,
     bit: bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // that no other thread writes.
     guard(|| unsafe { writer(base, length) }?.set(index, bit))
 }
 
-/// Inverts a bit; `out`, unless it is NULL, tells what it is then. `OH_ERR_RANGE` past the end.
+/// Inverts one bit. `*out` (unless `out` is NULL) becomes its new value. `OH_ERR_RANGE` past the
+/// end.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`; `out` is writable or NULL.
@@ -184,7 +196,8 @@ pub unsafe extern "C" fn oh_bitvector_flip(
         if !out.is_null() {
             check_pointer(out, "the output")?;
         }
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+        // that no other thread writes and that `out` is writable or NULL.
         unsafe {
             let bit = writer(base, length)?.flip(index)?;
             if !out.is_null() {
@@ -195,7 +208,7 @@ pub unsafe extern "C" fn oh_bitvector_flip(
     })
 }
 
-/// Appends a bit. `OH_ERR_FULL` where the region has no room: give it more with
+/// Appends one bit. `OH_ERR_FULL` if the region has no room: enlarge it with
 /// `oh_bitvector_set_capacity`.
 ///
 /// # Safety
@@ -203,7 +216,8 @@ pub unsafe extern "C" fn oh_bitvector_flip(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_push(base: *mut c_void, length: usize, bit: bool) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for the memory.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+        // that no other thread writes.
         if unsafe { writer(base, length) }?.push(bit) {
             return Ok(());
         }
@@ -211,19 +225,20 @@ pub unsafe extern "C" fn oh_bitvector_push(base: *mut c_void, length: usize, bit
     })
 }
 
-/// Makes the vector longer, by zeros, or shorter. `OH_ERR_FULL` if its region has no room for that.
+/// Changes the number of bits. New bits are 0. `OH_ERR_FULL` if the region has no room for them.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_set_count(base: *mut c_void, length: usize, len: u64) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // that no other thread writes.
     guard(|| unsafe { writer(base, length) }?.set_length(len))
 }
 
-/// Gives the region room for so many bits, at least as many as there are. `length` must be at least
-/// `oh_bitvector_region_size(capacity)` then (else `OH_ERR_FULL`): so copy the region to longer
-/// memory first, or `realloc` it.
+/// Changes the capacity of the region to at least `capacity` bits, which must not be less than the
+/// number of bits. `OH_ERR_FULL` if `length` is less than `oh_bitvector_region_size(capacity)`:
+/// copy the region to longer memory first, or `realloc` it.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
@@ -233,12 +248,13 @@ pub unsafe extern "C" fn oh_bitvector_set_capacity(
     length: usize,
     capacity: u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // that no other thread writes.
     guard(|| unsafe { writer(base, length) }?.set_capacity(capacity))
 }
 
-/// The length of the shortest bit vector that has all of these positions: one more than the
-/// largest. `type` is an `oh_type`.
+/// Returns the number of bits of the shortest bit vector that contains all of these positions: one
+/// more than the largest. `type` is the numeric `oh_type` of the array's elements.
 ///
 /// # Safety
 /// `positions` points to `count` elements of the type, `out` is writable.
@@ -250,12 +266,13 @@ pub unsafe extern "C" fn oh_bitvector_count_for(
     out: *mut u64,
 ) -> oh_status {
     // Messages call them what `BitVector.fromIndices` does.
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `positions` points to `count` elements of the type, `out`
+    // is writable.
     unsafe { guard_out(out, || length_for(&numbers(positions, r#type, count, "indices")?)) }
 }
 
-/// Gives the bits at `count` positions one value. `type` is an `oh_type`, any numeric one.
-/// `OH_ERR_RANGE`, with nothing changed, if one is no position.
+/// Sets the bits at `count` positions to `bit`. `type` is the numeric `oh_type` of the array's
+/// elements. `OH_ERR_RANGE`, with nothing changed, if an element is not a position of the vector.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`; `positions` points to `count` elements of the type.
@@ -269,12 +286,13 @@ pub unsafe extern "C" fn oh_bitvector_set_many(
     bit: bool,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+        // that no other thread writes and that `positions` points to `count` elements of the type.
         unsafe { writer(base, length)?.set_many(&numbers(positions, r#type, count, "positions")?, bit) }
     })
 }
 
-/// Copies bytes over the first bits, eight bits from each, the lowest first.
+/// Copies `count` bytes over the first `8 * count` bits. The lowest bit of each byte comes first.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`; `bytes` points to `count` bytes.
@@ -286,7 +304,8 @@ pub unsafe extern "C" fn oh_bitvector_load(
     count: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+        // that no other thread writes and that `bytes` points to `count` bytes.
         unsafe {
             let bytes = slice(bytes.cast::<u8>(), count, "bytes")?;
             writer(base, length)?.load(bytes.as_ptr(), count)
@@ -294,7 +313,7 @@ pub unsafe extern "C" fn oh_bitvector_load(
     })
 }
 
-/// How many ones there are from position `from` to before `to`.
+/// Returns the number of ones in the positions from `from` up to, but not including, `to`.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -306,11 +325,12 @@ pub unsafe extern "C" fn oh_bitvector_count_ones(
     to: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe { guard_out(out, || reader(base, length)?.consistent(|bits| bits.count(from, to))?) }
 }
 
-/// Gives all bits from position `from` to before `to` one value.
+/// Sets the bits in the positions from `from` up to, but not including, `to` to `bit`.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
@@ -322,11 +342,12 @@ pub unsafe extern "C" fn oh_bitvector_fill(
     to: u64,
     bit: bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // that no other thread writes.
     guard(|| unsafe { writer(base, length) }?.fill(from, to, bit))
 }
 
-/// Inverts all bits from position `from` to before `to`.
+/// Inverts the bits in the positions from `from` up to, but not including, `to`.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`.
@@ -337,13 +358,14 @@ pub unsafe extern "C" fn oh_bitvector_invert(
     from: u64,
     to: u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // that no other thread writes.
     guard(|| unsafe { writer(base, length) }?.invert(from, to))
 }
 
-/// Combines the bits from position `from` to before `to` with those of another bit vector at the
-/// same positions, by an `oh_bitvector_op`, and changes no other bit. Past its end the other one
-/// counts as zeros. It may be the same region.
+/// Combines the bits in the positions from `from` up to, but not including, `to` with the bits of
+/// another bit vector at the same positions, by the operation `op`, an `oh_bitvector_op`. No other
+/// bit changes. Bits past the end of the other vector count as zeros. It may be the same region.
 ///
 /// # Safety
 /// As for `oh_bitvector_set`; `other` is valid for reading `other_length` bytes.
@@ -365,13 +387,14 @@ pub unsafe extern "C" fn oh_bitvector_combine(
             4 => Op::AndNot,
             _ => return Err(Error::range(format!("{op} is no oh_bitvector_op"))),
         };
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+        // that no other thread writes and that `other` is valid for reading `other_length` bytes.
         unsafe { writer(base, length)?.combine(op, &reader(other, other_length)?, from, to) }
     })
 }
 
-/// The position of the first one (`bit` true) or zero at `from` or after it; `OH_BITVECTOR_NONE` if
-/// there is none.
+/// Returns the position of the first one (if `bit` is true) or zero at or after `from`, or
+/// `OH_BITVECTOR_NONE`.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -383,7 +406,8 @@ pub unsafe extern "C" fn oh_bitvector_next(
     bit: bool,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let next = |bits: &RawBits| if bit { bits.next_one(from) } else { bits.next_zero(from) };
@@ -392,8 +416,9 @@ pub unsafe extern "C" fn oh_bitvector_next(
     }
 }
 
-/// Writes the positions of ones, in order, from `from` on: `room` at the most. `written` tells how
-/// many. `out_type` is an `oh_type`, a numeric one that holds every position.
+/// Writes the positions of ones from `from` on, in ascending order, up to `room` of them.
+/// `*written` becomes their number. `out_type` is a numeric `oh_type` that can represent every
+/// position.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` points to `room` elements of its type,
@@ -408,7 +433,9 @@ pub unsafe extern "C" fn oh_bitvector_ones(
     room: usize,
     written: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, that `out`
+    // points to `room` elements of its type, writable and used by nobody else, that `written` is
+    // writable.
     unsafe {
         guard_out(written, || {
             let mut out = numbers_mut(out, out_type, room, "out")?;

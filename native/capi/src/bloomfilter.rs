@@ -11,27 +11,27 @@ use offheap_core::compress::bloom::{Hashed, RawBloomFilter, RawBloomFilterMut, S
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// What a Bloom filter was made for, and how large that made it.
+/// The parameters and the size of a Bloom filter.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_bloomfilter_info {
-    /// For how many keys.
+    /// Number of keys that the filter was made for.
     pub capacity: u64,
-    /// At which rate of wrong answers, once there are so many.
+    /// Rate of false positives once it contains that many keys.
     pub rate: f64,
-    /// Blocks of 64 bytes, one of which is a key's.
+    /// Number of blocks of 64 bytes. Each key uses one block.
     pub blocks: u64,
-    /// Bytes of the region. The memory it lies in may be longer.
+    /// Size of the region in bytes. The memory may be longer.
     pub region_size: u64,
 }
 
-/// A key, hashed. Good for filters with the same seeds.
+/// The hash of a key. Valid for filters with the same seeds.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_bloomfilter_hashed {
-    /// Chooses the block.
+    /// Selects the block.
     pub block: u32,
-    /// Chooses the bits in it.
+    /// Selects the bits in the block.
     pub lanes: u32,
 }
 
@@ -46,14 +46,14 @@ unsafe fn hashed<'a>(keys: *const oh_bloomfilter_hashed, count: usize) -> Result
     unsafe { slice(keys.cast(), count, "keys") }
 }
 
-/// Bytes of memory for a filter of `capacity` keys, at a rate of wrong answers of more than 0 and
-/// less than 1. `OH_ERR_RANGE` where they are more than 4 GiB.
+/// Computes the number of bytes that a filter for `capacity` keys needs at a false positive rate of
+/// `rate`, which is greater than 0 and less than 1. `OH_ERR_RANGE` for more than 4 GiB.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_region_size(capacity: u64, rate: f64, out: *mut usize) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe {
         guard_out(out, || {
             let length = Shape::new(capacity, rate)?.length();
@@ -62,9 +62,9 @@ pub unsafe extern "C" fn oh_bloomfilter_region_size(capacity: u64, rate: f64, ou
     }
 }
 
-/// Makes an empty filter in `length` bytes at `base`, at least `oh_bloomfilter_region_size`, else
-/// `OH_ERR_FULL`. What they held is overwritten. Hashes depend on the seeds: any two words; random
-/// ones where keys may come from strangers.
+/// Creates an empty filter in `length` bytes at `base`, overwriting them. `OH_ERR_FULL` if `length`
+/// is less than `oh_bloomfilter_region_size`. The hashes depend on the seeds, which are any two
+/// words; use random ones if an attacker may choose the keys.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses.
@@ -77,33 +77,38 @@ pub unsafe extern "C" fn oh_bloomfilter_init(
     seed0: u32,
     seed1: u32,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses.
     guard(|| unsafe { init(base.cast(), length, Shape::new(capacity, rate)?, [seed0, seed1]) })
 }
 
-/// Checks in constant time that the memory holds a Bloom filter. After `OH_OK` no function here
-/// reads or writes outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain a Bloom filter.
+///
+/// After `OH_OK`, no `oh_bloomfilter_` function reads or writes outside these bytes, whatever their
+/// contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
+/// another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { RawBloomFilter::attach(base.cast(), length) }.map(|_| ()))
 }
 
-/// Proves what `oh_bloomfilter_check` does not: the checksum, if there is one, and the header.
-/// O(bytes).
+/// Verifies the header and the checksum (if there is one). `OH_ERR_CORRUPT` if something is wrong;
+/// `oh_last_error` describes the first error found. Takes time proportional to the size of the
+/// region.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { RawBloomFilter::attach(base.cast(), length) }?.validate())
 }
 
-/// What the filter was made for.
+/// Returns the parameters and the size of a filter.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`; `out` is writable.
@@ -113,7 +118,8 @@ pub unsafe extern "C" fn oh_bloomfilter_get_info(
     length: usize,
     out: *mut oh_bloomfilter_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let shape = RawBloomFilter::attach(base.cast(), length)?.shape();
@@ -123,17 +129,19 @@ pub unsafe extern "C" fn oh_bloomfilter_get_info(
     }
 }
 
-/// How many bits are set, of `512 * blocks`. O(bytes).
+/// Returns the number of bits that are set, of `512 * blocks`. Takes time proportional to the size
+/// of the region.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_ones(base: *const c_void, length: usize, out: *mut u64) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(RawBloomFilter::attach(base.cast(), length)?.ones())) }
 }
 
-/// Hashes a key of bytes; a string is its UTF-8.
+/// Hashes a key of `key_length` bytes. A string is hashed as UTF-8.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`; `key` points to `key_length` bytes, `out` is writable.
@@ -145,7 +153,8 @@ pub unsafe extern "C" fn oh_bloomfilter_hash(
     key_length: usize,
     out: *mut oh_bloomfilter_hashed,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `key`
+    // points to `key_length` bytes, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let filter = RawBloomFilter::attach(base.cast(), length)?;
@@ -155,7 +164,7 @@ pub unsafe extern "C" fn oh_bloomfilter_hash(
     }
 }
 
-/// Adds a key of bytes; a string is its UTF-8.
+/// Adds a key of `key_length` bytes. A string is added as UTF-8.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes, which no other thread writes; `key`
@@ -168,7 +177,8 @@ pub unsafe extern "C" fn oh_bloomfilter_add(
     key_length: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length`
+        // bytes, which no other thread writes and that `key` points to `key_length` bytes.
         unsafe {
             let mut filter = RawBloomFilterMut::attach(base.cast(), length)?;
             filter.add(filter.hash_bytes(slice(key.cast(), key_length, "key")?));
@@ -177,7 +187,8 @@ pub unsafe extern "C" fn oh_bloomfilter_add(
     })
 }
 
-/// Whether a key of bytes was added; at the filter's rate also where it was not.
+/// Returns whether a key of `key_length` bytes was added. For keys that were not added, the answer
+/// is true at the filter's rate of false positives.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_hash`.
@@ -189,7 +200,8 @@ pub unsafe extern "C" fn oh_bloomfilter_has(
     key_length: usize,
     out: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `key`
+    // points to `key_length` bytes, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let filter = RawBloomFilter::attach(base.cast(), length)?;
@@ -198,9 +210,9 @@ pub unsafe extern "C" fn oh_bloomfilter_has(
     }
 }
 
-/// Adds `count` numbers, as the doubles that they are; −0 is 0, and all NaNs are one. `type` is the
-/// `oh_type` of the array's elements: a numeric one but `OH_TYPE_U64` and `OH_TYPE_I64`
-/// (`OH_ERR_TYPE`), of which not all are doubles.
+/// Adds `count` numbers as doubles; −0 equals 0, and all NaNs are equal. `type` is the numeric
+/// `oh_type` of the array's elements. `OH_ERR_TYPE` for `OH_TYPE_U64` and `OH_TYPE_I64`, because
+/// not all of them can be represented as doubles.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_add`; `keys` points to `count` elements of the type.
@@ -213,7 +225,9 @@ pub unsafe extern "C" fn oh_bloomfilter_add_numbers(
     count: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length`
+        // bytes, which no other thread writes, that `key` points to `key_length` bytes, that `keys`
+        // points to `count` elements of the type.
         unsafe {
             let keys = numbers(keys, r#type, count, "keys")?;
             RawBloomFilterMut::attach(base.cast(), length)?.add_numbers(&keys)
@@ -221,7 +235,7 @@ pub unsafe extern "C" fn oh_bloomfilter_add_numbers(
     })
 }
 
-/// `oh_bloomfilter_has` of `count` numbers: `out[i]` is 1 or 0 for `keys[i]`.
+/// Like `oh_bloomfilter_has` for `count` numbers: `out[i]` becomes 1 or 0 for `keys[i]`.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as
@@ -236,7 +250,9 @@ pub unsafe extern "C" fn oh_bloomfilter_has_numbers(
     out: *mut u8,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for all three.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `keys` points to `count` elements of the type, and `out` to as many bytes, writable, that
+        // nobody else uses.
         unsafe {
             let filter = RawBloomFilter::attach(base.cast(), length)?;
             let keys = numbers(keys, r#type, count, "keys")?;
@@ -245,7 +261,7 @@ pub unsafe extern "C" fn oh_bloomfilter_has_numbers(
     })
 }
 
-/// Adds `count` keys that `oh_bloomfilter_hash` hashed.
+/// Adds `count` keys that were hashed by `oh_bloomfilter_hash`.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_add`; `keys` points to `count` hashes that nobody writes.
@@ -257,14 +273,16 @@ pub unsafe extern "C" fn oh_bloomfilter_add_hashed(
     count: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading and writing `length`
+        // bytes, which no other thread writes, that `key` points to `key_length` bytes, that `keys`
+        // points to `count` hashes that nobody writes.
         unsafe { RawBloomFilterMut::attach(base.cast(), length)?.add_hashed(hashed(keys, count)?) };
         Ok(())
     })
 }
 
-/// `oh_bloomfilter_has` of `count` keys that `oh_bloomfilter_hash` hashed: `out[i]` is 1 or 0 for
-/// `keys[i]`.
+/// Like `oh_bloomfilter_has` for `count` keys that were hashed by `oh_bloomfilter_hash`: `out[i]`
+/// becomes 1 or 0 for `keys[i]`.
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to
@@ -278,7 +296,9 @@ pub unsafe extern "C" fn oh_bloomfilter_has_hashed(
     out: *mut u8,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for all three.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `keys` points to `count` hashes that nobody writes, and `out` to as many bytes, writable,
+        // that nobody else uses.
         unsafe {
             let filter = RawBloomFilter::attach(base.cast(), length)?;
             filter.has_hashed(hashed(keys, count)?, slice_mut(out, count, "out")?)

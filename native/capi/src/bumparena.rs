@@ -10,83 +10,83 @@ use offheap_core::pools::bump::layout::{GUARDS, ZERO_ON_FREE};
 use offheap_core::pools::bump::raw::Mark;
 use std::ffi::c_void;
 
-/// How an arena is made. Set `struct_size` to `sizeof(oh_bumparena_options)`, and what you do not
-/// need to zero.
+/// Options of a new arena. Set all bytes to 0, and then `struct_size`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_bumparena_options {
-    /// `sizeof(oh_bumparena_options)`: so that later versions can add to the end.
+    /// `sizeof(oh_bumparena_options)`
     pub struct_size: usize,
-    /// The largest alignment that will be asked for: a power of two from 8 to 4096; 0 means 64. The
-    /// data begins at a multiple of it.
+    /// The largest alignment of a block: a power of two from 8 to 4096; 0 means 64. The data begins
+    /// at a multiple of it.
     pub align: u32,
-    /// Fill what is released with zeros.
+    /// Fill released blocks with zeros.
     pub zero_on_free: Flag,
-    /// Put 16 known bytes behind each block, and look at them when it is released.
+    /// Put 16 known bytes after each block, and check them when it is released.
     pub guards: Flag,
 }
 option_struct!(oh_bumparena_options, through guards: Flag);
 
-/// How far an arena was filled: what `oh_bumparena_release` goes back to. Its fields are the
-/// library's.
+/// The state to which `oh_bumparena_release` returns. Treat the fields as opaque.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct oh_bumparena_mark {
-    /// Granules of 8 bytes taken.
+    /// Allocated granules of 8 bytes.
     pub top: u32,
-    /// The block allocated last.
+    /// The block that was allocated last.
     pub last: u32,
-    /// Allocated blocks.
+    /// Number of allocated blocks.
     pub blocks: u32,
-    /// Resets before it.
+    /// Number of resets before the mark.
     pub resets: u32,
-    /// The mark around it.
+    /// The enclosing mark.
     pub floor: u32,
 }
 
-/// What an arena holds. Sizes are in bytes.
+/// The size and the counters of an arena. Sizes are in bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct oh_bumparena_info {
-    /// Of the whole region: what would be saved. The memory may be longer.
+    /// Size of the region. The memory may be longer.
     pub region_size: u64,
-    /// Where the data begins, from the region's start: the address of offset 0.
+    /// Offset of the data from the start of the region.
     pub data: u64,
-    /// Bytes that blocks can have in all.
+    /// Size of the data.
     pub capacity: u64,
-    /// Bytes taken, with what alignment and guards cost.
+    /// Allocated bytes, including alignment and guards.
     pub used: u64,
-    /// The most that has been.
+    /// The largest value of `used` so far.
     pub peak: u64,
-    /// Allocated blocks.
+    /// Number of allocated blocks.
     pub blocks: u32,
-    /// Requests that found no room, modulo 2^32.
+    /// Number of requests that found no room, modulo 2^32.
     pub failures: u32,
-    /// How often it was reset, modulo 2^32.
+    /// Number of resets, modulo 2^32.
     pub resets: u32,
-    /// The largest alignment.
+    /// The largest alignment of a block.
     pub align: u32,
 }
 
 /// The arena in these bytes.
 ///
 /// # Safety
-/// As for `RawBumpArena::attach`.
+/// `base` is valid for reading and writing `length` bytes, or only for reading if the arena is not
+/// changed.
 unsafe fn arena(base: *mut c_void, length: usize) -> Result<RawBumpArena> {
     // SAFETY: the caller's.
     unsafe { RawBumpArena::attach(base.cast(), length) }
 }
 
-/// Makes an empty arena in `length` bytes at `base`, a multiple of 8: offsets are aligned addresses
-/// where `base` is a multiple of the largest alignment. It can be made longer later: see
-/// `oh_bumparena_extend`. Blocks hold what was in the memory before. `options` may be NULL.
+/// Creates an empty arena in `length` bytes at `base`, a multiple of 8. Blocks are aligned if
+/// `base` is a multiple of the largest alignment. The arena can be enlarged later
+/// (`oh_bumparena_extend`). New blocks contain whatever the memory contained before. `options` may
+/// be NULL.
 ///
-/// `OH_ERR_FULL` if the bytes are too few (256 and the alignment are for the header);
-/// `OH_ERR_RANGE` for an alignment that can not be.
+/// `OH_ERR_FULL` if `length` is too small (the header takes 256 bytes and the alignment);
+/// `OH_ERR_RANGE` for an invalid alignment.
 ///
 /// # Safety
-/// `length` bytes at `base` are writable, and nobody else uses them; `options` is NULL, or points
-/// to as many bytes as its `struct_size` says.
+/// `base` is valid for reading and writing `length` bytes that no other thread uses; `options` is
+/// NULL, or points to as many readable bytes as its `struct_size` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_init(
     base: *mut c_void,
@@ -105,7 +105,11 @@ pub unsafe extern "C" fn oh_bumparena_init(
     })
 }
 
-/// The check that every call here makes: in constant time, that there is an arena in these bytes.
+/// Checks in constant time that `length` bytes at `base` contain a bump arena.
+///
+/// After `OH_OK`, no `oh_bumparena_` function reads or writes outside these bytes, whatever their
+/// contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
+/// another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable.
@@ -115,28 +119,29 @@ pub unsafe extern "C" fn oh_bumparena_check(base: *const c_void, length: usize) 
     guard(|| unsafe { arena(base.cast_mut(), length) }.map(drop))
 }
 
-/// Takes in that the memory behind the arena is `length` bytes long now, perhaps at another
-/// address, with the same bytes: blocks, offsets and marks stay. `OH_ERR_RANGE` if it would get
-/// shorter.
+/// Tells the arena that its memory is `length` bytes long now, and may have moved to another
+/// address with the same contents. Offsets and marks stay valid. `OH_ERR_RANGE` if the memory
+/// became shorter.
 ///
 /// # Safety
-/// `length` bytes at `base` are writable; one thread at a time changes an arena.
+/// `base` is valid for reading and writing `length` bytes, and no other thread uses the arena.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_extend(base: *mut c_void, length: usize) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `length` bytes at `base` are writable and that one thread
+    // at a time changes an arena.
     guard(|| unsafe { arena(base, length)?.extend(base.cast(), length) })
 }
 
-/// A block of `bytes` bytes at a multiple of `align` (a power of two; less than 8 is as good as 8):
-/// its offset from the arena's data, which `oh_bumparena_data` tells. A block of 0 bytes has an
-/// offset of its own, too.
+/// Allocates a block of `bytes` bytes at a multiple of `align`, a power of two; values below 8
+/// count as 8. `*offset` becomes its offset from the address that `oh_bumparena_data` returns. A
+/// block of 0 bytes has its own offset, too.
 ///
-/// `OH_ERR_FULL` where there is no room; `OH_ERR_RANGE` for an alignment that is no power of two,
-/// or more than the arena was made for.
+/// `OH_ERR_FULL` if there is no room; `OH_ERR_RANGE` for an alignment that is not a power of two,
+/// or greater than the largest of the arena.
 ///
 /// # Safety
-/// `length` bytes at `base` are writable; one thread at a time changes an arena; `offset` is
-/// writable.
+/// `base` is valid for reading and writing `length` bytes, and no other thread uses the arena;
+/// `offset` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_alloc(
     base: *mut c_void,
@@ -145,11 +150,12 @@ pub unsafe extern "C" fn oh_bumparena_alloc(
     align: u32,
     offset: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `length` bytes at `base` are writable, that one thread at
+    // a time changes an arena, that `offset` is writable.
     unsafe { guard_out(offset, || arena(base, length)?.alloc(bytes, align)) }
 }
 
-/// The address of offset 0. It stays while the region does.
+/// Returns the address of offset 0. It is valid as long as the region stays at its address.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable; `data` is writable.
@@ -163,23 +169,24 @@ pub unsafe extern "C" fn oh_bumparena_data(
     unsafe { guard_out(data, || Ok(arena(base.cast_mut(), length)?.data().cast())) }
 }
 
-/// Gives the block back that was allocated last, since the innermost mark; any other one stays
-/// until it is released.
+/// Frees a block, if it is the last one that was allocated since the innermost mark. Other blocks
+/// stay allocated until they are released.
 ///
-/// `OH_ERR_STALE` for one that was released already, `OH_ERR_RANGE` for an offset where no block
-/// can begin. With guards every block is checked: `OH_ERR_STALE` for one that was freed before,
-/// `OH_ERR_CORRUPT` for one that was overrun, which stays. Without them an offset in the middle of
-/// a block is not noticed.
+/// `OH_ERR_STALE` for a block that was released already; `OH_ERR_RANGE` for an offset at which no
+/// block can begin. With guards, every block is checked: `OH_ERR_STALE` for a block that was freed
+/// before; `OH_ERR_CORRUPT` for one that was overrun, which stays allocated. Without guards, an
+/// offset in the middle of a block is not detected.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_free(base: *mut c_void, length: usize, offset: u64) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `length` bytes at `base` are writable and that one thread
+    // at a time changes an arena.
     guard(|| unsafe { arena(base, length) }?.free(offset))
 }
 
-/// How far the arena is filled now: a scope begins. Scopes nest.
+/// Begins a scope: `*mark` becomes the current state of the arena. Scopes can be nested.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`; `mark` is writable.
@@ -189,7 +196,8 @@ pub unsafe extern "C" fn oh_bumparena_begin(
     length: usize,
     mark: *mut oh_bumparena_mark,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `length` bytes at `base` are writable, that one thread at
+    // a time changes an arena, that `mark` is writable.
     unsafe {
         guard_out(mark, || {
             let Mark { top, last, blocks, resets, floor } = arena(base, length)?.mark();
@@ -198,11 +206,12 @@ pub unsafe extern "C" fn oh_bumparena_begin(
     }
 }
 
-/// Gives back everything that was allocated since the mark was made. Scopes end in the opposite
-/// order, or only the outer one does. O(1); with zeros or guards O(bytes).
+/// Ends a scope: releases all blocks that were allocated since the mark was made. End nested scopes
+/// in reverse order, or only the outer one. Takes O(1), or time proportional to the released bytes
+/// with guards or zeros.
 ///
-/// `OH_ERR_STALE` for a mark from before a reset, or inside one that was released. `OH_ERR_CORRUPT`
-/// where guards show that a block was overrun: everything is released all the same.
+/// `OH_ERR_STALE` for a mark that was made before a reset, or inside a scope that ended.
+/// `OH_ERR_CORRUPT` if guards show that a block was overrun; everything is released nevertheless.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`; `mark` is readable.
@@ -222,18 +231,19 @@ pub unsafe extern "C" fn oh_bumparena_release(
     })
 }
 
-/// Gives everything back. O(1); with zeros or guards O(bytes). `OH_ERR_CORRUPT` as for
-/// `oh_bumparena_release`.
+/// Releases all blocks. Takes O(1), or time proportional to the released bytes with guards or
+/// zeros. `OH_ERR_CORRUPT` as for `oh_bumparena_release`.
 ///
 /// # Safety
 /// As for `oh_bumparena_extend`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bumparena_reset(base: *mut c_void, length: usize) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `length` bytes at `base` are writable and that one thread
+    // at a time changes an arena.
     guard(|| unsafe { arena(base, length) }?.reset())
 }
 
-/// Counts and sizes.
+/// Returns the size and the counters of an arena.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable; `info` is writable.
@@ -263,8 +273,8 @@ pub unsafe extern "C" fn oh_bumparena_get_info(
     }
 }
 
-/// Proves that the arena's words can be, and with guards that every record and guard is whole.
-/// `OH_ERR_CORRUPT`.
+/// Verifies the counters of an arena and, with guards, every block. `OH_ERR_CORRUPT` if something
+/// is wrong; `oh_last_error` describes the first error found.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable.

@@ -4,9 +4,9 @@ use crate::args::check_pointer;
 use offheap_core::Result;
 use offheap_core::region::control::Control;
 
-/// How far a long operation has come, and whether it is to stop: begin with zeros. Another thread
-/// may read `done` and `total`, and set `cancel`, while it runs (atomically, where its language
-/// asks for that).
+/// The progress of a long operation, and whether to cancel it. Set it to zeros before the
+/// operation. While it runs, another thread may read `done` and `total` and set `cancel`, with
+/// atomic accesses.
 #[repr(C)]
 #[derive(Debug)]
 pub struct oh_control {
@@ -14,9 +14,9 @@ pub struct oh_control {
     pub cancel: u32,
     /// Zero.
     pub reserved: u32,
-    /// Steps done.
+    /// Number of completed steps.
     pub done: u64,
-    /// Steps in all; 0 before they are counted.
+    /// Total number of steps; 0 until it is known.
     pub total: u64,
 }
 

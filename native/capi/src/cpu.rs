@@ -29,15 +29,17 @@ pub const OH_CPU_NEON: u32 = 1 << 16;
 /// Bit of `oh_cpu_features`: the CRC32 instructions of ARM.
 pub const OH_CPU_CRC: u32 = 1 << 17;
 
-/// What the processor can do, as `OH_CPU_…` bits: a bit is set only if the operating system
-/// supports the feature too. Found at the first call; cheap after that.
+/// Returns the features of the processor, as `OH_CPU_…` bits. A bit is set only if the operating
+/// system supports the feature as well. Features are detected at the first call; later calls are
+/// cheap.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_cpu_features() -> u32 {
     guard_value(0, || Features::get().bits())
 }
 
-/// The set of vector kernels that the library chose for this processor: `"avx512"`, `"avx2"`,
-/// `"sse2"`, `"neon"` or `"generic"`. Lives as long as the library.
+/// Returns the name of the set of vector kernels that the library uses on this processor:
+/// `"avx512"`, `"avx2"`, `"sse2"`, `"neon"` or `"generic"`. The string is valid as long as the
+/// library is loaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_cpu_kernel() -> *const c_char {
     guard_value(c"generic".as_ptr(), || {

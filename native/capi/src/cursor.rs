@@ -7,23 +7,23 @@ use offheap_core::Result;
 use offheap_core::mmap::cursor::Cursor;
 use std::ffi::{c_char, c_void};
 
-/// A position in bytes: set all three. Every read is checked against `size` first, whatever a
-/// length in the bytes says; one that is refused leaves the position where it was.
+/// A position in a sequence of bytes. Set all three fields. Every read is checked against `size`
+/// first, whatever the bytes contain. A refused read does not move the position.
 ///
-/// Reads give `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for a varint or text that is none.
-/// Whether a mapped file is still whole, `oh_mappedfile_check` tells.
+/// Reads return `OH_ERR_RANGE` past the end, and `OH_ERR_CORRUPT` for an invalid varint or text. To
+/// find out whether bytes of a mapped file were lost, call `oh_mappedfile_check`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_cursor {
     /// The first byte.
     pub base: *const c_void,
-    /// How many bytes there are.
+    /// Number of bytes.
     pub size: usize,
-    /// The position of the next read, in bytes from the first.
+    /// Offset of the next read in bytes.
     pub position: usize,
 }
 
-/// Runs `read`, and moves the cursor on if that succeeds.
+/// Runs `read`, and moves the cursor if that succeeds.
 ///
 /// # Safety
 /// `cursor` is valid, used by no one else meanwhile, and its bytes are readable.
@@ -46,18 +46,20 @@ unsafe fn reading<'a, T>(
     Ok(())
 }
 
-/// Passes over `count` bytes, and gives where they are: for numbers, copy them from there.
+/// Skips `count` bytes and returns their address. To read a number, copy it from there, because it
+/// may be misaligned.
 ///
 /// # Safety
-/// `cursor` is valid and used by no one else meanwhile; its bytes are readable; `bytes` is
-/// writable.
+/// `cursor` is valid and used by no other thread at the same time; its bytes are readable; `bytes`
+/// is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_take(
     cursor: *mut oh_cursor,
     count: usize,
     bytes: *mut *const c_void,
 ) -> oh_status {
-    // SAFETY: the caller guarantees all of it.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
+    // its bytes are readable, that `bytes` is writable.
     guard(|| unsafe { reading(cursor, bytes, |cursor| Ok(cursor.skip(count)?.cast())) })
 }
 
@@ -67,32 +69,35 @@ pub unsafe extern "C" fn oh_cursor_take(
 /// As for `oh_cursor_take`; `value` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_varint(cursor: *mut oh_cursor, value: *mut u64) -> oh_status {
-    // SAFETY: the caller guarantees all of it.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
+    // its bytes are readable, that `bytes` is writable, that `value` is writable.
     guard(|| unsafe { reading(cursor, value, Cursor::read_varint) })
 }
 
-/// Text, where it lies: `length` bytes of UTF-8 at `data`, not ended by a NUL.
+/// A text in place: `length` bytes of UTF-8 at `data`, not terminated by a NUL.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_text {
     /// The first byte.
     pub data: *const c_char,
-    /// How many there are.
+    /// Number of bytes.
     pub length: usize,
 }
 
-/// Reads text whose length in bytes is a varint before it. It is checked to be UTF-8, and not
+/// Reads a text after its length in bytes, a varint. The text is checked to be UTF-8, and not
 /// copied.
 ///
 /// # Safety
-/// As for `oh_cursor_take`, and nobody writes the bytes meanwhile; `text` is writable.
+/// As for `oh_cursor_take`; no thread writes the bytes while the text is used; `text` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_text(cursor: *mut oh_cursor, text: *mut oh_text) -> oh_status {
-    // SAFETY: the caller guarantees all of it.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
+    // its bytes are readable, that `bytes` is writable, that nobody writes the bytes meanwhile,
+    // that `text` is writable.
     guard(|| unsafe { reading(cursor, text, |cursor| found(cursor.read_text(None)?)) })
 }
 
-/// Reads text of `length` bytes. It is checked to be UTF-8, and not copied.
+/// Reads a text of `length` bytes. The text is checked to be UTF-8, and not copied.
 ///
 /// # Safety
 /// As for `oh_cursor_text`.
@@ -102,7 +107,9 @@ pub unsafe extern "C" fn oh_cursor_text_of(
     length: usize,
     text: *mut oh_text,
 ) -> oh_status {
-    // SAFETY: the caller guarantees all of it.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
+    // its bytes are readable, that `bytes` is writable, that nobody writes the bytes meanwhile,
+    // that `text` is writable.
     guard(|| unsafe { reading(cursor, text, |cursor| found(cursor.read_text(Some(length))?)) })
 }
 

@@ -11,19 +11,19 @@ use offheap_core::Error;
 use offheap_core::succinct::eliasfano::{RawEliasFano, Shape, fill, measure, validate};
 use std::ffi::c_void;
 
-/// What a region of sorted integers holds.
+/// The parameters and the size of a region of sorted integers.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_eliasfano_info {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
-    /// The largest; 0 if there is none.
+    /// The largest value; 0 if there is none.
     pub max: u64,
-    /// Bits of each value that are stored as they are.
+    /// Number of low bits of each value that are stored verbatim.
     pub low_bits: u32,
     /// Zero.
     pub reserved: u32,
-    /// Bytes of the region. The memory it lies in may be longer.
+    /// Size of the region in bytes. The memory may be longer.
     pub region_size: u64,
 }
 
@@ -31,15 +31,15 @@ pub struct oh_eliasfano_info {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_eliasfano_entry {
-    /// Which it is, from 0 on, in ascending order.
+    /// Its index in ascending order, from 0 on.
     pub index: u64,
     /// The value.
     pub value: u64,
 }
 
-/// The largest of `count` values, 0 if there is none. `type` is the `oh_type` of the array's
-/// elements, any numeric one. `OH_ERR_RANGE` unless they ascend (equal ones may follow each other)
-/// and all are integers from 0 on.
+/// Returns the largest of `count` values; 0 if there is none. `type` is the numeric `oh_type` of
+/// the array's elements. `OH_ERR_RANGE` unless all values are integers from 0 on in ascending order
+/// (equal values are allowed).
 ///
 /// # Safety
 /// `values` points to `count` elements of the type, `out` is writable.
@@ -50,11 +50,12 @@ pub unsafe extern "C" fn oh_eliasfano_measure(
     count: usize,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `values` points to `count` elements of the type, `out` is
+    // writable.
     unsafe { guard_out(out, || Ok(measure(&numbers(values, r#type, count, "values")?)?.max)) }
 }
 
-/// Bytes of memory that `count` values take of which `max` is the largest.
+/// Computes the number of bytes that `count` values need, the largest of which is `max`.
 ///
 /// # Safety
 /// `out` is writable.
@@ -69,9 +70,9 @@ pub unsafe extern "C" fn oh_eliasfano_region_size(count: u64, max: u64, out: *mu
     }
 }
 
-/// Stores `count` values that ascend, `max` the largest, in `length` bytes at `base`, at least
-/// `oh_eliasfano_region_size`. What they held is overwritten. With `OH_ERR_RANGE` (see
-/// `oh_eliasfano_measure`) the memory is no region.
+/// Stores `count` ascending values, the largest of which is `max`, in `length` bytes at `base`,
+/// overwriting them. `OH_ERR_FULL` if `length` is less than `oh_eliasfano_region_size`. After
+/// `OH_ERR_RANGE` (see `oh_eliasfano_measure`) the memory is not a valid region.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
@@ -92,29 +93,32 @@ pub unsafe extern "C" fn oh_eliasfano_init(
     })
 }
 
-/// Checks in constant time that the memory holds sorted integers. After `OH_OK` no function here
-/// reads outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain sorted integers.
+///
+/// After `OH_OK`, no `oh_eliasfano_` function reads outside these bytes, whatever their contents.
+/// Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
+/// of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { RawEliasFano::attach(base.cast(), length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound. O(bytes). `OH_ERR_CORRUPT` says, through `oh_last_error`,
-/// what is wrong first.
+/// Verifies all values. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes the first
+/// error found. Takes time proportional to the size of the region.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { validate(base.cast(), length) })
 }
 
-/// What the region holds.
+/// Returns the parameters and the size of a region of sorted integers.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -124,7 +128,8 @@ pub unsafe extern "C" fn oh_eliasfano_get_info(
     length: usize,
     out: *mut oh_eliasfano_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let values = RawEliasFano::attach(base.cast(), length)?;
@@ -135,7 +140,7 @@ pub unsafe extern "C" fn oh_eliasfano_get_info(
     }
 }
 
-/// The value at an index, in ascending order. `OH_ERR_RANGE` past the end.
+/// Returns the value at an index, in ascending order. `OH_ERR_RANGE` past the end.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -146,7 +151,8 @@ pub unsafe extern "C" fn oh_eliasfano_at(
     index: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let values = RawEliasFano::attach(base.cast(), length)?;
@@ -158,7 +164,8 @@ pub unsafe extern "C" fn oh_eliasfano_at(
     }
 }
 
-/// How many values are less than `value`: the index of the first that is not.
+/// Returns the number of values that are less than `value`, which is the index of the first value
+/// that is not.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -169,12 +176,13 @@ pub unsafe extern "C" fn oh_eliasfano_rank(
     value: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(RawEliasFano::attach(base.cast(), length)?.rank(value))) }
 }
 
-/// The first value that is not less than `value`, with its index. `found` tells whether there is
-/// one; `out` is written if there is.
+/// Returns the first value that is greater than or equal to `value`, and its index. `*found`
+/// becomes whether there is one; `out` is written only then.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` and `found` are writable.
@@ -186,7 +194,8 @@ pub unsafe extern "C" fn oh_eliasfano_next_geq(
     out: *mut oh_eliasfano_entry,
     found: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, `out` and
+    // `found` are writable.
     unsafe {
         guard_out(found, || {
             crate::args::check_pointer(out, "out")?;
@@ -199,9 +208,9 @@ pub unsafe extern "C" fn oh_eliasfano_next_geq(
     }
 }
 
-/// The values at `count` indices: `out[i]` belongs to `indices[i]`. Both types are `oh_type`s,
-/// numeric ones; those of `out` must hold the largest value. `OH_ERR_RANGE`, with nothing written,
-/// for an index past the end.
+/// Returns the values at `count` indices: `out[i]` for `indices[i]`. Both types are numeric
+/// `oh_type`s, and that of `out` must be able to represent the largest value. `OH_ERR_RANGE`, with
+/// nothing written, for an index past the end.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
@@ -217,7 +226,9 @@ pub unsafe extern "C" fn oh_eliasfano_get_many(
     out_type: u32,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for all three.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `indices` points to `count` elements of its type, and so does `out`, which is writable
+        // and used by nobody else.
         unsafe {
             let stored = RawEliasFano::attach(base.cast(), length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;
@@ -226,8 +237,8 @@ pub unsafe extern "C" fn oh_eliasfano_get_many(
     })
 }
 
-/// `oh_eliasfano_rank` of `count` values. `OH_ERR_RANGE`, with nothing written, for one that is no
-/// integer from 0 on.
+/// Like `oh_eliasfano_rank` for `count` values. `OH_ERR_RANGE`, with nothing written, for a value
+/// that is not an integer from 0 on.
 ///
 /// # Safety
 /// As for `oh_eliasfano_get_many`.
@@ -242,7 +253,9 @@ pub unsafe extern "C" fn oh_eliasfano_rank_many(
     out_type: u32,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for all three.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `indices` points to `count` elements of its type, and so does `out`, which is writable
+        // and used by nobody else.
         unsafe {
             let stored = RawEliasFano::attach(base.cast(), length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;
@@ -251,8 +264,8 @@ pub unsafe extern "C" fn oh_eliasfano_rank_many(
     })
 }
 
-/// The `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there are
-/// fewer.
+/// Returns the `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there
+/// are fewer.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
@@ -267,7 +280,8 @@ pub unsafe extern "C" fn oh_eliasfano_unpack(
     out_type: u32,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `out` points to `count` elements of its type, writable, and used by nobody else.
         unsafe {
             let stored = RawEliasFano::attach(base.cast(), length)?;
             stored.unpack(from, &mut numbers_mut(out, out_type, count, "out")?)

@@ -26,8 +26,8 @@ fn install_hook() {
     });
 }
 
-/// Runs `body` and tells C how it went. The body writes its outputs as its last act, or leaves that
-/// to [`guard_out`].
+/// Runs `body` and returns its outcome as a status. The body writes its outputs last, or leaves
+/// that to [`guard_out`].
 ///
 /// It may be entered again from inside (a callback that calls the library).
 #[inline]

@@ -12,25 +12,25 @@ use offheap_core::mmap::file::Mode;
 use offheap_core::mmap::mapped_file::{MappedFile, Options};
 use std::ffi::{c_char, c_void};
 
-/// How a file is opened. Zero it, and set `struct_size` and `strategy`.
+/// How to open a file. Set all bytes to 0, and then `struct_size` and `strategy`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_mappedfile_options {
     /// `sizeof(oh_mappedfile_options)`
     pub struct_size: usize,
-    /// An `oh_strategy`; `OH_STRATEGY_AUTO` chooses by size.
+    /// An `oh_strategy`; `OH_STRATEGY_AUTO` chooses by the size of the file.
     pub strategy: u32,
     /// An `oh_pattern`.
     pub pattern: u32,
-    /// Open it for writing as well: what is stored reaches the file.
+    /// Open the file for writing as well: stores reach the file.
     pub writable: Flag,
-    /// Have all pages in memory before it returns.
+    /// Read all pages into memory before the function returns.
     pub populate: Flag,
-    /// Keep them there.
+    /// Keep all pages in memory.
     pub lock: Flag,
-    /// Files up to this many bytes are read rather than mapped; 0: 64 KiB.
+    /// Files up to this size in bytes are read instead of mapped; 0 means 64 KiB.
     pub buffered_up_to: u64,
-    /// Files from this many bytes on are asked to use huge pages; 0: 16 MiB.
+    /// Huge pages are requested for files from this size in bytes on; 0 means 16 MiB.
     pub huge_from: u64,
 }
 option_struct!(oh_mappedfile_options, through huge_from: u64);
@@ -51,7 +51,7 @@ unsafe fn read_options(options: *const oh_mappedfile_options) -> Result<Options>
     })
 }
 
-/// A file in memory: made by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
+/// A file in memory. Created by `oh_mappedfile_open`, freed by `oh_mappedfile_close`.
 pub struct oh_mappedfile(MappedFile);
 
 unsafe fn mapped<'a>(file: *const oh_mappedfile) -> Result<&'a MappedFile> {
@@ -60,18 +60,20 @@ unsafe fn mapped<'a>(file: *const oh_mappedfile) -> Result<&'a MappedFile> {
     Ok(unsafe { &(*file).0 })
 }
 
-/// Brings the regular file at `path` into memory, in the way that suits its size. `options` may be
-/// NULL.
+/// Opens the regular file at `path` (`path_length` bytes; UTF-8 on Windows) and makes its bytes
+/// accessible, in the way that suits its size. `options` may be NULL.
 ///
-/// If someone else cuts a mapped file short, what is gone reads as zeros (a handler for SIGBUS sees
-/// to that, as for `oh_binding_file_open`), and `oh_mappedfile_check` fails from then on.
+/// If another process truncates a mapped file, the lost bytes read as zeros, and
+/// `oh_mappedfile_check` fails from then on. For that, the first call installs a handler for SIGBUS
+/// on Unix, which passes all other signals on to the previous handler.
 ///
-/// `OH_ERR_IO` if the system refuses or it is no regular file; `OH_ERR_OOM`; `OH_ERR_FULL` if it is
-/// to be locked and the limit does not allow it, or to be written and the disk has no room for its
-/// holes.
+/// `OH_ERR_IO` if the system refuses, or the file is not a regular one; `OH_ERR_OOM` if there is no
+/// memory or address space; `OH_ERR_FULL` if it is to be locked and the limit does not allow it, or
+/// if it is to be written and the disk has no room for its holes.
 ///
 /// # Safety
-/// `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
+/// `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
+/// bytes as its `struct_size` says; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_open(
     path: *const c_char,
@@ -79,7 +81,8 @@ pub unsafe extern "C" fn oh_mappedfile_open(
     options: *const oh_mappedfile_options,
     out: *mut *mut oh_mappedfile,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `path_length` bytes at `path` are readable, `options` is
+    // NULL or valid, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -89,32 +92,32 @@ pub unsafe extern "C" fn oh_mappedfile_open(
     }
 }
 
-/// The bytes: good until `oh_mappedfile_refresh` or `oh_mappedfile_close`. Store to them only if
-/// the file was opened for writing.
+/// Returns the address of the bytes; NULL for NULL. It is valid until `oh_mappedfile_refresh` or
+/// `oh_mappedfile_close`. Store to them only if the file was opened for writing.
 ///
 /// # Safety
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_data(file: *const oh_mappedfile) -> *mut c_void {
     guard_value(std::ptr::null_mut(), || {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is NULL or open.
         unsafe { file.as_ref() }.map_or(std::ptr::null_mut(), |file| file.0.bytes().0.cast())
     })
 }
 
-/// How many bytes there are. 0 for NULL.
+/// Returns the number of bytes; 0 for NULL.
 ///
 /// # Safety
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_size(file: *const oh_mappedfile) -> usize {
     guard_value(0, || {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is NULL or open.
         unsafe { file.as_ref() }.map_or(0, |file| file.0.bytes().1)
     })
 }
 
-/// How the bytes are reached: what was obtained, not what was asked for.
+/// Returns how the bytes are actually accessed, which may differ from the requested strategy.
 ///
 /// # Safety
 /// `file` is open, `out` is writable.
@@ -123,23 +126,24 @@ pub unsafe extern "C" fn oh_mappedfile_strategy(
     file: *const oh_mappedfile,
     out: *mut oh_strategy,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open, and that `out` is writable.
     unsafe { guard_out(out, || Ok(strategy_number(mapped(file)?.strategy()))) }
 }
 
-/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros take the place of
-/// some bytes. It asks the system for the file's size: look before and after work on many bytes.
+/// Checks that no bytes were lost. `OH_ERR_IO` if the file was truncated or could not be read, so
+/// that some bytes were replaced by zeros. This is a system call: check before and after work on
+/// many bytes.
 ///
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_check(file: *const oh_mappedfile) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open.
     guard(|| unsafe { mapped(file) }?.check())
 }
 
-/// Copies `length` bytes from `offset` on. `OH_ERR_RANGE` if there are not so many; `OH_ERR_IO` if
-/// some of them are gone.
+/// Copies `length` bytes from `offset` on to `target`. `OH_ERR_RANGE` if there are fewer;
+/// `OH_ERR_IO` if some of them were lost.
 ///
 /// # Safety
 /// `file` is open; `length` bytes at `target` are writable and not the file's own.
@@ -150,14 +154,15 @@ pub unsafe extern "C" fn oh_mappedfile_read(
     length: usize,
     target: *mut c_void,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open and that `length` bytes at `target` are
+    // writable and not the file's own.
     guard(|| unsafe { mapped(file)?.read(offset, slice_mut(target.cast(), length, "target")?) })
 }
 
-/// Copies `length` bytes from each of `count` offsets, of an `oh_type`, one after another to
-/// `target`: many times as fast as one by one, because their waits for memory overlap.
-/// `OH_ERR_RANGE`, with nothing written, for an offset that has fewer bytes behind it; `OH_ERR_IO`
-/// if the file was cut short before or meanwhile.
+/// Copies `length` bytes from each of `count` offsets to `target`, one after another. `offset_type`
+/// is the numeric `oh_type` of the offsets. This is many times faster than one by one, because the
+/// cache misses overlap. `OH_ERR_RANGE`, with nothing written, if fewer than `length` bytes follow
+/// an offset; `OH_ERR_IO` if the file was truncated before or during the call.
 ///
 /// # Safety
 /// `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target`
@@ -173,7 +178,8 @@ pub unsafe extern "C" fn oh_mappedfile_read_many(
 ) -> oh_status {
     guard(|| {
         let bytes = total(count, length)?;
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is open, that `count` elements at `offsets` are
+        // readable, that `count * length` bytes at `target` are writable and not the file's own.
         unsafe {
             let offsets = numbers(offsets, offset_type, count, "offsets")?;
             mapped(file)?.read_many(&offsets, length, slice_mut(target.cast(), bytes, "target")?)
@@ -181,7 +187,7 @@ pub unsafe extern "C" fn oh_mappedfile_read_many(
     })
 }
 
-/// Tells the system how the file will be read from now on, an `oh_pattern`.
+/// Tells the system how the file will be accessed from now on, by an `oh_pattern`.
 ///
 /// # Safety
 /// `file` is open.
@@ -189,13 +195,14 @@ pub unsafe extern "C" fn oh_mappedfile_read_many(
 pub unsafe extern "C" fn oh_mappedfile_advise(file: *const oh_mappedfile, pattern: u32) -> oh_status {
     guard(|| {
         // Whether the system listened is its affair.
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is open.
         unsafe { mapped(file)?.advise(pattern_of(pattern)?) };
         Ok(())
     })
 }
 
-/// Has the system begin to read a part of the file. `OH_ERR_RANGE` past its end.
+/// Starts to read a part of the file into memory, without waiting. `OH_ERR_RANGE` past the end of
+/// the file.
 ///
 /// # Safety
 /// `file` is open.
@@ -205,48 +212,49 @@ pub unsafe extern "C" fn oh_mappedfile_prefetch(
     offset: u64,
     length: u64,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open.
     guard(|| unsafe { mapped(file)?.prefetch(offset, length).map(|_| ()) })
 }
 
-/// Keeps the bytes in memory. `OH_ERR_FULL` past the limit, which the message names.
+/// Keeps the bytes in memory. `OH_ERR_FULL` if that exceeds the limit, which the message names.
 ///
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_lock(file: *const oh_mappedfile) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open.
     guard(|| unsafe { mapped(file) }?.lock())
 }
 
-/// Undoes `oh_mappedfile_lock`.
+/// Reverts `oh_mappedfile_lock`.
 ///
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_unlock(file: *const oh_mappedfile) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open.
     guard(|| unsafe { mapped(file) }?.unlock())
 }
 
-/// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
-/// read.
+/// Writes all changes to the disk, and waits for it. `OH_ERR_UNSUPPORTED` if the file was opened
+/// for reading.
 ///
 /// # Safety
-/// `file` is open, and nobody stores to it meanwhile.
+/// `file` is open, and no thread stores to its bytes at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_flush(file: *const oh_mappedfile) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open, and nobody stores to it meanwhile.
     guard(|| unsafe { mapped(file) }?.flush())
 }
 
-/// Takes in that the file became longer, or was written anew. Gives the size.
+/// Maps or reads the file again after it became longer or was rewritten. `*size` becomes its size.
 ///
 /// # Safety
-/// `file` is open and used by no one else meanwhile; `size` is writable.
+/// `file` is open and used by no other thread at the same time; `size` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_refresh(file: *mut oh_mappedfile, size: *mut u64) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open and used by no one else meanwhile and that
+    // `size` is writable.
     unsafe {
         guard_out(size, || {
             check_pointer(file, "file")?;
@@ -255,12 +263,12 @@ pub unsafe extern "C" fn oh_mappedfile_refresh(file: *mut oh_mappedfile, size: *
     }
 }
 
-/// Frees the handle and its memory. NULL is fine.
+/// Closes the file and frees its memory. NULL is allowed.
 ///
 /// # Safety
 /// `file` is NULL, or open and not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_close(file: *mut oh_mappedfile) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is NULL, or open and not used again.
     guard_value((), || unsafe { take_back(file) });
 }

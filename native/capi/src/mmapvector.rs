@@ -15,33 +15,34 @@ use offheap_core::region::element::Type;
 use offheap_core::{Error, Result};
 use std::ffi::{c_char, c_void};
 
-/// A vector in a file: made by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by
-/// `oh_mmapvector_close`. One handle may write; others, in this process or in others, may read what
-/// it flushed.
+/// A vector in a file. Created by `oh_mmapvector_create` or `oh_mmapvector_open`, freed by
+/// `oh_mmapvector_close`. One handle may write; others, in this process or in other ones, can read
+/// the elements that it flushed.
 pub struct oh_mmapvector(RawMmapVector);
 
-/// How a vector uses its file. Zero it, set `struct_size`, and what you want to change.
+/// How a vector uses its file. Set all bytes to 0, and then `struct_size`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_mmapvector_options {
     /// `sizeof(oh_mmapvector_options)`
     pub struct_size: usize,
-    /// Elements to allocate blocks of the disk for at once.
+    /// Number of elements for which disk blocks are allocated at once.
     pub capacity: u64,
-    /// Bytes by which the file grows at least; 0: 64 KiB. In between it grows by half of its size.
+    /// Minimum growth of the file in bytes; 0 means 64 KiB. Between the limits, it grows by half of
+    /// its size.
     pub step_min: u64,
-    /// Bytes by which it grows at most; 0: 64 MiB.
+    /// Maximum growth of the file in bytes; 0 means 64 MiB.
     pub step_max: u64,
-    /// `OH_ADVICE_RANDOM`, `OH_ADVICE_SEQUENTIAL`, or 0 for no pattern.
+    /// The expected accesses: `OH_ADVICE_RANDOM`, `OH_ADVICE_SEQUENTIAL`, or 0 for no pattern.
     pub pattern: u32,
-    /// Never grow past `capacity`: a push gives `OH_ERR_FULL` then.
+    /// Never grow past `capacity`: a push that exceeds it returns `OH_ERR_FULL`.
     pub fixed: Flag,
-    /// Have the pages there before they are stored to, so that no push waits for one.
+    /// Allocate pages before elements are stored to them, so that no push waits for one.
     pub populate: Flag,
 }
 option_struct!(oh_mmapvector_options, through populate: Flag);
 
-/// What a vector is and holds.
+/// The type and the size of a vector in a file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_mmapvector_info {
@@ -49,13 +50,14 @@ pub struct oh_mmapvector_info {
     pub element_type: u32,
     /// Whether it was opened for writing.
     pub writable: bool,
-    /// Whether opening met a flush that was cut short, and fell back to the one before.
+    /// Whether the last flush before the file was opened was incomplete, so that the previous one
+    /// is in effect.
     pub recovered: bool,
-    /// Elements, those that were not flushed yet included.
+    /// Number of elements, including those that were not flushed yet.
     pub count: u64,
-    /// Elements that would be there after a crash now.
+    /// Number of elements that would survive a crash now.
     pub flushed: u64,
-    /// Elements that fit before the file grows.
+    /// Number of elements that fit before the file grows.
     pub capacity: u64,
 }
 
@@ -99,6 +101,9 @@ unsafe fn vector_mut<'a>(vector: *mut oh_mmapvector) -> Result<&'a mut RawMmapVe
 }
 
 /// The bits of the element at `element`, zero-extended.
+///
+/// # Safety
+/// `element` is null, or points to `width` readable bytes.
 unsafe fn bits_at(element: *const c_void, width: usize) -> Result<u64> {
     if element.is_null() {
         return Err(Error::wrong_type("element is NULL"));
@@ -109,14 +114,15 @@ unsafe fn bits_at(element: *const c_void, width: usize) -> Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// Makes a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path`
-/// (`path_length` bytes). It appears there whole or not at all. `options` may be NULL.
+/// Creates a file with an empty vector of numbers (`OH_TYPE_U8` to `OH_TYPE_I64`) at `path`
+/// (`path_length` bytes), atomically. `options` may be NULL.
 ///
-/// `OH_ERR_IO` if something is there already, or the system refuses; `OH_ERR_FULL` if the disk is
-/// full.
+/// `OH_ERR_IO` if there is a file at `path` already, or the system refuses; `OH_ERR_FULL` if the
+/// disk is full.
 ///
 /// # Safety
-/// `path_length` bytes at `path` are readable, `options` is NULL or valid, `out` is writable.
+/// `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
+/// bytes as its `struct_size` says; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_create(
     path: *const c_char,
@@ -125,7 +131,8 @@ pub unsafe extern "C" fn oh_mmapvector_create(
     options: *const oh_mmapvector_options,
     out: *mut *mut oh_mmapvector,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `path_length` bytes at `path` are readable, `options` is
+    // NULL or valid, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -135,10 +142,11 @@ pub unsafe extern "C" fn oh_mmapvector_create(
     }
 }
 
-/// Opens the file of a vector, to read what was flushed, or to write. `options` may be NULL.
+/// Opens the file of a vector, for reading the flushed elements or for writing. `options` may be
+/// NULL.
 ///
-/// `OH_ERR_LOCKED` if it is to be written and another handle writes it; `OH_ERR_CORRUPT` or
-/// `OH_ERR_VERSION` for a file that makes no sense; `OH_ERR_IO` if the system refuses.
+/// `OH_ERR_LOCKED` if `writable` is true and another handle writes the file; `OH_ERR_CORRUPT` or
+/// `OH_ERR_VERSION` for an invalid file; `OH_ERR_IO` if the system refuses.
 ///
 /// # Safety
 /// As for `oh_mmapvector_create`.
@@ -150,7 +158,8 @@ pub unsafe extern "C" fn oh_mmapvector_open(
     options: *const oh_mmapvector_options,
     out: *mut *mut oh_mmapvector,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `path_length` bytes at `path` are readable, `options` is
+    // NULL or valid, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -161,7 +170,7 @@ pub unsafe extern "C" fn oh_mmapvector_open(
     }
 }
 
-/// What the vector is and holds.
+/// Returns the type and the size of a vector.
 ///
 /// # Safety
 /// `vector` is open, `out` is writable.
@@ -170,7 +179,7 @@ pub unsafe extern "C" fn oh_mmapvector_get_info(
     vector: *const oh_mmapvector,
     out: *mut oh_mmapvector_info,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let vector = self::vector(vector)?;
@@ -186,34 +195,34 @@ pub unsafe extern "C" fn oh_mmapvector_get_info(
     }
 }
 
-/// The elements, one after another: aligned to 64 bytes, good until the vector grows, is refreshed
-/// or closed. Elements that were flushed must not be written. NULL for NULL.
+/// Returns the address of the elements, aligned to 64 bytes; NULL for NULL. It is valid until the
+/// vector grows, is refreshed or closed. Do not store to elements that were flushed.
 ///
-/// If the file is cut short by someone else, reads give zeros; `oh_mmapvector_check` tells
-/// afterwards.
+/// If another process truncates the file, lost elements read as zeros; call `oh_mmapvector_check`
+/// after reading to detect that.
 ///
 /// # Safety
 /// `vector` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_data(vector: *const oh_mmapvector) -> *mut c_void {
     guard_value(std::ptr::null_mut(), || {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `vector` is NULL or open.
         unsafe { vector.as_ref() }.map_or(std::ptr::null_mut(), |vector| vector.0.data().cast())
     })
 }
 
-/// `OH_ERR_IO` if the file was cut short, or could not be read, so that zeros took the place of
-/// some elements. Look after reading, not before.
+/// Checks that no elements were lost. `OH_ERR_IO` if the file was truncated or could not be read,
+/// so that some elements were replaced by zeros. Check after reading, not before.
 ///
 /// # Safety
 /// `vector` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_check(vector: *const oh_mmapvector) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open.
     guard(|| unsafe { self::vector(vector) }?.check())
 }
 
-/// Copies element `index` to `element`. `OH_ERR_RANGE` past the end.
+/// Copies the element at `index` to `element`. `OH_ERR_RANGE` past the end.
 ///
 /// # Safety
 /// `vector` is open; an element can be written at `element`.
@@ -224,7 +233,8 @@ pub unsafe extern "C" fn oh_mmapvector_get(
     element: *mut c_void,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `vector` is open and that an element can be written at
+        // `element`.
         let vector = unsafe { self::vector(vector) }?;
         if element.is_null() {
             return Err(Error::wrong_type("element is NULL"));
@@ -241,11 +251,12 @@ pub unsafe extern "C" fn oh_mmapvector_get(
     })
 }
 
-/// Changes an element that was not flushed. `OH_ERR_RANGE` past the end, `OH_ERR_UNSUPPORTED` for a
-/// flushed one: those do not change.
+/// Changes an element that was not flushed yet. `OH_ERR_RANGE` past the end; `OH_ERR_UNSUPPORTED`
+/// for a flushed element, because those cannot change.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile; an element can be read at `element`.
+/// `vector` is open and used by no other thread at the same time; an element can be read at
+/// `element`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_set(
     vector: *mut oh_mmapvector,
@@ -253,20 +264,22 @@ pub unsafe extern "C" fn oh_mmapvector_set(
     element: *const c_void,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
+        // that an element can be read at `element`.
         let vector = unsafe { vector_mut(vector) }?;
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
+        // that an element can be read at `element`.
         let bits = unsafe { bits_at(element, vector.element_type().width()) }?;
         vector.set(index, bits)
     })
 }
 
-/// Appends `count` elements that lie one after another: all of them or none. `OH_ERR_FULL` if the
-/// disk is full, or the vector of fixed size.
+/// Appends `count` elements, all or none. `OH_ERR_FULL` if the disk is full, or the vector has a
+/// fixed size.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile; so many elements at `elements` are readable,
-/// and not the vector's own.
+/// `vector` is open and used by no other thread at the same time; `count` elements at `elements`
+/// are readable, and not in the vector.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_push(
     vector: *mut oh_mmapvector,
@@ -274,7 +287,8 @@ pub unsafe extern "C" fn oh_mmapvector_push(
     count: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
+        // that so many elements at `elements` are readable, and not the vector's own.
         let vector = unsafe { vector_mut(vector) }?;
         if count == 0 {
             return Ok(());
@@ -284,79 +298,86 @@ pub unsafe extern "C" fn oh_mmapvector_push(
             return Err(Error::wrong_type("elements is NULL"));
         }
         if count == 1 {
-            // SAFETY: the caller's.
+            // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile
+            // and that so many elements at `elements` are readable, and not the vector's own.
             return vector.push(unsafe { bits_at(elements, width) }?);
         }
         if count.checked_mul(width).is_none_or(|bytes| bytes > isize::MAX as usize) {
             return Err(Error::range(format!("there can not be {count} elements")));
         }
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
+        // that so many elements at `elements` are readable, and not the vector's own.
         unsafe { vector.extend(elements.cast(), count) }
     })
 }
 
-/// Drops all elements from `length` on; nothing if there are fewer. Flushed ones are gone for good
-/// with the next flush, and the first push in their place flushes by itself.
+/// Removes all elements from index `length` on. Does nothing if there are fewer. The removal of
+/// flushed elements takes effect with the next flush; the first push after it flushes
+/// automatically.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile.
+/// `vector` is open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_truncate(vector: *mut oh_mmapvector, length: u64) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile.
     guard(|| unsafe { vector_mut(vector) }?.truncate(length))
 }
 
-/// Makes room for `additional` elements more, so that pushing them allocates nothing.
+/// Makes room for `additional` more elements, so that pushing them does not allocate.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile.
+/// `vector` is open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_reserve(vector: *mut oh_mmapvector, additional: u64) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile.
     guard(|| unsafe { vector_mut(vector) }?.reserve(additional))
 }
 
-/// Returns when all elements are on the disk, and will be found there after the process is killed,
-/// or the power fails as far as the device honours a sync.
+/// Writes all elements to the disk, and waits for it. Afterwards they survive a crash of the
+/// process, and a power failure if the device honors a sync.
 ///
-/// `OH_ERR_IO` if the disk refuses. Then this handle is of no more use; opening anew tells what is
-/// there.
+/// `OH_ERR_IO` if the disk refuses. The handle is unusable then; open the file again to see which
+/// elements were saved.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile.
+/// `vector` is open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_flush(vector: *mut oh_mmapvector) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile.
     guard(|| unsafe { vector_mut(vector) }?.flush())
 }
 
-/// For a handle that reads: takes in what the writer flushed since. Gives the length.
+/// Makes the elements visible that the writer flushed since, in a handle that reads. `*length`
+/// becomes their number.
 ///
 /// # Safety
-/// `vector` is open and used by no one else meanwhile; `length` is writable.
+/// `vector` is open and used by no other thread at the same time; `length` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_refresh(vector: *mut oh_mmapvector, length: *mut u64) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
+    // that `length` is writable.
     unsafe { guard_out(length, || vector_mut(vector)?.refresh()) }
 }
 
-/// Compares the flushed elements with their checksum: O(bytes). `OH_ERR_CORRUPT` if they differ.
+/// Compares the flushed elements with their checksum. `OH_ERR_CORRUPT` if it does not match. Takes
+/// time proportional to the size of the file.
 ///
 /// # Safety
 /// `vector` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_validate(vector: *const oh_mmapvector) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is open.
     guard(|| unsafe { self::vector(vector) }?.validate())
 }
 
-/// Closes the file and frees the handle. What was not flushed is discarded. NULL is fine.
+/// Closes the file and frees the handle. Elements that were not flushed are discarded. NULL is
+/// allowed.
 ///
 /// # Safety
 /// `vector` is NULL, or open and not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_close(vector: *mut oh_mmapvector) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `vector` is NULL, or open and not used again.
     guard_value((), || unsafe { take_back(vector) });
 }
 

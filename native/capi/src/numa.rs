@@ -10,54 +10,57 @@ use offheap_core::region::numa::{available, query};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// Policy for `oh_numa_place`: what the thread or the process has set; undoes the others.
+/// Policy of `oh_numa_place`: the policy of the thread or process. Reverts the other policies.
 pub const OH_NUMA_DEFAULT: u32 = 0;
-/// Policy for `oh_numa_place`: from one node, and from its neighbours when it is full.
+/// Policy of `oh_numa_place`: from one node, or from its neighbors when it is full.
 pub const OH_NUMA_NODE: u32 = 1;
-/// Policy for `oh_numa_place`: from the node on which the thread runs that touches a page first.
+/// Policy of `oh_numa_place`: from the node of the thread that touches a page first.
 pub const OH_NUMA_LOCAL: u32 = 2;
-/// Policy for `oh_numa_place`: from all nodes in turns, page by page.
+/// Policy of `oh_numa_place`: from all nodes in turn, page by page.
 pub const OH_NUMA_INTERLEAVE: u32 = 3;
 
-/// What `oh_numa_nodes_of` gives for a page that is nowhere: nobody has written to it yet.
+/// Result of `oh_numa_nodes_of` for a page that is not on any node, because no thread has written
+/// to it yet.
 pub const OH_NUMA_NOWHERE: i32 = -1;
 
-/// A NUMA node. The counters are the kernel's, in pages, of all processes since the machine
+/// A NUMA node. The counters are those of the kernel: pages of all processes since the machine
 /// started.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct oh_numa_node {
-    /// Its number. Numbers may have gaps.
+    /// Number of the node. There may be gaps between the numbers.
     pub id: u32,
-    /// How many logical processors are near. A node may have none: `oh_numa_cpus` lists them.
+    /// Number of logical processors of the node, which may be 0. `oh_numa_cpus` lists them.
     pub cpu_count: u32,
-    /// Bytes of memory in all. A node may have none.
+    /// Total memory in bytes, which may be 0.
     pub memory_bytes: u64,
-    /// Bytes that are free at this moment.
+    /// Free memory in bytes at this moment.
     pub free_bytes: u64,
-    /// Pages that were wanted here, and taken from here.
+    /// Pages that were requested on this node and allocated on it.
     pub hit: u64,
-    /// Pages that were wanted elsewhere, and taken from here, for lack of room there.
+    /// Pages that were requested on another node, but allocated on this one because the other was
+    /// full.
     pub miss: u64,
-    /// Pages that were wanted here, and taken from elsewhere.
+    /// Pages that were requested on this node, but allocated on another one.
     pub foreign: u64,
-    /// Pages that were interleaved, wanted here, and taken from here.
+    /// Interleaved pages that were requested on this node and allocated on it.
     pub interleave_hit: u64,
-    /// Pages taken from here by a thread that ran here.
+    /// Pages that a thread running on this node allocated on it.
     pub local: u64,
-    /// Pages taken from here by a thread that ran elsewhere.
+    /// Pages that a thread running on another node allocated on this one.
     pub other: u64,
 }
 
-/// Whether the system knows about NUMA nodes and this process may ask; true on a machine with one
-/// node, too. Where it is false, the functions below see one node, 0, with everything.
+/// Returns whether the system supports NUMA and this process may use it; also true on a machine
+/// with one node. Where it is false, the other functions report one node, 0, with all memory and
+/// processors.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_numa_available() -> bool {
     guard_value(false, available)
 }
 
-/// How many nodes are online. At least 1. Nodes may come and go (hot-plugging), so
-/// `oh_numa_node_at` can still fail.
+/// Returns the number of nodes that are online, at least 1. Nodes can be hot-plugged, so
+/// `oh_numa_node_at` may fail nevertheless.
 ///
 /// # Safety
 /// `count` is writable.
@@ -75,8 +78,8 @@ fn node_at(topology: &Topology, index: usize) -> Result<&Node> {
         .ok_or_else(|| Error::range(format!("there are {count} nodes, so no node at index {index}")))
 }
 
-/// The node at `index` (from 0, in the order of their numbers), its memory and its counters, as
-/// they are now. `OH_ERR_RANGE` if there are not so many.
+/// Returns the current memory and counters of the node at `index`, from 0, in the order of their
+/// numbers. `OH_ERR_RANGE` if there are fewer nodes.
 ///
 /// # Safety
 /// `node` is writable.
@@ -103,10 +106,10 @@ pub unsafe extern "C" fn oh_numa_node_at(index: usize, node: *mut oh_numa_node) 
     }
 }
 
-/// Copies `from` into `out`, as much as there is room for, and tells how much there is.
+/// Copies as many elements of `from` to `out` as fit, and returns the total number in `count`.
 ///
 /// # Safety
-/// `out` points to `capacity` numbers that nobody else uses; `count` is writable.
+/// `out` points to `capacity` writable numbers that no other thread uses; `count` is writable.
 unsafe fn copy_out(from: &[u32], out: *mut u32, capacity: usize, count: *mut usize) -> Result<()> {
     check_pointer(count, "count")?;
     let copied = from.len().min(capacity);
@@ -118,8 +121,8 @@ unsafe fn copy_out(from: &[u32], out: *mut u32, capacity: usize, count: *mut usi
     Ok(())
 }
 
-/// The logical processors of the node at `index`, ascending: as many as `capacity` has room for.
-/// `count` is how many there are in all.
+/// Returns the logical processors of the node at `index`, in ascending order, up to `capacity` of
+/// them. `*count` becomes the total number.
 ///
 /// # Safety
 /// `cpus` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
@@ -130,12 +133,13 @@ pub unsafe extern "C" fn oh_numa_cpus(
     capacity: usize,
     count: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `cpus` has room for `capacity` numbers, or `capacity` is 0
+    // and that `count` is writable.
     guard(|| unsafe { copy_out(&node_at(&Topology::get(), index)?.cpus, cpus, capacity, count) })
 }
 
-/// How far the nodes are from the node at `index`, in their order: 10 for itself, 20 for twice as
-/// far. As many as `capacity` has room for; `count` is how many there are in all.
+/// Returns the distances of all nodes, in their order, from the node at `index`: 10 for itself, 20
+/// for twice as far. Writes up to `capacity` of them; `*count` becomes the total number.
 ///
 /// # Safety
 /// `distances` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
@@ -146,24 +150,26 @@ pub unsafe extern "C" fn oh_numa_distances(
     capacity: usize,
     count: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `distances` has room for `capacity` numbers, or `capacity`
+    // is 0 and that `count` is writable.
     guard(|| unsafe { copy_out(&node_at(&Topology::get(), index)?.distances, distances, capacity, count) })
 }
 
-/// The node on which this thread runs at this moment. It may run elsewhere at the next.
+/// Returns the node on which this thread runs at this moment. It may move to another one at any
+/// time.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_numa_current_node() -> u32 {
     guard_value(0, query::current_node)
 }
 
-/// Says where the whole pages inside `length` bytes at `base` come from: an `OH_NUMA_…` policy, and
-/// for `OH_NUMA_NODE` which node (otherwise 0). Pages that are there already move, under
-/// `OH_NUMA_NODE` and `OH_NUMA_INTERLEAVE`. With `populate` all of them are brought in now, so that
-/// their places are settled.
+/// Sets where the whole pages inside `length` bytes at `base` are allocated: by an `OH_NUMA_…`
+/// policy, and, for `OH_NUMA_NODE`, on `node` (otherwise 0). With `OH_NUMA_NODE` and
+/// `OH_NUMA_INTERLEAVE`, pages that exist already are moved. With `populate`, all pages are
+/// allocated now.
 ///
-/// `OH_ERR_RANGE` if there is no such policy, or no such node with memory; `OH_ERR_UNSUPPORTED`
-/// where the system forbids it (as some containers do); `OH_ERR_OOM` where there is not so much
-/// memory. Where there is no NUMA, every policy and node 0 are fine, and nothing moves.
+/// `OH_ERR_RANGE` for an invalid policy, or a node that does not exist or has no memory;
+/// `OH_ERR_UNSUPPORTED` if the system forbids it (as some containers do); `OH_ERR_OOM` if there is
+/// not enough memory. Without NUMA, every policy and node 0 are accepted, and nothing moves.
 ///
 /// # Safety
 /// The bytes are mapped, and with `populate` writable.
@@ -195,13 +201,12 @@ pub unsafe extern "C" fn oh_numa_place(
     })
 }
 
-/// On which node each page of the `length` bytes at `base` is, in order; `OH_NUMA_NOWHERE` for a
-/// page that nobody has written to yet. A page that belongs to the bytes only in part counts, too.
-/// As many as `capacity` has room for; `count` is how many pages there are in all. About 0.1 µs a
-/// page.
+/// Returns the node of each page of the `length` bytes at `base`, in order; `OH_NUMA_NOWHERE` for a
+/// page that no thread has written to yet. Pages that contain only some of the bytes count as well.
+/// Writes up to `capacity` of them; `*count` becomes the total number of pages. Takes about 0.1 µs
+/// for each page.
 ///
-/// `OH_ERR_UNSUPPORTED` where the system forbids asking. Where there is no NUMA, every page is on
-/// node 0.
+/// `OH_ERR_UNSUPPORTED` if the system forbids it. Without NUMA, every page is on node 0.
 ///
 /// # Safety
 /// The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is
@@ -219,9 +224,11 @@ pub unsafe extern "C" fn oh_numa_nodes_of(
         let bytes = check_bytes(base, length, "base")?;
         let pages = query::page_count(bytes, length);
         let wanted = pages.min(capacity);
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that the bytes are mapped, that `nodes` has room for
+        // `capacity` numbers, or `capacity` is 0, that `count` is writable.
         let mut out = unsafe { slice_mut(nodes, wanted, "nodes")? }.iter_mut();
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that the bytes are mapped, that `nodes` has room for
+        // `capacity` numbers, or `capacity` is 0, that `count` is writable.
         unsafe {
             query::nodes_of(bytes, query::leading_bytes(bytes, length, wanted), |node| {
                 if let Some(slot) = out.next() {
@@ -234,9 +241,9 @@ pub unsafe extern "C" fn oh_numa_nodes_of(
     })
 }
 
-/// Counts the pages of the `length` bytes at `base`: adds to `counts[n]` for each that is on node
-/// n, and gives how many are nowhere yet. `OH_ERR_RANGE` if a page is on a node for which there is
-/// no count; 1,024 counts are always enough.
+/// Counts the pages of the `length` bytes at `base` by node: adds 1 to `counts[n]` for each page on
+/// node n. `*nowhere` becomes the number of pages that are not on any node yet. `OH_ERR_RANGE` if a
+/// page is on a node n ≥ `capacity`; 1,024 is always enough.
 ///
 /// # Safety
 /// The bytes are mapped; `counts` has `capacity` numbers; `nowhere` is writable.
@@ -248,7 +255,8 @@ pub unsafe extern "C" fn oh_numa_count_pages(
     capacity: usize,
     nowhere: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that the bytes are mapped, that `counts` has `capacity`
+    // numbers, that `nowhere` is writable.
     unsafe {
         guard_out(nowhere, || {
             let bytes = check_bytes(base, length, "base")?;

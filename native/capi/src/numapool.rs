@@ -14,82 +14,83 @@ use offheap_core::pools::numa::{Options, Policy, RawNumaPool, validate};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// What a new pool is to be. Zero it and set `struct_size`.
+/// Options of a new pool. Set all bytes to 0, and then `struct_size`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_numapool_options {
     /// `sizeof(oh_numapool_options)`
     pub struct_size: usize,
-    /// Where a request goes first: `OH_NUMA_NODE`, to the first node of the list; `OH_NUMA_LOCAL`,
-    /// to the node where the thread runs; `OH_NUMA_INTERLEAVE`, to all nodes in turns, block by
-    /// block. If there is no room, it goes to the nearest of the others.
+    /// The node on which a request is served: `OH_NUMA_NODE`, the first node of the list;
+    /// `OH_NUMA_LOCAL`, the node on which the thread runs; `OH_NUMA_INTERLEAVE`, all nodes in turn,
+    /// block by block. If that node has no room, the nearest other node serves the request.
     pub policy: u32,
-    /// The numbers of the nodes, each once, 64 at most.
+    /// The numbers of the nodes, without duplicates, at most 64.
     pub nodes: *const u32,
-    /// How many there are; 0: all that have memory.
+    /// Number of nodes; 0 means all nodes that have memory.
     pub node_count: usize,
-    /// Bytes of blocks on each node, up to 2^34; rounded up to a multiple of 64 KiB and of the
-    /// largest block, which has an eighth of it at least, and half at most.
+    /// Size of the blocks on each node in bytes, up to 2^34; rounded up to a multiple of 64 KiB and
+    /// of the largest block, which has between an eighth and a half of this size.
     pub capacity: u64,
     /// Fill blocks with zeros when they are freed.
     pub zero_on_free: Flag,
-    /// Put 16 known bytes behind each block, and look at them when it is freed.
+    /// Put 16 known bytes after each block, and check them when it is freed.
     pub guards: Flag,
 }
 option_struct!(oh_numapool_options, through guards: Flag);
 
-/// What a pool holds. Sizes are in bytes.
+/// Counters of a pool. Sizes are in bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_numapool_stats {
-    /// Room for blocks in all.
+    /// Total size of the blocks that fit.
     pub capacity: u64,
-    /// In allocated blocks now.
+    /// Size of the allocated blocks.
     pub used: u64,
-    /// How many blocks are allocated.
+    /// Number of allocated blocks.
     pub blocks: u64,
-    /// Requests that were served where they were to be.
+    /// Number of requests that were served on the preferred node.
     pub hits: u64,
-    /// Requests that were served on another node, for lack of room there.
+    /// Number of requests that were served on another node, because the preferred one had no room.
     pub misses: u64,
     /// The largest request that can be served.
     pub largest: u64,
-    /// How many nodes there are.
+    /// Number of nodes.
     pub nodes: u32,
-    /// How many requests found no room on any of them, modulo 2^32.
+    /// Number of requests that found no room on any node, modulo 2^32.
     pub failures: u32,
 }
 
-/// What one node of a pool holds. Sizes are in bytes.
+/// Counters of one node of a pool. Sizes are in bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_numapool_node {
-    /// Its number.
+    /// Number of the node.
     pub id: u32,
-    /// How many blocks are allocated.
+    /// Number of allocated blocks.
     pub blocks: u32,
-    /// Room for blocks. The node's blocks have the offsets from `capacity` times its place in the
-    /// list on.
+    /// Total size of the blocks that fit. The offsets of the node's blocks begin at `capacity`
+    /// times its index in the list.
     pub capacity: u64,
-    /// In allocated blocks now.
+    /// Size of the allocated blocks.
     pub used: u64,
-    /// The most that was ever in allocated blocks.
+    /// The largest value of `used` so far.
     pub peak: u64,
-    /// Requests that were to be served here, and were.
+    /// Number of requests that preferred this node and were served here.
     pub hits: u64,
-    /// Requests that were to be served elsewhere, and were served here, for lack of room there.
+    /// Number of requests that preferred another node and were served here, because that node had
+    /// no room.
     pub misses: u64,
-    /// Requests that were to be served here, and were served elsewhere.
+    /// Number of requests that preferred this node and were served on another one.
     pub foreign: u64,
-    /// If asked for: pages of the node's blocks that are on this node.
+    /// With `placement`: number of pages of the node's blocks that are on this node.
     pub pages_here: u64,
-    /// Pages that are on another node.
+    /// With `placement`: number of pages that are on another node.
     pub pages_elsewhere: u64,
-    /// Pages that nobody has written to yet.
+    /// With `placement`: number of pages that no thread has written to yet.
     pub pages_nowhere: u64,
 }
 
-/// A view of a pool: made by `oh_numapool_attach`, freed by `oh_numapool_close`.
+/// A view of a pool. Created by `oh_numapool_attach`, freed by `oh_numapool_close`.
 pub struct oh_numapool(RawNumaPool);
 
 /// # Safety
@@ -111,45 +112,50 @@ unsafe fn read_options<'a>(options: *const oh_numapool_options) -> Result<Option
     })
 }
 
-/// The pool behind a view.
+/// The pool of a view, to change.
 ///
 /// # Safety
-/// `pool` is null, or a view that was not closed and that nobody else uses during the call.
+/// `pool` is null, or a view that was not closed and that no other thread uses during the call.
 unsafe fn pool_of<'a>(pool: *mut oh_numapool) -> Result<&'a mut RawNumaPool> {
     check_pointer(pool, "pool")?;
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `pool` is null, or a view that was not closed and that
+    // nobody else uses during the call.
     Ok(unsafe { &mut (*pool).0 })
 }
 
-/// As [`pool_of`], to read.
+/// The pool of a view, to read.
 ///
 /// # Safety
 /// As for `pool_of`.
 unsafe fn pool_ref<'a>(pool: *const oh_numapool) -> Result<&'a RawNumaPool> {
     check_pointer(pool, "pool")?;
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `pool` is null, or a view that was not closed and that
+    // nobody else uses during the call.
     Ok(unsafe { &(*pool).0 })
 }
 
-/// Bytes of memory that a pool with these options takes. Where nodes come and go,
-/// `oh_numapool_init` may need more a moment later; name the nodes if that matters.
+/// Computes the number of bytes that a pool with these options needs. If nodes are hot-plugged,
+/// `oh_numapool_init` may need more a moment later; pass `nodes` to prevent that. `OH_ERR_RANGE`
+/// for an option outside its range.
 ///
 /// # Safety
-/// `options` points to a struct of the size it says, with `node_count` nodes; `out` is writable.
+/// `options` points to as many readable bytes as its `struct_size` says, and its array has
+/// `node_count` elements; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_region_size(
     options: *const oh_numapool_options,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `options` points to a struct of the size it says, with
+    // `node_count` nodes and that `out` is writable.
     unsafe { guard_out(out, || Ok(Shape::from_options(&read_options(options)?)?.0.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, at least `oh_numapool_region_size`. What they
-/// held is overwritten with zeros, unless the caller says that they are `zeroed`, as fresh memory
-/// of the system is; then pages that hold no bookkeeping stay untouched. The pool is on its nodes
-/// only after `oh_numapool_place`. `base` is best a multiple of 64 KiB: pages belong to a node
-/// whole. `OH_ERR_FULL` if the bytes are too few.
+/// Creates an empty pool in `length` bytes at `base`. They are overwritten with zeros, unless the
+/// caller guarantees with `zeroed` that they are zero already, as fresh memory of the system is;
+/// then pages without bookkeeping are not touched. Call `oh_numapool_place` to put the pool on its
+/// nodes. `base` should be a multiple of 64 KiB, because a page belongs to one node. `OH_ERR_FULL`
+/// if `length` is less than `oh_numapool_region_size`.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
@@ -161,11 +167,16 @@ pub unsafe extern "C" fn oh_numapool_init(
     options: *const oh_numapool_options,
     zeroed: bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses and that `options` as for `oh_numapool_region_size`.
     guard(|| unsafe { RawNumaPool::init(base.cast(), length, &read_options(options)?, zeroed).map(|_| ()) })
 }
 
-/// Checks in constant time that the memory holds a pool.
+/// Checks in constant time that `length` bytes at `base` contain a NUMA pool.
+///
+/// After `OH_OK`, no `oh_numapool_` function reads or writes outside these bytes, whatever their
+/// contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
+/// another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
@@ -175,8 +186,8 @@ pub unsafe extern "C" fn oh_numapool_check(base: *const c_void, length: usize) -
     guard(|| unsafe { RawNumaPool::attach(base.cast_mut().cast(), length).map(|_| ()) })
 }
 
-/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
-/// is wrong first.
+/// Verifies the bookkeeping of a pool. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
+/// describes the first error found.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
@@ -186,8 +197,8 @@ pub unsafe extern "C" fn oh_numapool_validate(base: *const c_void, length: usize
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 
-/// Makes a view of the pool in `length` bytes at `base`, which is checked. After `OH_OK` no
-/// function here reads or writes outside it, whatever else it holds.
+/// Creates a view of the pool in `length` bytes at `base`, and checks it as `oh_numapool_check`
+/// does. Close it with `oh_numapool_close`.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
@@ -198,61 +209,63 @@ pub unsafe extern "C" fn oh_numapool_attach(
     length: usize,
     out: *mut *mut oh_numapool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // until the view is closed and that `out` is writable.
     unsafe { guard_out(out, || hand_out(|| Ok(oh_numapool(RawNumaPool::attach(base.cast(), length)?)))) }
 }
 
-/// Frees a view. The pool stays as it is. NULL is fine.
+/// Frees a view. The pool does not change. NULL is allowed.
 ///
 /// # Safety
 /// `pool` is NULL, or a view that is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_close(pool: *mut oh_numapool) {
-    // SAFETY: the caller vouches for the view.
+    // SAFETY: the caller guarantees that `pool` is NULL, or a view that is not used again.
     guard_value((), || unsafe { take_back(pool) });
 }
 
-/// Puts each node's blocks on that node: pages that are there already move, others go there when
-/// they are touched. (Best is fresh memory: a huge page that was touched before, and lies in two
-/// nodes' blocks, moves as a whole.) With `populate` all of them are brought in now. Errors as for
-/// `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine has not. Where there is one node
-/// there is nothing to place.
+/// Puts the blocks of each node on that node: pages that exist are moved, and others are allocated
+/// there when they are touched. (Fresh memory is best: a huge page that was touched before, and
+/// contains blocks of two nodes, moves as a whole.) With `populate`, all pages are allocated now.
+/// The errors are those of `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine does not
+/// have. On a machine with one node there is nothing to place.
 ///
 /// # Safety
 /// `pool` is a view that was not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_place(pool: *const oh_numapool, populate: bool) -> oh_status {
-    // SAFETY: the caller vouches for the view.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed.
     guard(|| unsafe { pool_ref(pool)?.place(populate) })
 }
 
-/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
-/// NULL.
+/// Returns the address of the pool's data; NULL for NULL. A block with offset `o` begins `o` bytes
+/// after it.
 ///
 /// # Safety
 /// `pool` is NULL or a view that was not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_data(pool: *const oh_numapool) -> *mut c_void {
     guard_value(std::ptr::null_mut(), || {
-        // SAFETY: the caller vouches for the view.
+        // SAFETY: the caller guarantees that `pool` is NULL or a view that was not closed.
         unsafe { pool.as_ref() }.map_or(std::ptr::null_mut(), |pool| pool.0.data().cast())
     })
 }
 
-/// Allocates a block of at least `bytes` bytes, on the node that the policy says or the nearest
-/// that has room: its offset from `oh_numapool_data`. `OH_ERR_FULL` where none has. One thread at a
-/// time.
+/// Allocates a block of at least `bytes` bytes, on the node that the policy prefers or on the
+/// nearest one that has room. `*out` becomes its offset from `oh_numapool_data`. `OH_ERR_FULL` if
+/// no node has room. Only one thread at a time may change a pool.
 ///
 /// # Safety
 /// `pool` is a view that was not closed, and used by this thread only; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_alloc(pool: *mut oh_numapool, bytes: u64, out: *mut u64) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed, and used by this
+    // thread only and that `out` is writable.
     unsafe { guard_out(out, || pool_of(pool)?.alloc(bytes)) }
 }
 
-/// As `oh_numapool_alloc`, but on this node first, whatever the policy. `OH_ERR_RANGE` if the pool
-/// has none of its memory.
+/// Like `oh_numapool_alloc`, but prefers a given node, whatever the policy. `OH_ERR_RANGE` if the
+/// pool has no memory of that node.
 ///
 /// # Safety
 /// As for `oh_numapool_alloc`.
@@ -263,34 +276,38 @@ pub unsafe extern "C" fn oh_numapool_alloc_on(
     bytes: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed, and used by this
+    // thread only and that `out` is writable.
     unsafe { guard_out(out, || pool_of(pool)?.alloc_on(node, bytes)) }
 }
 
-/// Gives a block back. `OH_ERR_STALE` for one that is free already, `OH_ERR_RANGE` for an offset
-/// where none begins, `OH_ERR_CORRUPT` for one whose guard was overwritten; it stays allocated. One
-/// thread at a time.
+/// Frees a block. `OH_ERR_STALE` if it is free already; `OH_ERR_RANGE` for an offset at which no
+/// block begins; `OH_ERR_CORRUPT` if its guard was overwritten, in which case it stays allocated.
+/// Only one thread at a time may change a pool.
 ///
 /// # Safety
 /// As for `oh_numapool_alloc`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_free(pool: *mut oh_numapool, offset: u64) -> oh_status {
-    // SAFETY: the caller vouches for the view.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed, and used by this
+    // thread only and that `out` is writable.
     guard(|| unsafe { pool_of(pool)?.free(offset) })
 }
 
-/// How many bytes the allocated block at `offset` has for its user. Errors as for
+/// Returns the usable size of the allocated block at `offset`, in bytes. The errors are those of
 /// `oh_numapool_free`.
 ///
 /// # Safety
 /// As for `oh_numapool_alloc`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_room(pool: *const oh_numapool, offset: u64, out: *mut u64) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed, and used by this
+    // thread only and that `out` is writable.
     unsafe { guard_out(out, || pool_ref(pool)?.room(offset)) }
 }
 
-/// The number of the node to which the memory at an offset belongs. `OH_ERR_RANGE` behind the data.
+/// Returns the number of the node to which the memory at an offset belongs. `OH_ERR_RANGE` past the
+/// end of the data.
 ///
 /// # Safety
 /// `pool` is a view that was not closed; `out` is writable.
@@ -300,22 +317,24 @@ pub unsafe extern "C" fn oh_numapool_node_of(
     offset: u64,
     out: *mut u32,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed and that `out` is
+    // writable.
     unsafe { guard_out(out, || pool_ref(pool)?.node_of(offset)) }
 }
 
-/// Which node of the list is where this thread runs, or nearest to that: its place, from 0 on. What
-/// the policy `OH_NUMA_LOCAL` asks every 256 requests.
+/// Returns the index, in the pool's list, of the node on which this thread runs, or of the nearest
+/// one. The policy `OH_NUMA_LOCAL` asks for it every 256 requests.
 ///
 /// # Safety
 /// As for `oh_numapool_node_of`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_near(pool: *const oh_numapool, out: *mut u32) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed and that `out` is
+    // writable.
     unsafe { guard_out(out, || Ok(pool_ref(pool)?.nearest() as u32)) }
 }
 
-/// Counts and sizes.
+/// Returns the counters of a pool.
 ///
 /// # Safety
 /// `pool` is a view that was not closed; `out` is writable.
@@ -324,7 +343,8 @@ pub unsafe extern "C" fn oh_numapool_get_stats(
     pool: *const oh_numapool,
     out: *mut oh_numapool_stats,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let pool = pool_ref(pool)?;
@@ -343,9 +363,9 @@ pub unsafe extern "C" fn oh_numapool_get_stats(
     }
 }
 
-/// Counts and sizes of the node that is `at` in the list, from 0 on. With `placement` the kernel is
-/// asked where its pages are, which costs about 0.1 µs a page. `OH_ERR_RANGE` if there is no such
-/// node; `OH_ERR_UNSUPPORTED` where the kernel does not say.
+/// Returns the counters of the node at index `at` of the list. With `placement`, the kernel is
+/// asked where the node's pages are, which takes about 0.1 µs for each page. `OH_ERR_RANGE` if
+/// there is no such node; `OH_ERR_UNSUPPORTED` if the kernel does not tell.
 ///
 /// # Safety
 /// `pool` is a view that was not closed; `out` is writable.
@@ -356,7 +376,8 @@ pub unsafe extern "C" fn oh_numapool_node_at(
     placement: bool,
     out: *mut oh_numapool_node,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a view that was not closed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let pool = pool_ref(pool)?;

@@ -28,7 +28,10 @@ impl Flag {
         self.0 != 0
     }
 
-    /// `bits` if it is set, or 0.
+    /// The bits of a number of this type.
+    ///
+    /// # Safety
+    /// `length` bytes at `data` are readable, or `data` is null.
     #[inline]
     pub fn bits(self, bits: u32) -> u32 {
         if self.is_set() { bits } else { 0 }

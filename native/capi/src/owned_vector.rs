@@ -23,8 +23,8 @@ enum Any {
     I64(Vector<i64>),
 }
 
-/// A vector that owns its memory, which is aligned to 64 bytes and grows by itself. One thread at a
-/// time may use it.
+/// A vector that owns its memory, which is aligned to 64 bytes and grows automatically. Only one
+/// thread at a time may use it.
 pub struct oh_owned_vector(Any);
 
 macro_rules! each {
@@ -61,7 +61,7 @@ impl Any {
     }
 }
 
-/// Makes an empty vector with room for `capacity` elements. Free it with `oh_owned_vector_free`.
+/// Creates an empty vector with room for `capacity` elements. Free it with `oh_owned_vector_free`.
 ///
 /// # Safety
 /// `out` is writable.
@@ -71,15 +71,15 @@ pub unsafe extern "C" fn oh_owned_vector_new(
     capacity: usize,
     out: *mut *mut oh_owned_vector,
 ) -> oh_status {
-    // SAFETY: the caller vouches for `out`.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe { guard_out(out, || hand_out(|| Ok(oh_owned_vector(Any::new(numeric_type(ty)?, capacity)?)))) }
 }
 
 /// Appends `count` elements.
 ///
 /// # Safety
-/// `vec` is from `oh_owned_vector_new`, used by no other thread meanwhile; `values` has `count`
-/// elements of its type, which are not in it.
+/// `vec` is from `oh_owned_vector_new` and used by no other thread at the same time; `values`
+/// points to `count` readable elements of its type, which are not in the vector.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_owned_vector_push(
     vec: *mut oh_owned_vector,
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn oh_owned_vector_push(
     })
 }
 
-/// Removes the elements from `len` on. Does nothing if there are no more.
+/// Removes the elements from index `len` on. Does nothing if there are fewer.
 ///
 /// # Safety
 /// As for `oh_owned_vector_push`.
@@ -106,13 +106,14 @@ pub unsafe extern "C" fn oh_owned_vector_push(
 pub unsafe extern "C" fn oh_owned_vector_truncate(vec: *mut oh_owned_vector, len: usize) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `vec` is from `oh_owned_vector_new`, used by no other
+        // thread meanwhile and that `values` has `count` elements of its type, which are not in it.
         unsafe { each!(&mut (*vec).0, vector => vector.truncate(len)) };
         Ok(())
     })
 }
 
-/// Makes room for `capacity` elements in all.
+/// Reserves room for `capacity` elements in total.
 ///
 /// # Safety
 /// As for `oh_owned_vector_push`.
@@ -120,7 +121,8 @@ pub unsafe extern "C" fn oh_owned_vector_truncate(vec: *mut oh_owned_vector, len
 pub unsafe extern "C" fn oh_owned_vector_reserve(vec: *mut oh_owned_vector, capacity: usize) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `vec` is from `oh_owned_vector_new`, used by no other
+        // thread meanwhile and that `values` has `count` elements of its type, which are not in it.
         unsafe { each!(&mut (*vec).0, vector => vector.reserve(capacity)) }
     })
 }
@@ -133,39 +135,44 @@ pub unsafe extern "C" fn oh_owned_vector_reserve(vec: *mut oh_owned_vector, capa
 pub unsafe extern "C" fn oh_owned_vector_sort(vec: *mut oh_owned_vector) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `vec` is from `oh_owned_vector_new`, used by no other
+        // thread meanwhile and that `values` has `count` elements of its type, which are not in it.
         unsafe { each!(&mut (*vec).0, vector => vector.sort()) };
         Ok(())
     })
 }
 
-/// How many elements there are. 0 for NULL.
+/// Returns the number of elements; 0 for NULL.
 ///
 /// # Safety
 /// As for `oh_owned_vector_push`, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_owned_vector_count(vec: *const oh_owned_vector) -> usize {
     guard_value(0, || {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `vec` is from `oh_owned_vector_new`, used by no other
+        // thread meanwhile, that `values` has `count` elements of its type, which are not in it,
+        // that or NULL.
         unsafe { vec.as_ref() }.map_or(0, |vec| each!(&vec.0, vector => vector.len()))
     })
 }
 
-/// The first element, at a multiple of 64; NULL for NULL. It moves when the vector grows.
+/// Returns the first element, aligned to 64 bytes; NULL for NULL. It moves when the vector grows.
 ///
 /// # Safety
 /// As for `oh_owned_vector_count`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_owned_vector_data(vec: *mut oh_owned_vector) -> *mut c_void {
     guard_value(std::ptr::null_mut(), || {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `vec` is from `oh_owned_vector_new`, used by no other
+        // thread meanwhile, that `values` has `count` elements of its type, which are not in it,
+        // that or NULL.
         unsafe { vec.as_mut() }
             .map_or(std::ptr::null_mut(), |vec| each!(&mut vec.0, vector => vector.as_mut_ptr().cast()))
     })
 }
 
-/// The region of a vector, for the functions `oh_vector_*`, and to save. Good until the vector is
-/// changed; those functions must not change its length.
+/// Returns the region of the vector, for `oh_vector_*` functions and to save it. Valid until the
+/// vector is changed; those functions must not change its length.
 ///
 /// # Safety
 /// As for `oh_owned_vector_push`; the outputs are writable.
@@ -189,7 +196,7 @@ pub unsafe extern "C" fn oh_owned_vector_region(
     })
 }
 
-/// Frees a vector. NULL is fine.
+/// Frees a vector. NULL is allowed.
 ///
 /// # Safety
 /// `vec` is NULL, or from `oh_owned_vector_new`, and is not used again.

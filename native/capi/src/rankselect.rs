@@ -18,47 +18,48 @@ use offheap_core::succinct::rankselect::{self, Plan, RawRankSelect, Variant, bui
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// How bits, and what helps to find them, are laid out. The numbers are the format's.
+/// Layouts of bits with rank and select. The numbers are those of the format.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_rankselect_variant {
-    /// One of the others, by density.
+    /// Choose one of the others by the density of ones.
     OH_RANKSELECT_AUTO = 0,
-    /// Plain bits, and an index beside them.
+    /// Plain bits, and a separate index.
     OH_RANKSELECT_FLAT = 1,
-    /// Counts and bits in one cache line: one miss for a rank.
+    /// Counts and bits in the same cache line: one cache miss for a rank.
     OH_RANKSELECT_INTERLEAVED = 2,
-    /// The positions of ones, or of zeros if those are fewer: for few of either.
+    /// The positions of ones, or of zeros if there are fewer of them. For bits of which few are
+    /// ones, or few are zeros.
     OH_RANKSELECT_SPARSE = 3,
-    /// All bits are alike, and not stored.
+    /// All bits are equal, and none is stored.
     OH_RANKSELECT_CONSTANT = 4,
 }
 
-/// A question, for `oh_rankselect_many`.
+/// Queries of `oh_rankselect_one` and `oh_rankselect_many`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_rankselect_query {
-    /// How many ones are before a position.
+    /// The number of ones before a position.
     OH_RANK1 = 1,
-    /// How many zeros are before a position.
+    /// The number of zeros before a position.
     OH_RANK0 = 2,
-    /// Where the k-th one is, from 0.
+    /// The position of the k-th one, counted from 0.
     OH_SELECT1 = 3,
-    /// Where the k-th zero is, from 0.
+    /// The position of the k-th zero, counted from 0.
     OH_SELECT0 = 4,
 }
 
-/// What a region is, or is going to be.
+/// The parameters and the size of a region with rank and select, or of a planned one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_rankselect_info {
     /// An `oh_rankselect_variant`.
     pub variant: u32,
-    /// How many bits.
+    /// Number of bits.
     pub count: u64,
-    /// How many of them are ones.
+    /// Number of ones.
     pub ones: u64,
-    /// Bytes of the region: the bits, what helps to find them, header and padding.
+    /// Size of the region in bytes: header, bits, index and padding.
     pub region_size: u64,
 }
 
@@ -79,13 +80,14 @@ fn variant_of(number: u32) -> Result<Variant> {
 /// # Safety
 /// `base` is valid for reading `length` bytes while the view is used.
 unsafe fn view(base: *const c_void, length: usize) -> Result<RawRankSelect> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes while the view
+    // is used.
     unsafe { RawRankSelect::attach(base.cast(), length) }
 }
 
-/// Plans rank and select for a bit vector: counts its ones, picks a variant if it is to
-/// (`OH_RANKSELECT_AUTO`), and tells through `region_size` how much memory it takes.
-/// `OH_ERR_RANGE` if the bits can not be stored in the variant.
+/// Plans rank and select for a bit vector: counts its ones, chooses a variant for
+/// `OH_RANKSELECT_AUTO`, and computes the number of bytes needed (`region_size`). `OH_ERR_RANGE` if
+/// the bits cannot be stored in the variant.
 ///
 /// # Safety
 /// `bits` is valid for reading `bits_length` bytes, `out` is writable.
@@ -96,7 +98,8 @@ pub unsafe extern "C" fn oh_rankselect_plan(
     variant: u32,
     out: *mut oh_rankselect_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `bits` is valid for reading `bits_length` bytes, and that
+    // `out` is writable.
     unsafe {
         guard_out(out, || {
             let variant = if variant == 0 { None } else { Some(variant_of(variant)?) };
@@ -107,13 +110,14 @@ pub unsafe extern "C" fn oh_rankselect_plan(
     }
 }
 
-/// Builds what was planned for a bit vector, in `length` bytes at `base`. What they held is
-/// overwritten. `OH_ERR_FULL` if they are too few, `OH_ERR_STALE` if the bit vector was changed
-/// since; there is no region then.
+/// Builds a planned region in `length` bytes at `base`, overwriting them. `OH_ERR_FULL` if `length`
+/// is less than the plan's `region_size`; `OH_ERR_STALE` if the bit vector was changed since it was
+/// planned. After an error the memory is not a valid region.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for
-/// reading `bits_length` others; `planned` is what `oh_rankselect_plan` gave.
+/// reading `bits_length` bytes, which do not overlap them; `planned` points to the result of
+/// `oh_rankselect_plan`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rankselect_build(
     base: *mut c_void,
@@ -139,30 +143,32 @@ pub unsafe extern "C" fn oh_rankselect_build(
     })
 }
 
-/// Checks in constant time that the memory holds bits with rank and select. After `OH_OK` no
-/// function here reads outside it, whatever else it holds; and each checks the same again by
-/// itself.
+/// Checks in constant time that `length` bytes at `base` contain bits with rank and select.
+///
+/// After `OH_OK`, no `oh_rankselect_` function reads outside these bytes, whatever their contents.
+/// Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
+/// of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rankselect_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { view(base, length) }.map(|_| ()))
 }
 
-/// Proves that all contents are sound: counts everything anew. `OH_ERR_CORRUPT` says, through
-/// `oh_last_error`, what is wrong first.
+/// Verifies the bits, the index and the checksum (if there is one). `OH_ERR_CORRUPT` if something
+/// is wrong; `oh_last_error` describes the first error found. Counts all bits again.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rankselect_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { view(base, length) }?.validate())
 }
 
-/// What the region holds.
+/// Returns the parameters and the size of a region with rank and select.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -172,7 +178,8 @@ pub unsafe extern "C" fn oh_rankselect_get_info(
     length: usize,
     out: *mut oh_rankselect_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let view = view(base, length)?;
@@ -181,7 +188,7 @@ pub unsafe extern "C" fn oh_rankselect_get_info(
     }
 }
 
-/// Whether a bit is set. `OH_ERR_RANGE` past the end.
+/// Returns one bit. `OH_ERR_RANGE` past the end.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -192,7 +199,8 @@ pub unsafe extern "C" fn oh_rankselect_get(
     position: u64,
     out: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let view = view(base, length)?;
@@ -204,8 +212,8 @@ pub unsafe extern "C" fn oh_rankselect_get(
     }
 }
 
-/// Answers one question, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position above
-/// the number of bits, and a select where there are not more ones (or zeros) than `question`.
+/// Answers one query, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position greater
+/// than the number of bits, and for a select of a one (or zero) that does not exist.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -217,7 +225,8 @@ pub unsafe extern "C" fn oh_rankselect_one(
     question: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let view = view(base, length)?;
@@ -243,10 +252,10 @@ fn query_of(number: u32) -> Result<Query> {
     }
 }
 
-/// Answers `count` questions of one kind, an `oh_rankselect_query`: `out[i]` belongs to
-/// `questions[i]`. The waits for memory overlap, so this is faster than one by one even where the
-/// header's check would not matter. Both types are `oh_type`s, numeric ones; those of `out` must
-/// hold every position. `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
+/// Answers `count` queries of one kind, an `oh_rankselect_query`: `out[i]` for `questions[i]`. This
+/// is faster than one by one, because the cache misses overlap and the header is checked once. Both
+/// types are numeric `oh_type`s, and that of `out` must be able to represent every position.
+/// `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type,
@@ -263,7 +272,9 @@ pub unsafe extern "C" fn oh_rankselect_many(
     out_type: u32,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for all three.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `questions` points to `count` elements of its type, and so does `out`, which is writable
+        // and used by nobody else, and that they may be the same array.
         unsafe {
             let view = view(base, length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;

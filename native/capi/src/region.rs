@@ -12,7 +12,7 @@ use offheap_core::region::memory::Memory;
 use offheap_core::region::numa::place::{Policy, place};
 use std::ffi::c_void;
 
-/// The header of a region of whatever kind, with its common part checked.
+/// The header of a region of any kind, after the common checks.
 ///
 /// # Safety
 /// As for [`Memory::new`], for reading.
@@ -22,11 +22,11 @@ unsafe fn header_of(base: *const c_void, length: usize) -> Result<Header> {
     Header::read_any(memory)
 }
 
-/// The CRC-32C (Castagnoli; RFC 3720) of `length` bytes. `seed` is 0, or the result for the bytes
-/// before these: so a checksum can be made in pieces. Uses the processor's instructions where it
-/// has them.
+/// Computes the CRC-32C (Castagnoli; RFC 3720) of `length` bytes. `seed` is 0, or the result for
+/// the preceding bytes, so that a checksum can be computed in pieces. Uses CRC instructions of the
+/// processor if it has them.
 ///
-/// Another thread may write the bytes meanwhile; the result is then of no use.
+/// If another thread writes the bytes at the same time, the result is meaningless.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable.
@@ -41,10 +41,9 @@ pub unsafe extern "C" fn oh_crc32c(
     unsafe { guard_out(out, || Ok(checksum(check_bytes(base, length, "base")?, length, seed))) }
 }
 
-/// The checksum of the region at `base`, as word 8 of its header holds it: CRC-32C of all its
-/// bytes, with the words `sequence`, `flags` and `checksum` taken as zero. `length` may be more
-/// than the region uses. Checks what the header of every region has first, as `oh_region_check`
-/// does.
+/// Computes the checksum of the region at `base`, as stored in word 8 of its header: the CRC-32C of
+/// all its bytes, in which the words `sequence`, `flags` and `checksum` count as zero. `length` may
+/// be longer than the region. Checks the header first, like `oh_region_check`.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable.
@@ -60,12 +59,13 @@ pub unsafe extern "C" fn oh_region_checksum(base: *const c_void, length: usize, 
     }
 }
 
-/// Checks the common part of a region's header in constant time: magic, version, flags, and that
-/// the region's own length is possible and not more than `length`. Gives the length, and the kind
-/// of structure that lives there (1 is a HashMap), whose own check, `oh_hashmap_check` say, goes
-/// further.
+/// Checks the common part of a region's header in constant time: magic, version and flags, and that
+/// the length of the region is valid and not greater than `length`. `*region_size` becomes the
+/// length, and `*kind` the kind of structure (1 is a hash map). The check function of the
+/// structure, such as `oh_hashmap_check`, checks more.
 ///
-/// `OH_ERR_CORRUPT`, `OH_ERR_VERSION`, or `OH_ERR_STALE` if its owner moved it to a larger buffer.
+/// `OH_ERR_CORRUPT`; `OH_ERR_VERSION`; or `OH_ERR_STALE` if the owner moved the region to a larger
+/// buffer.
 ///
 /// # Safety
 /// `length` bytes at `base` are readable; `region_size` and `kind` are writable or NULL.
@@ -77,7 +77,8 @@ pub unsafe extern "C" fn oh_region_check(
     kind: *mut u32,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `length` bytes at `base` are readable and that
+        // `region_size` and `kind` are writable or NULL.
         let header = unsafe { header_of(base, length)? };
         // SAFETY: checked for alignment if not null; the caller vouches that they are writable.
         unsafe {
@@ -96,14 +97,13 @@ pub unsafe extern "C" fn oh_region_check(
     })
 }
 
-/// Gives the kernel one `OH_ADVICE_…` for the whole pages inside `length` bytes at `base`; bytes
-/// outside whole pages are left alone. `taken` tells whether it was taken: no where there is no
-/// whole page, or the system does not know the advice. `OH_ERR_RANGE` for a number that is no
-/// advice.
+/// Gives the kernel advice, an `OH_ADVICE_…`, for the whole pages inside `length` bytes at `base`.
+/// Bytes outside whole pages are not affected. `*taken` becomes false if there is no whole page, or
+/// the system does not support the advice. `OH_ERR_RANGE` for an invalid advice.
 ///
 /// # Safety
-/// The bytes are mapped. With `OH_ADVICE_DISCARD` they are writable, and nobody minds that they
-/// change.
+/// The bytes are mapped. With `OH_ADVICE_DISCARD` they are writable, and no thread relies on their
+/// contents.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_region_advise(
     base: *mut c_void,
@@ -121,13 +121,14 @@ pub unsafe extern "C" fn oh_region_advise(
     }
 }
 
-/// Puts the whole pages inside `length` bytes at `base` on one NUMA node, those that are there now
-/// and those that come when they are touched. The node is preferred, not forced: when it is full,
-/// pages come from its neighbours. Less than a page has nothing to place, and is fine.
+/// Puts the whole pages inside `length` bytes at `base` on one NUMA node: pages that exist are
+/// moved, and others are allocated there when they are touched. The node is preferred, not
+/// enforced: when it is full, pages come from its neighbors. It is not an error if there is no
+/// whole page.
 ///
-/// `OH_ERR_RANGE` if there is no such node with memory (where the system has no NUMA, there is node
-/// 0 only); `OH_ERR_UNSUPPORTED` where this is forbidden (as some containers do). `oh_numa_place`
-/// can do more.
+/// `OH_ERR_RANGE` if the node does not exist or has no memory (without NUMA, only node 0 exists);
+/// `OH_ERR_UNSUPPORTED` if the system forbids it (as some containers do). `oh_numa_place` offers
+/// more policies.
 ///
 /// # Safety
 /// The bytes are mapped.

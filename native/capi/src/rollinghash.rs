@@ -10,36 +10,37 @@ use offheap_core::compress::RollingHash;
 use offheap_core::compress::rolling;
 use std::ffi::c_void;
 
-/// A window over bytes, and its hash. Opaque; one thread at a time may use it.
+/// A window over a stream of bytes, and the hash of its contents. Only one thread at a time may use
+/// it.
 #[derive(Debug)]
 pub struct oh_rollinghash {
     hash: RollingHash,
 }
 
-/// Where a search for a small hash ended.
+/// Where a search for a cut point ended.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_rollinghash_place {
-    /// How many of the bytes were taken in.
+    /// Number of bytes consumed.
     pub end: usize,
     /// The hash of the window that ends there.
     pub hash: u32,
-    /// Whether the search was for this hash; otherwise the bytes ended.
+    /// Whether this is a cut point; otherwise the bytes ended.
     pub is_cut: bool,
 }
 
-/// A window of 1 to 2^24 bytes, of which none was seen. Free it with `oh_rollinghash_free`.
+/// Creates an empty window of `window` bytes, 1 to 2^24. Free it with `oh_rollinghash_free`.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_new(window: usize, out: *mut *mut oh_rollinghash) -> oh_status {
-    // SAFETY: the caller vouches for `out`.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe { guard_out(out, || hand_out(|| Ok(oh_rollinghash { hash: RollingHash::new(window)? }))) }
 }
 
-/// Takes in `length` bytes; the oldest leave the window. `out` is the hash after the last.
-/// O(window) at most.
+/// Appends `length` bytes to the stream; the oldest bytes leave the window. `*out` becomes the hash
+/// after the last one. Takes O(`window`) at most.
 ///
 /// # Safety
 /// `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to
@@ -60,8 +61,9 @@ pub unsafe extern "C" fn oh_rollinghash_update(
     }
 }
 
-/// Takes in bytes up to where the window is full and the `bits` highest bits of its hash (1 to 32)
-/// are zeros, which is in one of 2^bits places; or all of them.
+/// Appends bytes up to the next cut point: until the window is full and the `bits` highest bits of
+/// its hash (1 to 32) are zero, which is the case at one of 2^bits positions. Appends all bytes if
+/// there is none.
 ///
 /// # Safety
 /// As for `oh_rollinghash_update`.
@@ -88,12 +90,13 @@ pub unsafe extern "C" fn oh_rollinghash_find(
     }
 }
 
-/// `oh_rollinghash_find` for who keeps the window: `hash` is that of the first `window` bytes, and
-/// the search begins with the one behind them. `OH_ERR_RANGE` where there are fewer.
+/// Like `oh_rollinghash_find`, for callers that keep the window themselves: `hash` is the hash of
+/// the first `window` bytes, and the search begins with the byte after them. `OH_ERR_RANGE` if
+/// there are fewer bytes.
 ///
 /// # Safety
-/// `length` bytes at `bytes` are readable; another thread may write them, and then the answer is of
-/// no use. `out` is writable.
+/// `length` bytes at `bytes` are readable; if another thread writes them, the result is
+/// meaningless. `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_scan(
     bytes: *const c_void,
@@ -103,7 +106,8 @@ pub unsafe extern "C" fn oh_rollinghash_scan(
     bits: u32,
     out: *mut oh_rollinghash_place,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `length` bytes at `bytes` are readable and that another
+    // thread may write them, and then the answer is of no use, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let bytes = check_bytes(bytes, length, "bytes")?;
@@ -113,31 +117,35 @@ pub unsafe extern "C" fn oh_rollinghash_scan(
     }
 }
 
-/// The hash of the bytes in the window. 0 for NULL.
+/// Returns the hash of the bytes in the window; 0 for NULL.
 ///
 /// # Safety
 /// As for `oh_rollinghash_update`, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_value(hash: *const oh_rollinghash) -> u32 {
     guard_value(0, || {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `hash` is from `oh_rollinghash_new`, used by no other
+        // thread meanwhile, that `bytes` points to `length` bytes that nobody writes, that `out` is
+        // writable, that or NULL.
         unsafe { hash.as_ref() }.map_or(0, |hash| hash.hash.value())
     })
 }
 
-/// Whether as many bytes were seen as the window holds. Not for NULL.
+/// Returns whether the window is full; false for NULL.
 ///
 /// # Safety
 /// As for `oh_rollinghash_value`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_is_full(hash: *const oh_rollinghash) -> bool {
     guard_value(false, || {
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `hash` is from `oh_rollinghash_new`, used by no other
+        // thread meanwhile, that `bytes` points to `length` bytes that nobody writes, that `out` is
+        // writable, that or NULL.
         unsafe { hash.as_ref() }.is_some_and(|hash| hash.hash.is_full())
     })
 }
 
-/// Forgets all bytes.
+/// Empties the window.
 ///
 /// # Safety
 /// As for `oh_rollinghash_update`.
@@ -145,23 +153,26 @@ pub unsafe extern "C" fn oh_rollinghash_is_full(hash: *const oh_rollinghash) -> 
 pub unsafe extern "C" fn oh_rollinghash_reset(hash: *mut oh_rollinghash) -> oh_status {
     guard(|| {
         check_pointer(hash, "hash")?;
-        // SAFETY: the caller's word.
+        // SAFETY: the caller guarantees that `hash` is from `oh_rollinghash_new`, used by no other
+        // thread meanwhile, that `bytes` points to `length` bytes that nobody writes, that `out` is
+        // writable.
         unsafe { (*hash).hash.reset() };
         Ok(())
     })
 }
 
-/// The hash of bytes that fill a window of their length.
+/// Returns the hash of a window that contains exactly these bytes.
 ///
 /// # Safety
 /// `bytes` points to `length` bytes that nobody writes, `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_of(bytes: *const c_void, length: usize, out: *mut u32) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `bytes` points to `length` bytes that nobody writes, `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(RollingHash::of(slice(bytes.cast(), length, "bytes")?))) }
 }
 
-/// Frees a rolling hash. NULL is fine.
+/// Frees a rolling hash. NULL is allowed.
 ///
 /// # Safety
 /// `hash` is NULL, or from `oh_rollinghash_new`, and is not used again.

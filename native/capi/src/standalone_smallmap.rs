@@ -16,7 +16,7 @@ use offheap_core::{Error, Result};
 use std::borrow::Borrow;
 use std::ffi::c_void;
 
-/// A small map. Made by `oh_standalone_smallmap_new`, freed by `oh_standalone_smallmap_free`.
+/// A small map. Created by `oh_standalone_smallmap_new`, freed by `oh_standalone_smallmap_free`.
 pub struct oh_standalone_smallmap {
     key: Type,
     value: Type,
@@ -32,18 +32,18 @@ enum Map {
     Text(SmallMap<Vec<u8>, u64>),
 }
 
-/// A key and a value of a small map: numbers aligned, strings and byte sequences without a closing
-/// NUL. Good until the map is changed.
+/// A key and a value of a small map. Numbers are aligned; strings and byte sequences have no
+/// terminating NUL. The pointers are valid until the map is changed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_standalone_smallmap_entry {
     /// The key.
     pub key: *const c_void,
-    /// Its bytes.
+    /// Bytes of the key.
     pub key_length: usize,
     /// The value.
     pub value: *const c_void,
-    /// Its bytes.
+    /// Bytes of the value.
     pub value_length: usize,
 }
 
@@ -62,7 +62,7 @@ macro_rules! with_map {
 
 /// A key as C passes it.
 trait Passed: Key {
-    /// What it is looked up by.
+    /// A key or value as C passes it.
     type Argument<'a>: Borrow<Self::Query>;
     /// Reads it.
     fn read(bytes: &[u8], ty: Type) -> Result<Self::Argument<'_>>;
@@ -138,7 +138,7 @@ fn set<K: Passed>(map: &mut SmallMap<K, u64>, key: &[u8], ty: Type, value: u64) 
     Ok(true)
 }
 
-/// The map behind a handle.
+/// Runs `read`, and moves the cursor if that succeeds.
 unsafe fn reading<'a>(map: *const oh_standalone_smallmap) -> Result<&'a oh_standalone_smallmap> {
     check_pointer(map, "the map")?;
     // SAFETY: not null; the caller vouches that it is a map, which nobody changes meanwhile.
@@ -166,8 +166,9 @@ fn value_bits(bytes: &[u8], ty: Type) -> Result<u64> {
     Ok(if ty == Type::Bool { u64::from(bits != 0) } else { bits })
 }
 
-/// Makes an empty map. Keys: numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values: numbers or
-/// `OH_TYPE_BOOL` (both an `oh_type`). `*out` must be given to `oh_standalone_smallmap_free`.
+/// Creates an empty map. Keys are numbers, `OH_TYPE_STRING` or `OH_TYPE_BYTES`; values are numbers
+/// or `OH_TYPE_BOOL`; both are given as an `oh_type`. Free `*out` with
+/// `oh_standalone_smallmap_free`.
 ///
 /// # Safety
 /// `out` is writable.
@@ -177,7 +178,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_new(
     value_type: u32,
     out: *mut *mut oh_standalone_smallmap,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the output.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe {
         guard_out(out, || {
             let (key, value) = (type_of(key_type, "keys")?, type_of(value_type, "values")?);
@@ -212,7 +213,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_free(map: *mut oh_standalone_sma
     guard_value((), || unsafe { take_back(map) });
 }
 
-/// How many entries there are.
+/// Returns the number of entries.
 ///
 /// # Safety
 /// `map` is a map that no other thread changes; `out` is writable.
@@ -221,12 +222,13 @@ pub unsafe extern "C" fn oh_standalone_smallmap_count(
     map: *const oh_standalone_smallmap,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `map` is a map that no other thread changes and that `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(with_map!(&reading(map)?.map, map => map.len()))) }
 }
 
-/// Whether the entries are in a hash table: since there were more than 8, until
-/// `oh_standalone_smallmap_clear`.
+/// Returns whether the entries are in a hash table. A map moves to a hash table when it gets a
+/// ninth entry, and back on `oh_standalone_smallmap_clear`.
 ///
 /// # Safety
 /// As for `oh_standalone_smallmap_count`.
@@ -235,12 +237,14 @@ pub unsafe extern "C" fn oh_standalone_smallmap_promoted(
     map: *const oh_standalone_smallmap,
     out: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `map` is a map that no other thread changes and that `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(with_map!(&reading(map)?.map, map => map.is_promoted()))) }
 }
 
-/// Looks a key up. `*value` points to its value in the map, which may be written there, and is NULL
-/// if the key is not there. Good until the map is changed.
+/// Looks up a key. `*value` becomes a pointer to its value in the map, through which the value may
+/// be changed, or NULL if the map does not contain the key. The pointer is valid until the map is
+/// changed.
 ///
 /// # Safety
 /// As for `oh_standalone_smallmap_count`; `key` is valid for `key_length` bytes; the outputs are
@@ -267,12 +271,13 @@ pub unsafe extern "C" fn oh_standalone_smallmap_get(
     })
 }
 
-/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
-/// new. `OH_ERR_OOM`, and nothing is changed, if it can not grow.
+/// Inserts a key, or replaces the value of an existing one. `*inserted` (unless `inserted` is NULL)
+/// becomes true if the key was new. If memory runs out, `OH_ERR_OOM` is returned and nothing
+/// changes.
 ///
 /// # Safety
-/// `map` is a map that no other thread uses; `key` and `value` are valid for as many bytes as is
-/// said.
+/// `map` is a map that no other thread uses; `key` is readable for `key_length` bytes and `value`
+/// for `value_length`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_standalone_smallmap_set(
     map: *mut oh_standalone_smallmap,
@@ -299,8 +304,8 @@ pub unsafe extern "C" fn oh_standalone_smallmap_set(
     })
 }
 
-/// Removes a key. `*removed`, unless it is NULL, tells whether it was there. The order of the
-/// others stays.
+/// Removes a key. `*removed` (unless `removed` is NULL) becomes true if the map contained it. The
+/// order of the other entries stays the same.
 ///
 /// # Safety
 /// As for `oh_standalone_smallmap_set`.
@@ -327,8 +332,8 @@ pub unsafe extern "C" fn oh_standalone_smallmap_remove(
     })
 }
 
-/// Makes room for so many entries in all, so that insertions do not fail until there are more. More
-/// than 8 promote the map.
+/// Reserves memory for `entries` entries in total, so that insertions up to that number cannot
+/// fail. More than 8 move the map to a hash table.
 ///
 /// # Safety
 /// `map` is a map that no other thread uses.
@@ -337,25 +342,26 @@ pub unsafe extern "C" fn oh_standalone_smallmap_reserve(
     map: *mut oh_standalone_smallmap,
     entries: usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `map` is a map that no other thread uses.
     guard(|| with_map!(&mut unsafe { changing(map) }?.map, map => map.reserve(entries)))
 }
 
-/// Removes all entries and gives up the hash table, if there is one.
+/// Removes all entries and frees the hash table, if there is one.
 ///
 /// # Safety
 /// As for `oh_standalone_smallmap_reserve`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_standalone_smallmap_clear(map: *mut oh_standalone_smallmap) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for it.
+        // SAFETY: the caller guarantees that `map` is a map that no other thread uses.
         with_map!(&mut unsafe { changing(map) }?.map, map => map.clear());
         Ok(())
     })
 }
 
-/// The next entry in insertion order. `*cursor` is 0 to begin with, and 0 again when there was none
-/// left. The map must not be changed meanwhile, except for values.
+/// Returns the next entry in insertion order. Set `*cursor` to 0 before the first call; it is 0
+/// again when there are no more entries. The values of the map may be changed between calls, but no
+/// key may be inserted or removed.
 ///
 /// ```c
 /// size_t cursor = 0;

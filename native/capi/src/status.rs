@@ -5,38 +5,38 @@ use offheap_core::ErrorKind;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
-/// What a call came to. The numbers are fixed: they are part of the ABI.
+/// The outcome of a call. The numbers are fixed: they are part of the ABI.
 ///
-/// Every function that can fail returns one of these, and writes its outputs only when it
-/// returns `OH_OK`; a refused operation changes nothing. `oh_last_error` tells more.
+/// Every function that can fail returns one of these. It writes its outputs only if it returns
+/// `OH_OK`, and a refused operation changes nothing. `oh_last_error` returns a message.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_status {
-    /// Done.
+    /// Success.
     OH_OK = 0,
-    /// A number is outside the range that is allowed, or not an integer.
+    /// A number is outside the allowed range, or not an integer.
     OH_ERR_RANGE = 1,
-    /// A value is of the wrong type, a pointer is null or not aligned, or an option is unknown.
+    /// A value has the wrong type, a pointer is NULL or misaligned, or an option is unknown.
     OH_ERR_TYPE = 2,
     /// The structure was closed.
     OH_ERR_CLOSED = 3,
-    /// The bytes of a region or file contradict themselves.
+    /// The bytes of a region or file are inconsistent.
     OH_ERR_CORRUPT = 4,
-    /// The bytes are of a version, or a kind of structure, that this library can not read.
+    /// The bytes have a version, or contain a kind of structure, that this library cannot read.
     OH_ERR_VERSION = 5,
-    /// The structure can not grow any further where it lives.
+    /// The structure cannot grow any further in its memory.
     OH_ERR_FULL = 6,
-    /// Memory was refused.
+    /// Out of memory.
     OH_ERR_OOM = 7,
-    /// Another writer holds the file or structure.
+    /// Another writer has locked the file or structure.
     OH_ERR_LOCKED = 8,
     /// The operating system refused a file operation.
     OH_ERR_IO = 9,
-    /// A handle, id or offset is of something that was since removed.
+    /// The entry of a handle, id or offset was removed.
     OH_ERR_STALE = 10,
-    /// This platform, runtime or schema can not do that.
+    /// This platform, runtime or schema does not support the operation.
     OH_ERR_UNSUPPORTED = 11,
-    /// A defect of this library was caught. The message says where; please report it.
+    /// An internal error of this library. The message says where; please report it.
     OH_ERR_NATIVE = 12,
 }
 
@@ -60,8 +60,8 @@ impl From<ErrorKind> for oh_status {
     }
 }
 
-/// The name of a status, such as `"OH_ERR_CORRUPT"`; `"unknown"` for a number that is none.
-/// The string lives as long as the library.
+/// Returns the name of a status, such as `"OH_ERR_CORRUPT"`, or `"unknown"` for an invalid number.
+/// The string is valid as long as the library is loaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_status_name(status: i32) -> *const c_char {
     guard_value(c"unknown".as_ptr(), || {
@@ -85,7 +85,8 @@ pub extern "C" fn oh_status_name(status: i32) -> *const c_char {
     })
 }
 
-/// The version of the library that is running, such as `"0.1.0"`. Lives as long as the library.
+/// Returns the version of the loaded library, such as `"0.1.0"`. The string is valid as long as the
+/// library is loaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_version() -> *const c_char {
     guard_value(c"unknown".as_ptr(), || {
@@ -98,11 +99,11 @@ pub extern "C" fn oh_version() -> *const c_char {
     })
 }
 
-/// The longest message that is kept, in bytes. Longer ones are cut at a character.
+/// The maximum length of a message in bytes. Longer ones are cut at a character.
 const CAPACITY: usize = 512;
 
-/// A message of this thread. Fixed size: recording an error never allocates, so it works when
-/// memory has run out, and thread exit has no destructor to run.
+/// The message of a thread. It has a fixed size: recording an error never allocates, so it works
+/// when memory has run out, and thread exit has no destructor to run.
 #[derive(Clone, Copy)]
 struct Message {
     len: usize,
@@ -125,11 +126,12 @@ pub(crate) fn record(text: &str) {
     LAST.set(message);
 }
 
-/// Copies the message of this thread's last failed call into `buffer`, with a closing NUL, cut to
-/// `capacity` bytes in all. Returns the length of the whole message without the NUL (at most 512),
-/// as `snprintf` does, so a first call with `(NULL, 0)` tells how much room is needed.
+/// Copies the message of this thread's last failed call to `buffer`, terminated by a NUL and
+/// truncated to `capacity` bytes in total. Returns the length of the whole message without the NUL
+/// (at most 512), like `snprintf`, so that a first call with `(NULL, 0)` returns the required
+/// length.
 ///
-/// A successful call leaves the message as it was: look at the status first.
+/// A successful call does not change the message: check the status first.
 ///
 /// # Safety
 /// `buffer` is NULL, or points to `capacity` writable bytes.

@@ -14,38 +14,39 @@ use offheap_core::region::control::Progress;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// Where the text of a suffix array lies in its region.
+/// Offset of the text in the region of a suffix array, in bytes.
 pub const OH_SUFFIXARRAY_TEXT: usize = 256;
 const _: () = assert!(OH_SUFFIXARRAY_TEXT == Shape::TEXT);
 
-/// Suffixes that follow one another in the array.
+/// A range of suffixes in the array.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_suffixarray_found {
-    /// The rank of the first.
+    /// The rank of the first suffix.
     pub start: u64,
-    /// How many.
+    /// Number of suffixes.
     pub count: u64,
 }
 
-/// Bytes of memory that the suffix array of a text of so many bytes takes, with the text.
-/// `OH_ERR_RANGE` for more than 2^31 - 2 bytes.
+/// Computes the number of bytes that the suffix array of a text of `text_length` bytes needs,
+/// including the text. `OH_ERR_RANGE` for more than 2^31 - 2 bytes.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_region_size(text_length: usize, out: *mut usize) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe { guard_out(out, || Ok(Shape::new(text_length)?.length())) }
 }
 
-/// Sorts the suffixes of a text into `length` bytes at `base`, at least
-/// `oh_suffixarray_region_size`, else `OH_ERR_FULL`. The text is copied. O(text_length). With an
-/// error the memory is no region: `OH_ERR_OOM` where temporary memory is refused.
+/// Builds the suffix array of a text in `length` bytes at `base`, overwriting them. The text is
+/// copied. `OH_ERR_FULL` if `length` is less than `oh_suffixarray_region_size`; `OH_ERR_OOM` if
+/// there is no temporary memory. Takes time proportional to `text_length`. After an error the
+/// memory is not a valid region.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `text` points to
-/// `text_length` other bytes.
+/// `text_length` readable bytes, which do not overlap them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_build(
     base: *mut c_void,
@@ -55,14 +56,15 @@ pub unsafe extern "C" fn oh_suffixarray_build(
 ) -> oh_status {
     guard(|| {
         let text = check_bytes(text, text_length, "text")?;
-        // SAFETY: the caller vouches for both.
+        // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no
+        // other thread uses and that `text` points to `text_length` other bytes.
         unsafe { build(base.cast(), length, text, text_length) }
     })
 }
 
-/// `oh_suffixarray_build` for a text that lies at `base + OH_SUFFIXARRAY_TEXT` already. `control`
-/// is NULL, or says when it is done. Sorting can not be interrupted: with a control that was
-/// cancelled it goes on to the end, `*finished` is false then, and the memory no region.
+/// Like `oh_suffixarray_build`, for a text that is already at `base + OH_SUFFIXARRAY_TEXT`.
+/// `control` may be NULL. Sorting cannot be interrupted: if the control is canceled, it continues
+/// to the end, `*finished` becomes false, and the memory is not a valid region.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or
@@ -75,7 +77,9 @@ pub unsafe extern "C" fn oh_suffixarray_build_in_place(
     control: *mut oh_control,
     finished: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory, the control and the output.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses, that `control` is NULL, or lives until this returns, that `finished` is
+    // writable.
     unsafe {
         guard_out(finished, || {
             build_in_place(base.cast(), length, text_length, Progress::new(control_of(control)?))
@@ -86,33 +90,38 @@ pub unsafe extern "C" fn oh_suffixarray_build_in_place(
 /// # Safety
 /// As for `oh_suffixarray_check`.
 unsafe fn attach(base: *const c_void, length: usize) -> Result<RawSuffixArray> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     unsafe { RawSuffixArray::attach(base.cast(), length) }
 }
 
-/// Checks in constant time that the memory holds a suffix array. After `OH_OK` no function here
-/// reads outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain a suffix array.
+///
+/// After `OH_OK`, no `oh_suffixarray_` function reads outside these bytes, whatever their contents.
+/// Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
+/// of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { attach(base, length) }.map(|_| ()))
 }
 
-/// Proves that all suffixes are there, in order, and the checksum, if there is one. O(bytes); takes
-/// 4 bytes of memory for each of the text.
+/// Verifies that all suffixes are present and in order, and the checksum (if there is one).
+/// `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes the first error found. Takes
+/// time proportional to the size of the region, and temporary memory of 4 bytes for each byte of
+/// the text.
 ///
 /// # Safety
 /// As for `oh_suffixarray_check`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { attach(base, length) }?.validate())
 }
 
-/// Bytes of the text, and suffixes.
+/// Returns the number of bytes in the text, which is the number of suffixes.
 ///
 /// # Safety
 /// As for `oh_suffixarray_check`; `out` is writable.
@@ -122,12 +131,13 @@ pub unsafe extern "C" fn oh_suffixarray_count(
     length: usize,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(attach(base, length)?.len() as u64)) }
 }
 
-/// Where the suffix of a rank begins. `OH_ERR_RANGE` for a rank that there is none of. In damaged
-/// memory any number.
+/// Returns the offset at which the suffix of a rank begins. `OH_ERR_RANGE` for a rank that does not
+/// exist. In damaged memory the result may be any number.
 ///
 /// # Safety
 /// As for `oh_suffixarray_check`; `out` is writable.
@@ -138,7 +148,8 @@ pub unsafe extern "C" fn oh_suffixarray_at(
     rank: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let array = attach(base, length)?;
@@ -151,8 +162,8 @@ pub unsafe extern "C" fn oh_suffixarray_at(
     }
 }
 
-/// Which suffixes begin with a pattern; `start` is where they would be if there are none.
-/// O(pattern_length * log n). All begin with an empty one.
+/// Finds the suffixes that begin with a pattern. If there are none, `start` is the rank at which
+/// they would be. All suffixes begin with an empty pattern. Takes O(`pattern_length` × log n).
 ///
 /// # Safety
 /// As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes,
@@ -165,7 +176,8 @@ pub unsafe extern "C" fn oh_suffixarray_search(
     pattern_length: usize,
     out: *mut oh_suffixarray_found,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+    // `pattern` points to `pattern_length` bytes that nobody writes, `out` is writable.
     unsafe {
         guard_out(out, || {
             let found = attach(base, length)?.search(slice(pattern.cast(), pattern_length, "pattern")?);

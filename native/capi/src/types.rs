@@ -3,9 +3,10 @@
 use crate::guard::guard_value;
 use offheap_core::region::element::Type;
 
-/// The type of an element. The numbers are those in the formats.
+/// The types of elements. The numbers are those of the file formats.
 ///
-/// Keys of an `oh_hashmap`: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Its values: all.
+/// Keys of an `oh_hashmap`: `U32`, `I32`, `F64`, `U64`, `I64`, `STRING`, `BYTES`. Values: all
+/// types.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum oh_type {
@@ -24,7 +25,7 @@ pub enum oh_type {
     OH_TYPE_I32 = 6,
     /// `float`
     OH_TYPE_F32 = 7,
-    /// `double`. As keys, all NaNs are one key, and -0.0 is 0.0.
+    /// `double`. As keys, all NaNs are equal, and -0.0 equals 0.0.
     OH_TYPE_F64 = 8,
     /// `uint64_t`
     OH_TYPE_U64 = 9,
@@ -32,20 +33,21 @@ pub enum oh_type {
     OH_TYPE_I64 = 10,
     /// One byte, 0 or 1.
     OH_TYPE_BOOL = 11,
-    /// Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.
+    /// Text: UTF-8, or WTF-8 if it has lone surrogates. It may contain NULs.
     OH_TYPE_STRING = 12,
     /// Any bytes.
     OH_TYPE_BYTES = 13,
     /// JSON text.
     OH_TYPE_JSON = 14,
-    /// JavaScript values, which are not in the region: from C only keys can be used.
+    /// JavaScript values, which are not stored in the region. From C, only the keys of such a map
+    /// can be used.
     OH_TYPE_ANY = 15,
     // end of generated: element types
 }
 
-/// Bytes of an element of this type in a column or array: 1, 2, 4 or 8; 4 for strings and byte
-/// sequences, of which columns hold references; 0 for `OH_TYPE_ANY` and for a number that is no
-/// type.
+/// Returns the size in bytes of an element of this type in a column or array: 1, 2, 4 or 8. It is 4
+/// for strings and byte sequences, whose columns contain references, and 0 for `OH_TYPE_ANY` and
+/// for an invalid type.
 #[unsafe(no_mangle)]
 pub extern "C" fn oh_type_width(ty: u32) -> usize {
     guard_value(0, || Type::from_number(ty).map_or(0, Type::width))

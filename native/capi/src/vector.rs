@@ -16,24 +16,24 @@ use offheap_core::vector::sort::{self, argsort::Indices};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// What a vector is and holds.
+/// The type, the size and the elements of a vector.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_vector_info {
     /// Type of the elements, an `oh_type`.
     pub element_type: u32,
-    /// The first element; 256 bytes into the region.
+    /// The first element, 256 bytes after the start of the region.
     pub data: *mut c_void,
-    /// How many elements there are.
+    /// Number of elements.
     pub count: u64,
-    /// How many fit into the region.
+    /// Number of elements that fit into the region.
     pub capacity: u64,
-    /// Bytes of the region. The memory it lies in may be longer.
+    /// Size of the region in bytes. The memory may be longer.
     pub region_size: u64,
 }
 
-/// A sum. Of integers it is exact, in 128 bits: `high` × 2^64 + `low`; `value` is that as a double.
-/// Of floats only `value` has a meaning.
+/// A sum. The sum of integers is exact, in 128 bits: `high` × 2^64 + `low`; `value` is the same as
+/// a double. For floats only `value` is meaningful.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_sum {
@@ -41,11 +41,11 @@ pub struct oh_sum {
     pub low: u64,
     /// The high 64 bits.
     pub high: i64,
-    /// As a double.
+    /// The sum as a double.
     pub value: f64,
 }
 
-/// Refuses values of another type than the vector's, and addresses where none of them can be.
+/// Refuses values of another type than the vector's, and addresses that are NULL or misaligned.
 fn check_values(view: &View, ty: u32, values: *const c_void, count: usize) -> Result<()> {
     let found = view.shape().ty;
     if type_of(ty)? != found {
@@ -66,49 +66,55 @@ fn check_values(view: &View, ty: u32, values: *const c_void, count: usize) -> Re
     Ok(())
 }
 
-/// Bytes of memory for a vector of `capacity` elements.
+/// Computes the number of bytes that a vector of `capacity` elements of a type needs.
 ///
 /// # Safety
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_region_size(ty: u32, capacity: u64, out: *mut usize) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `out` is writable.
     unsafe { guard_out(out, || region_length(type_of(ty)?, capacity)) }
 }
 
-/// Makes an empty vector in `length` bytes at `base`: 256 at least, and a multiple of 8. It uses
-/// them up to the last multiple of 64. The memory stays yours.
+/// Creates an empty vector in `length` bytes at `base`: at least 256, and a multiple of 8. It uses
+/// them up to the last multiple of 64. The caller keeps owning the memory.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_init(base: *mut c_void, length: usize, ty: u32) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses.
     guard(|| unsafe { raw::init(base.cast(), length, type_of(ty)?) })
 }
 
-/// Checks in constant time that the memory holds a vector. After `OH_OK` no function here reads or
-/// writes outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain a vector.
+///
+/// After `OH_OK`, no `oh_vector_` function reads or writes outside these bytes, whatever their
+/// contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
+/// another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { raw::read(base.cast(), length, |_| Ok(())) })
 }
 
-/// Proves the rest: the checksum, if there is one, and that words without a meaning are zero.
+/// Verifies the checksum (if there is one), and that unused words of the header are zero.
+/// `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes the first error found. Takes
+/// time proportional to the size of the region.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { raw::validate(base.cast(), length) })
 }
 
-/// What a vector is and holds.
+/// Returns the type, the size and the address of the elements of a vector.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -118,7 +124,8 @@ pub unsafe extern "C" fn oh_vector_get_info(
     length: usize,
     out: *mut oh_vector_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             raw::read(base.cast(), length, |view| {
@@ -135,14 +142,14 @@ pub unsafe extern "C" fn oh_vector_get_info(
     }
 }
 
-/// Appends `count` elements. `OH_ERR_FULL`, and nothing is changed, if they do not fit: then make
-/// the memory longer, call `oh_vector_set_region`, and append again.
+/// Appends `count` elements. If they do not fit, `OH_ERR_FULL` is returned and nothing changes:
+/// enlarge the memory, call `oh_vector_set_region`, and append again.
 ///
-/// Threads that only read may go on meanwhile. Other threads that write may not.
+/// Other threads may read the vector at the same time, but not write it.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes, and no other thread writes them;
-/// `values` has `count` elements.
+/// `values` points to `count` readable elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_push(
     base: *mut c_void,
@@ -151,7 +158,8 @@ pub unsafe extern "C" fn oh_vector_push(
     values: *const c_void,
     count: usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the elements.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them and that `values` has `count` elements.
     guard(|| unsafe {
         let mut writer = Writer::attach(base.cast(), length)?;
         check_values(&writer, ty, values, count)?;
@@ -159,31 +167,34 @@ pub unsafe extern "C" fn oh_vector_push(
     })
 }
 
-/// Sets the number of elements, at most the capacity. New ones are whatever the memory holds.
+/// Changes the number of elements, up to the capacity. New elements have whatever value the memory
+/// contains.
 ///
 /// # Safety
 /// As for `oh_vector_push`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_set_count(base: *mut c_void, length: usize, len: u64) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them and that `values` has `count` elements.
     guard(|| unsafe {
         let len = usize::try_from(len).map_err(|_| Error::full("more elements than memory can hold"))?;
         Writer::attach(base.cast(), length)?.set_len(len)
     })
 }
 
-/// Makes the region `bytes` long, in memory that is: to use memory that was made longer, or to give
-/// some up. A multiple of 64, and enough for the elements.
+/// Changes the size of the region to `bytes`, a multiple of 64 that is large enough for the
+/// elements: to use memory after it was enlarged, or to give memory up.
 ///
 /// # Safety
 /// As for `oh_vector_push`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_set_region(base: *mut c_void, length: usize, bytes: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them and that `values` has `count` elements.
     guard(|| unsafe { Writer::attach(base.cast(), length)?.set_region(bytes) })
 }
 
-/// Sets the elements from `from` up to `to`, which is not set, to the one at `value`.
+/// Sets the elements from `from` up to, but not including, `to` to the one at `value`.
 ///
 /// # Safety
 /// As for `oh_vector_push`; an element is readable at `value`.
@@ -196,7 +207,9 @@ pub unsafe extern "C" fn oh_vector_fill(
     from: u64,
     to: u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the element.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them, that `values` has `count` elements, that an element is
+    // readable at `value`.
     guard(|| unsafe {
         let mut writer = Writer::attach(base.cast(), length)?;
         check_values(&writer, ty, value, 1)?;
@@ -205,17 +218,18 @@ pub unsafe extern "C" fn oh_vector_fill(
     })
 }
 
-/// The sum. Integers are summed exactly, floats as if in twice the precision of a double. At the
-/// speed of memory.
+/// Returns the sum of all elements. Integers are summed exactly, and floats as if in twice the
+/// precision of a double. Limited by memory bandwidth.
 ///
-/// This and the functions below that only read wait for a rearrangement of another thread to end,
-/// and repeat what one disturbed.
+/// This function, and the following ones that only read, wait while another thread rearranges the
+/// vector, and repeat their work if it was disturbed.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_sum(base: *const c_void, length: usize, out: *mut oh_sum) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             raw::read(base.cast(), length, |view| {
@@ -230,8 +244,8 @@ pub unsafe extern "C" fn oh_vector_sum(base: *const c_void, length: usize, out: 
     }
 }
 
-/// The least element, or the greatest, written to `out`. NaN if there is one; −0 is less than 0.
-/// `*found` is false, and `out` as it was, if the vector is empty.
+/// Writes the least element, or the greatest, to `out`. The result is NaN if there is one; −0 is
+/// less than 0. If the vector is empty, `*found` becomes false, and `out` is not written.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a
@@ -245,7 +259,8 @@ pub unsafe extern "C" fn oh_vector_extreme(
     out: *mut c_void,
     found: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the outputs.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that `out`
+    // is writable for an element, `found` for a boolean.
     unsafe {
         guard_out(found, || {
             let mut element = 0u64;
@@ -262,8 +277,8 @@ pub unsafe extern "C" fn oh_vector_extreme(
     }
 }
 
-/// The index of the first element from `from` on that is equal to the one at `value`, or −1. Floats
-/// are compared as `==` does; with `nan`, NaN is found besides.
+/// Returns the index of the first element from `from` on that equals the one at `value`, or −1.
+/// Floats are compared like `==` does; if `nan` is true, NaN equals NaN.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `value` for an element; `out` is writable.
@@ -277,7 +292,8 @@ pub unsafe extern "C" fn oh_vector_index_of(
     nan: bool,
     out: *mut i64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory, the element and the output.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, `value` for an
+    // element and that `out` is writable.
     unsafe {
         guard_out(out, || {
             raw::read(base.cast(), length, |view| {
@@ -289,11 +305,13 @@ pub unsafe extern "C" fn oh_vector_index_of(
     }
 }
 
-/// Sorts: ascending, −0 before 0, NaN last. NaNs may lose their signs. O(n).
+/// Sorts the elements in ascending order: −0 before 0, and NaN last. NaNs may lose their signs.
+/// Takes O(n).
 ///
-/// With `control` NULL it works in place where memory for a copy is refused, so it does not fail
-/// for that. Otherwise it works on a copy, and can be stopped from another thread: `*finished` is
-/// then false, and the vector as it was. Other threads may read meanwhile.
+/// If `control` is NULL, it sorts in place where memory for a copy is refused, so it does not fail
+/// for lack of memory. Otherwise it works on a copy, and another thread can cancel it: then
+/// `*finished` becomes false, and the vector is unchanged. Other threads may read the vector at the
+/// same time.
 ///
 /// # Safety
 /// As for `oh_vector_push`; `control` is NULL, or lives until this returns; `finished` is writable.
@@ -304,14 +322,16 @@ pub unsafe extern "C" fn oh_vector_sort(
     control: *mut oh_control,
     finished: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory, the control and the output.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them, that `values` has `count` elements, that `control` is NULL,
+    // or lives until this returns, that `finished` is writable.
     unsafe { guard_out(finished, || sort::sort(base.cast(), length, control_of(control)?)) }
 }
 
-/// Writes the indices of the elements, in the order that `oh_vector_sort` would give them, to
-/// `out`; equal elements keep their order. `count` is the number of elements, or of the first ones
-/// that are to be looked at. The indices are `uint32_t`, or, with `wide`, doubles: for vectors
-/// beyond 2^32. `OH_ERR_OOM` where temporary memory (16 to 32 bytes an element) is refused.
+/// Writes the indices of the first `count` elements to `out`, in the order in which
+/// `oh_vector_sort` would sort them; equal elements keep their order. The indices are `uint32_t`,
+/// or doubles if `wide` is true, for vectors of more than 2^32 elements. `OH_ERR_OOM` if there is
+/// no temporary memory (16 to 32 bytes for each element).
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and
@@ -326,7 +346,8 @@ pub unsafe extern "C" fn oh_vector_argsort(
     wide: bool,
     finished: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory, the places, the control and the output.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, that `out` is
+    // writable for `count` indices, that `control` and `finished` as for `oh_vector_sort`.
     unsafe {
         guard_out(finished, || {
             let indices = if wide {
@@ -352,9 +373,9 @@ pub unsafe extern "C" fn oh_vector_argsort(
     }
 }
 
-/// Binary search, in a vector sorted as `oh_vector_sort` does, for `count` elements at `values`:
-/// `out[i]` is the index of the first element equal to `values[i]`, or −(j + 1), where j is the
-/// index to insert it at. −0 is 0 here, and NaN is NaN.
+/// Searches a vector that is sorted as by `oh_vector_sort` for `count` elements at `values`, by
+/// binary search. `out[i]` becomes the index of the first element that equals `values[i]`, or −(j +
+/// 1), where j is the index at which to insert it. Here −0 equals 0, and NaN equals NaN.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as
@@ -372,7 +393,8 @@ pub unsafe extern "C" fn oh_vector_search(
         if count > 0 {
             check_pointer(out, "out")?;
         }
-        // SAFETY: the caller vouches for the memory, the elements and the answers.
+        // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
+        // `values` has `count` elements, and `out` room for as many answers.
         unsafe {
             raw::read(base.cast(), length, |view| {
                 check_values(view, ty, values, count)?;
@@ -385,7 +407,7 @@ pub unsafe extern "C" fn oh_vector_search(
     })
 }
 
-/// Bytes of a region that holds just the elements: what to save.
+/// Returns the size of the smallest region that contains the elements: the number of bytes to save.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -395,7 +417,8 @@ pub unsafe extern "C" fn oh_vector_saved_size(
     length: usize,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             raw::read(base.cast(), length, |view| region_length(view.shape().ty, view.shape().len as u64))
@@ -403,13 +426,14 @@ pub unsafe extern "C" fn oh_vector_saved_size(
     }
 }
 
-/// Writes zeros over the region's bytes past the elements, which otherwise are whatever was there.
+/// Overwrites the region past the elements with zeros. Otherwise it may contain any bytes.
 ///
 /// # Safety
 /// As for `oh_vector_push`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_vector_zero_unused(base: *mut c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them and that `values` has `count` elements.
     guard(|| unsafe {
         Writer::attach(base.cast(), length)?.zero_unused();
         Ok(())

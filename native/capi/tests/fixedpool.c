@@ -119,5 +119,5 @@ int main(void) {
   classes();
   guards();
   mistakes();
-  return 0;
+  return check_result();
 }

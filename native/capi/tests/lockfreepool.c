@@ -122,5 +122,5 @@ int main(void) {
   handles();
   caches();
   refusals();
-  return 0;
+  return check_result();
 }

@@ -149,5 +149,5 @@ int main(void) {
   exact_sums();
   wrong_arguments();
   that_own_their_memory();
-  return 0;
+  return check_result();
 }

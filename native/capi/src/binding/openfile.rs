@@ -13,8 +13,8 @@ use offheap_core::mmap::source::OpenFile;
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
-/// A file that a runtime brings into buffers of its own: made by `oh_binding_openfile_open`, freed
-/// by `oh_binding_openfile_close`.
+/// An open file that a runtime maps or reads into buffers that it manages. Created by
+/// `oh_binding_openfile_open`, freed by `oh_binding_openfile_close`.
 pub struct oh_binding_openfile {
     file: OpenFile,
     window: Option<Window>,
@@ -27,10 +27,10 @@ unsafe fn open<'a>(file: *const oh_binding_openfile) -> Result<&'a OpenFile> {
 }
 
 /// Opens the regular file at `path`. `strategy` and the limits are those of
-/// `oh_mappedfile_options`.
+/// `oh_mappedfile_options`; the errors are those of `oh_mappedfile_open`.
 ///
 /// # Safety
-/// `path_length` bytes at `path` are readable, `out` is writable.
+/// `path_length` bytes at `path` are readable; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_open(
     path: *const c_char,
@@ -41,7 +41,8 @@ pub unsafe extern "C" fn oh_binding_openfile_open(
     huge_from: u64,
     out: *mut *mut oh_binding_openfile,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `path_length` bytes at `path` are readable, `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -52,12 +53,13 @@ pub unsafe extern "C" fn oh_binding_openfile_open(
     }
 }
 
-/// What there is and what to do with it: the size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is a
-/// wish), and what the address of a mapping should be a multiple of, for huge pages; 1 where any
-/// page will do. With `look`, the file's size is asked for again.
+/// Returns how to access the file: its size in bytes, a strategy (`OH_STRATEGY_HUGEPAGE` is only a
+/// request), and the alignment that the address of a mapping should have for huge pages; 1 if any
+/// page is suitable. With `look`, the size is read from the system again.
 ///
 /// # Safety
-/// `file` is open and used by no one else meanwhile; the outputs are writable.
+/// `file` is open and used by no other thread at the same time; `size`, `strategy` and `alignment`
+/// are writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_plan(
     file: *mut oh_binding_openfile,
@@ -85,7 +87,7 @@ pub unsafe extern "C" fn oh_binding_openfile_plan(
     })
 }
 
-/// Reads the first `length` bytes to `target`. `OH_ERR_IO` if the file has become shorter.
+/// Reads the first `length` bytes of the file to `target`. `OH_ERR_IO` if the file became shorter.
 ///
 /// # Safety
 /// `file` is open; `length` bytes at `target` are writable.
@@ -95,40 +97,45 @@ pub unsafe extern "C" fn oh_binding_openfile_read(
     target: *mut c_void,
     length: usize,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open and that `length` bytes at `target` are
+    // writable.
     guard(|| unsafe { open(file)?.read(check_bytes(target, length, "target")?.cast_mut(), length) })
 }
 
-/// Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened to be
-/// read.
+/// Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened for
+/// reading.
 ///
 /// # Safety
-/// `file` is open; `length` bytes at `source` are readable, and nobody writes them meanwhile.
+/// `file` is open; `length` bytes at `source` are readable, and no thread writes them at the same
+/// time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_write(
     file: *const oh_binding_openfile,
     source: *const c_void,
     length: usize,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open and that `length` bytes at `source` are
+    // readable, and nobody writes them meanwhile.
     guard(|| unsafe { open(file)?.write(check_bytes(source, length, "source")?, length) })
 }
 
-/// Lays the first `length` bytes of the file at `base`, in place of what is mapped there, and tells
-/// which strategy came of it. Called again with the same base and a larger `length`, it lays what
-/// is missing. With another base, it lays all of it there, and forgets the mapping of before once
-/// that was done. If the file is not open for writing, stores stay in this memory. `capacity`
-/// bytes, whole pages, belong to the file from then on. The last page of them is replaced by zeros
-/// but for its last 8 bytes, which tell whether the memory is still there: do not write to those.
-/// In return, reads of what the file loses give zeros for as long as the memory is there.
+/// Maps the first `length` bytes of the file at `base`, replacing whatever is mapped there, and
+/// returns the strategy obtained. A second call with the same base and a larger `length` maps the
+/// missing part. A call with another base maps everything there, and detaches the previous mapping
+/// once that succeeded. If the file is not open for writing, stores stay in this memory.
 ///
-/// `OH_ERR_UNSUPPORTED` where the system can not do it; `OH_ERR_RANGE` for a base that is no
-/// multiple of the page size; `OH_ERR_FULL` past `capacity`, or where the disk has no room for
-/// holes. A mapping of before is as it was then.
+/// `capacity` bytes, whole pages, belong to the file from then on. Their last page is replaced by
+/// zeros except for its last 8 bytes, which indicate whether the memory still exists: do not write
+/// to these. In return, lost bytes of the file read as zeros for as long as the memory exists.
+///
+/// `OH_ERR_UNSUPPORTED` if the system cannot do it; `OH_ERR_RANGE` for a base that is not a
+/// multiple of the page size; `OH_ERR_FULL` past `capacity`, or if the disk has no room for holes.
+/// After an error, the previous mapping is unchanged.
 ///
 /// # Safety
-/// `file` is open and used by no one else meanwhile. `capacity` bytes at `base` are mapped, and
-/// given up by their owner, who frees them by unmapping the whole.
+/// `file` is open and used by no other thread at the same time; `capacity` bytes at `base` are
+/// mapped, and their owner does not use their previous contents and frees them by unmapping all of
+/// them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_map(
     file: *mut oh_binding_openfile,
@@ -137,7 +144,9 @@ pub unsafe extern "C" fn oh_binding_openfile_map(
     length: usize,
     strategy: *mut oh_strategy,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open and used by no one else meanwhile, and that
+    // `capacity` bytes at `base` are mapped, and given up by their owner, who frees them by
+    // unmapping the whole.
     unsafe {
         guard_out(strategy, || {
             check_pointer(file, "file")?;
@@ -149,8 +158,8 @@ pub unsafe extern "C" fn oh_binding_openfile_map(
     }
 }
 
-/// Maps what is missing in the window at `base`. One that is elsewhere stays until a new one is
-/// there, so that a refusal leaves it watched.
+/// Maps the missing part of the window at `base`. If the current window is at another address, it
+/// stays until a new one exists, so that it remains watched after an error.
 ///
 /// # Safety
 /// As for `oh_binding_openfile_map`.
@@ -165,7 +174,9 @@ pub(crate) unsafe fn map_at(
     match window {
         Some(window) if window.base() == base => map(window),
         _ => {
-            // SAFETY: the caller's.
+            // SAFETY: the caller guarantees that `file` is open and used by no one else meanwhile,
+            // and that `capacity` bytes at `base` are mapped, and given up by their owner, who
+            // frees them by unmapping the whole.
             let mut made = unsafe { Window::within(base, capacity, offset, access) }?;
             map(&mut made)?;
             *window = Some(made);
@@ -174,30 +185,31 @@ pub(crate) unsafe fn map_at(
     }
 }
 
-/// The word that becomes non-zero once a part of the mapping could not be read: read it atomically.
-/// It stays where it is until the file is closed. NULL before it is mapped.
+/// Returns the address of a word that becomes non-zero when a part of the mapping could not be
+/// read; NULL for NULL, and before the file is mapped. Read it atomically. It stays readable until
+/// the file is closed.
 ///
 /// # Safety
 /// `file` is NULL or open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_status(file: *const oh_binding_openfile) -> *const i32 {
     guard_value(std::ptr::null(), || {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is NULL or open.
         let window = unsafe { file.as_ref() }.and_then(|file| file.window.as_ref());
         window.map_or(std::ptr::null(), |window| AtomicI32::as_ptr(window.status()).cast_const())
     })
 }
 
-/// `OH_ERR_IO` if the file is shorter now than what is mapped of it, or some of that could not be
-/// read, so that zeros take its place. It asks the system for the file's size: look before and
-/// after work on many bytes.
+/// Checks that no bytes were lost. `OH_ERR_IO` if the file is shorter now than its mapped part, or
+/// some of that could not be read, so that zeros replaced it. This is a system call: check before
+/// and after work on many bytes.
 ///
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_check(file: *const oh_binding_openfile) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is open.
         let file = unsafe {
             check_pointer(file, "file")?;
             &*file
@@ -206,29 +218,30 @@ pub unsafe extern "C" fn oh_binding_openfile_check(file: *const oh_binding_openf
     })
 }
 
-/// Forgets the mapping, which stays as it is: its owner frees it.
+/// Detaches the mapping, which stays as it is until its owner frees it.
 ///
 /// # Safety
-/// `file` is NULL, or open and used by no one else meanwhile.
+/// `file` is NULL, or open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_forget(file: *mut oh_binding_openfile) {
     guard_value((), || {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is NULL, or open and used by no one else
+        // meanwhile.
         if let Some(file) = unsafe { file.as_mut() } {
             file.window = None;
         }
     });
 }
 
-/// Returns when what was stored is on the disk. `OH_ERR_UNSUPPORTED` if the file was opened to be
-/// read.
+/// Writes all changes to the disk, and waits for it. `OH_ERR_UNSUPPORTED` if the file was opened
+/// for reading.
 ///
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_sync(file: *const oh_binding_openfile) -> oh_status {
     guard(|| {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that `file` is open.
         let file = unsafe {
             check_pointer(file, "file")?;
             &*file
@@ -240,12 +253,12 @@ pub unsafe extern "C" fn oh_binding_openfile_sync(file: *const oh_binding_openfi
     })
 }
 
-/// Closes the file. Its mapping stays. NULL is fine.
+/// Closes the file. Its mapping stays. NULL is allowed.
 ///
 /// # Safety
 /// `file` is NULL, or open and not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_openfile_close(file: *mut oh_binding_openfile) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is NULL, or open and not used again.
     guard_value((), || unsafe { take_back(file) });
 }

@@ -13,24 +13,25 @@ use offheap_core::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::AtomicI32;
 
-/// The file of an `oh_mmapvector`, for a runtime that lays its elements into memory of its own:
-/// made by `oh_binding_vectorfile_create` or `oh_binding_vectorfile_open`, freed by
-/// `oh_binding_vectorfile_close`. Who uses it keeps the rule of the format: never store to an
-/// element that the latest commit, or one under way, vouches for.
+/// The file of an `oh_mmapvector`, for a runtime that maps its elements into memory that it
+/// manages. Created by `oh_binding_vectorfile_create` or `oh_binding_vectorfile_open`, freed by
+/// `oh_binding_vectorfile_close`. Its user must follow the rule of the format: never store to an
+/// element that is covered by the latest commit or by one in progress.
 pub struct oh_binding_vectorfile {
     file: VectorFile,
     window: Option<Window>,
 }
 
-/// What the file of a vector is and holds.
+/// The type and the size of a vector in a file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_binding_vectorfile_info {
     /// Type of the elements, an `oh_type`.
     pub element_type: u32,
-    /// Whether opening met a commit that was cut short, and fell back to the one before.
+    /// Whether the last commit before the file was opened was incomplete, so that the previous one
+    /// is in effect.
     pub recovered: bool,
-    /// Elements committed.
+    /// Number of committed elements.
     pub committed: u64,
 }
 
@@ -40,10 +41,10 @@ unsafe fn vector_file<'a>(file: *const oh_binding_vectorfile) -> Result<&'a Vect
     Ok(unsafe { &(*file).file })
 }
 
-/// As `oh_mmapvector_create`, without memory.
+/// Like `oh_mmapvector_create`, without mapping the elements.
 ///
 /// # Safety
-/// `path_length` bytes at `path` are readable, `out` is writable.
+/// `path_length` bytes at `path` are readable; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_create(
     path: *const c_char,
@@ -51,7 +52,8 @@ pub unsafe extern "C" fn oh_binding_vectorfile_create(
     element_type: u32,
     out: *mut *mut oh_binding_vectorfile,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `path_length` bytes at `path` are readable, `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -61,10 +63,10 @@ pub unsafe extern "C" fn oh_binding_vectorfile_create(
     }
 }
 
-/// As `oh_mmapvector_open`, without memory.
+/// Like `oh_mmapvector_open`, without mapping the elements.
 ///
 /// # Safety
-/// `path_length` bytes at `path` are readable, `out` is writable.
+/// `path_length` bytes at `path` are readable; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_open(
     path: *const c_char,
@@ -72,7 +74,8 @@ pub unsafe extern "C" fn oh_binding_vectorfile_open(
     writable: bool,
     out: *mut *mut oh_binding_vectorfile,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `path_length` bytes at `path` are readable, `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -82,7 +85,7 @@ pub unsafe extern "C" fn oh_binding_vectorfile_open(
     }
 }
 
-/// What the file is and holds.
+/// Returns the type and the size of the vector.
 ///
 /// # Safety
 /// `file` is open, `out` is writable.
@@ -91,7 +94,7 @@ pub unsafe extern "C" fn oh_binding_vectorfile_get_info(
     file: *const oh_binding_vectorfile,
     out: *mut oh_binding_vectorfile_info,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open, and that `out` is writable.
     unsafe {
         guard_out(out, || {
             let journal = vector_file(file)?.journal();
@@ -104,14 +107,15 @@ pub unsafe extern "C" fn oh_binding_vectorfile_get_info(
     }
 }
 
-/// Allocates blocks for `length` elements in all (a writer), and lays them at `base`, in place of
-/// what is mapped there. Called again with the same base and a larger length, it lays what is
-/// missing. `capacity` as in `oh_binding_openfile_map`. A reader's stores stay in its memory.
+/// Allocates disk blocks for `length` elements in total (a writer only), and maps them at `base`,
+/// replacing whatever is mapped there. A second call with the same base and a larger `length` maps
+/// the missing part. `capacity` is that of `oh_binding_openfile_map`. Stores of a reader stay in
+/// its memory.
 ///
-/// `OH_ERR_FULL` if the disk is full, or `capacity` too small; nothing has changed then.
+/// `OH_ERR_FULL` if the disk is full or `capacity` too small; then nothing has changed.
 ///
 /// # Safety
-/// As for `oh_binding_openfile_map`; other threads may commit meanwhile.
+/// As for `oh_binding_openfile_map`; other threads may commit at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_map(
     file: *mut oh_binding_vectorfile,
@@ -141,7 +145,7 @@ pub unsafe extern "C" fn oh_binding_vectorfile_map(
     })
 }
 
-/// As `oh_binding_openfile_status`.
+/// Like `oh_binding_openfile_status`.
 ///
 /// # Safety
 /// `file` is NULL or open.
@@ -157,10 +161,10 @@ pub unsafe extern "C" fn oh_binding_vectorfile_status(file: *const oh_binding_ve
     })
 }
 
-/// As `oh_binding_openfile_forget`.
+/// Like `oh_binding_openfile_forget`.
 ///
 /// # Safety
-/// As for `oh_binding_openfile_forget`; other threads may commit meanwhile.
+/// As for `oh_binding_openfile_forget`; other threads may commit at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_forget(file: *mut oh_binding_vectorfile) {
     guard_value((), || {
@@ -171,11 +175,11 @@ pub unsafe extern "C" fn oh_binding_vectorfile_forget(file: *mut oh_binding_vect
     });
 }
 
-/// Makes the first `length` elements what survives a crash; returns when they do. From any thread,
-/// one call at a time. Nobody may store to them meanwhile.
+/// Makes the first `length` elements durable, and waits for it: they survive a crash. Any thread
+/// may call it, one at a time. No thread may store to these elements at the same time.
 ///
-/// `OH_ERR_IO` if the disk refuses, or the file was cut short: then the handle is of no more use,
-/// and opening anew tells what is there.
+/// `OH_ERR_IO` if the disk refuses, or the file was truncated. The handle is unusable then; open
+/// the file again to see which elements were saved.
 ///
 /// # Safety
 /// `file` is open.
@@ -184,27 +188,29 @@ pub unsafe extern "C" fn oh_binding_vectorfile_commit(
     file: *const oh_binding_vectorfile,
     length: u64,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open.
     guard(|| unsafe { vector_file(file) }?.commit(length).map(|_| ()))
 }
 
-/// For a writer: what was stored behind the first `length` elements may be forgotten, so that the
-/// system can take other pages for it; the blocks of the disk stay. A wish: nothing tells whether
-/// it was granted.
+/// Tells the system that the contents past the first `length` elements are not needed, so that it
+/// can reuse their pages; the disk blocks stay allocated. For a writer. This is only a request,
+/// whose outcome is not reported.
 ///
 /// # Safety
-/// `file` is open. No commit, made or under way, vouches for more than `length` elements, and
-/// nobody stores behind them meanwhile.
+/// `file` is open; no commit, past or in progress, covers more than `length` elements; no thread
+/// stores to later elements at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_discard(
     file: *const oh_binding_vectorfile,
     length: u64,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open, and that no commit, made or under way,
+    // vouches for more than `length` elements, and nobody stores behind them meanwhile.
     guard(|| unsafe { vector_file(file) }?.discard(length))
 }
 
-/// For readers: looks whether the writer committed since. Gives the elements committed.
+/// Looks for newer commits of the writer. For a reader. `*committed` becomes the number of
+/// committed elements.
 ///
 /// # Safety
 /// `file` is open, `committed` is writable.
@@ -213,26 +219,28 @@ pub unsafe extern "C" fn oh_binding_vectorfile_refresh(
     file: *const oh_binding_vectorfile,
     committed: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open, and that `committed` is writable.
     unsafe { guard_out(committed, || Ok(vector_file(file)?.refresh()?.length)) }
 }
 
-/// Compares the committed elements with their checksum: O(bytes).
+/// Compares the committed elements with their checksum. `OH_ERR_CORRUPT` if it does not match.
+/// Takes time proportional to the size of the file.
 ///
 /// # Safety
 /// `file` is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_validate(file: *const oh_binding_vectorfile) -> oh_status {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is open.
     guard(|| unsafe { vector_file(file) }?.journal().validate())
 }
 
-/// Closes the file. Its mapping stays. NULL is fine.
+/// Closes the file. Its mapping stays. NULL is allowed.
 ///
 /// # Safety
 /// `file` is NULL, or open and not used again, by this thread or another.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_vectorfile_close(file: *mut oh_binding_vectorfile) {
-    // SAFETY: the caller's.
+    // SAFETY: the caller guarantees that `file` is NULL, or open and not used again, by this thread
+    // or another.
     guard_value((), || unsafe { take_back(file) });
 }

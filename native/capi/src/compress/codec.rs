@@ -9,15 +9,17 @@ use crate::status::oh_status;
 use offheap_core::Error;
 use offheap_core::compress::{Framing, Level};
 
-/// The level where nothing else is asked for.
+/// The default level of compression.
 pub const OH_LEVEL_DEFAULT: u32 = 3;
 
-/// Compresses `length` bytes into `out`, which has room for at least one byte more: that is the
-/// most they can take. `level` is 1 (fastest) to 9 (smallest). Less than 2^31 bytes.
+/// Compresses `length` bytes, fewer than 2^31, into `out`. `capacity` must be at least `length` +
+/// 1, which is the maximum that the result can take. `level` is 1 (fastest) to 9 (smallest).
+/// `*written` becomes the size of the result in bytes. `OH_ERR_RANGE` if `capacity` is too small or
+/// the level invalid.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed; `text` is readable for `length` bytes, `out` writable
-/// for `capacity`; they do not overlap; `written` is writable.
+/// `dictionary` was not freed; `text` is readable for `length` bytes, and `out` writable for
+/// `capacity`; they do not overlap; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_compress(
     dictionary: *const oh_dictionary,
@@ -28,7 +30,9 @@ pub unsafe extern "C" fn oh_compress(
     capacity: usize,
     written: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all of them.
+    // SAFETY: the caller guarantees that `dictionary` is one that was not freed, that `text` is
+    // readable for `length` bytes, `out` writable for `capacity`, that they do not overlap, that
+    // `written` is writable.
     unsafe {
         guard_out(written, || {
             let dictionary = &shared(dictionary, "dictionary")?.dictionary;
@@ -46,15 +50,17 @@ pub unsafe extern "C" fn oh_compress(
     }
 }
 
-/// Decompresses what `oh_compress` made with the same dictionary. `OH_ERR_CORRUPT` for bytes of
-/// another dictionary, or damaged ones, `OH_ERR_FULL` where they take more than `capacity`. Never
-/// reads or writes outside, whatever the bytes are, and takes memory as it is needed. Of `out` any
-/// byte may be written, behind the result and where it fails, too; it is fastest with 64 bytes more
-/// than the result has.
+/// Decompresses a result of `oh_compress` with the same dictionary. `*written` becomes the size of
+/// the text in bytes. `OH_ERR_CORRUPT` for damaged bytes or another dictionary; `OH_ERR_FULL` if
+/// the text is longer than `capacity`.
+///
+/// Memory outside the arguments is never read or written, whatever the bytes are, and memory is
+/// allocated only as it is needed. Any byte of `out` may be overwritten, even past the result and
+/// after an error. It is fastest if `capacity` exceeds the size of the text by 64 bytes.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed; `bytes` is readable for `length` bytes, `out` writable
-/// for `capacity`; they do not overlap; `written` is writable.
+/// `dictionary` was not freed; `bytes` is readable for `length` bytes, and `out` writable for
+/// `capacity`; they do not overlap; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_decompress(
     dictionary: *const oh_dictionary,
@@ -64,7 +70,9 @@ pub unsafe extern "C" fn oh_decompress(
     capacity: usize,
     written: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all of them.
+    // SAFETY: the caller guarantees that `dictionary` is one that was not freed, that `bytes` is
+    // readable for `length` bytes, `out` writable for `capacity`, that they do not overlap, that
+    // `written` is writable.
     unsafe {
         guard_out(written, || {
             let dictionary = &shared(dictionary, "dictionary")?.dictionary;

@@ -9,43 +9,45 @@ use crate::status::oh_status;
 use offheap_core::compress::{Dictionary, TrainOptions, train};
 use std::ffi::c_void;
 
-/// The least bytes that a dictionary can be trained to.
+/// The minimum size of a trained dictionary in bytes.
 pub const OH_DICTIONARY_MIN_BYTES: usize = 1024;
-/// The most.
+/// The maximum size of a trained dictionary in bytes.
 pub const OH_DICTIONARY_MAX_BYTES: usize = 16_777_216;
 const _: () = assert!(OH_DICTIONARY_MIN_BYTES == offheap_core::compress::dictionary::MIN_BYTES);
 const _: () = assert!(OH_DICTIONARY_MAX_BYTES == offheap_core::compress::dictionary::MAX_BYTES);
 
-/// A dictionary, prepared for use. Opaque.
+/// A dictionary, prepared for use. Created by `oh_dictionary_train` or `oh_dictionary_open`, freed
+/// by `oh_dictionary_free`.
 #[derive(Debug)]
 pub struct oh_dictionary {
     pub(super) dictionary: Dictionary,
 }
 
-/// What a dictionary has.
+/// The identity, the bytes and the sizes of a dictionary.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_dictionary_info {
-    /// 64 bits that tell it from other dictionaries.
+    /// 64 bits that distinguish it from other dictionaries.
     pub identity: u64,
-    /// Its region, which lives as long as the dictionary: what to write to a file.
+    /// Its region, to be saved. Valid until the dictionary is freed.
     pub bytes: *const c_void,
-    /// Bytes of the region.
+    /// Size of the region in bytes.
     pub region_size: usize,
-    /// Bytes of text that matches refer to.
+    /// Bytes of text to which matches can refer.
     pub content: usize,
-    /// Strings that have a symbol of their own.
+    /// Number of strings with a symbol of their own.
     pub phrases: usize,
-    /// Contexts that choose the code of a symbol.
+    /// Number of contexts that select the code of a symbol.
     pub contexts: usize,
 }
 
-/// Trains a dictionary on `count` samples, which lie in `text` one after another: sample i ends
-/// before byte `ends[i]`, a whole number. `max_bytes` is the most that its region may have, from
-/// `OH_DICTIONARY_MIN_BYTES` on; 0 finds out by itself how much helps. The same samples give the
-/// same dictionary. Any samples will do, none included.
+/// Trains a dictionary on `count` samples, which are stored one after another in `text`: sample i
+/// ends before byte `ends[i]`, an integer. `max_bytes` is the maximum size of its region, at least
+/// `OH_DICTIONARY_MIN_BYTES`; 0 lets the function choose. The same samples result in the same
+/// dictionary. There may be no samples at all.
 ///
-/// With a `control` it can be stopped from another thread; then `*out` is NULL.
+/// With a `control`, another thread can cancel the training; then `*out` becomes NULL. `control`
+/// may be NULL.
 ///
 /// # Safety
 /// `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
@@ -60,7 +62,8 @@ pub unsafe extern "C" fn oh_dictionary_train(
     control: *mut oh_control,
     out: *mut *mut oh_dictionary,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all of them.
+    // SAFETY: the caller guarantees that `text` is readable for `length` bytes, `ends` for `count`
+    // numbers, that `control` is NULL, or lives until this returns, that `out` is writable.
     unsafe {
         guard_out(out, || {
             let samples = cut(slice(text, length, "text")?, slice(ends, count, "ends")?)?;
@@ -72,8 +75,8 @@ pub unsafe extern "C" fn oh_dictionary_train(
     }
 }
 
-/// A dictionary out of its region's bytes, which are copied. `OH_ERR_CORRUPT` or `OH_ERR_VERSION`
-/// for other bytes. Some 0.1 ms for 112 KiB.
+/// Opens a dictionary from the bytes of its region, which are copied. `OH_ERR_CORRUPT` or
+/// `OH_ERR_VERSION` for invalid bytes. Takes about 0.1 ms for 112 KiB.
 ///
 /// # Safety
 /// `base` is readable for `length` bytes; `out` is writable.
@@ -83,7 +86,8 @@ pub unsafe extern "C" fn oh_dictionary_open(
     length: usize,
     out: *mut *mut oh_dictionary,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is readable for `length` bytes and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             check_pointer(base.cast::<u8>(), "the dictionary")?;
@@ -92,26 +96,27 @@ pub unsafe extern "C" fn oh_dictionary_open(
     }
 }
 
-/// Gives a dictionary back. `NULL` is nothing.
+/// Frees a dictionary. NULL is allowed.
 ///
 /// # Safety
-/// `dictionary` is not used again.
+/// `dictionary` is NULL, or was not freed and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_dictionary_free(dictionary: *mut oh_dictionary) {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `dictionary` is not used again.
     guard_value((), || unsafe { take_back(dictionary) });
 }
 
-/// What a dictionary has, and where its region lies.
+/// Returns the identity, the bytes and the sizes of a dictionary.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed; `out` is writable.
+/// `dictionary` was not freed; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_dictionary_get_info(
     dictionary: *const oh_dictionary,
     out: *mut oh_dictionary_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `dictionary` is one that was not freed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let dictionary = &shared(dictionary, "dictionary")?.dictionary;
@@ -129,13 +134,13 @@ pub unsafe extern "C" fn oh_dictionary_get_info(
     }
 }
 
-/// Proves what opening does not: the checksum, if there is one, and that what has no meaning is
-/// zero.
+/// Verifies what `oh_dictionary_open` does not: the checksum, if there is one, and that unused
+/// bytes are zero. `OH_ERR_CORRUPT` if something is wrong.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed.
+/// `dictionary` was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_dictionary_validate(dictionary: *const oh_dictionary) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `dictionary` is one that was not freed.
     guard(|| unsafe { shared(dictionary, "dictionary") }?.dictionary.validate())
 }

@@ -11,50 +11,53 @@ use crate::status::oh_status;
 use offheap_core::compress::{Dictionary, Level, RawRecordStore, StoreBuilder};
 use std::ffi::c_void;
 
-/// A store of records in memory of yours, with its dictionary prepared. Opaque.
+/// An open store of compressed records, with its prepared dictionary. Created by
+/// `oh_recordstore_open`, freed by `oh_recordstore_free`.
 #[derive(Debug)]
 pub struct oh_recordstore {
     store: RawRecordStore,
 }
 
-/// What a store has.
+/// The sizes of a store.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_recordstore_info {
-    /// How many records.
+    /// Number of records.
     pub count: u64,
-    /// Bytes of the compressed records.
+    /// Size of the compressed records in bytes.
     pub payload: u64,
-    /// Bytes of the longest record, not compressed.
+    /// Size of the longest record in bytes, uncompressed.
     pub longest: u64,
-    /// Bytes of all records, not compressed.
+    /// Size of all records in bytes, uncompressed.
     pub total: u64,
-    /// Bytes of the region.
+    /// Size of the region in bytes.
     pub region_size: u64,
-    /// Bytes of its dictionary's region.
+    /// Size of the region of its dictionary in bytes.
     pub dictionary_size: u64,
-    /// The identity of its dictionary.
+    /// Identity of its dictionary.
     pub identity: u64,
 }
 
-/// Records that are being compressed into a store. Opaque; for one thread at a time.
+/// A store that is being built. Only one thread at a time may use it. Created by
+/// `oh_recordstore_builder_new`, freed by `oh_recordstore_builder_free`.
 #[derive(Debug)]
 pub struct oh_recordstore_builder {
     builder: StoreBuilder,
 }
 
-/// Begins a store, whose records are compressed with a copy of the dictionary. `level` as for
-/// `oh_compress`.
+/// Creates a builder of a store. Its records are compressed with a copy of the dictionary, at a
+/// `level` as for `oh_compress`.
 ///
 /// # Safety
-/// `dictionary` is one that was not freed; `out` is writable.
+/// `dictionary` was not freed; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_builder_new(
     dictionary: *const oh_dictionary,
     level: u32,
     out: *mut *mut oh_recordstore_builder,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `dictionary` is one that was not freed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let copy = Dictionary::from_bytes(shared(dictionary, "dictionary")?.dictionary.as_bytes())?;
@@ -63,13 +66,13 @@ pub unsafe extern "C" fn oh_recordstore_builder_new(
     }
 }
 
-/// Adds `count` records, which lie in `text` one after another: record i ends before byte
-/// `ends[i]`, a whole number. Where it fails, those before the one at fault were added. Nothing of
-/// `text` is kept.
+/// Adds `count` records, which are stored one after another in `text`: record i ends before byte
+/// `ends[i]`, an integer. If the function fails, the records before the faulty one were added. The
+/// text is not referenced after the call.
 ///
 /// # Safety
-/// `builder` is one that was not freed, and no other thread uses it; `text` is readable for
-/// `length` bytes, `ends` for `count` numbers.
+/// `builder` was not freed, and no other thread uses it; `text` is readable for `length` bytes, and
+/// `ends` for `count` numbers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_builder_push(
     builder: *mut oh_recordstore_builder,
@@ -79,7 +82,9 @@ pub unsafe extern "C" fn oh_recordstore_builder_push(
     count: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller vouches for all of them.
+        // SAFETY: the caller guarantees that `builder` is one that was not freed, and no other
+        // thread uses it and that `text` is readable for `length` bytes, `ends` for `count`
+        // numbers.
         unsafe {
             let builder = exclusive(builder, "builder")?;
             for piece in pieces(slice(text, length, "text")?, slice(ends, count, "ends")?) {
@@ -90,18 +95,18 @@ pub unsafe extern "C" fn oh_recordstore_builder_push(
     })
 }
 
-/// Compresses all records that were added so far anew, with a copy of another dictionary, if that
-/// makes `count` samples of them, which lie in `text` as for `oh_recordstore_builder_push`, at
-/// least a thirty-second smaller; `*changed` says whether. For records that come one by one: begin
-/// with a dictionary of the first, keep some of all, and in the end train on those. Takes memory
-/// for the records, compressed twice.
+/// Compresses all records that were added so far again, with a copy of another dictionary, if that
+/// reduces the size of `count` samples by at least a thirty-second; `*changed` becomes whether it
+/// did. The samples are stored in `text` as for `oh_recordstore_builder_push`. For records that
+/// arrive one by one: begin with a dictionary trained on the first records, collect samples of all
+/// of them, and finally train on those. Needs memory for the records, compressed twice.
 ///
-/// With a `control` it can be stopped from another thread; then, and where it fails, nothing has
-/// changed.
+/// With a `control`, another thread can cancel the work. After a cancellation or an error, nothing
+/// has changed. `control` may be NULL.
 ///
 /// # Safety
-/// As for `oh_recordstore_builder_push`; `dictionary` is one that was not freed; `control` is NULL,
-/// or lives until this returns; `changed` is writable.
+/// As for `oh_recordstore_builder_push`; `dictionary` was not freed; `control` is NULL, or lives
+/// until this returns; `changed` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_builder_adapt(
     builder: *mut oh_recordstore_builder,
@@ -113,7 +118,10 @@ pub unsafe extern "C" fn oh_recordstore_builder_adapt(
     control: *mut oh_control,
     changed: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all of them.
+    // SAFETY: the caller guarantees that `builder` is one that was not freed, and no other thread
+    // uses it, that `text` is readable for `length` bytes, `ends` for `count` numbers, that
+    // `dictionary` is one that was not freed, that `control` is NULL, or lives until this returns,
+    // that `changed` is writable.
     unsafe {
         guard_out(changed, || {
             let builder = exclusive(builder, "builder")?;
@@ -124,47 +132,49 @@ pub unsafe extern "C" fn oh_recordstore_builder_adapt(
     }
 }
 
-/// Bytes that the store takes with the records that were added so far.
+/// Computes the number of bytes that the store needs for the records that were added so far.
 ///
 /// # Safety
-/// `builder` is one that was not freed; `out` is writable.
+/// `builder` was not freed; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_builder_region_size(
     builder: *const oh_recordstore_builder,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `builder` is one that was not freed and that `out` is
+    // writable.
     unsafe { guard_out(out, || Ok(shared(builder, "builder")?.builder.shape().length())) }
 }
 
-/// Writes the store into `length` bytes at `base`, at least `oh_recordstore_builder_region_size`.
-/// More records can be added, and a larger store written, afterwards.
+/// Writes the store to `length` bytes at `base`. `OH_ERR_FULL` if `length` is less than
+/// `oh_recordstore_builder_region_size`. Afterwards, more records can be added, and a larger store
+/// written.
 ///
 /// # Safety
-/// `builder` is one that was not freed; `base` is writable for `length` bytes that no other thread
-/// uses.
+/// `builder` was not freed; `base` is writable for `length` bytes that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_builder_write(
     builder: *const oh_recordstore_builder,
     base: *mut c_void,
     length: usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `builder` is one that was not freed and that `base` is
+    // writable for `length` bytes that no other thread uses.
     guard(|| unsafe { shared(builder, "builder")?.builder.write(base.cast(), length) })
 }
 
-/// Gives a builder back. `NULL` is nothing.
+/// Frees a builder. NULL is allowed.
 ///
 /// # Safety
-/// `builder` is not used again.
+/// `builder` is NULL, or was not freed and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_builder_free(builder: *mut oh_recordstore_builder) {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `builder` is not used again.
     guard_value((), || unsafe { take_back(builder) });
 }
 
-/// Opens a store where it lies: checks its header and prepares its dictionary, of which it keeps a
-/// copy. No record is looked at.
+/// Opens a store in place: checks its header, and prepares a copy of its dictionary. The records
+/// are not checked.
 ///
 /// # Safety
 /// `base` is readable for `length` bytes until the store is freed; `out` is writable.
@@ -174,7 +184,8 @@ pub unsafe extern "C" fn oh_recordstore_open(
     length: usize,
     out: *mut *mut oh_recordstore,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is readable for `length` bytes until the store is
+    // freed and that `out` is writable.
     unsafe {
         guard_out(out, || {
             hand_out(|| Ok(oh_recordstore { store: RawRecordStore::attach(base.cast(), length)? }))
@@ -182,26 +193,27 @@ pub unsafe extern "C" fn oh_recordstore_open(
     }
 }
 
-/// Closes a store. `NULL` is nothing. The memory stays yours.
+/// Closes a store. The caller keeps owning the memory. NULL is allowed.
 ///
 /// # Safety
-/// `records` is not used again.
+/// `records` is NULL, or was not freed and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_free(records: *mut oh_recordstore) {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `records` is not used again.
     guard_value((), || unsafe { take_back(records) });
 }
 
-/// What a store has.
+/// Returns the sizes of a store.
 ///
 /// # Safety
-/// `records` is one that was not freed; `out` is writable.
+/// `records` was not freed; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_get_info(
     records: *const oh_recordstore,
     out: *mut oh_recordstore_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `records` is one that was not freed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             let store = &shared(records, "records")?.store;
@@ -219,13 +231,14 @@ pub unsafe extern "C" fn oh_recordstore_get_info(
     }
 }
 
-/// Writes record `index` to `out`. `OH_ERR_RANGE` past the end, `OH_ERR_FULL` where it has more
-/// bytes than `capacity` (none has more than `longest`), `OH_ERR_CORRUPT` where it is damaged. Of
-/// `out` any byte may be written, as by `oh_decompress`.
+/// Decompresses the record at `index` to `out`. `*written` becomes its size in bytes.
+/// `OH_ERR_RANGE` past the end; `OH_ERR_FULL` if the record is longer than `capacity` (none is
+/// longer than `longest`); `OH_ERR_CORRUPT` if it is damaged. Any byte of `out` may be overwritten,
+/// as by `oh_decompress`.
 ///
 /// # Safety
-/// `records` is one that was not freed, and its memory is still there; `out` is writable for
-/// `capacity` bytes, `written` too.
+/// `records` was not freed, and its memory is still readable; `out` is writable for `capacity`
+/// bytes; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_get(
     records: *const oh_recordstore,
@@ -234,7 +247,8 @@ pub unsafe extern "C" fn oh_recordstore_get(
     capacity: usize,
     written: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all of them.
+    // SAFETY: the caller guarantees that `records` is one that was not freed, and its memory is
+    // still there and that `out` is writable for `capacity` bytes, `written` too.
     unsafe {
         guard_out(written, || {
             let store = &shared(records, "records")?.store;
@@ -251,8 +265,9 @@ pub unsafe extern "C" fn oh_recordstore_get(
     }
 }
 
-/// Writes the records at `count` indices to `out`, one after another; `ends[i]` says where the one
-/// at `indices[i]` ends. All as for `oh_recordstore_get`; `ends` may be written where it fails.
+/// Decompresses the records at `count` indices to `out`, one after another; `ends[i]` becomes the
+/// offset at which the record at `indices[i]` ends. The errors are those of `oh_recordstore_get`;
+/// `ends` may be overwritten even after an error.
 ///
 /// # Safety
 /// As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
@@ -266,7 +281,9 @@ pub unsafe extern "C" fn oh_recordstore_get_many(
     capacity: usize,
     written: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all of them.
+    // SAFETY: the caller guarantees that `records` is one that was not freed, and its memory is
+    // still there, that `out` is writable for `capacity` bytes, `written` too, that `indices` is
+    // readable and `ends` writable for `count` numbers.
     unsafe {
         guard_out(written, || {
             let store = &shared(records, "records")?.store;
@@ -284,13 +301,15 @@ pub unsafe extern "C" fn oh_recordstore_get_many(
     }
 }
 
-/// Proves all of a store: checksum, dictionary, where records begin, and that each decompresses.
-/// O(bytes).
+/// Verifies a store: its checksum, its dictionary, the offsets of the records, and that each record
+/// can be decompressed. `OH_ERR_CORRUPT` if something is wrong. Takes time proportional to the
+/// total size of the records.
 ///
 /// # Safety
-/// `records` is one that was not freed, and its memory is still there.
+/// `records` was not freed, and its memory is still readable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_recordstore_validate(records: *const oh_recordstore) -> oh_status {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees that `records` is one that was not freed, and its memory is
+    // still there.
     guard(|| unsafe { shared(records, "records")?.store.validate() })
 }

@@ -2,7 +2,8 @@
 
 use offheap_core::{Error, Result};
 
-/// Cuts `text` where `ends` say, one piece after another. `ends` ascend to at most `length`.
+/// Cuts `text` into pieces, each of which ends before one of `ends`. An error unless they are
+/// ascending integers up to the length of the text.
 pub(super) fn pieces<'a>(text: &'a [u8], ends: &'a [f64]) -> impl Iterator<Item = Result<&'a [u8]>> {
     let mut from = 0usize;
     ends.iter().map(move |&end| {

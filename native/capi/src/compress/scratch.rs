@@ -7,11 +7,11 @@ use offheap_core::{Error, ErrorKind, Result};
 use std::cell::RefCell;
 
 thread_local! {
-    /// Working memory, kept from call to call: 100 KiB or so for small records.
+    /// Working memory that is kept between calls: about 100 KiB for small records.
     static SCRATCH: RefCell<(Scratch, Vec<u8>)> = const { RefCell::new((Scratch::new(), Vec::new())) };
 }
 
-/// Output that is larger than this is given back after the call.
+/// Output buffers that are larger than this are freed after the call.
 const KEPT: usize = 1 << 20;
 
 pub(super) fn with_scratch<T>(body: impl FnOnce(&mut Scratch, &mut Vec<u8>) -> Result<T>) -> Result<T> {
@@ -28,12 +28,13 @@ pub(super) fn with_scratch<T>(body: impl FnOnce(&mut Scratch, &mut Vec<u8>) -> R
     })
 }
 
-/// Copies to `out`, or `Full` where it has no room.
+/// Copies as many elements of `from` to `out` as fit, and returns the total number in `count`.
 ///
 /// # Safety
-/// `out` is writable for `capacity` bytes, which are none of ours.
+/// `out` points to `capacity` writable numbers that no other thread uses; `count` is writable.
 pub(super) unsafe fn copy_out(text: &[u8], out: *mut u8, capacity: usize) -> Result<usize> {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller guarantees that `out` is writable for `capacity` bytes, which are none of
+    // ours.
     let target = unsafe { slice_mut(out, capacity, "out") }?;
     let Some(target) = target.get_mut(..text.len()) else {
         return Err(Error::new(
@@ -45,14 +46,14 @@ pub(super) unsafe fn copy_out(text: &[u8], out: *mut u8, capacity: usize) -> Res
     Ok(text.len())
 }
 
-/// Where decompressing may go straight to `out`, which has `capacity` bytes: how many it may make
-/// there. Wide copies touch bytes behind them, so what nearly fills `out` takes the way by memory
-/// of ours.
+/// How many bytes may be decompressed directly to `out`, which has `capacity` bytes. Wide copies
+/// write past the end of the result, so a result that nearly fills `out` is decompressed to a
+/// buffer first.
 pub(super) fn straight(out: *mut u8, capacity: usize) -> Option<usize> {
     if out.is_null() { None } else { capacity.checked_sub(SLACK) }
 }
 
-/// More than there is room for.
+/// Turns "too many bytes" into "no room".
 pub(super) fn full(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Range => Error::new(ErrorKind::Full, error.message().to_owned()),

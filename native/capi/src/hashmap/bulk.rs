@@ -8,7 +8,8 @@ use offheap_core::hashmap::layout::Shape;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// `schema` is 0, or what the arrays were made for. The header may lie in memory that others write.
+/// Checks that the arrays were made for the types in the header. The header may be in memory that
+/// other threads write.
 fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
     if schema == 0 || schema == shape.key as u32 | (shape.value as u32) << 8 {
         return Ok(());
@@ -22,17 +23,17 @@ fn check_keys(shape: &Shape, schema: u32, keys: *const c_void, count: usize) -> 
     check_array(keys, shape.key.width(), count, "keys")
 }
 
-/// Looks `count` keys up at once: several times faster than one by one, because their waits for
-/// memory overlap. `keys` is an array of the map's key type, `values` one of its value type:
-/// numbers or booleans both. `values[i]` is left as it was where `keys[i]` is missing; `found[i]`,
-/// unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+/// Looks up `count` keys at once, which is several times faster than one by one because the cache
+/// misses overlap. `keys` is an array of the map's key type, `values` one of its value type; both
+/// must be numbers or booleans. If `keys[i]` is missing, `values[i]` is left unchanged. `found[i]`
+/// (unless `found` is NULL) becomes 1 or 0. `*out` becomes the number of keys found.
 ///
-/// `schema` is 0, or key type + 256 × value type: then a map of other types is `OH_ERR_TYPE`. To
-/// ask for the types and to call this are two looks at the region, so give it if anyone who is not
-/// trusted can write there meanwhile.
+/// `schema` is 0, or key type + 256 × value type; then `OH_ERR_TYPE` is returned for a map of other
+/// types. Pass it if a thread that is not trusted can write to the region: it could change the
+/// types after the caller has read them.
 ///
-/// Any thread may call it while the owner writes, rebuilds included. `OH_ERR_STALE` if the map
-/// meanwhile outgrew `length`: what was found so far is written.
+/// Any thread may call this function while the owner writes or rebuilds the map. `OH_ERR_STALE` if
+/// the map outgrew `length` in the meantime; the results found so far are written.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
@@ -60,8 +61,9 @@ pub unsafe extern "C" fn oh_hashmap_get_many(
     }
 }
 
-/// Tells which of `count` keys are there: `found[i]`, unless `found` is NULL, is 1 or 0. `*out` is
-/// how many are. Otherwise as `oh_hashmap_get_many`; values may have any type.
+/// Looks up which of `count` keys a map contains. `found[i]` (unless `found` is NULL) becomes 1 or
+/// 0. `*out` becomes the number of keys found. Otherwise like `oh_hashmap_get_many`, but the values
+/// may have any type.
 ///
 /// # Safety
 /// As for `oh_hashmap_get_many`.
@@ -84,9 +86,9 @@ pub unsafe extern "C" fn oh_hashmap_has_many(
     }
 }
 
-/// Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` is the index of the first
-/// that was not set because the map must be rebuilt first (then call it again with that as `from`),
-/// else `count`.
+/// Sets `keys[i]` to `values[i]` for i from `from` to `count` − 1. `*out` becomes `count`, or, if
+/// the map became full, the index of the first key that was not set: rebuild the map and call the
+/// function again with that index as `from`.
 ///
 /// # Safety
 /// As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
@@ -114,7 +116,7 @@ pub unsafe extern "C" fn oh_hashmap_set_many(
     }
 }
 
-/// Deletes `count` keys. `*out` is how many of them were there.
+/// Removes `count` keys. `*out` becomes the number of them that the map contained.
 ///
 /// # Safety
 /// As for `oh_hashmap_set_many`.
@@ -136,8 +138,8 @@ pub unsafe extern "C" fn oh_hashmap_remove_many(
     }
 }
 
-/// The handles of `count` keys; 0, which is no handle, for those that are missing. `*out` is how
-/// many are there. For the writer, as `oh_hashmap_handle_of`.
+/// Returns the handles of `count` keys; 0 for keys that are missing. `*out` becomes the number of
+/// keys found. Only the writer may call it, as `oh_hashmap_handle_of`.
 ///
 /// # Safety
 /// As for `oh_hashmap_set_many`; `handles` has `count` elements.
@@ -161,8 +163,8 @@ pub unsafe extern "C" fn oh_hashmap_handles_of(
     }
 }
 
-/// The values of the entries that `count` handles name, as `oh_hashmap_get_many` does for keys.
-/// `*out` is how many are alive.
+/// Returns the values of the entries that `count` handles identify, as `oh_hashmap_get_many` does
+/// for keys. `*out` becomes the number of handles that are not stale.
 ///
 /// # Safety
 /// As for `oh_hashmap_get_many`.

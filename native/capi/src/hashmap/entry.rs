@@ -10,25 +10,26 @@ use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
 /// A key and a value in a map. Numbers are pointed to in their column (aligned), strings and byte
-/// sequences in the heap, without a closing NUL. Good until the map is rebuilt or cleared.
+/// sequences in the heap, without a terminating NUL. The pointers are valid until the map is
+/// rebuilt or cleared.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_hashmap_entry {
     /// The key.
     pub key: *const c_void,
-    /// Its bytes.
+    /// Bytes of the key.
     pub key_length: usize,
     /// The value; NULL for `OH_TYPE_ANY`.
     pub value: *const c_void,
-    /// Its bytes.
+    /// Bytes of the value.
     pub value_length: usize,
     /// Index of the entry in the columns.
     pub position: u32,
 }
 
 /// The columns of a map, in insertion order. Element i is an entry if bit i % 32 of `dead[i / 32]`
-/// is 0. For strings and byte sequences the columns hold references of 32 bits. Good until the map
-/// is rebuilt or cleared.
+/// is 0. The columns of strings and byte sequences contain 32-bit references. The pointers are
+/// valid until the map is rebuilt or cleared.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_hashmap_columns {
@@ -36,13 +37,13 @@ pub struct oh_hashmap_columns {
     pub keys: *const c_void,
     /// The values; NULL for `OH_TYPE_ANY`.
     pub values: *const c_void,
-    /// One bit for each entry: 1 if it was deleted.
+    /// One bit for each element: 1 if the entry was removed.
     pub dead: *const u32,
-    /// How many elements the columns have.
+    /// Number of elements in each column.
     pub used: u32,
 }
 
-/// A key or value as it was passed: where, and how many bytes.
+/// A key or value as C passes it.
 #[derive(Clone, Copy)]
 struct Argument {
     data: *const c_void,
@@ -52,6 +53,9 @@ struct Argument {
 
 impl Argument {
     /// The bits of a number of this type.
+    ///
+    /// # Safety
+    /// `length` bytes at `data` are readable, or `data` is null.
     unsafe fn bits(self, ty: Type) -> Result<u64> {
         if self.data.is_null() {
             return Err(Error::wrong_type(format!("the {} is NULL", self.what)));
@@ -77,8 +81,8 @@ impl Argument {
     }
 }
 
-/// Runs a generic call with a key in the form that the map's key type has. Expands to unsafe calls:
-/// the caller of the C function vouches for the key's bytes.
+/// Calls a generic function with a key in the form that the map's key type has. Expands to unsafe
+/// calls, for which the caller of the C function guarantees that the bytes of the key are readable.
 macro_rules! with_key {
     ($argument:expr, $ty:expr, $key:ident => $call:expr) => {{
         let (argument, ty) = ($argument, $ty);
@@ -105,7 +109,7 @@ unsafe fn find(map: &RawMap, key: *const c_void, key_length: usize) -> Result<Op
     Ok(unsafe { with_key!(key, map.shape().key, key => map.find(key)) })
 }
 
-/// Where a cell is, for C: its address and bytes.
+/// The address and the length in bytes of a cell.
 fn address(map: &RawMap, cell: Cell, column: usize, ty: Type, position: u32) -> (*const c_void, usize) {
     match cell {
         Cell::None => (std::ptr::null(), 0),
@@ -125,8 +129,8 @@ fn value_address(map: &RawMap, position: u32) -> Result<(*const c_void, usize)> 
     Ok(address(map, map.value_at(position)?, map.layout().values, map.shape().value, position))
 }
 
-/// Looks a key up. `*value` points to its value in the map (see `oh_hashmap_entry`), and is NULL if
-/// the key is not there.
+/// Looks up a key. `*value` becomes a pointer to its value in the map (see `oh_hashmap_entry`), or
+/// NULL if the map does not contain the key; `*value_length` becomes its length in bytes.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
@@ -156,7 +160,7 @@ pub unsafe extern "C" fn oh_hashmap_get(
     })
 }
 
-/// Whether a key is in a map.
+/// Returns whether a map contains a key.
 ///
 /// # Safety
 /// As for `oh_hashmap_get`.
@@ -168,12 +172,14 @@ pub unsafe extern "C" fn oh_hashmap_has(
     key_length: usize,
     out: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for memory, key and output.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, `key` for
+    // `key_length` and that the outputs are writable.
     unsafe { guard_out(out, || Ok(find(&RawMap::attach(base.cast(), length)?, key, key_length)?.is_some())) }
 }
 
-/// Inserts a key or gives it a new value. `*inserted`, unless it is NULL, tells whether the key was
-/// new. `OH_ERR_FULL`, and nothing is changed, if the map must be rebuilt first:
+/// Inserts a key, or replaces the value of an existing one. `*inserted` (unless `inserted` is NULL)
+/// becomes true if the key was new. If the map is full, `OH_ERR_FULL` is returned and nothing
+/// changes; the map must be rebuilt first:
 ///
 /// ```c
 /// uint32_t capacity;
@@ -184,11 +190,11 @@ pub unsafe extern "C" fn oh_hashmap_has(
 /// oh_hashmap_rebuild(base, needed, capacity, heap_capacity);
 /// ```
 ///
-/// Threads that only read may go on meanwhile. Other threads that write may not.
+/// Other threads may read the map at the same time, but not write it.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
-/// and `value` are valid for as many bytes as is said.
+/// is readable for `key_length` bytes and `value` for `value_length`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_set(
     base: *mut c_void,
@@ -234,7 +240,7 @@ pub unsafe extern "C" fn oh_hashmap_set(
     })
 }
 
-/// Deletes a key. `*removed`, unless it is NULL, tells whether it was there.
+/// Removes a key. `*removed` (unless `removed` is NULL) becomes true if the map contained it.
 ///
 /// # Safety
 /// As for `oh_hashmap_set`.
@@ -263,10 +269,11 @@ pub unsafe extern "C" fn oh_hashmap_remove(
     })
 }
 
-/// The handle of a key's entry: a number below 2^53 that names the entry until it is deleted, also
-/// across rebuilds. 0, which is no handle, if the key is not there.
+/// Returns the handle of a key's entry: a number below 2^53 that identifies the entry until it is
+/// removed, also across rebuilds. It is 0, which is never a handle, if the map does not contain the
+/// key.
 ///
-/// A function for the writer: it notes in the map that handles exist.
+/// Only the writer may call this function, because it records in the map that handles exist.
 ///
 /// # Safety
 /// As for `oh_hashmap_set`; `out` is writable.
@@ -278,7 +285,9 @@ pub unsafe extern "C" fn oh_hashmap_handle_of(
     key_length: usize,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for memory, key and output.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them, that `key` and `value` are valid for as many bytes as is
+    // said, that `out` is writable.
     unsafe {
         guard_out(out, || {
             let key = Argument { data: key, length: key_length, what: "key" };
@@ -288,7 +297,7 @@ pub unsafe extern "C" fn oh_hashmap_handle_of(
     }
 }
 
-/// The entry that a handle names. `OH_ERR_STALE` if it was deleted.
+/// Returns the entry that a handle identifies. `OH_ERR_STALE` if it was removed.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -299,7 +308,8 @@ pub unsafe extern "C" fn oh_hashmap_get_by_handle(
     handle: u64,
     out: *mut oh_hashmap_entry,
 ) -> oh_status {
-    // SAFETY: the caller vouches for memory and output.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let map = RawMap::attach(base.cast(), length)?;
@@ -317,9 +327,9 @@ fn entry_at(map: &RawMap, position: u32) -> Result<oh_hashmap_entry> {
     Ok(oh_hashmap_entry { key, key_length, value, value_length, position })
 }
 
-/// The next entry in insertion order. `*cursor` is 0 to begin with; afterwards it is 1 + the
-/// entry's position, or 0 again if there was none left. Entries may be inserted and deleted
-/// meanwhile.
+/// Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterwards
+/// it is 1 + the position of the entry, or 0 if there are no more entries. Entries may be inserted
+/// and removed between calls.
 ///
 /// ```c
 /// uint32_t cursor = 0;
@@ -355,7 +365,7 @@ pub unsafe extern "C" fn oh_hashmap_next(
     })
 }
 
-/// The columns, for loops over plain arrays.
+/// Returns the columns of a map, for loops over plain arrays.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -365,7 +375,8 @@ pub unsafe extern "C" fn oh_hashmap_get_columns(
     length: usize,
     out: *mut oh_hashmap_columns,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let map = RawMap::attach(base.cast(), length)?;

@@ -23,8 +23,8 @@ use offheap_core::region::header::random_seeds;
 use offheap_core::region::sequence::READ_TIMEOUT;
 use std::ffi::c_void;
 
-/// What a new map is to be. Begin with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or zero it and
-/// set `struct_size`.
+/// Options of a new map. Initialize them with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or set
+/// all bytes to 0 and then `struct_size`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_hashmap_options {
@@ -34,17 +34,18 @@ pub struct oh_hashmap_options {
     pub key_type: u32,
     /// Type of the values, an `oh_type`.
     pub value_type: u32,
-    /// Entries it can hold before it must be rebuilt: 1 to 1,369,020,825.
+    /// Number of entries that fit before the map must be rebuilt: 1 to 1,369,020,825.
     pub capacity: u32,
-    /// Key of the hash function. Both 0: random, so that nobody can choose keys that collide.
+    /// Seed of the hash function. If both words are 0, a random seed is chosen, so that an attacker
+    /// cannot choose keys that collide.
     pub seeds: [u32; 2],
-    /// Bytes for strings and byte sequences, at most 2^34; 0 for a map that has neither. Each takes
-    /// its length, rounded up to a multiple of 4, and 4 more.
+    /// Bytes for strings and byte sequences, at most 2^34; 0 for a map without them. Each takes its
+    /// length, rounded up to a multiple of 4, plus 4 bytes.
     pub heap_capacity: u64,
 }
 option_struct!(oh_hashmap_options, through heap_capacity: u64);
 
-/// What a map is and holds.
+/// The types, capacities and counts of a map.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_hashmap_info {
@@ -52,21 +53,21 @@ pub struct oh_hashmap_info {
     pub key_type: u32,
     /// Type of the values, an `oh_type`.
     pub value_type: u32,
-    /// Entries it can hold before it must be rebuilt.
+    /// Number of entries that fit before the map must be rebuilt.
     pub capacity: u32,
-    /// Entries it holds.
+    /// Number of entries.
     pub count: u32,
-    /// Positions in use: those of the entries, and of deleted ones, until the next rebuild.
+    /// Positions in use, including those of entries that were removed since the last rebuild.
     pub used: u32,
-    /// How many times entries changed their positions, modulo 2^32.
+    /// How often entries changed their positions, modulo 2^32.
     pub moves: u32,
     /// Bytes for strings and byte sequences.
     pub heap_capacity: u64,
-    /// How many of them are used.
+    /// Bytes of the heap in use.
     pub heap_used: u64,
-    /// How many of those a rebuild would free.
+    /// Bytes of `heap_used` that a rebuild would free.
     pub heap_garbage: u64,
-    /// Bytes of the region. The memory it lies in may be longer.
+    /// Size of the region in bytes. The memory may be longer.
     pub region_size: u64,
 }
 
@@ -84,24 +85,26 @@ unsafe fn read_options(options: *const oh_hashmap_options) -> Result<NewMap> {
     })
 }
 
-/// Bytes of memory that a map with these options takes.
+/// Computes the number of bytes that a map with these options needs. `OH_ERR_TYPE` for key or value
+/// types that a map does not support; `OH_ERR_RANGE` for a capacity outside its range.
 ///
 /// # Safety
-/// `options` points to a struct of the size it says, `out` is writable.
+/// `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_region_size(
     options: *const oh_hashmap_options,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `options` points to a struct of the size it says, `out` is
+    // writable.
     unsafe { guard_out(out, || read_options(options)?.length()) }
 }
 
-/// Makes an empty map in `length` bytes at `base`, at least `oh_hashmap_region_size`. What they
-/// held is overwritten. `OH_ERR_FULL` if they are too few.
+/// Creates an empty map in `length` bytes at `base`, overwriting them. `OH_ERR_FULL` if `length` is
+/// less than `oh_hashmap_region_size`.
 ///
-/// The memory stays yours: it has no pointers in it, so it can be copied, saved and mapped
-/// elsewhere, and there is nothing to free but the memory itself.
+/// The caller keeps owning the memory. It contains no pointers, so it can be copied, saved and
+/// mapped at another address, and only the memory itself has to be freed.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
@@ -112,33 +115,37 @@ pub unsafe extern "C" fn oh_hashmap_init(
     length: usize,
     options: *const oh_hashmap_options,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses and that `options` as for `oh_hashmap_region_size`.
     guard(|| unsafe { rebuild::init(base.cast(), length, &read_options(options)?) })
 }
 
-/// Checks in constant time that the memory holds a map. After `OH_OK` no function here reads or
-/// writes outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain a hash map.
+///
+/// After `OH_OK`, no `oh_hashmap_` function reads or writes outside these bytes, whatever their
+/// contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
+/// another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { validate::check(base.cast(), length) })
 }
 
-/// Proves that all contents of a map are sound; takes about one lookup for each entry.
-/// `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Verifies all entries of a map. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes
+/// the first error found. Takes about as long as one lookup for each entry.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { validate::validate(base.cast(), length) })
 }
 
-/// What a map is and holds.
+/// Returns the types, capacities and counts of a map.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -148,7 +155,8 @@ pub unsafe extern "C" fn oh_hashmap_get_info(
     length: usize,
     out: *mut oh_hashmap_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let map = RawMap::attach(base.cast(), length)?;
@@ -169,8 +177,8 @@ pub unsafe extern "C" fn oh_hashmap_get_info(
     }
 }
 
-/// The types of a map's keys and values, each an `oh_type`. While the owner rebuilds the map it
-/// waits.
+/// Returns the types of the keys and values of a map, each an `oh_type`. If another thread is
+/// rebuilding the map, the function waits until that is done.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.
@@ -194,17 +202,19 @@ pub unsafe extern "C" fn oh_hashmap_types(
     })
 }
 
-/// How many entries a map holds.
+/// Returns the number of entries in a map.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_count(base: *const c_void, length: usize, out: *mut u32) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe { guard_out(out, || Ok(RawMap::attach(base.cast(), length)?.len())) }
 }
 
-/// Bytes that the region will have after `oh_hashmap_rebuild` with these numbers.
+/// Computes the size in bytes that the region will have after `oh_hashmap_rebuild` with the same
+/// arguments.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -216,18 +226,20 @@ pub unsafe extern "C" fn oh_hashmap_rebuild_region_size(
     heap_capacity: u64,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe { guard_out(out, || rebuild::rebuild_length(base.cast(), length, capacity, heap_capacity)) }
 }
 
-/// Rebuilds a map in place, for another capacity (to make room after `OH_ERR_FULL`) or the same (to
-/// squeeze out deleted entries). `heap_capacity` is raised to what the strings and byte sequences
-/// in it need. `length` is what `oh_hashmap_rebuild_region_size` said, or more: `OH_ERR_FULL` if it
-/// is less.
+/// Rebuilds a map in place with a new capacity (to make room after `OH_ERR_FULL`), or with the same
+/// capacity (to discard removed entries). If `heap_capacity` is too small for the strings and byte
+/// sequences in the map, it is raised. `OH_ERR_FULL` if `length` is less than
+/// `oh_hashmap_rebuild_region_size`.
 ///
-/// Entries keep their order and their handles; positions and pointers into the map are void.
-/// It takes about 10 ns for each entry, and needs temporary memory only if entries were deleted or
-/// strings replaced. `OH_ERR_OOM` if that is refused. A failed rebuild changes nothing.
+/// Entries keep their order and their handles; positions, and pointers into the map, become
+/// invalid. A rebuild takes about 10 ns for each entry. It needs temporary memory only if entries
+/// were removed or strings replaced; `OH_ERR_OOM` if there is none. A failed rebuild changes
+/// nothing.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes, and no other thread writes them.
@@ -238,12 +250,14 @@ pub unsafe extern "C" fn oh_hashmap_rebuild(
     capacity: u32,
     heap_capacity: u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them.
     guard(|| unsafe { rebuild::rebuild(base.cast(), length, capacity, heap_capacity) })
 }
 
-/// The capacity that a full map should be rebuilt to: the same if a quarter of its entries or more
-/// was deleted, else one and a half times to twice as much. `OH_ERR_FULL` at the largest.
+/// Computes the capacity to which a full map should be rebuilt: the same one if at least a quarter
+/// of its entries were removed, otherwise one and a half to two times as much. `OH_ERR_FULL` if the
+/// map already has the largest capacity.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -253,16 +267,18 @@ pub unsafe extern "C" fn oh_hashmap_next_capacity(
     length: usize,
     out: *mut u32,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe { guard_out(out, || RawMap::attach(base.cast(), length)?.next_capacity()) }
 }
 
-/// Empties a map. Its capacity stays; handles become stale.
+/// Removes all entries. The capacity stays the same; handles become stale.
 ///
 /// # Safety
 /// As for `oh_hashmap_rebuild`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_hashmap_clear(base: *mut c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
+    // and no other thread writes them.
     guard(|| unsafe { rebuild::clear(base.cast(), length) })
 }

@@ -19,81 +19,85 @@ use offheap_core::pools::lockfree::layout::{COMPACT, GUARDS, Options, SLOT_WORDS
 use offheap_core::pools::lockfree::validate;
 use std::ffi::c_void;
 
-/// What a new pool is to be. Zero it, then set `struct_size` and `capacity`.
+/// Options of a new pool. Set all bytes to 0, and then `struct_size` and `capacity`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_lockfreepool_options {
     /// `sizeof(oh_lockfreepool_options)`
     pub struct_size: usize,
-    /// Bytes for blocks, up to 2^32; rounded up to whole chunks.
+    /// Total size of the blocks in bytes, up to 2^32; rounded up to whole chunks.
     pub capacity: u64,
-    /// Bytes of a chunk, a power of two from 1 KiB to 1 MiB; 0: a 64th of the capacity, within
-    /// those limits.
+    /// Size of a chunk in bytes, a power of two from 1 KiB to 1 MiB. 0 means a 64th of the
+    /// capacity, within these limits.
     pub chunk: u64,
-    /// Bytes of the smallest block, a power of two from 16 on; 0: 64, or 16 if compact.
+    /// Size of the smallest block in bytes, a power of two from 16 on. 0 means 64, or 16 if
+    /// `compact` is set.
     pub smallest: u64,
-    /// How many handles there can be at once, up to 1023; 0: 128, or 32 if compact.
+    /// Maximum number of handles at the same time, up to 1023. 0 means 128, or 32 if `compact` is
+    /// set.
     pub handles: u32,
     /// Fill blocks with zeros when they are freed.
     pub zero_on_free: Flag,
-    /// Put 16 known bytes behind each block, and look at them when it is freed.
+    /// Put 16 known bytes after each block, and check them when it is freed.
     pub guards: Flag,
-    /// Do not spread bookkeeping over cache lines: less memory, more contention.
+    /// Do not spread the bookkeeping over cache lines: less memory, more contention.
     pub compact: Flag,
 }
 option_struct!(oh_lockfreepool_options, through compact: Flag);
 
-/// What a pool holds. Sizes are in bytes. Each number was right at a moment, not all at the same.
+/// Counters of a pool. Sizes are in bytes. Each counter is read at its own moment, so together they
+/// may be inconsistent while other threads use the pool.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_lockfreepool_stats {
-    /// Room for blocks in all.
+    /// Total size of the blocks that fit.
     pub capacity: u64,
-    /// In allocated blocks.
+    /// Size of the allocated blocks.
     pub used: u64,
-    /// In free blocks that caches hold.
+    /// Size of the free blocks in caches.
     pub cached: u64,
-    /// How many blocks are allocated.
+    /// Number of allocated blocks.
     pub blocks: u64,
-    /// How many requests found no room, modulo 2^32.
+    /// Number of requests that found no room, modulo 2^32.
     pub failures: u32,
-    /// How many handles there are.
+    /// Number of handles.
     pub handles: u32,
 }
 
-/// Where the words of a pool are. Those whose name ends in `_at` are indices of 32-bit words.
+/// The layout of a pool's words. Fields with names that end in `_at` are indices of 32-bit words.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_lockfreepool_layout {
-    /// Where the data begins, in bytes.
+    /// Offset of the data in bytes.
     pub data: u64,
-    /// Bytes of data.
+    /// Size of the data in bytes.
     pub capacity: u64,
     /// The option word.
     pub options: u32,
-    /// Bytes of a chunk: 2 to this.
+    /// Logarithm to base 2 of the size of a chunk in bytes.
     pub chunk_shift: u32,
-    /// Bytes of the smallest block: 2 to this.
+    /// Logarithm to base 2 of the size of the smallest block in bytes.
     pub min_shift: u32,
-    /// Group words of a chunk: 2 to this.
+    /// Logarithm to base 2 of the number of group words of a chunk.
     pub group_shift: u32,
-    /// The number of this handle's slot.
+    /// Index of this handle's slot.
     pub slot: u32,
-    /// That slot.
+    /// The slot of this handle.
     pub slot_at: u32,
-    /// Descriptors of chunks.
+    /// Descriptors of the chunks.
     pub chunks_at: u32,
     /// Hints.
     pub hints_at: u32,
     /// Group words.
     pub groups_at: u32,
-    /// Words of the groups' owners.
+    /// The owner words of the groups.
     pub caches_at: u32,
-    /// How many words there are in all.
+    /// Total number of words.
     pub words: u32,
 }
 
-/// One thread's handle: made by `oh_lockfreepool_attach`, freed by `oh_lockfreepool_close`.
+/// A handle of a pool, for one thread. Created by `oh_lockfreepool_attach`, freed by
+/// `oh_lockfreepool_close`.
 pub struct oh_lockfreepool {
     /// Pointers to it are pointers to a `Handle`, so that the one inside an `oh_threadlocalpool`
     /// can be lent.
@@ -116,22 +120,24 @@ unsafe fn read_options(options: *const oh_lockfreepool_options) -> Result<Shape>
     })
 }
 
-/// Bytes of memory that a pool with these options takes.
+/// Computes the number of bytes that a pool with these options needs. `OH_ERR_RANGE` for an option
+/// outside its range.
 ///
 /// # Safety
-/// `options` points to a struct of the size it says; `out` is writable.
+/// `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_region_size(
     options: *const oh_lockfreepool_options,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `options` points to a struct of the size it says and that
+    // `out` is writable.
     unsafe { guard_out(out, || Ok(read_options(options)?.length)) }
 }
 
-/// Makes an empty pool in `length` bytes at `base`, a multiple of 8 (better of 64), at least
-/// `oh_lockfreepool_region_size`. If they are not `zeroed` already, they are overwritten with
-/// zeros. `OH_ERR_FULL` if they are too few.
+/// Creates an empty pool in `length` bytes at `base`, a multiple of 8 (preferably of 64). They are
+/// overwritten with zeros, unless the caller guarantees with `zeroed` that they are zero already.
+/// `OH_ERR_FULL` if `length` is less than `oh_lockfreepool_region_size`.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
@@ -143,25 +149,27 @@ pub unsafe extern "C" fn oh_lockfreepool_init(
     options: *const oh_lockfreepool_options,
     zeroed: bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses and that `options` as for `oh_lockfreepool_region_size`.
     guard(|| unsafe { Handle::init(base.cast(), length, read_options(options)?, zeroed) })
 }
 
-/// Proves that a pool's bookkeeping is sound. `OH_ERR_CORRUPT` says, through `oh_last_error`, what
-/// is wrong first.
+/// Verifies the bookkeeping of a pool. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
+/// describes the first error found.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes. If another thread allocates or frees meanwhile a
-/// sound pool can look wrong.
+/// `base` is valid for reading `length` bytes. If another thread allocates or frees at the same
+/// time, a valid pool may appear to be corrupt.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_validate(base: *const c_void, length: usize) -> oh_status {
     // SAFETY: the caller vouches for the memory; the proof writes nothing.
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 
-/// Makes this thread's handle on the pool in `length` bytes at `base`, which is checked in constant
-/// time. After `OH_OK` no function here reads or writes outside, whatever else it holds.
-/// `OH_ERR_FULL` if there are too many handles.
+/// Creates a handle of this thread for the pool in `length` bytes at `base`, whose header is
+/// checked in constant time. After `OH_OK`, no `oh_lockfreepool_` function reads or writes outside
+/// these bytes, whatever their contents. `OH_ERR_FULL` if there are too many handles. Close it with
+/// `oh_lockfreepool_close`.
 ///
 /// # Safety
 /// `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is
@@ -172,50 +180,52 @@ pub unsafe extern "C" fn oh_lockfreepool_attach(
     length: usize,
     out: *mut *mut oh_lockfreepool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // until the handle is closed and that `out` is writable.
     unsafe { guard_out(out, || hand_out(|| Handle::attach(base.cast(), length)).map(<*mut Handle>::cast)) }
 }
 
-/// Frees a handle. The pool stays as it is. NULL is fine.
+/// Frees a handle. The pool does not change. NULL is allowed.
 ///
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_close(pool: *mut oh_lockfreepool) {
-    // SAFETY: the caller vouches for the handle.
+    // SAFETY: the caller guarantees that `pool` is NULL, or a handle that is not used again.
     guard_value((), || unsafe { take_back(pool.cast::<Handle>()) });
 }
 
-/// Frees the handle of a thread that ended without doing so, from any thread. The block that it
-/// took last, if it is allocated still, is a suspect from then on. NULL is fine.
+/// Frees the handle of a thread that ended without closing it. Any thread may call this function.
+/// If the block that the thread allocated last is still allocated, `oh_lockfreepool_suspects` lists
+/// it from then on. NULL is allowed.
 ///
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_abandon(pool: *mut oh_lockfreepool) {
     guard_value((), || {
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is NULL, or a handle that is not used again.
         if let Some(handle) = unsafe { take_value(pool.cast::<Handle>()) } {
             handle.abandon();
         }
     });
 }
 
-/// The first byte of the pool's data: a block at offset `o` begins `o` bytes behind it. NULL for
-/// NULL.
+/// Returns the address of the pool's data; NULL for NULL. A block with offset `o` begins `o` bytes
+/// after it.
 ///
 /// # Safety
 /// `pool` is NULL or a handle that was not closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_data(pool: *const oh_lockfreepool) -> *mut c_void {
     guard_value(std::ptr::null_mut(), || {
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is NULL or a handle that was not closed.
         unsafe { pool.cast::<Handle>().as_ref() }.map_or(std::ptr::null_mut(), |handle| handle.data().cast())
     })
 }
 
-/// Where a pool's words are, for code that takes part in the protocol of `docs/formats/pools.md` by
-/// itself.
+/// Returns the layout of the pool's words, for code that implements the protocol of
+/// `docs/formats/pools.md` itself.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
@@ -224,7 +234,8 @@ pub unsafe extern "C" fn oh_lockfreepool_get_layout(
     pool: *const oh_lockfreepool,
     out: *mut oh_lockfreepool_layout,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -250,8 +261,8 @@ pub unsafe extern "C" fn oh_lockfreepool_get_layout(
     }
 }
 
-/// Allocates a block of at least `bytes` bytes: its offset from `oh_lockfreepool_data`.
-/// `OH_ERR_FULL` where there is no room.
+/// Allocates a block of at least `bytes` bytes. `*out` becomes its offset from
+/// `oh_lockfreepool_data`. `OH_ERR_FULL` if there is no room.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
@@ -261,7 +272,8 @@ pub unsafe extern "C" fn oh_lockfreepool_alloc(
     bytes: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed, and used by this
+    // thread only and that `out` is writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -270,9 +282,9 @@ pub unsafe extern "C" fn oh_lockfreepool_alloc(
     }
 }
 
-/// Gives a block back, whichever handle allocated it. `OH_ERR_STALE` for one that is free already,
-/// `OH_ERR_RANGE` for an offset where none begins, `OH_ERR_CORRUPT` for one whose guard was
-/// overwritten; it stays allocated.
+/// Frees a block, which may have been allocated through another handle. `OH_ERR_STALE` if it is
+/// free already; `OH_ERR_RANGE` for an offset at which no block begins; `OH_ERR_CORRUPT` if its
+/// guard was overwritten, in which case it stays allocated.
 ///
 /// # Safety
 /// As for `oh_lockfreepool_alloc`.
@@ -280,12 +292,13 @@ pub unsafe extern "C" fn oh_lockfreepool_alloc(
 pub unsafe extern "C" fn oh_lockfreepool_free(pool: *const oh_lockfreepool, offset: u64) -> oh_status {
     guard(|| {
         check_pointer(pool, "pool")?;
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is a handle that was not closed, and used by
+        // this thread only and that `out` is writable.
         unsafe { (*pool.cast::<Handle>()).free(offset) }
     })
 }
 
-/// How many bytes the allocated block at `offset` has for its user. Errors as for
+/// Returns the usable size of the allocated block at `offset`, in bytes. The errors are those of
 /// `oh_lockfreepool_free`.
 ///
 /// # Safety
@@ -296,7 +309,8 @@ pub unsafe extern "C" fn oh_lockfreepool_room(
     offset: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed, and used by this
+    // thread only and that `out` is writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -305,7 +319,7 @@ pub unsafe extern "C" fn oh_lockfreepool_room(
     }
 }
 
-/// Counts and sizes. O(blocks / 16).
+/// Returns the counters of a pool. Takes O(blocks / 16).
 ///
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
@@ -314,7 +328,8 @@ pub unsafe extern "C" fn oh_lockfreepool_get_stats(
     pool: *const oh_lockfreepool,
     out: *mut oh_lockfreepool_stats,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -331,9 +346,9 @@ pub unsafe extern "C" fn oh_lockfreepool_get_stats(
     }
 }
 
-/// Blocks that may have been lost to threads that ended without closing their handles: those that
-/// they had taken last, and that are allocated still. Writes up to `capacity` offsets, and to
-/// `count` how many there are.
+/// Lists blocks that may have leaked: blocks that were the last allocation of a thread that ended
+/// without closing its handle, and that are still allocated. Writes up to `capacity` offsets;
+/// `*count` becomes the total number.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers;
@@ -345,7 +360,8 @@ pub unsafe extern "C" fn oh_lockfreepool_suspects(
     capacity: usize,
     count: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed, that `offsets` is
+    // valid for writing `capacity` numbers, that `count` is writable.
     unsafe {
         guard_out(count, || {
             check_pointer(pool, "pool")?;

@@ -8,11 +8,11 @@ use crate::status::oh_status;
 use offheap_core::pools::lockfree::{Handle, ThreadLocalPool};
 use std::ffi::c_void;
 
-/// One thread's handle with a cache: made by `oh_threadlocalpool_attach`, freed by
-/// `oh_threadlocalpool_close`.
+/// A handle of a pool with a cache, for one thread. Created by `oh_threadlocalpool_attach`, freed
+/// by `oh_threadlocalpool_close`.
 pub struct oh_threadlocalpool(ThreadLocalPool);
 
-/// As `oh_lockfreepool_attach`, with a cache of up to `cache` bytes before the pool.
+/// Like `oh_lockfreepool_attach`, with a cache of up to `cache` bytes.
 ///
 /// # Safety
 /// As for `oh_lockfreepool_attach`.
@@ -23,7 +23,8 @@ pub unsafe extern "C" fn oh_threadlocalpool_attach(
     cache: u64,
     out: *mut *mut oh_threadlocalpool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all.
+    // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
+    // until the handle is closed and that `out` is writable.
     unsafe {
         guard_out(out, || {
             hand_out(|| Ok(oh_threadlocalpool(Handle::attach(base.cast(), length)?.with_cache(cache)?)))
@@ -31,31 +32,31 @@ pub unsafe extern "C" fn oh_threadlocalpool_attach(
     }
 }
 
-/// Gives the cache back, and frees the handle. NULL is fine.
+/// Returns the cached blocks to the pool, and frees the handle. NULL is allowed.
 ///
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_threadlocalpool_close(pool: *mut oh_threadlocalpool) {
-    // SAFETY: the caller vouches for the handle.
+    // SAFETY: the caller guarantees that `pool` is NULL, or a handle that is not used again.
     guard_value((), || unsafe { take_back(pool) });
 }
 
-/// As `oh_lockfreepool_abandon`; the cache is given back, too.
+/// Like `oh_lockfreepool_abandon`. The cached blocks are returned to the pool, too.
 ///
 /// # Safety
 /// `pool` is NULL, or a handle that is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_threadlocalpool_abandon(pool: *mut oh_threadlocalpool) {
     guard_value((), || {
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is NULL, or a handle that is not used again.
         if let Some(oh_threadlocalpool(local)) = unsafe { take_value(pool) } {
             local.abandon();
         }
     });
 }
 
-/// As `oh_lockfreepool_alloc`.
+/// Allocates a block, like `oh_lockfreepool_alloc`.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
@@ -65,7 +66,8 @@ pub unsafe extern "C" fn oh_threadlocalpool_alloc(
     bytes: u64,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed, and used by this
+    // thread only and that `out` is writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -76,7 +78,7 @@ pub unsafe extern "C" fn oh_threadlocalpool_alloc(
     }
 }
 
-/// As `oh_lockfreepool_free`.
+/// Frees a block, like `oh_lockfreepool_free`.
 ///
 /// # Safety
 /// As for `oh_threadlocalpool_alloc`.
@@ -84,12 +86,13 @@ pub unsafe extern "C" fn oh_threadlocalpool_alloc(
 pub unsafe extern "C" fn oh_threadlocalpool_free(pool: *mut oh_threadlocalpool, offset: u64) -> oh_status {
     guard(|| {
         check_pointer(pool, "pool")?;
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is a handle that was not closed, and used by
+        // this thread only and that `out` is writable.
         unsafe { (*pool).0.free(offset) }
     })
 }
 
-/// Gives all cached blocks back to the pool.
+/// Returns all cached blocks to the pool.
 ///
 /// # Safety
 /// As for `oh_threadlocalpool_alloc`.
@@ -97,13 +100,15 @@ pub unsafe extern "C" fn oh_threadlocalpool_free(pool: *mut oh_threadlocalpool, 
 pub unsafe extern "C" fn oh_threadlocalpool_flush(pool: *mut oh_threadlocalpool) -> oh_status {
     guard(|| {
         check_pointer(pool, "pool")?;
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is a handle that was not closed, and used by
+        // this thread only and that `out` is writable.
         unsafe { (*pool).0.flush() };
         Ok(())
     })
 }
 
-/// The largest request that the cache serves; larger ones go to the pool. 0 if it serves none.
+/// Returns the size of the largest request that the cache serves, in bytes; larger ones go to the
+/// pool. 0 if it serves none.
 ///
 /// # Safety
 /// `pool` is a handle that was not closed; `out` is writable.
@@ -112,7 +117,8 @@ pub unsafe extern "C" fn oh_threadlocalpool_largest(
     pool: *const oh_threadlocalpool,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -121,7 +127,8 @@ pub unsafe extern "C" fn oh_threadlocalpool_largest(
     }
 }
 
-/// Bytes of the blocks, allocated or not, that the cache keeps other threads from allocating.
+/// Returns the number of bytes, in allocated and free blocks, that the cache keeps from other
+/// threads.
 ///
 /// # Safety
 /// As for `oh_threadlocalpool_largest`.
@@ -130,7 +137,8 @@ pub unsafe extern "C" fn oh_threadlocalpool_held(
     pool: *const oh_threadlocalpool,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `pool` is a handle that was not closed and that `out` is
+    // writable.
     unsafe {
         guard_out(out, || {
             check_pointer(pool, "pool")?;
@@ -139,7 +147,8 @@ pub unsafe extern "C" fn oh_threadlocalpool_held(
     }
 }
 
-/// The handle behind the cache, for counts and sizes; it is closed with the cache. NULL for NULL.
+/// Returns the handle without the cache, for counters and sizes; NULL for NULL. It is closed
+/// together with the cache.
 ///
 /// # Safety
 /// `pool` is NULL or a handle that was not closed.
@@ -148,7 +157,7 @@ pub unsafe extern "C" fn oh_threadlocalpool_handle(
     pool: *const oh_threadlocalpool,
 ) -> *const oh_lockfreepool {
     guard_value(std::ptr::null(), || {
-        // SAFETY: the caller vouches for the handle.
+        // SAFETY: the caller guarantees that `pool` is NULL or a handle that was not closed.
         unsafe { pool.as_ref() }.map_or(std::ptr::null(), |pool| std::ptr::from_ref(pool.0.handle()).cast())
     })
 }

@@ -9,7 +9,8 @@ use offheap_core::smallmap::arena::layout::Shape;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// `schema` is 0, or what the arrays were made for. The header may lie in memory that others write.
+/// Checks that the arrays were made for the types in the header. The header may be in memory that
+/// other threads write.
 fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
     if schema == 0 || schema == shape.key as u32 | (shape.value as u32) << 8 {
         return Ok(());
@@ -24,16 +25,17 @@ fn read_ids(ids: *const c_void, id_type: u32, count: usize) -> Result<bulk::Ids>
     bulk::Ids::new(ids.cast(), ty)
 }
 
-/// Looks `count` keys up at once, `keys[i]` in the map with id `ids[i]`: several times faster than
-/// one by one, because their waits for memory overlap. `ids` is an array of `id_type`:
+/// Looks up `count` keys at once, `keys[i]` in the map with the id `ids[i]`. This is several times
+/// faster than one by one, because the cache misses overlap. `ids` is an array of `id_type`:
 /// `OH_TYPE_U32`, `OH_TYPE_U64` or `OH_TYPE_F64`. `keys` and `values` are arrays of the arena's
-/// types (ids of strings are 32 bits). `values[i]` is left as it was where `keys[i]` is missing;
-/// `found[i]`, unless `found` is NULL, is then 0 and otherwise 1. `*out` is how many were found.
+/// types; strings are 32-bit ids. If `keys[i]` is missing, `values[i]` is left unchanged.
+/// `found[i]` (unless `found` is NULL) becomes 1 or 0. `*out` becomes the number of keys found.
 ///
-/// `schema` is 0, or key type + 256 × value type: then an arena of other types is `OH_ERR_TYPE`.
+/// `schema` is 0, or key type + 256 × value type; then `OH_ERR_TYPE` is returned for an arena of
+/// other types.
 ///
-/// Any thread may call it while the owner writes. `OH_ERR_STALE` at the first id that names no map,
-/// or if the arena meanwhile outgrew `length`: what was found so far is written.
+/// Any thread may call this function while the owner writes. `OH_ERR_STALE` at the first id without
+/// a map, or if the arena outgrew `length` in the meantime; the results found so far are written.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
@@ -65,10 +67,11 @@ pub unsafe extern "C" fn oh_smallmap_arena_get_many(
     }
 }
 
-/// Sets `keys[i]` to `values[i]` in the map with id `ids[i]`, for i from `from` to `count` − 1.
-/// `*out` is the index of the first that was not set because the arena is full (then make room for
-/// it, and call it again with that as `from`), else `count`. `OH_ERR_STALE`, with nothing changed,
-/// if an id names no map, or a key or value of that type no string.
+/// Sets `keys[i]` to `values[i]` in the map with the id `ids[i]`, for i from `from` to `count` − 1.
+/// `*out` becomes `count`, or, if the arena became full, the index of the first key that was not
+/// set: make room and call the function again with that index as `from`. `OH_ERR_STALE`, with
+/// nothing changed, if there is no map with one of the ids, or no string with an id that is passed
+/// as key or value.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
@@ -101,8 +104,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_set_many(
     }
 }
 
-/// Copies a map's entries, in the order of insertion, into arrays of `capacity` elements of the
-/// arena's types. `*out` is how many entries there are, which may be more than were copied.
+/// Copies the entries of a map, in insertion order, into arrays of `capacity` elements of the
+/// arena's types. `*out` becomes the number of entries of the map, which may be more than were
+/// copied.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is

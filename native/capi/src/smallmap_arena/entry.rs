@@ -10,7 +10,7 @@ use offheap_core::table::blob::Blob;
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// The bits of a key as they are stored, if they are those of its type.
+/// The bits of a key as they are stored. An error if a key of its type does not have these bits.
 fn key_bits(arena: &RawArena, key: u64) -> Result<u64> {
     let ty = arena.shape().key;
     Ok(stored_bits(check_bits(key, ty, "key")?, ty))
@@ -24,7 +24,7 @@ fn check_bits(bits: u64, ty: Type, what: &str) -> Result<u64> {
     Ok(bits)
 }
 
-/// How many entries a map has, and whether they are in the table.
+/// Returns the number of entries of a map, and whether they are in the hash table.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.
@@ -50,7 +50,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_count(
     })
 }
 
-/// The value of a key. `*found` says whether it is there; if not, `*value` is not written.
+/// Looks up a key in a map. `*found` becomes true if the map contains it; otherwise `*value` is not
+/// written.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.
@@ -79,9 +80,10 @@ pub unsafe extern "C" fn oh_smallmap_arena_get(
     })
 }
 
-/// Gives a key a value. `OH_ERR_FULL` if there is no room: make room for a block, and for 10
-/// positions if the map has 8 entries or more, and call it again. `OH_ERR_STALE` if `id` names no
-/// map, or a key or value of that type no string.
+/// Inserts a key, or replaces the value of an existing one. `OH_ERR_FULL` if there is no room: make
+/// room for a block, and for 10 positions if the map has 8 entries or more, and call the function
+/// again. `OH_ERR_STALE` if there is no map with this id, or no string with an id that is passed as
+/// key or value.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
@@ -93,7 +95,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_set(
     key: u64,
     value: u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region and that `room` as for `oh_smallmap_arena_room_region_size`.
     guard(|| unsafe {
         let mut arena = RawArenaMut::attach(base.cast(), length)?;
         let key = key_bits(&arena, key)?;
@@ -105,8 +108,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_set(
     })
 }
 
-/// Removes a key. `*removed` says whether it was there. `OH_ERR_FULL` if that needs a slot and
-/// there is none: make room for a block, and call it again.
+/// Removes a key. `*removed` becomes true if the map contained it. `OH_ERR_FULL` if removing it
+/// needs a slot and there is none: make room for a block, and call the function again.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; `removed` is writable.
@@ -118,7 +121,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_remove(
     key: u64,
     removed: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region, that `room` as for `oh_smallmap_arena_room_region_size`, that
+    // `removed` is writable.
     unsafe {
         guard_out(removed, || {
             let mut arena = RawArenaMut::attach(base.cast(), length)?;
@@ -128,9 +133,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_remove(
     }
 }
 
-/// The id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is made if the arena does
-/// not have it. An id is good until the next `oh_smallmap_arena_make_room`, and from when an entry
-/// refers to it for as long as one does. `OH_ERR_FULL` if there is no room.
+/// Returns the id of a string (UTF-8, or WTF-8 if it has lone surrogates), which is added if the
+/// arena does not contain it. The id is valid until the next `oh_smallmap_arena_make_room`, and,
+/// once an entry refers to the string, as long as one does. `OH_ERR_FULL` if there is no room.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
@@ -142,7 +147,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_intern(
     text_length: usize,
     out: *mut u32,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region, that `room` as for `oh_smallmap_arena_room_region_size`, that `text`
+    // has `text_length` bytes, that `out` is writable.
     unsafe {
         guard_out(out, || {
             let text = Blob::of_type(slice(text.cast::<u8>(), text_length, "text")?, Type::String)?;
@@ -152,8 +159,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_intern(
     }
 }
 
-/// The id of a string that the arena has. `*found` says whether it has; if not, `*out` is not
-/// written.
+/// Looks up the id of a string. `*found` becomes true if the arena contains it; otherwise `*out` is
+/// not written.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
@@ -183,8 +190,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_find_string(
     })
 }
 
-/// The bytes of a string, in the region; no NUL follows them. They are good until
-/// `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
+/// Returns the bytes of a string, which are in the region and not followed by a NUL. They are valid
+/// until `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; the outputs are writable.

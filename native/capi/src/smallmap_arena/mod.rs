@@ -21,44 +21,46 @@ use offheap_core::smallmap::arena::{RawArena, RawArenaMut, validate};
 use offheap_core::{Error, Result};
 use std::ffi::c_void;
 
-/// What a new arena is to be. Zero it and set `struct_size`.
+/// Options of a new arena. Set all bytes to 0, and then `struct_size`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_smallmap_arena_options {
     /// `sizeof(oh_smallmap_arena_options)`
     pub struct_size: usize,
-    /// Type of the keys: a number, or `OH_TYPE_STRING`.
+    /// Type of the keys: a numeric type or `OH_TYPE_STRING`.
     pub key_type: u32,
-    /// Type of the values: a number, `OH_TYPE_BOOL` or `OH_TYPE_STRING`.
+    /// Type of the values: a numeric type, `OH_TYPE_BOOL` or `OH_TYPE_STRING`.
     pub value_type: u32,
-    /// Maps it can hold before it must be rebuilt, if they have four entries each: 1 to 2^30.
+    /// Number of maps with four entries each that fit before the arena must be rebuilt: 1 to 2^30.
     pub maps: u32,
-    /// Key of the hash functions. Both 0: random, so that nobody can choose keys that collide.
+    /// Seeds of the hash functions. If both words are 0, random seeds are chosen, so that an
+    /// attacker cannot choose keys that collide.
     pub seeds: [u32; 2],
 }
 option_struct!(oh_smallmap_arena_options, through seeds: [u32; 2]);
 
-/// What must fit into an arena that is not in it yet; see `oh_smallmap_arena_make_room`.
+/// What has to fit into an arena in addition to its contents; see `oh_smallmap_arena_make_room`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_smallmap_arena_room {
     /// `sizeof(oh_smallmap_arena_room)`
     pub struct_size: usize,
-    /// Maps.
+    /// Number of maps.
     pub maps: u32,
-    /// Slots of 8 entries: what 1 map of 5 to 8 entries takes, or 2 of 3 or 4, or 4 of 1 or 2.
+    /// Number of slots of 8 entries. A map of 5 to 8 entries takes one slot, a map of 3 or 4
+    /// entries half of one, and a map of 1 or 2 entries a quarter.
     pub blocks: u32,
-    /// Entries of large maps: one for each, and 10 for the ninth entry of a map, which moves the
-    /// other 8.
+    /// Number of entries of large maps: one for each entry, and 10 for the ninth entry of a map,
+    /// which moves the other 8.
     pub positions: u32,
-    /// Strings.
+    /// Number of strings.
     pub strings: u32,
-    /// Their bytes: the length of each, rounded up to a multiple of 4, and 4 more.
+    /// Bytes of the strings: the length of each, rounded up to a multiple of 4, plus 4.
     pub heap: u64,
 }
 option_struct!(oh_smallmap_arena_room, through heap: u64);
 
-/// What an arena is and holds.
+/// The types, capacities and counts of an arena.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_smallmap_arena_info {
@@ -66,19 +68,19 @@ pub struct oh_smallmap_arena_info {
     pub key_type: u32,
     /// Type of the values, an `oh_type`.
     pub value_type: u32,
-    /// Maps there are.
+    /// Number of maps.
     pub maps: u32,
-    /// How many of them have their entries in the table.
+    /// Number of maps whose entries are in the hash table.
     pub promoted: u32,
-    /// Maps it can hold.
+    /// Number of maps that fit.
     pub map_capacity: u32,
-    /// Slots of 8 entries it can hold.
+    /// Number of slots of 8 entries that fit.
     pub block_capacity: u32,
-    /// Entries of large maps it can hold.
+    /// Number of entries of large maps that fit.
     pub table_capacity: u32,
-    /// Strings there are.
+    /// Number of strings.
     pub strings: u32,
-    /// Bytes of the region. The memory it lies in may be longer.
+    /// Size of the region in bytes. The memory may be longer.
     pub region_size: u64,
 }
 
@@ -116,22 +118,24 @@ unsafe fn read_room(room: *const oh_smallmap_arena_room) -> Result<Goal> {
     }))
 }
 
-/// Bytes of memory that an arena with these options takes.
+/// Computes the number of bytes that an arena with these options needs. `OH_ERR_TYPE` for types
+/// that an arena does not support; `OH_ERR_RANGE` for a number of maps outside its range.
 ///
 /// # Safety
-/// `options` points to a struct of the size it says, `out` is writable.
+/// `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_region_size(
     options: *const oh_smallmap_arena_options,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `options` points to a struct of the size it says, `out` is
+    // writable.
     unsafe { guard_out(out, || read_options(options)?.length()) }
 }
 
-/// Makes an empty arena in `length` bytes at `base`, at least `oh_smallmap_arena_region_size`. What
-/// they held is overwritten. `OH_ERR_FULL` if they are too few. The memory stays yours, and there
-/// is nothing to free but it.
+/// Creates an empty arena in `length` bytes at `base`, overwriting them. `OH_ERR_FULL` if `length`
+/// is less than `oh_smallmap_arena_region_size`. The caller keeps owning the memory, and only the
+/// memory itself has to be freed.
 ///
 /// # Safety
 /// `base` is valid for writing `length` bytes that no other thread uses; `options` as for
@@ -142,33 +146,39 @@ pub unsafe extern "C" fn oh_smallmap_arena_init(
     length: usize,
     options: *const oh_smallmap_arena_options,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes that no other
+    // thread uses and that `options` as for `oh_smallmap_arena_region_size`.
     guard(|| unsafe { rebuild::init(base.cast(), length, &read_options(options)?) })
 }
 
-/// Checks in constant time that the memory holds an arena. After `OH_OK` no function here reads or
-/// writes outside it, whatever else it holds; and each checks the same again by itself.
+/// Checks in constant time that `length` bytes at `base` contain an arena of small maps.
+///
+/// After `OH_OK`, no `oh_smallmap_arena_` function reads or writes outside these bytes, whatever
+/// their contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION`
+/// for another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { validate::check(base.cast(), length) })
 }
 
-/// Proves that all contents of an arena are sound; takes about one lookup for each entry.
-/// `OH_ERR_CORRUPT` says, through `oh_last_error`, what is wrong first.
+/// Verifies all maps and strings of an arena. `OH_ERR_CORRUPT` if something is wrong;
+/// `oh_last_error` describes the first error found. Takes about as long as one lookup for each
+/// entry.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes.
     guard(|| unsafe { validate::validate(base.cast(), length) })
 }
 
-/// What an arena is and holds. While the owner rearranges it, it waits.
+/// Returns the types, capacities and counts of an arena. If another thread is rearranging the
+/// arena, the function waits until that is done.
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes, `out` is writable.
@@ -178,7 +188,8 @@ pub unsafe extern "C" fn oh_smallmap_arena_get_info(
     length: usize,
     out: *mut oh_smallmap_arena_info,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let arena = RawArena::attach_shared(base.cast(), length, READ_TIMEOUT)?;
@@ -198,11 +209,12 @@ pub unsafe extern "C" fn oh_smallmap_arena_get_info(
     }
 }
 
-/// Bytes that the region will have after `oh_smallmap_arena_make_room` with the same `room`.
+/// Computes the size in bytes that the region will have after `oh_smallmap_arena_make_room` with
+/// the same `room`.
 ///
 /// # Safety
-/// `base` is valid for reading `length` bytes, `room` is NULL or points to a struct of the size it
-/// says, `out` is writable.
+/// `base` is valid for reading `length` bytes; `room` is NULL, or points to as many readable bytes
+/// as its `struct_size` says; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_room_region_size(
     base: *const c_void,
@@ -210,29 +222,31 @@ pub unsafe extern "C" fn oh_smallmap_arena_room_region_size(
     room: *const oh_smallmap_arena_room,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for all three.
+    // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, and that
+    // `room` is NULL or points to a struct of the size it says, `out` is writable.
     unsafe { guard_out(out, || rebuild::rebuild_length(base.cast(), length, read_room(room)?)) }
 }
 
-/// Makes room in an arena where one is full: packs slots, drops strings that nothing refers to,
-/// gives sections larger capacities, in place. With `room` NULL it gives up all that is not in use
-/// instead. `OH_ERR_FULL` if `length` is below `oh_smallmap_arena_room_region_size`; a call that is
-/// refused changes nothing. Ids of maps, and of strings that an entry refers to, stay.
+/// Makes room in an arena, in place: packs slots, drops strings that no entry refers to, and gives
+/// sections larger capacities. If `room` is NULL, it shrinks the arena to its contents instead.
+/// `OH_ERR_FULL` if `length` is less than `oh_smallmap_arena_room_region_size`. A refused call
+/// changes nothing. The ids of maps, and of strings that an entry refers to, stay valid.
 ///
 /// # Safety
-/// `base` is valid for writing `length` bytes, and nobody else writes the region; `room` as for
-/// `oh_smallmap_arena_room_region_size`.
+/// `base` is valid for reading and writing `length` bytes, and no other thread writes them; `room`
+/// as for `oh_smallmap_arena_room_region_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_make_room(
     base: *mut c_void,
     length: usize,
     room: *const oh_smallmap_arena_room,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region and that `room` as for `oh_smallmap_arena_room_region_size`.
     guard(|| unsafe { rebuild::rebuild(base.cast(), length, read_room(room)?) })
 }
 
-/// Makes an empty map: its id, below 2^53. `OH_ERR_FULL` if there is no room.
+/// Creates an empty map and returns its id, a number below 2^53. `OH_ERR_FULL` if there is no room.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`; `out` is writable.
@@ -242,7 +256,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_create(
     length: usize,
     out: *mut u64,
 ) -> oh_status {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region, that `room` as for `oh_smallmap_arena_room_region_size`, that `out`
+    // is writable.
     unsafe {
         guard_out(out, || {
             let id = RawArenaMut::attach(base.cast(), length)?.create()?;
@@ -251,34 +267,37 @@ pub unsafe extern "C" fn oh_smallmap_arena_create(
     }
 }
 
-/// Gives a map back: its entries are gone, and its id is stale. `OH_ERR_STALE` if it is so already.
+/// Deletes a map and its entries. Its id becomes stale. `OH_ERR_STALE` if it already was.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_release(base: *mut c_void, length: usize, id: u64) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region and that `room` as for `oh_smallmap_arena_room_region_size`.
     guard(|| unsafe { RawArenaMut::attach(base.cast(), length)?.release(id) })
 }
 
-/// Removes all entries of a map, and demotes it.
+/// Removes all entries of a map, and moves it out of the hash table.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_clear(base: *mut c_void, length: usize, id: u64) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region and that `room` as for `oh_smallmap_arena_room_region_size`.
     guard(|| unsafe { RawArenaMut::attach(base.cast(), length)?.clear(id) })
 }
 
-/// Moves the entries of a map that has 8 in line to the table, as a ninth would. `OH_ERR_FULL` if
-/// there are not 10 positions.
+/// Moves the entries of a map of exactly 8 entries to the hash table, as a ninth entry would.
+/// `OH_ERR_FULL` if there is no room for 10 positions.
 ///
 /// # Safety
 /// As for `oh_smallmap_arena_make_room`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_smallmap_arena_promote(base: *mut c_void, length: usize, id: u64) -> oh_status {
-    // SAFETY: the caller vouches for the memory.
+    // SAFETY: the caller guarantees that `base` is valid for writing `length` bytes, and nobody
+    // else writes the region and that `room` as for `oh_smallmap_arena_room_region_size`.
     guard(|| unsafe {
         if RawArenaMut::attach(base.cast(), length)?.promote_full(id)? {
             return Ok(());
