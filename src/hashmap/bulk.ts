@@ -100,8 +100,8 @@ export function getManyByHandle(table: HashMapTable, handles: unknown, out: unkn
 
 /**
  * A native gather. A reader of another thread's region gathers into a copy, and takes over only the
- * values found in a pass that no rearrangement disturbed, so that `out` keeps its values where a key
- * is missing.
+ * values found in a pass that no rearrangement disturbed, so that `out` keeps its values where a
+ * key is missing.
  */
 function gather(
   table: HashMapTable,

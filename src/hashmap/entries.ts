@@ -6,7 +6,10 @@ import { makeRoom } from './growth.js';
 import { freeSlot, noteHandle, positionOf, takeSlot } from './handles.js';
 import { HAS_SLOTS, WORD } from './layout.js';
 import type { HashMapTable } from './table.js';
-import { encodeText, encodeValue, garbageOf, replaceValue, valueBytes, writeValue } from './values.js';
+import * as values from './values.js';
+
+/** Functions of hot code, as constants of this module: V8 folds those. */
+const { encodeText, encodeValue, garbageOf, replaceValue, valueBytes, writeValue } = values;
 
 /** Inserts or replaces. The value is encoded first, because that may run user code. */
 export function put(table: HashMapTable, key: unknown, value: unknown): void {

@@ -1,6 +1,6 @@
 /**
- * Handles of entries (`docs/formats/hashmap.md`, "Handles"): the lower 32 bits are a slot, the upper
- * ones its generation. As long as no entry was relocated after a handle was issued, slots are
+ * Handles of entries (`docs/formats/hashmap.md`, "Handles"): the lower 32 bits are a slot, the
+ * upper ones its generation. As long as no entry was relocated after a handle was issued, slots are
  * positions and the generation is the map's epoch; then handles need no slot table.
  */
 import { typeError } from '../errors.js';

@@ -1,6 +1,6 @@
 /**
- * HashMap: a `Map` whose entries are stored outside the JavaScript heap, in one region of bytes that
- * can be shared with workers, saved, and opened by mapping the file. `docs/formats/hashmap.md`
+ * HashMap: a `Map` whose entries are stored outside the JavaScript heap, in one region of bytes
+ * that can be shared with workers, saved, and opened by mapping the file. `docs/formats/hashmap.md`
  * specifies the bytes.
  *
  * This class has the public operations. Its {@link HashMapTable} finds and changes single entries;
@@ -46,22 +46,14 @@ import { OWNER, RegionSource } from '../region/table.js';
 import type { Token } from '../region/token.js';
 import type { AnyTypedArray } from '../region/typed-array.js';
 import * as bulk from './bulk.js';
-import { put, putByHandle, remove } from './entries.js';
+import * as entries from './entries.js';
 import { clear, rebuild } from './growth.js';
 import { handleOf, positionOf } from './handles.js';
-import {
-  advanceToLive,
-  cursorOf,
-  END,
-  EntryIterator,
-  KeyIterator,
-  stepSlow,
-  ValueIterator,
-} from './iteration.js';
+import { cursorOf, END, EntryIterator, KeyIterator, stepSlow, ValueIterator } from './iteration.js';
 import { initialize, layoutOf, MAX_CAPACITY, newShape, WORD } from './layout.js';
 import { KEY_TYPES, VALUE_TYPES, type KeyType, type ValueType } from './schema.js';
 import { tableStats, type TableStats } from './stats.js';
-import { ABSENT, HashMapTable, UNDECIDED } from './table.js';
+import { HashMapTable, LOCATED } from './table.js';
 import { encodeValue } from './values.js';
 
 /** The types of a HashMap, and where its memory is. */
@@ -99,10 +91,17 @@ export type Items<T extends KeyType | ValueType> = Column<T> | Iterable<JsType<T
 /** The target of a bulk read: a typed array of the column's type, or any array. */
 export type Output<V extends ValueType> = Column<V> | JsType<V>[];
 
-/** Words and codes that hot code reads, as constants of this module: V8 folds those. */
+/**
+ * Constants and functions of hot code, as constants of this module: V8 folds those, but loads an
+ * imported one at each use.
+ */
 const WORD_USED = WORD.used;
 const WORD_DEAD = WORD.dead;
 const F64 = TYPE.f64;
+const OWNED = OWNER;
+const ABSENT = LOCATED.absent;
+const UNDECIDED = LOCATED.undecided;
+const { put, remove } = entries;
 
 const OPTIONS = ['key', 'value', 'capacity', ...PLACEMENT_OPTIONS, 'seed'] as const;
 
@@ -159,7 +158,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   /** The number of entries. */
   get size(): number {
     const table = this.#table;
-    if (table.role === OWNER) return table.head[WORD_USED] - table.head[WORD_DEAD];
+    if (table.role === OWNED) return table.head[WORD_USED] - table.head[WORD_DEAD];
     return table.read(() => table.count());
   }
 
@@ -169,8 +168,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     const position = table.locate(key);
     if (position >= 0) {
       const value = table.valueAt(position) as JsType<V>;
-      if (table.role === OWNER || (position < table.head[WORD_USED] && table.readIsValid())) return value;
-    } else if (position === ABSENT && (table.role === OWNER || table.readIsValid())) {
+      if (table.role === OWNED || (position < table.head[WORD_USED] && table.readIsValid())) return value;
+    } else if (position === ABSENT && (table.role === OWNED || table.readIsValid())) {
       return undefined;
     }
     return table.getSlow(key) as JsType<V> | undefined;
@@ -180,7 +179,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   has(key: JsType<K>): boolean {
     const table = this.#table;
     const position = table.locate(key);
-    if (position !== UNDECIDED && table.role === OWNER) return position >= 0;
+    if (position !== UNDECIDED && table.role === OWNED) return position >= 0;
     return table.hasSlow(key);
   }
 
@@ -192,7 +191,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     // box key and value before it knows which of the two it will be.
     if (
       located !== UNDECIDED &&
-      table.role === OWNER &&
+      table.role === OWNED &&
       table.valueType === F64 &&
       typeof value === 'number'
     ) {
@@ -242,7 +241,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     table.beforeRead();
     const cursor = cursorOf(table);
     for (;;) {
-      while (advanceToLive(table, cursor)) {
+      while (table.advanceToLive(cursor)) {
         const { position } = cursor;
         cursor.position = position + 1;
         callback.call(
@@ -323,11 +322,11 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   /**
-   * Replaces the value of the entry that a handle names. Throws `ERR_OFFHEAP_STALE` if the entry was
-   * deleted. Returns the map.
+   * Replaces the value of the entry that a handle names. Throws `ERR_OFFHEAP_STALE` if the entry
+   * was deleted. Returns the map.
    */
   setByHandle(handle: Handle, value: JsType<V>): this {
-    if (!putByHandle(this.#table, handle, value)) {
+    if (!entries.putByHandle(this.#table, handle, value)) {
       throw offheapError('ERR_OFFHEAP_STALE', `the entry of handle ${String(handle)} was deleted`);
     }
     return this;
@@ -375,8 +374,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
   }
 
   /**
-   * Sets `keys[i]` to `values[i]` for all i, in order. Nothing is changed if any of them has a wrong
-   * type.
+   * Sets `keys[i]` to `values[i]` for all i, in order. Nothing is changed if any of them has a
+   * wrong type.
    */
   setMany(keys: Items<K>, values: Items<V>): this {
     bulk.setMany(this.#table, keys, values);
@@ -424,7 +423,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
         `columns are of numbers; this map has ${TYPE_NAMES[keyType]} keys and ${TYPE_NAMES[valueType]} values`,
       );
     }
-    if (table.role === OWNER && table.head[WORD.dead] !== 0) rebuild(table, table.capacity, 0);
+    if (table.role === OWNED && table.head[WORD.dead] !== 0) rebuild(table, table.capacity, 0);
     table.region.exposed = true;
     return table.read(() => {
       const used = table.usedNow();

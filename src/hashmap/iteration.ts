@@ -1,32 +1,15 @@
 /**
  * Iteration in insertion order, as `Map` does it while the map changes: an iterator returns entries
- * that are added after its position, skips those that are deleted before it reaches them, and starts
- * again after `clear`.
+ * that are added after its position, skips those that are deleted before it reaches them, and
+ * starts again after `clear`.
  */
 import { offheapError } from '../errors.js';
 import { setTag } from '../region/face.js';
 import { ENTRIES, IteratorPrototype, KEYS, VALUES, type IterationKind } from '../region/iteration.js';
 import { OWNER } from '../region/table.js';
 import { WORD } from './layout.js';
-import type { RelocationLog } from './relocation.js';
+import type { Cursor, RelocationLog } from './relocation.js';
 import type { HashMapTable } from './table.js';
-
-/** Header words that hot code reads, as constants of this module: V8 folds those. */
-const WORD_USED = WORD.used;
-const WORD_DEAD = WORD.dead;
-
-/** A place in a map's order that remains valid while the map changes. */
-export interface Cursor {
-  /** The next position to look at. */
-  position: number;
-  relocations: RelocationLog;
-  /**
-   * For a map that another thread writes: its count of relocations when the cursor was last valid,
-   * and the key before the cursor.
-   */
-  seen: number;
-  last: unknown;
-}
 
 /** No more entries. */
 export const END = Symbol('end');
@@ -36,38 +19,11 @@ export function cursorOf(table: HashMapTable): Cursor {
 }
 
 /**
- * Moves an owner's cursor to the next live entry, which may be read directly. `false` if there is
- * none, and always for a reader.
- */
-export function advanceToLive(table: HashMapTable, cursor: Cursor): boolean {
-  if (cursor.relocations.next !== undefined) applyRelocations(cursor);
-  const { head, liveLimit } = table;
-  const { position } = cursor;
-  if (head[WORD_DEAD] !== 0 && position < liveLimit && table.isDead(position)) skipDeleted(table, cursor);
-  return cursor.position < Math.min(head[WORD_USED], liveLimit);
-}
-
-/** Moves a cursor through the relocations that happened since it was last used. */
-function applyRelocations(cursor: Cursor): void {
-  for (let next = cursor.relocations.next; next !== undefined; next = next.next) {
-    cursor.position = cursor.relocations.map(cursor.position);
-    cursor.relocations = next;
-  }
-}
-
-function skipDeleted(table: HashMapTable, cursor: Cursor): void {
-  const used = table.head[WORD_USED];
-  let { position } = cursor;
-  while (position < used && table.isDead(position)) position++;
-  cursor.position = position;
-}
-
-/**
- * A step where {@link advanceToLive} returns `false`: the end of a map that this thread owns, or a
- * step in a map on a file or of another thread. Returns the item at the cursor, which it moves on,
- * or {@link END}. If entries were relocated since the last step, the cursor finds its place again
- * by the key that it last returned; if that key has been deleted, the position cannot be recovered,
- * and the iteration ends with `ERR_OFFHEAP_STALE`.
+ * A step where {@link HashMapTable.advanceToLive} returns `false`: the end of a map that this
+ * thread owns, or a step in a map on a file or of another thread. Returns the item at the cursor,
+ * which it moves on, or {@link END}. If entries were relocated since the last step, the cursor
+ * finds its place again by the key that it last returned; if that key has been deleted, the
+ * position cannot be recovered, and the iteration ends with `ERR_OFFHEAP_STALE`.
  */
 export function stepSlow(table: HashMapTable, cursor: Cursor, kind: IterationKind): unknown {
   if (table.role === OWNER) return END;
@@ -142,7 +98,7 @@ export class KeyIterator extends HashMapIterator {
     let value: unknown;
     let done = true;
     if (table !== undefined) {
-      if (advanceToLive(table, this)) {
+      if (table.advanceToLive(this)) {
         const { position } = this;
         this.position = position + 1;
         value = table.keyAt(position);
@@ -162,7 +118,7 @@ export class ValueIterator extends HashMapIterator {
     let value: unknown;
     let done = true;
     if (table !== undefined) {
-      if (advanceToLive(table, this)) {
+      if (table.advanceToLive(this)) {
         const { position } = this;
         this.position = position + 1;
         value = table.valueAt(position);
@@ -182,7 +138,7 @@ export class EntryIterator extends HashMapIterator {
     let value: unknown;
     let done = true;
     if (table !== undefined) {
-      if (advanceToLive(table, this)) {
+      if (table.advanceToLive(this)) {
         const { position } = this;
         this.position = position + 1;
         value = [table.keyAt(position), table.valueAt(position)];

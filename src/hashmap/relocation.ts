@@ -33,6 +33,27 @@ export class RelocationLog {
   }
 }
 
+/** A place in a map's order that remains valid while the map changes. */
+export interface Cursor {
+  /** The next position to look at. */
+  position: number;
+  relocations: RelocationLog;
+  /**
+   * For a map that another thread writes: its count of relocations when the cursor was last valid,
+   * and the key before the cursor.
+   */
+  seen: number;
+  last: unknown;
+}
+
+/** Moves a cursor through the relocations that happened since it was last used. */
+export function applyRelocations(cursor: Cursor): void {
+  for (let next = cursor.relocations.next; next !== undefined; next = next.next) {
+    cursor.position = cursor.relocations.map(cursor.position);
+    cursor.relocations = next;
+  }
+}
+
 function popcount(word: number): number {
   let x = word - ((word >>> 1) & 0x55555555);
   x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);

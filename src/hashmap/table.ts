@@ -7,9 +7,9 @@
  * bucket are compared without a branch in three 32-bit words: with t the tag in every byte,
  * (0x80808080 − (w ^ t)) has the high bit of a byte set exactly where the tags are equal, because
  * tags have seven bits. (The constant is written as the int32 literal −0x7f7f7f80: a named one
- * becomes a variable in a bundle, which doubles the cost.) Branches that depend on where in a bucket
- * an entry is were measured: each misprediction discards the cache misses that are already under
- * way, which at a million entries costs more than the whole comparison.
+ * becomes a variable in a bundle, which doubles the cost.) Branches that depend on where in a
+ * bucket an entry is were measured: each misprediction discards the cache misses that are already
+ * under way, which at a million entries costs more than the whole comparison.
  *
  * Invariants: all typed arrays here have a fixed length (a length-tracking view costs 20 ns a read)
  * and are replaced by {@link HashMapTable.bindViews} when the region has grown. Without direct
@@ -30,19 +30,22 @@ import { OWNER, RegionTable, type RegionSource } from '../region/table.js';
 import type { AnyTypedArray } from '../region/typed-array.js';
 import { completeCopy, copyBytes } from './copy.js';
 import { HANDLES_ISSUED, HAS_SLOTS, readShape, WORD, type Layout, type Shape } from './layout.js';
-import { RelocationLog } from './relocation.js';
+import { applyRelocations, RelocationLog, type Cursor } from './relocation.js';
 
 /** An index of one bucket without entries that has overflowed, so that a lookup is undecided. */
 const NO_INDEX = Int32Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-/** Codes that hot code compares with, as constants of this module: V8 folds those. */
+/** Constants of hot code, as constants of this module: V8 folds those, but not imported ones. */
 const U32 = TYPE.u32;
 const I32 = TYPE.i32;
 const F64 = TYPE.f64;
+const WORD_USED = WORD.used;
+const WORD_DEAD = WORD.dead;
 
-/** What {@link HashMapTable.locate} returns instead of a position. */
-export const ABSENT = -1;
-export const UNDECIDED = -2;
+const ABSENT = -1;
+const UNDECIDED = -2;
+/** The results of {@link HashMapTable.locate} other than a position. */
+export const LOCATED = { absent: ABSENT, undecided: UNDECIDED } as const;
 
 /** What {@link HashMapTable.lookUp} returns for an absent key. */
 export const MISSING = Symbol('missing');
@@ -236,9 +239,9 @@ export class HashMapTable extends RegionTable<'hashmap'> {
   // ---- finding
 
   /**
-   * The fast path of a lookup by a 4-byte key: its position; {@link ABSENT}; or {@link UNDECIDED}
-   * where only {@link find} can tell (another type of key, a bucket that overflowed, a second
-   * candidate, no direct access). Leaves the hash of an absent key in `hash`.
+   * The fast path of a lookup by a 4-byte key: its position; `absent`; or `undecided` where only
+   * {@link find} can tell (another type of key, a bucket that overflowed, a second candidate, no
+   * direct access). Leaves the hash of an absent key in `hash`.
    *
    * Written out in full, and without branches on where a key is stored, so that V8 inlines it into
    * the caller's loop and the processor runs ahead through the cache misses of several lookups.
@@ -531,7 +534,28 @@ export class HashMapTable extends RegionTable<'hashmap'> {
     }
   }
 
-  // ---- counts
+  // ---- iteration and counts
+
+  /**
+   * Moves an owner's cursor to the next live entry, which may be read directly. `false` if there is
+   * none, and always for a reader.
+   */
+  advanceToLive(cursor: Cursor): boolean {
+    if (cursor.relocations.next !== undefined) applyRelocations(cursor);
+    const { head } = this;
+    const { position } = cursor;
+    if (head[WORD_DEAD] !== 0 && position < this.liveLimit && this.isDead(position)) {
+      this.skipDeleted(cursor);
+    }
+    return cursor.position < Math.min(head[WORD_USED], this.liveLimit);
+  }
+
+  private skipDeleted(cursor: Cursor): void {
+    const used = this.head[WORD_USED];
+    let { position } = cursor;
+    while (position < used && this.isDead(position)) position++;
+    cursor.position = position;
+  }
 
   /**
    * The number of entries that a reader may look at: those that the header counts. Everything that

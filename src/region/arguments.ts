@@ -1,6 +1,6 @@
 /**
- * Arguments of bulk calls. Native code takes typed arrays of exactly the column's type; anything
- * else iterable is checked element by element and copied into one first, so that a wrong element is
+ * Arguments of bulk calls. Native code takes typed arrays of exactly the column's type; any other
+ * iterable is checked element by element and copied into one first, so that a wrong element is
  * found before anything changes.
  */
 import { allocating, rangeError, typeError } from '../errors.js';
@@ -29,8 +29,8 @@ function newArray(Column: TypedArrayConstructor, length: number): AnyTypedArray 
 
 /**
  * Keys or values as a typed array of the column's type, or, for blobs, as an array. `avoid` is the
- * structure's own buffer: an array that lies in it is copied, because the call may move what it
- * shows. More than `most` elements are refused.
+ * structure's own buffer: an array over it is copied, because the call may move the bytes. More
+ * than `most` elements are refused.
  */
 export function column(
   items: unknown,
@@ -46,7 +46,7 @@ export function column(
     const plain = plainView(items, Column!);
     if (code === TYPE.bool) checkBooleans(plain as Uint8Array, what);
     if ((plain.buffer as unknown) !== avoid) return plain;
-    // Not slice(), which asks the array what class the copy is to have.
+    // Not slice(), which lets a subclass choose the class of the copy.
     return allocating('a copy', plain.byteLength, () => new (Column as unknown as Copy)(plain));
   }
   const list = toArray(items, what, check, most);
@@ -58,11 +58,11 @@ export function column(
 
 const NOTHING = new ArrayBuffer(0);
 
-/** A typed array whose `length` is the real one. */
+/** A typed array whose `length` is its intrinsic one. */
 function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor): A {
   if (Object.getPrototypeOf(items) === Column.prototype && !Object.hasOwn(items, 'length')) return items;
   const length = intrinsicLength(items);
-  // A detached one has no buffer to view.
+  // A detached array has no buffer for a view.
   return (
     length === 0
       ? new Column(NOTHING, 0, 0)
@@ -84,7 +84,7 @@ function checkBooleans(bytes: Uint8Array, what: string): void {
   }
 }
 
-/** Handles as a Float64Array; anything else than numbers is refused. */
+/** Handles as a Float64Array; other values than numbers are refused. */
 export function handleList(handles: unknown): Float64Array {
   if (ArrayBuffer.isView(handles) && handles instanceof Float64Array) return plainView(handles, Float64Array);
   const list = toArray(handles, 'handles', (handle) => {
@@ -94,9 +94,9 @@ export function handleList(handles: unknown): Float64Array {
 }
 
 /**
- * Anything iterable or array-like as an array of its own. Runs user code, so it comes before all
- * else. Each element is checked as soon as it is read, and more than `most` are refused: who claims
- * to have billions fails at the first that is none.
+ * Copies anything iterable or array-like into an array. Runs user code, so it is the first step of
+ * an operation. Each element is checked as soon as it is read, and more than `most` are refused: an
+ * object that claims billions of elements fails at the first invalid one.
  */
 export function toArray(
   items: unknown,
@@ -129,7 +129,7 @@ function notItems(items: unknown, what: string): Error {
   return typeError(`${what} must be a typed array or iterable, not ${describe(items)}`);
 }
 
-/** Where results go: the caller's typed array or array, or a new one. */
+/** The target of results: the caller's typed array or array, or a new one. */
 export function output(
   out: unknown,
   count: number,
@@ -169,14 +169,11 @@ export function output(
   return { native: undefined, list: out as unknown[], result: out };
 }
 
-/**
- * A typed array of another type takes numbers if the structure has numbers, and bigints if it has
- * those.
- */
+/** A typed array of another type takes numbers from numbers, and bigints from bigints. */
 function checkConvertible(out: ArrayBufferView, code: number): void {
   const wideOut = out instanceof BigInt64Array || out instanceof BigUint64Array;
   const wide = code === TYPE.u64 || code === TYPE.i64;
   if (out instanceof DataView || !isNumeric(code) || wide !== wideOut) {
-    throw typeError('out is a typed array that can not hold these values');
+    throw typeError('out is a typed array that cannot hold these values');
   }
 }

@@ -1,43 +1,41 @@
 /**
  * Blobs: strings and bytes as the heap of a region stores them (`docs/formats/hashmap.md`,
  * "Blobs"), and their hash, HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input
- * PRF", 2012). Keys may come from strangers, so the hash is one that resists chosen input; it needs
- * 32-bit arithmetic only.
+ * PRF", 2012). Keys may come from an attacker, so the hash resists chosen input; it needs only
+ * 32-bit arithmetic.
  *
- * A string is first encoded into a scratch: packing four characters to a word as they are read
- * costs about as much as hashing them would, and comparing and storing then go by words. Crossing
- * into native code costs more than all of this for strings of up to about a hundred characters;
- * longer ones are encoded by Node's `Buffer`.
+ * A string is first encoded into a scratch: to pack four characters into a word as they are read
+ * costs about as much as to hash them, and words are then compared and stored. A call into native
+ * code costs more than all of this for strings of up to about a hundred characters; longer ones are
+ * encoded by Node's `Buffer`.
  */
 import { allocating, rangeError, typeError } from '../errors.js';
 import { corrupt } from './format.js';
 import { describe } from './options.js';
 import { isDetached, intrinsicLength } from './typed-array.js';
 
-/**
- * The transcoders that Node's Buffer has always had on its prototype; toString goes through them.
- */
+/** The transcoders on the prototype of Node's Buffer, which toString calls. */
 export interface TextBuffer extends Buffer {
   latin1Slice(start: number, end: number): string;
   utf8Slice(start: number, end: number): string;
   utf8Write(text: string, offset: number, length: number): number;
 }
 
-/** How a blob's bytes are to be read; the low two bits of its first word. */
+/** The encoding of a blob's bytes; the low two bits of its first word. */
 export const ENCODING = { ascii: 0, utf8: 1, wtf8: 2, bytes: 3 } as const;
 
-/** The most bytes of one blob. */
+/** The maximum number of bytes of one blob. */
 export const MAX_BLOB = 2 ** 30 - 1;
 
-/** From this many characters on Buffer's encoder beats the loop here. */
+/** From this many characters on, Buffer's encoder is faster than the loop here. */
 const LONG_STRING = 96;
-/** A scratch larger than this is dropped after use. */
+/** A larger scratch than this is released after use. */
 const KEPT_WORDS = 1 << 16;
 
 /**
- * An encoded string or byte sequence: `words[0]` is the header (length × 4 + encoding), then come
- * the bytes, padded with zeros to a whole word. Two exist, for a key and for a value in flight;
- * nothing is kept in them between calls.
+ * An encoded string or byte sequence: `words[0]` is the header (length × 4 + encoding), followed by
+ * the bytes, padded with zeros to a whole word. Each structure module has one for a key and one for
+ * a value in flight; nothing is kept in them between calls.
  */
 export class Scratch {
   words = new Int32Array(256);
@@ -90,7 +88,7 @@ export class Scratch {
     let v1 = s1;
     let v2 = s0 ^ 0x6c796765;
     let v3 = s1 ^ 0x74656462;
-    // The last word holds what is left over and the length; it is absorbed like the others.
+    // The last word has the remaining bytes and the length; it is absorbed like the others.
     const last = ((count & 3) === 0 ? 0 : words[whole + 1]) | (count << 24);
     for (let i = 1; i <= whole + 4; i++) {
       let m = 0;
@@ -113,17 +111,14 @@ export class Scratch {
     return v1 ^ v3;
   }
 
-  /**
-   * Whether the blob at word `ref` of a heap is the same. Reading past the heap's end gives
-   * `false`.
-   */
+  /** Whether the blob at word `ref` of a heap is the same; `false` past the end of the heap. */
   equals(heap: Int32Array, ref: number): boolean {
     const { words, length } = this;
     for (let i = 0; i < length; i++) if (heap[ref + i] !== words[i]) return false;
     return true;
   }
 
-  /** Bytes that the blob takes in a heap. */
+  /** The number of bytes that the blob takes in a heap. */
   get size(): number {
     return this.length * 4;
   }
@@ -135,7 +130,7 @@ export class Scratch {
     else for (let i = 0; i < length; i++) heap[ref + i] = words[i]!;
   }
 
-  /** Lets go of memory that one large blob needed. */
+  /** Releases the memory that one large blob needed. */
   trim(): void {
     if (this.words.length > KEPT_WORDS) {
       this.words = new Int32Array(256);
@@ -152,7 +147,7 @@ export class Scratch {
     this.finish(count, count === text.length ? ENCODING.ascii : ENCODING.utf8);
   }
 
-  /** Any string, surrogates joined where they pair and kept where they do not. */
+  /** Any string: pairs of surrogates are joined, lone ones are kept. */
   private wideString(text: string): void {
     if (text.length * 3 > MAX_BLOB && wtf8Length(text) > MAX_BLOB) throw tooLong(wtf8Length(text));
     this.room(Math.min(text.length * 3, MAX_BLOB));
@@ -208,21 +203,21 @@ export class Scratch {
 }
 
 /**
- * Where text is copied to that could change while it is decoded; and a larger one than that is not
- * kept.
+ * A buffer for text that could change while it is decoded. One of more than {@link KEPT_TEXT} bytes
+ * is not kept.
  */
 let decoding = Buffer.alloc(4096) as TextBuffer;
 const KEPT_TEXT = 1 << 18;
 
 /**
- * The blob at byte `4 ref` of a heap, as its encoding says. A reference that leads nowhere is
- * `ERR_OFFHEAP_CORRUPT`. `steady`: nobody else can change the bytes meanwhile.
+ * The blob at byte `4 ref` of a heap, decoded. Throws `ERR_OFFHEAP_CORRUPT` for a reference outside
+ * the heap. `exclusive`: no other thread can change the bytes during the call.
  */
 export function readBlob(
   words: Int32Array,
   heap: TextBuffer,
   ref: number,
-  steady: boolean,
+  exclusive: boolean,
 ): string | Uint8Array {
   const header = words[ref];
   const start = ref * 4 + 4;
@@ -233,28 +228,28 @@ export function readBlob(
     case ENCODING.ascii:
       return heap.latin1Slice(start, end);
     case ENCODING.utf8:
-      return steady ? heap.utf8Slice(start, end) : readUnsteadyText(heap, start, end);
+      return exclusive ? heap.utf8Slice(start, end) : readChangingText(heap, start, end);
     case ENCODING.wtf8:
       return readWtf8(heap, start, end);
     default:
-      // A plain array of its own: a Buffer would answer slice() with a view.
+      // A copy as a plain Uint8Array: slice() of a Buffer returns a view.
       return new Uint8Array(heap.subarray(start, end));
   }
 }
 
-/** Bytes that the blob at word `ref` takes, header and padding included. */
+/** The number of bytes of the blob at word `ref`, including header and padding. */
 export function blobSize(words: Int32Array, ref: number): number {
   const header = words[ref];
   return header === undefined ? 0 : 4 + (((header >>> 2) + 3) & ~3);
 }
 
 /**
- * UTF-8 that another thread, or whoever cuts a mapped file short, may change at any moment. V8's
- * decoder counts the characters first and then writes them unchecked: bytes that change in between
- * would make it write past its string. So the bytes are copied first, and what a lost race mixes up
- * is thrown away by the caller.
+ * Decodes UTF-8 that another thread, or a process that truncates the mapped file, may change at any
+ * moment. V8's decoder counts the characters first and then writes them unchecked: bytes that
+ * change in between would make it write past its string. So the bytes are copied first; the caller
+ * discards the result of a lost race.
  */
-function readUnsteadyText(heap: Uint8Array, start: number, end: number): string {
+function readChangingText(heap: Uint8Array, start: number, end: number): string {
   const count = end - start;
   let copy = decoding;
   if (copy.length < count) {
@@ -267,9 +262,9 @@ function readUnsteadyText(heap: Uint8Array, start: number, end: number): string 
 }
 
 function readWtf8(heap: Uint8Array, start: number, end: number): string {
-  // Runs between lone surrogates could go through the fast decoder; strings like these are too rare
-  // to care. But they are put together in pieces: one string per character would take 32 bytes of
-  // JavaScript heap for each.
+  // Runs between lone surrogates could use the fast decoder, but such strings are too rare for that
+  // to matter. They are decoded in pieces: one string per character would take 32 bytes of
+  // JavaScript heap each.
   const units = new Uint16Array(Math.min(end - start, 8192) + 1);
   let filled = 0;
   let text = '';
@@ -300,13 +295,10 @@ function wtf8Length(text: string): number {
 }
 
 function tooLong(count: number): Error {
-  return rangeError(`a string or byte sequence of ${count} bytes; the most is ${MAX_BLOB}`);
+  return rangeError(`a string or byte sequence of ${count} bytes; the maximum is ${MAX_BLOB}`);
 }
 
-/**
- * The text of a JSON value. Runs the value's own `toJSON`, if it has one, before anything is
- * changed.
- */
+/** The text of a JSON value. Runs its `toJSON`, so it is called before any change. */
 export function jsonText(value: unknown): string {
   let text: string | undefined;
   try {

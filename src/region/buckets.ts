@@ -3,8 +3,9 @@
  * bucket"). A bucket is 16 words: twelve tags, an overflow count, twelve positions.
  * `native/core/src/table/index.rs` does the same.
  *
- * {@link Buckets} is the whole of it, for structures whose fast path is elsewhere; HashMap writes
- * its search out in full, with the functions here (`src/hashmap/table.ts`).
+ * {@link Buckets} is the complete index, for structures whose fast path does not use it.
+ * `src/hashmap/table.ts` writes insertion and removal out for speed, with the functions here; a
+ * test compares the two.
  */
 import { corrupt } from './format.js';
 
@@ -27,20 +28,17 @@ export function lanesEqual(index: Int32Array, base: number, tags: number): numbe
   );
 }
 
-/**
- * The word of a bucket that holds the position of a lane, and the byte of its tag word, from
- * `clz32`.
- */
+/** The word of a bucket with the position of a lane, which is a result of `clz32`. */
 export function positionWord(lane: number): number {
   return 4 + (lane >>> 3) + ((lane & 3) << 2);
 }
+/** The byte of a lane in its tag word, as a mask. */
 export function tagMask(lane: number): number {
   return 0xff000000 >>> (lane & 24);
 }
 
 /**
- * How many buckets index `capacity` entries: at most 10.2 to each, or 12 in a single one; none for
- * no entries.
+ * The number of buckets for `capacity` entries: at most 10.2 entries each, or 12 in a single one.
  */
 export function bucketsFor(capacity: number): number {
   if (capacity <= 12) return capacity > 0 ? 1 : 0;
@@ -51,8 +49,8 @@ export function bucketsFor(capacity: number): number {
 }
 
 /**
- * An index. A search is {@link Buckets.first}, then {@link Buckets.next} until the position is the
- * right one or −1.
+ * An index. A search calls {@link Buckets.first}, then {@link Buckets.next} until the position is
+ * the right one or −1.
  */
 export class Buckets {
   private readonly mul: number;
@@ -62,10 +60,10 @@ export class Buckets {
   private hits = 0;
   private left = 0;
 
-  /** `published`: other threads may be reading. */
+  /** `hasReaders`: other threads may be reading, so publishing stores are atomic. */
   constructor(
     private readonly words: Int32Array,
-    private readonly published: boolean,
+    private readonly hasReaders: boolean,
   ) {
     const buckets = words.length / 16;
     const exponent = Math.max(0, 29 - Math.clz32(buckets));
@@ -78,8 +76,8 @@ export class Buckets {
   }
 
   /**
-   * The first position that may have the hash, or −1. From elsewhere it can be anything: compare it
-   * as unsigned.
+   * The first position that may have the hash, or −1. In a damaged region it can be any number:
+   * compare it as unsigned.
    */
   first(h: number): number {
     this.left = this.words.length;
@@ -90,7 +88,7 @@ export class Buckets {
     return this.next();
   }
 
-  /** The next such position, or −1. Ends, whatever the index holds. */
+  /** The next such position, or −1. Terminates even if the index is damaged. */
   next(): number {
     const { words } = this;
     for (;;) {
@@ -107,10 +105,7 @@ export class Buckets {
     }
   }
 
-  /**
-   * Puts an absent position in: overflow counts, then the position, then the tag, which publishes
-   * it.
-   */
+  /** Inserts a position: overflow counts, then the position, then the tag, which publishes it. */
   enter(h: number, position: number): void {
     const { words } = this;
     const end = words.length;
@@ -133,8 +128,8 @@ export class Buckets {
   }
 
   /**
-   * Takes a position out, where it stands under `h`. Returns how many full buckets it had passed,
-   * or −1.
+   * Removes a position, which is stored under the hash `h`. Returns the number of full buckets
+   * between its home bucket and its own, or −1.
    */
   leave(h: number, position: number): number {
     const { words } = this;
@@ -159,7 +154,7 @@ export class Buckets {
     return -1;
   }
 
-  /** Counts down the overflow of the buckets that a position had passed. */
+  /** Decreases the overflow counts of the buckets before the one of a removed position. */
   countDown(h: number, passed: number): void {
     const { words } = this;
     let base = this.home(h);
@@ -172,7 +167,7 @@ export class Buckets {
   }
 
   private store(at: number, value: number): void {
-    if (this.published) Atomics.store(this.words, at, value);
+    if (this.hasReaders) Atomics.store(this.words, at, value);
     else this.words[at] = value;
   }
 }

@@ -17,7 +17,7 @@ import { readWorkOptions, type Progress } from './progress.js';
 import { Region, type FileIdentity } from './region.js';
 
 export interface SaveOptions {
-  /** Aborts the save: the promise rejects with the signal's reason, and the target is as it was. */
+  /** Aborts the save: the promise rejects with the signal's reason; the target is unchanged. */
   signal?: AbortSignal;
   /** Called after each block of 8 MiB. An error that it throws aborts the save. */
   onProgress?: (progress: Progress) => void;
@@ -27,8 +27,8 @@ export interface SaveOptions {
 
 export interface OpenOptions {
   /**
-   * `'r'`, the default: read only. `'rw'`: may be changed; the first change copies the region to
-   * memory, and the file stays as it is until `save`.
+   * `'r'`, the default: read only. `'rw'`: can be changed; the first change copies the region to
+   * memory, and the file is not changed until `save`.
    */
   mode?: 'r' | 'rw';
 }
@@ -75,8 +75,7 @@ export function readSaveOptions(options: unknown): {
 }
 
 /**
- * Writes sealed bytes to `path`, whole or not at all. Rejects with `ERR_OFFHEAP_IO` or the signal's
- * reason.
+ * Writes a snapshot to `path` atomically. Rejects with `ERR_OFFHEAP_IO` or the signal's reason.
  */
 export async function writeRegionFile(
   bytes: Uint8Array,
@@ -90,18 +89,18 @@ export async function writeRegionFile(
   try {
     const target = await followLinks(resolve(path));
     const folder = dirname(target);
-    // Of a length of its own: a name may have 255 bytes, and the target's may have them all.
+    // Independent of the target's name, which may already have the maximum of 255 bytes.
     temporary = join(folder, `.offheap-${randomBytes(8).toString('hex')}.tmp`);
-    // A rename puts a file in the place of anything but a directory: of a device or a pipe as well.
+    // A rename replaces anything but a directory, including a device or a pipe.
     const there = await stat(target).catch(() => undefined);
     if (there !== undefined && !there.isFile()) {
-      throw offheapError('ERR_OFFHEAP_IO', `saving ${path} failed: it is there, and not a regular file`);
+      throw offheapError('ERR_OFFHEAP_IO', `saving ${path} failed: it exists and is not a regular file`);
     }
     signal?.throwIfAborted();
     const file = await openFile(temporary, 'wx', 0o666);
     created = true;
     try {
-      // Who may read the old file may read the new one, and nobody else.
+      // The new file has the permissions of the old one.
       if (there !== undefined) await file.chmod(there.mode & 0o7777);
       for (let at = 0; at < bytes.length;) {
         const { bytesWritten } = await file.write(bytes, at, Math.min(BLOCK, bytes.length - at), at);
@@ -124,23 +123,23 @@ export async function writeRegionFile(
 }
 
 /**
- * Where a path leads: a rename would replace a link, not what it leads to, which need not be there
- * yet.
+ * Resolves symbolic links: a rename would replace the link instead of its target, which need not
+ * exist yet.
  */
 async function followLinks(path: string): Promise<string> {
   for (let links = 0; links < 40; links++) {
     try {
       path = resolve(dirname(path), await readlink(path));
     } catch {
-      return path; // no link; if it can not be reached, whoever uses it will be told
+      return path; // not a link; if it cannot be reached, the next operation on it fails
     }
   }
   throw offheapError('ERR_OFFHEAP_IO', `saving failed: too many symbolic links at ${path}`);
 }
 
 /**
- * The rename itself must survive a power failure. Some systems can not open a folder; there it is
- * left to them.
+ * Makes the rename itself survive a power failure. Windows cannot open a folder; there this is left
+ * to the system.
  */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -163,7 +162,7 @@ export function checkPath(path: unknown): string {
   return path;
 }
 
-/** Maps a file. What it holds is not looked at yet. */
+/** Maps a file, without looking at its contents. */
 export function mapRegion(path: string, mode: 'r' | 'rw', expected?: FileIdentity): Region {
   const target = resolve(path);
   let identity: FileIdentity;
@@ -174,10 +173,7 @@ export function mapRegion(path: string, mode: 'r' | 'rw', expected?: FileIdentit
     throw ioError(`opening ${path} failed`, error);
   }
   if (expected !== undefined && !sameFile(identity, expected)) {
-    throw offheapError(
-      'ERR_OFFHEAP_STALE',
-      `${path} is not the file any more that it was when it was shared`,
-    );
+    throw offheapError('ERR_OFFHEAP_STALE', `${path} was replaced after it was shared`);
   }
   const { buffer, status } = native().fileMap(target, false);
   if (buffer.byteLength < HEADER_BYTES) {

@@ -77,8 +77,8 @@ export function writeHeader(
 
 /**
  * The part of the constant-time check that all kinds share. `available` is the number of bytes.
- * Returns the region's length; throws `ERR_OFFHEAP_CORRUPT`, or `ERR_OFFHEAP_VERSION` for bytes that
- * another release or another structure can read.
+ * Returns the region's length; throws `ERR_OFFHEAP_CORRUPT`, or `ERR_OFFHEAP_VERSION` for bytes
+ * that another release or another structure can read.
  */
 export function checkHeader(words: Int32Array, available: number, kind: Kind, what: string): number {
   if (words[WORD.magic] !== MAGIC) throw corrupt(what, 'it does not begin with the magic bytes OFHP');

@@ -1,10 +1,9 @@
 /**
- * NUMA: which nodes this machine has, where pages are, and how well placing them worked. The system
- * calls and files behind it are told in `native/core/src/region/numa/`; they need no libnuma.
+ * NUMA: the nodes of this machine, the nodes of pages, and how well placement worked.
+ * `native/core/src/region/numa/` documents the system calls and files; libnuma is not needed.
  *
- * Where there is no NUMA (another system than Linux, a kernel without it, a container that forbids
- * it) the machine is one node, 0, with everything, {@link Numa.available} is false, and every page
- * is on node 0.
+ * Without NUMA (a system other than Linux, a kernel without it, a container that forbids it) the
+ * machine is a single node, 0, {@link Numa.available} is false, and every page is on node 0.
  */
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -14,15 +13,15 @@ import { describe } from './options.js';
 export interface NumaNode {
   /** Its number. Numbers may have gaps. */
   id: number;
-  /** The logical processors that are near; a node may have none. */
+  /** The logical processors of the node; a node may have none. */
   cpus: number[];
-  /** Bytes of memory in all; a node may have none. */
+  /** Total bytes of memory; a node may have none. */
   memoryBytes: number;
   /** Bytes that are free at this moment. */
   freeBytes: number;
   /**
-   * How far the nodes are from this one, in the order of the topology: 10 for itself, 20 for twice
-   * as far.
+   * The distances of the nodes from this one, in the order of the topology: 10 for itself, 20 for
+   * twice as far.
    */
   distances: number[];
 }
@@ -35,58 +34,57 @@ export interface NumaTopology {
 }
 
 /**
- * What became of requests for pages since the machine started: the kernel's counters, in pages, of
- * all processes.
+ * The kernel's counters of page allocations since the machine started, in pages, of all processes.
  */
 export interface NumaCounters {
   id: number;
-  /** Wanted on this node, and taken from it. */
+  /** Requested on this node, and allocated there. */
   hit: number;
-  /** Wanted elsewhere, and taken from this node, for lack of room there. */
+  /** Requested on another node, which had no room, and allocated on this one. */
   miss: number;
-  /** Wanted on this node, and taken from elsewhere. */
+  /** Requested on this node, and allocated on another one. */
   foreign: number;
-  /** Interleaved, wanted on this node, and taken from it. */
+  /** Interleaved, requested on this node, and allocated there. */
   interleaveHit: number;
-  /** Taken from this node by a thread that ran on it. */
+  /** Allocated on this node by a thread that ran on it. */
   local: number;
-  /** Taken from this node by a thread that ran elsewhere. */
+  /** Allocated on this node by a thread that ran on another one. */
   other: number;
 }
 
-/** Where the pages of a run of memory are. */
+/** The nodes of the pages of a range of memory. */
 export interface NumaPlacement {
-  /** How many pages are on which node; nodes without any are left out. */
+  /** The number of pages on each node; nodes without pages are omitted. */
   pages: { id: number; pages: number }[];
-  /** Pages that nobody has written to yet: they have no place. */
+  /** Pages that have not been written to yet, and so have no node. */
   nowhere: number;
 }
 
 export interface Numa {
   /**
-   * Whether the system tells about nodes; true on a machine with one node, too, if its kernel knows
-   * about them.
+   * Whether the system reports nodes; also true on a machine with one node if its kernel supports
+   * NUMA.
    */
   readonly available: boolean;
-  /** The nodes as they are now. Reads a few small files for each, some 50 µs. */
+  /** The present state of the nodes. Reads a few small files for each, about 50 µs. */
   topology(): NumaTopology;
   /**
-   * The node that holds most of a view's pages (the lowest, if there are several), those that
-   * belong to the view in part included. `undefined` if none of them has been written to yet: the
-   * kernel gives a page its place at the first write, and reading shows the one page of zeros that
-   * all fresh memory shares. About 0.1 µs a page.
+   * The node with most of a view's pages (the lowest, if there are several), including pages that
+   * belong to the view in part. `undefined` if none of them has been written to yet: the kernel
+   * places a page at the first write, and reads see the page of zeros that all fresh memory shares.
+   * About 0.1 µs a page.
    *
-   * Throws `ERR_OFFHEAP_TYPE` for what is no view, `ERR_OFFHEAP_UNSUPPORTED` where the system
-   * forbids asking.
+   * Throws `ERR_OFFHEAP_TYPE` if the argument is not a view, `ERR_OFFHEAP_UNSUPPORTED` if the
+   * system forbids the query.
    */
   nodeOf(view: ArrayBufferView): number | undefined;
-  /** On which nodes a view's pages are, and how many. Costs and throws as {@link Numa.nodeOf}. */
+  /** The number of a view's pages on each node. Costs and errors as for {@link Numa.nodeOf}. */
   placement(view: ArrayBufferView): NumaPlacement;
-  /** The kernel's counters, one entry for each node. All zeros where there is no NUMA. */
+  /** The kernel's counters, one entry for each node. All zeros without NUMA. */
   stats(): NumaCounters[];
 }
 
-/** What is known about this machine's nodes, and about where memory is. */
+/** The nodes of this machine, and the nodes of memory. */
 export const numa: Numa = {
   get available() {
     return native().numaAvailable();

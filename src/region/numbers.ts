@@ -1,6 +1,6 @@
 /**
  * Arrays of numbers as arguments of bulk calls. Native code takes typed arrays of any element type
- * and checks what is in them; anything else iterable becomes one here.
+ * and checks their elements; any other iterable is converted to one here.
  */
 import { rangeError, typeError } from '../errors.js';
 import { toArray } from './arguments.js';

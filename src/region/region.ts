@@ -1,13 +1,13 @@
 /**
- * The memory of one structure: a buffer that holds a region (`docs/formats/region.md`), where it
- * came from, how it grows, and how a reader tells that it changed.
+ * The memory of one structure: a buffer that contains a region (`docs/formats/region.md`), its
+ * origin, its growth, and how a reader notices that it changed.
  *
- * - `heap`: ours to write. Small regions live in a plain `SharedArrayBuffer`: each growable one
- *   costs a memory mapping of its own, of which a process has about 65,000, and V8 aborts when they
- *   run out. From {@link GROWABLE_FROM} bytes on the buffer is growable and reserves address space,
- *   so growth copies nothing and the base address stays. Past its reservation the region moves to a
- *   larger buffer. A structure may also lay its region into a buffer of its own ({@link
- *   Region.laid}), which it grows by itself.
+ * - `heap`: owned by this thread, which writes to it. Small regions are in a plain
+ *   `SharedArrayBuffer`: each growable one costs a memory mapping of its own, of which a process
+ *   has about 65,000, and V8 aborts when they run out. From {@link GROWABLE_FROM} bytes on the
+ *   buffer is growable and reserves address space, so that growth copies nothing and the base
+ *   address stays the same. Beyond its reservation the region moves to a larger buffer. A structure
+ *   may also place its region in a buffer of its own ({@link Region.laid}), which it grows itself.
  * - `attached`: another thread's heap region, read only.
  * - `file`: a mapped file, read only or copy-on-write; an external `ArrayBuffer`.
  *
@@ -22,47 +22,41 @@ export type Origin = 'heap' | 'attached' | 'file';
 
 /** Heap regions of at least this many bytes are growable buffers with reserved address space. */
 export const GROWABLE_FROM = 65_536;
-/** Regions from this size on are advised to use huge pages unless the user said otherwise. */
+/** Regions of at least this size are advised to use huge pages, unless an option says otherwise. */
 const HUGE_PAGES_FROM = 4 * 2 ** 20;
-/**
- * A huge page. Where they are larger, or there are none, nothing is lost by taking them for this
- * size.
- */
+/** The size of a huge page. On systems with larger ones, or none, this value does no harm. */
 const HUGE_PAGE = 2 ** 21;
-/**
- * A shared region can not move without its readers attaching anew, so it reserves at least this
- * much.
- */
+/** A shared region that moves makes its readers attach again, so it reserves at least this much. */
 const SHARED_RESERVATION = 2 ** 32 - 65_536;
 /**
- * Bytes more than asked for in a buffer that is aligned by where the region starts in it; Windows
- * aligns to 8.
+ * Extra bytes in a buffer in which the region starts at an aligned address. Windows aligns buffers
+ * to 8 bytes.
  */
 const SLACK = 64;
-/** Address space asked for by a region of 64 KiB or more: this many times what it needs. */
+/** A region of 64 KiB or more reserves this many times its length. */
 const RESERVE_FACTOR = 64;
 /**
- * What has grown to the size of huge pages is likely to grow on, so it reserves at least this much
- * when it moves, and stays. A region that moves when it is large copies much, and touches as many
- * new pages again.
+ * A region that has grown to the size of huge pages is likely to continue to grow, so it reserves
+ * at least this much when it moves, and does not move again. To move a large region copies it, and
+ * touches as many new pages.
  */
 const GROWN_RESERVATION = 2 ** 30;
 /**
- * What grows below that size reserves this many times what it needs: so it moves there, and begins
- * with huge pages.
+ * A region that grows below that size reserves this many times its length, so that it moves when it
+ * reaches that size, and starts with huge pages.
  */
 const SMALL_RESERVE_FACTOR = 32;
 
 /**
- * Growable buffers take two memory mappings each, and V8 ends the process, or crashes, where the
- * system refuses one. So the process stays below these hundredths of what it may have, whichever of
- * its threads make them: past the first, structures that are not shared get plain buffers, which
- * move to grow; past the second, none can be shared, nor a file be mapped.
+ * Growable buffers take two memory mappings each, and V8 ends the process, or crashes, if the
+ * system refuses one. So all threads of the process together stay below these percentages of its
+ * limit: above the first, structures that are not shared get plain buffers, which move to grow;
+ * above the second, no structure can be shared, and no file mapped.
  */
 const MANY_MAPPINGS = 25;
 export const MAX_MAPPINGS = 75;
 
-/** The largest reservation that this runtime has not refused yet; Node 20 stops at 4 GiB. */
+/** The largest reservation that this runtime has not refused yet; the limit of Node 20 is 4 GiB. */
 let reservationLimit = 2 ** 40;
 
 /** How a heap region is placed. */
@@ -72,40 +66,35 @@ export interface Placement {
   numaNode: number | undefined;
 }
 
-/** Where the system puts a region by itself. */
+/** The placement that the system chooses. */
 export const NO_PLACEMENT: Placement = { hugePages: undefined, numaNode: undefined };
 
 export class Region {
   buffer: SharedArrayBuffer | ArrayBuffer;
   /**
-   * A fixed-length view of the buffer, from the region's first byte on; remade when the buffer
+   * A fixed-length view of the buffer from the region's first byte; replaced when the buffer
    * grows.
    */
   bytes!: Uint8Array;
   /** The header. */
   head!: Int32Array;
-  /** True once a token was handed out: from then on every published store must be atomic. */
+  /** True after a token was issued: from then on every store that publishes must be atomic. */
   shared = false;
-  /**
-   * True once someone was given a view of the bytes: a mapping stays then until that is collected.
-   */
+  /** True after a view of the bytes was returned: the mapping then stays until it is collected. */
   exposed = false;
-  /** For a file: word 0 is not zero once the file was lost under the mapping. */
+  /** For a file: word 0 is not zero after the mapped file was truncated. */
   readonly status: Int32Array | undefined;
 
   private constructor(
     readonly origin: Origin,
     buffer: SharedArrayBuffer | ArrayBuffer,
     readonly placement: Placement,
-    /** Where a mapped region came from, and which file that was. */
+    /** The file of a mapped region. */
     readonly file: FileIdentity | undefined,
     status?: Int32Array,
-    /**
-     * Whether the region starts at a multiple of 64, which only growable buffers and files do by
-     * themselves.
-     */
+    /** Whether the region starts at a multiple of 64; plain buffers do not ensure that. */
     private readonly aligned = false,
-    /** Where in the buffer the region starts, if its structure says so. */
+    /** The offset of the region in the buffer, if its structure chose one. */
     private readonly start = 0,
   ) {
     this.buffer = buffer;
@@ -115,8 +104,8 @@ export class Region {
 
   /**
    * A zeroed heap region of at least `length` bytes. With `aligned` it starts at an address that is
-   * a multiple of 64, and so not always at the start of its buffer: go by the offset of {@link
-   * Region.bytes}.
+   * a multiple of 64, and therefore not always at the start of its buffer: respect the offset of
+   * {@link Region.bytes}.
    */
   static allocate(length: number, placement: Placement, aligned = false): Region {
     const buffer = newBuffer(length, length * RESERVE_FACTOR, aligned);
@@ -127,7 +116,7 @@ export class Region {
 
   /**
    * A zeroed heap region of exactly `length` bytes that never grows, and so can be shared as it is.
-   * From 64 KiB on it begins at a page.
+   * From 64 KiB on it starts at a page.
    */
   static fixed(length: number, placement: Placement): Region {
     const region = new Region('heap', newBuffer(length, length), placement, undefined);
@@ -137,8 +126,8 @@ export class Region {
   }
 
   /**
-   * A zeroed heap region of `length` bytes that grows in place to `most` bytes, or to what the
-   * runtime reserves, and never moves: `buffer.maxByteLength` tells. So it can be shared as it is.
+   * A zeroed heap region of `length` bytes that grows in place up to `most` bytes, or to the limit
+   * of the runtime (see `buffer.maxByteLength`), and never moves. So it can be shared as it is.
    * Throws `ERR_OFFHEAP_OOM`.
    */
   static growing(length: number, most: number, placement: Placement): Region {
@@ -202,15 +191,15 @@ export class Region {
     return this.buffer as SharedArrayBuffer;
   }
 
-  /** Replaces the buffer by one of `length` bytes, the first ones kept. For shrinking. */
+  /** Replaces the buffer by one of `length` bytes, and keeps the first bytes. For shrinking. */
   shrink(length: number): void {
     if (this.shared || this.origin !== 'heap' || length >= this.bytes.length) return;
     this.moveTo(newBuffer(length, length * RESERVE_FACTOR, this.aligned));
   }
 
   /**
-   * Drops the memory. Views that were handed out stay readable, except those of a file: they become
-   * empty, or read as zeros.
+   * Releases the memory. Views that were returned remain readable; those of a file keep its mapping
+   * if {@link Region.exposed} was set, and otherwise become empty.
    */
   release(): void {
     const { buffer, origin } = this;
@@ -227,9 +216,9 @@ export class Region {
   }
 
   /**
-   * Makes a growable buffer hold `length` bytes, and end where a huge page does if it is to be
-   * backed by such. Memory that ends within a huge page has small ones there, which stay when it
-   * grows on; a thousand of them at each doubling took as long as all huge ones.
+   * Grows a buffer to `length` bytes, and to the end of a huge page if it is to be backed by huge
+   * pages. Memory that ends within a huge page has small pages there, which remain when it grows
+   * further; a thousand of them at each doubling took as long as all huge pages.
    */
   private lengthen(buffer: SharedArrayBuffer, length: number): void {
     if (this.placement.hugePages ?? length >= HUGE_PAGES_FROM) {
@@ -239,7 +228,7 @@ export class Region {
         buffer.grow(Math.min(whole, buffer.maxByteLength));
         return;
       } catch {
-        // Less may do.
+        // Less may suffice.
       }
     }
     try {
@@ -265,7 +254,7 @@ export class Region {
     this.place(0);
     this.bytes.set(from.length <= this.bytes.length ? from : from.subarray(0, this.bytes.length));
     if (this.shared) {
-      // After the copy, so that the new region does not say so of itself.
+      // After the copy, so that the new region does not have the flag.
       Atomics.or(oldHead, WORD.flags, FLAG_SUPERSEDED);
       Atomics.add(oldHead, WORD.sequence, 2);
     } else if (mapped) {
@@ -273,10 +262,7 @@ export class Region {
     }
   }
 
-  /**
-   * Takes in that the buffer became longer: that of another thread, or one that its structure
-   * grows.
-   */
+  /** Updates the views of a buffer that another thread, or the structure itself, made longer. */
   refresh(): void {
     if (this.start + this.bytes.length !== this.buffer.byteLength) this.remake();
   }
@@ -286,26 +272,26 @@ export class Region {
     const whole = new Uint8Array(buffer, this.start, buffer.byteLength - this.start);
     const slack = this.aligned && this.origin === 'heap' && !isGrowable(buffer) ? SLACK : 0;
     const gap = slack === 0 ? this.start : native().alignmentGap(whole, 64);
-    // Not a byte more than was asked for: what is cut off must look so.
+    // Exactly the requested length: a region that was cut off must be noticed.
     this.bytes = slack === 0 ? whole : new Uint8Array(buffer, gap, buffer.byteLength - slack);
-    // Regions that come from elsewhere are checked for this length before they get here.
+    // The caller guarantees that files and attached buffers have at least this length.
     this.head = new Int32Array(buffer, gap, HEADER_WORDS);
   }
 
   /**
-   * Advice on where pages go, for those from `from` on. They are not touched yet, so it takes
-   * effect.
+   * Applies the placement to the pages from byte `from` on. They have not been touched yet, so it
+   * takes effect.
    */
   private place(from: number): void {
     const { hugePages, numaNode } = this.placement;
     const length = this.buffer.byteLength;
-    // From the begin of the page that was there in part; 64 KiB are whole pages everywhere.
+    // From the start of the page that existed in part; 64 KiB are whole pages on every system.
     if (numaNode !== undefined) native().regionBind(this.bytes.subarray(from - (from % 65_536)), numaNode);
     if (hugePages ?? (length >= HUGE_PAGES_FROM && from < length)) native().regionAdvise(this.bytes, true);
   }
 }
 
-/** Which file a mapping is of, to tell whether a path still names it. */
+/** The identity of a mapped file, to check whether a path still names it. */
 export interface FileIdentity {
   path: string;
   mode: 'r' | 'rw';
@@ -324,14 +310,14 @@ function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedAr
 }
 
 /**
- * A zeroed buffer of `length` bytes that can grow to about `reserve` without moving; if not
- * `needed`, only if it is large enough and mappings are not short. One that can not grow is longer
- * by {@link SLACK} if the region is to be aligned in it.
+ * A zeroed buffer of `length` bytes that can grow to about `reserve` without moving; unless
+ * `needed`, only if it is large enough and the process has mappings left. A buffer that cannot grow
+ * is longer by {@link SLACK} if the region is to be aligned in it.
  */
 function newBuffer(length: number, reserve: number, aligned = false, needed = false): SharedArrayBuffer {
   const growable = needed || length >= GROWABLE_FROM;
   if (!growable || !native().mappingsReserve(2, needed ? MAX_MAPPINGS : MANY_MAPPINGS)) {
-    if (needed) throw refused(length, new Error('this process has nearly all mappings that it may have'));
+    if (needed) throw refused(length, new Error('this process has used nearly all of its memory mappings'));
     try {
       return new SharedArrayBuffer(Math.max(length, HEADER_BYTES) + (aligned ? SLACK : 0));
     } catch (cause) {
@@ -344,7 +330,7 @@ function newBuffer(length: number, reserve: number, aligned = false, needed = fa
       return new SharedArrayBuffer(length, { maxByteLength: wanted });
     } catch (cause) {
       if (wanted <= length) throw refused(length, cause);
-      // Either the runtime has a limit, which holds from now on, or address space is short.
+      // Either the runtime has a limit, which is remembered, or address space is short.
       const smaller = wanted > 2 ** 32 ? 2 ** 32 - 65_536 : wanted / 2;
       if (wanted > 2 ** 32) reservationLimit = Math.min(reservationLimit, smaller);
       wanted = Math.max(length, Math.floor(smaller));
@@ -356,7 +342,7 @@ function refused(length: number, cause: unknown): Error {
   return outOfMemory('a region', length, cause);
 }
 
-/** Random bits for hash seeds, drawn from the system a block at a time. */
+/** Random bits for hash seeds, taken from the system a block at a time. */
 export function randomSeed(): [number, number] {
   if (seedAt === seeds.length) {
     randomFillSync(seeds);

@@ -30,7 +30,7 @@
  * Instead `bindViews` and `dropViews` set the fields of the fast path to values that make it fail
  * wherever direct access is not allowed, so that it falls through to the slow path: an index in
  * which nothing is found, a limit of 0, an offset of NaN. `bindViews` receives `direct: false` for
- * a reader. A fast path whose reads can be validated afterwards may stay enabled for readers; it
+ * a reader. A fast path whose reads can be validated later may stay enabled for readers; it
  * must then return its result only if {@link RegionTable.readIsValid} confirms it. It must never
  * run user code or throw between the read and the confirmation.
  *
@@ -79,7 +79,7 @@ export class RegionSource {
 
   constructor(
     readonly region: Region,
-    /** Whether this thread owns the bytes; otherwise they are read from a file or another thread. */
+    /** Whether this thread owns the bytes; if not, they are those of a file or another thread. */
     readonly owner: boolean,
     /** The name of the bytes in error messages. */
     readonly what: string,
@@ -97,7 +97,7 @@ export abstract class RegionTable<K extends Kind = Kind> {
    * and a file.
    */
   exclusive = false;
-  /** Holds the word that a reader watches: the region's sequence, or the status of a mapped file. */
+  /** Has the word that a reader watches: the sequence, or the status of a mapped file. */
   private watchedWords: Int32Array = NO_GUARD;
   private watchedIndex = 0;
   /**
@@ -117,7 +117,7 @@ export abstract class RegionTable<K extends Kind = Kind> {
 
   /**
    * Validates the header, takes the shape from it, and creates all views. `direct` is false for a
-   * reader: fast paths that do not revalidate what they read must stay disabled. `what` names the
+   * reader: fast paths that do not revalidate their reads must stay disabled. `what` names the
    * bytes in errors.
    */
   abstract bindViews(what: string, direct: boolean): void;
