@@ -1,5 +1,5 @@
-//! The layers of the crate: which modules may import which, and that no two files import each other
-//! in a cycle.
+//! The layers of the crate: the imports that each module may have, and no import cycles between
+//! files.
 //!
 //! `cpu` and `error` are at the bottom, then `region`, then `simd` and `table`, then the structures.
 //! A structure imports no other structure, apart from those listed in [`SIBLINGS`].
@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The modules of the crate that are not structures, and what they may import.
+/// The modules of the crate that are not structures, and their allowed imports.
 const BASE: [(&str, &[&str]); 5] = [
     ("cpu", &[]),
     ("error", &[]),
