@@ -1,7 +1,7 @@
 /**
  * Runs 1e8 operations on one LockFreePool by threads in TypeScript, threads in Rust and threads
  * with caches at the same time, and checks that no block is lost or allocated twice. It takes
- * minutes; the short form is in test/pools/lockfree.test.ts.
+ * minutes; the short form is in test/pools/lock-free-pool.test.ts.
  *
  *   npm run build && node scripts/pools-hammer.mjs [operations = 1e8] [threads = 4]
  */

@@ -1,11 +1,11 @@
 /**
- * What `offheap inspect` shows of pools. This library does not save pools; a C program may write the
- * memory of one to a file.
+ * The descriptions of pools that `offheap inspect` prints. This library does not save pools, but a
+ * C program may write a pool's memory to a file.
  */
 import type { Contents } from '../region/contents.js';
-import { GRANULE, WORD as BUMP } from './bump-layout.js';
-import { GUARDS, WORD as FIXEDPOOL, ZERO_ON_FREE } from './fixed-layout.js';
-import { readShape as readNumaPool, WORD as NUMAPOOL } from './numa-layout.js';
+import { GRANULE, WORD as BUMP } from './bump-arena-layout.js';
+import { GUARDS, WORD as FIXEDPOOL, ZERO_ON_FREE } from './fixed-pool-layout.js';
+import { readShape as readNumaPool, WORD as NUMAPOOL } from './numa-pool-layout.js';
 
 export function fixedpool(words: Int32Array): Contents {
   return {

@@ -1,26 +1,20 @@
 /** offheap/pools: blocks of memory outside the JavaScript heap, handed out as offsets. */
-export { BumpArena, type BumpArenaOptions, type BumpArenaStats } from './bump.js';
-export { FixedPool, type FixedPoolOptions, type FixedPoolStats } from './fixed.js';
-export { LockFreePool, type LockFreePoolOptions } from './lockfree.js';
+export { type BumpArenaStats } from './bump-arena-table.js';
+export { BumpArena, type BumpArenaOptions } from './bump-arena.js';
+export { type FixedPoolStats } from './fixed-pool-table.js';
+export { FixedPool, type FixedPoolOptions } from './fixed-pool.js';
+export { GUARD_BYTES } from './guards.js';
+export { LockFreePool, type LockFreePoolOptions } from './lock-free-pool.js';
+export { type NumaPoolNode, type NumaPoolPlacement, type NumaPoolStats } from './numa-pool-table.js';
+export { NumaPool, type NumaPolicy, type NumaPoolOptions } from './numa-pool.js';
+export { type NoRoom, type Offset } from './pool-memory.js';
+export { Block, Pool, type PoolStats, type SafetyOptions } from './pool.js';
+export { type SharedPoolStats } from './shared-pool.js';
 export {
-  NumaPool,
-  type NumaPolicy,
-  type NumaPoolNode,
-  type NumaPoolOptions,
-  type NumaPoolPlacement,
-  type NumaPoolStats,
-} from './numa.js';
-export {
-  Block,
-  GUARD_BYTES,
-  Pool,
-  type NoRoom,
-  type Offset,
-  type PoolStats,
-  type SafetyOptions,
-} from './pool.js';
-export { type SharedPoolStats } from './shared.js';
-export { ThreadLocalPool, type ThreadLocalPoolOptions, type ThreadLocalPoolStats } from './threadlocal.js';
+  ThreadLocalPool,
+  type ThreadLocalPoolOptions,
+  type ThreadLocalPoolStats,
+} from './thread-local-pool.js';
 export {
   numa,
   type Numa,

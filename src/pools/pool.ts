@@ -1,298 +1,279 @@
 /**
- * What all pools have in common: a run of bytes outside the JavaScript heap, cut into blocks that
- * are handed out as offsets. `docs/formats/pools.md` has the bytes of each pool.
+ * The public base class of pools: memory outside the JavaScript heap, divided into blocks that are
+ * handed out as offsets. `docs/formats/pools.md` specifies the bytes of each pool.
  *
  * An offset counts from the first byte of the pool's data, so `pool.f64[offset / 8]` is the first
- * double of a block, and what bookkeeping the pool has lies outside its views: a wild index can
- * spoil other blocks, never the pool.
+ * double of a block. The bookkeeping lies outside the views: a wrong index can overwrite other
+ * blocks, but never the pool's own state.
  *
- * A pool is no {@link Structure}: it does not grow, move or get saved, so it has neither readers'
- * checks nor files. Where several threads use one, its own protocol says how.
+ * A pool is not a {@link Structure}: it never moves and cannot be saved, so it needs neither the
+ * checks of readers nor files. A pool that several threads use has a protocol of its own.
  *
- * For those who write a pool: `alloc`, `tryAlloc` and `free` stand in each class, not here, because
- * a method that classes share shares what the engine learns about it, and a call of an overridden
- * method in it would be a slow one.
+ * # Recipe for a pool
+ *
+ * 1. Write a table class that implements {@link PoolTable}: the {@link PoolMemory}, the
+ *    bookkeeping, and the slow paths.
+ * 2. Write the public class: `class X extends Pool` with a `readonly #table: XTable`, which it also
+ *    passes to `super`. Implement `alloc`, `tryAlloc` and `free` in each class, although they look
+ *    alike: V8 collects type feedback per function, so a method that several classes share would be
+ *    polymorphic, and its calls of overridden methods slow.
+ * 3. A constructor also accepts a {@link RegionSource} (an `@internal` overload), for `attach`.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { offheapError, rangeError, typeError } from '../errors.js';
-import { describe } from '../region/options.js';
-
-declare const offsetBrand: unique symbol;
-/**
- * Where a block begins, in bytes from the start of the pool's views. An ordinary number: store it
- * anywhere.
- */
-export type Offset = number & { readonly [offsetBrand]: 'Pool' };
-
-/** What `tryAlloc` gives instead of an offset where there is no room. */
-export type NoRoom = -1;
-export const NO_ROOM: NoRoom = -1;
+import { offheapError, rangeError } from '../errors.js';
+import { inspectIfOpen, setTag } from '../region/face.js';
+import { booleanOption, type Options } from '../region/options.js';
+import { Uncloneable } from '../region/uncloneable.js';
+import { isSize, sizeError, type NoRoom, type Offset, type PoolMemory } from './pool-memory.js';
 
 /** Options that every pool has. */
 export interface SafetyOptions {
-  /**
-   * Fill each block with zeros when it is freed. Default: false. Costs the writing of the block.
-   */
+  /** Fill each block with zeros when it is freed. Default: false. Costs one write of the block. */
   zeroOnFree?: boolean;
   /**
-   * Put {@link GUARD_BYTES} known bytes behind each block and look at them when it is freed. If
-   * they changed, `free` throws `ERR_OFFHEAP_CORRUPT`, and the block stays as it is, to be looked
-   * at. Default: false.
+   * Write {@link GUARD_BYTES} known bytes after each block, and compare them when it is freed. If
+   * they changed, `free` throws `ERR_OFFHEAP_CORRUPT` and the block stays allocated for inspection.
+   * Default: false.
    */
   guards?: boolean;
 }
 export const SAFETY_OPTIONS = ['zeroOnFree', 'guards'] as const;
 
-/** What `stats()` of every pool tells; each adds more. Sizes are in bytes. */
+/** The bits of the options word of every pool's header. */
+const ZERO_ON_FREE = 1;
+const GUARDS = 2;
+
+/** The safety options as bits of the options word. */
+export function safetyFlags(options: Options): number {
+  return (
+    (booleanOption(options, 'zeroOnFree', false) ? ZERO_ON_FREE : 0) |
+    (booleanOption(options, 'guards', false) ? GUARDS : 0)
+  );
+}
+
+/** The figures that `stats()` of every pool returns; each pool adds more. Sizes are in bytes. */
 export interface PoolStats {
-  /** Off-heap bytes held, bookkeeping included. */
+  /** Bytes held outside the JavaScript heap, bookkeeping included. */
   byteLength: number;
-  /** Bytes that blocks can have in all. */
+  /** The total number of bytes available to blocks. */
   capacityBytes: number;
   /** Bytes of the blocks that are allocated now, as rounded up by the pool. */
   usedBytes: number;
-  /** How many blocks are allocated now. */
+  /** The number of blocks that are allocated now. */
   usedBlocks: number;
-  /** How many requests found no room. */
+  /** The number of requests that failed for lack of room. */
   failures: number;
 }
 
-export abstract class Pool {
+/** The state of a pool, as the base class needs it. */
+export interface PoolTable {
+  readonly memory: PoolMemory;
+  /** The number of bytes of the allocated block at `offset`; throws as {@link Pool.free} does. */
+  roomAt(offset: number): number;
+  /** Drops the bookkeeping, so that every fast path fails. Called once, before the memory goes. */
+  release(): void;
+}
+
+/**
+ * Deep equality compares own enumerable properties only, so without one all pools of a class would
+ * be equal. Its key is a symbol, which `Object.keys`, `for…in` and `JSON.stringify` skip.
+ */
+const CONTENTS = Symbol('contents');
+const contents: PropertyDescriptor & ThisType<Pool> = {
+  enumerable: true,
+  get(): unknown {
+    return this.u8.length === 0 ? 'closed' : [this.stats(), this.u8];
+  },
+};
+
+export abstract class Pool extends Uncloneable {
   static {
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'Pool', configurable: true });
+    setTag(this.prototype, 'Pool');
   }
   declare readonly [Symbol.toStringTag]: string;
 
   /**
-   * The pool's memory, as numbers of each type: `u32[offset / 4]`. Empty once the pool is closed.
+   * Not a private field: methods of this class see objects of every pool's hidden class, and V8
+   * reads a private field of many hidden classes by a hash lookup (12 ns).
+   * @internal
    */
-  declare readonly u8: Uint8Array;
-  declare readonly i8: Int8Array;
-  declare readonly u16: Uint16Array;
-  declare readonly i16: Int16Array;
-  declare readonly u32: Uint32Array;
-  declare readonly i32: Int32Array;
-  declare readonly f32: Float32Array;
-  declare readonly f64: Float64Array;
-  declare readonly u64: BigUint64Array;
-  declare readonly i64: BigInt64Array;
-  protected closed = false;
-  /** Structured cloning would make a dead object; it refuses functions, and shows their text. */
-  protected readonly uncloneable = uncloneable;
+  declare protected readonly memory: PoolMemory;
+  /** @internal */
+  declare protected readonly table: PoolTable;
 
-  /** Makes the views, of `length` bytes from `start` on; both are multiples of 8. */
-  protected mount(buffer: ArrayBufferLike, start: number, length: number): void {
-    const views: Views = {
-      u8: new Uint8Array(buffer, start, length),
-      i8: new Int8Array(buffer, start, length),
-      u16: new Uint16Array(buffer, start, length / 2),
-      i16: new Int16Array(buffer, start, length / 2),
-      u32: new Uint32Array(buffer, start, length / 4),
-      i32: new Int32Array(buffer, start, length / 4),
-      f32: new Float32Array(buffer, start, length / 4),
-      f64: new Float64Array(buffer, start, length / 8),
-      u64: new BigUint64Array(buffer, start, length / 8),
-      i64: new BigInt64Array(buffer, start, length / 8),
-    };
-    Object.assign(this, views);
+  /** @internal */
+  constructor(table: PoolTable) {
+    super();
+    Object.defineProperties(this, {
+      memory: { value: table.memory },
+      table: { value: table },
+      [CONTENTS]: contents,
+    });
   }
 
-  /** What messages call it: `FixedPool`. */
-  protected abstract get noun(): string;
+  /** The pool's memory as unsigned bytes: `u8[offset]`. Empty once the pool is closed. */
+  get u8(): Uint8Array {
+    return this.memory.u8;
+  }
+
+  /** The pool's memory as signed bytes: `i8[offset]`. */
+  get i8(): Int8Array {
+    return this.memory.i8;
+  }
+
+  /** The pool's memory as unsigned integers of 16 bits: `u16[offset / 2]`. */
+  get u16(): Uint16Array {
+    return this.memory.u16;
+  }
+
+  /** The pool's memory as signed integers of 16 bits: `i16[offset / 2]`. */
+  get i16(): Int16Array {
+    return this.memory.i16;
+  }
+
+  /** The pool's memory as unsigned integers of 32 bits: `u32[offset / 4]`. */
+  get u32(): Uint32Array {
+    return this.memory.u32;
+  }
+
+  /** The pool's memory as signed integers of 32 bits: `i32[offset / 4]`. */
+  get i32(): Int32Array {
+    return this.memory.i32;
+  }
+
+  /** The pool's memory as floats of 32 bits: `f32[offset / 4]`. */
+  get f32(): Float32Array {
+    return this.memory.f32;
+  }
+
+  /** The pool's memory as doubles: `f64[offset / 8]`. */
+  get f64(): Float64Array {
+    return this.memory.f64;
+  }
+
+  /** The pool's memory as unsigned bigints of 64 bits: `u64[offset / 8]`. */
+  get u64(): BigUint64Array {
+    return this.memory.u64;
+  }
+
+  /** The pool's memory as signed bigints of 64 bits: `i64[offset / 8]`. */
+  get i64(): BigInt64Array {
+    return this.memory.i64;
+  }
 
   /**
-   * A block of at least `bytes` bytes. Its contents are what was there before (zeros at first;
-   * always with `zeroOnFree`). Throws `ERR_OFFHEAP_FULL` where there is no room,
-   * `ERR_OFFHEAP_RANGE` if `bytes` is no integer from 0 up.
+   * Allocates a block of at least `bytes` bytes. It has the contents that its memory had before:
+   * zeros at first, and always with `zeroOnFree`. Throws `ERR_OFFHEAP_FULL` if the pool has no
+   * room, `ERR_OFFHEAP_RANGE` if `bytes` is not an integer from 0 up.
    */
   abstract alloc(bytes: number): Offset;
 
-  /** As {@link Pool.alloc}, but -1 where there is no room. */
+  /** Like {@link Pool.alloc}, but returns -1 if the pool has no room. */
   abstract tryAlloc(bytes: number): Offset | NoRoom;
 
   /**
-   * Gives a block back. An offset that is no allocated block's is refused, and nothing changes:
-   * `ERR_OFFHEAP_STALE` for one that was freed already, `ERR_OFFHEAP_RANGE` for one where no block
-   * begins.
+   * Returns a block to the pool. Any other offset is refused, and nothing changes:
+   * `ERR_OFFHEAP_STALE` if the block was already freed, `ERR_OFFHEAP_RANGE` if no block begins
+   * there.
    */
   abstract free(offset: number): void;
 
-  /** Off-heap bytes held, bookkeeping included. */
-  abstract get byteLength(): number;
-
   abstract stats(): PoolStats;
 
-  /**
-   * How many bytes the allocated block at `offset` has. Throws as {@link Pool.free} does for any
-   * other offset.
-   */
-  protected abstract roomAt(offset: number): number;
-
-  /** Drops what the subclass holds. Called once. */
-  protected abstract release(): void;
-
-  /**
-   * The first `bytes` bytes of an allocated block. Costs a new `Uint8Array`, some 30 ns: in inner
-   * loops index the views instead. Throws `ERR_OFFHEAP_RANGE` if the block is shorter, and as
-   * {@link Pool.free} if there is none.
-   */
-  view(offset: number, bytes: number): Uint8Array {
-    const room = this.roomAt(offset);
-    if (!isSize(bytes)) throw badSize(bytes);
-    if (bytes > room) throw rangeError(`the block at ${offset} has ${room} bytes, not ${bytes}`);
-    return this.u8.subarray(offset, offset + bytes);
+  /** The number of bytes held outside the JavaScript heap, bookkeeping included. */
+  get byteLength(): number {
+    const { memory } = this;
+    memory.checkOpen();
+    return memory.region.buffer.byteLength;
   }
 
   /**
-   * Allocates a block that frees itself: `using block = pool.acquire(64)`. Costs two objects;
-   * `alloc` costs none.
+   * The first `bytes` bytes of an allocated block. Creates a `Uint8Array`, which costs some 30 ns:
+   * index the views instead in inner loops. Throws `ERR_OFFHEAP_RANGE` if the block is shorter, and
+   * like {@link Pool.free} if no block is allocated there.
+   */
+  view(offset: number, bytes: number): Uint8Array {
+    const room = this.table.roomAt(offset);
+    if (!isSize(bytes)) throw sizeError(bytes);
+    if (bytes > room) throw rangeError(`the block at ${offset} has ${room} bytes, not ${bytes}`);
+    return this.memory.u8.subarray(offset, offset + bytes);
+  }
+
+  /**
+   * Allocates a block that is freed automatically: `using block = pool.acquire(64)`. Creates two
+   * objects; `alloc` creates none.
    */
   acquire(bytes: number): Block {
     const offset = this.alloc(bytes);
-    return new Block(this, offset, this.u8.subarray(offset, offset + bytes));
+    return new Block(this, offset, this.memory.u8.subarray(offset, offset + bytes));
   }
 
-  /** Gives the memory up: every later operation throws `ERR_OFFHEAP_CLOSED`. Twice is fine. */
+  /**
+   * Releases the memory. Every later operation throws `ERR_OFFHEAP_CLOSED`, except `close()`
+   * itself.
+   */
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.release();
-    this.mount(NOTHING, 0, 0);
+    const { memory } = this;
+    if (memory.closed) return;
+    memory.closed = true;
+    this.table.release();
+    memory.release();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** `{}`: otherwise `JSON.stringify` would write out the memory, a number at a time. */
+  /** `{}`: without this, `JSON.stringify` would write the memory as numbers. */
   toJSON(): object {
     return {};
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized, show: typeof inspect): string {
-    if (this.closed) return `${this.noun} (closed)`;
-    return depth < 0 ? `[${this.noun}]` : `${this.noun} ${show(this.stats(), { ...options, depth: 1 })}`;
-  }
-
-  // ---- for subclasses: errors, out of the way of the code that is fast
-
-  protected checkOpen(): void {
-    if (this.closed) throw offheapError('ERR_OFFHEAP_CLOSED', `this ${this.noun} was closed`);
-  }
-
-  protected full(bytes: number): Error {
-    return offheapError('ERR_OFFHEAP_FULL', `this ${this.noun} has no room for ${bytes} bytes`);
-  }
-
-  /** For an offset that no allocated block has. `freed`: a block could begin there. */
-  protected notAllocated(offset: unknown, freed: boolean): Error {
-    if (typeof offset !== 'number') return typeError(`an offset is a number, not ${describe(offset)}`);
-    return freed
-      ? offheapError('ERR_OFFHEAP_STALE', `no block of this ${this.noun} is allocated at ${offset}`)
-      : rangeError(`no block of this ${this.noun} begins at ${offset}`);
+    const { label, closed } = this.memory;
+    return inspectIfOpen(label, closed ? 'closed' : 'open', options, () =>
+      depth < 0 ? `[${label}]` : `${label} ${show(this.stats(), { ...options, depth: 1 })}`,
+    );
   }
 }
 
-/** A block of a pool that goes back when a `using` declaration ends, or by {@link Block.free}. */
+/**
+ * A block that is returned to its pool at the end of a `using` declaration or by {@link
+ * Block.free}.
+ */
 export class Block {
-  private pool: Pool | undefined;
-  private readonly view: Uint8Array;
+  /** The position of the block in the pool's views. */
+  readonly offset: Offset;
+  #pool: Pool | undefined;
+  readonly #bytes: Uint8Array;
 
   /** @internal */
-  constructor(
-    pool: Pool,
-    /** Where it begins in the pool's views. */
-    readonly offset: Offset,
-    view: Uint8Array,
-  ) {
-    this.pool = pool;
-    this.view = view;
+  constructor(pool: Pool, offset: Offset, bytes: Uint8Array) {
+    this.offset = offset;
+    this.#pool = pool;
+    this.#bytes = bytes;
   }
 
   /**
-   * The block's bytes, as many as were asked for. Throws `ERR_OFFHEAP_STALE` once the block was
-   * freed.
+   * The bytes of the block, as many as were requested. Throws `ERR_OFFHEAP_STALE` once the block
+   * was freed.
    */
   get bytes(): Uint8Array {
-    if (this.pool === undefined) {
+    if (this.#pool === undefined) {
       throw offheapError('ERR_OFFHEAP_STALE', `the block at ${this.offset} was freed`);
     }
-    return this.view;
+    return this.#bytes;
   }
 
-  /** Gives the block back to its pool. Twice is fine. */
+  /** Returns the block to its pool. Further calls do nothing. */
   free(): void {
-    const { pool } = this;
+    const pool = this.#pool;
     if (pool === undefined) return;
     pool.free(this.offset);
-    this.pool = undefined;
+    this.#pool = undefined;
   }
 
   [Symbol.dispose](): void {
     this.free();
   }
-}
-
-type Views = Pick<Pool, 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'u64' | 'i64'>;
-const NOTHING = new ArrayBuffer(0);
-const uncloneable = (): string => 'post the token that share() gives, or offsets, not the pool';
-
-/** Whether a value is a size: an integer from 0 up. */
-export function isSize(bytes: unknown): bytes is number {
-  return (
-    typeof bytes === 'number' && bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER && Math.floor(bytes) === bytes
-  );
-}
-
-/** What is wrong with a size that is none. */
-export function badSize(bytes: unknown): Error {
-  return typeof bytes === 'number'
-    ? rangeError(`a size must be an integer from 0 up, not ${bytes}`)
-    : typeError(`a size must be a number, not ${describe(bytes)}`);
-}
-
-// ---- guards and zeros
-
-/** How many bytes stand guard behind a block: its class is chosen for so many more. */
-export const GUARD_BYTES = 16;
-
-/**
- * Writes the guard at `at`, which follows the block that begins at `block`. The bytes differ from
- * block to block and none is 0, so that neither a run of zeros nor a neighbour's guard copied over
- * looks right.
- */
-export function writeGuard(u8: Uint8Array, at: number, block: number): void {
-  for (let i = 0; i < GUARD_BYTES; i++) u8[at + i] = guardByte(block, i);
-}
-
-/** The first guard byte at `at` that is not what {@link writeGuard} wrote, or -1. */
-export function brokenGuard(u8: Uint8Array, at: number, block: number): number {
-  for (let i = 0; i < GUARD_BYTES; i++) if (u8[at + i] !== guardByte(block, i)) return i;
-  return -1;
-}
-
-/** Byte `i` of the guard of a block: the same in `native/core/src/pools/guard.rs`. */
-function guardByte(block: number, i: number): number {
-  return (Math.imul((block >>> 3) + i, 0x9e3779b1) >>> 24) | 1;
-}
-
-export function guardError(offset: number, bytes: number, broken: number): Error {
-  return offheapError(
-    'ERR_OFFHEAP_CORRUPT',
-    `the block at ${offset} has ${bytes} bytes, and byte ${bytes + broken} behind them was overwritten; it stays allocated`,
-  );
-}
-
-/** Zeros a block. */
-export function zero(f64: Float64Array, offset: number, bytes: number): void {
-  fillWords(f64, 0, offset / 8, (offset + bytes) / 8);
-}
-
-/**
- * Fills words of 8 bytes. `fill` on shared memory stores one element after the other, so wide ones
- * are 7 times as quick as bytes; a few are quicker by hand, as a call of it costs 15 ns.
- */
-export function fillWords(f64: Float64Array, value: number, from: number, to: number): void {
-  if (to - from > 16) f64.fill(value, from, to);
-  else for (let at = from; at < to; at++) f64[at] = value;
 }

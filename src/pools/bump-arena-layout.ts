@@ -1,14 +1,14 @@
 /**
- * The header of a BumpArena: its words, options and constant-time check. `docs/formats/pools.md` is
- * the contract; `native/core/src/pools/bump/layout.rs` is its other reader.
+ * The header of a BumpArena: its words, its options, and the constant-time check.
+ * `docs/formats/pools.md` specifies it; `native/core/src/pools/bump/layout.rs` reads the same.
  */
 import { checkHeader, corrupt, HEADER_BYTES, writeHeader } from '../region/format.js';
 
-/** Bytes of a granule, which positions count. */
+/** Bytes of a granule, the unit of positions. */
 export const GRANULE = 8;
-/** The largest alignment that an arena can be made for. */
+/** The largest alignment that an arena supports. */
 export const MAX_ALIGN = 4096;
-/** Granules that an arena can have: positions are small integers. */
+/** The maximum number of granules: positions are integers of 31 bits. */
 export const MAX_GRANULES = 2 ** 31 - 1;
 
 /** Words of the header, by index. */
@@ -16,17 +16,17 @@ export const WORD = {
   options: 16,
   /** The largest alignment. */
   align: 17,
-  /** Granules that are taken. */
+  /** The number of granules in use. */
   top: 18,
-  /** 1 + the granule where the block begins that was allocated last; 0 where that is not known. */
+  /** 1 + the first granule of the block that was allocated last; 0 if that is unknown. */
   last: 19,
-  /** Allocated blocks. */
+  /** The number of allocated blocks. */
   blocks: 20,
-  /** The most that `top` had been when it was last lowered. */
+  /** The maximum that `top` had reached when it was last lowered. */
   peak: 21,
   failures: 22,
   resets: 23,
-  /** Granules that were taken when the innermost scope began. */
+  /** The number of granules in use when the innermost scope began. */
   floor: 24,
 } as const;
 
@@ -37,13 +37,13 @@ export const GUARDS = 2;
 export interface Shape {
   options: number;
   align: number;
-  /** Where the data begins, in bytes. */
+  /** The position of the data, in bytes. */
   data: number;
-  /** Bytes of the region. */
+  /** The number of bytes of the region. */
   length: number;
 }
 
-/** Where the data of an arena for these alignments begins, in bytes. */
+/** The position of the data of an arena with this largest alignment, in bytes. */
 export function dataOffset(align: number): number {
   return Math.max(align, HEADER_BYTES);
 }
@@ -55,7 +55,7 @@ export function writeShape(head: Int32Array, { options, align, length }: Shape):
   head[WORD.align] = align;
 }
 
-/** Reads and checks what a region says of itself, in constant time. */
+/** Reads the shape from a header and checks it, in constant time. */
 export function readShape(head: Int32Array, available: number, what: string): Shape {
   const length = checkHeader(head, available, 'bumparena', what);
   const options = head[WORD.options];
@@ -71,6 +71,6 @@ export function readShape(head: Int32Array, available: number, what: string): Sh
     granules <= MAX_GRANULES &&
     head[WORD.top] >= 0 &&
     head[WORD.top] <= granules;
-  if (!sound) throw corrupt(what, 'its options, alignment, length and top do not fit together');
+  if (!sound) throw corrupt(what, 'its options, alignment, length and top contradict each other');
   return { options, align, data, length };
 }

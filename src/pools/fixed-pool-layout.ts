@@ -1,12 +1,12 @@
 /**
- * The layout of a FixedPool's region (`docs/formats/pools.md`): what its options make of it, and
- * what its header says, checked. `native/core/src/pools/fixed/layout.rs` is the same.
+ * The layout of a FixedPool's region (`docs/formats/pools.md`): computed from options, or read from
+ * a header and checked. `native/core/src/pools/fixed/layout.rs` computes the same.
  */
 import { offheapError, rangeError } from '../errors.js';
 import { align, checkHeader, corrupt, HEADER_BYTES, writeHeader } from '../region/format.js';
-import { GUARD_BYTES } from './pool.js';
+import { GUARD_BYTES } from './guards.js';
 
-/** Words of the header. */
+/** Words of the header, by index. */
 export const WORD = {
   options: 16,
   classes: 17,
@@ -17,7 +17,7 @@ export const WORD = {
   free: 22,
 } as const;
 
-/** Words of a class's record; a record has 16. */
+/** Words of the record of a size class, by index; a record has 16. */
 export const CLASS = { size: 0, ratio: 1, used: 2, peak: 3, partial: 4, reserve: 5 } as const;
 export const CLASS_WORDS = 16;
 /** The class table follows the header. */
@@ -26,27 +26,29 @@ export const CLASS_TABLE = HEADER_BYTES / 4;
 export const ZERO_ON_FREE = 1;
 export const GUARDS = 2;
 
-/** In the word of a unit: an allocated block begins there, and the low bits are its class. */
+/** A bit of a unit's word: an allocated block begins there, and the low bits are its class. */
 export const ALLOCATED = -0x80000000;
-/** The other bits: a link. */
+/** The other bits of a unit's word: a link. */
 export const LINK = 0x7fffffff;
 
 export const MAX_CLASSES = 16;
+/** Bytes of the header and of the largest class table. */
+export const MAX_HEADER_BYTES = HEADER_BYTES + 4 * CLASS_WORDS * MAX_CLASSES;
 export const MAX_SIZE = 2 ** 31;
 export const MAX_UNITS = 2 ** 28;
 export const MAX_RATIO = 32_768;
 
-/** A class of blocks. */
+/** A size class. */
 export interface Class {
-  /** Bytes of a block. */
+  /** The number of bytes of a block. */
   size: number;
-  /** Smallest blocks in one. */
+  /** The number of smallest blocks in a block. */
   units: number;
-  /** How many there are in one of the next class; of the largest, in the data. */
+  /** The number of blocks in a block of the next class; for the largest class, in the data. */
   ratio: number;
-  /** How many there can be in the data. */
+  /** The number of blocks that fit the data. */
   blocks: number;
-  /** Where the records of split ones are, in words. */
+  /** The position of the records of split blocks, in words. */
   splits: number;
 }
 
@@ -54,7 +56,10 @@ export interface Shape {
   options: number;
   classes: readonly Class[];
   units: number;
-  /** Where sections are: words of units and requested sizes in words, the data in bytes. */
+  /**
+   * The positions of the sections: the words of units and the requested sizes in words, the data in
+   * bytes.
+   */
   unitWords: number;
   requested: number;
   data: number;
@@ -62,19 +67,21 @@ export interface Shape {
 }
 
 /**
- * The shape of a pool with so many blocks of each size. Sizes are rounded up as the format says.
+ * The shape of a pool with the given number of blocks of each size. Sizes are rounded up as the
+ * format specifies.
  */
 export function shapeOf(wanted: readonly { size: number; blocks: number }[], options: number): Shape {
   const guard = (options & GUARDS) === 0 ? 0 : GUARD_BYTES;
   const classes: Pick<Class, 'size' | 'ratio'>[] = [];
   let total = 0;
-  for (const { size: asked, blocks } of [...wanted].sort((a, b) => a.size - b.size)) {
-    let size = Math.ceil((asked + guard) / 8) * 8;
+  for (const { size: requested, blocks } of [...wanted].sort((a, b) => a.size - b.size)) {
+    let size = Math.ceil((requested + guard) / 8) * 8;
     const below = classes.at(-1);
     if (below !== undefined) {
       const ratio = Math.ceil(size / below.size);
       size = below.size * ratio;
-      if (ratio > MAX_RATIO) throw rangeError(`a class may be ${MAX_RATIO} times the one below it at most`);
+      if (ratio > MAX_RATIO)
+        throw rangeError(`a size class may be at most ${MAX_RATIO} times as large as the one below it`);
       if (ratio === 1) classes.pop();
       else below.ratio = ratio;
     }
@@ -90,7 +97,7 @@ export function shapeOf(wanted: readonly { size: number; blocks: number }[], opt
   return shape;
 }
 
-/** Derives what follows from sizes, ratios and the number of units. */
+/** The shape that follows from sizes, ratios and the number of units. */
 export function complete(
   sizes: readonly Pick<Class, 'size' | 'ratio'>[],
   units: number,
@@ -131,15 +138,17 @@ export function writeShape(words: Int32Array, shape: Shape): void {
   });
 }
 
-/** Reads and checks what a region says of itself, in constant time. */
+/** Reads the shape from a header and checks it, in constant time. */
 export function readShape(words: Int32Array, available: number, what: string): Shape {
   const length = checkHeader(words, available, 'fixedpool', what);
   const options = words[WORD.options];
   const count = words[WORD.classes];
   if ((options & ~(ZERO_ON_FREE | GUARDS)) !== 0 || count < 1 || count > MAX_CLASSES) {
-    throw corrupt(what, 'its options or number of classes are impossible');
+    throw corrupt(what, 'its options or its number of size classes are invalid');
   }
-  if (length < HEADER_BYTES + 4 * CLASS_WORDS * count) throw corrupt(what, 'it is too short for its classes');
+  if (length < HEADER_BYTES + 4 * CLASS_WORDS * count) {
+    throw corrupt(what, 'it is too short for its size classes');
+  }
   const sizes: Pick<Class, 'size' | 'ratio'>[] = [];
   for (let i = 0; i < count; i++) {
     const size = words[CLASS_TABLE + CLASS_WORDS * i + CLASS.size] >>> 0;
@@ -149,20 +158,20 @@ export function readShape(words: Int32Array, available: number, what: string): S
       below === undefined ||
       (below.ratio > 1 && below.ratio <= MAX_RATIO && below.size * below.ratio === size);
     if (size === 0 || size % 8 !== 0 || size > MAX_SIZE || ratio === 0 || !divides) {
-      throw corrupt(what, 'a class has an impossible size');
+      throw corrupt(what, 'the size of a size class is invalid');
     }
     sizes.push({ size, ratio });
   }
   const largest = sizes.at(-1)!;
   const units = words[WORD.units] >>> 0;
   const fits = units <= MAX_UNITS && largest.ratio * (largest.size / sizes[0].size) === units;
-  if (!fits) throw corrupt(what, 'its count of blocks does not fit its classes');
+  if (!fits) throw corrupt(what, 'its number of blocks does not match its size classes');
   const shape = complete(sizes, units, options);
-  if (shape.length !== length) throw corrupt(what, 'its sections do not fit its length');
+  if (shape.length !== length) throw corrupt(what, 'its sections do not match its length');
   return shape;
 }
 
-/** For lists that lead to where they can not. */
-export function badList(): Error {
-  return offheapError('ERR_OFFHEAP_CORRUPT', 'a free list of the pool leads to where no block is free');
+/** The error for a list with an invalid link or count. */
+export function listError(): Error {
+  return offheapError('ERR_OFFHEAP_CORRUPT', 'a free list of the pool contains an invalid link');
 }

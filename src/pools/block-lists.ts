@@ -1,20 +1,21 @@
 /**
- * The bookkeeping of a FixedPool: taking and giving blocks of any class. One function for each step
- * of `native/core/src/pools/fixed/split.rs`, where the idea is told.
+ * The lists of free blocks of a FixedPool and of each section of a NumaPool: taking and returning
+ * blocks of any size class. One function for each step of `native/core/src/pools/fixed/split.rs`,
+ * which explains the algorithm.
  *
- * What lists say is checked as it is read: damaged bytes give `ERR_OFFHEAP_CORRUPT` or wrong
+ * Links and counts are checked as they are read: damaged bytes cause `ERR_OFFHEAP_CORRUPT` or wrong
  * blocks, never an endless loop.
  */
 import {
   ALLOCATED,
-  badList,
+  listError,
   CLASS,
   CLASS_TABLE,
   CLASS_WORDS,
   LINK,
   WORD,
   type Shape,
-} from './fixed-layout.js';
+} from './fixed-pool-layout.js';
 
 /** Words of a split record. */
 const FREE = 0;
@@ -22,19 +23,19 @@ const COUNTS = 1;
 const NEXT = 2;
 const PREVIOUS = 3;
 
-export class FixedTable {
-  /** The number of the largest class. */
+export class BlockLists {
+  /** The index of the largest class. */
   private readonly last: number;
 
   constructor(
-    /** Header and bookkeeping; not the data. */
+    /** The header and the bookkeeping, without the data. */
     readonly words: Int32Array,
     readonly shape: Shape,
   ) {
     this.last = shape.classes.length - 1;
   }
 
-  /** Takes a block of a class: its unit, or -1 if there is none. */
+  /** Takes a block of a class. Returns its unit, or -1 if no block is free. */
   take(wanted: number): number {
     let unit = this.find(wanted);
     if (unit < 0 && this.mergeReserves()) unit = this.find(wanted);
@@ -44,7 +45,7 @@ export class FixedTable {
     return unit;
   }
 
-  /** Takes a block of a class out of its list, or a larger one, which it splits. */
+  /** Takes a block out of the list of its class, or splits a larger block. */
   private find(wanted: number): number {
     const { words, last } = this;
     let level = wanted;
@@ -61,13 +62,13 @@ export class FixedTable {
     return unit;
   }
 
-  /** Gives a block back, and merges as far as all parts are free. */
+  /** Returns a block, and merges blocks all parts of which are free. */
   give(unit: number, ofClass: number): void {
     this.count(ofClass, -1);
     this.put(unit, ofClass);
   }
 
-  /** Puts a block that nobody has into its list, or merges it. */
+  /** Puts a free block into its list, or merges it. */
   private put(block: number, ofClass: number): void {
     const { words, shape, last } = this;
     let unit = block;
@@ -80,7 +81,7 @@ export class FixedTable {
       const counts = words[record + COUNTS];
       const out = counts & 0xffff;
       const given = counts >>> 16;
-      if (out === 0 || part >= given || given > below.ratio) throw badList();
+      if (out === 0 || part >= given || given > below.ratio) throw listError();
       const reserve = out === 1 && words[reserveOf(level)] === 0;
       if (out > 1 || reserve) {
         words[shape.unitWords + unit] = words[record + FREE] & LINK;
@@ -90,7 +91,7 @@ export class FixedTable {
         if (out === below.ratio) this.enlist(level, record);
         return;
       }
-      // The last part that was out: the block is whole again, and a part of the next.
+      // This was the last allocated part: the block is whole again, and a part of the next class.
       words[shape.unitWords + unit] = 0;
       unit = this.join(level, record);
     }
@@ -99,7 +100,7 @@ export class FixedTable {
     words[WORD.free] = root;
   }
 
-  /** Makes a split block whole, all of whose parts are free: its unit. */
+  /** Merges the parts of a split block, all of which are free. Returns its unit. */
   private join(level: number, record: number): number {
     this.delist(level, record);
     const { splits, units } = this.shape.classes[level + 1];
@@ -108,7 +109,9 @@ export class FixedTable {
     return unit;
   }
 
-  /** Merges the classes' reserves, from the smallest class up. Returns whether there were any. */
+  /**
+   * Merges the reserve of each class, from the smallest class up. Returns whether there were any.
+   */
   private mergeReserves(): boolean {
     const { words, last } = this;
     let any = false;
@@ -116,7 +119,7 @@ export class FixedTable {
       const link = words[reserveOf(level)];
       if (link === 0) continue;
       const record = this.listed(level, link);
-      if ((words[record + COUNTS] & 0xffff) !== 0) throw badList();
+      if ((words[record + COUNTS] & 0xffff) !== 0) throw listError();
       words[reserveOf(level)] = 0;
       this.put(this.join(level, record), level + 1);
       any = true;
@@ -129,15 +132,15 @@ export class FixedTable {
     const { units, blocks } = shape.classes[this.last];
     const head = words[WORD.free];
     if (head === blocks) return -1;
-    if (head >>> 0 > blocks) throw badList();
+    if (head >>> 0 > blocks) throw listError();
     const link = words[shape.unitWords + head * units];
     const next = (head + 1 + link) & LINK;
-    if (link < 0 || next > blocks) throw badList();
+    if (link < 0 || next > blocks) throw listError();
     words[WORD.free] = next;
     return head * units;
   }
 
-  /** Takes a part of class `level` out of the first split block that has one. */
+  /** Takes a part of class `level` out of the first split block that has a free one. */
   private popPart(level: number): number {
     const { words, shape } = this;
     const part = shape.classes[level];
@@ -148,10 +151,10 @@ export class FixedTable {
     const given = counts >>> 16;
     const free = words[record + FREE];
     const number = free === 0 ? given : (free >>> 0) - 1;
-    if (out >= part.ratio || given > part.ratio || number >= part.ratio) throw badList();
+    if (out >= part.ratio || given > part.ratio || number >= part.ratio) throw listError();
     const unit = ((record - above.splits) / 4) * above.units + number * part.units;
     const link = words[shape.unitWords + unit];
-    if (link < 0 || (free !== 0 && link > part.ratio)) throw badList();
+    if (link < 0 || (free !== 0 && link > part.ratio)) throw listError();
     if (out === 0) words[reserveOf(level)] = 0;
     if (free !== 0) words[record + FREE] = link;
     words[record + COUNTS] = counts + (free === 0 ? 0x10001 : 1);
@@ -179,20 +182,20 @@ export class FixedTable {
     if (after >= 0) words[after + PREVIOUS] = previous;
   }
 
-  /** The record that a link of the list of class `level` names. */
+  /** The record to which a link of the list of class `level` refers. */
   private listed(level: number, link: number): number {
     const { splits, blocks } = this.shape.classes[level + 1];
-    if ((link - 1) >>> 0 >= blocks) throw badList();
+    if ((link - 1) >>> 0 >= blocks) throw listError();
     return splits + (link - 1) * 4;
   }
 
-  /** The record of the split block of which the block of class `level` at `unit` is a part. */
+  /** The record of the split block that contains the block of class `level` at `unit`. */
   private recordOf(level: number, unit: number): number {
     const { splits, units } = this.shape.classes[level + 1];
     return splits + Math.floor(unit / units) * 4;
   }
 
-  /** Counts an allocated block of a class in (1) or out (-1). */
+  /** Adds a step of 1 or -1 to the number of allocated blocks of a class. */
   private count(ofClass: number, step: 1 | -1): void {
     const { words, shape } = this;
     const used = words[WORD.used] + step * shape.classes[ofClass].units;
