@@ -1,48 +1,51 @@
 /*
- * offheap.h: the C API of offheap, data structures outside the heap, in memory that the caller owns.
+ * offheap.h: the C API of offheap, data structures outside the heap, in memory that the caller
+ * owns.
  *
  * Generated from native/capi/src. Edit the Rust docs there, then run `npm run header`.
  *
- * Regions. Most structures are a region: `length` bytes at `void *base`, aligned to 64 bytes unless
- * a function says otherwise. A region contains offsets and no pointers, so its bytes can be copied,
- * saved, mapped at any address, and used from JavaScript, Rust and C++. For most kinds there are
+ * Regions. Most structures are a region: `length` bytes at `void *base`, aligned to 64 bytes
+ * unless a function says otherwise. A region contains offsets and no pointers, so its bytes can be
+ * copied, saved, mapped at any address, and used from JavaScript, Rust and C++. For most kinds
+ * there are
  *   oh_<kind>_region_size   the number of bytes needed
  *   oh_<kind>_init          creates an empty structure in memory of yours
  *   oh_<kind>_check         checks in constant time that bytes are safe to use
  *   oh_<kind>_validate      verifies all contents
  *   oh_<kind>_get_info      returns the parameters and sizes
- * Structures that are not regions are opaque handles, created by _new, _open or _attach, and freed by
- * _free or _close.
+ * Structures that are not regions are opaque handles, created by _new, _open or _attach, and freed
+ * by _free or _close.
  *
  * Names. Functions are named oh_<type>_<verb> and take self, inputs and outputs, in this order.
  * _region_size is in bytes; _count is in entries.
  *
  * Errors. A function that can fail returns an oh_status. It writes its outputs only if it returns
  * OH_OK, and an operation that fails changes nothing unless its documentation says so.
- * oh_last_error() returns a message about the last failure on the calling thread. Nothing aborts: an
- * internal error is returned as OH_ERR_NATIVE.
+ * oh_last_error() returns a message about the last failure on the calling thread. Nothing aborts:
+ * an internal error is returned as OH_ERR_NATIVE.
  *
  * NULL. Pointers must not be NULL unless the documentation allows it; NULL is refused with
  * OH_ERR_TYPE. An empty array may be NULL. _free(NULL) and _close(NULL) do nothing.
  *
- * Ownership. Memory that the caller passes stays the caller's. Pointers that a function returns point
- * into the structure, and are valid as long as its documentation says. Strings are bytes with a
- * length, UTF-8 where they are text. Those returned as `const char *` end with a NUL and are valid as
- * long as the library is loaded.
+ * Ownership. Memory that the caller passes stays the caller's. Pointers that a function returns
+ * point into the structure, and are valid as long as its documentation says. Strings are bytes
+ * with a length, UTF-8 where they are text. Those returned as `const char *` end with a NUL and
+ * are valid as long as the library is loaded.
  *
  * Threads. Functions that take a structure as `const` may be called from many threads at the same
  * time, as long as no thread calls one that takes it otherwise.
  *
- * Option structs begin with `size_t struct_size`, the sizeof of the struct. Set all fields that are
- * not needed to 0, for example with memset. Later versions can add fields, for which 0 has the
+ * Option structs begin with `size_t struct_size`, the sizeof of the struct. Set all fields that
+ * are not needed to 0, for example with memset. Later versions can add fields, for which 0 has the
  * previous meaning. Therefore
  *   - a struct of an earlier header is accepted, with 0 for the fields that it lacks;
- *   - a struct of a later header is accepted if the fields that this version does not know are 0, and
- *     refused with OH_ERR_UNSUPPORTED otherwise;
+ *   - a struct of a later header is accepted if the fields that this version does not know are 0,
+ *     and refused with OH_ERR_UNSUPPORTED otherwise;
  *   - a size that no version has is refused with OH_ERR_RANGE.
  *
- * The library does not call back, print or exit. Opening a mapped file installs a handler for SIGBUS
- * on Unix, which passes on all signals that do not concern it; nothing else affects signals.
+ * The library does not call back, print or exit. Opening a mapped file installs a handler for
+ * SIGBUS on Unix, which passes on all signals that do not concern it; nothing else affects
+ * signals.
  */
 
 #ifndef OFFHEAP_H
@@ -202,7 +205,7 @@
 
 /**
  * Advice of `oh_region_advise`: free the pages. CONTENTS THAT EXIST ONLY IN MEMORY ARE LOST: the
- * pages contain zeros afterwards, or, in a mapped file, the contents of the file.
+ * pages contain zeros afterward, or, in a mapped file, the contents of the file.
  */
 #define OH_ADVICE_DISCARD 7
 
@@ -768,7 +771,7 @@ typedef struct oh_smallmap_arena_info {
 } oh_smallmap_arena_info;
 
 /**
- * What has to fit into an arena in addition to its contents; see `oh_smallmap_arena_make_room`.
+ * The room that an arena needs in addition to its contents; see `oh_smallmap_arena_make_room`.
  */
 typedef struct oh_smallmap_arena_room {
   /**
@@ -1747,7 +1750,8 @@ const char *oh_version(void);
  *
  * A successful call does not change the message: check the status first.
  *
- * Requires: `buffer` is NULL, or points to `capacity` writable bytes.
+ * Requires:
+ * `buffer` is NULL, or points to `capacity` writable bytes.
  */
 size_t oh_last_error(char *buffer, size_t capacity);
 
@@ -1789,7 +1793,8 @@ const char *oh_cpu_kernel(void);
  * Any thread may call this function while the owner writes or rebuilds the map. `OH_ERR_STALE` if
  * the map outgrew `length` in the meantime; the results found so far are written.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * Requires:
+ * `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
  * caller uses `values` and `found`; `out` is writable.
  */
 enum oh_status oh_hashmap_get_many(const void *base,
@@ -1806,7 +1811,8 @@ enum oh_status oh_hashmap_get_many(const void *base,
  * 0. `*out` becomes the number of keys found. Otherwise like `oh_hashmap_get_many`, but the values
  * may have any type.
  *
- * Requires: As for `oh_hashmap_get_many`.
+ * Requires:
+ * As for `oh_hashmap_get_many`.
  */
 enum oh_status oh_hashmap_has_many(const void *base,
                                    size_t length,
@@ -1821,7 +1827,8 @@ enum oh_status oh_hashmap_has_many(const void *base,
  * the map became full, the index of the first key that was not set: rebuild the map and call the
  * function again with that index as `from`.
  *
- * Requires: As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
+ * Requires:
+ * As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
  */
 enum oh_status oh_hashmap_set_many(void *base,
                                    size_t length,
@@ -1835,7 +1842,8 @@ enum oh_status oh_hashmap_set_many(void *base,
 /**
  * Removes `count` keys. `*out` becomes the number of them that the map contained.
  *
- * Requires: As for `oh_hashmap_set_many`.
+ * Requires:
+ * As for `oh_hashmap_set_many`.
  */
 enum oh_status oh_hashmap_remove_many(void *base,
                                       size_t length,
@@ -1848,7 +1856,8 @@ enum oh_status oh_hashmap_remove_many(void *base,
  * Returns the handles of `count` keys; 0 for keys that are missing. `*out` becomes the number of
  * keys found. Only the writer may call it, as `oh_hashmap_handle_of`.
  *
- * Requires: As for `oh_hashmap_set_many`; `handles` has `count` elements.
+ * Requires:
+ * As for `oh_hashmap_set_many`; `handles` has `count` elements.
  */
 enum oh_status oh_hashmap_handles_of(void *base,
                                      size_t length,
@@ -1862,7 +1871,8 @@ enum oh_status oh_hashmap_handles_of(void *base,
  * Returns the values of the entries that `count` handles identify, as `oh_hashmap_get_many` does
  * for keys. `*out` becomes the number of handles that are not stale.
  *
- * Requires: As for `oh_hashmap_get_many`.
+ * Requires:
+ * As for `oh_hashmap_get_many`.
  */
 enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              size_t length,
@@ -1877,7 +1887,8 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
  * Looks up a key. `*value` becomes a pointer to its value in the map (see `oh_hashmap_entry`), or
  * NULL if the map does not contain the key; `*value_length` becomes its length in bytes.
  *
- * Requires: `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
  */
 enum oh_status oh_hashmap_get(const void *base,
                               size_t length,
@@ -1889,7 +1900,8 @@ enum oh_status oh_hashmap_get(const void *base,
 /**
  * Returns whether a map contains a key.
  *
- * Requires: As for `oh_hashmap_get`.
+ * Requires:
+ * As for `oh_hashmap_get`.
  */
 enum oh_status oh_hashmap_has(const void *base,
                               size_t length,
@@ -1913,7 +1925,8 @@ enum oh_status oh_hashmap_has(const void *base,
  *
  * Other threads may read the map at the same time, but not write it.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
  * is readable for `key_length` bytes and `value` for `value_length`.
  */
 enum oh_status oh_hashmap_set(void *base,
@@ -1927,7 +1940,8 @@ enum oh_status oh_hashmap_set(void *base,
 /**
  * Removes a key. `*removed` (unless `removed` is NULL) becomes true if the map contained it.
  *
- * Requires: As for `oh_hashmap_set`.
+ * Requires:
+ * As for `oh_hashmap_set`.
  */
 enum oh_status oh_hashmap_remove(void *base,
                                  size_t length,
@@ -1942,7 +1956,8 @@ enum oh_status oh_hashmap_remove(void *base,
  *
  * Only the writer may call this function, because it records in the map that handles exist.
  *
- * Requires: As for `oh_hashmap_set`; `out` is writable.
+ * Requires:
+ * As for `oh_hashmap_set`; `out` is writable.
  */
 enum oh_status oh_hashmap_handle_of(void *base,
                                     size_t length,
@@ -1953,7 +1968,8 @@ enum oh_status oh_hashmap_handle_of(void *base,
 /**
  * Returns the entry that a handle identifies. `OH_ERR_STALE` if it was removed.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_get_by_handle(const void *base,
                                         size_t length,
@@ -1961,7 +1977,7 @@ enum oh_status oh_hashmap_get_by_handle(const void *base,
                                         struct oh_hashmap_entry *out);
 
 /**
- * Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterwards
+ * Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterward
  * it is 1 + the position of the entry, or 0 if there are no more entries. Entries may be inserted
  * and removed between calls.
  *
@@ -1971,7 +1987,8 @@ enum oh_status oh_hashmap_get_by_handle(const void *base,
  * while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
  * ```
  *
- * Requires: `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
  */
 enum oh_status oh_hashmap_next(const void *base,
                                size_t length,
@@ -1981,7 +1998,8 @@ enum oh_status oh_hashmap_next(const void *base,
 /**
  * Returns the columns of a map, for loops over plain arrays.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_get_columns(const void *base,
                                       size_t length,
@@ -1991,7 +2009,8 @@ enum oh_status oh_hashmap_get_columns(const void *base,
  * Computes the number of bytes that a map with these options needs. `OH_ERR_TYPE` for key or value
  * types that a map does not support; `OH_ERR_RANGE` for a capacity outside its range.
  *
- * Requires: `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
+ * Requires:
+ * `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
  */
 enum oh_status oh_hashmap_region_size(const struct oh_hashmap_options *options, size_t *out);
 
@@ -2002,7 +2021,8 @@ enum oh_status oh_hashmap_region_size(const struct oh_hashmap_options *options, 
  * The caller keeps owning the memory. It contains no pointers, so it can be copied, saved and
  * mapped at another address, and only the memory itself has to be freed.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_hashmap_region_size`.
  */
 enum oh_status oh_hashmap_init(void *base, size_t length, const struct oh_hashmap_options *options);
@@ -2014,7 +2034,8 @@ enum oh_status oh_hashmap_init(void *base, size_t length, const struct oh_hashma
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_hashmap_check(const void *base, size_t length);
 
@@ -2022,14 +2043,16 @@ enum oh_status oh_hashmap_check(const void *base, size_t length);
  * Verifies all entries of a map. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes
  * the first error found. Takes about as long as one lookup for each entry.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_hashmap_validate(const void *base, size_t length);
 
 /**
  * Returns the types, capacities and counts of a map.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_get_info(const void *base, size_t length, struct oh_hashmap_info *out);
 
@@ -2037,7 +2060,8 @@ enum oh_status oh_hashmap_get_info(const void *base, size_t length, struct oh_ha
  * Returns the types of the keys and values of a map, each an `oh_type`. If another thread is
  * rebuilding the map, the function waits until that is done.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_hashmap_types(const void *base,
                                 size_t length,
@@ -2047,7 +2071,8 @@ enum oh_status oh_hashmap_types(const void *base,
 /**
  * Returns the number of entries in a map.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_count(const void *base, size_t length, uint32_t *out);
 
@@ -2055,7 +2080,8 @@ enum oh_status oh_hashmap_count(const void *base, size_t length, uint32_t *out);
  * Computes the size in bytes that the region will have after `oh_hashmap_rebuild` with the same
  * arguments.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_rebuild_region_size(const void *base,
                                               size_t length,
@@ -2074,7 +2100,8 @@ enum oh_status oh_hashmap_rebuild_region_size(const void *base,
  * were removed or strings replaced; `OH_ERR_OOM` if there is none. A failed rebuild changes
  * nothing.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them.
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread writes them.
  */
 enum oh_status oh_hashmap_rebuild(void *base,
                                   size_t length,
@@ -2086,14 +2113,16 @@ enum oh_status oh_hashmap_rebuild(void *base,
  * of its entries were removed, otherwise one and a half to two times as much. `OH_ERR_FULL` if the
  * map already has the largest capacity.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_next_capacity(const void *base, size_t length, uint32_t *out);
 
 /**
  * Removes all entries. The capacity stays the same; handles become stale.
  *
- * Requires: As for `oh_hashmap_rebuild`.
+ * Requires:
+ * As for `oh_hashmap_rebuild`.
  */
 enum oh_status oh_hashmap_clear(void *base, size_t length);
 
@@ -2110,7 +2139,8 @@ enum oh_status oh_hashmap_clear(void *base, size_t length);
  * Any thread may call this function while the owner writes or rebuilds the map. `OH_ERR_STALE` if
  * the map outgrew `length` in the meantime; the results found so far are written.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * Requires:
+ * `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
  * caller uses `values` and `found`; `out` is writable.
  */
 enum oh_status oh_hashmap_get_many(const void *base,
@@ -2127,7 +2157,8 @@ enum oh_status oh_hashmap_get_many(const void *base,
  * 0. `*out` becomes the number of keys found. Otherwise like `oh_hashmap_get_many`, but the values
  * may have any type.
  *
- * Requires: As for `oh_hashmap_get_many`.
+ * Requires:
+ * As for `oh_hashmap_get_many`.
  */
 enum oh_status oh_hashmap_has_many(const void *base,
                                    size_t length,
@@ -2142,7 +2173,8 @@ enum oh_status oh_hashmap_has_many(const void *base,
  * the map became full, the index of the first key that was not set: rebuild the map and call the
  * function again with that index as `from`.
  *
- * Requires: As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
+ * Requires:
+ * As for `oh_hashmap_set`; the arrays have `count` elements of the map's types; `out` is writable.
  */
 enum oh_status oh_hashmap_set_many(void *base,
                                    size_t length,
@@ -2156,7 +2188,8 @@ enum oh_status oh_hashmap_set_many(void *base,
 /**
  * Removes `count` keys. `*out` becomes the number of them that the map contained.
  *
- * Requires: As for `oh_hashmap_set_many`.
+ * Requires:
+ * As for `oh_hashmap_set_many`.
  */
 enum oh_status oh_hashmap_remove_many(void *base,
                                       size_t length,
@@ -2169,7 +2202,8 @@ enum oh_status oh_hashmap_remove_many(void *base,
  * Returns the handles of `count` keys; 0 for keys that are missing. `*out` becomes the number of
  * keys found. Only the writer may call it, as `oh_hashmap_handle_of`.
  *
- * Requires: As for `oh_hashmap_set_many`; `handles` has `count` elements.
+ * Requires:
+ * As for `oh_hashmap_set_many`; `handles` has `count` elements.
  */
 enum oh_status oh_hashmap_handles_of(void *base,
                                      size_t length,
@@ -2183,7 +2217,8 @@ enum oh_status oh_hashmap_handles_of(void *base,
  * Returns the values of the entries that `count` handles identify, as `oh_hashmap_get_many` does
  * for keys. `*out` becomes the number of handles that are not stale.
  *
- * Requires: As for `oh_hashmap_get_many`.
+ * Requires:
+ * As for `oh_hashmap_get_many`.
  */
 enum oh_status oh_hashmap_get_many_by_handle(const void *base,
                                              size_t length,
@@ -2198,7 +2233,8 @@ enum oh_status oh_hashmap_get_many_by_handle(const void *base,
  * Looks up a key. `*value` becomes a pointer to its value in the map (see `oh_hashmap_entry`), or
  * NULL if the map does not contain the key; `*value_length` becomes its length in bytes.
  *
- * Requires: `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `key` for `key_length`; the outputs are writable.
  */
 enum oh_status oh_hashmap_get(const void *base,
                               size_t length,
@@ -2210,7 +2246,8 @@ enum oh_status oh_hashmap_get(const void *base,
 /**
  * Returns whether a map contains a key.
  *
- * Requires: As for `oh_hashmap_get`.
+ * Requires:
+ * As for `oh_hashmap_get`.
  */
 enum oh_status oh_hashmap_has(const void *base,
                               size_t length,
@@ -2234,7 +2271,8 @@ enum oh_status oh_hashmap_has(const void *base,
  *
  * Other threads may read the map at the same time, but not write it.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread writes them; `key`
  * is readable for `key_length` bytes and `value` for `value_length`.
  */
 enum oh_status oh_hashmap_set(void *base,
@@ -2248,7 +2286,8 @@ enum oh_status oh_hashmap_set(void *base,
 /**
  * Removes a key. `*removed` (unless `removed` is NULL) becomes true if the map contained it.
  *
- * Requires: As for `oh_hashmap_set`.
+ * Requires:
+ * As for `oh_hashmap_set`.
  */
 enum oh_status oh_hashmap_remove(void *base,
                                  size_t length,
@@ -2263,7 +2302,8 @@ enum oh_status oh_hashmap_remove(void *base,
  *
  * Only the writer may call this function, because it records in the map that handles exist.
  *
- * Requires: As for `oh_hashmap_set`; `out` is writable.
+ * Requires:
+ * As for `oh_hashmap_set`; `out` is writable.
  */
 enum oh_status oh_hashmap_handle_of(void *base,
                                     size_t length,
@@ -2274,7 +2314,8 @@ enum oh_status oh_hashmap_handle_of(void *base,
 /**
  * Returns the entry that a handle identifies. `OH_ERR_STALE` if it was removed.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_get_by_handle(const void *base,
                                         size_t length,
@@ -2282,7 +2323,7 @@ enum oh_status oh_hashmap_get_by_handle(const void *base,
                                         struct oh_hashmap_entry *out);
 
 /**
- * Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterwards
+ * Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterward
  * it is 1 + the position of the entry, or 0 if there are no more entries. Entries may be inserted
  * and removed between calls.
  *
@@ -2292,7 +2333,8 @@ enum oh_status oh_hashmap_get_by_handle(const void *base,
  * while (oh_hashmap_next(base, length, &cursor, &entry) == OH_OK && cursor != 0) { … }
  * ```
  *
- * Requires: `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `cursor` and `out` are writable.
  */
 enum oh_status oh_hashmap_next(const void *base,
                                size_t length,
@@ -2302,7 +2344,8 @@ enum oh_status oh_hashmap_next(const void *base,
 /**
  * Returns the columns of a map, for loops over plain arrays.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_hashmap_get_columns(const void *base,
                                       size_t length,
@@ -2313,7 +2356,8 @@ enum oh_status oh_hashmap_get_columns(const void *base,
  * or `OH_TYPE_BOOL`; both are given as an `oh_type`. Free `*out` with
  * `oh_standalone_smallmap_free`.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_standalone_smallmap_new(uint32_t key_type,
                                           uint32_t value_type,
@@ -2322,14 +2366,16 @@ enum oh_status oh_standalone_smallmap_new(uint32_t key_type,
 /**
  * Frees a map. NULL is allowed.
  *
- * Requires: `map` is NULL, or came from `oh_standalone_smallmap_new` and is not used again.
+ * Requires:
+ * `map` is NULL, or came from `oh_standalone_smallmap_new` and is not used again.
  */
 void oh_standalone_smallmap_free(struct oh_standalone_smallmap *map);
 
 /**
  * Returns the number of entries.
  *
- * Requires: `map` is a map that no other thread changes; `out` is writable.
+ * Requires:
+ * `map` is a map that no other thread changes; `out` is writable.
  */
 enum oh_status oh_standalone_smallmap_count(const struct oh_standalone_smallmap *map, size_t *out);
 
@@ -2337,7 +2383,8 @@ enum oh_status oh_standalone_smallmap_count(const struct oh_standalone_smallmap 
  * Returns whether the entries are in a hash table. A map moves to a hash table when it gets a
  * ninth entry, and back on `oh_standalone_smallmap_clear`.
  *
- * Requires: As for `oh_standalone_smallmap_count`.
+ * Requires:
+ * As for `oh_standalone_smallmap_count`.
  */
 enum oh_status oh_standalone_smallmap_promoted(const struct oh_standalone_smallmap *map, bool *out);
 
@@ -2346,7 +2393,8 @@ enum oh_status oh_standalone_smallmap_promoted(const struct oh_standalone_smallm
  * be changed, or NULL if the map does not contain the key. The pointer is valid until the map is
  * changed.
  *
- * Requires: As for `oh_standalone_smallmap_count`; `key` is valid for `key_length` bytes; the outputs are
+ * Requires:
+ * As for `oh_standalone_smallmap_count`; `key` is valid for `key_length` bytes; the outputs are
  * writable.
  */
 enum oh_status oh_standalone_smallmap_get(const struct oh_standalone_smallmap *map,
@@ -2360,7 +2408,8 @@ enum oh_status oh_standalone_smallmap_get(const struct oh_standalone_smallmap *m
  * becomes true if the key was new. If memory runs out, `OH_ERR_OOM` is returned and nothing
  * changes.
  *
- * Requires: `map` is a map that no other thread uses; `key` is readable for `key_length` bytes and `value`
+ * Requires:
+ * `map` is a map that no other thread uses; `key` is readable for `key_length` bytes and `value`
  * for `value_length`.
  */
 enum oh_status oh_standalone_smallmap_set(struct oh_standalone_smallmap *map,
@@ -2374,7 +2423,8 @@ enum oh_status oh_standalone_smallmap_set(struct oh_standalone_smallmap *map,
  * Removes a key. `*removed` (unless `removed` is NULL) becomes true if the map contained it. The
  * order of the other entries stays the same.
  *
- * Requires: As for `oh_standalone_smallmap_set`.
+ * Requires:
+ * As for `oh_standalone_smallmap_set`.
  */
 enum oh_status oh_standalone_smallmap_remove(struct oh_standalone_smallmap *map,
                                              const void *key,
@@ -2385,14 +2435,16 @@ enum oh_status oh_standalone_smallmap_remove(struct oh_standalone_smallmap *map,
  * Reserves memory for `entries` entries in total, so that insertions up to that number cannot
  * fail. More than 8 move the map to a hash table.
  *
- * Requires: `map` is a map that no other thread uses.
+ * Requires:
+ * `map` is a map that no other thread uses.
  */
 enum oh_status oh_standalone_smallmap_reserve(struct oh_standalone_smallmap *map, size_t entries);
 
 /**
  * Removes all entries and frees the hash table, if there is one.
  *
- * Requires: As for `oh_standalone_smallmap_reserve`.
+ * Requires:
+ * As for `oh_standalone_smallmap_reserve`.
  */
 enum oh_status oh_standalone_smallmap_clear(struct oh_standalone_smallmap *map);
 
@@ -2407,7 +2459,8 @@ enum oh_status oh_standalone_smallmap_clear(struct oh_standalone_smallmap *map);
  * while (oh_standalone_smallmap_next(map, &cursor, &entry) == OH_OK && cursor != 0) { … }
  * ```
  *
- * Requires: As for `oh_standalone_smallmap_count`; `cursor` and `out` are writable.
+ * Requires:
+ * As for `oh_standalone_smallmap_count`; `cursor` and `out` are writable.
  */
 enum oh_status oh_standalone_smallmap_next(const struct oh_standalone_smallmap *map,
                                            size_t *cursor,
@@ -2426,7 +2479,8 @@ enum oh_status oh_standalone_smallmap_next(const struct oh_standalone_smallmap *
  * Any thread may call this function while the owner writes. `OH_ERR_STALE` at the first id without
  * a map, or if the arena outgrew `length` in the meantime; the results found so far are written.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * Requires:
+ * `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
  * caller uses `values` and `found`; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_get_many(const void *base,
@@ -2447,7 +2501,8 @@ enum oh_status oh_smallmap_arena_get_many(const void *base,
  * nothing changed, if there is no map with one of the ids, or no string with an id that is passed
  * as key or value.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
  * writable.
  */
 enum oh_status oh_smallmap_arena_set_many(void *base,
@@ -2466,7 +2521,8 @@ enum oh_status oh_smallmap_arena_set_many(void *base,
  * arena's types. `*out` becomes the number of entries of the map, which may be more than were
  * copied.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
+ * Requires:
+ * `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
  * writable.
  */
 enum oh_status oh_smallmap_arena_entries(const void *base,
@@ -2480,7 +2536,8 @@ enum oh_status oh_smallmap_arena_entries(const void *base,
 /**
  * Returns the number of entries of a map, and whether they are in the hash table.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_smallmap_arena_count(const void *base,
                                        size_t length,
@@ -2492,7 +2549,8 @@ enum oh_status oh_smallmap_arena_count(const void *base,
  * Looks up a key in a map. `*found` becomes true if the map contains it; otherwise `*value` is not
  * written.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_smallmap_arena_get(const void *base,
                                      size_t length,
@@ -2507,7 +2565,8 @@ enum oh_status oh_smallmap_arena_get(const void *base,
  * again. `OH_ERR_STALE` if there is no map with this id, or no string with an id that is passed as
  * key or value.
  *
- * Requires: As for `oh_smallmap_arena_make_room`.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`.
  */
 enum oh_status oh_smallmap_arena_set(void *base,
                                      size_t length,
@@ -2519,7 +2578,8 @@ enum oh_status oh_smallmap_arena_set(void *base,
  * Removes a key. `*removed` becomes true if the map contained it. `OH_ERR_FULL` if removing it
  * needs a slot and there is none: make room for a block, and call the function again.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; `removed` is writable.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; `removed` is writable.
  */
 enum oh_status oh_smallmap_arena_remove(void *base,
                                         size_t length,
@@ -2532,7 +2592,8 @@ enum oh_status oh_smallmap_arena_remove(void *base,
  * arena does not contain it. The id is valid until the next `oh_smallmap_arena_make_room`, and,
  * once an entry refers to the string, as long as one does. `OH_ERR_FULL` if there is no room.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_intern(void *base,
                                         size_t length,
@@ -2544,7 +2605,8 @@ enum oh_status oh_smallmap_arena_intern(void *base,
  * Looks up the id of a string. `*found` becomes true if the arena contains it; otherwise `*out` is
  * not written.
  *
- * Requires: `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
+ * Requires:
+ * `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
  * writable.
  */
 enum oh_status oh_smallmap_arena_find_string(const void *base,
@@ -2558,7 +2620,8 @@ enum oh_status oh_smallmap_arena_find_string(const void *base,
  * Returns the bytes of a string, which are in the region and not followed by a NUL. They are valid
  * until `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_smallmap_arena_string(const void *base,
                                         size_t length,
@@ -2570,7 +2633,8 @@ enum oh_status oh_smallmap_arena_string(const void *base,
  * Computes the number of bytes that an arena with these options needs. `OH_ERR_TYPE` for types
  * that an arena does not support; `OH_ERR_RANGE` for a number of maps outside its range.
  *
- * Requires: `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
+ * Requires:
+ * `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_region_size(const struct oh_smallmap_arena_options *options,
                                              size_t *out);
@@ -2580,7 +2644,8 @@ enum oh_status oh_smallmap_arena_region_size(const struct oh_smallmap_arena_opti
  * is less than `oh_smallmap_arena_region_size`. The caller keeps owning the memory, and only the
  * memory itself has to be freed.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_smallmap_arena_region_size`.
  */
 enum oh_status oh_smallmap_arena_init(void *base,
@@ -2594,7 +2659,8 @@ enum oh_status oh_smallmap_arena_init(void *base,
  * their contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION`
  * for another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_smallmap_arena_check(const void *base, size_t length);
 
@@ -2603,7 +2669,8 @@ enum oh_status oh_smallmap_arena_check(const void *base, size_t length);
  * `oh_last_error` describes the first error found. Takes about as long as one lookup for each
  * entry.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_smallmap_arena_validate(const void *base, size_t length);
 
@@ -2611,7 +2678,8 @@ enum oh_status oh_smallmap_arena_validate(const void *base, size_t length);
  * Returns the types, capacities and counts of an arena. If another thread is rearranging the
  * arena, the function waits until that is done.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_smallmap_arena_get_info(const void *base,
                                           size_t length,
@@ -2621,7 +2689,8 @@ enum oh_status oh_smallmap_arena_get_info(const void *base,
  * Computes the size in bytes that the region will have after `oh_smallmap_arena_make_room` with
  * the same `room`.
  *
- * Requires: `base` is valid for reading `length` bytes; `room` is NULL, or points to as many readable bytes
+ * Requires:
+ * `base` is valid for reading `length` bytes; `room` is NULL, or points to as many readable bytes
  * as its `struct_size` says; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_room_region_size(const void *base,
@@ -2635,7 +2704,8 @@ enum oh_status oh_smallmap_arena_room_region_size(const void *base,
  * `OH_ERR_FULL` if `length` is less than `oh_smallmap_arena_room_region_size`. A refused call
  * changes nothing. The ids of maps, and of strings that an entry refers to, stay valid.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them; `room`
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread writes them; `room`
  * as for `oh_smallmap_arena_room_region_size`.
  */
 enum oh_status oh_smallmap_arena_make_room(void *base,
@@ -2645,21 +2715,24 @@ enum oh_status oh_smallmap_arena_make_room(void *base,
 /**
  * Creates an empty map and returns its id, a number below 2^53. `OH_ERR_FULL` if there is no room.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; `out` is writable.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_create(void *base, size_t length, uint64_t *out);
 
 /**
  * Deletes a map and its entries. Its id becomes stale. `OH_ERR_STALE` if it already was.
  *
- * Requires: As for `oh_smallmap_arena_make_room`.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`.
  */
 enum oh_status oh_smallmap_arena_release(void *base, size_t length, uint64_t id);
 
 /**
  * Removes all entries of a map, and moves it out of the hash table.
  *
- * Requires: As for `oh_smallmap_arena_make_room`.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`.
  */
 enum oh_status oh_smallmap_arena_clear(void *base, size_t length, uint64_t id);
 
@@ -2667,7 +2740,8 @@ enum oh_status oh_smallmap_arena_clear(void *base, size_t length, uint64_t id);
  * Moves the entries of a map of exactly 8 entries to the hash table, as a ninth entry would.
  * `OH_ERR_FULL` if there is no room for 10 positions.
  *
- * Requires: As for `oh_smallmap_arena_make_room`.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`.
  */
 enum oh_status oh_smallmap_arena_promote(void *base, size_t length, uint64_t id);
 
@@ -2684,7 +2758,8 @@ enum oh_status oh_smallmap_arena_promote(void *base, size_t length, uint64_t id)
  * Any thread may call this function while the owner writes. `OH_ERR_STALE` at the first id without
  * a map, or if the arena outgrew `length` in the meantime; the results found so far are written.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
+ * Requires:
+ * `base` is valid for reading `length` bytes; the arrays have `count` elements, and only the
  * caller uses `values` and `found`; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_get_many(const void *base,
@@ -2705,7 +2780,8 @@ enum oh_status oh_smallmap_arena_get_many(const void *base,
  * nothing changed, if there is no map with one of the ids, or no string with an id that is passed
  * as key or value.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; the arrays as for `oh_smallmap_arena_get_many`; `out` is
  * writable.
  */
 enum oh_status oh_smallmap_arena_set_many(void *base,
@@ -2724,7 +2800,8 @@ enum oh_status oh_smallmap_arena_set_many(void *base,
  * arena's types. `*out` becomes the number of entries of the map, which may be more than were
  * copied.
  *
- * Requires: `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
+ * Requires:
+ * `base` is valid for reading `length` bytes; the arrays have `capacity` elements; `out` is
  * writable.
  */
 enum oh_status oh_smallmap_arena_entries(const void *base,
@@ -2738,7 +2815,8 @@ enum oh_status oh_smallmap_arena_entries(const void *base,
 /**
  * Returns the number of entries of a map, and whether they are in the hash table.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_smallmap_arena_count(const void *base,
                                        size_t length,
@@ -2750,7 +2828,8 @@ enum oh_status oh_smallmap_arena_count(const void *base,
  * Looks up a key in a map. `*found` becomes true if the map contains it; otherwise `*value` is not
  * written.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_smallmap_arena_get(const void *base,
                                      size_t length,
@@ -2765,7 +2844,8 @@ enum oh_status oh_smallmap_arena_get(const void *base,
  * again. `OH_ERR_STALE` if there is no map with this id, or no string with an id that is passed as
  * key or value.
  *
- * Requires: As for `oh_smallmap_arena_make_room`.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`.
  */
 enum oh_status oh_smallmap_arena_set(void *base,
                                      size_t length,
@@ -2777,7 +2857,8 @@ enum oh_status oh_smallmap_arena_set(void *base,
  * Removes a key. `*removed` becomes true if the map contained it. `OH_ERR_FULL` if removing it
  * needs a slot and there is none: make room for a block, and call the function again.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; `removed` is writable.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; `removed` is writable.
  */
 enum oh_status oh_smallmap_arena_remove(void *base,
                                         size_t length,
@@ -2790,7 +2871,8 @@ enum oh_status oh_smallmap_arena_remove(void *base,
  * arena does not contain it. The id is valid until the next `oh_smallmap_arena_make_room`, and,
  * once an entry refers to the string, as long as one does. `OH_ERR_FULL` if there is no room.
  *
- * Requires: As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
+ * Requires:
+ * As for `oh_smallmap_arena_make_room`; `text` has `text_length` bytes; `out` is writable.
  */
 enum oh_status oh_smallmap_arena_intern(void *base,
                                         size_t length,
@@ -2802,7 +2884,8 @@ enum oh_status oh_smallmap_arena_intern(void *base,
  * Looks up the id of a string. `*found` becomes true if the arena contains it; otherwise `*out` is
  * not written.
  *
- * Requires: `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
+ * Requires:
+ * `base` is valid for reading `length` bytes, `text` has `text_length` bytes; the outputs are
  * writable.
  */
 enum oh_status oh_smallmap_arena_find_string(const void *base,
@@ -2816,7 +2899,8 @@ enum oh_status oh_smallmap_arena_find_string(const void *base,
  * Returns the bytes of a string, which are in the region and not followed by a NUL. They are valid
  * until `oh_smallmap_arena_make_room`. `OH_ERR_STALE` if there is no string with this id.
  *
- * Requires: `base` is valid for reading `length` bytes; the outputs are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; the outputs are writable.
  */
 enum oh_status oh_smallmap_arena_string(const void *base,
                                         size_t length,
@@ -2831,7 +2915,8 @@ enum oh_status oh_smallmap_arena_string(const void *base,
 /**
  * Computes the number of bytes that a vector of `capacity` elements of a type needs.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_vector_region_size(uint32_t ty, uint64_t capacity, size_t *out);
 
@@ -2839,7 +2924,8 @@ enum oh_status oh_vector_region_size(uint32_t ty, uint64_t capacity, size_t *out
  * Creates an empty vector in `length` bytes at `base`: at least 256, and a multiple of 8. It uses
  * them up to the last multiple of 64. The caller keeps owning the memory.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses.
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses.
  */
 enum oh_status oh_vector_init(void *base, size_t length, uint32_t ty);
 
@@ -2850,7 +2936,8 @@ enum oh_status oh_vector_init(void *base, size_t length, uint32_t ty);
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_vector_check(const void *base, size_t length);
 
@@ -2859,14 +2946,16 @@ enum oh_status oh_vector_check(const void *base, size_t length);
  * `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes the first error found. Takes
  * time proportional to the size of the region.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_vector_validate(const void *base, size_t length);
 
 /**
  * Returns the type, the size and the address of the elements of a vector.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_vector_get_info(const void *base, size_t length, struct oh_vector_info *out);
 
@@ -2876,7 +2965,8 @@ enum oh_status oh_vector_get_info(const void *base, size_t length, struct oh_vec
  *
  * Other threads may read the vector at the same time, but not write it.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread writes them;
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread writes them;
  * `values` points to `count` readable elements.
  */
 enum oh_status oh_vector_push(void *base,
@@ -2889,7 +2979,8 @@ enum oh_status oh_vector_push(void *base,
  * Changes the number of elements, up to the capacity. New elements have whatever value the memory
  * contains.
  *
- * Requires: As for `oh_vector_push`.
+ * Requires:
+ * As for `oh_vector_push`.
  */
 enum oh_status oh_vector_set_count(void *base, size_t length, uint64_t len);
 
@@ -2897,14 +2988,16 @@ enum oh_status oh_vector_set_count(void *base, size_t length, uint64_t len);
  * Changes the size of the region to `bytes`, a multiple of 64 that is large enough for the
  * elements: to use memory after it was enlarged, or to give memory up.
  *
- * Requires: As for `oh_vector_push`.
+ * Requires:
+ * As for `oh_vector_push`.
  */
 enum oh_status oh_vector_set_region(void *base, size_t length, size_t bytes);
 
 /**
  * Sets the elements from `from` up to, but not including, `to` to the one at `value`.
  *
- * Requires: As for `oh_vector_push`; an element is readable at `value`.
+ * Requires:
+ * As for `oh_vector_push`; an element is readable at `value`.
  */
 enum oh_status oh_vector_fill(void *base,
                               size_t length,
@@ -2920,7 +3013,8 @@ enum oh_status oh_vector_fill(void *base,
  * This function, and the following ones that only read, wait while another thread rearranges the
  * vector, and repeat their work if it was disturbed.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_vector_sum(const void *base, size_t length, struct oh_sum *out);
 
@@ -2928,7 +3022,8 @@ enum oh_status oh_vector_sum(const void *base, size_t length, struct oh_sum *out
  * Writes the least element, or the greatest, to `out`. The result is NaN if there is one; −0 is
  * less than 0. If the vector is empty, `*found` becomes false, and `out` is not written.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a
+ * Requires:
+ * `base` is valid for reading `length` bytes; `out` is writable for an element, `found` for a
  * boolean.
  */
 enum oh_status oh_vector_extreme(const void *base,
@@ -2942,7 +3037,8 @@ enum oh_status oh_vector_extreme(const void *base,
  * Returns the index of the first element from `from` on that equals the one at `value`, or −1.
  * Floats are compared like `==` does; if `nan` is true, NaN equals NaN.
  *
- * Requires: `base` is valid for reading `length` bytes, `value` for an element; `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `value` for an element; `out` is writable.
  */
 enum oh_status oh_vector_index_of(const void *base,
                                   size_t length,
@@ -2961,7 +3057,8 @@ enum oh_status oh_vector_index_of(const void *base,
  * `*finished` becomes false, and the vector is unchanged. Other threads may read the vector at the
  * same time.
  *
- * Requires: As for `oh_vector_push`; `control` is NULL, or lives until this returns; `finished` is writable.
+ * Requires:
+ * As for `oh_vector_push`; `control` is NULL, or lives until this returns; `finished` is writable.
  */
 enum oh_status oh_vector_sort(void *base,
                               size_t length,
@@ -2974,7 +3071,8 @@ enum oh_status oh_vector_sort(void *base,
  * or doubles if `wide` is true, for vectors of more than 2^32 elements. `OH_ERR_OOM` if there is
  * no temporary memory (16 to 32 bytes for each element).
  *
- * Requires: `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and
+ * Requires:
+ * `base` is valid for reading `length` bytes; `out` is writable for `count` indices; `control` and
  * `finished` as for `oh_vector_sort`.
  */
 enum oh_status oh_vector_argsort(const void *base,
@@ -2990,7 +3088,8 @@ enum oh_status oh_vector_argsort(const void *base,
  * binary search. `out[i]` becomes the index of the first element that equals `values[i]`, or −(j +
  * 1), where j is the index at which to insert it. Here −0 equals 0, and NaN equals NaN.
  *
- * Requires: `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as
+ * Requires:
+ * `base` is valid for reading `length` bytes; `values` has `count` elements, and `out` room for as
  * many answers.
  */
 enum oh_status oh_vector_search(const void *base,
@@ -3003,28 +3102,32 @@ enum oh_status oh_vector_search(const void *base,
 /**
  * Returns the size of the smallest region that contains the elements: the number of bytes to save.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_vector_saved_size(const void *base, size_t length, size_t *out);
 
 /**
  * Overwrites the region past the elements with zeros. Otherwise it may contain any bytes.
  *
- * Requires: As for `oh_vector_push`.
+ * Requires:
+ * As for `oh_vector_push`.
  */
 enum oh_status oh_vector_zero_unused(void *base, size_t length);
 
 /**
  * Creates an empty vector with room for `capacity` elements. Free it with `oh_owned_vector_free`.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_owned_vector_new(uint32_t ty, size_t capacity, struct oh_owned_vector **out);
 
 /**
  * Appends `count` elements.
  *
- * Requires: `vec` is from `oh_owned_vector_new` and used by no other thread at the same time; `values`
+ * Requires:
+ * `vec` is from `oh_owned_vector_new` and used by no other thread at the same time; `values`
  * points to `count` readable elements of its type, which are not in the vector.
  */
 enum oh_status oh_owned_vector_push(struct oh_owned_vector *vec, const void *values, size_t count);
@@ -3032,35 +3135,40 @@ enum oh_status oh_owned_vector_push(struct oh_owned_vector *vec, const void *val
 /**
  * Removes the elements from index `len` on. Does nothing if there are fewer.
  *
- * Requires: As for `oh_owned_vector_push`.
+ * Requires:
+ * As for `oh_owned_vector_push`.
  */
 enum oh_status oh_owned_vector_truncate(struct oh_owned_vector *vec, size_t len);
 
 /**
  * Reserves room for `capacity` elements in total.
  *
- * Requires: As for `oh_owned_vector_push`.
+ * Requires:
+ * As for `oh_owned_vector_push`.
  */
 enum oh_status oh_owned_vector_reserve(struct oh_owned_vector *vec, size_t capacity);
 
 /**
  * Sorts, as `oh_vector_sort` does.
  *
- * Requires: As for `oh_owned_vector_push`.
+ * Requires:
+ * As for `oh_owned_vector_push`.
  */
 enum oh_status oh_owned_vector_sort(struct oh_owned_vector *vec);
 
 /**
  * Returns the number of elements; 0 for NULL.
  *
- * Requires: As for `oh_owned_vector_push`, or NULL.
+ * Requires:
+ * As for `oh_owned_vector_push`, or NULL.
  */
 size_t oh_owned_vector_count(const struct oh_owned_vector *vec);
 
 /**
  * Returns the first element, aligned to 64 bytes; NULL for NULL. It moves when the vector grows.
  *
- * Requires: As for `oh_owned_vector_count`.
+ * Requires:
+ * As for `oh_owned_vector_count`.
  */
 void *oh_owned_vector_data(struct oh_owned_vector *vec);
 
@@ -3068,14 +3176,16 @@ void *oh_owned_vector_data(struct oh_owned_vector *vec);
  * Returns the region of the vector, for `oh_vector_*` functions and to save it. Valid until the
  * vector is changed; those functions must not change its length.
  *
- * Requires: As for `oh_owned_vector_push`; the outputs are writable.
+ * Requires:
+ * As for `oh_owned_vector_push`; the outputs are writable.
  */
 enum oh_status oh_owned_vector_region(struct oh_owned_vector *vec, void **base, size_t *length);
 
 /**
  * Frees a vector. NULL is allowed.
  *
- * Requires: `vec` is NULL, or from `oh_owned_vector_new`, and is not used again.
+ * Requires:
+ * `vec` is NULL, or from `oh_owned_vector_new`, and is not used again.
  */
 void oh_owned_vector_free(struct oh_owned_vector *vec);
 
@@ -3087,7 +3197,8 @@ void oh_owned_vector_free(struct oh_owned_vector *vec);
  * Computes the number of bytes that a bit vector with room for `capacity` bits needs.
  * `OH_ERR_RANGE` for more than 2^40.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_bitvector_region_size(uint64_t capacity, size_t *out);
 
@@ -3098,7 +3209,8 @@ enum oh_status oh_bitvector_region_size(uint64_t capacity, size_t *out);
  * The caller keeps owning the memory. It contains no pointers, so it can be copied, saved and
  * mapped at another address.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses.
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses.
  */
 enum oh_status oh_bitvector_init(void *base, size_t length, uint64_t bits);
 
@@ -3109,7 +3221,8 @@ enum oh_status oh_bitvector_init(void *base, size_t length, uint64_t bits);
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_bitvector_check(const void *base, size_t length);
 
@@ -3118,14 +3231,16 @@ enum oh_status oh_bitvector_check(const void *base, size_t length);
  * something is wrong; `oh_last_error` describes the first error found. Takes time proportional to
  * the size of the region.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_bitvector_validate(const void *base, size_t length);
 
 /**
  * Returns the size of a bit vector and the address of its bits.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_bitvector_get_info(const void *base,
                                      size_t length,
@@ -3134,14 +3249,16 @@ enum oh_status oh_bitvector_get_info(const void *base,
 /**
  * Returns one bit. `OH_ERR_RANGE` past the end.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_bitvector_get(const void *base, size_t length, uint64_t index, bool *out);
 
 /**
  * Sets one bit to `bit`. `OH_ERR_RANGE` past the end.
  *
- * Requires: `base` is valid for reading and writing `length` bytes that no other thread writes.
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes that no other thread writes.
  */
 enum oh_status oh_bitvector_set(void *base, size_t length, uint64_t index, bool bit);
 
@@ -3149,7 +3266,8 @@ enum oh_status oh_bitvector_set(void *base, size_t length, uint64_t index, bool 
  * Inverts one bit. `*out` (unless `out` is NULL) becomes its new value. `OH_ERR_RANGE` past the
  * end.
  *
- * Requires: As for `oh_bitvector_set`; `out` is writable or NULL.
+ * Requires:
+ * As for `oh_bitvector_set`; `out` is writable or NULL.
  */
 enum oh_status oh_bitvector_flip(void *base, size_t length, uint64_t index, bool *out);
 
@@ -3157,14 +3275,16 @@ enum oh_status oh_bitvector_flip(void *base, size_t length, uint64_t index, bool
  * Appends one bit. `OH_ERR_FULL` if the region has no room: enlarge it with
  * `oh_bitvector_set_capacity`.
  *
- * Requires: As for `oh_bitvector_set`.
+ * Requires:
+ * As for `oh_bitvector_set`.
  */
 enum oh_status oh_bitvector_push(void *base, size_t length, bool bit);
 
 /**
  * Changes the number of bits. New bits are 0. `OH_ERR_FULL` if the region has no room for them.
  *
- * Requires: As for `oh_bitvector_set`.
+ * Requires:
+ * As for `oh_bitvector_set`.
  */
 enum oh_status oh_bitvector_set_count(void *base, size_t length, uint64_t len);
 
@@ -3173,7 +3293,8 @@ enum oh_status oh_bitvector_set_count(void *base, size_t length, uint64_t len);
  * number of bits. `OH_ERR_FULL` if `length` is less than `oh_bitvector_region_size(capacity)`:
  * copy the region to longer memory first, or `realloc` it.
  *
- * Requires: As for `oh_bitvector_set`.
+ * Requires:
+ * As for `oh_bitvector_set`.
  */
 enum oh_status oh_bitvector_set_capacity(void *base, size_t length, uint64_t capacity);
 
@@ -3181,7 +3302,8 @@ enum oh_status oh_bitvector_set_capacity(void *base, size_t length, uint64_t cap
  * Returns the number of bits of the shortest bit vector that contains all of these positions: one
  * more than the largest. `type` is the numeric `oh_type` of the array's elements.
  *
- * Requires: `positions` points to `count` elements of the type, `out` is writable.
+ * Requires:
+ * `positions` points to `count` elements of the type, `out` is writable.
  */
 enum oh_status oh_bitvector_count_for(const void *positions,
                                       uint32_t type,
@@ -3192,7 +3314,8 @@ enum oh_status oh_bitvector_count_for(const void *positions,
  * Sets the bits at `count` positions to `bit`. `type` is the numeric `oh_type` of the array's
  * elements. `OH_ERR_RANGE`, with nothing changed, if an element is not a position of the vector.
  *
- * Requires: As for `oh_bitvector_set`; `positions` points to `count` elements of the type.
+ * Requires:
+ * As for `oh_bitvector_set`; `positions` points to `count` elements of the type.
  */
 enum oh_status oh_bitvector_set_many(void *base,
                                      size_t length,
@@ -3204,14 +3327,16 @@ enum oh_status oh_bitvector_set_many(void *base,
 /**
  * Copies `count` bytes over the first `8 * count` bits. The lowest bit of each byte comes first.
  *
- * Requires: As for `oh_bitvector_set`; `bytes` points to `count` bytes.
+ * Requires:
+ * As for `oh_bitvector_set`; `bytes` points to `count` bytes.
  */
 enum oh_status oh_bitvector_load(void *base, size_t length, const void *bytes, size_t count);
 
 /**
  * Returns the number of ones in the positions from `from` up to, but not including, `to`.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_bitvector_count_ones(const void *base,
                                        size_t length,
@@ -3222,14 +3347,16 @@ enum oh_status oh_bitvector_count_ones(const void *base,
 /**
  * Sets the bits in the positions from `from` up to, but not including, `to` to `bit`.
  *
- * Requires: As for `oh_bitvector_set`.
+ * Requires:
+ * As for `oh_bitvector_set`.
  */
 enum oh_status oh_bitvector_fill(void *base, size_t length, uint64_t from, uint64_t to, bool bit);
 
 /**
  * Inverts the bits in the positions from `from` up to, but not including, `to`.
  *
- * Requires: As for `oh_bitvector_set`.
+ * Requires:
+ * As for `oh_bitvector_set`.
  */
 enum oh_status oh_bitvector_invert(void *base, size_t length, uint64_t from, uint64_t to);
 
@@ -3238,7 +3365,8 @@ enum oh_status oh_bitvector_invert(void *base, size_t length, uint64_t from, uin
  * another bit vector at the same positions, by the operation `op`, an `oh_bitvector_op`. No other
  * bit changes. Bits past the end of the other vector count as zeros. It may be the same region.
  *
- * Requires: As for `oh_bitvector_set`; `other` is valid for reading `other_length` bytes.
+ * Requires:
+ * As for `oh_bitvector_set`; `other` is valid for reading `other_length` bytes.
  */
 enum oh_status oh_bitvector_combine(void *base,
                                     size_t length,
@@ -3252,7 +3380,8 @@ enum oh_status oh_bitvector_combine(void *base,
  * Returns the position of the first one (if `bit` is true) or zero at or after `from`, or
  * `OH_BITVECTOR_NONE`.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_bitvector_next(const void *base,
                                  size_t length,
@@ -3265,8 +3394,9 @@ enum oh_status oh_bitvector_next(const void *base,
  * `*written` becomes their number. `out_type` is a numeric `oh_type` that can represent every
  * position.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` points to `room` elements of its type,
- * writable and used by nobody else; `written` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `out` points to `room` elements of its type,
+ * writable and used by no other thread; `written` is writable.
  */
 enum oh_status oh_bitvector_ones(const void *base,
                                  size_t length,
@@ -3281,7 +3411,8 @@ enum oh_status oh_bitvector_ones(const void *base,
  * `OH_RANKSELECT_AUTO`, and computes the number of bytes needed (`region_size`). `OH_ERR_RANGE` if
  * the bits cannot be stored in the variant.
  *
- * Requires: `bits` is valid for reading `bits_length` bytes, `out` is writable.
+ * Requires:
+ * `bits` is valid for reading `bits_length` bytes, `out` is writable.
  */
 enum oh_status oh_rankselect_plan(const void *bits,
                                   size_t bits_length,
@@ -3293,7 +3424,8 @@ enum oh_status oh_rankselect_plan(const void *bits,
  * is less than the plan's `region_size`; `OH_ERR_STALE` if the bit vector was changed since it was
  * planned. After an error the memory is not a valid region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `bits` is valid for
  * reading `bits_length` bytes, which do not overlap them; `planned` points to the result of
  * `oh_rankselect_plan`.
  */
@@ -3310,7 +3442,8 @@ enum oh_status oh_rankselect_build(void *base,
  * Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
  * of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_rankselect_check(const void *base, size_t length);
 
@@ -3318,14 +3451,16 @@ enum oh_status oh_rankselect_check(const void *base, size_t length);
  * Verifies the bits, the index and the checksum (if there is one). `OH_ERR_CORRUPT` if something
  * is wrong; `oh_last_error` describes the first error found. Counts all bits again.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_rankselect_validate(const void *base, size_t length);
 
 /**
  * Returns the parameters and the size of a region with rank and select.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_rankselect_get_info(const void *base,
                                       size_t length,
@@ -3334,7 +3469,8 @@ enum oh_status oh_rankselect_get_info(const void *base,
 /**
  * Returns one bit. `OH_ERR_RANGE` past the end.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_rankselect_get(const void *base, size_t length, uint64_t position, bool *out);
 
@@ -3342,7 +3478,8 @@ enum oh_status oh_rankselect_get(const void *base, size_t length, uint64_t posit
  * Answers one query, an `oh_rankselect_query`. `OH_ERR_RANGE` for a rank at a position greater
  * than the number of bits, and for a select of a one (or zero) that does not exist.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_rankselect_one(const void *base,
                                  size_t length,
@@ -3356,8 +3493,9 @@ enum oh_status oh_rankselect_one(const void *base,
  * types are numeric `oh_type`s, and that of `out` must be able to represent every position.
  * `OH_ERR_RANGE`, with nothing written, as for `oh_rankselect_one`.
  *
- * Requires: `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type,
- * and so does `out`, which is writable and used by nobody else. They may be the same array.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type,
+ * and so does `out`, which is writable and used by no other thread. They may be the same array.
  */
 enum oh_status oh_rankselect_many(const void *base,
                                   size_t length,
@@ -3373,7 +3511,8 @@ enum oh_status oh_rankselect_many(const void *base,
  * numeric `oh_type` of the array's elements. `OH_ERR_RANGE` for an element that is negative,
  * fractional, NaN, or a float of 2^53 or more.
  *
- * Requires: `values` points to `count` elements of the type, `out` is writable.
+ * Requires:
+ * `values` points to `count` elements of the type, `out` is writable.
  */
 enum oh_status oh_packedints_measure(const void *values,
                                      uint32_t type,
@@ -3383,7 +3522,8 @@ enum oh_status oh_packedints_measure(const void *values,
 /**
  * Computes the number of bytes that `count` integers of `bits` bits (1 to 64) need.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_packedints_region_size(uint64_t count, uint32_t bits, size_t *out);
 
@@ -3392,7 +3532,8 @@ enum oh_status oh_packedints_region_size(uint64_t count, uint32_t bits, size_t *
  * `length` is less than `oh_packedints_region_size`. After `OH_ERR_RANGE` (an integer is negative,
  * fractional, or needs more bits) the memory is not a valid region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
  * elements of the type.
  */
 enum oh_status oh_packedints_init(void *base,
@@ -3410,7 +3551,8 @@ enum oh_status oh_packedints_init(void *base,
  * Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
  * of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_packedints_check(const void *base, size_t length);
 
@@ -3419,14 +3561,16 @@ enum oh_status oh_packedints_check(const void *base, size_t length);
  * something is wrong; `oh_last_error` describes the first error found. Takes time proportional to
  * the size of the region.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_packedints_validate(const void *base, size_t length);
 
 /**
  * Returns the parameters and the size of a region of packed integers.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_packedints_get_info(const void *base,
                                       size_t length,
@@ -3435,7 +3579,8 @@ enum oh_status oh_packedints_get_info(const void *base,
 /**
  * Returns the integer at an index. `OH_ERR_RANGE` past the end.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_packedints_at(const void *base, size_t length, uint64_t index, uint64_t *out);
 
@@ -3444,8 +3589,9 @@ enum oh_status oh_packedints_at(const void *base, size_t length, uint64_t index,
  * `oh_type`s, and that of `out` must be able to represent integers of that many bits.
  * `OH_ERR_RANGE`, with nothing written, for an index past the end.
  *
- * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
- * and so does `out`, which is writable and used by nobody else.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
+ * and so does `out`, which is writable and used by no other thread.
  */
 enum oh_status oh_packedints_get_many(const void *base,
                                       size_t length,
@@ -3460,8 +3606,9 @@ enum oh_status oh_packedints_get_many(const void *base,
  * is a numeric `oh_type` that can represent integers of that many bits. `OH_ERR_RANGE`, with
  * nothing written, if there are fewer.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
- * writable, and used by nobody else.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
+ * writable, and used by no other thread.
  */
 enum oh_status oh_packedints_unpack(const void *base,
                                     size_t length,
@@ -3475,14 +3622,16 @@ enum oh_status oh_packedints_unpack(const void *base,
  * the array's elements. `OH_ERR_RANGE` unless all values are integers from 0 on in ascending order
  * (equal values are allowed).
  *
- * Requires: `values` points to `count` elements of the type, `out` is writable.
+ * Requires:
+ * `values` points to `count` elements of the type, `out` is writable.
  */
 enum oh_status oh_eliasfano_measure(const void *values, uint32_t type, size_t count, uint64_t *out);
 
 /**
  * Computes the number of bytes that `count` values need, the largest of which is `max`.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_eliasfano_region_size(uint64_t count, uint64_t max, size_t *out);
 
@@ -3491,7 +3640,8 @@ enum oh_status oh_eliasfano_region_size(uint64_t count, uint64_t max, size_t *ou
  * overwriting them. `OH_ERR_FULL` if `length` is less than `oh_eliasfano_region_size`. After
  * `OH_ERR_RANGE` (see `oh_eliasfano_measure`) the memory is not a valid region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `values` points to `count`
  * elements of the type.
  */
 enum oh_status oh_eliasfano_init(void *base,
@@ -3508,7 +3658,8 @@ enum oh_status oh_eliasfano_init(void *base,
  * Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
  * of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_eliasfano_check(const void *base, size_t length);
 
@@ -3516,14 +3667,16 @@ enum oh_status oh_eliasfano_check(const void *base, size_t length);
  * Verifies all values. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error` describes the first
  * error found. Takes time proportional to the size of the region.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_eliasfano_validate(const void *base, size_t length);
 
 /**
  * Returns the parameters and the size of a region of sorted integers.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_eliasfano_get_info(const void *base,
                                      size_t length,
@@ -3532,7 +3685,8 @@ enum oh_status oh_eliasfano_get_info(const void *base,
 /**
  * Returns the value at an index, in ascending order. `OH_ERR_RANGE` past the end.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_eliasfano_at(const void *base, size_t length, uint64_t index, uint64_t *out);
 
@@ -3540,7 +3694,8 @@ enum oh_status oh_eliasfano_at(const void *base, size_t length, uint64_t index, 
  * Returns the number of values that are less than `value`, which is the index of the first value
  * that is not.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` is writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` is writable.
  */
 enum oh_status oh_eliasfano_rank(const void *base, size_t length, uint64_t value, uint64_t *out);
 
@@ -3548,7 +3703,8 @@ enum oh_status oh_eliasfano_rank(const void *base, size_t length, uint64_t value
  * Returns the first value that is greater than or equal to `value`, and its index. `*found`
  * becomes whether there is one; `out` is written only then.
  *
- * Requires: `base` is valid for reading `length` bytes, `out` and `found` are writable.
+ * Requires:
+ * `base` is valid for reading `length` bytes, `out` and `found` are writable.
  */
 enum oh_status oh_eliasfano_next_geq(const void *base,
                                      size_t length,
@@ -3561,8 +3717,9 @@ enum oh_status oh_eliasfano_next_geq(const void *base,
  * `oh_type`s, and that of `out` must be able to represent the largest value. `OH_ERR_RANGE`, with
  * nothing written, for an index past the end.
  *
- * Requires: `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
- * and so does `out`, which is writable and used by nobody else.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
+ * and so does `out`, which is writable and used by no other thread.
  */
 enum oh_status oh_eliasfano_get_many(const void *base,
                                      size_t length,
@@ -3576,7 +3733,8 @@ enum oh_status oh_eliasfano_get_many(const void *base,
  * Like `oh_eliasfano_rank` for `count` values. `OH_ERR_RANGE`, with nothing written, for a value
  * that is not an integer from 0 on.
  *
- * Requires: As for `oh_eliasfano_get_many`.
+ * Requires:
+ * As for `oh_eliasfano_get_many`.
  */
 enum oh_status oh_eliasfano_rank_many(const void *base,
                                       size_t length,
@@ -3590,8 +3748,9 @@ enum oh_status oh_eliasfano_rank_many(const void *base,
  * Returns the `count` values from index `from` on. `OH_ERR_RANGE`, with nothing written, if there
  * are fewer.
  *
- * Requires: `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
- * writable, and used by nobody else.
+ * Requires:
+ * `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
+ * writable, and used by no other thread.
  */
 enum oh_status oh_eliasfano_unpack(const void *base,
                                    size_t length,
@@ -3604,7 +3763,8 @@ enum oh_status oh_eliasfano_unpack(const void *base,
  * Computes the number of bytes that the suffix array of a text of `text_length` bytes needs,
  * including the text. `OH_ERR_RANGE` for more than 2^31 - 2 bytes.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_suffixarray_region_size(size_t text_length, size_t *out);
 
@@ -3614,7 +3774,8 @@ enum oh_status oh_suffixarray_region_size(size_t text_length, size_t *out);
  * there is no temporary memory. Takes time proportional to `text_length`. After an error the
  * memory is not a valid region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `text` points to
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `text` points to
  * `text_length` readable bytes, which do not overlap them.
  */
 enum oh_status oh_suffixarray_build(void *base,
@@ -3627,7 +3788,8 @@ enum oh_status oh_suffixarray_build(void *base,
  * `control` may be NULL. Sorting cannot be interrupted: if the control is canceled, it continues
  * to the end, `*finished` becomes false, and the memory is not a valid region.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `control` is NULL, or
  * lives until this returns; `finished` is writable.
  */
 enum oh_status oh_suffixarray_build_in_place(void *base,
@@ -3643,7 +3805,8 @@ enum oh_status oh_suffixarray_build_in_place(void *base,
  * Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for another kind
  * of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_suffixarray_check(const void *base, size_t length);
 
@@ -3653,14 +3816,16 @@ enum oh_status oh_suffixarray_check(const void *base, size_t length);
  * time proportional to the size of the region, and temporary memory of 4 bytes for each byte of
  * the text.
  *
- * Requires: As for `oh_suffixarray_check`.
+ * Requires:
+ * As for `oh_suffixarray_check`.
  */
 enum oh_status oh_suffixarray_validate(const void *base, size_t length);
 
 /**
  * Returns the number of bytes in the text, which is the number of suffixes.
  *
- * Requires: As for `oh_suffixarray_check`; `out` is writable.
+ * Requires:
+ * As for `oh_suffixarray_check`; `out` is writable.
  */
 enum oh_status oh_suffixarray_count(const void *base, size_t length, uint64_t *out);
 
@@ -3668,7 +3833,8 @@ enum oh_status oh_suffixarray_count(const void *base, size_t length, uint64_t *o
  * Returns the offset at which the suffix of a rank begins. `OH_ERR_RANGE` for a rank that does not
  * exist. In damaged memory the result may be any number.
  *
- * Requires: As for `oh_suffixarray_check`; `out` is writable.
+ * Requires:
+ * As for `oh_suffixarray_check`; `out` is writable.
  */
 enum oh_status oh_suffixarray_at(const void *base, size_t length, uint64_t rank, uint64_t *out);
 
@@ -3676,7 +3842,8 @@ enum oh_status oh_suffixarray_at(const void *base, size_t length, uint64_t rank,
  * Finds the suffixes that begin with a pattern. If there are none, `start` is the rank at which
  * they would be. All suffixes begin with an empty pattern. Takes O(`pattern_length` × log n).
  *
- * Requires: As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes,
+ * Requires:
+ * As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that no thread writes,
  * `out` is writable.
  */
 enum oh_status oh_suffixarray_search(const void *base,
@@ -3695,7 +3862,8 @@ enum oh_status oh_suffixarray_search(const void *base,
  * `*written` becomes the size of the result in bytes. `OH_ERR_RANGE` if `capacity` is too small or
  * the level invalid.
  *
- * Requires: `dictionary` was not freed; `text` is readable for `length` bytes, and `out` writable for
+ * Requires:
+ * `dictionary` was not freed; `text` is readable for `length` bytes, and `out` writable for
  * `capacity`; they do not overlap; `written` is writable.
  */
 enum oh_status oh_compress(const struct oh_dictionary *dictionary,
@@ -3715,7 +3883,8 @@ enum oh_status oh_compress(const struct oh_dictionary *dictionary,
  * allocated only as it is needed. Any byte of `out` may be overwritten, even past the result and
  * after an error. It is fastest if `capacity` exceeds the size of the text by 64 bytes.
  *
- * Requires: `dictionary` was not freed; `bytes` is readable for `length` bytes, and `out` writable for
+ * Requires:
+ * `dictionary` was not freed; `bytes` is readable for `length` bytes, and `out` writable for
  * `capacity`; they do not overlap; `written` is writable.
  */
 enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
@@ -3734,7 +3903,8 @@ enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
  * With a `control`, another thread can cancel the training; then `*out` becomes NULL. `control`
  * may be NULL.
  *
- * Requires: `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
+ * Requires:
+ * `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
  * until this returns; `out` is writable.
  */
 enum oh_status oh_dictionary_train(const uint8_t *text,
@@ -3749,21 +3919,24 @@ enum oh_status oh_dictionary_train(const uint8_t *text,
  * Opens a dictionary from the bytes of its region, which are copied. `OH_ERR_CORRUPT` or
  * `OH_ERR_VERSION` for invalid bytes. Takes about 0.1 ms for 112 KiB.
  *
- * Requires: `base` is readable for `length` bytes; `out` is writable.
+ * Requires:
+ * `base` is readable for `length` bytes; `out` is writable.
  */
 enum oh_status oh_dictionary_open(const void *base, size_t length, struct oh_dictionary **out);
 
 /**
  * Frees a dictionary. NULL is allowed.
  *
- * Requires: `dictionary` is NULL, or was not freed and is not used again.
+ * Requires:
+ * `dictionary` is NULL, or was not freed and is not used again.
  */
 void oh_dictionary_free(struct oh_dictionary *dictionary);
 
 /**
  * Returns the identity, the bytes and the sizes of a dictionary.
  *
- * Requires: `dictionary` was not freed; `out` is writable.
+ * Requires:
+ * `dictionary` was not freed; `out` is writable.
  */
 enum oh_status oh_dictionary_get_info(const struct oh_dictionary *dictionary,
                                       struct oh_dictionary_info *out);
@@ -3772,7 +3945,8 @@ enum oh_status oh_dictionary_get_info(const struct oh_dictionary *dictionary,
  * Verifies what `oh_dictionary_open` does not: the checksum, if there is one, and that unused
  * bytes are zero. `OH_ERR_CORRUPT` if something is wrong.
  *
- * Requires: `dictionary` was not freed.
+ * Requires:
+ * `dictionary` was not freed.
  */
 enum oh_status oh_dictionary_validate(const struct oh_dictionary *dictionary);
 
@@ -3782,7 +3956,8 @@ enum oh_status oh_dictionary_validate(const struct oh_dictionary *dictionary);
  * `*written` becomes the size of the result in bytes. `OH_ERR_RANGE` if `capacity` is too small or
  * the level invalid.
  *
- * Requires: `dictionary` was not freed; `text` is readable for `length` bytes, and `out` writable for
+ * Requires:
+ * `dictionary` was not freed; `text` is readable for `length` bytes, and `out` writable for
  * `capacity`; they do not overlap; `written` is writable.
  */
 enum oh_status oh_compress(const struct oh_dictionary *dictionary,
@@ -3802,7 +3977,8 @@ enum oh_status oh_compress(const struct oh_dictionary *dictionary,
  * allocated only as it is needed. Any byte of `out` may be overwritten, even past the result and
  * after an error. It is fastest if `capacity` exceeds the size of the text by 64 bytes.
  *
- * Requires: `dictionary` was not freed; `bytes` is readable for `length` bytes, and `out` writable for
+ * Requires:
+ * `dictionary` was not freed; `bytes` is readable for `length` bytes, and `out` writable for
  * `capacity`; they do not overlap; `written` is writable.
  */
 enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
@@ -3821,7 +3997,8 @@ enum oh_status oh_decompress(const struct oh_dictionary *dictionary,
  * With a `control`, another thread can cancel the training; then `*out` becomes NULL. `control`
  * may be NULL.
  *
- * Requires: `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
+ * Requires:
+ * `text` is readable for `length` bytes, `ends` for `count` numbers; `control` is NULL, or lives
  * until this returns; `out` is writable.
  */
 enum oh_status oh_dictionary_train(const uint8_t *text,
@@ -3836,21 +4013,24 @@ enum oh_status oh_dictionary_train(const uint8_t *text,
  * Opens a dictionary from the bytes of its region, which are copied. `OH_ERR_CORRUPT` or
  * `OH_ERR_VERSION` for invalid bytes. Takes about 0.1 ms for 112 KiB.
  *
- * Requires: `base` is readable for `length` bytes; `out` is writable.
+ * Requires:
+ * `base` is readable for `length` bytes; `out` is writable.
  */
 enum oh_status oh_dictionary_open(const void *base, size_t length, struct oh_dictionary **out);
 
 /**
  * Frees a dictionary. NULL is allowed.
  *
- * Requires: `dictionary` is NULL, or was not freed and is not used again.
+ * Requires:
+ * `dictionary` is NULL, or was not freed and is not used again.
  */
 void oh_dictionary_free(struct oh_dictionary *dictionary);
 
 /**
  * Returns the identity, the bytes and the sizes of a dictionary.
  *
- * Requires: `dictionary` was not freed; `out` is writable.
+ * Requires:
+ * `dictionary` was not freed; `out` is writable.
  */
 enum oh_status oh_dictionary_get_info(const struct oh_dictionary *dictionary,
                                       struct oh_dictionary_info *out);
@@ -3859,7 +4039,8 @@ enum oh_status oh_dictionary_get_info(const struct oh_dictionary *dictionary,
  * Verifies what `oh_dictionary_open` does not: the checksum, if there is one, and that unused
  * bytes are zero. `OH_ERR_CORRUPT` if something is wrong.
  *
- * Requires: `dictionary` was not freed.
+ * Requires:
+ * `dictionary` was not freed.
  */
 enum oh_status oh_dictionary_validate(const struct oh_dictionary *dictionary);
 
@@ -3867,7 +4048,8 @@ enum oh_status oh_dictionary_validate(const struct oh_dictionary *dictionary);
  * Creates a builder of a store. Its records are compressed with a copy of the dictionary, at a
  * `level` as for `oh_compress`.
  *
- * Requires: `dictionary` was not freed; `out` is writable.
+ * Requires:
+ * `dictionary` was not freed; `out` is writable.
  */
 enum oh_status oh_recordstore_builder_new(const struct oh_dictionary *dictionary,
                                           uint32_t level,
@@ -3878,7 +4060,8 @@ enum oh_status oh_recordstore_builder_new(const struct oh_dictionary *dictionary
  * `ends[i]`, an integer. If the function fails, the records before the faulty one were added. The
  * text is not referenced after the call.
  *
- * Requires: `builder` was not freed, and no other thread uses it; `text` is readable for `length` bytes, and
+ * Requires:
+ * `builder` was not freed, and no other thread uses it; `text` is readable for `length` bytes, and
  * `ends` for `count` numbers.
  */
 enum oh_status oh_recordstore_builder_push(struct oh_recordstore_builder *builder,
@@ -3897,7 +4080,8 @@ enum oh_status oh_recordstore_builder_push(struct oh_recordstore_builder *builde
  * With a `control`, another thread can cancel the work. After a cancellation or an error, nothing
  * has changed. `control` may be NULL.
  *
- * Requires: As for `oh_recordstore_builder_push`; `dictionary` was not freed; `control` is NULL, or lives
+ * Requires:
+ * As for `oh_recordstore_builder_push`; `dictionary` was not freed; `control` is NULL, or lives
  * until this returns; `changed` is writable.
  */
 enum oh_status oh_recordstore_builder_adapt(struct oh_recordstore_builder *builder,
@@ -3912,17 +4096,19 @@ enum oh_status oh_recordstore_builder_adapt(struct oh_recordstore_builder *build
 /**
  * Computes the number of bytes that the store needs for the records that were added so far.
  *
- * Requires: `builder` was not freed; `out` is writable.
+ * Requires:
+ * `builder` was not freed; `out` is writable.
  */
 enum oh_status oh_recordstore_builder_region_size(const struct oh_recordstore_builder *builder,
                                                   uint64_t *out);
 
 /**
  * Writes the store to `length` bytes at `base`. `OH_ERR_FULL` if `length` is less than
- * `oh_recordstore_builder_region_size`. Afterwards, more records can be added, and a larger store
+ * `oh_recordstore_builder_region_size`. Afterward, more records can be added, and a larger store
  * written.
  *
- * Requires: `builder` was not freed; `base` is writable for `length` bytes that no other thread uses.
+ * Requires:
+ * `builder` was not freed; `base` is writable for `length` bytes that no other thread uses.
  */
 enum oh_status oh_recordstore_builder_write(const struct oh_recordstore_builder *builder,
                                             void *base,
@@ -3931,7 +4117,8 @@ enum oh_status oh_recordstore_builder_write(const struct oh_recordstore_builder 
 /**
  * Frees a builder. NULL is allowed.
  *
- * Requires: `builder` is NULL, or was not freed and is not used again.
+ * Requires:
+ * `builder` is NULL, or was not freed and is not used again.
  */
 void oh_recordstore_builder_free(struct oh_recordstore_builder *builder);
 
@@ -3939,21 +4126,24 @@ void oh_recordstore_builder_free(struct oh_recordstore_builder *builder);
  * Opens a store in place: checks its header, and prepares a copy of its dictionary. The records
  * are not checked.
  *
- * Requires: `base` is readable for `length` bytes until the store is freed; `out` is writable.
+ * Requires:
+ * `base` is readable for `length` bytes until the store is freed; `out` is writable.
  */
 enum oh_status oh_recordstore_open(const void *base, size_t length, struct oh_recordstore **out);
 
 /**
  * Closes a store. The caller keeps owning the memory. NULL is allowed.
  *
- * Requires: `records` is NULL, or was not freed and is not used again.
+ * Requires:
+ * `records` is NULL, or was not freed and is not used again.
  */
 void oh_recordstore_free(struct oh_recordstore *records);
 
 /**
  * Returns the sizes of a store.
  *
- * Requires: `records` was not freed; `out` is writable.
+ * Requires:
+ * `records` was not freed; `out` is writable.
  */
 enum oh_status oh_recordstore_get_info(const struct oh_recordstore *records,
                                        struct oh_recordstore_info *out);
@@ -3964,7 +4154,8 @@ enum oh_status oh_recordstore_get_info(const struct oh_recordstore *records,
  * longer than `longest`); `OH_ERR_CORRUPT` if it is damaged. Any byte of `out` may be overwritten,
  * as by `oh_decompress`.
  *
- * Requires: `records` was not freed, and its memory is still readable; `out` is writable for `capacity`
+ * Requires:
+ * `records` was not freed, and its memory is still readable; `out` is writable for `capacity`
  * bytes; `written` is writable.
  */
 enum oh_status oh_recordstore_get(const struct oh_recordstore *records,
@@ -3978,7 +4169,8 @@ enum oh_status oh_recordstore_get(const struct oh_recordstore *records,
  * offset at which the record at `indices[i]` ends. The errors are those of `oh_recordstore_get`;
  * `ends` may be overwritten even after an error.
  *
- * Requires: As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
+ * Requires:
+ * As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
  */
 enum oh_status oh_recordstore_get_many(const struct oh_recordstore *records,
                                        const double *indices,
@@ -3993,7 +4185,8 @@ enum oh_status oh_recordstore_get_many(const struct oh_recordstore *records,
  * can be decompressed. `OH_ERR_CORRUPT` if something is wrong. Takes time proportional to the
  * total size of the records.
  *
- * Requires: `records` was not freed, and its memory is still readable.
+ * Requires:
+ * `records` was not freed, and its memory is still readable.
  */
 enum oh_status oh_recordstore_validate(const struct oh_recordstore *records);
 
@@ -4001,7 +4194,8 @@ enum oh_status oh_recordstore_validate(const struct oh_recordstore *records);
  * Creates a builder of a store. Its records are compressed with a copy of the dictionary, at a
  * `level` as for `oh_compress`.
  *
- * Requires: `dictionary` was not freed; `out` is writable.
+ * Requires:
+ * `dictionary` was not freed; `out` is writable.
  */
 enum oh_status oh_recordstore_builder_new(const struct oh_dictionary *dictionary,
                                           uint32_t level,
@@ -4012,7 +4206,8 @@ enum oh_status oh_recordstore_builder_new(const struct oh_dictionary *dictionary
  * `ends[i]`, an integer. If the function fails, the records before the faulty one were added. The
  * text is not referenced after the call.
  *
- * Requires: `builder` was not freed, and no other thread uses it; `text` is readable for `length` bytes, and
+ * Requires:
+ * `builder` was not freed, and no other thread uses it; `text` is readable for `length` bytes, and
  * `ends` for `count` numbers.
  */
 enum oh_status oh_recordstore_builder_push(struct oh_recordstore_builder *builder,
@@ -4031,7 +4226,8 @@ enum oh_status oh_recordstore_builder_push(struct oh_recordstore_builder *builde
  * With a `control`, another thread can cancel the work. After a cancellation or an error, nothing
  * has changed. `control` may be NULL.
  *
- * Requires: As for `oh_recordstore_builder_push`; `dictionary` was not freed; `control` is NULL, or lives
+ * Requires:
+ * As for `oh_recordstore_builder_push`; `dictionary` was not freed; `control` is NULL, or lives
  * until this returns; `changed` is writable.
  */
 enum oh_status oh_recordstore_builder_adapt(struct oh_recordstore_builder *builder,
@@ -4046,17 +4242,19 @@ enum oh_status oh_recordstore_builder_adapt(struct oh_recordstore_builder *build
 /**
  * Computes the number of bytes that the store needs for the records that were added so far.
  *
- * Requires: `builder` was not freed; `out` is writable.
+ * Requires:
+ * `builder` was not freed; `out` is writable.
  */
 enum oh_status oh_recordstore_builder_region_size(const struct oh_recordstore_builder *builder,
                                                   uint64_t *out);
 
 /**
  * Writes the store to `length` bytes at `base`. `OH_ERR_FULL` if `length` is less than
- * `oh_recordstore_builder_region_size`. Afterwards, more records can be added, and a larger store
+ * `oh_recordstore_builder_region_size`. Afterward, more records can be added, and a larger store
  * written.
  *
- * Requires: `builder` was not freed; `base` is writable for `length` bytes that no other thread uses.
+ * Requires:
+ * `builder` was not freed; `base` is writable for `length` bytes that no other thread uses.
  */
 enum oh_status oh_recordstore_builder_write(const struct oh_recordstore_builder *builder,
                                             void *base,
@@ -4065,7 +4263,8 @@ enum oh_status oh_recordstore_builder_write(const struct oh_recordstore_builder 
 /**
  * Frees a builder. NULL is allowed.
  *
- * Requires: `builder` is NULL, or was not freed and is not used again.
+ * Requires:
+ * `builder` is NULL, or was not freed and is not used again.
  */
 void oh_recordstore_builder_free(struct oh_recordstore_builder *builder);
 
@@ -4073,21 +4272,24 @@ void oh_recordstore_builder_free(struct oh_recordstore_builder *builder);
  * Opens a store in place: checks its header, and prepares a copy of its dictionary. The records
  * are not checked.
  *
- * Requires: `base` is readable for `length` bytes until the store is freed; `out` is writable.
+ * Requires:
+ * `base` is readable for `length` bytes until the store is freed; `out` is writable.
  */
 enum oh_status oh_recordstore_open(const void *base, size_t length, struct oh_recordstore **out);
 
 /**
  * Closes a store. The caller keeps owning the memory. NULL is allowed.
  *
- * Requires: `records` is NULL, or was not freed and is not used again.
+ * Requires:
+ * `records` is NULL, or was not freed and is not used again.
  */
 void oh_recordstore_free(struct oh_recordstore *records);
 
 /**
  * Returns the sizes of a store.
  *
- * Requires: `records` was not freed; `out` is writable.
+ * Requires:
+ * `records` was not freed; `out` is writable.
  */
 enum oh_status oh_recordstore_get_info(const struct oh_recordstore *records,
                                        struct oh_recordstore_info *out);
@@ -4098,7 +4300,8 @@ enum oh_status oh_recordstore_get_info(const struct oh_recordstore *records,
  * longer than `longest`); `OH_ERR_CORRUPT` if it is damaged. Any byte of `out` may be overwritten,
  * as by `oh_decompress`.
  *
- * Requires: `records` was not freed, and its memory is still readable; `out` is writable for `capacity`
+ * Requires:
+ * `records` was not freed, and its memory is still readable; `out` is writable for `capacity`
  * bytes; `written` is writable.
  */
 enum oh_status oh_recordstore_get(const struct oh_recordstore *records,
@@ -4112,7 +4315,8 @@ enum oh_status oh_recordstore_get(const struct oh_recordstore *records,
  * offset at which the record at `indices[i]` ends. The errors are those of `oh_recordstore_get`;
  * `ends` may be overwritten even after an error.
  *
- * Requires: As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
+ * Requires:
+ * As for `oh_recordstore_get`; `indices` is readable and `ends` writable for `count` numbers.
  */
 enum oh_status oh_recordstore_get_many(const struct oh_recordstore *records,
                                        const double *indices,
@@ -4127,7 +4331,8 @@ enum oh_status oh_recordstore_get_many(const struct oh_recordstore *records,
  * can be decompressed. `OH_ERR_CORRUPT` if something is wrong. Takes time proportional to the
  * total size of the records.
  *
- * Requires: `records` was not freed, and its memory is still readable.
+ * Requires:
+ * `records` was not freed, and its memory is still readable.
  */
 enum oh_status oh_recordstore_validate(const struct oh_recordstore *records);
 
@@ -4135,7 +4340,8 @@ enum oh_status oh_recordstore_validate(const struct oh_recordstore *records);
  * Computes the number of bytes that a filter for `capacity` keys needs at a false positive rate of
  * `rate`, which is greater than 0 and less than 1. `OH_ERR_RANGE` for more than 4 GiB.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_bloomfilter_region_size(uint64_t capacity, double rate, size_t *out);
 
@@ -4144,7 +4350,8 @@ enum oh_status oh_bloomfilter_region_size(uint64_t capacity, double rate, size_t
  * is less than `oh_bloomfilter_region_size`. The hashes depend on the seeds, which are any two
  * words; use random ones if an attacker may choose the keys.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses.
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses.
  */
 enum oh_status oh_bloomfilter_init(void *base,
                                    size_t length,
@@ -4160,7 +4367,8 @@ enum oh_status oh_bloomfilter_init(void *base,
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_bloomfilter_check(const void *base, size_t length);
 
@@ -4169,14 +4377,16 @@ enum oh_status oh_bloomfilter_check(const void *base, size_t length);
  * `oh_last_error` describes the first error found. Takes time proportional to the size of the
  * region.
  *
- * Requires: As for `oh_bloomfilter_check`.
+ * Requires:
+ * As for `oh_bloomfilter_check`.
  */
 enum oh_status oh_bloomfilter_validate(const void *base, size_t length);
 
 /**
  * Returns the parameters and the size of a filter.
  *
- * Requires: As for `oh_bloomfilter_check`; `out` is writable.
+ * Requires:
+ * As for `oh_bloomfilter_check`; `out` is writable.
  */
 enum oh_status oh_bloomfilter_get_info(const void *base,
                                        size_t length,
@@ -4186,14 +4396,16 @@ enum oh_status oh_bloomfilter_get_info(const void *base,
  * Returns the number of bits that are set, of `512 * blocks`. Takes time proportional to the size
  * of the region.
  *
- * Requires: As for `oh_bloomfilter_check`; `out` is writable.
+ * Requires:
+ * As for `oh_bloomfilter_check`; `out` is writable.
  */
 enum oh_status oh_bloomfilter_ones(const void *base, size_t length, uint64_t *out);
 
 /**
  * Hashes a key of `key_length` bytes. A string is hashed as UTF-8.
  *
- * Requires: As for `oh_bloomfilter_check`; `key` points to `key_length` bytes, `out` is writable.
+ * Requires:
+ * As for `oh_bloomfilter_check`; `key` points to `key_length` bytes, `out` is writable.
  */
 enum oh_status oh_bloomfilter_hash(const void *base,
                                    size_t length,
@@ -4204,7 +4416,8 @@ enum oh_status oh_bloomfilter_hash(const void *base,
 /**
  * Adds a key of `key_length` bytes. A string is added as UTF-8.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, which no other thread writes; `key`
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, which no other thread writes; `key`
  * points to `key_length` bytes.
  */
 enum oh_status oh_bloomfilter_add(void *base, size_t length, const void *key, size_t key_length);
@@ -4213,7 +4426,8 @@ enum oh_status oh_bloomfilter_add(void *base, size_t length, const void *key, si
  * Returns whether a key of `key_length` bytes was added. For keys that were not added, the answer
  * is true at the filter's rate of false positives.
  *
- * Requires: As for `oh_bloomfilter_hash`.
+ * Requires:
+ * As for `oh_bloomfilter_hash`.
  */
 enum oh_status oh_bloomfilter_has(const void *base,
                                   size_t length,
@@ -4226,7 +4440,8 @@ enum oh_status oh_bloomfilter_has(const void *base,
  * `oh_type` of the array's elements. `OH_ERR_TYPE` for `OH_TYPE_U64` and `OH_TYPE_I64`, because
  * not all of them can be represented as doubles.
  *
- * Requires: As for `oh_bloomfilter_add`; `keys` points to `count` elements of the type.
+ * Requires:
+ * As for `oh_bloomfilter_add`; `keys` points to `count` elements of the type.
  */
 enum oh_status oh_bloomfilter_add_numbers(void *base,
                                           size_t length,
@@ -4237,8 +4452,9 @@ enum oh_status oh_bloomfilter_add_numbers(void *base,
 /**
  * Like `oh_bloomfilter_has` for `count` numbers: `out[i]` becomes 1 or 0 for `keys[i]`.
  *
- * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as
- * many bytes, writable, that nobody else uses.
+ * Requires:
+ * As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as
+ * many bytes, writable, that no other thread uses.
  */
 enum oh_status oh_bloomfilter_has_numbers(const void *base,
                                           size_t length,
@@ -4250,7 +4466,8 @@ enum oh_status oh_bloomfilter_has_numbers(const void *base,
 /**
  * Adds `count` keys that were hashed by `oh_bloomfilter_hash`.
  *
- * Requires: As for `oh_bloomfilter_add`; `keys` points to `count` hashes that nobody writes.
+ * Requires:
+ * As for `oh_bloomfilter_add`; `keys` points to `count` hashes that no thread writes.
  */
 enum oh_status oh_bloomfilter_add_hashed(void *base,
                                          size_t length,
@@ -4261,8 +4478,9 @@ enum oh_status oh_bloomfilter_add_hashed(void *base,
  * Like `oh_bloomfilter_has` for `count` keys that were hashed by `oh_bloomfilter_hash`: `out[i]`
  * becomes 1 or 0 for `keys[i]`.
  *
- * Requires: As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to
- * as many bytes, writable, that nobody else uses.
+ * Requires:
+ * As for `oh_bloomfilter_check`; `keys` points to `count` hashes that no thread writes, and `out`
+ * to as many bytes, writable, that no other thread uses.
  */
 enum oh_status oh_bloomfilter_has_hashed(const void *base,
                                          size_t length,
@@ -4273,7 +4491,8 @@ enum oh_status oh_bloomfilter_has_hashed(const void *base,
 /**
  * Creates an empty window of `window` bytes, 1 to 2^24. Free it with `oh_rollinghash_free`.
  *
- * Requires: `out` is writable.
+ * Requires:
+ * `out` is writable.
  */
 enum oh_status oh_rollinghash_new(size_t window, struct oh_rollinghash **out);
 
@@ -4281,8 +4500,9 @@ enum oh_status oh_rollinghash_new(size_t window, struct oh_rollinghash **out);
  * Appends `length` bytes to the stream; the oldest bytes leave the window. `*out` becomes the hash
  * after the last one. Takes O(`window`) at most.
  *
- * Requires: `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to
- * `length` bytes that nobody writes; `out` is writable.
+ * Requires:
+ * `hash` is from `oh_rollinghash_new`, used by no other thread at the same time; `bytes` points to
+ * `length` bytes that no thread writes; `out` is writable.
  */
 enum oh_status oh_rollinghash_update(struct oh_rollinghash *hash,
                                      const void *bytes,
@@ -4294,7 +4514,8 @@ enum oh_status oh_rollinghash_update(struct oh_rollinghash *hash,
  * its hash (1 to 32) are zero, which is the case at one of 2^bits positions. Appends all bytes if
  * there is none.
  *
- * Requires: As for `oh_rollinghash_update`.
+ * Requires:
+ * As for `oh_rollinghash_update`.
  */
 enum oh_status oh_rollinghash_find(struct oh_rollinghash *hash,
                                    const void *bytes,
@@ -4307,7 +4528,8 @@ enum oh_status oh_rollinghash_find(struct oh_rollinghash *hash,
  * the first `window` bytes, and the search begins with the byte after them. `OH_ERR_RANGE` if
  * there are fewer bytes.
  *
- * Requires: `length` bytes at `bytes` are readable; if another thread writes them, the result is
+ * Requires:
+ * `length` bytes at `bytes` are readable; if another thread writes them, the result is
  * meaningless. `out` is writable.
  */
 enum oh_status oh_rollinghash_scan(const void *bytes,
@@ -4320,35 +4542,40 @@ enum oh_status oh_rollinghash_scan(const void *bytes,
 /**
  * Returns the hash of the bytes in the window; 0 for NULL.
  *
- * Requires: As for `oh_rollinghash_update`, or NULL.
+ * Requires:
+ * As for `oh_rollinghash_update`, or NULL.
  */
 uint32_t oh_rollinghash_value(const struct oh_rollinghash *hash);
 
 /**
  * Returns whether the window is full; false for NULL.
  *
- * Requires: As for `oh_rollinghash_value`.
+ * Requires:
+ * As for `oh_rollinghash_value`.
  */
 bool oh_rollinghash_is_full(const struct oh_rollinghash *hash);
 
 /**
  * Empties the window.
  *
- * Requires: As for `oh_rollinghash_update`.
+ * Requires:
+ * As for `oh_rollinghash_update`.
  */
 enum oh_status oh_rollinghash_reset(struct oh_rollinghash *hash);
 
 /**
  * Returns the hash of a window that contains exactly these bytes.
  *
- * Requires: `bytes` points to `length` bytes that nobody writes, `out` is writable.
+ * Requires:
+ * `bytes` points to `length` bytes that no thread writes, `out` is writable.
  */
 enum oh_status oh_rollinghash_of(const void *bytes, size_t length, uint32_t *out);
 
 /**
  * Frees a rolling hash. NULL is allowed.
  *
- * Requires: `hash` is NULL, or from `oh_rollinghash_new`, and is not used again.
+ * Requires:
+ * `hash` is NULL, or from `oh_rollinghash_new`, and is not used again.
  */
 void oh_rollinghash_free(struct oh_rollinghash *hash);
 
@@ -4360,7 +4587,8 @@ void oh_rollinghash_free(struct oh_rollinghash *hash);
  * Computes the number of bytes that a pool with these options needs. `OH_ERR_RANGE` for sizes or
  * numbers outside their range.
  *
- * Requires: `options` points to as many readable bytes as its `struct_size` says, and its arrays have
+ * Requires:
+ * `options` points to as many readable bytes as its `struct_size` says, and its arrays have
  * `classes` elements; `out` is writable.
  */
 enum oh_status oh_fixedpool_region_size(const struct oh_fixedpool_options *options, uint64_t *out);
@@ -4369,7 +4597,8 @@ enum oh_status oh_fixedpool_region_size(const struct oh_fixedpool_options *optio
  * Creates an empty pool in `length` bytes at `base`, overwriting them with zeros. `OH_ERR_FULL` if
  * `length` is less than `oh_fixedpool_region_size`.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_fixedpool_region_size`.
  */
 enum oh_status oh_fixedpool_init(void *base,
@@ -4383,7 +4612,8 @@ enum oh_status oh_fixedpool_init(void *base,
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_fixedpool_check(const void *base, size_t length);
 
@@ -4391,7 +4621,8 @@ enum oh_status oh_fixedpool_check(const void *base, size_t length);
  * Verifies the bookkeeping of a pool. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
  * describes the first error found.
  *
- * Requires: `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
+ * Requires:
+ * `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
  */
 enum oh_status oh_fixedpool_validate(const void *base, size_t length);
 
@@ -4399,7 +4630,8 @@ enum oh_status oh_fixedpool_validate(const void *base, size_t length);
  * Creates a view of the pool in `length` bytes at `base`, and checks it as `oh_fixedpool_check`
  * does. Close it with `oh_fixedpool_close`.
  *
- * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
  * writable.
  */
 enum oh_status oh_fixedpool_attach(void *base, size_t length, struct oh_fixedpool **out);
@@ -4407,7 +4639,8 @@ enum oh_status oh_fixedpool_attach(void *base, size_t length, struct oh_fixedpoo
 /**
  * Frees a view. The pool does not change. NULL is allowed.
  *
- * Requires: `pool` is NULL, or a view that is not used again.
+ * Requires:
+ * `pool` is NULL, or a view that is not used again.
  */
 void oh_fixedpool_close(struct oh_fixedpool *pool);
 
@@ -4415,7 +4648,8 @@ void oh_fixedpool_close(struct oh_fixedpool *pool);
  * Returns the address of the pool's data; NULL for NULL. A block with offset `o` begins `o` bytes
  * after it.
  *
- * Requires: `pool` is NULL or a view that was not closed.
+ * Requires:
+ * `pool` is NULL or a view that was not closed.
  */
 void *oh_fixedpool_data(const struct oh_fixedpool *pool);
 
@@ -4423,7 +4657,8 @@ void *oh_fixedpool_data(const struct oh_fixedpool *pool);
  * Allocates a block of at least `bytes` bytes. `*out` becomes its offset from `oh_fixedpool_data`.
  * `OH_ERR_FULL` if there is no room. Only one thread at a time may change a pool.
  *
- * Requires: `pool` is a view that was not closed, and used by this thread only; `out` is writable.
+ * Requires:
+ * `pool` is a view that was not closed, and used by this thread only; `out` is writable.
  */
 enum oh_status oh_fixedpool_alloc(struct oh_fixedpool *pool, uint64_t bytes, uint64_t *out);
 
@@ -4432,7 +4667,8 @@ enum oh_status oh_fixedpool_alloc(struct oh_fixedpool *pool, uint64_t bytes, uin
  * block begins; `OH_ERR_CORRUPT` if its guard was overwritten, in which case it stays allocated.
  * Only one thread at a time may change a pool.
  *
- * Requires: As for `oh_fixedpool_alloc`.
+ * Requires:
+ * As for `oh_fixedpool_alloc`.
  */
 enum oh_status oh_fixedpool_free(struct oh_fixedpool *pool, uint64_t offset);
 
@@ -4440,14 +4676,16 @@ enum oh_status oh_fixedpool_free(struct oh_fixedpool *pool, uint64_t offset);
  * Returns the usable size of the allocated block at `offset`, in bytes. The errors are those of
  * `oh_fixedpool_free`.
  *
- * Requires: As for `oh_fixedpool_alloc`.
+ * Requires:
+ * As for `oh_fixedpool_alloc`.
  */
 enum oh_status oh_fixedpool_room(const struct oh_fixedpool *pool, uint64_t offset, uint64_t *out);
 
 /**
  * Returns the counters of a pool.
  *
- * Requires: `pool` is a view that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a view that was not closed; `out` is writable.
  */
 enum oh_status oh_fixedpool_get_stats(const struct oh_fixedpool *pool,
                                       struct oh_fixedpool_stats *out);
@@ -4461,7 +4699,8 @@ enum oh_status oh_fixedpool_get_stats(const struct oh_fixedpool *pool,
  * `OH_ERR_FULL` if `length` is too small (the header takes 256 bytes and the alignment);
  * `OH_ERR_RANGE` for an invalid alignment.
  *
- * Requires: `base` is valid for reading and writing `length` bytes that no other thread uses; `options` is
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes that no other thread uses; `options` is
  * NULL, or points to as many readable bytes as its `struct_size` says.
  */
 enum oh_status oh_bumparena_init(void *base,
@@ -4475,7 +4714,8 @@ enum oh_status oh_bumparena_init(void *base,
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `length` bytes at `base` are readable.
+ * Requires:
+ * `length` bytes at `base` are readable.
  */
 enum oh_status oh_bumparena_check(const void *base, size_t length);
 
@@ -4484,7 +4724,8 @@ enum oh_status oh_bumparena_check(const void *base, size_t length);
  * address with the same contents. Offsets and marks stay valid. `OH_ERR_RANGE` if the memory
  * became shorter.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread uses the arena.
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread uses the arena.
  */
 enum oh_status oh_bumparena_extend(void *base, size_t length);
 
@@ -4496,7 +4737,8 @@ enum oh_status oh_bumparena_extend(void *base, size_t length);
  * `OH_ERR_FULL` if there is no room; `OH_ERR_RANGE` for an alignment that is not a power of two,
  * or greater than the largest of the arena.
  *
- * Requires: `base` is valid for reading and writing `length` bytes, and no other thread uses the arena;
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes, and no other thread uses the arena;
  * `offset` is writable.
  */
 enum oh_status oh_bumparena_alloc(void *base,
@@ -4508,7 +4750,8 @@ enum oh_status oh_bumparena_alloc(void *base,
 /**
  * Returns the address of offset 0. It is valid as long as the region stays at its address.
  *
- * Requires: `length` bytes at `base` are readable; `data` is writable.
+ * Requires:
+ * `length` bytes at `base` are readable; `data` is writable.
  */
 enum oh_status oh_bumparena_data(const void *base, size_t length, void **data);
 
@@ -4521,14 +4764,16 @@ enum oh_status oh_bumparena_data(const void *base, size_t length, void **data);
  * before; `OH_ERR_CORRUPT` for one that was overrun, which stays allocated. Without guards, an
  * offset in the middle of a block is not detected.
  *
- * Requires: As for `oh_bumparena_extend`.
+ * Requires:
+ * As for `oh_bumparena_extend`.
  */
 enum oh_status oh_bumparena_free(void *base, size_t length, uint64_t offset);
 
 /**
  * Begins a scope: `*mark` becomes the current state of the arena. Scopes can be nested.
  *
- * Requires: As for `oh_bumparena_extend`; `mark` is writable.
+ * Requires:
+ * As for `oh_bumparena_extend`; `mark` is writable.
  */
 enum oh_status oh_bumparena_begin(void *base, size_t length, struct oh_bumparena_mark *mark);
 
@@ -4540,7 +4785,8 @@ enum oh_status oh_bumparena_begin(void *base, size_t length, struct oh_bumparena
  * `OH_ERR_STALE` for a mark that was made before a reset, or inside a scope that ended.
  * `OH_ERR_CORRUPT` if guards show that a block was overrun; everything is released nevertheless.
  *
- * Requires: As for `oh_bumparena_extend`; `mark` is readable.
+ * Requires:
+ * As for `oh_bumparena_extend`; `mark` is readable.
  */
 enum oh_status oh_bumparena_release(void *base,
                                     size_t length,
@@ -4550,14 +4796,16 @@ enum oh_status oh_bumparena_release(void *base,
  * Releases all blocks. Takes O(1), or time proportional to the released bytes with guards or
  * zeros. `OH_ERR_CORRUPT` as for `oh_bumparena_release`.
  *
- * Requires: As for `oh_bumparena_extend`.
+ * Requires:
+ * As for `oh_bumparena_extend`.
  */
 enum oh_status oh_bumparena_reset(void *base, size_t length);
 
 /**
  * Returns the size and the counters of an arena.
  *
- * Requires: `length` bytes at `base` are readable; `info` is writable.
+ * Requires:
+ * `length` bytes at `base` are readable; `info` is writable.
  */
 enum oh_status oh_bumparena_get_info(const void *base,
                                      size_t length,
@@ -4567,7 +4815,8 @@ enum oh_status oh_bumparena_get_info(const void *base,
  * Verifies the counters of an arena and, with guards, every block. `OH_ERR_CORRUPT` if something
  * is wrong; `oh_last_error` describes the first error found.
  *
- * Requires: `length` bytes at `base` are readable.
+ * Requires:
+ * `length` bytes at `base` are readable.
  */
 enum oh_status oh_bumparena_validate(const void *base, size_t length);
 
@@ -4575,7 +4824,8 @@ enum oh_status oh_bumparena_validate(const void *base, size_t length);
  * Computes the number of bytes that a pool with these options needs. `OH_ERR_RANGE` for an option
  * outside its range.
  *
- * Requires: `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
+ * Requires:
+ * `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
  */
 enum oh_status oh_lockfreepool_region_size(const struct oh_lockfreepool_options *options,
                                            uint64_t *out);
@@ -4585,7 +4835,8 @@ enum oh_status oh_lockfreepool_region_size(const struct oh_lockfreepool_options 
  * overwritten with zeros, unless the caller guarantees with `zeroed` that they are zero already.
  * `OH_ERR_FULL` if `length` is less than `oh_lockfreepool_region_size`.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_lockfreepool_region_size`.
  */
 enum oh_status oh_lockfreepool_init(void *base,
@@ -4597,7 +4848,8 @@ enum oh_status oh_lockfreepool_init(void *base,
  * Verifies the bookkeeping of a pool. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
  * describes the first error found.
  *
- * Requires: `base` is valid for reading `length` bytes. If another thread allocates or frees at the same
+ * Requires:
+ * `base` is valid for reading `length` bytes. If another thread allocates or frees at the same
  * time, a valid pool may appear to be corrupt.
  */
 enum oh_status oh_lockfreepool_validate(const void *base, size_t length);
@@ -4608,7 +4860,8 @@ enum oh_status oh_lockfreepool_validate(const void *base, size_t length);
  * these bytes, whatever their contents. `OH_ERR_FULL` if there are too many handles. Close it with
  * `oh_lockfreepool_close`.
  *
- * Requires: `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes until the handle is closed; `out` is
  * writable.
  */
 enum oh_status oh_lockfreepool_attach(void *base, size_t length, struct oh_lockfreepool **out);
@@ -4616,7 +4869,8 @@ enum oh_status oh_lockfreepool_attach(void *base, size_t length, struct oh_lockf
 /**
  * Frees a handle. The pool does not change. NULL is allowed.
  *
- * Requires: `pool` is NULL, or a handle that is not used again.
+ * Requires:
+ * `pool` is NULL, or a handle that is not used again.
  */
 void oh_lockfreepool_close(struct oh_lockfreepool *pool);
 
@@ -4625,7 +4879,8 @@ void oh_lockfreepool_close(struct oh_lockfreepool *pool);
  * If the block that the thread allocated last is still allocated, `oh_lockfreepool_suspects` lists
  * it from then on. NULL is allowed.
  *
- * Requires: `pool` is NULL, or a handle that is not used again.
+ * Requires:
+ * `pool` is NULL, or a handle that is not used again.
  */
 void oh_lockfreepool_abandon(struct oh_lockfreepool *pool);
 
@@ -4633,7 +4888,8 @@ void oh_lockfreepool_abandon(struct oh_lockfreepool *pool);
  * Returns the address of the pool's data; NULL for NULL. A block with offset `o` begins `o` bytes
  * after it.
  *
- * Requires: `pool` is NULL or a handle that was not closed.
+ * Requires:
+ * `pool` is NULL or a handle that was not closed.
  */
 void *oh_lockfreepool_data(const struct oh_lockfreepool *pool);
 
@@ -4641,7 +4897,8 @@ void *oh_lockfreepool_data(const struct oh_lockfreepool *pool);
  * Returns the layout of the pool's words, for code that implements the protocol of
  * `docs/formats/pools.md` itself.
  *
- * Requires: `pool` is a handle that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed; `out` is writable.
  */
 enum oh_status oh_lockfreepool_get_layout(const struct oh_lockfreepool *pool,
                                           struct oh_lockfreepool_layout *out);
@@ -4650,7 +4907,8 @@ enum oh_status oh_lockfreepool_get_layout(const struct oh_lockfreepool *pool,
  * Allocates a block of at least `bytes` bytes. `*out` becomes its offset from
  * `oh_lockfreepool_data`. `OH_ERR_FULL` if there is no room.
  *
- * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
  */
 enum oh_status oh_lockfreepool_alloc(const struct oh_lockfreepool *pool,
                                      uint64_t bytes,
@@ -4661,7 +4919,8 @@ enum oh_status oh_lockfreepool_alloc(const struct oh_lockfreepool *pool,
  * free already; `OH_ERR_RANGE` for an offset at which no block begins; `OH_ERR_CORRUPT` if its
  * guard was overwritten, in which case it stays allocated.
  *
- * Requires: As for `oh_lockfreepool_alloc`.
+ * Requires:
+ * As for `oh_lockfreepool_alloc`.
  */
 enum oh_status oh_lockfreepool_free(const struct oh_lockfreepool *pool, uint64_t offset);
 
@@ -4669,7 +4928,8 @@ enum oh_status oh_lockfreepool_free(const struct oh_lockfreepool *pool, uint64_t
  * Returns the usable size of the allocated block at `offset`, in bytes. The errors are those of
  * `oh_lockfreepool_free`.
  *
- * Requires: As for `oh_lockfreepool_alloc`.
+ * Requires:
+ * As for `oh_lockfreepool_alloc`.
  */
 enum oh_status oh_lockfreepool_room(const struct oh_lockfreepool *pool,
                                     uint64_t offset,
@@ -4678,7 +4938,8 @@ enum oh_status oh_lockfreepool_room(const struct oh_lockfreepool *pool,
 /**
  * Returns the counters of a pool. Takes O(blocks / 16).
  *
- * Requires: `pool` is a handle that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed; `out` is writable.
  */
 enum oh_status oh_lockfreepool_get_stats(const struct oh_lockfreepool *pool,
                                          struct oh_lockfreepool_stats *out);
@@ -4688,7 +4949,8 @@ enum oh_status oh_lockfreepool_get_stats(const struct oh_lockfreepool *pool,
  * without closing its handle, and that are still allocated. Writes up to `capacity` offsets;
  * `*count` becomes the total number.
  *
- * Requires: `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers;
+ * Requires:
+ * `pool` is a handle that was not closed; `offsets` is valid for writing `capacity` numbers;
  * `count` is writable.
  */
 enum oh_status oh_lockfreepool_suspects(const struct oh_lockfreepool *pool,
@@ -4699,7 +4961,8 @@ enum oh_status oh_lockfreepool_suspects(const struct oh_lockfreepool *pool,
 /**
  * Like `oh_lockfreepool_attach`, with a cache of up to `cache` bytes.
  *
- * Requires: As for `oh_lockfreepool_attach`.
+ * Requires:
+ * As for `oh_lockfreepool_attach`.
  */
 enum oh_status oh_threadlocalpool_attach(void *base,
                                          size_t length,
@@ -4709,21 +4972,24 @@ enum oh_status oh_threadlocalpool_attach(void *base,
 /**
  * Returns the cached blocks to the pool, and frees the handle. NULL is allowed.
  *
- * Requires: `pool` is NULL, or a handle that is not used again.
+ * Requires:
+ * `pool` is NULL, or a handle that is not used again.
  */
 void oh_threadlocalpool_close(struct oh_threadlocalpool *pool);
 
 /**
  * Like `oh_lockfreepool_abandon`. The cached blocks are returned to the pool, too.
  *
- * Requires: `pool` is NULL, or a handle that is not used again.
+ * Requires:
+ * `pool` is NULL, or a handle that is not used again.
  */
 void oh_threadlocalpool_abandon(struct oh_threadlocalpool *pool);
 
 /**
  * Allocates a block, like `oh_lockfreepool_alloc`.
  *
- * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
  */
 enum oh_status oh_threadlocalpool_alloc(struct oh_threadlocalpool *pool,
                                         uint64_t bytes,
@@ -4732,14 +4998,16 @@ enum oh_status oh_threadlocalpool_alloc(struct oh_threadlocalpool *pool,
 /**
  * Frees a block, like `oh_lockfreepool_free`.
  *
- * Requires: As for `oh_threadlocalpool_alloc`.
+ * Requires:
+ * As for `oh_threadlocalpool_alloc`.
  */
 enum oh_status oh_threadlocalpool_free(struct oh_threadlocalpool *pool, uint64_t offset);
 
 /**
  * Returns all cached blocks to the pool.
  *
- * Requires: As for `oh_threadlocalpool_alloc`.
+ * Requires:
+ * As for `oh_threadlocalpool_alloc`.
  */
 enum oh_status oh_threadlocalpool_flush(struct oh_threadlocalpool *pool);
 
@@ -4747,7 +5015,8 @@ enum oh_status oh_threadlocalpool_flush(struct oh_threadlocalpool *pool);
  * Returns the size of the largest request that the cache serves, in bytes; larger ones go to the
  * pool. 0 if it serves none.
  *
- * Requires: `pool` is a handle that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed; `out` is writable.
  */
 enum oh_status oh_threadlocalpool_largest(const struct oh_threadlocalpool *pool, uint64_t *out);
 
@@ -4755,7 +5024,8 @@ enum oh_status oh_threadlocalpool_largest(const struct oh_threadlocalpool *pool,
  * Returns the number of bytes, in allocated and free blocks, that the cache keeps from other
  * threads.
  *
- * Requires: As for `oh_threadlocalpool_largest`.
+ * Requires:
+ * As for `oh_threadlocalpool_largest`.
  */
 enum oh_status oh_threadlocalpool_held(const struct oh_threadlocalpool *pool, uint64_t *out);
 
@@ -4763,14 +5033,16 @@ enum oh_status oh_threadlocalpool_held(const struct oh_threadlocalpool *pool, ui
  * Returns the handle without the cache, for counters and sizes; NULL for NULL. It is closed
  * together with the cache.
  *
- * Requires: `pool` is NULL or a handle that was not closed.
+ * Requires:
+ * `pool` is NULL or a handle that was not closed.
  */
 const struct oh_lockfreepool *oh_threadlocalpool_handle(const struct oh_threadlocalpool *pool);
 
 /**
  * Like `oh_lockfreepool_attach`, with a cache of up to `cache` bytes.
  *
- * Requires: As for `oh_lockfreepool_attach`.
+ * Requires:
+ * As for `oh_lockfreepool_attach`.
  */
 enum oh_status oh_threadlocalpool_attach(void *base,
                                          size_t length,
@@ -4780,21 +5052,24 @@ enum oh_status oh_threadlocalpool_attach(void *base,
 /**
  * Returns the cached blocks to the pool, and frees the handle. NULL is allowed.
  *
- * Requires: `pool` is NULL, or a handle that is not used again.
+ * Requires:
+ * `pool` is NULL, or a handle that is not used again.
  */
 void oh_threadlocalpool_close(struct oh_threadlocalpool *pool);
 
 /**
  * Like `oh_lockfreepool_abandon`. The cached blocks are returned to the pool, too.
  *
- * Requires: `pool` is NULL, or a handle that is not used again.
+ * Requires:
+ * `pool` is NULL, or a handle that is not used again.
  */
 void oh_threadlocalpool_abandon(struct oh_threadlocalpool *pool);
 
 /**
  * Allocates a block, like `oh_lockfreepool_alloc`.
  *
- * Requires: `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed, and used by this thread only; `out` is writable.
  */
 enum oh_status oh_threadlocalpool_alloc(struct oh_threadlocalpool *pool,
                                         uint64_t bytes,
@@ -4803,14 +5078,16 @@ enum oh_status oh_threadlocalpool_alloc(struct oh_threadlocalpool *pool,
 /**
  * Frees a block, like `oh_lockfreepool_free`.
  *
- * Requires: As for `oh_threadlocalpool_alloc`.
+ * Requires:
+ * As for `oh_threadlocalpool_alloc`.
  */
 enum oh_status oh_threadlocalpool_free(struct oh_threadlocalpool *pool, uint64_t offset);
 
 /**
  * Returns all cached blocks to the pool.
  *
- * Requires: As for `oh_threadlocalpool_alloc`.
+ * Requires:
+ * As for `oh_threadlocalpool_alloc`.
  */
 enum oh_status oh_threadlocalpool_flush(struct oh_threadlocalpool *pool);
 
@@ -4818,7 +5095,8 @@ enum oh_status oh_threadlocalpool_flush(struct oh_threadlocalpool *pool);
  * Returns the size of the largest request that the cache serves, in bytes; larger ones go to the
  * pool. 0 if it serves none.
  *
- * Requires: `pool` is a handle that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a handle that was not closed; `out` is writable.
  */
 enum oh_status oh_threadlocalpool_largest(const struct oh_threadlocalpool *pool, uint64_t *out);
 
@@ -4826,7 +5104,8 @@ enum oh_status oh_threadlocalpool_largest(const struct oh_threadlocalpool *pool,
  * Returns the number of bytes, in allocated and free blocks, that the cache keeps from other
  * threads.
  *
- * Requires: As for `oh_threadlocalpool_largest`.
+ * Requires:
+ * As for `oh_threadlocalpool_largest`.
  */
 enum oh_status oh_threadlocalpool_held(const struct oh_threadlocalpool *pool, uint64_t *out);
 
@@ -4834,7 +5113,8 @@ enum oh_status oh_threadlocalpool_held(const struct oh_threadlocalpool *pool, ui
  * Returns the handle without the cache, for counters and sizes; NULL for NULL. It is closed
  * together with the cache.
  *
- * Requires: `pool` is NULL or a handle that was not closed.
+ * Requires:
+ * `pool` is NULL or a handle that was not closed.
  */
 const struct oh_lockfreepool *oh_threadlocalpool_handle(const struct oh_threadlocalpool *pool);
 
@@ -4843,7 +5123,8 @@ const struct oh_lockfreepool *oh_threadlocalpool_handle(const struct oh_threadlo
  * `oh_numapool_init` may need more a moment later; pass `nodes` to prevent that. `OH_ERR_RANGE`
  * for an option outside its range.
  *
- * Requires: `options` points to as many readable bytes as its `struct_size` says, and its array has
+ * Requires:
+ * `options` points to as many readable bytes as its `struct_size` says, and its array has
  * `node_count` elements; `out` is writable.
  */
 enum oh_status oh_numapool_region_size(const struct oh_numapool_options *options, uint64_t *out);
@@ -4855,7 +5136,8 @@ enum oh_status oh_numapool_region_size(const struct oh_numapool_options *options
  * nodes. `base` should be a multiple of 64 KiB, because a page belongs to one node. `OH_ERR_FULL`
  * if `length` is less than `oh_numapool_region_size`.
  *
- * Requires: `base` is valid for writing `length` bytes that no other thread uses; `options` as for
+ * Requires:
+ * `base` is valid for writing `length` bytes that no other thread uses; `options` as for
  * `oh_numapool_region_size`.
  */
 enum oh_status oh_numapool_init(void *base,
@@ -4870,7 +5152,8 @@ enum oh_status oh_numapool_init(void *base,
  * contents. Every function repeats this check. Errors: `OH_ERR_CORRUPT`; `OH_ERR_VERSION` for
  * another kind of structure or another version; `OH_ERR_TYPE` if `base` is NULL or misaligned.
  *
- * Requires: `base` is valid for reading `length` bytes.
+ * Requires:
+ * `base` is valid for reading `length` bytes.
  */
 enum oh_status oh_numapool_check(const void *base, size_t length);
 
@@ -4878,7 +5161,8 @@ enum oh_status oh_numapool_check(const void *base, size_t length);
  * Verifies the bookkeeping of a pool. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
  * describes the first error found.
  *
- * Requires: `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
+ * Requires:
+ * `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
  */
 enum oh_status oh_numapool_validate(const void *base, size_t length);
 
@@ -4886,7 +5170,8 @@ enum oh_status oh_numapool_validate(const void *base, size_t length);
  * Creates a view of the pool in `length` bytes at `base`, and checks it as `oh_numapool_check`
  * does. Close it with `oh_numapool_close`.
  *
- * Requires: `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes until the view is closed; `out` is
  * writable.
  */
 enum oh_status oh_numapool_attach(void *base, size_t length, struct oh_numapool **out);
@@ -4894,7 +5179,8 @@ enum oh_status oh_numapool_attach(void *base, size_t length, struct oh_numapool 
 /**
  * Frees a view. The pool does not change. NULL is allowed.
  *
- * Requires: `pool` is NULL, or a view that is not used again.
+ * Requires:
+ * `pool` is NULL, or a view that is not used again.
  */
 void oh_numapool_close(struct oh_numapool *pool);
 
@@ -4905,7 +5191,8 @@ void oh_numapool_close(struct oh_numapool *pool);
  * The errors are those of `oh_numa_place`; `OH_ERR_RANGE` names a node that the machine does not
  * have. On a machine with one node there is nothing to place.
  *
- * Requires: `pool` is a view that was not closed.
+ * Requires:
+ * `pool` is a view that was not closed.
  */
 enum oh_status oh_numapool_place(const struct oh_numapool *pool, bool populate);
 
@@ -4913,7 +5200,8 @@ enum oh_status oh_numapool_place(const struct oh_numapool *pool, bool populate);
  * Returns the address of the pool's data; NULL for NULL. A block with offset `o` begins `o` bytes
  * after it.
  *
- * Requires: `pool` is NULL or a view that was not closed.
+ * Requires:
+ * `pool` is NULL or a view that was not closed.
  */
 void *oh_numapool_data(const struct oh_numapool *pool);
 
@@ -4922,7 +5210,8 @@ void *oh_numapool_data(const struct oh_numapool *pool);
  * nearest one that has room. `*out` becomes its offset from `oh_numapool_data`. `OH_ERR_FULL` if
  * no node has room. Only one thread at a time may change a pool.
  *
- * Requires: `pool` is a view that was not closed, and used by this thread only; `out` is writable.
+ * Requires:
+ * `pool` is a view that was not closed, and used by this thread only; `out` is writable.
  */
 enum oh_status oh_numapool_alloc(struct oh_numapool *pool, uint64_t bytes, uint64_t *out);
 
@@ -4930,7 +5219,8 @@ enum oh_status oh_numapool_alloc(struct oh_numapool *pool, uint64_t bytes, uint6
  * Like `oh_numapool_alloc`, but prefers a given node, whatever the policy. `OH_ERR_RANGE` if the
  * pool has no memory of that node.
  *
- * Requires: As for `oh_numapool_alloc`.
+ * Requires:
+ * As for `oh_numapool_alloc`.
  */
 enum oh_status oh_numapool_alloc_on(struct oh_numapool *pool,
                                     uint32_t node,
@@ -4942,7 +5232,8 @@ enum oh_status oh_numapool_alloc_on(struct oh_numapool *pool,
  * block begins; `OH_ERR_CORRUPT` if its guard was overwritten, in which case it stays allocated.
  * Only one thread at a time may change a pool.
  *
- * Requires: As for `oh_numapool_alloc`.
+ * Requires:
+ * As for `oh_numapool_alloc`.
  */
 enum oh_status oh_numapool_free(struct oh_numapool *pool, uint64_t offset);
 
@@ -4950,7 +5241,8 @@ enum oh_status oh_numapool_free(struct oh_numapool *pool, uint64_t offset);
  * Returns the usable size of the allocated block at `offset`, in bytes. The errors are those of
  * `oh_numapool_free`.
  *
- * Requires: As for `oh_numapool_alloc`.
+ * Requires:
+ * As for `oh_numapool_alloc`.
  */
 enum oh_status oh_numapool_room(const struct oh_numapool *pool, uint64_t offset, uint64_t *out);
 
@@ -4958,7 +5250,8 @@ enum oh_status oh_numapool_room(const struct oh_numapool *pool, uint64_t offset,
  * Returns the number of the node to which the memory at an offset belongs. `OH_ERR_RANGE` past the
  * end of the data.
  *
- * Requires: `pool` is a view that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a view that was not closed; `out` is writable.
  */
 enum oh_status oh_numapool_node_of(const struct oh_numapool *pool, uint64_t offset, uint32_t *out);
 
@@ -4966,14 +5259,16 @@ enum oh_status oh_numapool_node_of(const struct oh_numapool *pool, uint64_t offs
  * Returns the index, in the pool's list, of the node on which this thread runs, or of the nearest
  * one. The policy `OH_NUMA_LOCAL` asks for it every 256 requests.
  *
- * Requires: As for `oh_numapool_node_of`.
+ * Requires:
+ * As for `oh_numapool_node_of`.
  */
 enum oh_status oh_numapool_near(const struct oh_numapool *pool, uint32_t *out);
 
 /**
  * Returns the counters of a pool.
  *
- * Requires: `pool` is a view that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a view that was not closed; `out` is writable.
  */
 enum oh_status oh_numapool_get_stats(const struct oh_numapool *pool, struct oh_numapool_stats *out);
 
@@ -4982,7 +5277,8 @@ enum oh_status oh_numapool_get_stats(const struct oh_numapool *pool, struct oh_n
  * asked where the node's pages are, which takes about 0.1 µs for each page. `OH_ERR_RANGE` if
  * there is no such node; `OH_ERR_UNSUPPORTED` if the kernel does not tell.
  *
- * Requires: `pool` is a view that was not closed; `out` is writable.
+ * Requires:
+ * `pool` is a view that was not closed; `out` is writable.
  */
 enum oh_status oh_numapool_node_at(const struct oh_numapool *pool,
                                    size_t at,
@@ -5005,7 +5301,8 @@ enum oh_status oh_numapool_node_at(const struct oh_numapool *pool,
  * memory or address space; `OH_ERR_FULL` if it is to be locked and the limit does not allow it, or
  * if it is to be written and the disk has no room for its holes.
  *
- * Requires: `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
+ * Requires:
+ * `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
  * bytes as its `struct_size` says; `out` is writable.
  */
 enum oh_status oh_mappedfile_open(const char *path,
@@ -5017,21 +5314,24 @@ enum oh_status oh_mappedfile_open(const char *path,
  * Returns the address of the bytes; NULL for NULL. It is valid until `oh_mappedfile_refresh` or
  * `oh_mappedfile_close`. Store to them only if the file was opened for writing.
  *
- * Requires: `file` is NULL or open.
+ * Requires:
+ * `file` is NULL or open.
  */
 void *oh_mappedfile_data(const struct oh_mappedfile *file);
 
 /**
  * Returns the number of bytes; 0 for NULL.
  *
- * Requires: `file` is NULL or open.
+ * Requires:
+ * `file` is NULL or open.
  */
 size_t oh_mappedfile_size(const struct oh_mappedfile *file);
 
 /**
  * Returns how the bytes are actually accessed, which may differ from the requested strategy.
  *
- * Requires: `file` is open, `out` is writable.
+ * Requires:
+ * `file` is open, `out` is writable.
  */
 enum oh_status oh_mappedfile_strategy(const struct oh_mappedfile *file, enum oh_strategy *out);
 
@@ -5040,7 +5340,8 @@ enum oh_status oh_mappedfile_strategy(const struct oh_mappedfile *file, enum oh_
  * that some bytes were replaced by zeros. This is a system call: check before and after work on
  * many bytes.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_mappedfile_check(const struct oh_mappedfile *file);
 
@@ -5048,7 +5349,8 @@ enum oh_status oh_mappedfile_check(const struct oh_mappedfile *file);
  * Copies `length` bytes from `offset` on to `target`. `OH_ERR_RANGE` if there are fewer;
  * `OH_ERR_IO` if some of them were lost.
  *
- * Requires: `file` is open; `length` bytes at `target` are writable and not the file's own.
+ * Requires:
+ * `file` is open; `length` bytes at `target` are writable and not the file's own.
  */
 enum oh_status oh_mappedfile_read(const struct oh_mappedfile *file,
                                   uint64_t offset,
@@ -5061,7 +5363,8 @@ enum oh_status oh_mappedfile_read(const struct oh_mappedfile *file,
  * cache misses overlap. `OH_ERR_RANGE`, with nothing written, if fewer than `length` bytes follow
  * an offset; `OH_ERR_IO` if the file was truncated before or during the call.
  *
- * Requires: `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target`
+ * Requires:
+ * `file` is open; `count` elements at `offsets` are readable; `count * length` bytes at `target`
  * are writable and not the file's own.
  */
 enum oh_status oh_mappedfile_read_many(const struct oh_mappedfile *file,
@@ -5074,7 +5377,8 @@ enum oh_status oh_mappedfile_read_many(const struct oh_mappedfile *file,
 /**
  * Tells the system how the file will be accessed from now on, by an `oh_pattern`.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_mappedfile_advise(const struct oh_mappedfile *file, uint32_t pattern);
 
@@ -5082,7 +5386,8 @@ enum oh_status oh_mappedfile_advise(const struct oh_mappedfile *file, uint32_t p
  * Starts to read a part of the file into memory, without waiting. `OH_ERR_RANGE` past the end of
  * the file.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_mappedfile_prefetch(const struct oh_mappedfile *file,
                                       uint64_t offset,
@@ -5091,14 +5396,16 @@ enum oh_status oh_mappedfile_prefetch(const struct oh_mappedfile *file,
 /**
  * Keeps the bytes in memory. `OH_ERR_FULL` if that exceeds the limit, which the message names.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_mappedfile_lock(const struct oh_mappedfile *file);
 
 /**
  * Reverts `oh_mappedfile_lock`.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_mappedfile_unlock(const struct oh_mappedfile *file);
 
@@ -5106,21 +5413,24 @@ enum oh_status oh_mappedfile_unlock(const struct oh_mappedfile *file);
  * Writes all changes to the disk, and waits for it. `OH_ERR_UNSUPPORTED` if the file was opened
  * for reading.
  *
- * Requires: `file` is open, and no thread stores to its bytes at the same time.
+ * Requires:
+ * `file` is open, and no thread stores to its bytes at the same time.
  */
 enum oh_status oh_mappedfile_flush(const struct oh_mappedfile *file);
 
 /**
  * Maps or reads the file again after it became longer or was rewritten. `*size` becomes its size.
  *
- * Requires: `file` is open and used by no other thread at the same time; `size` is writable.
+ * Requires:
+ * `file` is open and used by no other thread at the same time; `size` is writable.
  */
 enum oh_status oh_mappedfile_refresh(struct oh_mappedfile *file, uint64_t *size);
 
 /**
  * Closes the file and frees its memory. NULL is allowed.
  *
- * Requires: `file` is NULL, or open and not used again.
+ * Requires:
+ * `file` is NULL, or open and not used again.
  */
 void oh_mappedfile_close(struct oh_mappedfile *file);
 
@@ -5131,7 +5441,8 @@ void oh_mappedfile_close(struct oh_mappedfile *file);
  * `OH_ERR_IO` if there is a file at `path` already, or the system refuses; `OH_ERR_FULL` if the
  * disk is full.
  *
- * Requires: `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
+ * Requires:
+ * `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
  * bytes as its `struct_size` says; `out` is writable.
  */
 enum oh_status oh_mmapvector_create(const char *path,
@@ -5147,7 +5458,8 @@ enum oh_status oh_mmapvector_create(const char *path,
  * `OH_ERR_LOCKED` if `writable` is true and another handle writes the file; `OH_ERR_CORRUPT` or
  * `OH_ERR_VERSION` for an invalid file; `OH_ERR_IO` if the system refuses.
  *
- * Requires: As for `oh_mmapvector_create`.
+ * Requires:
+ * As for `oh_mmapvector_create`.
  */
 enum oh_status oh_mmapvector_open(const char *path,
                                   size_t path_length,
@@ -5158,7 +5470,8 @@ enum oh_status oh_mmapvector_open(const char *path,
 /**
  * Returns the type and the size of a vector.
  *
- * Requires: `vector` is open, `out` is writable.
+ * Requires:
+ * `vector` is open, `out` is writable.
  */
 enum oh_status oh_mmapvector_get_info(const struct oh_mmapvector *vector,
                                       struct oh_mmapvector_info *out);
@@ -5170,7 +5483,8 @@ enum oh_status oh_mmapvector_get_info(const struct oh_mmapvector *vector,
  * If another process truncates the file, lost elements read as zeros; call `oh_mmapvector_check`
  * after reading to detect that.
  *
- * Requires: `vector` is NULL or open.
+ * Requires:
+ * `vector` is NULL or open.
  */
 void *oh_mmapvector_data(const struct oh_mmapvector *vector);
 
@@ -5178,14 +5492,16 @@ void *oh_mmapvector_data(const struct oh_mmapvector *vector);
  * Checks that no elements were lost. `OH_ERR_IO` if the file was truncated or could not be read,
  * so that some elements were replaced by zeros. Check after reading, not before.
  *
- * Requires: `vector` is open.
+ * Requires:
+ * `vector` is open.
  */
 enum oh_status oh_mmapvector_check(const struct oh_mmapvector *vector);
 
 /**
  * Copies the element at `index` to `element`. `OH_ERR_RANGE` past the end.
  *
- * Requires: `vector` is open; an element can be written at `element`.
+ * Requires:
+ * `vector` is open; an element can be written at `element`.
  */
 enum oh_status oh_mmapvector_get(const struct oh_mmapvector *vector, uint64_t index, void *element);
 
@@ -5193,7 +5509,8 @@ enum oh_status oh_mmapvector_get(const struct oh_mmapvector *vector, uint64_t in
  * Changes an element that was not flushed yet. `OH_ERR_RANGE` past the end; `OH_ERR_UNSUPPORTED`
  * for a flushed element, because those cannot change.
  *
- * Requires: `vector` is open and used by no other thread at the same time; an element can be read at
+ * Requires:
+ * `vector` is open and used by no other thread at the same time; an element can be read at
  * `element`.
  */
 enum oh_status oh_mmapvector_set(struct oh_mmapvector *vector, uint64_t index, const void *element);
@@ -5202,7 +5519,8 @@ enum oh_status oh_mmapvector_set(struct oh_mmapvector *vector, uint64_t index, c
  * Appends `count` elements, all or none. `OH_ERR_FULL` if the disk is full, or the vector has a
  * fixed size.
  *
- * Requires: `vector` is open and used by no other thread at the same time; `count` elements at `elements`
+ * Requires:
+ * `vector` is open and used by no other thread at the same time; `count` elements at `elements`
  * are readable, and not in the vector.
  */
 enum oh_status oh_mmapvector_push(struct oh_mmapvector *vector, const void *elements, size_t count);
@@ -5212,25 +5530,28 @@ enum oh_status oh_mmapvector_push(struct oh_mmapvector *vector, const void *elem
  * flushed elements takes effect with the next flush; the first push after it flushes
  * automatically.
  *
- * Requires: `vector` is open and used by no other thread at the same time.
+ * Requires:
+ * `vector` is open and used by no other thread at the same time.
  */
 enum oh_status oh_mmapvector_truncate(struct oh_mmapvector *vector, uint64_t length);
 
 /**
  * Makes room for `additional` more elements, so that pushing them does not allocate.
  *
- * Requires: `vector` is open and used by no other thread at the same time.
+ * Requires:
+ * `vector` is open and used by no other thread at the same time.
  */
 enum oh_status oh_mmapvector_reserve(struct oh_mmapvector *vector, uint64_t additional);
 
 /**
- * Writes all elements to the disk, and waits for it. Afterwards they survive a crash of the
+ * Writes all elements to the disk, and waits for it. Afterward they survive a crash of the
  * process, and a power failure if the device honors a sync.
  *
  * `OH_ERR_IO` if the disk refuses. The handle is unusable then; open the file again to see which
  * elements were saved.
  *
- * Requires: `vector` is open and used by no other thread at the same time.
+ * Requires:
+ * `vector` is open and used by no other thread at the same time.
  */
 enum oh_status oh_mmapvector_flush(struct oh_mmapvector *vector);
 
@@ -5238,7 +5559,8 @@ enum oh_status oh_mmapvector_flush(struct oh_mmapvector *vector);
  * Makes the elements visible that the writer flushed since, in a handle that reads. `*length`
  * becomes their number.
  *
- * Requires: `vector` is open and used by no other thread at the same time; `length` is writable.
+ * Requires:
+ * `vector` is open and used by no other thread at the same time; `length` is writable.
  */
 enum oh_status oh_mmapvector_refresh(struct oh_mmapvector *vector, uint64_t *length);
 
@@ -5246,7 +5568,8 @@ enum oh_status oh_mmapvector_refresh(struct oh_mmapvector *vector, uint64_t *len
  * Compares the flushed elements with their checksum. `OH_ERR_CORRUPT` if it does not match. Takes
  * time proportional to the size of the file.
  *
- * Requires: `vector` is open.
+ * Requires:
+ * `vector` is open.
  */
 enum oh_status oh_mmapvector_validate(const struct oh_mmapvector *vector);
 
@@ -5254,7 +5577,8 @@ enum oh_status oh_mmapvector_validate(const struct oh_mmapvector *vector);
  * Closes the file and frees the handle. Elements that were not flushed are discarded. NULL is
  * allowed.
  *
- * Requires: `vector` is NULL, or open and not used again.
+ * Requires:
+ * `vector` is NULL, or open and not used again.
  */
 void oh_mmapvector_close(struct oh_mmapvector *vector);
 
@@ -5262,7 +5586,8 @@ void oh_mmapvector_close(struct oh_mmapvector *vector);
  * Skips `count` bytes and returns their address. To read a number, copy it from there, because it
  * may be misaligned.
  *
- * Requires: `cursor` is valid and used by no other thread at the same time; its bytes are readable; `bytes`
+ * Requires:
+ * `cursor` is valid and used by no other thread at the same time; its bytes are readable; `bytes`
  * is writable.
  */
 enum oh_status oh_cursor_take(struct oh_cursor *cursor, size_t count, const void **bytes);
@@ -5270,7 +5595,8 @@ enum oh_status oh_cursor_take(struct oh_cursor *cursor, size_t count, const void
 /**
  * Reads an unsigned LEB128 varint of up to 64 bits.
  *
- * Requires: As for `oh_cursor_take`; `value` is writable.
+ * Requires:
+ * As for `oh_cursor_take`; `value` is writable.
  */
 enum oh_status oh_cursor_varint(struct oh_cursor *cursor, uint64_t *value);
 
@@ -5278,14 +5604,16 @@ enum oh_status oh_cursor_varint(struct oh_cursor *cursor, uint64_t *value);
  * Reads a text after its length in bytes, a varint. The text is checked to be UTF-8, and not
  * copied.
  *
- * Requires: As for `oh_cursor_take`; no thread writes the bytes while the text is used; `text` is writable.
+ * Requires:
+ * As for `oh_cursor_take`; no thread writes the bytes while the text is used; `text` is writable.
  */
 enum oh_status oh_cursor_text(struct oh_cursor *cursor, struct oh_text *text);
 
 /**
  * Reads a text of `length` bytes. The text is checked to be UTF-8, and not copied.
  *
- * Requires: As for `oh_cursor_text`.
+ * Requires:
+ * As for `oh_cursor_text`.
  */
 enum oh_status oh_cursor_text_of(struct oh_cursor *cursor, size_t length, struct oh_text *text);
 
@@ -5300,7 +5628,8 @@ enum oh_status oh_cursor_text_of(struct oh_cursor *cursor, size_t length, struct
  *
  * If another thread writes the bytes at the same time, the result is meaningless.
  *
- * Requires: `length` bytes at `base` are readable.
+ * Requires:
+ * `length` bytes at `base` are readable.
  */
 enum oh_status oh_crc32c(const void *base, size_t length, uint32_t seed, uint32_t *out);
 
@@ -5309,7 +5638,8 @@ enum oh_status oh_crc32c(const void *base, size_t length, uint32_t seed, uint32_
  * all its bytes, in which the words `sequence`, `flags` and `checksum` count as zero. `length` may
  * be longer than the region. Checks the header first, like `oh_region_check`.
  *
- * Requires: `length` bytes at `base` are readable.
+ * Requires:
+ * `length` bytes at `base` are readable.
  */
 enum oh_status oh_region_checksum(const void *base, size_t length, uint32_t *out);
 
@@ -5322,7 +5652,8 @@ enum oh_status oh_region_checksum(const void *base, size_t length, uint32_t *out
  * `OH_ERR_CORRUPT`; `OH_ERR_VERSION`; or `OH_ERR_STALE` if the owner moved the region to a larger
  * buffer.
  *
- * Requires: `length` bytes at `base` are readable; `region_size` and `kind` are writable or NULL.
+ * Requires:
+ * `length` bytes at `base` are readable; `region_size` and `kind` are writable or NULL.
  */
 enum oh_status oh_region_check(const void *base,
                                size_t length,
@@ -5334,7 +5665,8 @@ enum oh_status oh_region_check(const void *base,
  * Bytes outside whole pages are not affected. `*taken` becomes false if there is no whole page, or
  * the system does not support the advice. `OH_ERR_RANGE` for an invalid advice.
  *
- * Requires: The bytes are mapped. With `OH_ADVICE_DISCARD` they are writable, and no thread relies on their
+ * Requires:
+ * The bytes are mapped. With `OH_ADVICE_DISCARD` they are writable, and no thread relies on their
  * contents.
  */
 enum oh_status oh_region_advise(void *base, size_t length, uint32_t advice, bool *taken);
@@ -5349,7 +5681,8 @@ enum oh_status oh_region_advise(void *base, size_t length, uint32_t advice, bool
  * `OH_ERR_UNSUPPORTED` if the system forbids it (as some containers do). `oh_numa_place` offers
  * more policies.
  *
- * Requires: The bytes are mapped.
+ * Requires:
+ * The bytes are mapped.
  */
 enum oh_status oh_region_bind(void *base, size_t length, uint32_t node);
 
@@ -5357,21 +5690,24 @@ enum oh_status oh_region_bind(void *base, size_t length, uint32_t node);
  * Keeps the pages of `length` bytes at `base` in memory. `OH_ERR_FULL` if that exceeds the limit,
  * which the message names.
  *
- * Requires: The bytes are mapped.
+ * Requires:
+ * The bytes are mapped.
  */
 enum oh_status oh_memory_lock(const void *base, size_t length);
 
 /**
  * Reverts `oh_memory_lock`.
  *
- * Requires: The bytes are mapped.
+ * Requires:
+ * The bytes are mapped.
  */
 enum oh_status oh_memory_unlock(const void *base, size_t length);
 
 /**
  * Returns how many of the pages that contain `length` bytes at `base` are in memory.
  *
- * Requires: The bytes are mapped, `resident` is writable.
+ * Requires:
+ * The bytes are mapped, `resident` is writable.
  */
 enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *resident);
 
@@ -5379,7 +5715,8 @@ enum oh_status oh_memory_resident(const void *base, size_t length, uint64_t *res
  * Copies `length` bytes from each of `count` offsets into the `size` bytes at `base` to `target`,
  * like `oh_mappedfile_read_many`.
  *
- * Requires: The bytes are mapped, and may be written by other threads; `count` elements at `offsets` are
+ * Requires:
+ * The bytes are mapped, and may be written by other threads; `count` elements at `offsets` are
  * readable; `count * length` bytes at `target` are writable.
  */
 enum oh_status oh_memory_gather(const void *base,
@@ -5401,7 +5738,8 @@ bool oh_numa_available(void);
  * Returns the number of nodes that are online, at least 1. Nodes can be hot-plugged, so
  * `oh_numa_node_at` may fail nevertheless.
  *
- * Requires: `count` is writable.
+ * Requires:
+ * `count` is writable.
  */
 enum oh_status oh_numa_node_count(size_t *count);
 
@@ -5409,7 +5747,8 @@ enum oh_status oh_numa_node_count(size_t *count);
  * Returns the current memory and counters of the node at `index`, from 0, in the order of their
  * numbers. `OH_ERR_RANGE` if there are fewer nodes.
  *
- * Requires: `node` is writable.
+ * Requires:
+ * `node` is writable.
  */
 enum oh_status oh_numa_node_at(size_t index, struct oh_numa_node *node);
 
@@ -5417,7 +5756,8 @@ enum oh_status oh_numa_node_at(size_t index, struct oh_numa_node *node);
  * Returns the logical processors of the node at `index`, in ascending order, up to `capacity` of
  * them. `*count` becomes the total number.
  *
- * Requires: `cpus` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+ * Requires:
+ * `cpus` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
  */
 enum oh_status oh_numa_cpus(size_t index, uint32_t *cpus, size_t capacity, size_t *count);
 
@@ -5425,7 +5765,8 @@ enum oh_status oh_numa_cpus(size_t index, uint32_t *cpus, size_t capacity, size_
  * Returns the distances of all nodes, in their order, from the node at `index`: 10 for itself, 20
  * for twice as far. Writes up to `capacity` of them; `*count` becomes the total number.
  *
- * Requires: `distances` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
+ * Requires:
+ * `distances` has room for `capacity` numbers, or `capacity` is 0; `count` is writable.
  */
 enum oh_status oh_numa_distances(size_t index, uint32_t *distances, size_t capacity, size_t *count);
 
@@ -5445,7 +5786,8 @@ uint32_t oh_numa_current_node(void);
  * `OH_ERR_UNSUPPORTED` if the system forbids it (as some containers do); `OH_ERR_OOM` if there is
  * not enough memory. Without NUMA, every policy and node 0 are accepted, and nothing moves.
  *
- * Requires: The bytes are mapped, and with `populate` writable.
+ * Requires:
+ * The bytes are mapped, and with `populate` writable.
  */
 enum oh_status oh_numa_place(void *base,
                              size_t length,
@@ -5461,7 +5803,8 @@ enum oh_status oh_numa_place(void *base,
  *
  * `OH_ERR_UNSUPPORTED` if the system forbids it. Without NUMA, every page is on node 0.
  *
- * Requires: The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is
+ * Requires:
+ * The bytes are mapped; `nodes` has room for `capacity` numbers, or `capacity` is 0; `count` is
  * writable.
  */
 enum oh_status oh_numa_nodes_of(const void *base,
@@ -5475,7 +5818,8 @@ enum oh_status oh_numa_nodes_of(const void *base,
  * node n. `*nowhere` becomes the number of pages that are not on any node yet. `OH_ERR_RANGE` if a
  * page is on a node n ≥ `capacity`; 1,024 is always enough.
  *
- * Requires: The bytes are mapped; `counts` has `capacity` numbers; `nowhere` is writable.
+ * Requires:
+ * The bytes are mapped; `counts` has `capacity` numbers; `nowhere` is writable.
  */
 enum oh_status oh_numa_count_pages(const void *base,
                                    size_t length,
@@ -5505,7 +5849,8 @@ enum oh_status oh_numa_count_pages(const void *base,
  * empty, shorter than a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if
  * there is no memory or address space.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_file_open(const char *path,
                                     size_t path_length,
@@ -5516,7 +5861,8 @@ enum oh_status oh_binding_file_open(const char *path,
  * Returns the address of the mapping, a multiple of the page size; NULL for NULL and after
  * `oh_binding_file_unmap`. Store to the bytes only if the file was opened with `copy_on_write`.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 void *oh_binding_file_data(const struct oh_binding_file *file);
 
@@ -5524,7 +5870,8 @@ void *oh_binding_file_data(const struct oh_binding_file *file);
  * Returns the size of the file in bytes when it was opened; 0 for NULL and after
  * `oh_binding_file_unmap`.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 size_t oh_binding_file_size(const struct oh_binding_file *file);
 
@@ -5532,7 +5879,8 @@ size_t oh_binding_file_size(const struct oh_binding_file *file);
  * Returns whether the file shrank, or could not be read, while it was mapped, so that some bytes
  * were replaced by zeros. Check after reading, not before.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 bool oh_binding_file_lost(const struct oh_binding_file *file);
 
@@ -5540,7 +5888,8 @@ bool oh_binding_file_lost(const struct oh_binding_file *file);
  * Returns the address of the word that `oh_binding_file_lost` reads, which becomes non-zero when
  * bytes are lost; NULL for NULL. Read it atomically. It is readable until `oh_binding_file_close`.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 const int32_t *oh_binding_file_status(const struct oh_binding_file *file);
 
@@ -5559,8 +5908,9 @@ const int32_t *oh_binding_file_status(const struct oh_binding_file *file);
  * length in whole pages; `OH_ERR_UNSUPPORTED` on systems other than Linux. After an error nothing
  * has changed.
  *
- * Requires: `file` is open, with `copy_on_write`; no thread uses its bytes at the same time, or the old
- * address afterwards; `capacity` bytes at `target` are mapped and writable, and their owner does
+ * Requires:
+ * `file` is open, with `copy_on_write`; no thread uses its bytes at the same time, or the old
+ * address afterward; `capacity` bytes at `target` are mapped and writable, and their owner does
  * not use their previous contents.
  */
 enum oh_status oh_binding_file_move(struct oh_binding_file *file, void *target, size_t capacity);
@@ -5570,7 +5920,8 @@ enum oh_status oh_binding_file_move(struct oh_binding_file *file, void *target, 
  * owner of their memory frees it, has freed it, or keeps it. Unmaps the bytes if they were not
  * moved. Calling it twice is allowed, and so is NULL.
  *
- * Requires: As for `oh_binding_file_unmap`.
+ * Requires:
+ * As for `oh_binding_file_unmap`.
  */
 void oh_binding_file_forget(struct oh_binding_file *file);
 
@@ -5578,7 +5929,8 @@ void oh_binding_file_forget(struct oh_binding_file *file);
  * Unmaps the bytes but keeps the handle, so that its status can still be read. Calling it twice is
  * allowed, and so is NULL.
  *
- * Requires: `file` is NULL, or a file that is open; no other thread uses its bytes or the handle at the same
+ * Requires:
+ * `file` is NULL, or a file that is open; no other thread uses its bytes or the handle at the same
  * time.
  */
 void oh_binding_file_unmap(struct oh_binding_file *file);
@@ -5586,7 +5938,8 @@ void oh_binding_file_unmap(struct oh_binding_file *file);
 /**
  * Unmaps the bytes and frees the handle. NULL is allowed.
  *
- * Requires: `file` is NULL, or a file that is open, and is not used again.
+ * Requires:
+ * `file` is NULL, or a file that is open, and is not used again.
  */
 void oh_binding_file_close(struct oh_binding_file *file);
 
@@ -5597,7 +5950,8 @@ void oh_binding_file_close(struct oh_binding_file *file);
  * refused one. Always true if the system has no such limit, or does not tell it. Each mapped file
  * takes one mapping.
  *
- * Requires: `granted` is writable.
+ * Requires:
+ * `granted` is writable.
  */
 enum oh_status oh_binding_mappings_reserve(size_t count, uint32_t percent, bool *granted);
 
@@ -5624,7 +5978,8 @@ size_t oh_binding_file_mappings(void);
  * empty, shorter than a region's header, or its size is not a multiple of 64; `OH_ERR_OOM` if
  * there is no memory or address space.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_file_open(const char *path,
                                     size_t path_length,
@@ -5635,7 +5990,8 @@ enum oh_status oh_binding_file_open(const char *path,
  * Returns the address of the mapping, a multiple of the page size; NULL for NULL and after
  * `oh_binding_file_unmap`. Store to the bytes only if the file was opened with `copy_on_write`.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 void *oh_binding_file_data(const struct oh_binding_file *file);
 
@@ -5643,7 +5999,8 @@ void *oh_binding_file_data(const struct oh_binding_file *file);
  * Returns the size of the file in bytes when it was opened; 0 for NULL and after
  * `oh_binding_file_unmap`.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 size_t oh_binding_file_size(const struct oh_binding_file *file);
 
@@ -5651,7 +6008,8 @@ size_t oh_binding_file_size(const struct oh_binding_file *file);
  * Returns whether the file shrank, or could not be read, while it was mapped, so that some bytes
  * were replaced by zeros. Check after reading, not before.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 bool oh_binding_file_lost(const struct oh_binding_file *file);
 
@@ -5659,7 +6017,8 @@ bool oh_binding_file_lost(const struct oh_binding_file *file);
  * Returns the address of the word that `oh_binding_file_lost` reads, which becomes non-zero when
  * bytes are lost; NULL for NULL. Read it atomically. It is readable until `oh_binding_file_close`.
  *
- * Requires: `file` is NULL, or a file that is open.
+ * Requires:
+ * `file` is NULL, or a file that is open.
  */
 const int32_t *oh_binding_file_status(const struct oh_binding_file *file);
 
@@ -5678,8 +6037,9 @@ const int32_t *oh_binding_file_status(const struct oh_binding_file *file);
  * length in whole pages; `OH_ERR_UNSUPPORTED` on systems other than Linux. After an error nothing
  * has changed.
  *
- * Requires: `file` is open, with `copy_on_write`; no thread uses its bytes at the same time, or the old
- * address afterwards; `capacity` bytes at `target` are mapped and writable, and their owner does
+ * Requires:
+ * `file` is open, with `copy_on_write`; no thread uses its bytes at the same time, or the old
+ * address afterward; `capacity` bytes at `target` are mapped and writable, and their owner does
  * not use their previous contents.
  */
 enum oh_status oh_binding_file_move(struct oh_binding_file *file, void *target, size_t capacity);
@@ -5689,7 +6049,8 @@ enum oh_status oh_binding_file_move(struct oh_binding_file *file, void *target, 
  * owner of their memory frees it, has freed it, or keeps it. Unmaps the bytes if they were not
  * moved. Calling it twice is allowed, and so is NULL.
  *
- * Requires: As for `oh_binding_file_unmap`.
+ * Requires:
+ * As for `oh_binding_file_unmap`.
  */
 void oh_binding_file_forget(struct oh_binding_file *file);
 
@@ -5697,7 +6058,8 @@ void oh_binding_file_forget(struct oh_binding_file *file);
  * Unmaps the bytes but keeps the handle, so that its status can still be read. Calling it twice is
  * allowed, and so is NULL.
  *
- * Requires: `file` is NULL, or a file that is open; no other thread uses its bytes or the handle at the same
+ * Requires:
+ * `file` is NULL, or a file that is open; no other thread uses its bytes or the handle at the same
  * time.
  */
 void oh_binding_file_unmap(struct oh_binding_file *file);
@@ -5705,7 +6067,8 @@ void oh_binding_file_unmap(struct oh_binding_file *file);
 /**
  * Unmaps the bytes and frees the handle. NULL is allowed.
  *
- * Requires: `file` is NULL, or a file that is open, and is not used again.
+ * Requires:
+ * `file` is NULL, or a file that is open, and is not used again.
  */
 void oh_binding_file_close(struct oh_binding_file *file);
 
@@ -5716,7 +6079,8 @@ void oh_binding_file_close(struct oh_binding_file *file);
  * refused one. Always true if the system has no such limit, or does not tell it. Each mapped file
  * takes one mapping.
  *
- * Requires: `granted` is writable.
+ * Requires:
+ * `granted` is writable.
  */
 enum oh_status oh_binding_mappings_reserve(size_t count, uint32_t percent, bool *granted);
 
@@ -5729,7 +6093,8 @@ size_t oh_binding_file_mappings(void);
  * Opens the regular file at `path`. `strategy` and the limits are those of
  * `oh_mappedfile_options`; the errors are those of `oh_mappedfile_open`.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_openfile_open(const char *path,
                                         size_t path_length,
@@ -5744,7 +6109,8 @@ enum oh_status oh_binding_openfile_open(const char *path,
  * request), and the alignment that the address of a mapping should have for huge pages; 1 if any
  * page is suitable. With `look`, the size is read from the system again.
  *
- * Requires: `file` is open and used by no other thread at the same time; `size`, `strategy` and `alignment`
+ * Requires:
+ * `file` is open and used by no other thread at the same time; `size`, `strategy` and `alignment`
  * are writable.
  */
 enum oh_status oh_binding_openfile_plan(struct oh_binding_openfile *file,
@@ -5756,7 +6122,8 @@ enum oh_status oh_binding_openfile_plan(struct oh_binding_openfile *file,
 /**
  * Reads the first `length` bytes of the file to `target`. `OH_ERR_IO` if the file became shorter.
  *
- * Requires: `file` is open; `length` bytes at `target` are writable.
+ * Requires:
+ * `file` is open; `length` bytes at `target` are writable.
  */
 enum oh_status oh_binding_openfile_read(const struct oh_binding_openfile *file,
                                         void *target,
@@ -5766,7 +6133,8 @@ enum oh_status oh_binding_openfile_read(const struct oh_binding_openfile *file,
  * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened for
  * reading.
  *
- * Requires: `file` is open; `length` bytes at `source` are readable, and no thread writes them at the same
+ * Requires:
+ * `file` is open; `length` bytes at `source` are readable, and no thread writes them at the same
  * time.
  */
 enum oh_status oh_binding_openfile_write(const struct oh_binding_openfile *file,
@@ -5787,7 +6155,8 @@ enum oh_status oh_binding_openfile_write(const struct oh_binding_openfile *file,
  * multiple of the page size; `OH_ERR_FULL` past `capacity`, or if the disk has no room for holes.
  * After an error, the previous mapping is unchanged.
  *
- * Requires: `file` is open and used by no other thread at the same time; `capacity` bytes at `base` are
+ * Requires:
+ * `file` is open and used by no other thread at the same time; `capacity` bytes at `base` are
  * mapped, and their owner does not use their previous contents and frees them by unmapping all of
  * them.
  */
@@ -5802,7 +6171,8 @@ enum oh_status oh_binding_openfile_map(struct oh_binding_openfile *file,
  * read; NULL for NULL, and before the file is mapped. Read it atomically. It stays readable until
  * the file is closed.
  *
- * Requires: `file` is NULL or open.
+ * Requires:
+ * `file` is NULL or open.
  */
 const int32_t *oh_binding_openfile_status(const struct oh_binding_openfile *file);
 
@@ -5811,14 +6181,16 @@ const int32_t *oh_binding_openfile_status(const struct oh_binding_openfile *file
  * some of that could not be read, so that zeros replaced it. This is a system call: check before
  * and after work on many bytes.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_openfile_check(const struct oh_binding_openfile *file);
 
 /**
  * Detaches the mapping, which stays as it is until its owner frees it.
  *
- * Requires: `file` is NULL, or open and used by no other thread at the same time.
+ * Requires:
+ * `file` is NULL, or open and used by no other thread at the same time.
  */
 void oh_binding_openfile_forget(struct oh_binding_openfile *file);
 
@@ -5826,21 +6198,24 @@ void oh_binding_openfile_forget(struct oh_binding_openfile *file);
  * Writes all changes to the disk, and waits for it. `OH_ERR_UNSUPPORTED` if the file was opened
  * for reading.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_openfile_sync(const struct oh_binding_openfile *file);
 
 /**
  * Closes the file. Its mapping stays. NULL is allowed.
  *
- * Requires: `file` is NULL, or open and not used again.
+ * Requires:
+ * `file` is NULL, or open and not used again.
  */
 void oh_binding_openfile_close(struct oh_binding_openfile *file);
 
 /**
  * Like `oh_mmapvector_create`, without mapping the elements.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_vectorfile_create(const char *path,
                                             size_t path_length,
@@ -5850,7 +6225,8 @@ enum oh_status oh_binding_vectorfile_create(const char *path,
 /**
  * Like `oh_mmapvector_open`, without mapping the elements.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_vectorfile_open(const char *path,
                                           size_t path_length,
@@ -5860,7 +6236,8 @@ enum oh_status oh_binding_vectorfile_open(const char *path,
 /**
  * Returns the type and the size of the vector.
  *
- * Requires: `file` is open, `out` is writable.
+ * Requires:
+ * `file` is open, `out` is writable.
  */
 enum oh_status oh_binding_vectorfile_get_info(const struct oh_binding_vectorfile *file,
                                               struct oh_binding_vectorfile_info *out);
@@ -5873,7 +6250,8 @@ enum oh_status oh_binding_vectorfile_get_info(const struct oh_binding_vectorfile
  *
  * `OH_ERR_FULL` if the disk is full or `capacity` too small; then nothing has changed.
  *
- * Requires: As for `oh_binding_openfile_map`; other threads may commit at the same time.
+ * Requires:
+ * As for `oh_binding_openfile_map`; other threads may commit at the same time.
  */
 enum oh_status oh_binding_vectorfile_map(struct oh_binding_vectorfile *file,
                                          void *base,
@@ -5883,14 +6261,16 @@ enum oh_status oh_binding_vectorfile_map(struct oh_binding_vectorfile *file,
 /**
  * Like `oh_binding_openfile_status`.
  *
- * Requires: `file` is NULL or open.
+ * Requires:
+ * `file` is NULL or open.
  */
 const int32_t *oh_binding_vectorfile_status(const struct oh_binding_vectorfile *file);
 
 /**
  * Like `oh_binding_openfile_forget`.
  *
- * Requires: As for `oh_binding_openfile_forget`; other threads may commit at the same time.
+ * Requires:
+ * As for `oh_binding_openfile_forget`; other threads may commit at the same time.
  */
 void oh_binding_vectorfile_forget(struct oh_binding_vectorfile *file);
 
@@ -5901,7 +6281,8 @@ void oh_binding_vectorfile_forget(struct oh_binding_vectorfile *file);
  * `OH_ERR_IO` if the disk refuses, or the file was truncated. The handle is unusable then; open
  * the file again to see which elements were saved.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_vectorfile_commit(const struct oh_binding_vectorfile *file,
                                             uint64_t length);
@@ -5911,7 +6292,8 @@ enum oh_status oh_binding_vectorfile_commit(const struct oh_binding_vectorfile *
  * can reuse their pages; the disk blocks stay allocated. For a writer. This is only a request,
  * whose outcome is not reported.
  *
- * Requires: `file` is open; no commit, past or in progress, covers more than `length` elements; no thread
+ * Requires:
+ * `file` is open; no commit, past or in progress, covers more than `length` elements; no thread
  * stores to later elements at the same time.
  */
 enum oh_status oh_binding_vectorfile_discard(const struct oh_binding_vectorfile *file,
@@ -5921,7 +6303,8 @@ enum oh_status oh_binding_vectorfile_discard(const struct oh_binding_vectorfile 
  * Looks for newer commits of the writer. For a reader. `*committed` becomes the number of
  * committed elements.
  *
- * Requires: `file` is open, `committed` is writable.
+ * Requires:
+ * `file` is open, `committed` is writable.
  */
 enum oh_status oh_binding_vectorfile_refresh(const struct oh_binding_vectorfile *file,
                                              uint64_t *committed);
@@ -5930,14 +6313,16 @@ enum oh_status oh_binding_vectorfile_refresh(const struct oh_binding_vectorfile 
  * Compares the committed elements with their checksum. `OH_ERR_CORRUPT` if it does not match.
  * Takes time proportional to the size of the file.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_vectorfile_validate(const struct oh_binding_vectorfile *file);
 
 /**
  * Closes the file. Its mapping stays. NULL is allowed.
  *
- * Requires: `file` is NULL, or open and not used again, by this thread or another.
+ * Requires:
+ * `file` is NULL, or open and not used again, by this thread or another.
  */
 void oh_binding_vectorfile_close(struct oh_binding_vectorfile *file);
 
@@ -5945,7 +6330,8 @@ void oh_binding_vectorfile_close(struct oh_binding_vectorfile *file);
  * Opens the regular file at `path`. `strategy` and the limits are those of
  * `oh_mappedfile_options`; the errors are those of `oh_mappedfile_open`.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_openfile_open(const char *path,
                                         size_t path_length,
@@ -5960,7 +6346,8 @@ enum oh_status oh_binding_openfile_open(const char *path,
  * request), and the alignment that the address of a mapping should have for huge pages; 1 if any
  * page is suitable. With `look`, the size is read from the system again.
  *
- * Requires: `file` is open and used by no other thread at the same time; `size`, `strategy` and `alignment`
+ * Requires:
+ * `file` is open and used by no other thread at the same time; `size`, `strategy` and `alignment`
  * are writable.
  */
 enum oh_status oh_binding_openfile_plan(struct oh_binding_openfile *file,
@@ -5972,7 +6359,8 @@ enum oh_status oh_binding_openfile_plan(struct oh_binding_openfile *file,
 /**
  * Reads the first `length` bytes of the file to `target`. `OH_ERR_IO` if the file became shorter.
  *
- * Requires: `file` is open; `length` bytes at `target` are writable.
+ * Requires:
+ * `file` is open; `length` bytes at `target` are writable.
  */
 enum oh_status oh_binding_openfile_read(const struct oh_binding_openfile *file,
                                         void *target,
@@ -5982,7 +6370,8 @@ enum oh_status oh_binding_openfile_read(const struct oh_binding_openfile *file,
  * Writes `length` bytes to the beginning of the file. `OH_ERR_UNSUPPORTED` if it was opened for
  * reading.
  *
- * Requires: `file` is open; `length` bytes at `source` are readable, and no thread writes them at the same
+ * Requires:
+ * `file` is open; `length` bytes at `source` are readable, and no thread writes them at the same
  * time.
  */
 enum oh_status oh_binding_openfile_write(const struct oh_binding_openfile *file,
@@ -6003,7 +6392,8 @@ enum oh_status oh_binding_openfile_write(const struct oh_binding_openfile *file,
  * multiple of the page size; `OH_ERR_FULL` past `capacity`, or if the disk has no room for holes.
  * After an error, the previous mapping is unchanged.
  *
- * Requires: `file` is open and used by no other thread at the same time; `capacity` bytes at `base` are
+ * Requires:
+ * `file` is open and used by no other thread at the same time; `capacity` bytes at `base` are
  * mapped, and their owner does not use their previous contents and frees them by unmapping all of
  * them.
  */
@@ -6018,7 +6408,8 @@ enum oh_status oh_binding_openfile_map(struct oh_binding_openfile *file,
  * read; NULL for NULL, and before the file is mapped. Read it atomically. It stays readable until
  * the file is closed.
  *
- * Requires: `file` is NULL or open.
+ * Requires:
+ * `file` is NULL or open.
  */
 const int32_t *oh_binding_openfile_status(const struct oh_binding_openfile *file);
 
@@ -6027,14 +6418,16 @@ const int32_t *oh_binding_openfile_status(const struct oh_binding_openfile *file
  * some of that could not be read, so that zeros replaced it. This is a system call: check before
  * and after work on many bytes.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_openfile_check(const struct oh_binding_openfile *file);
 
 /**
  * Detaches the mapping, which stays as it is until its owner frees it.
  *
- * Requires: `file` is NULL, or open and used by no other thread at the same time.
+ * Requires:
+ * `file` is NULL, or open and used by no other thread at the same time.
  */
 void oh_binding_openfile_forget(struct oh_binding_openfile *file);
 
@@ -6042,21 +6435,24 @@ void oh_binding_openfile_forget(struct oh_binding_openfile *file);
  * Writes all changes to the disk, and waits for it. `OH_ERR_UNSUPPORTED` if the file was opened
  * for reading.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_openfile_sync(const struct oh_binding_openfile *file);
 
 /**
  * Closes the file. Its mapping stays. NULL is allowed.
  *
- * Requires: `file` is NULL, or open and not used again.
+ * Requires:
+ * `file` is NULL, or open and not used again.
  */
 void oh_binding_openfile_close(struct oh_binding_openfile *file);
 
 /**
  * Like `oh_mmapvector_create`, without mapping the elements.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_vectorfile_create(const char *path,
                                             size_t path_length,
@@ -6066,7 +6462,8 @@ enum oh_status oh_binding_vectorfile_create(const char *path,
 /**
  * Like `oh_mmapvector_open`, without mapping the elements.
  *
- * Requires: `path_length` bytes at `path` are readable; `out` is writable.
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
  */
 enum oh_status oh_binding_vectorfile_open(const char *path,
                                           size_t path_length,
@@ -6076,7 +6473,8 @@ enum oh_status oh_binding_vectorfile_open(const char *path,
 /**
  * Returns the type and the size of the vector.
  *
- * Requires: `file` is open, `out` is writable.
+ * Requires:
+ * `file` is open, `out` is writable.
  */
 enum oh_status oh_binding_vectorfile_get_info(const struct oh_binding_vectorfile *file,
                                               struct oh_binding_vectorfile_info *out);
@@ -6089,7 +6487,8 @@ enum oh_status oh_binding_vectorfile_get_info(const struct oh_binding_vectorfile
  *
  * `OH_ERR_FULL` if the disk is full or `capacity` too small; then nothing has changed.
  *
- * Requires: As for `oh_binding_openfile_map`; other threads may commit at the same time.
+ * Requires:
+ * As for `oh_binding_openfile_map`; other threads may commit at the same time.
  */
 enum oh_status oh_binding_vectorfile_map(struct oh_binding_vectorfile *file,
                                          void *base,
@@ -6099,14 +6498,16 @@ enum oh_status oh_binding_vectorfile_map(struct oh_binding_vectorfile *file,
 /**
  * Like `oh_binding_openfile_status`.
  *
- * Requires: `file` is NULL or open.
+ * Requires:
+ * `file` is NULL or open.
  */
 const int32_t *oh_binding_vectorfile_status(const struct oh_binding_vectorfile *file);
 
 /**
  * Like `oh_binding_openfile_forget`.
  *
- * Requires: As for `oh_binding_openfile_forget`; other threads may commit at the same time.
+ * Requires:
+ * As for `oh_binding_openfile_forget`; other threads may commit at the same time.
  */
 void oh_binding_vectorfile_forget(struct oh_binding_vectorfile *file);
 
@@ -6117,7 +6518,8 @@ void oh_binding_vectorfile_forget(struct oh_binding_vectorfile *file);
  * `OH_ERR_IO` if the disk refuses, or the file was truncated. The handle is unusable then; open
  * the file again to see which elements were saved.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_vectorfile_commit(const struct oh_binding_vectorfile *file,
                                             uint64_t length);
@@ -6127,7 +6529,8 @@ enum oh_status oh_binding_vectorfile_commit(const struct oh_binding_vectorfile *
  * can reuse their pages; the disk blocks stay allocated. For a writer. This is only a request,
  * whose outcome is not reported.
  *
- * Requires: `file` is open; no commit, past or in progress, covers more than `length` elements; no thread
+ * Requires:
+ * `file` is open; no commit, past or in progress, covers more than `length` elements; no thread
  * stores to later elements at the same time.
  */
 enum oh_status oh_binding_vectorfile_discard(const struct oh_binding_vectorfile *file,
@@ -6137,7 +6540,8 @@ enum oh_status oh_binding_vectorfile_discard(const struct oh_binding_vectorfile 
  * Looks for newer commits of the writer. For a reader. `*committed` becomes the number of
  * committed elements.
  *
- * Requires: `file` is open, `committed` is writable.
+ * Requires:
+ * `file` is open, `committed` is writable.
  */
 enum oh_status oh_binding_vectorfile_refresh(const struct oh_binding_vectorfile *file,
                                              uint64_t *committed);
@@ -6146,14 +6550,16 @@ enum oh_status oh_binding_vectorfile_refresh(const struct oh_binding_vectorfile 
  * Compares the committed elements with their checksum. `OH_ERR_CORRUPT` if it does not match.
  * Takes time proportional to the size of the file.
  *
- * Requires: `file` is open.
+ * Requires:
+ * `file` is open.
  */
 enum oh_status oh_binding_vectorfile_validate(const struct oh_binding_vectorfile *file);
 
 /**
  * Closes the file. Its mapping stays. NULL is allowed.
  *
- * Requires: `file` is NULL, or open and not used again, by this thread or another.
+ * Requires:
+ * `file` is NULL, or open and not used again, by this thread or another.
  */
 void oh_binding_vectorfile_close(struct oh_binding_vectorfile *file);
 

@@ -1,4 +1,4 @@
-//! How memory and files are going to be accessed: advice, patterns and strategies.
+//! How memory and files will be accessed: strategies, patterns and advice.
 
 use offheap_core::mmap::strategy::{Pattern, Strategy, Thresholds};
 use offheap_core::region::advise::Advice;
@@ -48,7 +48,7 @@ pub const OH_ADVICE_NORMAL: u32 = 5;
 /// Advice of `oh_region_advise`: the bytes will be accessed soon, start to read them.
 pub const OH_ADVICE_WILL_NEED: u32 = 6;
 /// Advice of `oh_region_advise`: free the pages. CONTENTS THAT EXIST ONLY IN MEMORY ARE LOST: the
-/// pages contain zeros afterwards, or, in a mapped file, the contents of the file.
+/// pages contain zeros afterward, or, in a mapped file, the contents of the file.
 pub const OH_ADVICE_DISCARD: u32 = 7;
 
 pub(crate) fn thresholds(strategy: u32, buffered_up_to: u64, huge_from: u64) -> Result<Thresholds> {
@@ -60,14 +60,15 @@ pub(crate) fn thresholds(strategy: u32, buffered_up_to: u64, huge_from: u64) -> 
         limits.huge_from = huge_from;
     }
     if strategy != oh_strategy::OH_STRATEGY_AUTO as u32 {
-        let strategy = Strategy::from_number(strategy);
-        limits.strategy = Some(strategy.ok_or_else(|| Error::range("there is no such strategy"))?);
+        let found = Strategy::from_number(strategy);
+        limits.strategy =
+            Some(found.ok_or_else(|| Error::range(format!("invalid oh_strategy: {strategy}")))?);
     }
     Ok(limits)
 }
 
 pub(crate) fn pattern_of(number: u32) -> Result<Pattern> {
-    Pattern::from_number(number).ok_or_else(|| Error::range(format!("{number} is no pattern of access")))
+    Pattern::from_number(number).ok_or_else(|| Error::range(format!("invalid access pattern: {number}")))
 }
 
 pub(crate) fn strategy_number(strategy: Strategy) -> oh_strategy {

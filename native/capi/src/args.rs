@@ -1,7 +1,7 @@
-//! Reading arguments from C: null, alignment and length checks in one place.
+//! Reading arguments from C: NULL, alignment and length are checked here.
 //!
-//! C vouches only for what it alone can know (that so many bytes are there); everything that can be
-//! checked is. `what` names the argument in the message.
+//! The caller guarantees only what cannot be checked: that the bytes exist. `what` names the
+//! argument in the message.
 
 use offheap_core::region::element::Type;
 use offheap_core::region::numbers::{Numbers, NumbersMut};
@@ -25,7 +25,7 @@ pub fn check_pointer<T>(pointer: *const T, what: &'static str) -> Result<()> {
 #[inline]
 fn check_length(len: usize, width: usize, what: &'static str) -> Result<()> {
     if len.checked_mul(width).is_none_or(|bytes| bytes > isize::MAX as usize) {
-        return Err(Error::range(format!("{what} has an impossible length ({len})")));
+        return Err(Error::range(format!("{what} is too long ({len})")));
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ pub unsafe fn slice_mut<'a, T>(pointer: *mut T, len: usize, what: &'static str) 
     }
     check_pointer(pointer, what)?;
     check_length(len, size_of::<T>(), what)?;
-    // SAFETY: as in `slice`, and the caller vouches that it is the only user.
+    // SAFETY: as in `slice`, and the caller guarantees that it is the only user.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
 }
 
@@ -93,7 +93,7 @@ pub fn check_bytes(base: *const c_void, length: usize, what: &'static str) -> Re
     }
     // Rust's limit for one object; nothing can be as large as that.
     if length > isize::MAX as usize || base.addr().checked_add(length).is_none() {
-        return Err(Error::range(format!("{what} has an impossible length ({length})")));
+        return Err(Error::range(format!("{what} is too long ({length})")));
     }
     Ok(base.cast::<u8>())
 }
@@ -112,7 +112,7 @@ fn path_from(bytes: &[u8]) -> Result<PathBuf> {
         return Err(Error::wrong_type("the path is empty"));
     }
     if bytes.contains(&0) {
-        return Err(Error::wrong_type("the path has a NUL in it"));
+        return Err(Error::wrong_type("the path contains a NUL"));
     }
     let mut path = Vec::new();
     path.try_reserve_exact(bytes.len())?;
@@ -157,7 +157,8 @@ pub unsafe fn numbers<'a>(
     count: usize,
     what: &'static str,
 ) -> Result<Numbers<'a>> {
-    // SAFETY: the caller's word; null is refused there unless there is nothing to read.
+    // SAFETY: the caller guarantees `count` readable elements; null is refused there unless `count`
+    // is 0.
     unsafe { Numbers::new(pointer.cast(), type_of(ty, what)?, count, what) }
 }
 
@@ -171,7 +172,8 @@ pub unsafe fn numbers_mut<'a>(
     count: usize,
     what: &'static str,
 ) -> Result<NumbersMut<'a>> {
-    // SAFETY: the caller's word; null is refused there unless there is nothing to write.
+    // SAFETY: the caller guarantees `count` writable elements; null is refused there unless `count`
+    // is 0.
     unsafe { NumbersMut::new(pointer.cast(), type_of(ty, what)?, count, what) }
 }
 
@@ -184,7 +186,7 @@ mod tests {
     fn hostile_pointers_and_lengths_are_refused() {
         let words = [1u32, 2, 3];
         let odd = words.as_ptr().cast::<u8>().wrapping_add(1).cast::<u32>();
-        // SAFETY: whatever is refused is not read; the rest is a live array.
+        // SAFETY: refused pointers are not read, and the others point to a live array.
         unsafe {
             assert_eq!(slice(words.as_ptr(), 3, "words").unwrap(), &words);
             assert_eq!(slice::<u32>(std::ptr::null(), 0, "words").unwrap(), &[]);

@@ -1,9 +1,9 @@
 //! The bit vector.
 //!
 //! `oh_bitvector_*(base, length, …)`: every function takes the region's memory, checks its header
-//! (some 20 ns), and works on it in place. Bit i is bit i % 8 of byte i / 8 of the bits. There is
-//! one writer at a time; what only reads may run on any thread, and waits while the writer changes
-//! a range.
+//! (about 20 ns), and works in place. Bit i is bit i % 8 of byte i / 8 of the bits. There is one
+//! writer at a time. Functions that only read may run on any thread, and wait while the writer
+//! changes a range.
 
 use crate::args::{check_pointer, numbers, numbers_mut, slice};
 use crate::guard::{guard, guard_out};
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn oh_bitvector_get(
             let bits = reader(base, length)?;
             bits.get(index).ok_or_else(|| {
                 let len = bits.len();
-                Error::range(format!("there is no bit {index} in a bit vector of {len}"))
+                Error::range(format!("bit {index} is out of range: there are {len} bits"))
             })
         })
     }
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn oh_bitvector_push(base: *mut c_void, length: usize, bit
         if unsafe { writer(base, length) }?.push(bit) {
             return Ok(());
         }
-        Err(Error::full("the region has room for no more bits"))
+        Err(Error::full("the region has no room for another bit"))
     })
 }
 
@@ -385,7 +385,7 @@ pub unsafe extern "C" fn oh_bitvector_combine(
             2 => Op::Or,
             3 => Op::Xor,
             4 => Op::AndNot,
-            _ => return Err(Error::range(format!("{op} is no oh_bitvector_op"))),
+            _ => return Err(Error::range(format!("invalid oh_bitvector_op: {op}"))),
         };
         // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes
         // that no other thread writes and that `other` is valid for reading `other_length` bytes.
@@ -422,7 +422,7 @@ pub unsafe extern "C" fn oh_bitvector_next(
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` points to `room` elements of its type,
-/// writable and used by nobody else; `written` is writable.
+/// writable and used by no other thread; `written` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bitvector_ones(
     base: *const c_void,
@@ -434,8 +434,8 @@ pub unsafe extern "C" fn oh_bitvector_ones(
     written: *mut usize,
 ) -> oh_status {
     // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes, that `out`
-    // points to `room` elements of its type, writable and used by nobody else, that `written` is
-    // writable.
+    // points to `room` elements of its type, writable and used by no other thread, that `written`
+    // is writable.
     unsafe {
         guard_out(written, || {
             let mut out = numbers_mut(out, out_type, room, "out")?;

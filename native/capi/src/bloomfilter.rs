@@ -1,8 +1,8 @@
 //! Bloom filters.
 //!
 //! `oh_bloomfilter_*(base, length, …)`: every function takes the region's memory, checks its header
-//! (some 20 ns), and uses it. Bits are only ever set, so while one thread adds any number of others
-//! may ask: they see what was added so far.
+//! (about 20 ns), and uses it. Bits are only ever set, so any number of threads may query a filter
+//! while one thread adds keys: they see the keys that were added before.
 
 use crate::args::{numbers, slice, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -42,7 +42,7 @@ const _: () =
 /// # Safety
 /// As for `slice`.
 unsafe fn hashed<'a>(keys: *const oh_bloomfilter_hashed, count: usize) -> Result<&'a [Hashed]> {
-    // SAFETY: the caller's word; the types are laid out alike.
+    // SAFETY: the caller guarantees the elements; both types have the same layout.
     unsafe { slice(keys.cast(), count, "keys") }
 }
 
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn oh_bloomfilter_region_size(capacity: u64, rate: f64, ou
     unsafe {
         guard_out(out, || {
             let length = Shape::new(capacity, rate)?.length();
-            usize::try_from(length).map_err(|_| Error::range("that is more than can be addressed"))
+            usize::try_from(length).map_err(|_| Error::range("the region is larger than the address space"))
         })
     }
 }
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn oh_bloomfilter_add_numbers(
 ///
 /// # Safety
 /// As for `oh_bloomfilter_check`; `keys` points to `count` elements of the type, and `out` to as
-/// many bytes, writable, that nobody else uses.
+/// many bytes, writable, that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_has_numbers(
     base: *const c_void,
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn oh_bloomfilter_has_numbers(
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
         // `keys` points to `count` elements of the type, and `out` to as many bytes, writable, that
-        // nobody else uses.
+        // no other thread uses.
         unsafe {
             let filter = RawBloomFilter::attach(base.cast(), length)?;
             let keys = numbers(keys, r#type, count, "keys")?;
@@ -264,7 +264,7 @@ pub unsafe extern "C" fn oh_bloomfilter_has_numbers(
 /// Adds `count` keys that were hashed by `oh_bloomfilter_hash`.
 ///
 /// # Safety
-/// As for `oh_bloomfilter_add`; `keys` points to `count` hashes that nobody writes.
+/// As for `oh_bloomfilter_add`; `keys` points to `count` hashes that no thread writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_add_hashed(
     base: *mut c_void,
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn oh_bloomfilter_add_hashed(
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading and writing `length`
         // bytes, which no other thread writes, that `key` points to `key_length` bytes, that `keys`
-        // points to `count` hashes that nobody writes.
+        // points to `count` hashes that no thread writes.
         unsafe { RawBloomFilterMut::attach(base.cast(), length)?.add_hashed(hashed(keys, count)?) };
         Ok(())
     })
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn oh_bloomfilter_add_hashed(
 /// becomes 1 or 0 for `keys[i]`.
 ///
 /// # Safety
-/// As for `oh_bloomfilter_check`; `keys` points to `count` hashes that nobody writes, and `out` to
-/// as many bytes, writable, that nobody else uses.
+/// As for `oh_bloomfilter_check`; `keys` points to `count` hashes that no thread writes, and `out`
+/// to as many bytes, writable, that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_bloomfilter_has_hashed(
     base: *const c_void,
@@ -297,8 +297,8 @@ pub unsafe extern "C" fn oh_bloomfilter_has_hashed(
 ) -> oh_status {
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
-        // `keys` points to `count` hashes that nobody writes, and `out` to as many bytes, writable,
-        // that nobody else uses.
+        // `keys` points to `count` hashes that no thread writes, and `out` to as many bytes,
+        // writable, that no other thread uses.
         unsafe {
             let filter = RawBloomFilter::attach(base.cast(), length)?;
             filter.has_hashed(hashed(keys, count)?, slice_mut(out, count, "out")?)

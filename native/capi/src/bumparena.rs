@@ -1,4 +1,4 @@
-//! BumpArena: blocks one behind the other, given back all at once or a scope at a time.
+//! BumpArena: blocks one after another, released all at once or one scope at a time.
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out};
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn oh_bumparena_release(
 ) -> oh_status {
     guard(|| {
         check_pointer(mark, "mark")?;
-        // SAFETY: not null and aligned; the rest is the caller's word.
+        // SAFETY: not null and aligned; the caller guarantees the rest.
         unsafe {
             let oh_bumparena_mark { top, last, blocks, resets, floor } = *mark;
             arena(base, length)?.release(&Mark { top, last, blocks, resets, floor })

@@ -1,4 +1,4 @@
-//! What the processor can do.
+//! Features of the processor.
 
 use crate::guard::guard_value;
 use offheap_core::cpu::{Features, Level};

@@ -1,4 +1,4 @@
-//! Reading of bytes from front to back (`oh_cursor`): those of a mapped file, or any others.
+//! Reading bytes from front to back (`oh_cursor`), in a mapped file or in other memory.
 
 use crate::args::{check_bytes, check_pointer};
 use crate::guard::guard;
@@ -26,7 +26,7 @@ pub struct oh_cursor {
 /// Runs `read`, and moves the cursor if that succeeds.
 ///
 /// # Safety
-/// `cursor` is valid, used by no one else meanwhile, and its bytes are readable.
+/// `cursor` is valid, used by no other thread at the same time, and its bytes are readable.
 unsafe fn reading<'a, T>(
     cursor: *mut oh_cursor,
     out: *mut T,
@@ -34,8 +34,8 @@ unsafe fn reading<'a, T>(
 ) -> Result<()> {
     check_pointer(cursor, "cursor")?;
     check_pointer(out, "the output")?;
-    // SAFETY: not null and aligned; the caller guarantees that no one else uses the cursor, and that
-    // its bytes are readable.
+    // SAFETY: not null and aligned; the caller guarantees that no one else uses the cursor, and
+    // that its bytes are readable.
     unsafe {
         let given = *cursor;
         let base = check_bytes(given.base, given.size, "cursor.base")?;
@@ -58,8 +58,8 @@ pub unsafe extern "C" fn oh_cursor_take(
     count: usize,
     bytes: *mut *const c_void,
 ) -> oh_status {
-    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
-    // its bytes are readable, that `bytes` is writable.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no other thread at the same
+    // time, that its bytes are readable, that `bytes` is writable.
     guard(|| unsafe { reading(cursor, bytes, |cursor| Ok(cursor.skip(count)?.cast())) })
 }
 
@@ -69,8 +69,8 @@ pub unsafe extern "C" fn oh_cursor_take(
 /// As for `oh_cursor_take`; `value` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_varint(cursor: *mut oh_cursor, value: *mut u64) -> oh_status {
-    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
-    // its bytes are readable, that `bytes` is writable, that `value` is writable.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no other thread at the same
+    // time, that its bytes are readable, that `bytes` is writable, that `value` is writable.
     guard(|| unsafe { reading(cursor, value, Cursor::read_varint) })
 }
 
@@ -91,9 +91,9 @@ pub struct oh_text {
 /// As for `oh_cursor_take`; no thread writes the bytes while the text is used; `text` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_cursor_text(cursor: *mut oh_cursor, text: *mut oh_text) -> oh_status {
-    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
-    // its bytes are readable, that `bytes` is writable, that nobody writes the bytes meanwhile,
-    // that `text` is writable.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no other thread at the same
+    // time, that its bytes are readable, that `bytes` is writable, that no thread writes the bytes
+    // meanwhile, that `text` is writable.
     guard(|| unsafe { reading(cursor, text, |cursor| found(cursor.read_text(None)?)) })
 }
 
@@ -107,9 +107,9 @@ pub unsafe extern "C" fn oh_cursor_text_of(
     length: usize,
     text: *mut oh_text,
 ) -> oh_status {
-    // SAFETY: the caller guarantees that `cursor` is valid and used by no one else meanwhile, that
-    // its bytes are readable, that `bytes` is writable, that nobody writes the bytes meanwhile,
-    // that `text` is writable.
+    // SAFETY: the caller guarantees that `cursor` is valid and used by no other thread at the same
+    // time, that its bytes are readable, that `bytes` is writable, that no thread writes the bytes
+    // meanwhile, that `text` is writable.
     guard(|| unsafe { reading(cursor, text, |cursor| found(cursor.read_text(Some(length))?)) })
 }
 

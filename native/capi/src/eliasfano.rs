@@ -1,8 +1,7 @@
 //! Sorted integers, Elias-Fano coded.
 //!
 //! `oh_eliasfano_*(base, length, …)`: every function takes the region's memory, checks its header
-//! (some 20 ns), and reads it. Values never change once they are stored, so any number of threads
-//! may read them.
+//! (about 20 ns), and reads it. Stored values never change, so any number of threads may read them.
 
 use crate::args::{numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
@@ -88,7 +87,8 @@ pub unsafe extern "C" fn oh_eliasfano_init(
 ) -> oh_status {
     guard(|| {
         let shape = Shape { len: count as u64, max };
-        // SAFETY: the caller guarantees that the region is writable and that the values are readable.
+        // SAFETY: the caller guarantees that the region is writable and that the values are
+        // readable.
         unsafe { fill(base.cast(), length, shape, &numbers(values, r#type, count, "values")?) }
     })
 }
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn oh_eliasfano_at(
             let values = RawEliasFano::attach(base.cast(), length)?;
             values.at(index).ok_or_else(|| {
                 let len = values.len();
-                Error::range(format!("index {index}, where there are {len} values"))
+                Error::range(format!("index {index} is out of range: there are {len} values"))
             })
         })
     }
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn oh_eliasfano_next_geq(
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
-/// and so does `out`, which is writable and used by nobody else.
+/// and so does `out`, which is writable and used by no other thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_get_many(
     base: *const c_void,
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn oh_eliasfano_get_many(
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
         // `indices` points to `count` elements of its type, and so does `out`, which is writable
-        // and used by nobody else.
+        // and used by no other thread.
         unsafe {
             let stored = RawEliasFano::attach(base.cast(), length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn oh_eliasfano_rank_many(
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
         // `indices` points to `count` elements of its type, and so does `out`, which is writable
-        // and used by nobody else.
+        // and used by no other thread.
         unsafe {
             let stored = RawEliasFano::attach(base.cast(), length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn oh_eliasfano_rank_many(
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
-/// writable, and used by nobody else.
+/// writable, and used by no other thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_eliasfano_unpack(
     base: *const c_void,
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn oh_eliasfano_unpack(
 ) -> oh_status {
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
-        // `out` points to `count` elements of its type, writable, and used by nobody else.
+        // `out` points to `count` elements of its type, writable, and used by no other thread.
         unsafe {
             let stored = RawEliasFano::attach(base.cast(), length)?;
             stored.unpack(from, &mut numbers_mut(out, out_type, count, "out")?)

@@ -1,8 +1,8 @@
 //! FixedPool: a bounded pool for one thread.
 //!
-//! A pool's region is plain memory of yours (`oh_fixedpool_region_size`, `oh_fixedpool_init`); an
-//! `oh_fixedpool` is a checked view of it, made once, through which blocks are allocated and freed
-//! in a few nanoseconds.
+//! The region of a pool is plain memory of the caller (`oh_fixedpool_region_size`,
+//! `oh_fixedpool_init`). An `oh_fixedpool` is a checked view of it, created once, through which
+//! blocks are allocated and freed in a few nanoseconds.
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out, guard_value};
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn oh_fixedpool_init(
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory; attaching writes nothing.
+    // SAFETY: the caller guarantees the memory; attaching writes nothing.
     guard(|| unsafe { RawFixedPool::attach(base.cast_mut().cast(), length).map(|_| ()) })
 }
 
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn oh_fixedpool_check(base: *const c_void, length: usize) 
 /// `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_fixedpool_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory; the proof writes nothing.
+    // SAFETY: the caller guarantees the memory; the proof writes nothing.
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 

@@ -1,10 +1,10 @@
-//! The one door through which every call from C comes in.
+//! The guard through which every call from C passes.
 //!
-//! [`guard`] runs the body, turns an [`Error`] into its status, and catches panics: unwinding into
-//! C or C++ frames would be undefined. A caught panic is `OH_ERR_NATIVE`, and its message and place
-//! are kept for `oh_last_error` instead of being printed (a library does not write to its host's
-//! stderr). Panics outside a guard, as in a Rust program that links this crate, go to whatever hook
-//! was there.
+//! [`guard`] runs the body, converts an [`Error`] to its status, and catches panics, because
+//! unwinding into C or C++ frames is undefined behavior. A caught panic is `OH_ERR_NATIVE`. Its
+//! message and location are kept for `oh_last_error` instead of being printed, because a library
+//! must not write to its host's stderr. Panics outside a guard, in a Rust program that links this
+//! crate, go to the previous hook.
 
 use crate::status::{oh_status, record};
 use offheap_core::{Error, Result};
@@ -35,7 +35,7 @@ pub fn guard(body: impl FnOnce() -> Result<()>) -> oh_status {
     install_hook();
     let outer = INSIDE.replace(true);
     // Unwind safety: the structures are regions whose invariants are checked on every entry, and
-    // outputs are not written when the body panics, so nothing half-done is trusted afterwards.
+    // outputs are not written when the body panics, so nothing half-done is trusted afterward.
     let outcome = panic::catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
     match outcome {
@@ -64,13 +64,14 @@ pub unsafe fn guard_out<T>(out: *mut T, body: impl FnOnce() -> Result<T>) -> oh_
     guard(|| {
         crate::args::check_pointer(out, "the output")?;
         let value = body()?;
-        // SAFETY: not null and aligned (just checked); the caller vouches that it is writable.
+        // SAFETY: not null and aligned (just checked); the caller guarantees that it is writable.
         unsafe { out.write(value) };
         Ok(())
     })
 }
 
-/// [`guard`] for a function that returns a value instead of a status: `fallback` if the body panics.
+/// [`guard`] for a function that returns a value instead of a status: `fallback` if the body
+/// panics.
 #[inline]
 pub fn guard_value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     let mut value = fallback;

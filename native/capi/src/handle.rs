@@ -3,8 +3,8 @@
 use crate::args::check_pointer;
 use offheap_core::Result;
 
-/// Moves a value to the heap and returns a pointer for C. The memory is reserved before the value is
-/// made, because `Box::new` aborts where it finds none, and a refused call must change nothing.
+/// Moves a value to the heap and returns a pointer for C. The memory is reserved before the value
+/// is made, because `Box::new` aborts where it finds none, and a refused call must change nothing.
 pub(crate) fn hand_out<T>(make: impl FnOnce() -> Result<T>) -> Result<*mut T> {
     let mut handle = Vec::new();
     handle.try_reserve_exact(1)?;
@@ -20,8 +20,8 @@ pub(crate) unsafe fn take_value<T>(handle: *mut T) -> Option<T> {
     if handle.is_null() {
         return None;
     }
-    // SAFETY: `hand_out` made it from a box of a slice with one element, and the caller does not use
-    // it again.
+    // SAFETY: `hand_out` made it from a box of a slice with one element, and the caller does not
+    // use it again.
     let boxed = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(handle, 1)) };
     boxed.into_vec().pop()
 }
@@ -49,7 +49,8 @@ pub(crate) unsafe fn shared<'a, T>(handle: *const T, what: &'static str) -> Resu
 /// The value of a handle, to change. `what` names the argument in the message for NULL.
 ///
 /// # Safety
-/// `handle` is null, or came from [`hand_out`], was not freed, and is not used by others during `'a`.
+/// `handle` is null, or came from [`hand_out`], was not freed, and is not used by others during
+/// `'a`.
 #[inline]
 pub(crate) unsafe fn exclusive<'a, T>(handle: *mut T, what: &'static str) -> Result<&'a mut T> {
     check_pointer(handle, what)?;

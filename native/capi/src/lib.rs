@@ -1,10 +1,15 @@
-//! The C ABI of offheap. `include/offheap.h` is generated from this crate's sources and their docs.
+//! The C ABI of offheap. `include/offheap.h` is generated from the sources of this crate and their
+//! docs.
 //!
-//! Every entry point looks the same: convert the arguments with [`args`], run the core inside
-//! [`guard::guard`], write the outputs last. No algorithm lives here. One file for each module of
-//! the core, functions named `oh_<type>_<verb>(self, inputs, outputs)`.
+//! Every entry point has the same form: convert the arguments with [`args`], run the core inside
+//! [`guard::guard`], and write the outputs last. There are no algorithms here. Each concept has a
+//! file or a folder, and functions named `oh_<type>_<verb>(self, inputs, outputs)`.
 //!
-//! The names are C's (`oh_status`, not `OhStatus`), because one concept has one name in all layers.
+//! Types have C names (`oh_status`, not `OhStatus`), because each concept has one name in all
+//! layers: its name in lower case without separators (`hashmap`, `recordstore`, `threadlocalpool`).
+//! A qualifier is separated: `smallmap_arena` is an arena of small maps, `standalone_smallmap` a
+//! single one, `owned_vector` a vector that owns its memory. Functions that only language bindings
+//! need begin with `oh_binding_`.
 #![expect(non_camel_case_types, reason = "types bear the names that C sees")]
 
 pub mod access;

@@ -1,4 +1,4 @@
-//! Files in memory: `oh_mappedfile`, which owns its memory. A runtime that has memory of its own
+//! Files in memory: `oh_mappedfile`, which owns its memory. A runtime that manages its own memory
 //! uses `oh_binding_openfile` instead.
 
 use crate::access::{oh_strategy, pattern_of, strategy_number, thresholds};
@@ -56,7 +56,7 @@ pub struct oh_mappedfile(MappedFile);
 
 unsafe fn mapped<'a>(file: *const oh_mappedfile) -> Result<&'a MappedFile> {
     check_pointer(file, "file")?;
-    // SAFETY: not null and aligned; the caller vouches for the handle.
+    // SAFETY: not null and aligned; the caller guarantees the handle.
     Ok(unsafe { &(*file).0 })
 }
 
@@ -253,8 +253,8 @@ pub unsafe extern "C" fn oh_mappedfile_flush(file: *const oh_mappedfile) -> oh_s
 /// `file` is open and used by no other thread at the same time; `size` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mappedfile_refresh(file: *mut oh_mappedfile, size: *mut u64) -> oh_status {
-    // SAFETY: the caller guarantees that `file` is open and used by no one else meanwhile and that
-    // `size` is writable.
+    // SAFETY: the caller guarantees that `file` is open and used by no other thread at the same
+    // time and that `size` is writable.
     unsafe {
         guard_out(size, || {
             check_pointer(file, "file")?;

@@ -1,4 +1,4 @@
-//! Memory that is mapped, by this library or by others (`oh_memory_…`).
+//! Functions on mapped memory, of this library or of others (`oh_memory_…`).
 
 use crate::args::{check_bytes, numbers, total};
 use crate::guard::{guard, guard_out};

@@ -1,6 +1,6 @@
-//! The vector in a file: an opaque handle over the core's `RawMmapVector`.
+//! The vector in a file: an opaque handle of the core's `RawMmapVector`.
 //!
-//! Elements pass by address, as `oh_type_width(type)` bytes in memory.
+//! Elements are passed by address, as `oh_type_width(type)` bytes in memory.
 
 use crate::access::{OH_ADVICE_RANDOM, OH_ADVICE_SEQUENTIAL};
 use crate::args::{check_pointer, numeric_type, read_path};
@@ -80,7 +80,7 @@ unsafe fn read_options(options: *const oh_mmapvector_options) -> Result<Options>
         0 => Advice::Normal,
         OH_ADVICE_RANDOM => Advice::Random,
         OH_ADVICE_SEQUENTIAL => Advice::Sequential,
-        number => return Err(Error::range(format!("{number} is no pattern of access"))),
+        number => return Err(Error::range(format!("invalid access pattern: {number}"))),
     };
     read.fixed = given.fixed.is_set();
     read.populate = given.populate.is_set();
@@ -89,13 +89,13 @@ unsafe fn read_options(options: *const oh_mmapvector_options) -> Result<Options>
 
 unsafe fn vector<'a>(vector: *const oh_mmapvector) -> Result<&'a RawMmapVector> {
     check_pointer(vector, "vector")?;
-    // SAFETY: not null and aligned; the caller vouches for the handle.
+    // SAFETY: not null and aligned; the caller guarantees the handle.
     Ok(unsafe { &(*vector).0 })
 }
 
 unsafe fn vector_mut<'a>(vector: *mut oh_mmapvector) -> Result<&'a mut RawMmapVector> {
     check_pointer(vector, "vector")?;
-    // SAFETY: not null and aligned; the caller vouches for the handle, and that nobody else uses
+    // SAFETY: not null and aligned; the caller guarantees the handle, and that no other thread uses
     // it.
     Ok(unsafe { &mut (*vector).0 })
 }
@@ -109,7 +109,7 @@ unsafe fn bits_at(element: *const c_void, width: usize) -> Result<u64> {
         return Err(Error::wrong_type("element is NULL"));
     }
     let mut bytes = [0u8; 8];
-    // SAFETY: the caller vouches for so many bytes; alignment is not needed.
+    // SAFETY: the caller guarantees `width` readable bytes; alignment is not needed.
     unsafe { element.cast::<u8>().copy_to_nonoverlapping(bytes.as_mut_ptr(), width) };
     Ok(u64::from_le_bytes(bytes))
 }
@@ -239,10 +239,11 @@ pub unsafe extern "C" fn oh_mmapvector_get(
         if element.is_null() {
             return Err(Error::wrong_type("element is NULL"));
         }
-        let bits =
-            vector.get(index).ok_or_else(|| Error::range(format!("element {index} of {}", vector.len())))?;
+        let bits = vector.get(index).ok_or_else(|| {
+            Error::range(format!("element {index} is out of range: there are {}", vector.len()))
+        })?;
         let bytes = bits.to_le_bytes();
-        // SAFETY: the caller vouches for an element's bytes.
+        // SAFETY: the caller guarantees an element's bytes.
         unsafe {
             let width = vector.element_type().width();
             element.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), width);
@@ -264,11 +265,11 @@ pub unsafe extern "C" fn oh_mmapvector_set(
     element: *const c_void,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
-        // that an element can be read at `element`.
+        // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the
+        // same time and that an element can be read at `element`.
         let vector = unsafe { vector_mut(vector) }?;
-        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
-        // that an element can be read at `element`.
+        // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the
+        // same time and that an element can be read at `element`.
         let bits = unsafe { bits_at(element, vector.element_type().width()) }?;
         vector.set(index, bits)
     })
@@ -287,8 +288,8 @@ pub unsafe extern "C" fn oh_mmapvector_push(
     count: usize,
 ) -> oh_status {
     guard(|| {
-        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
-        // that so many elements at `elements` are readable, and not the vector's own.
+        // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the
+        // same time and that `count` elements at `elements` are readable, and not the vector's own.
         let vector = unsafe { vector_mut(vector) }?;
         if count == 0 {
             return Ok(());
@@ -298,15 +299,16 @@ pub unsafe extern "C" fn oh_mmapvector_push(
             return Err(Error::wrong_type("elements is NULL"));
         }
         if count == 1 {
-            // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile
-            // and that so many elements at `elements` are readable, and not the vector's own.
+            // SAFETY: the caller guarantees that `vector` is open and used by no other thread at
+            // the same time and that `count` elements at `elements` are readable, and not the
+            // vector's own.
             return vector.push(unsafe { bits_at(elements, width) }?);
         }
         if count.checked_mul(width).is_none_or(|bytes| bytes > isize::MAX as usize) {
-            return Err(Error::range(format!("there can not be {count} elements")));
+            return Err(Error::range(format!("too many elements ({count})")));
         }
-        // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
-        // that so many elements at `elements` are readable, and not the vector's own.
+        // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the
+        // same time and that `count` elements at `elements` are readable, and not the vector's own.
         unsafe { vector.extend(elements.cast(), count) }
     })
 }
@@ -319,7 +321,8 @@ pub unsafe extern "C" fn oh_mmapvector_push(
 /// `vector` is open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_truncate(vector: *mut oh_mmapvector, length: u64) -> oh_status {
-    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile.
+    // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the same
+    // time.
     guard(|| unsafe { vector_mut(vector) }?.truncate(length))
 }
 
@@ -329,11 +332,12 @@ pub unsafe extern "C" fn oh_mmapvector_truncate(vector: *mut oh_mmapvector, leng
 /// `vector` is open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_reserve(vector: *mut oh_mmapvector, additional: u64) -> oh_status {
-    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile.
+    // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the same
+    // time.
     guard(|| unsafe { vector_mut(vector) }?.reserve(additional))
 }
 
-/// Writes all elements to the disk, and waits for it. Afterwards they survive a crash of the
+/// Writes all elements to the disk, and waits for it. Afterward they survive a crash of the
 /// process, and a power failure if the device honors a sync.
 ///
 /// `OH_ERR_IO` if the disk refuses. The handle is unusable then; open the file again to see which
@@ -343,7 +347,8 @@ pub unsafe extern "C" fn oh_mmapvector_reserve(vector: *mut oh_mmapvector, addit
 /// `vector` is open and used by no other thread at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_flush(vector: *mut oh_mmapvector) -> oh_status {
-    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile.
+    // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the same
+    // time.
     guard(|| unsafe { vector_mut(vector) }?.flush())
 }
 
@@ -354,8 +359,8 @@ pub unsafe extern "C" fn oh_mmapvector_flush(vector: *mut oh_mmapvector) -> oh_s
 /// `vector` is open and used by no other thread at the same time; `length` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_mmapvector_refresh(vector: *mut oh_mmapvector, length: *mut u64) -> oh_status {
-    // SAFETY: the caller guarantees that `vector` is open and used by no one else meanwhile and
-    // that `length` is writable.
+    // SAFETY: the caller guarantees that `vector` is open and used by no other thread at the same
+    // time and that `length` is writable.
     unsafe { guard_out(length, || vector_mut(vector)?.refresh()) }
 }
 

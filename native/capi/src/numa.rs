@@ -1,4 +1,4 @@
-//! NUMA: the machine's nodes, where pages go, and where they are.
+//! NUMA: the nodes of the machine, and where pages are allocated.
 
 use crate::args::{check_bytes, check_pointer, slice_mut};
 use crate::guard::{guard, guard_out, guard_value};
@@ -66,7 +66,7 @@ pub extern "C" fn oh_numa_available() -> bool {
 /// `count` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numa_node_count(count: *mut usize) -> oh_status {
-    // SAFETY: the caller vouches for `count`.
+    // SAFETY: the caller guarantees `count`.
     unsafe { guard_out(count, || Ok(Topology::get().nodes.len())) }
 }
 
@@ -75,7 +75,7 @@ fn node_at(topology: &Topology, index: usize) -> Result<&Node> {
     topology
         .nodes
         .get(index)
-        .ok_or_else(|| Error::range(format!("there are {count} nodes, so no node at index {index}")))
+        .ok_or_else(|| Error::range(format!("node index {index} is out of range: there are {count} nodes")))
 }
 
 /// Returns the current memory and counters of the node at `index`, from 0, in the order of their
@@ -85,7 +85,7 @@ fn node_at(topology: &Topology, index: usize) -> Result<&Node> {
 /// `node` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numa_node_at(index: usize, node: *mut oh_numa_node) -> oh_status {
-    // SAFETY: the caller vouches for `node`.
+    // SAFETY: the caller guarantees `node`.
     unsafe {
         guard_out(node, || {
             let topology = Topology::get();
@@ -188,12 +188,12 @@ pub unsafe extern "C" fn oh_numa_place(
             OH_NUMA_NODE => Policy::Prefer(node),
             OH_NUMA_LOCAL => Policy::Local,
             OH_NUMA_INTERLEAVE => Policy::Interleave,
-            _ => return Err(Error::range(format!("{policy} is no OH_NUMA_… policy"))),
+            _ => return Err(Error::range(format!("invalid OH_NUMA policy: {policy}"))),
         };
         if node != 0 && !matches!(policy, Policy::Prefer(_)) {
-            return Err(Error::range("only the policy OH_NUMA_NODE names a node"));
+            return Err(Error::range("node must be 0 unless the policy is OH_NUMA_NODE"));
         }
-        // SAFETY: the caller vouches for the bytes, whose contents do not change.
+        // SAFETY: the caller guarantees the bytes, whose contents do not change.
         unsafe {
             place(bytes, length, policy)?;
             if populate_now { populate(bytes.cast_mut(), length) } else { Ok(()) }

@@ -1,8 +1,8 @@
 //! NumaPool: a pool with memory on each NUMA node, for one thread.
 //!
-//! A pool's region is plain memory of yours (`oh_numapool_region_size`, `oh_numapool_init`); an
-//! `oh_numapool` is a checked view of it, through which it is placed on its nodes and blocks are
-//! allocated and freed.
+//! The region of a pool is plain memory of the caller (`oh_numapool_region_size`,
+//! `oh_numapool_init`). An `oh_numapool` is a checked view of it, through which it is placed on its
+//! nodes, and blocks are allocated and freed.
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out, guard_value};
@@ -119,7 +119,7 @@ unsafe fn read_options<'a>(options: *const oh_numapool_options) -> Result<Option
 unsafe fn pool_of<'a>(pool: *mut oh_numapool) -> Result<&'a mut RawNumaPool> {
     check_pointer(pool, "pool")?;
     // SAFETY: the caller guarantees that `pool` is null, or a view that was not closed and that
-    // nobody else uses during the call.
+    // no other thread uses during the call.
     Ok(unsafe { &mut (*pool).0 })
 }
 
@@ -130,7 +130,7 @@ unsafe fn pool_of<'a>(pool: *mut oh_numapool) -> Result<&'a mut RawNumaPool> {
 unsafe fn pool_ref<'a>(pool: *const oh_numapool) -> Result<&'a RawNumaPool> {
     check_pointer(pool, "pool")?;
     // SAFETY: the caller guarantees that `pool` is null, or a view that was not closed and that
-    // nobody else uses during the call.
+    // no other thread uses during the call.
     Ok(unsafe { &(*pool).0 })
 }
 
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn oh_numapool_init(
 /// `base` is valid for reading `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_check(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory; attaching writes nothing.
+    // SAFETY: the caller guarantees the memory; attaching writes nothing.
     guard(|| unsafe { RawNumaPool::attach(base.cast_mut().cast(), length).map(|_| ()) })
 }
 
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn oh_numapool_check(base: *const c_void, length: usize) -
 /// `base` is valid for reading `length` bytes, and no other thread allocates or frees in the pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_numapool_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory; the proof writes nothing.
+    // SAFETY: the caller guarantees the memory; the proof writes nothing.
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 

@@ -5,8 +5,8 @@
 //!
 //! - a shorter struct, from the size of the first version on: fields that it lacks are 0;
 //! - a longer struct, of a later header: bytes that this version does not know must be 0, because a
-//!   request must not be ignored silently. Otherwise it is refused with `OH_ERR_UNSUPPORTED`. Linux's
-//!   `copy_struct_from_user` has the same rules.
+//!   request must not be ignored silently. Otherwise it is refused with `OH_ERR_UNSUPPORTED`.
+//!   Linux's `copy_struct_from_user` has the same rules.
 //!
 //! So 0 must mean "as before" for every field that is added, and a new field must begin where the
 //! struct ended, not in its padding, whose bytes callers may have left undefined.
@@ -44,14 +44,15 @@ impl From<bool> for Flag {
     }
 }
 
-/// No struct of any version is longer. A larger size is a mistake, such as a size that was never set.
+/// No struct of any version is longer. A larger size is a mistake, such as a size that was never
+/// set.
 const SIZE_MAX: usize = 4096;
 
 /// A struct that [`read_struct`] can read. Implemented by [`option_struct!`].
 ///
 /// # Safety
-/// The type is `repr(C)`, its first field is `struct_size: usize`, and every bit pattern is valid for
-/// all its fields: integers, raw pointers and [`Flag`]s, but no `bool` and no `enum`.
+/// The type is `repr(C)`, its first field is `struct_size: usize`, and every bit pattern is valid
+/// for all its fields: integers, raw pointers and [`Flag`]s, but no `bool` and no `enum`.
 pub unsafe trait OptionStruct: Copy {
     /// The name in the header.
     const NAME: &str;

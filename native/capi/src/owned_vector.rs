@@ -88,7 +88,7 @@ pub unsafe extern "C" fn oh_owned_vector_push(
 ) -> oh_status {
     guard(|| {
         check_pointer(vec, "vec")?;
-        // SAFETY: the caller's word; the pointers are checked.
+        // SAFETY: the pointers are checked, and the caller guarantees the vector and the elements.
         unsafe {
             each!(&mut (*vec).0, vector => {
                 let values = crate::args::slice(values.cast(), count, "values")?;
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn oh_owned_vector_region(
         check_pointer(vec, "vec")?;
         check_pointer(base, "base")?;
         check_pointer(length, "length")?;
-        // SAFETY: the caller's word; the outputs were checked.
+        // SAFETY: the outputs are checked, and the caller guarantees the vector.
         unsafe {
             let (address, bytes) = each!(&mut (*vec).0, vector => vector.region());
             base.write(address.cast());

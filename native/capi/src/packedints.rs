@@ -1,8 +1,8 @@
 //! Packed integers.
 //!
 //! `oh_packedints_*(base, length, …)`: every function takes the region's memory, checks its header
-//! (some 20 ns), and reads it. Integers never change once they are packed, so any number of threads
-//! may read them.
+//! (about 20 ns), and reads it. Packed integers never change, so any number of threads may read
+//! them.
 
 use crate::args::{numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
@@ -49,7 +49,8 @@ pub unsafe extern "C" fn oh_packedints_measure(
 }
 
 fn length_of(shape: Shape) -> Result<usize> {
-    usize::try_from(shape.check()?.length()).map_err(|_| Error::range("that is more than can be addressed"))
+    usize::try_from(shape.check()?.length())
+        .map_err(|_| Error::range("the region is larger than the address space"))
 }
 
 /// Computes the number of bytes that `count` integers of `bits` bits (1 to 64) need.
@@ -159,7 +160,7 @@ pub unsafe extern "C" fn oh_packedints_at(
             let ints = RawPackedInts::attach(base.cast(), length)?;
             ints.at(index).ok_or_else(|| {
                 let len = ints.len();
-                Error::range(format!("index {index}, where there are {len} integers"))
+                Error::range(format!("index {index} is out of range: there are {len} integers"))
             })
         })
     }
@@ -171,7 +172,7 @@ pub unsafe extern "C" fn oh_packedints_at(
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `indices` points to `count` elements of its type,
-/// and so does `out`, which is writable and used by nobody else.
+/// and so does `out`, which is writable and used by no other thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_packedints_get_many(
     base: *const c_void,
@@ -185,7 +186,7 @@ pub unsafe extern "C" fn oh_packedints_get_many(
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
         // `indices` points to `count` elements of its type, and so does `out`, which is writable
-        // and used by nobody else.
+        // and used by no other thread.
         unsafe {
             let ints = RawPackedInts::attach(base.cast(), length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;
@@ -200,7 +201,7 @@ pub unsafe extern "C" fn oh_packedints_get_many(
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `out` points to `count` elements of its type,
-/// writable, and used by nobody else.
+/// writable, and used by no other thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_packedints_unpack(
     base: *const c_void,
@@ -212,7 +213,7 @@ pub unsafe extern "C" fn oh_packedints_unpack(
 ) -> oh_status {
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
-        // `out` points to `count` elements of its type, writable, and used by nobody else.
+        // `out` points to `count` elements of its type, writable, and used by no other thread.
         unsafe {
             let ints = RawPackedInts::attach(base.cast(), length)?;
             ints.unpack(from, &mut numbers_mut(out, out_type, count, "out")?)

@@ -1,11 +1,11 @@
 //! Bits with rank and select.
 //!
-//! A region is made in two steps, because the memory is yours: `oh_rankselect_plan` counts the ones
-//! of a bit vector and says how many bytes it takes, `oh_rankselect_build` fills them. Nothing
-//! changes afterwards, so any number of threads may ask.
+//! A region is built in two steps, because the caller owns the memory: `oh_rankselect_plan` counts
+//! the ones of a bit vector and computes the number of bytes, and `oh_rankselect_build` fills them.
+//! The region never changes after that, so any number of threads may query it.
 //!
 //! `oh_rankselect_*(base, length, …)`: every function takes the region's memory and checks its
-//! header, some 20 ns; for many questions there is `oh_rankselect_many`.
+//! header (about 20 ns); use `oh_rankselect_many` for many queries.
 
 use crate::args::{check_pointer, numbers, numbers_mut};
 use crate::guard::{guard, guard_out};
@@ -74,7 +74,7 @@ fn info(shape: Shape, region_size: usize) -> oh_rankselect_info {
 
 fn variant_of(number: u32) -> Result<Variant> {
     Variant::from_number(number)
-        .ok_or_else(|| Error::range(format!("{number} is no oh_rankselect_variant that can be asked for")))
+        .ok_or_else(|| Error::range(format!("invalid oh_rankselect_variant: {number}")))
 }
 
 /// # Safety
@@ -128,15 +128,15 @@ pub unsafe extern "C" fn oh_rankselect_build(
 ) -> oh_status {
     guard(|| {
         check_pointer(planned, "planned")?;
-        // SAFETY: the caller vouches for all three. Whatever the plan says is checked.
+        // SAFETY: the caller guarantees all three. Whatever the plan says is checked.
         unsafe {
             let oh_rankselect_info { variant, count, ones, .. } = planned.read();
             let bits = RawBits::attach_shared(bits.cast(), bits_length, READ_TIMEOUT)?;
             if ones > bits.len() {
-                return Err(Error::range(format!("{ones} of {} bits can not be ones", bits.len())));
+                return Err(Error::range(format!("invalid number of ones: {ones} of {} bits", bits.len())));
             }
             let mut planned = rankselect::planned(&bits, variant_of(variant)?, ones)?;
-            // Compared with the bits by whoever builds.
+            // `build` compares it with the bits.
             planned.shape.length = count;
             build(base.cast(), length, &bits, &planned)
         }
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn oh_rankselect_get(
             let view = view(base, length)?;
             view.get(position).ok_or_else(|| {
                 let len = view.len();
-                Error::range(format!("there is no bit {position} of {len}"))
+                Error::range(format!("bit {position} is out of range: there are {len} bits"))
             })
         })
     }
@@ -248,7 +248,7 @@ fn query_of(number: u32) -> Result<Query> {
         2 => Ok(Query::Rank0),
         3 => Ok(Query::Select1),
         4 => Ok(Query::Select0),
-        _ => Err(Error::range(format!("{number} is no oh_rankselect_query"))),
+        _ => Err(Error::range(format!("invalid oh_rankselect_query: {number}"))),
     }
 }
 
@@ -259,7 +259,7 @@ fn query_of(number: u32) -> Result<Query> {
 ///
 /// # Safety
 /// `base` is valid for reading `length` bytes; `questions` points to `count` elements of its type,
-/// and so does `out`, which is writable and used by nobody else. They may be the same array.
+/// and so does `out`, which is writable and used by no other thread. They may be the same array.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rankselect_many(
     base: *const c_void,
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn oh_rankselect_many(
     guard(|| {
         // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
         // `questions` points to `count` elements of its type, and so does `out`, which is writable
-        // and used by nobody else, and that they may be the same array.
+        // and used by no other thread, and that they may be the same array.
         unsafe {
             let view = view(base, length)?;
             let mut out = numbers_mut(out, out_type, count, "out")?;

@@ -1,4 +1,4 @@
-//! What all regions share: checksums, the header's check, and advice about memory.
+//! Functions on regions of any kind: checksums, the check of the header, and advice about memory.
 
 use crate::access::advice_of;
 use crate::args::{check_bytes, check_pointer};
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn oh_crc32c(
     seed: u32,
     out: *mut u32,
 ) -> oh_status {
-    // SAFETY: the caller vouches for `out` and for the bytes.
+    // SAFETY: the caller guarantees `out` and for the bytes.
     unsafe { guard_out(out, || Ok(checksum(check_bytes(base, length, "base")?, length, seed))) }
 }
 
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn oh_crc32c(
 /// `length` bytes at `base` are readable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_region_checksum(base: *const c_void, length: usize, out: *mut u32) -> oh_status {
-    // SAFETY: the caller vouches for `out` and for the bytes; the header's length is at most
+    // SAFETY: the caller guarantees `out` and for the bytes; the header's length is at most
     // `length`.
     unsafe {
         guard_out(out, || {
@@ -80,7 +80,8 @@ pub unsafe extern "C" fn oh_region_check(
         // SAFETY: the caller guarantees that `length` bytes at `base` are readable and that
         // `region_size` and `kind` are writable or NULL.
         let header = unsafe { header_of(base, length)? };
-        // SAFETY: checked for alignment if not null; the caller vouches that they are writable.
+        // SAFETY: the outputs are null or aligned, and the caller guarantees that they are
+        // writable.
         unsafe {
             if !region_size.is_null() {
                 check_pointer(region_size, "region_size")?;
@@ -111,7 +112,7 @@ pub unsafe extern "C" fn oh_region_advise(
     advice: u32,
     taken: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for `taken` and for the bytes.
+    // SAFETY: the caller guarantees `taken` and for the bytes.
     unsafe {
         guard_out(taken, || {
             let base = check_bytes(base, length, "base")?;
@@ -134,6 +135,6 @@ pub unsafe extern "C" fn oh_region_advise(
 /// The bytes are mapped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_region_bind(base: *mut c_void, length: usize, node: u32) -> oh_status {
-    // SAFETY: the caller vouches for the bytes, whose contents do not change.
+    // SAFETY: the caller guarantees the bytes, whose contents do not change.
     guard(|| unsafe { place(check_bytes(base, length, "base")?, length, Policy::Prefer(node)) })
 }

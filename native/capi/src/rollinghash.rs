@@ -1,6 +1,6 @@
-//! A hash of the last n bytes, that moves on by a byte in constant time: for cutting data where its
-//! contents say so, and for finding what stands twice. Decide by its high bits: the low ones depend
-//! on the low bits of the bytes only.
+//! A hash of the last n bytes of a stream that is updated in constant time for each byte: to cut
+//! data at content-defined points, and to find duplicates. Use its high bits for decisions: the low
+//! ones depend only on the low bits of the bytes.
 
 use crate::args::{check_bytes, check_pointer, slice};
 use crate::guard::{guard, guard_out, guard_value};
@@ -43,8 +43,8 @@ pub unsafe extern "C" fn oh_rollinghash_new(window: usize, out: *mut *mut oh_rol
 /// after the last one. Takes O(`window`) at most.
 ///
 /// # Safety
-/// `hash` is from `oh_rollinghash_new`, used by no other thread meanwhile; `bytes` points to
-/// `length` bytes that nobody writes; `out` is writable.
+/// `hash` is from `oh_rollinghash_new`, used by no other thread at the same time; `bytes` points to
+/// `length` bytes that no thread writes; `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_update(
     hash: *mut oh_rollinghash,
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn oh_rollinghash_update(
     length: usize,
     out: *mut u32,
 ) -> oh_status {
-    // SAFETY: the caller's word; the pointers are checked.
+    // SAFETY: the pointers are checked, and the caller guarantees the hash and the bytes.
     unsafe {
         guard_out(out, || {
             check_pointer(hash, "hash")?;
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn oh_rollinghash_find(
     bits: u32,
     out: *mut oh_rollinghash_place,
 ) -> oh_status {
-    // SAFETY: the caller's word; the pointers are checked.
+    // SAFETY: the pointers are checked, and the caller guarantees the hash and the bytes.
     unsafe {
         guard_out(out, || {
             check_pointer(hash, "hash")?;
@@ -125,8 +125,8 @@ pub unsafe extern "C" fn oh_rollinghash_scan(
 pub unsafe extern "C" fn oh_rollinghash_value(hash: *const oh_rollinghash) -> u32 {
     guard_value(0, || {
         // SAFETY: the caller guarantees that `hash` is from `oh_rollinghash_new`, used by no other
-        // thread meanwhile, that `bytes` points to `length` bytes that nobody writes, that `out` is
-        // writable, that or NULL.
+        // thread meanwhile, that `bytes` points to `length` bytes that no thread writes, that `out`
+        // is writable, that or NULL.
         unsafe { hash.as_ref() }.map_or(0, |hash| hash.hash.value())
     })
 }
@@ -139,8 +139,8 @@ pub unsafe extern "C" fn oh_rollinghash_value(hash: *const oh_rollinghash) -> u3
 pub unsafe extern "C" fn oh_rollinghash_is_full(hash: *const oh_rollinghash) -> bool {
     guard_value(false, || {
         // SAFETY: the caller guarantees that `hash` is from `oh_rollinghash_new`, used by no other
-        // thread meanwhile, that `bytes` points to `length` bytes that nobody writes, that `out` is
-        // writable, that or NULL.
+        // thread meanwhile, that `bytes` points to `length` bytes that no thread writes, that `out`
+        // is writable, that or NULL.
         unsafe { hash.as_ref() }.is_some_and(|hash| hash.hash.is_full())
     })
 }
@@ -154,8 +154,8 @@ pub unsafe extern "C" fn oh_rollinghash_reset(hash: *mut oh_rollinghash) -> oh_s
     guard(|| {
         check_pointer(hash, "hash")?;
         // SAFETY: the caller guarantees that `hash` is from `oh_rollinghash_new`, used by no other
-        // thread meanwhile, that `bytes` points to `length` bytes that nobody writes, that `out` is
-        // writable.
+        // thread meanwhile, that `bytes` points to `length` bytes that no thread writes, that `out`
+        // is writable.
         unsafe { (*hash).hash.reset() };
         Ok(())
     })
@@ -164,11 +164,11 @@ pub unsafe extern "C" fn oh_rollinghash_reset(hash: *mut oh_rollinghash) -> oh_s
 /// Returns the hash of a window that contains exactly these bytes.
 ///
 /// # Safety
-/// `bytes` points to `length` bytes that nobody writes, `out` is writable.
+/// `bytes` points to `length` bytes that no thread writes, `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_rollinghash_of(bytes: *const c_void, length: usize, out: *mut u32) -> oh_status {
-    // SAFETY: the caller guarantees that `bytes` points to `length` bytes that nobody writes, `out`
-    // is writable.
+    // SAFETY: the caller guarantees that `bytes` points to `length` bytes that no thread writes,
+    // `out` is writable.
     unsafe { guard_out(out, || Ok(RollingHash::of(slice(bytes.cast(), length, "bytes")?))) }
 }
 

@@ -1,8 +1,8 @@
-//! A small map that stands alone: an opaque handle, no region. Many of them belong in an arena.
+//! A single small map: an opaque handle, not a region. For many of them, use an arena.
 //!
-//! `oh_standalone_smallmap_*(map, …)`: up to 8 entries lie in the map itself and are searched with
-//! vector instructions; a ninth promotes it to a hash table. Keys and values are passed by address
-//! and length, as for `oh_hashmap_*`.
+//! `oh_standalone_smallmap_*(map, …)`: up to 8 entries are stored in the map itself and searched
+//! with vector instructions; a ninth entry moves them to a hash table. Keys and values are passed
+//! by address and length, as for `oh_hashmap_*`.
 
 use crate::args::{check_pointer, slice};
 use crate::guard::{guard, guard_out, guard_value};
@@ -117,7 +117,7 @@ impl Passed for Vec<u8> {
 
 #[cold]
 fn wrong_length(what: &str, length: usize, ty: Type) -> Error {
-    Error::wrong_type(format!("the {what} has {length} bytes; {ty:?} has {}", ty.width()))
+    Error::wrong_type(format!("the {what} has {length} bytes, but {ty:?} has {}", ty.width()))
 }
 
 fn get<'a, K: Passed>(map: &'a SmallMap<K, u64>, key: &[u8], ty: Type) -> Result<Option<&'a u64>> {
@@ -141,18 +141,19 @@ fn set<K: Passed>(map: &mut SmallMap<K, u64>, key: &[u8], ty: Type, value: u64) 
 /// Runs `read`, and moves the cursor if that succeeds.
 unsafe fn reading<'a>(map: *const oh_standalone_smallmap) -> Result<&'a oh_standalone_smallmap> {
     check_pointer(map, "the map")?;
-    // SAFETY: not null; the caller vouches that it is a map, which nobody changes meanwhile.
+    // SAFETY: not null, and the caller guarantees that it is a map that no thread changes at the
+    // same time.
     Ok(unsafe { &*map })
 }
 
 unsafe fn changing<'a>(map: *mut oh_standalone_smallmap) -> Result<&'a mut oh_standalone_smallmap> {
     check_pointer(map, "the map")?;
-    // SAFETY: not null; the caller vouches that it is a map, which nobody else uses meanwhile.
+    // SAFETY: not null, and the caller guarantees that it is a map that no other thread uses.
     Ok(unsafe { &mut *map })
 }
 
 fn type_of(number: u32, what: &str) -> Result<Type> {
-    Type::from_number(number).ok_or_else(|| Error::wrong_type(format!("{number} is no type of {what}")))
+    Type::from_number(number).ok_or_else(|| Error::wrong_type(format!("invalid type of {what}: {number}")))
 }
 
 /// The bits of a value of this type.
@@ -185,7 +186,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_new(
             let map = match key {
                 Type::String | Type::Bytes => Map::Text(SmallMap::new()),
                 _ if !key.is_numeric() => {
-                    return Err(Error::wrong_type(format!("{key:?} is no type of keys of a small map")));
+                    return Err(Error::wrong_type(format!("invalid type of keys for a small map: {key:?}")));
                 }
                 _ => match key.width() {
                     1 => Map::Bytes1(SmallMap::new()),
@@ -195,7 +196,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_new(
                 },
             };
             if !value.is_numeric() && value != Type::Bool {
-                return Err(Error::wrong_type(format!("{value:?} is no type of values of a small map")));
+                return Err(Error::wrong_type(format!("invalid type of values for a small map: {value:?}")));
             }
             hand_out(|| Ok(oh_standalone_smallmap { key, value, map }))
         })
@@ -260,7 +261,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_get(
     guard(|| {
         check_pointer(value, "value")?;
         check_pointer(value_length, "value_length")?;
-        // SAFETY: the caller vouches for map and key; the outputs were checked.
+        // SAFETY: the caller guarantees map and key; the outputs were checked.
         unsafe {
             let (handle, key) = (reading(map)?, slice(key.cast::<u8>(), key_length, "key")?);
             let found = with_map!(&handle.map, map => get(map, key, handle.key)?);
@@ -291,7 +292,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_set(
         if !inserted.is_null() {
             check_pointer(inserted, "inserted")?;
         }
-        // SAFETY: the caller vouches for map, key and value; the output was checked.
+        // SAFETY: the caller guarantees map, key and value; the output was checked.
         unsafe {
             let (handle, key) = (changing(map)?, slice(key.cast::<u8>(), key_length, "key")?);
             let value = value_bits(slice(value.cast::<u8>(), value_length, "value")?, handle.value)?;
@@ -320,7 +321,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_remove(
         if !removed.is_null() {
             check_pointer(removed, "removed")?;
         }
-        // SAFETY: the caller vouches for map and key; the output was checked.
+        // SAFETY: the caller guarantees map and key; the output was checked.
         unsafe {
             let (handle, key) = (changing(map)?, slice(key.cast::<u8>(), key_length, "key")?);
             let gone = with_map!(&mut handle.map, map => remove(map, key, handle.key)?);
@@ -380,7 +381,7 @@ pub unsafe extern "C" fn oh_standalone_smallmap_next(
     guard(|| {
         check_pointer(cursor, "cursor")?;
         check_pointer(out, "out")?;
-        // SAFETY: the caller vouches for the map; the outputs were checked.
+        // SAFETY: the caller guarantees the map; the outputs were checked.
         unsafe {
             let handle = reading(map)?;
             let found = with_map!(&handle.map, map => map.entry_from(cursor.read()).map(|(at, key, value)| {

@@ -141,7 +141,7 @@ pub unsafe extern "C" fn oh_last_error(buffer: *mut c_char, capacity: usize) -> 
         let message = LAST.get();
         if !buffer.is_null() && capacity > 0 {
             let len = message.len.min(capacity - 1);
-            // SAFETY: the caller vouches for `capacity` bytes, of which `len + 1` are written.
+            // SAFETY: the caller guarantees `capacity` bytes, of which `len + 1` are written.
             unsafe {
                 buffer.cast::<u8>().copy_from_nonoverlapping(message.bytes.as_ptr(), len);
                 buffer.add(len).write(0);

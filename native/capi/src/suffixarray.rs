@@ -1,8 +1,7 @@
-//! Suffix arrays: all suffixes of a text in order, so that any string is found in it, and counted.
+//! Suffix arrays: all suffixes of a text in order, to find and count any string in it.
 //!
 //! `oh_suffixarray_*(base, length, …)`: every function takes the region's memory, checks its header
-//! (some 20 ns), and reads it. Nothing changes once it was built, so any number of threads may
-//! read.
+//! (about 20 ns), and reads it. A suffix array never changes, so any number of threads may read it.
 
 use crate::args::{check_bytes, slice};
 use crate::control::{control_of, oh_control};
@@ -157,7 +156,7 @@ pub unsafe extern "C" fn oh_suffixarray_at(
             let len = array.len();
             position
                 .map(|position| position as u64)
-                .ok_or_else(|| Error::range(format!("rank {rank}, where there are {len} suffixes")))
+                .ok_or_else(|| Error::range(format!("rank {rank} is out of range: there are {len} suffixes")))
         })
     }
 }
@@ -166,7 +165,7 @@ pub unsafe extern "C" fn oh_suffixarray_at(
 /// they would be. All suffixes begin with an empty pattern. Takes O(`pattern_length` × log n).
 ///
 /// # Safety
-/// As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that nobody writes,
+/// As for `oh_suffixarray_check`; `pattern` points to `pattern_length` bytes that no thread writes,
 /// `out` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_suffixarray_search(
@@ -177,7 +176,7 @@ pub unsafe extern "C" fn oh_suffixarray_search(
     out: *mut oh_suffixarray_found,
 ) -> oh_status {
     // SAFETY: the caller guarantees that `base` is valid for reading `length` bytes and that
-    // `pattern` points to `pattern_length` bytes that nobody writes, `out` is writable.
+    // `pattern` points to `pattern_length` bytes that no thread writes, `out` is writable.
     unsafe {
         guard_out(out, || {
             let found = attach(base, length)?.search(slice(pattern.cast(), pattern_length, "pattern")?);

@@ -1,4 +1,4 @@
-//! The types of elements, as C names them.
+//! The types of elements.
 
 use crate::guard::guard_value;
 use offheap_core::region::element::Type;

@@ -1,10 +1,11 @@
-//! The vector: numbers of one type in a row.
+//! The vector: numbers of one type.
 //!
-//! `oh_vector_*(base, length, …)`: functions on a vector in memory of yours. Each checks the header
-//! (some 20 ns) and works in place. `oh_owned_vector_*`: a vector that owns its memory and grows by
-//! itself; `oh_owned_vector_region` shows that memory to the others. Elements are passed by
-//! address, and `type` says what is there: it must be the vector's, so that a header that someone
-//! else can write is not trusted to say how many bytes are yours.
+//! `oh_vector_*(base, length, …)`: functions on a vector in memory of the caller. Each checks the
+//! header (about 20 ns) and works in place. `oh_owned_vector_*`: a vector that owns its memory and
+//! grows automatically; `oh_owned_vector_region` makes that memory accessible to the functions
+//! here. Elements are passed by address. `type` is their type and must be that of the vector: the
+//! header, which another thread may be able to write, must not determine how many bytes of the
+//! caller are accessed.
 
 use crate::args::check_pointer;
 use crate::control::{control_of, oh_control};
@@ -49,7 +50,9 @@ pub struct oh_sum {
 fn check_values(view: &View, ty: u32, values: *const c_void, count: usize) -> Result<()> {
     let found = view.shape().ty;
     if type_of(ty)? != found {
-        return Err(Error::wrong_type(format!("elements of type {ty} for a vector of {found:?}")));
+        return Err(Error::wrong_type(format!(
+            "the elements have type {ty}, but the vector contains {found:?}"
+        )));
     }
     if count == 0 {
         return Ok(());
@@ -61,7 +64,7 @@ fn check_values(view: &View, ty: u32, values: *const c_void, count: usize) -> Re
         return Err(Error::wrong_type(format!("the elements are not aligned to {} bytes", found.width())));
     }
     if count > isize::MAX as usize / found.width() {
-        return Err(Error::range(format!("an impossible number of elements ({count})")));
+        return Err(Error::range(format!("too many elements ({count})")));
     }
     Ok(())
 }
@@ -177,7 +180,7 @@ pub unsafe extern "C" fn oh_vector_set_count(base: *mut c_void, length: usize, l
     // SAFETY: the caller guarantees that `base` is valid for reading and writing `length` bytes,
     // and no other thread writes them and that `values` has `count` elements.
     guard(|| unsafe {
-        let len = usize::try_from(len).map_err(|_| Error::full("more elements than memory can hold"))?;
+        let len = usize::try_from(len).map_err(|_| Error::full("the elements exceed the address space"))?;
         Writer::attach(base.cast(), length)?.set_len(len)
     })
 }

@@ -1,4 +1,4 @@
-/* Bit vectors from C: single bits, ranges, algebra, growth, arguments that are refused, damaged bytes. */
+/* Bit vectors from C: single bits, ranges, set operations, growth, bad arguments, damaged bytes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +57,13 @@ static void algebra(void) {
   void* other = make(100, 100, &other_length);
   uint64_t count = 0;
   CHECK(oh_bitvector_fill(base, length, 0, 200, true) == OH_OK);
-  /* And over 10..20 touches these bits only. */
+  /* AND over 10..20 changes only these bits. */
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_AND, other, other_length, 10, 20) == OH_OK);
   CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 190);
-  /* An empty range touches none. */
+  /* An empty range changes no bit. */
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_AND, other, other_length, 50, 50) == OH_OK);
   CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 190);
-  /* Past its end the other one counts as zeros. */
+  /* Bits past the end of the other vector count as zeros. */
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_AND, other, other_length, 150, 160) == OH_OK);
   CHECK(oh_bitvector_count_ones(base, length, 0, 200, &count) == OH_OK && count == 180);
   CHECK(oh_bitvector_combine(base, length, OH_BITVECTOR_XOR, base, length, 0, 200) == OH_OK);

@@ -1,4 +1,4 @@
-/* Bloom filters from C: single keys and many, the golden file, arguments that are refused, damaged bytes. */
+/* Bloom filters from C: single and bulk calls, the golden file, bad arguments, damaged bytes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void golden(void) {
   CHECK(oh_bloomfilter_validate(base, length) == OH_OK);
   bool found = false;
   CHECK(oh_bloomfilter_has(base, length, "key 49", 6, &found) == OH_OK && found);
-  /* Made again from here, byte for byte. */
+  /* Rebuilt here, the filter has the same bytes. */
   void* again = aligned_alloc(64, length);
   CHECK(oh_bloomfilter_init(again, length, 100, 0.01, 0x01234567, 0x89ABCDEF) == OH_OK);
   for (int i = 0; i < 50; i++) {

@@ -1,4 +1,4 @@
-/* BumpArena as a C program meets it. */
+/* BumpArena from C: scopes, growth, guards, zeroing, invalid arguments. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

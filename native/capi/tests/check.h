@@ -1,7 +1,7 @@
 /* A check that also holds in release builds, and tells where it failed. For C11 and C++17.
  *
- * A test is a main() of CHECKs that ends with `return check_result();`: it prints how many checks it
- * made, and fails if it made none. */
+ * A test is a main() of CHECKs that ends with `return check_result();`: it prints how many checks
+ * it made, and fails if it made none. */
 #ifndef OFFHEAP_TESTS_CHECK_H
 #define OFFHEAP_TESTS_CHECK_H
 

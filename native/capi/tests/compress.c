@@ -35,7 +35,7 @@ static void compresses(const oh_dictionary* dictionary) {
   CHECK(oh_compress(dictionary, 0, packed, 1, back, sizeof back, &written) == OH_ERR_RANGE);
   CHECK(oh_compress(dictionary, 3, packed, 10, back, 10, &written) == OH_ERR_RANGE);
   CHECK(oh_compress(NULL, 3, packed, 1, back, sizeof back, &written) == OH_ERR_TYPE);
-  /* Whatever the bytes are. */
+  /* Arbitrary bytes are refused without harm. */
   unsigned state = 1;
   for (int i = 0; i < 20000; i++) {
     for (size_t j = 0; j < 20; j++) packed[j] = (uint8_t)((state = state * 1103515245u + 12345u) >> 16);
@@ -49,7 +49,7 @@ static void stores(const oh_dictionary* dictionary) {
   CHECK(oh_recordstore_builder_new(dictionary, 5, &builder) == OH_OK);
   CHECK(oh_recordstore_builder_push(builder, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT) ==
         OH_OK);
-  /* Its own dictionary saves nothing over itself. */
+  /* The dictionary in use is no improvement over itself. */
   bool changed = true;
   CHECK(oh_recordstore_builder_adapt(builder, dictionary, (const uint8_t*)text, (size_t)ends[COUNT - 1], ends,
                                      COUNT, NULL, &changed) == OH_OK);
@@ -94,7 +94,7 @@ int main(void) {
                             &dictionary) == OH_ERR_RANGE);
   CHECK(oh_dictionary_train((const uint8_t*)text, (size_t)ends[COUNT - 1], ends, COUNT, 4096, NULL,
                             &dictionary) == OH_OK);
-  /* Ends that go back, or past the text. */
+  /* Ends that decrease, or exceed the text. */
   const double bad[] = {5, 3};
   CHECK(oh_dictionary_train((const uint8_t*)text, 10, bad, 2, 4096, NULL, &copy) == OH_ERR_RANGE);
   CHECK(oh_dictionary_train((const uint8_t*)text, 4, bad, 1, 4096, NULL, &copy) == OH_ERR_RANGE);

@@ -1,4 +1,4 @@
-/* Cursors from C: bytes, varints, text, and lengths that lie. */
+/* Cursors from C: bytes, varints, text, and false lengths. */
 #include <string.h>
 
 #include "check.h"
@@ -46,7 +46,7 @@ static void lies(void) {
   CHECK(oh_cursor_text(&cursor, &text) == OH_ERR_RANGE && cursor.position == 0);
   CHECK(oh_cursor_text_of(&cursor, SIZE_MAX, &text) == OH_ERR_RANGE);
   CHECK(oh_cursor_take(&cursor, SIZE_MAX, &at) == OH_ERR_RANGE && at == NULL);
-  /* A position that is none. */
+  /* An invalid position. */
   cursor.position = SIZE_MAX;
   CHECK(oh_cursor_take(&cursor, 1, &at) == OH_ERR_RANGE && oh_cursor_varint(&cursor, &value) == OH_ERR_RANGE);
   cursor = over(NULL, 0);

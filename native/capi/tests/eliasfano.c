@@ -1,4 +1,4 @@
-/* Sorted integers from C: building, single and bulk questions, arguments that are refused, damaged bytes. */
+/* Sorted integers from C: building, single and bulk queries, invalid arguments, damaged bytes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 mod drive;
 mod random;
 
-// libsais is C, which Miri can not run.
+// libsais is C, which Miri cannot run.
 #[cfg(not(miri))]
 mod rounds {
     use super::drive;

@@ -1,4 +1,4 @@
-/* FixedPool from C: blocks of several sizes, refusals, guards, a second view, damaged bytes. */
+/* FixedPool from C: blocks of several sizes, errors, guards, a second view, damaged bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ static void classes(void) {
   CHECK(oh_fixedpool_room(pool, offset, &room) == OH_OK && room == 1024);
   CHECK(oh_fixedpool_validate(base, length) == OH_OK);
 
-  /* The bytes are the pool: a copy is one too, and a second view sees the same. */
+  /* A copy of the bytes is a pool too, and a second view sees the same blocks. */
   void* copy = aligned_alloc(64, length);
   memcpy(copy, base, length);
   oh_fixedpool* other = NULL;

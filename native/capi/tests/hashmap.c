@@ -1,12 +1,12 @@
-/* The hash map from C: single and bulk calls, a full map, handles, strings with NULs, damaged bytes, and
- * bytes that came from elsewhere. */
+/* The hash map from C: single and bulk calls, a full map, handles, strings with NULs, damaged
+ * bytes, and a map that JavaScript wrote. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
 #include "offheap.h"
 
-/* Memory for a region, as a program might manage it: aligned, and grown when the map says so. */
+/* Memory for a region, as a program might manage it: aligned, and enlarged when the map is full. */
 typedef struct memory {
   void* base;
   size_t length;
@@ -34,7 +34,7 @@ static memory new_map(uint32_t key_type, uint32_t value_type, uint32_t capacity,
   return map;
 }
 
-/* Makes a full map larger: what every owner writes once. */
+/* Enlarges a full map, as every program has to. */
 static void grow(memory* map, uint64_t heap) {
   uint32_t capacity = 0;
   size_t needed = 0;
@@ -76,7 +76,7 @@ static void numbers(void) {
   bool there = true;
   CHECK(oh_hashmap_has(map.base, map.length, &key, sizeof key, &there) == OH_OK && !there);
 
-  /* A handle outlives its neighbours and a rebuild. */
+  /* A handle stays valid when other entries are removed and the map is rebuilt. */
   uint64_t handle = 0;
   key = 500;
   CHECK(oh_hashmap_handle_of(map.base, map.length, &key, sizeof key, &handle) == OH_OK && handle != 0);
@@ -92,7 +92,7 @@ static void numbers(void) {
   CHECK(oh_hashmap_remove(map.base, map.length, &key, sizeof key, NULL) == OH_OK);
   CHECK(oh_hashmap_get_by_handle(map.base, map.length, handle, &entry) == OH_ERR_STALE);
 
-  /* Entries come in the order of insertion, one by one and as columns. */
+  /* Entries are in insertion order, one by one and in the columns. */
   uint32_t cursor = 0, expected = 400, seen = 0;
   while (oh_hashmap_next(map.base, map.length, &cursor, &entry) == OH_OK && cursor != 0) {
     if (expected == 500) expected++;
@@ -145,7 +145,7 @@ static void bulk(void) {
   CHECK(oh_hashmap_get_many_by_handle(map.base, map.length, 0, handles, N, out, found, &count) == OH_OK);
   CHECK(count == N - 100 && out[N - 1] == values[N - 1] && found[0] == 0);
 
-  /* Arrays that can not be right, or were made for another map. */
+  /* Invalid arrays, and arrays for a map of other types. */
   const uint32_t schema = OH_TYPE_U64 | OH_TYPE_I16 << 8;
   CHECK(oh_hashmap_get_many(map.base, map.length, schema, keys, N, out, found, &count) == OH_OK);
   CHECK(oh_hashmap_get_many(map.base, map.length, schema + 1, keys, N, out, found, &count) == OH_ERR_TYPE);
@@ -160,7 +160,7 @@ static void bulk(void) {
 
 static void strings(void) {
   memory map = new_map(OH_TYPE_STRING, OH_TYPE_BYTES, 4, 64);
-  const char key[] = "a\0b"; /* three bytes, the closing NUL left out */
+  const char key[] = "a\0b"; /* three bytes, without the terminating NUL */
   const unsigned char value[] = {0, 255, 0, 1};
   CHECK(oh_hashmap_set(map.base, map.length, key, 3, value, 4, NULL) == OH_OK);
   CHECK(oh_hashmap_set(map.base, map.length, "a", 1, NULL, 0, NULL) == OH_OK);
@@ -173,7 +173,7 @@ static void strings(void) {
         length == 0);
   CHECK(oh_hashmap_get(map.base, map.length, "", 0, &found, &length) == OH_OK && length == 1);
 
-  /* Not text; and then a heap that is full. */
+  /* Invalid text, and then a full heap. */
   CHECK(oh_hashmap_set(map.base, map.length, "\xFF", 1, value, 4, NULL) == OH_ERR_RANGE);
   char long_key[1000];
   memset(long_key, 'x', sizeof long_key);
@@ -198,7 +198,7 @@ static void misuse(void) {
   CHECK(oh_hashmap_get(map.base, map.length, &zero, sizeof zero, &value, &length) == OH_OK);
   CHECK(value != NULL && *(const uint8_t*)value == 1);
 
-  /* Wrong sizes, null pointers, wrong options: refused, outputs untouched. */
+  /* Invalid sizes, null pointers and options are refused, and outputs are not written. */
   float narrow = 0;
   value = &narrow;
   CHECK(oh_hashmap_get(map.base, map.length, &narrow, sizeof narrow, &value, &length) == OH_ERR_TYPE);
@@ -224,7 +224,7 @@ static void misuse(void) {
   options.heap_capacity = 0;
   CHECK(oh_hashmap_init(map.base, 256, &options) == OH_ERR_FULL);
 
-  /* Damage: the check sees the header, validate the rest. */
+  /* Damaged bytes: check detects them in the header, validate everywhere. */
   unsigned char* bytes = map.base;
   CHECK(oh_hashmap_check(map.base, map.length - 64) == OH_ERR_CORRUPT);
   bytes[0] ^= 1;
@@ -243,8 +243,8 @@ static void misuse(void) {
   free(map.base);
 }
 
-/* A map that JavaScript wrote: bytes are all there is to it. Here they come from a file in
- * test/golden, whose README says what they hold. */
+/* A map that JavaScript wrote: its bytes come from a file in test/golden, whose README describes
+ * the contents. */
 static void bytes_from_elsewhere(void) {
   FILE* file = fopen(OFFHEAP_TEST_GOLDEN "/hashmap-numbers.bin", "rb");
   CHECK(file != NULL);

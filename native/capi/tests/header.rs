@@ -1,13 +1,13 @@
-//! `include/offheap.h` is committed, so that C users need no Rust toolchain. This test fails if it is
-//! out of date.
+//! `include/offheap.h` is committed, so that C users need no Rust toolchain. This test fails if it
+//! is out of date.
 //!
 //! `OFFHEAP_BLESS=1 cargo test -p offheap-capi --test header` (or `npm run header`) rewrites it.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::path::{Path, PathBuf};
 
-/// The sections of the header, by audience: a title, and the sources whose functions it contains.
-/// A name that ends in `/` stands for the files of a folder, by name. A file without a section fails
+/// The sections of the header, by audience: a title, and the sources whose functions it contains. A
+/// name that ends in `/` means the files of a folder, by name. A file without a section fails
 /// the test.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("Errors, versions, types", &["status.rs", "types.rs", "cpu.rs"]),
@@ -107,7 +107,7 @@ fn generate(root: &Path) -> String {
     let mut bytes = Vec::new();
     builder.generate().expect("cbindgen").write(&mut bytes);
     // `# Safety` is Rust's heading for the preconditions; a C reader would not know it.
-    let header = String::from_utf8(bytes).unwrap().replace(" * # Safety\n *", " * Requires:");
+    let header = String::from_utf8(bytes).unwrap().replace(" * # Safety\n", " * Requires:\n");
     add_titles(header, &root.join("src"))
 }
 

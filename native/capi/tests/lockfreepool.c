@@ -1,4 +1,5 @@
-/* LockFreePool and its caches from C: two handles, refusals, an abandoned one, guards, damaged bytes. */
+/* LockFreePool and its caches from C: two handles, errors, an abandoned handle, guards, damaged
+ * bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +51,7 @@ static void handles(void) {
   CHECK(oh_lockfreepool_free(two, offset) == OH_OK);
   CHECK(oh_lockfreepool_validate(base, length) == OH_OK);
 
-  /* A thread that ended: what it took last may be lost, the rest comes back. */
+  /* After a thread ended, its last block may be leaked, and the others return to the pool. */
   CHECK(oh_lockfreepool_alloc(two, 64, &offset) == OH_OK);
   oh_lockfreepool_abandon(two);
   uint64_t suspects[4];

@@ -1,5 +1,5 @@
-/* Files in memory from C: each strategy, ranges, writing, growth; and files laid into memory of the caller's.
- */
+/* Files in memory from C: each strategy, ranges, writing, growth; and files that are mapped into
+ * memory of the caller.*/
 #if defined(__unix__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
@@ -102,7 +102,7 @@ static void writing(void) {
 }
 
 #if defined(__linux__)
-/* Address space as a runtime reserves it. */
+/* Reserves address space, as a runtime does. */
 static void* reserve(size_t bytes) {
   void* base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   CHECK(base != MAP_FAILED);
@@ -126,7 +126,7 @@ static void laid_into_memory(void) {
   CHECK(oh_binding_openfile_map(file, base, room, 300000, &strategy) == OH_OK &&
         strategy == OH_STRATEGY_MMAP);
   CHECK(right(base, 300000) && *oh_binding_openfile_status(file) == 0);
-  /* Elsewhere: the old place is watched until the new one is there, and keeps what it shows. */
+  /* At another address: the old mapping is watched until the new one exists. */
   unsigned char* other = reserve(room);
   CHECK(oh_binding_openfile_map(file, other, 2 * page, 300000, &strategy) == OH_ERR_FULL);
   CHECK(*oh_binding_openfile_status(file) == 0 && oh_binding_openfile_check(file) == OH_OK);
@@ -134,7 +134,7 @@ static void laid_into_memory(void) {
   CHECK(right(other, 300000) && right(base, 300000));
   CHECK(oh_binding_openfile_map(file, base, room, 300000, &strategy) == OH_OK && right(base, 300000));
   munmap(other, room);
-  base[5] = 0xFF; /* Stays here. */
+  base[5] = 0xFF; /* Stays in this memory. */
   unsigned char* copy = malloc(300000);
   CHECK(copy != NULL && oh_binding_openfile_read(file, copy, 300000) == OH_OK && right(copy, 300000));
   free(copy);
@@ -143,7 +143,7 @@ static void laid_into_memory(void) {
   uint64_t resident = 0;
   CHECK(oh_memory_resident(base, 300000, &resident) == OH_OK && resident == (300000 + page - 1) / page);
   CHECK(oh_memory_lock(base, page) == OH_OK && oh_memory_unlock(base, page) == OH_OK);
-  /* Cut short, before and after the handle is gone: zeros, and the process lives. */
+  /* Truncated, before and after the handle is closed: reads as zeros, and the process survives. */
   CHECK(truncate(path, 150000) == 0);
   CHECK(base[290000] == 0 && *oh_binding_openfile_status(file) != 0);
   oh_binding_openfile_close(file);

@@ -1,4 +1,4 @@
-/* A vector in a file, from C: it survives, it refuses a second writer, and bad arguments. */
+/* A vector in a file from C: durability, a second writer, invalid arguments. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +107,7 @@ static void bad_arguments(void) {
   CHECK(oh_mmapvector_data(NULL) == NULL);
 }
 
-/* A writer's child inherits its file and lock, and must not write beside it. */
+/* A child process inherits the file and the lock of a writer, and must not write as well. */
 static void forks(void) {
 #if UNIX
   oh_mmapvector* vector = open_it(true);

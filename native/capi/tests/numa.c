@@ -1,6 +1,5 @@
-/* NUMA, on whatever machine this runs. Where there are several nodes it asks each page back that it placed;
- * scripts/numa-guest.sh makes such a machine. Prints what it sees when it is called with an
- * argument. */
+/* NUMA on any machine. With several nodes, it checks the node of each page that it placed;
+ * scripts/numa-guest.sh provides such a machine. With an argument, it prints the results. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,11 +10,11 @@
 
 enum { PAGES = 64, MAX_NODES = 1024 };
 
-static size_t page = 65536; /* Found below; at most this on all machines that Linux runs on. */
+static size_t page = 65536; /* Determined below; no Linux machine has larger pages. */
 static unsigned char* memory;
 static bool allowed = true;
 
-/* How many of the pages are on `node`. */
+/* The number of pages on `node`. */
 static uint64_t pages_on(uint32_t node, uint64_t* nowhere) {
   static uint64_t counts[MAX_NODES];
   memset(counts, 0, sizeof counts);
@@ -67,7 +66,7 @@ static void topology(bool verbose, size_t nodes) {
   CHECK(oh_numa_distances(0, NULL, 0, NULL) == OH_ERR_TYPE);
 }
 
-/* Places fresh memory, and memory that was touched before, and asks where it is. */
+/* Places fresh memory, and memory that was touched before, and checks the nodes. */
 static void placement(bool verbose, size_t nodes) {
   uint64_t nowhere = 0;
   for (size_t at = 0; at < nodes; at++) {
@@ -149,7 +148,7 @@ int main(int argc, char** argv) {
   CHECK(oh_numa_node_count(&nodes) == OH_OK && nodes >= 1);
   size_t count = 0;
   CHECK(oh_numa_nodes_of(NULL, 0, NULL, 0, &count) == OH_OK && count == 0);
-  /* The page size, by asking how many pages 64 KiB have. */
+  /* Determines the page size from the number of pages in 64 KiB. */
   memory = aligned_alloc(page, PAGES * page);
   CHECK(memory != NULL);
   memset(memory, 0, page);

@@ -1,7 +1,7 @@
-/* NumaPool, on whatever machine this runs: policies and counts with nodes that need not exist, then real
- * ones. Where there are several it runs on the processors of each in turn and asks every block's
- * pages back; scripts/numa-guest.sh makes such a machine. Prints what it sees when it is called
- * with an argument. */
+/* NumaPool on any machine: policies and counters with nodes that need not exist, then with real
+ * ones. With several nodes, it runs on the processors of each in turn and checks the nodes of every
+ * block's pages; scripts/numa-guest.sh provides such a machine. With an argument, it prints the
+ * results. */
 #define _GNU_SOURCE
 #ifdef __linux__
 #include <sched.h>
@@ -33,7 +33,7 @@ static oh_numapool_options options_of(uint32_t policy, const uint32_t* nodes, si
   return options;
 }
 
-/* With memory that was written to, in small pages; or with fresh memory, which nobody has touched. */
+/* With memory that was written to, in small pages; or with fresh memory, never touched. */
 static Pool make_in(const oh_numapool_options* options, bool fresh) {
   Pool made;
   uint64_t needed = 0;
@@ -98,7 +98,7 @@ static void policies(void) {
   CHECK(oh_numapool_alloc_on(pool.pool, 1, 1, &offset) == OH_ERR_RANGE);
   drop(&pool);
 
-  /* The first node until it is full, then the others: each miss is counted on both sides. */
+  /* The first node until it is full, then the others: each miss is counted on both nodes. */
   options = options_of(OH_NUMA_NODE, nodes, 3);
   pool = make(&options);
   uint64_t count = 0;
@@ -173,7 +173,7 @@ static void refusals(void) {
   CHECK(oh_numapool_node_at(pool.pool, 999, false, &node) == OH_ERR_RANGE);
   uint32_t id = 0;
   CHECK(oh_numapool_node_of(pool.pool, UINT64_MAX, &id) == OH_ERR_RANGE);
-  /* Each bit of the header: refused, or harmless. */
+  /* Each flipped bit of the header is refused, or harmless. */
   for (size_t bit = 0; bit < 256 * 8; bit++) {
     unsigned char* byte = (unsigned char*)pool.base + bit / 8;
     *byte ^= (unsigned char)(1u << bit % 8);
@@ -193,7 +193,8 @@ static void refusals(void) {
   drop(&pool);
 }
 
-/* Runs this thread on the processors of the node at `index` only. False where that can not be done. */
+/* Runs this thread only on the processors of the node at `index`. Returns false if that is not
+ * possible. */
 static bool run_on(size_t index) {
 #ifdef __linux__
   uint32_t cpus[256];
@@ -209,7 +210,7 @@ static bool run_on(size_t index) {
 #endif
 }
 
-/* Where the kernel says the page at an offset is. */
+/* The node of the page at an offset, according to the kernel. */
 static int32_t page_of(const Pool* pool, uint64_t offset) {
   int32_t node = -2;
   size_t pages = 0;
@@ -223,7 +224,7 @@ static void placement(bool verbose) {
   Pool pool = make(&options);
   oh_numapool_stats stats;
   CHECK(oh_numapool_get_stats(pool.pool, &stats) == OH_OK && stats.nodes >= 1);
-  /* The pages were touched on whatever node this ran on: they move. */
+  /* The pages were touched on some node; they move. */
   const oh_status placed = oh_numapool_place(pool.pool, false);
   if (placed == OH_ERR_UNSUPPORTED) {
     printf("placing pages is forbidden here\n");
@@ -241,7 +242,7 @@ static void placement(bool verbose) {
     }
     CHECK(node.pages_elsewhere == 0 && node.pages_nowhere == 0 && node.pages_here > 0);
   }
-  /* A thread that runs on a node gets that node's memory. */
+  /* A thread that runs on a node gets memory of that node. */
   size_t machine = 0;
   CHECK(oh_numa_node_count(&machine) == OH_OK);
   for (size_t index = 0; index < machine; index++) {
@@ -265,7 +266,7 @@ static void placement(bool verbose) {
   CHECK(oh_numapool_get_stats(pool.pool, &stats) == OH_OK && stats.misses == 0);
   drop(&pool);
 
-  /* Fresh memory in turns, brought in, in huge pages where there are any. */
+  /* Fresh memory, interleaved and populated, in huge pages if there are any. */
   options.policy = OH_NUMA_INTERLEAVE;
   options.capacity = 8192 * KIB;
   pool = make_in(&options, true);

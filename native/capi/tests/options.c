@@ -55,7 +55,7 @@ static oh_status mmapvector(const oh_mmapvector_options* options) {
   return status == OH_ERR_IO ? OH_OK : status;
 }
 
-/* Opens with `prepare`d options of this version, of a later one, and with sizes of no version. */
+/* Calls a function with options of this version, of a later one, and with invalid sizes. */
 #define VERSIONS(type, call, prepare)                                       \
   do {                                                                      \
     LATER(type) later;                                                      \
@@ -116,7 +116,7 @@ static void room(void) {
   free(base);
 }
 
-/* A bool that C wrote as another byte than 0 and 1 counts as true. */
+/* A bool whose byte is neither 0 nor 1 counts as true. */
 static void bools(void) {
   oh_fixedpool_options options;
   memset(&options, 0, sizeof options);

@@ -1,4 +1,4 @@
-/* Packed integers from C: building, single and bulk reading, arguments that are refused, damaged bytes. */
+/* Packed integers from C: building, single and bulk reads, invalid arguments, damaged bytes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static void there_and_back(void) {
   CHECK(oh_packedints_unpack(base, length, 1, 1000, all, OH_TYPE_F64) == OH_ERR_RANGE);
   CHECK(oh_packedints_unpack(base, length, 1000, 0, NULL, OH_TYPE_F64) == OH_OK);
 
-  /* The same bytes anywhere else; and damaged. */
+  /* The same bytes at another address, and damaged. */
   void* copy = aligned_alloc(64, length);
   memcpy(copy, base, length);
   CHECK(oh_packedints_at(copy, length, 77, &value) == OH_OK && value == values[77]);
@@ -69,7 +69,7 @@ static void what_is_refused(void) {
   CHECK(oh_packedints_region_size(1, 65, &(size_t){0}) == OH_ERR_RANGE);
   CHECK(oh_packedints_region_size(UINT64_MAX, 64, &(size_t){0}) == OH_ERR_RANGE);
   CHECK(oh_packedints_init(memory, sizeof memory, large, OH_TYPE_U64, 1, 63, 0) == OH_ERR_RANGE);
-  /* JavaScript's numbers end at 2^53. */
+  /* JavaScript numbers are exact up to 2^53. */
   CHECK(oh_packedints_init(memory, sizeof memory, large, OH_TYPE_U64, 1, 64, 0) == OH_ERR_RANGE);
   CHECK(oh_packedints_init(memory, sizeof memory, large, OH_TYPE_U64, 1, 64, 2) == OH_ERR_RANGE);
   CHECK(oh_packedints_init(memory, 256, large, OH_TYPE_U64, 1, 64, OH_PACKEDINTS_BIGINT) == OH_ERR_FULL);

@@ -1,4 +1,5 @@
-/* Rank and select from C: every variant against counting, bulk, arguments that are refused, damaged bytes. */
+/* Rank and select from C: every variant compared with counting, bulk calls, invalid arguments,
+ * damaged bytes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Regions from C: checksums, the header's check, advice, and mapped files that shrink.
  *
- * What ends a process is tried in children, first of all, while no handler is installed. */
+ * Tests that terminate a process run in child processes, before a handler is installed. */
 #if defined(__unix__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
@@ -54,7 +54,7 @@ static void headers(void) {
   words[6] = 2;
   words[7] = 1;
   words[8] = sum;
-  words[80] = 1; /* Past the region's end. */
+  words[80] = 1; /* Past the end of the region. */
   CHECK(oh_region_checksum(words, 512, &again) == OH_OK && again == sum);
   words[79] = 1;
   CHECK(oh_region_checksum(words, 512, &again) == OH_OK && again != sum);
@@ -104,7 +104,7 @@ static void make_file(off_t length) {
   CHECK(fd >= 0 && ftruncate(fd, length) == 0 && pwrite(fd, "x", 1, 0) == 1 && close(fd) == 0);
 }
 
-/* Maps a file behind the library's back, cuts it off, and reads: a SIGBUS that is not ours. */
+/* Maps a file without the library, truncates it, and reads: a SIGBUS that does not concern us. */
 static int foreign_fault(void) {
   int fd = open(path, O_RDWR);
   const volatile char* bytes = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -112,7 +112,7 @@ static int foreign_fault(void) {
   return bytes[100];
 }
 
-/* Loses a file of ours, and says whether that went as promised. */
+/* Truncates a file that the library mapped, and returns whether reads behave as documented. */
 static bool lose_one(void) {
   oh_binding_file* file = NULL;
   make_file(PAGE);
@@ -156,7 +156,7 @@ static void child(enum child what) {
   _exit(foreign_fault() == 0 ? 95 : 96);
 }
 
-/* The exit code of the child, or minus the signal that ended it. */
+/* The exit code of the child, or the negated signal that terminated it. */
 static int fate(enum child what) {
   int status = 0;
   pid_t pid = fork();
@@ -177,7 +177,7 @@ static void signals_of_others(void) {
 }
 
 static void memory_is_refused(void) {
-#if !defined(__SANITIZE_ADDRESS__) /* Which dies itself when it gets no memory. */
+#if !defined(__SANITIZE_ADDRESS__) /* Which terminates the process when memory is refused. */
   make_file((off_t)1 << 40);
   int status = 0;
   pid_t pid = fork();
@@ -224,7 +224,7 @@ static void files(void) {
   CHECK(oh_binding_file_open(path, 0, false, &none) == OH_ERR_TYPE);
   CHECK(oh_binding_file_open(path, strlen(path) + 1, false, &none) == OH_ERR_TYPE); /* The NUL. */
   CHECK(oh_binding_file_open("/", 1, false, &none) == OH_ERR_IO);
-  CHECK(oh_binding_file_open("/\xff", 2, false, &none) == OH_ERR_IO); /* No UTF-8, and no such file. */
+  CHECK(oh_binding_file_open("/\xff", 2, false, &none) == OH_ERR_IO); /* Invalid UTF-8, and no such file. */
   make_file(100);
   CHECK(map(false, &none) == OH_ERR_CORRUPT);
   CHECK(none == NULL && oh_binding_file_mappings() == 0);

@@ -1,4 +1,4 @@
-/* Rolling hashes from C: windows, cuts, and arguments that are refused. */
+/* Rolling hashes from C: windows, cut points, and invalid arguments. */
 #include <string.h>
 
 #include "check.h"
@@ -25,7 +25,7 @@ static void windows(void) {
   CHECK(oh_rollinghash_update(rolling, bytes, 1000, &hash) == OH_OK && hash == of(bytes + 952, 48));
   CHECK(oh_rollinghash_reset(rolling) == OH_OK && !oh_rollinghash_is_full(rolling));
 
-  /* Cuts depend on the 48 bytes before them alone. */
+  /* A cut point depends only on the 48 bytes before it. */
   size_t done = 0, cuts = 0;
   oh_rollinghash_place place;
   do {

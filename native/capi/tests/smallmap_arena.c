@@ -1,5 +1,5 @@
-/* The arena of small maps from C: what every owner writes once (growth), numbers and text, both states, stale
- * ids, bulk calls, damaged bytes and bad arguments. */
+/* The arena of small maps from C: growth, numbers and text, both states, stale ids, bulk calls,
+ * damaged bytes and invalid arguments. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,9 +154,10 @@ static void text(void) {
   size_t length = 0;
   CHECK(oh_smallmap_arena_string(arena.base, arena.length, word, &bytes, &length) == OH_OK);
   CHECK(length == 7 && memcmp(bytes, "name 31", 7) == 0);
-  CHECK(oh_smallmap_arena_intern(arena.base, arena.length, "\xFF", 1, &word) != OH_OK); /* no UTF-8 */
-  CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, word, 2) != OH_OK);         /* no bool */
-  /* Ids of no string: keys alone and in bulk, where nothing is set then; to look for one is allowed. */
+  CHECK(oh_smallmap_arena_intern(arena.base, arena.length, "\xFF", 1, &word) != OH_OK); /* invalid UTF-8 */
+  CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, word, 2) != OH_OK);         /* invalid bool */
+  /* Invalid ids of strings are refused as keys, also in bulk, where nothing is set. Looking one up
+   * is allowed. */
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, 1000, 1) == OH_ERR_STALE);
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, UINT32_MAX, 1) == OH_ERR_STALE);
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, id, (uint64_t)1 << 32, 1) == OH_ERR_RANGE);
@@ -175,13 +176,13 @@ static void text(void) {
   CHECK(oh_smallmap_arena_validate(arena.base, arena.length) == OH_OK);
   free(arena.base);
 
-  /* And values: of a string that is none, and of one that was dropped since. */
+  /* And as values: an id that never existed, and one whose string was dropped. */
   arena = new_arena(OH_TYPE_U8, OH_TYPE_STRING, 1);
   const uint64_t named = create(&arena);
   uint32_t name = 0;
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, named, 1, 0) == OH_ERR_STALE);
   CHECK(oh_smallmap_arena_intern(arena.base, arena.length, "x", 1, &name) == OH_OK);
-  CHECK(oh_smallmap_arena_make_room(arena.base, arena.length, NULL) == OH_OK); /* nothing refers to it */
+  CHECK(oh_smallmap_arena_make_room(arena.base, arena.length, NULL) == OH_OK); /* drops it */
   CHECK(oh_smallmap_arena_set(arena.base, arena.length, named, 1, name) == OH_ERR_STALE);
   CHECK(oh_smallmap_arena_validate(arena.base, arena.length) == OH_OK);
   free(arena.base);
@@ -195,7 +196,7 @@ static void damage(void) {
   for (size_t bit = 0; bit < 256 * 8; bit++) {
     memcpy(copy.base, arena.base, arena.length);
     ((unsigned char*)copy.base)[bit / 8] ^= (unsigned char)(1 << bit % 8);
-    /* A sequence that is odd says that someone is writing: that would be waited for. */
+    /* An odd sequence number indicates a writer, for which a reader would wait. */
     if (bit / 32 == 6) continue;
     uint64_t value = 0;
     bool found = false;
@@ -213,7 +214,7 @@ static void damage(void) {
   CHECK(oh_smallmap_arena_get(arena.base, arena.length, id, 3, NULL, NULL) != OH_OK);
   CHECK(oh_smallmap_arena_create(arena.base, arena.length, NULL) != OH_OK);
   CHECK(oh_smallmap_arena_region_size(NULL, NULL) != OH_OK);
-  CHECK(oh_smallmap_arena_promote(arena.base, arena.length, id) != OH_OK); /* it is */
+  CHECK(oh_smallmap_arena_promote(arena.base, arena.length, id) != OH_OK); /* already promoted */
   free(copy.base);
   free(arena.base);
 }

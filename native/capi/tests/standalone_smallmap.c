@@ -1,5 +1,5 @@
-/* The small map that stands alone, from C: both states, every width of keys, floats, text, order, and bad
- * arguments. */
+/* The standalone small map from C: both states, every width of keys, floats, text, order, and
+ * invalid arguments. */
 #include <math.h>
 #include <string.h>
 
@@ -35,7 +35,7 @@ static const void* get(const oh_standalone_smallmap* map, const void* key, size_
 static void both_states(void) {
   oh_standalone_smallmap* map = new_map(OH_TYPE_U32, OH_TYPE_F64);
   for (uint32_t key = 0; key < 20; key++) {
-    CHECK(get(map, &key, sizeof key) == NULL); /* key 0 in an empty map among them */
+    CHECK(get(map, &key, sizeof key) == NULL); /* including key 0 in an empty map */
     const double value = key / 2.0;
     bool inserted = false;
     CHECK(oh_standalone_smallmap_set(map, &key, sizeof key, &value, sizeof value, &inserted) == OH_OK &&
@@ -76,7 +76,7 @@ static void every_width(void) {
     oh_standalone_smallmap* map = new_map(types[i], OH_TYPE_U16);
     const size_t width = oh_type_width(types[i]);
     for (uint16_t n = 0; n < 30; n++) {
-      /* For floats these are subnormals. */
+      /* As floats, these are subnormal numbers. */
       const uint64_t key = n;
       CHECK(oh_standalone_smallmap_set(map, &key, width, &n, sizeof n, NULL) == OH_OK);
     }

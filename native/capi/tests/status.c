@@ -1,4 +1,4 @@
-/* The base of the ABI, from C: statuses, names, messages, version. */
+/* The basics of the ABI from C: statuses, names, messages, version. */
 #include <string.h>
 
 #include "check.h"

@@ -1,4 +1,4 @@
-/* Suffix arrays from C: building, searching, the golden file, arguments that are refused, damaged bytes. */
+/* Suffix arrays from C: building, searching, the golden file, invalid arguments, damaged bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static void building_and_searching(void) {
   uint64_t at = 5;
   CHECK(oh_suffixarray_at(base, length, size, &at) == OH_ERR_RANGE && at == 5);
 
-  /* In place, the same bytes; cancelled, none. */
+  /* Built in place: the same bytes. Canceled: no region. */
   void* place = aligned_alloc(64, length);
   memset(place, 0x5A, length);
   memcpy((char*)place + OH_SUFFIXARRAY_TEXT, text, sizeof text - 1);
@@ -62,7 +62,7 @@ static void what_is_refused(void) {
   oh_suffixarray_found found;
   CHECK(oh_suffixarray_search(memory, 512, NULL, 1, &found) == OH_ERR_TYPE);
   CHECK(oh_suffixarray_search(memory, 512, "a", 1, NULL) == OH_ERR_TYPE);
-  /* Positions that lead outside are found out, and do no harm before. */
+  /* Positions outside the text are detected by validate, and harmless before. */
   ((uint32_t*)memory)[80] = 0xFFFFFFFF;
   CHECK(oh_suffixarray_search(memory, 512, "a", 1, &found) == OH_OK);
   CHECK(oh_suffixarray_validate(memory, 512) == OH_ERR_CORRUPT);

@@ -1,5 +1,5 @@
-/* Vectors from C: in memory of one's own, growth, sorting with a control, searching, wrong arguments, damaged
- * bytes; and vectors that own their memory. */
+/* Vectors from C: in memory of the caller, growth, sorting with a control, searching, invalid
+ * arguments, damaged bytes; and vectors that own their memory. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static void in_memory_of_ones_own(void) {
   CHECK(oh_vector_push(base, length, OH_TYPE_F64, values, 8) == OH_OK);
   CHECK(oh_vector_push(base, length, OH_TYPE_F64, values, 1) == OH_ERR_FULL);
 
-  /* Longer memory, then a longer region in it. */
+  /* Enlarges the memory, and then the region in it. */
   void* larger = aligned_alloc(64, 4096);
   memcpy(larger, base, length);
   free(base);
@@ -112,7 +112,7 @@ static void wrong_arguments(void) {
   uint32_t extreme = 5;
   bool found = true;
   CHECK(oh_vector_extreme(base, 320, OH_TYPE_U32, true, &extreme, &found) == OH_OK && !found && extreme == 5);
-  ((uint32_t*)base)[18] = 17; /* more than fit */
+  ((uint32_t*)base)[18] = 17; /* exceeds the capacity */
   CHECK(oh_vector_check(base, 320) == OH_ERR_CORRUPT);
   free(base);
 }

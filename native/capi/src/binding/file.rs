@@ -1,5 +1,5 @@
-//! Region files that a language binding maps (`oh_binding_file`), and how many mappings a process
-//! has.
+//! Region files that a language binding maps (`oh_binding_file`), and the number of mappings of a
+//! process.
 
 use crate::args::{check_pointer, read_path};
 use crate::guard::{guard, guard_out, guard_value};
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn oh_binding_file_open(
     copy_on_write: bool,
     out: *mut *mut oh_binding_file,
 ) -> oh_status {
-    // SAFETY: the caller vouches for `out` and the path.
+    // SAFETY: the caller guarantees `out` and the path.
     unsafe {
         guard_out(out, || {
             let path = read_path(path, path_length)?;
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn oh_binding_file_status(file: *const oh_binding_file) ->
 ///
 /// # Safety
 /// `file` is open, with `copy_on_write`; no thread uses its bytes at the same time, or the old
-/// address afterwards; `capacity` bytes at `target` are mapped and writable, and their owner does
+/// address afterward; `capacity` bytes at `target` are mapped and writable, and their owner does
 /// not use their previous contents.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_binding_file_move(
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn oh_binding_file_move(
 ) -> oh_status {
     guard(|| {
         check_pointer(file, "file")?;
-        // SAFETY: not null and aligned; the rest is the caller's word.
+        // SAFETY: not null and aligned; the caller guarantees the rest.
         unsafe { (*file).0.move_to(target.cast(), capacity) }
     })
 }
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn oh_binding_mappings_reserve(
     percent: u32,
     granted: *mut bool,
 ) -> oh_status {
-    // SAFETY: the caller vouches for `granted`.
+    // SAFETY: the caller guarantees `granted`.
     unsafe { guard_out(granted, || Ok(reserve(count, percent))) }
 }
 

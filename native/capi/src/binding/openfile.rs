@@ -1,5 +1,5 @@
-//! Files for memory of the caller's (`oh_binding_openfile`): a runtime reads them into, or lays
-//! them into, buffers that it manages. And what can be done with such memory (`oh_memory_…`).
+//! Files in memory that a runtime manages (`oh_binding_openfile`): they are read or mapped into its
+//! buffers.
 
 use crate::access::{oh_strategy, strategy_number, thresholds};
 use crate::args::{check_bytes, check_pointer, read_path};
@@ -22,7 +22,7 @@ pub struct oh_binding_openfile {
 
 unsafe fn open<'a>(file: *const oh_binding_openfile) -> Result<&'a OpenFile> {
     check_pointer(file, "file")?;
-    // SAFETY: not null and aligned; the caller vouches for the handle.
+    // SAFETY: not null and aligned; the caller guarantees the handle.
     Ok(unsafe { &(*file).file })
 }
 
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn oh_binding_openfile_plan(
         check_pointer(size, "size")?;
         check_pointer(strategy, "strategy")?;
         check_pointer(alignment, "alignment")?;
-        // SAFETY: not null and aligned; the rest is the caller's word.
+        // SAFETY: not null and aligned; the caller guarantees the rest.
         unsafe {
             let file = &mut (*file).file;
             if look {
@@ -144,9 +144,9 @@ pub unsafe extern "C" fn oh_binding_openfile_map(
     length: usize,
     strategy: *mut oh_strategy,
 ) -> oh_status {
-    // SAFETY: the caller guarantees that `file` is open and used by no one else meanwhile, and that
-    // `capacity` bytes at `base` are mapped, and given up by their owner, who frees them by
-    // unmapping the whole.
+    // SAFETY: the caller guarantees that `file` is open and used by no other thread at the same
+    // time, and that `capacity` bytes at `base` are mapped, and given up by their owner, who frees
+    // them by unmapping the whole.
     unsafe {
         guard_out(strategy, || {
             check_pointer(file, "file")?;
@@ -174,9 +174,9 @@ pub(crate) unsafe fn map_at(
     match window {
         Some(window) if window.base() == base => map(window),
         _ => {
-            // SAFETY: the caller guarantees that `file` is open and used by no one else meanwhile,
-            // and that `capacity` bytes at `base` are mapped, and given up by their owner, who
-            // frees them by unmapping the whole.
+            // SAFETY: the caller guarantees that `file` is open and used by no other thread at the
+            // same time, and that `capacity` bytes at `base` are mapped, and given up by their
+            // owner, who frees them by unmapping the whole.
             let mut made = unsafe { Window::within(base, capacity, offset, access) }?;
             map(&mut made)?;
             *window = Some(made);

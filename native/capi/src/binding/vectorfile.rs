@@ -1,5 +1,5 @@
-//! The file of a vector for memory of the caller's (`oh_binding_vectorfile`): as
-//! [`crate::openfile`], with commits.
+//! The file of a vector in memory that a runtime manages (`oh_binding_vectorfile`): like
+//! [`super::openfile`], with commits.
 
 use super::openfile::map_at;
 use crate::args::{check_pointer, numeric_type, read_path};
@@ -37,7 +37,7 @@ pub struct oh_binding_vectorfile_info {
 
 unsafe fn vector_file<'a>(file: *const oh_binding_vectorfile) -> Result<&'a VectorFile> {
     check_pointer(file, "file")?;
-    // SAFETY: not null and aligned; the caller vouches for the handle. Only this field is borrowed.
+    // SAFETY: not null and aligned; the caller guarantees the handle. Only this field is borrowed.
     Ok(unsafe { &(*file).file })
 }
 
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn oh_binding_vectorfile_map(
             let bytes =
                 usize::try_from(bytes).map_err(|_| Error::new(ErrorKind::Oom, "the file is too large"))?;
             if bytes > capacity {
-                return Err(Error::full(format!("{bytes} bytes where there is room for {capacity}")));
+                return Err(Error::full(format!("{bytes} bytes do not fit into {capacity}")));
             }
             if inner.is_writable() {
                 inner.allocate(length)?;
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn oh_binding_vectorfile_discard(
     length: u64,
 ) -> oh_status {
     // SAFETY: the caller guarantees that `file` is open, and that no commit, made or under way,
-    // vouches for more than `length` elements, and nobody stores behind them meanwhile.
+    // covers more than `length` elements, and no thread stores past them.
     guard(|| unsafe { vector_file(file) }?.discard(length))
 }
 

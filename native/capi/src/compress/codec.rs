@@ -38,7 +38,10 @@ pub unsafe extern "C" fn oh_compress(
             let dictionary = &shared(dictionary, "dictionary")?.dictionary;
             let (text, level) = (slice(text, length, "text")?, Level::new(level)?);
             if capacity <= length {
-                return Err(Error::range(format!("out has {capacity} bytes; {} may be needed", length + 1)));
+                return Err(Error::range(format!(
+                    "out has {capacity} bytes, but {} may be needed",
+                    length + 1
+                )));
             }
             let target = slice_mut(out, capacity, "out")?;
             with_scratch(|scratch, packed| {

@@ -147,7 +147,7 @@ pub unsafe extern "C" fn oh_recordstore_builder_region_size(
 }
 
 /// Writes the store to `length` bytes at `base`. `OH_ERR_FULL` if `length` is less than
-/// `oh_recordstore_builder_region_size`. Afterwards, more records can be added, and a larger store
+/// `oh_recordstore_builder_region_size`. Afterward, more records can be added, and a larger store
 /// written.
 ///
 /// # Safety

@@ -1,4 +1,4 @@
-//! Texts that are stored one after another.
+//! Splitting a text into samples or records.
 
 use offheap_core::{Error, Result};
 
@@ -9,7 +9,7 @@ pub(super) fn pieces<'a>(text: &'a [u8], ends: &'a [f64]) -> impl Iterator<Item 
     ends.iter().map(move |&end| {
         let to = end as usize;
         if to as f64 != end || to < from || to > text.len() {
-            return Err(Error::range(format!("a piece from {from} to {end} of {} bytes", text.len())));
+            return Err(Error::range(format!("invalid piece from {from} to {end} of {} bytes", text.len())));
         }
         let piece = &text[from..to];
         from = to;

@@ -17,7 +17,7 @@ const KEPT: usize = 1 << 20;
 pub(super) fn with_scratch<T>(body: impl FnOnce(&mut Scratch, &mut Vec<u8>) -> Result<T>) -> Result<T> {
     SCRATCH.with(|cell| {
         let mut inner =
-            cell.try_borrow_mut().map_err(|_| Error::new(ErrorKind::Native, "called from itself"))?;
+            cell.try_borrow_mut().map_err(|_| Error::new(ErrorKind::Native, "called recursively"))?;
         let (scratch, out) = &mut *inner;
         out.clear();
         let outcome = body(scratch, out);
@@ -39,7 +39,7 @@ pub(super) unsafe fn copy_out(text: &[u8], out: *mut u8, capacity: usize) -> Res
     let Some(target) = target.get_mut(..text.len()) else {
         return Err(Error::new(
             ErrorKind::Full,
-            format!("{} bytes do not fit the {capacity} of out", text.len()),
+            format!("{} bytes do not fit into the {capacity} of out", text.len()),
         ));
     };
     target.copy_from_slice(text);

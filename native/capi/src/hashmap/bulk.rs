@@ -1,4 +1,4 @@
-//! Many keys of a hash map in one call; see `hashmap.rs`.
+//! Functions on many keys of a hash map.
 
 use crate::args::{check_array, check_from};
 use crate::guard::guard_out;
@@ -14,7 +14,7 @@ fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
     if schema == 0 || schema == shape.key as u32 | (shape.value as u32) << 8 {
         return Ok(());
     }
-    Err(Error::wrong_type(format!("the map has other types now: {:?} and {:?}", shape.key, shape.value)))
+    Err(Error::wrong_type(format!("the types of the map changed to {:?} and {:?}", shape.key, shape.value)))
 }
 
 /// The same, and `keys` are `count` of its keys.
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn oh_hashmap_get_many(
     found: *mut u8,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             let check = |shape: &Shape| {
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn oh_hashmap_has_many(
     found: *mut u8,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             let check = |shape: &Shape| check_keys(shape, schema, keys, count);
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn oh_hashmap_set_many(
     from: usize,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             check_from(from, count)?;
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn oh_hashmap_remove_many(
     count: usize,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the array, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the array, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             let check = |shape: &Shape| check_keys(shape, schema, keys, count);
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn oh_hashmap_handles_of(
     handles: *mut u64,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             check_array(handles.cast(), size_of::<u64>(), count, "handles")?;
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn oh_hashmap_get_many_by_handle(
     found: *mut u8,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             check_array(handles.cast(), size_of::<u64>(), count, "handles")?;

@@ -62,9 +62,9 @@ impl Argument {
         }
         if self.length != ty.width() {
             let (what, length, width) = (self.what, self.length, ty.width());
-            return Err(Error::wrong_type(format!("the {what} has {length} bytes; {ty:?} has {width}")));
+            return Err(Error::wrong_type(format!("the {what} has {length} bytes, but {ty:?} has {width}")));
         }
-        // SAFETY: the caller vouches for `length` bytes; they need not be aligned.
+        // SAFETY: the caller guarantees `length` bytes; they need not be aligned.
         Ok(unsafe {
             match self.length {
                 1 => u64::from(self.data.cast::<u8>().read()),
@@ -76,7 +76,7 @@ impl Argument {
     }
 
     unsafe fn blob<'a>(self, ty: Type) -> Result<Blob<'a>> {
-        // SAFETY: the caller vouches for `length` bytes.
+        // SAFETY: the caller guarantees `length` bytes.
         Blob::of_type(unsafe { crate::args::slice(self.data.cast::<u8>(), self.length, self.what) }?, ty)
     }
 }
@@ -105,7 +105,7 @@ macro_rules! with_key {
 
 unsafe fn find(map: &RawMap, key: *const c_void, key_length: usize) -> Result<Option<u32>> {
     let key = Argument { data: key, length: key_length, what: "key" };
-    // SAFETY: the caller vouches for the key's bytes.
+    // SAFETY: the caller guarantees the key's bytes.
     Ok(unsafe { with_key!(key, map.shape().key, key => map.find(key)) })
 }
 
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn oh_hashmap_get(
     guard(|| {
         check_pointer(value, "value")?;
         check_pointer(value_length, "value_length")?;
-        // SAFETY: the caller vouches for memory and key; the outputs were checked.
+        // SAFETY: the caller guarantees memory and key; the outputs were checked.
         unsafe {
             let map = RawMap::attach(base.cast(), length)?;
             let found = match find(&map, key, key_length)? {
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn oh_hashmap_set(
         if !inserted.is_null() {
             check_pointer(inserted, "inserted")?;
         }
-        // SAFETY: the caller vouches for memory, key and value; the output was checked.
+        // SAFETY: the caller guarantees memory, key and value; the output was checked.
         unsafe {
             let mut map = RawMapMut::attach(base.cast(), length)?;
             let ty = map.shape().value;
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn oh_hashmap_remove(
         if !removed.is_null() {
             check_pointer(removed, "removed")?;
         }
-        // SAFETY: the caller vouches for memory and key; the output was checked.
+        // SAFETY: the caller guarantees memory and key; the output was checked.
         unsafe {
             let mut map = RawMapMut::attach(base.cast(), length)?;
             let position = with_key!(key, map.shape().key, key => map.remove(key));
@@ -315,7 +315,7 @@ pub unsafe extern "C" fn oh_hashmap_get_by_handle(
             let map = RawMap::attach(base.cast(), length)?;
             match map.position_of_handle(handle) {
                 Some(position) => entry_at(&map, position),
-                None => Err(Error::stale("the entry of this handle was deleted")),
+                None => Err(Error::stale("the entry of this handle was removed")),
             }
         })
     }
@@ -327,7 +327,7 @@ fn entry_at(map: &RawMap, position: u32) -> Result<oh_hashmap_entry> {
     Ok(oh_hashmap_entry { key, key_length, value, value_length, position })
 }
 
-/// Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterwards
+/// Returns the next entry in insertion order. Set `*cursor` to 0 before the first call. Afterward
 /// it is 1 + the position of the entry, or 0 if there are no more entries. Entries may be inserted
 /// and removed between calls.
 ///
@@ -349,7 +349,7 @@ pub unsafe extern "C" fn oh_hashmap_next(
     guard(|| {
         check_pointer(cursor, "cursor")?;
         check_pointer(out, "out")?;
-        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        // SAFETY: the caller guarantees the memory; the outputs were checked.
         unsafe {
             let map = RawMap::attach(base.cast(), length)?;
             match map.next_from(cursor.read()) {

@@ -1,8 +1,8 @@
 //! The hash map.
 //!
 //! `oh_hashmap_*(base, length, …)`: every function takes the region's memory, checks its header
-//! (some 20 ns), and works on it in place. Keys and values are passed by address and length: a
-//! number is its 1, 2, 4 or 8 bytes in memory, a string or byte sequence its bytes (no closing
+//! (about 20 ns), and works in place. Keys and values are passed by address and length: a number as
+//! its 1, 2, 4 or 8 bytes in memory, a string or byte sequence as its bytes (without a terminating
 //! NUL).
 
 mod bulk;
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn oh_hashmap_types(
     guard(|| {
         check_pointer(key_type, "key_type")?;
         check_pointer(value_type, "value_type")?;
-        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        // SAFETY: the caller guarantees the memory; the outputs were checked.
         unsafe {
             let shape = RawMap::attach_shared(base.cast(), length, READ_TIMEOUT)?.shape();
             key_type.write(shape.key as u32);

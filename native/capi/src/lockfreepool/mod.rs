@@ -1,10 +1,9 @@
 //! LockFreePool and its caches: one pool for all threads.
 //!
-//! A pool's region is plain memory of yours (`oh_lockfreepool_region_size`,
-//! `oh_lockfreepool_init`), which may be shared between threads. Each thread makes a handle of its
-//! own, an `oh_lockfreepool`, or an `oh_threadlocalpool`, which has a cache: most of its operations
-//! touch no word that other threads write. Blocks may be freed through any handle, whichever
-//! allocated them.
+//! The region of a pool is plain memory of the caller (`oh_lockfreepool_region_size`,
+//! `oh_lockfreepool_init`), which may be shared between threads. Each thread creates its own
+//! handle: an `oh_lockfreepool`, or an `oh_threadlocalpool`, which has a cache, so that most of its
+//! operations access no word that other threads write. A block may be freed through any handle.
 
 pub mod threadlocalpool;
 
@@ -162,7 +161,7 @@ pub unsafe extern "C" fn oh_lockfreepool_init(
 /// time, a valid pool may appear to be corrupt.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_lockfreepool_validate(base: *const c_void, length: usize) -> oh_status {
-    // SAFETY: the caller vouches for the memory; the proof writes nothing.
+    // SAFETY: the caller guarantees the memory; the proof writes nothing.
     guard(|| unsafe { validate::validate(base.cast_mut().cast(), length) })
 }
 

@@ -15,12 +15,12 @@ fn check_schema(shape: &Shape, schema: u32) -> Result<()> {
     if schema == 0 || schema == shape.key as u32 | (shape.value as u32) << 8 {
         return Ok(());
     }
-    Err(Error::wrong_type(format!("the arena has other types now: {:?} and {:?}", shape.key, shape.value)))
+    Err(Error::wrong_type(format!("the types of the arena changed to {:?} and {:?}", shape.key, shape.value)))
 }
 
 fn read_ids(ids: *const c_void, id_type: u32, count: usize) -> Result<bulk::Ids> {
     let ty = Type::from_number(id_type)
-        .ok_or_else(|| Error::wrong_type(format!("{id_type} is no type of ids")))?;
+        .ok_or_else(|| Error::wrong_type(format!("invalid type of ids: {id_type}")))?;
     check_array(ids, ty.width(), count, "ids")?;
     bulk::Ids::new(ids.cast(), ty)
 }
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_get_many(
     found: *mut u8,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             let ids = read_ids(ids, id_type, count)?;
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_set_many(
     from: usize,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             check_from(from, count)?;
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_entries(
     capacity: usize,
     out: *mut usize,
 ) -> oh_status {
-    // SAFETY: the caller vouches for the memory and the arrays, whose alignment is checked.
+    // SAFETY: the caller guarantees the memory and the arrays, whose alignment is checked.
     unsafe {
         guard_out(out, || {
             let check = |shape: &Shape| {

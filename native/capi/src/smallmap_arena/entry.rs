@@ -19,7 +19,7 @@ fn key_bits(arena: &RawArena, key: u64) -> Result<u64> {
 fn check_bits(bits: u64, ty: Type, what: &str) -> Result<u64> {
     let width = ty.width() * 8;
     if (width < 64 && bits >> width != 0) || (ty == Type::Bool && bits > 1) {
-        return Err(Error::range(format!("{bits:#x} are not the bits of a {what} of type {ty:?}")));
+        return Err(Error::range(format!("invalid bits of a {what} of type {ty:?}: {bits:#x}")));
     }
     Ok(bits)
 }
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_count(
     guard(|| {
         check_pointer(size, "size")?;
         check_pointer(promoted, "promoted")?;
-        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        // SAFETY: the caller guarantees the memory; the outputs were checked.
         unsafe {
             let arena = RawArena::attach(base.cast(), length)?;
             let map = arena.live(id)?;
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_get(
     guard(|| {
         check_pointer(value, "value")?;
         check_pointer(found, "found")?;
-        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        // SAFETY: the caller guarantees the memory; the outputs were checked.
         unsafe {
             let arena = RawArena::attach(base.cast(), length)?;
             let bits = arena.get(id, key_bits(&arena, key)?)?;
@@ -128,7 +128,9 @@ pub unsafe extern "C" fn oh_smallmap_arena_remove(
         guard_out(removed, || {
             let mut arena = RawArenaMut::attach(base.cast(), length)?;
             let key = key_bits(&arena, key)?;
-            arena.remove(id, key)?.ok_or_else(|| Error::full("the arena has no slot for what stays"))
+            arena
+                .remove(id, key)?
+                .ok_or_else(|| Error::full("the arena has no slot for the remaining entries"))
         })
     }
 }
@@ -177,7 +179,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_find_string(
     guard(|| {
         check_pointer(out, "out")?;
         check_pointer(found, "found")?;
-        // SAFETY: the caller vouches for the memory and the text; the outputs were checked.
+        // SAFETY: the caller guarantees the memory and the text; the outputs were checked.
         unsafe {
             let text = Blob::of_type(slice(text.cast::<u8>(), text_length, "text")?, Type::String)?;
             let id = RawArena::attach(base.cast(), length)?.find_string(text);
@@ -206,7 +208,7 @@ pub unsafe extern "C" fn oh_smallmap_arena_string(
     guard(|| {
         check_pointer(text, "text")?;
         check_pointer(text_length, "text_length")?;
-        // SAFETY: the caller vouches for the memory; the outputs were checked.
+        // SAFETY: the caller guarantees the memory; the outputs were checked.
         unsafe {
             let bytes = RawArena::attach(base.cast(), length)?.string(id);
             let bytes = bytes.ok_or_else(|| Error::stale(format!("there is no string with id {id}")))?;

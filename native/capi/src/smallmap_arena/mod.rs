@@ -1,9 +1,9 @@
 //! The arena of small maps.
 //!
 //! `oh_smallmap_arena_*(base, length, …)`: every function takes the region's memory, checks its
-//! header, and works on it in place. Numbers are passed as their bits in 64 (`uint64_t`),
-//! zero-extended: a `double` by its eight bytes, an `int8_t` −1 as 255. Strings are interned first:
-//! keys and values of that type are ids of strings.
+//! header, and works in place. Numbers are passed as 64 bits (`uint64_t`), zero-extended: a
+//! `double` as its eight bytes, the `int8_t` −1 as 255. Strings are interned first: keys and values
+//! of that type are ids of strings.
 
 mod bulk;
 mod entry;
@@ -39,7 +39,7 @@ pub struct oh_smallmap_arena_options {
 }
 option_struct!(oh_smallmap_arena_options, through seeds: [u32; 2]);
 
-/// What has to fit into an arena in addition to its contents; see `oh_smallmap_arena_make_room`.
+/// The room that an arena needs in addition to its contents; see `oh_smallmap_arena_make_room`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct oh_smallmap_arena_room {
