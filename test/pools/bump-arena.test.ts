@@ -1,6 +1,6 @@
 /**
- * BumpArena: against a model, against Rust on the same bytes, scopes, growth, guards and zeros,
- * errors, other threads, golden and damaged bytes.
+ * BumpArena: compared with a model, and with Rust on the same bytes; scopes, growth, guards and
+ * zeros, errors, other threads, golden and damaged bytes.
  */
 import fc from 'fast-check';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,8 +33,8 @@ interface Live {
   freed: boolean;
 }
 
-describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
-  it('blocks do not overlap, contents stay, scopes nest', () => {
+describe.each(Object.entries(shapes))('compared with a model: %s', (_, options) => {
+  it('keeps blocks apart and their contents intact, and nests scopes', () => {
     const step = fc.oneof(
       { weight: 8, arbitrary: fc.record({ alloc: fc.nat(300), align: fc.nat(12) }) },
       { weight: 3, arbitrary: fc.record({ free: fc.nat(1000) }) },
@@ -47,7 +47,7 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
         const arena = new BumpArena(options);
         const live: Live[] = [];
         let next = 0;
-        /** Blocks from before the innermost scope. */
+        /** The number of blocks from before the innermost scope. */
         let floor = 0;
         const run = (depth: number): void => {
           while (next < steps.length) {
@@ -116,7 +116,7 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
     );
   });
 
-  it('Rust makes the same bytes', () => {
+  it('writes the same bytes as Rust', () => {
     const ours = new BumpArena({ ...options, chunkBytes: 2 ** 18 });
     const theirs = new Uint8Array(new SharedArrayBuffer(regionOf(ours).length));
     theirs.set(regionOf(ours));
@@ -150,7 +150,7 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
       expect(Buffer.compare(regionOf(ours), theirs)).toBe(0);
       ours.alloc(8);
       rust.bumparenaAlloc(theirs, 8, 8);
-      // Each engine also takes over what the other one wrote.
+      // Each implementation also continues from the other's bytes.
       theirs.set(regionOf(ours));
       if (round === 2) {
         ours.reset();
@@ -164,7 +164,7 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
 });
 
 describe('growth', () => {
-  it('is in place: contents, offsets and views taken before stay', () => {
+  it('is in place: contents, offsets and earlier views remain valid', () => {
     const arena = new BumpArena({ chunkBytes: 128, maxBytes: 2 ** 20 });
     const first = arena.alloc(64);
     const before = arena.f64;
@@ -184,7 +184,18 @@ describe('growth', () => {
     expect(arena.stats()).toMatchObject({ usedBytes: 0, usedBlocks: 0, capacityBytes, resets: 1 });
   });
 
-  it('ends at maxBytes, and a refusal changes nothing', () => {
+  it('keeps acquired blocks valid', () => {
+    const arena = new BumpArena({ chunkBytes: 64, maxBytes: 2 ** 20 });
+    const block = arena.acquire(16);
+    block.bytes.fill(3);
+    arena.alloc(5000);
+    expect([...block.bytes]).toEqual(new Array(16).fill(3));
+    expect(arena.u8[block.offset]).toBe(3);
+    block.free();
+    throws(() => block.bytes, 'ERR_OFFHEAP_STALE');
+  });
+
+  it('ends at maxBytes, and a failed allocation changes nothing', () => {
     const arena = new BumpArena({ chunkBytes: 1000, maxBytes: 3000 });
     expect(arena.stats().maxBytes).toBe(3008);
     const at = arena.alloc(2000);
@@ -196,7 +207,7 @@ describe('growth', () => {
     expect(arena.tryAlloc(0)).toBe(-1);
   });
 
-  it('a growth that the system refuses changes nothing', () => {
+  it('changes nothing if the system refuses memory', () => {
     const arena = new BumpArena({ chunkBytes: 4096 });
     const at = arena.alloc(4000);
     arena.u8.fill(7, at, at + 4000);
@@ -217,7 +228,7 @@ describe('growth', () => {
     arena.alloc(5000);
   });
 
-  it('passes 2 GiB where offsets no longer are small integers', () => {
+  it('continues past 2 GiB, where offsets are no longer small integers', () => {
     const arena = new BumpArena({ chunkBytes: 2 ** 20 });
     const low = arena.alloc(8);
     const skipped = arena.alloc(2 ** 31);
@@ -234,7 +245,7 @@ describe('growth', () => {
 });
 
 describe('scopes', () => {
-  it('end when their function throws, and give its result', () => {
+  it('end when their function throws, and return its result', () => {
     const arena = new BumpArena();
     arena.alloc(100);
     const { usedBytes } = arena.stats();
@@ -250,7 +261,7 @@ describe('scopes', () => {
     expect(arena.scope(() => 'result')).toBe('result');
   });
 
-  it('a reset inside takes everything, and the scope what came after', () => {
+  it('that contain a reset end with an empty arena', () => {
     const arena = new BumpArena();
     arena.alloc(100);
     arena.scope(() => {
@@ -265,7 +276,7 @@ describe('scopes', () => {
     expect(arena.stats()).toMatchObject({ usedBytes: 0, usedBlocks: 0 });
   });
 
-  it('nest as deep as calls do, and each gives back its own', () => {
+  it('nest as deep as calls do, and each releases its own blocks', () => {
     const arena = new BumpArena({ chunkBytes: 64 });
     const down = (depth: number): void => {
       const at = arena.alloc(8);
@@ -283,9 +294,9 @@ describe('scopes', () => {
     expect(arena.stats()).toMatchObject({ usedBytes: 0, usedBlocks: 0 });
   });
 
-  it('a function that only looks asynchronous is refused all the same', () => {
+  it('refuse an asynchronous function that inherits like a plain one', () => {
     const arena = new BumpArena();
-    // Its prototype was exchanged, so that it is taken for a plain one: what it returns tells.
+    // With the prototype of a plain function, only its result shows that it is asynchronous.
     const disguised = Object.setPrototypeOf(
       async () => Promise.resolve(arena.tryAlloc(8)),
       Function.prototype,
@@ -297,13 +308,13 @@ describe('scopes', () => {
     expect(arena.stats().usedBlocks).toBe(0);
   });
 
-  it('an arena that is closed inside stays closed', () => {
+  it('leave an arena closed that their function closed', () => {
     const arena = new BumpArena();
     expect(arena.scope(() => (arena.close(), 5))).toBe(5);
     throws(() => arena.scope(() => 5), 'ERR_OFFHEAP_CLOSED');
   });
 
-  it('refuse functions that are not done when they return', () => {
+  it('refuse functions that continue after they return', () => {
     const arena = new BumpArena();
     let ran = 0;
     throws(() => arena.scope(async () => (await Promise.resolve(), ran++)), 'ERR_OFFHEAP_TYPE');
@@ -328,7 +339,7 @@ describe('scopes', () => {
     for (const fn of [undefined, 5, {}, 'x']) throws(() => arena.scope(fn as never), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('blocks inside are stale outside', () => {
+  it('make the blocks that were allocated inside stale', () => {
     const arena = new BumpArena();
     const kept = arena.alloc(8);
     const inside = arena.scope(() => arena.alloc(8));
@@ -345,7 +356,7 @@ describe('scopes', () => {
     expect(arena.stats().usedBlocks).toBe(1);
   });
 
-  it('a block freed last in, first out is free at once, but never across the begin of a scope', () => {
+  it('free the last block at once, but never a block from before the scope', () => {
     const arena = new BumpArena();
     const first = arena.alloc(8);
     const second = arena.alloc(8);
@@ -365,13 +376,13 @@ describe('scopes', () => {
   });
 });
 
-describe('safety', () => {
+describe('guards and zeros', () => {
   it.each([
     [{ guards: true }, POISON],
     [{ zeroOnFree: true }, 0],
     [{ guards: true, zeroOnFree: true }, 0],
     [{}, 7],
-  ])('%o leaves %i in released blocks', (options, expected) => {
+  ])('fill released blocks: %o leaves %i', (options, expected) => {
     const arena = new BumpArena(options);
     const at = arena.alloc(50);
     arena.view(at, 50).fill(7);
@@ -379,38 +390,41 @@ describe('safety', () => {
     expect(arena.u8.subarray(at, at + 50).every((byte) => byte === expected)).toBe(true);
   });
 
-  it.each([40, 41, 55, -1, -9, -16])('guards see a byte written %i bytes from a block', (distance) => {
-    const make = (): [BumpArena, number] => {
-      const arena = new BumpArena({ guards: true });
-      const first = arena.alloc(40);
-      const second = arena.alloc(40);
-      const at = distance > 0 ? first : second;
-      arena.u8[at + distance] ^= 1;
-      return [arena, at];
-    };
-    const [arena, at] = make();
-    throws(() => arena.validate(), 'ERR_OFFHEAP_CORRUPT');
-    throws(() => arena.free(at), distance > 0 ? 'ERR_OFFHEAP_CORRUPT' : 'ERR_OFFHEAP_STALE');
-    throws(() => arena.reset(), 'ERR_OFFHEAP_CORRUPT', /overwritten/);
-    expect(arena.stats().usedBytes).toBe(0);
-    arena.alloc(8);
-    arena.validate();
-    arena.reset();
+  it.each([40, 41, 55, -1, -9, -16])(
+    'detect a byte written %i bytes from the start of a block',
+    (distance) => {
+      const make = (): [BumpArena, number] => {
+        const arena = new BumpArena({ guards: true });
+        const first = arena.alloc(40);
+        const second = arena.alloc(40);
+        const at = distance > 0 ? first : second;
+        arena.u8[at + distance] ^= 1;
+        return [arena, at];
+      };
+      const [arena, at] = make();
+      throws(() => arena.validate(), 'ERR_OFFHEAP_CORRUPT');
+      throws(() => arena.free(at), distance > 0 ? 'ERR_OFFHEAP_CORRUPT' : 'ERR_OFFHEAP_STALE');
+      throws(() => arena.reset(), 'ERR_OFFHEAP_CORRUPT', /overwritten/);
+      expect(arena.stats().usedBytes).toBe(0);
+      arena.alloc(8);
+      arena.validate();
+      arena.reset();
 
-    const scoped = new BumpArena({ guards: true });
-    const spoil = (): void => void (scoped.u8[scoped.alloc(13) + 13] ^= 1);
-    throws(() => scoped.scope(spoil), 'ERR_OFFHEAP_CORRUPT');
-    expect(scoped.stats().usedBytes).toBe(0);
-    const mine = new Error('mine');
-    expect(() =>
-      scoped.scope(() => {
-        spoil();
-        throw mine;
-      }),
-    ).toThrow(mine);
-  });
+      const scoped = new BumpArena({ guards: true });
+      const spoil = (): void => void (scoped.u8[scoped.alloc(13) + 13] ^= 1);
+      throws(() => scoped.scope(spoil), 'ERR_OFFHEAP_CORRUPT');
+      expect(scoped.stats().usedBytes).toBe(0);
+      const mine = new Error('mine');
+      expect(() =>
+        scoped.scope(() => {
+          spoil();
+          throw mine;
+        }),
+      ).toThrow(mine);
+    },
+  );
 
-  it('guards tell a block that was freed before from one that is there', () => {
+  it('report a second free of a block, with guards, as ERR_OFFHEAP_STALE', () => {
     const arena = new BumpArena({ guards: true });
     const blocks = [10, 20, 30].map((bytes) => arena.alloc(bytes));
     arena.free(blocks[0]);
@@ -424,8 +438,8 @@ describe('safety', () => {
   });
 });
 
-describe('arguments', () => {
-  it('options', () => {
+describe('calls', () => {
+  it('are rejected if an option is invalid', () => {
     for (const options of [
       { chunkBytes: 63 },
       { chunkBytes: 100.5 },
@@ -453,7 +467,7 @@ describe('arguments', () => {
     expect(scratch.stats().capacityBytes).toBe(2 ** 20);
   });
 
-  it('sizes, alignments and offsets', () => {
+  it('are rejected if a size, alignment or offset is invalid', () => {
     for (const arena of [new BumpArena(), new BumpArena({ guards: true })]) {
       const at = arena.alloc(64);
       const used = arena.stats();
@@ -484,7 +498,7 @@ describe('arguments', () => {
     }
   });
 
-  it('closed arenas', () => {
+  it('are rejected with ERR_OFFHEAP_CLOSED after close(), with and without guards', () => {
     for (const options of [{}, { guards: true }]) {
       const arena = new BumpArena(options);
       const block = arena.acquire(8);
@@ -511,7 +525,7 @@ describe('arguments', () => {
     }
   });
 
-  it('shows itself', () => {
+  it('prints its class and figures, and refuses structured cloning', () => {
     const arena = new BumpArena();
     expect(inspect(arena)).toMatch(/BumpArena.*usedBytes: 0/s);
     expect(Object.prototype.toString.call(arena)).toBe('[object BumpArena]');
@@ -521,7 +535,7 @@ describe('arguments', () => {
 });
 
 describe('other threads', () => {
-  it('see blocks, also those of a longer arena, and do not allocate', () => {
+  it('read and write blocks, also after the arena has grown, but cannot allocate or free', () => {
     const arena = new BumpArena({ chunkBytes: 1024, maxBytes: 2 ** 20 });
     const at = arena.alloc(64);
     arena.u32[at / 4] = 77;
@@ -545,10 +559,10 @@ describe('other threads', () => {
     expect(seen.u8[at]).toBe(77);
   });
 
-  it('a worker that allocates and is terminated at any moment leaves a valid arena', async () => {
+  it('may be terminated during an allocation, which leaves the arena valid', async () => {
     const arena = new BumpArena({ chunkBytes: 2 ** 16, maxBytes: 2 ** 24 });
     const token = arena.share();
-    // The worker writes the header words in the order that the class does.
+    // The worker writes the header words in the same order as the class.
     const worker = new Worker(
       `const { workerData, parentPort } = require('node:worker_threads');
        const head = new Int32Array(workerData.buffer, 0, 64);
@@ -568,7 +582,7 @@ describe('other threads', () => {
     arena.validate();
   });
 
-  it('attach refuses what is no token', () => {
+  it('cannot attach anything but a token of this kind', () => {
     for (const token of [undefined, 5, {}, { offheap: 'fixedpool' }, { offheap: 'bumparena' }]) {
       throws(() => BumpArena.attach(token as never), 'ERR_OFFHEAP_TYPE');
     }
@@ -579,7 +593,7 @@ describe('other threads', () => {
 
 describe('bytes', () => {
   const path = join(packageRoot(), 'test', 'golden', 'bumparena.bin');
-  /** Two blocks with guards, one of them freed, inside a scope that is still open. */
+  /** Two blocks with guards, one of which was freed, within a scope that is still open. */
   const sample = (then: (arena: BumpArena, bytes: Uint8Array) => void): void => {
     const arena = new BumpArena({ chunkBytes: 512, guards: true });
     arena.view(arena.alloc(20), 20).fill(1);
@@ -599,7 +613,7 @@ describe('bytes', () => {
     return BumpArena.attach({ offheap: 'bumparena', buffer });
   };
 
-  it('are those in test/golden', () => {
+  it('equal the golden file', () => {
     sample((arena, bytes) => {
       if (process.env.OFFHEAP_BLESS !== undefined || !existsSync(path)) writeFileSync(path, bytes);
       expect(Buffer.compare(bytes, readFileSync(path))).toBe(0);
@@ -607,7 +621,7 @@ describe('bytes', () => {
     });
   });
 
-  it('each flipped bit of header and records is refused or harmless', () => {
+  it('are refused, or do no harm, after a flip of any bit of header and records', () => {
     let refused = 0;
     const whole = new BumpArena({ chunkBytes: 512, guards: true });
     for (const bytes of [40, 10, 1]) whole.alloc(bytes);
@@ -641,7 +655,7 @@ describe('bytes', () => {
     expect(refused).toBeGreaterThan(250);
   });
 
-  it('an owner whose words were spoilt gets errors, never another place', () => {
+  it('cause errors if the words of an owner are overwritten, but never an offset outside of the data', () => {
     const random = new Random(5);
     let errors = 0;
     for (let round = 0; round < 300; round++) {

@@ -1,6 +1,6 @@
 /**
- * FixedPool: against a model, against Rust on the same bytes, guards and zeros, errors, other
- * threads, golden and damaged bytes.
+ * FixedPool: compared with a model, and with Rust on the same bytes; guards and zeros, errors,
+ * other threads, golden and damaged bytes.
  */
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
@@ -24,15 +24,15 @@ interface Live {
 
 const shapes: Record<string, FixedPoolOptions> = {
   'one class': { blockSize: 64, blocks: 20 },
-  'a size that is no power of two': { blockSize: 40, blocks: 20 },
+  'a size that is not a power of two': { blockSize: 40, blocks: 20 },
   'several classes': { classes: [16, 64, 256], blocks: [20, 10, 3] },
   'odd classes': { classes: [300, 24, 100], blocks: 4 },
   guards: { classes: [32, 200], blocks: 8, guards: true },
   'zeros and guards': { blockSize: 48, blocks: 12, guards: true, zeroOnFree: true },
 };
 
-describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
-  it('blocks do not overlap, contents stay, refusals are right', () => {
+describe.each(Object.entries(shapes))('compared with a model: %s', (_, options) => {
+  it('keeps blocks apart and their contents intact, and refuses invalid frees', () => {
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.record({ alloc: fc.nat(300) }) },
       { weight: 4, arbitrary: fc.record({ free: fc.nat(1000) }) },
@@ -82,7 +82,7 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
     );
   });
 
-  it('Rust makes the same bytes', () => {
+  it('writes the same bytes as Rust', () => {
     const ours = new FixedPool(options);
     const theirs = new Uint8Array(new SharedArrayBuffer(regionOf(ours).length));
     theirs.set(regionOf(ours));
@@ -98,7 +98,7 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
         if (at >= 0) live.push(at);
       } else if (live.length > 0) {
         const [at] = live.splice(random.below(live.length), 1);
-        // Each engine also frees what the other one allocated.
+        // Each implementation also frees blocks that the other one allocated.
         native().fixedpoolFreeMany(theirs, Float64Array.of(at));
         ours.free(at);
       }
@@ -109,8 +109,8 @@ describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
   });
 });
 
-describe('classes', () => {
-  it('freed small blocks serve a large request, and all of it serves any class', () => {
+describe('size classes', () => {
+  it('merge freed small blocks for a large request, and split the whole pool for any class', () => {
     const pool = new FixedPool({ classes: [64, 256, 1024], blocks: 4 });
     const small: number[] = [];
     for (let at: number; (at = pool.tryAlloc(64)) >= 0;) small.push(at);
@@ -132,7 +132,7 @@ describe('classes', () => {
     expect(classes.map(({ size }) => size)).toEqual([64, 128, 1024]);
   });
 
-  it('every class finds its share, in any order', () => {
+  it('have room for their number of blocks, allocated in any order', () => {
     for (const order of [
       [64, 200, 1000],
       [1000, 200, 64],
@@ -147,7 +147,7 @@ describe('classes', () => {
 });
 
 describe('options', () => {
-  it('guards find what was written behind a block, and keep the block', () => {
+  it('guards detect a write past the end of a block, which stays allocated', () => {
     const pool = new FixedPool({ blockSize: 64, blocks: 4, guards: true });
     const at = pool.alloc(10);
     expect(at % 8).toBe(0);
@@ -179,7 +179,7 @@ describe('options', () => {
     }
   });
 
-  it('refuse what makes no sense', () => {
+  it('are rejected if a value is invalid or two contradict each other', () => {
     const make = (options: unknown) => () => new FixedPool(options as FixedPoolOptions);
     throws(make(undefined), 'ERR_OFFHEAP_TYPE');
     throws(make({ blocks: 1 }), 'ERR_OFFHEAP_TYPE', /blockSize or classes/);
@@ -203,7 +203,7 @@ describe('options', () => {
 });
 
 describe('operations', () => {
-  it('refuse sizes and offsets that are none', () => {
+  it('reject invalid sizes and offsets', () => {
     for (const options of Object.values(shapes)) {
       const pool = new FixedPool(options);
       const at = pool.alloc(8);
@@ -230,7 +230,7 @@ describe('operations', () => {
     }
   });
 
-  it('a full pool says so, and counts it', () => {
+  it('fail with ERR_OFFHEAP_FULL on a full pool, and count the failures', () => {
     const pool = new FixedPool({ blockSize: 64, blocks: 2 });
     const [a, b] = [pool.alloc(0), pool.alloc(64)];
     expect(b - a).toBe(64);
@@ -249,7 +249,7 @@ describe('operations', () => {
     });
   });
 
-  it('views show what other views wrote', () => {
+  it('write through one view and read through another', () => {
     const pool = new FixedPool({ blockSize: 64, blocks: 4 });
     pool.alloc(8);
     const at = pool.alloc(64);
@@ -268,7 +268,7 @@ describe('operations', () => {
     expect(pool.u64.length).toBe(32);
   });
 
-  it('blocks free themselves, once', () => {
+  it('free an acquired block once, by `using` or by hand', () => {
     const pool = new FixedPool({ blockSize: 64, blocks: 1 });
     const block = pool.acquire(10);
     expect(block.bytes.length).toBe(10);
@@ -284,13 +284,13 @@ describe('operations', () => {
     expect(pool.stats().usedBlocks).toBe(0);
   });
 
-  it('presets make pools', () => {
+  it('include a preset for buffers', () => {
     const pool = FixedPool.buffers(4, { zeroOnFree: true });
     expect(pool.stats().classes.map(({ size }) => size)).toEqual([64, 256, 1024, 4096, 16_384]);
     pool.free(pool.alloc(16_384));
   });
 
-  it('after close everything throws, and views are empty', () => {
+  it('throw ERR_OFFHEAP_CLOSED after close(), with every kind of pool', () => {
     for (const options of Object.values(shapes)) {
       const pool = new FixedPool(options);
       const block = pool.acquire(8);
@@ -314,7 +314,7 @@ describe('operations', () => {
     }
   });
 
-  it('shows itself', () => {
+  it('prints its class and figures, and refuses structured cloning', () => {
     const pool = new FixedPool({ blockSize: 64, blocks: 2 });
     expect(inspect(pool)).toMatch(/FixedPool.*usedBlocks: 0/s);
     expect(Object.prototype.toString.call(pool)).toBe('[object FixedPool]');
@@ -324,7 +324,7 @@ describe('operations', () => {
 });
 
 describe('other threads', () => {
-  it('see blocks, and do not allocate', async () => {
+  it('read and write blocks, but cannot allocate or free', async () => {
     const pool = new FixedPool({ blockSize: 64, blocks: 4 });
     const at = pool.alloc(64);
     pool.u32[at / 4] = 77;
@@ -348,7 +348,7 @@ describe('other threads', () => {
     pool.free(at);
   });
 
-  it('attach refuses what is no token', () => {
+  it('cannot attach anything but a token of this kind', () => {
     for (const token of [undefined, 5, {}, { offheap: 'hashmap' }, { offheap: 'fixedpool' }]) {
       throws(() => FixedPool.attach(token as never), 'ERR_OFFHEAP_TYPE');
     }
@@ -366,7 +366,7 @@ describe('bytes', () => {
     return FixedPool.attach({ offheap: 'fixedpool', buffer });
   };
 
-  it('are those in test/golden', () => {
+  it('equal the golden file', () => {
     const pool = new FixedPool({ classes: [32, 128, 512], blocks: [4, 3, 2] });
     const offsets = [10, 100, 30, 400, 32, 1, 128].map((bytes) => pool.alloc(bytes));
     for (const i of [2, 1, 5]) pool.free(offsets[i]);
@@ -375,7 +375,7 @@ describe('bytes', () => {
     expect(attach(golden()).stats()).toEqual(pool.stats());
   });
 
-  it('each flipped bit of the header is refused or harmless', () => {
+  it('are refused, or do no harm, after a flip of any bit of the header', () => {
     let refused = 0;
     for (let bit = 0; bit < (256 + 192) * 8; bit++) {
       const bytes = new Uint8Array(golden());
@@ -400,7 +400,7 @@ describe('bytes', () => {
     expect(refused).toBeGreaterThan(400);
   });
 
-  it('an owner whose lists were spoilt gets errors, and does not hang', () => {
+  it('cause errors if the lists of an owner are overwritten, but no endless loop', () => {
     const random = new Random(5);
     let errors = 0;
     for (let round = 0; round < 400; round++) {
@@ -409,7 +409,7 @@ describe('bytes', () => {
       for (let n = 0; n < 12; n++) pool.tryAlloc(random.below(500));
       const bookkeeping = (pool.byteLength - pool.u8.length) / 4;
       for (let n = 0; n < 3; n++) {
-        // The class table's sizes are the owner's private knowledge; all else is fair game.
+        // The owner keeps its own copy of the class table, so any other word may be overwritten.
         const at = 16 + random.below(bookkeeping - 16);
         words[at] = random.pick([0, 1, 2, -1, -0x80000000, 0x7fffffff, random.u32() | 0]);
       }

@@ -1,7 +1,6 @@
 /**
- * LockFreePool and ThreadLocalPool: against a model, TypeScript and Rust and caches on one region
- * at the same time, threads that are terminated, guards and zeros, errors, golden and damaged
- * bytes.
+ * LockFreePool and ThreadLocalPool: compared with a model; TypeScript, Rust and caches on one
+ * region at the same time; terminated threads, guards and zeros, errors, golden and damaged bytes.
  */
 import fc from 'fast-check';
 import { once } from 'node:events';
@@ -74,8 +73,8 @@ const shapes: Record<string, LockFreePoolOptions> = {
   'zeros and guards': { capacityBytes: 16_384, guards: true, zeroOnFree: true },
 };
 
-describe.each(Object.entries(shapes))('a model: %s', (_, options) => {
-  it('blocks do not overlap, contents stay, refusals are right', () => {
+describe.each(Object.entries(shapes))('compared with a model: %s', (_, options) => {
+  it('keeps blocks apart and their contents intact, and refuses invalid frees', () => {
     const step = fc.record({
       who: fc.nat(3),
       what: fc.oneof(
@@ -138,7 +137,7 @@ describe('threads', () => {
     ['a full pool', { capacityBytes: 8192 }, [64, 128, 500]],
     ['a compact pool', { capacityBytes: 2 ** 16, compact: true }, [16, 24, 100, 1500]],
   ])(
-    'of TypeScript, of Rust and with caches at the same time: %s',
+    'allocate and free from TypeScript, from Rust and through caches at the same time: %s',
     { timeout: 120_000 },
     async (_, options, sizes) => {
       const pool = new LockFreePool(options);
@@ -165,7 +164,7 @@ describe('threads', () => {
     },
   );
 
-  it('that hold a block each of a pool with more never find it full', { timeout: 120_000 }, async () => {
+  it('never find a pool full that has a free block', { timeout: 120_000 }, async () => {
     const pool = new LockFreePool({ capacityBytes: 1024, minBlockBytes: 256 });
     const answers = await Promise.all(
       ['js', 'js', 'rust'].map((engine, seed) =>
@@ -176,7 +175,7 @@ describe('threads', () => {
   });
 
   it.each(['js', 'cached'])(
-    'terminated at any moment lose nothing but a block that the pool can name: %s',
+    'leak at most one block, which the pool reports, when terminated at any moment: %s',
     { timeout: 120_000 },
     async (engine) => {
       const pool = new LockFreePool({ capacityBytes: 2 ** 16 });
@@ -202,7 +201,7 @@ describe('threads', () => {
 });
 
 describe('ThreadLocalPool', () => {
-  it('gets back what others free, and several do not mix', () => {
+  it('regains blocks that other threads free, and is independent of other caches', () => {
     const [one, two] = [
       new LockFreePool({ capacityBytes: 2 ** 16 }),
       new LockFreePool({ capacityBytes: 2 ** 16 }),
@@ -223,7 +222,7 @@ describe('ThreadLocalPool', () => {
     expect(two.stats().usedBlocks).toBe(16);
   });
 
-  it('outlives the pool object that it was made of, and gives all back when closed', () => {
+  it('outlives the pool object that it was created from, and returns all blocks when closed', () => {
     const pool = new LockFreePool({ capacityBytes: 2 ** 16 });
     const other = LockFreePool.attach(pool.share());
     const local = new ThreadLocalPool(pool);
@@ -238,7 +237,7 @@ describe('ThreadLocalPool', () => {
     throws(() => new ThreadLocalPool(pool), 'ERR_OFFHEAP_CLOSED');
   });
 
-  it('takes a pool and a size', () => {
+  it('rejects an argument that is not a LockFreePool, and an invalid size', () => {
     const pool = new LockFreePool({ capacityBytes: 2 ** 16 });
     throws(() => new ThreadLocalPool({} as never), 'ERR_OFFHEAP_TYPE');
     throws(
@@ -254,7 +253,7 @@ describe('ThreadLocalPool', () => {
 });
 
 describe('guards and zeros', () => {
-  it('see a block that was overrun, and leave it as it is', () => {
+  it('detect an overrun, and leave the block allocated and unchanged', () => {
     const pool = new LockFreePool({ capacityBytes: 8192, guards: true, zeroOnFree: true });
     for (const handle of [pool, new ThreadLocalPool(pool)]) {
       for (const bytes of [0, 1, 48, 49, 500, 3000]) {
@@ -284,7 +283,7 @@ describe('guards and zeros', () => {
   });
 });
 
-describe('the face', () => {
+describe('LockFreePool', () => {
   it('has presets', () => {
     const fast = LockFreePool.highPerformance({ capacityBytes: 2 ** 20 });
     const small = LockFreePool.compact({ capacityBytes: 2 ** 16 });
@@ -296,7 +295,7 @@ describe('the face', () => {
     throws(() => LockFreePool.compact(3 as never), 'ERR_OFFHEAP_TYPE');
   });
 
-  it('refuses options that can not be', () => {
+  it('rejects invalid options', () => {
     const bad = (options: unknown, code: ErrorCode): void => {
       throws(() => new LockFreePool(options as LockFreePoolOptions), code);
     };
@@ -312,7 +311,7 @@ describe('the face', () => {
     bad({ capacityBytes: 64, handles: 1024 }, 'ERR_OFFHEAP_RANGE');
   });
 
-  it('refuses sizes and offsets that are none', () => {
+  it('rejects invalid sizes and offsets', () => {
     const pool = new LockFreePool({ capacityBytes: 8192 });
     for (const handle of [pool, new ThreadLocalPool(pool)]) {
       for (const bytes of [-1, 1.5, NaN, Infinity, 2 ** 53])
@@ -338,14 +337,14 @@ describe('the face', () => {
     }
   });
 
-  it('finds all that was freed into a cache again, also what it could not note', () => {
+  it('reuses all blocks that were freed into a cache, also those without a note', () => {
     const pool = new LockFreePool({ capacityBytes: 2 ** 18 });
     const [local, handle] = withHandle(() => new ThreadLocalPool(pool, { cacheBytes: 2 ** 17 }));
     const blocks = Array.from({ length: 1008 }, () => local.alloc(64));
     for (let round = 0; round < 3; round++) {
       for (const at of blocks) local.free(at);
       const again = Array.from({ length: 504 }, () => local.alloc(64));
-      // Native code has notes of its own on the same groups.
+      // Native code keeps its own notes on the same groups.
       const more = new Float64Array(504);
       expect(native().lockfreepoolAllocMany(handle, 64, more)).toBe(504);
       const all = [...again, ...more].sort((a, b) => a - b);
@@ -362,7 +361,7 @@ describe('the face', () => {
     expect(pool.stats()).toMatchObject({ usedBytes: 0, cachedBytes: 0, handles: 1 });
   });
 
-  it('takes no handle for its own that is none', () => {
+  it('rejects a native handle of another kind, and a closed one', () => {
     const [closed, ended] = withHandle(() => new LockFreePool({ capacityBytes: 4096 }));
     closed.close();
     const others = [undefined, null, 1, {}, native().dictionaryNew()] as PoolHandle[];
@@ -386,7 +385,7 @@ describe('the face', () => {
     native().lockfreepoolClose(ended);
   });
 
-  it('serves large requests from freed small blocks, and all memory to one size', () => {
+  it('serves large requests from freed small blocks, and one size from all memory', () => {
     const pool = new LockFreePool({ capacityBytes: 2 ** 16 });
     const small: number[] = [];
     for (let at = pool.tryAlloc(64); at >= 0; at = pool.tryAlloc(64)) small.push(at);
@@ -398,7 +397,7 @@ describe('the face', () => {
     expect(pool.alloc(20_000)).toBeGreaterThanOrEqual(0);
   });
 
-  it('limits handles, and gives slots of closed and collected ones again', () => {
+  it('limits the number of handles, and reuses the slots of closed ones', () => {
     const pool = new LockFreePool({ capacityBytes: 4096, handles: 3 });
     for (let i = 0; i < 10; i++) {
       const others = [LockFreePool.attach(pool.share()), new ThreadLocalPool(pool)];
@@ -407,7 +406,7 @@ describe('the face', () => {
     }
   });
 
-  it('is closed, shown, and not cloned', () => {
+  it('prints its class, refuses cloning, and throws ERR_OFFHEAP_CLOSED after close()', () => {
     const pool = new LockFreePool({ capacityBytes: 4096 });
     expect(inspect(pool)).toContain('LockFreePool');
     expect(Object.prototype.toString.call(pool)).toBe('[object LockFreePool]');
@@ -439,7 +438,7 @@ describe('the face', () => {
 });
 
 describe('bytes', () => {
-  it('are those in test/golden, whether TypeScript or Rust wrote them', () => {
+  it('equal the golden file, whether TypeScript or Rust wrote them', () => {
     const regions = [false, true].map((rust) => {
       const pool = new LockFreePool({ capacityBytes: 4096, handles: 2 });
       const handle = rust ? native().lockfreepoolAttach(regionOf(pool), undefined) : undefined;
@@ -449,7 +448,7 @@ describe('bytes', () => {
       if (handle === undefined) pool.free(at[2]);
       else native().lockfreepoolFree(handle, at[2]);
       const bytes = regionOf(pool).slice();
-      // The slots differ: the second handle's is another one.
+      // The slots differ, because the handle of Rust is the second one.
       bytes.fill(0, 256, 256 + 2 * 128);
       for (let i = 512; i < 512 + 64; i += 4) bytes[i + 1] = 0;
       return bytes;
@@ -459,7 +458,7 @@ describe('bytes', () => {
     expect(Buffer.compare(regions[0], readFileSync(goldenPath))).toBe(0);
   });
 
-  it('that are damaged are refused, or give wrong blocks; nothing worse', () => {
+  it('are refused, or lead to wrong blocks, if they are damaged', () => {
     const pool = new LockFreePool({ capacityBytes: 4096, handles: 4 });
     for (const bytes of [10, 100, 64, 1500]) pool.alloc(bytes);
     const good = regionOf(pool).slice();
@@ -502,7 +501,7 @@ describe('bytes', () => {
     }
   });
 
-  it('of something else are not attached', () => {
+  it('are not attached if they are of another kind or truncated', () => {
     const pool = new LockFreePool({ capacityBytes: 4096 });
     throws(() => LockFreePool.attach({} as never), 'ERR_OFFHEAP_TYPE');
     throws(

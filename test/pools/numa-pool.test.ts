@@ -19,7 +19,7 @@ const CAPACITY = 65_536;
 const LARGEST = 16_384;
 const IDS = [5, 0, 9];
 
-/** A pool on nodes 5, 0 and 9, wherever its pages are. */
+/** A pool on nodes 5, 0 and 9, regardless of where its pages are. */
 function made(options: NumaPoolOptions = {}): NumaPool {
   const place = vi.spyOn(native(), 'numapoolPlace').mockImplementation(() => undefined);
   try {
@@ -35,7 +35,7 @@ function regionOf(pool: NumaPool): Uint8Array {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('model', () => {
+describe('compared with a model', () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ alloc: fc.nat(400), node: fc.constantFrom(undefined, ...IDS) }) },
     { weight: 1, arbitrary: fc.record({ alloc: fc.nat(20_000), node: fc.constantFrom(undefined, ...IDS) }) },
@@ -43,7 +43,7 @@ describe('model', () => {
     { weight: 1, arbitrary: fc.record({ foreign: fc.nat(250_000) }) },
   );
 
-  it('blocks do not overlap, contents stay, counts are right', () => {
+  it('keeps blocks apart and their contents intact, and counts them', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 150 }),
@@ -94,7 +94,7 @@ describe('model', () => {
     );
   });
 
-  it('Rust makes the same bytes', () => {
+  it('writes the same bytes as Rust', () => {
     const random = new Random(11);
     for (const guards of [false, true]) {
       const [ours, theirs] = [made({ guards }), made({ guards })];
@@ -122,14 +122,14 @@ describe('model', () => {
 });
 
 describe('policies', () => {
-  it('interleave: all nodes in turns', () => {
+  it('interleave: uses all nodes in turn', () => {
     const pool = made();
     const nodes = Array.from({ length: 7 }, () => pool.nodeOf(pool.alloc(100)));
     expect(nodes).toEqual([5, 0, 9, 5, 0, 9, 5]);
     expect(pool.stats()).toMatchObject({ policy: 'interleave', hits: 7, misses: 0 });
   });
 
-  it('local: where the thread runs, asked again now and then', () => {
+  it('local: uses the node of the thread, which is queried again after 256 requests', () => {
     const pool = made({ node: 'local' });
     const near = vi.spyOn(native(), 'numapoolNear').mockReturnValue(2);
     for (let n = 0; n < 100; n++) expect(pool.nodeOf(pool.alloc(64))).toBe(9);
@@ -140,7 +140,7 @@ describe('policies', () => {
     expect(near).toHaveBeenCalledTimes(2);
   });
 
-  it('one node: all on it, and an end', () => {
+  it('one node: allocates there only, and fails when it is full', () => {
     const id = numa.topology().nodes.find(({ memoryBytes }) => memoryBytes > 0)!.id;
     const pool = new NumaPool({ node: id, capacityBytes: 1 });
     expect(pool.stats()).toMatchObject({ policy: 'node', capacityBytes: CAPACITY, largestBytes: LARGEST });
@@ -149,7 +149,7 @@ describe('policies', () => {
     throws(() => pool.alloc(1), 'ERR_OFFHEAP_FULL', /NumaPool/);
   });
 
-  it('a request that finds no room goes to the nearest node that has: a miss', () => {
+  it('serve a request from the nearest node with room, and count a miss', () => {
     const pool = made();
     const offsets: number[] = [];
     for (let at; (at = pool.tryAlloc(LARGEST, 0)) >= 0;) offsets.push(at);
@@ -163,7 +163,7 @@ describe('policies', () => {
     expect(pool.alloc(LARGEST, 9)).toBe(offsets[0]);
   });
 
-  it('the ways to say it', () => {
+  it('are chosen by a string, by node, or by policy', () => {
     for (const options of ['local', { node: 'local' }, { policy: 'local' }, undefined, {}] as const) {
       const pool = new NumaPool(options);
       expect(pool.stats()).toMatchObject({ policy: 'local', largestBytes: 2 ** 24 });
@@ -181,7 +181,7 @@ describe('policies', () => {
 });
 
 describe('this machine', () => {
-  it('has the pages where the pool says', () => {
+  it('has the pages on the nodes that the pool reports', () => {
     for (const node of ['local', 'interleave'] as const) {
       const pool = new NumaPool({ node, capacityBytes: 2 ** 20, hugePages: false });
       const nodes = numa.topology().nodes.filter(({ memoryBytes }) => memoryBytes > 0);
@@ -199,10 +199,10 @@ describe('this machine', () => {
     }
   });
 
-  it('brings memory in when told to', () => {
+  it('populates memory on request', () => {
     const lazy = new NumaPool({ capacityBytes: 2 ** 20, hugePages: false });
     if (numa.available) expect(lazy.placement()[0].nowhere).toBeGreaterThan(200);
-    // But a block has a place from the beginning, at least its first page.
+    // The first page of a block, however, is placed when the block is allocated.
     expect(numa.nodeOf(lazy.view(lazy.alloc(64), 64))).toBe(lazy.nodeOf(0));
     const pool = new NumaPool({ capacityBytes: 2 ** 20, populate: true });
     for (const { here, nowhere } of pool.placement()) {
@@ -211,14 +211,14 @@ describe('this machine', () => {
     }
   });
 
-  it('refuses nodes that are not there', () => {
+  it('rejects nodes that do not exist', () => {
     throws(() => new NumaPool({ node: 1000 }), 'ERR_OFFHEAP_RANGE', /1000/);
     throws(() => new NumaPool({ nodes: [0, 1001] }), 'ERR_OFFHEAP_RANGE', /1001/);
   });
 });
 
-describe('safety', () => {
-  it('zeroOnFree', () => {
+describe('guards and zeros', () => {
+  it('fill freed blocks with zeros only with zeroOnFree', () => {
     const pool = made({ zeroOnFree: true });
     for (const bytes of [64, 300, LARGEST]) {
       const at = pool.alloc(bytes);
@@ -233,7 +233,7 @@ describe('safety', () => {
     expect(plain.u8[at]).toBe(7);
   });
 
-  it('guards: an overrun of each byte is told, and the block kept', () => {
+  it('detect an overrun of each guard byte, and leave the block allocated', () => {
     const pool = made({ guards: true });
     pool.alloc(1);
     const at = pool.alloc(100);
@@ -253,8 +253,8 @@ describe('safety', () => {
   });
 });
 
-describe('arguments', () => {
-  it('options', () => {
+describe('calls', () => {
+  it('are rejected if an option is invalid', () => {
     const bad: [unknown, 'TYPE' | 'RANGE'][] = [
       [5, 'TYPE'],
       ['nearby', 'TYPE'],
@@ -288,7 +288,7 @@ describe('arguments', () => {
     for (const [options, code] of bad) throws(() => new NumaPool(options as never), `ERR_OFFHEAP_${code}`);
   });
 
-  it('sizes, nodes and offsets', () => {
+  it('are rejected if a size, node or offset is invalid', () => {
     const pool = made();
     const at = pool.alloc(0);
     for (const size of [-1, 1.5, NaN, Infinity, 2 ** 53]) {
@@ -313,12 +313,12 @@ describe('arguments', () => {
     for (const offset of [-1, 3 * CAPACITY, NaN]) throws(() => pool.nodeOf(offset), 'ERR_OFFHEAP_RANGE');
     throws(() => pool.nodeOf('0' as never), 'ERR_OFFHEAP_TYPE');
     expect(pool.nodeOf(3 * CAPACITY - 1)).toBe(9);
-    // Nothing of that changed anything.
+    // No refused call changed the pool.
     expect(pool.stats().usedBlocks).toBe(1);
     pool.validate();
   });
 
-  it('memory that can not be had is an error', () => {
+  it('lead to an error if memory or its placement is refused', () => {
     const length = vi.spyOn(native(), 'numapoolRegionSize').mockReturnValue(2 ** 50);
     throws(() => new NumaPool(), 'ERR_OFFHEAP_OOM');
     length.mockRestore();
@@ -329,7 +329,7 @@ describe('arguments', () => {
     place.mockRestore();
   });
 
-  it('closed pools, and how it shows itself', () => {
+  it('are rejected with ERR_OFFHEAP_CLOSED after close(), and printing never throws', () => {
     const pool = made();
     const block = pool.acquire(10);
     expect(inspect(pool)).toMatch(/^NumaPool \{/);
@@ -358,7 +358,7 @@ describe('arguments', () => {
 });
 
 describe('other threads', () => {
-  it('see blocks, and do not allocate', async () => {
+  it('read and write blocks, but cannot allocate or free', async () => {
     const pool = made();
     const at = pool.alloc(64);
     pool.u32[at / 4] = 77;
@@ -377,7 +377,7 @@ describe('other threads', () => {
     expect(pool.u32[at / 4]).toBe(78);
   }, 60_000);
 
-  it('attach refuses what is no token', () => {
+  it('cannot attach anything but a token of this kind', () => {
     for (const token of [undefined, 5, {}, { offheap: 'fixedpool' }, { offheap: 'numapool' }]) {
       throws(() => NumaPool.attach(token as never), 'ERR_OFFHEAP_TYPE');
     }
@@ -387,19 +387,19 @@ describe('other threads', () => {
 });
 
 describe('bytes', () => {
-  it('are those in test/golden', () => {
+  it('equal the golden file', () => {
     const pool = made({ guards: true });
     const offsets = [10, 100, 5000, 0, 2000, 16_368, 48].map((bytes) => pool.alloc(bytes));
     for (const i of [2, 3, 6]) pool.free(offsets[i]);
     expect(pool.tryAlloc(16_369)).toBe(-1);
     const golden = readFileSync(join(packageRoot(), 'test', 'golden', 'numapool.bin'));
     const bytes = regionOf(pool).slice(0, golden.length);
-    // The order of the other nodes is the machine's.
+    // The order of the other nodes depends on the machine.
     for (const at of [0, 1, 2]) bytes.fill(0, 256 + 128 * at + 65, 256 + 128 * at + 67);
     expect(Buffer.compare(bytes, golden)).toBe(0);
   });
 
-  it('each flipped bit of header and records is refused or harmless', () => {
+  it('are refused, or do no harm, after a flip of any bit of header and records', () => {
     const whole = made({ guards: true });
     for (const bytes of [40, 10, 1]) whole.alloc(bytes);
     const buffer = new SharedArrayBuffer(whole.byteLength);
@@ -433,7 +433,7 @@ describe('bytes', () => {
     expect(refused).toBeGreaterThan(300);
   });
 
-  it('an owner whose words were spoilt gets errors, never another place', () => {
+  it('cause errors if the words of an owner are overwritten, but never an offset outside of the data', () => {
     const random = new Random(5);
     let errors = 0;
     for (let round = 0; round < 150; round++) {

@@ -1,4 +1,4 @@
-/** NUMA, on whatever machine this runs. With several nodes: `scripts/numa-guest.sh`. */
+/** NUMA, on any machine. `scripts/numa-guest.sh` runs this with several nodes. */
 import { describe, expect, it } from 'vitest';
 import { native } from '../../src/native.js';
 import { numa } from '../../src/pools/index.js';
@@ -8,7 +8,7 @@ import { throws } from '../helpers/errors.js';
 const ids = numa.topology().nodes.map(({ id }) => id);
 
 describe('numa', () => {
-  it('tells the nodes', () => {
+  it('reports the nodes with their processors, memory and distances', () => {
     const { nodes, current } = numa.topology();
     expect(typeof numa.available).toBe('boolean');
     expect(nodes.length).toBeGreaterThanOrEqual(1);
@@ -24,11 +24,11 @@ describe('numa', () => {
     if (!numa.available) expect(ids).toEqual([0]);
   });
 
-  it('counts', () => {
+  it('has counters that never decrease', () => {
     const before = numa.stats();
     expect(before.map(({ id }) => id)).toEqual(ids);
-    // So much memory, written to, is so many hits; the kernel adds them up late, so only what never
-    // goes down is certain.
+    // Writing to this memory counts as hits. The kernel adds them up with a delay, so the only
+    // certain property is that counters never decrease.
     new Uint8Array(new SharedArrayBuffer(2 ** 24)).fill(1);
     numa.stats().forEach((now, at) => {
       for (const name of ['hit', 'miss', 'foreign', 'interleaveHit', 'local', 'other'] as const) {
@@ -37,7 +37,7 @@ describe('numa', () => {
     });
   });
 
-  it('says where memory is, and that what nobody wrote to is nowhere', () => {
+  it('reports the node of memory, and none for memory that was never written to', () => {
     const pages = 64;
     const region = Region.allocate(pages * 4096, { hugePages: false, numaNode: undefined });
     const view = region.bytes.subarray(4096);
@@ -50,7 +50,7 @@ describe('numa', () => {
     const { pages: placed, nowhere } = numa.placement(view);
     expect(nowhere).toBe(0);
     expect(placed.reduce((sum, { pages }) => sum + pages, 0)).toBeGreaterThanOrEqual(1);
-    // Any view, also of part of a page.
+    // Any view works, also of part of a page.
     expect(ids).toContain(numa.nodeOf(view.subarray(100, 101)));
     expect(ids).toContain(numa.nodeOf(new Float64Array(region.buffer as ArrayBuffer, 8192, 1)));
     expect(ids).toContain(numa.nodeOf(new DataView(region.buffer, 8192)));
@@ -62,7 +62,7 @@ describe('numa', () => {
     }
   });
 
-  it('places memory, and brings it in', () => {
+  it('places memory, and populates it', () => {
     const addon = native();
     const region = Region.allocate(2 ** 18, { hugePages: false, numaNode: undefined });
     const node = ids[0];
