@@ -23,7 +23,7 @@ const PAGE = 65536; // A multiple of every page size there is.
 const folder = mkdtempSync(join(tmpdir(), 'offheap-region-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A file of sevens. */
+/** A file whose bytes are all 7. */
 function file(name: string, length: number): string {
   const path = join(folder, name);
   writeFileSync(path, Buffer.alloc(length, 7));
@@ -47,7 +47,7 @@ async function mappings(expected: number): Promise<void> {
 }
 
 /**
- * Runs a script in a process of its own, with `addon`, `fs`, `path`, `turn` and `print` at hand.
+ * Runs a script in its own process, where `addon`, `fs`, `path`, `turn` and `print` are defined.
  */
 function child(body: string, path = '', flags: string[] = []) {
   native();
@@ -101,7 +101,7 @@ describe('a mapped file', () => {
     expect(readFileSync(path).every((byte) => byte === 7)).toBe(true);
   });
 
-  it('as a SharedArrayBuffer reads as zeros once it is unmapped, in every thread', async () => {
+  it('reads as zeros in every thread once it is unmapped, as a SharedArrayBuffer', async () => {
     if (process.platform !== 'linux') return;
     const { buffer, status } = native().fileMap(file('unmapped', PAGE + 64), true);
     const view = new Uint8Array(buffer).fill(9, 0, 10);
@@ -127,7 +127,7 @@ describe('a mapped file', () => {
     await worker.terminate();
   });
 
-  it('as an external buffer detaches every view, twice, and keeps its status', async () => {
+  it('detaches every view and keeps its status when unmapped twice, as an external buffer', async () => {
     const path = file('detached', PAGE);
     const { buffer, status } = native().fileMap(path, true, 'external');
     const views = [new Uint8Array(buffer), new Float64Array(buffer, 64), new DataView(buffer, 8)] as const;
@@ -144,7 +144,7 @@ describe('a mapped file', () => {
     expect(Atomics.load(status, 0)).toBe(3);
   });
 
-  it('is a copy where external buffers are refused', async () => {
+  it('is a copy if external buffers are refused', async () => {
     const path = file('copied', PAGE);
     const { buffer, status, copied } = native().fileMap(path, false, 'copy');
     expect([copied, status.length, status[0]]).toEqual([true, 1, 0]);
@@ -155,7 +155,7 @@ describe('a mapped file', () => {
     native().fileUnmap(buffer);
   });
 
-  it('survives that the file is renamed and replaced', async () => {
+  it('keeps its contents when the file is renamed and replaced', async () => {
     const path = file('replaced', PAGE);
     const { buffer, status } = native().fileMap(path, false);
     renameSync(file('other', 2 * PAGE), path);
@@ -191,7 +191,7 @@ describe('a mapped file', () => {
     expect(native().fileMappings()).toBe(0);
   });
 
-  it('refuses arguments of the wrong type', () => {
+  it('rejects arguments of the wrong type', () => {
     const path = file('typed', PAGE);
     for (const wrong of [undefined, null, 7, {}, Buffer.from(path), new URL(`file://${path}`)]) {
       expect(code(() => native().fileMap(wrong as never, false))).toBe('ERR_OFFHEAP_TYPE');
@@ -211,7 +211,7 @@ describe('a mapped file', () => {
     expect(native().fileMappings()).toBe(0);
   });
 
-  it('that is too large for one buffer of this Node is refused, and unmapped', async () => {
+  it('is rejected and unmapped if it is too large for a buffer of this Node', async () => {
     const path = join(folder, 'large');
     closeSync(openSync(path, 'w'));
     truncateSync(path, 5 * 2 ** 30);
@@ -256,7 +256,7 @@ describe.skipIf(process.platform === 'win32')('a file that shrinks while it is m
     });
   });
 
-  it('is survived by all threads that read it', () => {
+  it('does not terminate the threads that read it', () => {
     const { values, signal, stderr } = child(
       `
       const reader = \`
@@ -349,7 +349,7 @@ describe.skipIf(process.platform === 'win32')('a file that shrinks while it is m
     },
   );
 
-  it('and a SIGBUS from elsewhere still ends the process', () => {
+  it('does not hide a SIGBUS with another cause, which terminates the process', () => {
     const { signal, values } = child(
       `
       addon.fileMap(path, false);
@@ -362,8 +362,8 @@ describe.skipIf(process.platform === 'win32')('a file that shrinks while it is m
   });
 });
 
-describe('no resources remain', () => {
-  it('of a forgotten buffer, whose address the next one gets', () => {
+describe('no resources remain in use', () => {
+  it('after a buffer is collected and its address is reused', () => {
     const { values, signal, stderr } = child(
       `
       const lost = [];
@@ -388,7 +388,7 @@ describe('no resources remain', () => {
     expect({ values, signal, stderr }).toEqual({ values: [true, 0], signal: null, stderr: '' });
   });
 
-  it.each(['shared', 'external'])('after 10,000 times, closed or forgotten: %s', (strategy) => {
+  it.each(['shared', 'external'])('after 10,000 mappings that were closed or collected: %s', (strategy) => {
     const { values, signal, stderr } = child(
       `
       const count = () => process.platform !== 'linux' ? [] : [
@@ -396,8 +396,7 @@ describe('no resources remain', () => {
         fs.readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(path)).length,
       ];
       const before = count();
-      // A function of its own: what a function that waits had last in its variables, it holds on
-      // to.
+      // In its own function, because an async function that waits keeps its last variables alive.
       const once = (i) => {
         const { buffer, status } = addon.fileMap(path, i % 3 === 0, '${strategy}');
         if (new Uint8Array(buffer)[i] !== 7 || status[0] !== 0) print('wrong');
@@ -408,8 +407,7 @@ describe('no resources remain', () => {
         once(i);
         if (i % 1000 === 0) await turn();
       }
-      // The engine may free memory on a thread of its own, so it is given some turns, and then
-      // time.
+      // The engine may free memory on another thread, so wait for some turns, and then for time.
       const settled = () => addon.fileMappings() === 0 && JSON.stringify(count()) === JSON.stringify(before);
       for (let i = 0; i < 300 && !settled(); i++) {
         gc();

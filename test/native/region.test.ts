@@ -1,6 +1,6 @@
 /**
- * Checksums, header checks and advice of native/binding/region.cc, called as they should be and as
- * not.
+ * Checksums, header checks and advice of native/binding/region.cc, with valid and invalid
+ * arguments.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -66,7 +66,7 @@ describe('crc32c', () => {
     expect(native().crc32c(shared, 0)).toBe(expected);
   });
 
-  it('chains', () => {
+  it('can be computed in pieces', () => {
     const bytes = Uint8Array.from({ length: 100_003 }, (_, i) => (i * i) >> 3);
     const whole = native().crc32c(bytes, 0);
     for (const at of [0, 1, 7, 8, 4095, 8192, 65_537, 100_003]) {
@@ -78,7 +78,7 @@ describe('crc32c', () => {
     );
   });
 
-  it('refuses everything else', () => {
+  it('rejects invalid arguments', () => {
     for (const wrong of wrongViews) {
       expect(code(() => native().crc32c(wrong as never, 0))).toBe('ERR_OFFHEAP_TYPE');
     }
@@ -99,7 +99,7 @@ describe('a region', () => {
     'growable SharedArrayBuffer': () => new SharedArrayBuffer(512, { maxByteLength: 1 << 30 }),
   };
   for (const [name, make] of Object.entries(buffers)) {
-    it(`has a checksum that leaves out what changes, in a ${name}`, () => {
+    it(`has a checksum that ignores the words that change, in a ${name}`, () => {
       const { words, bytes } = region(make());
       expect(native().regionCheck(bytes)).toBe(320);
       const expected = native().crc32c(bytes.subarray(0, 320), 0); // Words 6, 7 and 8 are still zero.
@@ -112,7 +112,7 @@ describe('a region', () => {
     });
   }
 
-  it('is checked before it is summed', () => {
+  it('is checked before its checksum is computed', () => {
     const cases: [number, number, string][] = [
       [0, 1, 'ERR_OFFHEAP_CORRUPT'],
       [1, 2, 'ERR_OFFHEAP_VERSION'],
@@ -148,14 +148,14 @@ describe('advice and placement', () => {
   const growable = new SharedArrayBuffer(8 << 20, { maxByteLength: 1 << 30 });
   const bytes = new Uint8Array(growable, 0, 8 << 20).fill(7);
 
-  it('reach growable shared memory and change nothing in it', () => {
+  it('apply to growable shared memory and do not change its contents', () => {
     if (process.platform === 'linux') {
       const setting = '/sys/kernel/mm/transparent_hugepage/enabled';
       let huge = false;
       try {
         huge = !readFileSync(setting, 'utf8').includes('[never]');
       } catch {
-        // A kernel without huge pages takes neither advice.
+        // A kernel without huge pages accepts neither advice.
       }
       expect(native().regionAdvise(bytes, true)).toBe(huge);
       expect(native().regionAdvise(bytes, false) || !huge).toBe(true);
@@ -169,7 +169,7 @@ describe('advice and placement', () => {
     expect(bytes.every((byte) => byte === 7)).toBe(true);
   });
 
-  it('bind to a node that is there', () => {
+  it('bind memory to a node that exists', () => {
     expect(['none', 'ERR_OFFHEAP_UNSUPPORTED']).toContain(code(() => native().regionBind(bytes, 0)));
     for (const node of [1023, 1024, 2 ** 31, 2 ** 32 - 1]) {
       expect(['ERR_OFFHEAP_RANGE', 'ERR_OFFHEAP_UNSUPPORTED']).toContain(
@@ -179,7 +179,7 @@ describe('advice and placement', () => {
     expect(bytes.every((byte) => byte === 7)).toBe(true);
   });
 
-  it('refuse everything else', () => {
+  it('reject invalid arguments', () => {
     for (const wrong of wrongViews) {
       expect(code(() => native().regionAdvise(wrong as never, true))).toBe('ERR_OFFHEAP_TYPE');
       expect(code(() => native().regionBind(wrong as never, 0))).toBe('ERR_OFFHEAP_TYPE');
