@@ -25,7 +25,8 @@ Bytes ReadBytes(Napi::Value value, const char* what) {
   void* data = nullptr;
   size_t length = 0;
   if (value.IsTypedArray()) {
-    // The buffer is not asked for: over a SharedArrayBuffer it would be no ArrayBuffer.
+    // The buffer is not requested, because it may be a SharedArrayBuffer, which is not an
+    // ArrayBuffer.
     napi_typedarray_type type;
     if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok) {
       return {static_cast<uint8_t*>(data), length * ArrayTypeOf(type).width};
@@ -57,7 +58,7 @@ uint64_t ReadInteger(Napi::Value value, const char* what, double max) {
   if (napi_get_value_double(env, value, &number) != napi_ok) {
     ThrowType(env, std::string(what) + " must be a number");
   }
-  // NaN fails every comparison, so the test is for what is allowed.
+  // The condition tests for valid numbers, because NaN fails every comparison.
   if (!(number >= 0 && number <= max && std::trunc(number) == number)) {
     ThrowRange(env, std::string(what) + " must be an integer from 0 to " +
                         std::to_string(static_cast<uint64_t>(max)));

@@ -1,8 +1,8 @@
-// Reading arguments from JavaScript: every function of the binding does it through these.
+// Reading arguments from JavaScript. Every function of the binding uses these functions.
 //
-// Node-API reads NaN, infinities, negatives and over-large numbers without complaint and truncates
-// BigInts, so numbers are read as doubles and checked here, although TypeScript checked them before:
-// the C ABI must not depend on who called. `what` names the argument in the message.
+// Node-API accepts NaN, infinities, negative and too large numbers, and truncates BigInts. Numbers
+// are therefore read as doubles and checked here, although TypeScript has checked them before: the
+// safety of the C ABI must not depend on the caller. `what` names the argument in the message.
 #pragma once
 
 #include <napi.h>
@@ -28,12 +28,13 @@ struct Elements {
 // The largest integer that a double holds exactly, 2^53 - 1.
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
-// The bytes of a typed array, DataView or Buffer. Throws ERR_OFFHEAP_TYPE for anything else.
-// The pointer is good until this call into the addon returns: growth never moves a buffer, and
-// detaching one needs JavaScript to run.
+// The bytes of a typed array, DataView or Buffer. Throws ERR_OFFHEAP_TYPE for anything else. The
+// pointer is valid until this call into the addon returns: growth never moves a buffer, and only
+// running JavaScript can detach one.
 Bytes ReadBytes(Napi::Value value, const char* what);
 
-// A typed array of any element type, as the C ABI takes those: its address and the oh_type of its elements.
+// A typed array of any element type in the form that the C ABI requires: its address and the
+// oh_type of its elements.
 struct Numbers {
   void* data;
   uint32_t type;
@@ -54,7 +55,7 @@ inline uint32_t ReadU32(Napi::Value value, const char* what) {
   return static_cast<uint32_t>(ReadInteger(value, what, 4294967295.0));
 }
 
-// A boolean, and nothing that merely behaves like one.
+// A boolean. Other values are not converted.
 bool ReadBool(Napi::Value value, const char* what);
 
 // A string, as UTF-8. Lone surrogates become U+FFFD: for paths and names, not for keys.

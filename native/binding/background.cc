@@ -26,7 +26,7 @@ struct Job {
 void Execute(napi_env, void* data) {
   auto* job = static_cast<Job*>(data);
   job->status = job->work(&job->finished);
-  // The message is kept for each thread, so it is read on the one that failed.
+  // The last message belongs to a thread, so it is read on the thread on which the call failed.
   if (job->status != OH_OK) job->message = LastError();
 }
 
@@ -45,8 +45,10 @@ void Settle(napi_env env, Job* job, napi_status outcome) {
     return;
   }
   const oh_status status = outcome == napi_ok ? job->status : OH_ERR_NATIVE;
-  napi_reject_deferred(env, job->deferred,
-                       MakeError(env, status, outcome == napi_ok ? job->message : "the work was not run"));
+  napi_reject_deferred(
+      env, job->deferred,
+      MakeError(env, status,
+                outcome == napi_ok ? job->message : "background work was canceled before it started"));
 }
 
 void Complete(napi_env env, napi_status outcome, void* data) {
@@ -54,7 +56,7 @@ void Complete(napi_env env, napi_status outcome, void* data) {
   try {
     Settle(env, job, outcome);
   } catch (...) {
-    // The environment is ending, and the error could not be made. Nobody waits for it.
+    // The environment is being destroyed, so the error could not be created. Nothing awaits it.
     napi_value ignored = nullptr;
     napi_get_and_clear_last_exception(env, &ignored);
   }
@@ -62,8 +64,8 @@ void Complete(napi_env env, napi_status outcome, void* data) {
 }
 
 void Expect(Napi::Env env, napi_status status) {
-  if (status != napi_ok)
-    throw Napi::Error(env, MakeError(env, OH_ERR_NATIVE, "background work can not begin"));
+  if (status == napi_ok) return;
+  throw Napi::Error(env, MakeError(env, OH_ERR_NATIVE, "cannot start background work"));
 }
 
 }  // namespace
@@ -83,7 +85,7 @@ Napi::Value RunInBackground(Napi::Env env, const char* name, std::initializer_li
   Expect(env, napi_create_async_work(env, nullptr, resource, Execute, Complete, job.get(), &job->handle));
   Expect(env, napi_create_promise(env, &job->deferred, &promise));
   Expect(env, napi_queue_async_work(env, job->handle));
-  job.release();  // Complete frees it.
+  job.release();  // Owned by Complete.
   return Napi::Value(env, promise);
 }
 
@@ -91,7 +93,7 @@ oh_control* ReadControl(Napi::Value value) {
   const Elements<int32_t> words = ReadElements<int32_t>(value, "control");
   if (words.length * sizeof(int32_t) < sizeof(oh_control) ||
       reinterpret_cast<uintptr_t>(words.data) % alignof(oh_control) != 0) {
-    ThrowRange(value.Env(), "control must have six elements, at a multiple of 8 bytes");
+    ThrowRange(value.Env(), "control must have six elements and be aligned to 8 bytes");
   }
   return reinterpret_cast<oh_control*>(words.data);
 }

@@ -1,13 +1,14 @@
-// Long calls of the C ABI, off the thread of JavaScript, as promises.
+// Long calls of the C ABI as promises, on another thread than that of JavaScript.
 //
-// The work runs in libuv's pool, by napi_async_work. It calls no JavaScript; how far it has come, and whether
-// it is to stop, goes through an oh_control in a SharedArrayBuffer (src/region/background.ts polls it).
+// The work runs in libuv's pool, by napi_async_work. It calls no JavaScript. Its progress and
+// requests to stop it are exchanged through an oh_control in a SharedArrayBuffer, which
+// src/region/background.ts polls.
 //
-// Memory: the typed arrays that a call works on are held by references until it has ended, so their buffers
-// are neither collected nor, if shared, freed by another thread's exit. Whoever can unmap or detach one (a
-// mapped file) must wait for the promise first. When a worker is terminated Node waits for its work to end
-// before it tears the environment down, and then calls Complete, which finds that no promise can be settled
-// any more, and frees all the same.
+// Memory: references keep the typed arrays of a call alive until it has ended, so their buffers are
+// neither collected nor, if shared, freed by the exit of another thread. Code that can unmap or
+// detach a buffer (a mapped file) must wait for the promise first. When a worker is terminated,
+// Node waits for its work to end before it destroys the environment. Then it calls Complete, which
+// cannot settle a promise any more but frees the job.
 #pragma once
 
 #include <napi.h>
@@ -19,12 +20,12 @@
 
 namespace offheap {
 
-// Runs `work` and settles the promise with the boolean that it wrote, or with the error of its status.
-// `work` must not touch anything of Node-API. `held` stays alive until it is done.
+// Runs `work` and settles the promise with the boolean that it wrote, or with the error of its
+// status. `work` must not use Node-API. The values `held` stay alive until it has ended.
 Napi::Value RunInBackground(Napi::Env env, const char* name, std::initializer_list<Napi::Value> held,
                             std::function<oh_status(bool* finished)> work);
 
-// The oh_control in an Int32Array of six elements, at a multiple of 8.
+// The oh_control in an Int32Array of six elements, aligned to 8 bytes.
 oh_control* ReadControl(Napi::Value value);
 
 }  // namespace offheap

@@ -1,6 +1,6 @@
-// Ranges and many bits at once. Single bits stand in TypeScript (src/succinct/bitvector/).
+// Ranges and many bits at once. Single bits are read and written in TypeScript (src/succinct/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// `bytes` is a view of the whole buffer that contains the region. Other arrays may have any numeric
 // type.
 #include "args.h"
 #include "module.h"
@@ -77,7 +77,7 @@ void Combine(const Napi::CallbackInfo& info) {
   Check(info.Env(), oh_bitvector_combine(bytes.data, bytes.length, op, other.data, other.length, from, to));
 }
 
-// -1 where there is none.
+// -1 if there is no such bit.
 Napi::Value Next(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const uint64_t from = ReadInteger(info[1], "from");

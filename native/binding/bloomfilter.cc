@@ -1,10 +1,9 @@
-// Many keys of a Bloom filter at once. Single ones are added and looked for in TypeScript
-// (src/compress/bloomfilter.ts).
+// Many keys of a Bloom filter at once. Single keys are added and queried in TypeScript
+// (src/compress/bloom-filter.ts).
 //
-// `bytes` is a view of the whole buffer that the region lies in. Hashed keys are two words each.
-#include <string>
-
+// `bytes` is a view of the whole buffer that contains the region. A hashed key has two words.
 #include "args.h"
+#include "columns.h"
 #include "module.h"
 #include "status.h"
 
@@ -22,13 +21,8 @@ Hashed ReadHashed(Napi::Value value) {
   return {reinterpret_cast<const oh_bloomfilter_hashed*>(words.data), words.length / 2};
 }
 
-uint8_t* ReadOut(Napi::Value value, size_t count) {
-  const Elements<uint8_t> out = ReadElements<uint8_t>(value, "out");
-  if (out.length < count) {
-    ThrowRange(value.Env(),
-               "out has " + std::to_string(out.length) + " elements, fewer than " + std::to_string(count));
-  }
-  return out.data;
+uint8_t* ReadResults(Napi::Value value, size_t count) {
+  return static_cast<uint8_t*>(ReadColumn(value, "out", napi_uint8_array, count).data);
 }
 
 void AddNumbers(const Napi::CallbackInfo& info) {
@@ -40,7 +34,7 @@ void AddNumbers(const Napi::CallbackInfo& info) {
 void HasNumbers(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Numbers keys = ReadNumbers(info[1], "keys");
-  uint8_t* const out = ReadOut(info[2], keys.length);
+  uint8_t* const out = ReadResults(info[2], keys.length);
   Check(info.Env(),
         oh_bloomfilter_has_numbers(bytes.data, bytes.length, keys.data, keys.type, keys.length, out));
 }
@@ -54,7 +48,7 @@ void AddHashed(const Napi::CallbackInfo& info) {
 void HasHashed(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Hashed hashed = ReadHashed(info[1]);
-  uint8_t* const out = ReadOut(info[2], hashed.count);
+  uint8_t* const out = ReadResults(info[2], hashed.count);
   Check(info.Env(), oh_bloomfilter_has_hashed(bytes.data, bytes.length, hashed.keys, hashed.count, out));
 }
 

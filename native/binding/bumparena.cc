@@ -1,5 +1,5 @@
-// BumpArena over a region, for what is not done in JIT code: proofs. And the operations themselves,
-// for the tests that compare the two engines on the same bytes.
+// BumpArena regions: validation, and the operations that TypeScript (src/pools/) implements too,
+// for the tests that compare the two implementations on the same bytes.
 #include "args.h"
 #include "module.h"
 #include "status.h"
@@ -37,7 +37,7 @@ Napi::Value Begin(const Napi::CallbackInfo& info) {
 Napi::Value Release(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Elements<uint32_t> fields = ReadElements<uint32_t>(info[1], "mark");
-  if (fields.length != 5) ThrowRange(info.Env(), "a mark has 5 words");
+  if (fields.length != 5) ThrowRange(info.Env(), "mark must have 5 elements");
   const oh_bumparena_mark mark = {fields.data[0], fields.data[1], fields.data[2], fields.data[3],
                                   fields.data[4]};
   Check(info.Env(), oh_bumparena_release(bytes.data, bytes.length, &mark));

@@ -1,4 +1,4 @@
-// What the processor can do, for cpu() and the doctor.
+// The features of the processor, for cpu() and the doctor.
 #include "module.h"
 #include "offheap.h"
 

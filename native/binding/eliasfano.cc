@@ -1,11 +1,10 @@
-// Building sorted integers, and asking for many of them. Single queries stand in TypeScript
-// (src/succinct/eliasfano/).
+// Construction of sorted integers, and queries for many of them. Single queries are implemented in
+// TypeScript (src/succinct/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// `bytes` is a view of the whole buffer that contains the region. Other arrays may have any numeric
 // type.
-#include <string>
-
 #include "args.h"
+#include "columns.h"
 #include "module.h"
 #include "status.h"
 
@@ -13,17 +12,7 @@ namespace offheap {
 
 namespace {
 
-// As many elements as there are questions.
-Numbers ReadOut(const Napi::CallbackInfo& info, size_t index, size_t count) {
-  const Numbers out = ReadNumbers(info[index], "out");
-  if (out.length < count) {
-    ThrowRange(info.Env(),
-               "out has " + std::to_string(out.length) + " elements, fewer than " + std::to_string(count));
-  }
-  return out;
-}
-
-// The largest value, as the double that is nearest.
+// The largest value, rounded to the nearest double.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
   const Numbers values = ReadNumbers(info[0], "values");
   uint64_t max = 0;
@@ -42,7 +31,7 @@ void Init(const Napi::CallbackInfo& info) {
 void GetMany(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Numbers indices = ReadNumbers(info[1], "indices");
-  const Numbers out = ReadOut(info, 2, indices.length);
+  const Numbers out = ReadOut(info[2], indices.length);
   Check(info.Env(), oh_eliasfano_get_many(bytes.data, bytes.length, indices.data, indices.type,
                                           indices.length, out.data, out.type));
 }
@@ -50,7 +39,7 @@ void GetMany(const Napi::CallbackInfo& info) {
 void RankMany(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Numbers values = ReadNumbers(info[1], "values");
-  const Numbers out = ReadOut(info, 2, values.length);
+  const Numbers out = ReadOut(info[2], values.length);
   Check(info.Env(), oh_eliasfano_rank_many(bytes.data, bytes.length, values.data, values.type, values.length,
                                            out.data, out.type));
 }

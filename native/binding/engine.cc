@@ -18,7 +18,7 @@ namespace {
 
 void Free(napi_env, void* data, void*) { delete static_cast<int32_t*>(data); }
 
-// V8's sandbox allows no external buffers, however small.
+// V8's sandbox does not allow external buffers of any size.
 bool AllowsExternalBuffers(Napi::Env env) {
   auto word = std::make_unique<int32_t>(0);
   napi_value buffer = nullptr;
@@ -26,7 +26,7 @@ bool AllowsExternalBuffers(Napi::Env env) {
     env.GetAndClearPendingException();
     return false;
   }
-  word.release();  // The buffer's, which Free deletes.
+  word.release();  // Owned by the buffer. Free deletes it.
   return true;
 }
 
@@ -48,7 +48,7 @@ bool LooksLikeNode(Napi::Env env) {
 
 bool EngineUnmaps(Napi::Env env) {
 #ifdef __linux__
-  // The same for all threads of the process; two that ask at once find the same.
+  // The answer is the same for all threads of the process, so a race has no effect.
   static std::atomic<int> known{0};
   if (known.load(std::memory_order_relaxed) == 0) {
     known.store(LooksLikeNode(env) && AllowsExternalBuffers(env) ? 1 : -1, std::memory_order_relaxed);
@@ -63,7 +63,7 @@ bool EngineUnmaps(Napi::Env env) {
 void RequireUnmapping(Napi::Env env) {
   if (EngineUnmaps(env)) return;
   throw Napi::Error(
-      env, MakeError(env, OH_ERR_UNSUPPORTED, "this runtime has no memory that a file can be laid into"));
+      env, MakeError(env, OH_ERR_UNSUPPORTED, "this runtime has no memory that a file can be mapped into"));
 }
 
 size_t PageSize() {

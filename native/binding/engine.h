@@ -1,4 +1,4 @@
-// What the runtime around us does with memory.
+// The memory management of the JavaScript engine.
 #pragma once
 
 #include <napi.h>
@@ -7,15 +7,15 @@
 
 namespace offheap {
 
-// Whether this engine frees growable shared memory by unmapping it, so that a file may be laid there. With a
-// sandbox (Electron) it keeps the addresses and reuses what is mapped there; others are not known. False but
-// on Linux.
+// Whether this engine frees growable shared memory by unmapping it, so that a file may be mapped
+// there. With a sandbox (Electron) the engine keeps the addresses and reuses the memory mapped
+// there. Other engines are unknown. Always false except on Linux.
 bool EngineUnmaps(Napi::Env env);
 
-// Throws ERR_OFFHEAP_UNSUPPORTED where it does not.
+// Throws ERR_OFFHEAP_UNSUPPORTED if EngineUnmaps is false.
 void RequireUnmapping(Napi::Env env);
 
-// Bytes of a page of memory, where EngineUnmaps may be true.
+// The size of a page of memory in bytes on systems where EngineUnmaps can be true.
 size_t PageSize();
 
 }  // namespace offheap

@@ -1,4 +1,5 @@
-// Bulk and heavy calls on FixedPool regions. Single operations stand in TypeScript (src/pools/).
+// Bulk and expensive calls on FixedPool regions. Single operations are implemented in TypeScript
+// (src/pools/).
 #include <cmath>
 #include <memory>
 
@@ -53,7 +54,7 @@ void FreeMany(const Napi::CallbackInfo& info) {
   for (size_t i = 0; i < offsets.length; i++) {
     const double offset = offsets.data[i];
     if (!(offset >= 0 && offset <= kMaxSafeInteger && std::trunc(offset) == offset)) {
-      ThrowRange(info.Env(), "an offset is an integer from 0 up");
+      ThrowRange(info.Env(), "an offset must be an integer from 0 to 9007199254740991");
     }
     Check(info.Env(), oh_fixedpool_free(pool.get(), static_cast<uint64_t>(offset)));
   }

@@ -1,13 +1,14 @@
-// Bulk and heavy calls on HashMap regions. Operations on one element stand in TypeScript
-// (src/hashmap/), because a crossing costs more than they do.
+// Bulk and expensive calls on HashMap regions. Operations on one element are implemented in
+// TypeScript (src/hashmap/), because a call into the addon costs more than they do.
 //
-// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must
-// have the element type of the map's schema, which is asked of the region itself.
+// `bytes` is a view of the whole buffer that contains the region. Arrays of keys and values must
+// have the element types of the map's schema, which is read from the region itself.
 #include <cmath>
 #include <cstring>
 #include <string>
 
 #include "args.h"
+#include "columns.h"
 #include "elements.h"
 #include "module.h"
 #include "status.h"
@@ -16,57 +17,36 @@ namespace offheap {
 
 namespace {
 
-struct Array {
-  void* data;
-  size_t length;
-};
-
 class Map {
  public:
   explicit Map(const Napi::CallbackInfo& info) : env_(info.Env()), bytes_(ReadBytes(info[0], "bytes")) {
     Check(env_, oh_hashmap_types(bytes_.data, bytes_.length, &key_type_, &value_type_));
   }
 
-  Array Keys(Napi::Value value) const { return Read(value, "keys", key_type_); }
+  Column Keys(Napi::Value value) const { return ReadColumn(value, "keys", ArrayOf(key_type_, "keys")); }
 
-  // As many values as there are keys or handles.
-  Array Values(Napi::Value value, size_t count) const {
-    return Counted(Read(value, "values", value_type_), count, "values");
-  }
-
-  // A byte for each key or handle; null where the argument is undefined.
-  uint8_t* Found(Napi::Value value, size_t count) const {
-    if (value.IsUndefined()) return nullptr;
-    const Elements<uint8_t> found = ReadElements<uint8_t>(value, "found");
-    return static_cast<uint8_t*>(Counted({found.data, found.length}, count, "found").data);
-  }
-
-  Array Counted(Array array, size_t count, const char* what) const {
-    if (array.length < count) {
-      ThrowRange(env_, std::string(what) + " has " + std::to_string(array.length) + " elements, fewer than " +
-                           std::to_string(count));
-    }
-    return array;
+  // At least `count` values, the number of keys or handles.
+  Column Values(Napi::Value value, size_t count) const {
+    return ReadColumn(value, "values", ArrayOf(value_type_, "values"), count);
   }
 
   void* base() const { return bytes_.data; }
   size_t length() const { return bytes_.length; }
   uint32_t value_type() const { return value_type_; }
-  // What the arrays were checked against; the region may say something else by the time of the
-  // call.
+  // The schema that the arrays were checked against. The C ABI checks it again, because another
+  // thread may have changed the region since.
   uint32_t schema() const { return key_type_ | value_type_ << 8; }
 
  private:
-  Array Read(Napi::Value value, const char* what, uint32_t type) const {
-    const int wanted = ArrayOfElement(type);
-    if (wanted < 0) {
-      throw Napi::Error(env_,
-                        MakeError(env_, OH_ERR_UNSUPPORTED,
-                                  std::string("bulk calls take numbers; the map's ") + what + " are none"));
+  // The typed array of keys or values of this type.
+  napi_typedarray_type ArrayOf(uint32_t type, const char* what) const {
+    const int array = ArrayOfElement(type);
+    if (array < 0) {
+      throw Napi::Error(env_, MakeError(env_, OH_ERR_UNSUPPORTED,
+                                        std::string("bulk calls require numbers; the ") + what +
+                                            " of this map are not numbers"));
     }
-    size_t length = 0;
-    void* data = internal::ReadTyped(value, what, static_cast<napi_typedarray_type>(wanted), &length);
-    return {data, length};
+    return static_cast<napi_typedarray_type>(array);
   }
 
   Napi::Env env_;
@@ -79,7 +59,7 @@ Napi::Value Count(const Napi::CallbackInfo& info, size_t count) {
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
-// Largest heap, and so largest argument, of the format: 2^34 bytes.
+// The largest heap of the format, and therefore the largest argument: 2^34 bytes.
 constexpr double kMaxHeap = 17179869184.0;
 
 Napi::Value RebuildLength(const Napi::CallbackInfo& info) {
@@ -105,9 +85,9 @@ void Clear(const Napi::CallbackInfo& info) {
 
 Napi::Value GetMany(const Napi::CallbackInfo& info) {
   const Map map(info);
-  const Array keys = map.Keys(info[1]);
-  const Array values = map.Values(info[2], keys.length);
-  uint8_t* found = map.Found(info[3], keys.length);
+  const Column keys = map.Keys(info[1]);
+  const Column values = map.Values(info[2], keys.length);
+  uint8_t* const found = ReadFound(info[3], keys.length);
   size_t count = 0;
   Check(info.Env(), oh_hashmap_get_many(map.base(), map.length(), map.schema(), keys.data, keys.length,
                                         values.data, found, &count));
@@ -116,8 +96,8 @@ Napi::Value GetMany(const Napi::CallbackInfo& info) {
 
 Napi::Value HasMany(const Napi::CallbackInfo& info) {
   const Map map(info);
-  const Array keys = map.Keys(info[1]);
-  uint8_t* found = map.Found(info[2], keys.length);
+  const Column keys = map.Keys(info[1]);
+  uint8_t* const found = ReadFound(info[2], keys.length);
   size_t count = 0;
   Check(info.Env(),
         oh_hashmap_has_many(map.base(), map.length(), map.schema(), keys.data, keys.length, found, &count));
@@ -126,8 +106,8 @@ Napi::Value HasMany(const Napi::CallbackInfo& info) {
 
 Napi::Value SetMany(const Napi::CallbackInfo& info) {
   const Map map(info);
-  const Array keys = map.Keys(info[1]);
-  const Array values = map.Values(info[2], keys.length);
+  const Column keys = map.Keys(info[1]);
+  const Column values = map.Values(info[2], keys.length);
   const size_t from = ReadSize(info[3], "from");
   size_t done = 0;
   Check(info.Env(), oh_hashmap_set_many(map.base(), map.length(), map.schema(), keys.data, values.data,
@@ -137,21 +117,21 @@ Napi::Value SetMany(const Napi::CallbackInfo& info) {
 
 Napi::Value DeleteMany(const Napi::CallbackInfo& info) {
   const Map map(info);
-  const Array keys = map.Keys(info[1]);
+  const Column keys = map.Keys(info[1]);
   size_t count = 0;
   Check(info.Env(),
         oh_hashmap_remove_many(map.base(), map.length(), map.schema(), keys.data, keys.length, &count));
   return Count(info, count);
 }
 
-// JavaScript's handles are doubles (they are below 2^53), and -1 stands for "missing".
+// In JavaScript, handles are doubles, because they are less than 2^53. -1 represents a missing key.
 Napi::Value HandlesOf(const Napi::CallbackInfo& info) {
   const Map map(info);
-  const Array keys = map.Keys(info[1]);
+  const Column keys = map.Keys(info[1]);
   const Elements<double> out = ReadElements<double>(info[2], "out");
-  map.Counted({out.data, out.length}, keys.length, "out");
+  RequireLength(info.Env(), "out", out.length, keys.length);
   size_t count = 0;
-  // The same eight bytes for each: first as integers, then as doubles.
+  // Each handle uses the same eight bytes, first as an integer, then as a double.
   Check(info.Env(), oh_hashmap_handles_of(map.base(), map.length(), map.schema(), keys.data, keys.length,
                                           reinterpret_cast<uint64_t*>(out.data), &count));
   for (size_t i = 0; i < keys.length; i++) {
@@ -166,8 +146,8 @@ Napi::Value HandlesOf(const Napi::CallbackInfo& info) {
 Napi::Value GetManyByHandle(const Napi::CallbackInfo& info) {
   const Map map(info);
   const Elements<double> handles = ReadElements<double>(info[1], "handles");
-  const Array values = map.Values(info[2], handles.length);
-  uint8_t* found = map.Found(info[3], handles.length);
+  const Column values = map.Values(info[2], handles.length);
+  uint8_t* const found = ReadFound(info[3], handles.length);
   const size_t width = oh_type_width(map.value_type());
   constexpr size_t kChunk = 1024;
   uint64_t chunk[kChunk];
@@ -176,9 +156,9 @@ Napi::Value GetManyByHandle(const Napi::CallbackInfo& info) {
     const size_t size = handles.length - from < kChunk ? handles.length - from : kChunk;
     for (size_t i = 0; i < size; i++) {
       const double handle = handles.data[from + i];
-      // What is no handle becomes 0, which names nothing.
-      const bool sound = handle >= 0 && handle <= kMaxSafeInteger && std::trunc(handle) == handle;
-      chunk[i] = sound ? static_cast<uint64_t>(handle) : 0;
+      // An invalid handle becomes 0, which identifies no entry.
+      const bool valid = handle >= 0 && handle <= kMaxSafeInteger && std::trunc(handle) == handle;
+      chunk[i] = valid ? static_cast<uint64_t>(handle) : 0;
     }
     size_t count = 0;
     Check(info.Env(), oh_hashmap_get_many_by_handle(map.base(), map.length(), map.schema(), chunk, size,

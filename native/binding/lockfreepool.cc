@@ -1,10 +1,10 @@
-// LockFreePool and ThreadLocalPool: what JavaScript leaves to native code, because it must not be
-// stopped in the middle (chunks, caches, slots) or is rare (guards, counts). Taking and giving
-// single blocks stands in TypeScript (src/pools/).
+// LockFreePool and ThreadLocalPool: the operations that must not be interrupted (chunks, caches,
+// slots) and the rare ones (guards, counts). Single blocks are allocated and freed in TypeScript
+// (src/pools/).
 //
-// A handle is an External. Node runs its finaliser when the pool object was collected and when its
-// thread ends, terminated or not: then what the handle held is given back. It keeps the buffer
-// until then.
+// A handle is an External. Node runs its finalizer after the pool object was collected, and when
+// its thread ends, terminated or not. The finalizer returns the blocks of the handle to the pool.
+// Until then the External keeps the buffer alive.
 #include <cmath>
 
 #include "args.h"
@@ -18,10 +18,10 @@ namespace {
 
 struct PoolHandle {
   static constexpr napi_type_tag kTag = {0x81d40c6fe23b579a, 0x5ce9b2074f8a163d};
-  static constexpr const char* kName = "handle of a pool";
+  static constexpr const char* kName = "pool handle";
 
   Napi::Reference<Napi::Value> bytes;
-  // One of the two.
+  // Exactly one of the two is not null.
   oh_lockfreepool* pool = nullptr;
   oh_threadlocalpool* local = nullptr;
 
@@ -29,7 +29,7 @@ struct PoolHandle {
   PoolHandle(const PoolHandle&) = delete;
   PoolHandle& operator=(const PoolHandle&) = delete;
 
-  // Nobody closed it.
+  // Runs without effect after Close().
   ~PoolHandle() {
     oh_lockfreepool_abandon(pool);
     oh_threadlocalpool_abandon(local);
@@ -42,14 +42,14 @@ struct PoolHandle {
     local = nullptr;
   }
 
-  const oh_lockfreepool* Behind() const { return local != nullptr ? oh_threadlocalpool_handle(local) : pool; }
+  const oh_lockfreepool* Pool() const { return local != nullptr ? oh_threadlocalpool_handle(local) : pool; }
 };
 
 PoolHandle& ReadPool(const Napi::CallbackInfo& info) { return *ReadHandle<PoolHandle>(info[0]); }
 
 uint64_t ReadOffset(Napi::Env env, double offset) {
   if (!(offset >= 0 && offset <= kMaxSafeInteger && std::trunc(offset) == offset)) {
-    ThrowRange(env, "an offset is an integer from 0 up");
+    ThrowRange(env, "an offset must be an integer from 0 to 9007199254740991");
   }
   return static_cast<uint64_t>(offset);
 }
@@ -85,7 +85,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const bool cached = !info[1].IsUndefined();
   const uint64_t cache = cached ? ReadInteger(info[1], "cacheBytes") : 0;
-  return HandOut<PoolHandle>(info.Env(), [&](PoolHandle& made) {
+  return NewHandle<PoolHandle>(info.Env(), [&](PoolHandle& made) {
     Check(info.Env(), cached ? oh_threadlocalpool_attach(bytes.data, bytes.length, cache, &made.local)
                              : oh_lockfreepool_attach(bytes.data, bytes.length, &made.pool));
     made.bytes = Napi::Reference<Napi::Value>::New(info[0], 1);
@@ -93,17 +93,17 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
 }
 
 void Close(const Napi::CallbackInfo& info) {
-  Slot<PoolHandle>& slot = ReadSlot<PoolHandle>(info[0]);
-  if (slot != nullptr) slot->Close();
-  slot.reset();
+  Shared<PoolHandle>& shared = ReadShared<PoolHandle>(info[0]);
+  if (shared != nullptr) shared->Close();
+  shared.reset();
 }
 
-// In the order of oh_lockfreepool_layout, then the largest request that the cache serves.
+// The fields of oh_lockfreepool_layout in order, then the largest request that the cache serves.
 void LayoutOf(const Napi::CallbackInfo& info) {
   const PoolHandle& handle = ReadPool(info);
   const Elements<double> out = ReadElements<double>(info[1], "out");
   oh_lockfreepool_layout layout = {};
-  Check(info.Env(), oh_lockfreepool_get_layout(handle.Behind(), &layout));
+  Check(info.Env(), oh_lockfreepool_get_layout(handle.Pool(), &layout));
   uint64_t largest = 0;
   if (handle.local != nullptr) Check(info.Env(), oh_threadlocalpool_largest(handle.local, &largest));
   const double numbers[] = {static_cast<double>(layout.data),      static_cast<double>(layout.capacity),
@@ -143,7 +143,7 @@ void Free(const Napi::CallbackInfo& info) {
 Napi::Value Room(const Napi::CallbackInfo& info) {
   const PoolHandle& handle = ReadPool(info);
   uint64_t room = 0;
-  Check(info.Env(), oh_lockfreepool_room(handle.Behind(), ReadInteger(info[1], "offset"), &room));
+  Check(info.Env(), oh_lockfreepool_room(handle.Pool(), ReadInteger(info[1], "offset"), &room));
   return Napi::Number::New(info.Env(), static_cast<double>(room));
 }
 
@@ -170,12 +170,12 @@ void FreeMany(const Napi::CallbackInfo& info) {
   }
 }
 
-// In the order of oh_lockfreepool_stats, then the bytes that the cache holds.
+// The fields of oh_lockfreepool_stats in order, then the number of cached bytes.
 void StatsOf(const Napi::CallbackInfo& info) {
   const PoolHandle& handle = ReadPool(info);
   const Elements<double> out = ReadElements<double>(info[1], "out");
   oh_lockfreepool_stats stats = {};
-  Check(info.Env(), oh_lockfreepool_get_stats(handle.Behind(), &stats));
+  Check(info.Env(), oh_lockfreepool_get_stats(handle.Pool(), &stats));
   uint64_t held = 0;
   if (handle.local != nullptr) Check(info.Env(), oh_threadlocalpool_held(handle.local, &held));
   const double numbers[] = {static_cast<double>(stats.capacity),
@@ -192,7 +192,7 @@ Napi::Value Suspects(const Napi::CallbackInfo& info) {
   const PoolHandle& handle = ReadPool(info);
   uint64_t offsets[1024];
   size_t count = 0;
-  Check(info.Env(), oh_lockfreepool_suspects(handle.Behind(), offsets, 1024, &count));
+  Check(info.Env(), oh_lockfreepool_suspects(handle.Pool(), offsets, 1024, &count));
   const auto result = Napi::Array::New(info.Env(), count);
   for (size_t i = 0; i < count && i < 1024; i++) {
     result.Set(static_cast<uint32_t>(i), static_cast<double>(offsets[i]));

@@ -1,9 +1,9 @@
-// Files for buffers that JavaScript manages: opened here, read into or laid into memory that
+// Files for buffers that JavaScript manages: opened here, then read or mapped into memory that
 // src/mmap/ allocates.
 //
-// A file is an External that owns its handle. Closing it frees the handle and leaves the External
-// empty; what was laid into a buffer stays there until the engine frees the buffer, watched for
-// lost pages as long (see oh_binding_openfile_map).
+// A file is an External that owns its handle. Closing it frees the handle and empties the External.
+// A mapping stays in its buffer, and is watched for lost pages, until the engine frees the buffer
+// (see oh_binding_openfile_map).
 #include <string>
 #include <utility>
 
@@ -17,25 +17,19 @@ namespace offheap {
 
 namespace {
 
-struct OpenFile {
+struct OpenFile : OwnedPointer<oh_binding_openfile, oh_binding_openfile_close> {
   static constexpr napi_type_tag kTag = {0x2f1c5a8e7d904b36, 0x9be0d37c41a6f852};
   static constexpr const char* kName = "file";
-
-  oh_binding_openfile* file = nullptr;
-  OpenFile() = default;
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() { oh_binding_openfile_close(file); }
 };
 
-oh_binding_openfile* ReadFile(Napi::Value value) { return ReadHandle<OpenFile>(value)->file; }
+oh_binding_openfile* ReadFile(Napi::Value value) { return ReadHandle<OpenFile>(value)->pointer; }
 
 Napi::Value Number(const Napi::CallbackInfo& info, uint64_t number) {
   return Napi::Number::New(info.Env(), static_cast<double>(number));
 }
 
-// What there is and what to do with it, in the order of `native.ts`: an object would cost more than
-// the asking.
+// The size of a file and the way to read it, in the order of src/native/mappedfile.ts. An array,
+// because creating an object would cost more than finding out these facts.
 void Plan(Napi::Env env, oh_binding_openfile* file, bool look, Napi::Value facts) {
   const Elements<double> plan = ReadElements<double>(facts, "facts");
   if (plan.length < 4) ThrowRange(env, "facts must have room for 4");
@@ -49,13 +43,13 @@ void Plan(Napi::Env env, oh_binding_openfile* file, bool look, Napi::Value facts
   plan.data[3] = static_cast<double>(PageSize());
 }
 
-// Files up to this size are read by the call that opens them: a handle, and asking it, cost more
-// than the reading.
-constexpr uint64_t kAtOnce = 1 << 20;
+// Files up to this size are read by the call that opens them: creating a handle and calling it
+// would cost more than reading.
+constexpr uint64_t kReadOnOpen = 1 << 20;
 
-// The content of a small file that is to be read; else its handle, with a plan. The content comes
-// into the caller's room if it fits there; else as a Buffer, because Node-API has no other memory
-// that is not first filled with zeros.
+// The content of a small file that is opened for reading, or the handle of another file, with its
+// plan. The content is written to the caller's room if it fits. Otherwise it is returned as a
+// Buffer, because Node-API fills all other memory with zeros first.
 Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string path = ReadString(info[0], "path");
@@ -64,27 +58,27 @@ Napi::Value OpenFileOpen(const Napi::CallbackInfo& info) {
   const uint64_t buffered = ReadInteger(info[3], "bufferedUpTo");
   const uint64_t huge = ReadInteger(info[4], "hugeFrom");
   OpenFile opened;
-  Check(env,
-        oh_binding_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge, &opened.file));
+  Check(env, oh_binding_openfile_open(path.data(), path.size(), writable, strategy, buffered, huge,
+                                      &opened.pointer));
   if (!writable) {
     uint64_t size = 0;
     size_t alignment = 0;
     oh_strategy planned = OH_STRATEGY_AUTO;
-    Check(env, oh_binding_openfile_plan(opened.file, false, &size, &planned, &alignment));
-    if ((planned == OH_STRATEGY_BUFFERED || planned == OH_STRATEGY_COPY) && size <= kAtOnce) {
+    Check(env, oh_binding_openfile_plan(opened.pointer, false, &size, &planned, &alignment));
+    if ((planned == OH_STRATEGY_BUFFERED || planned == OH_STRATEGY_COPY) && size <= kReadOnOpen) {
       const Bytes room = ReadBytes(info[5], "room");
       const size_t from = ReadSize(info[6], "from");
       if (from <= room.length && size <= room.length - from) {
-        Check(env, oh_binding_openfile_read(opened.file, room.data + from, static_cast<size_t>(size)));
+        Check(env, oh_binding_openfile_read(opened.pointer, room.data + from, static_cast<size_t>(size)));
         return Number(info, size);
       }
       const auto content = Napi::Buffer<uint8_t>::New(env, static_cast<size_t>(size));
-      Check(env, oh_binding_openfile_read(opened.file, content.Data(), content.Length()));
+      Check(env, oh_binding_openfile_read(opened.pointer, content.Data(), content.Length()));
       return content;
     }
   }
-  Plan(env, opened.file, false, info[7]);
-  return HandOut<OpenFile>(env, [&](OpenFile& made) { std::swap(made.file, opened.file); });
+  Plan(env, opened.pointer, false, info[7]);
+  return NewHandle<OpenFile>(env, [&](OpenFile& made) { std::swap(made.pointer, opened.pointer); });
 }
 
 void OpenFilePlan(const Napi::CallbackInfo& info) {
@@ -109,7 +103,7 @@ Napi::Value OpenFileMap(const Napi::CallbackInfo& info) {
   RequireUnmapping(info.Env());
   oh_strategy strategy = OH_STRATEGY_AUTO;
   Check(info.Env(), oh_binding_openfile_map(file, target.data, capacity, target.length, &strategy));
-  // What is mapped anew needs no advice to be read as ever.
+  // A new mapping needs no advice for normal reads.
   bool taken = false;
   if (advice != OH_ADVICE_NORMAL) {
     Check(info.Env(), oh_region_advise(target.data, target.length, advice, &taken));
@@ -133,9 +127,9 @@ void OpenFileSync(const Napi::CallbackInfo& info) {
   Check(info.Env(), oh_binding_openfile_sync(ReadFile(info[0])));
 }
 
-void OpenFileClose(const Napi::CallbackInfo& info) { ReadSlot<OpenFile>(info[0]).reset(); }
+void OpenFileClose(const Napi::CallbackInfo& info) { ReadShared<OpenFile>(info[0]).reset(); }
 
-// ---- memory
+// ---- Memory
 
 void MemoryLock(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
@@ -161,14 +155,14 @@ Napi::Value MemoryAdvise(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), taken);
 }
 
-// To `out`, which has room for exactly as many bytes as there are offsets times `length`.
+// Copies to `out`, whose length is the number of offsets times `length`.
 void MemoryGather(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Numbers offsets = ReadNumbers(info[1], "offsets");
   const size_t length = ReadSize(info[2], "length");
   const Bytes out = ReadBytes(info[3], "out");
   if (length != 0 && offsets.length != out.length / length) {
-    ThrowRange(info.Env(), "out has no room for all bytes");
+    ThrowRange(info.Env(), "out must have room for " + std::to_string(length) + " bytes for each offset");
   }
   Check(info.Env(), oh_memory_gather(bytes.data, bytes.length, offsets.data, offsets.type, offsets.length,
                                      length, out.data));

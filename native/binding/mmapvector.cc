@@ -1,8 +1,8 @@
-// The file of a vector, whose elements lie in a buffer that JavaScript manages (src/mmap/).
+// The file of a vector, whose elements are in a buffer that JavaScript manages (src/mmap/).
 //
-// Commits run on this thread or in libuv's pool, one at a time, and in the order in which they were
-// asked for: one that is overtaken by a later one, which vouches for all that it would have, does
-// nothing. Closing waits for the one that runs.
+// Commits run on this thread or in libuv's pool, one at a time and in the order in which they were
+// requested. A commit that runs after a later one does nothing, because the later one has committed
+// all of its elements. Closing waits for the running commit.
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -29,10 +29,10 @@ class VectorFile {
   VectorFile& operator=(const VectorFile&) = delete;
   ~VectorFile() { Close(); }
 
-  // A place in the order of commits. On the thread of JavaScript.
+  // A position in the order of commits. Called on the thread of JavaScript.
   uint64_t Ticket() { return ++issued_; }
 
-  // From any thread. `finished` is false if the file was closed before.
+  // Called on any thread. `finished` is false if the file was closed before.
   oh_status Commit(uint64_t length, uint64_t ticket, bool* finished) {
     const std::lock_guard<std::mutex> guard(mutex_);
     *finished = ticket <= done_;
@@ -53,7 +53,7 @@ class VectorFile {
  private:
   std::mutex mutex_;
   uint64_t issued_ = 0;
-  // The latest commit that was made.
+  // The ticket of the latest commit that has finished.
   uint64_t done_ = 0;
 };
 
@@ -62,7 +62,7 @@ oh_binding_vectorfile* ReadFile(Napi::Value value) { return ReadHandle<VectorFil
 Napi::Value VectorFileCreate(const Napi::CallbackInfo& info) {
   const std::string path = ReadString(info[0], "path");
   const uint32_t type = ReadU32(info[1], "type");
-  return HandOut<VectorFile>(info.Env(), [&](VectorFile& made) {
+  return NewHandle<VectorFile>(info.Env(), [&](VectorFile& made) {
     Check(info.Env(), oh_binding_vectorfile_create(path.data(), path.size(), type, &made.file));
   });
 }
@@ -70,7 +70,7 @@ Napi::Value VectorFileCreate(const Napi::CallbackInfo& info) {
 Napi::Value VectorFileOpen(const Napi::CallbackInfo& info) {
   const std::string path = ReadString(info[0], "path");
   const bool writable = ReadBool(info[1], "writable");
-  return HandOut<VectorFile>(info.Env(), [&](VectorFile& made) {
+  return NewHandle<VectorFile>(info.Env(), [&](VectorFile& made) {
     Check(info.Env(), oh_binding_vectorfile_open(path.data(), path.size(), writable, &made.file));
   });
 }
@@ -103,14 +103,14 @@ Napi::Value VectorFileLost(const Napi::CallbackInfo& info) {
 void VectorFileForget(const Napi::CallbackInfo& info) { oh_binding_vectorfile_forget(ReadFile(info[0])); }
 
 void VectorFileCommit(const Napi::CallbackInfo& info) {
-  const Slot<VectorFile>& file = ReadHandle<VectorFile>(info[0]);
+  const Shared<VectorFile>& file = ReadHandle<VectorFile>(info[0]);
   const uint64_t length = ReadInteger(info[1], "length");
   bool finished = false;
   Check(info.Env(), file->Commit(length, file->Ticket(), &finished));
 }
 
 Napi::Value VectorFileCommitAsync(const Napi::CallbackInfo& info) {
-  const Slot<VectorFile> file = ReadHandle<VectorFile>(info[0]);
+  const Shared<VectorFile> file = ReadHandle<VectorFile>(info[0]);
   const uint64_t length = ReadInteger(info[1], "length");
   const uint64_t ticket = file->Ticket();
   return RunInBackground(info.Env(), "offheap:flush", {info[0]}, [file, length, ticket](bool* finished) {
@@ -133,9 +133,9 @@ void VectorFileValidate(const Napi::CallbackInfo& info) {
 }
 
 void VectorFileClose(const Napi::CallbackInfo& info) {
-  Slot<VectorFile>& slot = ReadSlot<VectorFile>(info[0]);
-  if (slot != nullptr) slot->Close();
-  slot.reset();
+  Shared<VectorFile>& shared = ReadShared<VectorFile>(info[0]);
+  if (shared != nullptr) shared->Close();
+  shared.reset();
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
-// The addon: free functions over offheap.h, with no classes and no state except the error factory.
+// The addon: free functions over offheap.h, without classes and without state except the error
+// factory.
 //
-// Every file here converts arguments (args.h), calls the C ABI, and turns a status into an error
-// (status.h). It contains no algorithms. To add a module, write <module>.cc with an OFFHEAP_MODULE
-// (module.h), and declare its functions in src/native/<module>.ts. CMake finds the file.
+// Every file here converts arguments (args.h, columns.h, handle.h), calls the C ABI, and turns a
+// status into an error (status.h). It contains no algorithms. To add a module, write <module>.cc
+// with an OFFHEAP_MODULE (module.h), and declare its functions in src/native/<module>.ts. CMake
+// finds the file.
 //
 // Init runs once for each environment (the main thread and each worker), so it must not change
-// globals.
+// global variables.
 #include "module.h"
 
 #include "status.h"

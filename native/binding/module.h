@@ -1,4 +1,4 @@
-// How a file of the binding adds its functions to the exports of the addon.
+// The registration of functions: each file of the binding adds its own to the exports of the addon.
 #pragma once
 
 #include <napi.h>
@@ -17,7 +17,7 @@ void Export(Napi::Object exports, const char* name) {
 }
 
 // The registration of one file. The constructors run while the addon is loaded, before the first
-// Init, and on one thread; afterwards the list is only read.
+// Init and on one thread. After that, the list is only read.
 class Module {
  public:
   using Function = void (*)(Napi::Object exports);
@@ -36,8 +36,8 @@ class Module {
 
 }  // namespace offheap
 
-// Defines the function that exports a file's functions, and registers it, so that no list has to
-// name the file: `OFFHEAP_MODULE(exports) { Export<Alloc>(exports, "fixedpoolAlloc"); }`, once in
+// Defines the function that exports the functions of a file, and registers it. No list has to name
+// the file: `OFFHEAP_MODULE(exports) { Export<Alloc>(exports, "fixedpoolAlloc"); }`, once in
 // each file.
 #define OFFHEAP_MODULE(exports)                    \
   static void InitModule(Napi::Object exports);    \

@@ -1,4 +1,4 @@
-// NUMA: the machine's nodes, where pages go, and where they are.
+// NUMA: the nodes of the machine, and the placement and location of pages.
 #include <string>
 #include <vector>
 
@@ -10,20 +10,20 @@ namespace offheap {
 
 namespace {
 
-// As many nodes as a kernel can be built for.
+// The maximum number of nodes that a kernel can be configured for.
 constexpr size_t kMaxNodes = 1024;
 
 Napi::Value Available(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), oh_numa_available());
 }
 
-// A list of numbers of the node at `index`: asked for twice, because lists have any length.
+// A list of numbers of the node at `index`. The first call returns its length.
 Napi::Array List(Napi::Env env, size_t index, oh_status (*read)(size_t, uint32_t*, size_t, size_t*)) {
   size_t count = 0;
   Check(env, read(index, nullptr, 0, &count));
   std::vector<uint32_t> numbers(count);
   Check(env, read(index, numbers.data(), numbers.size(), &count));
-  // It may have become shorter meanwhile.
+  // The list may have become shorter between the calls.
   if (count < numbers.size()) numbers.resize(count);
   Napi::Array list = Napi::Array::New(env, numbers.size());
   for (uint32_t i = 0; i < numbers.size(); i++) list.Set(i, Napi::Number::New(env, numbers[i]));
@@ -37,7 +37,7 @@ Napi::Value Nodes(const Napi::CallbackInfo& info) {
   Napi::Array nodes = Napi::Array::New(env);
   for (size_t index = 0; index < count; index++) {
     oh_numa_node node;
-    // One went away since they were counted: it is no node any more.
+    // A node was removed since they were counted.
     if (oh_numa_node_at(index, &node) != OH_OK) break;
     Napi::Object object = Napi::Object::New(env);
     const auto set = [&](const char* name, uint64_t value) {
@@ -73,18 +73,18 @@ Napi::Value Place(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// [pages that are nowhere, pages on node 0, pages on node 1, ...], up to the last node that has
-// any.
+// [pages that are not in memory, pages on node 0, pages on node 1, ...], up to the last node with
+// pages.
 Napi::Value CountPages(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Bytes bytes = ReadBytes(info[0], "bytes");
   std::vector<uint64_t> counts(kMaxNodes, 0);
-  uint64_t nowhere = 0;
-  Check(env, oh_numa_count_pages(bytes.data, bytes.length, counts.data(), counts.size(), &nowhere));
+  uint64_t absent = 0;
+  Check(env, oh_numa_count_pages(bytes.data, bytes.length, counts.data(), counts.size(), &absent));
   size_t used = counts.size();
   while (used > 0 && counts[used - 1] == 0) used--;
   Napi::Array list = Napi::Array::New(env, used + 1);
-  list.Set(0u, Napi::Number::New(env, static_cast<double>(nowhere)));
+  list.Set(0u, Napi::Number::New(env, static_cast<double>(absent)));
   for (uint32_t i = 0; i < used; i++) {
     list.Set(i + 1, Napi::Number::New(env, static_cast<double>(counts[i])));
   }

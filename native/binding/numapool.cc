@@ -1,6 +1,6 @@
-// What is not done in JIT code for a NumaPool: making one and putting it on its nodes, proofs, and
-// where this thread runs. And allocating, for the tests that compare the two engines on the same
-// bytes.
+// NumaPool regions: initialization, placement on nodes, validation, and the node of this thread.
+// Also alloc and free, which TypeScript (src/pools/) implements too, for the tests that compare the
+// two implementations on the same bytes.
 #include <memory>
 
 #include "args.h"
@@ -44,8 +44,7 @@ Napi::Value Length(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(length));
 }
 
-// The bytes are fresh, so they are zeros: writing some would touch pages before they have their
-// place.
+// The bytes are new and therefore zeros. Writing zeros would touch pages before they are placed.
 Napi::Value Init(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const oh_numapool_options options = ReadOptions(info, 1);

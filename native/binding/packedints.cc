@@ -1,11 +1,10 @@
-// Building packed integers, and reading many of them. Single ones are read in TypeScript
-// (src/succinct/packedints/).
+// Construction of packed integers, and reads of many of them. Single integers are read in
+// TypeScript (src/succinct/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// `bytes` is a view of the whole buffer that contains the region. Other arrays may have any numeric
 // type.
-#include <string>
-
 #include "args.h"
+#include "columns.h"
 #include "module.h"
 #include "status.h"
 
@@ -32,11 +31,7 @@ void Init(const Napi::CallbackInfo& info) {
 void GetMany(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Numbers indices = ReadNumbers(info[1], "indices");
-  const Numbers out = ReadNumbers(info[2], "out");
-  if (out.length < indices.length) {
-    ThrowRange(info.Env(), "out has " + std::to_string(out.length) + " elements, fewer than " +
-                               std::to_string(indices.length));
-  }
+  const Numbers out = ReadOut(info[2], indices.length);
   Check(info.Env(), oh_packedints_get_many(bytes.data, bytes.length, indices.data, indices.type,
                                            indices.length, out.data, out.type));
 }

@@ -1,5 +1,5 @@
-// How native code sees a JavaScript view: whether it reaches the memory at all, and how it is
-// aligned. The doctor reports it, because everything else rests on it.
+// A JavaScript view as native code sees it: whether its memory is accessible, and its alignment.
+// The doctor reports both, because all other functions depend on them.
 #include "args.h"
 #include "module.h"
 #include "status.h"
@@ -12,7 +12,7 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Bytes bytes = ReadBytes(info[0], "view");
   uint64_t sum = 0;
-  // volatile, because another thread may write meanwhile.
+  // volatile, because another thread may write at the same time.
   const volatile uint8_t* data = bytes.data;
   for (size_t i = 0; i < bytes.length; i++) sum += data[i];
   size_t alignment = 1;
@@ -26,8 +26,8 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// How many bytes after the view's first one the next multiple of an alignment is, which is a power
-// of two.
+// The distance in bytes from the first byte of the view to the next multiple of an alignment, which
+// must be a power of two.
 Napi::Value AlignmentGap(const Napi::CallbackInfo& info) {
   const auto address = reinterpret_cast<uintptr_t>(ReadBytes(info[0], "view").data);
   const uint32_t alignment = ReadU32(info[1], "alignment");

@@ -1,11 +1,10 @@
-// Building rank and select, and many questions at once. Single ones are answered in TypeScript
-// (src/succinct/rankselect/).
+// Construction of rank and select indexes, and many queries at once. Single queries are implemented
+// in TypeScript (src/succinct/).
 //
-// `bytes` is a view of the whole buffer that the region lies in; other arrays may be of any numeric
+// `bytes` is a view of the whole buffer that contains the region. Other arrays may have any numeric
 // type.
-#include <string>
-
 #include "args.h"
+#include "columns.h"
 #include "module.h"
 #include "status.h"
 
@@ -41,11 +40,7 @@ void Many(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const uint32_t query = ReadU32(info[1], "query");
   const Numbers questions = ReadNumbers(info[2], "questions");
-  const Numbers out = ReadNumbers(info[3], "out");
-  if (out.length < questions.length) {
-    ThrowRange(info.Env(), "out has " + std::to_string(out.length) + " elements, fewer than " +
-                               std::to_string(questions.length));
-  }
+  const Numbers out = ReadOut(info[3], questions.length);
   Check(info.Env(), oh_rankselect_many(bytes.data, bytes.length, query, questions.data, questions.type,
                                        questions.length, out.data, out.type));
 }

@@ -1,30 +1,31 @@
 // Regions: checksums, advice about memory, and mapped files as buffers.
 //
-// A mapped file in JavaScript, in the first of three ways that works
+// A file is mapped for JavaScript in the first of three ways that works:
 //
-//   shared      A growable SharedArrayBuffer, in whose reserved pages the file is laid
-//   (oh_binding_file_move). The
-//               engine frees them, with its own reference count: threads that were posted a view keep them
-//               when the one that opened the file has ended, and are safe from its loss as long as they do,
-//               for which the buffer has a page more than the file takes (oh_binding_file_move). fileUnmap
-//               puts zeros in place of the file; a finalizer on the buffer only drops the handle. Needs
-//               Linux, and an engine that frees such memory by unmapping it: Node without V8's sandbox.
-//   external    An external ArrayBuffer. fileUnmap detaches it: its views have length 0 from then on. The
-//               finalizer, which Node calls a turn of the event loop later, unmaps the bytes.
-//   copy        Where external buffers are refused (Electron): an ArrayBuffer of the engine's.
+// - shared: a growable SharedArrayBuffer. The file is mapped over its reserved pages
+//   (oh_binding_file_move). The engine frees the pages with its own reference count: threads that
+//   received a view keep them after the thread that opened the file has ended, and are protected
+//   from lost pages as long. For that protection the buffer has one page more than the file
+//   (oh_binding_file_move). fileUnmap replaces the file with zeros; a finalizer of the buffer only
+//   drops the handle. Requires Linux and an engine that frees such memory by unmapping it: Node
+//   without V8's sandbox.
+// - external: an external ArrayBuffer. fileUnmap detaches it, after which its views have length 0.
+//   The finalizer, which Node calls one turn of the event loop later, unmaps the bytes.
+// - copy: an ArrayBuffer of the engine, where external buffers are not allowed (Electron).
 //
-// Why not external buffers everywhere: V8 counts their bytes as memory that a collection may free.
-// With 300 MB of objects alive, each opening of a 1 GiB file cost 200 to 300 ms of full collection
-// (Node 20, 22 and 24), against 0.1 ms this way; and correcting the count by
-// napi_adjust_external_memory makes it negative, which ends Node 24.
+// External buffers are not used everywhere, because V8 counts their bytes as memory that a garbage
+// collection can free. With 300 MB of live objects, each opening of a 1 GiB file cost 200 to 300 ms
+// of full collection (Node 20, 22 and 24), against 0.1 ms for shared buffers. Correcting the count
+// with napi_adjust_external_memory makes it negative, which terminates Node 24.
 //
-// The pages are always private and writable, because JavaScript can store through any view: into
-// read-only pages that would be SIGSEGV. The file itself never changes.
+// The pages are always private and writable, because JavaScript can store through any view: a store
+// to a read-only page would cause SIGSEGV. The file itself never changes.
 //
-// The status word is an external buffer of 4 bytes, which native code sets when a page is lost. The
-// handle goes with the later of the two buffers, by oh_binding_file_close. All of this happens on
-// the thread of one environment, so the count needs no atomics; each fileMap has a mapping of its
-// own. When an environment ends (a worker that exits or is terminated), Node runs the finalizers.
+// The status word is an external buffer of 4 bytes that native code sets when a page is lost. The
+// later of the two buffers to be collected closes the handle (oh_binding_file_close). All of this
+// happens on the thread of one environment, so the count of owners needs no atomics. Each fileMap
+// has a mapping of its own. When an environment ends (a worker that exits or is terminated), Node
+// runs the finalizers.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -38,12 +39,11 @@ namespace offheap {
 
 namespace {
 
-// Marks the buffers of fileMap, so that fileUnmap detaches none of anybody else's. Random; never
-// changes.
+// Marks the buffers of fileMap, so that fileUnmap detaches no other buffers. Random; never changes.
 constexpr napi_type_tag kFileBuffer = {0x6f66668ea0d31c57, 0xb1f04c6e92d7a385};
 
-// Files are refused when the process has so many hundredths of the mappings that it may have. As in
-// region.ts.
+// fileMap fails when the process uses this percentage of its limit of mappings. The same number as
+// in src/region/.
 constexpr uint32_t kMappingsPercent = 75;
 
 // An open file, owned by the buffers that point into it, and by FileMap while it makes them.
@@ -68,7 +68,7 @@ void ReleaseBytes(napi_env, void*, void* hint) {
   Release(mapping);
 }
 
-// The pages belong to the engine, which frees them, or already has, or keeps them for another
+// The pages belong to the engine, which frees them, has freed them, or keeps them for another
 // thread.
 void ForgetBytes(napi_env, void*, void* hint) {
   auto* mapping = static_cast<Mapping*>(hint);
@@ -78,9 +78,9 @@ void ForgetBytes(napi_env, void*, void* hint) {
 
 void ReleaseStatus(napi_env, void*, void* hint) { Release(static_cast<Mapping*>(hint)); }
 
-// An external buffer that owns a share of the mapping. When it can not be made, Node has either
-// called the finalizer before it returned (the buffer was too large) or never will; the count of
-// owners tells.
+// An external buffer that is one of the owners of the mapping. If it cannot be created, Node has
+// either called the finalizer before it returned (the buffer was too large) or never calls it. The
+// count of owners is the same in both cases.
 napi_status External(Napi::Env env, Mapping* mapping, const void* data, size_t length, napi_finalize finalize,
                      napi_value* buffer) {
   const int before = mapping->owners++;
@@ -90,8 +90,7 @@ napi_status External(Napi::Env env, Mapping* mapping, const void* data, size_t l
   return status;
 }
 
-// For a Node-API call that should not fail. An exception that it left pending is the better
-// message.
+// For a Node-API call that should not fail. A pending exception has the better message.
 void Expect(Napi::Env env, napi_status status, const char* what) {
   if (status == napi_ok) return;
   if (env.IsExceptionPending()) throw env.GetAndClearPendingException();
@@ -101,18 +100,18 @@ void Expect(Napi::Env env, napi_status status, const char* what) {
 [[noreturn]] void ThrowTooLarge(Napi::Env env, size_t length) {
   env.GetAndClearPendingException();
   throw Napi::Error(env, MakeError(env, OH_ERR_UNSUPPORTED,
-                                   "this release of Node can not hold a file of " + std::to_string(length) +
-                                       " bytes in one buffer"));
+                                   "this release of Node cannot create a buffer for a file of " +
+                                       std::to_string(length) + " bytes"));
 }
 
-// A growable SharedArrayBuffer with the file's pages in it; empty where that can not be had.
+// A growable SharedArrayBuffer that contains the pages of the file. Empty if that is not possible.
 Napi::Value Shared(Napi::Env env, Mapping* mapping) {
 #ifdef __linux__
   const size_t page = PageSize();
   const size_t length = oh_binding_file_size(mapping->file);
-  // What lies behind the file in its last page is ours too, and reads as zero. The engine reserves
-  // whole pages: eight bytes more are another page, whose end no program reaches, however it makes
-  // the buffer grow.
+  // The rest of the last page belongs to the mapping too and reads as zeros. The engine reserves
+  // whole pages, so eight bytes more reserve another page. No program can grow the buffer to the
+  // end of that page.
   const size_t whole = (length + page - 1) & ~(page - 1);
   const size_t reserved = whole + page;
   const Napi::Value constructor = env.Global().Get("SharedArrayBuffer");
@@ -124,14 +123,14 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
     buffer =
         constructor.As<Napi::Function>().New({Napi::Number::New(env, static_cast<double>(length)), options});
   } catch (const Napi::Error&) {
-    return Napi::Value();  // Too large to reserve here, perhaps not for an external buffer.
+    return Napi::Value();  // Too large to reserve, but perhaps not for an external buffer.
   }
   const Napi::Object view = env.Global().Get("Uint8Array").As<Napi::Function>().New({buffer});
   const Bytes bytes = ReadBytes(view, "the buffer");
   if (bytes.length != length) return Napi::Value();
   if (oh_binding_file_move(mapping->file, bytes.data, reserved) != OH_OK) return Napi::Value();
   if (napi_wrap(env, buffer, mapping, ForgetBytes, mapping, nullptr) != napi_ok) {
-    // The buffer keeps the pages of the file, unwatched, until it is collected.
+    // The buffer keeps the pages of the file until it is collected, without protection.
     Expect(env, napi_generic_failure, "wrapping the buffer");
   }
   mapping->owners++;
@@ -141,7 +140,7 @@ Napi::Value Shared(Napi::Env env, Mapping* mapping) {
 #endif
 }
 
-// The bytes of the file, copied: what happens where external buffers are refused.
+// A copy of the bytes of the file, for engines that do not allow external buffers.
 Napi::Value Copy(Napi::Env env, const std::string& path, oh_binding_file* file) {
   const size_t length = oh_binding_file_size(file);
   napi_value buffer = nullptr;
@@ -156,8 +155,8 @@ Napi::Value Copy(Napi::Env env, const std::string& path, oh_binding_file* file) 
   return Napi::Value(env, buffer);
 }
 
-// A buffer that can grow takes two mappings of memory, and so does a mapped file; the engine ends
-// the process when it is refused one.
+// A growable buffer needs two memory mappings, and so does a mapped file. The engine terminates the
+// process if it cannot get one.
 bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
   bool granted = false;
   Check(env, oh_binding_mappings_reserve(count, percent, &granted));
@@ -165,7 +164,7 @@ bool MayMap(Napi::Env env, uint32_t count, uint32_t percent) {
 }
 
 Napi::Value Describe(Napi::Env env, Napi::Value buffer, Napi::Value status, bool copied) {
-  Expect(env, napi_type_tag_object(env, buffer, &kFileBuffer), "marking the buffer");
+  Expect(env, napi_type_tag_object(env, buffer, &kFileBuffer), "tagging the buffer");
   Napi::Object result = Napi::Object::New(env);
   result.Set("buffer", buffer);
   result.Set("status", status);
@@ -192,8 +191,8 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
   oh_binding_file* const file = mapping->file;
   const size_t length = oh_binding_file_size(file);
 
-  // The status first: where even its four bytes are refused, V8 runs in its sandbox, which keeps
-  // and reuses addresses, so no file may be laid there.
+  // The status first: if even an external buffer of four bytes is not allowed, V8 runs in its
+  // sandbox, which keeps and reuses addresses, so no file may be mapped there.
   napi_value word = nullptr;
   napi_status outcome = napi_no_external_buffers_allowed;
   if (strategy != "copy") {
@@ -211,7 +210,7 @@ Napi::Value FileMap(const Napi::CallbackInfo& info) {
   if (strategy == "shared") buffer = Shared(env, mapping.get());
   if (buffer == nullptr &&
       External(env, mapping.get(), oh_binding_file_data(file), length, ReleaseBytes, &buffer) != napi_ok) {
-    // Now, and not only when the status word is collected.
+    // Unmaps now rather than when the status word is collected.
     oh_binding_file_unmap(file);
     ThrowTooLarge(env, length);
   }
@@ -222,12 +221,12 @@ Napi::Value FileUnmap(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   bool ours = false;
   if (info[0].IsObject()) {
-    Expect(env, napi_check_object_type_tag(env, info[0], &kFileBuffer, &ours), "reading the mark");
+    Expect(env, napi_check_object_type_tag(env, info[0], &kFileBuffer, &ours), "reading the type tag");
   }
-  if (!ours) ThrowType(env, "buffer must be one that fileMap returned");
+  if (!ours) ThrowType(env, "buffer must be a buffer that fileMap returned");
   if (info[0].IsArrayBuffer()) {
     bool detached = false;
-    Expect(env, napi_is_detached_arraybuffer(env, info[0], &detached), "looking at the buffer");
+    Expect(env, napi_is_detached_arraybuffer(env, info[0], &detached), "inspecting the buffer");
     if (!detached) Expect(env, napi_detach_arraybuffer(env, info[0]), "detaching the buffer");
   } else {
     void* mapping = nullptr;
@@ -267,7 +266,7 @@ Napi::Value RegionCheck(const Napi::CallbackInfo& info) {
   uint64_t length = 0;
   uint32_t kind = 0;
   Check(info.Env(), oh_region_check(bytes.data, bytes.length, &length, &kind));
-  // A length is at most that of the buffer, so a double holds it.
+  // The length is at most that of the buffer, so a double represents it exactly.
   return Napi::Number::New(info.Env(), static_cast<double>(length));
 }
 

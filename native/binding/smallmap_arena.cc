@@ -1,12 +1,11 @@
-// Bulk and heavy calls on SmallMapArena regions. Operations on one element stand in TypeScript
-// (src/smallmap/), because a crossing costs more than they do.
+// Bulk and expensive calls on SmallMapArena regions. Operations on one element are implemented in
+// TypeScript (src/smallmap/), because a call into the addon costs more than they do.
 //
-// `bytes` is a view of the whole buffer that the region lies in; arrays of keys and values must
-// have the element type of the arena's schema, which is asked of the region itself. Strings are ids
-// by now.
-#include <string>
-
+// `bytes` is a view of the whole buffer that contains the region. Arrays of keys and values must
+// have the element types of the arena's schema, which is read from the region itself. TypeScript
+// has already replaced strings with their ids.
 #include "args.h"
+#include "columns.h"
 #include "elements.h"
 #include "module.h"
 #include "status.h"
@@ -14,11 +13,6 @@
 namespace offheap {
 
 namespace {
-
-struct Array {
-  void* data;
-  size_t length;
-};
 
 class Arena {
  public:
@@ -28,14 +22,8 @@ class Arena {
     keys_ = Read(info[2], "keys", info_.key_type);
   }
 
-  // As many values as there are ids.
-  Array Values(Napi::Value value) const { return Read(value, "values", info_.value_type); }
-
-  uint8_t* Found(Napi::Value value) const {
-    if (value.IsUndefined()) return nullptr;
-    const Elements<uint8_t> found = ReadElements<uint8_t>(value, "found");
-    return static_cast<uint8_t*>(Counted({found.data, found.length}, "found").data);
-  }
+  // At least as many values as ids.
+  Column Values(Napi::Value value) const { return Read(value, "values", info_.value_type); }
 
   void* base() const { return bytes_.data; }
   size_t length() const { return bytes_.length; }
@@ -43,12 +31,12 @@ class Arena {
   uint32_t id_type() const { return id_type_; }
   const void* keys() const { return keys_.data; }
   size_t count() const { return ids_.length; }
-  // What the arrays were checked against; the region may say something else by the time of the
-  // call.
+  // The schema that the arrays were checked against. The C ABI checks it again, because another
+  // thread may have changed the region since.
   uint32_t schema() const { return info_.key_type | info_.value_type << 8; }
 
  private:
-  Array ReadIds(Napi::Value value) {
+  Column ReadIds(Napi::Value value) {
     napi_typedarray_type type = napi_float64_array;
     size_t length = 0;
     void* data = nullptr;
@@ -61,37 +49,28 @@ class Arena {
     ThrowType(env_, "ids must be a Float64Array or Uint32Array");
   }
 
-  Array Read(Napi::Value value, const char* what, uint32_t type) const {
-    size_t length = 0;
+  Column Read(Napi::Value value, const char* what, uint32_t type) const {
     // Strings are passed as their ids. An arena has no other types without an array.
-    const int wanted = type == OH_TYPE_STRING ? napi_uint32_array : ArrayOfElement(type);
-    void* data = internal::ReadTyped(value, what, static_cast<napi_typedarray_type>(wanted), &length);
-    return Counted({data, length}, what);
-  }
-
-  Array Counted(Array array, const char* what) const {
-    if (array.length < ids_.length) {
-      ThrowRange(env_, std::string(what) + " has " + std::to_string(array.length) + " elements, fewer than " +
-                           std::to_string(ids_.length));
-    }
-    return array;
+    const int array = type == OH_TYPE_STRING ? napi_uint32_array : ArrayOfElement(type);
+    return ReadColumn(value, what, static_cast<napi_typedarray_type>(array), ids_.length);
   }
 
   Napi::Env env_;
   Bytes bytes_;
   oh_smallmap_arena_info info_{};
-  Array ids_{};
+  Column ids_{};
   uint32_t id_type_ = OH_TYPE_F64;
-  Array keys_{};
+  Column keys_{};
 };
 
 Napi::Value Count(const Napi::CallbackInfo& info, size_t count) {
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
+// The largest heap of the format: 2^33 bytes.
 constexpr double kMaxHeap = 8589934592.0;
 
-// (bytes, maps, blocks, positions, strings, heap): what must fit.
+// (bytes, maps, blocks, positions, strings, heap): the room required.
 oh_smallmap_arena_room ReadRoom(const Napi::CallbackInfo& info) {
   oh_smallmap_arena_room room{};
   room.struct_size = sizeof room;
@@ -139,8 +118,8 @@ void Release(const Napi::CallbackInfo& info) {
 
 Napi::Value GetMany(const Napi::CallbackInfo& info) {
   const Arena arena(info);
-  const Array values = arena.Values(info[3]);
-  uint8_t* found = arena.Found(info[4]);
+  const Column values = arena.Values(info[3]);
+  uint8_t* const found = ReadFound(info[4], arena.count());
   size_t count = 0;
   Check(info.Env(),
         oh_smallmap_arena_get_many(arena.base(), arena.length(), arena.schema(), arena.ids(), arena.id_type(),
@@ -150,7 +129,7 @@ Napi::Value GetMany(const Napi::CallbackInfo& info) {
 
 Napi::Value SetMany(const Napi::CallbackInfo& info) {
   const Arena arena(info);
-  const Array values = arena.Values(info[3]);
+  const Column values = arena.Values(info[3]);
   const size_t from = ReadSize(info[4], "from");
   size_t done = 0;
   Check(info.Env(),

@@ -7,13 +7,13 @@ namespace offheap {
 
 namespace {
 
-// One for each environment (main thread, each worker): the addon has no other state, which is what
-// lets it load in as many workers as one likes.
+// One for each environment (main thread, each worker). The addon has no other state and can
+// therefore be loaded in any number of workers.
 struct Instance {
   Napi::FunctionReference error_factory;
 };
 
-// "OH_ERR_CORRUPT" -> "ERR_OFFHEAP_CORRUPT": the names are one table, in native/core/src/error.rs.
+// "OH_ERR_CORRUPT" -> "ERR_OFFHEAP_CORRUPT". The table of names is in native/core/src/error.rs.
 std::string CodeOf(oh_status status) {
   const char* name = oh_status_name(status);
   const char* const prefix = "OH_ERR_";
@@ -46,7 +46,7 @@ Napi::Value MakeError(Napi::Env env, oh_status status, const std::string& messag
   if (instance != nullptr && !instance->error_factory.IsEmpty()) {
     return instance->error_factory.Call({code, text});
   }
-  // Someone loaded the addon without src/native.ts: a plain error that still has its code.
+  // The addon was loaded without src/native.ts: a plain error that has the code too.
   Napi::Error error = Napi::Error::New(env, message);
   error.Set("code", code);
   return error.Value();
@@ -54,7 +54,7 @@ Napi::Value MakeError(Napi::Env env, oh_status status, const std::string& messag
 
 std::string LastError() {
   std::string message(oh_last_error(nullptr, 0), '\0');
-  // One more byte for the closing NUL, which std::string keeps room for.
+  // One more byte for the terminating NUL, for which std::string has room.
   oh_last_error(message.data(), message.size() + 1);
   return message;
 }

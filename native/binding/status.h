@@ -1,8 +1,8 @@
 // From oh_status to JavaScript errors.
 //
-// Errors are made by the TypeScript side (src/errors.ts), whose factory the loader hands in once for
-// each thread: so an error from native code is the same OffheapError, TypeError or RangeError that
-// TypeScript would have thrown, and no wrapper stands around calls.
+// TypeScript creates the errors (src/errors.ts). Its loader passes the factory once for each
+// thread. An error from native code is therefore the same OffheapError, TypeError or RangeError
+// that TypeScript would have thrown, and calls need no wrapper.
 #pragma once
 
 #include <napi.h>
@@ -22,8 +22,8 @@ void SetErrorFactory(const Napi::CallbackInfo& info);
 [[noreturn]] void ThrowType(napi_env env, const std::string& message);
 [[noreturn]] void ThrowRange(napi_env env, const std::string& message);
 
-// The error as a value, for rejecting a promise. `message` is that of oh_last_error, which must be
-// read on the thread where the call failed: see LastError.
+// The error as a value, for rejecting a promise. `message` comes from oh_last_error, which must be
+// called on the thread on which the call failed: see LastError.
 Napi::Value MakeError(Napi::Env env, oh_status status, const std::string& message);
 std::string LastError();
 

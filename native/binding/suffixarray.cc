@@ -1,7 +1,7 @@
-// Building suffix arrays, and proving them. They are read in TypeScript
-// (src/compress/suffixarray.ts).
+// Construction and validation of suffix arrays. TypeScript reads them
+// (src/compress/suffix-array.ts).
 //
-// `bytes` is a view of the region, whose text is there already.
+// `bytes` is a view of the region, which already contains the text.
 #include "args.h"
 #include "background.h"
 #include "module.h"

@@ -1,14 +1,15 @@
-// Bulk and heavy calls on vector regions. Operations on one element stand in TypeScript
-// (src/vector/).
+// Bulk and expensive calls on vector regions. Operations on one element are implemented in
+// TypeScript (src/vector/).
 //
-// `bytes` is a view of the buffer from the region's first byte on. Values are typed arrays, whose
-// type goes along, so that the core refuses a region whose header says something else.
+// `bytes` is a view of the buffer from the region's first byte on. Values are typed arrays. Their
+// type is passed to the C ABI, which rejects a region with another element type in its header.
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "args.h"
 #include "background.h"
+#include "columns.h"
 #include "elements.h"
 #include "module.h"
 #include "status.h"
@@ -40,7 +41,7 @@ Values ReadValues(Napi::Value value, const char* what) {
   return {data, length, TypeOf(type)};
 }
 
-// The one element of an array of length 1, which tells its type.
+// An array of length 1, which contains an element and determines its type.
 Values ReadElement(Napi::Value value, const char* what) {
   const Values element = ReadValues(value, what);
   if (element.length != 1) ThrowRange(value.Env(), std::string(what) + " must have one element");
@@ -84,7 +85,7 @@ void Fill(const Napi::CallbackInfo& info) {
   Check(info.Env(), oh_vector_fill(bytes.data, bytes.length, value.type, value.data, from, to));
 }
 
-// A number, or a bigint where the elements are.
+// A number, or a bigint if the elements are bigints.
 Napi::Value Sum(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Bytes bytes = ReadBytes(info[0], "bytes");
@@ -92,7 +93,7 @@ Napi::Value Sum(const Napi::CallbackInfo& info) {
   oh_sum sum{};
   Check(env, oh_vector_sum(bytes.data, bytes.length, &sum));
   if (!wide) return Number(info, sum.value);
-  // Node-API takes magnitude and sign.
+  // Node-API requires magnitude and sign.
   uint64_t words[2] = {sum.low, static_cast<uint64_t>(sum.high)};
   const int sign = sum.high < 0 ? 1 : 0;
   if (sign != 0) {
@@ -102,7 +103,7 @@ Napi::Value Sum(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(env, sign, 2, words);
 }
 
-// Puts the least or greatest element into an array of length 1, and tells whether there was one.
+// Writes the least or greatest element to an array of length 1. Returns false for an empty vector.
 Napi::Value Extreme(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const bool greatest = ReadBool(info[1], "greatest");
@@ -126,7 +127,7 @@ void Search(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const Values values = ReadValues(info[1], "values");
   const Elements<double> out = ReadElements<double>(info[2], "out");
-  if (out.length < values.length) ThrowRange(info.Env(), "out is shorter than values");
+  RequireLength(info.Env(), "out", out.length, values.length);
   const size_t width = oh_type_width(values.type);
   constexpr size_t kChunk = 1024;
   int64_t found[kChunk];
@@ -153,24 +154,24 @@ Napi::Value SortAsync(const Napi::CallbackInfo& info) {
   });
 }
 
-struct Places {
+struct Indices {
   void* data;
   size_t length;
   bool wide;
 };
 
 // A Uint32Array or a Float64Array.
-Places ReadPlaces(Napi::Value value) {
-  const Values places = ReadValues(value, "out");
-  if (places.type != OH_TYPE_U32 && places.type != OH_TYPE_F64) {
+Indices ReadIndices(Napi::Value value) {
+  const Values indices = ReadValues(value, "out");
+  if (indices.type != OH_TYPE_U32 && indices.type != OH_TYPE_F64) {
     ThrowType(value.Env(), "out must be a Uint32Array or a Float64Array");
   }
-  return {places.data, places.length, places.type == OH_TYPE_F64};
+  return {indices.data, indices.length, indices.type == OH_TYPE_F64};
 }
 
 void Argsort(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  const Places out = ReadPlaces(info[1]);
+  const Indices out = ReadIndices(info[1]);
   bool finished = false;
   Check(info.Env(),
         oh_vector_argsort(bytes.data, bytes.length, nullptr, out.data, out.length, out.wide, &finished));
@@ -178,7 +179,7 @@ void Argsort(const Napi::CallbackInfo& info) {
 
 Napi::Value ArgsortAsync(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  const Places out = ReadPlaces(info[1]);
+  const Indices out = ReadIndices(info[1]);
   oh_control* control = ReadControl(info[2]);
   return RunInBackground(
       info.Env(), "offheap.argsort", {info[0], info[1], info[2]}, [bytes, out, control](bool* finished) {

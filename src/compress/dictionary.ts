@@ -9,7 +9,7 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
-import type { DictionaryHandle } from '../native/compress.js';
+import type { DictionaryHandle } from '../native/dictionary.js';
 import { Background } from '../region/background.js';
 import {
   attachStructure,

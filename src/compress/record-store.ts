@@ -9,7 +9,7 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { allocating, offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import type { RecordStoreHandle } from '../native/compress.js';
+import type { RecordStoreHandle } from '../native/recordstore.js';
 import {
   attachStructure,
   constructing,

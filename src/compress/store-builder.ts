@@ -7,7 +7,7 @@
  * for a second one, to which the store is adapted at the end where that makes it smaller.
  */
 import { native } from '../native.js';
-import type { RecordStoreBuilderHandle } from '../native/compress.js';
+import type { RecordStoreBuilderHandle } from '../native/recordstore.js';
 import { Background } from '../region/background.js';
 import { NO_PLACEMENT, Region } from '../region/region.js';
 import type { Progress } from '../region/progress.js';

@@ -5,8 +5,9 @@
 import type * as bitvector from './bitvector.js';
 import type * as bloomfilter from './bloomfilter.js';
 import type * as bumparena from './bumparena.js';
-import type * as compress from './compress.js';
+import type * as compressor from './compressor.js';
 import type * as cpu from './cpu.js';
+import type * as dictionary from './dictionary.js';
 import type * as eliasfano from './eliasfano.js';
 import type * as fixedpool from './fixedpool.js';
 import type * as hashmap from './hashmap.js';
@@ -19,6 +20,7 @@ import type * as numapool from './numapool.js';
 import type * as packedints from './packedints.js';
 import type * as probe from './probe.js';
 import type * as rankselect from './rankselect.js';
+import type * as recordstore from './recordstore.js';
 import type * as region from './region.js';
 import type * as rollinghash from './rollinghash.js';
 import type * as smallmapArena from './smallmap-arena.js';
@@ -30,8 +32,9 @@ export interface NativeBinding
     bitvector.Binding,
     bloomfilter.Binding,
     bumparena.Binding,
-    compress.Binding,
+    compressor.Binding,
     cpu.Binding,
+    dictionary.Binding,
     eliasfano.Binding,
     fixedpool.Binding,
     hashmap.Binding,
@@ -44,6 +47,7 @@ export interface NativeBinding
     packedints.Binding,
     probe.Binding,
     rankselect.Binding,
+    recordstore.Binding,
     region.Binding,
     rollinghash.Binding,
     smallmapArena.Binding,

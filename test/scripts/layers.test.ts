@@ -57,9 +57,15 @@ const LAYERS: Record<string, Layers> = {
   'the binding': {
     folder: 'native/binding',
     graph: imports.cpp('native/binding'),
-    lower: [['status', 'engine', 'module', 'elements'], ['args'], ['background', 'handle']],
+    lower: [['status', 'engine', 'module', 'elements'], ['args'], ['background', 'columns', 'handle']],
     top: [],
-    allowed: { engine: ['status'], module: ['status'] },
+    allowed: {
+      engine: ['status'],
+      module: ['status'],
+      // Both read the handle of a dictionary.
+      compressor: ['dictionary'],
+      recordstore: ['dictionary'],
+    },
   },
 };
 

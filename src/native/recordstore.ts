@@ -1,66 +1,18 @@
 /**
- * The functions of `native/binding/compress.cc`. Dictionary, Compressor and RecordStore.
+ * The functions of `native/binding/recordstore.cc`. RecordStore.
  */
+import type { DictionaryHandle } from './dictionary.js';
 
-/** A prepared dictionary: a native object that belongs to one thread, like the next two. */
-export interface DictionaryHandle {
-  readonly dictionary: symbol;
-}
-/** An open store. */
+/** An open store: a native object that belongs to one thread. */
 export interface RecordStoreHandle {
   readonly records: symbol;
 }
-/** A store that is being built. */
+/** A store that is being built: a native object that belongs to one thread. */
 export interface RecordStoreBuilderHandle {
   readonly builder: symbol;
 }
 
 export interface Binding {
-  /** Creates an empty handle for {@link Binding.dictionaryTrain} to fill. */
-  dictionaryNew(): DictionaryHandle;
-  /**
-   * `oh_dictionary_train`: Trains on concatenated texts; `ends` contains the end of each.
-   * `maxBytes` 0: as many bytes as help.
-   */
-  dictionaryTrain(
-    into: DictionaryHandle,
-    text: Uint8Array,
-    ends: Float64Array,
-    maxBytes: number,
-    control: Int32Array,
-  ): Promise<boolean>;
-  /** `oh_dictionary_open`: Prepares a dictionary from a copy of its bytes. */
-  dictionaryOpen(bytes: Uint8Array): DictionaryHandle;
-  /** `oh_dictionary_get_info`: The size of the dictionary's region in bytes. */
-  dictionaryRegionSize(dictionary: DictionaryHandle): number;
-  /** `oh_dictionary_get_info`: Copies the dictionary's region to `out`. */
-  dictionaryCopy(dictionary: DictionaryHandle, out: Uint8Array): void;
-  /** `oh_dictionary_get_info` */
-  dictionaryStats(dictionary: DictionaryHandle): {
-    identity: bigint;
-    content: number;
-    phrases: number;
-    contexts: number;
-  };
-  /** `oh_dictionary_validate` */
-  dictionaryValidate(dictionary: DictionaryHandle): void;
-  /**
-   * `oh_compress`: Returns the number of bytes written to `out` from `at` on; -1 if it has no room
-   * for one byte more than `bytes` has, or if they overlap. Further bytes of `out` may be
-   * overwritten.
-   */
-  compress(
-    dictionary: DictionaryHandle,
-    level: number,
-    bytes: Uint8Array,
-    out: Uint8Array,
-    at: number,
-  ): number;
-  /**
-   * `oh_decompress`: Returns the number of bytes written to `out` from `at` on; -1 if they do not
-   * fit, or if it overlaps `bytes`.
-   */
-  decompress(dictionary: DictionaryHandle, bytes: Uint8Array, out: Uint8Array, at: number): number;
   /** `oh_recordstore_builder_new` */
   recordstoreBuilderNew(dictionary: DictionaryHandle, level: number): RecordStoreBuilderHandle;
   /** `oh_recordstore_builder_push`: One call at a time: wait for the promise. */
@@ -93,7 +45,10 @@ export interface Binding {
    * the handle.
    */
   recordstoreOpen(bytes: Uint8Array): RecordStoreHandle;
-  /** `oh_recordstore_get`: Like {@link Binding.decompress}, for one record. */
+  /**
+   * `oh_recordstore_get`: Returns the number of bytes written to `out` from `at` on; -1 if they do
+   * not fit.
+   */
   recordstoreGet(records: RecordStoreHandle, index: number, out: Uint8Array, at: number): number;
   /** `oh_recordstore_get`: One record as a string, or -1 if it does not fit into `out`. */
   recordstoreGetString(records: RecordStoreHandle, index: number, out: Uint8Array): string | -1;
