@@ -4,7 +4,6 @@
  */
 export { cpu, doctor, type CpuReport, type DoctorReport } from './doctor.js';
 export { type NativeReport } from './native.js';
-export { type Structure } from './region/structure.js';
 export { version } from './version.js';
 // generated (npm run generate): modules
 export * from './compress/index.js';

@@ -167,8 +167,10 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     const table = this.#table;
     const position = table.locate(key);
     if (position >= 0) {
+      const { directType } = table;
+      if (directType !== 0) return table.valueAs(directType, position) as JsType<V>;
       const value = table.valueAt(position) as JsType<V>;
-      if (table.role === OWNED || (position < table.head[WORD_USED] && table.readIsValid())) return value;
+      if (position < table.head[WORD_USED] && table.readIsValid()) return value;
     } else if (position === ABSENT && (table.role === OWNED || table.readIsValid())) {
       return undefined;
     }
@@ -189,12 +191,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     const located = table.locate(key);
     // Doubles under 4-byte keys are plain stores. Everything else is one call, so that V8 need not
     // box key and value before it knows which of the two it will be.
-    if (
-      located !== UNDECIDED &&
-      table.role === OWNED &&
-      table.valueType === F64 &&
-      typeof value === 'number'
-    ) {
+    if (located !== UNDECIDED && table.directType === F64 && typeof value === 'number') {
       if (located >= 0) {
         table.valueColumn[located] = value;
         return this;

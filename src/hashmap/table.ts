@@ -93,6 +93,8 @@ export class HashMapTable extends RegionTable<'hashmap'> {
   capacity = 0;
   /** `capacity` if entries may be read directly, otherwise 0. */
   liveLimit = 0;
+  /** The type of values if they may be read and written directly, otherwise 0. */
+  directType = 0;
   /**
    * The number to subtract from a direct handle to get its position; NaN if handles are not direct,
    * or reads are not.
@@ -231,6 +233,7 @@ export class HashMapTable extends RegionTable<'hashmap'> {
     this.fastIndex = lookups ? this.index : NO_INDEX;
     this.fastMul = lookups ? this.mul : 0;
     this.liveLimit = direct ? this.capacity : 0;
+    this.directType = direct ? this.valueType : 0;
     const directHandles = direct && (this.head[WORD.state] & HAS_SLOTS) === 0;
     this.handleBase = directHandles ? this.head[WORD.epoch] * TWO_32 : NaN;
     this.plainCapacity = direct && !this.hasReaders && this.slotOfEntry.length === 0 ? this.capacity : 0;
@@ -503,12 +506,16 @@ export class HashMapTable extends RegionTable<'hashmap'> {
   }
 
   valueAt(position: number): unknown {
+    return this.valueAs(this.valueType, position);
+  }
+
+  /** The value at a position. `type` is the type of values, for a caller that has loaded it. */
+  valueAs(type: number, position: number): unknown {
     // The common types have a read of their own, so that each read sees one kind of array, whatever
     // the types of other maps are.
-    const { valueType } = this;
-    if (valueType === F64) return (this.valueColumn as Float64Array)[position];
-    if (valueType === U32) return (this.valueColumn as Uint32Array)[position];
-    if (valueType === I32) return (this.valueColumn as Int32Array)[position];
+    if (type === F64) return (this.valueColumn as Float64Array)[position];
+    if (type === U32) return (this.valueColumn as Uint32Array)[position];
+    if (type === I32) return (this.valueColumn as Int32Array)[position];
     return this.otherValueAt(position);
   }
 

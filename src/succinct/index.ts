@@ -34,6 +34,6 @@ export {
 export { type BigIntArray, type NumberArray } from './arguments.js';
 export { type OpenOptions, type SaveOptions } from '../region/file.js';
 export { type Progress } from '../region/progress.js';
-export { type LegacyStructure as Structure } from '../region/legacy.js';
+export { type Structure } from '../region/structure.js';
 export { type Token } from '../region/token.js';
 export { OffheapError, type ErrorCode } from '../errors.js';
