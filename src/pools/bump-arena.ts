@@ -77,6 +77,10 @@ const OPTIONS = ['chunkBytes', 'maxBytes', ...PLACEMENT_OPTIONS, ...SAFETY_OPTIO
  */
 export class BumpArena extends Pool {
   readonly #table: BumpArenaTable;
+  /** The words of the header, a view that remains valid when the arena grows. */
+  readonly #head: Int32Array;
+  /** The table's `fastGranules`: here the fast path reads it without a detour, which costs 5 %. */
+  #limit: number;
 
   static {
     setTag(this.prototype, 'BumpArena');
@@ -89,6 +93,8 @@ export class BumpArena extends Pool {
     const table = from instanceof RegionSource ? new BumpArenaTable(from, 0) : create(from);
     super(table);
     this.#table = table;
+    this.#head = table.head;
+    this.#limit = table.fastGranules;
   }
 
   /**
@@ -117,14 +123,13 @@ export class BumpArena extends Pool {
 
   /** Like {@link BumpArena.alloc}, but returns -1 if the arena has no room. */
   tryAlloc(bytes: number, align = 8): Offset | NoRoom {
-    const table = this.#table;
     if (typeof bytes === 'number' && typeof align === 'number') {
-      const { head } = table;
+      const head = this.#head;
       const mask = ((align + 7) >>> 3) - 1;
       const start = (head[TOP] + mask) & ~mask;
       const end = start + ((bytes - 1) >>> 3) + 1;
       if (
-        end <= table.fastGranules &&
+        end <= this.#limit &&
         bytes >>> 0 === bytes &&
         bytes !== 0 &&
         align >>> 0 === align &&
@@ -139,7 +144,9 @@ export class BumpArena extends Pool {
         return (start * 8) as Offset;
       }
     }
-    return table.allocSlow(bytes, align);
+    const offset = this.#table.allocSlow(bytes, align);
+    this.#limit = this.#table.fastGranules;
+    return offset;
   }
 
   /**
@@ -222,6 +229,11 @@ export class BumpArena extends Pool {
 
   stats(): BumpArenaStats {
     return this.#table.stats();
+  }
+
+  override close(): void {
+    super.close();
+    this.#limit = 0;
   }
 
   /**
