@@ -17,7 +17,7 @@ export const headline =
   'nanoseconds for an alloc and a free, medians; lower is better; "vs" is how many times as fast FixedPool is';
 
 const SECTION = new URL('section.mjs', import.meta.url);
-const BUMP = new URL('bump.mjs', import.meta.url);
+const BUMP = new URL('bump-arena.mjs', import.meta.url);
 const BUMP_NAMES = ['BumpArena', 'Buffer.allocUnsafe', 'new Uint8Array'];
 const WORKER = new URL('worker.mjs', import.meta.url);
 
