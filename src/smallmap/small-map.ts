@@ -12,34 +12,22 @@
  * garbage-collected. An iterator over the map keeps the object alive.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
+import { offheapError } from '../errors.js';
 import { TYPE, TYPE_NAMES, WIDTHS, type JsType } from '../region/element.js';
 import { inspectEntries, setTag } from '../region/face.js';
+import { HEADER_WORDS } from '../region/format.js';
 import { ENTRIES, KEYS, VALUES } from '../region/iteration.js';
 import { addEntries, checkFunction, getOrInsert, getOrInsertComputed, update } from '../region/map-like.js';
-import { choiceOption, readOptions, type Options } from '../region/options.js';
-import { newArena, type Arena } from './arena.js';
+import { Uncloneable } from '../region/uncloneable.js';
+import type { Arena } from './arena.js';
 import { slotValue } from './columns.js';
 import { getEntry, hasEntry, remove, setEntry } from './entries.js';
 import { iterate } from './iteration.js';
-import {
-  ABSENT,
-  arenaOf,
-  find,
-  idOf,
-  inlineSize,
-  invalidate,
-  isClosed,
-  KeyCache,
-  UNKNOWN,
-} from './key-cache.js';
-import { clearMap, createMap, isAlive, isPromoted, releaseMap, sizeOf } from './maps.js';
-import {
-  SMALL_KEY_TYPES,
-  SMALL_VALUE_TYPES,
-  type SmallKeyType,
-  type SmallMapId,
-  type SmallValueType,
-} from './schema.js';
+import { candidates, laneOf, readKeys, tagOfNumber, tagOfString } from './key-cache.js';
+import { INLINE_CAPACITY, TWO_32 } from './layout.js';
+import { clearMap, isAlive, isPromoted, releaseMap, sizeOf } from './maps.js';
+import type { SmallKeyType, SmallMapId, SmallValueType } from './schema.js';
+import { createOwned, finalizers, MapReference, OwnedMap } from './standalone.js';
 
 /** The schema of a SmallMap. */
 export interface SmallMapOptions<K extends SmallKeyType, V extends SmallValueType> {
@@ -57,51 +45,27 @@ export interface SmallMapStats {
   byteLength: number;
 }
 
-const OPTIONS = ['key', 'value'] as const;
-/** A module constant, because V8 folds those. */
+/** Type codes used by hot code are module constants, because V8 folds those. */
+const U32 = TYPE.u32;
+const I32 = TYPE.i32;
 const F64 = TYPE.f64;
+const STRING = TYPE.string;
+
+/** The epoch of an empty cache. */
+const NO_EPOCH = -1;
+/** The bits of a place that hold the number of entries. More than 8 marks a promoted map. */
+const COUNT = 15;
+/** Results of a lookup other than an entry: the key is absent, or the slow path has to decide. */
+const ABSENT = -1;
+const UNKNOWN = -2;
 
 /**
- * The arenas in which `new SmallMap` creates maps: one per schema, kept for the life of the
- * process.
+ * The arena of the map that is being constructed. It initializes a field, because after a first
+ * value of `undefined` V8 would check the type of the arena at each access (see `ownTable`).
  */
-const defaultArenas = new Map<unknown, Map<unknown, Arena>>();
-/** A map of an arena, for the constructor of its object. */
-class MapReference {
-  constructor(
-    readonly arena: Arena,
-    public id: number,
-  ) {}
-}
-/**
- * A standalone map, for its finalizer. The id is −1 once the map has been closed, which costs less
- * than the tokens of a registry.
- */
-class OwnedMap extends MapReference {}
-/** Releases the maps of objects that have been garbage-collected. */
-const finalizers = new FinalizationRegistry<OwnedMap>(({ arena, id }) => {
-  if (id >= 0) releaseMap(arena, id);
-});
+let pending: Arena;
 
-function defaultArena(options: unknown): Arena {
-  const read = readOptions(options, OPTIONS, 'SmallMap');
-  const arena = defaultArenas.get(read['key'])?.get(read['value']);
-  return arena ?? newDefaultArena(read);
-}
-
-function createOwned(options: unknown): OwnedMap {
-  const arena = defaultArena(options);
-  return new OwnedMap(arena, createMap(arena));
-}
-
-function newDefaultArena(options: Options): Arena {
-  const key = choiceOption(options, 'key', SMALL_KEY_TYPES);
-  const value = choiceOption(options, 'value', SMALL_VALUE_TYPES);
-  const arena = newArena(TYPE[key], TYPE[value]);
-  const arenas = defaultArenas.get(key) ?? new Map<unknown, Arena>();
-  defaultArenas.set(key, arenas.set(value, arena));
-  return arena;
-}
+let contentsOf: (map: SmallMap) => unknown;
 
 /** Creates the object for a map of an arena; see `SmallMapArena.map`. */
 export function smallMapOf<K extends SmallKeyType, V extends SmallValueType>(
@@ -118,13 +82,7 @@ export function smallMapOf<K extends SmallKeyType, V extends SmallValueType>(
  */
 const CONTENTS = Symbol('contents');
 const handler: ProxyHandler<{ contents: SmallMap }> = {
-  get({ contents: map }, name) {
-    if (name !== 'contents') return undefined;
-    const state = stateOf(map);
-    if (state !== 'open') return state;
-    const { keyType, valueType } = arenaOf(map);
-    return [keyType, valueType, new Map(map)];
-  },
+  get: ({ contents: map }, name) => (name === 'contents' ? contentsOf(map) : undefined),
 };
 function defineContents(map: SmallMap): void {
   (map as unknown as Record<symbol, unknown>)[CONTENTS] = new Proxy({ contents: map }, handler);
@@ -149,12 +107,40 @@ function defineContents(map: SmallMap): void {
  * changes nothing.
  */
 export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>
-  extends KeyCache
+  extends Uncloneable
   implements Map<JsType<K>, JsType<V>>
 {
   static {
     setTag(this.prototype, 'SmallMap');
+    contentsOf = (map) => {
+      const state = map.#state();
+      return state === 'open' ? [map.#arena.keyType, map.#arena.valueType, new Map(map)] : state;
+    };
   }
+
+  // The cache of keys (key-cache.ts) is part of the map object, because a separate object would be
+  // another cache miss.
+  readonly #arena = pending;
+  /** The index of the map's place word in the region. The generation word follows it. */
+  readonly #at: number = 0;
+  /** The high half of the id; negative after `close()`. */
+  #generation = 0;
+  /**
+   * The arena's epoch when the cache was filled. A value of −2 − e means that it is empty and was
+   * asked for in epoch e; {@link NO_EPOCH} that it is empty.
+   */
+  #epoch = NO_EPOCH;
+  /** The map's place at that time. */
+  #place = 0;
+  /**
+   * The tags of the first four keys, from the highest byte on, and of the other four. 0 for absent
+   * keys.
+   */
+  #tags = 0;
+  #moreTags = 0;
+  /** The keys of a map with string keys. A single key is stored by itself and needs no tag. */
+  #texts: string[] | undefined = undefined;
+  #only: string | undefined = undefined;
 
   /** Set if the map is standalone: the object owns it. */
   readonly #owned: OwnedMap | undefined;
@@ -171,7 +157,10 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
     iterable?: Iterable<readonly [JsType<K>, JsType<V>]> | null,
   ) {
     const map = options instanceof MapReference ? options : createOwned(options);
-    super(map.arena, map.id);
+    pending = map.arena;
+    super();
+    this.#at = HEADER_WORDS + (map.id >>> 0) * 2;
+    this.#generation = Math.floor(map.id / TWO_32);
     defineContents(this);
     if (!(map instanceof OwnedMap)) {
       this.#owned = undefined;
@@ -192,47 +181,52 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 
   /** The number of entries. */
   get size(): number {
-    const size = inlineSize(this);
-    return size >= 0 ? size : sizeOf(arenaOf(this), idOf(this));
+    const { fastWords } = this.#arena;
+    const at = this.#at;
+    if (fastWords[at + 1] === this.#generation) {
+      const count = fastWords[at] & COUNT;
+      if (count <= INLINE_CAPACITY) return count;
+    }
+    return sizeOf(this.#arena, this.#id());
   }
 
   /** The value of a key, or `undefined` if the key is missing. */
   get(key: JsType<K>): JsType<V> | undefined {
-    const entry = find(this, key);
-    if (entry >= 0) return slotValue(arenaOf(this), entry) as JsType<V>;
+    const entry = this.#find(key);
+    if (entry >= 0) return slotValue(this.#arena, entry) as JsType<V>;
     if (entry === ABSENT) return undefined;
-    return getEntry(arenaOf(this), idOf(this), key) as JsType<V> | undefined;
+    return getEntry(this.#arena, this.#id(), key) as JsType<V> | undefined;
   }
 
   /** Whether a key is present. */
   has(key: JsType<K>): boolean {
-    const entry = find(this, key);
+    const entry = this.#find(key);
     if (entry !== UNKNOWN) return entry >= 0;
-    return hasEntry(arenaOf(this), idOf(this), key);
+    return hasEntry(this.#arena, this.#id(), key);
   }
 
   /** Inserts an entry or replaces its value. Returns the map. */
   set(key: JsType<K>, value: JsType<V>): this {
-    const entry = find(this, key);
-    const arena = arenaOf(this);
+    const entry = this.#find(key);
+    const arena = this.#arena;
     // A cached entry of f64 takes one plain store. A call here, even if inlined, would cost 10%
     // more.
     if (entry >= 0 && arena.plain && arena.valueType === F64 && typeof value === 'number') {
       arena.valueColumn[entry] = value;
       return this;
     }
-    setEntry(arena, idOf(this), key, value);
+    setEntry(arena, this.#id(), key, value);
     return this;
   }
 
   /** Removes an entry. Returns whether the key was present. */
   delete(key: JsType<K>): boolean {
-    return remove(arenaOf(this), idOf(this), key);
+    return remove(this.#arena, this.#id(), key);
   }
 
   /** Removes all entries and demotes the map. */
   clear(): void {
-    clearMap(arenaOf(this), idOf(this));
+    clearMap(this.#arena, this.#id());
   }
 
   /**
@@ -249,17 +243,17 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 
   /** The keys in insertion order. */
   keys(): MapIterator<JsType<K>> {
-    return iterate(arenaOf(this), idOf(this), KEYS, this) as MapIterator<JsType<K>>;
+    return iterate(this.#arena, this.#id(), KEYS, this) as MapIterator<JsType<K>>;
   }
 
   /** The values in insertion order. */
   values(): MapIterator<JsType<V>> {
-    return iterate(arenaOf(this), idOf(this), VALUES, this) as MapIterator<JsType<V>>;
+    return iterate(this.#arena, this.#id(), VALUES, this) as MapIterator<JsType<V>>;
   }
 
   /** The entries in insertion order, each as a new `[key, value]` array. */
   entries(): MapIterator<[JsType<K>, JsType<V>]> {
-    return iterate(arenaOf(this), idOf(this), ENTRIES, this) as MapIterator<[JsType<K>, JsType<V>]>;
+    return iterate(this.#arena, this.#id(), ENTRIES, this) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
   [Symbol.iterator](): MapIterator<[JsType<K>, JsType<V>]> {
@@ -276,12 +270,12 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
    * cleared, and they are stored in a hash table.
    */
   get promoted(): boolean {
-    return isPromoted(arenaOf(this), idOf(this));
+    return isPromoted(this.#arena, this.#id());
   }
 
   /** The map's id in its arena. */
   get id(): SmallMapId {
-    return idOf(this) as SmallMapId;
+    return this.#id() as SmallMapId;
   }
 
   /** The value of a key. If the key is missing, `value` is inserted first. */
@@ -312,8 +306,8 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 
   /** Counts and sizes. */
   stats(): SmallMapStats {
-    const arena = arenaOf(this);
-    const id = idOf(this);
+    const arena = this.#arena;
+    const id = this.#id();
     const size = sizeOf(arena, id);
     const promoted = isPromoted(arena, id);
     const key = TYPE_NAMES[arena.keyType] as SmallKeyType;
@@ -335,10 +329,11 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
    * map, unless the object came from `SmallMapArena.map`: then the map stays in its arena.
    */
   close(): void {
-    if (isClosed(this)) return;
-    const id = idOf(this);
+    if (this.#generation < 0) return;
+    const id = this.#id();
     const owned = this.#owned;
-    invalidate(this);
+    this.#generation = this.#epoch = NO_EPOCH;
+    this.#texts = this.#only = undefined;
     if (owned === undefined) return;
     owned.id = -1;
     releaseMap(owned.arena, id);
@@ -349,19 +344,88 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
   }
 
   [inspect.custom](depth: number, options: InspectOptionsStylized): string {
-    const state = stateOf(this);
+    const state = this.#state();
     if (state !== 'open') return `${options.stylize('SmallMap', 'special')} { ${state} }`;
     const { key, value, size } = this.stats();
     return inspectEntries(`SmallMap<${key}, ${value}>(${size})`, this.entries(), size, depth, options);
   }
-}
 
-/** Why the contents cannot be read, for `util.inspect`, which must not throw. */
-function stateOf(map: KeyCache): 'open' | 'closed' | 'released' {
-  if (isClosed(map)) return 'closed';
-  try {
-    return isAlive(arenaOf(map), idOf(map)) ? 'open' : 'released';
-  } catch {
-    return 'closed';
+  // ---- internals
+
+  /** Why the contents cannot be read, for `util.inspect`, which must not throw. */
+  #state(): 'open' | 'closed' | 'released' {
+    if (this.#generation < 0) return 'closed';
+    try {
+      return isAlive(this.#arena, this.#id()) ? 'open' : 'released';
+    } catch {
+      return 'closed';
+    }
+  }
+
+  /** Throws after `close()`. */
+  #id(): number {
+    if (this.#generation < 0) throw offheapError('ERR_OFFHEAP_CLOSED', 'this map has been closed');
+    return this.#generation * TWO_32 + (this.#at - HEADER_WORDS) / 2;
+  }
+
+  /** The entry of a key in the slot columns, {@link ABSENT}, or {@link UNKNOWN}. */
+  #find(key: unknown): number {
+    const arena = this.#arena;
+    const place = this.#place;
+    if (this.#epoch !== arena.epoch || arena.fastWords[this.#at] !== place) return this.#fill();
+    if (typeof key === 'number') {
+      const bits = key | 0;
+      if (arena.keyType === U32 ? bits >>> 0 !== key : arena.keyType !== I32 || bits !== key) return UNKNOWN;
+      let hits = candidates(this.#tags, this.#moreTags, tagOfNumber(bits));
+      while (hits !== 0) {
+        const lane = Math.clz32(hits);
+        const entry = ((place >>> 4) << 1) + laneOf(lane);
+        if (arena.fastWords[arena.keysAt + entry] === bits) return entry;
+        hits ^= 0x80000000 >>> lane;
+      }
+      return ABSENT;
+    }
+    if (typeof key !== 'string') return UNKNOWN;
+    const only = this.#only;
+    const texts = this.#texts;
+    if (only !== undefined) return only === key ? (place >>> 4) << 1 : ABSENT;
+    if (texts === undefined) return UNKNOWN;
+    let hits = candidates(this.#tags, this.#moreTags, tagOfString(key));
+    while (hits !== 0) {
+      const lane = Math.clz32(hits);
+      if (texts[laneOf(lane)] === key) return ((place >>> 4) << 1) + laneOf(lane);
+      hits ^= 0x80000000 >>> lane;
+    }
+    return ABSENT;
+  }
+
+  /**
+   * Fills the cache on the second lookup without a change in between. The current lookup is left to
+   * the arena.
+   */
+  #fill(): typeof UNKNOWN {
+    const arena = this.#arena;
+    const at = this.#at;
+    const { epoch, fastWords: words, keysAt, keyType } = arena;
+    if (keyType !== U32 && keyType !== I32 && keyType !== STRING) return UNKNOWN;
+    if (at >= words.length || words[at + 1] !== this.#generation) return UNKNOWN;
+    const place = words[at];
+    const count = place & COUNT;
+    const first = (place >>> 4) << 1;
+    if (count > INLINE_CAPACITY || keysAt + first + count > words.length) return UNKNOWN;
+    const asked = -2 - epoch;
+    if (this.#epoch !== asked || this.#place !== place) {
+      this.#epoch = asked;
+      this.#place = place;
+      return UNKNOWN;
+    }
+    const keys = readKeys(arena, first, count);
+    if (keys === undefined) return UNKNOWN;
+    this.#tags = keys.tags;
+    this.#moreTags = keys.moreTags;
+    this.#texts = keys.texts;
+    this.#only = keys.texts?.length === 1 ? keys.texts[0] : undefined;
+    this.#epoch = epoch;
+    return UNKNOWN;
   }
 }
