@@ -1,7 +1,4 @@
-/**
- * Record stores: compared with an array, in files, shared, corrupt, and built from any iterable.
- */
-import { inspect } from 'node:util';
+/** Record stores: compared with an array, built from any iterable, aborted, and misused. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,53 +205,27 @@ describe('a record store', () => {
     }
   });
 
-  it('is saved, opened, shared and copied', async () => {
+  it('returns the same records when it is opened, copied or attached', async () => {
     const path = join(folder, 'towns');
     await store.save(path);
-    const opened = RecordStore.open(path);
     const copies = [
-      opened,
+      RecordStore.open(path),
       RecordStore.fromBytes(store.toBytes()),
       RecordStore.attach(structuredClone(store.share())),
     ];
-    for (const copy of copies) {
-      same(copy, records);
-      copy.validate();
-    }
-    expect(opened.stats().origin).toBe('file');
-    const again = RecordStore.attach(opened.share());
-    expect(again.getString(2)).toBe(records[2]);
-    for (const copy of [...copies, again]) copy.close();
-    same(store, records);
-    expect(text(new TextEncoder().encode(store.getString(9)))).toBe(records[9]);
+    for (const copy of copies) same(copy, records);
     const found = await inspectFile(path);
     expect(found).toMatchObject({ kind: 'recordstore', checksum: 'correct', contents: { records: 3000 } });
     expect(store.dictionary.stats().phrases).toBeGreaterThan(10);
   });
 
-  it('rejects corrupt bytes or answers without harm', async () => {
-    const small = await RecordStore.build(records.slice(0, 50), { dictionary });
-    const bytes = small.toBytes();
-    for (let cut = 0; cut < bytes.length; cut += 61) {
-      throws(() => RecordStore.fromBytes(bytes.subarray(0, cut)), 'ERR_OFFHEAP_CORRUPT');
-    }
-    for (let bit = 0; bit < bytes.length * 8; bit += bit < 2048 ? 1 : 23) {
-      const copy = bytes.slice();
-      copy[bit >>> 3] ^= 1 << (bit & 7);
-      try {
-        const damaged = RecordStore.fromBytes(copy);
-        for (let i = 0; i < Math.min(60, damaged.length); i++) damaged.get(i);
-        damaged.validate();
-      } catch (error) {
-        expect((error as { code: string }).code).toMatch(/^ERR_OFFHEAP_(CORRUPT|VERSION|STALE|LOCKED)$/);
-      }
-    }
+  it('allocates no more memory than its records can need, for wrong sums', async () => {
+    const bytes = (await RecordStore.build(records.slice(0, 50), { dictionary })).toBytes();
     const path = join(folder, 'hostile');
     const damaged = bytes.slice();
     damaged.fill(255, damaged.length - 400);
     writeFileSync(path, damaged);
     throws(() => RecordStore.open(path).validate(), 'ERR_OFFHEAP_CORRUPT');
-    // Wrong sums: no more memory is allocated than the records can need.
     for (const [word, value] of [
       [23, 2 ** 20],
       [23, 2 ** 31],
@@ -266,20 +237,5 @@ describe('a record store', () => {
       writeFileSync(path, lying);
       expect(RecordStore.open(path).getMany([1, 2]).map(text)).toEqual(records.slice(1, 3));
     }
-  });
-
-  it('throws ERR_OFFHEAP_CLOSED after close()', async () => {
-    const built = await RecordStore.build(['a', 'b'], { dictionary });
-    expect(inspect(built)).toMatch(/^RecordStore\(2\)/);
-    built.close();
-    built.close();
-    throws(() => built.length, 'ERR_OFFHEAP_CLOSED');
-    throws(() => built.get(0), 'ERR_OFFHEAP_CLOSED');
-    throws(() => built.getString(0), 'ERR_OFFHEAP_CLOSED');
-    throws(() => built.getMany([0]), 'ERR_OFFHEAP_CLOSED');
-    throws(() => built.validate(), 'ERR_OFFHEAP_CLOSED');
-    throws(() => built.stats(), 'ERR_OFFHEAP_CLOSED');
-    throws(() => [...built], 'ERR_OFFHEAP_CLOSED');
-    expect(inspect(built)).toContain('closed');
   });
 });

@@ -1,16 +1,15 @@
 /**
- * A thread that reads bits of another: a bit vector that grows under it, or rank and select. It
- * says what it saw, and reads on until it is ended.
+ * A thread that reads a bit vector while its owner changes it, until the shared word `stop` is 1.
+ * Then it reports the number of wrong results and the greatest length.
  *
- *   workerData: { dist, token, stop }: `stop` is a shared word; the thread ends by itself when it
- *   is 1
+ *   workerData: { dist, token, stop }
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { dist, token, stop } = workerData;
-const { BitVector, RankSelect } = await import(pathToFileURL(join(dist, 'succinct', 'index.js')).href);
+const { BitVector } = await import(pathToFileURL(join(dist, 'succinct', 'index.js')).href);
 
 /**
  * Ones at multiples of three; but all of the first 999 bits may be inverted, which happens at once.
@@ -37,14 +36,4 @@ function readBits() {
   return { wrong, longest };
 }
 
-function readRanks() {
-  const structure = RankSelect.attach(token);
-  parentPort.postMessage('ready');
-  let sum;
-  do {
-    sum = structure.rank1(structure.length) + structure.select1(5) + structure.rank1Many([100])[0];
-  } while (Atomics.load(stop, 0) === 0);
-  return { sum, stats: structure.stats() };
-}
-
-parentPort.postMessage(token.offheap === 'bitvector' ? readBits() : readRanks());
+parentPort.postMessage(readBits());

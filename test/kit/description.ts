@@ -34,6 +34,15 @@ export interface Description {
   background?: Record<string, (structure: any) => Promise<unknown>>;
   /** An iterator that is used after `close()`. */
   iterator?: (structure: any) => Iterator<unknown>;
+  /**
+   * More reads and writes of hostile contents: other keys, indices and ids than the operations use.
+   * Each call goes through `attempt`, which allows an OffheapError only.
+   */
+  misuse?: (structure: any, attempt: (call: () => unknown) => unknown) => void;
+  /** The hostile series to run in place of all: pairs of route and mutation. */
+  series?: string[][];
+  /** Runs the hostile series only: another description of the class has the other tests. */
+  hostileOnly?: boolean;
   /** Golden files of this kind in test/golden, without the suffix. */
   golden: string[];
   /**

@@ -4,6 +4,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
+import { HashMap, Vector } from '../../src/index.js';
 import { native, packageRoot } from '../../src/native.js';
 import { rejected, throws } from '../helpers/errors.js';
 import type { Description } from './description.js';
@@ -38,9 +39,31 @@ export function testFiles({ name, kind, Class, make, contents, operations }: Des
   it('reports a missing file, a folder, and a folder that does not exist as ERR_OFFHEAP_IO', async () => {
     throws(() => Class.open(join(folder, 'missing')), 'ERR_OFFHEAP_IO');
     throws(() => Class.open(folder), 'ERR_OFFHEAP_IO');
+    throws(() => Class.open('/dev/zero'), 'ERR_OFFHEAP_IO');
     const structure = await make();
     expect((await rejected(structure.save(join(folder, 'no', 'such')))).code).toBe('ERR_OFFHEAP_IO');
     for (const wrong of [undefined, 1, {}, 'a\0b']) throws(() => Class.open(wrong), 'ERR_OFFHEAP_TYPE');
+  });
+
+  it('stays on the old file when that is replaced, whose token is then stale', async () => {
+    const structure = await make();
+    const path = fresh();
+    await structure.save(path);
+    const opened = Class.open(path);
+    const token = structuredClone(opened.share());
+    expect(contents(Class.attach(token))).toEqual(contents(structure));
+    await new HashMap({ key: 'u32', value: 'f64' }).save(path);
+    throws(() => Class.attach(token), 'ERR_OFFHEAP_STALE');
+    expect(contents(opened)).toEqual(contents(structure));
+    opened.validate();
+  });
+
+  it('reports a changed byte by validate(), which compares the checksum', async () => {
+    const bytes = (await make()).toBytes();
+    bytes[bytes.length > 300 ? bytes.length - 70 : 200] ^= 1;
+    const path = fresh();
+    writeFileSync(path, bytes);
+    throws(() => Class.open(path).validate(), 'ERR_OFFHEAP_CORRUPT');
   });
 
   it('leaves the old file in place when saving is aborted', async () => {
@@ -58,6 +81,11 @@ export function testFiles({ name, kind, Class, make, contents, operations }: Des
     const path = fresh();
     writeFileSync(path, bytes);
     throws(() => Class.open(path), 'ERR_OFFHEAP_VERSION', /kind 77/);
+    const map = new HashMap({ key: 'u32', value: 'f64' });
+    const other = map instanceof Class ? new Vector('u8') : map;
+    await other.save(path);
+    throws(() => Class.open(path), 'ERR_OFFHEAP_VERSION', /hashmap|vector/);
+    throws(() => Class.fromBytes(other.toBytes()), 'ERR_OFFHEAP_VERSION', /hashmap|vector/);
   });
 
   it('rejects a file that is no region with ERR_OFFHEAP_CORRUPT', () => {

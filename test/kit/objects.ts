@@ -1,6 +1,6 @@
 /** Structures behave as objects do: as a `Map`, they show no internals and can be frozen. */
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { throws } from '../helpers/errors.js';
 import { plain, type Description } from './description.js';
 
@@ -37,6 +37,22 @@ export function testObject({ name, Class, make, contents, operations }: Descript
     }
     frozen.close();
     throws(() => frozen.byteLength, 'ERR_OFFHEAP_CLOSED');
+  });
+
+  it('throws ERR_OFFHEAP_OOM when memory is refused, and works when it is granted again', async () => {
+    const structure = await make();
+    const bytes = structure.toBytes();
+    vi.stubGlobal('SharedArrayBuffer', function () {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    try {
+      throws(() => Class.fromBytes(bytes), 'ERR_OFFHEAP_OOM');
+      if (make.constructor.name !== 'AsyncFunction') throws(() => make(), 'ERR_OFFHEAP_OOM');
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(contents(Class.fromBytes(bytes))).toEqual(contents(structure));
+    structure.validate();
   });
 
   it('cannot be cloned: tokens are posted instead', async () => {

@@ -2,7 +2,7 @@
  * The structure kit: the tests that every structure passes, run over its description. A structure
  * keeps tests of its own only for its particular behavior (its model, its algorithms, its options).
  *
- *     describeStructures(descriptions) in test/kit/kit.test.ts
+ *     describeStructure(title, description) in test/<module>/kit.test.ts
  *
  * - states: each public member in each state (owned, shared, attached, on a file, closed);
  * - sharing: other threads, tokens of another kind, an owner that closes first;
@@ -11,7 +11,7 @@
  * - bytes: checksums, golden files, every truncation, hostile bytes in processes of their own.
  */
 import { describe } from 'vitest';
-import { testBytes } from './bytes.js';
+import { testBytes, testHostileBytes } from './bytes.js';
 import type { Description } from './description.js';
 import { testFiles } from './files.js';
 import { testObject } from './objects.js';
@@ -20,10 +20,12 @@ import { testStates } from './states.js';
 
 export function describeStructure(title: string, description: Description): void {
   describe(title, () => {
+    describe('as hostile bytes', () => testHostileBytes(title, description.series));
+    if (description.hostileOnly === true) return;
     describe('in each state', () => testStates(description));
-    describe('shared', () => testSharing(description));
+    describe('shared', () => testSharing(title, description));
     describe('in a file', () => testFiles(description));
     describe('as an object', () => testObject(description));
-    describe('as bytes', () => testBytes(title, description));
+    describe('as bytes', () => testBytes(description));
   });
 }

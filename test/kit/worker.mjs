@@ -1,19 +1,31 @@
-/** Attaches a shared structure, reads it once or until it is terminated, and reports its stats. */
+/**
+ * Attaches a shared structure, and reports its contents, the results of its reads and its stats.
+ * Then it ends, or reads until it is terminated.
+ */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { describeAll } from './structures/index.mjs';
 
-const { dist, name, token, forever } = workerData;
+const { dist, title, token, forever } = workerData;
 const offheap = await import(join(dist, 'index.js'));
-const { operations, Class } = Object.values(describeAll(offheap)).find((each) => each.name === name);
+const { operations, Class, contents } = describeAll(offheap)[title];
 const structure = Class.attach(token);
-const reads = Object.values(operations).filter(({ writes }) => writes !== true);
+const reads = Object.entries(operations).filter(([, { writes }]) => writes !== true);
 
-function readAll() {
-  for (const { run } of reads) run(structure);
-}
-
-readAll();
+const results = Object.fromEntries(reads.map(([name, { run }]) => [name, run(structure)]));
 const { origin, shared } = structure.stats();
-parentPort.postMessage({ origin, shared });
-while (forever) readAll();
+parentPort.postMessage({ origin, shared, results, contents: contents(structure) });
+while (forever) {
+  for (const [, { run }] of reads) {
+    try {
+      run(structure);
+    } catch (error) {
+      // The owner may write, which moves the contents under an iteration or removes an entry.
+      if (
+        !(error instanceof offheap.OffheapError) ||
+        !['ERR_OFFHEAP_STALE', 'ERR_OFFHEAP_RANGE'].includes(error.code)
+      )
+        throw error;
+    }
+  }
+}

@@ -1,16 +1,11 @@
-/**
- * Operations by states: the result of every public method of an arena that is owned, shared,
- * attached, mapped from a file with mode `r` or `rw`, or closed after any of these; and the errors
- * for invalid arguments.
- */
+/** Files of arenas, and the errors for invalid arguments. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { inspectFile } from '../../src/cli/inspect.js';
 import { SmallMapArena, type SmallMapId } from '../../src/smallmap/index.js';
-import { thrown, throws } from '../helpers/errors.js';
+import { throws } from '../helpers/errors.js';
 import type { AnyArena } from './arenas.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'offheap-smallmap-states-'));
@@ -34,92 +29,11 @@ function fill(): Numbers {
   }
   return arena;
 }
-const owners: Numbers[] = [];
 async function saved(): Promise<string> {
   const path = join(folder, `${files++}.bin`);
   await fill().save(path);
   return path;
 }
-
-const states: Record<string, () => Promise<Numbers>> = {
-  owned: () => Promise.resolve(fill()),
-  shared: () => {
-    const arena = fill();
-    arena.share();
-    return Promise.resolve(arena);
-  },
-  attached: () => {
-    const owner = fill();
-    owners.push(owner);
-    return Promise.resolve(SmallMapArena.attach<'u32', 'f64'>(owner.share()));
-  },
-  'on a file, r': async () => SmallMapArena.open<'u32', 'f64'>(await saved()),
-  'on a file, rw': async () => SmallMapArena.open<'u32', 'f64'>(await saved(), { mode: 'rw' }),
-};
-const writable = new Set(['owned', 'shared', 'on a file, rw']);
-
-const operations: Record<string, { run: (arena: Numbers) => unknown; writes?: true; result?: unknown }> = {
-  count: { run: (arena) => arena.count, result: 3 },
-  promotedCount: { run: (arena) => arena.promotedCount, result: 1 },
-  create: { run: (arena) => arena.create(), writes: true, result: 3 },
-  release: { run: (arena) => arena.release(large), writes: true },
-  isAlive: { run: (arena) => [arena.isAlive(small), arena.isAlive(9 as SmallMapId)], result: [true, false] },
-  size: { run: (arena) => [arena.size(small), arena.size(large)], result: [3, 12] },
-  promoted: { run: (arena) => [arena.promoted(small), arena.promoted(large)], result: [false, true] },
-  clear: { run: (arena) => arena.clear(large), writes: true },
-  map: { run: (arena) => [...arena.map(small)], result: entries.slice(0, 3) },
-  get: {
-    run: (arena) => [arena.get(small, 2), arena.get(large, 9), arena.get(small, 9)],
-    result: [1, 4.5, undefined],
-  },
-  has: {
-    run: (arena) => [arena.has(small, 2), arena.has(large, 9), arena.has(small, 9)],
-    result: [true, true, false],
-  },
-  set: { run: (arena) => arena.set(small, 7, 1).set(large, 70, 2).get(large, 70), writes: true, result: 2 },
-  delete: {
-    run: (arena) => [arena.delete(small, 1), arena.delete(large, 1)],
-    writes: true,
-    result: [true, true],
-  },
-  keys: { run: (arena) => [...arena.keys(large)], result: entries.map(([key]) => key) },
-  values: { run: (arena) => [...arena.values(small)], result: [0, 0.5, 1] },
-  entries: { run: (arena) => [...arena.entries(large)], result: entries },
-  forEach: { run: (arena) => arena.forEach(small, () => undefined) },
-  ids: { run: (arena) => [...arena.ids()], result: [0, 1, 2] },
-  getMany: {
-    run: (arena) => [...arena.getMany(Float64Array.of(1, 2, 2), Uint32Array.of(2, 9, 99))],
-    result: [1, 4.5, 0],
-  },
-  setMany: { run: (arena) => arena.setMany([1, 2], [2, 50], [8, 9]).get(large, 50), writes: true, result: 9 },
-  reserve: { run: (arena) => arena.reserve(500).count, writes: true, result: 3 },
-  shrinkToFit: { run: (arena) => arena.shrinkToFit().count, writes: true, result: 3 },
-  byteLength: { run: (arena) => arena.byteLength > 500, result: true },
-  stats: { run: (arena) => arena.stats().promotedCount, result: 1 },
-  validate: { run: (arena) => arena.validate() },
-  share: { run: (arena) => arena.share().offheap, result: 'smallmap' },
-  toBytes: { run: (arena) => [...SmallMapArena.fromBytes(arena.toBytes()).entries(large)], result: entries },
-};
-
-describe.each(Object.entries(states))('an arena %s', (state, make) => {
-  it.each(Object.entries(operations))('supports or rejects %s', async (_, { run, writes, result }) => {
-    const arena = await make();
-    if (writes === true && !writable.has(state)) {
-      throws(() => run(arena), 'ERR_OFFHEAP_UNSUPPORTED', /can be read, not changed/);
-      expect([...arena.entries(large)]).toEqual(entries);
-    } else {
-      expect(run(arena)).toEqual(result);
-      arena.validate();
-    }
-    const iterator = arena.keys(small);
-    iterator.next();
-    arena.close();
-    arena.close();
-    expect(thrown(() => run(arena)).code).toBe('ERR_OFFHEAP_CLOSED');
-    expect(thrown(() => iterator.next()).code).toBe('ERR_OFFHEAP_CLOSED');
-    expect(inspect(arena)).toBe('SmallMapArena { closed }');
-  });
-});
 
 describe('files of arenas', () => {
   it('are described by `offheap inspect`', async () => {

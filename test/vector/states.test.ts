@@ -1,5 +1,6 @@
 /**
- * Every operation in every state of a vector: closed, opened for reading, attached, being sorted.
+ * The states that only a vector has: elements that were just pushed, a sort in the background, and
+ * views. (test/kit runs every operation in the states of all structures.)
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,25 +58,18 @@ const writes: Operation[] = [
 ];
 
 describe('a closed vector', () => {
-  it.each([...reads, ...writes])('throws ERR_OFFHEAP_CLOSED from %s', (_name, run) => {
+  it.each(['push of none', 'push of two'])('throws ERR_OFFHEAP_CLOSED from %s', (name) => {
     const vector = Vector.from('f64', [1, 2]);
     vector.close();
+    const [, run] = writes.find(([each]) => each === name)!;
     throws(() => run(vector), 'ERR_OFFHEAP_CLOSED', /this vector was closed/);
   });
 
-  it('rejects promises, ends iterators, and can be closed again', async () => {
+  it('leaves its views readable', () => {
     const vector = Vector.from('f64', [1, 2]);
-    const iterator = vector.values();
-    expect(iterator.next().value).toBe(1);
     const view = vector.view;
     vector.close();
-    vector.close();
-    vector[Symbol.dispose]();
-    throws(() => iterator.next(), 'ERR_OFFHEAP_CLOSED');
-    expect((await rejected(vector.sortAsync())).code).toBe('ERR_OFFHEAP_CLOSED');
-    expect((await rejected(vector.argsortAsync())).code).toBe('ERR_OFFHEAP_CLOSED');
-    expect((await rejected(vector.save(join(folder, 'closed')))).code).toBe('ERR_OFFHEAP_CLOSED');
-    expect([...view], 'a view keeps its memory').toEqual([1, 2]);
+    expect([...view]).toEqual([1, 2]);
   });
 });
 
@@ -119,22 +113,12 @@ describe('elements that were just pushed', () => {
   });
 });
 
-describe('a vector that is only read here', () => {
+describe('a vector that can only be read', () => {
   const owner = Vector.from('f64', [3, 1, 2]);
   const attached = Vector.attach<'f64'>(owner.share());
-  const path = join(folder, 'read.bin');
 
-  it.each(reads)('answers %s as its owner does', async (_name, run) => {
-    await owner.save(path);
-    using opened = Vector.open<'f64'>(path);
-    const plain = (value: unknown): unknown => (value instanceof Float64Array ? [...value] : value);
-    for (const reader of [attached, opened]) {
-      const result = plain(run(reader));
-      if (!['byteLength', 'stats', 'share'].includes(_name)) expect(result).toEqual(plain(run(owner)));
-    }
-  });
-
-  it.each(writes)('rejects %s with ERR_OFFHEAP_UNSUPPORTED', async (_name, run) => {
+  it.each(writes)('rejects %s with a message that says why', async (name, run) => {
+    const path = join(folder, `${name}.bin`);
     await owner.save(path);
     using opened = Vector.open<'f64'>(path, { mode: 'r' });
     throws(() => run(attached), 'ERR_OFFHEAP_UNSUPPORTED', /another thread/);

@@ -1,7 +1,7 @@
 import { commonOperations } from './common.mjs';
 
 /** @param {typeof import('../../../src/index.js')} offheap */
-export function compress({ BloomFilter, Dictionary, RecordStore, SuffixArray }) {
+export function compress({ BloomFilter, Compressor, Dictionary, RecordStore, SuffixArray }) {
   const text = (bytes) => new TextDecoder().decode(bytes);
   const utf8 = (string) => new TextEncoder().encode(string);
   const records = Array.from({ length: 300 }, (_, i) => JSON.stringify({ id: i, town: `Town ${i % 91}` }));
@@ -14,12 +14,15 @@ export function compress({ BloomFilter, Dictionary, RecordStore, SuffixArray }) 
     kind: 'bloomfilter',
     Class: BloomFilter,
     make: () => {
-      const filter = new BloomFilter(200, 0.01);
+      const filter = new BloomFilter(200, 1e-9);
       for (let i = 0; i < 100; i++) filter.add(`key ${i}`);
       return filter;
     },
     // The bits depend on a random seed; membership of the keys does not.
-    contents: (s) => records.map((_, i) => i < 100 && s.has(`key ${i}`)),
+    contents: (s) => [
+      ...records.map((_, i) => i < 100 && s.has(`key ${i}`)),
+      ...['more', 'a', 'b'].map((key) => s.has(key)),
+    ],
     metadataWords: 64,
     golden: ['bloomfilter'],
     operations: {
@@ -28,6 +31,10 @@ export function compress({ BloomFilter, Dictionary, RecordStore, SuffixArray }) 
       hasMany: { run: (s) => s.hasMany(['key 1', 'key 99']), result: [1, 1] },
       add: { run: (s) => s.add('more').has('more'), writes: true, result: true },
       addMany: { run: (s) => s.addMany(['a', 'b']).has('b'), writes: true, result: true },
+    },
+    misuse: (s, attempt) => {
+      attempt(() => s.hasMany(Float64Array.of(1, 2, 3)));
+      attempt(() => s.add('z').addMany(['y', 4]).addMany(Float64Array.of(5)));
     },
   };
 
@@ -46,6 +53,10 @@ export function compress({ BloomFilter, Dictionary, RecordStore, SuffixArray }) 
       at: { run: (s) => typeof s.at(0), result: 'number' },
       search: { run: (s) => s.search(utf8('sea')).count, result: 40 },
     },
+    misuse: (s, attempt) => {
+      for (const pattern of ['', 's', 'sea', 'z', '\0']) attempt(() => s.search(pattern));
+      for (const rank of [0, 5, s.length - 1, s.length]) attempt(() => s.at(rank));
+    },
   };
 
   const dictionary = {
@@ -60,6 +71,14 @@ export function compress({ BloomFilter, Dictionary, RecordStore, SuffixArray }) 
     operations: {
       ...commonOperations((s) => s.bytes.length),
       bytes: { run: (s) => s.bytes.length > 0, result: true },
+    },
+    misuse: (s, attempt) => {
+      attempt(() => {
+        const compressor = new Compressor(s);
+        attempt(() => compressor.decompress(compressor.compress(utf8(records[1]))));
+        attempt(() => compressor.decompress(compressor.compress(utf8('unlike the samples'))));
+        attempt(() => compressor.decompress(Uint8Array.of(1, 2, 3, 4, 5, 6)));
+      });
     },
   };
 
@@ -81,7 +100,10 @@ export function compress({ BloomFilter, Dictionary, RecordStore, SuffixArray }) 
       getString: { run: (s) => [s.getString(299), s.getString(300)], result: [records[299], undefined] },
       getMany: { run: (s) => s.getMany([1, 2]).map(text), result: [records[1], records[2]] },
       dictionary: { run: (s) => typeof s.dictionary, result: 'object' },
-      'Symbol(Symbol.iterator)': { run: (s) => [...s].length, result: 300 },
+      'Symbol(Symbol.iterator)': { run: (s) => [...s].map(text), result: records },
+    },
+    misuse: (s, attempt) => {
+      for (let i = 0; i < Math.min(60, s.length); i++) attempt(() => s.get(i));
     },
   };
 

@@ -43,6 +43,13 @@ export function succinct({ BitVector, RankSelect, EliasFano, PackedInts }) {
       reserve: { run: (s) => s.reserve(9000).length, writes: true, result: 3000 },
       shrinkToFit: { run: (s) => s.shrinkToFit().length, writes: true, result: 3000 },
     },
+    misuse: (s, attempt) => {
+      for (const at of [0, 1, 2999, 3000, 2 ** 31]) attempt(() => s.get(at));
+      for (const at of [0, 1, 2999]) attempt(() => s.nextClearBit(Number(s.nextSetBit(at)) + 1));
+      attempt(() => s.count(s.length >> 1));
+      attempt(() => s.set(s.length - 1));
+      attempt(() => s.push(true));
+    },
   };
 
   const rankSelect = (variant, golden) => ({
@@ -71,6 +78,14 @@ export function succinct({ BitVector, RankSelect, EliasFano, PackedInts }) {
       select1Many: { run: (s) => s.select1Many([0, 10]), result: [0, 30] },
       select0Many: { run: (s) => s.select0Many([0, 2]), result: [1, 4] },
     },
+    misuse: (s, attempt) => {
+      for (const at of [0, 1, 500, 511, 512, s.length >> 1, s.length]) {
+        for (const method of ['rank1', 'rank0', 'get', 'select1', 'select0']) attempt(() => s[method](at));
+        attempt(() => s.rank1Many([at]));
+      }
+      attempt(() => s.select1Many([0, s.ones - 1, s.ones >> 1]));
+      attempt(() => s.select0Many([0, s.zeros - 1, s.zeros >> 1]));
+    },
   });
 
   const eliasFano = {
@@ -92,7 +107,17 @@ export function succinct({ BitVector, RankSelect, EliasFano, PackedInts }) {
       getMany: { run: (s) => s.getMany([3, 4]), result: [24, 32] },
       rankMany: { run: (s) => s.rankMany([0, 3000]), result: [0, 429] },
       slice: { run: (s) => s.slice(0, 3), result: [0, 8, 16] },
-      'Symbol(Symbol.iterator)': { run: (s) => [...s].length, result: 1000 },
+      'Symbol(Symbol.iterator)': { run: (s) => [...s], result: values },
+    },
+    misuse: (s, attempt) => {
+      for (const index of [0, 1, 500, 999, -1]) attempt(() => s.at(index));
+      for (const at of [0, 5, 999, s.length - 1]) attempt(() => s.getMany([at]));
+      attempt(() => s.slice(0, 100));
+      for (const value of [0, 1, 3000.5, 6996, 7000, 1e9]) {
+        attempt(() => s.rank(value));
+        attempt(() => s.nextGeq(value));
+      }
+      attempt(() => s.rankMany([0, 3000, 1e9]));
     },
   };
 
@@ -113,15 +138,49 @@ export function succinct({ BitVector, RankSelect, EliasFano, PackedInts }) {
       at: { run: (s) => [s.at(3), s.at(-1), s.at(1000)], result: [24, 6997, undefined] },
       getMany: { run: (s) => s.getMany([3, 4]), result: [24, 32] },
       slice: { run: (s) => s.slice(0, 3), result: [0, 8, 16] },
-      'Symbol(Symbol.iterator)': { run: (s) => [...s].length, result: 1000 },
+      'Symbol(Symbol.iterator)': { run: (s) => [...s], result: values },
+    },
+    misuse: (s, attempt) => {
+      for (const index of [0, 1, 500, 999, -1]) attempt(() => s.at(index));
+      for (const at of [0, 5, 999, s.length - 1]) attempt(() => s.getMany([at]));
+      attempt(() => s.slice(0, 100));
     },
   };
+
+  /** Every bit set: a variant without samples. */
+  const constant = {
+    ...rankSelect('flat', 'rankselect-flat'),
+    make: () => RankSelect.from(new BitVector(1000).not(), { variant: 'auto' }),
+    contents: (s) => [s.length, s.ones, s.zeros, s.variant],
+    golden: [],
+    metadataWords: 64,
+    // The header is all: there are no contents to change.
+    series: [
+      ['fromBytes', 'bits'],
+      ['fromBytes', 'words'],
+      ['attach', 'bits'],
+      ['attach', 'words'],
+      ['open r', 'words'],
+      ['open rw', 'lengths'],
+    ],
+  };
+  constant.operations = Object.fromEntries(
+    Object.entries(constant.operations).map(([name, { run }]) => [name, { run }]),
+  );
+  Object.assign(constant.operations, {
+    select0: { run: (s) => s.select0(0) },
+    select0Many: { run: (s) => s.select0Many([]) },
+    rank1: { run: (s) => s.rank1(1000), result: 1000 },
+    rank0: { run: (s) => s.rank0(1000), result: 0 },
+    select1: { run: (s) => [s.select1(999), s.select1(1000)], result: [999, undefined] },
+  });
 
   return {
     'bit vector': bitVector,
     'rank/select, flat': rankSelect('flat', 'rankselect-flat'),
     'rank/select, interleaved': rankSelect('interleaved', 'rankselect-interleaved'),
     'rank/select, sparse': rankSelect('sparse', 'rankselect-sparse'),
+    'rank/select, constant': constant,
     'Elias-Fano': eliasFano,
     'packed integers': packedInts,
   };

@@ -45,5 +45,37 @@ export function vector({ Vector }) {
       shrinkToFit: { run: (v) => v.shrinkToFit().length, writes: true, result: 5 },
     },
   };
-  return { vector: description };
+  /** Hostile words can change the type of the elements. */
+  const misuse = (v, attempt) => {
+    const one = v.type === 'u64' || v.type === 'i64' ? 1n : 1;
+    for (const run of [
+      () => v.view.slice(),
+      () => v.indexOf(one),
+      () => v.binarySearch(one),
+      () => [...v.entries()],
+      () => v.push(one),
+      () => v.sort(),
+      () => v.fill(one),
+      () => v.pop(),
+      () => v.shrinkToFit(),
+      () => v.reserve(200),
+    ]) {
+      attempt(run);
+    }
+  };
+  const make = () => Vector.from('i64', [3n, 1n, 2n, -5n, 4n]);
+  return {
+    vector: { ...description, misuse },
+    'vector of i64': {
+      ...description,
+      make,
+      misuse,
+      hostileOnly: true,
+      series: [
+        ['fromBytes', 'bits'],
+        ['fromBytes', 'words'],
+        ['open rw', 'words'],
+      ],
+    },
+  };
 }
