@@ -139,7 +139,7 @@ describe.each(VALUE_TYPES)('values of type %s', (value) => {
     }
   });
 
-  it('do not go into typed arrays that can not hold them', () => {
+  it('do not go into typed arrays of a type that cannot represent them', () => {
     for (const key of ['u32', 'string'] as const) {
       const map: AnyMap = new HashMap({ key, value }, [[keyOf(key, 0), given]]);
       const before = map.toBytes.bind(map);
@@ -300,7 +300,7 @@ describe('user code in arguments', () => {
 });
 
 describe('columns', () => {
-  it('show the memory itself, in order, without what was deleted', () => {
+  it('show the memory itself, in order, without deleted entries', () => {
     const map = new HashMap({ key: 'i32', value: 'f64' });
     for (let n = 0; n < 50; n++) map.set(-n, n / 2);
     map.deleteMany([-1, -49]);
@@ -376,7 +376,7 @@ it('a million entries agree with a Map', () => {
   map.validate();
 });
 
-describe('arguments that are not what they say', () => {
+describe('arguments with misleading lengths', () => {
   const map = () => new HashMap({ key: 'u32', value: 'f64' }, [[1, 2]]);
   const detached = <A extends Uint8Array | Float64Array>(array: A): A => {
     structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });

@@ -105,8 +105,8 @@ describe('save and open', () => {
   });
 });
 
-describe('what can go wrong', () => {
-  test('progress is told, an abort leaves the old file and nothing else', async () => {
+describe('a save that fails, or a file that disappears', () => {
+  test('progress is reported, and an abort leaves the old file and nothing else', async () => {
     await numbers(10).save(path);
     const map = numbers(1_200_000);
     const steps: number[] = [];
@@ -201,7 +201,7 @@ describe('what can go wrong', () => {
     throws(() => HashMap.open(path), 'ERR_OFFHEAP_CORRUPT');
   });
 
-  test('opening and closing leaves nothing behind', async () => {
+  test('opening and closing leaves no mappings', async () => {
     await numbers(1000).save(path);
     const before = native().fileMappings(); // of the tests above, which did not close all theirs
     for (let i = 0; i < 300; i++) {

@@ -65,7 +65,7 @@ describe('forEach', () => {
     map.validate();
   });
 
-  it('refuses what is no function', () => {
+  it('rejects a callback that is not a function', () => {
     for (const value of [undefined, null, {}, 'x', 5])
       throws(() => filled().forEach(value as never), 'ERR_OFFHEAP_TYPE');
   });

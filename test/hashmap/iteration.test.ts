@@ -61,7 +61,7 @@ const scripts: Record<string, (map: Map<any, any>, key: number) => void> = {
     map.clear();
     for (let n = 20; n < 26; n++) map.set(n, n);
   },
-  'clear, add what was there, and clear again': (map, key) => {
+  'clear, add the same entries, and clear again': (map, key) => {
     if (key === 5 && map.size > 8) {
       map.clear();
       for (let n = 0; n < 8; n++) map.set(n, n);
@@ -336,7 +336,7 @@ describe('iterators', () => {
     expect(late.next().value).toBe(0);
     owner.delete(0);
     owner.shrinkToFit();
-    // Entries moved and the key that it stood at is gone.
+    // Entries moved, and the key at its position is gone.
     throws(() => late.next(), 'ERR_OFFHEAP_STALE');
   });
 });

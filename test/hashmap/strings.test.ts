@@ -294,7 +294,7 @@ describe('the hash', () => {
           expect(placed(map)).toEqual(expected);
           map.shrinkToFit();
           map.reserve(1000);
-          expect(placed(map)).toEqual(expected); // the native rebuild hashed it anew
+          expect(placed(map)).toEqual(expected); // the native rebuild hashed it again
         }
       }
     }

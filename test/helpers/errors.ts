@@ -1,4 +1,4 @@
-/** What tests ask of errors: that they are ours, carry the right code, and say something. */
+/** Checks of errors: they are OffheapErrors with the expected code and a message. */
 import { expect } from 'vitest';
 import { OffheapError, type ErrorCode } from '../../src/errors.js';
 

@@ -1,10 +1,10 @@
 /**
- * Kills processes while they append to an MmapVector, and looks at what they leave: one of the
- * states that a flush was asked for since the last one that returned, whole.
- * `scripts/kill-loop.mjs` does it longer than the tests.
+ * Kills processes while they append to an MmapVector, and checks the file. It must contain one
+ * complete state: that of the last flush that returned, or of one requested after it.
+ * `scripts/kill-loop.mjs` runs longer than the tests.
  *
- * The victim (killed.mjs) writes down beforehand what it is about to do, in a file beside the
- * vector: whatever a process that is killed had written is there afterwards.
+ * The process (killed.mjs) logs each step before it starts, in a file next to the vector. The log
+ * survives because the kernel keeps the writes of a killed process.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -27,9 +27,9 @@ function candidates(notes, start) {
     if (what === 'push') for (let i = 0; i < Number(number); i++) now.push(Number(first) + i);
     else if (what === 'truncate') now = now.slice(0, Number(number));
     else if (what === 'begin') states.push([...now]);
-    // What was asked for last has come true, and nothing before it can any more.
+    // The last request is complete, so the file cannot contain an earlier state.
     else if (what === 'end') states = states.slice(-1);
-    else throw new Error(`what is ${line}?`);
+    else throw new Error(`unknown step: ${line}`);
   }
   return states;
 }
@@ -59,7 +59,8 @@ function round(module, folder, seed, delay) {
  * under `within`, which is in memory if nothing is said: what a kill leaves is the same there, and
  * syncing takes no time.
  * @param {string} dist @param {number} rounds @param {number} seed @param {string} [within]
- * @returns {Promise<{ flushes: number, between: number, recovered: number }>} how many flushes had returned, how many
+ * @returns {Promise<{ flushes: number, between: number, recovered: number }>}
+ * how many flushes had returned, how many
  * kills fell into one, and how many left a record that was cut short
  */
 export async function kill(dist, rounds, seed, within = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()) {

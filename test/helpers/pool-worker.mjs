@@ -1,6 +1,6 @@
 /**
- * A thread that allocates and frees in a shared pool. Every block is filled with a number of its
- * own, and whoever frees it looks whether that is still there: a block held twice is found out.
+ * A thread that allocates and frees in a shared pool. It fills every block with a unique number,
+ * and the thread that frees the block checks it, which detects a block that was allocated twice.
  *
  *   workerData: { dist, token, engine: 'js' | 'rust' | 'cached', seed, operations, sizes, mailbox,
  *   single }

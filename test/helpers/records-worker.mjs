@@ -1,6 +1,6 @@
 /**
- * A thread that reads a store, or compresses: says what it found, and then goes on until it is
- * ended.
+ * A thread that reads a store, or compresses. It reports whether the results were correct, and then
+ * continues until it is terminated.
  *
  *   workerData: { dist, token, records, forever }
  */

@@ -138,7 +138,7 @@ export function keyOf(type: KeyType, n: number): any {
   }
 }
 
-/** What stands for a key in a plain Map: itself, except that byte keys are equal by content. */
+/** The key to use in a plain Map: the same, or a string for byte keys, which compare by content. */
 export function identity(key: unknown): unknown {
   return key instanceof Uint8Array ? Buffer.from(key).toString('hex') : key;
 }

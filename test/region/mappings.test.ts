@@ -60,7 +60,7 @@ describe.skipIf(process.platform !== 'linux')('memory mappings', () => {
     expect(native().mappingsReserve(limit, 75)).toBe(false);
     expect(native().mappingsReserve(1, 0)).toBe(false);
     expect(native().mappingsReserve(Math.floor(limit / 2), 75)).toBe(true);
-    await sleep(150); // They were not made after all, and a count that may be wrong is made anew.
+    await sleep(150); // The mappings were not made, and a count that may be wrong is taken again.
     expect(native().mappingsReserve(Math.floor(limit / 2), 75)).toBe(true);
   });
 

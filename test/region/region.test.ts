@@ -88,7 +88,7 @@ describe('a shared region', () => {
     expect(region.bytes.length).toBeGreaterThanOrEqual(2 ** 24);
   });
 
-  it('past its address space moves, and marks what it leaves', () => {
+  it('past its address space moves, and marks its old memory', () => {
     const region = Region.allocate(4096, anywhere);
     const token = shareRegion(region, 'hashmap');
     const old = new Int32Array(token.buffer!, 0, 64);
@@ -128,7 +128,7 @@ describe('the header', () => {
 });
 
 describe('a region that was released', () => {
-  it('has no bytes, and what was taken from it stays readable', () => {
+  it('has no bytes, and views taken before stay readable', () => {
     const region = Region.allocate(4096, anywhere);
     const view = new Uint8Array(region.buffer, 0, 10).fill(4);
     region.release();

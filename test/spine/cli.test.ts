@@ -1,4 +1,4 @@
-/** The command line from outside: what it prints where, and with which exit code. */
+/** The command line as a process: its output, its errors and its exit codes. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ describe('offheap', () => {
     [['doctor', 'extra'], 'unexpected argument: extra'],
     [['inspect'], 'inspect needs a file'],
     [['inspect', 'a', 'b'], 'unexpected argument: b'],
-  ])('called as %j says what is wrong, on stderr, with exit code 2', async (args, message) => {
+  ])('called as %j reports the error on stderr, with exit code 2', async (args, message) => {
     const { code, stdout, stderr } = await offheap(...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
