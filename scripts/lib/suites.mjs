@@ -96,6 +96,10 @@ export const suites = [
     run: () => check(runNode('scripts/format.mjs', ['--only', 'clang-format'])),
   },
   {
+    name: 'prose',
+    run: () => check(runNode('scripts/prose.mjs', [])),
+  },
+  {
     name: 'eslint',
     run: () => check(runNode('node_modules/eslint/bin/eslint.js', ['.', '--max-warnings=0'])),
   },

@@ -3,8 +3,8 @@
  * mapped, after a header that exists only in memory.
  *
  * ```text
- * | ...            header | elements: pages of the file, to where the buffer grew | ... | native code's |
- *       up to 2 MiB          from a page boundary on                         reserved      last page
+ * | ...        header | elements: pages of the file, up to the buffer's size | ... | native page |
+ *   up to 2 MiB          from a page boundary on                        reserved
  * ```
  *
  * The address of the elements differs from their offset in the file by a multiple of 2 MiB, because

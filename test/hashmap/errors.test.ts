@@ -1,6 +1,5 @@
 /**
- * Bad input: the right code, a message that names what was given, and a structure that is as it
- * was.
+ * Bad input: the right code, a message that names the value, and an unchanged structure.
  */
 import { describe, expect, it } from 'vitest';
 import { HashMap, type ValueType } from '../../src/hashmap/index.js';
@@ -95,7 +94,7 @@ describe.each(KEY_TYPES)('a wrong key in a map of %s', (key) => {
 });
 
 describe.each(VALUE_TYPES)('a wrong value in a map to %s', (value) => {
-  it('is refused by every method that takes one', () => {
+  it('is rejected by every method that accepts one', () => {
     for (const key of ['u32', 'f64', 'string'] as const) {
       const map: AnyMap = new HashMap({ key, value });
       const given = EDGES[value][1];
@@ -123,7 +122,7 @@ describe.each(VALUE_TYPES)('a wrong value in a map to %s', (value) => {
 });
 
 describe('json', () => {
-  it('that has none, or throws, changes nothing and keeps the cause', () => {
+  it('that is undefined or throws changes nothing and keeps the cause', () => {
     const map = new HashMap({ key: 'u32', value: 'json' }, [[1, { a: 1 }]]);
     const ring: Record<string, unknown> = {};
     ring.self = ring;
@@ -162,7 +161,7 @@ describe('json', () => {
 });
 
 describe('callbacks', () => {
-  it('that are no functions are refused, on hits too', () => {
+  it('that are not functions are rejected, also for existing keys', () => {
     const map = new HashMap({ key: 'u32', value: 'u32' }, [[1, 1]]);
     for (const wrong of [undefined, null, 5, {}]) {
       throws(() => map.getOrInsertComputed(1, wrong as never), 'ERR_OFFHEAP_TYPE');
@@ -170,7 +169,7 @@ describe('callbacks', () => {
     }
   });
 
-  it('may change the map, or close it, or throw', () => {
+  it('can change the map, close it, or throw', () => {
     const map = new HashMap({ key: 'u32', value: 'u32' });
     const fill = (from: number): void => {
       for (let n = from; n < from + 100; n++) map.set(n, n);
@@ -270,7 +269,7 @@ describe('options', () => {
     expect(() => make(hostile)).toThrow(error);
   });
 
-  it('a call without new', () => {
+  it('are rejected by a call without new', () => {
     expect(() => (HashMap as any)(good)).toThrow(TypeError);
   });
 });
@@ -300,7 +299,7 @@ describe('the iterable of the constructor', () => {
 });
 
 describe('reserve', () => {
-  it('takes integers up to the largest capacity, and refuses what memory refuses', () => {
+  it('accepts integers up to the maximum capacity, and throws if memory is refused', () => {
     const map: AnyMap = new HashMap({ key: 'u32', value: 'u32' }, [[1, 1]]);
     const before = map.toBytes();
     for (const wrong of [-1, 0.5, NaN, Infinity, 1_369_020_826]) {

@@ -1,6 +1,6 @@
 /**
- * Saving and opening: what is in the file, what happens to the file, and what to the map when the
- * file goes away.
+ * Saving and opening: the contents of the file, changes of the file, and the map when the file is
+ * truncated or removed.
  */
 import { execFileSync } from 'node:child_process';
 import {

@@ -57,7 +57,7 @@ describe('a handle', () => {
     },
   );
 
-  it('is stale after deletion, also when its place is taken again', () => {
+  it('is stale after deletion, also when its slot is reused', () => {
     const map = numbers(20);
     const old = map.handleOf(7)!;
     map.delete(7);
@@ -95,7 +95,7 @@ describe('a handle', () => {
     }
   });
 
-  it('is stale after clear where there were strings and a slot table', () => {
+  it('is stale after clear in a map with strings and a slot table', () => {
     const map = new HashMap({ key: 'string', value: 'string' });
     for (let n = 0; n < 30; n++) map.set(`key ${n}`, `value ${n}`);
     const handle = map.handleOf('key 5')!;
@@ -108,7 +108,7 @@ describe('a handle', () => {
     expect([...map.values()]).toEqual(Array.from({ length: 200 }, (_, n) => `value ${n}`));
   });
 
-  it('sets values, and refuses with ERR_OFFHEAP_STALE once its entry is gone', () => {
+  it('sets values, and throws ERR_OFFHEAP_STALE after its entry was deleted', () => {
     const map = new HashMap({ key: 'string', value: 'string' }, [
       ['a', 'x'],
       ['b', 'y'],
@@ -157,12 +157,12 @@ describe('forged handles', () => {
     -(2 ** 32),
   ];
 
-  it('are stale, in a map that gave none', () => {
+  it('are stale in a map that returned none', () => {
     const map = new HashMap({ key: 'u32', value: 'f64' });
     for (const handle of forged) expect(map.hasHandle(handle as Handle)).toBe(false);
   });
 
-  it.each([false, true])('name nothing but what they equal (slot table: %s)', (slots) => {
+  it.each([false, true])('name only the entry that they were returned for (slot table: %s)', (slots) => {
     const map = numbers(20);
     const real = new Set<number>(map.handlesOf([...map.keys()]));
     if (slots) {
@@ -208,7 +208,7 @@ describe('forged handles', () => {
 });
 
 describe('generations', () => {
-  it('go up in a copy for a slot that its owner was about to free', () => {
+  it('increase in a copy for a slot that its owner was about to free', () => {
     const map = numbers(12);
     map.handleOf(0);
     map.delete(11);
@@ -233,7 +233,7 @@ describe('generations', () => {
     copy.close();
   });
 
-  it('a slot that reaches the last one is retired, and the map goes on', () => {
+  it('retire a slot that reaches the last one', () => {
     let map = numbers(13);
     map.handleOf(0);
     map.delete(12);
@@ -270,7 +270,7 @@ describe('generations', () => {
     map.validate();
   });
 
-  it('all slots retired one after another: insertion makes new ones', () => {
+  it('retire all slots one after another, while insertion creates new ones', () => {
     let map = numbers(12);
     map.handleOf(0);
     map.delete(11);
@@ -292,7 +292,7 @@ describe('generations', () => {
     expect(map.stats().slots).toBeGreaterThan(12);
   });
 
-  it('a direct handle in the last epoch: growth retires it, clear begins again at 1', () => {
+  it('end direct handles of the last epoch by growth, and begin again at 1 after clear', () => {
     const last = tampered(numbers(12), (words) => {
       words[WORD.epoch] = LAST;
     });
@@ -316,7 +316,7 @@ describe('generations', () => {
     last.validate();
   });
 
-  it('clear begins an epoch above what any slot has reached', () => {
+  it('begin an epoch after clear above the generation of every slot', () => {
     let map = numbers(12);
     map.handleOf(0);
     map.delete(11);
@@ -334,8 +334,8 @@ describe('generations', () => {
   });
 });
 
-describe('handles outside', () => {
-  it.each([false, true])('stay good through bytes and files (slot table: %s)', async (slots) => {
+describe('handles across copies and threads', () => {
+  it.each([false, true])('stay valid in bytes and files (slot table: %s)', async (slots) => {
     const map = numbers(30);
     const handles = map.handlesOf([...map.keys()]) as unknown as Handle[];
     if (slots) {
@@ -355,7 +355,7 @@ describe('handles outside', () => {
     }
   });
 
-  it('given out by a file that is only read survive the first change of it', async () => {
+  it('from a file stay valid after its first change', async () => {
     const path = join(folder, 'late');
     await numbers(20).save(path);
     const map = HashMap.open<'u32', 'f64'>(path, { mode: 'rw' });
@@ -367,7 +367,7 @@ describe('handles outside', () => {
     map.validate();
   });
 
-  it('given out by a reader of a shared map survive what its owner does', () => {
+  it('from a reader of a shared map stay valid after changes by the owner', () => {
     const owner = numbers(20);
     const reader = HashMap.attach<'u32', 'f64'>(owner.share());
     const handle = reader.handleOf(10)!;

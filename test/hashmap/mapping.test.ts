@@ -1,6 +1,5 @@
 /**
- * Maps on files: every type, thawing, what is no file of ours, and what happens when files change
- * under a mapping.
+ * Maps on files: every type, copying to memory, foreign files, and files that change under a mapping.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -60,11 +59,11 @@ function mountSmall(): string | undefined {
   return status === 0 ? at : undefined;
 }
 
-/** The temporary files that a save left behind. */
+/** The temporary files that a save left. */
 const leftovers = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.tmp'));
 
 describe('save and open', () => {
-  it.each(KEY_TYPES)('every value type, with %s keys', async (key) => {
+  it.each(KEY_TYPES)('keep every value type, with %s keys', async (key) => {
     for (const value of VALUE_TYPES) {
       if (value === 'any') continue;
       const map: AnyMap = new HashMap({ key, value });
@@ -83,7 +82,7 @@ describe('save and open', () => {
     }
   });
 
-  it('a file opened for rw is thawed by its first change, and stays as it is until it is saved', async () => {
+  it('copy a file opened for rw to memory at the first change, and change the file at the next save', async () => {
     const path = fresh();
     await numbers(1000).save(path);
     const before = readFileSync(path);
@@ -106,7 +105,7 @@ describe('save and open', () => {
     expect(map.size).toBe(2999);
   });
 
-  it('many times over, without leaving a mapping', async () => {
+  it('leave no mapping when repeated many times', async () => {
     const path = fresh();
     await numbers(100).save(path);
     const before = native().fileMappings();
@@ -124,7 +123,7 @@ describe('save and open', () => {
     expect(native().fileMappings()).toBeLessThanOrEqual(before);
   });
 
-  it('through a symbolic link to open, and with relative and odd names', async () => {
+  it('accept symbolic links, relative paths and unusual names', async () => {
     const path = join(folder, 'päth with späces 日本 %20 ?.bin');
     await numbers(3).save(path);
     expect(HashMap.open(path).size).toBe(3);
@@ -133,7 +132,7 @@ describe('save and open', () => {
     expect(HashMap.open(link).size).toBe(3);
   });
 
-  it('a link is followed when saving, also one that leads nowhere yet, and is still there afterwards', async () => {
+  it('saves through a link, also to a file that does not exist yet, and keeps the link', async () => {
     const below = join(folder, 'below');
     mkdirSync(below);
     const [target, first, second, ring] = ['target', 'first', 'second', 'ring'].map((name) =>
@@ -151,7 +150,7 @@ describe('save and open', () => {
     expect(readdirSync(below).sort()).toEqual(['first', 'ring', 'second', 'target']);
   });
 
-  it('a name may be as long as the system allows, and who may read the file stays the same', async () => {
+  it('accept the longest names of the system, and keep the permissions of the file', async () => {
     const path = join(folder, 'n'.repeat(255));
     await numbers(3).save(path);
     expect(HashMap.open(path).size).toBe(3);
@@ -165,7 +164,7 @@ describe('save and open', () => {
 
   // Needs the right to mount.
   it.skipIf(!small)(
-    'a full disk is ERR_OFFHEAP_IO; the old file stays, and nothing is left behind',
+    'rejects with ERR_OFFHEAP_IO on a full disk, keeps the old file, and leaves no temporary file',
     async () => {
       const path = join(small!, 'map');
       await numbers(3).save(path);
@@ -179,7 +178,7 @@ describe('save and open', () => {
 });
 
 describe('the checksum', () => {
-  it('is stored unless it is declined, and validate checks it', async () => {
+  it('is stored unless it is declined, and is checked by validate()', async () => {
     const path = fresh();
     for (const checksum of [true, false]) {
       await numbers(1000).save(path, { checksum });
@@ -196,21 +195,21 @@ describe('the checksum', () => {
   });
 });
 
-describe('what can not be saved or opened', () => {
+describe('a path that cannot be saved to or opened', () => {
   const map = numbers(10);
 
-  it.each([['missing/folder/x'], ['.'], ['a-file/x']])('%s', async (name) => {
+  it.each([['missing/folder/x'], ['.'], ['a-file/x']])('is rejected: %s', async (name) => {
     writeFileSync(join(folder, 'a-file'), 'x');
     const error = await rejected(map.save(join(folder, name)));
     expect(error.code).toBe('ERR_OFFHEAP_IO');
-    // What is there but no regular file is refused before the system is asked.
+    // A path to something that is not a regular file is rejected before the system is asked.
     if (error.cause === undefined) expect(error.message).toMatch(/regular file/);
     else expect((error.cause as NodeJS.ErrnoException).code).toMatch(/^E[A-Z]+$/);
     throws(() => HashMap.open(join(folder, name)), 'ERR_OFFHEAP_IO');
     expect(leftovers()).toEqual([]);
   });
 
-  it('paths and options that are none', async () => {
+  it('is rejected if it is no path, as are wrong options', async () => {
     for (const path of [undefined, null, 5, {}, '', 'a\0b', Buffer.from('x'), new URL('file:///x')]) {
       expect((await rejected(map.save(path as never))).code).toBe('ERR_OFFHEAP_TYPE');
       throws(() => HashMap.open(path as never), 'ERR_OFFHEAP_TYPE');
@@ -230,7 +229,7 @@ describe('what can not be saved or opened', () => {
     }
   });
 
-  it('files that hold no map', async () => {
+  it('is rejected if the file contains no map', async () => {
     const path = fresh();
     for (const contents of ['', 'x', 'x'.repeat(255), 'x'.repeat(256), 'PK\x03\x04'.repeat(1000)]) {
       writeFileSync(path, contents);
@@ -257,7 +256,7 @@ describe('what can not be saved or opened', () => {
 });
 
 describe('a file that changes under a mapping', () => {
-  it('replaced by a save: the mapping keeps what it opened', async () => {
+  it('keeps its old contents in the mapping when a save replaces it', async () => {
     const path = fresh();
     await numbers(1000).save(path);
     const old = HashMap.open<'u32', 'f64'>(path);
@@ -267,7 +266,7 @@ describe('a file that changes under a mapping', () => {
     expect([...HashMap.open(path)]).toEqual([...numbers(50, 5000)]);
   });
 
-  it('deleted or renamed: the same', async () => {
+  it('keeps its contents in the mapping when it is deleted or renamed', async () => {
     const path = fresh();
     await numbers(1000).save(path);
     const map = HashMap.open<'u32', 'f64'>(path, { mode: 'rw' });
@@ -280,7 +279,7 @@ describe('a file that changes under a mapping', () => {
     expect(HashMap.open<'u32', 'f64'>(path).get(7)).toBe(7);
   });
 
-  it('longer: the rest is not looked at', async () => {
+  it('may become longer, which has no effect', async () => {
     const path = fresh();
     await numbers(10).save(path);
     appendFileSync(path, Buffer.alloc(64, 7));
@@ -319,7 +318,7 @@ describe('a file that changes under a mapping', () => {
 });
 
 describe('columns of a file opened for rw', () => {
-  it('show the file for as long as someone holds them, whatever becomes of the map', async () => {
+  it('show the file as long as they are referenced, also after the map is closed', async () => {
     const path = fresh();
     await numbers(5000).save(path);
     const map = HashMap.open<'u32', 'f64'>(path, { mode: 'rw' });
@@ -332,7 +331,7 @@ describe('columns of a file opened for rw', () => {
     expect([keys[4999], values[4999]]).toEqual([4999, 2499.5]);
   });
 
-  it('do not keep the file mapped once they are gone; without any it goes at the first change', async () => {
+  it('keep the file mapped only while they exist', async () => {
     const path = fresh();
     await numbers(50).save(path);
     for (let i = 0; i < 20 && native().fileMappings() > 0; i++) {

@@ -1,5 +1,5 @@
 /**
- * Threads: readers see only what is true while the owner inserts, deletes, grows, compacts and
+ * Threads: readers see only valid entries while the owner inserts, deletes, grows, compacts and
  * clears; and any thread may be terminated between any two statements. Values name their keys, so a
  * wrong answer is known when it is seen.
  */
@@ -61,7 +61,7 @@ const schemas = {
 describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) => {
   const { make, key, value, fits } = schemas[schema];
 
-  it('is read rightly by four workers while its owner does everything', async () => {
+  it('is read correctly by four workers while its owner changes it', async () => {
     const map = make();
     for (let n = 0; n < 500; n++) map.set(key(n), value(key(n), n));
     const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -74,7 +74,7 @@ describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) =>
     const random = new Random(7);
     const model = new Map<unknown, unknown>(map);
     for (let version = 0; version < 150; version++) {
-      // Growth through several rebuilds, compaction, clearing, and what lies between.
+      // Growth through several rebuilds, compaction, clearing, and all states in between.
       for (let i = 0; i < 400; i++) {
         const k = key(random.below(3000));
         if (random.below(3) === 0) {
@@ -104,7 +104,7 @@ describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) =>
     await Promise.all(workers.map((worker) => worker.terminate()));
   });
 
-  it('survives readers that are terminated in mid-read', async () => {
+  it('survives readers that are terminated during reads', async () => {
     const map = make();
     for (let n = 0; n < 2000; n++) map.set(key(n), value(key(n), n));
     const token = map.share();
@@ -120,7 +120,7 @@ describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) =>
     }
   });
 
-  it('survives an owner that is terminated in mid-write: it can be read, proved, copied, and the copy written', async () => {
+  it('survives an owner that is terminated during writes: it stays valid and can be copied', async () => {
     const random = new Random(3);
     let alive = 0;
     for (let round = 0; round < 76; round += 2) {
@@ -155,7 +155,7 @@ describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) =>
     expect(alive).toBeGreaterThan(1000);
   });
 
-  it('is attached in workers, which may read and not write', async () => {
+  it('is attached in workers, which can read but not write', async () => {
     const map = make();
     for (let n = 0; n < 20; n++) map.set(key(n), value(key(n), n));
     const path = join(folder, `${schema}.bin`);
@@ -178,7 +178,7 @@ describe.each(['numbers', 'strings'] as const)('a shared map of %s', (schema) =>
 });
 
 describe('a token', () => {
-  it('that is none is refused', () => {
+  it('is rejected if it is invalid', () => {
     const buffer = new SharedArrayBuffer(4096);
     const file = { path: '/no/such/file', mode: 'r', dev: 1, ino: 1, size: 1, mtimeMs: 1 };
     const wrong: [unknown, 'ERR_OFFHEAP_TYPE' | 'ERR_OFFHEAP_CORRUPT' | 'ERR_OFFHEAP_IO'][] = [
@@ -199,14 +199,14 @@ describe('a token', () => {
     for (const [token, code] of wrong) throws(() => HashMap.attach(token as never), code);
   });
 
-  it('is a plain object that structured cloning carries', () => {
+  it('is a plain object that can be cloned', () => {
     const map = new HashMap({ key: 'u32', value: 'u32' }, [[1, 1]]);
     const token = map.share();
     expect(Object.getPrototypeOf(token)).toBe(Object.prototype);
     expect([...HashMap.attach(structuredClone(token))]).toEqual([[1, 1]]);
   });
 
-  it('of a file that is not the same any more is stale', async () => {
+  it('of a file that was replaced is stale', async () => {
     const path = join(folder, 'changes.bin');
     const map = new HashMap({ key: 'u32', value: 'u32' }, [[1, 1]]);
     await map.save(path);
@@ -216,7 +216,7 @@ describe('a token', () => {
     throws(() => HashMap.attach(token), 'ERR_OFFHEAP_STALE', /changes\.bin/);
   });
 
-  it('of a map that moved to a larger buffer is stale, and so are the maps that were attached', () => {
+  it('of a map that moved to a larger buffer is stale, as are attached maps', () => {
     const map = new HashMap({ key: 'u32', value: 'u32' }, [[1, 1]]);
     const token = map.share();
     const reader = HashMap.attach(token);

@@ -97,9 +97,9 @@ fn add_titles(mut header: String, dir: &Path) -> String {
 
 fn generate(root: &Path) -> String {
     // Files are listed rather than the crate named, because reading a crate runs `cargo metadata`,
-    // which would download the benchmarks' dependencies. cbindgen follows `mod` lines, and would emit
-    // every function twice if it was also given the files that they name. So lib.rs is left out, and
-    // so are the files next to a mod.rs.
+    // which would download the benchmarks' dependencies. cbindgen follows `mod` lines, and would
+    // emit every function twice if it was also given the files that they name. So lib.rs is left
+    // out, and so are the files next to a mod.rs.
     let mut builder = cbindgen::Builder::new()
         .with_config(cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap());
     for source in sources(&root.join("src")) {

@@ -1,8 +1,8 @@
 //! The layers of the crate: the imports that each module may have, and no import cycles between
 //! files.
 //!
-//! `cpu` and `error` are at the bottom, then `region`, then `simd` and `table`, then the structures.
-//! A structure imports no other structure, apart from those listed in [`SIBLINGS`].
+//! `cpu` and `error` are at the bottom, then `region`, then `simd` and `table`, then the
+//! structures. A structure imports no other structure, apart from those listed in [`SIBLINGS`].
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
