@@ -15,8 +15,8 @@ const file = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `hashmap-${name}.bin`)));
 
 /**
- * The bytes without the words that a copy does not keep (sequence, checksum), and without the unused
- * parts of columns and heap.
+ * The bytes without the words that a copy does not keep (sequence, checksum), and without the
+ * unused parts of columns and heap.
  */
 function meaning(bytes: Uint8Array, valueWidth: number): Record<string, unknown> {
   const copy = bytes.slice();

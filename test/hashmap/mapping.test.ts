@@ -1,5 +1,6 @@
 /**
- * Maps on files: every type, copying to memory, foreign files, and files that change under a mapping.
+ * Maps on files: every type, copying to memory, foreign files, and files that change under a
+ * mapping.
  */
 import { spawnSync } from 'node:child_process';
 import {
