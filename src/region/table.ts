@@ -226,7 +226,8 @@ export abstract class RegionTable<K extends Kind = Kind> {
     const { status } = this.region;
     if (status !== undefined) {
       if (status[0] !== 0) throw this.lostError();
-      return 0;
+      // A file has no writer to wait for. Native code would wait half a minute for one.
+      return this.waitUntilStable();
     }
     for (;;) {
       const sequence = this.waitUntilStable();
