@@ -1,13 +1,11 @@
-/**
- * Endless churn in a bounded space. `scripts/churn.mjs` does as much as a person has patience for.
- */
+/** Churn in bounded space. `scripts/churn.mjs` does the same for any length of time. */
 import { describe, expect, it } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 import { Random } from '../helpers/random.js';
 import { KEY_TYPES, keyOf, type AnyMap } from '../helpers/samples.js';
 
 describe('churn at constant size', () => {
-  it('a million deletions and insertions leak no space', () => {
+  it('leaks no space over a million deletions and insertions', () => {
     const map = new HashMap({ key: 'u32', value: 'f64' });
     const size = 1000;
     for (let n = 0; n < size; n++) map.set(n, n);
@@ -23,7 +21,7 @@ describe('churn at constant size', () => {
     map.validate();
   });
 
-  it.each(KEY_TYPES)('with handles, in random order, with %s keys', (key) => {
+  it.each(KEY_TYPES)('keeps handles valid, in random order, with %s keys', (key) => {
     const map: AnyMap = new HashMap({ key, value: 'string' });
     const random = new Random(5);
     const keep = map.set(keyOf(key, 0), 'kept').handleOf(keyOf(key, 0))!;
@@ -40,7 +38,7 @@ describe('churn at constant size', () => {
     map.validate();
   });
 
-  it('the overflow counts of the index go back to zero', () => {
+  it('returns the overflow counts of the index to zero', () => {
     const map = new HashMap({ key: 'u32', value: 'u32', capacity: 2000, seed: 0n });
     for (let round = 0; round < 20; round++) {
       for (let n = 0; n < 2000; n++) map.set(n, n);

@@ -1,4 +1,4 @@
-/** More entries than a Map can have, and more operations than a leak can hide in. */
+/** More entries than a Map can have, and enough operations to reveal a leak. */
 import { describe, expect, test } from 'vitest';
 import { HashMap } from '../../src/hashmap/index.js';
 

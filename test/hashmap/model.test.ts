@@ -1,7 +1,7 @@
 /**
- * HashMap against a plain Map: the same random operations on both, all results compared, for every
- * type of key and of value. After each batch the order of entries is compared and the region proves
- * its contents.
+ * HashMap compared with a Map: the same random operations on both, and all results compared, for
+ * every type of key and of value. After each batch the order of entries is compared and the region
+ * is validated.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -243,7 +243,7 @@ const seeds = fc.oneof(
 );
 
 describe.each(KEY_TYPES)('a map of %s keys equals a Map', (key) => {
-  it.each(VALUE_TYPES)('to %s', (value) => {
+  it.each(VALUE_TYPES)('with %s values', (value) => {
     const batches = fc.array(fc.array(steps(key, value), { maxLength: 24, size: 'max' }), {
       maxLength: 4,
       size: 'max',
@@ -263,7 +263,7 @@ describe.each(KEY_TYPES)('a map of %s keys equals a Map', (key) => {
 });
 
 describe('order', () => {
-  it('is that of insertion: a new value keeps the place, insertion after deletion goes last', () => {
+  it('is that of insertion: a new value keeps the position, insertion after deletion comes last', () => {
     for (const key of KEY_TYPES) {
       const map: AnyMap = new HashMap({ key, value: 'u32' });
       for (let n = 0; n < 40; n++) map.set(keyOf(key, n), n);
@@ -279,7 +279,7 @@ describe('order', () => {
 });
 
 describe('SameValueZero', () => {
-  it('NaN is NaN, whatever its bits, and -0 is 0', () => {
+  it('treats NaN as equal to NaN, whatever its bits, and -0 as 0', () => {
     const map = new HashMap({ key: 'f64', value: 'u32' });
     const odd = new Float64Array(new BigUint64Array([0xfff8000000000001n, 0x7ff8dead00000000n]).buffer);
     map.set(NaN, 1).set(odd[0], 2).set(odd[1], 3).set(-0, 4).set(0, 5);
@@ -298,7 +298,7 @@ describe('SameValueZero', () => {
     map.validate();
   });
 
-  it('also for integers: -0 is 0, in every call', () => {
+  it('treats -0 as 0 for integers, in every call', () => {
     for (const key of ['u32', 'i32'] as const) {
       const map = new HashMap({ key, value: 'f64' }, [[-0, 1]]);
       expect(map.get(-0)).toBe(1);
@@ -311,7 +311,7 @@ describe('SameValueZero', () => {
     }
   });
 
-  it('values keep their -0', () => {
+  it('does not change values: they keep -0', () => {
     const map = new HashMap({ key: 'u32', value: 'f64' }, [[1, -0]]);
     expect(Object.is(map.get(1), -0)).toBe(true);
   });

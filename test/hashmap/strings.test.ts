@@ -1,6 +1,6 @@
 /**
- * Strings and bytes: every way to write them, their hash, their equality, and the heap that they
- * live in.
+ * Strings and bytes: every representation, their hash, their equality, and the heap that stores
+ * them.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ describe('a string key', () => {
     '\ude00\ud83d',
   ];
 
-  it('of any length and any characters is found again, in every representation', () => {
+  it('is found again, for any length, characters and representation of the string', () => {
     const map = new HashMap({ key: 'string', value: 'string' });
     const model = new Map<string, string>();
     for (const part of parts) {
@@ -67,7 +67,7 @@ describe('a string key', () => {
     expect([...map]).toEqual([...model]);
   });
 
-  it('is another one where a single unit differs', () => {
+  it('differs from every string with one other code unit', () => {
     const texts = [...LENGTHS.map((length) => 'k'.repeat(length)), ...(EDGES.string as string[])];
     const map = new HashMap({ key: 'string', value: 'u32' });
     const model = new Map<string, number>();
@@ -89,7 +89,7 @@ describe('a string key', () => {
     expect(map.has('never there')).toBe(false);
   });
 
-  it('made of random units equals what a Map holds', () => {
+  it('of random code units is treated as by a Map', () => {
     const units = fc.array(
       fc.constantFrom(0, 0x41, 0x7f, 0x80, 0x7ff, 0x800, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xffff),
       {
@@ -114,7 +114,7 @@ describe('a string key', () => {
     );
   });
 
-  it('of 1 MiB and more works, and is not kept in memory twice', () => {
+  it('of 1 MiB and more works, and does not remain in the scratch', () => {
     for (const part of ['x', 'é', '日', '😀', '\ud800']) {
       const map = new HashMap({ key: 'string', value: 'string' });
       const long = part.repeat(2 ** 20 / part.length);
@@ -133,7 +133,7 @@ describe('a string key', () => {
 });
 
 describe('a bytes key', () => {
-  it('is compared by content, whatever it is a view of', () => {
+  it('is compared by content, whatever its buffer', () => {
     const map = new HashMap({ key: 'bytes', value: 'u32' });
     const content = [1, 2, 3, 250, 0];
     map.set(Uint8Array.from(content), 7);
@@ -164,7 +164,7 @@ describe('a bytes key', () => {
     }
   });
 
-  it('is copied in and copied out', () => {
+  it('is copied on insertion and on reading', () => {
     const map = new HashMap({ key: 'bytes', value: 'bytes' });
     const key = Uint8Array.of(1, 2);
     map.set(key, key);
@@ -184,7 +184,7 @@ describe('a bytes key', () => {
 });
 
 describe('the heap', () => {
-  it('takes back the garbage of replaced and deleted entries', () => {
+  it('reclaims the garbage of replaced and deleted entries', () => {
     const map = new HashMap({ key: 'string', value: 'string' });
     const sizes = new Set<number>();
     for (let round = 0; round < 400; round++) {
@@ -202,7 +202,7 @@ describe('the heap', () => {
     map.validate();
   });
 
-  it('grows for one value that is larger than all before', () => {
+  it('grows for a value that is larger than all earlier ones', () => {
     const map = new HashMap({ key: 'u32', value: 'bytes' });
     for (const size of [1, 100, 10_000, 1_000_000, 10]) {
       map.set(size, new Uint8Array(size).fill(size));
@@ -257,7 +257,7 @@ function placed(map: HashMap<any, any>): { bucket: number; tag: number } {
 }
 
 describe('the hash', () => {
-  it('of the paper: the reference vectors of HalfSipHash-2-4 hold for the implementation of this test', () => {
+  it('matches the reference vectors of HalfSipHash-2-4 in the implementation of this test', () => {
     // Key 00 01 … 07, message 00 01 …: the first vectors of the authors' test program (32-bit
     // results).
     const key = [0x03020100, 0x07060504] as const;
@@ -268,7 +268,7 @@ describe('the hash', () => {
     });
   });
 
-  it('is HalfSipHash-1-3, and says where an entry goes and under what tag, in both engines', () => {
+  it('is HalfSipHash-1-3, and determines bucket and tag in both engines', () => {
     const messages = [
       ...Array.from({ length: 70 }, (_, n) => Uint8Array.from({ length: n }, (_, i) => (i * 37 + n) & 127)),
       new Uint8Array(300).fill(65),

@@ -1,5 +1,5 @@
 /**
- * Options are read once, own properties only; messages describe values without running their code.
+ * Options: only own properties are read, once; messages describe values without running their code.
  */
 import { describe, expect, it } from 'vitest';
 import { checkInteger, describe as name, readOptions } from '../../src/region/options.js';
@@ -18,7 +18,7 @@ describe('readOptions', () => {
     expect({ ...readOptions(Object.create({ b: 1 }), ['a'], 'test') }).toEqual({});
   });
 
-  it('names an option that it does not know, and those that there are', () => {
+  it('names an unknown option, and the known ones', () => {
     throws(
       () => readOptions({ c: 1 }, ['a', 'b'], 'test'),
       'ERR_OFFHEAP_TYPE',
@@ -31,7 +31,7 @@ describe('readOptions', () => {
 });
 
 describe('checkInteger', () => {
-  it('gives the number, with 0 for -0', () => {
+  it('returns the number, and 0 for -0', () => {
     expect(Object.is(checkInteger(-0, 'n', 0, 5), 0)).toBe(true);
     expect(checkInteger(5, 'n', 0, 5)).toBe(5);
     for (const wrong of [-1, 6, 0.5, NaN, Infinity])

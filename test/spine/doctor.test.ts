@@ -6,7 +6,7 @@ import { version } from '../../src/version.js';
 describe('doctor', () => {
   const report = doctor();
 
-  it('finds the processor and the addon', () => {
+  it('reports the processor and the addon', () => {
     expect(report.version).toBe(version);
     expect(report.native).toMatchObject({ loaded: true, error: undefined, sharedMemory: true });
     expect(report.cpu).toEqual(cpu());
@@ -15,13 +15,13 @@ describe('doctor', () => {
     if (process.arch === 'arm64') expect(report.cpu?.features).toContain('neon');
   });
 
-  it('finds a reservation that really can be made', () => {
+  it('reports a reservation that can be made', () => {
     expect(report.maxReservationBytes).toBeGreaterThanOrEqual(2 ** 20);
     const buffer = new SharedArrayBuffer(0, { maxByteLength: report.maxReservationBytes });
     expect(buffer.maxByteLength).toBe(report.maxReservationBytes);
   });
 
-  it('finds the nodes', () => {
+  it('reports the NUMA nodes', () => {
     const { nodes } = numa.topology();
     expect(report.numaAvailable).toBe(numa.available);
     expect(report.numaNodes.map(({ id, cpus, distances }) => ({ id, cpus, distances }))).toEqual(
@@ -30,12 +30,12 @@ describe('doctor', () => {
     expect(doctorText(report)).toContain(`node ${nodes[0].id}: CPUs ${rangesText(nodes[0].cpus)}, `);
   });
 
-  it('is plain data', () => {
+  it('returns plain data', () => {
     expect(structuredClone(report)).toEqual(report);
     expect(JSON.parse(plainJson(report))).toMatchObject({ version, node: process.versions.node });
   });
 
-  it('prints every fallback, and a report without an addon too', () => {
+  it('prints every fallback, also without an addon', () => {
     const broken = {
       ...report,
       cpu: undefined,
@@ -50,7 +50,7 @@ describe('doctor', () => {
 });
 
 describe('text', () => {
-  it('gives bytes in units that people read', () => {
+  it('formats bytes in readable units', () => {
     expect([0, 1023, 1024, 1536, 2 ** 40, 2 ** 52].map(bytesText)).toEqual([
       '0 B',
       '1023 B',
@@ -61,7 +61,7 @@ describe('text', () => {
     ]);
   });
 
-  it('gives numbers in ranges', () => {
+  it('formats numbers as ranges', () => {
     expect(rangesText([0, 1, 2, 5, 7, 8])).toBe('0-2,5,7-8');
     expect(rangesText([])).toBe('none');
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { OffheapError, offheapError, rangeError, typeError, type ErrorCode } from '../../src/errors.js';
 
 describe('OffheapError', () => {
-  it('is a TypeError or RangeError where JavaScript has the habit, and always an OffheapError', () => {
+  it('is a TypeError or RangeError where JavaScript has these, and always an OffheapError', () => {
     const wrong = typeError('key must be a string');
     expect(wrong).toBeInstanceOf(TypeError);
     expect(wrong).toBeInstanceOf(OffheapError);
@@ -25,7 +25,7 @@ describe('OffheapError', () => {
     expect(closed.name).toBe('OffheapError');
   });
 
-  it('claims nothing that is not ours', () => {
+  it('does not claim other errors', () => {
     for (const other of [
       new TypeError('x'),
       new RangeError('x'),
@@ -38,7 +38,7 @@ describe('OffheapError', () => {
     }
   });
 
-  it('leaves derived classes alone', () => {
+  it('does not change instanceof for derived classes', () => {
     class Mine extends OffheapError {}
     expect(new Mine('ERR_OFFHEAP_IO', 'x')).toBeInstanceOf(Mine);
     expect(new Mine('ERR_OFFHEAP_IO', 'x')).toBeInstanceOf(OffheapError);

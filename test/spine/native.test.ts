@@ -18,7 +18,7 @@ function thrown(body: () => unknown): unknown {
 }
 
 describe('the addon', () => {
-  it('loads once, and says from where', () => {
+  it('loads once, and reports its path', () => {
     expect(native()).toBe(native());
     expect(nativeReport().path).toMatch(/offheap\.node$/);
     expect(nativeReport().source).toMatch(/^(prebuild|build)$/);
@@ -30,7 +30,7 @@ describe('the addon', () => {
     expect(native().version()).toBe(version);
   });
 
-  it('throws errors of ours', () => {
+  it('throws OffheapErrors', () => {
     const error = thrown(() => native().probe(7 as never));
     expect(error).toBeInstanceOf(TypeError);
     expect(error).toBeInstanceOf(OffheapError);
@@ -39,7 +39,7 @@ describe('the addon', () => {
   });
 
   it.each([[undefined], [null], [{}], [[1, 2]], ['bytes'], [new ArrayBuffer(8)], [new SharedArrayBuffer(8)]])(
-    'refuses %o where a view is wanted',
+    'refuses %o in place of a view',
     (value) => {
       expect(() => native().probe(value as never)).toThrow(TypeError);
     },
@@ -85,7 +85,7 @@ describe('native code and typed arrays see the same bytes', () => {
     });
   }
 
-  it('also after a growable buffer grew', () => {
+  it('after a growable buffer grew', () => {
     const buffer = new SharedArrayBuffer(64, { maxByteLength: 1 << 20 });
     const before = new Uint8Array(buffer, 0, 64).fill(1);
     buffer.grow(1 << 20);
@@ -94,7 +94,7 @@ describe('native code and typed arrays see the same bytes', () => {
     expect(native().probe(new Uint8Array(buffer, 0, 1 << 20)).sum).toBe(84);
   });
 
-  it('and a detached buffer has no bytes', () => {
+  it('with no bytes for a detached buffer', () => {
     const view = new Uint8Array(8).fill(1);
     structuredClone(view.buffer, { transfer: [view.buffer] });
     expect(native().probe(view)).toMatchObject({ byteLength: 0, sum: 0 });
@@ -124,7 +124,7 @@ describe('workers', () => {
     return { worker, message };
   }
 
-  it('load the addon side by side, again and again, and outlive each other', async () => {
+  it('load the addon concurrently and repeatedly, and outlive each other', async () => {
     native();
     const view = new Uint8Array(new SharedArrayBuffer(1000)).fill(2);
     for (let round = 0; round < 3; round++) {
