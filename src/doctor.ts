@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { arch, platform, versions } from 'node:process';
+import { messageOf } from './errors.js';
 import { native, nativeReport, type NativeReport } from './native.js';
 import { numa, type NumaNode } from './region/numa.js';
 import { version } from './version.js';
@@ -128,7 +129,7 @@ export function doctor(): DoctorReport {
     nodes = numa.topology().nodes;
     sharedMemory = sharedMemoryWorks();
   } catch (thrown) {
-    error = thrown instanceof Error ? thrown.message : String(thrown);
+    error = messageOf(thrown);
   }
   if (processor === undefined) {
     fallbacks.push('no native code: bulk calls, save and open throw ERR_OFFHEAP_NATIVE');

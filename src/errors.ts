@@ -11,6 +11,8 @@
  * hold for a wrong type. The claim rests on a registered symbol, so that it also holds between two
  * copies of this package in one process.
  */
+import { getSystemErrorMap } from 'node:util';
+import { isNativeError } from 'node:util/types';
 
 /**
  * What kind of failure an {@link OffheapError} is. These strings are stable; the messages are not.
@@ -126,6 +128,55 @@ export function typeError(message: string, options?: ErrorOptions): OffheapError
  */
 export function rangeError(message: string, options?: ErrorOptions): OffheapError {
   return offheapError('ERR_OFFHEAP_RANGE', message, options);
+}
+
+/**
+ * The message of anything that was thrown. Not by `instanceof`: in Jest and in the vm pools of
+ * Vitest, the errors of Node itself are not instances of the `Error` that modules see.
+ */
+export function messageOf(thrown: unknown): string {
+  return isNativeError(thrown) ? thrown.message : String(thrown);
+}
+
+/** The system calls by the verb with which messages of native code begin. */
+const SYSCALLS: Readonly<Record<string, string>> = {
+  open: 'open',
+  create: 'open',
+  map: 'mmap',
+};
+
+/**
+ * An error as Node creates them for the operating system, with `code`, `errno` and, where they are
+ * known, `syscall` and `path`; `undefined` for a number that Node does not know.
+ */
+export function systemError(
+  errno: number,
+  syscall?: string,
+  path?: string,
+): NodeJS.ErrnoException | undefined {
+  const [code, description] = getSystemErrorMap().get(errno) ?? [];
+  if (code === undefined) return undefined;
+  const where = `${syscall === undefined ? '' : `, ${syscall}`}${path === undefined ? '' : ` '${path}'`}`;
+  const error: NodeJS.ErrnoException = new Error(`${code}: ${description}${where}`);
+  error.errno = errno;
+  error.code = code;
+  if (syscall !== undefined) error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  return error;
+}
+
+/**
+ * The error for a status of native code. Its messages end with the number of the system's error,
+ * if there was one, in the form of Rust's `std::io::Error`; that error becomes the `cause`.
+ */
+export function nativeError(code: ErrorCode, message: string): OffheapError {
+  const number = / \(os error (\d+)\)/.exec(message)?.[1];
+  // libuv's numbers are those of the system, negative, except on Windows.
+  if (number === undefined || process.platform === 'win32') return offheapError(code, message);
+  const [, verb, path] = /^cannot (\w+) (.*): [^:]* \(os error/.exec(message) ?? [];
+  const syscall = verb === undefined ? undefined : SYSCALLS[verb];
+  const cause = systemError(-Number(number), syscall, syscall === undefined ? undefined : path);
+  return offheapError(code, message, cause === undefined ? undefined : { cause });
 }
 
 /** `ERR_OFFHEAP_OOM` for an object of this many bytes. `what` names it. */

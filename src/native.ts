@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { offheapError, type OffheapError } from './errors.js';
+import { messageOf, nativeError, offheapError, type OffheapError } from './errors.js';
 import type { NativeBinding } from './native/binding.js';
 
 export type { NativeBinding };
@@ -97,12 +97,12 @@ function load(): NativeBinding {
     }
     try {
       const loaded = require(path) as NativeBinding;
-      loaded.setErrorFactory(offheapError);
+      loaded.setErrorFactory(nativeError);
       report.path = path;
       report.source = source;
       return (binding = loaded);
     } catch (error) {
-      report.failures.push({ path, reason: error instanceof Error ? error.message : String(error) });
+      report.failures.push({ path, reason: messageOf(error) });
     }
   }
   const tried = report.failures.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');

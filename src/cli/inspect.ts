@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises';
 import { offheapError } from '../errors.js';
 import { native } from '../native.js';
 import type { Contents, ReadContents } from '../region/contents.js';
-import { ioError } from '../region/file.js';
+import { ioError, isSystemError } from '../region/file.js';
 import {
   FLAG_CHECKSUM,
   HEADER_BYTES,
@@ -93,7 +93,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
       contents,
     };
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) throw ioError(`reading ${path} failed`, error);
+    if (isSystemError(error)) throw ioError(`reading ${path} failed`, error);
     throw error;
   } finally {
     await file.close();

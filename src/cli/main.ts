@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import process, { argv, execPath, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { doctor } from '../doctor.js';
-import { OffheapError } from '../errors.js';
+import { messageOf, OffheapError } from '../errors.js';
 import { packageRoot } from '../native.js';
 import { version } from '../version.js';
 import { doctorText, objectText, plainJson } from './text.js';
@@ -65,7 +65,7 @@ async function run(args: string[]): Promise<number> {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
   const { values, positionals } = parsed;
   const [command, file, ...rest] = positionals;
@@ -105,7 +105,7 @@ try {
     stderr.write(`offheap: ${error.message}\nTry: offheap --help\n`);
     process.exitCode = 2;
   } else {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const code = error instanceof OffheapError ? ` (${error.code})` : '';
     stderr.write(`offheap: ${message}${code}\n`);
     process.exitCode = 1;

@@ -7,6 +7,7 @@
  * Bits are only ever set, each by one atomic step, so readers on other threads see all keys that
  * were added so far.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { allocating, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -28,7 +29,7 @@ import { NO_PLACEMENT, randomSeed, Region } from '../region/region.js';
 import { Structure } from '../region/structure.js';
 import { OWNER, RegionSource, RegionTable } from '../region/table.js';
 import type { Token } from '../region/token.js';
-import { intrinsicLength, intrinsicName, type AnyTypedArray } from '../region/typed-array.js';
+import { intrinsicLength, intrinsicName, type AnyTypedArray, refuseDetached } from '../region/typed-array.js';
 import {
   addHashed,
   BLOCK_WORDS,
@@ -223,7 +224,7 @@ export class BloomFilter extends Structure<'bloomfilter'> {
   }
 
   /** Opens a saved filter by mapping its file. */
-  static open(path: string, options?: OpenOptions): BloomFilter {
+  static open(path: PathLike, options?: OpenOptions): BloomFilter {
     return openStructure(path, options, constructing<BloomFilter>(this, BloomFilter));
   }
 
@@ -272,7 +273,9 @@ const NUMBERS = new Set([
 function listOf(keys: unknown): AnyTypedArray | unknown[] {
   if (typeof keys !== 'object' || keys === null)
     throw typeError(`keys must be an iterable of keys, not ${describe(keys)}`);
-  return NUMBERS.has(intrinsicName(keys)!) ? (keys as AnyTypedArray) : toArray(keys, 'keys');
+  if (!NUMBERS.has(intrinsicName(keys)!)) return toArray(keys, 'keys');
+  refuseDetached(keys as AnyTypedArray, 'keys');
+  return keys as AnyTypedArray;
 }
 
 function putHash(state: HashedFilter, hashed: Uint32Array, index: number, key: unknown): void {

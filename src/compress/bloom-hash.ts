@@ -6,10 +6,11 @@
  * The constants are local to this module: V8 folds them into the code, which it does not do for
  * imported ones. Importing the salts made a lookup a quarter slower.
  */
+import { TextEncoder } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { typeError } from '../errors.js';
 import { describe } from '../region/options.js';
-import { intrinsicLength } from '../region/typed-array.js';
+import { intrinsicLength, refuseDetached } from '../region/typed-array.js';
 
 /** A block has this many lanes of 64 bits; a key sets one bit in each. */
 const LANES = 8;
@@ -196,5 +197,6 @@ function bytesOf(key: unknown): Uint8Array {
   if (!isUint8Array(key))
     throw typeError(`a key is a number, a string or a Uint8Array, not ${describe(key)}`);
   byteLength = intrinsicLength(key);
+  if (byteLength === 0) refuseDetached(key, 'a key');
   return key;
 }

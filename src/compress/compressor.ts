@@ -2,7 +2,7 @@
 import { isUint8Array } from 'node:util/types';
 import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { intrinsicLength } from '../region/typed-array.js';
+import { intrinsicLength, refuseDetached } from '../region/typed-array.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
 import { Dictionary, handleOf } from './dictionary.js';
 import { growing, withRoom } from './result-buffer.js';
@@ -66,6 +66,7 @@ export class Compressor {
    */
   compress(bytes: Uint8Array): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`compress needs a Uint8Array, not ${describe(bytes)}`);
+    refuseDetached(bytes, 'compress');
     const handle = handleOf(this.#dictionary);
     return withRoom(intrinsicLength(bytes) + 1, (out, at) =>
       native().compress(handle, this.level, bytes, out, at),
@@ -78,6 +79,7 @@ export class Compressor {
    */
   decompress(bytes: Uint8Array, options?: DecompressOptions): Uint8Array {
     if (!isUint8Array(bytes)) throw typeError(`decompress needs a Uint8Array, not ${describe(bytes)}`);
+    refuseDetached(bytes, 'decompress');
     const most =
       options === undefined
         ? MAX_BYTES

@@ -6,6 +6,7 @@
  * 0.1 ms for 112 KiB, because it builds tables that decode a symbol with one lookup. These take
  * about 400 KiB of native memory on each thread.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -180,7 +181,7 @@ export class Dictionary extends Structure<'dictionary'> {
   }
 
   /** Opens a saved dictionary. */
-  static open(path: string, options?: OpenOptions): Dictionary {
+  static open(path: PathLike, options?: OpenOptions): Dictionary {
     return openStructure(path, options, constructing<Dictionary>(this, Dictionary));
   }
 

@@ -6,8 +6,9 @@
  * and decompresses the record; the call into native code is a large part of it. `getMany` reads
  * many in one call.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { allocating, offheapError, typeError } from '../errors.js';
+import { allocating, messageOf, offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import type { RecordStoreHandle } from '../native/recordstore.js';
 import {
@@ -23,6 +24,7 @@ import {
 import type { OpenOptions } from '../region/file.js';
 import { HEADER_BYTES } from '../region/format.js';
 import { IteratorPrototype } from '../region/iteration.js';
+import type { Json } from '../region/element.js';
 import { describe, integerOption, readOptions } from '../region/options.js';
 import { readWorkOptions, type WorkOptions } from '../region/progress.js';
 import type { Region } from '../region/region.js';
@@ -215,7 +217,7 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
 
   /**
    * Record `index` as a string, or `undefined` if there is none. Bytes that are not UTF-8 become
-   * U+FFFD.
+   * U+FFFD, and so does a lone surrogate of a string that `build` was given: records are UTF-8.
    */
   getString(index: number): string | undefined {
     const table = this.#table;
@@ -226,6 +228,20 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
         if (typeof found === 'string') return found;
       }
     });
+  }
+
+  /**
+   * Record `index` as the value of its JSON text, or `undefined` if there is none; a fresh value at
+   * each call. Throws `ERR_OFFHEAP_TYPE` if the record is not JSON.
+   */
+  getJSON<T = Json>(index: number): T | undefined {
+    const text = this.getString(index);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw typeError(`record ${index} is not JSON: ${messageOf(cause)}`, { cause });
+    }
   }
 
   /**
@@ -288,7 +304,7 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
    * Opens a saved store by mapping its file: it reads only the header and the dictionary, whatever
    * the size.
    */
-  static open(path: string, options?: OpenOptions): RecordStore {
+  static open(path: PathLike, options?: OpenOptions): RecordStore {
     return openStructure(path, options, constructing<RecordStore>(this, RecordStore));
   }
 
@@ -308,26 +324,30 @@ export class RecordStore extends Structure<'recordstore'> implements Iterable<Ui
 
 /** Reads records in batches. */
 class RecordIterator {
-  private batch: Uint8Array[] = [];
+  #batch: Uint8Array[] = [];
   /** The index of the first record of the batch, and the position of the next record in it. */
-  private start = 0;
-  private position = 0;
+  #start = 0;
+  #position = 0;
 
-  constructor(private readonly table: RecordStoreTable) {}
+  readonly #table: RecordStoreTable;
+
+  constructor(table: RecordStoreTable) {
+    this.#table = table;
+  }
 
   next(): IteratorResult<Uint8Array, undefined> {
-    const { table } = this;
+    const table = this.#table;
     // Also for records that were read already: a closed store ends every iteration.
     table.beforeRead();
-    if (this.position === this.batch.length) {
-      this.start += this.batch.length;
-      const count = Math.min(ITERATED, table.shape.length - this.start);
+    if (this.#position === this.#batch.length) {
+      this.#start += this.#batch.length;
+      const count = Math.min(ITERATED, table.shape.length - this.#start);
       if (count <= 0) return { value: undefined, done: true };
-      const list = Float64Array.from({ length: count }, (_, i) => this.start + i);
-      this.batch = table.read(() => table.getMany(list));
-      this.position = 0;
+      const list = Float64Array.from({ length: count }, (_, i) => this.#start + i);
+      this.#batch = table.read(() => table.getMany(list));
+      this.#position = 0;
     }
-    return { value: this.batch[this.position++], done: false };
+    return { value: this.#batch[this.#position++], done: false };
   }
 
   declare readonly [Symbol.toStringTag]: string;

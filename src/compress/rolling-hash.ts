@@ -8,7 +8,7 @@
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
 import { native } from '../native.js';
-import { intrinsicLength } from '../region/typed-array.js';
+import { intrinsicLength, refuseDetached } from '../region/typed-array.js';
 import { checkInteger, describe } from '../region/options.js';
 import { Uncloneable } from '../region/uncloneable.js';
 
@@ -157,6 +157,7 @@ const scanned = new Float64Array(3);
 
 function lengthOf(bytes: unknown): number {
   if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
+  refuseDetached(bytes, 'bytes');
   return intrinsicLength(bytes);
 }
 

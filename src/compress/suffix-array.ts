@@ -3,7 +3,8 @@
  * in O(string · log text). `docs/formats/compress.md` specifies the bytes: the text, and four bytes
  * for each byte of it.
  */
-import { inspect, type InspectOptionsStylized } from 'node:util';
+import type { PathLike } from 'node:fs';
+import { inspect, TextEncoder, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -26,7 +27,7 @@ import { NO_PLACEMENT, Region } from '../region/region.js';
 import { Structure } from '../region/structure.js';
 import { RegionSource, RegionTable } from '../region/table.js';
 import type { Token } from '../region/token.js';
-import { intrinsicLength } from '../region/typed-array.js';
+import { intrinsicLength, refuseDetached } from '../region/typed-array.js';
 import { MAX_TEXT, positionsStart, readSuffixes } from './layout.js';
 
 /**
@@ -181,6 +182,7 @@ export class SuffixArray extends Structure<'suffixarray'> {
     const wanted = typeof pattern === 'string' ? new TextEncoder().encode(pattern) : pattern;
     if (!isUint8Array(wanted))
       throw typeError(`a pattern is a Uint8Array or a string, not ${describe(pattern)}`);
+    refuseDetached(wanted, 'the pattern');
     return table.read(() => {
       const start = table.bound(wanted, false);
       return { start, count: Math.max(start, table.bound(wanted, true)) - start };
@@ -209,7 +211,7 @@ export class SuffixArray extends Structure<'suffixarray'> {
   }
 
   /** Opens a saved suffix array by mapping its file. */
-  static open(path: string, options?: OpenOptions): SuffixArray {
+  static open(path: PathLike, options?: OpenOptions): SuffixArray {
     return openStructure(path, options, constructing<SuffixArray>(this, SuffixArray));
   }
 
@@ -236,6 +238,7 @@ function sourceOf(called: unknown, region: Region): SuffixArray {
 /** A region with a copy of the text, without a header and before sorting. */
 function layOut(text: unknown): { region: Region; length: number } {
   if (!isUint8Array(text)) throw typeError(`a text is a Uint8Array, not ${describe(text)}`);
+  refuseDetached(text, 'the text');
   const length = intrinsicLength(text);
   if (length > MAX_TEXT) throw rangeError(`a text of ${length} bytes is longer than 2^31 - 2`);
   const region = Region.allocate(align(positionsStart(length) + length * 4), NO_PLACEMENT);

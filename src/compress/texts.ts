@@ -1,7 +1,8 @@
 /** Samples and records in the form that native code takes: contiguous bytes and end offsets. */
+import { TextEncoder } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { allocating, typeError } from '../errors.js';
-import { intrinsicLength } from '../region/typed-array.js';
+import { intrinsicLength, refuseDetached } from '../region/typed-array.js';
 import { describe } from '../region/options.js';
 
 /**
@@ -38,10 +39,10 @@ export class Packer {
       this.reserve(text.length * 3);
       this.used += encoder.encodeInto(text, this.bytes.subarray(this.used)).written;
     } else if (isUint8Array(text)) {
+      refuseDetached(text, what);
       const length = intrinsicLength(text);
       this.reserve(length);
-      // A detached array has no bytes, and `set` would throw.
-      if (length > 0) this.bytes.set(text, this.used);
+      this.bytes.set(text, this.used);
       this.used += length;
     } else {
       throw typeError(`${what} are Uint8Arrays or strings, not ${describe(text)}`);

@@ -14,7 +14,7 @@ import { TWO_32 } from '../region/format.js';
 import { describe } from '../region/options.js';
 import type { WorkOptions } from '../region/progress.js';
 import { OWNER, READER } from '../region/table.js';
-import { intrinsicLength, type AnyTypedArray } from '../region/typed-array.js';
+import { intrinsicLength, refuseDetached, type AnyTypedArray } from '../region/typed-array.js';
 import type { VectorTable } from './table.js';
 
 /** Up to this many elements are filled without a native call. */
@@ -201,6 +201,7 @@ export async function argsortInBackground(
 /** The array for the results of a bulk search. */
 function checkOutput(out: unknown, count: number): Float64Array {
   if (!isFloat64Array(out)) throw typeError(`out must be a Float64Array, not ${describe(out)}`);
+  refuseDetached(out, 'out');
   const length = intrinsicLength(out);
   if (length < count) throw rangeError(`out holds ${length} elements where there are ${count} values`);
   return out;

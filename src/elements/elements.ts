@@ -12,7 +12,7 @@ import {
   type JsType,
   type NumericType,
 } from '../region/element.js';
-import { inspectElements, inspectIfOpen, shownElements } from '../region/face.js';
+import { setIterator, inspectElements, inspectIfOpen, shownElements } from '../region/face.js';
 import { ENTRIES, KEYS, VALUES, type IterationKind } from '../region/iteration.js';
 import { checkInteger, describe } from '../region/options.js';
 import type { WorkOptions } from '../region/progress.js';
@@ -50,6 +50,7 @@ export abstract class Elements<T extends NumericType>
 
   static {
     getTable = (vector) => vector.#table;
+    setIterator(this.prototype, 'values');
   }
 
   /** @internal */
@@ -301,7 +302,11 @@ export abstract class Elements<T extends NumericType>
   // ---- iteration
 
   /** Calls `callback(value, index, vector)` for each element that exists at the call. */
-  forEach(callback: (value: JsType<T>, index: number, vector: this) => void, thisArg?: unknown): void {
+  forEach(
+    callback: (value: JsType<T>, index: number, vector: this) => void,
+    // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- length 1
+    thisArg: unknown = undefined,
+  ): void {
     if (typeof callback !== 'function') throw typeError(`${describe(callback)} is not a function`);
     const { length } = this;
     for (let i = 0; i < length; i++) {
@@ -326,9 +331,7 @@ export abstract class Elements<T extends NumericType>
     return iterate(this.#table, ENTRIES) as ArrayIterator<[number, JsType<T>]>;
   }
 
-  [Symbol.iterator](): ArrayIterator<JsType<T>> {
-    return this.values();
-  }
+  declare readonly [Symbol.iterator]: () => ArrayIterator<JsType<T>>;
 
   // On the prototype, where `Array` has its iterator's: see the static blocks of the subclasses.
   declare readonly [Symbol.toStringTag]: string;
@@ -361,6 +364,11 @@ export abstract class Elements<T extends NumericType>
   /** Removes all elements. Keeps the memory: see {@link Vector.shrinkToFit}. */
   clear(): void {
     this.truncate(0);
+  }
+
+  /** The elements as an array, for `JSON.stringify`, which refuses bigints as it does elsewhere. */
+  override toJSON(): JsType<T>[] {
+    return Array.from(this.values());
   }
 
   override close(): void {

@@ -2,7 +2,7 @@
  * Iteration with the semantics of `Array` when the array changes: an iterator compares with the
  * current length at each step, and once it has reached the end it stays there.
  */
-import { IteratorPrototype, KEYS, VALUES, type IterationKind } from '../region/iteration.js';
+import { IteratorPrototype, KEYS, VALUES, wrongReceiver, type IterationKind } from '../region/iteration.js';
 import { setTag } from '../region/face.js';
 
 /** Returns the element at an index from 0 on, or `undefined` past the end. */
@@ -12,14 +12,15 @@ export class VectorIterator {
   private index = 0;
 
   constructor(
-    /** Undefined once the end was reached. */
-    private source: ElementReader | undefined,
+    /** Null once the end was reached. */
+    private source: ElementReader | null,
     private readonly kind: IterationKind,
   ) {}
 
   next(): IteratorResult<unknown, undefined> {
     const { source, index } = this;
-    if (source !== undefined) {
+    if (source === undefined) throw wrongReceiver('Vector Iterator');
+    if (source !== null) {
       const value = source(index);
       // Elements are never undefined.
       if (value !== undefined) {
@@ -27,7 +28,7 @@ export class VectorIterator {
         if (this.kind === VALUES) return { value, done: false };
         return { value: this.kind === KEYS ? index : [index, value], done: false };
       }
-      this.source = undefined;
+      this.source = null;
     }
     return { value: undefined, done: true };
   }

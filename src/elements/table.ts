@@ -12,7 +12,7 @@
  * that store. {@link VectorTable.flushCount} updates the header before anything but a push, `at` or
  * `set`.
  */
-import { allocating, offheapError, rangeError } from '../errors.js';
+import { allocating, offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import type { Background } from '../region/background.js';
 import { badElement, COLUMN_ARRAYS, isElement, TYPE, WIDTHS } from '../region/element.js';
@@ -212,7 +212,8 @@ export class VectorTable extends RegionTable<'vector'> {
 
   /** Throws unless there is an element at the index. */
   checkIndex(index: unknown): number {
-    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= this.count) {
+    if (typeof index !== 'number') throw typeError(`an index must be a number, not ${describe(index)}`);
+    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
       throw rangeError(
         `an index of this vector must be an integer from 0 to ${this.count - 1}, not ${describe(index)}`,
       );

@@ -5,6 +5,7 @@
  *
  * A bulk call that finds a key or value of a wrong type changes nothing: all are checked first.
  */
+import { isTypedArray } from 'node:util/types';
 import { rangeError } from '../errors.js';
 import { native } from '../native.js';
 import { column, handleList, hasColumn, output, toArray } from '../region/arguments.js';
@@ -71,9 +72,7 @@ export function getManyFound(table: HashMapTable, keys: unknown, out: unknown): 
 
 /** The number of items, if it is known without running user code. */
 function countOf(items: unknown): number | undefined {
-  return ArrayBuffer.isView(items) && !(items instanceof DataView)
-    ? intrinsicLength(items as AnyTypedArray)
-    : undefined;
+  return isTypedArray(items) ? intrinsicLength(items as AnyTypedArray) : undefined;
 }
 
 /** Fills `out` with the values that handles name. Returns the array that it filled. */

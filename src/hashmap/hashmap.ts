@@ -11,11 +11,13 @@
  * amortized and pauses for about 5 ns an entry. Bulk calls cross into Rust once and prefetch. The
  * garbage collector sees one object, however many entries there are.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError } from '../errors.js';
 import { native } from '../native.js';
 import { isNumeric, TYPE, TYPE_NAMES, type Column, type JsType } from '../region/element.js';
 import {
+  setIterator,
   attachStructure,
   constructing,
   inspectEntries,
@@ -131,6 +133,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
 
   static {
     setTag(this.prototype, 'HashMap');
+    setIterator(this.prototype, 'entries');
   }
 
   /** An empty map, or one with the entries of `iterable`. */
@@ -231,7 +234,8 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
    */
   forEach(
     callback: (value: JsType<V>, key: JsType<K>, map: Map<JsType<K>, JsType<V>>) => void,
-    thisArg?: unknown,
+    // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- length 1
+    thisArg: unknown = undefined,
   ): void {
     const table = this.#table;
     checkFunction(callback);
@@ -269,9 +273,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
     return new EntryIterator(this.#table) as unknown as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
-  [Symbol.iterator](): MapIterator<[JsType<K>, JsType<V>]> {
-    return this.entries();
-  }
+  declare readonly [Symbol.iterator]: () => MapIterator<[JsType<K>, JsType<V>]>;
 
   // On the prototype, as in `Map`: see the static block.
   declare readonly [Symbol.toStringTag]: string;
@@ -489,7 +491,7 @@ export class HashMap<K extends KeyType = KeyType, V extends ValueType = ValueTyp
    * with the next `save`.
    */
   static open<K extends KeyType = KeyType, V extends ValueType = ValueType>(
-    path: string,
+    path: PathLike,
     options?: OpenOptions,
   ): HashMap<K, V> {
     return openStructure(path, options, constructing<HashMap<K, V>>(this, HashMap));

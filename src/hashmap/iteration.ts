@@ -5,7 +5,14 @@
  */
 import { offheapError } from '../errors.js';
 import { setTag } from '../region/face.js';
-import { ENTRIES, IteratorPrototype, KEYS, VALUES, type IterationKind } from '../region/iteration.js';
+import {
+  ENTRIES,
+  IteratorPrototype,
+  KEYS,
+  VALUES,
+  wrongReceiver,
+  type IterationKind,
+} from '../region/iteration.js';
 import { OWNER } from '../region/table.js';
 import { WORD } from './layout.js';
 import type { Cursor, RelocationLog } from './relocation.js';
@@ -66,8 +73,8 @@ abstract class HashMapIterator implements Cursor {
   relocations: RelocationLog;
   seen: number;
   last: unknown = END;
-  /** Undefined after the end, which is final. Not named `map`: that is a method of iterators. */
-  protected table: HashMapTable | undefined;
+  /** Null after the end, which is final. Not named `map`: that is a method of iterators. */
+  protected table: HashMapTable | null;
 
   constructor(table: HashMapTable) {
     table.beforeRead();
@@ -80,7 +87,7 @@ abstract class HashMapIterator implements Cursor {
   protected nextSlow(table: HashMapTable, kind: IterationKind): unknown {
     const item = stepSlow(table, this, kind);
     if (item !== END) return item;
-    this.table = undefined;
+    this.table = null;
     return undefined;
   }
 
@@ -97,7 +104,8 @@ export class KeyIterator extends HashMapIterator {
     const { table } = this;
     let value: unknown;
     let done = true;
-    if (table !== undefined) {
+    if (table === undefined) throw wrongReceiver('HashMap Iterator');
+    if (table !== null) {
       if (table.advanceToLive(this)) {
         const { position } = this;
         this.position = position + 1;
@@ -105,7 +113,7 @@ export class KeyIterator extends HashMapIterator {
         done = false;
       } else {
         value = this.nextSlow(table, KEYS);
-        done = this.table === undefined;
+        done = this.table === null;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
@@ -117,7 +125,8 @@ export class ValueIterator extends HashMapIterator {
     const { table } = this;
     let value: unknown;
     let done = true;
-    if (table !== undefined) {
+    if (table === undefined) throw wrongReceiver('HashMap Iterator');
+    if (table !== null) {
       if (table.advanceToLive(this)) {
         const { position } = this;
         this.position = position + 1;
@@ -125,7 +134,7 @@ export class ValueIterator extends HashMapIterator {
         done = false;
       } else {
         value = this.nextSlow(table, VALUES);
-        done = this.table === undefined;
+        done = this.table === null;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;
@@ -137,7 +146,8 @@ export class EntryIterator extends HashMapIterator {
     const { table } = this;
     let value: unknown;
     let done = true;
-    if (table !== undefined) {
+    if (table === undefined) throw wrongReceiver('HashMap Iterator');
+    if (table !== null) {
       if (table.advanceToLive(this)) {
         const { position } = this;
         this.position = position + 1;
@@ -145,7 +155,7 @@ export class EntryIterator extends HashMapIterator {
         done = false;
       } else {
         value = this.nextSlow(table, ENTRIES);
-        done = this.table === undefined;
+        done = this.table === null;
       }
     }
     return { value, done } as IteratorResult<unknown, undefined>;

@@ -5,6 +5,7 @@
  * Cost: about 2 ns per number. Every read is first checked against the end, whatever a length in
  * the file claims, and a read that throws does not change the position.
  */
+import { TextDecoder } from 'node:util';
 import { OffheapError, offheapError, rangeError } from '../errors.js';
 import { checkInteger } from '../region/options.js';
 

@@ -15,13 +15,15 @@
  * A small file that is only read holds no resources of the system: it is opened, read and closed at
  * once, and opened again by `refresh()`.
  */
+import type { PathLike } from 'node:fs';
 import { resolve } from 'node:path';
 import { inspect, type InspectOptionsStylized } from 'node:util';
+import { isUint8Array } from 'node:util/types';
 import { markAsUntransferable } from 'node:worker_threads';
 import { allocating, offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { setTag } from '../region/face.js';
-import { checkPath } from '../region/file.js';
+import { checkPath, withDirectoryCause } from '../region/file.js';
 import { lengthOf, toNumbers, type NumberArray } from '../region/numbers.js';
 import { MAX_MAPPINGS } from '../region/region.js';
 import {
@@ -32,7 +34,7 @@ import {
   integerOption,
   readOptions,
 } from '../region/options.js';
-import { intrinsicBuffer, intrinsicOffset } from '../region/typed-array.js';
+import { intrinsicBuffer, intrinsicOffset, refuseDetached } from '../region/typed-array.js';
 import { Uncloneable } from '../region/uncloneable.js';
 import { Cursor, type Source } from './cursor.js';
 import { ADVICE, PATTERNS, WILL_NEED, type Pattern } from './pattern.js';
@@ -147,7 +149,7 @@ export class MappedFile extends Uncloneable {
       if (lock) this.lock();
     } catch (error) {
       this.close();
-      throw error;
+      throw withDirectoryCause(error, this.#absolute);
     }
   }
 
@@ -155,7 +157,7 @@ export class MappedFile extends Uncloneable {
    * Opens a regular file. Cost: for small files the time to read them, otherwise some 20 µs,
    * whatever the size.
    */
-  static open(path: string, options?: MappedFileOptions): MappedFile {
+  static open(path: PathLike, options?: MappedFileOptions): MappedFile {
     return new MappedFile(checkPath(path), options);
   }
 
@@ -206,8 +208,9 @@ export class MappedFile extends Uncloneable {
     const places = toNumbers(offsets, 'offsets');
     this.#assertOpen();
     const each = checkInteger(length, 'length', 0, Number.MAX_SAFE_INTEGER);
-    if (out !== undefined && !(out instanceof Uint8Array)) {
-      throw typeError(`out must be a Uint8Array, not ${describe(out)}`);
+    if (out !== undefined) {
+      if (!isUint8Array(out)) throw typeError(`out must be a Uint8Array, not ${describe(out)}`);
+      refuseDetached(out, 'out');
     }
     const count = lengthOf(places);
     const bytes = count * each;
@@ -387,7 +390,7 @@ export class MappedFile extends Uncloneable {
         this.#useContents(new Uint8Array(slab.buffer, from, opened));
         return;
       }
-      if (opened instanceof Uint8Array) {
+      if (isUint8Array(opened)) {
         this.#useContents(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength));
         return;
       }

@@ -8,6 +8,7 @@
  * for more than 4 MiB. Opening: three pages, whatever the size; after a crash also the elements
  * that the last flush added, if those were no more than 4 MiB; to write, a sync.
  */
+import type { PathLike } from 'node:fs';
 import { unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { atWide, Elements, vectorTableOf } from '../elements/elements.js';
@@ -96,7 +97,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
    * Creates a file with an empty vector. The file appears complete or not at all; throws
    * `ERR_OFFHEAP_IO` if `path` exists already.
    */
-  static create<T extends NumericType>(path: string, type: T, options?: MmapVectorOptions): MmapVector<T> {
+  static create<T extends NumericType>(path: PathLike, type: T, options?: MmapVectorOptions): MmapVector<T> {
     const target = resolve(checkPath(path));
     const code = TYPE[choiceOption({ type }, 'type', VECTOR_TYPES)];
     const growth = new Growth(readOptions(options, GROWTH_OPTIONS, 'MmapVector.create'));
@@ -115,7 +116,7 @@ export class MmapVector<T extends NumericType = NumericType> extends Elements<T>
    * contents are invalid.
    */
   static open<T extends NumericType = NumericType>(
-    path: string,
+    path: PathLike,
     options?: MmapVectorOpenOptions,
   ): MmapVector<T> {
     const target = resolve(checkPath(path));

@@ -20,6 +20,7 @@
 import { offheapError, outOfMemory } from '../errors.js';
 import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
+import { withDirectoryCause } from '../region/file.js';
 import { align, HEADER_BYTES, writeLong, WORD } from '../region/format.js';
 import { MAX_MAPPINGS, Region } from '../region/region.js';
 import { initialize } from '../elements/layout.js';
@@ -67,7 +68,11 @@ export class VectorFile {
   }
 
   static open(path: string, writable: boolean): VectorFile {
-    return VectorFile.over(native().vectorfileOpen(path, writable), path, writable);
+    try {
+      return VectorFile.over(native().vectorfileOpen(path, writable), path, writable);
+    } catch (error) {
+      throw withDirectoryCause(error, path);
+    }
   }
 
   private static over(handle: object, path: string, writable: boolean): VectorFile {

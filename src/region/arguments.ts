@@ -3,16 +3,18 @@
  * iterable is checked element by element and copied into one first, so that a wrong element is
  * found before anything changes.
  */
+import { isBigInt64Array, isBigUint64Array, isTypedArray } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../errors.js';
 import { COLUMN_ARRAYS, isNumeric, TYPE } from './element.js';
 import type { AnyTypedArray, TypedArrayConstructor } from './typed-array.js';
 import { describe } from './options.js';
 import {
-  isDetached,
   isForgedTypedArray,
   intrinsicBuffer,
   intrinsicLength,
+  intrinsicName,
   intrinsicOffset,
+  refuseDetached,
 } from './typed-array.js';
 
 type Check = (value: unknown) => void;
@@ -42,8 +44,8 @@ export function column(
 ): AnyTypedArray | unknown[] {
   const Column = COLUMN_ARRAYS[code];
   const packed = hasColumn(code);
-  if (packed && ArrayBuffer.isView(items) && items instanceof Column!) {
-    const plain = plainView(items, Column!);
+  if (packed && isArrayOf(items, Column!)) {
+    const plain = plainView(items, Column!, what);
     if (code === TYPE.bool) checkBooleans(plain as Uint8Array, what);
     if ((plain.buffer as unknown) !== avoid) return plain;
     // Not slice(), which lets a subclass choose the class of the copy.
@@ -56,18 +58,16 @@ export function column(
   return array;
 }
 
-const NOTHING = new ArrayBuffer(0);
+/** Whether `items` is a typed array of this type, of any realm. */
+function isArrayOf(items: unknown, Column: TypedArrayConstructor): items is AnyTypedArray {
+  return ArrayBuffer.isView(items) && intrinsicName(items) === Column.name;
+}
 
-/** A typed array whose `length` is its intrinsic one. */
-function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor): A {
+/** A typed array whose `length` is the real one. Refuses one that is detached. */
+function plainView<A extends AnyTypedArray>(items: A, Column: TypedArrayConstructor, what: string): A {
+  refuseDetached(items, what);
   if (Object.getPrototypeOf(items) === Column.prototype && !Object.hasOwn(items, 'length')) return items;
-  const length = intrinsicLength(items);
-  // A detached array has no buffer for a view.
-  return (
-    length === 0
-      ? new Column(NOTHING, 0, 0)
-      : new Column(intrinsicBuffer(items), intrinsicOffset(items), length)
-  ) as A;
+  return new Column(intrinsicBuffer(items), intrinsicOffset(items), intrinsicLength(items)) as A;
 }
 
 /**
@@ -86,7 +86,7 @@ function checkBooleans(bytes: Uint8Array, what: string): void {
 
 /** Handles as a Float64Array; other values than numbers are refused. */
 export function handleList(handles: unknown): Float64Array {
-  if (ArrayBuffer.isView(handles) && handles instanceof Float64Array) return plainView(handles, Float64Array);
+  if (isArrayOf(handles, Float64Array)) return plainView(handles as Float64Array, Float64Array, 'handles');
   const list = toArray(handles, 'handles', (handle) => {
     if (typeof handle !== 'number') throw typeError(`a handle is a number, not ${describe(handle)}`);
   });
@@ -111,8 +111,7 @@ export function toArray(
     check(item);
     list.push(item);
   };
-  if (ArrayBuffer.isView(items) && !(items instanceof DataView) && isDetached(items as AnyTypedArray))
-    return list;
+  if (isTypedArray(items)) refuseDetached(items as AnyTypedArray, what);
   if (typeof (items as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function') {
     for (const item of items as Iterable<unknown>) take(item);
     return list;
@@ -158,8 +157,8 @@ export function output(
     );
   }
   if (ArrayBuffer.isView(out)) {
-    if (hasColumn(code) && out instanceof Column!) {
-      const plain = plainView(out, Column!);
+    if (hasColumn(code) && isArrayOf(out, Column!)) {
+      const plain = plainView(out, Column!, 'out');
       if (plain.length < count)
         throw rangeError(`out holds ${plain.length} elements where there are ${count} keys`);
       return { native: plain, list: undefined, result: out };
@@ -171,9 +170,10 @@ export function output(
 
 /** A typed array of another type takes numbers from numbers, and bigints from bigints. */
 function checkConvertible(out: ArrayBufferView, code: number): void {
-  const wideOut = out instanceof BigInt64Array || out instanceof BigUint64Array;
+  const wideOut = isBigInt64Array(out) || isBigUint64Array(out);
   const wide = code === TYPE.u64 || code === TYPE.i64;
-  if (out instanceof DataView || !isNumeric(code) || wide !== wideOut) {
+  if (!isTypedArray(out) || !isNumeric(code) || wide !== wideOut) {
     throw typeError('out is a typed array that cannot hold these values');
   }
+  refuseDetached(out as AnyTypedArray, 'out');
 }

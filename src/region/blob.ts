@@ -9,7 +9,8 @@
  * code costs more than all of this for strings of up to about a hundred characters; longer ones are
  * encoded by Node's `Buffer`.
  */
-import { allocating, rangeError, typeError } from '../errors.js';
+import { constants } from 'node:buffer';
+import { allocating, messageOf, offheapError, rangeError, typeError } from '../errors.js';
 import { corrupt } from './format.js';
 import { describe } from './options.js';
 import { isDetached, intrinsicLength } from './typed-array.js';
@@ -26,6 +27,12 @@ export const ENCODING = { ascii: 0, utf8: 1, wtf8: 2, bytes: 3 } as const;
 
 /** The maximum number of bytes of one blob. */
 export const MAX_BLOB = 2 ** 30 - 1;
+
+/**
+ * The most bytes of a string, encoded: Node decodes no more at once, and V8 has no longer strings
+ * of ASCII.
+ */
+const MAX_TEXT = constants.MAX_STRING_LENGTH;
 
 /** From this many characters on, Buffer's encoder is faster than the loop here. */
 const LONG_STRING = 96;
@@ -141,7 +148,7 @@ export class Scratch {
   private longString(text: string): void {
     if (!text.isWellFormed()) return this.wideString(text);
     const count = Buffer.byteLength(text, 'utf8');
-    if (count > MAX_BLOB) throw tooLong(count);
+    if (count > MAX_TEXT) throw tooLong(count, MAX_TEXT);
     this.room(count);
     this.bytes.utf8Write(text, 4, count);
     this.finish(count, count === text.length ? ENCODING.ascii : ENCODING.utf8);
@@ -149,8 +156,8 @@ export class Scratch {
 
   /** Any string: pairs of surrogates are joined, lone ones are kept. */
   private wideString(text: string): void {
-    if (text.length * 3 > MAX_BLOB && wtf8Length(text) > MAX_BLOB) throw tooLong(wtf8Length(text));
-    this.room(Math.min(text.length * 3, MAX_BLOB));
+    if (text.length * 3 > MAX_TEXT && wtf8Length(text) > MAX_TEXT) throw tooLong(wtf8Length(text), MAX_TEXT);
+    this.room(Math.min(text.length * 3, MAX_TEXT));
     const { bytes } = this;
     let at = 4;
     let encoding: number = ENCODING.ascii;
@@ -224,6 +231,7 @@ export function readBlob(
   if (header === undefined) throw corrupt('the region', `a blob at byte ${start} of its heap`);
   const end = start + (header >>> 2);
   if (end > heap.length) throw corrupt('the region', `a blob of ${header >>> 2} bytes at its heap's end`);
+  if (header >>> 2 > MAX_TEXT && (header & 3) !== ENCODING.bytes) throw unreadable(header >>> 2);
   switch (header & 3) {
     case ENCODING.ascii:
       return heap.latin1Slice(start, end);
@@ -291,11 +299,17 @@ function readWtf8(heap: Uint8Array, start: number, end: number): string {
 }
 
 function wtf8Length(text: string): number {
-  return text.isWellFormed() ? Buffer.byteLength(text, 'utf8') : text.length * 3;
+  // U+FFFD, which a lone surrogate counts as, takes three bytes, as the surrogate does in WTF-8.
+  return Buffer.byteLength(text, 'utf8');
 }
 
-function tooLong(count: number): Error {
-  return rangeError(`a string or byte sequence of ${count} bytes; the maximum is ${MAX_BLOB}`);
+function unreadable(count: number): Error {
+  const message = `a string of ${count} bytes; Node decodes at most ${MAX_TEXT} bytes`;
+  return offheapError('ERR_OFFHEAP_UNSUPPORTED', message);
+}
+
+function tooLong(count: number, most = MAX_BLOB): Error {
+  return rangeError(`a string or byte sequence of ${count} bytes; the maximum is ${most}`);
 }
 
 /** The text of a JSON value. Runs its `toJSON`, so it is called before any change. */
@@ -304,7 +318,7 @@ export function jsonText(value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw typeError(`this value has no JSON: ${cause instanceof Error ? cause.message : 'it threw'}`, {
+    throw typeError(`this value has no JSON: ${messageOf(cause)}`, {
       cause,
     });
   }

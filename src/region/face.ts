@@ -18,7 +18,7 @@ import { booleanOption, describe, integerOption, type Options } from './options.
 import { NO_PLACEMENT, Region, type Origin, type Placement } from './region.js';
 import { RegionSource, type RegionTable, type State } from './table.js';
 import { attachRegion } from './token.js';
-import { intrinsicLength } from './typed-array.js';
+import { intrinsicLength, refuseDetached } from './typed-array.js';
 
 // ---- structures of existing regions
 
@@ -53,6 +53,7 @@ export function openStructure<S>(
  */
 export function structureFromBytes<S>(bytes: unknown, make: (source: RegionSource) => S, aligned = false): S {
   if (!isUint8Array(bytes)) throw typeError(`bytes must be a Uint8Array, not ${describe(bytes)}`);
+  refuseDetached(bytes, 'bytes');
   const length = intrinsicLength(bytes);
   if (length < HEADER_BYTES) {
     throw offheapError('ERR_OFFHEAP_CORRUPT', `${length} bytes are too few for a region`);
@@ -135,6 +136,12 @@ export function regionStats(region: Region): RegionStats {
 /** Sets `Symbol.toStringTag` on a prototype, where the built-in classes have it. */
 export function setTag(prototype: object, tag: string): void {
   Object.defineProperty(prototype, Symbol.toStringTag, { value: tag, configurable: true });
+}
+
+/** Makes a method the iterator too: the same function, as in the built-in classes. */
+export function setIterator<M extends string>(prototype: Record<M, unknown>, method: M): void {
+  const { value } = Object.getOwnPropertyDescriptor(prototype, method)! as { value: unknown };
+  Object.defineProperty(prototype, Symbol.iterator, { value, configurable: true, writable: true });
 }
 
 /**

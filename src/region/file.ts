@@ -9,12 +9,17 @@ import { open as openFile, readlink, rename, stat, unlink } from 'node:fs/promis
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { offheapError, typeError, type OffheapError } from '../errors.js';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { TextDecoder } from 'node:util';
+import { isNativeError, isUint8Array } from 'node:util/types';
+import { messageOf, offheapError, systemError, typeError, type OffheapError } from '../errors.js';
 import { native } from '../native.js';
 import { FLAG_CHECKSUM, HEADER_BYTES, HEADER_WORDS, WORD } from './format.js';
 import { booleanOption, choiceOption, describe, readOptions } from './options.js';
 import { readWorkOptions, type Progress } from './progress.js';
 import { Region, type FileIdentity } from './region.js';
+import { refuseDetached } from './typed-array.js';
 
 export interface SaveOptions {
   /** Aborts the save: the promise rejects with the signal's reason; the target is unchanged. */
@@ -87,6 +92,8 @@ export async function writeRegionFile(
   let temporary = '';
   let created = false;
   try {
+    // `resolve` removes a separator at the end, which only a directory may have.
+    if (/[/\\]$/.test(path) && (path.endsWith('/') || process.platform === 'win32')) await stat(path);
     const target = await followLinks(resolve(path));
     const folder = dirname(target);
     // Independent of the target's name, which may already have the maximum of 255 bytes.
@@ -94,7 +101,9 @@ export async function writeRegionFile(
     // A rename replaces anything but a directory, including a device or a pipe.
     const there = await stat(target).catch(() => undefined);
     if (there !== undefined && !there.isFile()) {
-      throw offheapError('ERR_OFFHEAP_IO', `saving ${path} failed: it exists and is not a regular file`);
+      const message = `saving ${path} failed: it exists and is not a regular file`;
+      const cause = there.isDirectory() ? directoryError(target) : undefined;
+      throw offheapError('ERR_OFFHEAP_IO', message, cause === undefined ? undefined : { cause });
     }
     signal?.throwIfAborted();
     const file = await openFile(temporary, 'wx', 0o666);
@@ -156,10 +165,57 @@ export function readOpenOptions(options: unknown): 'r' | 'rw' {
   return read.mode === undefined ? 'r' : choiceOption(read, 'mode', ['r', 'rw']);
 }
 
+/**
+ * A path as a string. As in `node:fs`, it may be a string, a `file:` URL, or the bytes of a string
+ * in UTF-8.
+ */
 export function checkPath(path: unknown): string {
-  if (typeof path !== 'string') throw typeError(`a path must be a string, not ${describe(path)}`);
+  if (isUint8Array(path)) path = decodePath(path);
+  else if (isUrl(path)) path = pathOfUrl(path);
+  if (typeof path !== 'string') {
+    throw typeError(`a path must be a string, a file: URL or a Buffer, not ${describe(path)}`);
+  }
   if (path.length === 0 || path.includes('\0')) throw typeError('a path must not be empty or contain NUL');
   return path;
+}
+
+/** A URL of any realm. */
+function isUrl(path: unknown): path is URL {
+  if (typeof path !== 'object' || path === null) return false;
+  const { href, protocol } = path as { href?: unknown; protocol?: unknown };
+  return typeof href === 'string' && typeof protocol === 'string';
+}
+
+function pathOfUrl(url: URL): string {
+  try {
+    return fileURLToPath(url.href);
+  } catch (cause) {
+    throw typeError(`a path must be a file: URL with an absolute path, not ${describe(url.href)}`, { cause });
+  }
+}
+
+function decodePath(bytes: Uint8Array): string {
+  refuseDetached(bytes, 'a path');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw typeError('a path in a Buffer must be UTF-8', { cause });
+  }
+}
+
+/**
+ * The error of native code for a path that is not a regular file, with the `cause` that the system
+ * has for a directory. Opening one for reading succeeds, so the system reports none.
+ */
+export function withDirectoryCause(error: unknown, path: string): unknown {
+  const { code, message, cause } = error as { code?: unknown; message: string; cause?: unknown };
+  if (code !== 'ERR_OFFHEAP_IO' || cause !== undefined) return error;
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isDirectory ? offheapError(code, message, { cause: directoryError(path) }) : error;
+}
+
+function directoryError(path: string): Error | undefined {
+  return systemError(-constants.errno.EISDIR, 'open', path);
 }
 
 /** Maps a file, without looking at its contents. */
@@ -175,7 +231,7 @@ export function mapRegion(path: string, mode: 'r' | 'rw', expected?: FileIdentit
   if (expected !== undefined && !sameFile(identity, expected)) {
     throw offheapError('ERR_OFFHEAP_STALE', `${path} was replaced after it was shared`);
   }
-  const { buffer, status } = native().fileMap(target, false);
+  const { buffer, status } = mapFile(target);
   if (buffer.byteLength < HEADER_BYTES) {
     native().fileUnmap(buffer);
     throw offheapError(
@@ -186,15 +242,22 @@ export function mapRegion(path: string, mode: 'r' | 'rw', expected?: FileIdentit
   return Region.mapped(buffer, status, identity);
 }
 
+function mapFile(path: string): ReturnType<ReturnType<typeof native>['fileMap']> {
+  try {
+    return native().fileMap(path, false);
+  } catch (error) {
+    throw withDirectoryCause(error, path);
+  }
+}
+
 function sameFile(a: FileIdentity, b: FileIdentity): boolean {
   return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return isNativeError(error) && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
 export function ioError(what: string, cause: unknown): OffheapError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return offheapError('ERR_OFFHEAP_IO', `${what}: ${why}`, { cause });
+  return offheapError('ERR_OFFHEAP_IO', `${what}: ${messageOf(cause)}`, { cause });
 }

@@ -25,6 +25,9 @@ export function addEntries<K, V>(
   entries: Iterable<readonly [K, V]> | null | undefined,
 ): void {
   if (entries === undefined || entries === null) return;
+  if (typeof (entries as { [Symbol.iterator]?: unknown })[Symbol.iterator] !== 'function') {
+    throw typeError(`the entries must be an iterable of [key, value], not ${describe(entries)}`);
+  }
   for (const entry of entries) {
     if (typeof entry !== 'object' || entry === null) {
       throw typeError(`an iterable of entries has ${describe(entry)} where [key, value] should be`);

@@ -2,11 +2,12 @@
  * Arrays of numbers as arguments of bulk calls. Native code takes typed arrays of any element type
  * and checks their elements; any other iterable is converted to one here.
  */
+import { isBigInt64Array, isBigUint64Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { toArray } from './arguments.js';
 import type { AnyTypedArray } from './typed-array.js';
 import { describe } from './options.js';
-import { intrinsicLength } from './typed-array.js';
+import { intrinsicLength, intrinsicName, refuseDetached } from './typed-array.js';
 
 /** A typed array whose elements are numbers. */
 export type NumberArray =
@@ -22,28 +23,29 @@ export type NumberArray =
 /** A typed array whose elements are bigints. */
 export type BigIntArray = BigUint64Array | BigInt64Array;
 
-const KNOWN = [
-  Uint8Array,
-  Uint8ClampedArray,
-  Uint16Array,
-  Uint32Array,
-  Int8Array,
-  Int16Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigUint64Array,
-  BigInt64Array,
-];
+/** By name, because the classes of another realm are other classes. */
+const KNOWN = new Set<string | undefined>([
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Uint16Array',
+  'Uint32Array',
+  'Int8Array',
+  'Int16Array',
+  'Int32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigUint64Array',
+  'BigInt64Array',
+]);
 
 /** Whether native code reads it as it is. */
 export function isNumbers(items: unknown): items is AnyTypedArray {
-  return ArrayBuffer.isView(items) && KNOWN.some((type) => items instanceof type);
+  return ArrayBuffer.isView(items) && KNOWN.has(intrinsicName(items));
 }
 
 /** Whether a typed array has bigints for elements. */
 export function isBigInts(items: unknown): items is BigIntArray {
-  return items instanceof BigUint64Array || items instanceof BigInt64Array;
+  return isBigUint64Array(items) || isBigInt64Array(items);
 }
 
 /** How many elements a typed array has, whatever a subclass says. */
@@ -56,7 +58,10 @@ export function lengthOf(items: AnyTypedArray): number {
  * 1, as 64-bit integers. What the numbers are is for native code to check.
  */
 export function toNumbers(items: unknown, what: string): AnyTypedArray {
-  if (isNumbers(items)) return items;
+  if (isNumbers(items)) {
+    refuseDetached(items, what);
+    return items;
+  }
   const list = toArray(items, what);
   if (typeof list[0] === 'bigint') {
     for (let i = 0; i < list.length; i++) {

@@ -13,6 +13,7 @@
  *
  * Cost: growth in place is a commit of pages; a move copies the region once.
  */
+import { isSharedArrayBuffer } from 'node:util/types';
 import { randomFillSync } from 'node:crypto';
 import { outOfMemory } from '../errors.js';
 import { native } from '../native.js';
@@ -182,7 +183,7 @@ export class Region {
     if (!this.shared) {
       const { buffer } = this;
       const wanted = Math.min(SHARED_RESERVATION, reservationLimit);
-      if (!(buffer instanceof SharedArrayBuffer) || buffer.maxByteLength < wanted) {
+      if (!isSharedArrayBuffer(buffer) || buffer.maxByteLength < wanted) {
         const length = Math.max(buffer.byteLength, 1);
         this.moveTo(newBuffer(length, Math.max(wanted, length * RESERVE_FACTOR), false, true));
       }
@@ -306,7 +307,7 @@ const EMPTY_BYTES = new Uint8Array(EMPTY);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
 
 function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedArrayBuffer {
-  return buffer instanceof SharedArrayBuffer && buffer.growable;
+  return isSharedArrayBuffer(buffer) && buffer.growable;
 }
 
 /**

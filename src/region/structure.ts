@@ -8,6 +8,7 @@
  * the same table in a private field of its own: the type that V8 sees there is always the same,
  * whatever other structures a process uses.
  */
+import type { PathLike } from 'node:fs';
 import type { SaveOptions } from './file.js';
 import type { Kind } from './format.js';
 import type { RegionTable } from './table.js';
@@ -74,7 +75,7 @@ export abstract class Structure<K extends Kind = Kind> extends Uncloneable {
    * a copy made at the call, which later changes do not affect. Rejects with `ERR_OFFHEAP_IO`, or
    * the signal's reason.
    */
-  async save(path: string, options?: SaveOptions): Promise<void> {
+  async save(path: PathLike, options?: SaveOptions): Promise<void> {
     await this.#table.save(path, options);
   }
 

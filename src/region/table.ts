@@ -36,6 +36,7 @@
  *
  * Members are public to the modules of a structure, and internal to the package.
  */
+import type { PathLike } from 'node:fs';
 import { allocating, offheapError } from '../errors.js';
 import {
   checkPath,
@@ -338,7 +339,7 @@ export abstract class RegionTable<K extends Kind = Kind> {
   }
 
   /** See `Structure.save`. */
-  async save(path: string, options?: SaveOptions): Promise<void> {
+  async save(path: PathLike, options?: SaveOptions): Promise<void> {
     const { signal, onProgress, checksum } = readSaveOptions(options);
     const target = checkPath(path);
     signal?.throwIfAborted();

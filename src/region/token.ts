@@ -3,6 +3,7 @@
  * to another thread: the shared buffer itself, or, for a mapped file, which file it is. Nothing is
  * registered anywhere, and the engine's reference count keeps a shared buffer alive.
  */
+import { isSharedArrayBuffer } from 'node:util/types';
 import { typeError } from '../errors.js';
 import { HEADER_BYTES, type Kind } from './format.js';
 import { mapRegion } from './file.js';
@@ -35,8 +36,7 @@ export function attachRegion(token: unknown, kind: Kind): Region {
     throw typeError(`attach needs the token of a ${kind}, not ${describe(offheap)}`);
   }
   if (buffer !== undefined) {
-    if (!(buffer instanceof SharedArrayBuffer))
-      throw typeError('the buffer of this token is not shared memory');
+    if (!isSharedArrayBuffer(buffer)) throw typeError('the buffer of this token is not shared memory');
     if (buffer.byteLength < HEADER_BYTES)
       throw typeError('the buffer of this token is too small for a region');
     return Region.attached(buffer);

@@ -3,6 +3,7 @@
  * it is asked; an object that only inherits from a typed array throws at each question; and an
  * array whose buffer was detached has no elements left.
  */
+import { typeError } from '../errors.js';
 import type { AnyTypedArray } from './element-types.js';
 
 export type { AnyTypedArray, TypedArrayConstructor } from './element-types.js';
@@ -49,6 +50,11 @@ export function isDetached(items: AnyTypedArray): boolean {
   } catch {
     return true;
   }
+}
+
+/** Throws `ERR_OFFHEAP_TYPE` for a typed array that has lost its memory. */
+export function refuseDetached(items: AnyTypedArray, what: string): void {
+  if (isDetached(items)) throw typeError(`${what}: the buffer of this typed array was detached`);
 }
 
 /** Whether an object inherits from typed arrays without being one. */

@@ -2,6 +2,7 @@
  * Bulk calls: one crossing into Rust for many lookups or insertions, with SIMD search and
  * prefetching. Strings are replaced by ids on this side.
  */
+import { isFloat64Array, isUint32Array } from 'node:util/types';
 import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { column, hasColumn, output, toArray } from '../region/arguments.js';
@@ -95,10 +96,10 @@ export function setMany(table: ArenaTable, ids: unknown, keys: unknown, values: 
 
 /** Converts ids to the form that native code accepts. */
 function toIds(table: ArenaTable, ids: unknown): Float64Array | Uint32Array {
-  if (ids instanceof Float64Array) {
+  if (isFloat64Array(ids)) {
     return column(ids, TYPE.f64, 'ids', () => undefined, table.region.buffer) as Float64Array;
   }
-  if (ids instanceof Uint32Array) {
+  if (isUint32Array(ids)) {
     return column(ids, TYPE.u32, 'ids', () => undefined, table.region.buffer) as Uint32Array;
   }
   const list = toArray(ids, 'ids', (id) => {

@@ -8,6 +8,7 @@
  * larger maps are stored in a hash table that all maps of the arena share. The garbage collector
  * sees one object, however many maps there are.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native } from '../native.js';
 import { TYPE_NAMES, type Column, type JsType } from '../region/element.js';
@@ -252,7 +253,8 @@ export class SmallMapArena<
   forEach(
     id: SmallMapId,
     callback: (value: JsType<V>, key: JsType<K>, id: SmallMapId) => void,
-    thisArg?: unknown,
+    // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- length 1
+    thisArg: unknown = undefined,
   ): void {
     checkFunction(callback);
     for (const [key, value] of this.entries(id)) callback.call(thisArg, value, key, id);
@@ -364,7 +366,7 @@ export class SmallMapArena<
    * change before the next `save`.
    */
   static open<K extends SmallKeyType = SmallKeyType, V extends SmallValueType = SmallValueType>(
-    path: string,
+    path: PathLike,
     options?: OpenOptions,
   ): SmallMapArena<K, V> {
     return openStructure(path, options, constructing<SmallMapArena<K, V>>(this, SmallMapArena));

@@ -14,7 +14,7 @@
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError } from '../errors.js';
 import { TYPE, TYPE_NAMES, WIDTHS, type JsType } from '../region/element.js';
-import { inspectEntries, setTag } from '../region/face.js';
+import { inspectEntries, setIterator, setTag } from '../region/face.js';
 import { HEADER_WORDS } from '../region/format.js';
 import { ENTRIES, KEYS, VALUES } from '../region/iteration.js';
 import { addEntries, checkFunction, getOrInsert, getOrInsertComputed, update } from '../region/map-like.js';
@@ -112,6 +112,7 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
 {
   static {
     setTag(this.prototype, 'SmallMap');
+    setIterator(this.prototype, 'entries');
     contentsOf = (map) => {
       const state = map.#state();
       return state === 'open' ? [map.#arena.keyType, map.#arena.valueType, new Map(map)] : state;
@@ -235,7 +236,8 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
    */
   forEach(
     callback: (value: JsType<V>, key: JsType<K>, map: Map<JsType<K>, JsType<V>>) => void,
-    thisArg?: unknown,
+    // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- length 1
+    thisArg: unknown = undefined,
   ): void {
     checkFunction(callback);
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this);
@@ -256,9 +258,7 @@ export class SmallMap<K extends SmallKeyType = SmallKeyType, V extends SmallValu
     return iterate(this.#arena, this.#id(), ENTRIES, this) as MapIterator<[JsType<K>, JsType<V>]>;
   }
 
-  [Symbol.iterator](): MapIterator<[JsType<K>, JsType<V>]> {
-    return this.entries();
-  }
+  declare readonly [Symbol.iterator]: () => MapIterator<[JsType<K>, JsType<V>]>;
 
   // Defined on the prototype, as in `Map`: see the static block.
   declare readonly [Symbol.toStringTag]: string;

@@ -4,7 +4,7 @@
  * iterable is converted to a typed array here.
  */
 import { rangeError, typeError } from '../errors.js';
-import type { AnyTypedArray } from '../region/typed-array.js';
+import { refuseDetached, type AnyTypedArray } from '../region/typed-array.js';
 import { isBigInts, isNumbers, lengthOf } from '../region/numbers.js';
 import { describe } from '../region/options.js';
 
@@ -35,6 +35,7 @@ export function answers(
   if (typeof out !== 'object' || out === null) throw typeError(`out must be an array, not ${describe(out)}`);
   const typed = isNumbers(out);
   if (!typed && !Array.isArray(out)) throw typeError('out must be an array or a typed array of numbers');
+  if (typed) refuseDetached(out, 'out');
   const room = typed ? lengthOf(out) : out.length;
   if (room < count) throw rangeError(`out has room for ${room} of ${count} elements`);
   if (typed) {
@@ -55,13 +56,13 @@ export function answers(
 }
 
 /**
- * An index with the semantics of `TypedArray.prototype.at`: negative indices count from the end.
- * Returns −1 for an index out of range. Throws if the index is not an integer.
+ * An index with the semantics of `TypedArray.prototype.at`: negative indices count from the end,
+ * fractions are cut off, and NaN is 0. Returns −1 for an index out of range.
  */
 export function relativeIndex(index: unknown, length: number): number {
   if (typeof index !== 'number') throw typeError(`an index must be a number, not ${describe(index)}`);
-  if (!Number.isInteger(index)) throw rangeError(`an index must be an integer, not ${index}`);
-  const at = index < 0 ? index + length : index;
+  const whole = Number.isNaN(index) ? 0 : Math.trunc(index);
+  const at = whole < 0 ? whole + length : whole + 0;
   return at >= 0 && at < length ? at : -1;
 }
 

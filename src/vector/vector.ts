@@ -8,6 +8,7 @@
  * GiB once the vector has grown past 4 MiB). `sort`: O(n), some 10 ns per element. `sum`, `min`,
  * `max`, `indexOf`, `fill`: the speed of memory.
  */
+import type { PathLike } from 'node:fs';
 import { atWide, Elements, vectorTableOf, type Values } from '../elements/elements.js';
 import { DATA, initialize, MAX_CAPACITY, regionLength, VECTOR_TYPES, WORD } from '../elements/layout.js';
 import { VectorTable } from '../elements/table.js';
@@ -153,7 +154,7 @@ export class Vector<T extends NumericType = NumericType> extends Elements<T> {
    * is for reading; in mode `rw` the first change copies the vector to memory, and the file changes
    * with the next `save` only.
    */
-  static open<T extends NumericType = NumericType>(path: string, options?: OpenOptions): Vector<T> {
+  static open<T extends NumericType = NumericType>(path: PathLike, options?: OpenOptions): Vector<T> {
     return openStructure(path, options, constructing<Vector<T>>(this, Vector));
   }
 

@@ -7,6 +7,7 @@
  * until the reserved address space is exhausted. `count`, `fill` and set algebra run in Rust at the
  * speed of memory.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 import { allocating, rangeError, typeError } from '../../errors.js';
@@ -32,6 +33,7 @@ import { Region } from '../../region/region.js';
 import { ownTable, Structure } from '../../region/structure.js';
 import { OWNER, RegionSource } from '../../region/table.js';
 import type { Token } from '../../region/token.js';
+import { refuseDetached } from '../../region/typed-array.js';
 import { answers, lengthOf, toNumbers, type BigIntArray, type NumberArray } from '../arguments.js';
 import { BitTable } from './bit-table.js';
 import { append, setCapacity, setLength } from './growth.js';
@@ -142,6 +144,7 @@ export class BitVector extends Structure<'bitvector'> implements Iterable<number
       return bits.or(source);
     }
     if (isUint8Array(source)) {
+      refuseDetached(source, 'the bits');
       const bits = new BitVector(lengthOf(source) * 8, options);
       native().bitvectorLoad(bits.#table.region.bytes, source);
       return bits;
@@ -461,7 +464,7 @@ export class BitVector extends Structure<'bitvector'> implements Iterable<number
    * `r` is read-only. In mode `rw` the first change copies the bits to memory, and the file does
    * not change before the next `save`.
    */
-  static open(path: string, options?: OpenOptions): BitVector {
+  static open(path: PathLike, options?: OpenOptions): BitVector {
     return openStructure(path, options, constructing(this, BitVector));
   }
 

@@ -7,6 +7,7 @@
  * to 25 ns in cache, plus the logarithm of the number of values that share their upper bits. Bulk
  * calls cross into Rust once and prefetch.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
@@ -281,7 +282,7 @@ export class EliasFano extends Structure<'eliasfano'> implements Iterable<number
   }
 
   /** Opens saved values by mapping their file. Only the header is read, whatever the size. */
-  static open(path: string, options?: OpenOptions): EliasFano {
+  static open(path: PathLike, options?: OpenOptions): EliasFano {
     return openStructure(path, options, construct(this));
   }
 

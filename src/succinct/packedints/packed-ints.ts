@@ -6,6 +6,7 @@
  * Cost: `at` reads two words, or three for more than 32 bits, about 2 ns in cache. `getMany` and
  * `slice` cross into Rust once and take under 1 ns per value.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { native } from '../../native.js';
 import {
@@ -261,7 +262,7 @@ export class PackedInts<T extends number | bigint = number>
   }
 
   /** Opens saved integers by mapping their file. Only the header is read, whatever the size. */
-  static open<T extends number | bigint = number>(path: string, options?: OpenOptions): PackedInts<T> {
+  static open<T extends number | bigint = number>(path: PathLike, options?: OpenOptions): PackedInts<T> {
     return openStructure(path, options, construct<T>(this));
   }
 

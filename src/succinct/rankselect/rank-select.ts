@@ -7,6 +7,7 @@
  * of the distance between two samples if ones are clustered. Bulk calls cross into Rust once and
  * prefetch.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { rangeError, typeError } from '../../errors.js';
 import { native } from '../../native.js';
@@ -40,7 +41,7 @@ export type RankSelectVariant = VariantName;
 
 /** The variant and the placement. */
 export interface RankSelectOptions {
-  /** Default: `'flat'`. `'auto'` chooses a variant by density. */
+  /** Default: `'flat'`. `'auto'` chooses a variant by the size. */
   variant?: RankSelectVariant | 'auto';
   /** Advise the system to back the memory with huge pages. Default: from 4 MiB on. */
   hugePages?: boolean;
@@ -90,7 +91,7 @@ const SELECT0 = 4;
  * | `'interleaved'` | counts and bits in one cache line, 3.4% | ranks in bits that exceed the caches; `select` is slower |
  * | `'sparse'` | the positions of ones, or of zeros if they are fewer, as in {@link EliasFano}: about 2.7 + log2(n / m) bits for each of m | few ones, or few zeros |
  * | `'constant'` | nothing | bits that are all alike |
- * | `'auto'` | one of them | |
+ * | `'auto'` | constant if all bits are equal; sparse if that takes a third less than flat; else flat | |
  *
  * Every method throws `ERR_OFFHEAP_TYPE` if an argument is not a number, `ERR_OFFHEAP_RANGE` if it
  * is not a non-negative integer or lies past the end, `ERR_OFFHEAP_CLOSED` after `close()`, and
@@ -330,7 +331,7 @@ export class RankSelect extends Structure<'rankselect'> {
   }
 
   /** Opens a saved structure by mapping its file. Only the header is read, whatever the size. */
-  static open(path: string, options?: OpenOptions): RankSelect {
+  static open(path: PathLike, options?: OpenOptions): RankSelect {
     return openStructure(path, options, construct(this));
   }
 

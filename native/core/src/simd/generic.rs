@@ -264,8 +264,8 @@ impl Float for f32 {
 /// of its additions, by Knuth's TwoSum (The Art of Computer Programming 2, 4.2.2). At the end the
 /// lanes are added in order, in the same way. With u = 2^−53, the error is at most about u |s| + (n
 /// u)^2 Σ|x| (Ogita, Rump and Oishi, "Accurate sum and dot product", 2005), as if computed in twice
-/// the precision. Infinities and NaN are those of ordinary addition. As in ordinary addition,
-/// partial sums may overflow even if the sum would not.
+/// the precision. Infinities and NaN are those of ordinary addition. Partial sums may overflow even
+/// if the sum would not: see [`sum_scaled`].
 ///
 /// The six additions per vector cost nothing compared with loads from memory. In cache, they are
 /// the limit.
@@ -297,6 +297,26 @@ pub(super) unsafe fn sum_floats<T: Float, L: Lanes>(base: *const T::Word, len: u
     }
     // If the sum is infinite, the rounding error is NaN.
     if sum.is_finite() { sum + error } else { sum }
+}
+
+/// The sum of floats whose plain sum is not finite. If all of them are finite, a partial sum
+/// overflowed; scaled by 2^−64, fewer than 2^64 elements cannot. Otherwise returns `plain`.
+///
+/// # Safety
+/// As for `simd::sum_floats`.
+#[cold]
+pub(super) unsafe fn sum_scaled<T: Float>(base: *const T::Word, len: usize, plain: f64) -> f64 {
+    const SCALE: f64 = 18_446_744_073_709_551_616.0; // 2^64
+    let (mut sum, mut error) = (0.0, 0.0);
+    for at in 0..len {
+        // SAFETY: `at` is less than the number of readable elements.
+        let x = T::widen(unsafe { read(base.add(at)) });
+        if !x.is_finite() {
+            return plain;
+        }
+        add_to(&mut sum, &mut error, x / SCALE);
+    }
+    (sum + error) * SCALE
 }
 
 /// TwoSum of one number.

@@ -143,7 +143,9 @@ pub(crate) unsafe fn sum<T: Element>(level: Level, base: *const T::Word, len: us
 /// # Safety
 /// As for [`sum`].
 pub(crate) unsafe fn sum_floats<T: Float>(level: Level, base: *const T::Word, len: usize) -> f64 {
-    dispatch!(level, sum_floats::<T>(base, len))
+    let sum = dispatch!(level, sum_floats::<T>(base, len));
+    // SAFETY: as guaranteed by the caller.
+    if sum.is_finite() { sum } else { unsafe { generic::sum_scaled::<T>(base, len, sum) } }
 }
 
 /// The least or the greatest element. As in `Math.min` and `Math.max`, it is NaN if any element is

@@ -190,6 +190,33 @@ fn sums_of_infinities_and_nan_match_plain_addition() {
 }
 
 #[test]
+fn sums_that_overflow_in_between_are_right() {
+    let huge = f64::MAX;
+    let cases: [(&[f64], f64); 5] = [
+        (&[huge, huge, -huge, -huge], 0.0),
+        (&[1e308, 1e308, -1e308], 1e308),
+        (&[-huge, -huge, huge, 1e280], -huge),
+        (&[huge, huge], f64::INFINITY),
+        (&[-huge, -huge], f64::NEG_INFINITY),
+    ];
+    for (values, expected) in cases {
+        // In different lanes, and all in one.
+        for gap in [0, generic::LANES - 1] {
+            let words: Vec<u64> = values
+                .iter()
+                .flat_map(|x| std::iter::once(*x).chain(std::iter::repeat_n(0.0, gap)))
+                .map(f64::to_bits)
+                .collect();
+            for level in levels() {
+                // SAFETY: a live slice that no thread writes.
+                let sum = unsafe { sum_floats::<f64>(level, words.as_ptr(), words.len()) };
+                assert_eq!(sum, expected, "{values:?} {level:?} {gap}");
+            }
+        }
+    }
+}
+
+#[test]
 fn rounding_errors_are_not_lost() {
     let words: Vec<u64> = [1e100, 1.0, -1e100].iter().chain(&[0.0; 13]).map(|x: &f64| x.to_bits()).collect();
     for level in levels() {
