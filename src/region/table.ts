@@ -57,8 +57,11 @@ export type Role = typeof OWNER | typeof READER | typeof CLOSED;
 
 /** How long a reader sleeps between two looks at a region that its owner is rearranging. */
 const POLL_MS = 1;
-/** How long a reader waits for such a rearrangement to end. */
-const WAIT_LIMIT_MS = 30_000;
+/**
+ * How long a reader waits for such a rearrangement to end, and how long it repeats a read that
+ * rearrangements disturb. Mutable for tests.
+ */
+export const LIMITS = { waitMs: 30_000 };
 const RETRY = Symbol('retry');
 /**
  * Some processors reorder loads, so that an earlier load is overtaken by a later atomic one. A
@@ -184,11 +187,12 @@ export abstract class RegionTable<K extends Kind = Kind> {
 
   /**
    * Repeats a read until no rearrangement came in between. `operation` must not run user code, nor
-   * change anything that a repetition would change again.
+   * change anything that a repetition would change again. Throws `ERR_OFFHEAP_LOCKED` if
+   * rearrangements disturb it for half a minute.
    */
   read<T>(operation: () => T): T {
     if (this.role === OWNER) return operation();
-    for (;;) {
+    for (let begun = 0; ;) {
       const sequence = this.beginRead();
       try {
         const result = operation();
@@ -197,7 +201,18 @@ export abstract class RegionTable<K extends Kind = Kind> {
         // Bytes that are being moved can look corrupt; the error counts only if they were not.
         if (this.unchanged(sequence)) throw error;
       }
+      // A read can take longer than an owner leaves between two rearrangements, every time.
+      const now = performance.now();
+      if (begun === 0) begun = now;
+      else if (now - begun > LIMITS.waitMs) throw this.disturbedError();
     }
+  }
+
+  private disturbedError(): Error {
+    return offheapError(
+      'ERR_OFFHEAP_LOCKED',
+      `the owner of this ${this.label} rearranges it faster than it can be read; read less at once`,
+    );
   }
 
   /**
@@ -258,7 +273,7 @@ export abstract class RegionTable<K extends Kind = Kind> {
       if ((sequence & 1) === 0) return sequence;
       const now = performance.now();
       if (begun === 0) begun = now;
-      else if (now - begun > WAIT_LIMIT_MS) {
+      else if (now - begun > LIMITS.waitMs) {
         throw offheapError(
           'ERR_OFFHEAP_LOCKED',
           `this ${this.label} is being rearranged, or its writer was terminated during a rearrangement`,
