@@ -18,6 +18,9 @@ export type Offset = number & { readonly [offsetBrand]: 'Pool' };
 export type NoRoom = -1;
 export const NO_ROOM: NoRoom = -1;
 
+/** See {@link PoolMemory.blocks}. */
+export type BlockObjects = Map<number, object>;
+
 const NOTHING = new ArrayBuffer(0);
 
 /**
@@ -36,6 +39,8 @@ export class PoolMemory {
   u64!: BigUint64Array;
   i64!: BigInt64Array;
   closed = false;
+  /** The object of each block that `acquire` returned, by offset, until it is freed. */
+  readonly blocks: BlockObjects = new Map();
 
   readonly region: Region;
   /** Whether the region is this thread's own, or was attached. */

@@ -24,7 +24,14 @@ import { offheapError, rangeError } from '../errors.js';
 import { inspectIfOpen, setTag } from '../region/face.js';
 import { booleanOption, type Options } from '../region/options.js';
 import { Uncloneable } from '../region/uncloneable.js';
-import { isSize, sizeError, type NoRoom, type Offset, type PoolMemory } from './pool-memory.js';
+import {
+  isSize,
+  sizeError,
+  type BlockObjects,
+  type NoRoom,
+  type Offset,
+  type PoolMemory,
+} from './pool-memory.js';
 
 /** Options that every pool has. */
 export interface SafetyOptions {
@@ -205,7 +212,8 @@ export abstract class Pool extends Uncloneable {
    */
   acquire(bytes: number): Block {
     const offset = this.alloc(bytes);
-    return new Block(this, offset, this.memory.u8.subarray(offset, offset + bytes));
+    const { u8, blocks } = this.memory;
+    return new Block(this, offset, u8.subarray(offset, offset + bytes), blocks);
   }
 
   /**
@@ -246,12 +254,15 @@ export class Block {
   readonly offset: Offset;
   #pool: Pool | undefined;
   readonly #bytes: Uint8Array;
+  readonly #blocks: BlockObjects | undefined;
 
   /** @internal */
-  constructor(pool: Pool, offset: Offset, bytes: Uint8Array) {
+  constructor(pool: Pool, offset: Offset, bytes: Uint8Array, blocks?: BlockObjects) {
     this.offset = offset;
     this.#pool = pool;
     this.#bytes = bytes;
+    this.#blocks = blocks;
+    blocks?.set(offset, this);
   }
 
   /**
@@ -259,18 +270,31 @@ export class Block {
    * was freed.
    */
   get bytes(): Uint8Array {
-    if (this.#pool === undefined) {
-      throw offheapError('ERR_OFFHEAP_STALE', `the block at ${this.offset} was freed`);
-    }
+    if (this.#pool === undefined || !this.#isCurrent()) throw this.#staleError();
     return this.#bytes;
   }
 
-  /** Returns the block to its pool. Further calls do nothing. */
+  /**
+   * Returns the block to its pool. Further calls do nothing. Throws `ERR_OFFHEAP_STALE` if the block
+   * was freed by its offset and `acquire` has returned another one there since. (A block that
+   * `alloc` returned there is not distinguished: do not free a `Block` by its offset.)
+   */
   free(): void {
     const pool = this.#pool;
     if (pool === undefined) return;
+    if (!this.#isCurrent()) throw this.#staleError();
     pool.free(this.offset);
+    this.#blocks?.delete(this.offset);
     this.#pool = undefined;
+  }
+
+  /** Arenas release blocks by resets, and have a check of their own. */
+  #isCurrent(): boolean {
+    return this.#blocks === undefined || this.#blocks.get(this.offset) === this;
+  }
+
+  #staleError(): Error {
+    return offheapError('ERR_OFFHEAP_STALE', `the block at ${this.offset} was freed`);
   }
 
   [Symbol.dispose](): void {

@@ -11,7 +11,9 @@ describe('the sum of a vector', () => {
     [[...new Array<number>(100).fill(1e308), ...new Array<number>(100).fill(-1e308), 1e300], 1e300],
     [[MAX, MAX], Infinity],
     [[-MAX, -MAX], -Infinity],
-    [[MAX, MAX, -Infinity], -Infinity],
+    // With infinities, the sum is that of ordinary addition.
+    [[MAX, MAX, -Infinity], NaN],
+    [[1, 2, -Infinity], -Infinity],
     [[Infinity, -Infinity, MAX], NaN],
     [[MAX, NaN, MAX], NaN],
   ])('of %j is %d', (values, sum) => {

@@ -19,6 +19,7 @@ describe('offheap/compress', () => {
     expectTypeOf(RecordStore.build(['a'], { dictionary, level: 3 })).resolves.toEqualTypeOf<RecordStore>();
     expectTypeOf(store.get(1)).toEqualTypeOf<Uint8Array | undefined>();
     expectTypeOf(store.getString(1)).toEqualTypeOf<string | undefined>();
+    expectTypeOf(store.getJSON<{ a: number }>(1)).toEqualTypeOf<{ a: number } | undefined>();
     expectTypeOf(store.getMany([1])).toEqualTypeOf<Uint8Array[]>();
     expectTypeOf(new Compressor(dictionary).compress(new Uint8Array(1))).toEqualTypeOf<Uint8Array>();
     expectTypeOf(SuffixArray.build(new Uint8Array(1)).search('a')).toEqualTypeOf<{

@@ -97,6 +97,7 @@ export function compress({ BloomFilter, Compressor, Dictionary, RecordStore, Suf
       ...commonOperations((s) => [...s].map(text)),
       length: { run: (s) => s.length, result: 300 },
       get: { run: (s) => s.get(7), result: [...utf8(records[7])] },
+      getJSON: { run: (s) => s.getJSON(300), result: undefined },
       getString: { run: (s) => [s.getString(299), s.getString(300)], result: [records[299], undefined] },
       getMany: { run: (s) => s.getMany([1, 2]).map(text), result: [records[1], records[2]] },
       dictionary: { run: (s) => typeof s.dictionary, result: 'object' },
