@@ -42,9 +42,9 @@ export function rustTypes() {
 
 export const rustKinds = () =>
   text(
-    KINDS.flatMap(({ doc, type, code, version }) => [
+    KINDS.flatMap(({ doc, type, code, oldest, version }) => [
       `    /// ${doc}`,
-      `    ${type} = ${code}, version ${version};`,
+      `    ${type} = ${code}, version ${oldest} to ${version};`,
     ]),
   );
 

@@ -10,7 +10,8 @@
  * @property {number} code in headers
  * @property {string} name in TypeScript and on the command line
  * @property {string} type the class
- * @property {number} version of its format, as this release reads and writes it
+ * @property {number} version of its format, which this release gives to new structures
+ * @property {number} oldest version that this release reads
  * @property {string} module the folder under src/
  * @property {string} page of docs/formats/, without `.md`
  * @property {string} doc
@@ -20,13 +21,19 @@
  * @param {number} code @param {string} type @param {string} module @param {string} doc
  * @returns {Kind}
  */
-function kind(code, type, module, doc, { name = type.toLowerCase(), page = module, version = 1 } = {}) {
-  return { code, name, type, version, module, page, doc };
+function kind(
+  code,
+  type,
+  module,
+  doc,
+  { name = type.toLowerCase(), page = module, version = 1, oldest = 1 } = {},
+) {
+  return { code, name, type, version, oldest, module, page, doc };
 }
 
 export const KINDS = [
-  kind(1, 'HashMap', 'hashmap', 'A hash map.'),
-  kind(2, 'SmallMapArena', 'smallmap', 'Many small maps.', { name: 'smallmap' }),
+  kind(1, 'HashMap', 'hashmap', 'A hash map.', { version: 2 }),
+  kind(2, 'SmallMapArena', 'smallmap', 'Many small maps.', { name: 'smallmap', version: 2 }),
   kind(3, 'Vector', 'vector', 'Numbers of one type.'),
   kind(4, 'FixedPool', 'pools', 'A pool of blocks in size classes, for one thread.'),
   kind(5, 'LockFreePool', 'pools', 'A pool of blocks that many threads allocate from.'),
@@ -39,7 +46,7 @@ export const KINDS = [
   kind(12, 'MmapVector', 'mmap', 'The file of a vector that is larger than memory.', { page: 'mmapvector' }),
   kind(13, 'Dictionary', 'compress', 'A dictionary for compression.'),
   kind(14, 'RecordStore', 'compress', 'Compressed records.'),
-  kind(15, 'BloomFilter', 'compress', 'A Bloom filter.'),
+  kind(15, 'BloomFilter', 'compress', 'A Bloom filter.', { version: 2 }),
   kind(16, 'SuffixArray', 'compress', 'A suffix array.'),
 ];
 

@@ -84,9 +84,9 @@ export function kinds() {
  * ${NOTICE}
  */
 
-/** The structure that a region contains, and the version of its format that this release uses. */
+/** The structure that a region contains, the oldest version of its format that this release reads, and the one that it writes. */
 export const KINDS = {
-${text(KINDS.map(({ name, code, version }) => `${name}: { code: ${code}, version: ${version} },`))}
+${text(KINDS.map(({ name, code, oldest, version }) => `${name}: { code: ${code}, oldest: ${oldest}, version: ${version} },`))}
 } as const;
 export type Kind = keyof typeof KINDS;
 `;

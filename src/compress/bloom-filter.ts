@@ -66,6 +66,7 @@ class BloomFilterTable extends RegionTable<'bloomfilter'> implements HashedFilte
   blocks = 1;
   seed0 = 0;
   seed1 = 0;
+  version = 0;
   blockHash = 0;
   lanes = 0;
 
@@ -83,6 +84,7 @@ class BloomFilterTable extends RegionTable<'bloomfilter'> implements HashedFilte
     this.blocks = readFilter(head, region.bytes.length, what).blocks;
     this.seed0 = head[WORD.seed0];
     this.seed1 = head[WORD.seed1];
+    this.version = head[WORD.kindVersion];
     this.words = new Int32Array(region.buffer, HEADER_BYTES, this.blocks * BLOCK_WORDS);
   }
 

@@ -33,6 +33,7 @@ const SALTS = Int32Array.of(
 
 const number = new Float64Array(1);
 const numberWords = new Int32Array(number.buffer);
+const numberBytes = new Uint8Array(number.buffer);
 const text = new Uint8Array(256);
 const encoder = new TextEncoder();
 
@@ -73,8 +74,18 @@ function mix(word: number): number {
   return x ^ (x >>> 16);
 }
 
-/** Updates the first half of the state with a word of the key. */
+/**
+ * Updates the first half of the state with a word of the key. Every bit of the word affects every
+ * bit of the result, so that the next word cannot cancel it.
+ */
 function stirA(a: number, word: number): number {
+  let x = Math.imul(a ^ word, 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 15), 0x9e3779b1);
+  return x ^ (x >>> 16);
+}
+
+/** The same in version 1 of the format, where the high bits of a word reach only a few bits. */
+function firstStirA(a: number, word: number): number {
   const x = Math.imul(a ^ word, 0x85ebca6b);
   return (x << 13) | (x >>> 19);
 }
@@ -92,6 +103,8 @@ export interface HashedFilter {
   hasReaders: boolean;
   seed0: number;
   seed1: number;
+  /** The version of the format, which determines the hash. */
+  version: number;
   /** 32 bits of the hash that choose the block. */
   blockHash: number;
   /** 32 bits of the hash that choose the positions in the block. */
@@ -100,15 +113,14 @@ export interface HashedFilter {
 
 /** Hashes a key: the result is in `blockHash` and `lanes`. */
 export function hashKey(filter: HashedFilter, key: unknown): void {
-  // Two functions, because V8 inlines small ones only.
-  if (typeof key === 'number') hashNumber(filter, key);
+  // Several functions, because V8 inlines small ones only.
+  if (filter.version === 1) hashFirst(filter, key);
+  else if (typeof key === 'number') hashNumber(filter, key);
   else hashBytes(filter, bytesOf(key), byteLength);
 }
 
 function hashNumber(filter: HashedFilter, key: number): void {
-  // −0 is 0, and all NaNs are one key.
-  number[0] = key === 0 ? 0 : key;
-  if (key !== key) numberWords.set([0, 0x7ff80000]);
+  setNumber(key);
   // The impossible length −1 distinguishes a number from a key of eight bytes.
   let a = stirA(filter.seed0, numberWords[0]);
   let b = stirB(a, filter.seed1 ^ -1, numberWords[0]);
@@ -127,13 +139,39 @@ function hashBytes(filter: HashedFilter, bytes: Uint8Array, length: number): voi
     b = stirB(a, b, word);
   }
   if (i < length) {
-    let word = bytes[i];
-    if (i + 1 < length) word |= bytes[i + 1] << 8;
-    if (i + 2 < length) word |= bytes[i + 2] << 16;
+    const word = wordAt(bytes, i, length);
     a = stirA(a, word);
     b = stirB(a, b, word);
   }
   finish(filter, a, b);
+}
+
+/** The word at a byte; bytes past the end are zero. */
+function wordAt(bytes: Uint8Array, at: number, length: number): number {
+  let word = 0;
+  for (let i = Math.min(4, length - at) - 1; i >= 0; i--) word = (word << 8) | bytes[at + i];
+  return word;
+}
+
+/** Hashes a key as version 1 of the format does. */
+function hashFirst(filter: HashedFilter, key: unknown): void {
+  if (typeof key === 'number') setNumber(key);
+  const bytes = typeof key === 'number' ? numberBytes : bytesOf(key);
+  const length = typeof key === 'number' ? 8 : byteLength;
+  let a = filter.seed0;
+  let b = filter.seed1 ^ (typeof key === 'number' ? -1 : length);
+  for (let i = 0; i < length; i += 4) {
+    const word = wordAt(bytes, i, length);
+    a = firstStirA(a, word);
+    b = stirB(a, b, word);
+  }
+  finish(filter, a, b);
+}
+
+/** Stores a key as its words: −0 is 0, and all NaNs are one key. */
+function setNumber(key: number): void {
+  number[0] = key === 0 ? 0 : key;
+  if (key !== key) numberWords.set([0, 0x7ff80000]);
 }
 
 function finish(filter: HashedFilter, a: number, b: number): void {

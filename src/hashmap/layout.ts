@@ -22,6 +22,7 @@ export const WORD = {
   lengthLow: COMMON.lengthLow,
   sequence: COMMON.sequence,
   flags: COMMON.flags,
+  kindVersion: COMMON.kindVersion,
   seed0: COMMON.seed0,
   seed1: COMMON.seed1,
   schema: 16,

@@ -25,6 +25,7 @@ import { badElement, COLUMN_ARRAYS, isBlob, isElement, TYPE, WIDTHS } from '../r
 import { readBlob, Scratch, type TextBuffer } from '../region/blob.js';
 import { lanesEqual, positionWord, tagMask, tagsOf } from '../region/buckets.js';
 import { corrupt, readLong, TWO_32, writeLong } from '../region/format.js';
+import { firstHashNarrow, firstHashWide, hashMultipliers, hashNarrow, hashWide } from '../region/hash.js';
 import type { Region } from '../region/region.js';
 import { OWNER, RegionTable, type RegionSource } from '../region/table.js';
 import type { AnyTypedArray } from '../region/typed-array.js';
@@ -74,13 +75,23 @@ export class HashMapTable extends RegionTable<'hashmap'> {
   // stores them unboxed.
   /** The index if the fast path may read it, otherwise {@link NO_INDEX}. */
   fastIndex: Int32Array = NO_INDEX;
-  /** How keys are compared; {@link NARROW} ones, 4-byte integers, are looked up in `get` itself. */
+  /**
+   * {@link NARROW} if keys are looked up in `get` itself: 4-byte integers, except in a map of
+   * version 1, which has another hash until it is rebuilt.
+   */
+  fastKeyClass = NARROW;
+  /** How keys are compared. */
   keyClass = NARROW;
   /** Multiplier of the home bucket: buckets = mul × 2^(29 − shift). 0 with {@link NO_INDEX}. */
   fastMul = 0;
   shift = 29;
   seed0 = 0;
   seed1 = 0;
+  /** The multipliers of the hash of 8-byte keys, which follow from the seeds. */
+  multiplier0 = 0;
+  multiplier1 = 0;
+  /** The version of the format, which determines the hash of numbers. */
+  version = 0;
   keyType = 0;
   valueType = 0;
   /** The key column as its type; blob references as unsigned words. */
@@ -213,6 +224,9 @@ export class HashMapTable extends RegionTable<'hashmap'> {
       heap > 0 ? (Buffer.from(buffer as ArrayBuffer, layout.heap, heap) as TextBuffer) : EMPTY_HEAP;
     this.seed0 = this.head[WORD.seed0]!;
     this.seed1 = this.head[WORD.seed1]!;
+    [this.multiplier0, this.multiplier1] = hashMultipliers(this.seed0, this.seed1);
+    this.version = this.head[WORD.kindVersion];
+    this.fastKeyClass = this.version === 1 ? WIDE : this.keyClass;
   }
 
   dropViews(): void {
@@ -250,11 +264,12 @@ export class HashMapTable extends RegionTable<'hashmap'> {
    * the caller's loop and the processor runs ahead through the cache misses of several lookups.
    */
   locate(key: unknown): number {
-    if (this.keyClass !== NARROW || typeof key !== 'number') return UNDECIDED;
+    if (this.fastKeyClass !== NARROW || typeof key !== 'number') return UNDECIDED;
     const index = this.fastIndex;
     let h = Math.imul(key ^ this.seed0, 0x85ebca6b);
     h = Math.imul((h ^ (h >>> 15)) + this.seed1, 0xc2b2ae35);
-    h ^= h >>> 16;
+    h = Math.imul((h ^ (h >>> 16)) + this.seed0, 0x9e3779b1);
+    h ^= h >>> 15;
     const tag = h & 0x7f;
     const tags = Math.imul(tag | ((tag - 1) >>> 31), 0x01010101);
     const base = (Math.imul(h >>> 3, this.fastMul) >>> this.shift) << 4;
@@ -282,10 +297,10 @@ export class HashMapTable extends RegionTable<'hashmap'> {
     switch (this.keyType) {
       case TYPE.u32:
         if (typeof key !== 'number' || key >>> 0 !== key) throw this.badKey(key);
-        return this.probe(hash32(key, this.seed0, this.seed1), key | 0, 0);
+        return this.probe(this.hash32(key), key | 0, 0);
       case TYPE.i32:
         if (typeof key !== 'number' || (key | 0) !== key) throw this.badKey(key);
-        return this.probe(hash32(key, this.seed0, this.seed1), key | 0, 0);
+        return this.probe(this.hash32(key), key | 0, 0);
       case TYPE.f64:
         if (typeof key !== 'number') throw this.badKey(key);
         if (key !== key) wideInteger[0] = NAN_BITS;
@@ -349,11 +364,17 @@ export class HashMapTable extends RegionTable<'hashmap'> {
     });
   }
 
+  private hash32(key: number): number {
+    return this.version === 1
+      ? firstHashNarrow(key, this.seed0, this.seed1)
+      : hashNarrow(key, 0, this.seed0, this.seed1);
+  }
+
   private hash64(): number {
-    let h = Math.imul(wideWords[0] ^ this.seed0, 0x85ebca6b);
-    h = Math.imul(((h ^ (h >>> 15)) + this.seed1) ^ wideWords[1], 0xc2b2ae35);
-    h = Math.imul(h ^ (h >>> 16), 0x9e3779b1);
-    return h ^ (h >>> 15);
+    const { seed0, seed1 } = this;
+    return this.version === 1
+      ? firstHashWide(wideWords[0], wideWords[1], seed0, seed1)
+      : hashWide(wideWords[0], wideWords[1], 0, seed0, seed1, this.multiplier0, this.multiplier1);
   }
 
   /**
@@ -593,12 +614,6 @@ export class HashMapTable extends RegionTable<'hashmap'> {
   private badKey(key: unknown): Error {
     return badElement('a key of this map', this.keyType, key);
   }
-}
-
-function hash32(key: number, seed0: number, seed1: number): number {
-  let h = Math.imul(key ^ seed0, 0x85ebca6b);
-  h = Math.imul((h ^ (h >>> 15)) + seed1, 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }
 
 function parseJson(text: string | Uint8Array): unknown {

@@ -96,10 +96,13 @@ export function checkHeader(words: Int32Array, available: number, kind: Kind, wh
       `${what}: it holds ${name === undefined ? `a structure of kind ${words[WORD.kind] >>> 0}` : `a ${name}`}, not a ${kind}`,
     );
   }
-  if (words[WORD.kindVersion] !== expected.version) {
+  const version = words[WORD.kindVersion] >>> 0;
+  const { oldest, version: newest } = expected;
+  if (version < oldest || version > newest) {
+    const known = oldest === newest ? String(newest) : `${oldest} to ${newest}`;
     throw offheapError(
       'ERR_OFFHEAP_VERSION',
-      `${what}: ${kind} format ${words[WORD.kindVersion] >>> 0}, this release reads ${expected.version}`,
+      `${what}: ${kind} format ${version}, this release reads ${known}`,
     );
   }
   const length = readLong(words, WORD.lengthLow);

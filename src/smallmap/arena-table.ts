@@ -19,6 +19,7 @@ import type { TextBuffer } from '../region/blob.js';
 import { Buckets, bucketsFor } from '../region/buckets.js';
 import { COLUMN_ARRAYS, TYPE, WIDTHS } from '../region/element.js';
 import { corrupt, HEADER_WORDS } from '../region/format.js';
+import { hashMultipliers } from '../region/hash.js';
 import { describe } from '../region/options.js';
 import type { Region } from '../region/region.js';
 import { OWNER, RegionTable } from '../region/table.js';
@@ -91,6 +92,9 @@ export class ArenaTable extends RegionTable<'smallmap'> {
   /** The bits of the key that the current operation works on. */
   low = 0;
   high = 0;
+  /** The multipliers of the hash of 8-byte keys, which follow from the seeds. */
+  multiplier0 = 0;
+  multiplier1 = 0;
   /** The log of changes to maps that are being iterated over. */
   readonly changes = new ChangeLog();
 
@@ -125,6 +129,7 @@ export class ArenaTable extends RegionTable<'smallmap'> {
     this.valueColumn = new COLUMN_ARRAYS[shape.value]!(buffer, layout.values, entries);
     this.keyBits = bits(layout.keys, entries);
     this.wide = keyWidth === 8;
+    [this.multiplier0, this.multiplier1] = hashMultipliers(region.head[WORD.seed0], region.head[WORD.seed1]);
     this.keys32 = keyWidth === 4 ? (this.keyBits as Int32Array) : NO_WORDS;
     const linkWidth = Math.max(keyWidth, valueWidth);
     this.slotLinks = words(valueWidth >= keyWidth ? layout.values : layout.keys, entries * linkWidth);

@@ -18,6 +18,7 @@ import {
 
 /** The words of the header, by index. */
 export const WORD = {
+  kindVersion: COMMON.kindVersion,
   seed0: COMMON.seed0,
   seed1: COMMON.seed1,
   schema: 16,

@@ -3,6 +3,7 @@
  * list per map (`docs/formats/smallmap.md`, "Table"). `native/core/src/smallmap/arena/table.rs`
  * does the same.
  */
+import { hashNarrow, hashRounds, hashWide } from '../region/hash.js';
 import type { ArenaTable } from './arena-table.js';
 import { writeKey, writeValue } from './columns.js';
 import { badLinks, badList, PROMOTED, TABLE, WORD } from './layout.js';
@@ -34,11 +35,12 @@ export function findPromoted(table: ArenaTable, map: number): number {
 
 /** The hash of a map and the key in `low` and `high`. */
 function hashKey(table: ArenaTable, map: number): number {
-  const seed0 = table.head[WORD.seed0];
-  let h = Math.imul(table.low ^ seed0, 0x85ebca6b);
-  h = Math.imul(((h ^ (h >>> 15)) + table.head[WORD.seed1]) ^ (table.wide ? table.high : 0), 0xc2b2ae35);
-  h = Math.imul(((h ^ (h >>> 16)) + seed0) ^ map, 0x9e3779b1);
-  return h ^ (h >>> 15);
+  const { head, low } = table;
+  const seed0 = head[WORD.seed0];
+  const seed1 = head[WORD.seed1];
+  if (!table.wide) return hashNarrow(low, map, seed0, seed1);
+  if (head[WORD.kindVersion] === 1) return hashRounds(low, table.high, map, seed0, seed1);
+  return hashWide(low, table.high, map, seed0, seed1, table.multiplier0, table.multiplier1);
 }
 
 /** Number of free positions. */

@@ -20,8 +20,8 @@ const unsealed = (bytes: Uint8Array): Uint8Array => bytes.slice().fill(0, 28, 36
 afterEach(() => vi.unstubAllGlobals());
 
 describe('TypeScript and Rust', () => {
-  it('read and produce the golden filter', () => {
-    const bytes = golden('bloomfilter.bin');
+  it.each(['bloomfilter.bin', 'v2/bloomfilter.bin'])('read and produce the golden filter %s', (name) => {
+    const bytes = golden(name);
     const filter = BloomFilter.fromBytes(bytes);
     filter.validate();
     const numbers = Array.from({ length: 50 }, (_, i) => i * 1.5);

@@ -11,8 +11,13 @@ import { header, sections, WORD } from '../helpers/words.js';
 
 /** Words 9 and 10: the low one is the first. */
 const seed = 0x89abcdef01234567n;
-const file = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', `hashmap-${name}.bin`)));
+const file = (name: string, folder = 'v2'): Uint8Array =>
+  new Uint8Array(readFileSync(join(packageRoot(), 'test', 'golden', folder, `hashmap-${name}.bin`)));
+/** Both versions of the format. */
+const versions = [
+  ['1', ''],
+  ['2', 'v2'],
+] as const;
 
 /**
  * The bytes without the words that a copy does not keep (sequence, checksum), and without the
@@ -58,8 +63,8 @@ describe('numbers', () => {
   for (let i = 0; i < 100; i++) made.set(key(i), i + 0.5);
   for (let i = 2; i < 100; i += 3) made.delete(key(i));
 
-  it('are read', () => {
-    const map = HashMap.fromBytes<'u32', 'f64'>(file('numbers'));
+  it.each(versions)('are read, version %s', (_, folder) => {
+    const map = HashMap.fromBytes<'u32', 'f64'>(file('numbers', folder));
     map.validate();
     expect(map.size).toBe(67);
     expect([...map]).toEqual([...made]);
@@ -78,8 +83,8 @@ describe('numbers', () => {
     expect(meaning(bulk.toBytes(), 8)).toEqual(meaning(file('numbers'), 8));
   });
 
-  it('can be changed on', () => {
-    const map = HashMap.fromBytes<'u32', 'f64'>(file('numbers'));
+  it.each(versions)('can be changed on, version %s', (_, folder) => {
+    const map = HashMap.fromBytes<'u32', 'f64'>(file('numbers', folder));
     for (let i = 0; i < 500; i++) map.set(i, i);
     map.validate();
     expect(map.columns().keys).toEqual(
@@ -89,8 +94,8 @@ describe('numbers', () => {
 });
 
 describe('strings', () => {
-  it('are read', () => {
-    const map = HashMap.fromBytes<'string', 'string'>(file('strings'));
+  it.each(versions)('are read, version %s', (_, folder) => {
+    const map = HashMap.fromBytes<'string', 'string'>(file('strings', folder));
     map.validate();
     expect([...map]).toEqual(texts);
     for (const [key, value] of texts) expect(map.get(key)).toBe(value);
@@ -117,7 +122,9 @@ describe('handles', () => {
     for (const gone of [0, 4, 7, 8, 12, 16]) expect(map.hasHandle((2 ** 32 + gone) as Handle)).toBe(false);
   };
 
-  it('are read', () => check(HashMap.fromBytes<'u32', 'u32'>(file('handles'))));
+  it.each(versions)('are read, version %s', (_, folder) => {
+    check(HashMap.fromBytes<'u32', 'u32'>(file('handles', folder)));
+  });
 
   it('are made the same', () => {
     const made = new HashMap({ key: 'u32', value: 'u32', capacity: 20, seed });

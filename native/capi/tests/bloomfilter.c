@@ -55,7 +55,7 @@ static void adding_and_asking(void) {
 }
 
 static void golden(void) {
-  FILE* file = fopen(OFFHEAP_TEST_GOLDEN "/bloomfilter.bin", "rb");
+  FILE* file = fopen(OFFHEAP_TEST_GOLDEN "/v2/bloomfilter.bin", "rb");
   CHECK(file != NULL);
   if (file == NULL) return;
   void* base = aligned_alloc(64, 4096);

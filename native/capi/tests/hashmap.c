@@ -245,8 +245,8 @@ static void misuse(void) {
 
 /* A map that JavaScript wrote: its bytes come from a file in test/golden, whose README describes
  * the contents. */
-static void bytes_from_elsewhere(void) {
-  FILE* file = fopen(OFFHEAP_TEST_GOLDEN "/hashmap-numbers.bin", "rb");
+static void bytes_from_elsewhere(const char* path) {
+  FILE* file = fopen(path, "rb");
   CHECK(file != NULL);
   if (file == NULL) return;
   fseek(file, 0, SEEK_END);
@@ -269,6 +269,7 @@ int main(void) {
   bulk();
   strings();
   misuse();
-  bytes_from_elsewhere();
+  bytes_from_elsewhere(OFFHEAP_TEST_GOLDEN "/hashmap-numbers.bin"); /* version 1 of the format */
+  bytes_from_elsewhere(OFFHEAP_TEST_GOLDEN "/v2/hashmap-numbers.bin");
   return check_result();
 }

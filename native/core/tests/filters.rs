@@ -121,7 +121,7 @@ fn golden_filter() -> BloomFilter {
 fn filter_has_its_golden_bytes() {
     let filter = golden_filter();
     assert_eq!(filter.shape().blocks, 2);
-    golden("bloomfilter.bin", filter.as_bytes());
+    golden("v2/bloomfilter.bin", filter.as_bytes());
     // Bulk operations write the same bytes.
     let mut bulk = BloomFilter::with_seeds(100, 0.01, SEEDS).unwrap();
     let numbers: Vec<f64> = (0..50).map(|i| f64::from(i) * 1.5).collect();
@@ -130,6 +130,29 @@ fn filter_has_its_golden_bytes() {
         bulk.add(format!("key {i}"));
     }
     assert!(bulk.as_bytes() == filter.as_bytes());
+}
+
+#[test]
+fn a_filter_of_version_1_keeps_its_hash() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden/bloomfilter.bin");
+    let expected = std::fs::read(path).unwrap();
+    let numbers: Vec<f64> = (0..50).map(|i| f64::from(i) * 1.5).collect();
+    for is_bulk in [false, true] {
+        // Emptied, and filled again.
+        let mut region = Region::of(&expected);
+        region.0[32..].fill(0);
+        let (base, len) = (region.0.as_mut_ptr().cast::<u8>(), expected.len());
+        // SAFETY: the region owns the memory, and this is its only view.
+        let mut filter = unsafe { bloom::RawBloomFilterMut::attach(base, len) }.unwrap();
+        if is_bulk {
+            filter.add_numbers(&Numbers::of(&numbers, "keys")).unwrap();
+        } else {
+            numbers.iter().for_each(|&number| filter.add(filter.hash_number(number)));
+        }
+        (0..50).for_each(|i| filter.add(filter.hash_bytes(format!("key {i}").as_bytes())));
+        assert!(filter.hash_number(1.5) != golden_filter().hash_number(1.5));
+        assert!(region.bytes() == expected);
+    }
 }
 
 #[test]

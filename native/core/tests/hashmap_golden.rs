@@ -13,7 +13,7 @@ use std::path::Path;
 const SEEDS: [u32; 2] = [0x0123_4567, 0x89AB_CDEF];
 
 fn compare(name: &str, bytes: &[u8]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden/v2").join(name);
     if std::env::var_os("OFFHEAP_BLESS").is_some() {
         std::fs::write(&path, bytes).unwrap();
         return;
@@ -79,17 +79,77 @@ fn a_map_with_handles_has_the_golden_bytes() {
     compare("hashmap-handles.bin", map.bytes());
 }
 
-#[test]
-fn golden_bytes_can_be_read() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden/hashmap-numbers.bin");
+fn region(path: &str) -> Vec<u64> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/golden").join(path);
     let bytes = std::fs::read(path).unwrap();
-    let words: Vec<u64> =
-        bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
+    bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
+}
+
+fn bytes_of(words: &[u64]) -> &[u8] {
     // SAFETY: all words are valid as bytes.
-    let bytes = unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), bytes.len()) };
-    let map = HashMapRef::<u32, f64>::open(bytes).unwrap();
-    map.validate().unwrap();
-    let i = 31u32;
-    assert_eq!(map.get(i.wrapping_mul(2_654_435_761)), Some(31.5));
-    assert!(HashMapRef::<u32, u64>::open(bytes).is_err(), "other types are refused");
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), words.len() * 8) }
+}
+
+#[test]
+fn golden_bytes_of_both_versions_can_be_read() {
+    for name in ["hashmap-numbers.bin", "v2/hashmap-numbers.bin"] {
+        let words = region(name);
+        let bytes = bytes_of(&words);
+        let map = HashMapRef::<u32, f64>::open(bytes).unwrap();
+        map.validate().unwrap();
+        for i in 0..100u32 {
+            let expected = (i % 3 != 2).then_some(f64::from(i) + 0.5);
+            assert_eq!(map.get(i.wrapping_mul(2_654_435_761)), expected, "{name} {i}");
+        }
+        assert!(HashMapRef::<u32, u64>::open(bytes).is_err(), "other types are refused");
+    }
+    for name in ["hashmap-strings.bin", "hashmap-handles.bin"] {
+        let words = region(name);
+        // SAFETY: the words are readable, and outlive the call.
+        unsafe { offheap_core::hashmap::validate::validate(words.as_ptr().cast(), words.len() * 8) }.unwrap();
+    }
+}
+
+/// The kind version of a region.
+fn version(words: &[u64]) -> u64 {
+    words[1] >> 32
+}
+
+#[test]
+fn a_map_of_version_1_is_written_as_version_1_until_it_is_rebuilt() {
+    // Made again with the hash of version 1, byte for byte.
+    let golden = region("hashmap-numbers.bin");
+    let new = NewMap { key: Type::U32, value: Type::F64, capacity: 100, heap: 0, seeds: SEEDS };
+    let mut words = vec![0u64; new.length().unwrap() / 8];
+    let (base, len) = (words.as_mut_ptr().cast::<u8>(), words.len() * 8);
+    let key = |i: u32| i.wrapping_mul(2_654_435_761);
+    // SAFETY: the memory belongs to this test and has `len` bytes; views are used one at a time.
+    unsafe {
+        rebuild::init(base, len, &new).unwrap();
+        base.cast::<u32>().add(3).write(1);
+        let mut map = RawMapMut::attach(base, len).unwrap();
+        for i in 0..100 {
+            map.set(key(i), (f64::from(i) + 0.5).to_bits());
+        }
+        (2..100).step_by(3).for_each(|i| assert!(map.remove(key(i)).is_some()));
+    }
+    assert_eq!(bytes_of(&words), bytes_of(&golden));
+    // A rebuild, and so growth, makes it a map of version 2; so does removing all entries.
+    for clear in [false, true] {
+        let mut words = golden.clone();
+        assert_eq!(version(&words), 1);
+        let (base, len) = (words.as_mut_ptr().cast::<u8>(), words.len() * 8);
+        // SAFETY: the same.
+        unsafe {
+            if clear {
+                rebuild::clear(base, len).unwrap();
+            } else {
+                rebuild::rebuild(base, len, 90, 0).unwrap();
+            }
+            offheap_core::hashmap::validate::validate(base, len).unwrap();
+        }
+        assert_eq!(version(&words), 2);
+        let map = HashMapRef::<u32, f64>::open(bytes_of(&words)).unwrap();
+        assert_eq!(map.get(key(31)), (!clear).then_some(31.5));
+    }
 }

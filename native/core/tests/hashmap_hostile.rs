@@ -226,7 +226,8 @@ fn other_versions_superseded_and_locked_regions_have_different_errors() {
     let cases = [
         (header::word::VERSION, 2, ErrorKind::Version),
         (header::word::KIND, 2, ErrorKind::Version),
-        (header::word::KIND_VERSION, 2, ErrorKind::Version),
+        (header::word::KIND_VERSION, 3, ErrorKind::Version),
+        (header::word::KIND_VERSION, 0, ErrorKind::Version),
         (header::word::MAGIC, 0, ErrorKind::Corrupt),
         (header::word::FLAGS, header::FLAG_SUPERSEDED, ErrorKind::Stale),
         (header::word::SEQUENCE, 1, ErrorKind::Locked),

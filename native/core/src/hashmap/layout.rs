@@ -13,6 +13,7 @@ use crate::region::memory::Memory;
 pub use crate::table::blob::MAX_BLOB;
 pub use crate::table::capacity::{MAX_CAPACITY, buckets_for, capacity_for, next_capacity};
 pub use crate::table::group::LANES;
+use crate::table::hash::Seeds;
 pub use crate::table::index::BUCKET_BYTES;
 use crate::{Error, Result};
 
@@ -146,7 +147,7 @@ pub struct Meta {
     /// The offsets of the sections.
     pub layout: Layout,
     /// Key of the hash function.
-    pub seeds: [u32; 2],
+    pub seeds: Seeds,
     /// Number of index buckets.
     pub buckets: u32,
     /// Generation of direct handles.
@@ -192,7 +193,7 @@ impl RegionKind for Meta {
         let heap = Meta::check_heap(header, key.is_blob() || value.is_blob())?;
         let shape = Shape { key, value, capacity, slots, heap };
         let layout = shape.layout()?;
-        Ok(Meta { shape, layout, seeds: header.seeds(), buckets, epoch })
+        Ok(Meta { shape, layout, seeds: header.hash_seeds(), buckets, epoch })
     }
 
     fn length(&self) -> u64 {

@@ -13,7 +13,7 @@ use crate::region::element::Type;
 use crate::table::bits::Bits;
 use crate::table::blob::{BYTES, size_of_blob, text_encoding};
 use crate::table::group::Native;
-use crate::table::hash::{self, canonical, tag};
+use crate::table::hash::{canonical, tag};
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -204,7 +204,7 @@ impl Validator {
                 Type::F64 | Type::U64 | Type::I64 => map.key_u64(position).hash(seeds),
                 _ => {
                     let blob = map.blob(map.key_u32(position)).ok_or_else(|| wrong("key", position))?;
-                    hash::blob(blob.bytes(), seeds)
+                    seeds.blob(blob.bytes())
                 }
             }
         };

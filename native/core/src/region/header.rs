@@ -9,6 +9,7 @@
 use super::kind::Kind;
 use super::memory::Memory;
 pub use super::memory::{HEADER_BYTES, HEADER_WORDS};
+use crate::table::hash::Seeds;
 use crate::{Error, Result};
 use std::sync::atomic::{Ordering, fence};
 
@@ -143,8 +144,10 @@ impl Header {
                 None => format!("the region contains a structure of unknown kind {code}, not a {kind}"),
             }));
         }
-        if version != kind.version() {
-            let known = kind.version();
+        let known = kind.oldest_version()..=kind.version();
+        if !known.contains(&version) {
+            let (oldest, newest) = known.into_inner();
+            let known = if oldest == newest { newest.to_string() } else { format!("{oldest} to {newest}") };
             return Err(Error::version(format!(
                 "unsupported {kind} format version {version}: this library reads version {known}"
             )));
@@ -232,6 +235,20 @@ impl Header {
     #[must_use]
     pub fn seeds(&self) -> [u32; 2] {
         [self.words[word::SEEDS], self.words[word::SEEDS + 1]]
+    }
+
+    /// The version of the kind's format.
+    #[inline]
+    #[must_use]
+    pub fn kind_version(&self) -> u32 {
+        self.word(word::KIND_VERSION)
+    }
+
+    /// The key of the hash function of a structure with a table.
+    #[inline]
+    #[must_use]
+    pub fn hash_seeds(&self) -> Seeds {
+        Seeds::new(self.seeds(), self.kind_version())
     }
 
     /// Part of `validate`: checks that reserved words and those of the kind from `end` on are zero,

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Defines [`Kind`] from one list: name, code and version of the format.
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $name:ident = $code:literal, version $version:literal;)+) => {
+    ($($(#[$doc:meta])+ $name:ident = $code:literal, version $oldest:literal to $version:literal;)+) => {
         /// Which structure a region contains. The discriminants are the codes stored in headers.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u32)]
@@ -16,12 +16,21 @@ macro_rules! kinds {
             /// Every kind, in the order of its code.
             pub const ALL: &[Kind] = &[$(Kind::$name,)+];
 
-            /// The version of the kind's format that this library reads and writes.
+            /// The version of the kind's format that this library writes for new structures.
             #[inline]
             #[must_use]
             pub const fn version(self) -> u32 {
                 match self {
                     $(Kind::$name => $version,)+
+                }
+            }
+
+            /// The oldest version of the kind's format that this library reads.
+            #[inline]
+            #[must_use]
+            pub const fn oldest_version(self) -> u32 {
+                match self {
+                    $(Kind::$name => $oldest,)+
                 }
             }
 
@@ -39,37 +48,37 @@ macro_rules! kinds {
 kinds! {
     // generated (npm run generate): kinds
     /// A hash map.
-    HashMap = 1, version 1;
+    HashMap = 1, version 1 to 2;
     /// Many small maps.
-    SmallMapArena = 2, version 1;
+    SmallMapArena = 2, version 1 to 2;
     /// Numbers of one type.
-    Vector = 3, version 1;
+    Vector = 3, version 1 to 1;
     /// A pool of blocks in size classes, for one thread.
-    FixedPool = 4, version 1;
+    FixedPool = 4, version 1 to 1;
     /// A pool of blocks that many threads allocate from.
-    LockFreePool = 5, version 1;
+    LockFreePool = 5, version 1 to 1;
     /// A bump allocator.
-    BumpArena = 6, version 1;
+    BumpArena = 6, version 1 to 1;
     /// A pool with a section on each NUMA node.
-    NumaPool = 7, version 1;
+    NumaPool = 7, version 1 to 1;
     /// Bits.
-    BitVector = 8, version 1;
+    BitVector = 8, version 1 to 1;
     /// Bits with an index for rank and select.
-    RankSelect = 9, version 1;
+    RankSelect = 9, version 1 to 1;
     /// Sorted integers.
-    EliasFano = 10, version 1;
+    EliasFano = 10, version 1 to 1;
     /// Integers of 1 to 64 bits.
-    PackedInts = 11, version 1;
+    PackedInts = 11, version 1 to 1;
     /// The file of a vector that is larger than memory.
-    MmapVector = 12, version 1;
+    MmapVector = 12, version 1 to 1;
     /// A dictionary for compression.
-    Dictionary = 13, version 1;
+    Dictionary = 13, version 1 to 1;
     /// Compressed records.
-    RecordStore = 14, version 1;
+    RecordStore = 14, version 1 to 1;
     /// A Bloom filter.
-    BloomFilter = 15, version 1;
+    BloomFilter = 15, version 1 to 2;
     /// A suffix array.
-    SuffixArray = 16, version 1;
+    SuffixArray = 16, version 1 to 1;
     // end of generated: kinds
 }
 

@@ -20,7 +20,7 @@ pub mod hash;
 pub mod layout;
 mod owned;
 
-pub use self::hash::Hashed;
+pub use self::hash::{Hashed, Seeds};
 pub use self::layout::Shape;
 pub use self::owned::BloomFilter;
 
@@ -87,7 +87,13 @@ impl RawBloomFilter {
         let memory = unsafe { Memory::new(base.cast_mut(), len) }?;
         let (header, shape) = Shape::read(memory)?;
         // SAFETY: `read` checked that the blocks are within the memory.
-        let blocks = unsafe { Blocks::new(memory.at(HEADER_BYTES), shape.blocks, header.seeds()) };
+        let blocks = unsafe {
+            Blocks::new(
+                memory.at(HEADER_BYTES),
+                shape.blocks,
+                Seeds::new(header.seeds(), header.kind_version()),
+            )
+        };
         Ok(RawBloomFilter { memory, shape, blocks })
     }
 

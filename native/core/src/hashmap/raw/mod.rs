@@ -24,7 +24,7 @@ use crate::region::element::Type;
 use crate::region::memory::Memory;
 use crate::table::blob::size_of_blob;
 use crate::table::group::{Group, Native};
-use crate::table::hash::{Home, tag};
+use crate::table::hash::{Home, Seeds, tag};
 use crate::table::index::{Index, Lane};
 use crate::{Error, Result};
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct RawMap {
     // The fields that every lookup reads come first.
     index: Index,
     home: Home,
-    seeds: [u32; 2],
+    seeds: Seeds,
     /// The key column.
     keys: *mut u8,
     /// The value column.
@@ -141,8 +141,8 @@ impl RawMap {
     }
 
     #[inline(always)]
-    pub(crate) fn seeds(&self) -> [u32; 2] {
-        self.seeds
+    pub(crate) fn seeds(&self) -> &Seeds {
+        &self.seeds
     }
 
     /// The home bucket of a hash.
@@ -270,7 +270,7 @@ impl RawMap {
     #[inline(always)]
     pub(crate) unsafe fn position_of<K: RawKey>(&self, key: K) -> Option<u32> {
         // SAFETY: the caller guarantees the representation of the keys.
-        unsafe { self.find_with::<Native, K>(key, key.hash(self.seeds)) }.map(|(_, position)| position)
+        unsafe { self.find_with::<Native, K>(key, key.hash(&self.seeds)) }.map(|(_, position)| position)
     }
 
     /// The position of a key; positions are stable until a rebuild. Panics if keys have another

@@ -7,7 +7,7 @@
 use super::{RawMap, RawMapMut};
 use crate::region::element::Type;
 use crate::table::blob::Blob;
-use crate::table::hash::{self, canonical, narrow, wide};
+use crate::table::hash::{Seeds, canonical};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 mod sealed {
@@ -28,7 +28,7 @@ pub trait RawKey: Copy + sealed::Sealed {
     /// Whether keys of this type have this representation.
     fn fits(ty: Type) -> bool;
     /// The key's hash.
-    fn hash(self, seeds: [u32; 2]) -> u32;
+    fn hash(self, seeds: &Seeds) -> u32;
     /// Bytes of the heap that it takes.
     #[inline(always)]
     fn heap_bytes(self) -> u64 {
@@ -113,8 +113,8 @@ impl RawKey for u32 {
         matches!(ty, Type::U32 | Type::I32)
     }
     #[inline(always)]
-    fn hash(self, seeds: [u32; 2]) -> u32 {
-        narrow(self, seeds)
+    fn hash(self, seeds: &Seeds) -> u32 {
+        seeds.narrow(self)
     }
     #[inline(always)]
     unsafe fn equals(self, map: &RawMap, position: u32) -> bool {
@@ -135,8 +135,8 @@ impl RawKey for u64 {
         matches!(ty, Type::F64 | Type::U64 | Type::I64)
     }
     #[inline(always)]
-    fn hash(self, seeds: [u32; 2]) -> u32 {
-        wide(self, seeds)
+    fn hash(self, seeds: &Seeds) -> u32 {
+        seeds.wide(self)
     }
     #[inline(always)]
     unsafe fn equals(self, map: &RawMap, position: u32) -> bool {
@@ -157,8 +157,8 @@ impl RawKey for Blob<'_> {
         ty.is_blob()
     }
     #[inline]
-    fn hash(self, seeds: [u32; 2]) -> u32 {
-        hash::blob(self.content(), seeds)
+    fn hash(self, seeds: &Seeds) -> u32 {
+        seeds.blob(self.content())
     }
     #[inline(always)]
     fn heap_bytes(self) -> u64 {

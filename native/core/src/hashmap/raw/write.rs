@@ -11,7 +11,7 @@ use crate::hashmap::layout::word;
 use crate::region::element::Type;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::group::Native;
-use crate::table::hash::{self, narrow, tag, wide};
+use crate::table::hash::tag;
 use std::ops::Deref;
 
 /// The result of an insertion.
@@ -87,11 +87,11 @@ impl RawMapMut {
         // SAFETY: the position is below the capacity, and the representation is that of the schema.
         let hash = unsafe {
             match self.meta.shape.key {
-                Type::U32 | Type::I32 => narrow(self.key_u32(used), self.seeds),
-                Type::F64 | Type::U64 | Type::I64 => wide(self.key_u64(used), self.seeds),
+                Type::U32 | Type::I32 => self.seeds.narrow(self.key_u32(used)),
+                Type::F64 | Type::U64 | Type::I64 => self.seeds.wide(self.key_u64(used)),
                 _ => match self.blob(self.key_u32(used)) {
                     // The heap past its used part is not zeroed: old bytes there are not a key.
-                    Some(blob) if self.ends_within_used_heap(blob) => hash::blob(blob.bytes(), self.seeds),
+                    Some(blob) if self.ends_within_used_heap(blob) => self.seeds.blob(blob.bytes()),
                     _ => return,
                 },
             }
@@ -117,7 +117,7 @@ impl RawMapMut {
         assert!(K::fits(self.meta.shape.key), "a key of another representation");
         assert!(V::fits(self.meta.shape.value), "a value of another representation");
         // SAFETY: the representations were just checked.
-        unsafe { self.upsert(key, value, key.hash(self.seeds)) }
+        unsafe { self.upsert(key, value, key.hash(&self.seeds)) }
     }
 
     /// Deletes a key. Returns the position of its entry. Panics if keys have another
@@ -126,7 +126,7 @@ impl RawMapMut {
     pub fn remove<K: RawKey>(&mut self, key: K) -> Option<u32> {
         assert!(K::fits(self.meta.shape.key), "a key of another representation");
         // SAFETY: the representations were just checked.
-        unsafe { self.delete(key, key.hash(self.seeds)) }
+        unsafe { self.delete(key, key.hash(&self.seeds)) }
     }
 
     /// `set` for a key whose hash is known.

@@ -4,7 +4,7 @@
 //! see the parent module), then the heap, the slot table and the index are written.
 
 use super::plan::Plan;
-use super::write_shape;
+use super::{upgrade, write_shape};
 use crate::hashmap::layout::{BUCKET_BYTES, Layout, MAX_GENERATION, Meta, STATE_SLOTS, buckets_for, word};
 use crate::hashmap::raw::{RawMap, RawMapMut};
 use crate::region::memory::Memory;
@@ -47,10 +47,12 @@ impl Plan {
             memory.set_word(word::DEAD, 0);
             memory.set_word(word::USED, self.living);
             write_shape(memory, &self.shape, &self.layout);
+            upgrade(memory);
             let meta = Meta {
                 shape: self.shape,
                 layout: self.layout,
                 buckets: buckets_for(self.shape.capacity),
+                seeds: old.seeds.upgraded(),
                 ..old
             };
             RawMap::new(memory, meta, 0).fill_index(self.living);

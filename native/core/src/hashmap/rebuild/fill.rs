@@ -5,7 +5,7 @@ use crate::cpu::prefetch;
 use crate::hashmap::raw::{RawKey, RawMap};
 use crate::region::element::Type;
 use crate::table::group::Native;
-use crate::table::hash::{self, tag};
+use crate::table::hash::tag;
 use crate::table::index::Index;
 
 impl RawMap {
@@ -24,7 +24,7 @@ impl RawMap {
                 _ => self.fill_index_by(count, |at| {
                     // `validate` reports an invalid reference; here it gets an arbitrary hash.
                     let blob = self.blob(self.key_u32(at));
-                    blob.map_or(0, |blob| hash::blob(blob.bytes(), self.seeds()))
+                    blob.map_or(0, |blob| self.seeds().blob(blob.bytes()))
                 }),
             }
         }

@@ -26,6 +26,7 @@ use super::raw::{RawMap, RawMapMut};
 use crate::region::attach::{RegionKind, check_room};
 use crate::region::element::Type;
 use crate::region::header::{self, align};
+use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::{Error, Result};
 
@@ -111,6 +112,16 @@ unsafe fn write_shape(memory: Memory, shape: &Shape, layout: &Layout) {
     }
 }
 
+/// Makes a map of an earlier version one of the current version. Its index is empty: the hash
+/// differs.
+///
+/// # Safety
+/// As for [`write_shape`].
+unsafe fn upgrade(memory: Memory) {
+    // SAFETY: the caller guarantees that the memory is writable and has no other writer.
+    unsafe { memory.set_word(header::word::KIND_VERSION, Kind::HashMap.version()) };
+}
+
 /// Empties a map and drops its slot table; its capacity stays. Handles become stale.
 ///
 /// # Safety
@@ -150,6 +161,7 @@ pub(super) fn clear_view(map: &mut RawMapMut) -> Result<()> {
             memory.set_word(word::EPOCH, epoch);
             memory.set_word(word::MOVES, memory.word(word::MOVES).wrapping_add(u32::from(moved)));
             write_shape(memory, &shape, &layout);
+            upgrade(memory);
         });
     }
     Ok(())

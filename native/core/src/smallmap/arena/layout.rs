@@ -11,6 +11,7 @@ use crate::region::header::{HEADER_BYTES, Header, align};
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::table::capacity::buckets_for;
+use crate::table::hash::Seeds;
 use crate::table::index::BUCKET_BYTES;
 use crate::{Error, Result};
 
@@ -256,7 +257,7 @@ pub struct Meta {
     /// The positions of the sections.
     pub layout: Layout,
     /// Seeds of the hash functions.
-    pub seeds: [u32; 2],
+    pub seeds: Seeds,
 }
 
 impl RegionKind for Meta {
@@ -307,7 +308,7 @@ impl RegionKind for Meta {
             )));
         }
         let layout = shape.layout()?;
-        Ok(Meta { shape, layout, seeds: header.seeds() })
+        Ok(Meta { shape, layout, seeds: header.hash_seeds() })
     }
 
     fn length(&self) -> u64 {

@@ -16,7 +16,7 @@ use super::layout::{
 use crate::region::attach::RegionKind;
 use crate::region::element::Type;
 use crate::region::memory::Memory;
-use crate::table::hash::{Home, canonical};
+use crate::table::hash::{Home, Seeds, canonical};
 use crate::table::index::Index;
 use crate::{Error, Result};
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct RawArena {
     pub(super) memory: Memory,
     pub(super) shape: Shape,
     pub(super) layout: Layout,
-    pub(super) seeds: [u32; 2],
+    pub(super) seeds: Seeds,
     pub(super) index: Index,
     pub(super) home: Home,
     pub(super) string_index: Index,

@@ -26,7 +26,7 @@ use crate::region::memory::Memory;
 use crate::table::bits::Bits;
 use crate::table::blob::size_of_blob;
 use crate::table::group::Native;
-use crate::table::hash::{self, tag};
+use crate::table::hash::tag;
 use crate::table::index::{BUCKET_BYTES, Index};
 use crate::{Error, Result};
 
@@ -472,7 +472,7 @@ impl RawArena {
             // caller.
             unsafe {
                 let Some((_, bytes)) = self.blob(reference) else { continue };
-                let hash = hash::blob(bytes, self.seeds);
+                let hash = self.seeds.blob(bytes);
                 put(self.string_index, self.string_home.of(hash), hash, id);
             }
         }
@@ -567,7 +567,7 @@ impl RawArenaMut {
             if reference & FREE_REF == 0 {
                 // SAFETY: the bytes are hashed immediately.
                 if let Some((_, bytes)) = unsafe { self.blob(reference) } {
-                    let hash = hash::blob(bytes, self.seeds);
+                    let hash = self.seeds.blob(bytes);
                     let home = self.string_home.of(hash);
                     if let Some((lane, _)) = self.string_index.find::<Native>(home, tag(hash), |at| at == id)
                     {

@@ -6,7 +6,7 @@ use super::write::RawArenaMut;
 use crate::region::element::Type;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::group::Native;
-use crate::table::hash::{self, tag};
+use crate::table::hash::tag;
 use crate::{Error, Result};
 
 impl RawArena {
@@ -86,7 +86,7 @@ impl RawArena {
     /// The id of a string, if it is in the arena.
     #[must_use]
     pub fn find_string(&self, text: Blob<'_>) -> Option<u32> {
-        self.find_hashed(text, hash::blob(text.content(), self.seeds))
+        self.find_hashed(text, self.seeds.blob(text.content()))
     }
 
     fn find_hashed(&self, text: Blob<'_>, hash: u32) -> Option<u32> {
@@ -115,7 +115,7 @@ impl RawArenaMut {
         if !self.shape.has_strings() {
             return Err(Error::wrong_type("this arena has no strings"));
         }
-        let hash = hash::blob(text.content(), self.seeds);
+        let hash = self.seeds.blob(text.content());
         if let Some(id) = self.find_hashed(text, hash) {
             return Ok(Some(id));
         }

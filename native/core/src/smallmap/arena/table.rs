@@ -13,11 +13,11 @@ impl RawArena {
     /// The hash of a map and a key.
     #[inline(always)]
     pub(super) fn hash(&self, map: u32, key: u64) -> u32 {
-        let [s0, s1] = self.seeds;
-        let mut h = (key as u32 ^ s0).wrapping_mul(0x85EB_CA6B);
-        h = ((h ^ h >> 15).wrapping_add(s1) ^ (key >> 32) as u32).wrapping_mul(0xC2B2_AE35);
-        h = ((h ^ h >> 16).wrapping_add(s0) ^ map).wrapping_mul(0x9E37_79B1);
-        h ^ h >> 15
+        if self.shape.key.width() > 4 {
+            self.seeds.wide_of(map, key)
+        } else {
+            self.seeds.narrow_of(map, key as u32)
+        }
     }
 
     #[inline(always)]

@@ -15,7 +15,7 @@ use crate::region::element::Type;
 use crate::table::bits::Bits;
 use crate::table::blob::{Blob, size_of_blob};
 use crate::table::group::{LANES, Native};
-use crate::table::hash::{self, tag};
+use crate::table::hash::tag;
 use crate::table::index::Index;
 use crate::{Error, Result};
 use std::time::Duration;
@@ -303,7 +303,7 @@ impl Validator {
             let zero = alone && (0..padding).all(|i| unsafe { arena.memory.load_u8(at + i) } == 0);
             let text = Blob::of_type(bytes, Type::String).ok().filter(|text| text.head() == head);
             let Some(text) = text.filter(|_| zero) else { return Err(wrong("string", id)) };
-            let hash = hash::blob(bytes, arena.seeds);
+            let hash = arena.seeds.blob(bytes);
             match arena.find_string(text) {
                 Some(found) if found == id => index.add(hash, arena.string_home.of(hash), id),
                 Some(_) => return Err(wrong("a duplicate string,", id)),

@@ -2,7 +2,7 @@
 
 use super::INLINE_CAPACITY;
 use crate::smallmap::search::{self, Inline, Lane, Searchable};
-use crate::table::hash::{narrow, wide};
+use crate::table::hash::Seeds;
 use std::cell::UnsafeCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::MaybeUninit;
@@ -145,7 +145,8 @@ macro_rules! numbers {
             #[inline(always)]
             fn hash(key: &$type, seeds: [u32; 2]) -> u32 {
                 let bits = key.to_lane().bits();
-                if size_of::<$type>() <= 4 { narrow(bits as u32, seeds) } else { wide(bits, seeds) }
+                let seeds = Seeds::current(seeds);
+                if size_of::<$type>() <= 4 { seeds.narrow(bits as u32) } else { seeds.wide(bits) }
             }
             #[inline(always)]
             fn into_stored(self) -> $type {

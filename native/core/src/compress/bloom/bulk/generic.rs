@@ -76,9 +76,19 @@ fn ask(blocks: &Blocks, keys: &[Hashed]) -> [u32; BATCH] {
 
 #[inline(always)]
 fn hash_all(blocks: &Blocks, numbers: &[f64]) -> [Hashed; BATCH] {
+    // One decision for the batch, so that each loop is vectorized.
+    if blocks.seeds.is_first() {
+        hash_all_of::<true>(blocks, numbers)
+    } else {
+        hash_all_of::<false>(blocks, numbers)
+    }
+}
+
+#[inline(always)]
+fn hash_all_of<const FIRST: bool>(blocks: &Blocks, numbers: &[f64]) -> [Hashed; BATCH] {
     let mut keys = [Hashed::default(); BATCH];
     for (key, &number) in keys.iter_mut().zip(numbers) {
-        *key = hash::number(blocks.seeds, number);
+        *key = hash::number_of::<FIRST>(blocks.seeds, number);
     }
     keys
 }

@@ -15,7 +15,7 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
-pub(super) use super::hash::Hashed;
+pub(super) use super::hash::{Hashed, Seeds};
 use super::layout::BLOCK;
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::{Features, Level};
@@ -29,14 +29,14 @@ pub(super) const BATCH: usize = crate::region::numbers::CHUNK;
 pub(super) struct Blocks {
     data: *mut u8,
     count: u32,
-    pub(super) seeds: [u32; 2],
+    pub(super) seeds: Seeds,
 }
 
 impl Blocks {
     /// # Safety
     /// While this is used, `count` blocks, at least one and at most `MAX_BLOCKS`, are readable at
     /// `data`, a multiple of 8.
-    pub(super) unsafe fn new(data: *mut u8, count: u64, seeds: [u32; 2]) -> Blocks {
+    pub(super) unsafe fn new(data: *mut u8, count: u64, seeds: Seeds) -> Blocks {
         debug_assert!(0 < count && count <= super::layout::MAX_BLOCKS);
         Blocks { data, count: count as u32, seeds }
     }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     const COUNT: u64 = 5;
-    const SEEDS: [u32; 2] = [0x0123_4567, 0x89AB_CDEF];
+    const SEEDS: Seeds = Seeds::new([0x0123_4567, 0x89AB_CDEF], 2);
 
     /// Blocks at an address that is a multiple of 8 but not of 64, with one word before and one
     /// after them.
