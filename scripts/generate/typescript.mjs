@@ -84,7 +84,10 @@ export function kinds() {
  * ${NOTICE}
  */
 
-/** The structure that a region contains, the oldest version of its format that this release reads, and the one that it writes. */
+/**
+ * The structure that a region contains, the oldest version of its format that this release reads,
+ * and the one that it writes.
+ */
 export const KINDS = {
 ${text(KINDS.map(({ name, code, oldest, version }) => `${name}: { code: ${code}, oldest: ${oldest}, version: ${version} },`))}
 } as const;

@@ -9,7 +9,8 @@
  * 4-byte keys ignore the high word.
  *
  * @typedef {(low: number, high: number) => number} Hash
- * @typedef {{ name: string, bits: 32 | 64, seeded: (seed0: number, seed1: number) => Hash }} Subject
+ * @typedef {(seed0: number, seed1: number) => Hash} Seeded
+ * @typedef {{ name: string, bits: 32 | 64, seeded: Seeded }} Subject
  * @typedef {{ name: string, at: (i: number) => [number, number] }} Pattern
  */
 
@@ -164,8 +165,8 @@ export function avalanche({ bits, seeded }, samples) {
 /**
  * The cost of one set of keys in the index of a HashMap that is as full as it gets.
  * @param {Hash} hash @param {Pattern['at']} at @param {number} count
- * @returns {{ buckets: number, equal: number }} the mean number of buckets that a lookup visits, and
- *   the number of keys whose 32-bit hash another key has
+ * @returns {{ buckets: number, equal: number }} the mean number of buckets that a lookup visits,
+ *   and the number of keys whose 32-bit hash another key has
  */
 export function tableCost(hash, at, count) {
   const wanted = Math.ceil((count * 5) / 51);
@@ -325,7 +326,7 @@ export function subjects({ hash, blob, bloom }) {
 /** The most buckets that a lookup may visit on average in {@link tableCost}; random keys: 1.10. */
 export const BUCKETS = 1.3;
 
-/** A bound on the equal 32-bit hashes of `count` keys: three times what random hashes have, and 20. */
+/** A bound on equal hashes of `count` keys: three times those of random hashes, plus 20. */
 export function equalHashes(/** @type {number} */ count) {
   return (3 * count ** 2) / 2 ** 33 + 20;
 }

@@ -3,7 +3,10 @@
  * Generated from scripts/generate/schema.mjs by `npm run generate`. Do not edit.
  */
 
-/** The structure that a region contains, the oldest version of its format that this release reads, and the one that it writes. */
+/**
+ * The structure that a region contains, the oldest version of its format that this release reads,
+ * and the one that it writes.
+ */
 export const KINDS = {
   hashmap: { code: 1, oldest: 1, version: 2 },
   smallmap: { code: 2, oldest: 1, version: 2 },

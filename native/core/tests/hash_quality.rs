@@ -1,6 +1,6 @@
 //! Statistical tests of the hash functions: avalanche, sets of similar keys, crafted differences,
-//! rates of Bloom filters. `scripts/hash-quality.mjs` is a longer form in TypeScript, which computes
-//! the same hashes. `OFFHEAP_HASH_SEEDS` sets the number of seeds.
+//! rates of Bloom filters. `scripts/hash-quality.mjs` is a longer form in TypeScript, which
+//! computes the same hashes. `OFFHEAP_HASH_SEEDS` sets the number of seeds.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use offheap_core::compress::BloomFilter;

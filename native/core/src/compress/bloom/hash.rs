@@ -45,8 +45,8 @@ impl Seeds {
 struct State(u32, u32);
 
 impl State {
-    /// With `FIRST`, the hash of version 1. There the high bits of a word reached only a few bits of
-    /// the state, where the low bits of the next word canceled them, so doubles that differ in
+    /// With `FIRST`, the hash of version 1. There the high bits of a word reached only a few bits
+    /// of the state, where the low bits of the next word canceled them, so doubles that differ in
     /// both words had equal hashes under some seeds. In version 2 every bit of a word affects
     /// every bit of the first half before the next word is added.
     #[inline(always)]
