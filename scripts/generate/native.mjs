@@ -53,7 +53,7 @@ export const rustKinds = () =>
 export const cTypes = () =>
   text(
     ELEMENTS.flatMap(({ name, code, cDoc }) => [
-      `    /// ${cDoc}`,
+      ...cDoc.split('\n').map((line) => `    /// ${line}`),
       `    OH_TYPE_${name.toUpperCase()} = ${code},`,
     ]),
   );

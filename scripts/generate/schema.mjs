@@ -134,7 +134,7 @@ function blob(code, name, js, doc, cDoc, expected) {
 export const ELEMENTS = [
   ...['u8', 'i8', 'u16', 'i16', 'u32', 'i32'].map((name, i) => integer(i + 1, name)),
   float(7, 32, 'float'),
-  float(8, 64, 'double', '`double`. As keys, all NaNs are one key, and -0.0 is 0.0.'),
+  float(8, 64, 'double', '`double`. As keys, all NaNs are equal, and -0.0 equals 0.0.'),
   integer(9, 'u64'),
   integer(10, 'i64'),
   {
@@ -154,7 +154,7 @@ export const ELEMENTS = [
     'string',
     'string',
     'Text: ASCII, UTF-8 or WTF-8',
-    'Text: UTF-8, or WTF-8 where it has lone surrogates. NULs may occur.',
+    'Text: UTF-8, or WTF-8 if it has lone surrogates. It may contain NULs.',
     'a string',
   ),
   blob(13, 'bytes', 'Uint8Array', 'Any bytes', 'Any bytes.', 'a Uint8Array that is not detached'),
@@ -168,7 +168,7 @@ export const ELEMENTS = [
     array: undefined,
     c: undefined,
     doc: 'A JavaScript value that is not in the region: there is no column.',
-    cDoc: 'JavaScript values, which are not in the region: from C only keys can be used.',
+    cDoc: 'JavaScript values, which are not stored in the region. From C, only the keys of such a map\ncan be used.',
     expected: 'anything',
   },
 ];
