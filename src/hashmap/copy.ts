@@ -5,7 +5,7 @@
 import { allocating } from '../errors.js';
 import { native } from '../native.js';
 import { clearChecksum } from '../region/file.js';
-import { HEADER_WORDS, readLong, TWO_32, writeLong } from '../region/format.js';
+import { corrupt, HEADER_WORDS, readLong, TWO_32, writeLong } from '../region/format.js';
 import type { Region } from '../region/region.js';
 import { copyOf } from '../region/table.js';
 import { GENERATIONS, readShape, WORD } from './layout.js';
@@ -25,6 +25,9 @@ export function copyBytes(
   // stored before the reference to it, so now that all references have been read, the blobs are
   // there, and are copied as well.
   const after = heapUsedOf(head, loadAfterReads(head, WORD.heapUsedLow));
+  // A writer that breaks the protocol can write anything here.
+  if (after > heap.length || copy.length < heap.length)
+    throw corrupt('the shared map', 'the end of its heap');
   if (after > before) copy.subarray(copy.length - heap.length).set(heap.subarray(before, after), before);
   writeLong(new Int32Array(copy.buffer, 0, HEADER_WORDS), WORD.heapUsedLow, after);
   return copy;

@@ -275,8 +275,8 @@ export class Block {
   }
 
   /**
-   * Returns the block to its pool. Further calls do nothing. Throws `ERR_OFFHEAP_STALE` if the block
-   * was freed by its offset and `acquire` has returned another one there since. (A block that
+   * Returns the block to its pool. Further calls do nothing. Throws `ERR_OFFHEAP_STALE` if the
+   * block was freed by its offset and `acquire` has returned another one there since. (A block that
    * `alloc` returned there is not distinguished: do not free a `Block` by its offset.)
    */
   free(): void {
