@@ -1,6 +1,6 @@
 /**
- * A mapped file whose sequence word becomes odd claims that a rearrangement is under way. Bulk calls
- * used to wait half a minute for its end, although a file has no writer.
+ * A mapped file whose sequence word becomes odd claims that a rearrangement is under way. Bulk
+ * calls used to wait half a minute for its end, although a file has no writer.
  */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
