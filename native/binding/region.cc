@@ -279,6 +279,21 @@ Napi::Value RegionAdvise(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), taken);
 }
 
+void MemoryCount(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject()) ThrowType(env, "buffer must be an object");
+  CountBytes(env, info[0].As<Napi::Object>(), static_cast<int64_t>(ReadSize(info[1], "bytes")));
+}
+
+Napi::Value AddressSpaceOf(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const AddressSpace space = ReadAddressSpace();
+  const Napi::Array result = Napi::Array::New(env, 2);
+  result.Set(0U, Napi::Number::New(env, space.limit));
+  result.Set(1U, Napi::Number::New(env, space.left));
+  return result;
+}
+
 Napi::Value RegionBind(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
   const uint32_t node = ReadU32(info[1], "node");
@@ -294,6 +309,8 @@ OFFHEAP_MODULE(exports) {
   Export<RegionChecksum>(exports, "regionChecksum");
   Export<RegionAdvise>(exports, "regionAdvise");
   Export<RegionBind>(exports, "regionBind");
+  Export<MemoryCount>(exports, "memoryCount");
+  Export<AddressSpaceOf>(exports, "addressSpace");
   Export<FileMap>(exports, "fileMap");
   Export<FileUnmap>(exports, "fileUnmap");
   Export<FileMappings>(exports, "fileMappings");

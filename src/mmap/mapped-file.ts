@@ -247,11 +247,15 @@ export class MappedFile extends Uncloneable {
 
   /**
    * Keeps the bytes in memory until `unlock()` or `close()`. Throws `ERR_OFFHEAP_FULL` past the
-   * limit of the process.
+   * limit of the process for locked memory, and `ERR_OFFHEAP_OOM` if it has nearly used all of its
+   * memory mappings, which locking splits.
    */
   lock(): void {
     this.#assertOpen();
     const { bytes } = this.#source;
+    if (!this.#locked && !native().mappingsReserve(2, MAX_MAPPINGS)) {
+      throw offheapError('ERR_OFFHEAP_OOM', 'this process has used nearly all of its memory mappings');
+    }
     native().memoryLock(bytes);
     if (!this.#locked) LOCKED.set(bytes.buffer, (LOCKED.get(bytes.buffer) ?? 0) + 1);
     this.#locked = true;

@@ -9,6 +9,7 @@
  */
 import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
+import { MANY_MAPPINGS } from '../region/region.js';
 import type { Growth } from './growth.js';
 import { ADVICE, HUGE_PAGES, SMALL_PAGES } from './pattern.js';
 import { DATA_OFFSET, LARGE_PAGE, type VectorFile } from './vector-file.js';
@@ -42,7 +43,9 @@ export class Pages {
     if (growth.pattern !== 'unknown') native().memoryAdvise(elements, ADVICE[growth.pattern]);
     // From the next large page of the file on: the one before may be allocated in part.
     const from = Math.ceil((DATA_OFFSET + before) / LARGE_PAGE) * LARGE_PAGE - DATA_OFFSET;
-    const large = this.isLarge(unflushed) && from < elements.length;
+    // The advice splits a mapping of the process.
+    const large =
+      this.isLarge(unflushed) && from < elements.length && native().mappingsReserve(2, MANY_MAPPINGS);
     if (large && native().memoryAdvise(elements.subarray(from), HUGE_PAGES)) this.end = elements.length;
     if (growth.populate && file.writable) {
       // New pages, without elements so far.

@@ -23,6 +23,17 @@ export interface Binding {
   /** `oh_region_bind`: Prefers a NUMA node for the pages, including those that exist already. */
   regionBind(bytes: ArrayBufferView, node: number): void;
   /**
+   * Tells the engine that a buffer has this many bytes of memory that it does not count itself:
+   * growable and shared buffers. Replaces the number of the last call for the same buffer object.
+   * When the object is collected, the number becomes 0. The call can collect garbage.
+   */
+  memoryCount(buffer: SharedArrayBuffer, bytes: number): void;
+  /**
+   * The limit of the address space of this process (`ulimit -v`), and how much of it is left, in
+   * bytes. Both are `Infinity` without a limit.
+   */
+  addressSpace(): [limit: number, left: number];
+  /**
    * `oh_binding_file_open`: Maps a file. The bytes can be read and written, but writes stay in this
    * mapping and never reach the file; `copyOnWrite` only declares the intention to write.
    * `status[0]` becomes non-zero if a part of the file could not be read and was replaced by zeros:

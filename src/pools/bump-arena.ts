@@ -224,7 +224,7 @@ export class BumpArena extends Pool {
     const { head, memory } = this.#table;
     const resets = head[RESETS];
     const isHeld = (): boolean => !memory.closed && head[RESETS] === resets && offset < head[TOP] * GRANULE;
-    return new ArenaBlock(this, offset, memory.u8.subarray(offset, offset + bytes), isHeld);
+    return new ArenaBlock(this, offset, this.u8.subarray(offset, offset + bytes), isHeld);
   }
 
   stats(): BumpArenaStats {

@@ -41,6 +41,8 @@ export class PoolMemory {
   closed = false;
   /** The object of each block that `acquire` returned, by offset, until it is freed. */
   readonly blocks: BlockObjects = new Map();
+  /** Whether the program has seen a view, which then stays valid after `close()`. */
+  exposed = false;
 
   readonly region: Region;
   /** Whether the region is this thread's own, or was attached. */
@@ -73,6 +75,7 @@ export class PoolMemory {
 
   /** Releases the region and empties the views. */
   release(): void {
+    if (this.exposed) this.region.exposed = true;
     this.region.release();
     this.mapViews(NOTHING, 0, 0);
   }

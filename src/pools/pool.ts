@@ -120,52 +120,72 @@ export abstract class Pool extends Uncloneable {
 
   /** The pool's memory as unsigned bytes: `u8[offset]`. Empty once the pool is closed. */
   get u8(): Uint8Array {
-    return this.memory.u8;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.u8;
   }
 
   /** The pool's memory as signed bytes: `i8[offset]`. */
   get i8(): Int8Array {
-    return this.memory.i8;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.i8;
   }
 
   /** The pool's memory as unsigned integers of 16 bits: `u16[offset / 2]`. */
   get u16(): Uint16Array {
-    return this.memory.u16;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.u16;
   }
 
   /** The pool's memory as signed integers of 16 bits: `i16[offset / 2]`. */
   get i16(): Int16Array {
-    return this.memory.i16;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.i16;
   }
 
   /** The pool's memory as unsigned integers of 32 bits: `u32[offset / 4]`. */
   get u32(): Uint32Array {
-    return this.memory.u32;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.u32;
   }
 
   /** The pool's memory as signed integers of 32 bits: `i32[offset / 4]`. */
   get i32(): Int32Array {
-    return this.memory.i32;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.i32;
   }
 
   /** The pool's memory as floats of 32 bits: `f32[offset / 4]`. */
   get f32(): Float32Array {
-    return this.memory.f32;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.f32;
   }
 
   /** The pool's memory as doubles: `f64[offset / 8]`. */
   get f64(): Float64Array {
-    return this.memory.f64;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.f64;
   }
 
   /** The pool's memory as unsigned bigints of 64 bits: `u64[offset / 8]`. */
   get u64(): BigUint64Array {
-    return this.memory.u64;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.u64;
   }
 
   /** The pool's memory as signed bigints of 64 bits: `i64[offset / 8]`. */
   get i64(): BigInt64Array {
-    return this.memory.i64;
+    const { memory } = this;
+    memory.exposed = true;
+    return memory.i64;
   }
 
   /**
@@ -203,7 +223,7 @@ export abstract class Pool extends Uncloneable {
     const room = this.table.roomAt(offset);
     if (!isSize(bytes)) throw sizeError(bytes);
     if (bytes > room) throw rangeError(`the block at ${offset} has ${room} bytes, not ${bytes}`);
-    return this.memory.u8.subarray(offset, offset + bytes);
+    return this.u8.subarray(offset, offset + bytes);
   }
 
   /**
@@ -212,8 +232,7 @@ export abstract class Pool extends Uncloneable {
    */
   acquire(bytes: number): Block {
     const offset = this.alloc(bytes);
-    const { u8, blocks } = this.memory;
-    return new Block(this, offset, u8.subarray(offset, offset + bytes), blocks);
+    return new Block(this, offset, this.u8.subarray(offset, offset + bytes), this.memory.blocks);
   }
 
   /**

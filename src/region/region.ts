@@ -11,6 +11,11 @@
  * - `attached`: another thread's heap region, read only.
  * - `file`: a mapped file, read only or copy-on-write; an external `ArrayBuffer`.
  *
+ * V8 does not count shared buffers as memory, so nothing would make it collect those of structures
+ * that a program dropped. Regions of at least {@link COUNTED_FROM} bytes are reported to it. A
+ * region that is released, or moves to a smaller buffer, returns its pages at once, unless a view
+ * or another thread may still use them.
+ *
  * Cost: growth in place is a commit of pages; a move copies the region once.
  */
 import { isSharedArrayBuffer } from 'node:util/types';
@@ -54,8 +59,24 @@ const SMALL_RESERVE_FACTOR = 32;
  * limit: above the first, structures that are not shared get plain buffers, which move to grow;
  * above the second, no structure can be shared, and no file mapped.
  */
-const MANY_MAPPINGS = 25;
+export const MANY_MAPPINGS = 25;
 export const MAX_MAPPINGS = 75;
+
+/**
+ * If the address space is limited (`ulimit -v`), this part of the limit is left for V8, which ends
+ * the process if it cannot get more, and no reservation takes more than this part of the rest.
+ */
+const FREE_SPACE_SHARE = 1 / 4;
+const RESERVATION_SHARE = 1 / 8;
+/** The smallest reservation that is made instead of one for which address space is short. */
+const SMALL_RESERVATION = 2 ** 20;
+
+/** Regions of at least this size are reported to V8. Smaller ones would not repay the call. */
+const COUNTED_FROM = 2 ** 20;
+/** `OH_ADVICE_DISCARD` */
+const DISCARD = 7;
+/** Returning less than this costs more than the memory is worth. */
+const RETURNED_FROM = 65_536;
 
 /** The largest reservation that this runtime has not refused yet; the limit of Node 20 is 4 GiB. */
 let reservationLimit = 2 ** 40;
@@ -83,6 +104,12 @@ export class Region {
   shared = false;
   /** True after a view of the bytes was returned: the mapping then stays until it is collected. */
   exposed = false;
+  /** True after a token of a heap region was issued: then other threads may read it for ever. */
+  private issued = false;
+  /** Whether the pages of the buffer may get advice; those of later growth join their mappings. */
+  private placed = false;
+  /** The bytes of the buffer that were reported to V8. */
+  private counted = 0;
   /** For a file: word 0 is not zero after the mapped file was truncated. */
   readonly status: Int32Array | undefined;
 
@@ -110,9 +137,7 @@ export class Region {
    */
   static allocate(length: number, placement: Placement, aligned = false): Region {
     const buffer = newBuffer(length, length * RESERVE_FACTOR, aligned);
-    const region = new Region('heap', buffer, placement, undefined, undefined, aligned);
-    region.place(0);
-    return region;
+    return new Region('heap', buffer, placement, undefined, undefined, aligned).begin();
   }
 
   /**
@@ -122,8 +147,7 @@ export class Region {
   static fixed(length: number, placement: Placement): Region {
     const region = new Region('heap', newBuffer(length, length), placement, undefined);
     region.shared = true;
-    region.place(0);
-    return region;
+    return region.begin();
   }
 
   /**
@@ -134,8 +158,7 @@ export class Region {
   static growing(length: number, most: number, placement: Placement): Region {
     const region = new Region('heap', newBuffer(length, most, false, true), placement, undefined);
     region.shared = true;
-    region.place(0);
-    return region;
+    return region.begin();
   }
 
   static attached(buffer: SharedArrayBuffer): Region {
@@ -148,7 +171,18 @@ export class Region {
 
   /** A region from byte `start` of a buffer on, to its end. */
   static laid(buffer: SharedArrayBuffer, start: number): Region {
-    return new Region('heap', buffer, NO_PLACEMENT, undefined, undefined, true, start);
+    const region = new Region('heap', buffer, NO_PLACEMENT, undefined, undefined, true, start);
+    // The structure returns the pages itself.
+    region.exposed = true;
+    return region;
+  }
+
+  /** Places and counts a new heap region. */
+  private begin(): this {
+    this.placed = this.mayPlace(this.bytes.length);
+    this.place(0);
+    this.count();
+    return this;
   }
 
   /** Whether the owner may write here: a heap region, or a copy-on-write mapping. */
@@ -165,13 +199,17 @@ export class Region {
     const before = this.bytes.length;
     if (length <= before) return;
     if (this.origin === 'heap' && isGrowable(this.buffer) && length <= this.buffer.maxByteLength) {
+      const placed = this.placed || this.mayPlace(length);
       this.lengthen(this.buffer, length);
       this.remake();
+      this.placed = placed;
       this.place(before);
+      this.count();
     } else {
       const buffer = newBuffer(length, this.reservation(length), this.aligned);
+      const placed = this.mayPlace(length);
       if (isGrowable(buffer)) this.lengthen(buffer, length);
-      this.moveTo(buffer);
+      this.moveTo(buffer, placed);
     }
   }
 
@@ -189,21 +227,32 @@ export class Region {
       }
       this.shared = true;
     }
+    this.issued = true;
     return this.buffer as SharedArrayBuffer;
   }
 
-  /** Replaces the buffer by one of `length` bytes, and keeps the first bytes. For shrinking. */
+  /**
+   * Replaces the buffer by one of `length` bytes, and keeps the first bytes. For shrinking. The
+   * pages of the old buffer are returned at once, as by {@link Region.release}.
+   */
   shrink(length: number): void {
     if (this.shared || this.origin !== 'heap' || length >= this.bytes.length) return;
+    const { bytes, buffer, counted } = this;
     this.moveTo(newBuffer(length, length * RESERVE_FACTOR, this.aligned));
+    if (this.exposed) return;
+    returnPages(buffer, bytes, counted);
   }
 
   /**
    * Releases the memory. Views that were returned remain readable; those of a file keep its mapping
-   * if {@link Region.exposed} was set, and otherwise become empty.
+   * if {@link Region.exposed} was set, and otherwise become empty. The pages of a heap region are
+   * returned at once if no view was returned and no token issued; otherwise the engine frees them
+   * after the last view.
    */
   release(): void {
-    const { buffer, origin } = this;
+    const { buffer, bytes, origin, counted } = this;
+    if (origin === 'heap' && !this.exposed && !this.issued) returnPages(buffer, bytes, counted);
+    this.counted = 0;
     this.buffer = EMPTY;
     this.bytes = EMPTY_BYTES;
     this.head = CLOSED_HEAD;
@@ -239,7 +288,7 @@ export class Region {
     }
   }
 
-  private moveTo(buffer: SharedArrayBuffer): void {
+  private moveTo(buffer: SharedArrayBuffer, placed = this.mayPlace(buffer.byteLength)): void {
     const old = this.buffer;
     const oldHead = this.head;
     const mapped = this.file !== undefined;
@@ -251,8 +300,11 @@ export class Region {
     }
     const from = this.bytes;
     this.buffer = buffer;
+    this.counted = 0; // The old buffer keeps its count until it is collected.
     this.remake();
+    this.placed = placed;
     this.place(0);
+    this.count();
     this.bytes.set(from.length <= this.bytes.length ? from : from.subarray(0, this.bytes.length));
     if (this.shared) {
       // After the copy, so that the new region does not have the flag.
@@ -280,15 +332,40 @@ export class Region {
   }
 
   /**
-   * Applies the placement to the pages from byte `from` on. They have not been touched yet, so it
-   * takes effect.
+   * Whether a region of `length` bytes may get the advice for its pages. They then differ
+   * from their neighbors, so the system splits the mapping. Throws `ERR_OFFHEAP_OOM` if
+   * it cannot be bound to its NUMA node.
+   */
+  private mayPlace(length: number): boolean {
+    const { hugePages, numaNode } = this.placement;
+    if (numaNode === undefined && !(hugePages ?? length >= HUGE_PAGES_FROM)) return false;
+    const asked = numaNode !== undefined || hugePages === true;
+    if (native().mappingsReserve(2, asked ? MAX_MAPPINGS : MANY_MAPPINGS)) return true;
+    if (numaNode !== undefined) throw refused(length, new Error(NO_MAPPINGS));
+    return false;
+  }
+
+  /**
+   * Applies the placement to the pages from byte `from` on, if allowed. They have not been touched
+   * yet, so it takes effect.
    */
   private place(from: number): void {
     const { hugePages, numaNode } = this.placement;
     const length = this.buffer.byteLength;
     // From the start of the page that existed in part; 64 KiB are whole pages on every system.
     if (numaNode !== undefined) native().regionBind(this.bytes.subarray(from - (from % 65_536)), numaNode);
-    if (hugePages ?? (length >= HUGE_PAGES_FROM && from < length)) native().regionAdvise(this.bytes, true);
+    if (this.placed && (hugePages ?? (length >= HUGE_PAGES_FROM && from < length))) {
+      native().regionAdvise(this.bytes, true);
+    }
+  }
+
+  /** Tells V8 how much memory the buffer of a heap region has. */
+  private count(): void {
+    const { buffer } = this;
+    const bytes = buffer.byteLength < COUNTED_FROM ? 0 : buffer.byteLength;
+    if (bytes === this.counted) return;
+    native().memoryCount(buffer as SharedArrayBuffer, bytes);
+    this.counted = bytes;
   }
 }
 
@@ -302,9 +379,19 @@ export interface FileIdentity {
   mtimeMs: number;
 }
 
+const NO_MAPPINGS = 'this process has used nearly all of its memory mappings';
 const EMPTY = new ArrayBuffer(0);
 const EMPTY_BYTES = new Uint8Array(EMPTY);
 const CLOSED_HEAD = new Int32Array(HEADER_WORDS);
+
+/**
+ * Returns the pages of a buffer that no view and no other thread uses, except those of the header.
+ * They then read as zeros.
+ */
+function returnPages(buffer: SharedArrayBuffer | ArrayBuffer, bytes: Uint8Array, counted: number): void {
+  if (bytes.length >= RETURNED_FROM) native().memoryAdvise(bytes.subarray(HEADER_BYTES), DISCARD);
+  if (counted > 0) native().memoryCount(buffer as SharedArrayBuffer, 0);
+}
 
 function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedArrayBuffer {
   return isSharedArrayBuffer(buffer) && buffer.growable;
@@ -317,26 +404,42 @@ function isGrowable(buffer: SharedArrayBuffer | ArrayBuffer): buffer is SharedAr
  */
 function newBuffer(length: number, reserve: number, aligned = false, needed = false): SharedArrayBuffer {
   const growable = needed || length >= GROWABLE_FROM;
-  if (!growable || !native().mappingsReserve(2, needed ? MAX_MAPPINGS : MANY_MAPPINGS)) {
-    if (needed) throw refused(length, new Error('this process has used nearly all of its memory mappings'));
-    try {
-      return new SharedArrayBuffer(Math.max(length, HEADER_BYTES) + (aligned ? SLACK : 0));
-    } catch (cause) {
-      throw refused(length, cause);
-    }
+  if (growable && native().mappingsReserve(2, needed ? MAX_MAPPINGS : MANY_MAPPINGS)) {
+    const room = addressSpace();
+    if (length <= room) return newGrowable(length, reserve, room);
+    if (needed) throw refused(length, new Error('this process has used nearly all of its address space'));
+  } else if (needed) throw refused(length, new Error(NO_MAPPINGS));
+  try {
+    return new SharedArrayBuffer(Math.max(length, HEADER_BYTES) + (aligned ? SLACK : 0));
+  } catch (cause) {
+    throw refused(length, cause);
   }
+}
+
+/** A growable buffer that reserves `reserve` bytes, or less if the runtime or `room` limits it. */
+function newGrowable(length: number, reserve: number, room: number): SharedArrayBuffer {
+  // Twice the length rather than most of the free space, which V8 needs.
+  const least = Math.min(Math.max(length * 2, SMALL_RESERVATION), room);
   let wanted = Math.max(length, Math.min(reserve, reservationLimit));
+  if (wanted > room * RESERVATION_SHARE) wanted = Math.max(length, Math.min(wanted, least));
   for (;;) {
     try {
       return new SharedArrayBuffer(length, { maxByteLength: wanted });
     } catch (cause) {
       if (wanted <= length) throw refused(length, cause);
       // Either the runtime has a limit, which is remembered, or address space is short.
-      const smaller = wanted > 2 ** 32 ? 2 ** 32 - 65_536 : wanted / 2;
-      if (wanted > 2 ** 32) reservationLimit = Math.min(reservationLimit, smaller);
-      wanted = Math.max(length, Math.floor(smaller));
+      if (wanted > 2 ** 32) {
+        wanted = Math.max(length, 2 ** 32 - 65_536);
+        reservationLimit = Math.min(reservationLimit, wanted);
+      } else wanted = wanted > least ? Math.max(length, least) : length;
     }
   }
+}
+
+/** How much address space a region may take; infinite if the system does not limit it. */
+function addressSpace(): number {
+  const [limit, left] = native().addressSpace();
+  return limit === Infinity ? Infinity : Math.max(0, left - limit * FREE_SPACE_SHARE);
 }
 
 function refused(length: number, cause: unknown): Error {
