@@ -211,7 +211,7 @@ describe('a path that cannot be saved to or opened', () => {
   });
 
   it('is rejected if it is no path, as are wrong options', async () => {
-    for (const path of [undefined, null, 5, {}, '', 'a\0b', Buffer.from('x'), new URL('file:///x')]) {
+    for (const path of [undefined, null, 5, {}, '', 'a\0b', new URL('https://example.org/x')]) {
       expect((await rejected(map.save(path as never))).code).toBe('ERR_OFFHEAP_TYPE');
       throws(() => HashMap.open(path as never), 'ERR_OFFHEAP_TYPE');
     }
