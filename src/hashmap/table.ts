@@ -286,9 +286,9 @@ export class HashMapTable extends RegionTable<'hashmap'> {
   }
 
   /**
-   * The end of {@link locate} for a key whose tag is not in its home bucket. It is a function of its
-   * own because V8 inlines functions of up to 460 bytes of bytecode only: `locate` must stay below,
-   * or each lookup costs a call, 5 ns.
+   * The end of {@link locate} for a key whose tag is not in its home bucket. It is a separate
+   * function because V8 inlines only functions of up to 460 bytes of bytecode: `locate` must stay
+   * below that, or each lookup costs a call, 5 ns.
    */
   private locateAbsent(key: number, h: number, overflows: number): number {
     // The key is absent if its home bucket never overflowed. A key that is not of this type is left

@@ -69,8 +69,11 @@ fn bloom_seeds(seeds: [u32; 2]) -> bloom::Seeds {
     bloom::Seeds::new(seeds, 2)
 }
 
+/// A series of numbers: its name, and its element at an index.
+type Series<T> = (&'static str, fn(u32) -> T);
+
 /// Sets of keys of 4 bytes.
-const WORDS: [(&str, fn(u32) -> u32); 14] = [
+const WORDS: [Series<u32>; 14] = [
     ("sequential", |i| i),
     ("stride 1000", |i| i * 1000),
     ("stride 2^11", |i| i << 11),
@@ -88,7 +91,7 @@ const WORDS: [(&str, fn(u32) -> u32); 14] = [
 ];
 
 /// Sets of doubles.
-const DOUBLES: [(&str, fn(u32) -> f64); 13] = [
+const DOUBLES: [Series<f64>; 13] = [
     ("from 0", f64::from),
     ("from 1e8", |i| 1e8 + f64::from(i)),
     ("from 1e9", |i| 1e9 + f64::from(i)),
@@ -133,7 +136,8 @@ fn patterns(bits: u32) -> Vec<(String, Vec<u64>)> {
         for (name, at) in DOUBLES {
             sets.push((format!("doubles, {name}"), (0..count).map(|i| at(i).to_bits()).collect()));
         }
-        let pairs: [(&str, fn(u32, u32) -> (u32, u32)); 5] = [
+        type Pairs = (&'static str, fn(u32, u32) -> (u32, u32));
+        let pairs: [Pairs; 5] = [
             ("crafted for version 1", |t, u| (t << 22, u << 22 ^ u << 7)),
             ("high bits of both words", |t, u| (t << 22, u << 22)),
             ("high bits and halves", |t, u| (t << 22 | u << 6, u << 22)),

@@ -193,7 +193,7 @@ impl RegionKind for Meta {
         let heap = Meta::check_heap(header, key.is_blob() || value.is_blob())?;
         let shape = Shape { key, value, capacity, slots, heap };
         let layout = shape.layout()?;
-        Ok(Meta { shape, layout, seeds: header.hash_seeds(), buckets, epoch })
+        Ok(Meta { shape, layout, seeds: Seeds::of(header), buckets, epoch })
     }
 
     fn length(&self) -> u64 {

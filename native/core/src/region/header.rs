@@ -9,7 +9,6 @@
 use super::kind::Kind;
 use super::memory::Memory;
 pub use super::memory::{HEADER_BYTES, HEADER_WORDS};
-use crate::table::hash::Seeds;
 use crate::{Error, Result};
 use std::sync::atomic::{Ordering, fence};
 
@@ -242,13 +241,6 @@ impl Header {
     #[must_use]
     pub fn kind_version(&self) -> u32 {
         self.word(word::KIND_VERSION)
-    }
-
-    /// The key of the hash function of a structure with a table.
-    #[inline]
-    #[must_use]
-    pub fn hash_seeds(&self) -> Seeds {
-        Seeds::new(self.seeds(), self.kind_version())
     }
 
     /// Part of `validate`: checks that reserved words and those of the kind from `end` on are zero,

@@ -23,6 +23,8 @@
 //! so a difference of one word becomes a difference that depends on the seeds. The most probable
 //! pair that is known collides for one seed in 30,000.
 
+use crate::region::header::Header;
+
 /// The key of a structure's hash function: the seeds of its region, and the version of its format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seeds {
@@ -39,6 +41,13 @@ impl Seeds {
     pub const fn new(words: [u32; 2], version: u32) -> Seeds {
         let multipliers = [scramble(words[0] ^ 0x9E37_79B9) | 1, scramble(words[1] ^ 0x7F4A_7C15) | 1];
         Seeds { words, multipliers, is_first: version == 1 }
+    }
+
+    /// The key of the structure with this header.
+    #[inline]
+    #[must_use]
+    pub fn of(header: &Header) -> Seeds {
+        Seeds::new(header.seeds(), header.kind_version())
     }
 
     /// The key for a structure that is never stored.

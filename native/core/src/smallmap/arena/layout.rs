@@ -308,7 +308,7 @@ impl RegionKind for Meta {
             )));
         }
         let layout = shape.layout()?;
-        Ok(Meta { shape, layout, seeds: header.hash_seeds() })
+        Ok(Meta { shape, layout, seeds: Seeds::of(header) })
     }
 
     fn length(&self) -> u64 {
