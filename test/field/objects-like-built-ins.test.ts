@@ -41,7 +41,7 @@ describe.each(Object.entries(STRUCTURES))('a %s', (name, make) => {
   });
 
   it('cannot be cloned', () => {
-    expect(() => structuredClone(make())).toThrow(/could not be cloned/);
+    expect(() => structuredClone(make())).toThrow(/clone/i);
   });
 
   it('is equal to another one with the same contents', () => {

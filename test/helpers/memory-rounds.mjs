@@ -29,7 +29,7 @@ const bits = () => new BitVector(2 ** 26).fill(0, 2 ** 26, true);
 const oneBits = bits();
 const arena = (() => {
   const maps = new SmallMapArena({ key: 'u32', value: 'f64' });
-  const ids = Float64Array.from({ length: 100_000 }, () => maps.create());
+  const ids = Float64Array.from({ length: 400_000 }, () => maps.create());
   const some = [ramp.subarray(0, ids.length), doubles.subarray(0, ids.length)];
   return maps.setMany(ids, ...some).toBytes();
 })();

@@ -528,7 +528,7 @@ describe('calls', () => {
     expect(inspect(arena)).toMatch(/BumpArena.*usedBytes: 0/s);
     expect(Object.prototype.toString.call(arena)).toBe('[object BumpArena]');
     expect(JSON.stringify(arena)).toBe('{}');
-    expect(() => structuredClone(arena)).toThrow(/could not be cloned/);
+    expect(() => structuredClone(arena)).toThrow(/clone/i);
   });
 });
 

@@ -411,7 +411,7 @@ describe('LockFreePool', () => {
     expect(inspect(pool)).toContain('LockFreePool');
     expect(Object.prototype.toString.call(pool)).toBe('[object LockFreePool]');
     expect(JSON.stringify(pool)).toBe('{}');
-    expect(() => structuredClone(pool)).toThrow(/could not be cloned/);
+    expect(() => structuredClone(pool)).toThrow(/clone/i);
     {
       using block = pool.acquire(100);
       block.bytes.fill(1);

@@ -334,7 +334,7 @@ describe('calls', () => {
     const block = pool.acquire(10);
     expect(inspect(pool)).toMatch(/^NumaPool \{/);
     expect(Object.prototype.toString.call(pool)).toBe('[object NumaPool]');
-    expect(() => structuredClone(pool)).toThrow(/could not be cloned/);
+    expect(() => structuredClone(pool)).toThrow(/clone/i);
     pool.close();
     pool.close();
     expect(inspect(pool)).toBe('NumaPool { closed }');

@@ -222,7 +222,7 @@ describe('a vector as an object', () => {
     );
     expect(inspect(vector, { maxArrayLength: 1 })).toBe('Vector<f64>(3) [ 1, ... 2 more ]');
     expect(JSON.stringify(vector)).toBe('[1,2.5,0]');
-    expect(() => structuredClone(vector)).toThrow(/could not be cloned/);
+    expect(() => structuredClone(vector)).toThrow(/clone/i);
     vector.close();
     expect(inspect(vector)).toBe('Vector { closed }');
   });
