@@ -111,16 +111,17 @@ impl Follower {
 
     #[cold]
     fn attach_anew(&mut self) -> Result<()> {
-        let anew = RawMap::read(self.map.memory(), READ_TIMEOUT).map_err(|error| match error.kind() {
-            // It was valid when this call began, so its owner has made it longer than the view.
-            ErrorKind::Corrupt => Error::stale("the region grew past the given bytes: attach again"),
-            _ => error,
-        })?;
-        let (old, new) = (self.map.shape(), anew.shape());
+        let refreshed =
+            RawMap::read(self.map.memory(), READ_TIMEOUT).map_err(|error| match error.kind() {
+                // It was valid when this call began, so its owner has made it longer than the view.
+                ErrorKind::Corrupt => Error::stale("the region grew past the given bytes: attach again"),
+                _ => error,
+            })?;
+        let (old, new) = (self.map.shape(), refreshed.shape());
         if (old.key, old.value) != (new.key, new.value) {
             return Err(Error::corrupt("the types of the map changed"));
         }
-        self.map = anew;
+        self.map = refreshed;
         Ok(())
     }
 }
