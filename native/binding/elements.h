@@ -68,6 +68,8 @@ constexpr int kArrayOfElement[] = {
     -1,
     -1,
     -1,
+    -1,
+    -1,
 };
 
 inline int ArrayOfElement(uint32_t type) {

@@ -48,14 +48,16 @@ export const KINDS = [
   kind(14, 'RecordStore', 'compress', 'Compressed records.'),
   kind(15, 'BloomFilter', 'compress', 'A Bloom filter.', { version: 2 }),
   kind(16, 'SuffixArray', 'compress', 'A suffix array.'),
+  kind(17, 'SharedMap', 'sharedmap', 'A map that many threads and processes write.'),
 ];
 
 /**
  * @typedef {object} Element a type of elements
  * @property {number} code in headers
  * @property {string} name in TypeScript
- * @property {'number' | 'bool' | 'blob' | 'value'} class a `blob` is stored as a reference into a
- *   heap; a `value` is not in the region
+ * @property {'number' | 'bool' | 'blob' | 'value' | 'shared'} class a `blob` is stored as a
+ *   reference into a heap; a `value` is not in the region; a `shared` type is only that of values of
+ *   a SharedMap
  * @property {number} width bytes in a column, 0 where there is no column
  * @property {string} js the TypeScript type of one element
  * @property {string | undefined} array the typed array that shows a column
@@ -170,6 +172,30 @@ export const ELEMENTS = [
     doc: 'A JavaScript value that is not in the region: there is no column.',
     cDoc: 'JavaScript values, which are not stored in the region. From C, only the keys of such a map\ncan be used.',
     expected: 'anything',
+  },
+  {
+    code: 16,
+    name: 'structured',
+    class: 'shared',
+    width: 0,
+    js: 'unknown',
+    array: undefined,
+    c: undefined,
+    doc: 'A JavaScript value, serialized by V8. Only in a SharedMap.',
+    cDoc: 'A JavaScript value, serialized by V8. Only values of a SharedMap have this type.',
+    expected: 'a value that can be cloned',
+  },
+  {
+    code: 17,
+    name: 'mixed',
+    class: 'shared',
+    width: 0,
+    js: 'unknown',
+    array: undefined,
+    c: undefined,
+    doc: 'Each value has a type of its own. Only in a SharedMap.',
+    cDoc: 'Each value has a type of its own. Only values of a SharedMap have this type.',
+    expected: 'a value that can be cloned',
   },
 ];
 

@@ -10,6 +10,8 @@ import { ELEMENTS, KINDS, NOTICE, NUMBERS } from './schema.mjs';
 const text = (lines) => lines.join('\n');
 /** @param {readonly { name: string }[]} elements */
 const union = (elements) => elements.map(({ name }) => `'${name}'`).join(' | ');
+const OWN = ELEMENTS.filter((element) => element.class !== 'shared');
+const SHARED = ELEMENTS.filter((element) => element.class === 'shared');
 
 export function elementTypes() {
   const column = ELEMENTS.filter((element) => element.c !== undefined);
@@ -28,14 +30,17 @@ export type NumericType = ${union(NUMBERS)};
  *   value,
  * kept on the JavaScript heap).
  */
-export type ElementType = NumericType | ${union(ELEMENTS.filter((element) => element.class !== 'number'))};
+export type ElementType = NumericType | ${union(OWN.filter((element) => element.class !== 'number'))};
+
+/** Types that only values of a SharedMap have. */
+export type SharedType = ${union(SHARED)};
 
 /** A value that \`JSON.stringify\` accepts. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the type that JSON.parse returns
 export type Json = any;
 
 interface JavaScriptTypes {
-${text(ELEMENTS.map(({ name, js }) => `${name}: ${js};`))}
+${text(OWN.map(({ name, js }) => `${name}: ${js};`))}
 }
 
 /** The JavaScript type of an element of type \`T\`: \`JsType<'f64'>\` is \`number\`. */
@@ -56,24 +61,29 @@ export type AnyTypedArray = ColumnTypes[keyof ColumnTypes];
 
 /** Codes of the types in a region's header. */
 export const TYPE = {
-${text(ELEMENTS.map(({ name, code }) => `${name}: ${code},`))}
+${text(OWN.map(({ name, code }) => `${name}: ${code},`))}
 } as const satisfies Record<ElementType, number>;
+
+/** Codes of the types that only values of a SharedMap have. */
+export const SHARED_TYPE = {
+${text(SHARED.map(({ name, code }) => `${name}: ${code},`))}
+} as const satisfies Record<SharedType, number>;
 
 /** Names by code; no type has the code 0. */
 export const TYPE_NAMES = [undefined, ...(Object.keys(TYPE) as ElementType[])] as const;
 
 /** Bytes of a column's element by code. Blobs have a 4-byte reference; \`any\` has no column. */
-export const WIDTHS: readonly number[] = [0, ${ELEMENTS.map(({ width }) => width).join(', ')}];
+export const WIDTHS: readonly number[] = [0, ${OWN.map(({ width }) => width).join(', ')}];
 
 /** The typed array of a column by code; blob references are unsigned words. */
 export const COLUMN_ARRAYS: readonly (TypedArrayConstructor | undefined)[] = [
   undefined,
-${text(ELEMENTS.map(({ array }) => `${array},`))}
+${text(OWN.map(({ array }) => `${array},`))}
 ] as const;
 
 /** The values that a type accepts, for error messages. */
 export const EXPECTED: Record<ElementType, string> = {
-${text(ELEMENTS.map(({ name, expected }) => `${name}: '${expected}',`))}
+${text(OWN.map(({ name, expected }) => `${name}: '${expected}',`))}
 };
 `;
 }

@@ -21,4 +21,5 @@ export const MODULES: Record<Kind, string> = {
   recordstore: 'compress',
   bloomfilter: 'compress',
   suffixarray: 'compress',
+  sharedmap: 'sharedmap',
 };

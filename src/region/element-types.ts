@@ -15,6 +15,9 @@ export type NumericType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 
  */
 export type ElementType = NumericType | 'bool' | 'string' | 'bytes' | 'json' | 'any';
 
+/** Types that only values of a SharedMap have. */
+export type SharedType = 'structured' | 'mixed';
+
 /** A value that `JSON.stringify` accepts. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the type that JSON.parse returns
 export type Json = any;
@@ -81,6 +84,12 @@ export const TYPE = {
   json: 14,
   any: 15,
 } as const satisfies Record<ElementType, number>;
+
+/** Codes of the types that only values of a SharedMap have. */
+export const SHARED_TYPE = {
+  structured: 16,
+  mixed: 17,
+} as const satisfies Record<SharedType, number>;
 
 /** Names by code; no type has the code 0. */
 export const TYPE_NAMES = [undefined, ...(Object.keys(TYPE) as ElementType[])] as const;

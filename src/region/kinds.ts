@@ -24,5 +24,6 @@ export const KINDS = {
   recordstore: { code: 14, oldest: 1, version: 1 },
   bloomfilter: { code: 15, oldest: 1, version: 2 },
   suffixarray: { code: 16, oldest: 1, version: 1 },
+  sharedmap: { code: 17, oldest: 1, version: 1 },
 } as const;
 export type Kind = keyof typeof KINDS;

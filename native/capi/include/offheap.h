@@ -457,6 +457,14 @@ typedef enum oh_type {
    * can be used.
    */
   OH_TYPE_ANY = 15,
+  /**
+   * A JavaScript value, serialized by V8. Only values of a SharedMap have this type.
+   */
+  OH_TYPE_STRUCTURED = 16,
+  /**
+   * Each value has a type of its own. Only values of a SharedMap have this type.
+   */
+  OH_TYPE_MIXED = 17,
 } oh_type;
 
 /**

@@ -42,6 +42,10 @@ pub enum oh_type {
     /// JavaScript values, which are not stored in the region. From C, only the keys of such a map
     /// can be used.
     OH_TYPE_ANY = 15,
+    /// A JavaScript value, serialized by V8. Only values of a SharedMap have this type.
+    OH_TYPE_STRUCTURED = 16,
+    /// Each value has a type of its own. Only values of a SharedMap have this type.
+    OH_TYPE_MIXED = 17,
     // end of generated: element types
 }
 

@@ -11,6 +11,7 @@ pub mod hashmap;
 pub mod mmap;
 pub mod pools;
 pub mod region;
+pub mod sharedmap;
 mod simd;
 pub mod smallmap;
 pub mod succinct;

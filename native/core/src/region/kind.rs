@@ -79,6 +79,8 @@ kinds! {
     BloomFilter = 15, version 1 to 2;
     /// A suffix array.
     SuffixArray = 16, version 1 to 1;
+    /// A map that many threads and processes write.
+    SharedMap = 17, version 1 to 1;
     // end of generated: kinds
 }
 

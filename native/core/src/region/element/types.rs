@@ -38,11 +38,15 @@ pub enum Type {
     Json = 14,
     /// A JavaScript value that is not in the region: there is no column.
     Any = 15,
+    /// A JavaScript value, serialized by V8. Only in a SharedMap.
+    Structured = 16,
+    /// Each value has a type of its own. Only in a SharedMap.
+    Mixed = 17,
 }
 
 impl Type {
     /// Every type, in the order of its code.
-    pub const ALL: [Type; 15] = [
+    pub const ALL: [Type; 17] = [
         Type::U8,
         Type::I8,
         Type::U16,
@@ -58,6 +62,8 @@ impl Type {
         Type::Bytes,
         Type::Json,
         Type::Any,
+        Type::Structured,
+        Type::Mixed,
     ];
 
     /// Bytes of an element in a column: 0 if the type has none.
@@ -69,7 +75,7 @@ impl Type {
             Type::U16 | Type::I16 => 2,
             Type::U32 | Type::I32 | Type::F32 | Type::String | Type::Bytes | Type::Json => 4,
             Type::F64 | Type::U64 | Type::I64 => 8,
-            Type::Any => 0,
+            Type::Any | Type::Structured | Type::Mixed => 0,
         }
     }
 }

@@ -1,0 +1,420 @@
+//! Operations next to a model, under eviction, and with writers that stop after each store.
+
+use super::layout::{FLAG_FILE, FLAG_REJECT};
+use super::words::simulator;
+use super::*;
+use crate::region::element::Type;
+use crate::table::blob::Blob;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Zeroed memory for a map.
+struct Block(Vec<u64>);
+
+impl Block {
+    fn new(options: &Options) -> Block {
+        let mut block = Block(vec![0; (Map::region_size(options).unwrap() / 8) as usize]);
+        // SAFETY: the memory is zeroed and not used by others.
+        unsafe { Map::init(block.base(), block.length(), options).unwrap() };
+        block
+    }
+
+    fn base(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr().cast()
+    }
+
+    fn length(&self) -> usize {
+        self.0.len() * 8
+    }
+
+    fn attach(&mut self, backing: Box<dyn Backing>) -> Map {
+        // SAFETY: each test keeps the block until its maps are dropped.
+        unsafe { Map::attach(self.base(), self.length(), backing).unwrap() }
+    }
+}
+
+/// A process that can be declared dead.
+#[derive(Clone, Default)]
+struct Process {
+    dead: Arc<AtomicBool>,
+    claimed: Arc<Mutex<Vec<usize>>>,
+    /// Slots that any process claimed and has not released.
+    all: Arc<Mutex<HashMap<usize, Arc<AtomicBool>>>>,
+}
+
+impl Process {
+    fn sibling(&self) -> Process {
+        Process { all: self.all.clone(), ..Process::default() }
+    }
+}
+
+impl Backing for Process {
+    fn claim(&self, slot: usize) -> Result<bool> {
+        let mut all = self.all.lock().unwrap();
+        if all.get(&slot).is_some_and(|dead| !dead.load(Ordering::Relaxed)) {
+            return Ok(false);
+        }
+        all.insert(slot, self.dead.clone());
+        self.claimed.lock().unwrap().push(slot);
+        Ok(true)
+    }
+    fn release(&self, slot: usize) {
+        self.all.lock().unwrap().remove(&slot);
+    }
+    fn is_alive(&self, slot: usize) -> bool {
+        self.all.lock().unwrap().get(&slot).is_some_and(|dead| !dead.load(Ordering::Relaxed))
+    }
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+    fn allocate(&self, _: u64, _: u64) -> Result<()> {
+        Ok(())
+    }
+    fn discard(&self, _: u64, _: u64) {}
+}
+
+fn options(key: Type, value: Type, max_bytes: u64, flags: u32) -> Options {
+    let schema = Schema { key, value, policy: 0, flags };
+    Options { schema, max_bytes, shards: None, ttl: 0.0, seeds: Some([1, 2]) }
+}
+
+fn text(key: &str) -> Key<'_> {
+    Key::Blob(Blob::text(key).unwrap())
+}
+
+fn bytes(value: &[u8]) -> Value<'_> {
+    Value::Blob { head: entry::bytes_head(value.len()), bytes: value }
+}
+
+fn set<'a>(key: Key<'a>, value: Value<'a>) -> Write<'a> {
+    Write { key, value, value_type: 0, mode: Mode::Set, expiry: Expiry::Default, now: 1000.0 }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) % bound
+    }
+}
+
+fn get(map: &Map, key: Key<'_>) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    map.get(&key, 1000.0, true, &mut out).unwrap().map(|_| out)
+}
+
+#[test]
+fn numbers_agree_with_a_model_while_the_map_grows_and_shrinks() {
+    for flags in [0, FLAG_FILE] {
+        let options = options(Type::U32, Type::F64, 8 << 20, flags);
+        let mut block = Block::new(&options);
+        let map = block.attach(Box::<Process>::default());
+        let mut model = HashMap::new();
+        let mut random = Random(7);
+        for round in 0..60_000u64 {
+            let growing = (round / 15_000) % 2 == 0;
+            let key = random.below(8000) as u32;
+            if random.below(10) < if growing { 8 } else { 2 } {
+                let value = round as f64;
+                let written = map.write(&set(Key::Narrow(key), Value::Wide(value.to_bits()))).unwrap();
+                assert_eq!(written.existed, model.insert(key, value).is_some());
+            } else {
+                assert_eq!(map.remove_key(&Key::Narrow(key), 0.0).unwrap(), model.remove(&key).is_some());
+            }
+            if round % 5000 == 0 {
+                map.validate().unwrap();
+            }
+        }
+        map.validate().unwrap();
+        assert_eq!(map.len(), model.len());
+        for key in 0..8000 {
+            let expected = model.get(&key).map(|value| value.to_le_bytes().to_vec());
+            assert_eq!(get(&map, Key::Narrow(key)), expected, "{key}");
+        }
+        let mut seen = HashMap::new();
+        let mut cursor = Some(Cursor::default());
+        while let Some(at) = cursor {
+            let mut out = Vec::new();
+            cursor = map.scan(at, true, 0.0, &mut out).unwrap().next;
+            for entry in out.chunks_exact(40) {
+                let key = u32::from_le_bytes(entry[24..28].try_into().unwrap());
+                let value = f64::from_le_bytes(entry[32..40].try_into().unwrap());
+                assert_eq!(seen.insert(key, value), None);
+            }
+        }
+        assert_eq!(seen, model);
+        map.clear().unwrap();
+        map.validate().unwrap();
+        assert_eq!(map.len(), 0);
+    }
+}
+
+#[test]
+fn strings_and_long_values_agree_with_a_model() {
+    for flags in [0, FLAG_FILE] {
+        let options = options(Type::String, Type::Bytes, 16 << 20, flags);
+        let mut block = Block::new(&options);
+        let map = block.attach(Box::<Process>::default());
+        let mut model: HashMap<String, Vec<u8>> = HashMap::new();
+        let mut random = Random(9);
+        for round in 0..6000u64 {
+            let number = random.below(700);
+            let key = format!("{}{number}", "key:".repeat(1 + (number % 40) as usize));
+            let length = match random.below(10) {
+                0 => random.below(40_000),
+                1 => random.below(3000),
+                _ => random.below(120),
+            };
+            let value: Vec<u8> = (0..length).map(|i| (i * 7 + round) as u8).collect();
+            if random.below(4) > 0 {
+                map.write(&set(text(&key), bytes(&value))).unwrap();
+                model.insert(key.clone(), value);
+            } else {
+                assert_eq!(map.remove_key(&text(&key), 0.0).unwrap(), model.remove(&key).is_some());
+            }
+            assert_eq!(get(&map, text(&key)).as_deref(), model.get(&key).map(Vec::as_slice));
+            if round % 500 == 0 {
+                map.validate().unwrap();
+            }
+        }
+        map.validate().unwrap();
+        for (key, value) in &model {
+            assert_eq!(get(&map, text(key)).as_ref(), Some(value), "{key}");
+        }
+        let handles: Vec<_> =
+            model.keys().map(|key| (key.clone(), map.handle_of(&text(key), 0.0).unwrap().unwrap())).collect();
+        for (key, handle) in handles {
+            let mut out = Vec::new();
+            map.get_by_handle(handle, 0.0, &mut out).unwrap().unwrap();
+            assert_eq!(out, model[&key]);
+        }
+    }
+}
+
+#[test]
+fn the_bound_holds_while_the_mix_of_sizes_changes() {
+    let options = options(Type::U32, Type::Bytes, 2 << 20, 0);
+    let mut block = Block::new(&options);
+    let map = block.attach(Box::<Process>::default());
+    let mut random = Random(3);
+    for phase in 0..12u32 {
+        let large = phase % 2 == 1;
+        let mut stored = 0usize;
+        for i in 0..if large { 16_000 } else { 60_000 } {
+            let length = if large { 1000 + random.below(2000) } else { 8 + random.below(16) } as usize;
+            let value = vec![phase as u8; length];
+            map.write(&set(Key::Narrow(i + phase * 1_000_000), bytes(&value))).unwrap();
+            stored += length;
+            assert!(map.used_bytes() <= options.max_bytes);
+        }
+        map.validate().unwrap();
+        let stats = map.stats();
+        assert!(stored > options.max_bytes as usize || !large);
+        let share = stats.content_bytes as f64 / options.max_bytes as f64;
+        assert!(share > if large { 0.72 } else { 0.4 }, "phase {phase}: {share} {stats:?}");
+    }
+    assert!(map.stats().evictions > 0);
+    // A value of nearly everything displaces the others; a larger one is refused and changes
+    // nothing.
+    let entries = map.len();
+    let error = map.write(&set(Key::Narrow(1), bytes(&vec![1; 2 << 20]))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Full);
+    assert_eq!(map.len(), entries);
+    let value = vec![5; 1 << 20];
+    map.write(&set(Key::Narrow(1), bytes(&value))).unwrap();
+    assert_eq!(get(&map, Key::Narrow(1)), Some(value));
+    map.validate().unwrap();
+}
+
+#[test]
+fn a_full_map_that_rejects_keeps_everything() {
+    let options = options(Type::U32, Type::Bytes, 1 << 20, FLAG_REJECT);
+    let mut block = Block::new(&options);
+    let map = block.attach(Box::<Process>::default());
+    let mut stored = Vec::new();
+    let mut random = Random(5);
+    for key in 0.. {
+        let value = vec![key as u8; random.below(400) as usize];
+        match map.write(&set(Key::Narrow(key), bytes(&value))) {
+            Ok(_) => stored.push((key, value)),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Full);
+                break;
+            }
+        }
+    }
+    let share = map.stats().content_bytes as f64 / options.max_bytes as f64;
+    assert!(share > 0.7, "{share} {:?}", map.stats());
+    for (key, value) in &stored {
+        assert_eq!(get(&map, Key::Narrow(*key)).as_ref(), Some(value));
+    }
+    map.validate().unwrap();
+    // Freed room can be used again.
+    for (key, _) in stored.iter().step_by(2) {
+        assert!(map.remove_key(&Key::Narrow(*key), 0.0).unwrap());
+    }
+    let mut again = 0;
+    while map.write(&set(Key::Narrow(1_000_000 + again), bytes(&[7; 900]))).is_ok() {
+        again += 1;
+    }
+    assert!(again as f64 * 900.0 > share * 0.35 * options.max_bytes as f64, "{again} {:?}", map.stats());
+    map.validate().unwrap();
+}
+
+#[test]
+fn threads_write_and_read_without_torn_values() {
+    let options = options(Type::U32, Type::Bytes, 1 << 20, 0);
+    let mut block = Block::new(&options);
+    let process = Process::default();
+    let maps: Vec<_> = (0..4).map(|_| block.attach(Box::new(process.clone()))).collect();
+    std::thread::scope(|scope| {
+        for (index, map) in maps.iter().enumerate() {
+            let map = AssertSend(map);
+            scope.spawn(move || {
+                let map = map.get();
+                let mut random = Random(index as u64);
+                for round in 0..20_000u64 {
+                    let key = random.below(3000) as u32;
+                    if random.below(3) == 0 {
+                        let length = random.below(600) as usize;
+                        let value = vec![(key as u8) ^ (length as u8); length];
+                        map.write(&set(Key::Narrow(key), bytes(&value))).unwrap();
+                    } else if let Some(value) = get(map, Key::Narrow(key)) {
+                        let expected = (key as u8) ^ (value.len() as u8);
+                        assert!(value.iter().all(|&byte| byte == expected), "torn: {key} {round}");
+                    }
+                }
+            });
+        }
+    });
+    maps[0].validate().unwrap();
+}
+
+/// A map that another thread uses: each thread has a map of its own.
+struct AssertSend<'a>(&'a Map);
+// SAFETY: in these tests each map is used by one thread at a time.
+unsafe impl Send for AssertSend<'_> {}
+
+impl<'a> AssertSend<'a> {
+    fn get(&self) -> &'a Map {
+        self.0
+    }
+}
+
+/// Runs `change` again and again, each time stopped after one more store, until it completes. After
+/// each stop another process checks and repairs the map.
+fn stop_everywhere(
+    options: &Options,
+    prepare: impl Fn(&Map),
+    change: impl Fn(&Map),
+    check: impl Fn(&Map, bool),
+) -> u64 {
+    for step in 1.. {
+        let mut block = Block::new(options);
+        let process = Process::default();
+        let map = block.attach(Box::new(process.clone()));
+        prepare(&map);
+        simulator::REMAINING.set(step);
+        let outcome = catch_unwind(AssertUnwindSafe(|| change(&map)));
+        simulator::REMAINING.set(0);
+        let is_complete = match outcome {
+            Ok(()) => true,
+            Err(payload) => {
+                assert!(payload.is::<simulator::Stopped>(), "a failure at step {step}");
+                false
+            }
+        };
+        process.dead.store(true, Ordering::Relaxed);
+        let _dead = std::mem::ManuallyDrop::new(map);
+        let other = block.attach(Box::new(process.sibling()));
+        // Readers see a valid map before any repair.
+        check(&other, is_complete);
+        other.validate().unwrap_or_else(|error| panic!("step {step}: {error}"));
+        check(&other, is_complete);
+        let written = other.write(&set(Key::Narrow(77), bytes(&[9; 50]))).unwrap();
+        assert!(written.stored);
+        other.validate().unwrap();
+        if is_complete {
+            return step;
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_writer_may_stop_after_any_store() {
+    let silence = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|info| {
+        if !info.payload().is::<simulator::Stopped>() {
+            eprintln!("{info}");
+        }
+    }));
+    let result = catch_unwind(|| {
+        let mut small = options(Type::U32, Type::Bytes, 1 << 16, 0);
+        small.shards = Some(1);
+        let value = |key: u32, length: usize| vec![key as u8; length];
+        let fill = |map: &Map, count: u32, length: usize| {
+            for key in 0..count {
+                map.write(&set(Key::Narrow(key), bytes(&value(key, length)))).unwrap();
+            }
+        };
+        let present = |map: &Map, key: u32, length: usize| {
+            assert_eq!(get(map, Key::Narrow(key)), Some(value(key, length)), "{key}");
+        };
+        // Insertion into a bucket, with and without a split; replacement; deletion, with and
+        // without a merge; a chained value; eviction; evacuation.
+        for count in [0, 1, 15, 16, 17, 33, 40] {
+            let steps = stop_everywhere(
+                &small,
+                |map| fill(map, count, 20),
+                |map| {
+                    map.write(&set(Key::Narrow(count), bytes(&value(count, 20)))).unwrap();
+                },
+                |map, complete| {
+                    (0..count).for_each(|key| present(map, key, 20));
+                    if complete {
+                        present(map, count, 20);
+                    }
+                },
+            );
+            assert!(steps > 5);
+        }
+        stop_everywhere(
+            &small,
+            |map| fill(map, 30, 20),
+            |map| {
+                map.write(&set(Key::Narrow(3), bytes(&value(3, 900)))).unwrap();
+            },
+            |map, complete| {
+                (0..30).filter(|&key| key != 3).for_each(|key| present(map, key, 20));
+                let found = get(map, Key::Narrow(3)).unwrap();
+                assert!(found == value(3, 900) || !complete && found == value(3, 20));
+            },
+        );
+        for count in [1, 16, 17, 34] {
+            stop_everywhere(
+                &small,
+                |map| fill(map, count, 3000),
+                |map| {
+                    map.remove_key(&Key::Narrow(0), 0.0).unwrap();
+                },
+                |map, complete| {
+                    if complete {
+                        assert_eq!(get(map, Key::Narrow(0)), None);
+                    }
+                    let found = (1..count).filter_map(|key| {
+                        get(map, Key::Narrow(key)).inspect(|found| assert_eq!(*found, value(key, 3000)))
+                    });
+                    assert!(found.count() + 1 >= count.min(10) as usize);
+                },
+            );
+        }
+    });
+    std::panic::set_hook(silence);
+    if let Err(payload) = result {
+        std::panic::resume_unwind(payload);
+    }
+}
