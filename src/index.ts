@@ -10,6 +10,7 @@ export * from './compress/index.js';
 export * from './hashmap/index.js';
 export * from './mmap/index.js';
 export * from './pools/index.js';
+export * from './sharedmap/index.js';
 export * from './smallmap/index.js';
 export * from './succinct/index.js';
 export * from './vector/index.js';

@@ -245,6 +245,16 @@ export function readBlob(
   }
 }
 
+/**
+ * Text in bytes that another thread may change at any moment; the caller discards the result of a
+ * lost race.
+ */
+export function readText(bytes: TextBuffer, start: number, end: number, encoding: number): string {
+  if (end - start > MAX_TEXT) throw unreadable(end - start);
+  if (encoding === ENCODING.ascii) return bytes.latin1Slice(start, end);
+  return encoding === ENCODING.utf8 ? readChangingText(bytes, start, end) : readWtf8(bytes, start, end);
+}
+
 /** The number of bytes of the blob at word `ref`, including header and padding. */
 export function blobSize(words: Int32Array, ref: number): number {
   const header = words[ref];

@@ -116,6 +116,46 @@
 #define OH_CPU_CRC (1 << 17)
 
 /**
+ * Store in any case.
+ */
+#define OH_SHAREDMAP_SET 0
+
+/**
+ * Store if the key is absent.
+ */
+#define OH_SHAREDMAP_ADD 1
+
+/**
+ * Store if the key is present.
+ */
+#define OH_SHAREDMAP_REPLACE 2
+
+/**
+ * Store if the entry has the given version.
+ */
+#define OH_SHAREDMAP_COMPARE 3
+
+/**
+ * The entry expires after the map's time to live.
+ */
+#define OH_SHAREDMAP_EXPIRY_DEFAULT 0
+
+/**
+ * The entry does not expire.
+ */
+#define OH_SHAREDMAP_EXPIRY_NEVER 1
+
+/**
+ * The entry expires at `expires_at`.
+ */
+#define OH_SHAREDMAP_EXPIRY_AT 2
+
+/**
+ * The entry expires when the one that it replaces would have.
+ */
+#define OH_SHAREDMAP_EXPIRY_KEEP 3
+
+/**
  * Result of `oh_bitvector_next` if there is no such bit.
  */
 #define OH_BITVECTOR_NONE UINT64_MAX
@@ -545,6 +585,11 @@ typedef struct oh_recordstore_builder oh_recordstore_builder;
 typedef struct oh_rollinghash oh_rollinghash;
 
 /**
+ * An attachment of a map, for one thread. Freed by `oh_sharedmap_close`.
+ */
+typedef struct oh_sharedmap oh_sharedmap;
+
+/**
  * A small map. Created by `oh_standalone_smallmap_new`, freed by `oh_standalone_smallmap_free`.
  */
 typedef struct oh_standalone_smallmap oh_standalone_smallmap;
@@ -809,6 +854,214 @@ typedef struct oh_smallmap_arena_room {
    */
   uint64_t heap;
 } oh_smallmap_arena_room;
+
+/**
+ * Options of a new map. Set all bytes to 0, and then `struct_size`, `max_bytes`, `key` and
+ * `value`.
+ */
+typedef struct oh_sharedmap_options {
+  /**
+   * `sizeof(oh_sharedmap_options)`
+   */
+  size_t struct_size;
+  /**
+   * Bound in bytes, from 65,536 to 2^35: index, keys, values and all overhead.
+   */
+  uint64_t max_bytes;
+  /**
+   * Milliseconds after which an entry expires; 0: never.
+   */
+  double ttl;
+  /**
+   * Type of the keys: u32, i32, f64, u64, i64, string or bytes.
+   */
+  uint32_t key;
+  /**
+   * Type of the values: all but `OH_TYPE_ANY`.
+   */
+  uint32_t value;
+  /**
+   * Eviction policy: 0 auto, 1 s3-fifo, 2 lru, 3 lfu, 4 fifo, 5 gdsf, 6 none.
+   */
+  uint32_t policy;
+  /**
+   * Number of shards, a power of two. 0: as many as suit the bound.
+   */
+  uint32_t shards;
+  /**
+   * Refuse new values when the map is full, and evict nothing.
+   */
+  bool reject;
+  /**
+   * The map is in a file: entries get checksums.
+   */
+  bool file;
+  /**
+   * Use `seeds` as the key of the hash function instead of random numbers.
+   */
+  bool seeded;
+  /**
+   * The key of the hash function.
+   */
+  uint32_t seeds[2];
+} oh_sharedmap_options;
+
+/**
+ * Figures about a map. Each is read at its own moment, so they may be inconsistent while others
+ * write.
+ */
+typedef struct oh_sharedmap_stats {
+  /**
+   * Number of entries.
+   */
+  uint64_t entries;
+  /**
+   * Bytes in use, at most the bound.
+   */
+  uint64_t used_bytes;
+  /**
+   * The bound.
+   */
+  uint64_t max_bytes;
+  /**
+   * Bytes of keys and values.
+   */
+  uint64_t content_bytes;
+  /**
+   * Bytes of free blocks in pages that are in use.
+   */
+  uint64_t free_bytes;
+  /**
+   * Bytes of the index.
+   */
+  uint64_t index_bytes;
+  /**
+   * Values found, by the participants that are attached now.
+   */
+  uint64_t hits;
+  /**
+   * Keys not found, by the participants that are attached now.
+   */
+  uint64_t misses;
+  /**
+   * Values stored.
+   */
+  uint64_t sets;
+  /**
+   * Entries deleted.
+   */
+  uint64_t deletes;
+  /**
+   * Entries evicted.
+   */
+  uint64_t evictions;
+  /**
+   * Entries that expired.
+   */
+  uint64_t expirations;
+  /**
+   * Times that a thread waited for a lock.
+   */
+  uint64_t lock_waits;
+  /**
+   * Repairs of shards whose writer's process had terminated.
+   */
+  uint64_t repairs;
+  /**
+   * Participants.
+   */
+  uint64_t participants;
+  /**
+   * Entries that have a time of expiry.
+   */
+  uint64_t expiring;
+  /**
+   * Buckets of all shards.
+   */
+  uint64_t buckets;
+  /**
+   * Shards.
+   */
+  uint64_t shards;
+} oh_sharedmap_stats;
+
+/**
+ * The properties of an entry.
+ */
+typedef struct oh_sharedmap_entry {
+  /**
+   * Changes with every change of the entry, and differs after it was deleted and added again.
+   */
+  uint64_t version;
+  /**
+   * Milliseconds since 1970; 0: never.
+   */
+  double expires_at;
+  /**
+   * Bytes of the entry in the map, without the index.
+   */
+  uint64_t bytes;
+  /**
+   * Bytes of the value.
+   */
+  size_t value_length;
+  /**
+   * The type of the value in a map of mixed values; otherwise 0.
+   */
+  uint32_t value_type;
+  /**
+   * The head of a value that is text or bytes: length × 4 + encoding; otherwise 0.
+   */
+  uint32_t value_head;
+} oh_sharedmap_entry;
+
+/**
+ * How to store a value. Set all bytes to 0, and then `struct_size`.
+ */
+typedef struct oh_sharedmap_write {
+  /**
+   * `sizeof(oh_sharedmap_write)`
+   */
+  size_t struct_size;
+  /**
+   * The condition: `OH_SHAREDMAP_SET`, …
+   */
+  uint32_t mode;
+  /**
+   * When the entry expires: `OH_SHAREDMAP_EXPIRY_DEFAULT`, …
+   */
+  uint32_t expiry;
+  /**
+   * For `OH_SHAREDMAP_COMPARE`: the version; 0: the key is absent.
+   */
+  uint64_t version;
+  /**
+   * For `OH_SHAREDMAP_EXPIRY_AT`: milliseconds since 1970.
+   */
+  double expires_at;
+  /**
+   * The type of the value in a map of mixed values; otherwise 0.
+   */
+  uint32_t value_type;
+} oh_sharedmap_write;
+
+/**
+ * The result of storing a value.
+ */
+typedef struct oh_sharedmap_written {
+  /**
+   * The version of the entry that is in the map now; 0: none.
+   */
+  uint64_t version;
+  /**
+   * Whether the value was stored.
+   */
+  bool stored;
+  /**
+   * Whether the key was present.
+   */
+  bool existed;
+} oh_sharedmap_written;
 
 /**
  * The type, the size and the elements of a vector.
@@ -2527,6 +2780,351 @@ enum oh_status oh_smallmap_arena_string(const void *base,
                                         uint32_t id,
                                         const void **text,
                                         size_t *text_length);
+
+/**
+ * Computes the number of bytes that a map with these options needs, at most `max_bytes`.
+ * `OH_ERR_RANGE` or `OH_ERR_UNSUPPORTED` for an option outside its range.
+ *
+ * Requires:
+ * `options` points to as many readable bytes as its `struct_size` says; `out` is writable.
+ */
+enum oh_status oh_sharedmap_region_size(const struct oh_sharedmap_options *options, uint64_t *out);
+
+/**
+ * Creates an empty map in `length` bytes at `base`, a multiple of 8, all of which are 0.
+ * `OH_ERR_FULL` if `length` is less than `oh_sharedmap_region_size`.
+ *
+ * Requires:
+ * `base` is valid for writing `length` bytes, which are 0 and which no other thread uses;
+ * `options` as for `oh_sharedmap_region_size`.
+ */
+enum oh_status oh_sharedmap_init(void *base,
+                                 size_t length,
+                                 const struct oh_sharedmap_options *options);
+
+/**
+ * Attaches to the map in `length` bytes at `base`, memory that only threads of this process use.
+ * The header is checked in constant time; after `OH_OK` no function reads or writes outside these
+ * bytes, whatever their contents. `OH_ERR_FULL` if all participants' slots are in use. `discard`
+ * allows the library to return pages that became free to the system (Linux, private anonymous
+ * memory only). Close the attachment with `oh_sharedmap_close`.
+ *
+ * Requires:
+ * `base` is valid for reading and writing `length` bytes until the attachment is closed; other
+ * threads use them only through attachments; `out` is writable.
+ */
+enum oh_status oh_sharedmap_attach(void *base,
+                                   size_t length,
+                                   bool discard,
+                                   struct oh_sharedmap **out);
+
+/**
+ * Closes an attachment. The map and its entries remain. NULL is allowed.
+ *
+ * Requires:
+ * `map` is NULL, or an attachment that is not used again.
+ */
+void oh_sharedmap_close(struct oh_sharedmap *map);
+
+/**
+ * Returns the types of keys and values.
+ *
+ * Requires:
+ * `map` is an attachment; the outputs are writable.
+ */
+enum oh_status oh_sharedmap_types(const struct oh_sharedmap *map, uint32_t *key, uint32_t *value);
+
+/**
+ * Returns the slot of the participant: the index of its words in the region.
+ *
+ * Requires:
+ * `map` is an attachment; `out` is writable.
+ */
+enum oh_status oh_sharedmap_slot(const struct oh_sharedmap *map, uint32_t *out);
+
+/**
+ * Returns the number of entries. Entries that have expired count until they are removed.
+ *
+ * Requires:
+ * `map` is an attachment; `out` is writable.
+ */
+enum oh_status oh_sharedmap_count(const struct oh_sharedmap *map, uint64_t *out);
+
+/**
+ * Returns figures about the map.
+ *
+ * Requires:
+ * `map` is an attachment; `out` is writable.
+ */
+enum oh_status oh_sharedmap_get_stats(const struct oh_sharedmap *map,
+                                      struct oh_sharedmap_stats *out);
+
+/**
+ * Verifies the whole map, shard by shard. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
+ * describes the first error found.
+ *
+ * Requires:
+ * `map` is an attachment.
+ */
+enum oh_status oh_sharedmap_validate(const struct oh_sharedmap *map);
+
+/**
+ * Removes all entries.
+ *
+ * Requires:
+ * `map` is an attachment.
+ */
+enum oh_status oh_sharedmap_clear(struct oh_sharedmap *map);
+
+/**
+ * Removes entries that have expired, of about `buckets` buckets (20 entries each); `SIZE_MAX`: of
+ * all. `*out` becomes their number.
+ *
+ * Requires:
+ * `map` is an attachment; `out` is writable.
+ */
+enum oh_status oh_sharedmap_purge_expired(struct oh_sharedmap *map, size_t buckets, size_t *out);
+
+/*
+ * ---- Maps with many writers ----
+ */
+
+/**
+ * Looks up `count` keys, an array of the map's key type. `values`, an array of its value type, or
+ * NULL; if `keys[i]` is absent, `values[i]` is left unchanged. `found[i]` (unless `found` is NULL)
+ * becomes 1 or 0. `*out` becomes the number of keys found.
+ *
+ * Requires:
+ * `map` is an attachment; the arrays have `count` elements, and only the caller uses `values` and
+ * `found`; `out` is writable.
+ */
+enum oh_status oh_sharedmap_get_many(const struct oh_sharedmap *map,
+                                     const void *keys,
+                                     size_t count,
+                                     void *values,
+                                     uint8_t *found,
+                                     size_t *out);
+
+/**
+ * Stores `count` values with the map's time to live. `*out` becomes the number of values stored:
+ * all, or the index of the first that was refused, together with the status of its refusal.
+ *
+ * Requires:
+ * `map` is an attachment; the arrays, of the map's types, have `count` elements; `out` is
+ * writable.
+ */
+enum oh_status oh_sharedmap_set_many(struct oh_sharedmap *map,
+                                     const void *keys,
+                                     const void *values,
+                                     size_t count,
+                                     size_t *out);
+
+/**
+ * Deletes `count` keys, an array of the map's key type. `*out` becomes the number of keys that
+ * were present.
+ *
+ * Requires:
+ * `map` is an attachment; `keys` has `count` elements; `out` is writable.
+ */
+enum oh_status oh_sharedmap_remove_many(struct oh_sharedmap *map,
+                                        const void *keys,
+                                        size_t count,
+                                        size_t *out);
+
+/**
+ * Looks up a key. `*found` becomes true, and `*entry` (unless NULL) its properties, if it is
+ * present. The value is copied to `buffer` if it has at most `capacity` bytes; otherwise nothing
+ * is copied, and `entry->value_length` tells how many bytes are needed. With `peek` the lookup
+ * affects neither eviction nor statistics. Takes no lock, and may be called while others write.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes and `buffer` for writing
+ * `capacity`; `entry` is NULL or writable; `found` is writable.
+ */
+enum oh_status oh_sharedmap_get(const struct oh_sharedmap *map,
+                                const void *key,
+                                size_t key_length,
+                                bool peek,
+                                void *buffer,
+                                size_t capacity,
+                                struct oh_sharedmap_entry *entry,
+                                bool *found);
+
+/**
+ * Stores a value. `options` may be NULL: store in any case, with the map's time to live. `*out`
+ * may be NULL. A condition that does not hold is not an error: `out->stored` is false then.
+ * `OH_ERR_FULL` if the map has no room and may not evict, or if the value never fits;
+ * `OH_ERR_RANGE` if the key is too long. After an error the map is unchanged.
+ *
+ * Requires:
+ * `map` is an attachment; `key` and `value` are valid for reading `key_length` and `value_length`
+ * bytes; `options` is NULL or points to as many readable bytes as its `struct_size` says; `out` is
+ * NULL or writable.
+ */
+enum oh_status oh_sharedmap_set(struct oh_sharedmap *map,
+                                const void *key,
+                                size_t key_length,
+                                const void *value,
+                                size_t value_length,
+                                const struct oh_sharedmap_write *options,
+                                struct oh_sharedmap_written *out);
+
+/**
+ * Deletes a key. `*removed` becomes whether it was present.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes; `removed` is writable.
+ */
+enum oh_status oh_sharedmap_remove(struct oh_sharedmap *map,
+                                   const void *key,
+                                   size_t key_length,
+                                   bool *removed);
+
+/**
+ * Copies the value of a key to `buffer`, as `oh_sharedmap_get`, and deletes the key. If the value
+ * has more than `capacity` bytes, the key is not deleted, and `entry->value_length` tells how many
+ * are needed.
+ *
+ * Requires:
+ * As for `oh_sharedmap_get`.
+ */
+enum oh_status oh_sharedmap_take(struct oh_sharedmap *map,
+                                 const void *key,
+                                 size_t key_length,
+                                 void *buffer,
+                                 size_t capacity,
+                                 struct oh_sharedmap_entry *entry,
+                                 bool *found);
+
+/**
+ * Adds to the number of a key, which counts as 0 if the key is absent, as one step. `*sum` becomes
+ * the sum. For values of the types up to 32 bits, `f64`, and `mixed`; the entry keeps its time of
+ * expiry. `OH_ERR_RANGE`, and nothing changed, if the type cannot represent the sum; `OH_ERR_TYPE`
+ * if the value is not such a number.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes; `sum` is writable.
+ */
+enum oh_status oh_sharedmap_increment(struct oh_sharedmap *map,
+                                      const void *key,
+                                      size_t key_length,
+                                      double by,
+                                      double *sum);
+
+/**
+ * As `oh_sharedmap_increment`, for values of the types `u64` and `i64`. A sum of a `u64` map is
+ * returned as its bits.
+ *
+ * Requires:
+ * As for `oh_sharedmap_increment`.
+ */
+enum oh_status oh_sharedmap_increment_integer(struct oh_sharedmap *map,
+                                              const void *key,
+                                              size_t key_length,
+                                              int64_t by,
+                                              int64_t *sum);
+
+/**
+ * Gives an entry a new time of expiry, in milliseconds since 1970; 0: never. `*found` becomes
+ * whether the key is present. The entry gets a new version.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes; `found` is writable.
+ */
+enum oh_status oh_sharedmap_touch(struct oh_sharedmap *map,
+                                  const void *key,
+                                  size_t key_length,
+                                  double expires_at,
+                                  bool *found);
+
+/**
+ * Returns the handle of a key; 0 if it is absent.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes; `out` is writable.
+ */
+enum oh_status oh_sharedmap_handle_of(const struct oh_sharedmap *map,
+                                      const void *key,
+                                      size_t key_length,
+                                      uint64_t *out);
+
+/**
+ * As `oh_sharedmap_get`, for the entry of a handle. `*found` is false if the handle is stale.
+ *
+ * Requires:
+ * As for `oh_sharedmap_get`.
+ */
+enum oh_status oh_sharedmap_get_by_handle(const struct oh_sharedmap *map,
+                                          uint64_t handle,
+                                          void *buffer,
+                                          size_t capacity,
+                                          struct oh_sharedmap_entry *entry,
+                                          bool *found);
+
+/**
+ * Copies the key of a handle to `buffer` if it has at most `capacity` bytes. `*key_length` becomes
+ * its length, and `*found` is false if the handle is stale.
+ *
+ * Requires:
+ * `map` is an attachment; `buffer` is valid for writing `capacity` bytes; the outputs are
+ * writable.
+ */
+enum oh_status oh_sharedmap_key_by_handle(const struct oh_sharedmap *map,
+                                          uint64_t handle,
+                                          void *buffer,
+                                          size_t capacity,
+                                          size_t *key_length,
+                                          bool *found);
+
+/**
+ * Stores a value in the entry of a handle. `options->mode` is ignored. `out->existed` is false,
+ * and nothing changed, if the handle is stale.
+ *
+ * Requires:
+ * As for `oh_sharedmap_set`.
+ */
+enum oh_status oh_sharedmap_set_by_handle(struct oh_sharedmap *map,
+                                          uint64_t handle,
+                                          const void *value,
+                                          size_t value_length,
+                                          const struct oh_sharedmap_write *options,
+                                          struct oh_sharedmap_written *out);
+
+/**
+ * Deletes the entry of a handle. `*removed` is false if the handle is stale.
+ *
+ * Requires:
+ * `map` is an attachment; `removed` is writable.
+ */
+enum oh_status oh_sharedmap_remove_by_handle(struct oh_sharedmap *map,
+                                             uint64_t handle,
+                                             bool *removed);
+
+/**
+ * Visits some entries. `*cursor` is 0 at the start, and becomes the position to continue at, or 0
+ * at the end. The entries are written to `buffer`: for each four words (key head, value head, type
+ * of the value in a map of mixed values, 0), the time of expiry as `double`, the key, and with
+ * `with_values` the value, both padded with zeros to a multiple of 8 bytes. A head is length × 4 +
+ * encoding, or 0 for a type of fixed size, which takes 4 or 8 bytes. Steps are made while `buffer`
+ * has room and fewer than `limit` entries were written. `*length` becomes the number of bytes
+ * written, and `*count` the number of entries. If one step needs more than `capacity` bytes,
+ * nothing is written, `*count` becomes 0, `*cursor` stays, and `*length` becomes the number of
+ * bytes needed.
+ *
+ * A key that is present throughout is visited exactly once, whatever others change meanwhile.
+ *
+ * Requires:
+ * `map` is an attachment; `buffer` is valid for writing `capacity` bytes; the other pointers are
+ * writable.
+ */
+enum oh_status oh_sharedmap_scan(const struct oh_sharedmap *map,
+                                 uint64_t *cursor,
+                                 bool with_values,
+                                 size_t limit,
+                                 void *buffer,
+                                 size_t capacity,
+                                 size_t *length,
+                                 size_t *count);
 
 /*
  * ---- Vectors ----

@@ -39,6 +39,7 @@ pub mod packedints;
 pub mod rankselect;
 pub mod region;
 pub mod rollinghash;
+pub mod sharedmap;
 pub mod smallmap_arena;
 pub mod standalone_smallmap;
 pub mod status;

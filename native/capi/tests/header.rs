@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 const SECTIONS: &[(&str, &[&str])] = &[
     ("Errors, versions, types", &["status.rs", "types.rs", "cpu.rs"]),
     ("Maps", &["hashmap/", "standalone_smallmap.rs", "smallmap_arena/"]),
+    ("Maps with many writers", &["sharedmap/"]),
     ("Vectors", &["vector.rs", "owned_vector.rs"]),
     (
         "Bits and sorted data",

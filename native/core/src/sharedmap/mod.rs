@@ -179,7 +179,7 @@ impl Map {
         let mut map = Map {
             words,
             geometry,
-            seeds: Seeds::of(&head),
+            seeds: Seeds::current(head.seeds()),
             backing,
             slot: usize::MAX,
             holder: Holder(0),

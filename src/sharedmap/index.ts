@@ -1,0 +1,16 @@
+/** offheap/sharedmap: a map that every worker and process reads and writes, bounded by bytes. */
+export { SharedMap, type Entry, type SharedHandle, type SharedMapOptions } from './shared-map.js';
+export {
+  type ExpiryOptions,
+  type KeyType as SharedKeyType,
+  type OnFull,
+  type Policy,
+  type ValueOf,
+  type ValueType as SharedValueType,
+} from './schema.js';
+export { type SharedMapStats } from './stats.js';
+export { type ScanResult } from './iteration.js';
+export { type Items as SharedItems, type Output as SharedOutput } from './bulk.js';
+export { type JsType, type Json } from '../region/element.js';
+export { type Token } from '../region/token.js';
+export { OffheapError, type ErrorCode } from '../errors.js';

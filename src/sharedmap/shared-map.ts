@@ -1,0 +1,646 @@
+/**
+ * SharedMap: a map that every worker and process reads and writes, within a bound in bytes.
+ * `docs/formats/sharedmap.md` specifies the bytes and the protocol.
+ *
+ * This class has the public operations. `table.ts` finds entries, `read.ts` reads them without a
+ * lock, and native code makes all changes, each in one call that locks one shard.
+ *
+ * Cost: `get` is O(1), two or three cache misses, and takes no lock; a change costs a crossing into
+ * native code and the lock of one shard, about 150 ns. No operation takes longer because the map is
+ * large, apart from `clear`, `validate` and iteration.
+ */
+import { inspect, type InspectOptionsStylized } from 'node:util';
+import { offheapError, typeError } from '../errors.js';
+import { native } from '../native.js';
+import { TYPE_NAMES, type JsType } from '../region/element.js';
+import { inspectEntries, setIterator, setTag } from '../region/face.js';
+import { addEntries, checkFunction, seedOption } from '../region/map-like.js';
+import {
+  booleanOption,
+  checkInteger,
+  choiceOption,
+  describe,
+  integerOption,
+  readOptions,
+  type Options,
+} from '../region/options.js';
+import { NO_PLACEMENT, Region, type Placement } from '../region/region.js';
+import { attachRegion, type Token } from '../region/token.js';
+import { Uncloneable } from '../region/uncloneable.js';
+import * as bulk from './bulk.js';
+import { iterate, scan, type ScanResult } from './iteration.js';
+import { HEAD } from './layout.js';
+import { DOUBLES, PAYLOAD, WORDS } from './message.js';
+import { isPresent, locateHandle, lookUp, MISSING, readHandle, resultOf } from './read.js';
+import {
+  checkTtl,
+  EXPIRY,
+  KEY_TYPES,
+  POLICIES,
+  readExpiry,
+  VALUE_CODES,
+  VALUE_TYPES,
+  valueTypeOf,
+  type ExpiryOptions,
+  type KeyType,
+  type OnFull,
+  type Policy,
+  type ValueOf,
+  type ValueType,
+} from './schema.js';
+import { readStats, type SharedMapStats } from './stats.js';
+import { ABSENT, closed, SharedMapTable } from './table.js';
+import { putValue } from './values.js';
+import { TYPE } from '../region/element.js';
+
+/** The types of a SharedMap, its bound, and what happens when it is full. */
+export interface SharedMapOptions<K extends KeyType, V extends ValueType> {
+  key: K;
+  value: V;
+  /** The bound in bytes, from 65,536: index, keys, values and all overhead. */
+  maxBytes: number;
+  /** How entries are chosen for eviction. Default: `auto`. */
+  policy?: Policy;
+  /** Milliseconds after which entries expire. Default: never. */
+  ttl?: number;
+  /** Evict entries, or refuse new ones with `ERR_OFFHEAP_FULL`. Default: evict. */
+  onFull?: OnFull;
+  /** Number of shards, each with a lock: a power of two. Default: as many as suit the bound. */
+  shards?: number;
+  /** Ask the system to back the map with huge pages. Default: from 4 MiB on. */
+  hugePages?: boolean;
+  /** Keep the memory on this NUMA node. Default: the node that first writes to it. */
+  numaNode?: number;
+  /** 64 bits that key the hash function. Default: random. */
+  seed?: bigint;
+}
+
+declare const handleBrand: unique symbol;
+/**
+ * Names an entry until it is deleted, evicted or expires. It stays valid when the value changes,
+ * and has the same meaning for every participant.
+ */
+export type SharedHandle = number & { readonly [handleBrand]: 'SharedMap' };
+
+/** The result of {@link SharedMap.entry}. */
+export interface Entry<V> {
+  value: V;
+  /** For `compareAndSet`. It differs after every change, and after a deletion and a new insertion. */
+  version: number;
+  /** Milliseconds since 1970; `Infinity`: never. */
+  expiresAt: number;
+  /** Bytes of the entry, without its part of the index. */
+  bytes: number;
+}
+
+const OPTIONS = [
+  'key',
+  'value',
+  'maxBytes',
+  'policy',
+  'ttl',
+  'onFull',
+  'shards',
+  'hugePages',
+  'numaNode',
+  'seed',
+] as const;
+
+const MODE = { set: 0, add: 1, replace: 2, compare: 3 } as const;
+const STORED = 1;
+const EXISTED = 2;
+/** The largest bound: words of larger regions have indices above 2^31. */
+const MAX_BYTES = 2 ** 33;
+
+/** Another map of this process, or a token that leads to one. */
+class Source {
+  constructor(readonly region: Region) {}
+}
+
+/**
+ * A map in shared memory, for keys and values of fixed types.
+ *
+ * ```ts
+ * const cache = new SharedMap({ key: 'string', value: 'json', maxBytes: 64 * 2 ** 20 });
+ * cache.set('user:42', { name: 'Ada' }, { ttl: 60_000 });
+ * new Worker(url, { workerData: cache.share() }); // there: SharedMap.attach(workerData)
+ * ```
+ *
+ * Every holder may write. Iteration is unordered and weakly consistent: it yields each key that is
+ * present throughout exactly once.
+ *
+ * Errors, of every method: `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` for a key or value that is not
+ * of the map's types, `ERR_OFFHEAP_FULL` for a value that never fits or that a full map refuses,
+ * `ERR_OFFHEAP_CLOSED` after `close()`. An operation that throws changes nothing.
+ */
+export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueType> extends Uncloneable {
+  readonly #table: SharedMapTable;
+
+  static {
+    setTag(this.prototype, 'SharedMap');
+    setIterator(this.prototype, 'entries');
+  }
+
+  /** An empty map, or one with the entries of `iterable`. */
+  constructor(options: SharedMapOptions<K, V>, iterable?: Iterable<readonly [JsType<K>, ValueOf<V>]> | null);
+  constructor(
+    options: SharedMapOptions<K, V> | Source,
+    iterable?: Iterable<readonly [JsType<K>, ValueOf<V>]> | null,
+  ) {
+    super();
+    const isSource = options instanceof Source;
+    const region = isSource ? options.region : createRegion(options);
+    try {
+      this.#table = new SharedMapTable(region, region.bytes.length >= 65_536);
+    } catch (error) {
+      region.release();
+      throw error;
+    }
+    if (!isSource) addEntries(this, iterable);
+  }
+
+  /** A map that another thread shared. It has the same rights as the one that created the map. */
+  static attach<K extends KeyType = KeyType, V extends ValueType = ValueType>(
+    token: Token<'sharedmap'>,
+  ): SharedMap<K, V> {
+    const region = attachRegion(token, 'sharedmap');
+    return new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region));
+  }
+
+  /** A token for other threads: post it, and `attach` it there. */
+  share(): Token<'sharedmap'> {
+    const { region } = open(this.#table);
+    return {
+      offheap: 'sharedmap',
+      buffer: region.origin === 'attached' ? (region.buffer as SharedArrayBuffer) : region.prepareToShare(),
+    };
+  }
+
+  /** The number of entries. Entries that have expired count until they are removed. O(shards). */
+  get size(): number {
+    return native().sharedmapSize(open(this.#table).id);
+  }
+
+  /** The value of a key, or `undefined`. Takes no lock. */
+  get(key: JsType<K>): ValueOf<V> | undefined {
+    const table = this.#table;
+    table.encode(key);
+    const value = lookUp(table, true);
+    return value === MISSING ? undefined : (value as ValueOf<V>);
+  }
+
+  /** As `get`, but affects neither eviction nor statistics. */
+  peek(key: JsType<K>): ValueOf<V> | undefined {
+    const table = this.#table;
+    table.encode(key);
+    const value = lookUp(table, false);
+    return value === MISSING ? undefined : (value as ValueOf<V>);
+  }
+
+  /** Whether a key is present. Affects neither eviction nor statistics. */
+  has(key: JsType<K>): boolean {
+    this.#table.encode(key);
+    return isPresent(this.#table);
+  }
+
+  /** Sets a key. Evicts other entries if the map is full and may evict. */
+  set(key: JsType<K>, value: ValueOf<V>, options?: ExpiryOptions): this {
+    write(this.#table, key, value, options, MODE.set, 0);
+    return this;
+  }
+
+  /** Sets a key if it is absent. Returns whether it did. */
+  add(key: JsType<K>, value: ValueOf<V>, options?: ExpiryOptions): boolean {
+    return (write(this.#table, key, value, options, MODE.add, 0) & STORED) !== 0;
+  }
+
+  /** Sets a key if it is present. Returns whether it did. */
+  replace(key: JsType<K>, value: ValueOf<V>, options?: ExpiryOptions): boolean {
+    return (write(this.#table, key, value, options, MODE.replace, 0) & STORED) !== 0;
+  }
+
+  /**
+   * Sets a key if its entry has this version, as {@link SharedMap.entry} returned it; 0: if the key
+   * is absent. Returns whether it did.
+   */
+  compareAndSet(key: JsType<K>, version: number, value: ValueOf<V>, options?: ExpiryOptions): boolean {
+    checkInteger(version, 'version', 0, Number.MAX_SAFE_INTEGER);
+    return (write(this.#table, key, value, options, MODE.compare, version) & STORED) !== 0;
+  }
+
+  /** Deletes a key. Returns whether it was present. */
+  delete(key: JsType<K>): boolean {
+    const table = this.#table;
+    table.prepare(key);
+    return native().sharedmapDelete(table.id) !== 0;
+  }
+
+  /** Deletes a key, and returns the value that it had. */
+  getAndDelete(key: JsType<K>): ValueOf<V> | undefined {
+    const table = this.#table;
+    table.prepare(key);
+    const found = table.call(() => native().sharedmapTake(table.id));
+    return found === 0 ? undefined : (resultOf(table) as ValueOf<V>);
+  }
+
+  /** The value of a key with its properties, or `undefined`. Does not affect eviction. */
+  entry(key: JsType<K>): Entry<ValueOf<V>> | undefined {
+    const table = this.#table;
+    table.prepare(key);
+    const found = table.call(() => native().sharedmapGet(table.id, true));
+    if (found === 0) return undefined;
+    const { doubles } = table.message;
+    const expiresAt = doubles[DOUBLES.resultExpiresAt]!;
+    const version = doubles[DOUBLES.resultVersion]!;
+    const bytes = doubles[DOUBLES.resultBytes]!;
+    return {
+      value: resultOf(table) as ValueOf<V>,
+      version,
+      expiresAt: expiresAt === 0 ? Infinity : expiresAt,
+      bytes,
+    };
+  }
+
+  /**
+   * Adds `by` (default 1) to the number of a key, which counts as 0 if it is absent, as one step.
+   * Returns the sum. `ERR_OFFHEAP_RANGE` if the type of the values cannot represent it.
+   */
+  increment(key: JsType<K>, by?: ValueOf<V>): ValueOf<V> {
+    const table = this.#table;
+    table.prepare(key);
+    return increment(table, by) as ValueOf<V>;
+  }
+
+  /** Gives an entry a new time to live in milliseconds. Returns whether the key is present. */
+  touch(key: JsType<K>, options: ExpiryOptions): boolean {
+    const table = this.#table;
+    const expiresAt = readExpiry(options);
+    if (Number.isNaN(expiresAt)) throw typeError('touch needs a ttl or expiresAt');
+    table.prepare(key);
+    table.message.doubles[DOUBLES.expiresAt] = expiresAt === Infinity ? 0 : expiresAt;
+    return native().sharedmapTouch(table.id) !== 0;
+  }
+
+  /** Milliseconds until a key expires; `Infinity` if it does not; `undefined` if it is absent. */
+  remainingTtl(key: JsType<K>): number | undefined {
+    const entry = this.entry(key);
+    if (entry === undefined) return undefined;
+    return entry.expiresAt === Infinity ? Infinity : Math.max(0, entry.expiresAt - Date.now());
+  }
+
+  /** The value of a key; if it is absent, `value` is inserted first. */
+  getOrInsert(key: JsType<K>, value: ValueOf<V>): ValueOf<V> {
+    return this.#getOrAdd(key, () => value);
+  }
+
+  /** The value of a key; if it is absent, `compute(key)` is inserted first. */
+  getOrInsertComputed(key: JsType<K>, compute: (key: JsType<K>) => ValueOf<V>): ValueOf<V> {
+    checkFunction(compute);
+    return this.#getOrAdd(key, compute);
+  }
+
+  #getOrAdd(key: JsType<K>, compute: (key: JsType<K>) => ValueOf<V>): ValueOf<V> {
+    const table = this.#table;
+    table.encode(key);
+    const found = lookUp(table, true);
+    if (found !== MISSING) return found as ValueOf<V>;
+    const value = compute(key);
+    write(table, key, value, undefined, MODE.add, 0);
+    table.encode(key);
+    const stored = lookUp(table, false);
+    // Another participant may have deleted it, or it was evicted.
+    return stored === MISSING ? value : (stored as ValueOf<V>);
+  }
+
+  /**
+   * Sets a key to `change(value, key)` as one step, and returns the new value. `change` is called
+   * again if another participant changed the key meanwhile, so it should have no side effects.
+   */
+  update(key: JsType<K>, change: (value: ValueOf<V> | undefined, key: JsType<K>) => ValueOf<V>): ValueOf<V> {
+    checkFunction(change);
+    for (;;) {
+      const before = this.entry(key);
+      const value = change(before?.value, key);
+      const done = write(
+        this.#table,
+        key,
+        value,
+        undefined,
+        MODE.compare,
+        before?.version ?? 0,
+        before !== undefined,
+      );
+      if ((done & STORED) !== 0) return value;
+    }
+  }
+
+  /** Removes all entries. */
+  clear(): void {
+    native().sharedmapClear(open(this.#table).id);
+  }
+
+  /** Removes all entries that have expired, and returns their number. */
+  purgeExpired(): number {
+    return native().sharedmapPurge(open(this.#table).id, Number.MAX_SAFE_INTEGER);
+  }
+
+  // ---- handles
+
+  /** The handle of a key, or `undefined`. */
+  handleOf(key: JsType<K>): SharedHandle | undefined {
+    const table = this.#table;
+    table.prepare(key);
+    const handle = native().sharedmapHandleOf(table.id);
+    return handle === 0 ? undefined : (handle as SharedHandle);
+  }
+
+  /** The value of a handle; `undefined` if it is stale. Takes no lock. */
+  getByHandle(handle: SharedHandle): ValueOf<V> | undefined {
+    const value = readHandle(open(this.#table), checkHandle(handle));
+    return value === MISSING ? undefined : (value as ValueOf<V>);
+  }
+
+  /** Whether a handle is valid. */
+  hasHandle(handle: SharedHandle): boolean {
+    const table = open(this.#table);
+    checkHandle(handle);
+    for (;;) {
+      const at = locateHandle(table, handle);
+      const found = at !== ABSENT && table.isLive(at);
+      if (table.isValid()) return found;
+    }
+  }
+
+  /** The key of a handle; `undefined` if it is stale. */
+  keyByHandle(handle: SharedHandle): JsType<K> | undefined {
+    const table = open(this.#table);
+    checkHandle(handle);
+    const length = table.call(() => native().sharedmapKeyByHandle(table.id, handle));
+    if (length === 0) return undefined;
+    return table.keyFromResult(length - 1) as JsType<K>;
+  }
+
+  /** Sets the value of a handle. Throws `ERR_OFFHEAP_STALE` if it is stale. */
+  setByHandle(handle: SharedHandle, value: ValueOf<V>, options?: ExpiryOptions): this {
+    const table = open(this.#table);
+    checkHandle(handle);
+    const expiresAt = readExpiry(options);
+    putValue(table, table.message, value, PAYLOAD);
+    putExpiry(table, expiresAt, false);
+    table.message.doubles[DOUBLES.version] = 0;
+    if ((native().sharedmapSetByHandle(table.id, handle) & EXISTED) === 0) throw stale(handle);
+    return this;
+  }
+
+  /** Deletes the entry of a handle. Returns whether it was valid. */
+  deleteByHandle(handle: SharedHandle): boolean {
+    return native().sharedmapDeleteByHandle(open(this.#table).id, checkHandle(handle)) !== 0;
+  }
+
+  // ---- bulk
+
+  /**
+   * Fills `out` with the values of keys, and leaves `out[i]` unchanged where a key is absent.
+   * Returns `out`. One crossing if keys and values are numbers.
+   */
+  getMany(keys: bulk.Items<K>, out?: bulk.Output<V>): bulk.Output<V> {
+    return bulk.getMany(open(this.#table), keys, out) as bulk.Output<V>;
+  }
+
+  /** Sets `keys[i]` to `values[i]`. */
+  setMany(keys: bulk.Items<K>, values: bulk.Items<V>): this {
+    bulk.setMany(open(this.#table), keys, values, (key, value) => {
+      write(this.#table, key, value, undefined, MODE.set, 0);
+    });
+    return this;
+  }
+
+  /** 1 for each key that is present, 0 for the others. */
+  hasMany(keys: bulk.Items<K>): Uint8Array {
+    return bulk.hasMany(open(this.#table), keys);
+  }
+
+  /** Deletes keys, and returns the number of those that were present. */
+  deleteMany(keys: bulk.Items<K>): number {
+    return bulk.deleteMany(open(this.#table), keys);
+  }
+
+  /** The handles of keys; −1 for an absent key. */
+  handlesOf(keys: bulk.Items<K>): Float64Array {
+    return bulk.handlesOf(open(this.#table), keys);
+  }
+
+  /** Fills `out` with the values of handles; leaves `out[i]` unchanged where a handle is stale. */
+  getManyByHandle(handles: ArrayLike<number>, out?: bulk.Output<V>): bulk.Output<V> {
+    return bulk.getManyByHandle(open(this.#table), handles, out) as bulk.Output<V>;
+  }
+
+  // ---- iteration
+
+  /**
+   * Some keys from a cursor on: 0 at first, then the cursor returned, which is 0 at the end. Each
+   * key that is present throughout is returned exactly once.
+   */
+  scan(cursor: number, options?: { count?: number }): ScanResult<JsType<K>> {
+    const table = open(this.#table);
+    checkInteger(cursor, 'cursor', 0, Number.MAX_SAFE_INTEGER);
+    const count = integerOption(readOptions(options, ['count'], 'scan'), 'count', 1, 2 ** 32, 100);
+    return scan(table, cursor, count) as ScanResult<JsType<K>>;
+  }
+
+  keys(): IterableIterator<JsType<K>> {
+    return iterate(open(this.#table), false, (key) => key) as IterableIterator<JsType<K>>;
+  }
+
+  values(): IterableIterator<ValueOf<V>> {
+    return iterate(open(this.#table), true, (_, value) => value) as IterableIterator<ValueOf<V>>;
+  }
+
+  entries(): IterableIterator<[JsType<K>, ValueOf<V>]> {
+    return iterate(open(this.#table), true, (key, value) => [key, value]) as IterableIterator<
+      [JsType<K>, ValueOf<V>]
+    >;
+  }
+
+  declare [Symbol.iterator]: () => IterableIterator<[JsType<K>, ValueOf<V>]>;
+
+  forEach(
+    callback: (value: ValueOf<V>, key: JsType<K>, map: SharedMap<K, V>) => void,
+    thisArgument?: unknown,
+  ): void {
+    checkFunction(callback);
+    for (const [key, value] of this.entries()) callback.call(thisArgument, value, key, this);
+  }
+
+  // ---- figures
+
+  /** The bound in bytes. */
+  get maxBytes(): number {
+    return open(this.#table).maxBytes;
+  }
+
+  /** The bytes in use: header, tables, and all pages in use. At most `maxBytes`. */
+  get usedBytes(): number {
+    return this.stats().usedBytes;
+  }
+
+  /** The bytes held outside the JavaScript heap. Pages that are not in use take address space only. */
+  get byteLength(): number {
+    return open(this.#table).region.bytes.length;
+  }
+
+  get policy(): Policy {
+    return POLICIES[(open(this.#table).words[HEAD.schema]! >>> 16) & 0xff]!;
+  }
+
+  get onFull(): OnFull {
+    return (open(this.#table).words[HEAD.schema]! >>> 24) & 1 ? 'reject' : 'evict';
+  }
+
+  /** Milliseconds after which entries expire; `Infinity`: never. */
+  get ttl(): number {
+    const { defaultTtl } = open(this.#table);
+    return defaultTtl === 0 ? Infinity : defaultTtl;
+  }
+
+  /** Figures of all participants together. */
+  stats(): SharedMapStats {
+    return readStats(open(this.#table));
+  }
+
+  /** Verifies the whole map. Throws `ERR_OFFHEAP_CORRUPT`. O(entries). */
+  validate(): void {
+    native().sharedmapValidate(open(this.#table).id);
+  }
+
+  /**
+   * Ends this participation. Every later operation throws `ERR_OFFHEAP_CLOSED`, except `close()`
+   * itself. The map remains for other holders.
+   */
+  close(): void {
+    this.#table.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    const table = this.#table;
+    if (!table.isOpen) return `${options.stylize('SharedMap', 'special')} { closed }`;
+    const types = `${TYPE_NAMES[table.keyType] ?? ''}, ${valueTypeOf(table.valueType) ?? ''}`;
+    return inspectEntries(`SharedMap<${types}>(${this.size})`, this.entries(), this.size, depth, options);
+  }
+}
+
+function open(table: SharedMapTable): SharedMapTable {
+  if (!table.isOpen) throw closed();
+  return table;
+}
+
+/** Stores a value. Returns bits: stored, existed. */
+function write(
+  table: SharedMapTable,
+  key: unknown,
+  value: unknown,
+  options: unknown,
+  mode: number,
+  version: number,
+  keep = false,
+): number {
+  const expiresAt = readExpiry(options);
+  // The value first: to serialize it may run code that uses this map.
+  table.checkOpen();
+  table.encode(key);
+  const at = table.valueAt();
+  putValue(table, table.message, value, at);
+  table.encode(key);
+  table.putKey();
+  putExpiry(table, expiresAt, keep);
+  const { message } = table;
+  message.doubles[DOUBLES.version] = version;
+  const result = native().sharedmapSet(table.id, mode);
+  message.trim();
+  return result;
+}
+
+function putExpiry(table: SharedMapTable, expiresAt: number, keep: boolean): void {
+  const { words, doubles } = table.message;
+  if (expiresAt !== expiresAt) {
+    words[WORDS.expiry] = keep ? EXPIRY.keep : EXPIRY.default;
+  } else if (expiresAt === Infinity) {
+    words[WORDS.expiry] = EXPIRY.never;
+  } else {
+    words[WORDS.expiry] = EXPIRY.at;
+    doubles[DOUBLES.expiresAt] = expiresAt;
+  }
+}
+
+function increment(table: SharedMapTable, by: unknown): unknown {
+  const { message, valueType } = table;
+  if (valueType === TYPE.u64 || valueType === TYPE.i64 || typeof by === 'bigint') {
+    const step = by === undefined ? 1n : by;
+    if (typeof step !== 'bigint') throw typeError(`the increment must be a bigint, not ${describe(step)}`);
+    if (BigInt.asIntN(64, step) !== step) throw typeError('the increment must be a bigint of 64 bits');
+    message.integers[DOUBLES.expiresAt] = step;
+    native().sharedmapIncrementInteger(table.id);
+    const sum = message.integers[DOUBLES.resultVersion]!;
+    return valueType === TYPE.u64 ? BigInt.asUintN(64, sum) : sum;
+  }
+  const step = by === undefined ? 1 : by;
+  if (typeof step !== 'number') throw typeError(`the increment must be a number, not ${describe(step)}`);
+  message.doubles[DOUBLES.expiresAt] = step;
+  native().sharedmapIncrement(table.id);
+  return message.doubles[DOUBLES.resultVersion];
+}
+
+function checkHandle(handle: unknown): number {
+  return checkInteger(handle, 'a handle', 0, Number.MAX_SAFE_INTEGER);
+}
+
+function stale(handle: number): Error {
+  return offheapError('ERR_OFFHEAP_STALE', `handle ${handle} is stale: its entry was deleted`);
+}
+
+function createRegion(options: unknown): Region {
+  const read = readOptions(options, OPTIONS, 'a SharedMap');
+  const settings = nativeOptions(read);
+  const placement: Placement = {
+    ...NO_PLACEMENT,
+    hugePages: booleanOption(read, 'hugePages', undefined),
+    numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
+  };
+  const length = native().sharedmapRegionSize(settings);
+  const region = Region.fixed(length, placement);
+  try {
+    native().sharedmapInit(region.bytes, settings);
+  } catch (error) {
+    region.release();
+    throw error;
+  }
+  return region;
+}
+
+/** The options that native code needs. */
+export function nativeOptions(read: Options): Parameters<ReturnType<typeof native>['sharedmapInit']>[1] {
+  const key = choiceOption(read, 'key', KEY_TYPES);
+  const value = choiceOption(read, 'value', VALUE_TYPES);
+  const { maxBytes, ttl } = read;
+  if (maxBytes === undefined) throw typeError('a SharedMap needs maxBytes, its bound in bytes');
+  const policy = read['policy'] === undefined ? 'auto' : choiceOption(read, 'policy', POLICIES);
+  const onFull = read['onFull'] === undefined ? 'evict' : choiceOption(read, 'onFull', ['evict', 'reject']);
+  const time = ttl === undefined ? Infinity : checkTtl(ttl);
+  const [seed0, seed1] = seedOption(read);
+  return {
+    maxBytes: checkInteger(maxBytes, 'maxBytes', 65_536, MAX_BYTES),
+    ttl: time === Infinity ? 0 : time,
+    key: TYPE[key],
+    value: VALUE_CODES[value],
+    policy: POLICIES.indexOf(policy),
+    shards: integerOption(read, 'shards', 1, 256, 0),
+    reject: onFull === 'reject',
+    seeded: true,
+    seed0: seed0 >>> 0,
+    seed1: seed1 >>> 0,
+  };
+}
