@@ -56,8 +56,8 @@ export const KINDS = [
  * @property {number} code in headers
  * @property {string} name in TypeScript
  * @property {'number' | 'bool' | 'blob' | 'value' | 'shared'} class a `blob` is stored as a
- *   reference into a heap; a `value` is not in the region; a `shared` type is only that of values of
- *   a SharedMap
+ *   reference into a heap; a `value` is not in the region; a `shared` type is only that of values
+ *   of a SharedMap
  * @property {number} width bytes in a column, 0 where there is no column
  * @property {string} js the TypeScript type of one element
  * @property {string | undefined} array the typed array that shows a column

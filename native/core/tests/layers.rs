@@ -19,8 +19,10 @@ const BASE: [(&str, &[&str]); 5] = [
 ];
 
 /// A structure that imports another one, and why.
-const SIBLINGS: [(&str, &str, &str); 1] =
-    [("compress", "succinct", "a RecordStore contains an EliasFano with the ends of its records")];
+const SIBLINGS: [(&str, &str, &str); 2] = [
+    ("compress", "succinct", "a RecordStore contains an EliasFano with the ends of its records"),
+    ("sharedmap", "mmap", "a SharedMap in a file is mapped by a window, and created as a vector's file is"),
+];
 
 /// One source file: its path in the crate, such as `region::sigbus::handler`, and the paths it
 /// imports.

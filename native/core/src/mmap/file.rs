@@ -183,11 +183,14 @@ impl Drop for VectorFile {
 
 /// Gives the file its name, which must not exist. A hard link, unlike a rename, never replaces
 /// another file.
-fn publish(temporary: &Path, path: &Path) -> Result<()> {
+pub(crate) fn publish(temporary: &Path, path: &Path) -> Result<()> {
     use std::io::ErrorKind::{AlreadyExists, PermissionDenied, Unsupported};
     match fs::hard_link(temporary, path) {
         // The file system does not support links.
         Err(error) if matches!(error.kind(), Unsupported | PermissionDenied) => {
+            if rename_without_replacing(temporary, path).map_err(|error| failed("create", path, &error))? {
+                return sync_folder(path);
+            }
             if fs::symlink_metadata(path).is_ok() {
                 return Err(failed("create", path, &std::io::Error::from(AlreadyExists)));
             }
@@ -196,6 +199,41 @@ fn publish(temporary: &Path, path: &Path) -> Result<()> {
         result => result.map_err(|error| failed("create", path, &error))?,
     }
     sync_folder(path)
+}
+
+/// `false` if the system cannot do that in one step.
+fn rename_without_replacing(from: &Path, to: &Path) -> std::io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::ffi::CString;
+        use std::os::unix::ffi::OsStrExt;
+        let (from, to) =
+            (CString::new(from.as_os_str().as_bytes())?, CString::new(to.as_os_str().as_bytes())?);
+        // SAFETY: both paths are terminated by NUL.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_renameat2,
+                libc::AT_FDCWD,
+                from.as_ptr(),
+                libc::AT_FDCWD,
+                to.as_ptr(),
+                libc::RENAME_NOREPLACE,
+            )
+        };
+        if result == 0 {
+            return Ok(true);
+        }
+        let error = std::io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP) => Ok(false),
+            _ => Err(error),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (from, to);
+        Ok(false)
+    }
 }
 
 #[cold]
@@ -225,7 +263,7 @@ pub(super) fn open_regular(path: &Path, mode: Mode) -> Result<(File, u64)> {
 }
 
 /// An unused name in the folder of `path`.
-fn temporary_name(path: &Path) -> Result<PathBuf> {
+pub(crate) fn temporary_name(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
         return Err(Error::new(ErrorKind::Io, format!("the path {} has no file name", path.display())));
     };

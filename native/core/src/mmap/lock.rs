@@ -8,13 +8,10 @@
 //! with its parent. A lock therefore records the fork count of its process when it was taken: in
 //! the child the count differs, and [`WriterLock::check`] refuses. This costs one load.
 
+use crate::region::fork;
 use crate::{Error, ErrorKind, Result};
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// The right to write to a file, as long as the open file on which it was taken stays open.
 #[derive(Debug)]
@@ -25,9 +22,9 @@ pub struct WriterLock {
 impl WriterLock {
     /// Takes the lock. `Locked` if another handle has it.
     pub fn take(file: &File, path: &Path) -> Result<WriterLock> {
-        count_forks();
+        let forks = fork::count();
         match file.try_lock() {
-            Ok(()) => Ok(WriterLock { forks: FORKS.load(Ordering::Relaxed) }),
+            Ok(()) => Ok(WriterLock { forks }),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(ErrorKind::Locked, format!("{} is already open for writing", path.display())))
             }
@@ -41,28 +38,13 @@ impl WriterLock {
     /// Refuses, with `Locked`, in a child of the process that took the lock.
     #[inline]
     pub fn check(&self) -> Result<()> {
-        if self.forks == FORKS.load(Ordering::Relaxed) { Ok(()) } else { Err(inherited()) }
+        if self.forks == fork::current() { Ok(()) } else { Err(inherited()) }
     }
 }
 
 #[cold]
 fn inherited() -> Error {
     Error::new(ErrorKind::Locked, "this file was opened for writing by the parent of this process")
-}
-
-fn count_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        #[cfg(unix)]
-        {
-            extern "C" fn in_child() {
-                FORKS.fetch_add(1, Ordering::Relaxed);
-            }
-            // SAFETY: the handler only accesses an atomic. Registering it fails only without
-            // memory, and then forks are not detected, as without it.
-            unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-        }
-    });
 }
 
 #[cfg(test)]

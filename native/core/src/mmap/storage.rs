@@ -165,7 +165,7 @@ fn refused(len: u64, error: io::Error) -> Error {
 /// Refuses a length that exceeds the file size limit of the process (`ulimit -f`). The system would
 /// not only refuse it, but also send SIGXFSZ, which terminates a process that does not handle it.
 #[cfg(unix)]
-fn check_limit(length: u64) -> io::Result<()> {
+pub(crate) fn check_limit(length: u64) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: `limit` is writable.
     unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
@@ -179,7 +179,7 @@ fn check_limit(length: u64) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn check_limit(_length: u64) -> io::Result<()> {
+pub(crate) fn check_limit(_length: u64) -> io::Result<()> {
     Ok(())
 }
 
@@ -206,7 +206,7 @@ fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
 }
 
 /// Allocates blocks on any file system.
-fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
+pub(crate) fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
     static ZEROS: [u8; 65_536] = [0; 65_536];
     let storage = |offset: u64, bytes: &[u8]| {
         #[cfg(unix)]

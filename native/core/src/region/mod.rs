@@ -14,6 +14,7 @@
 //! | `owned` | memory for structures that own theirs |
 //! | [`file`](mod@file) | a file, mapped read-only or copy-on-write |
 //! | `sigbus` | zeros and an error instead of a crash when a mapped file shrinks |
+//! | [`fork`] | how a child of the process notices that it is one |
 //! | [`mappings`] | how many memory mappings the process can still afford |
 //! | `pages` | the size of a page, whole pages in a range, pages of zeros |
 //! | [`advise`](mod@advise) | huge pages and access patterns |
@@ -25,6 +26,7 @@ pub mod control;
 pub mod crc;
 pub mod element;
 pub mod file;
+pub mod fork;
 pub mod header;
 pub mod kind;
 pub mod mappings;

@@ -13,6 +13,7 @@
 //! - `read`, `write`, `change`, `scan`: operations
 //! - `evict`, [`policy`]: room for new entries
 //! - `repair`, `validate`, `stats`
+//! - [`file`](mod@file): maps that processes open by path
 //!
 //! A [`Map`] is one attachment, for one thread. Cost: a read is a hash and two or three cache
 //! misses; a write adds a lock and an allocation, about 100 ns.
@@ -22,6 +23,7 @@ mod change;
 pub mod entry;
 mod evacuate;
 mod evict;
+pub mod file;
 mod futex;
 mod index;
 pub mod layout;
@@ -42,6 +44,7 @@ pub use self::entry::{Key, Value};
 pub use self::layout::{Geometry, Schema};
 pub use self::participants::{Backing, ProcessMemory};
 pub use self::read::Info;
+pub use self::repair::Repaired;
 pub use self::scan::{Cursor, Visited};
 pub use self::stats::Stats;
 pub use self::words::Words;
@@ -101,6 +104,8 @@ pub struct Map {
     draft: RefCell<Vec<u8>>,
     /// Pages with blocks that are not published yet.
     pinned: RefCell<Vec<usize>>,
+    /// Why the disk refused the last page that could not be allocated.
+    refusal: RefCell<Option<Error>>,
 }
 
 /// A shard: its number and its first word.
@@ -172,11 +177,24 @@ impl Map {
     /// threads access them only as participants.
     pub unsafe fn attach(base: *mut u8, length: usize, backing: Box<dyn Backing>) -> Result<Map> {
         // SAFETY: the caller guarantees valid memory.
+        let mut map = unsafe { Map::attach_reader(base, length, backing) }?;
+        (map.slot, map.holder) = participants::join(map.words, &map.geometry, &*map.backing)?;
+        Ok(map)
+    }
+
+    /// Attaches to a map without taking part in it: nothing is stored to the memory, so reads do
+    /// not count, and operations that need a lock fail with `Unsupported`.
+    ///
+    /// # Safety
+    /// `base` is valid for reading `length` bytes until the map is dropped; other threads write
+    /// them only as participants.
+    pub unsafe fn attach_reader(base: *mut u8, length: usize, backing: Box<dyn Backing>) -> Result<Map> {
+        // SAFETY: the caller guarantees valid memory.
         let memory = unsafe { Memory::new(base, length) }?;
         let (geometry, head) = Geometry::read(memory)?;
         // SAFETY: the caller guarantees memory that others access as participants, through atomics.
         let words = unsafe { Words::new(memory) };
-        let mut map = Map {
+        Ok(Map {
             words,
             geometry,
             seeds: Seeds::current(head.seeds()),
@@ -187,9 +205,15 @@ impl Map {
             scratch: RefCell::default(),
             draft: RefCell::default(),
             pinned: RefCell::default(),
-        };
-        (map.slot, map.holder) = participants::join(words, &map.geometry, &*map.backing)?;
-        Ok(map)
+            refusal: RefCell::default(),
+        })
+    }
+
+    /// Whether this attachment only reads.
+    #[inline]
+    #[must_use]
+    pub fn is_reader(&self) -> bool {
+        self.slot == usize::MAX
     }
 
     fn is_alive(&self, holder: Holder) -> bool {
@@ -208,7 +232,7 @@ impl Map {
         &self.geometry
     }
 
-    /// The participant's slot.
+    /// The participant's slot; `usize::MAX` for a reader.
     #[must_use]
     pub fn slot(&self) -> usize {
         self.slot
@@ -259,6 +283,9 @@ impl Map {
     /// Takes the lock of a shard, and repairs the shard if the former holder's process terminated.
     fn lock(&self, shard: Shard) -> Result<Guard<'_>> {
         self.backing.check()?;
+        if self.is_reader() {
+            return Err(Error::unsupported("the map was opened for reading"));
+        }
         let at = shard.at + shard::LOCK;
         let obtained = lock::acquire(self.words, at, self.holder, &|holder| self.is_alive(holder));
         let guard = Guard { map: self, shard, leave: Cell::new(0) };

@@ -7,7 +7,7 @@
 
 use super::layout::{control, page, page::Use, shard};
 use super::{Map, Shard};
-use crate::{ErrorKind, Result};
+use crate::Result;
 
 const SHARD_SHIFT: u32 = 8;
 
@@ -43,7 +43,7 @@ impl Map {
         self.words.load(self.page_entry(page)) == state_of(used_as, shard)
     }
 
-    /// Takes a free page. `None` if there is none. `Full` if the disk is full.
+    /// Takes a free page. `None` if there is none, or if the disk refused to allocate it.
     pub(super) fn take_page(&self, shard: Shard, used_as: Use) -> Result<Option<usize>> {
         let words = self.words;
         let releases = words.acquire(control::RELEASES);
@@ -63,8 +63,10 @@ impl Map {
             let bytes = self.geometry.page_words() as u64 * 4;
             if let Err(error) = self.backing.allocate(self.page_start(page) as u64 * 4, bytes) {
                 words.release(entry, Use::Free as u32);
-                // A full disk is a smaller bound: evict instead.
-                return if error.kind() == ErrorKind::Full && self.evicts() { Ok(None) } else { Err(error) };
+                // A full disk is a smaller bound: the caller evicts, or finds no room. It is not an
+                // error here, where an operation may be half done.
+                self.refusal.replace(Some(error));
+                return Ok(None);
             }
             words.store(control::PAGE_HINT, (page + 1) as u32);
             words.store(entry + page::LIVE, 0);

@@ -115,6 +115,10 @@ pub(crate) fn join(words: Words, geometry: &Geometry, backing: &dyn Backing) -> 
 
 /// Frees the slot.
 pub(crate) fn leave(words: Words, geometry: &Geometry, backing: &dyn Backing, slot: usize) {
+    // In a child of the process that took it, the slot still belongs to the parent.
+    if backing.check().is_err() {
+        return;
+    }
     words.release(at(geometry, slot) + participant::STATE, 0);
     backing.release(slot);
 }
@@ -129,9 +133,10 @@ pub(crate) fn is_alive(words: Words, geometry: &Geometry, backing: &dyn Backing,
     state >> GENERATION_SHIFT == holder.generation() && state & 1 == 1 && backing.is_alive(slot)
 }
 
-/// The number of slots in use.
-pub(crate) fn count(words: Words, geometry: &Geometry) -> usize {
-    (0..geometry.participants).filter(|&slot| words.load(at(geometry, slot)) != 0).count()
+/// The number of slots of live participants.
+pub(crate) fn count(words: Words, geometry: &Geometry, backing: &dyn Backing) -> usize {
+    let is_used = |&slot: &usize| words.load(at(geometry, slot)) != 0 && backing.is_alive(slot);
+    (0..geometry.participants).filter(is_used).count()
 }
 
 /// The first word of a slot.

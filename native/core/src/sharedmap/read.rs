@@ -4,10 +4,12 @@ use super::entry::{Entry, Key, read_value};
 use super::layout::{bucket, participant, shard};
 use super::words::load_fence;
 use super::{Map, Shard, participants, policy};
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 
 /// Attempts before a reader takes the lock.
 const ATTEMPTS: usize = 100;
+/// Attempts of an attachment that cannot take it.
+const READER_ATTEMPTS: usize = 10_000;
 
 /// The properties of an entry besides its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,7 +120,7 @@ impl Map {
             place = Some(at);
             Ok(Some(Info::of(map, &entry)))
         })?;
-        if count {
+        if count && !self.is_reader() {
             self.count_read(info.is_some(), hash);
             if let (Some(_), Some(place)) = (info, place) {
                 let meta = self.words.load_byte(place.meta());
@@ -145,11 +147,32 @@ impl Map {
                 Attempt::Retry => std::hint::spin_loop(),
             }
         }
+        if self.is_reader() {
+            return self.persistent(shard, hash, &mut read);
+        }
         let _guard = self.lock(shard)?;
         match self.home(shard, hash) {
             Some(home) => read(self, home),
             None => Ok(None),
         }
+    }
+
+    /// Attempts that go on for so long that a change in between each of them is not to be expected.
+    #[cold]
+    fn persistent<T>(
+        &self,
+        shard: Shard,
+        hash: u32,
+        read: &mut impl FnMut(&Map, usize) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        for _ in 0..READER_ATTEMPTS {
+            self.backing.check()?;
+            if let Attempt::Done(result) = self.attempt(shard, hash, read)? {
+                return Ok(result);
+            }
+            std::thread::yield_now();
+        }
+        Err(Error::new(ErrorKind::Locked, "the map changes faster than it can be read"))
     }
 
     #[inline]

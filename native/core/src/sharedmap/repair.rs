@@ -280,7 +280,9 @@ impl Map {
             let blocks = &live[live.partition_point(|block| block.block < start)
                 ..live.partition_point(|block| block.block < end)];
             if blocks.is_empty() {
-                if words.load(shard.at + shard::RESERVE) == 0 {
+                // Its holder may have ended before the page was allocated, or while it was freed.
+                let (at, bytes) = (u64::from(start) * 8, u64::from(end - start) * 8);
+                if words.load(shard.at + shard::RESERVE) == 0 && self.backing.allocate(at, bytes).is_ok() {
                     self.keep_reserve(shard, page);
                     words.bump(shard.at + shard::PAGE_COUNT, 1);
                 } else {

@@ -53,7 +53,7 @@ impl Map {
         let mut stats = Stats {
             used_bytes: self.used_bytes(),
             max_bytes: self.geometry.max_bytes,
-            participants: participants::count(words, &self.geometry) as u64,
+            participants: participants::count(words, &self.geometry, &*self.backing) as u64,
             shards: self.geometry.shards() as u64,
             ..Stats::default()
         };

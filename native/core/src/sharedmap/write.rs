@@ -98,6 +98,7 @@ impl Map {
             ));
         }
         let shard = self.shard_of(hash);
+        self.refusal.take();
         self.prepare(shard, units, write.now)?;
         for _ in 0..ATTEMPTS {
             {
@@ -109,6 +110,9 @@ impl Map {
             if self.reclaim(shard, units as usize, write.now)? == 0 {
                 break;
             }
+        }
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
         }
         let bound = self.geometry.max_bytes;
         Err(Error::new(

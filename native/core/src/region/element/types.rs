@@ -115,8 +115,9 @@ mod tests {
             assert_eq!(Type::from_number(ty as u32), Some(ty));
         }
         assert_eq!(Type::from_number(0), None);
-        assert_eq!(Type::from_number(16), None);
-        let widths = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 4, 4, 4, 0];
+        assert_eq!(Type::from_number(Type::ALL.len() as u32 + 1), None);
+        let widths = [1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 1, 4, 4, 4, 0, 0, 0];
+        assert_eq!(widths.len(), Type::ALL.len());
         assert!(Type::ALL.iter().zip(widths).all(|(ty, width)| ty.width() == width));
     }
 }
