@@ -31,6 +31,7 @@ import { isNativeError } from 'node:util/types';
  * | `ERR_OFFHEAP_STALE` | a handle, id or offset is of something that was since removed |
  * | `ERR_OFFHEAP_UNSUPPORTED` | not supported by this platform, runtime or schema |
  * | `ERR_OFFHEAP_NATIVE` | the addon could not be loaded, or a defect in it was caught |
+ * | `ERR_OFFHEAP_CONFLICT` | others changed the same keys during every attempt |
  */
 export type ErrorCode =
   | 'ERR_OFFHEAP_RANGE'
@@ -44,7 +45,8 @@ export type ErrorCode =
   | 'ERR_OFFHEAP_IO'
   | 'ERR_OFFHEAP_STALE'
   | 'ERR_OFFHEAP_UNSUPPORTED'
-  | 'ERR_OFFHEAP_NATIVE';
+  | 'ERR_OFFHEAP_NATIVE'
+  | 'ERR_OFFHEAP_CONFLICT';
 
 /**
  * A property of the prototype of every error of this library. The symbol is registered, so that

@@ -20,14 +20,12 @@ export function elementTypes() {
  * ${NOTICE}
  */
 
-/** Types of plain NUMBERS: \`number\`, and \`bigint\` for the last two. */
+/** Types of plain numbers: \`number\`, and \`bigint\` for the last two. */
 export type NumericType = ${union(NUMBERS)};
 
 /**
- * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\` (any
- *   value
- * that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and \`any\` (any
- *   value,
+ * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\` (any value
+ * that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and \`any\` (any value,
  * kept on the JavaScript heap).
  */
 export type ElementType = NumericType | ${union(OWN.filter((element) => element.class !== 'number'))};

@@ -37,7 +37,7 @@ export function addEntries<K, V>(
 }
 
 /** The key as a callback receives it: -0 is 0, as in a `Map`. */
-function normalized<K>(key: K): K {
+export function normalized<K>(key: K): K {
   return (key === 0 ? 0 : key) as K;
 }
 

@@ -4,12 +4,15 @@
  */
 import { rangeError } from '../errors.js';
 import { native } from '../native.js';
-import { column, handleList, output } from '../region/arguments.js';
-import { isNumeric, type Column, type ElementType, type JsType } from '../region/element.js';
+import { column, handleList, output, toArray } from '../region/arguments.js';
+import { isNumeric, TYPE, type Column, type ElementType, type JsType } from '../region/element.js';
 import type { AnyTypedArray } from '../region/typed-array.js';
+import { checkLength } from './keys.js';
 import { isPresent, lookUp, MISSING, readHandle } from './read.js';
 import type { ValueOf, ValueType, KeyType } from './schema.js';
 import type { SharedMapTable } from './table.js';
+import { rawOf, typeOf } from './values.js';
+import { MODE, writeRaw } from './write.js';
 
 type Value<T extends KeyType | ValueType> = T extends KeyType
   ? JsType<T>
@@ -22,19 +25,24 @@ export type Items<T extends KeyType | ValueType> = ColumnOf<T> | Iterable<Value<
 /** The target of a bulk read: a typed array of the type, or any array. */
 export type Output<V extends ValueType> = ColumnOf<V> | ValueOf<V>[];
 
-function keyList(table: SharedMapTable, keys: unknown): AnyTypedArray | unknown[] {
-  return column(keys, table.keyType, 'keys', (key) => table.encode(key), table.region.buffer);
+function keyList(
+  table: SharedMapTable,
+  keys: unknown,
+  check: (key: unknown) => void = (key) => table.encode(key),
+): AnyTypedArray | unknown[] {
+  return column(keys, table.keyType, 'keys', check, table.region.buffer);
 }
 
+/** Whether values are numbers, so that a typed array can have them. */
 function hasColumns(table: SharedMapTable): boolean {
-  return isNumeric(table.keyType) && table.valueWords !== 0;
+  return table.valueWords !== 0;
 }
 
 export function getMany(table: SharedMapTable, keys: unknown, out: unknown): unknown {
   const list = keyList(table, keys);
   const count = list.length;
   const { native: target, list: sink, result } = output(out, count, table.valueType);
-  if (hasColumns(table) && target !== undefined && !Array.isArray(list)) {
+  if (hasColumns(table) && isNumeric(table.keyType) && target !== undefined && !Array.isArray(list)) {
     native().sharedmapGetMany(table.id, list, target, undefined);
     return result;
   }
@@ -47,25 +55,50 @@ export function getMany(table: SharedMapTable, keys: unknown, out: unknown): unk
   return result;
 }
 
-export function setMany(
-  table: SharedMapTable,
-  keys: unknown,
-  values: unknown,
-  set: (key: unknown, value: unknown) => void,
-): void {
-  const list = keyList(table, keys);
+export function setMany(table: SharedMapTable, keys: unknown, values: unknown): void {
+  const list = keyList(table, keys, (key) => {
+    table.encode(key);
+    checkLength(table);
+  });
   const count = list.length;
-  if (hasColumns(table) && !Array.isArray(list)) {
-    const items = column(values, table.valueType, 'values', () => undefined, table.region.buffer);
-    if (items.length < count) throw rangeError(`values holds ${items.length} of ${count} values`);
-    if (!Array.isArray(items)) {
+  if (hasColumns(table)) {
+    const items = column(values, table.valueType, 'values', checkValue, table.region.buffer, count);
+    if (items.length !== count) throw unequal(count, items.length);
+    table.checkOpen();
+    if (!Array.isArray(list) && !Array.isArray(items)) {
       native().sharedmapSetMany(table.id, list, items);
       return;
     }
+    for (let i = 0; i < count; i++) store(table, list[i], table.valueType, valueOf(table, items[i]));
+    return;
   }
-  const items = Array.from(values as Iterable<unknown>);
-  if (items.length < count) throw rangeError(`values holds ${items.length} of ${count} values`);
-  for (let i = 0; i < count; i++) set(list[i], items[i]);
+  const types: number[] = [];
+  const raw: unknown[] = [];
+  const check = (value: unknown): void => {
+    const type = typeOf(table, value);
+    raw.push(rawOf(type, value));
+    types.push(type);
+  };
+  toArray(values, 'values', check, count);
+  if (raw.length !== count) throw unequal(count, raw.length);
+  for (let i = 0; i < count; i++) store(table, list[i], types[i], raw[i]);
+
+  function checkValue(value: unknown): void {
+    rawOf(table.valueType, value);
+  }
+}
+
+/** An element of a column: booleans are 0 and 1 there. */
+function valueOf(table: SharedMapTable, item: unknown): unknown {
+  return table.valueType === TYPE.bool ? item === 1 || item === true : item;
+}
+
+function store(table: SharedMapTable, key: unknown, type: number, raw: unknown): void {
+  writeRaw(table, key, type, raw, NaN, MODE.set, 0, false);
+}
+
+function unequal(keys: number, values: number): Error {
+  return rangeError(`${keys} keys with ${values} values`);
 }
 
 export function hasMany(table: SharedMapTable, keys: unknown): Uint8Array {
@@ -83,8 +116,7 @@ export function deleteMany(table: SharedMapTable, keys: unknown): number {
   if (!Array.isArray(list)) return native().sharedmapDeleteMany(table.id, list);
   let count = 0;
   for (const key of list) {
-    table.prepare(key);
-    count += native().sharedmapDelete(table.id);
+    if (table.prepareLookup(key)) count += native().sharedmapDelete(table.id);
   }
   return count;
 }
@@ -93,8 +125,8 @@ export function handlesOf(table: SharedMapTable, keys: unknown): Float64Array {
   const list = keyList(table, keys);
   const handles = new Float64Array(list.length);
   for (let i = 0; i < list.length; i++) {
-    table.prepare(list[i]);
-    handles[i] = native().sharedmapHandleOf(table.id) || -1;
+    const handle = table.prepareLookup(list[i]) ? native().sharedmapHandleOf(table.id) : 0;
+    handles[i] = handle === 0 ? -1 : handle;
   }
   return handles;
 }
@@ -104,7 +136,7 @@ export function getManyByHandle(table: SharedMapTable, handles: unknown, out: un
   const { native: target, list: sink, result } = output(out, list.length, table.valueType);
   const values = (sink ?? target) as unknown[];
   for (let i = 0; i < list.length; i++) {
-    const handle = list[i]!;
+    const handle = list[i];
     const value = handle >= 0 ? readHandle(table, handle) : MISSING;
     if (value !== MISSING) values[i] = value;
   }

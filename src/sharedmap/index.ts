@@ -1,5 +1,6 @@
 /** offheap/sharedmap: a map that every worker and process reads and writes, bounded by bytes. */
-export { SharedMap, type Entry, type SharedHandle, type SharedMapOptions } from './shared-map.js';
+export { SharedMap, type Entry, type SharedHandle } from './shared-map.js';
+export { type SharedMapOptions } from './options.js';
 export {
   type ExpiryOptions,
   type KeyType as SharedKeyType,

@@ -21,7 +21,9 @@ export interface ScanResult<K> {
 const BATCH = 64;
 const ENTRY_HEADER = 24;
 
-/** Calls `visit` with about `limit` entries from a cursor on. Returns the next cursor, 0 at the end. */
+/**
+ * Calls `visit` with about `limit` entries from a cursor on. Returns the next cursor, 0 at the end.
+ */
 function step(
   table: SharedMapTable,
   cursor: number,
@@ -35,13 +37,13 @@ function step(
     return native().sharedmapScan(table.id, values, limit);
   });
   const { words, doubles, bytes } = message;
-  const next = doubles[DOUBLES.expiresAt]!;
+  const next = doubles[DOUBLES.expiresAt];
   const valueType = table.valueType;
   let at = PAYLOAD;
   for (let i = 0; i < count; i++) {
-    const keyHead = words[at >> 2]!;
-    const valueHead = words[(at >> 2) + 1]!;
-    const own = words[(at >> 2) + 2]!;
+    const keyHead = words[at >> 2];
+    const valueHead = words[(at >> 2) + 1];
+    const own = words[(at >> 2) + 2];
     const keyAt = at + ENTRY_HEADER;
     const keyLength = table.keyClass === 2 ? keyHead >>> 2 : 8;
     const key = table.keyOf(keyHead, keyAt);
@@ -94,7 +96,7 @@ export function iterate<T>(
         batch = found;
         index = 0;
       }
-      return { done: false, value: batch[index++]! };
+      return { done: false, value: batch[index++] };
     },
   };
   return Object.setPrototypeOf(iterator, IteratorPrototype) as IterableIterator<T>;

@@ -8,7 +8,22 @@ import { Scratch } from '../region/blob.js';
 import { badElement, TYPE } from '../region/element.js';
 import { hashNarrow, hashWide } from '../region/hash.js';
 import { PAYLOAD, WORDS, type Message } from './message.js';
-import type { SharedMapTable } from './table.js';
+
+/** The key in flight, and the properties of the map that it depends on. */
+export interface KeyState {
+  readonly keyType: number;
+  readonly keyClass: number;
+  readonly seed0: number;
+  readonly seed1: number;
+  readonly multiplier0: number;
+  readonly multiplier1: number;
+  /** The bytes that a key may have. */
+  readonly maxKey: number;
+  /** Its word or words, or the head of a blob. */
+  low: number;
+  high: number;
+  hash: number;
+}
 
 /** How keys are compared. */
 export const NARROW = 0;
@@ -24,7 +39,7 @@ const NAN_BITS = 0x7ff8000000000000n;
 export const keyScratch = new Scratch();
 
 /** Checks a key, and leaves it and its hash in the table. */
-export function encodeKey(table: SharedMapTable, key: unknown): void {
+export function encodeKey(table: KeyState, key: unknown): void {
   const { seed0, seed1 } = table;
   switch (table.keyType) {
     case TYPE.u32:
@@ -62,18 +77,18 @@ export function encodeKey(table: SharedMapTable, key: unknown): void {
   table.hash = keyScratch.hash(seed0, seed1);
 }
 
-function wide(table: SharedMapTable): void {
-  const low = wideWords[0]!;
-  const high = wideWords[1]!;
+function wide(table: KeyState): void {
+  const low = wideWords[0];
+  const high = wideWords[1];
   table.low = low;
   table.high = high;
   table.hash = hashWide(low, high, 0, table.seed0, table.seed1, table.multiplier0, table.multiplier1);
 }
 
 /** Puts the key in flight into a message. Returns the byte at which a value may follow. */
-export function putKey(table: SharedMapTable, message: Message): number {
+export function putKey(table: KeyState, message: Message): number {
   if (table.keyClass === BLOB) {
-    const length = keyScratch.words[0]! >>> 2;
+    const length = keyScratch.words[0] >>> 2;
     if (length > table.maxKey) throw tooLong(table, length);
     // First, because it may replace `message.words`.
     const head = message.putBlob(keyScratch, PAYLOAD);
@@ -90,21 +105,27 @@ export function putKey(table: SharedMapTable, message: Message): number {
 export function decodeNumber(keyType: number, words: Int32Array, at: number): number | bigint {
   switch (keyType) {
     case TYPE.u32:
-      return words[at]! >>> 0;
+      return words[at] >>> 0;
     case TYPE.i32:
-      return words[at]!;
+      return words[at];
     default:
       wideWords[0] = words[at]!;
       wideWords[1] = words[at + 1]!;
-      if (keyType === TYPE.f64) return wideNumber[0]!;
-      return keyType === TYPE.u64 ? BigInt.asUintN(64, wideInteger[0]!) : wideInteger[0]!;
+      if (keyType === TYPE.f64) return wideNumber[0];
+      return keyType === TYPE.u64 ? BigInt.asUintN(64, wideInteger[0]) : wideInteger[0];
   }
 }
 
-function tooLong(table: SharedMapTable, length: number): Error {
+/** Throws for a key in flight that is too long to be stored. */
+export function checkLength(table: KeyState): void {
+  const length = table.low >>> 2;
+  if (table.keyClass === BLOB && length > table.maxKey) throw tooLong(table, length);
+}
+
+function tooLong(table: KeyState, length: number): Error {
   return rangeError(`a key of this map has at most ${table.maxKey} bytes, not ${length}`);
 }
 
-function badKey(table: SharedMapTable, key: unknown): Error {
+function badKey(table: KeyState, key: unknown): Error {
   return badElement('a key of this map', table.keyType, key);
 }

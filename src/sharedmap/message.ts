@@ -85,6 +85,6 @@ export class Message {
     const to = (at >> 2) - 1;
     if (length > 64) words.set(source.subarray(1, length), to + 1);
     else for (let i = 1; i < length; i++) words[to + i] = source[i]!;
-    return source[0]!;
+    return source[0];
   }
 }

@@ -96,7 +96,7 @@ function valueAt(table: SharedMapTable, at: number): unknown {
   if (head >>> 2 === 63) head = words[at + 3 + ((flags & 2) >> 1)]!;
   const start = content + ((keyBytes + 3) >>> 2);
   const length = head >>> 2;
-  if ((flags & FLAG.chained) !== 0) return chained(table, words[start]!, head, flags);
+  if ((flags & FLAG.chained) !== 0) return chained(table, words[start], head, flags);
   const from = start << 2;
   const { bytes } = table;
   if (from + length > bytes.length) return UNREADABLE;
@@ -168,8 +168,8 @@ export function readLocked(table: SharedMapTable, counted: boolean): unknown {
 export function resultOf(table: SharedMapTable): unknown {
   const { message } = table;
   const { words } = message;
-  const type = table.valueType === MIXED ? words[WORDS.resultType]! : table.valueType;
-  const head = words[WORDS.resultHead]!;
+  const type = table.valueType === MIXED ? words[WORDS.resultType] : table.valueType;
+  const head = words[WORDS.resultHead];
   const value = decode(type, head & 3, message.bytes, PAYLOAD, PAYLOAD + (head >>> 2));
   message.trim();
   return value;
@@ -181,6 +181,16 @@ export function locateHandle(table: SharedMapTable, handle: number): number {
   table.hash = (handle % 2 ** 31) | 0;
   table.birth = birth;
   return table.locateBirth();
+}
+
+/** Whether a handle is valid. Counts nothing. */
+export function isValidHandle(table: SharedMapTable, handle: number): boolean {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const at = locateHandle(table, handle);
+    const isLive = at !== IS_ABSENT && table.isLive(at);
+    if (table.isValid()) return isLive;
+  }
+  return table.call(() => native().sharedmapKeyByHandle(table.id, handle)) !== 0;
 }
 
 /** The value of a handle, or {@link MISSING} if it is stale. */

@@ -1,7 +1,7 @@
 /** Types, policies and options of a SharedMap. */
 import { rangeError, typeError } from '../errors.js';
 import { SHARED_TYPE, TYPE, type ElementType, type JsType } from '../region/element.js';
-import { describe, type Options } from '../region/options.js';
+import { describe, readOptions } from '../region/options.js';
 
 /** Types of keys: those of a HashMap. */
 export type KeyType = 'u32' | 'i32' | 'f64' | 'u64' | 'i64' | 'string' | 'bytes';
@@ -19,11 +19,12 @@ export type ValueOf<V extends ValueType> = V extends Exclude<ElementType, 'any'>
 
 export const KEY_TYPES: readonly KeyType[] = ['u32', 'i32', 'f64', 'u64', 'i64', 'string', 'bytes'];
 
+function without<T extends object, const K extends keyof T>(object: T, name: K): Omit<T, K> {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name)) as Omit<T, K>;
+}
+
 /** Codes of the types of values in a region's header. */
-export const VALUE_CODES: Readonly<Record<ValueType, number>> = (() => {
-  const { any: _any, ...own } = TYPE;
-  return { ...own, ...SHARED_TYPE };
-})();
+export const VALUE_CODES: Readonly<Record<ValueType, number>> = { ...without(TYPE, 'any'), ...SHARED_TYPE };
 export const VALUE_TYPES = Object.keys(VALUE_CODES) as readonly ValueType[];
 
 /** The type of values with this code. */
@@ -47,6 +48,8 @@ export interface ExpiryOptions {
   expiresAt?: number | Date;
 }
 
+const EXPIRY_OPTIONS = ['ttl', 'expiresAt'] as const;
+
 /** Codes of {@link readExpiry}, as in `oh_sharedmap_write`. */
 export const EXPIRY = { default: 0, never: 1, at: 2, keep: 3 } as const;
 
@@ -60,9 +63,8 @@ export function checkTtl(ttl: unknown, name = 'ttl'): number {
 
 /** The time at which an entry with these options expires: `Infinity` never, `NaN` the default. */
 export function readExpiry(options: unknown): number {
-  if (options === undefined || options === null) return NaN;
-  if (typeof options !== 'object') throw typeError(`the options must be an object, not ${describe(options)}`);
-  const { ttl, expiresAt } = options as Options;
+  if (options === undefined) return NaN;
+  const { ttl, expiresAt } = readOptions(options, EXPIRY_OPTIONS, 'an entry');
   if (expiresAt !== undefined) {
     if (ttl !== undefined) throw typeError('ttl and expiresAt exclude each other');
     const time = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;

@@ -14,32 +14,20 @@ import { offheapError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { TYPE_NAMES, type JsType } from '../region/element.js';
 import { inspectEntries, setIterator, setTag } from '../region/face.js';
-import { addEntries, checkFunction, seedOption } from '../region/map-like.js';
-import {
-  booleanOption,
-  checkInteger,
-  choiceOption,
-  describe,
-  integerOption,
-  readOptions,
-  type Options,
-} from '../region/options.js';
-import { NO_PLACEMENT, Region, type Placement } from '../region/region.js';
+import { addEntries, checkFunction, normalized } from '../region/map-like.js';
+import { checkInteger, describe, integerOption, readOptions } from '../region/options.js';
+import type { Region } from '../region/region.js';
 import { attachRegion, type Token } from '../region/token.js';
 import { Uncloneable } from '../region/uncloneable.js';
 import * as bulk from './bulk.js';
 import { iterate, scan, type ScanResult } from './iteration.js';
 import { HEAD } from './layout.js';
-import { DOUBLES, PAYLOAD, WORDS } from './message.js';
-import { isPresent, locateHandle, lookUp, MISSING, readHandle, resultOf } from './read.js';
+import { DOUBLES } from './message.js';
+import { createRegion, type SharedMapOptions } from './options.js';
+import { isPresent, isValidHandle, lookUp, MISSING, readHandle, resultOf } from './read.js';
 import {
-  checkTtl,
-  EXPIRY,
-  KEY_TYPES,
   POLICIES,
   readExpiry,
-  VALUE_CODES,
-  VALUE_TYPES,
   valueTypeOf,
   type ExpiryOptions,
   type KeyType,
@@ -49,31 +37,8 @@ import {
   type ValueType,
 } from './schema.js';
 import { readStats, type SharedMapStats } from './stats.js';
-import { ABSENT, closed, SharedMapTable } from './table.js';
-import { putValue } from './values.js';
-import { TYPE } from '../region/element.js';
-
-/** The types of a SharedMap, its bound, and what happens when it is full. */
-export interface SharedMapOptions<K extends KeyType, V extends ValueType> {
-  key: K;
-  value: V;
-  /** The bound in bytes, from 65,536: index, keys, values and all overhead. */
-  maxBytes: number;
-  /** How entries are chosen for eviction. Default: `auto`. */
-  policy?: Policy;
-  /** Milliseconds after which entries expire. Default: never. */
-  ttl?: number;
-  /** Evict entries, or refuse new ones with `ERR_OFFHEAP_FULL`. Default: evict. */
-  onFull?: OnFull;
-  /** Number of shards, each with a lock: a power of two. Default: as many as suit the bound. */
-  shards?: number;
-  /** Ask the system to back the map with huge pages. Default: from 4 MiB on. */
-  hugePages?: boolean;
-  /** Keep the memory on this NUMA node. Default: the node that first writes to it. */
-  numaNode?: number;
-  /** 64 bits that key the hash function. Default: random. */
-  seed?: bigint;
-}
+import { closed, SharedMapTable } from './table.js';
+import { EXISTED, increment, MODE, STORED, write, writeByHandle } from './write.js';
 
 declare const handleBrand: unique symbol;
 /**
@@ -85,7 +50,7 @@ export type SharedHandle = number & { readonly [handleBrand]: 'SharedMap' };
 /** The result of {@link SharedMap.entry}. */
 export interface Entry<V> {
   value: V;
-  /** For `compareAndSet`. It differs after every change, and after a deletion and a new insertion. */
+  /** For `compareAndSet`. It differs after each change, and after a deletion and an insertion. */
   version: number;
   /** Milliseconds since 1970; `Infinity`: never. */
   expiresAt: number;
@@ -93,24 +58,8 @@ export interface Entry<V> {
   bytes: number;
 }
 
-const OPTIONS = [
-  'key',
-  'value',
-  'maxBytes',
-  'policy',
-  'ttl',
-  'onFull',
-  'shards',
-  'hugePages',
-  'numaNode',
-  'seed',
-] as const;
-
-const MODE = { set: 0, add: 1, replace: 2, compare: 3 } as const;
-const STORED = 1;
-const EXISTED = 2;
-/** The largest bound: words of larger regions have indices above 2^31. */
-const MAX_BYTES = 2 ** 33;
+/** Attempts of `update` to store a value before another participant changes the key. */
+const MAX_UPDATES = 1000;
 
 /** Another map of this process, or a token that leads to one. */
 class Source {
@@ -231,14 +180,13 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /** Deletes a key. Returns whether it was present. */
   delete(key: JsType<K>): boolean {
     const table = this.#table;
-    table.prepare(key);
-    return native().sharedmapDelete(table.id) !== 0;
+    return table.prepareLookup(key) && native().sharedmapDelete(table.id) !== 0;
   }
 
   /** Deletes a key, and returns the value that it had. */
   getAndDelete(key: JsType<K>): ValueOf<V> | undefined {
     const table = this.#table;
-    table.prepare(key);
+    if (!table.prepareLookup(key)) return undefined;
     const found = table.call(() => native().sharedmapTake(table.id));
     return found === 0 ? undefined : (resultOf(table) as ValueOf<V>);
   }
@@ -246,13 +194,13 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /** The value of a key with its properties, or `undefined`. Does not affect eviction. */
   entry(key: JsType<K>): Entry<ValueOf<V>> | undefined {
     const table = this.#table;
-    table.prepare(key);
+    if (!table.prepareLookup(key)) return undefined;
     const found = table.call(() => native().sharedmapGet(table.id, true));
     if (found === 0) return undefined;
     const { doubles } = table.message;
-    const expiresAt = doubles[DOUBLES.resultExpiresAt]!;
-    const version = doubles[DOUBLES.resultVersion]!;
-    const bytes = doubles[DOUBLES.resultBytes]!;
+    const expiresAt = doubles[DOUBLES.resultExpiresAt];
+    const version = doubles[DOUBLES.resultVersion];
+    const bytes = doubles[DOUBLES.resultBytes];
     return {
       value: resultOf(table) as ValueOf<V>,
       version,
@@ -266,9 +214,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
    * Returns the sum. `ERR_OFFHEAP_RANGE` if the type of the values cannot represent it.
    */
   increment(key: JsType<K>, by?: ValueOf<V>): ValueOf<V> {
-    const table = this.#table;
-    table.prepare(key);
-    return increment(table, by) as ValueOf<V>;
+    return increment(this.#table, key, by) as ValueOf<V>;
   }
 
   /** Gives an entry a new time to live in milliseconds. Returns whether the key is present. */
@@ -276,7 +222,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     const table = this.#table;
     const expiresAt = readExpiry(options);
     if (Number.isNaN(expiresAt)) throw typeError('touch needs a ttl or expiresAt');
-    table.prepare(key);
+    if (!table.prepareLookup(key)) return false;
     table.message.doubles[DOUBLES.expiresAt] = expiresAt === Infinity ? 0 : expiresAt;
     return native().sharedmapTouch(table.id) !== 0;
   }
@@ -304,7 +250,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     table.encode(key);
     const found = lookUp(table, true);
     if (found !== MISSING) return found as ValueOf<V>;
-    const value = compute(key);
+    const value = compute(normalized(key));
     write(table, key, value, undefined, MODE.add, 0);
     table.encode(key);
     const stored = lookUp(table, false);
@@ -314,24 +260,23 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /**
    * Sets a key to `change(value, key)` as one step, and returns the new value. `change` is called
-   * again if another participant changed the key meanwhile, so it should have no side effects.
+   * again if the key was changed meanwhile, so it should have no side effects. The entry keeps its
+   * time of expiry. `ERR_OFFHEAP_CONFLICT` if the key was changed during each of 1,000 attempts, as
+   * it is by a `change` that changes the key itself.
    */
   update(key: JsType<K>, change: (value: ValueOf<V> | undefined, key: JsType<K>) => ValueOf<V>): ValueOf<V> {
     checkFunction(change);
-    for (;;) {
+    for (let attempt = 0; attempt < MAX_UPDATES; attempt++) {
       const before = this.entry(key);
-      const value = change(before?.value, key);
-      const done = write(
-        this.#table,
-        key,
-        value,
-        undefined,
-        MODE.compare,
-        before?.version ?? 0,
-        before !== undefined,
-      );
+      const value = change(before?.value, normalized(key));
+      const version = before?.version ?? 0;
+      const done = write(this.#table, key, value, undefined, MODE.compare, version, version !== 0);
       if ((done & STORED) !== 0) return value;
     }
+    throw offheapError(
+      'ERR_OFFHEAP_CONFLICT',
+      `${describe(key)} was changed during each of ${MAX_UPDATES} attempts to update it`,
+    );
   }
 
   /** Removes all entries. */
@@ -349,7 +294,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /** The handle of a key, or `undefined`. */
   handleOf(key: JsType<K>): SharedHandle | undefined {
     const table = this.#table;
-    table.prepare(key);
+    if (!table.prepareLookup(key)) return undefined;
     const handle = native().sharedmapHandleOf(table.id);
     return handle === 0 ? undefined : (handle as SharedHandle);
   }
@@ -362,13 +307,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Whether a handle is valid. */
   hasHandle(handle: SharedHandle): boolean {
-    const table = open(this.#table);
-    checkHandle(handle);
-    for (;;) {
-      const at = locateHandle(table, handle);
-      const found = at !== ABSENT && table.isLive(at);
-      if (table.isValid()) return found;
-    }
+    return isValidHandle(open(this.#table), checkHandle(handle));
   }
 
   /** The key of a handle; `undefined` if it is stale. */
@@ -384,11 +323,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   setByHandle(handle: SharedHandle, value: ValueOf<V>, options?: ExpiryOptions): this {
     const table = open(this.#table);
     checkHandle(handle);
-    const expiresAt = readExpiry(options);
-    putValue(table, table.message, value, PAYLOAD);
-    putExpiry(table, expiresAt, false);
-    table.message.doubles[DOUBLES.version] = 0;
-    if ((native().sharedmapSetByHandle(table.id, handle) & EXISTED) === 0) throw stale(handle);
+    if ((writeByHandle(table, handle, value, options) & EXISTED) === 0) throw stale(handle);
     return this;
   }
 
@@ -407,11 +342,13 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     return bulk.getMany(open(this.#table), keys, out) as bulk.Output<V>;
   }
 
-  /** Sets `keys[i]` to `values[i]`. */
+  /**
+   * Sets `keys[i]` to `values[i]` for all i, in order. All are checked first: an invalid one
+   * changes nothing. If the map is full and may not evict, the entries before the one that failed
+   * remain.
+   */
   setMany(keys: bulk.Items<K>, values: bulk.Items<V>): this {
-    bulk.setMany(open(this.#table), keys, values, (key, value) => {
-      write(this.#table, key, value, undefined, MODE.set, 0);
-    });
+    bulk.setMany(open(this.#table), keys, values);
     return this;
   }
 
@@ -484,17 +421,17 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     return this.stats().usedBytes;
   }
 
-  /** The bytes held outside the JavaScript heap. Pages that are not in use take address space only. */
+  /** Bytes held outside the JavaScript heap. Pages that are not in use take address space only. */
   get byteLength(): number {
     return open(this.#table).region.bytes.length;
   }
 
   get policy(): Policy {
-    return POLICIES[(open(this.#table).words[HEAD.schema]! >>> 16) & 0xff]!;
+    return POLICIES[(open(this.#table).words[HEAD.schema] >>> 16) & 0xff];
   }
 
   get onFull(): OnFull {
-    return (open(this.#table).words[HEAD.schema]! >>> 24) & 1 ? 'reject' : 'evict';
+    return (open(this.#table).words[HEAD.schema] >>> 24) & 1 ? 'reject' : 'evict';
   }
 
   /** Milliseconds after which entries expire; `Infinity`: never. */
@@ -538,109 +475,10 @@ function open(table: SharedMapTable): SharedMapTable {
   return table;
 }
 
-/** Stores a value. Returns bits: stored, existed. */
-function write(
-  table: SharedMapTable,
-  key: unknown,
-  value: unknown,
-  options: unknown,
-  mode: number,
-  version: number,
-  keep = false,
-): number {
-  const expiresAt = readExpiry(options);
-  // The value first: to serialize it may run code that uses this map.
-  table.checkOpen();
-  table.encode(key);
-  const at = table.valueAt();
-  putValue(table, table.message, value, at);
-  table.encode(key);
-  table.putKey();
-  putExpiry(table, expiresAt, keep);
-  const { message } = table;
-  message.doubles[DOUBLES.version] = version;
-  const result = native().sharedmapSet(table.id, mode);
-  message.trim();
-  return result;
-}
-
-function putExpiry(table: SharedMapTable, expiresAt: number, keep: boolean): void {
-  const { words, doubles } = table.message;
-  if (expiresAt !== expiresAt) {
-    words[WORDS.expiry] = keep ? EXPIRY.keep : EXPIRY.default;
-  } else if (expiresAt === Infinity) {
-    words[WORDS.expiry] = EXPIRY.never;
-  } else {
-    words[WORDS.expiry] = EXPIRY.at;
-    doubles[DOUBLES.expiresAt] = expiresAt;
-  }
-}
-
-function increment(table: SharedMapTable, by: unknown): unknown {
-  const { message, valueType } = table;
-  if (valueType === TYPE.u64 || valueType === TYPE.i64 || typeof by === 'bigint') {
-    const step = by === undefined ? 1n : by;
-    if (typeof step !== 'bigint') throw typeError(`the increment must be a bigint, not ${describe(step)}`);
-    if (BigInt.asIntN(64, step) !== step) throw typeError('the increment must be a bigint of 64 bits');
-    message.integers[DOUBLES.expiresAt] = step;
-    native().sharedmapIncrementInteger(table.id);
-    const sum = message.integers[DOUBLES.resultVersion]!;
-    return valueType === TYPE.u64 ? BigInt.asUintN(64, sum) : sum;
-  }
-  const step = by === undefined ? 1 : by;
-  if (typeof step !== 'number') throw typeError(`the increment must be a number, not ${describe(step)}`);
-  message.doubles[DOUBLES.expiresAt] = step;
-  native().sharedmapIncrement(table.id);
-  return message.doubles[DOUBLES.resultVersion];
-}
-
 function checkHandle(handle: unknown): number {
   return checkInteger(handle, 'a handle', 0, Number.MAX_SAFE_INTEGER);
 }
 
 function stale(handle: number): Error {
   return offheapError('ERR_OFFHEAP_STALE', `handle ${handle} is stale: its entry was deleted`);
-}
-
-function createRegion(options: unknown): Region {
-  const read = readOptions(options, OPTIONS, 'a SharedMap');
-  const settings = nativeOptions(read);
-  const placement: Placement = {
-    ...NO_PLACEMENT,
-    hugePages: booleanOption(read, 'hugePages', undefined),
-    numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
-  };
-  const length = native().sharedmapRegionSize(settings);
-  const region = Region.fixed(length, placement);
-  try {
-    native().sharedmapInit(region.bytes, settings);
-  } catch (error) {
-    region.release();
-    throw error;
-  }
-  return region;
-}
-
-/** The options that native code needs. */
-export function nativeOptions(read: Options): Parameters<ReturnType<typeof native>['sharedmapInit']>[1] {
-  const key = choiceOption(read, 'key', KEY_TYPES);
-  const value = choiceOption(read, 'value', VALUE_TYPES);
-  const { maxBytes, ttl } = read;
-  if (maxBytes === undefined) throw typeError('a SharedMap needs maxBytes, its bound in bytes');
-  const policy = read['policy'] === undefined ? 'auto' : choiceOption(read, 'policy', POLICIES);
-  const onFull = read['onFull'] === undefined ? 'evict' : choiceOption(read, 'onFull', ['evict', 'reject']);
-  const time = ttl === undefined ? Infinity : checkTtl(ttl);
-  const [seed0, seed1] = seedOption(read);
-  return {
-    maxBytes: checkInteger(maxBytes, 'maxBytes', 65_536, MAX_BYTES),
-    ttl: time === Infinity ? 0 : time,
-    key: TYPE[key],
-    value: VALUE_CODES[value],
-    policy: POLICIES.indexOf(policy),
-    shards: integerOption(read, 'shards', 1, 256, 0),
-    reject: onFull === 'reject',
-    seeded: true,
-    seed0: seed0 >>> 0,
-    seed1: seed1 >>> 0,
-  };
 }

@@ -106,7 +106,7 @@ export class SharedMapTable {
     this.words = words;
     this.doubles = new Float64Array(buffer, start, bytes.length >> 3);
     this.bytes = Buffer.from(buffer as ArrayBuffer, start, bytes.length) as TextBuffer;
-    const schema = words[HEAD.schema]!;
+    const schema = words[HEAD.schema];
     this.keyType = schema & 0xff;
     this.valueType = (schema >> 8) & 0xff;
     this.keyClass =
@@ -123,22 +123,22 @@ export class SharedMapTable {
     this.shardBits = words[HEAD.shardBits]!;
     this.shards = 1 << this.shardBits;
     this.shardMask = this.shards - 1;
-    this.shardsAt = words[HEAD.shardsAt]! >>> 2;
-    this.shardStride = words[HEAD.shardStride]! >>> 2;
-    this.directoriesAt = words[HEAD.directoriesAt]! >>> 2;
+    this.shardsAt = words[HEAD.shardsAt] >>> 2;
+    this.shardStride = words[HEAD.shardStride] >>> 2;
+    this.directoriesAt = words[HEAD.directoriesAt] >>> 2;
     this.directoryLength = words[HEAD.directoryLength]!;
-    this.pagesAt = words[HEAD.pagesAt]! >>> 2;
-    this.pageWordShift = words[HEAD.pageShift]! - 2;
-    this.pageBucketShift = words[HEAD.pageShift]! - 7;
+    this.pagesAt = words[HEAD.pagesAt] >>> 2;
+    this.pageWordShift = words[HEAD.pageShift] - 2;
+    this.pageBucketShift = words[HEAD.pageShift] - 7;
     this.maxKey = words[HEAD.maxKey]!;
     this.maxBytes = this.doubleWord(HEAD.maxBytes);
     this.defaultTtl = this.doubles[HEAD.ttl / 2]!;
     const slot = native().sharedmapSlot(this.id);
-    this.hitsAt = ((words[HEAD.participantsAt]! >>> 2) + slot * PARTICIPANT.words + PARTICIPANT.hits) / 2;
+    this.hitsAt = ((words[HEAD.participantsAt] >>> 2) + slot * PARTICIPANT.words + PARTICIPANT.hits) / 2;
   }
 
   private doubleWord(at: number): number {
-    return (this.words[at]! >>> 0) + (this.words[at + 1]! >>> 0) * 2 ** 32;
+    return (this.words[at] >>> 0) + (this.words[at + 1] >>> 0) * 2 ** 32;
   }
 
   /** Closes the attachment. The map remains for its other participants. */
@@ -205,7 +205,7 @@ export class SharedMapTable {
 
   /** The word after the extension of an entry. */
   contentAt(at: number): number {
-    const flags = this.words[at + 2]!;
+    const flags = this.words[at + 2];
     const length =
       1 + ((flags & FLAG.longKey) >> 1) + ((flags & FLAG.longValue) >> 2) + ((flags & FLAG.expires) << 1);
     return at + 2 + length + (length & 1);
@@ -218,9 +218,9 @@ export class SharedMapTable {
       const at = next << 5;
       for (let slot = 0; slot < 20; slot++) {
         const shift = (slot & 3) << 3;
-        const ref = words[at + 12 + slot]!;
+        const ref = words[at + 12 + slot];
         if (
-          ((words[at + 2 + (slot >> 2)]! ^ tags) >>> shift) << 24 === 0 &&
+          ((words[at + 2 + (slot >> 2)] ^ tags) >>> shift) << 24 === 0 &&
           ref !== 0 &&
           this.hasKey(ref << 1)
         ) {
@@ -241,11 +241,11 @@ export class SharedMapTable {
     for (let step = 0; step < MAX_CHAIN; step++) {
       for (let slot = 0; slot < 20; slot++) {
         const shift = (slot & 3) << 3;
-        const ref = words[at + 12 + slot]!;
+        const ref = words[at + 12 + slot];
         if (
-          ((words[at + 2 + (slot >> 2)]! ^ tags) >>> shift) << 24 === 0 &&
+          ((words[at + 2 + (slot >> 2)] ^ tags) >>> shift) << 24 === 0 &&
           ref !== 0 &&
-          (words[(ref << 1) + 1]! & 0x3fffff) === birth
+          (words[(ref << 1) + 1] & 0x3fffff) === birth
         ) {
           this.metaAt = (at << 2) + 28 + slot;
           return ref << 1;
@@ -299,26 +299,26 @@ export class SharedMapTable {
     const { doubles, hitsAt, bytes, metaAt } = this;
     const hits = doubles[hitsAt] + 1;
     doubles[hitsAt] = hits;
-    const meta = bytes[metaAt]!;
+    const meta = bytes[metaAt];
     if (meta < 3) bytes[metaAt] = meta + 1;
     if ((hits & SAMPLE_MASK) === 0) this.sample();
   }
 
   recordMiss(): void {
-    this.doubles[this.hitsAt + 1]!++;
+    this.doubles[this.hitsAt + 1]++;
   }
 
   private sample(): void {
     const { words } = this;
     const at = this.hitsAt * 2 - PARTICIPANT.hits;
-    const count = words[at + PARTICIPANT.sample]!;
+    const count = words[at + PARTICIPANT.sample];
     words[at + PARTICIPANT.samples + (count & (PARTICIPANT.sampleCount - 1))] = this.hash;
     words[at + PARTICIPANT.sample] = count + 1;
   }
 
   /** Flags of an entry; 0 for one without extension. */
   flagsOf(at: number): number {
-    return this.words[at + 1]! < 0 ? this.words[at + 2]! : 0;
+    return this.words[at + 1] < 0 ? this.words[at + 2] : 0;
   }
 
   /** The time at which an entry expires, in milliseconds since 1970; 0: never. */
@@ -327,7 +327,7 @@ export class SharedMapTable {
     const word = at + 3 + ((flags & FLAG.longKey) >> 1) + ((flags & FLAG.longValue) >> 2);
     timeWords[0] = this.words[word]!;
     timeWords[1] = this.words[word + 1]!;
-    return time[0]!;
+    return time[0];
   }
 
   /** Whether an entry counts as present. */
@@ -343,18 +343,13 @@ export class SharedMapTable {
     encodeKey(this, key);
   }
 
-  /** The byte of the message at which the value of the key in flight is put. */
-  valueAt(): number {
-    return PAYLOAD + (this.keyClass === BLOB ? ((this.low >>> 2) + 7) & ~7 : 8);
-  }
-
   /** A value of up to 4 bytes in the words of a message. */
   narrowValue(words: Int32Array, at: number): unknown {
     switch (this.valueType) {
       case TYPE.u32:
       case TYPE.u16:
       case TYPE.u8:
-        return words[at]! >>> 0;
+        return words[at] >>> 0;
       case TYPE.bool:
         return words[at] !== 0;
       case TYPE.f32:
@@ -380,6 +375,15 @@ export class SharedMapTable {
     this.checkOpen();
     encodeKey(this, key);
     return putKey(this, this.message);
+  }
+
+  /** Checks a key and puts it into the message. False for a key that is too long to be present. */
+  prepareLookup(key: unknown): boolean {
+    this.checkOpen();
+    encodeKey(this, key);
+    if (this.keyClass === BLOB && this.low >>> 2 > this.maxKey) return false;
+    putKey(this, this.message);
+    return true;
   }
 
   /** A key that native code returned in the message: of `length` bytes. */
@@ -414,7 +418,7 @@ const timeWords = new Int32Array(time.buffer);
 
 /** The encoding of text: ASCII, or WTF-8, which includes UTF-8. */
 function encodingOf(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return 2;
+  for (let at = start; at < end; at++) if (bytes[at] > 0x7f) return 2;
   return 0;
 }
 

@@ -2,7 +2,7 @@
  * Values: from JavaScript to a message, and from the bytes of a region or message to JavaScript.
  *
  * A value that is read from a region may be torn until the lookup is validated. So the bytes are
- * only copied here ({@link RawValue}), and are parsed ({@link decode}) after that.
+ * only copied (`read.ts`), and are parsed ({@link decode}) after that.
  */
 import { deserialize, serialize } from 'node:v8';
 import { isUint8Array } from 'node:util/types';
@@ -17,41 +17,51 @@ import type { SharedMapTable } from './table.js';
 const scratch = new Scratch();
 const { structured: STRUCTURED, mixed: MIXED } = SHARED_TYPE;
 
-/** Puts a value into a message at byte `at`. Runs user code only for `json` and `structured`. */
-export function putValue(table: SharedMapTable, message: Message, value: unknown, at: number): void {
-  if (table.valueType === MIXED) {
-    putMixed(message, value, at);
-    return;
-  }
-  message.words[WORDS.valueType] = 0;
-  putAs(message, table.valueType, value, at);
+/** The type of a stored value: the map's, or the value's own in a map of mixed values. */
+export function typeOf(table: SharedMapTable, value: unknown): number {
+  return table.valueType === MIXED ? mixedType(value) : table.valueType;
 }
 
-/** Code that calls the user's is run before anything is put into the message. */
-function putAs(message: Message, type: number, value: unknown, at: number): void {
+/**
+ * Checks a value, and runs its own code: JSON becomes text, and a structured value becomes bytes.
+ * Other values stay as they are.
+ */
+export function rawOf(type: number, value: unknown): unknown {
+  switch (type) {
+    case TYPE.json:
+      return jsonText(value);
+    case STRUCTURED:
+      return serialized(value);
+    default:
+      if (!isElement(value, type)) throw badElement('a value of this map', type, value);
+      return value;
+  }
+}
+
+/** Puts what {@link rawOf} returned into the message at byte `at`. Runs no code of the caller's. */
+export function putRaw(table: SharedMapTable, type: number, raw: unknown, at: number): void {
+  const { message, valueType } = table;
   switch (type) {
     case TYPE.string:
-      check(value, type);
-      scratch.string(value as string);
+    case TYPE.json:
+      scratch.string(raw as string);
       break;
     case TYPE.bytes:
-      check(value, type);
-      scratch.byteSequence(value as Uint8Array);
-      break;
-    case TYPE.json:
-      scratch.string(jsonText(value));
-      break;
     case STRUCTURED:
-      scratch.byteSequence(serialized(value));
+      scratch.byteSequence(raw as Uint8Array);
       break;
     default:
-      check(value, type);
-      putNumber(message, type, value, at);
+      putNumber(message, type, raw, at);
+      if (valueType === MIXED) {
+        message.words[WORDS.valueHead] = ((type === TYPE.bool ? 1 : 8) << 2) | ENCODING.bytes;
+        message.words[WORDS.valueType] = type;
+      }
       return;
   }
   // First, because it may replace `message.words`.
   const head = message.putBlob(scratch, at);
   message.words[WORDS.valueHead] = head;
+  message.words[WORDS.valueType] = valueType === MIXED ? type : 0;
   scratch.trim();
 }
 
@@ -76,25 +86,20 @@ function putNumber(message: Message, type: number, value: unknown, at: number): 
   }
 }
 
-function putMixed(message: Message, value: unknown, at: number): void {
-  let type: number = STRUCTURED;
-  if (typeof value === 'number') type = TYPE.f64;
-  else if (typeof value === 'string') type = TYPE.string;
-  else if (typeof value === 'boolean') type = TYPE.bool;
-  else if (typeof value === 'bigint' && isElement(value, TYPE.i64)) type = TYPE.i64;
-  else if (typeof value === 'bigint' && isElement(value, TYPE.u64)) type = TYPE.u64;
-  else if (isUint8Array(value)) type = TYPE.bytes;
-  putAs(message, type, value, at);
-  if (type === TYPE.f64 || type === TYPE.i64 || type === TYPE.u64) {
-    message.words[WORDS.valueHead] = (8 << 2) | ENCODING.bytes;
-  } else if (type === TYPE.bool) {
-    message.words[WORDS.valueHead] = (1 << 2) | ENCODING.bytes;
+function mixedType(value: unknown): number {
+  switch (typeof value) {
+    case 'number':
+      return TYPE.f64;
+    case 'string':
+      return TYPE.string;
+    case 'boolean':
+      return TYPE.bool;
+    case 'bigint':
+      if (isElement(value, TYPE.i64)) return TYPE.i64;
+      return isElement(value, TYPE.u64) ? TYPE.u64 : STRUCTURED;
+    default:
+      return isUint8Array(value) ? TYPE.bytes : STRUCTURED;
   }
-  message.words[WORDS.valueType] = type;
-}
-
-function check(value: unknown, type: number): void {
-  if (!isElement(value, type)) throw badElement('a value of this map', type, value);
 }
 
 function serialized(value: unknown): Uint8Array {
@@ -105,13 +110,6 @@ function serialized(value: unknown): Uint8Array {
       cause,
     });
   }
-}
-
-/** Bytes of a value, copied from a region, and what they are. */
-export interface RawValue {
-  readonly type: number;
-  readonly encoding: number;
-  readonly bytes: TextBuffer;
 }
 
 /** The value of some bytes. */

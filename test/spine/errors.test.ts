@@ -73,6 +73,7 @@ describe('OffheapError', () => {
       ERR_OFFHEAP_STALE: true,
       ERR_OFFHEAP_UNSUPPORTED: true,
       ERR_OFFHEAP_NATIVE: true,
+      ERR_OFFHEAP_CONFLICT: true,
     };
     expect(rust).toEqual(Object.keys(ours));
   });

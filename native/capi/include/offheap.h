@@ -308,6 +308,10 @@ typedef enum oh_status {
    * An internal error of this library. The message says where; please report it.
    */
   OH_ERR_NATIVE = 12,
+  /**
+   * Others changed the same keys during every attempt.
+   */
+  OH_ERR_CONFLICT = 13,
 } oh_status;
 
 /**

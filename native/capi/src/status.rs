@@ -38,6 +38,8 @@ pub enum oh_status {
     OH_ERR_UNSUPPORTED = 11,
     /// An internal error of this library. The message says where; please report it.
     OH_ERR_NATIVE = 12,
+    /// Others changed the same keys during every attempt.
+    OH_ERR_CONFLICT = 13,
 }
 
 impl From<ErrorKind> for oh_status {
@@ -54,6 +56,7 @@ impl From<ErrorKind> for oh_status {
             ErrorKind::Io => oh_status::OH_ERR_IO,
             ErrorKind::Stale => oh_status::OH_ERR_STALE,
             ErrorKind::Unsupported => oh_status::OH_ERR_UNSUPPORTED,
+            ErrorKind::Conflict => oh_status::OH_ERR_CONFLICT,
             // A kind that this table does not know is a defect of the library; a test finds it.
             _ => oh_status::OH_ERR_NATIVE,
         }
@@ -79,6 +82,7 @@ pub extern "C" fn oh_status_name(status: i32) -> *const c_char {
             10 => c"OH_ERR_STALE",
             11 => c"OH_ERR_UNSUPPORTED",
             12 => c"OH_ERR_NATIVE",
+            13 => c"OH_ERR_CONFLICT",
             _ => c"unknown",
         };
         name.as_ptr()

@@ -11,6 +11,7 @@ int main(void) {
   CHECK(OH_OK == 0 && OH_ERR_RANGE == 1 && OH_ERR_TYPE == 2 && OH_ERR_CLOSED == 3 && OH_ERR_CORRUPT == 4);
   CHECK(OH_ERR_VERSION == 5 && OH_ERR_FULL == 6 && OH_ERR_OOM == 7 && OH_ERR_LOCKED == 8);
   CHECK(OH_ERR_IO == 9 && OH_ERR_STALE == 10 && OH_ERR_UNSUPPORTED == 11 && OH_ERR_NATIVE == 12);
+  CHECK(OH_ERR_CONFLICT == 13);
   CHECK(strcmp(oh_status_name(OH_OK), "OH_OK") == 0);
   CHECK(strcmp(oh_status_name(OH_ERR_CORRUPT), "OH_ERR_CORRUPT") == 0);
   CHECK(strcmp(oh_status_name(-5), "unknown") == 0);

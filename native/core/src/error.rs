@@ -62,6 +62,8 @@ kinds! {
     Unsupported = 11, "UNSUPPORTED";
     /// The native code failed: a panic was caught, or the addon could not be loaded.
     Native = 12, "NATIVE";
+    /// Others changed the same keys during every attempt.
+    Conflict = 13, "CONFLICT";
 }
 
 impl ErrorKind {

@@ -1,0 +1,108 @@
+/** The options of a SharedMap, and the region that they lead to. */
+import { typeError } from '../errors.js';
+import { native } from '../native.js';
+import { TYPE } from '../region/element.js';
+import { seedOption } from '../region/map-like.js';
+import {
+  booleanOption,
+  checkInteger,
+  choiceOption,
+  integerOption,
+  readOptions,
+  type Options,
+} from '../region/options.js';
+import { NO_PLACEMENT, Region, type Placement } from '../region/region.js';
+import type { MapOptions } from '../native/sharedmap.js';
+import {
+  checkTtl,
+  KEY_TYPES,
+  POLICIES,
+  VALUE_CODES,
+  VALUE_TYPES,
+  type KeyType,
+  type OnFull,
+  type Policy,
+  type ValueType,
+} from './schema.js';
+
+/** The types of a SharedMap, its bound, and its behavior when it is full. */
+export interface SharedMapOptions<K extends KeyType, V extends ValueType> {
+  key: K;
+  value: V;
+  /** The bound in bytes, from 65,536: index, keys, values and all overhead. */
+  maxBytes: number;
+  /** How entries are chosen for eviction. Default: `auto`. */
+  policy?: Policy;
+  /** Milliseconds after which entries expire. Default: never. */
+  ttl?: number;
+  /** Evict entries, or refuse new ones with `ERR_OFFHEAP_FULL`. Default: evict. */
+  onFull?: OnFull;
+  /** Number of shards, each with a lock: a power of two. Default: as many as suit the bound. */
+  shards?: number;
+  /** Ask the system to back the map with huge pages. Default: from 4 MiB on. */
+  hugePages?: boolean;
+  /** Keep the memory on this NUMA node. Default: the node that first writes to it. */
+  numaNode?: number;
+  /** 64 bits that key the hash function. Default: random. */
+  seed?: bigint;
+}
+
+const OPTIONS = [
+  'key',
+  'value',
+  'maxBytes',
+  'policy',
+  'ttl',
+  'onFull',
+  'shards',
+  'hugePages',
+  'numaNode',
+  'seed',
+] as const;
+
+/** The largest bound: words of larger regions have indices above 2^31. */
+const MAX_BYTES = 2 ** 33;
+
+/** The region of a new, empty map. */
+export function createRegion(options: unknown): Region {
+  const read = readOptions(options, OPTIONS, 'a SharedMap');
+  const settings = nativeOptions(read);
+  const placement: Placement = {
+    ...NO_PLACEMENT,
+    hugePages: booleanOption(read, 'hugePages', undefined),
+    numaNode: integerOption(read, 'numaNode', 0, 1023, undefined),
+  };
+  const length = native().sharedmapRegionSize(settings);
+  const region = Region.fixed(length, placement);
+  try {
+    native().sharedmapInit(region.bytes, settings);
+  } catch (error) {
+    region.release();
+    throw error;
+  }
+  return region;
+}
+
+/** The options that native code needs. */
+export function nativeOptions(read: Options): MapOptions {
+  const key = choiceOption(read, 'key', KEY_TYPES);
+  const value = choiceOption(read, 'value', VALUE_TYPES);
+  const { maxBytes, ttl } = read;
+  if (maxBytes === undefined) throw typeError('a SharedMap needs maxBytes, its bound in bytes');
+  const policy = read['policy'] === undefined ? 'auto' : choiceOption(read, 'policy', POLICIES);
+  const onFull = read['onFull'] === undefined ? 'evict' : choiceOption(read, 'onFull', ['evict', 'reject']);
+  const time = ttl === undefined ? Infinity : checkTtl(ttl);
+  const [seed0, seed1] = seedOption(read);
+  return {
+    maxBytes: checkInteger(maxBytes, 'maxBytes', 65_536, MAX_BYTES),
+    ttl: time === Infinity ? 0 : time,
+    key: TYPE[key],
+    value: VALUE_CODES[value],
+    policy: POLICIES.indexOf(policy),
+    shards: integerOption(read, 'shards', 1, 256, 0),
+    reject: onFull === 'reject',
+    seeded: true,
+    seed0: seed0 >>> 0,
+    seed1: seed1 >>> 0,
+  };
+}
