@@ -25,6 +25,7 @@ export const HEAD = {
 /** Words of a participant. */
 export const PARTICIPANT = {
   words: 64,
+  marking: 3,
   hits: 8,
   misses: 10,
   sample: 12,

@@ -28,6 +28,8 @@ export const MAX_ATTEMPTS = 64;
 const MAX_CHAIN = 1000;
 /** Whether closing loads are plain loads. */
 const PLAIN_LOADS = process.arch === 'x64' || process.arch === 'ia32';
+/** The policy byte of a slot that was hit often. */
+const MAX_META = 3;
 /** One hit in 64 is sampled for `hotKeys`. */
 const SAMPLE_MASK = 63;
 
@@ -300,8 +302,23 @@ export class SharedMapTable {
     const hits = doubles[hitsAt] + 1;
     doubles[hitsAt] = hits;
     const meta = bytes[metaAt];
-    if (meta < 3) bytes[metaAt] = meta + 1;
+    if (meta < MAX_META) this.mark(meta + 1);
     if ((hits & SAMPLE_MASK) === 0) this.sample();
+  }
+
+  /**
+   * Stores the policy byte of the slot found last, unless the slot may be used for something else
+   * by now: this thread may have been interrupted for long. While a participant is marking, no page
+   * with buckets is used for anything else, so validity lasts until the store.
+   */
+  private mark(meta: number): void {
+    const { words } = this;
+    const markingAt = this.hitsAt * 2 - PARTICIPANT.hits + PARTICIPANT.marking;
+    // Atomic, so that the loads of the validation come after it.
+    Atomics.store(words, markingAt, 1);
+    if (this.isValid()) this.bytes[this.metaAt] = meta;
+    if (PLAIN_LOADS) words[markingAt] = 0;
+    else Atomics.store(words, markingAt, 0);
   }
 
   recordMiss(): void {

@@ -68,6 +68,8 @@ pub mod participant {
     pub const PID: usize = 1;
     /// Thread id.
     pub const THREAD: usize = 2;
+    /// 1 while the participant may store a byte of policy state.
+    pub const MARKING: usize = 3;
     /// Time of attachment (two words, `f64`).
     pub const ATTACHED: usize = 4;
     /// Hits (two words, `f64`).
@@ -205,6 +207,8 @@ pub mod page {
         Data = 3,
         /// Empty, for evacuation.
         Reserve = 4,
+        /// No shard has it. Its buckets may be those that a reader is about to mark.
+        Retired = 5,
     }
 }
 

@@ -4,9 +4,14 @@
 //! A page is taken by one compare-and-exchange and freed by one store. No lock protects the table;
 //! a page belongs to the shard whose number is in its state, and only the holder of that shard's
 //! lock changes its other words.
+//!
+//! Readers write to pages, without a lock: the policy bytes of buckets. So a page of buckets that
+//! becomes free while a reader may be about to store such a byte is only retired. It is used again
+//! after a moment at which no participant was marking.
 
-use super::layout::{control, page, page::Use, shard};
-use super::{Map, Shard};
+use super::layout::{control, page, page::Use, participant, shard};
+use super::words::full_fence;
+use super::{Map, Shard, participants};
 use crate::Result;
 
 const SHARD_SHIFT: u32 = 8;
@@ -52,16 +57,29 @@ impl Map {
         }
         let count = self.geometry.pages;
         let start = words.load(control::PAGE_HINT) as usize % count;
+        let mut is_marked = false;
         for step in 0..count {
             let page = (start + step) % count;
             let entry = self.page_entry(page);
-            if words.load(entry) != Use::Free as u32
-                || !words.swap(entry, Use::Free as u32, state_of(used_as, shard))
+            let former = words.load(entry);
+            let is_retired = former == Use::Retired as u32 && !is_marked;
+            if former != Use::Free as u32 && !is_retired
+                || !words.swap(entry, former, state_of(used_as, shard))
             {
                 continue;
             }
+            let at = self.page_start(page) as u64 * 4;
             let bytes = self.geometry.page_words() as u64 * 4;
-            if let Err(error) = self.backing.allocate(self.page_start(page) as u64 * 4, bytes) {
+            if is_retired {
+                // After the exchange: the page may have been used and retired again before it.
+                if self.is_anyone_marking() {
+                    is_marked = true;
+                    words.release(entry, Use::Retired as u32);
+                    continue;
+                }
+                self.backing.discard(at, bytes);
+            }
+            if let Err(error) = self.backing.allocate(at, bytes) {
                 words.release(entry, Use::Free as u32);
                 // A full disk is a smaller bound: the caller evicts, or finds no room. It is not an
                 // error here, where an operation may be half done.
@@ -74,15 +92,52 @@ impl Map {
             words.store(entry + page::PREVIOUS, 0);
             return Ok(Some(page));
         }
-        words.store(shard.at + shard::FAILED_AT, releases.wrapping_add(1));
+        if !is_marked {
+            words.store(shard.at + shard::FAILED_AT, releases.wrapping_add(1));
+        }
         Ok(None)
     }
 
-    /// Returns a page that nothing refers to.
+    /// Returns a page that nothing refers to. If it has buckets, the version of their chains or the
+    /// epoch of the shard was increased after the last reference was removed.
     pub(super) fn free_page(&self, page: usize) {
-        self.backing.discard(self.page_start(page) as u64 * 4, self.geometry.page_words() as u64 * 4);
-        self.words.release(self.page_entry(page), Use::Free as u32);
-        self.words.add(control::RELEASES, 1);
+        let words = self.words;
+        let entry = self.page_entry(page);
+        let former = words.load(entry) & 0xFF;
+        let has_buckets = former == Use::Index as u32 || former == Use::Overflow as u32;
+        if has_buckets && self.is_anyone_marking() {
+            words.release(entry, Use::Retired as u32);
+        } else {
+            self.backing.discard(self.page_start(page) as u64 * 4, self.geometry.page_words() as u64 * 4);
+            words.release(entry, Use::Free as u32);
+        }
+        words.add(control::RELEASES, 1);
+    }
+
+    /// Whether another participant may be about to store a policy byte into a bucket that was
+    /// reachable before this call. If not, it finds out that the bucket is not reachable any more.
+    fn is_anyone_marking(&self) -> bool {
+        full_fence();
+        (0..self.geometry.participants).filter(|&slot| slot != self.slot).any(|slot| {
+            let at = participants::at(&self.geometry, slot);
+            self.words.load(at + participant::STATE) != 0
+                && self.words.acquire(at + participant::MARKING) != 0
+                && self.backing.is_alive(slot)
+        })
+    }
+
+    /// Stores the policy byte of a slot after a hit, unless the slot's bucket has changed since
+    /// `seen` or is not reachable any more. `byte`: where it is; `seen`: words, and the values that
+    /// they had when the slot was found.
+    pub(super) fn mark(&self, byte: usize, value: u8, seen: [(usize, u32); 2]) {
+        let words = self.words;
+        let marking = participants::at(&self.geometry, self.slot) + participant::MARKING;
+        words.store(marking, 1);
+        full_fence();
+        if seen.iter().all(|&(word, former)| words.load(word) == former) {
+            words.store_byte(byte, value);
+        }
+        words.release(marking, 0);
     }
 
     /// Changes what a page of the shard is used for.

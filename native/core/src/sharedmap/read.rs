@@ -103,7 +103,9 @@ impl Map {
         let start = out.len();
         let shard = self.shard_of(hash);
         let mut place = None;
+        let mut seen = [(0, 0); 2];
         let info = self.consistent(shard, hash, |map, home| {
+            seen = [home + bucket::VERSION, shard.at + shard::EPOCH].map(|at| (at, map.words.load(at)));
             out.truncate(start);
             let Some((at, entry)) = find(map, home).filter(|(_, entry)| is_live(entry, now)) else {
                 return Ok(None);
@@ -126,7 +128,7 @@ impl Map {
                 let meta = self.words.load_byte(place.meta());
                 let hit = policy::hit(meta);
                 if hit != meta {
-                    self.words.store_byte(place.meta(), hit);
+                    self.mark(place.meta(), hit, seen);
                 }
             }
         }

@@ -76,8 +76,10 @@ impl Map {
                 overflow.push(at);
             }
         }
-        self.rebuild_overflow(shard, overflow)?;
         self.drop_overlaps(&mut live, &mut repaired);
+        // Readers that found an entry or a bucket that is not reachable any more start again.
+        self.increase_epoch(shard);
+        self.rebuild_overflow(shard, overflow)?;
         self.rebuild_pages(shard, &live)?;
         self.recount(shard);
         repaired.kept = words.load(shard.at + shard::ENTRIES) as usize;
@@ -108,6 +110,8 @@ impl Map {
                 self.increase_version(at);
             }
         }
+        // Readers that found the pages in the directory start again.
+        self.increase_epoch(shard);
         for page in 0..self.geometry.pages {
             let listed =
                 || (0..present).any(|position| words.load(directory + position) == (page + 1) as u32);

@@ -418,3 +418,63 @@ fn a_writer_may_stop_after_any_store() {
         std::panic::resume_unwind(payload);
     }
 }
+
+#[test]
+fn pages_of_buckets_are_used_for_nothing_else_while_a_reader_is_marking() {
+    let options = Options { shards: Some(1), ..options(Type::U32, Type::Bytes, 1 << 20, 0) };
+    for end in ["finished", "left", "terminated"] {
+        let mut block = Block::new(&options);
+        let process = Process::default();
+        let reading = process.sibling();
+        let map = block.attach(Box::new(process.clone()));
+        let reader = block.attach(Box::new(reading.clone()));
+        let state = |page| map.words.load(map.page_entry(page)) & 0xFF;
+        let fill = |count, length| {
+            for key in 0..count {
+                map.write(&set(Key::Narrow(key), bytes(&vec![1; length]))).unwrap();
+            }
+        };
+        fill(15_000, 1);
+        let buckets: Vec<usize> =
+            (0..map.geometry.pages).filter(|&page| state(page) == Use::Index as u32).collect();
+        assert!(buckets.len() > 20);
+
+        let marking = participants::at(&reader.geometry, reader.slot) + layout::participant::MARKING;
+        reader.words.store(marking, 1);
+        for key in 0..15_000 {
+            assert!(map.remove_key(&Key::Narrow(key), 0.0).unwrap());
+        }
+        fill(1500, 600);
+        let retired = buckets.iter().filter(|&&page| state(page) == Use::Retired as u32).count();
+        assert!(retired + 10 > buckets.len(), "{retired} of {}", buckets.len());
+        map.validate().unwrap();
+
+        match end {
+            "finished" => reader.words.store(marking, 0),
+            "terminated" => reading.dead.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+        let reader = (end != "left").then_some(reader);
+        fill(3000, 600);
+        assert!(buckets.iter().all(|&page| state(page) != Use::Retired as u32), "{end}");
+        map.validate().unwrap();
+        drop(reader);
+    }
+}
+
+#[test]
+fn a_hit_is_not_marked_after_the_bucket_changed() {
+    let options = options(Type::U32, Type::F64, 1 << 16, 0);
+    let mut block = Block::new(&options);
+    let map = block.attach(Box::<Process>::default());
+    map.write(&set(Key::Narrow(1), Value::Wide(5))).unwrap();
+    let hash = Key::Narrow(1).hash(&map.seeds);
+    let home = map.home(map.shard_of(hash), hash).unwrap();
+    let (place, _) = map.find_in(home, hash, &Key::Narrow(1)).unwrap();
+    let version = map.words.load(home);
+    map.mark(place.meta(), 3, [(home, version); 2]);
+    assert_eq!(map.words.load_byte(place.meta()), 3);
+    map.write(&set(Key::Narrow(1), Value::Wide(6))).unwrap();
+    map.mark(place.meta(), 2, [(home, version); 2]);
+    assert_eq!(map.words.load_byte(place.meta()), 3);
+}

@@ -273,6 +273,12 @@ pub(crate) fn store_fence() {
     std::sync::atomic::fence(Ordering::Release);
 }
 
+/// Orders every store before this point before every load after it.
+#[inline(always)]
+pub(crate) fn full_fence() {
+    std::sync::atomic::fence(Ordering::SeqCst);
+}
+
 /// Orders every load before this point before every load after it.
 #[inline(always)]
 pub(crate) fn load_fence() {
