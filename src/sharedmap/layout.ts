@@ -1,4 +1,5 @@
 /** The words of a SharedMap's region that TypeScript reads (`docs/formats/sharedmap.md`). */
+import { TYPE } from '../region/element.js';
 
 /** Words of the header. Offsets in them are in bytes. */
 export const HEAD = {
@@ -35,3 +36,29 @@ export const PARTICIPANT = {
 
 /** Flags of an extended entry. */
 export const FLAG = { expires: 1, longKey: 2, longValue: 4, chained: 8, pending: 16 } as const;
+
+/** Whether closing loads are plain loads. */
+export const PLAIN_LOADS = process.arch === 'x64' || process.arch === 'ia32';
+
+/** Whether `quick.ts` has a way to the values of a map, and which values they are. */
+export const QUICK = { never: 0, f64: 1, signed: 2, unsigned: 3 } as const;
+
+/** The kind for a map of these types. */
+export function quickKind(keyType: number, valueType: number): number {
+  // Where a validation needs read-modify-writes, it costs more than the calls that are saved.
+  if (!PLAIN_LOADS || (keyType !== TYPE.u32 && keyType !== TYPE.i32)) return QUICK.never;
+  switch (valueType) {
+    case TYPE.f64:
+      return QUICK.f64;
+    case TYPE.i8:
+    case TYPE.i16:
+    case TYPE.i32:
+      return QUICK.signed;
+    case TYPE.u8:
+    case TYPE.u16:
+    case TYPE.u32:
+      return QUICK.unsigned;
+    default:
+      return QUICK.never;
+  }
+}

@@ -24,6 +24,7 @@ import { iterate, scan, type ScanResult } from './iteration.js';
 import { HEAD } from './layout.js';
 import { DOUBLES } from './message.js';
 import { createRegion, type SharedMapOptions } from './options.js';
+import { quickValue } from './quick.js';
 import { isPresent, isValidHandle, lookUp, MISSING, readHandle, resultOf } from './read.js';
 import {
   POLICIES,
@@ -133,6 +134,10 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /** The value of a key, or `undefined`. Takes no lock. */
   get(key: JsType<K>): ValueOf<V> | undefined {
     const table = this.#table;
+    if (table.quick !== 0 && typeof key === 'number') {
+      const quick = quickValue(table, key);
+      if (quick !== undefined) return quick as ValueOf<V>;
+    }
     table.encode(key);
     const value = lookUp(table, true);
     return value === MISSING ? undefined : (value as ValueOf<V>);

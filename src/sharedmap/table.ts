@@ -19,7 +19,7 @@ import { readText, type TextBuffer } from '../region/blob.js';
 import { hashMultipliers } from '../region/hash.js';
 import type { Region } from '../region/region.js';
 import { BLOB, decodeNumber, encodeKey, keyScratch, NARROW, putKey, WIDE } from './keys.js';
-import { FLAG, HEAD, PARTICIPANT } from './layout.js';
+import { FLAG, HEAD, PARTICIPANT, QUICK, quickKind } from './layout.js';
 import { Message, PAYLOAD } from './message.js';
 
 /** Attempts to read a value that others change before native code reads it under the lock. */
@@ -43,6 +43,8 @@ const EMPTY_BYTES = Buffer.alloc(0) as TextBuffer;
 export class SharedMapTable {
   // The fields of the fast path come first. Numbers are small integers, which V8 stores unboxed.
   words: Int32Array = EMPTY_WORDS;
+  /** Whether `quick.ts` has a way to values of these types. */
+  quick = 0;
   keyType = 0;
   keyClass = NARROW;
   valueType = 0;
@@ -119,6 +121,7 @@ export class SharedMapTable {
       this.valueType === SHARED_TYPE.mixed;
     const isWide = this.valueType === TYPE.f64 || this.valueType === TYPE.u64 || this.valueType === TYPE.i64;
     this.valueWords = isVariable ? 0 : isWide ? 2 : 1;
+    this.quick = quickKind(this.keyType, this.valueType);
     this.seed0 = words[HEAD.seed0]!;
     this.seed1 = words[HEAD.seed1]!;
     [this.multiplier0, this.multiplier1] = hashMultipliers(this.seed0, this.seed1);
@@ -148,6 +151,7 @@ export class SharedMapTable {
     if (this.id < 0) return;
     const { id } = this;
     this.id = -1;
+    this.quick = QUICK.never;
     this.words = EMPTY_WORDS;
     this.doubles = EMPTY_DOUBLES;
     this.bytes = EMPTY_BYTES;
@@ -269,8 +273,9 @@ export class SharedMapTable {
     this.epoch = words[shardAt + 2];
     const buckets = words[shardAt];
     const mask = (1 << (32 - Math.clz32(buckets - 1))) - 1;
-    let bucket = (hash >>> this.shardBits) & mask;
-    if (bucket >= buckets) bucket &= mask >>> 1;
+    // Without a branch, which would be mispredicted half of the time.
+    const whole = (hash >>> this.shardBits) & mask;
+    const bucket = whole & ((mask >>> 1) | ((whole - buckets) >> 31));
     const page =
       words[this.directoriesAt + shard * this.directoryLength + (bucket >>> this.pageBucketShift)] - 1;
     const home =

@@ -6,6 +6,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { throws } from '../helpers/errors.js';
 import type { SharedHandle } from '../../src/sharedmap/index.js';
 import { identity, KEY_TYPES, keyOf } from '../helpers/samples.js';
 import { arbitraryKey, arbitraryValue, SharedMap, stored, VALUE_TYPES, type AnyShared } from './samples.js';
@@ -31,7 +32,7 @@ class Pair {
       key,
       value,
       seed,
-      maxBytes: 1 << 25,
+      maxBytes: 1 << 22,
       onFull: 'reject',
     } as never);
     this.maps = [map, SharedMap.attach(map.share()) as AnyShared];
@@ -292,6 +293,19 @@ describe('keys', () => {
     expect(map.deleteMany(odd)).toBe(1);
     expect(map.deleteMany(Float64Array.of(-0))).toBe(1);
     map.validate();
+  });
+
+  it('of 4 bytes are not confused with numbers that have the same bits', () => {
+    const [unsigned, signed] = [make('u32'), make('i32')];
+    unsigned.set(0xffff_fffb, 1).set(0, 2);
+    signed.set(-5, 1).set(0, 2);
+    for (const key of [-5, 2 ** 32, 0.5, NaN, Infinity, -(2 ** 32)]) {
+      throws(() => unsigned.get(key), 'ERR_OFFHEAP_RANGE');
+    }
+    for (const key of [0xffff_fffb, 2 ** 32, 0.5, NaN]) throws(() => signed.get(key), 'ERR_OFFHEAP_RANGE');
+    expect([unsigned.get(0xffff_fffb), unsigned.get(-0), signed.get(-5), signed.get(-0)]).toEqual([
+      1, 2, 1, 2,
+    ]);
   });
 
   it('of text are distinct whatever their encoding and length, at the edges of the short form', () => {
