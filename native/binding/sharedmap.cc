@@ -25,9 +25,39 @@
 
 #include "args.h"
 #include "module.h"
+#include "sharedmap.h"
 #include "status.h"
 
 namespace offheap {
+
+oh_sharedmap_options ReadMapOptions(Napi::Value value) {
+  const Napi::Env env = value.Env();
+  if (!value.IsObject()) ThrowType(env, "options must be an object");
+  const auto object = value.As<Napi::Object>();
+  const auto number = [&](const char* name) {
+    const Napi::Value member = object.Get(name);
+    if (!member.IsNumber()) ThrowType(env, std::string(name) + " must be a number");
+    return member.As<Napi::Number>().DoubleValue();
+  };
+  oh_sharedmap_options options = {};
+  options.struct_size = sizeof(options);
+  options.max_bytes = static_cast<uint64_t>(ReadInteger(object.Get("maxBytes"), "maxBytes"));
+  options.ttl = number("ttl");
+  options.key = ReadU32(object.Get("key"), "key");
+  options.value = ReadU32(object.Get("value"), "value");
+  options.policy = ReadU32(object.Get("policy"), "policy");
+  options.shards = ReadU32(object.Get("shards"), "shards");
+  const auto flag = [&](const char* name) {
+    decltype(options.reject) set;
+    set = ReadBool(object.Get(name), name);
+    return set;
+  };
+  options.reject = flag("reject");
+  options.seeded = flag("seeded");
+  options.seeds[0] = ReadU32(object.Get("seed0"), "seed0");
+  options.seeds[1] = ReadU32(object.Get("seed1"), "seed1");
+  return options;
+}
 
 namespace {
 
@@ -140,37 +170,8 @@ Napi::Value Result(Napi::Env env, Attachment& at, bool found, const oh_sharedmap
   return Number(env, 1);
 }
 
-oh_sharedmap_options ReadOptions(Napi::Value value) {
-  const Napi::Env env = value.Env();
-  if (!value.IsObject()) ThrowType(env, "options must be an object");
-  const auto object = value.As<Napi::Object>();
-  const auto number = [&](const char* name) {
-    const Napi::Value member = object.Get(name);
-    if (!member.IsNumber()) ThrowType(env, std::string(name) + " must be a number");
-    return member.As<Napi::Number>().DoubleValue();
-  };
-  oh_sharedmap_options options = {};
-  options.struct_size = sizeof(options);
-  options.max_bytes = static_cast<uint64_t>(ReadInteger(object.Get("maxBytes"), "maxBytes"));
-  options.ttl = number("ttl");
-  options.key = ReadU32(object.Get("key"), "key");
-  options.value = ReadU32(object.Get("value"), "value");
-  options.policy = ReadU32(object.Get("policy"), "policy");
-  options.shards = ReadU32(object.Get("shards"), "shards");
-  const auto flag = [&](const char* name) {
-    decltype(options.reject) set;
-    set = ReadBool(object.Get(name), name);
-    return set;
-  };
-  options.reject = flag("reject");
-  options.seeded = flag("seeded");
-  options.seeds[0] = ReadU32(object.Get("seed0"), "seed0");
-  options.seeds[1] = ReadU32(object.Get("seed1"), "seed1");
-  return options;
-}
-
 Napi::Value RegionSize(const Napi::CallbackInfo& info) {
-  const oh_sharedmap_options options = ReadOptions(info[0]);
+  const oh_sharedmap_options options = ReadMapOptions(info[0]);
   uint64_t size = 0;
   Check(info.Env(), oh_sharedmap_region_size(&options, &size));
   return Number(info.Env(), static_cast<double>(size));
@@ -178,7 +179,7 @@ Napi::Value RegionSize(const Napi::CallbackInfo& info) {
 
 void Init(const Napi::CallbackInfo& info) {
   const Bytes bytes = ReadBytes(info[0], "bytes");
-  const oh_sharedmap_options options = ReadOptions(info[1]);
+  const oh_sharedmap_options options = ReadMapOptions(info[1]);
   Check(info.Env(), oh_sharedmap_init(bytes.data, bytes.length, &options));
 }
 
@@ -197,7 +198,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
   at->env = env;
   SetMessage(*at, info[1]);
   const bool discard = ReadBool(info[2], "discard");
-  Check(env, oh_sharedmap_attach(bytes.data, bytes.length, discard, &at->map));
+  Check(env, oh_binding_sharedmap_attach(bytes.data, bytes.length, discard, &at->map));
   uint32_t key = 0;
   uint32_t value = 0;
   Check(env, oh_sharedmap_types(at->map, &key, &value));

@@ -23,6 +23,7 @@ import type * as rankselect from './rankselect.js';
 import type * as recordstore from './recordstore.js';
 import type * as region from './region.js';
 import type * as rollinghash from './rollinghash.js';
+import type * as sharedmapFile from './sharedmap-file.js';
 import type * as sharedmap from './sharedmap.js';
 import type * as smallmapArena from './smallmap-arena.js';
 import type * as suffixarray from './suffixarray.js';
@@ -51,6 +52,7 @@ export interface NativeBinding
     recordstore.Binding,
     region.Binding,
     rollinghash.Binding,
+    sharedmapFile.Binding,
     sharedmap.Binding,
     smallmapArena.Binding,
     suffixarray.Binding,

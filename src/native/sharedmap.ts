@@ -25,7 +25,7 @@ export interface Binding {
   sharedmapRegionSize(options: MapOptions): number;
   /** `oh_sharedmap_init` */
   sharedmapInit(bytes: Uint8Array, options: MapOptions): void;
-  /** `oh_sharedmap_attach`: Returns the id of the attachment. */
+  /** `oh_binding_sharedmap_attach`: Returns the id of the attachment. */
   sharedmapAttach(bytes: Uint8Array, message: Uint8Array, discard: boolean): number;
   /** `oh_sharedmap_slot`: The slot of the participant. */
   sharedmapSlot(id: number): number;

@@ -1,4 +1,5 @@
 /** offheap/sharedmap: a map that every worker and process reads and writes, bounded by bytes. */
+export { type Repaired, type SharedMapOpenOptions } from './file.js';
 export { SharedMap, type Entry, type SharedHandle } from './shared-map.js';
 export { type SharedMapOptions } from './options.js';
 export {

@@ -21,6 +21,7 @@ import { attachRegion, type Token } from '../region/token.js';
 import { Uncloneable } from '../region/uncloneable.js';
 import * as bulk from './bulk.js';
 import { iterate, scan, type ScanResult } from './iteration.js';
+import { openFile, type Repaired, type SharedMapOpenOptions } from './file.js';
 import { HEAD } from './layout.js';
 import { DOUBLES } from './message.js';
 import { createRegion, type SharedMapOptions } from './options.js';
@@ -85,6 +86,7 @@ class Source {
  */
 export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueType> extends Uncloneable {
   readonly #table: SharedMapTable;
+  #repaired: Repaired | undefined;
 
   static {
     setTag(this.prototype, 'SharedMap');
@@ -115,6 +117,34 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   ): SharedMap<K, V> {
     const region = attachRegion(token, 'sharedmap');
     return new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region));
+  }
+
+  /**
+   * Opens the map in a file, which any number of processes may do at the same time, or creates it.
+   * `key`, `value` and `maxBytes` are required to create the file, and otherwise compared with it.
+   * A file on tmpfs is shared memory; one on a disk also survives a restart of the machine.
+   *
+   * Only Linux has the locks that this needs. Throws `ERR_OFFHEAP_IO` if there is no file and none
+   * is to be created, or if it is not a regular file; `ERR_OFFHEAP_CORRUPT` if it is not a map, or
+   * was open when the machine stopped; `ERR_OFFHEAP_TYPE` or `ERR_OFFHEAP_RANGE` if it has other
+   * options; `ERR_OFFHEAP_FULL` if the disk is full or all participants' slots are in use.
+   */
+  static open<K extends KeyType = KeyType, V extends ValueType = ValueType>(
+    path: string | URL | Uint8Array,
+    options?: SharedMapOpenOptions<K, V>,
+  ): SharedMap<K, V> {
+    const { map, repaired } = openFile(
+      path,
+      options,
+      (region) => new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region)),
+    );
+    map.#repaired = repaired;
+    return map;
+  }
+
+  /** What `open` with `repair: true` kept and removed; `undefined` if this map was not repaired. */
+  get repaired(): Repaired | undefined {
+    return this.#repaired;
   }
 
   /** A token for other threads: post it, and `attach` it there. */

@@ -33,6 +33,9 @@ const MAX_META = 3;
 /** One hit in 64 is sampled for `hotKeys`. */
 const SAMPLE_MASK = 63;
 
+/** The slot of an attachment that only reads. */
+const NO_SLOT = 0xffff_ffff;
+
 /** The result of {@link SharedMapTable.locate} for an absent key. */
 export const ABSENT = 0;
 
@@ -86,6 +89,8 @@ export class SharedMapTable {
   shards = 0;
   defaultTtl = 0;
   id = -1;
+  /** Whether the map was opened for reading: nothing may be stored to its memory. */
+  isReader = false;
   readonly message = new Message();
 
   constructor(
@@ -139,6 +144,7 @@ export class SharedMapTable {
     this.maxBytes = this.doubleWord(HEAD.maxBytes);
     this.defaultTtl = this.doubles[HEAD.ttl / 2]!;
     const slot = native().sharedmapSlot(this.id);
+    this.isReader = slot === NO_SLOT;
     this.hitsAt = ((words[HEAD.participantsAt] >>> 2) + slot * PARTICIPANT.words + PARTICIPANT.hits) / 2;
   }
 
@@ -303,6 +309,7 @@ export class SharedMapTable {
 
   /** Counts a hit of the slot found last, and tells the policy. */
   recordHit(): void {
+    if (this.isReader) return;
     const { doubles, hitsAt, bytes, metaAt } = this;
     const hits = doubles[hitsAt] + 1;
     doubles[hitsAt] = hits;
@@ -327,6 +334,7 @@ export class SharedMapTable {
   }
 
   recordMiss(): void {
+    if (this.isReader) return;
     this.doubles[this.hitsAt + 1]++;
   }
 

@@ -65,6 +65,8 @@ const LAYERS: Record<string, Layers> = {
       // Both read the handle of a dictionary.
       compressor: ['dictionary'],
       recordstore: ['dictionary'],
+      // Both create a map with the same options.
+      sharedmap_file: ['sharedmap'],
     },
   },
 };

@@ -116,6 +116,36 @@
 #define OH_CPU_CRC (1 << 17)
 
 /**
+ * Flag of `oh_binding_sharedmap_file_open`: create the file if it does not exist.
+ */
+#define OH_BINDING_SHAREDMAP_CREATE 1
+
+/**
+ * Flag: the keys must have the type of the options.
+ */
+#define OH_BINDING_SHAREDMAP_KEY 2
+
+/**
+ * Flag: the values must have the type of the options.
+ */
+#define OH_BINDING_SHAREDMAP_VALUE 4
+
+/**
+ * Flag: the map must have the bound of the options.
+ */
+#define OH_BINDING_SHAREDMAP_BOUND 8
+
+/**
+ * Flag: open for reading.
+ */
+#define OH_BINDING_SHAREDMAP_READ 16
+
+/**
+ * Flag: keep only entries whose checksums are right.
+ */
+#define OH_BINDING_SHAREDMAP_REPAIR 32
+
+/**
  * Store in any case.
  */
 #define OH_SHAREDMAP_SET 0
@@ -521,6 +551,12 @@ typedef struct oh_binding_file oh_binding_file;
  * `oh_binding_openfile_open`, freed by `oh_binding_openfile_close`.
  */
 typedef struct oh_binding_openfile oh_binding_openfile;
+
+/**
+ * The file of a map, open and checked. Created by `oh_binding_sharedmap_file_open`, freed by
+ * `oh_binding_sharedmap_file_close`.
+ */
+typedef struct oh_binding_sharedmap_file oh_binding_sharedmap_file;
 
 /**
  * The file of an `oh_mmapvector`, for a runtime that maps its elements into memory that it
@@ -990,6 +1026,28 @@ typedef struct oh_sharedmap_stats {
 } oh_sharedmap_stats;
 
 /**
+ * What opening a file did.
+ */
+typedef struct oh_sharedmap_opened {
+  /**
+   * Whether the file was created.
+   */
+  bool created;
+  /**
+   * Whether the map was repaired.
+   */
+  bool repaired;
+  /**
+   * Entries that a repair kept.
+   */
+  uint64_t kept;
+  /**
+   * Entries that a repair removed.
+   */
+  uint64_t lost;
+} oh_sharedmap_opened;
+
+/**
  * The properties of an entry.
  */
 typedef struct oh_sharedmap_entry {
@@ -1066,6 +1124,35 @@ typedef struct oh_sharedmap_written {
    */
   bool existed;
 } oh_sharedmap_written;
+
+/**
+ * How to open the file of a map. Set all bytes to 0, and then `struct_size` and what differs.
+ */
+typedef struct oh_sharedmap_open_options {
+  /**
+   * `sizeof(oh_sharedmap_open_options)`
+   */
+  size_t struct_size;
+  /**
+   * The map to create if there is no file. An existing one must have the same `key`, `value` and
+   * `max_bytes`, and keeps its other options. NULL: open an existing file, whatever it contains.
+   */
+  const struct oh_sharedmap_options *map;
+  /**
+   * Do not create a file, even if `map` is set.
+   */
+  bool existing;
+  /**
+   * Open for reading. The file is not changed, not even its statistics; changes are refused with
+   * `OH_ERR_UNSUPPORTED`.
+   */
+  bool read_only;
+  /**
+   * Keep only entries whose checksums are right. Without it, a file that was open when the
+   * machine stopped is refused with `OH_ERR_CORRUPT`.
+   */
+  bool repair;
+} oh_sharedmap_open_options;
 
 /**
  * The type, the size and the elements of a vector.
@@ -2894,6 +2981,72 @@ enum oh_status oh_sharedmap_purge_expired(struct oh_sharedmap *map, size_t bucke
  */
 
 /**
+ * Opens or creates the file of a map, as `oh_sharedmap_open` does, without mapping it. `flags` are
+ * bits `OH_BINDING_SHAREDMAP_…`.
+ *
+ * Requires:
+ * `path_length` bytes at `path` are readable; `options` as for `oh_sharedmap_region_size`; `out`
+ * is writable.
+ */
+enum oh_status oh_binding_sharedmap_file_open(const char *path,
+                                              size_t path_length,
+                                              const struct oh_sharedmap_options *options,
+                                              uint32_t flags,
+                                              struct oh_binding_sharedmap_file **out);
+
+/**
+ * Returns the number of bytes of the map; 0 for NULL.
+ *
+ * Requires:
+ * `file` is NULL or open.
+ */
+size_t oh_binding_sharedmap_file_length(const struct oh_binding_sharedmap_file *file);
+
+/**
+ * Maps the file at `base`, replacing whatever is mapped there. `capacity` is that of
+ * `oh_binding_openfile_map`, with room for a page more than the file takes. Attach with
+ * `oh_binding_sharedmap_attach` before the file is closed; from the first attachment to the last
+ * in this process, other threads can attach in the same way. `OH_ERR_CLOSED` if it was mapped
+ * before.
+ *
+ * Requires:
+ * As for `oh_binding_openfile_map`; the memory exists until the last attachment was closed.
+ */
+enum oh_status oh_binding_sharedmap_file_map(struct oh_binding_sharedmap_file *file,
+                                             void *base,
+                                             size_t capacity);
+
+/**
+ * Returns what opening the file, and the first attachment, did.
+ *
+ * Requires:
+ * `file` is open; `out` is writable.
+ */
+enum oh_status oh_binding_sharedmap_file_get_opened(const struct oh_binding_sharedmap_file *file,
+                                                    struct oh_sharedmap_opened *out);
+
+/**
+ * Closes the handle. Attachments, and the memory, remain. NULL is allowed.
+ *
+ * Requires:
+ * `file` is NULL, or open and not used again.
+ */
+void oh_binding_sharedmap_file_close(struct oh_binding_sharedmap_file *file);
+
+/**
+ * Attaches to the map in `length` bytes at `base`: as `oh_sharedmap_attach` does, or, if a file is
+ * mapped there, as a participant of the file. `OH_ERR_CLOSED` if the map belongs to a file that
+ * has no attachment in this process any more.
+ *
+ * Requires:
+ * As for `oh_sharedmap_attach`.
+ */
+enum oh_status oh_binding_sharedmap_attach(void *base,
+                                           size_t length,
+                                           bool discard,
+                                           struct oh_sharedmap **out);
+
+/**
  * Looks up `count` keys, an array of the map's key type. `values`, an array of its value type, or
  * NULL; if `keys[i]` is absent, `values[i]` is left unchanged. `found[i]` (unless `found` is NULL)
  * becomes 1 or 0. `*out` becomes the number of keys found.
@@ -3040,6 +3193,35 @@ enum oh_status oh_sharedmap_touch(struct oh_sharedmap *map,
                                   size_t key_length,
                                   double expires_at,
                                   bool *found);
+
+/**
+ * Opens the map in the file at `path` (`path_length` bytes, UTF-8 on Windows), or creates it, and
+ * attaches the calling thread. Each thread opens the file on its own. The file appears whole or
+ * not at all; if several processes create it, one does and the others open it. `options` may be
+ * NULL: open an existing file for reading and writing. `opened` may be NULL.
+ *
+ * Processes that end in whatever way lose nothing that was acknowledged, and leave no locks. If
+ * the machine stops, the file is either whole or refused. Closing the last attachment writes
+ * everything to the disk, and waits for it.
+ *
+ * `OH_ERR_IO` if there is no file and none is to be created, or if it is not a regular file;
+ * `OH_ERR_CORRUPT` if it is not a map, or was open when the machine stopped; `OH_ERR_VERSION` for
+ * another structure or version; `OH_ERR_TYPE` or `OH_ERR_RANGE` if it has other types or another
+ * bound; `OH_ERR_FULL` if the disk is full, or all participants' slots are in use;
+ * `OH_ERR_LOCKED` if another process has been opening or closing it for 30 seconds;
+ * `OH_ERR_UNSUPPORTED` on systems other than Linux, and on file systems without locks of open file
+ * descriptions.
+ *
+ * Requires:
+ * `path_length` bytes at `path` are readable; `options` is NULL, or points to as many readable
+ * bytes as its `struct_size` says, and so does its `map`; `opened` is NULL or writable; `out` is
+ * writable.
+ */
+enum oh_status oh_sharedmap_open(const char *path,
+                                 size_t path_length,
+                                 const struct oh_sharedmap_open_options *options,
+                                 struct oh_sharedmap_opened *opened,
+                                 struct oh_sharedmap **out);
 
 /**
  * Returns the handle of a key; 0 if it is absent.

@@ -125,7 +125,7 @@ fn option_structs_can_grow_and_hold_no_bool() {
             count += 1;
         }
     }
-    assert_eq!(count, 9, "option structs that were found");
+    assert_eq!(count, 12, "option structs that were found");
 }
 
 /// Modules outside its own folder that a source imports, by their first name.

@@ -4,9 +4,11 @@
 //! `oh_sharedmap_open` of a file). Each thread that uses it has an `oh_sharedmap`, an attachment.
 //! All of them may read and write at the same time.
 
+pub mod binding;
 pub mod bulk;
 mod convert;
 pub mod entry;
+pub mod file;
 pub mod handles;
 pub mod scan;
 
