@@ -54,6 +54,8 @@ pub mod control {
     pub const BIG_LOCK: usize = BASE + 9;
     /// The generation of the next participant.
     pub const GENERATION: usize = BASE + 10;
+    /// Identifies the file (two words), so that a copy of it is noticed.
+    pub const FILE: usize = BASE + 12;
     /// The record of a transaction: state, count, and pairs of lane and ref.
     pub const COMMIT: usize = BASE + 32;
     /// The most lanes of one transaction.

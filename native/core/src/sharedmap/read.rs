@@ -122,7 +122,8 @@ impl Map {
             place = Some(at);
             Ok(Some(Info::of(map, &entry)))
         })?;
-        if count && !self.is_reader() {
+        // A child of the process must not store to its parent's participant.
+        if count && !self.is_reader() && self.backing.check().is_ok() {
             self.count_read(info.is_some(), hash);
             if let (Some(_), Some(place)) = (info, place) {
                 let meta = self.words.load_byte(place.meta());

@@ -212,12 +212,8 @@ fn nothing_acknowledged_is_lost_when_processes_are_killed() {
     map.validate().unwrap();
     let stats = map.stats();
     assert_eq!((stats.evictions, stats.participants), (0, 1));
-    eprintln!(
-        "REPAIRS {} waits {} longest {:?}",
-        stats.repairs,
-        stats.lock_waits,
-        (0..4).map(|p| record.longest(p).load(Ordering::SeqCst)).collect::<Vec<_>>()
-    );
+    // Otherwise no process was killed while it held a lock, and the test shows nothing.
+    assert!(rounds < 200 || stats.repairs > 0);
     for shared in 0..SHARED_KEYS {
         state_of(&map, u32::MAX - shared);
     }

@@ -8,6 +8,7 @@
 
 mod children;
 mod kill;
+mod namespaces;
 
 use children::{Process, path, role, say, wait_for_line};
 use offheap_core::mmap::file::Mode;
@@ -130,7 +131,29 @@ fn child() {
             assert_eq!(limited, 0);
             say(&format!("{:?}", refused(&path, &creating(BOUND)).kind()));
         }
-        "full" => full_disk(&path),
+        "descriptors" => {
+            let shared = MapFile::open(&path, &creating(BOUND)).unwrap().map().unwrap();
+            // SAFETY: the limit is valid.
+            let limited = unsafe {
+                let limit = libc::rlimit { rlim_cur: 24, rlim_max: 24 };
+                libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit)
+            };
+            assert_eq!(limited, 0);
+            let mut maps = Vec::new();
+            let error = loop {
+                match shared.attach() {
+                    Ok(map) => maps.push(map),
+                    Err(error) => break error,
+                }
+            };
+            assert!(maps.len() > 5, "{error}");
+            set(&maps[0], 1, 10).unwrap();
+            maps.truncate(2);
+            maps.push(shared.attach().unwrap());
+            say(&format!("{:?} {:?}", error.kind(), get(&maps[2], 1)));
+        }
+        "namespace" => namespaces::in_pid_namespace(&path),
+        "full" => namespaces::full_disk(&path),
         role if role.starts_with("killed ") => kill::child(&path, &role["killed ".len()..]),
         _ => panic!("unknown role: {role}"),
     }
@@ -390,6 +413,30 @@ fn a_crash_of_all_processes_loses_nothing() {
 }
 
 #[test]
+fn holes_of_a_copy_are_filled() {
+    let (folder, path) = folder();
+    let (_, map) = open(&path).unwrap();
+    for key in 0..5000 {
+        set(&map, key, 0).unwrap();
+    }
+    drop(map);
+    // As `cp --sparse` does.
+    let copy = folder.path().join("copy");
+    let bytes = fs::read(&path).unwrap();
+    let file = File::create(&copy).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    for (index, page) in bytes.chunks(4096).enumerate() {
+        if page.iter().any(|&byte| byte != 0) {
+            file.write_all_at(page, index as u64 * 4096).unwrap();
+        }
+    }
+    let before = file.metadata().unwrap().blocks();
+    let (_shared, map) = open(&copy).unwrap();
+    assert!(file.metadata().unwrap().blocks() > before);
+    assert_eq!((map.len(), get(&map, 4999)), (5000, Some(0)));
+}
+
+#[test]
 fn another_schema_or_bound_is_refused_by_name() {
     let (_folder, path) = folder();
     drop(open(&path).unwrap());
@@ -526,87 +573,9 @@ fn a_limit_of_file_sizes_is_a_full_disk() {
 }
 
 #[test]
-fn a_full_disk_refuses_or_evicts_and_never_faults() {
+fn a_limit_of_descriptors_is_an_error() {
     let (_folder, path) = folder();
-    let mut other = Process::start("full", &path);
-    let answer = other.answer();
-    // Without user namespaces there is no disk to fill.
-    assert!(answer == "right" || answer == "no namespaces", "{answer}");
+    let mut other = Process::start("descriptors", &path);
+    assert_eq!(other.answer(), "Io Some(10)");
     other.end();
-}
-
-/// Fills a small disk, on which a map has room for a part of its pages only.
-fn full_disk(path: &Path) {
-    let disk = path.with_file_name("disk");
-    fs::create_dir(&disk).unwrap();
-    // The harness has other threads, which a new user namespace does not allow.
-    // SAFETY: the child only runs code of this file, and exits.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        let answer = if mount_small_disk(&disk) { on_small_disk(&disk) } else { "no namespaces".into() };
-        say(&answer);
-        // SAFETY: ends the child without running destructors of its parent.
-        unsafe { libc::_exit(0) };
-    }
-    // SAFETY: the child of this process.
-    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-}
-
-fn mount_small_disk(disk: &Path) -> bool {
-    let (user, group) = {
-        let about = fs::metadata("/proc/self").unwrap();
-        (about.uid(), about.gid())
-    };
-    // SAFETY: the strings are terminated by NUL.
-    unsafe {
-        if libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS) != 0 {
-            return false;
-        }
-        fs::write("/proc/self/setgroups", "deny").ok();
-        fs::write("/proc/self/uid_map", format!("0 {user} 1")).ok();
-        fs::write("/proc/self/gid_map", format!("0 {group} 1")).ok();
-        let target = std::ffi::CString::new(disk.as_os_str().as_encoded_bytes()).unwrap();
-        let kind = c"tmpfs".as_ptr();
-        libc::mount(kind, target.as_ptr(), kind, 0, c"size=1m".as_ptr().cast()) == 0
-    }
-}
-
-fn on_small_disk(disk: &Path) -> String {
-    // A map of which one disk has all tables, and a few pages.
-    let bound = 4 << 20;
-    for reject in [false, true] {
-        let path = disk.join("map");
-        let mut create = options(bound);
-        create.schema.flags = u32::from(reject);
-        let opening = OpenOptions { create: Some(create), ..OpenOptions::new(Mode::Write) };
-        let Ok((_shared, map)) = open_with(&path, &opening) else { return "opening failed".into() };
-        let mut full = 0;
-        for key in 0..200_000 {
-            match set(&map, key, u64::from(key)) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::Full => full += 1,
-                Err(_) => return "another error".into(),
-            }
-        }
-        if (full > 0) != reject {
-            return if reject { "nothing was refused".into() } else { "something was refused".into() };
-        }
-        if map.stats().evictions == 0 && !reject {
-            return "nothing was evicted".into();
-        }
-        if let Err(error) = map.validate() {
-            return error.to_string();
-        }
-        if !(0..200_000).all(|key| get(&map, key).is_none_or(|value| value == key.into())) {
-            return "a value is wrong".into();
-        }
-        drop(map);
-        fs::remove_file(&path).unwrap();
-    }
-    // No room for the tables.
-    fs::write(disk.join("other"), vec![1; 900 << 10]).unwrap();
-    match open_with(&disk.join("map"), &creating(bound)) {
-        Err(error) if error.kind() == ErrorKind::Full => "right".into(),
-        _ => "a map without room was created".into(),
-    }
 }

@@ -5,7 +5,8 @@ use super::{OpenOptions, disk};
 use crate::mmap::file::{Mode, publish, temporary_name};
 use crate::mmap::mapping::{Access, Window};
 use crate::region::memory::{HEADER_BYTES, Memory};
-use crate::sharedmap::layout::{FLAG_FILE, Geometry, Schema};
+use crate::sharedmap::layout::{FLAG_FILE, Geometry, Schema, control};
+use crate::sharedmap::words::Words;
 use crate::sharedmap::{Map, Options};
 use crate::{Error, ErrorKind, Result};
 use std::fs::{self, File};
@@ -193,6 +194,9 @@ fn fill(file: &File, length: u64, options: &Options) -> Result<Geometry> {
     window.grow(file, length as usize)?;
     // SAFETY: the window has this length; the file is new, so it is zeros, and no one else has it.
     unsafe { Map::init(window.base(), window.len(), options) }?;
+    // SAFETY: as above.
+    let words = unsafe { Words::new(Memory::new(window.base(), window.len())?) };
+    words.store_double(control::FILE, disk::identity(file));
     if !disk::is_volatile(file) {
         file.sync_all()?;
     }

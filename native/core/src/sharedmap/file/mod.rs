@@ -28,8 +28,8 @@
 //! leaves it at 1, but loses nothing that the kernel has; so only another boot of the machine means
 //! that pages may be missing.
 //!
-//! Cost: opening takes time proportional to the number of pages in use, a few microseconds for each
-//! MiB; the first opening and the last closing wait for the disk, unless the file is on tmpfs.
+//! Cost: opening takes the same time for any size, unless the file is a copy of another one. The
+//! first opening and the last closing wait for the disk, unless the file is on tmpfs.
 
 #[cfg(target_os = "linux")]
 mod attachment;
