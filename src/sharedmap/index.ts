@@ -11,6 +11,8 @@ export {
   type ValueType as SharedValueType,
 } from './schema.js';
 export { type SharedMapStats } from './stats.js';
+export { type HotKey, type SizeClass } from './figures.js';
+export { type Measurement, type MetricsOptions } from './metrics.js';
 export { type ScanResult } from './iteration.js';
 export { type Items as SharedItems, type Output as SharedOutput } from './bulk.js';
 export { type JsType, type Json } from '../region/element.js';

@@ -4,7 +4,7 @@
  */
 import { native } from '../native.js';
 import { IteratorPrototype } from '../region/iteration.js';
-import { SHARED_TYPE } from '../region/element.js';
+import { SHARED_TYPE, WIDTHS } from '../region/element.js';
 import { decodeNumber } from './keys.js';
 import { DOUBLES, PAYLOAD } from './message.js';
 import { closed, type SharedMapTable } from './table.js';
@@ -65,6 +65,31 @@ function step(
     visit(key, value);
   }
   return next;
+}
+
+/** Calls `visit` with the bytes of key and value of each entry. */
+export function visitSizes(table: SharedMapTable, visit: (bytes: number) => void): void {
+  const { message } = table;
+  const keyWidth = table.keyClass === 0 ? 4 : 8;
+  const valueWidth = WIDTHS[table.valueType] ?? 0;
+  let cursor = 0;
+  do {
+    const count = table.call(() => {
+      message.doubles[DOUBLES.expiresAt] = cursor;
+      return native().sharedmapScan(table.id, false, BATCH);
+    });
+    const { words } = message;
+    let at = PAYLOAD;
+    for (let i = 0; i < count; i++) {
+      const keyHead = words[at >> 2];
+      const valueHead = words[(at >> 2) + 1];
+      const key = table.keyClass === 2 ? keyHead >>> 2 : keyWidth;
+      visit(key + (table.valueWords === 0 ? valueHead >>> 2 : valueWidth));
+      at += ENTRY_HEADER + (table.keyClass === 2 ? (key + 7) & ~7 : 8);
+    }
+    cursor = message.doubles[DOUBLES.expiresAt];
+  } while (cursor !== 0);
+  message.trim();
 }
 
 export function scan(table: SharedMapTable, cursor: number, count: number): ScanResult<unknown> {

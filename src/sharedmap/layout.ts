@@ -32,7 +32,12 @@ export const PARTICIPANT = {
   sample: 12,
   samples: 32,
   sampleCount: 32,
+  /** One hit of this number is sampled. */
+  sampleOneIn: 64,
 } as const;
+
+/** Words of a shard. */
+export const SHARD = { expiring: 34 } as const;
 
 /** Flags of an extended entry. */
 export const FLAG = { expires: 1, longKey: 2, longValue: 4, chained: 8, pending: 16 } as const;

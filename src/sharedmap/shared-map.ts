@@ -10,7 +10,7 @@
  * large, apart from `clear`, `validate` and iteration.
  */
 import { inspect, type InspectOptionsStylized } from 'node:util';
-import { offheapError, typeError } from '../errors.js';
+import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { TYPE_NAMES, type JsType } from '../region/element.js';
 import { inspectEntries, setIterator, setTag } from '../region/face.js';
@@ -19,11 +19,14 @@ import { checkInteger, describe, integerOption, readOptions } from '../region/op
 import type { Region } from '../region/region.js';
 import { attachRegion, type Token } from '../region/token.js';
 import { Uncloneable } from '../region/uncloneable.js';
+import { Watch } from './background.js';
 import * as bulk from './bulk.js';
+import { hotKeysOf, sizesOf, type HotKey, type SizeClass } from './figures.js';
 import { iterate, scan, type ScanResult } from './iteration.js';
 import { openFile, type Repaired, type SharedMapOpenOptions } from './file.js';
 import { HEAD } from './layout.js';
 import { DOUBLES } from './message.js';
+import { measurementsOf, prometheusText, type Measurement, type MetricsOptions } from './metrics.js';
 import { createRegion, type SharedMapOptions } from './options.js';
 import { quickValue } from './quick.js';
 import { isPresent, isValidHandle, lookUp, MISSING, readHandle, resultOf } from './read.js';
@@ -86,6 +89,7 @@ class Source {
  */
 export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueType> extends Uncloneable {
   readonly #table: SharedMapTable;
+  readonly #watch: Watch;
   #repaired: Repaired | undefined;
 
   static {
@@ -108,6 +112,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
       region.release();
       throw error;
     }
+    this.#watch = new Watch(this.#table, new WeakRef(this));
     if (!isSource) addEntries(this, iterable);
   }
 
@@ -478,6 +483,46 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /** Figures of all participants together. */
   stats(): SharedMapStats {
     return readStats(open(this.#table));
+  }
+
+  /**
+   * How many entries have which size, in classes of powers of two. O(entries): it visits all keys,
+   * a few at a time.
+   */
+  sizes(): SizeClass[] {
+    return sizesOf(open(this.#table));
+  }
+
+  /**
+   * The keys that were read most often of late, by all participants, the most frequent first: at
+   * most `most`, from samples of one read in 64.
+   */
+  hotKeys(most = 10): HotKey<JsType<K>>[] {
+    const table = open(this.#table);
+    return hotKeysOf(table, checkInteger(most, 'most', 0, 2 ** 32)) as HotKey<JsType<K>>[];
+  }
+
+  /** Figures in Prometheus' text format. */
+  metrics(options?: MetricsOptions): string {
+    return prometheusText(this.stats(), options);
+  }
+
+  /** Figures with the names and units of OpenTelemetry's conventions. */
+  measurements(): Measurement[] {
+    return measurementsOf(this.stats());
+  }
+
+  /**
+   * Calls `listener` with the ratio of `usedBytes` to `maxBytes` when it rises to `ratio` (above 0,
+   * at most 1), and again when it was below in between. It is checked every 100 ms while this
+   * thread's event loop runs. Close the result to end this.
+   */
+  onPressure(ratio: number, listener: (ratio: number) => void): { close(): void } {
+    open(this.#table);
+    if (typeof ratio !== 'number') throw typeError(`ratio must be a number, not ${describe(ratio)}`);
+    if (!(ratio > 0 && ratio <= 1)) throw rangeError(`ratio must be above 0 and at most 1, not ${ratio}`);
+    checkFunction(listener);
+    return this.#watch.onPressure(ratio, listener);
   }
 
   /** Verifies the whole map. Throws `ERR_OFFHEAP_CORRUPT`. O(entries). */

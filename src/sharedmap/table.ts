@@ -270,6 +270,29 @@ export class SharedMapTable {
     return ABSENT;
   }
 
+  /** The births of the entries in the chain of the hash in flight that have its tag. */
+  birthsOf(): number[] {
+    const { words, hash } = this;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const births: number[] = [];
+      let at = this.enter();
+      for (let step = 0; step < MAX_CHAIN; step++) {
+        for (let slot = 0; slot < 20; slot++) {
+          const tag = words[at + 2 + (slot >> 2)] >>> ((slot & 3) << 3);
+          const ref = words[at + 12 + slot];
+          if (((tag ^ (hash >>> 23)) & 0xff) === 0 && ref !== 0) {
+            births.push(words[(ref << 1) + 1] & 0x3fffff);
+          }
+        }
+        const next = words[at + 1] ?? 0;
+        if (next === 0) break;
+        at = next << 5;
+      }
+      if (this.isValid()) return births;
+    }
+    return [];
+  }
+
   /** The word of the first bucket of the hash in flight. Notes what {@link isValid} compares. */
   private enter(): number {
     const { words, hash } = this;
