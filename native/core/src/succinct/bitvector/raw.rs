@@ -42,6 +42,10 @@ pub(super) struct Parts {
 impl Parts {
     #[inline]
     pub(super) fn of(from: u64, to: u64) -> Parts {
+        if from >= to {
+            // Not even a word with an empty mask, which may be past the end.
+            return Parts { head: None, middle: 0..0, tail: None };
+        }
         let (first, last) = ((from / 64) as usize, (to / 64) as usize);
         let (from, to) = (from % 64, to % 64);
         let tail_mask = (1u64 << to) - 1;

@@ -262,3 +262,16 @@ fn rejects_invalid_sizes() {
     assert_eq!(layout::region_length(1).unwrap(), 256 + 64);
     assert_eq!(layout::region_length(STEP).unwrap(), 256 + 64);
 }
+
+#[test]
+fn combining_a_range_past_a_shorter_vector_reads_nothing_outside_it() {
+    let short = BitVec::from_bits(std::iter::repeat_n(true, 10)).unwrap();
+    for from in [600, 1023, 1024, 1500] {
+        for op in Op::ALL {
+            let mut bits = BitVec::from_bits(std::iter::repeat_n(true, 1600)).unwrap();
+            bits.combine_range(op, &short, from, 1600).unwrap();
+            let left = if op == Op::And { from } else { 1600 };
+            assert_eq!(bits.count(0, 1600).unwrap(), left, "{from}");
+        }
+    }
+}
