@@ -24,9 +24,9 @@ export function elementTypes() {
 export type NumericType = ${union(NUMBERS)};
 
 /**
- * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\` (any value
- * that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and \`any\` (any value,
- * kept on the JavaScript heap).
+ * Types of elements: the numeric ones, \`bool\` (1 byte), \`string\` and \`bytes\`, \`json\`
+ * (any value that \`JSON.stringify\` accepts, stored as text, a fresh copy at each read) and
+ * \`any\` (any value, kept on the JavaScript heap).
  */
 export type ElementType = NumericType | ${union(OWN.filter((element) => element.class !== 'number'))};
 

@@ -7,9 +7,9 @@
 export type NumericType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'u64' | 'i64';
 
 /**
- * Types of elements: the numeric ones, `bool` (1 byte), `string` and `bytes`, `json` (any value
- * that `JSON.stringify` accepts, stored as text, a fresh copy at each read) and `any` (any value,
- * kept on the JavaScript heap).
+ * Types of elements: the numeric ones, `bool` (1 byte), `string` and `bytes`, `json`
+ * (any value that `JSON.stringify` accepts, stored as text, a fresh copy at each read) and
+ * `any` (any value, kept on the JavaScript heap).
  */
 export type ElementType = NumericType | 'bool' | 'string' | 'bytes' | 'json' | 'any';
 

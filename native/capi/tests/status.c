@@ -15,7 +15,7 @@ int main(void) {
   CHECK(strcmp(oh_status_name(OH_OK), "OH_OK") == 0);
   CHECK(strcmp(oh_status_name(OH_ERR_CORRUPT), "OH_ERR_CORRUPT") == 0);
   CHECK(strcmp(oh_status_name(-5), "unknown") == 0);
-  CHECK(strcmp(oh_status_name(13), "unknown") == 0);
+  CHECK(strcmp(oh_status_name(14), "unknown") == 0);
 
   /* No call has failed on this thread. */
   char message[8];
