@@ -186,6 +186,41 @@
 #define OH_SHAREDMAP_EXPIRY_KEEP 3
 
 /**
+ * Entries that were evicted for want of room.
+ */
+#define OH_SHAREDMAP_EVENT_EVICT 1
+
+/**
+ * Entries that were removed because they had expired.
+ */
+#define OH_SHAREDMAP_EVENT_EXPIRE 2
+
+/**
+ * Entries that were deleted.
+ */
+#define OH_SHAREDMAP_EVENT_DELETE 4
+
+/**
+ * Values that were stored.
+ */
+#define OH_SHAREDMAP_EVENT_SET 8
+
+/**
+ * The key is present: there is nothing to compute.
+ */
+#define OH_SHAREDMAP_LEASE_PRESENT 0
+
+/**
+ * The caller has the lease, and should store a value or give the lease up.
+ */
+#define OH_SHAREDMAP_LEASE_ACQUIRED 1
+
+/**
+ * Another participant has the lease.
+ */
+#define OH_SHAREDMAP_LEASE_HELD 2
+
+/**
  * Result of `oh_bitvector_next` if there is no such bit.
  */
 #define OH_BITVECTOR_NONE UINT64_MAX
@@ -1155,6 +1190,116 @@ typedef struct oh_sharedmap_open_options {
 } oh_sharedmap_open_options;
 
 /**
+ * The progress of a long operation, and whether to cancel it. Set it to zeros before the
+ * operation. While it runs, another thread may read `done` and `total` and set `cancel`, with
+ * atomic accesses.
+ */
+typedef struct oh_control {
+  /**
+   * Not 0: stop soon, with nothing changed.
+   */
+  uint32_t cancel;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+  /**
+   * Number of completed steps.
+   */
+  uint64_t done;
+  /**
+   * Total number of steps; 0 until it is known.
+   */
+  uint64_t total;
+} oh_control;
+
+/**
+ * The map of a snapshot.
+ */
+typedef struct oh_sharedmap_snapshot_info {
+  /**
+   * Its bound in bytes.
+   */
+  uint64_t max_bytes;
+  /**
+   * Milliseconds after which entries expire; 0: never.
+   */
+  double ttl;
+  /**
+   * Type of the keys.
+   */
+  uint32_t key;
+  /**
+   * Type of the values.
+   */
+  uint32_t value;
+  /**
+   * Eviction policy.
+   */
+  uint32_t policy;
+  /**
+   * 1 if a full map refuses new values.
+   */
+  uint32_t reject;
+} oh_sharedmap_snapshot_info;
+
+/**
+ * A key that a transaction read.
+ */
+typedef struct oh_sharedmap_read {
+  /**
+   * The key.
+   */
+  const void *key;
+  /**
+   * Bytes of the key.
+   */
+  size_t key_length;
+  /**
+   * The version of its entry; 0: the key was absent.
+   */
+  uint64_t version;
+} oh_sharedmap_read;
+
+/**
+ * A change of a transaction.
+ */
+typedef struct oh_sharedmap_change {
+  /**
+   * The key. Each key may be changed once.
+   */
+  const void *key;
+  /**
+   * Bytes of the key.
+   */
+  size_t key_length;
+  /**
+   * The value.
+   */
+  const void *value;
+  /**
+   * Bytes of the value.
+   */
+  size_t value_length;
+  /**
+   * For `OH_SHAREDMAP_EXPIRY_AT`: milliseconds since 1970.
+   */
+  double expires_at;
+  /**
+   * When the entry expires: `OH_SHAREDMAP_EXPIRY_DEFAULT`, …
+   */
+  uint32_t expiry;
+  /**
+   * The type of the value in a map of mixed values; otherwise 0.
+   */
+  uint32_t value_type;
+  /**
+   * Delete the key; the value is ignored.
+   */
+  bool remove;
+} oh_sharedmap_change;
+
+/**
  * The type, the size and the elements of a vector.
  */
 typedef struct oh_vector_info {
@@ -1198,30 +1343,6 @@ typedef struct oh_sum {
    */
   double value;
 } oh_sum;
-
-/**
- * The progress of a long operation, and whether to cancel it. Set it to zeros before the
- * operation. While it runs, another thread may read `done` and `total` and set `cancel`, with
- * atomic accesses.
- */
-typedef struct oh_control {
-  /**
-   * Not 0: stop soon, with nothing changed.
-   */
-  uint32_t cancel;
-  /**
-   * Zero.
-   */
-  uint32_t reserved;
-  /**
-   * Number of completed steps.
-   */
-  uint64_t done;
-  /**
-   * Total number of steps; 0 until it is known.
-   */
-  uint64_t total;
-} oh_control;
 
 /**
  * The size and the bits of a bit vector.
@@ -3195,6 +3316,33 @@ enum oh_status oh_sharedmap_touch(struct oh_sharedmap *map,
                                   bool *found);
 
 /**
+ * Records events of these types (bits `OH_SHAREDMAP_EVENT_…`) from now on, for
+ * `oh_sharedmap_poll`; 0: none. Other participants may cause further types to be recorded. While
+ * someone subscribes, changes cost about 20 ns more.
+ *
+ * Requires:
+ * `map` is an attachment that no other thread uses at the same time.
+ */
+enum oh_status oh_sharedmap_subscribe(struct oh_sharedmap *map, uint32_t events);
+
+/**
+ * Writes the events since the last call to `buffer`: for each four words (length of the record,
+ * type, head of the key, 0), and the key, padded with zeros to a multiple of 8 bytes. `*length`
+ * becomes the number of bytes, and `*dropped` the number of events that were overwritten before
+ * this call: each shard keeps the last ones only. If there are more bytes than `capacity`, nothing
+ * is written, the events remain, and `*length` becomes the number of bytes needed.
+ *
+ * Requires:
+ * `map` is an attachment that no other thread uses at the same time; `buffer` is valid for writing
+ * `capacity` bytes; the outputs are writable.
+ */
+enum oh_status oh_sharedmap_poll(struct oh_sharedmap *map,
+                                 void *buffer,
+                                 size_t capacity,
+                                 size_t *length,
+                                 uint64_t *dropped);
+
+/**
  * Opens the map in the file at `path` (`path_length` bytes, UTF-8 on Windows), or creates it, and
  * attaches the calling thread. Each thread opens the file on its own. The file appears whole or
  * not at all; if several processes create it, one does and the others open it. `options` may be
@@ -3287,6 +3435,29 @@ enum oh_status oh_sharedmap_remove_by_handle(struct oh_sharedmap *map,
                                              bool *removed);
 
 /**
+ * Asks for the lease of an absent key for `duration` milliseconds, which must be positive. `*out`
+ * becomes one of `OH_SHAREDMAP_LEASE_…`. The key remains absent. The lease ends when a value is
+ * stored, when it is given up, when its time is over, and when its holder's process terminates.
+ * `OH_ERR_FULL` if the map has no room for the lease.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes; `out` is writable.
+ */
+enum oh_status oh_sharedmap_lease(struct oh_sharedmap *map,
+                                  const void *key,
+                                  size_t key_length,
+                                  double duration,
+                                  uint32_t *out);
+
+/**
+ * Gives up the lease of a key. Does nothing if this attachment does not have it.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes.
+ */
+enum oh_status oh_sharedmap_end_lease(struct oh_sharedmap *map, const void *key, size_t key_length);
+
+/**
  * Visits some entries. `*cursor` is 0 at the start, and becomes the position to continue at, or 0
  * at the end. The entries are written to `buffer`: for each four words (key head, value head, type
  * of the value in a map of mixed values, 0), the time of expiry as `double`, the key, and with
@@ -3311,6 +3482,65 @@ enum oh_status oh_sharedmap_scan(const struct oh_sharedmap *map,
                                  size_t capacity,
                                  size_t *length,
                                  size_t *count);
+
+/**
+ * Writes a snapshot to the new file at `path`, which must not exist, and syncs it. To replace a file,
+ * write another one in its directory, and rename it. The snapshot contains the entries of one
+ * instant, except those that are evicted while it is written. Others may write meanwhile, and wait
+ * for microseconds at most. `*finished` becomes false, and the file is incomplete, if `control`
+ * (NULL is allowed) was told to stop.
+ *
+ * `OH_ERR_LOCKED` if another participant is saving the map; `OH_ERR_IO` or `OH_ERR_FULL` if the
+ * file cannot be written.
+ *
+ * Requires:
+ * `map` is an attachment that no other thread uses at the same time; `path_length` bytes at `path`
+ * are readable; `control` is NULL or valid; `finished` is writable.
+ */
+enum oh_status oh_sharedmap_save(struct oh_sharedmap *map,
+                                 const char *path,
+                                 size_t path_length,
+                                 struct oh_control *control,
+                                 bool *finished);
+
+/**
+ * Stores the entries of the snapshot at `path`, apart from those that have expired. `*out` becomes
+ * their number. The map must have the types of the snapshot (`oh_sharedmap_snapshot_get_info`).
+ * `OH_ERR_CORRUPT` if the file is damaged; entries before the damage have been stored then.
+ *
+ * Requires:
+ * `map` is an attachment; `path_length` bytes at `path` are readable; `out` is writable.
+ */
+enum oh_status oh_sharedmap_restore(struct oh_sharedmap *map,
+                                    const char *path,
+                                    size_t path_length,
+                                    uint64_t *out);
+
+/**
+ * Returns the types and options of the map of a snapshot.
+ *
+ * Requires:
+ * `path_length` bytes at `path` are readable; `out` is writable.
+ */
+enum oh_status oh_sharedmap_snapshot_get_info(const char *path,
+                                              size_t path_length,
+                                              struct oh_sharedmap_snapshot_info *out);
+
+/**
+ * Makes up to 64 changes, all of them or none, if all keys read have their versions still. `*out`
+ * becomes whether it did. If the process is terminated meanwhile, others see all changes or none.
+ * `OH_ERR_RANGE` for too many changes, `OH_ERR_FULL` if there is no room.
+ *
+ * Requires:
+ * `map` is an attachment; `reads` and `changes` have that many elements, whose pointers are valid
+ * for reading the bytes that they name; `out` is writable.
+ */
+enum oh_status oh_sharedmap_commit(struct oh_sharedmap *map,
+                                   const struct oh_sharedmap_read *reads,
+                                   size_t read_count,
+                                   const struct oh_sharedmap_change *changes,
+                                   size_t change_count,
+                                   bool *out);
 
 /*
  * ---- Vectors ----

@@ -110,7 +110,7 @@ pub(super) unsafe fn read_write(given: *const oh_sharedmap_write) -> Result<(Mod
     Ok((mode, expiry_of(given.expiry, given.expires_at)?, given.value_type))
 }
 
-fn expiry_of(code: u32, expires_at: f64) -> Result<Expiry> {
+pub(super) fn expiry_of(code: u32, expires_at: f64) -> Result<Expiry> {
     Ok(match code {
         OH_SHAREDMAP_EXPIRY_DEFAULT => Expiry::Default,
         OH_SHAREDMAP_EXPIRY_NEVER => Expiry::Never,

@@ -8,9 +8,13 @@ pub mod binding;
 pub mod bulk;
 mod convert;
 pub mod entry;
+pub mod events;
 pub mod file;
 pub mod handles;
+pub mod lease;
 pub mod scan;
+pub mod snapshot;
+pub mod transaction;
 
 use crate::args::check_pointer;
 use crate::guard::{guard, guard_out, guard_value};
@@ -19,7 +23,7 @@ use crate::options::{Flag, option_struct, read_struct};
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
 use offheap_core::sharedmap::layout::{FLAG_FILE, FLAG_REJECT};
-use offheap_core::sharedmap::{Map, Options, ProcessMemory, Schema};
+use offheap_core::sharedmap::{Map, Options, Positions, ProcessMemory, Schema};
 use offheap_core::{Error, Result};
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -102,11 +106,13 @@ pub struct oh_sharedmap {
     pub(crate) map: Map,
     /// Values on their way to the caller.
     pub(crate) buffer: RefCell<Vec<u8>>,
+    /// Where `oh_sharedmap_poll` continues.
+    pub(crate) positions: RefCell<Option<Positions>>,
 }
 
 impl oh_sharedmap {
     pub(crate) fn new(map: Map) -> oh_sharedmap {
-        oh_sharedmap { map, buffer: RefCell::default() }
+        oh_sharedmap { map, buffer: RefCell::default(), positions: RefCell::default() }
     }
 
     /// Runs `body` with an empty buffer.

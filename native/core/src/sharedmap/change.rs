@@ -231,6 +231,30 @@ impl Map {
         })
     }
 
+    /// The key with these bytes, of any encoding.
+    pub(super) fn key_of_bytes<'a>(&self, bytes: &'a [u8]) -> Result<Key<'a>> {
+        let invalid = || Error::corrupt("a key has an invalid length");
+        Ok(match self.geometry.schema.key_width() {
+            Some(4) => Key::Narrow(u32::from_le_bytes(bytes.try_into().map_err(|_| invalid())?)),
+            Some(_) => Key::Wide(u64::from_le_bytes(bytes.try_into().map_err(|_| invalid())?)),
+            None => Key::Blob(
+                Blob::of_type(bytes, self.geometry.schema.key)
+                    .map_err(|_| Error::corrupt("a key contains invalid text"))?,
+            ),
+        })
+    }
+
+    /// The value with these bytes.
+    pub(super) fn value_of_bytes<'a>(&self, head: u32, bytes: &'a [u8]) -> Result<Value<'a>> {
+        let invalid = || Error::corrupt("a value has an invalid length");
+        Ok(match self.geometry.schema.value_width() {
+            Some(4) => Value::Narrow(u32::from_le_bytes(bytes.try_into().map_err(|_| invalid())?)),
+            Some(_) => Value::Wide(u64::from_le_bytes(bytes.try_into().map_err(|_| invalid())?)),
+            None if (head >> 2) as usize == bytes.len() => Value::Blob { head, bytes },
+            None => return Err(invalid()),
+        })
+    }
+
     /// The value of an entry whose bytes were copied.
     pub(super) fn value_of<'a>(&self, entry: &Entry, bytes: &'a [u8]) -> Value<'a> {
         let mut wide = [0; 8];

@@ -57,6 +57,10 @@ impl Map {
     }
 
     fn emptiest_page(&self, shard: Shard) -> Option<usize> {
+        if self.is_saving(shard) {
+            // Entries that are kept for a snapshot cannot be moved.
+            return None;
+        }
         let current = self.bump_page(shard);
         let most = self.page_units() / 16 * FULL_SIXTEENTHS;
         self.listed_pages(shard, shard::DATA_PAGES)

@@ -188,7 +188,10 @@ impl Map {
     /// Removes an entry, reports the event, and frees its blocks.
     pub(super) fn remove(&self, shard: Shard, place: Place, entry: &Entry, event: Event) {
         let words = self.words;
-        self.report(shard, event, entry);
+        if !entry.is_pending() {
+            self.report(shard, event, entry);
+        }
+        let hash = self.hash_of_ref(entry.reference()).unwrap_or(0);
         self.remove_lane(shard, place);
         words.bump(shard.at + shard::ENTRIES, u32::MAX);
         self.discount(shard, entry);
@@ -197,8 +200,8 @@ impl Map {
             Event::Expire => counter::EXPIRATIONS,
             Event::Delete | Event::Set => counter::DELETES,
         };
-        words.count_up(shard.at + counter, 1);
-        self.retire(shard, entry);
+        words.count_up(shard.at + counter, u64::from(!entry.is_pending()));
+        self.retire(shard, hash, entry, event);
     }
 
     /// Subtracts an entry from the shard's totals.
@@ -208,10 +211,28 @@ impl Map {
         if entry.flags & super::entry::EXPIRES != 0 {
             self.words.bump(shard.at + shard::EXPIRING, u32::MAX);
         }
+        if entry.is_pending() {
+            self.words.bump(shard.at + shard::PENDING, u32::MAX);
+        }
     }
 
-    /// Frees the blocks of an entry that no lane refers to. Its bucket's version has increased.
-    pub(super) fn retire(&self, shard: Shard, entry: &Entry) {
+    /// Adds an entry to the shard's totals, apart from the number of entries.
+    pub(super) fn count_entry(&self, shard: Shard, entry: &Entry) {
+        self.words.count_up(shard.at + shard::CONTENT, (entry.key_length + entry.value_length) as u64);
+        self.words.bump(shard.at + shard::EXPIRING, u32::from(entry.flags & super::entry::EXPIRES != 0));
+        self.words.bump(shard.at + shard::PENDING, u32::from(entry.is_pending()));
+    }
+
+    /// Frees an entry that no lane refers to any more, unless a snapshot needs it. Its bucket's version
+    /// has increased.
+    pub(super) fn retire(&self, shard: Shard, hash: u32, entry: &Entry, event: Event) {
+        if event == Event::Evict || !self.keep(shard, hash, entry) {
+            self.free_blocks(shard, entry);
+        }
+    }
+
+    /// Frees the blocks of an entry.
+    pub(super) fn free_blocks(&self, shard: Shard, entry: &Entry) {
         if entry.is_chained() {
             let chunk = self.words.load(entry.value_at);
             self.free_chain(shard, chunk);

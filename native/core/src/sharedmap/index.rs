@@ -41,8 +41,9 @@ impl Place {
         (self.bucket + bucket::META) * 4 + self.slot
     }
 
+    /// The byte offset of the tag.
     #[inline]
-    fn tag(self) -> usize {
+    pub(crate) fn tag(self) -> usize {
         (self.bucket + bucket::TAGS) * 4 + self.slot
     }
 }
@@ -204,9 +205,30 @@ impl Map {
                 }
             }
         };
-        self.words.store_byte(place.tag(), tag_of(hash));
-        self.words.store_byte(place.meta(), meta);
+        self.prepare_lane(place, tag_of(hash), meta);
         self.words.release(place.lane(), reference);
+        Ok(true)
+    }
+
+    /// The lanes of the chain that are 0.
+    pub(super) fn empty_lanes(&self, home: usize) -> impl Iterator<Item = Place> + '_ {
+        self.chain(home).flat_map(move |at| {
+            let places = (0..bucket::SLOTS).map(move |slot| Place { home, bucket: at, slot });
+            places.filter(|place| self.words.load(place.lane()) == 0)
+        })
+    }
+
+    /// Writes tag and policy byte of an empty lane.
+    pub(super) fn prepare_lane(&self, place: Place, tag: u8, meta: u8) {
+        self.words.store_byte(place.tag(), tag);
+        self.words.store_byte(place.meta(), meta);
+    }
+
+    /// Adds an empty bucket to a chain, without evicting anything. `false` if there is no room.
+    pub(super) fn extend_chain(&self, shard: Shard, home: usize) -> Result<bool> {
+        let Some(added) = self.take_overflow(shard, false)? else { return Ok(false) };
+        let last = self.chain(home).last().unwrap_or(home);
+        self.words.release(last + bucket::OVERFLOW, (added / bucket::WORDS) as u32);
         Ok(true)
     }
 

@@ -78,6 +78,8 @@ pub mod participant {
     pub const HITS: usize = 8;
     /// Misses (two words, `f64`).
     pub const MISSES: usize = 10;
+    /// Event types that the participant subscribed to.
+    pub const EVENTS: usize = 13;
     /// Number of hashes sampled.
     pub const SAMPLE: usize = 12;
     /// The last hashes sampled.
@@ -134,8 +136,12 @@ pub mod shard {
     pub const OVERFLOW_COUNT: usize = 63;
     /// First kept block of a snapshot.
     pub const KEPT: usize = 61;
-    /// Where the snapshot is.
+    /// Position that the snapshot has reached.
     pub const SAVED: usize = 62;
+    /// 1 if the snapshot still has to visit buckets of the shard.
+    pub const SAVING: usize = 31;
+    /// Number of entries that are leases.
+    pub const PENDING: usize = 30;
     /// Heads of the lists of free blocks.
     pub const LISTS: usize = 64;
     /// Number of lists.

@@ -22,11 +22,13 @@ mod blocks;
 mod change;
 pub mod entry;
 mod evacuate;
+mod events;
 mod evict;
 pub mod file;
 mod futex;
 mod index;
 pub mod layout;
+mod lease;
 pub mod lock;
 mod pages;
 pub mod participants;
@@ -34,19 +36,25 @@ pub mod policy;
 mod read;
 mod repair;
 mod scan;
+pub mod snapshot;
 mod stats;
+mod transaction;
 mod validate;
 pub mod words;
 mod write;
 
 pub use self::change::{Number, Taken};
 pub use self::entry::{Key, Value};
+pub use self::events::Positions;
 pub use self::layout::{Geometry, Schema};
+pub use self::lease::Lease;
 pub use self::participants::{Backing, ProcessMemory};
 pub use self::read::Info;
 pub use self::repair::Repaired;
 pub use self::scan::{Cursor, Visited};
+pub use self::snapshot::Saved;
 pub use self::stats::Stats;
+pub use self::transaction::{Change, Read};
 pub use self::words::Words;
 pub use self::write::{Expiry, Mode, Write, Written};
 
@@ -241,9 +249,11 @@ impl Map {
     /// The number of entries. Entries that have expired count until they are removed.
     #[must_use]
     pub fn len(&self) -> usize {
-        (0..self.geometry.shards())
-            .map(|id| self.words.load(self.shard(id).at + shard::ENTRIES) as usize)
-            .sum()
+        let count = |id| {
+            let at = self.shard(id).at;
+            self.words.load(at + shard::ENTRIES).saturating_sub(self.words.load(at + shard::PENDING)) as usize
+        };
+        (0..self.geometry.shards()).map(count).sum()
     }
 
     /// Whether there are no entries.
@@ -300,7 +310,7 @@ impl Map {
     /// Reports an event to subscribers, if there are any.
     fn report(&self, shard: Shard, event: Event, entry: &Entry) {
         if self.words.load(control::EVENTS) & event as u32 != 0 {
-            let _ = (shard, entry);
+            self.record(shard, event, entry);
         }
     }
 }
@@ -308,6 +318,10 @@ impl Map {
 impl Drop for Map {
     fn drop(&mut self) {
         if self.slot != usize::MAX {
+            let at = participants::at(&self.geometry, self.slot);
+            if self.words.load(at + layout::participant::EVENTS) != 0 {
+                self.unsubscribe();
+            }
             participants::leave(self.words, &self.geometry, &*self.backing, self.slot);
         }
     }

@@ -7,6 +7,7 @@
 //! Cost: a visit of each entry of the shard, about 100 ns each.
 
 use super::entry::{CHUNK, Entry, parse, verify};
+use super::index::tag_of;
 use super::layout::{bucket, page, page::Use, shard, shard::counter};
 use super::lock::Holder;
 use super::{Guard, Map, Shard};
@@ -34,6 +35,7 @@ impl Map {
     pub(super) fn take_over(&self, guard: &Guard<'_>, dead: Holder) -> Result<()> {
         // If the repair fails for want of memory, the next holder repeats it.
         guard.leave.set(dead.0);
+        self.complete_transaction_of(dead);
         self.repair(guard.shard)?;
         guard.leave.set(0);
         Ok(())
@@ -148,11 +150,13 @@ impl Map {
         for (place, reference) in self.lanes(home) {
             let lane = place.lane();
             let is_copy = live[first..].iter().any(|block| block.block == reference && block.lane != lane);
-            let belongs = !is_copy
-                && self.hash_of_ref(reference).is_some_and(|hash| self.bucket_of(hash, buckets) == index);
+            let hash = self.hash_of_ref(reference).filter(|_| !is_copy);
+            let belongs = hash.is_some_and(|hash| self.bucket_of(hash, buckets) == index);
             let start = live.len();
             let is_valid = belongs && self.collect(shard, reference, lane, check_sums, live)?;
-            if !is_valid {
+            if let Some(hash) = hash.filter(|_| is_valid) {
+                self.words.store_byte(place.tag(), tag_of(hash));
+            } else {
                 live.truncate(start);
                 words.release(lane, 0);
                 repaired.lost += usize::from(belongs);
@@ -271,6 +275,7 @@ impl Map {
             shard::DATA_PAGES,
             shard::PAGE_COUNT,
             shard::FAILED_AT,
+            shard::KEPT,
         ];
         for word in cleared {
             words.store(shard.at + word, 0);
@@ -319,18 +324,20 @@ impl Map {
 
     /// Counts entries, expiring entries and content again.
     fn recount(&self, shard: Shard) {
-        let (mut entries, mut expiring, mut content) = (0, 0, 0);
+        let (mut entries, mut expiring, mut pending, mut content) = (0, 0, 0, 0);
         for index in 0..self.buckets(shard) {
             let Some(home) = self.bucket_at(shard, index) else { continue };
             for (_, reference) in self.lanes(home) {
                 let Some(entry) = parse(self.words, &self.geometry, reference) else { continue };
                 entries += 1;
                 expiring += u32::from(entry.flags & super::entry::EXPIRES != 0);
+                pending += u32::from(entry.is_pending());
                 content += (entry.key_length + entry.value_length) as u64;
             }
         }
         self.words.store(shard.at + shard::ENTRIES, entries);
         self.words.store(shard.at + shard::EXPIRING, expiring);
+        self.words.store(shard.at + shard::PENDING, pending);
         self.words.store_double(shard.at + shard::CONTENT, content);
     }
 }

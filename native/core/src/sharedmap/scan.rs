@@ -96,7 +96,7 @@ impl Map {
 
 /// The end of the interval of reversed bits that bucket `index` of `buckets` contains, if it is not
 /// the last. `position` is in it.
-fn end_of_interval(position: u32, index: usize, buckets: usize) -> Option<u32> {
+pub(super) fn end_of_interval(position: u32, index: usize, buckets: usize) -> Option<u32> {
     let all = buckets.next_power_of_two();
     // A bucket that has not been split yet is determined by one bit less.
     let bits = all.ilog2() - u32::from(index < all / 2 && index + all / 2 >= buckets);

@@ -61,7 +61,7 @@ impl Map {
             let at = self.shard(id).at;
             let word = |index: usize| u64::from(words.load(at + index));
             let counter = |index: usize| words.load_double(at + index);
-            stats.entries += word(shard::ENTRIES);
+            stats.entries += word(shard::ENTRIES).saturating_sub(word(shard::PENDING));
             stats.expiring += word(shard::EXPIRING);
             stats.buckets += word(shard::BUCKETS);
             stats.free_bytes += word(shard::FREE) * 8;

@@ -478,3 +478,224 @@ fn a_hit_is_not_marked_after_the_bucket_changed() {
     map.mark(place.meta(), 2, [(home, version); 2]);
     assert_eq!(map.words.load_byte(place.meta()), 3);
 }
+
+fn temporary() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("snapshot");
+    (folder, path)
+}
+
+#[test]
+fn a_snapshot_contains_one_instant_although_others_write() {
+    for flags in [0, FLAG_FILE] {
+        let options = options(Type::U32, Type::Bytes, 8 << 20, flags);
+        let mut block = Block::new(&options);
+        let process = Process::default();
+        let map = block.attach(Box::new(process.clone()));
+        let other = block.attach(Box::new(process.clone()));
+        let value = |key: u32| {
+            vec![key as u8; 20 + key as usize % 50 + if key.is_multiple_of(97) { 9000 } else { 0 }]
+        };
+        for key in 0..3000 {
+            map.write(&set(Key::Narrow(key), bytes(&value(key)))).unwrap();
+        }
+        let (_folder, path) = temporary();
+        let file = std::fs::File::create(&path).unwrap();
+        let mut random = Random(1);
+        let mut calls = 0;
+        let saved = map
+            .save(file, &mut |_, _| {
+                calls += 1;
+                for _ in 0..60 {
+                    let key = random.below(4000) as u32;
+                    match random.below(3) {
+                        0 => drop(other.remove_key(&Key::Narrow(key), 0.0).unwrap()),
+                        1 => drop(other.write(&set(Key::Narrow(key), bytes(&[0xAA; 33]))).unwrap()),
+                        _ => drop(other.write(&set(Key::Narrow(key + 10_000), bytes(&[1; 5]))).unwrap()),
+                    }
+                }
+                true
+            })
+            .unwrap()
+            .unwrap();
+        assert!(calls > 8, "{calls}");
+        assert_eq!(saved.entries, 3000);
+        map.validate().unwrap();
+        let mut copy = Block::new(&options);
+        let restored = copy.attach(Box::<Process>::default());
+        assert_eq!(restored.restore(std::fs::File::open(&path).unwrap(), 0.0).unwrap(), 3000);
+        for key in 0..3000 {
+            assert_eq!(get(&restored, Key::Narrow(key)), Some(value(key)), "{key}");
+        }
+        restored.validate().unwrap();
+        // No marks remain: the next snapshot contains everything.
+        let file = std::fs::File::create(&path).unwrap();
+        let again = map.save(file, &mut |_, _| true).unwrap().unwrap();
+        assert_eq!(again.entries, map.len() as u64);
+        // A damaged file is reported.
+        let mut damaged = std::fs::read(&path).unwrap();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 1;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(restored.restore(std::fs::File::open(&path).unwrap(), 0.0).is_err());
+        std::fs::write(&path, &damaged[..middle]).unwrap();
+        assert!(restored.restore(std::fs::File::open(&path).unwrap(), 0.0).is_err());
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_stopped_or_whose_process_is_killed_leaves_no_marks() {
+    let options = options(Type::U32, Type::Bytes, 1 << 20, 0);
+    let mut block = Block::new(&options);
+    let process = Process::default();
+    let map = block.attach(Box::new(process.clone()));
+    for key in 0..2000 {
+        map.write(&set(Key::Narrow(key), bytes(&[7; 30]))).unwrap();
+    }
+    let (_folder, path) = temporary();
+    let create = || std::fs::File::create(&path).unwrap();
+    assert_eq!(map.save(create(), &mut |_, _| false).unwrap(), None);
+    map.validate().unwrap();
+    let killed = catch_unwind(AssertUnwindSafe(|| {
+        drop(map.save(create(), &mut |_, _| std::panic::panic_any(simulator::Stopped)));
+    }));
+    assert!(killed.is_err());
+    let _dead = std::mem::ManuallyDrop::new(map);
+    let other = block.attach(Box::new(process.sibling()));
+    assert_eq!(other.save(create(), &mut |_, _| true).unwrap_err().kind(), ErrorKind::Locked);
+    process.dead.store(true, Ordering::Relaxed);
+    for key in 0..500 {
+        other.write(&set(Key::Narrow(key), bytes(&[8; 40]))).unwrap();
+    }
+    let saved = other.save(create(), &mut |_, _| true).unwrap().unwrap();
+    assert_eq!(saved.entries, 2000);
+    other.validate().unwrap();
+}
+
+#[test]
+fn one_participant_at_a_time_has_a_lease() {
+    let options = options(Type::String, Type::Json, 1 << 20, 0);
+    let mut block = Block::new(&options);
+    let process = Process::default();
+    let map = block.attach(Box::new(process.clone()));
+    let other = block.attach(Box::new(process.sibling()));
+    let key = text("k");
+    assert_eq!(map.lease(&key, 100.0, 0.0).unwrap(), Lease::Acquired);
+    assert_eq!(other.lease(&key, 100.0, 50.0).unwrap(), Lease::Held);
+    assert_eq!((map.len(), get(&map, key)), (0, None));
+    // It ends by time, by giving it up, by storing a value, and with its process.
+    assert_eq!(other.lease(&key, 200.0, 100.0).unwrap(), Lease::Acquired);
+    map.end_lease(&key).unwrap();
+    assert_eq!(map.lease(&key, 300.0, 150.0).unwrap(), Lease::Held);
+    other.end_lease(&key).unwrap();
+    assert_eq!(map.lease(&key, 300.0, 150.0).unwrap(), Lease::Acquired);
+    process.dead.store(true, Ordering::Relaxed);
+    assert_eq!(other.lease(&key, 300.0, 150.0).unwrap(), Lease::Acquired);
+    other.write(&set(key, bytes(b"1"))).unwrap();
+    assert_eq!(other.lease(&key, 300.0, 150.0).unwrap(), Lease::Present);
+    assert_eq!(other.len(), 1);
+    other.validate().unwrap();
+}
+
+#[test]
+fn events_are_delivered_in_order_and_losses_are_counted() {
+    let options = options(Type::U32, Type::Bytes, 1 << 16, 0);
+    let mut block = Block::new(&options);
+    let map = block.attach(Box::<Process>::default());
+    map.write(&set(Key::Narrow(0), bytes(b"before"))).unwrap();
+    let mut positions = map.subscribe(Event::Set as u32 | Event::Delete as u32).unwrap();
+    map.write(&set(Key::Narrow(1), bytes(b"x"))).unwrap();
+    map.remove_key(&Key::Narrow(0), 0.0).unwrap();
+    let mut out = Vec::new();
+    assert_eq!(map.poll(&mut positions, &mut out).unwrap(), 0);
+    let events: Vec<_> = out
+        .chunks_exact(24)
+        .map(|record| {
+            let word = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().unwrap());
+            (word(4), word(16))
+        })
+        .collect();
+    assert_eq!(events, [(Event::Set as u32, 1), (Event::Delete as u32, 0)]);
+    for key in 0..100 {
+        map.write(&set(Key::Narrow(key), bytes(b"y"))).unwrap();
+    }
+    out.clear();
+    let dropped = map.poll(&mut positions, &mut out).unwrap();
+    assert_eq!(dropped as usize + out.len() / 24, 100);
+    assert!(dropped > 0 && !out.is_empty());
+    map.unsubscribe();
+    map.write(&set(Key::Narrow(5), bytes(b"z"))).unwrap();
+    out.clear();
+    assert_eq!((map.poll(&mut positions, &mut out).unwrap(), out.len()), (0, 0));
+}
+
+fn change<'a>(key: u32, value: Option<&'a [u8]>) -> Change<'a> {
+    Change { key: Key::Narrow(key), value: value.map(bytes), value_type: 0, expiry: Expiry::Default }
+}
+
+#[test]
+fn transactions_change_all_keys_or_none_wherever_the_writer_stops() {
+    let silence = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|info| {
+        if !info.payload().is::<simulator::Stopped>() {
+            eprintln!("{info}");
+        }
+    }));
+    let result = catch_unwind(|| {
+        let mut options = options(Type::U32, Type::Bytes, 1 << 17, 0);
+        options.shards = Some(2);
+        stop_everywhere(
+            &options,
+            |map| {
+                for key in 0..20 {
+                    map.write(&set(Key::Narrow(key), bytes(b"old"))).unwrap();
+                }
+            },
+            |map| {
+                let long = vec![3; 2000];
+                let changes = [
+                    change(1, Some(b"new")),
+                    change(2, None),
+                    change(100, Some(b"new")),
+                    change(3, Some(&long)),
+                ];
+                assert!(map.commit(&[], &changes, 1000.0).unwrap());
+            },
+            |map, complete| {
+                // The first access to a lock of the writer completes the transaction.
+                map.write(&set(Key::Narrow(5), bytes(b"x"))).unwrap();
+                map.write(&set(Key::Narrow(6), bytes(b"x"))).unwrap();
+                map.write(&set(Key::Narrow(7), bytes(b"x"))).unwrap();
+                map.write(&set(Key::Narrow(8), bytes(b"x"))).unwrap();
+                let all = [1, 2, 100, 3].map(|key| get(map, Key::Narrow(key)));
+                let new = [Some(b"new".to_vec()), None, Some(b"new".to_vec()), Some(vec![3; 2000])];
+                let old = [Some(b"old".to_vec()), Some(b"old".to_vec()), None, Some(b"old".to_vec())];
+                assert!(all == new || !complete && all == old, "{complete} {all:?}");
+            },
+        );
+    });
+    std::panic::set_hook(silence);
+    if let Err(payload) = result {
+        std::panic::resume_unwind(payload);
+    }
+}
+
+#[test]
+fn a_transaction_fails_if_a_key_that_it_read_has_changed() {
+    let options = options(Type::U32, Type::Bytes, 1 << 20, 0);
+    let mut block = Block::new(&options);
+    let map = block.attach(Box::<Process>::default());
+    let first = map.write(&set(Key::Narrow(1), bytes(b"a"))).unwrap().version;
+    let reads = [Read { key: Key::Narrow(1), version: first }, Read { key: Key::Narrow(2), version: 0 }];
+    assert!(map.commit(&reads, &[change(2, Some(b"b"))], 1000.0).unwrap());
+    assert!(!map.commit(&reads, &[change(3, Some(b"c"))], 1000.0).unwrap());
+    assert_eq!(get(&map, Key::Narrow(3)), None);
+    let many: Vec<_> = (0..64).map(|key| change(key, Some(b"many"))).collect();
+    assert!(map.commit(&reads[..1], &many, 1000.0).unwrap());
+    assert_eq!(map.len(), 64);
+    let more: Vec<_> = (0..65).map(|key| change(key, None)).collect();
+    assert_eq!(map.commit(&[], &more, 1000.0).unwrap_err().kind(), ErrorKind::Range);
+    assert!(map.commit(&[], &more[..64], 1000.0).unwrap());
+    assert_eq!(map.len(), 0);
+    map.validate().unwrap();
+}

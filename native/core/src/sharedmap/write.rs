@@ -75,7 +75,7 @@ impl Map {
         self.write_hashed(write, hash)
     }
 
-    fn check_key(&self, key: &Key<'_>) -> Result<()> {
+    pub(super) fn check_key(&self, key: &Key<'_>) -> Result<()> {
         let most = self.geometry.max_key();
         let length = key.length();
         if length > most {
@@ -204,7 +204,7 @@ impl Map {
             is_pending: false,
             birth,
             count,
-            is_new: false,
+            is_new: self.is_after_snapshot(shard, hash),
         };
         let Some(block) = self.store_entry(shard, hash, &draft, keep, write.now)? else { return Ok(None) };
         if !self.publish(shard, hash, &write.key, block)? {
@@ -219,7 +219,7 @@ impl Map {
         Ok(Some(Written { stored: true, existed, version }))
     }
 
-    fn expires_at(&self, write: &Write<'_>, old: Option<&Entry>) -> f64 {
+    pub(super) fn expires_at(&self, write: &Write<'_>, old: Option<&Entry>) -> f64 {
         let default = if self.default_ttl > 0.0 { write.now + self.default_ttl } else { 0.0 };
         match (write.expiry, old) {
             (Expiry::Never, _) => 0.0,
@@ -230,7 +230,7 @@ impl Map {
     }
 
     /// A birth that no entry of the chain with the same tag has.
-    fn next_birth(&self, shard: Shard, hash: u32) -> u32 {
+    pub(super) fn next_birth(&self, shard: Shard, hash: u32) -> u32 {
         let at = shard.at + shard::BIRTH;
         loop {
             let birth = self.words.load(at).wrapping_add(1) & super::entry::BIRTH_MASK;
@@ -335,14 +335,13 @@ impl Map {
         self.unpin();
         let Some(entry) = parse(words, &self.geometry, block) else { return Ok(false) };
         if !done {
-            self.retire(shard, &entry);
+            self.free_blocks(shard, &entry);
             return Ok(false);
         }
-        words.count_up(shard.at + shard::CONTENT, (entry.key_length + entry.value_length) as u64);
-        if entry.expires_at > 0.0 {
-            words.bump(shard.at + shard::EXPIRING, 1);
+        self.count_entry(shard, &entry);
+        if !entry.is_pending() {
+            self.report(shard, Event::Set, &entry);
         }
-        self.report(shard, Event::Set, &entry);
         Ok(true)
     }
 
@@ -352,7 +351,7 @@ impl Map {
             self.words.release(place.lane(), block);
             self.increase_version(home);
             self.discount(shard, &old);
-            self.retire(shard, &old);
+            self.retire(shard, hash, &old, Event::Set);
             return Ok(true);
         }
         let is_done = self.insert_lane(shard, home, hash, block, policy::initial(), true)?;
