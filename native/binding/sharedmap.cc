@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "args.h"
+#include "background.h"
 #include "module.h"
 #include "sharedmap.h"
 #include "status.h"
@@ -391,6 +392,141 @@ Napi::Value Scan(const Napi::CallbackInfo& info) {
   return Number(env, static_cast<double>(count));
 }
 
+// One of OH_SHAREDMAP_LEASE_... for the key in the message.
+Napi::Value Lease(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Attachment& at = Find(info);
+  const Piece key = Key(env, at);
+  if (!info[1].IsNumber()) ThrowType(env, "duration must be a number");
+  uint32_t lease = 0;
+  Check(env,
+        oh_sharedmap_lease(at.map, key.data, key.length, info[1].As<Napi::Number>().DoubleValue(), &lease));
+  return Number(env, lease);
+}
+
+void EndLease(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Attachment& at = Find(info);
+  const Piece key = Key(env, at);
+  Check(env, oh_sharedmap_end_lease(at.map, key.data, key.length));
+}
+
+// The message contains from byte 64 on the keys that were read and the changes, in the order of
+// their keys and values: each with six words (length of the key, length of the value or UINT32_MAX
+// for a deletion or 2^32 - 2 for a key that was only read, type of the value, expiry), two doubles
+// (version or time of expiry), and key and value, both padded to a multiple of 8 bytes.
+Napi::Value Commit(const Napi::CallbackInfo& info) {
+  constexpr uint32_t kDeletion = UINT32_MAX;
+  constexpr uint32_t kRead = UINT32_MAX - 1;
+  constexpr size_t kHeader = 32;
+  const Napi::Env env = info.Env();
+  Attachment& at = Find(info);
+  const size_t count = ReadSize(info[1], "count");
+  std::vector<oh_sharedmap_read> reads;
+  std::vector<oh_sharedmap_change> changes;
+  size_t offset = kPayload;
+  const auto take = [&](size_t length) {
+    if (length > at.capacity || offset > at.capacity - length) ThrowRange(env, "the message is too short");
+    const uint8_t* start = at.message + offset;
+    offset += Padded(length);
+    return start;
+  };
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* header = take(kHeader);
+    uint32_t words[4];
+    double version;
+    double expires_at;
+    std::memcpy(words, header, sizeof(words));
+    std::memcpy(&version, header + 16, 8);
+    std::memcpy(&expires_at, header + 24, 8);
+    const uint8_t* key = take(words[0]);
+    if (words[1] == kRead) {
+      if (!(version >= 0 && version <= kMaxSafeInteger)) ThrowRange(env, "invalid version");
+      reads.push_back({key, words[0], static_cast<uint64_t>(version)});
+      continue;
+    }
+    oh_sharedmap_change change = {};
+    change.key = key;
+    change.key_length = words[0];
+    change.expires_at = expires_at;
+    change.expiry = words[3];
+    change.value_type = words[2];
+    if (words[1] == kDeletion) {
+      change.remove = true;
+    } else {
+      change.value = take(words[1]);
+      change.value_length = words[1];
+    }
+    changes.push_back(change);
+  }
+  bool done = false;
+  Check(env, oh_sharedmap_commit(at.map, reads.data(), reads.size(), changes.data(), changes.size(), &done));
+  return Napi::Boolean::New(env, done);
+}
+
+void Subscribe(const Napi::CallbackInfo& info) {
+  Check(info.Env(), oh_sharedmap_subscribe(Find(info).map, ReadU32(info[1], "events")));
+}
+
+// The bytes of events, from byte 64 of the message on, or the negated size that the message needs.
+// The number of events that were overwritten is the double at byte 32.
+Napi::Value Poll(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Attachment& at = Find(info);
+  size_t length = 0;
+  uint64_t dropped = 0;
+  const size_t capacity = at.capacity - kPayload;
+  Check(env, oh_sharedmap_poll(at.map, at.message + kPayload, capacity, &length, &dropped));
+  if (length > capacity) return Number(env, -static_cast<double>(length + kPayload));
+  PutDouble(at, 4, static_cast<double>(dropped));
+  return Number(env, static_cast<double>(length));
+}
+
+// An attachment of its own for work in the background.
+std::shared_ptr<oh_sharedmap> AttachForWork(Napi::Env env, const Bytes& bytes) {
+  oh_sharedmap* map = nullptr;
+  Check(env, oh_binding_sharedmap_attach(bytes.data, bytes.length, false, &map));
+  return std::shared_ptr<oh_sharedmap>(map, oh_sharedmap_close);
+}
+
+Napi::Value Save(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const std::string path = ReadString(info[1], "path");
+  oh_control* control = ReadControl(info[2]);
+  const auto map = AttachForWork(env, bytes);
+  return RunInBackground(env, "offheap.save", {info[0], info[2]}, [map, path, control](bool* finished) {
+    return oh_sharedmap_save(map.get(), path.data(), path.size(), control, finished);
+  });
+}
+
+Napi::Value Restore(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Bytes bytes = ReadBytes(info[0], "bytes");
+  const std::string path = ReadString(info[1], "path");
+  const auto map = AttachForWork(env, bytes);
+  return RunInBackground(env, "offheap.restore", {info[0]}, [map, path](bool* finished) {
+    uint64_t count = 0;
+    *finished = true;
+    return oh_sharedmap_restore(map.get(), path.data(), path.size(), &count);
+  });
+}
+
+Napi::Value SnapshotInfo(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string path = ReadString(info[0], "path");
+  oh_sharedmap_snapshot_info found = {};
+  Check(env, oh_sharedmap_snapshot_get_info(path.data(), path.size(), &found));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("maxBytes", static_cast<double>(found.max_bytes));
+  result.Set("ttl", found.ttl);
+  result.Set("key", found.key);
+  result.Set("value", found.value);
+  result.Set("policy", found.policy);
+  result.Set("reject", found.reject != 0);
+  return result;
+}
+
 void Clear(const Napi::CallbackInfo& info) { Check(info.Env(), oh_sharedmap_clear(Find(info).map)); }
 
 void Validate(const Napi::CallbackInfo& info) { Check(info.Env(), oh_sharedmap_validate(Find(info).map)); }
@@ -498,6 +634,14 @@ OFFHEAP_MODULE(exports) {
   Export<IncrementInteger>(exports, "sharedmapIncrementInteger");
   Export<Touch>(exports, "sharedmapTouch");
   Export<Scan>(exports, "sharedmapScan");
+  Export<Lease>(exports, "sharedmapLease");
+  Export<EndLease>(exports, "sharedmapEndLease");
+  Export<Commit>(exports, "sharedmapCommit");
+  Export<Subscribe>(exports, "sharedmapSubscribe");
+  Export<Poll>(exports, "sharedmapPoll");
+  Export<Save>(exports, "sharedmapSave");
+  Export<Restore>(exports, "sharedmapRestore");
+  Export<SnapshotInfo>(exports, "sharedmapSnapshotInfo");
   Export<Clear>(exports, "sharedmapClear");
   Export<Validate>(exports, "sharedmapValidate");
   Export<Purge>(exports, "sharedmapPurge");

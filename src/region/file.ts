@@ -5,7 +5,7 @@
  * Cost: a snapshot copies the region once; saving writes it in blocks off the main thread and
  * syncs; opening maps the file and reads one page of it.
  */
-import { open as openFile, readlink, rename, stat, unlink } from 'node:fs/promises';
+import { open as openFile, readlink, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -88,6 +88,27 @@ export async function writeRegionFile(
   signal: AbortSignal | undefined,
   onProgress: SaveOptions['onProgress'],
 ): Promise<void> {
+  await replaceFile(path, signal, async (file) => {
+    for (let at = 0; at < bytes.length;) {
+      const { bytesWritten } = await file.write(bytes, at, Math.min(BLOCK, bytes.length - at), at);
+      at += bytesWritten;
+      signal?.throwIfAborted();
+      if (onProgress !== undefined) onProgress({ done: at, total: bytes.length });
+      signal?.throwIfAborted();
+    }
+  });
+}
+
+/**
+ * Replaces the file at `path` atomically by one that `write` fills: it is called with a new file
+ * and its path. If it rejects, nothing changes. Rejects with `ERR_OFFHEAP_IO` or the signal's
+ * reason.
+ */
+export async function replaceFile(
+  path: string,
+  signal: AbortSignal | undefined,
+  write: (file: FileHandle, temporary: string) => Promise<void>,
+): Promise<void> {
   signal?.throwIfAborted();
   let temporary = '';
   let created = false;
@@ -111,13 +132,7 @@ export async function writeRegionFile(
     try {
       // The new file has the permissions of the old one.
       if (there !== undefined) await file.chmod(there.mode & 0o7777);
-      for (let at = 0; at < bytes.length;) {
-        const { bytesWritten } = await file.write(bytes, at, Math.min(BLOCK, bytes.length - at), at);
-        at += bytesWritten;
-        signal?.throwIfAborted();
-        if (onProgress !== undefined) onProgress({ done: at, total: bytes.length });
-        signal?.throwIfAborted();
-      }
+      await write(file, temporary);
       await file.sync();
     } finally {
       await file.close();

@@ -13,6 +13,9 @@ export {
 export { type SharedMapStats } from './stats.js';
 export { type HotKey, type SizeClass } from './figures.js';
 export { type Measurement, type MetricsOptions } from './metrics.js';
+export { type ComputeContext, type ComputeOptions } from './compute.js';
+export { type EventType, type MapEvent, type SubscribeOptions } from './events.js';
+export { type Transaction, type TransactionOptions } from './transaction.js';
 export { type ScanResult } from './iteration.js';
 export { type Items as SharedItems, type Output as SharedOutput } from './bulk.js';
 export { type JsType, type Json } from '../region/element.js';

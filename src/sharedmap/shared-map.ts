@@ -9,6 +9,7 @@
  * native code and the lock of one shard, about 150 ns. No operation takes longer because the map is
  * large, apart from `clear`, `validate` and iteration.
  */
+import type { PathLike } from 'node:fs';
 import { inspect, type InspectOptionsStylized } from 'node:util';
 import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
@@ -16,11 +17,14 @@ import { TYPE_NAMES, type JsType } from '../region/element.js';
 import { inspectEntries, setIterator, setTag } from '../region/face.js';
 import { addEntries, checkFunction, normalized } from '../region/map-like.js';
 import { checkInteger, describe, integerOption, readOptions } from '../region/options.js';
+import type { WorkOptions } from '../region/progress.js';
 import type { Region } from '../region/region.js';
 import { attachRegion, type Token } from '../region/token.js';
 import { Uncloneable } from '../region/uncloneable.js';
 import { Watch } from './background.js';
 import * as bulk from './bulk.js';
+import { getOrCompute, type ComputeContext, type ComputeOptions } from './compute.js';
+import { Subscriptions, type MapEvent, type SubscribeOptions } from './events.js';
 import { hotKeysOf, sizesOf, type HotKey, type SizeClass } from './figures.js';
 import { iterate, scan, type ScanResult } from './iteration.js';
 import { openFile, type Repaired, type SharedMapOpenOptions } from './file.js';
@@ -41,8 +45,10 @@ import {
   type ValueOf,
   type ValueType,
 } from './schema.js';
+import { optionsOf, restoreSnapshot, saveSnapshot } from './snapshot.js';
 import { readStats, type SharedMapStats } from './stats.js';
 import { closed, SharedMapTable } from './table.js';
+import { transact, type Transaction, type TransactionOptions } from './transaction.js';
 import { EXISTED, increment, MODE, STORED, write, writeByHandle } from './write.js';
 
 declare const handleBrand: unique symbol;
@@ -91,6 +97,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   readonly #table: SharedMapTable;
   readonly #watch: Watch;
   #repaired: Repaired | undefined;
+  #subscriptions: Subscriptions | undefined;
 
   static {
     setTag(this.prototype, 'SharedMap');
@@ -317,6 +324,72 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
       'ERR_OFFHEAP_CONFLICT',
       `${describe(key)} was changed during each of ${MAX_UPDATES} attempts to update it`,
     );
+  }
+
+  /**
+   * The value of a key; if it is absent, one caller of all threads and processes computes it, while
+   * the others wait for it. Another one takes over if the first one throws, is terminated, or takes
+   * longer than `lease` milliseconds. Rejects with the error of `compute`, or the signal's reason.
+   */
+  async getOrCompute(
+    key: JsType<K>,
+    compute: (key: JsType<K>, context: ComputeContext) => ValueOf<V> | Promise<ValueOf<V>>,
+    options?: ComputeOptions,
+  ): Promise<ValueOf<V>> {
+    return (await getOrCompute(this.#table, key, compute, options)) as ValueOf<V>;
+  }
+
+  /**
+   * Changes up to 64 keys, all of them or none. `run` reads and changes through its argument, and
+   * is called again if another participant changed a key that it read, so it should have no side
+   * effects. Returns its result. Throws `ERR_OFFHEAP_CONFLICT` when the retries are used up.
+   */
+  transaction<T>(
+    run: (transaction: Transaction<JsType<K>, ValueOf<V>>) => T,
+    options?: TransactionOptions,
+  ): T {
+    checkFunction(run);
+    return transact(open(this.#table), run as (transaction: Transaction<never, never>) => T, options);
+  }
+
+  /**
+   * Calls `listener` with what participants of all threads and processes do, in order for each key,
+   * about every 20 ms while this thread's event loop runs. Only the last events are kept, so a
+   * listener may miss some (`onDropped`). Close the result to end this.
+   */
+  subscribe(listener: (event: MapEvent<JsType<K>>) => void, options?: SubscribeOptions): { close(): void } {
+    const table = open(this.#table);
+    this.#subscriptions ??= new Subscriptions(table);
+    return this.#subscriptions.add(listener, options);
+  }
+
+  /**
+   * Saves the entries of one instant to a file atomically, while others write; nobody waits longer
+   * than for a bucket. Entries that are evicted meanwhile may be missing. Rejects with
+   * `ERR_OFFHEAP_IO`, `ERR_OFFHEAP_LOCKED` if another participant is saving, or the signal's
+   * reason.
+   */
+  async save(path: PathLike, options?: WorkOptions): Promise<void> {
+    await saveSnapshot(open(this.#table), path, options);
+  }
+
+  /**
+   * A new map with the entries that {@link SharedMap.save} wrote, apart from those that have
+   * expired. `options` replace those of the map that was saved. Rejects with `ERR_OFFHEAP_CORRUPT`
+   * for a file that is damaged.
+   */
+  static async restore<K extends KeyType = KeyType, V extends ValueType = ValueType>(
+    path: PathLike,
+    options?: Partial<SharedMapOptions<K, V>>,
+  ): Promise<SharedMap<K, V>> {
+    const map = new (this as unknown as new (options: unknown) => SharedMap<K, V>)(optionsOf(path, options));
+    try {
+      await restoreSnapshot(map.#table, path);
+    } catch (error) {
+      map.close();
+      throw error;
+    }
+    return map;
   }
 
   /** Removes all entries. */

@@ -1,6 +1,6 @@
 /**
  * A thread that attaches a map and works on it: `count` increments keys, `churn` sets, deletes and
- * checks keys until `stop` is set, or for as long as it lives.
+ * checks keys until `stop` is set, or for as long as it lives; `compute` keeps a lease.
  */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -54,6 +54,18 @@ function churn() {
   return { wrong, operations };
 }
 
+/** Takes the lease of a key, and never computes its value. */
+async function compute() {
+  await map.getOrCompute('k', () => {
+    parentPort.postMessage('computing');
+    return new Promise(() => undefined);
+  });
+}
+
+if (role === 'compute') {
+  setInterval(() => undefined, 1000);
+  await compute();
+}
 const result = role === 'count' ? count() : churn();
 map.close();
 parentPort.postMessage(result);

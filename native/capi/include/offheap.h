@@ -3484,11 +3484,11 @@ enum oh_status oh_sharedmap_scan(const struct oh_sharedmap *map,
                                  size_t *count);
 
 /**
- * Writes a snapshot to the new file at `path`, which must not exist, and syncs it. To replace a file,
- * write another one in its directory, and rename it. The snapshot contains the entries of one
- * instant, except those that are evicted while it is written. Others may write meanwhile, and wait
- * for microseconds at most. `*finished` becomes false, and the file is incomplete, if `control`
- * (NULL is allowed) was told to stop.
+ * Writes a snapshot to the file at `path`, which is created or emptied first, and syncs it. To
+ * replace a snapshot, write another file in its directory, and rename it. The snapshot contains
+ * the entries of one instant, except those that are evicted while it is written. Others may write
+ * meanwhile, and wait for microseconds at most. `*finished` becomes false, and the file is
+ * incomplete, if `control` (NULL is allowed) was told to stop.
  *
  * `OH_ERR_LOCKED` if another participant is saving the map; `OH_ERR_IO` or `OH_ERR_FULL` if the
  * file cannot be written.

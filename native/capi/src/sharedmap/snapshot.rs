@@ -12,11 +12,11 @@ use offheap_core::sharedmap::{now, snapshot};
 use std::ffi::c_char;
 use std::fs::File;
 
-/// Writes a snapshot to the new file at `path`, which must not exist, and syncs it. To replace a file,
-/// write another one in its directory, and rename it. The snapshot contains the entries of one
-/// instant, except those that are evicted while it is written. Others may write meanwhile, and wait
-/// for microseconds at most. `*finished` becomes false, and the file is incomplete, if `control`
-/// (NULL is allowed) was told to stop.
+/// Writes a snapshot to the file at `path`, which is created or emptied first, and syncs it. To
+/// replace a snapshot, write another file in its directory, and rename it. The snapshot contains
+/// the entries of one instant, except those that are evicted while it is written. Others may write
+/// meanwhile, and wait for microseconds at most. `*finished` becomes false, and the file is
+/// incomplete, if `control` (NULL is allowed) was told to stop.
 ///
 /// `OH_ERR_LOCKED` if another participant is saving the map; `OH_ERR_IO` or `OH_ERR_FULL` if the
 /// file cannot be written.
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn oh_sharedmap_save(
             let this = shared(map, "map")?;
             let path = read_path(path, path_length)?;
             let progress = Progress::new(control_of(control)?);
-            let file = File::create_new(path)?;
+            let file = File::create(path)?;
             let mut done = 0;
             let saved = this.map.save(file, &mut |shards, all| {
                 if done == 0 {

@@ -1,11 +1,13 @@
 //! Events: a ring of the last evictions, expirations, deletions and insertions of each shard.
 //!
-//! Records are written under the shard's lock, and only while somebody subscribes. A subscriber keeps
-//! a position for each shard, and learns how many records were overwritten before it read them.
+//! Records are written under the shard's lock, and only while somebody subscribes. A subscriber
+//! keeps a position for each shard, and learns how many records were overwritten before it read
+//! them.
 //!
-//! The ring: words 0 and 1 the number of records written, 2 and 3 the bytes written, 4 and 5 the bytes
-//! and 6 and 7 the number of the oldest record that is complete; from byte 64 on the records, each with
-//! its length, its type, the head of the key, a reserved word, and the key padded to 8 bytes.
+//! The ring: words 0 and 1 the number of records written, 2 and 3 the bytes written, 4 and 5 the
+//! bytes and 6 and 7 the number of the oldest record that is complete; from byte 64 on the records,
+//! each with its length, its type, the head of the key, a reserved word, and the key padded to 8
+//! bytes.
 
 use super::entry::Entry;
 use super::layout::{control, participant, shard};
@@ -59,8 +61,8 @@ impl Map {
         self.update_events();
     }
 
-    /// The types that some participant subscribed to. A participant that joins or leaves at the same
-    /// time updates the word after this.
+    /// The types that some participant subscribed to. A participant that joins or leaves at the
+    /// same time updates the word after this.
     pub(super) fn update_events(&self) {
         let words = self.words;
         let all = (0..self.geometry.participants).fold(0, |all, slot| {
@@ -113,8 +115,8 @@ impl Map {
         ring + (HEADER_BYTES + (byte % self.ring_room() as u64) as usize) / 4
     }
 
-    /// Appends the records since the last call to `out`, in the form of the ring. Returns how many were
-    /// overwritten before they could be read.
+    /// Appends the records since the last call to `out`, in the form of the ring. Returns how many
+    /// were overwritten before they could be read.
     pub fn poll(&self, positions: &mut Positions, out: &mut Vec<u8>) -> Result<u64> {
         let words = self.words;
         let mut dropped = 0;

@@ -223,8 +223,8 @@ impl Map {
         self.words.bump(shard.at + shard::PENDING, u32::from(entry.is_pending()));
     }
 
-    /// Frees an entry that no lane refers to any more, unless a snapshot needs it. Its bucket's version
-    /// has increased.
+    /// Frees an entry that no lane refers to any more, unless a snapshot needs it. Its bucket's
+    /// version has increased.
     pub(super) fn retire(&self, shard: Shard, hash: u32, entry: &Entry, event: Event) {
         if event == Event::Evict || !self.keep(shard, hash, entry) {
             self.free_blocks(shard, entry);

@@ -1,8 +1,8 @@
 //! Leases: of all threads and processes, one computes the value of a key while the others wait.
 //!
 //! A lease is an entry with the flag _pending_, which counts as absent. Its value is the holder's
-//! word of a lock, and its time of expiry the end of the lease. Storing a value replaces it. Another
-//! participant takes a lease over when it has ended, or when the holder has terminated.
+//! word of a lock, and its time of expiry the end of the lease. Storing a value replaces it.
+//! Another participant takes a lease over when it has ended, or when the holder has terminated.
 
 use super::entry::{Draft, Entry, Key, Value, bytes_head};
 use super::lock::Holder;

@@ -1,12 +1,13 @@
 //! Snapshots while others write (`docs/formats/sharedmap.md`, "Snapshots").
 //!
-//! All locks are held for an instant, in which the snapshot begins. After that each bucket is visited
-//! under its shard's lock, for microseconds. Entries that are written to buckets that were not visited
-//! yet are marked as new and not saved; entries that are replaced or deleted there are kept in a list
-//! until they are saved. Entries that are evicted are not kept, so that the bound holds.
+//! All locks are held for an instant, in which the snapshot begins. After that each bucket is
+//! visited under its shard's lock, for microseconds. Entries that are written to buckets that were
+//! not visited yet are marked as new and not saved; entries that are replaced or deleted there are
+//! kept in a list until they are saved. Entries that are evicted are not kept, so that the bound
+//! holds.
 //!
-//! A kept entry is referred to by a node: a block in the form of a chunk, whose word 2 is the ref of
-//! the entry and whose word 3 the next node.
+//! A kept entry is referred to by a node: a block in the form of a chunk, whose word 2 is the ref
+//! of the entry and whose word 3 the next node.
 
 use super::entry::{CHUNK, Entry, NEW, parse, read_value};
 use super::layout::{control, shard};
@@ -45,15 +46,16 @@ impl Map {
         self.words.load(shard.at + shard::SAVING) != 0
     }
 
-    /// Whether an entry with this hash is written after the snapshot began, to a bucket that it will
-    /// visit.
+    /// Whether an entry with this hash is written after the snapshot began, to a bucket that it
+    /// will visit.
     #[inline]
     pub(super) fn is_after_snapshot(&self, shard: Shard, hash: u32) -> bool {
         self.is_saving(shard)
             && (hash >> self.geometry.shard_bits).reverse_bits() >= self.words.load(shard.at + shard::SAVED)
     }
 
-    /// Keeps an entry that no lane refers to for the snapshot. `false` if the snapshot does not need it.
+    /// Keeps an entry that no lane refers to for the snapshot. `false` if the snapshot does not
+    /// need it.
     pub(super) fn keep(&self, shard: Shard, hash: u32, entry: &Entry) -> bool {
         if entry.is_new || entry.is_pending() || !self.is_after_snapshot(shard, hash) {
             return false;
@@ -72,8 +74,8 @@ impl Map {
         true
     }
 
-    /// Writes a snapshot to a new file. `go_on` is asked regularly whether to continue, with the part
-    /// of the shards done. `false` if it was told to stop; the file is incomplete then.
+    /// Writes a snapshot to a new file. `go_on` is asked regularly whether to continue, with the
+    /// part of the shards done. `false` if it was told to stop; the file is incomplete then.
     pub fn save(&self, file: File, go_on: &mut dyn FnMut(usize, usize) -> bool) -> Result<Option<Saved>> {
         self.begin_snapshot()?;
         let result = self.write_snapshot(file, go_on);
@@ -270,9 +272,9 @@ impl Map {
         Ok(())
     }
 
-    /// Stores the entries of a snapshot. The map's types are those of the snapshot. Entries that have
-    /// expired are skipped. Returns the number of entries stored. `Corrupt` if the file is damaged;
-    /// the entries before the damage are stored then.
+    /// Stores the entries of a snapshot. The map's types are those of the snapshot. Entries that
+    /// have expired are skipped. Returns the number of entries stored. `Corrupt` if the file is
+    /// damaged; the entries before the damage are stored then.
     pub fn restore(&self, file: File, now: f64) -> Result<u64> {
         let mut input = Input { file: std::io::BufReader::with_capacity(1 << 18, file), sum: 0 };
         let header = read_header(&mut input)?;
@@ -379,8 +381,8 @@ impl Input {
         Ok(u32::from_le_bytes(word))
     }
 
-    /// Replaces the contents of `out` by the next bytes. The memory grows as they are read, so that a
-    /// damaged length does not allocate it.
+    /// Replaces the contents of `out` by the next bytes. The memory grows as they are read, so that
+    /// a damaged length does not allocate it.
     fn bytes(&mut self, out: &mut Vec<u8>, length: usize) -> Result<()> {
         out.clear();
         while out.len() < length {

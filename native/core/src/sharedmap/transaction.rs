@@ -2,9 +2,9 @@
 //! "Transactions").
 //!
 //! The caller read some keys and notes their versions. The commit takes the locks of all shards
-//! concerned in ascending order, compares the versions, writes the new entries to blocks of their own,
-//! chooses the lanes, writes both to the commit record, and only then stores the lanes. If the process
-//! is terminated in between, whoever takes over its big lock stores them.
+//! concerned in ascending order, compares the versions, writes the new entries to blocks of their
+//! own, chooses the lanes, writes both to the commit record, and only then stores the lanes. If the
+//! process is terminated in between, the next holder of its big lock stores them.
 
 use super::entry::{Draft, Key, Value, parse};
 use super::index::{Place, tag_of};
@@ -47,9 +47,9 @@ struct Prepared {
 }
 
 impl Map {
-    /// Makes all changes, if all keys read have their versions still. Returns whether it did. A key may
-    /// be changed once. `Range` for more than 64 changes, `Full` if there is no room; then nothing
-    /// changed.
+    /// Makes all changes, if all keys read have their versions still. Returns whether it did. A key
+    /// may be changed once. `Range` for more than 64 changes, `Full` if there is no room; then
+    /// nothing changed.
     pub fn commit(&self, reads: &[Read<'_>], changes: &[Change<'_>], now: f64) -> Result<bool> {
         if changes.len() > control::COMMIT_LANES {
             let (count, most) = (changes.len(), control::COMMIT_LANES);
