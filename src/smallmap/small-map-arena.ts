@@ -344,7 +344,8 @@ export class SmallMapArena<
   }
 
   /**
-   * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`.
+   * Verifies the entire contents, which opening does not. O(bytes). Throws `ERR_OFFHEAP_CORRUPT`;
+   * in a reader, also for a change of which the owner has made only a part yet.
    */
   validate(): void {
     const table = this.#table;
