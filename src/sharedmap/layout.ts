@@ -17,6 +17,7 @@ export const HEAD = {
   pageTableAt: 28,
   pagesAt: 29,
   ttl: 30,
+  policyAt: 32,
   maxEntry: 36,
   maxKey: 37,
   seed0: 9,

@@ -15,8 +15,6 @@ import type { SharedMapTable } from './table.js';
 const F64 = QUICK.f64;
 const SIGNED = QUICK.signed;
 const U32 = TYPE.u32;
-/** The largest policy byte. */
-const MAX_META = 3;
 const SAMPLE_MASK = 63;
 
 /**
@@ -61,7 +59,12 @@ export function quickValue(table: SharedMapTable, key: number): number | undefin
         if (words[home] !== version || words[shardAt + 2] !== epoch) return undefined;
         const metaAt = (home << 2) + 28 + slot;
         const counted = table.doubles[table.hitsAt] + 1;
-        if (table.bytes[metaAt] === MAX_META && (counted & SAMPLE_MASK) !== 0) {
+        const meta = table.bytes[metaAt];
+        if (
+          meta >= table.mostHits &&
+          ((meta ^ words[shardAt + 1]) & table.clockMask) === 0 &&
+          (counted & SAMPLE_MASK) !== 0
+        ) {
           table.doubles[table.hitsAt] = counted;
           return value;
         }

@@ -21,6 +21,7 @@ import type { Region } from '../region/region.js';
 import { BLOB, decodeNumber, encodeKey, keyScratch, NARROW, putKey, WIDE } from './keys.js';
 import { FLAG, HEAD, PARTICIPANT, QUICK, quickKind } from './layout.js';
 import { Message, PAYLOAD } from './message.js';
+import { AUTO_STATE, clockMaskOf, metaAfterHit, mostHitsOf, POLICY, policyOf } from './policy.js';
 
 /** Attempts to read a value that others change before native code reads it under the lock. */
 export const MAX_ATTEMPTS = 64;
@@ -28,8 +29,6 @@ export const MAX_ATTEMPTS = 64;
 const MAX_CHAIN = 1000;
 /** Whether closing loads are plain loads. */
 const PLAIN_LOADS = process.arch === 'x64' || process.arch === 'ia32';
-/** The policy byte of a slot that was hit often. */
-const MAX_META = 3;
 /** One hit in 64 is sampled for `hotKeys`. */
 const SAMPLE_MASK = 63;
 
@@ -80,6 +79,11 @@ export class SharedMapTable {
   epoch = 0;
   /** The byte of the policy's byte of the slot found last. */
   metaAt = 0;
+  /** The policy's rule for hits: see `policy.ts`. */
+  clockMask = 0;
+  mostHits = 0;
+  /** From a shard to the counts of hits of `auto` in words; 0: other policies. */
+  hitCountsAt = 0;
   doubles: Float64Array = EMPTY_DOUBLES;
   bytes: TextBuffer = EMPTY_BYTES;
   /** The index in `doubles` of this participant's hits; that of its misses follows. */
@@ -118,6 +122,10 @@ export class SharedMapTable {
     const schema = words[HEAD.schema];
     this.keyType = schema & 0xff;
     this.valueType = (schema >> 8) & 0xff;
+    const policy = policyOf(schema);
+    this.clockMask = clockMaskOf(policy);
+    this.mostHits = mostHitsOf(policy);
+    this.hitCountsAt = policy === POLICY.auto ? (words[HEAD.policyAt] >> 2) + AUTO_STATE.hits : 0;
     this.keyClass =
       this.keyType === TYPE.u32 || this.keyType === TYPE.i32 ? NARROW : isBlob(this.keyType) ? BLOB : WIDE;
     const isVariable =
@@ -337,7 +345,12 @@ export class SharedMapTable {
     const hits = doubles[hitsAt] + 1;
     doubles[hitsAt] = hits;
     const meta = bytes[metaAt];
-    if (meta < MAX_META) this.mark(meta + 1);
+    const clock = this.words[this.epochAt - 1];
+    const marked = metaAfterHit(meta, clock, this.clockMask, this.mostHits);
+    if (marked !== meta) {
+      this.mark(marked);
+      if (this.hitCountsAt !== 0) this.countHit(meta, clock);
+    }
     if ((hits & SAMPLE_MASK) === 0) this.sample();
   }
 
@@ -354,6 +367,13 @@ export class SharedMapTable {
     if (this.isValid()) this.bytes[this.metaAt] = meta;
     if (PLAIN_LOADS) words[markingAt] = 0;
     else Atomics.store(words, markingAt, 0);
+  }
+
+  /** Tells `auto` how many hits an entry had, and how old it was, when it was hit again. */
+  private countHit(meta: number, clock: number): void {
+    const { clockMask } = this;
+    const cell = (meta & ~clockMask) | ((clock - meta) & clockMask);
+    this.words[this.epochAt - 2 + this.hitCountsAt + cell] += AUTO_STATE.event;
   }
 
   recordMiss(): void {

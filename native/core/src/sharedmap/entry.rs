@@ -268,6 +268,12 @@ impl Entry {
         self.flags & CHAINED != 0
     }
 
+    /// Size of the block and of the chunks, divided by 8.
+    pub(crate) fn all_units(&self) -> u32 {
+        let chunks = if self.is_chained() { self.value_length / 8 } else { 0 };
+        self.units.saturating_add(chunks as u32)
+    }
+
     pub(crate) fn is_pending(&self) -> bool {
         self.flags & PENDING != 0
     }

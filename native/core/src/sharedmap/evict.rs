@@ -6,15 +6,54 @@
 use super::entry::{Entry, parse};
 use super::index::Place;
 use super::layout::{control, page::Use, shard, shard::counter};
-use super::{Event, Map, Shard, policy};
+use super::policy::pool::{self, Candidate};
+use super::policy::{self, density};
+use super::{Event, Map, Shard};
 use crate::Result;
 
 /// Evictions of one operation, so that it ends.
 const MOST_EVICTIONS: usize = 100_000;
 /// Pages that are evacuated for one operation of a map that does not evict.
 const ATTEMPTS: u32 = 8;
-/// Buckets that are examined for a victim before any entry is taken.
-const MOST_BUCKETS: usize = 64;
+
+/// Entries that an eviction examines, apart from the pool, unless the last bucket has more. Their
+/// number is fixed, and not that of the buckets: the fuller a part of the index is, the more it
+/// loses. Otherwise the buckets that are split, which gain half as many entries as the others,
+/// would lose as many, and be empty.
+const EXAMINED: usize = 16;
+/// Room for the entries of the last bucket and for the pool.
+const MOST_CANDIDATES: usize = 64;
+
+/// The candidates of one eviction.
+struct Candidates {
+    list: [Candidate; MOST_CANDIDATES],
+    count: usize,
+    /// The first of them are from the pool.
+    pooled: usize,
+}
+
+impl Candidates {
+    /// Adds a candidate, unless it is one already or there is no room.
+    fn add(&mut self, candidate: Candidate) {
+        if self.count < MOST_CANDIDATES && !self.contains(candidate.reference) {
+            self.list[self.count] = candidate;
+            self.count += 1;
+        }
+    }
+
+    fn contains(&self, reference: u32) -> bool {
+        self.list[..self.count].iter().any(|candidate| candidate.reference == reference)
+    }
+
+    /// Takes the candidate with the least rank.
+    fn take(&mut self) -> Option<Candidate> {
+        let list = &mut self.list[..self.count];
+        let (index, _) = list.iter().enumerate().min_by_key(|(_, candidate)| candidate.rank)?;
+        self.count -= 1;
+        list.swap(index, self.count);
+        Some(list[self.count])
+    }
+}
 
 /// The state of an operation that makes room.
 struct Gain {
@@ -30,8 +69,7 @@ impl Map {
     /// Whether the map evicts entries when it is full.
     #[inline]
     pub(super) fn evicts(&self) -> bool {
-        let schema = self.geometry.schema;
-        schema.policy != policy::NONE && schema.flags & super::layout::FLAG_REJECT == 0
+        self.geometry.schema.evicts_by() != policy::NONE
     }
 
     /// Allocates a block, and evicts entries or moves them for it. The entry at `keep` is not
@@ -113,13 +151,53 @@ impl Map {
         words.load(shard.at + shard::EXPIRING) > 0 && self.sweep_all(shard, gain.now) > 0
     }
 
-    /// Evicts one entry: an expired one, or the policy's choice. `false` if there is none.
+    /// Evicts one entry: an expired one, or the policy's choice among those of a few buckets and
+    /// the pool. `false` if there is none.
     pub(super) fn evict_one(&self, shard: Shard, keep: u32, now: f64) -> bool {
         let words = self.words;
+        let clock = words.load(shard.at + shard::CLOCK);
+        let mut candidates = Candidates { list: [Candidate::NONE; MOST_CANDIDATES], count: 0, pooled: 0 };
+        for index in 0..pool::MOST {
+            let Some(mut candidate) = pool::load(words, self.policy_state(shard), index) else { continue };
+            if candidate.reference != keep {
+                self.examine(shard, clock, &mut candidate);
+                candidates.add(candidate);
+            }
+        }
+        candidates.pooled = candidates.count;
+        if self.examine_buckets(shard, keep, now, clock, &mut candidates) {
+            return true;
+        }
+        self.demote(&candidates);
+        while let Some(victim) = candidates.take() {
+            let Some((place, entry, hash)) = self.find_victim(shard, &victim) else { continue };
+            self.count_victim(shard, clock, &victim, hash);
+            for index in 0..pool::MOST {
+                let next = candidates.take().unwrap_or(Candidate::NONE);
+                pool::store(words, self.policy_state(shard), index, &next);
+            }
+            self.remove_hashed(shard, place, &entry, hash, Event::Evict);
+            return true;
+        }
+        false
+    }
+
+    /// Adds the entries of the buckets at the hand to the candidates. `true` if one has expired and
+    /// was removed.
+    fn examine_buckets(
+        &self,
+        shard: Shard,
+        keep: u32,
+        now: f64,
+        clock: u32,
+        candidates: &mut Candidates,
+    ) -> bool {
+        let words = self.words;
+        let policy = self.geometry.schema.evicts_by();
+        let needs_entry = words.load(shard.at + shard::EXPIRING) > 0 || policy == policy::GDSF;
         let buckets = self.buckets(shard);
-        let expiring = words.load(shard.at + shard::EXPIRING) > 0;
-        let mut victim: Option<(u8, Place, Entry)> = None;
-        for step in 0..buckets {
+        let enough = candidates.count + EXAMINED;
+        for _ in 0..buckets {
             let hand = words.load(shard.at + shard::HAND) as usize % buckets;
             words.store(shard.at + shard::HAND, (hand + 1) as u32);
             let Some(home) = self.bucket_at(shard, hand) else { return false };
@@ -127,31 +205,118 @@ impl Map {
                 if reference == keep {
                     continue;
                 }
-                let meta = words.load_byte(place.meta());
-                let is_better = victim.as_ref().is_none_or(|&(least, ..)| meta < least);
-                if !is_better && !expiring {
-                    continue;
+                let mut candidate = Candidate { place, reference, ..Candidate::NONE };
+                if needs_entry {
+                    let Some(entry) = parse(words, &self.geometry, reference) else { continue };
+                    if entry.is_expired(now) {
+                        self.remove(shard, place, &entry, Event::Expire);
+                        return true;
+                    }
+                    candidate.units = entry.all_units();
                 }
-                let Some(entry) = parse(words, &self.geometry, reference) else { continue };
-                if entry.is_expired(now) {
-                    self.remove(shard, place, &entry, Event::Expire);
-                    return true;
+                let meta = self.examine(shard, clock, &mut candidate);
+                if meta != candidate.meta {
+                    words.store_byte(place.meta(), candidate.meta);
                 }
-                if is_better && !entry.is_pending() {
-                    victim = Some((meta, place, entry));
-                }
+                candidates.add(candidate);
             }
-            for (place, _) in self.lanes(home) {
-                let meta = words.load_byte(place.meta());
-                words.store_byte(place.meta(), meta.saturating_sub(1));
-            }
-            if victim.is_some() || step > MOST_BUCKETS && self.words.load(shard.at + shard::ENTRIES) == 0 {
+            if candidates.count >= enough {
                 break;
             }
         }
-        let Some((_, place, entry)) = victim else { return false };
-        self.remove(shard, place, &entry, Event::Evict);
-        true
+        false
+    }
+
+    /// Ranks a candidate. Returns the policy byte of its slot. The candidate's is the same, or that
+    /// of the greatest age.
+    fn examine(&self, shard: Shard, clock: u32, candidate: &mut Candidate) -> u8 {
+        let words = self.words;
+        let policy = self.geometry.schema.evicts_by();
+        let before = words.load_byte(candidate.place.meta());
+        let meta = policy::examined(policy, before, clock);
+        candidate.meta = meta;
+        candidate.rank = if policy == policy::AUTO {
+            let (hits, age) = policy::hits_and_age(policy, meta, clock);
+            if meta != before {
+                density::count_outlived(words, self.policy_state(shard), hits, age);
+            }
+            density::of(words, self.policy_state(shard), hits, age)
+        } else {
+            policy::rank(policy, meta, clock, candidate.units)
+        };
+        before
+    }
+
+    /// Takes hits from all candidates if the numbers no longer distinguish them.
+    fn demote(&self, candidates: &Candidates) {
+        let policy = self.geometry.schema.evicts_by();
+        let all = &candidates.list[..candidates.count];
+        let are_equal = match policy {
+            policy::S3_FIFO => all.iter().all(|candidate| candidate.meta >> 6 > 0),
+            policy::LFU | policy::GDSF => all.iter().any(|candidate| candidate.meta == u8::MAX),
+            _ => false,
+        };
+        if are_equal {
+            // Where an entry of the pool was may be something else now, so nothing is stored there.
+            for candidate in &all[candidates.pooled..] {
+                self.words.store_byte(candidate.place.meta(), policy::demoted(policy, candidate.meta));
+            }
+        }
+    }
+
+    /// The entry of a candidate, where it is now, and its hash. `None` if it is gone or a lease.
+    fn find_victim(&self, shard: Shard, victim: &Candidate) -> Option<(Place, Entry, u32)> {
+        let entry = parse(self.words, &self.geometry, victim.reference)?;
+        if entry.is_pending() {
+            return None;
+        }
+        // The pool may be older than the bucket, whose page may be used for something else by now.
+        let hash = self.hash_of_ref(victim.reference)?;
+        let home = self.home(shard, hash)?;
+        let (place, _) = self.lanes(home).find(|&(_, reference)| reference == victim.reference)?;
+        Some((place, entry, hash))
+    }
+
+    /// Reports a victim to `auto`.
+    fn count_victim(&self, shard: Shard, clock: u32, victim: &Candidate, hash: u32) {
+        let policy = self.geometry.schema.evicts_by();
+        if policy != policy::AUTO {
+            return;
+        }
+        let (hits, age) = policy::hits_and_age(policy, victim.meta, clock);
+        let state = self.policy_state(shard);
+        density::count_eviction(self.words, state, hits, age, clock);
+        density::remember(self.words, state, self.geometry.share(), hash, hits);
+    }
+
+    /// The first word of the policy's state.
+    #[inline]
+    pub(super) fn policy_state(&self, shard: Shard) -> usize {
+        shard.at + shard::WORDS
+    }
+
+    /// Advances the clock: a new entry, or a new value, of this size was written.
+    fn advance_clock(&self, shard: Shard, units: u32) {
+        let words = self.words;
+        let written = words.load(shard.at + shard::TICK).saturating_add(units);
+        let all = words.load(shard.at + shard::PAGE_COUNT).saturating_mul(self.page_units());
+        if written >= all / policy::ticks(self.geometry.schema.evicts_by()) {
+            words.store(shard.at + shard::TICK, 0);
+            words.bump(shard.at + shard::CLOCK, 1);
+        } else {
+            words.store(shard.at + shard::TICK, written);
+        }
+    }
+
+    /// The policy byte of a new entry.
+    pub(super) fn new_meta(&self, shard: Shard, hash: u32) -> u8 {
+        let words = self.words;
+        let policy = self.geometry.schema.evicts_by();
+        let hits = match policy {
+            policy::AUTO => density::recall(words, self.policy_state(shard), self.geometry.share(), hash),
+            _ => 0,
+        };
+        policy::initial(policy, words.load(shard.at + shard::CLOCK), hits)
     }
 
     /// Removes expired entries of some buckets from where the last sweep ended. Returns their
@@ -187,11 +352,15 @@ impl Map {
 
     /// Removes an entry, reports the event, and frees its blocks.
     pub(super) fn remove(&self, shard: Shard, place: Place, entry: &Entry, event: Event) {
+        let hash = self.hash_of_ref(entry.reference()).unwrap_or(0);
+        self.remove_hashed(shard, place, entry, hash, event);
+    }
+
+    fn remove_hashed(&self, shard: Shard, place: Place, entry: &Entry, hash: u32, event: Event) {
         let words = self.words;
         if !entry.is_pending() {
             self.report(shard, event, entry);
         }
-        let hash = self.hash_of_ref(entry.reference()).unwrap_or(0);
         self.remove_lane(shard, place);
         words.bump(shard.at + shard::ENTRIES, u32::MAX);
         self.discount(shard, entry);
@@ -221,6 +390,7 @@ impl Map {
         self.words.count_up(shard.at + shard::CONTENT, (entry.key_length + entry.value_length) as u64);
         self.words.bump(shard.at + shard::EXPIRING, u32::from(entry.flags & super::entry::EXPIRES != 0));
         self.words.bump(shard.at + shard::PENDING, u32::from(entry.is_pending()));
+        self.advance_clock(shard, entry.all_units());
     }
 
     /// Frees an entry that no lane refers to any more, unless a snapshot needs it. Its bucket's

@@ -140,6 +140,8 @@ pub mod shard {
     pub const SAVED: usize = 62;
     /// 1 if the snapshot still has to visit buckets of the shard.
     pub const SAVING: usize = 31;
+    /// Units written since the clock advanced.
+    pub const TICK: usize = 29;
     /// Number of entries that are leases.
     pub const PENDING: usize = 30;
     /// Heads of the lists of free blocks.
@@ -249,6 +251,12 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// The policy by which entries are evicted: none if a full map refuses new entries.
+    #[inline]
+    pub(crate) fn evicts_by(self) -> u32 {
+        if self.flags & FLAG_REJECT == 0 { self.policy } else { policy::NONE }
+    }
+
     /// Refuses types that keys or values cannot have.
     pub fn check(self) -> Result<Schema> {
         let is_key = matches!(
@@ -380,7 +388,7 @@ impl Geometry {
         let shards = 1 << shard_bits;
         let participants = (max_bytes / (32 << 10)).clamp(16, MAX_PARTICIPANTS);
         let share = max_bytes / shards;
-        let policy_bytes = policy::state_bytes(schema.policy, share);
+        let policy_bytes = policy::state_bytes(schema.evicts_by(), share);
         let ring_bytes = 1usize << (share / 256).clamp(256, 16384).ilog2();
         let shard_bytes = align((shard::WORDS * 4 + policy_bytes + ring_bytes) as u64, 64);
         let directory_length = align(all.div_ceil(shards).max(1), 16);
@@ -414,6 +422,11 @@ impl Geometry {
             policy_bytes,
             ring_bytes,
         })
+    }
+
+    /// Bytes of the bound for each shard.
+    pub(crate) fn share(&self) -> u64 {
+        self.max_bytes >> self.shard_bits
     }
 
     /// Bytes of the region.

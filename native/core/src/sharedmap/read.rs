@@ -127,9 +127,16 @@ impl Map {
             self.count_read(info.is_some(), hash);
             if let (Some(_), Some(place)) = (info, place) {
                 let meta = self.words.load_byte(place.meta());
-                let hit = policy::hit(meta);
+                let policy = self.geometry.schema.evicts_by();
+                let clock = self.words.load(self.shard_of(hash).at + shard::CLOCK);
+                let hit = policy::hit(policy, meta, clock);
                 if hit != meta {
                     self.mark(place.meta(), hit, seen);
+                    if policy == policy::AUTO {
+                        let (hits, age) = policy::hits_and_age(policy, meta, clock);
+                        let state = self.policy_state(self.shard_of(hash));
+                        policy::density::count_hit(self.words, state, hits, age);
+                    }
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::layout::{control, shard, shard::counter};
 use super::lock::{self, Holder, Obtained};
 use super::read::is_live;
 use super::write::{Expiry, Mode, Write, next_count};
-use super::{Event, Map, Shard, policy};
+use super::{Event, Map, Shard};
 use crate::{Error, ErrorKind, Result};
 
 /// A key that a transaction read, and the version that it had; 0: absent.
@@ -121,7 +121,7 @@ impl Map {
                 prepared[index].old = old.reference();
             } else if block != 0 {
                 let taken: Vec<usize> = prepared.iter().filter_map(|p| p.place.map(Place::lane)).collect();
-                let Some(place) = self.reserve_lane(shard, home, tag_of(hash), &taken)? else {
+                let Some(place) = self.reserve_lane(shard, home, hash, &taken)? else {
                     self.discard(&prepared);
                     return Ok(false);
                 };
@@ -225,10 +225,10 @@ impl Map {
     }
 
     /// An empty lane of the chain, with tag and policy byte, that is not in `taken`.
-    fn reserve_lane(&self, shard: Shard, home: usize, tag: u8, taken: &[usize]) -> Result<Option<Place>> {
+    fn reserve_lane(&self, shard: Shard, home: usize, hash: u32, taken: &[usize]) -> Result<Option<Place>> {
         for _ in 0..2 {
             if let Some(place) = self.empty_lanes(home).find(|place| !taken.contains(&place.lane())) {
-                self.prepare_lane(place, tag, policy::initial());
+                self.prepare_lane(place, tag_of(hash), self.new_meta(shard, hash));
                 return Ok(Some(place));
             }
             if !self.extend_chain(shard, home)? {

@@ -350,11 +350,15 @@ impl Map {
         if let Some((place, old)) = self.find_in(home, hash, key) {
             self.words.release(place.lane(), block);
             self.increase_version(home);
+            let clock = self.words.load(shard.at + shard::CLOCK);
+            let policy = self.geometry.schema.evicts_by();
+            let meta = policy::hit(policy, self.words.load_byte(place.meta()), clock);
+            self.words.store_byte(place.meta(), meta);
             self.discount(shard, &old);
             self.retire(shard, hash, &old, Event::Set);
             return Ok(true);
         }
-        let is_done = self.insert_lane(shard, home, hash, block, policy::initial(), true)?;
+        let is_done = self.insert_lane(shard, home, hash, block, self.new_meta(shard, hash), true)?;
         if is_done {
             self.words.bump(shard.at + shard::ENTRIES, 1);
         }
