@@ -660,7 +660,9 @@ typedef struct oh_recordstore_builder oh_recordstore_builder;
 typedef struct oh_rollinghash oh_rollinghash;
 
 /**
- * An attachment of a map, for one thread. Freed by `oh_sharedmap_close`.
+ * An attachment of a map. One thread at a time may use it, also for functions that take it as
+ * `const`; other threads need attachments of their own (`oh_sharedmap_attach_thread`). Freed by
+ * `oh_sharedmap_close`.
  */
 typedef struct oh_sharedmap oh_sharedmap;
 
@@ -3031,6 +3033,18 @@ enum oh_status oh_sharedmap_attach(void *base,
                                    struct oh_sharedmap **out);
 
 /**
+ * Attaches another thread to the map of `map`, in memory or in a file. Any thread may call it,
+ * also while another uses `map`. For a file, the new attachment has the mode of `map`. Errors as
+ * for `oh_sharedmap_attach` and `oh_sharedmap_open`.
+ *
+ * Requires:
+ * `map` is an attachment that is not closed meanwhile; memory that was passed to
+ * `oh_sharedmap_attach` remains valid until the new attachment is closed; `out` is writable.
+ */
+enum oh_status oh_sharedmap_attach_thread(const struct oh_sharedmap *map,
+                                          struct oh_sharedmap **out);
+
+/**
  * Closes an attachment. The map and its entries remain. NULL is allowed.
  *
  * Requires:
@@ -3072,8 +3086,9 @@ enum oh_status oh_sharedmap_get_stats(const struct oh_sharedmap *map,
                                       struct oh_sharedmap_stats *out);
 
 /**
- * Verifies the whole map, shard by shard. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
- * describes the first error found.
+ * Verifies the whole map, shard by shard, under their locks. `OH_ERR_CORRUPT` if something is
+ * wrong; `oh_last_error` describes the first error found. `OH_ERR_UNSUPPORTED` if the map was
+ * opened for reading.
  *
  * Requires:
  * `map` is an attachment.
@@ -3529,7 +3544,7 @@ enum oh_status oh_sharedmap_snapshot_get_info(const char *path,
 /**
  * Makes up to 64 changes, all of them or none, if all keys read have their versions still. `*out`
  * becomes whether it did. If the process is terminated meanwhile, others see all changes or none.
- * `OH_ERR_RANGE` for too many changes, `OH_ERR_FULL` if there is no room.
+ * `OH_ERR_RANGE` for too many changes or two of the same key, `OH_ERR_FULL` if there is no room.
  *
  * Requires:
  * `map` is an attachment; `reads` and `changes` have that many elements, whose pointers are valid

@@ -28,6 +28,7 @@
 #include "offheap/packedints.hpp"
 #include "offheap/pools.hpp"
 #include "offheap/rankselect.hpp"
+#include "offheap/sharedmap.hpp"
 #include "offheap/smallmap.hpp"
 #include "offheap/smallmap_arena.hpp"
 #include "offheap/vector.hpp"

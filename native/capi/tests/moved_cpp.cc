@@ -183,6 +183,24 @@ void Maps() {
       [&](auto& one) { return one.get(id, 42) == 9.5; });
 }
 
+void SharedMaps() {
+  using Map = offheap::SharedMap<std::uint32_t, double>;
+  const auto map = [](double value) {
+    Map made(1 << 16);
+    made.set(1, value);
+    return made;
+  };
+  Moved(
+      map(5), map(6),
+      [](auto& one) {
+        return one.handle() == nullptr && throws([&] { one.get(1); }) && throws([&] { one.set(1, 1); }) &&
+               throws([&] { one.size(); }) && throws([&] { one.attach(); }) &&
+               throws([&] { one.entries().begin(); }) && throws([&] { one.subscribe(1); }) &&
+               throws([&] { one.transaction([](auto& tx) { tx.set(1, 1); }); });
+      },
+      [](auto& one) { return one.get(1) == 5 && one.attach().get(1) == 5; });
+}
+
 void Vectors() {
   const auto vector = [](std::size_t count) {
     offheap::Vector<double> made;
@@ -226,6 +244,7 @@ int main() {
   Bits();
   Text();
   Maps();
+  SharedMaps();
   Vectors();
   Pools();
   return check_result();

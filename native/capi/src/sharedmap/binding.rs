@@ -1,7 +1,7 @@
 //! Maps in files, in memory that a runtime manages (`oh_binding_sharedmap_file`).
 
 use super::file::oh_sharedmap_opened;
-use super::{oh_sharedmap, oh_sharedmap_options, read_options};
+use super::{Origin, oh_sharedmap, oh_sharedmap_options, read_options};
 use crate::args::{check_pointer, read_path};
 use crate::guard::{guard, guard_out, guard_value};
 use crate::handle::{hand_out, take_back};
@@ -157,13 +157,13 @@ pub unsafe extern "C" fn oh_binding_sharedmap_attach(
         guard_out(out, || {
             let base = base.cast::<u8>();
             if let Some(file) = SharedFile::at(base) {
-                return hand_out(|| Ok(oh_sharedmap::new(file.attach()?)));
+                return hand_out(|| Origin::File(file).attach());
             }
-            let memory = || if discard { ProcessMemory::new(base) } else { ProcessMemory::default() };
-            if Map::attach_reader(base, length, Box::new(memory()))?.schema().has_checksums() {
+            let reader = Map::attach_reader(base, length, Box::<ProcessMemory>::default())?;
+            if reader.schema().has_checksums() {
                 return Err(Error::new(ErrorKind::Closed, "the file of the map was closed in this process"));
             }
-            hand_out(|| Ok(oh_sharedmap::new(Map::attach(base, length, Box::new(memory()))?)))
+            hand_out(|| Origin::Memory { base, length, discard }.attach())
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Functions on many keys of a SharedMap, whose keys and values are numbers.
 
-use super::convert::{read_key, read_value};
+use super::convert::{make_native, read_key, read_value};
 use super::oh_sharedmap;
 use crate::args::{check_array, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -55,6 +55,7 @@ pub unsafe extern "C" fn oh_sharedmap_get_many(
                     value.clear();
                     let is_found = this.map.get(&key, now, true, value)?.is_some();
                     if is_found && !values.is_null() {
+                        make_native(schema, value);
                         let to = values.cast::<u8>().add(index * value_width);
                         to.copy_from_nonoverlapping(value.as_ptr(), value_width.min(value.len()));
                     }

@@ -97,6 +97,15 @@ pub(super) fn mixed_type(code: u32) -> Result<Type> {
     }
 }
 
+/// Cuts the bytes of a value in an entry to those that C expects. A bool becomes 0 or 1, whatever
+/// the region contains: C has no other values of its type.
+pub(super) fn make_native(schema: Schema, value: &mut Vec<u8>) {
+    value.truncate(native_length(schema, value.len()));
+    if let (Type::Bool, Some(byte)) = (schema.value, value.first_mut()) {
+        *byte = u8::from(*byte != 0);
+    }
+}
+
 /// Bytes of a value for C, of which an entry has `length`.
 pub(super) fn native_length(schema: Schema, length: usize) -> usize {
     match schema.value_width() {

@@ -1,6 +1,6 @@
 //! Functions on single entries of a SharedMap, by key.
 
-use super::convert::{native_length, read_key, read_value};
+use super::convert::{make_native, native_length, read_key, read_value};
 use super::oh_sharedmap;
 use crate::args::{check_pointer, slice_mut};
 use crate::guard::{guard, guard_out};
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn oh_sharedmap_get(
             let key = read_key(schema, key, key_length)?;
             this.with_buffer(|value| {
                 let Some(info) = this.map.get(&key, now(), !peek, value)? else { return Ok(false) };
-                value.truncate(native_length(schema, value.len()));
+                make_native(schema, value);
                 copy_out(value, buffer, capacity)?;
                 write_entry(entry, &info, value.len())?;
                 Ok(true)
@@ -297,7 +297,7 @@ pub unsafe extern "C" fn oh_sharedmap_take(
                     Ok(true)
                 }
                 Taken::Value(info) => {
-                    value.truncate(native_length(schema, value.len()));
+                    make_native(schema, value);
                     copy_out(value, buffer, capacity)?;
                     write_entry(entry, &info, value.len())?;
                     Ok(true)

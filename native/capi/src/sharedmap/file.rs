@@ -1,6 +1,6 @@
 //! Maps in files, which any number of processes open by path (`oh_sharedmap_open`).
 
-use super::{oh_sharedmap, oh_sharedmap_options, read_options};
+use super::{Origin, oh_sharedmap, oh_sharedmap_options, read_options};
 use crate::args::read_path;
 use crate::guard::guard_out;
 use crate::handle::hand_out;
@@ -112,11 +112,11 @@ pub unsafe extern "C" fn oh_sharedmap_open(
             let options = read_open_options(options)?;
             hand_out(|| {
                 let file = MapFile::open(&path, &options)?.map()?;
-                let map = file.attach()?;
+                let map = Origin::File(file.clone()).attach()?;
                 if !opened.is_null() {
                     opened.write(file.opened().into());
                 }
-                Ok(oh_sharedmap::new(map))
+                Ok(map)
             })
         })
     }

@@ -4,7 +4,7 @@
 //! expires, and stays valid when the entry is changed or moved. It has the same meaning for all
 //! participants.
 
-use super::convert::{native_length, read_key, read_value};
+use super::convert::{make_native, read_key, read_value};
 use super::entry::{
     copy_out, oh_sharedmap_entry, oh_sharedmap_write, oh_sharedmap_written, read_write, write_entry,
     write_written,
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn oh_sharedmap_get_by_handle(
             let schema = this.map.schema();
             this.with_buffer(|value| {
                 let Some(info) = this.map.get_by_handle(handle, now(), value)? else { return Ok(false) };
-                value.truncate(native_length(schema, value.len()));
+                make_native(schema, value);
                 copy_out(value, buffer, capacity)?;
                 write_entry(entry, &info, value.len())?;
                 Ok(true)

@@ -22,11 +22,13 @@ use crate::handle::{hand_out, shared, take_back};
 use crate::options::{Flag, option_struct, read_struct};
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
+use offheap_core::sharedmap::file::SharedFile;
 use offheap_core::sharedmap::layout::{FLAG_FILE, FLAG_REJECT};
 use offheap_core::sharedmap::{Map, Options, Positions, ProcessMemory, Schema};
 use offheap_core::{Error, Result};
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::sync::Arc;
 
 /// Options of a new map. Set all bytes to 0, and then `struct_size`, `max_bytes`, `key` and
 /// `value`.
@@ -101,20 +103,53 @@ pub struct oh_sharedmap_stats {
     pub shards: u64,
 }
 
-/// An attachment of a map, for one thread. Freed by `oh_sharedmap_close`.
+/// An attachment of a map. One thread at a time may use it, also for functions that take it as
+/// `const`; other threads need attachments of their own (`oh_sharedmap_attach_thread`). Freed by
+/// `oh_sharedmap_close`.
 pub struct oh_sharedmap {
     pub(crate) map: Map,
+    /// Where the map is, so that other threads can attach.
+    origin: Origin,
     /// Values on their way to the caller.
     pub(crate) buffer: RefCell<Vec<u8>>,
     /// Where `oh_sharedmap_poll` continues.
     pub(crate) positions: RefCell<Option<Positions>>,
 }
 
-impl oh_sharedmap {
-    pub(crate) fn new(map: Map) -> oh_sharedmap {
-        oh_sharedmap { map, buffer: RefCell::default(), positions: RefCell::default() }
-    }
+/// Where a map is.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// In memory of this process, whose pages may be returned to the system or not.
+    Memory { base: *mut u8, length: usize, discard: bool },
+    /// In a file.
+    File(Arc<SharedFile>),
+}
 
+impl Origin {
+    /// Attaches the calling thread.
+    ///
+    /// # Safety
+    /// Memory is valid for reading and writing until the attachment is closed; other threads use it
+    /// only through attachments.
+    pub(crate) unsafe fn attach(self) -> Result<oh_sharedmap> {
+        let map = match &self {
+            // SAFETY: the caller guarantees the memory.
+            &Origin::Memory { base, length, discard } => unsafe {
+                let backing = if discard { ProcessMemory::new(base) } else { ProcessMemory::default() };
+                Map::attach(base, length, Box::new(backing))
+            },
+            Origin::File(file) => file.attach(),
+        };
+        Ok(oh_sharedmap {
+            map: map?,
+            origin: self,
+            buffer: RefCell::default(),
+            positions: RefCell::default(),
+        })
+    }
+}
+
+impl oh_sharedmap {
     /// Runs `body` with an empty buffer.
     pub(crate) fn with_buffer<T>(&self, body: impl FnOnce(&mut Vec<u8>) -> Result<T>) -> Result<T> {
         /// A larger buffer is freed after use.
@@ -197,10 +232,28 @@ pub unsafe extern "C" fn oh_sharedmap_attach(
     out: *mut *mut oh_sharedmap,
 ) -> oh_status {
     // SAFETY: the caller guarantees the memory and `out`.
+    unsafe { guard_out(out, || hand_out(|| Origin::Memory { base: base.cast(), length, discard }.attach())) }
+}
+
+/// Attaches another thread to the map of `map`, in memory or in a file. Any thread may call it,
+/// also while another uses `map`. For a file, the new attachment has the mode of `map`. Errors as
+/// for `oh_sharedmap_attach` and `oh_sharedmap_open`.
+///
+/// # Safety
+/// `map` is an attachment that is not closed meanwhile; memory that was passed to
+/// `oh_sharedmap_attach` remains valid until the new attachment is closed; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_sharedmap_attach_thread(
+    map: *const oh_sharedmap,
+    out: *mut *mut oh_sharedmap,
+) -> oh_status {
+    // SAFETY: the caller guarantees `map`, its memory, and `out`. Only the origin is accessed,
+    // which does not change, so another thread may use the attachment.
     unsafe {
         guard_out(out, || {
-            let backing = if discard { ProcessMemory::new(base.cast()) } else { ProcessMemory::default() };
-            hand_out(|| Ok(oh_sharedmap::new(Map::attach(base.cast(), length, Box::new(backing))?)))
+            check_pointer(map, "map")?;
+            let origin = &raw const (*map).origin;
+            hand_out(|| (*origin).clone().attach())
         })
     }
 }
@@ -296,8 +349,9 @@ pub unsafe extern "C" fn oh_sharedmap_get_stats(
     }
 }
 
-/// Verifies the whole map, shard by shard. `OH_ERR_CORRUPT` if something is wrong; `oh_last_error`
-/// describes the first error found.
+/// Verifies the whole map, shard by shard, under their locks. `OH_ERR_CORRUPT` if something is
+/// wrong; `oh_last_error` describes the first error found. `OH_ERR_UNSUPPORTED` if the map was
+/// opened for reading.
 ///
 /// # Safety
 /// `map` is an attachment.

@@ -47,7 +47,7 @@ pub struct oh_sharedmap_change {
 
 /// Makes up to 64 changes, all of them or none, if all keys read have their versions still. `*out`
 /// becomes whether it did. If the process is terminated meanwhile, others see all changes or none.
-/// `OH_ERR_RANGE` for too many changes, `OH_ERR_FULL` if there is no room.
+/// `OH_ERR_RANGE` for too many changes or two of the same key, `OH_ERR_FULL` if there is no room.
 ///
 /// # Safety
 /// `map` is an attachment; `reads` and `changes` have that many elements, whose pointers are valid

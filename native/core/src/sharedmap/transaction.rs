@@ -47,13 +47,18 @@ struct Prepared {
 }
 
 impl Map {
-    /// Makes all changes, if all keys read have their versions still. Returns whether it did. A key
-    /// may be changed once. `Range` for more than 64 changes, `Full` if there is no room; then
-    /// nothing changed.
+    /// Makes all changes, if all keys read have their versions still. Returns whether it did.
+    /// `Range` for more than 64 changes and for two changes of a key, `Full` if there is no room;
+    /// then nothing changed.
     pub fn commit(&self, reads: &[Read<'_>], changes: &[Change<'_>], now: f64) -> Result<bool> {
         if changes.len() > control::COMMIT_LANES {
             let (count, most) = (changes.len(), control::COMMIT_LANES);
             return Err(Error::range(format!("a transaction changes at most {most} keys: {count}")));
+        }
+        for (index, change) in changes.iter().enumerate() {
+            if changes[..index].iter().any(|other| other.key == change.key) {
+                return Err(Error::range(format!("change {index} of a transaction repeats a key")));
+            }
         }
         let mut shards = Vec::new();
         shards.try_reserve(reads.len() + changes.len())?;
