@@ -1,6 +1,6 @@
 /**
- * What a hit does to the policy byte of its slot (`docs/formats/sharedmap.md`, "Eviction"). The rule
- * is the same for every policy, with two constants: the bits of the byte that hold the shard's
+ * What a hit does to the policy byte of its slot (`docs/formats/sharedmap.md`, "Eviction"). The
+ * rule is the same for every policy, with two constants: the bits of the byte that hold the shard's
  * clock, and the least byte that has as many hits as can be counted.
  */
 

@@ -176,6 +176,8 @@ impl Map {
     /// Stores a value under the shard's lock. `None` if there is no room.
     pub(super) fn write_locked(&self, shard: Shard, hash: u32, write: &Write<'_>) -> Result<Option<Written>> {
         let words = self.words;
+        // Before the entry is written, because a split may evict entries, and this must not be one.
+        self.adjust_buckets(shard)?;
         let found = self.find_live(shard, hash, &write.key, write.now);
         let (existed, version) = match &found {
             Found::Entry(entry) => (true, entry.version()),
@@ -214,7 +216,6 @@ impl Map {
         if words.load(shard.at + shard::EXPIRING) > 0 && count_of(words, shard).is_multiple_of(SWEEP_EVERY) {
             self.sweep(shard, 1, write.now);
         }
-        self.adjust_buckets(shard)?;
         let version = u64::from(birth) << 24 | u64::from(count);
         Ok(Some(Written { stored: true, existed, version }))
     }
