@@ -24,7 +24,6 @@
 #include <vector>
 
 #include "args.h"
-#include "background.h"
 #include "module.h"
 #include "sharedmap.h"
 #include "status.h"
@@ -392,6 +391,41 @@ Napi::Value Scan(const Napi::CallbackInfo& info) {
   return Number(env, static_cast<double>(count));
 }
 
+// Whether an entry of this size can be stored in the map.
+Napi::Value Fits(const Napi::CallbackInfo& info) {
+  bool fits = false;
+  Check(info.Env(), oh_sharedmap_fits(Find(info).map, ReadSize(info[1], "key length"),
+                                      ReadSize(info[2], "value length"), &fits));
+  return Napi::Boolean::New(info.Env(), fits);
+}
+
+// The number of entries of a shard, written from byte 64 on, or the negated size that the message
+// needs.
+Napi::Value Sample(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Attachment& at = Find(info);
+  size_t length = 0;
+  size_t count = 0;
+  const size_t capacity = at.capacity - kPayload;
+  Check(env,
+        oh_sharedmap_sample(at.map, ReadU32(info[1], "shard"), ReadU32(info[2], "seed"),
+                            ReadSize(info[3], "limit"), at.message + kPayload, capacity, &length, &count));
+  if (length > capacity) return Number(env, -static_cast<double>(length + kPayload));
+  return Number(env, static_cast<double>(count));
+}
+
+// Evicts the key in the message if its entry has the version at byte 24.
+Napi::Value Evict(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Attachment& at = Find(info);
+  const Piece key = Key(env, at);
+  const double version = Double(at, 3);
+  if (!(version >= 0 && version <= kMaxSafeInteger)) ThrowRange(env, "invalid version");
+  bool evicted = false;
+  Check(env, oh_sharedmap_evict(at.map, key.data, key.length, static_cast<uint64_t>(version), &evicted));
+  return Number(env, evicted ? 1 : 0);
+}
+
 // One of OH_SHAREDMAP_LEASE_... for the key in the message.
 Napi::Value Lease(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -480,51 +514,6 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
   if (length > capacity) return Number(env, -static_cast<double>(length + kPayload));
   PutDouble(at, 4, static_cast<double>(dropped));
   return Number(env, static_cast<double>(length));
-}
-
-// An attachment of its own for work in the background.
-std::shared_ptr<oh_sharedmap> AttachForWork(Napi::Env env, const Bytes& bytes) {
-  oh_sharedmap* map = nullptr;
-  Check(env, oh_binding_sharedmap_attach(bytes.data, bytes.length, false, &map));
-  return std::shared_ptr<oh_sharedmap>(map, oh_sharedmap_close);
-}
-
-Napi::Value Save(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Bytes bytes = ReadBytes(info[0], "bytes");
-  const std::string path = ReadString(info[1], "path");
-  oh_control* control = ReadControl(info[2]);
-  const auto map = AttachForWork(env, bytes);
-  return RunInBackground(env, "offheap.save", {info[0], info[2]}, [map, path, control](bool* finished) {
-    return oh_sharedmap_save(map.get(), path.data(), path.size(), control, finished);
-  });
-}
-
-Napi::Value Restore(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Bytes bytes = ReadBytes(info[0], "bytes");
-  const std::string path = ReadString(info[1], "path");
-  const auto map = AttachForWork(env, bytes);
-  return RunInBackground(env, "offheap.restore", {info[0]}, [map, path](bool* finished) {
-    uint64_t count = 0;
-    *finished = true;
-    return oh_sharedmap_restore(map.get(), path.data(), path.size(), &count);
-  });
-}
-
-Napi::Value SnapshotInfo(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const std::string path = ReadString(info[0], "path");
-  oh_sharedmap_snapshot_info found = {};
-  Check(env, oh_sharedmap_snapshot_get_info(path.data(), path.size(), &found));
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("maxBytes", static_cast<double>(found.max_bytes));
-  result.Set("ttl", found.ttl);
-  result.Set("key", found.key);
-  result.Set("value", found.value);
-  result.Set("policy", found.policy);
-  result.Set("reject", found.reject != 0);
-  return result;
 }
 
 void Clear(const Napi::CallbackInfo& info) { Check(info.Env(), oh_sharedmap_clear(Find(info).map)); }
@@ -634,14 +623,14 @@ OFFHEAP_MODULE(exports) {
   Export<IncrementInteger>(exports, "sharedmapIncrementInteger");
   Export<Touch>(exports, "sharedmapTouch");
   Export<Scan>(exports, "sharedmapScan");
+  Export<Fits>(exports, "sharedmapFits");
+  Export<Sample>(exports, "sharedmapSample");
+  Export<Evict>(exports, "sharedmapEvict");
   Export<Lease>(exports, "sharedmapLease");
   Export<EndLease>(exports, "sharedmapEndLease");
   Export<Commit>(exports, "sharedmapCommit");
   Export<Subscribe>(exports, "sharedmapSubscribe");
   Export<Poll>(exports, "sharedmapPoll");
-  Export<Save>(exports, "sharedmapSave");
-  Export<Restore>(exports, "sharedmapRestore");
-  Export<SnapshotInfo>(exports, "sharedmapSnapshotInfo");
   Export<Clear>(exports, "sharedmapClear");
   Export<Validate>(exports, "sharedmapValidate");
   Export<Purge>(exports, "sharedmapPurge");

@@ -24,6 +24,7 @@ import type * as recordstore from './recordstore.js';
 import type * as region from './region.js';
 import type * as rollinghash from './rollinghash.js';
 import type * as sharedmapFile from './sharedmap-file.js';
+import type * as sharedmapSnapshot from './sharedmap-snapshot.js';
 import type * as sharedmap from './sharedmap.js';
 import type * as smallmapArena from './smallmap-arena.js';
 import type * as suffixarray from './suffixarray.js';
@@ -53,6 +54,7 @@ export interface NativeBinding
     region.Binding,
     rollinghash.Binding,
     sharedmapFile.Binding,
+    sharedmapSnapshot.Binding,
     sharedmap.Binding,
     smallmapArena.Binding,
     suffixarray.Binding,

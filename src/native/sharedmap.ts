@@ -59,6 +59,12 @@ export interface Binding {
   sharedmapTouch(id: number): number;
   /** `oh_sharedmap_scan`: Returns the number of entries. */
   sharedmapScan(id: number, values: boolean, limit: number): number;
+  /** `oh_sharedmap_fits` */
+  sharedmapFits(id: number, keyLength: number, valueLength: number): boolean;
+  /** `oh_sharedmap_sample`: Returns the number of entries. */
+  sharedmapSample(id: number, shard: number, seed: number, limit: number): number;
+  /** `oh_sharedmap_evict` */
+  sharedmapEvict(id: number): number;
   /** `oh_sharedmap_lease`: 0 the key is present, 1 acquired, 2 held by another. */
   sharedmapLease(id: number, duration: number): number;
   /** `oh_sharedmap_end_lease` */
@@ -69,14 +75,6 @@ export interface Binding {
   sharedmapSubscribe(id: number, events: number): void;
   /** `oh_sharedmap_poll`: The bytes of the events in the message. */
   sharedmapPoll(id: number): number;
-  /** `oh_sharedmap_save`: False if the control was told to stop. */
-  sharedmapSave(bytes: Uint8Array, path: string, control: Int32Array): Promise<boolean>;
-  /** `oh_sharedmap_restore` */
-  sharedmapRestore(bytes: Uint8Array, path: string): Promise<boolean>;
-  /** `oh_sharedmap_snapshot_get_info` */
-  sharedmapSnapshotInfo(
-    path: string,
-  ): Pick<MapOptions, 'maxBytes' | 'ttl' | 'key' | 'value' | 'policy' | 'reject'>;
   /** `oh_sharedmap_clear` */
   sharedmapClear(id: number): void;
   /** `oh_sharedmap_validate` */

@@ -64,8 +64,9 @@ export function setMany(table: SharedMapTable, keys: unknown, values: unknown): 
   if (hasColumns(table)) {
     const items = column(values, table.valueType, 'values', checkValue, table.region.buffer, count);
     if (items.length !== count) throw unequal(count, items.length);
-    table.checkOpen();
-    if (!Array.isArray(list) && !Array.isArray(items)) {
+    table.checkChange();
+    // With a chooser one by one, so that it makes room for each.
+    if (!Array.isArray(list) && !Array.isArray(items) && table.chooser === undefined) {
       native().sharedmapSetMany(table.id, list, items);
       return;
     }
@@ -113,6 +114,7 @@ export function hasMany(table: SharedMapTable, keys: unknown): Uint8Array {
 
 export function deleteMany(table: SharedMapTable, keys: unknown): number {
   const list = keyList(table, keys);
+  table.checkChange();
   if (!Array.isArray(list)) return native().sharedmapDeleteMany(table.id, list);
   let count = 0;
   for (const key of list) {

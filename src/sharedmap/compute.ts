@@ -54,7 +54,7 @@ export async function getOrCompute(
     if (found !== MISSING) return found;
     signal?.throwIfAborted();
     table.prepare(key);
-    const outcome = native().sharedmapLease(table.id, lease);
+    const outcome = table.change(() => native().sharedmapLease(table.id, lease));
     if (outcome === ACQUIRED) return computeNow(table, key, compute, lease, ttl, signal);
     if (outcome !== PRESENT) await sleep(pause, undefined, signal === undefined ? {} : { signal });
   }

@@ -43,7 +43,17 @@ export interface Repaired {
   readonly lost: number;
 }
 
-const MAP_OPTIONS = ['key', 'value', 'maxBytes', 'policy', 'ttl', 'onFull', 'shards', 'seed'] as const;
+const MAP_OPTIONS = [
+  'key',
+  'value',
+  'maxBytes',
+  'policy',
+  'ttl',
+  'onFull',
+  'choose',
+  'shards',
+  'seed',
+] as const;
 const OPTIONS = [...MAP_OPTIONS, 'create', 'mode', 'repair'] as const;
 /** `OH_BINDING_SHAREDMAP_…` */
 const FLAG = { create: 1, key: 2, value: 4, maxBytes: 8, read: 16, repair: 32 } as const;
@@ -65,13 +75,13 @@ interface Figures {
 export function openFile<M extends Figures>(
   path: unknown,
   options: unknown,
-  attach: (region: Region) => M,
+  attach: (region: Region, choose: unknown) => M,
 ): { map: M; repaired: Repaired | undefined } {
   const target = checkPath(path);
   const read = readOptions(options, OPTIONS, 'open');
   const file = open(target, read);
   try {
-    const map = attach(mapped(file, target));
+    const map = attach(mapped(file, target), read['choose']);
     try {
       compare(map, read, target);
     } catch (error) {
@@ -131,6 +141,8 @@ function mapped(file: object, path: string): Region {
 function compare(map: Figures, read: Options, path: string): void {
   for (const name of ['policy', 'onFull', 'ttl'] as const) {
     const wanted = read[name];
+    // A map with a chooser does not evict on its own; that was checked.
+    if (name === 'onFull' && read['choose'] !== undefined) continue;
     if (wanted === undefined || wanted === map[name]) continue;
     const message = `${path}: the ${name} of the map is ${describe(map[name])}, not ${describe(wanted)}`;
     throw name === 'ttl' ? rangeError(message) : typeError(message);

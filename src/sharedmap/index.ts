@@ -1,7 +1,9 @@
 /** offheap/sharedmap: a map that every worker and process reads and writes, bounded by bytes. */
 export { type Repaired, type SharedMapOpenOptions } from './file.js';
-export { SharedMap, type Entry, type SharedHandle } from './shared-map.js';
-export { type SharedMapOptions } from './options.js';
+export { SharedMap, type SharedHandle } from './shared-map.js';
+export { type Entry } from './entry.js';
+export { type SharedMapAttachOptions, type SharedMapOptions } from './options.js';
+export { type Candidate, type Choose, type NeededRoom } from './choose.js';
 export {
   type ExpiryOptions,
   type KeyType as SharedKeyType,

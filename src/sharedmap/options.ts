@@ -1,18 +1,20 @@
 /** The options of a SharedMap, and the region that they lead to. */
 import { typeError } from '../errors.js';
 import { native } from '../native.js';
-import { TYPE } from '../region/element.js';
+import { TYPE, type JsType } from '../region/element.js';
 import { seedOption } from '../region/map-like.js';
 import {
   booleanOption,
   checkInteger,
   choiceOption,
+  describe,
   integerOption,
   readOptions,
   type Options,
 } from '../region/options.js';
 import { NO_PLACEMENT, Region, type Placement } from '../region/region.js';
 import type { MapOptions } from '../native/sharedmap.js';
+import type { Choose } from './choose.js';
 import {
   checkTtl,
   KEY_TYPES,
@@ -37,6 +39,14 @@ export interface SharedMapOptions<K extends KeyType, V extends ValueType> {
   ttl?: number;
   /** Evict entries, or refuse new ones with `ERR_OFFHEAP_FULL`. Default: evict. */
   onFull?: OnFull;
+  /**
+   * Selects the entries to evict when the map is full: returns keys of some of the candidates, a
+   * random sample of at least 16 entries if there are that many. It is called again if that does
+   * not suffice, and may read the map, but not change it. The map has the policy `none` then; each
+   * holder that writes passes its own `choose`, and one without it gets `ERR_OFFHEAP_FULL`. If the
+   * function throws, or returns anything but keys of candidates, the change is refused.
+   */
+  choose?: Choose<JsType<K>>;
   /** Number of shards, each with a lock: a power of two. Default: as many as suit the bound. */
   shards?: number;
   /** Ask the system to back the map with huge pages. Default: from 4 MiB on. */
@@ -54,6 +64,7 @@ const OPTIONS = [
   'policy',
   'ttl',
   'onFull',
+  'choose',
   'shards',
   'hugePages',
   'numaNode',
@@ -63,8 +74,19 @@ const OPTIONS = [
 /** The largest bound: words of larger regions have indices above 2^31. */
 const MAX_BYTES = 2 ** 33;
 
-/** The region of a new, empty map. */
-export function createRegion(options: unknown): Region {
+/** How to attach to a map. */
+export interface SharedMapAttachOptions<K extends KeyType = KeyType> {
+  /** As in {@link SharedMapOptions.choose}, for changes that this holder makes. */
+  choose?: Choose<JsType<K>>;
+}
+
+/** The options of `attach`. */
+export function attachOptions(options: unknown): { choose: unknown } {
+  return { choose: readOptions(options, ['choose'], 'attach')['choose'] };
+}
+
+/** The region of a new, empty map, and its function `choose`. */
+export function createRegion(options: unknown): { region: Region; choose: unknown } {
   const read = readOptions(options, OPTIONS, 'a SharedMap');
   const settings = nativeOptions(read);
   const placement: Placement = {
@@ -80,7 +102,7 @@ export function createRegion(options: unknown): Region {
     region.release();
     throw error;
   }
-  return region;
+  return { region, choose: read['choose'] };
 }
 
 /** The options that native code needs. */
@@ -89,6 +111,7 @@ export function nativeOptions(read: Options): MapOptions {
   const value = choiceOption(read, 'value', VALUE_TYPES);
   const { maxBytes, ttl } = read;
   if (maxBytes === undefined) throw typeError('a SharedMap needs maxBytes, its bound in bytes');
+  const isChosen = checkChoose(read);
   const policy = read['policy'] === undefined ? 'auto' : choiceOption(read, 'policy', POLICIES);
   const onFull = read['onFull'] === undefined ? 'evict' : choiceOption(read, 'onFull', ['evict', 'reject']);
   const time = ttl === undefined ? Infinity : checkTtl(ttl);
@@ -98,11 +121,23 @@ export function nativeOptions(read: Options): MapOptions {
     ttl: time === Infinity ? 0 : time,
     key: TYPE[key],
     value: VALUE_CODES[value],
-    policy: POLICIES.indexOf(policy),
+    policy: POLICIES.indexOf(isChosen ? 'none' : policy),
     shards: integerOption(read, 'shards', 1, 256, 0),
-    reject: onFull === 'reject',
+    reject: isChosen || onFull === 'reject',
     seeded: true,
     seed0: seed0 >>> 0,
     seed1: seed1 >>> 0,
   };
+}
+
+/** Whether the option `choose` was given, which replaces the policy. */
+function checkChoose(read: Options): boolean {
+  const { choose, policy, onFull } = read;
+  if (choose === undefined) return false;
+  if (typeof choose !== 'function') throw typeError(`choose must be a function, not ${describe(choose)}`);
+  if (policy !== undefined && policy !== 'none') {
+    throw typeError(`choose and the policy ${describe(policy)} exclude each other`);
+  }
+  if (onFull === 'reject') throw typeError("choose and onFull: 'reject' exclude each other");
+  return true;
 }

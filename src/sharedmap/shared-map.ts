@@ -15,7 +15,7 @@ import { offheapError, rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { TYPE_NAMES, type JsType } from '../region/element.js';
 import { inspectEntries, setIterator, setTag } from '../region/face.js';
-import { addEntries, checkFunction, normalized } from '../region/map-like.js';
+import { addEntries, checkFunction } from '../region/map-like.js';
 import { checkInteger, describe, integerOption, readOptions } from '../region/options.js';
 import type { WorkOptions } from '../region/progress.js';
 import type { Region } from '../region/region.js';
@@ -23,20 +23,25 @@ import { attachRegion, type Token } from '../region/token.js';
 import { Uncloneable } from '../region/uncloneable.js';
 import { Watch } from './background.js';
 import * as bulk from './bulk.js';
+import { useChooser } from './choose.js';
 import { getOrCompute, type ComputeContext, type ComputeOptions } from './compute.js';
 import { Subscriptions, type MapEvent, type SubscribeOptions } from './events.js';
 import { hotKeysOf, sizesOf, type HotKey, type SizeClass } from './figures.js';
 import { iterate, scan, type ScanResult } from './iteration.js';
+import { entryOf, getOrAdd, touch, update, type Entry } from './entry.js';
 import { openFile, type Repaired, type SharedMapOpenOptions } from './file.js';
 import { HEAD } from './layout.js';
-import { DOUBLES } from './message.js';
 import { measurementsOf, prometheusText, type Measurement, type MetricsOptions } from './metrics.js';
-import { createRegion, type SharedMapOptions } from './options.js';
+import {
+  attachOptions,
+  createRegion,
+  type SharedMapAttachOptions,
+  type SharedMapOptions,
+} from './options.js';
 import { quickValue } from './quick.js';
 import { isPresent, isValidHandle, lookUp, MISSING, readHandle, resultOf } from './read.js';
 import {
   POLICIES,
-  readExpiry,
   valueTypeOf,
   type ExpiryOptions,
   type KeyType,
@@ -58,23 +63,12 @@ declare const handleBrand: unique symbol;
  */
 export type SharedHandle = number & { readonly [handleBrand]: 'SharedMap' };
 
-/** The result of {@link SharedMap.entry}. */
-export interface Entry<V> {
-  value: V;
-  /** For `compareAndSet`. It differs after each change, and after a deletion and an insertion. */
-  version: number;
-  /** Milliseconds since 1970; `Infinity`: never. */
-  expiresAt: number;
-  /** Bytes of the entry, without its part of the index. */
-  bytes: number;
-}
-
-/** Attempts of `update` to store a value before another participant changes the key. */
-const MAX_UPDATES = 1000;
-
-/** Another map of this process, or a token that leads to one. */
+/** A region that contains a map, and the function that makes room in it. */
 class Source {
-  constructor(readonly region: Region) {}
+  constructor(
+    readonly region: Region,
+    readonly choose: unknown,
+  ) {}
 }
 
 /**
@@ -112,23 +106,35 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   ) {
     super();
     const isSource = options instanceof Source;
-    const region = isSource ? options.region : createRegion(options);
+    const { region, choose } = isSource ? options : createRegion(options);
     try {
       this.#table = new SharedMapTable(region, region.bytes.length >= 65_536);
     } catch (error) {
       region.release();
       throw error;
     }
+    try {
+      const evicts = this.onFull === 'evict' && this.policy !== 'none' ? this.policy : undefined;
+      useChooser(this.#table, choose, evicts);
+    } catch (error) {
+      this.#table.close();
+      throw error;
+    }
     this.#watch = new Watch(this.#table, new WeakRef(this));
     if (!isSource) addEntries(this, iterable);
   }
 
-  /** A map that another thread shared. It has the same rights as the one that created the map. */
+  /**
+   * A map that another thread shared. It has the same rights as the one that created the map.
+   * `choose` makes room for what this holder writes, in a map that does not evict.
+   */
   static attach<K extends KeyType = KeyType, V extends ValueType = ValueType>(
     token: Token<'sharedmap'>,
+    options?: SharedMapAttachOptions<K>,
   ): SharedMap<K, V> {
+    const { choose } = attachOptions(options);
     const region = attachRegion(token, 'sharedmap');
-    return new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region));
+    return new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region, choose));
   }
 
   /**
@@ -148,7 +154,8 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     const { map, repaired } = openFile(
       path,
       options,
-      (region) => new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region)),
+      (region, choose) =>
+        new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region, choose)),
     );
     map.#repaired = repaired;
     return map;
@@ -227,12 +234,14 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /** Deletes a key. Returns whether it was present. */
   delete(key: JsType<K>): boolean {
     const table = this.#table;
+    table.checkChange();
     return table.prepareLookup(key) && native().sharedmapDelete(table.id) !== 0;
   }
 
   /** Deletes a key, and returns the value that it had. */
   getAndDelete(key: JsType<K>): ValueOf<V> | undefined {
     const table = this.#table;
+    table.checkChange();
     if (!table.prepareLookup(key)) return undefined;
     const found = table.call(() => native().sharedmapTake(table.id));
     return found === 0 ? undefined : (resultOf(table) as ValueOf<V>);
@@ -240,20 +249,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** The value of a key with its properties, or `undefined`. Does not affect eviction. */
   entry(key: JsType<K>): Entry<ValueOf<V>> | undefined {
-    const table = this.#table;
-    if (!table.prepareLookup(key)) return undefined;
-    const found = table.call(() => native().sharedmapGet(table.id, true));
-    if (found === 0) return undefined;
-    const { doubles } = table.message;
-    const expiresAt = doubles[DOUBLES.resultExpiresAt];
-    const version = doubles[DOUBLES.resultVersion];
-    const bytes = doubles[DOUBLES.resultBytes];
-    return {
-      value: resultOf(table) as ValueOf<V>,
-      version,
-      expiresAt: expiresAt === 0 ? Infinity : expiresAt,
-      bytes,
-    };
+    return entryOf(this.#table, key) as Entry<ValueOf<V>> | undefined;
   }
 
   /**
@@ -266,12 +262,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Gives an entry a new time to live in milliseconds. Returns whether the key is present. */
   touch(key: JsType<K>, options: ExpiryOptions): boolean {
-    const table = this.#table;
-    const expiresAt = readExpiry(options);
-    if (Number.isNaN(expiresAt)) throw typeError('touch needs a ttl or expiresAt');
-    if (!table.prepareLookup(key)) return false;
-    table.message.doubles[DOUBLES.expiresAt] = expiresAt === Infinity ? 0 : expiresAt;
-    return native().sharedmapTouch(table.id) !== 0;
+    return touch(this.#table, key, options);
   }
 
   /** Milliseconds until a key expires; `Infinity` if it does not; `undefined` if it is absent. */
@@ -283,26 +274,13 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** The value of a key; if it is absent, `value` is inserted first. */
   getOrInsert(key: JsType<K>, value: ValueOf<V>): ValueOf<V> {
-    return this.#getOrAdd(key, () => value);
+    return getOrAdd(this.#table, key, () => value) as ValueOf<V>;
   }
 
   /** The value of a key; if it is absent, `compute(key)` is inserted first. */
   getOrInsertComputed(key: JsType<K>, compute: (key: JsType<K>) => ValueOf<V>): ValueOf<V> {
     checkFunction(compute);
-    return this.#getOrAdd(key, compute);
-  }
-
-  #getOrAdd(key: JsType<K>, compute: (key: JsType<K>) => ValueOf<V>): ValueOf<V> {
-    const table = this.#table;
-    table.encode(key);
-    const found = lookUp(table, true);
-    if (found !== MISSING) return found as ValueOf<V>;
-    const value = compute(normalized(key));
-    write(table, key, value, undefined, MODE.add, 0);
-    table.encode(key);
-    const stored = lookUp(table, false);
-    // Another participant may have deleted it, or it was evicted.
-    return stored === MISSING ? value : (stored as ValueOf<V>);
+    return getOrAdd(this.#table, key, compute) as ValueOf<V>;
   }
 
   /**
@@ -313,17 +291,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
    */
   update(key: JsType<K>, change: (value: ValueOf<V> | undefined, key: JsType<K>) => ValueOf<V>): ValueOf<V> {
     checkFunction(change);
-    for (let attempt = 0; attempt < MAX_UPDATES; attempt++) {
-      const before = this.entry(key);
-      const value = change(before?.value, normalized(key));
-      const version = before?.version ?? 0;
-      const done = write(this.#table, key, value, undefined, MODE.compare, version, version !== 0);
-      if ((done & STORED) !== 0) return value;
-    }
-    throw offheapError(
-      'ERR_OFFHEAP_CONFLICT',
-      `${describe(key)} was changed during each of ${MAX_UPDATES} attempts to update it`,
-    );
+    return update(this.#table, key, change as (value: unknown, key: never) => unknown) as ValueOf<V>;
   }
 
   /**
@@ -376,7 +344,8 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   /**
    * A new map with the entries that {@link SharedMap.save} wrote, apart from those that have
    * expired. `options` replace those of the map that was saved. Rejects with `ERR_OFFHEAP_CORRUPT`
-   * for a file that is damaged.
+   * for a file that is damaged, and with `ERR_OFFHEAP_FULL` if the entries do not fit into a map
+   * that does not evict; `choose` is not called for them.
    */
   static async restore<K extends KeyType = KeyType, V extends ValueType = ValueType>(
     path: PathLike,
@@ -394,12 +363,12 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Removes all entries. */
   clear(): void {
-    native().sharedmapClear(open(this.#table).id);
+    native().sharedmapClear(changing(this.#table).id);
   }
 
   /** Removes all entries that have expired, and returns their number. */
   purgeExpired(): number {
-    return native().sharedmapPurge(open(this.#table).id, Number.MAX_SAFE_INTEGER);
+    return native().sharedmapPurge(changing(this.#table).id, Number.MAX_SAFE_INTEGER);
   }
 
   // ---- handles
@@ -442,7 +411,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Deletes the entry of a handle. Returns whether it was valid. */
   deleteByHandle(handle: SharedHandle): boolean {
-    return native().sharedmapDeleteByHandle(open(this.#table).id, checkHandle(handle)) !== 0;
+    return native().sharedmapDeleteByHandle(changing(this.#table).id, checkHandle(handle)) !== 0;
   }
 
   // ---- bulk
@@ -625,6 +594,11 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
 function open(table: SharedMapTable): SharedMapTable {
   if (!table.isOpen) throw closed();
+  return table;
+}
+
+function changing(table: SharedMapTable): SharedMapTable {
+  table.checkChange();
   return table;
 }
 

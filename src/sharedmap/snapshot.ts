@@ -33,12 +33,12 @@ export function optionsOf(path: unknown, given: object | undefined): Record<stri
       ? ioError(`opening ${target} failed`, (error as { cause?: unknown }).cause ?? error)
       : error;
   }
+  const former = { policy: POLICIES[info.policy], onFull: info.reject ? 'reject' : 'evict' };
   return {
     key: TYPE_NAMES[info.key],
     value: valueTypeOf(info.value),
     maxBytes: info.maxBytes,
-    policy: POLICIES[info.policy],
-    onFull: info.reject ? 'reject' : 'evict',
+    ...((given as { choose?: unknown } | undefined)?.choose === undefined ? former : {}),
     ...(info.ttl > 0 ? { ttl: info.ttl } : {}),
     ...given,
   };

@@ -20,8 +20,9 @@ import { hashMultipliers } from '../region/hash.js';
 import type { Region } from '../region/region.js';
 import { BLOB, decodeNumber, encodeKey, keyScratch, NARROW, putKey, WIDE } from './keys.js';
 import { FLAG, HEAD, PARTICIPANT, QUICK, quickKind } from './layout.js';
-import { Message, PAYLOAD } from './message.js';
+import { Message, PAYLOAD, WORDS } from './message.js';
 import { AUTO_STATE, clockMaskOf, metaAfterHit, mostHitsOf, POLICY, policyOf } from './policy.js';
+import type { RoomMaker } from './room.js';
 
 /** Attempts to read a value that others change before native code reads it under the lock. */
 export const MAX_ATTEMPTS = 64;
@@ -96,6 +97,8 @@ export class SharedMapTable {
   /** Whether the map was opened for reading: nothing may be stored to its memory. */
   isReader = false;
   readonly message = new Message();
+  /** Makes room in a map that does not evict. */
+  chooser: RoomMaker | undefined = undefined;
 
   constructor(
     public region: Region,
@@ -177,6 +180,19 @@ export class SharedMapTable {
   /** Throws `ERR_OFFHEAP_CLOSED` after {@link SharedMapTable.close}. */
   checkOpen(): void {
     if (this.id < 0) throw closed();
+  }
+
+  /** Throws if the map must not be changed: it was closed, or the option `choose` is running. */
+  checkChange(): void {
+    this.checkOpen();
+    this.chooser?.check();
+  }
+
+  /** Calls native code with a change of the key in flight that stores no value of the message. */
+  change<T>(call: () => T): T {
+    if (this.chooser === undefined) return call();
+    this.message.words[WORDS.valueHead] = 0;
+    return this.chooser.changeOne(call);
   }
 
   /**

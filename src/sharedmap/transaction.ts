@@ -12,6 +12,7 @@ import { integerOption, readOptions } from '../region/options.js';
 import { BLOB } from './keys.js';
 import { DOUBLES, PAYLOAD, WORDS } from './message.js';
 import { resultOf } from './read.js';
+import type { Room } from './room.js';
 import { EXPIRY, readExpiry, type ExpiryOptions } from './schema.js';
 import type { SharedMapTable } from './table.js';
 import { putRaw, rawOf, typeOf } from './values.js';
@@ -48,6 +49,7 @@ interface ReadRecord {
 
 interface ChangeRecord {
   readonly key: Uint8Array;
+  readonly hash: number;
   /** The bytes of the value; `undefined` for a deletion. */
   readonly bytes: Uint8Array | undefined;
   readonly value: unknown;
@@ -77,6 +79,7 @@ class Attempt implements Transaction<unknown, unknown> {
     const type = typeOf(table, value);
     const raw = rawOf(type, value);
     const at = table.prepare(key);
+    const { hash } = table;
     const id = this.id();
     putRaw(table, type, raw, at);
     const { words, bytes } = table.message;
@@ -87,6 +90,7 @@ class Attempt implements Transaction<unknown, unknown> {
       value,
       type: words[WORDS.valueType],
       expiresAt,
+      hash,
     });
     table.message.trim();
     return this;
@@ -94,9 +98,12 @@ class Attempt implements Transaction<unknown, unknown> {
 
   delete(key: unknown): boolean {
     const { isPresent } = this.look(key);
-    this.table.prepare(key);
-    const record = { key: this.keyBytes(), bytes: undefined, value: undefined, type: 0, expiresAt: NaN };
-    this.change(this.id(), record);
+    const { table } = this;
+    table.prepare(key);
+    const { hash } = table;
+    const none = { bytes: undefined, value: undefined, type: 0, expiresAt: NaN };
+
+    this.change(this.id(), { key: this.keyBytes(), hash, ...none });
     return isPresent;
   }
 
@@ -143,6 +150,23 @@ class Attempt implements Transaction<unknown, unknown> {
     return Buffer.from(this.keyBytes()).toString('latin1');
   }
 
+  /** The room that the changes need. */
+  private room(): Room {
+    const { reads, changes } = this;
+    const stored = [...changes.values()].filter(({ bytes }) => bytes !== undefined);
+    let [keyBytes, valueBytes] = [0, 0];
+    for (const { key, bytes } of stored) {
+      keyBytes += key.length;
+      valueBytes += bytes!.length;
+    }
+    return {
+      hash: stored[0]?.hash ?? 0,
+      keyBytes,
+      valueBytes,
+      isKept: (id) => reads.has(id) || changes.has(id),
+    };
+  }
+
   /** Makes the changes. False after a conflict. */
   commit(): boolean {
     this.isOpen = false;
@@ -181,7 +205,8 @@ class Attempt implements Transaction<unknown, unknown> {
       put(key);
       if (bytes !== undefined) put(bytes);
     }
-    const done = native().sharedmapCommit(table.id, reads.size + changes.size);
+    const call = (): boolean => native().sharedmapCommit(table.id, reads.size + changes.size);
+    const done = table.chooser === undefined ? call() : table.chooser.change(this.room(), call);
     message.trim();
     return done;
   }

@@ -68,6 +68,11 @@ describe('a full map that evicts', () => {
     for (const length of [MIB, 2 * MIB]) {
       throws(() => map.set(1, new Uint8Array(length)), 'ERR_OFFHEAP_FULL', /never fits/);
       throws(() => map.add(9999, new Uint8Array(length)), 'ERR_OFFHEAP_FULL');
+      throws(
+        () => map.transaction((tx: AnyShared) => tx.set(1, new Uint8Array(length))),
+        'ERR_OFFHEAP_FULL',
+        /never fits/,
+      );
     }
     expect(map.size).toBe(500);
     expect(map.stats().evictions).toBe(0);

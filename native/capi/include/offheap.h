@@ -3225,6 +3225,55 @@ enum oh_status oh_sharedmap_remove_many(struct oh_sharedmap *map,
                                         size_t *out);
 
 /**
+ * Whether an entry of this size can be stored in the map if others make room. The lengths are in
+ * bytes.
+ *
+ * Requires:
+ * `map` is an attachment; `fits` is writable.
+ */
+enum oh_status oh_sharedmap_fits(const struct oh_sharedmap *map,
+                                 size_t key_length,
+                                 size_t value_length,
+                                 bool *fits);
+
+/**
+ * Writes up to `limit` live entries of a shard to `buffer`, from a bucket that `seed` selects;
+ * pass random numbers for random entries. `shard` is below the number of shards
+ * (`oh_sharedmap_get_stats`); the lowest bits of a handle are the shard of its key. Each entry
+ * consists of two words (head of the key, 0), the bytes of the entry as `uint64_t`, the time of
+ * expiry as `double` (0: never), the version as `uint64_t`, and the key, padded with zeros to a
+ * multiple of 8 bytes. The head is length × 4 + encoding, or 0 for keys of fixed size. `*length`
+ * becomes the number of bytes written, and `*count` the number of entries. If they need more than
+ * `capacity` bytes, nothing is written, `*count` becomes 0, and `*length` the number of bytes
+ * needed.
+ *
+ * Requires:
+ * `map` is an attachment; `buffer` is valid for writing `capacity` bytes; the other pointers are
+ * writable.
+ */
+enum oh_status oh_sharedmap_sample(const struct oh_sharedmap *map,
+                                   uint32_t shard,
+                                   uint32_t seed,
+                                   size_t limit,
+                                   void *buffer,
+                                   size_t capacity,
+                                   size_t *length,
+                                   size_t *count);
+
+/**
+ * Removes a key if its entry has this version, which counts and is reported as an eviction.
+ * `*evicted` becomes whether it was removed.
+ *
+ * Requires:
+ * `map` is an attachment; `key` is valid for reading `key_length` bytes; `evicted` is writable.
+ */
+enum oh_status oh_sharedmap_evict(struct oh_sharedmap *map,
+                                  const void *key,
+                                  size_t key_length,
+                                  uint64_t version,
+                                  bool *evicted);
+
+/**
  * Looks up a key. `*found` becomes true, and `*entry` (unless NULL) its properties, if it is
  * present. The value is copied to `buffer` if it has at most `capacity` bytes; otherwise nothing
  * is copied, and `entry->value_length` tells how many bytes are needed. With `peek` the lookup

@@ -6,6 +6,7 @@
 
 pub mod binding;
 pub mod bulk;
+pub mod choose;
 mod convert;
 pub mod entry;
 pub mod events;

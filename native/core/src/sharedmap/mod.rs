@@ -11,7 +11,7 @@
 //! - `pages`, `blocks`, `evacuate`: memory
 //! - [`entry`], `index`: entries and buckets
 //! - `read`, `write`, `change`, `scan`: operations
-//! - `evict`, [`policy`]: room for new entries
+//! - `evict`, [`policy`], `choose`: room for new entries
 //! - `repair`, `validate`, `stats`
 //! - [`file`](mod@file): maps that processes open by path
 //!
@@ -20,6 +20,7 @@
 
 mod blocks;
 mod change;
+mod choose;
 pub mod entry;
 mod evacuate;
 mod events;

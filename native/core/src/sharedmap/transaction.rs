@@ -48,8 +48,8 @@ struct Prepared {
 
 impl Map {
     /// Makes all changes, if all keys read have their versions still. Returns whether it did.
-    /// `Range` for more than 64 changes and for two changes of a key, `Full` if there is no room;
-    /// then nothing changed.
+    /// `Range` for more than 64 changes and for two changes of a key, `Full` if there is no room or
+    /// if a value can never fit; then nothing changed.
     pub fn commit(&self, reads: &[Read<'_>], changes: &[Change<'_>], now: f64) -> Result<bool> {
         if changes.len() > control::COMMIT_LANES {
             let (count, most) = (changes.len(), control::COMMIT_LANES);
@@ -65,6 +65,12 @@ impl Map {
         for key in reads.iter().map(|read| &read.key).chain(changes.iter().map(|change| &change.key)) {
             self.check_key(key)?;
             shards.push(self.shard_of(key.hash(&self.seeds)).id);
+        }
+        for Change { key, value, .. } in changes {
+            let Some(value) = value else { continue };
+            if !self.fits(key.length(), value.length()) {
+                return Err(self.never_fits(value.length()));
+            }
         }
         shards.sort_unstable();
         shards.dedup();

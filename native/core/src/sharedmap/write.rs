@@ -86,16 +86,10 @@ impl Map {
 
     fn write_hashed(&self, write: &Write<'_>, hash: u32) -> Result<Written> {
         self.backing.check()?;
-        let units = self.units_of(write);
         let length = write.value.length();
-        // Each shard needs pages for its index and its reserve.
-        let most = self.geometry.pages.saturating_sub(2 * self.geometry.shards()) as u64;
-        if u64::from(units) > most * u64::from(self.page_units()) / 8 * 7 {
-            let bound = self.geometry.max_bytes;
-            return Err(Error::new(
-                ErrorKind::Full,
-                format!("a value of {length} bytes never fits into a map of {bound} bytes"),
-            ));
+        let units = self.units_of(write.key.length(), length);
+        if !self.fits(write.key.length(), length) {
+            return Err(self.never_fits(length));
         }
         let shard = self.shard_of(hash);
         self.refusal.take();
@@ -135,8 +129,8 @@ impl Map {
     }
 
     /// About the size of the blocks of an entry, divided by 8.
-    fn units_of(&self, write: &Write<'_>) -> u32 {
-        let bytes = write.key.length() + write.value.length();
+    pub(super) fn units_of(&self, key_length: usize, value_length: usize) -> u32 {
+        let bytes = key_length.saturating_add(value_length).min(u32::MAX as usize);
         let chunks = bytes / self.geometry.max_entry() + 1;
         ((bytes + 48 + chunks * 32) / 8).min(u32::MAX as usize) as u32
     }
