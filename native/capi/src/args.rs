@@ -30,6 +30,13 @@ fn check_length(len: usize, width: usize, what: &'static str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a misaligned pointer to an output that may be NULL. An operation that changes something
+/// calls it first, so that a refused one changes nothing.
+#[inline]
+pub fn check_optional<T>(pointer: *const T, what: &'static str) -> Result<()> {
+    if pointer.is_null() { Ok(()) } else { check_pointer(pointer, what) }
+}
+
 /// Refuses an array of `len` elements of `width` bytes that is NULL, misaligned, or too long. A
 /// width of 0 counts as 1. NULL is allowed if the array is empty.
 pub fn check_array(pointer: *const c_void, width: usize, len: usize, what: &'static str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::convert::{make_native, native_length, read_key, read_value};
 use super::oh_sharedmap;
-use crate::args::{check_pointer, slice_mut};
+use crate::args::{check_optional, check_pointer, slice_mut};
 use crate::guard::{guard, guard_out};
 use crate::handle::shared;
 use crate::options::{option_struct, read_optional_struct};
@@ -210,6 +210,7 @@ pub unsafe extern "C" fn oh_sharedmap_set(
         let this = shared(map, "map")?;
         let schema = this.map.schema();
         let (mode, expiry, value_type) = read_write(options)?;
+        check_optional(out, "out")?;
         let written = this.map.write(&Write {
             key: read_key(schema, key, key_length)?,
             value: read_value(schema, value_type, value, value_length)?,
@@ -283,6 +284,8 @@ pub unsafe extern "C" fn oh_sharedmap_take(
             let this = shared(map, "map")?;
             let schema = this.map.schema();
             let key = read_key(schema, key, key_length)?;
+            slice_mut(buffer.cast::<u8>(), capacity, "buffer")?;
+            check_optional(entry, "entry")?;
             // A value of fixed size has at least 4 bytes in the map.
             let room = if schema.value_width().is_some_and(|_| capacity >= schema.value.width()) {
                 8

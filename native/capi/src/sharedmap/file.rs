@@ -1,7 +1,7 @@
 //! Maps in files, which any number of processes open by path (`oh_sharedmap_open`).
 
 use super::{Origin, oh_sharedmap, oh_sharedmap_options, read_options};
-use crate::args::read_path;
+use crate::args::{check_optional, read_path};
 use crate::guard::guard_out;
 use crate::handle::hand_out;
 use crate::options::{Flag, option_struct, read_optional_struct};
@@ -110,6 +110,7 @@ pub unsafe extern "C" fn oh_sharedmap_open(
         guard_out(out, || {
             let path = read_path(path, path_length)?;
             let options = read_open_options(options)?;
+            check_optional(opened, "opened")?;
             hand_out(|| {
                 let file = MapFile::open(&path, &options)?.map()?;
                 let map = Origin::File(file.clone()).attach()?;

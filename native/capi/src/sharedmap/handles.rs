@@ -10,6 +10,7 @@ use super::entry::{
     write_written,
 };
 use super::oh_sharedmap;
+use crate::args::check_optional;
 use crate::guard::{guard, guard_out};
 use crate::handle::shared;
 use crate::status::oh_status;
@@ -116,6 +117,7 @@ pub unsafe extern "C" fn oh_sharedmap_set_by_handle(
         let this = shared(map, "map")?;
         let (_, expiry, value_type) = read_write(options)?;
         let value = read_value(this.map.schema(), value_type, value, value_length)?;
+        check_optional(out, "out")?;
         let written = this.map.write_by_handle(handle, value, value_type, expiry, now())?;
         write_written(out, written.version, written.stored, written.existed)
     })

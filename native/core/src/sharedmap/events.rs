@@ -83,21 +83,28 @@ impl Map {
         let room = self.ring_room();
         let length = RECORD_HEADER + entry.key_length.next_multiple_of(8);
         let count = words.load_double(ring + COUNT);
-        words.store_double(ring + COUNT, count + 1);
-        let end = words.load_double(ring + END);
+        words.store_double(ring + COUNT, count.wrapping_add(1));
+        let (mut start, mut first) = (words.load_double(ring + START), words.load_double(ring + FIRST));
+        let mut end = words.load_double(ring + END);
+        // Only a region that was overwritten has other positions. The ring starts over, because the
+        // loop below would walk from one position to the other.
+        if start > end || end - start > room as u64 || end > u64::MAX / 2 || !(start | end).is_multiple_of(8)
+        {
+            (start, end, first) = (0, 0, count);
+        }
         if length > room / 2 {
             // Too long to be recorded: it counts as overwritten.
             words.store_double(ring + START, end);
-            words.store_double(ring + FIRST, count + 1);
+            words.store_double(ring + END, end);
+            words.store_double(ring + FIRST, count.wrapping_add(1));
             return;
         }
-        let (mut start, mut first) = (words.load_double(ring + START), words.load_double(ring + FIRST));
-        while end + length as u64 - start.min(end) > room as u64 && start < end {
+        while end + length as u64 - start > room as u64 && start < end {
             let size = u64::from(words.load(self.ring_word(ring, start)));
-            start += size.clamp(8, room as u64);
-            first += 1;
+            start = (start + size.clamp(8, room as u64)).min(end);
+            first = first.wrapping_add(1);
         }
-        words.store_double(ring + START, start.min(end));
+        words.store_double(ring + START, start);
         words.store_double(ring + FIRST, if start < end { first } else { count });
         let put = |index: usize, word: u32| words.store(self.ring_word(ring, end + index as u64 * 4), word);
         put(0, length as u32);
@@ -131,13 +138,13 @@ impl Map {
             let (count, end) = (words.load_double(ring + COUNT), words.load_double(ring + END));
             let (first, start) = (words.load_double(ring + FIRST), words.load_double(ring + START));
             if *number < first || *byte < start {
-                dropped += first.saturating_sub(*number);
+                dropped = first.saturating_sub(*number).saturating_add(dropped);
                 *byte = start;
             }
             let length = end.saturating_sub(*byte).min(self.ring_room() as u64);
             out.try_reserve(length as usize)?;
             for at in (0..length).step_by(4) {
-                out.extend_from_slice(&words.load(self.ring_word(ring, *byte + at)).to_le_bytes());
+                out.extend_from_slice(&words.load(self.ring_word(ring, byte.wrapping_add(at))).to_le_bytes());
             }
             *number = count;
             *byte = end;

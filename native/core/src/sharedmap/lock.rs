@@ -90,8 +90,9 @@ fn wait(words: Words, at: usize, me: Holder, is_alive: &dyn Fn(Holder) -> bool) 
         if let Some(place) = words.address(at) {
             futex::wait(place, word | SLEEPERS, NAP);
         }
+        // Nobody waits for a lock of their own: then the region was overwritten.
         if words.acquire(at) == word | SLEEPERS
-            && !is_alive(holder)
+            && (holder == me || !is_alive(holder))
             && words.swap(at, word | SLEEPERS, me.0 | SLEEPERS)
         {
             return Obtained::TakenOver(holder);
