@@ -29,6 +29,7 @@ async function main() {
     import('./sections/pools.mjs'),
     import('./sections/records.mjs'),
     import('./sections/workers.mjs'),
+    import('./sections/shared.mjs'),
     import('./sections/collector.mjs'),
   ]);
   const world = { cities, parseMs, checks: new Checks() };
