@@ -33,7 +33,8 @@
  * are valid as long as the library is loaded.
  *
  * Threads. Functions that take a structure as `const` may be called from many threads at the same
- * time, as long as no thread calls one that takes it otherwise.
+ * time, as long as no thread calls one that takes it otherwise. An oh_sharedmap is an exception:
+ * each thread has its own.
  *
  * Option structs begin with `size_t struct_size`, the sizeof of the struct. Set all fields that
  * are not needed to 0, for example with memset. Later versions can add fields, for which 0 has the
@@ -43,9 +44,9 @@
  *     and refused with OH_ERR_UNSUPPORTED otherwise;
  *   - a size that no version has is refused with OH_ERR_RANGE.
  *
- * The library does not call back, print or exit. Opening a mapped file installs a handler for
- * SIGBUS on Unix, which passes on all signals that do not concern it; nothing else affects
- * signals.
+ * The library does not print or exit, and calls back only the function that oh_log_set was given.
+ * Opening a mapped file installs a handler for SIGBUS on Unix, which passes on all signals that do
+ * not concern it; nothing else affects signals.
  */
 
 #ifndef OFFHEAP_H
@@ -54,6 +55,54 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * An internal error of the library, or a repair that failed.
+ */
+#define OH_LOG_ERROR 1
+
+/**
+ * Something that an operator should know: a repair, or a map that evicts many entries.
+ */
+#define OH_LOG_WARNING 2
+
+/**
+ * Slow operations.
+ */
+#define OH_LOG_INFO 3
+
+/**
+ * A panic was caught; the call returned `OH_ERR_NATIVE`. Level: error.
+ */
+#define OH_LOG_EVENT_INTERNAL 1
+
+/**
+ * The lock of a shard was taken over from a participant whose process terminated, and the shard
+ * was repaired; `count` is the number of its entries. Level: warning, or error if the repair
+ * failed for want of memory.
+ */
+#define OH_LOG_EVENT_TAKEOVER 2
+
+/**
+ * A map in a file was repaired on request; `count` is the number of its entries. Level: warning.
+ */
+#define OH_LOG_EVENT_REPAIR 3
+
+/**
+ * An attachment evicted `count` entries within `milliseconds`. Reported at most once per second
+ * for each attachment. Level: warning.
+ */
+#define OH_LOG_EVENT_EVICTIONS 4
+
+/**
+ * A thread waited `milliseconds` for the lock of a shard. Level: info.
+ */
+#define OH_LOG_EVENT_LOCK_WAIT 5
+
+/**
+ * A function took `milliseconds`. Level: info.
+ */
+#define OH_LOG_EVENT_SLOW 6
 
 /**
  * Bit of `oh_cpu_features`: SSE2.
@@ -676,6 +725,65 @@ typedef struct oh_standalone_smallmap oh_standalone_smallmap;
  * by `oh_threadlocalpool_close`.
  */
 typedef struct oh_threadlocalpool oh_threadlocalpool;
+
+/**
+ * A report to the callback of the log. Valid during the call.
+ */
+typedef struct oh_log_record {
+  /**
+   * `OH_LOG_ERROR`, `OH_LOG_WARNING` or `OH_LOG_INFO`.
+   */
+  uint32_t level;
+  /**
+   * What happened: `OH_LOG_EVENT_…`.
+   */
+  uint32_t event;
+  /**
+   * A sentence in English, UTF-8, with a NUL at the end.
+   */
+  const char *message;
+  /**
+   * Bytes of the message without the NUL.
+   */
+  size_t message_length;
+  /**
+   * How long it took; 0 for events without a duration.
+   */
+  double milliseconds;
+  /**
+   * Number of entries; 0 for events without a number.
+   */
+  uint64_t count;
+} oh_log_record;
+
+/**
+ * The callback of the log. It receives the context of `oh_log_set`, runs on the thread whose
+ * operation is reported, perhaps on several threads at the same time, and must neither throw nor
+ * unwind.
+ */
+typedef void (*oh_log_callback)(void *context, const struct oh_log_record *record);
+
+/**
+ * What to report. Set all bytes to 0, and then `struct_size` and what differs.
+ */
+typedef struct oh_log_options {
+  /**
+   * `sizeof(oh_log_options)`
+   */
+  size_t struct_size;
+  /**
+   * Milliseconds from which on operations and waits for locks are slow; 0: 10.
+   */
+  double slow_milliseconds;
+  /**
+   * Evictions by one attachment within one second from which on they are reported; 0: 10,000.
+   */
+  uint64_t evictions;
+  /**
+   * The least severe level that is reported: `OH_LOG_ERROR`, …; 0: `OH_LOG_WARNING`.
+   */
+  uint32_t level;
+} oh_log_options;
 
 /**
  * Options of a new map. Initialize them with `OH_HASHMAP_OPTIONS(key, value, capacity)`, or set
@@ -2231,11 +2339,45 @@ const char *oh_version(void);
 size_t oh_last_error(char *buffer, size_t capacity);
 
 /**
+ * Writes the failure of this thread's last failed call to `buffer` as JSON, with a NUL at the end:
+ * `{"code":"ERR_OFFHEAP_FULL","status":6,"message":"the map has no room"}`, or `null` if no call
+ * has failed. The codes are those of the Node.js package. Returns the length without the NUL. If
+ * that is not less than `capacity`, `buffer` receives an empty string instead of a part of the
+ * JSON, so a first call with `(NULL, 0)` returns the required length. 3,200 bytes are enough for
+ * every failure.
+ *
+ * A successful call does not change the failure: check the status first.
+ *
+ * Requires:
+ * `buffer` is NULL, or points to `capacity` writable bytes.
+ */
+size_t oh_last_error_json(char *buffer, size_t capacity);
+
+/**
  * Returns the size in bytes of an element of this type in a column or array: 1, 2, 4 or 8. It is 4
  * for strings and byte sequences, whose columns contain references, and 0 for `OH_TYPE_ANY` and
  * for an invalid type.
  */
 size_t oh_type_width(uint32_t ty);
+
+/**
+ * Sets the callback that receives rare events of all structures in this process, or (NULL) none.
+ * It is called after the operation of its thread, with no lock of a structure held, so it may use
+ * the library; events of these calls are not reported. When this function returns, the former
+ * callback is not running in any other thread and is not called again; so a callback must not wait
+ * for a thread that sets the log. `options` may be NULL. Without a callback, a call
+ * costs one load more.
+ *
+ * `OH_ERR_RANGE` for an option outside its range. `OH_ERR_LOCKED` if it is called by the callback.
+ *
+ * Requires:
+ * Any thread may call `callback` with `context`, also several at the same time, until another
+ * callback was set; `options` is NULL or points to as many readable bytes as its `struct_size`
+ * says.
+ */
+enum oh_status oh_log_set(oh_log_callback callback,
+                          void *context,
+                          const struct oh_log_options *options);
 
 /**
  * Returns the features of the processor, as `OH_CPU_…` bits. A bit is set only if the operating

@@ -23,6 +23,7 @@
 #include "offheap/eliasfano.hpp"
 #include "offheap/error.hpp"
 #include "offheap/hashmap.hpp"
+#include "offheap/log.hpp"
 #include "offheap/mappedfile.hpp"
 #include "offheap/mmapvector.hpp"
 #include "offheap/packedints.hpp"

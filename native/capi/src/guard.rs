@@ -5,9 +5,12 @@
 //! message and location are kept for `oh_last_error` instead of being printed, because a library
 //! must not write to its host's stderr. Panics outside a guard, in a Rust program that links this
 //! crate, go to the previous hook.
+//!
+//! When the outermost call has ended, its events are reported to the log.
 
+use crate::log::report;
 use crate::status::{oh_status, record};
-use offheap_core::{Error, Result};
+use offheap_core::{Error, Result, log};
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -21,7 +24,11 @@ fn install_hook() {
     ONCE.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if INSIDE.get() { record(&format!("internal error: {info}")) } else { previous(info) }
+            if INSIDE.get() {
+                record(oh_status::OH_ERR_NATIVE, &format!("internal error: {info}"));
+            } else {
+                previous(info);
+            }
         }));
     });
 }
@@ -38,21 +45,28 @@ pub fn guard(body: impl FnOnce() -> Result<()>) -> oh_status {
     // outputs are not written when the body panics, so nothing half-done is trusted afterward.
     let outcome = panic::catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
-    match outcome {
+    let status = match outcome {
         Ok(Ok(())) => oh_status::OH_OK,
         Ok(Err(error)) => failed(&error),
         Err(payload) => {
             #[expect(clippy::mem_forget, reason = "a payload's destructor may itself panic")]
             std::mem::forget(payload);
+            log::push(log::Event::Internal);
             oh_status::OH_ERR_NATIVE
         }
+    };
+    // In an inner call, locks of the outer one may be held.
+    if !outer && log::has_events() {
+        report();
     }
+    status
 }
 
 #[cold]
 fn failed(error: &Error) -> oh_status {
-    record(error.message());
-    oh_status::from(error.kind())
+    let status = oh_status::from(error.kind());
+    record(status, error.message());
+    status
 }
 
 /// [`guard`] for a function with one output: checks `out` first, and writes it only on success.

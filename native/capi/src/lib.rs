@@ -28,6 +28,7 @@ pub mod guard;
 mod handle;
 pub mod hashmap;
 pub mod lockfreepool;
+pub mod log;
 pub mod mappedfile;
 pub mod memory;
 pub mod mmapvector;

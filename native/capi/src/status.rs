@@ -106,26 +106,30 @@ pub extern "C" fn oh_version() -> *const c_char {
 /// The maximum length of a message in bytes. Longer ones are cut at a character.
 const CAPACITY: usize = 512;
 
+/// The maximum length of a failure as JSON: each byte of a message takes at most 6.
+const JSON_CAPACITY: usize = CAPACITY * 6 + 64;
+
 /// The message of a thread. It has a fixed size: recording an error never allocates, so it works
 /// when memory has run out, and thread exit has no destructor to run.
 #[derive(Clone, Copy)]
 struct Message {
+    status: i32,
     len: usize,
     bytes: [u8; CAPACITY],
 }
 
 thread_local! {
-    static LAST: Cell<Message> = const { Cell::new(Message { len: 0, bytes: [0; CAPACITY] }) };
+    static LAST: Cell<Message> = const { Cell::new(Message { status: 0, len: 0, bytes: [0; CAPACITY] }) };
 }
 
-/// Keeps `text` for `oh_last_error` on this thread.
+/// Keeps a failure for `oh_last_error` on this thread.
 #[cold]
-pub(crate) fn record(text: &str) {
+pub(crate) fn record(status: oh_status, text: &str) {
     let mut len = text.len().min(CAPACITY);
     while !text.is_char_boundary(len) {
         len -= 1;
     }
-    let mut message = Message { len, bytes: [0; CAPACITY] };
+    let mut message = Message { status: status as i32, len, bytes: [0; CAPACITY] };
     message.bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
     LAST.set(message);
 }
@@ -152,6 +156,98 @@ pub unsafe extern "C" fn oh_last_error(buffer: *mut c_char, capacity: usize) -> 
             }
         }
         message.len
+    })
+}
+
+/// Copies this thread's last message to `buffer`, and returns it.
+pub(crate) fn last_message(buffer: &mut [u8; CAPACITY]) -> &[u8] {
+    let message = LAST.get();
+    *buffer = message.bytes;
+    &buffer[..message.len]
+}
+
+/// Runs `body`, and then restores this thread's last failure.
+pub(crate) fn keeping_message(body: impl FnOnce()) {
+    let message = LAST.get();
+    body();
+    LAST.set(message);
+}
+
+/// Text that is written to a buffer as far as it has room, and counted.
+struct Output<'a> {
+    buffer: &'a mut [u8],
+    length: usize,
+}
+
+impl Output<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if let Some(place) = self.buffer.get_mut(self.length) {
+                *place = byte;
+            }
+            self.length += 1;
+        }
+    }
+
+    /// The contents of a JSON string: quotes, backslashes and control characters are escaped.
+    fn put_escaped(&mut self, text: &[u8]) {
+        for &byte in text {
+            match byte {
+                b'"' => self.put(b"\\\""),
+                b'\\' => self.put(b"\\\\"),
+                b'\n' => self.put(b"\\n"),
+                0..0x20 | 0x7F => {
+                    let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+                    self.put(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+                }
+                _ => self.put(&[byte]),
+            }
+        }
+    }
+}
+
+/// Writes the failure of this thread's last failed call to `buffer` as JSON, with a NUL at the end:
+/// `{"code":"ERR_OFFHEAP_FULL","status":6,"message":"the map has no room"}`, or `null` if no call
+/// has failed. The codes are those of the Node.js package. Returns the length without the NUL. If
+/// that is not less than `capacity`, `buffer` receives an empty string instead of a part of the
+/// JSON, so a first call with `(NULL, 0)` returns the required length. 3,200 bytes are enough for
+/// every failure.
+///
+/// A successful call does not change the failure: check the status first.
+///
+/// # Safety
+/// `buffer` is NULL, or points to `capacity` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oh_last_error_json(buffer: *mut c_char, capacity: usize) -> usize {
+    guard_value(0, || {
+        let message = LAST.get();
+        let mut text = [0u8; JSON_CAPACITY];
+        let mut out = Output { buffer: &mut text, length: 0 };
+        match ErrorKind::from_number(message.status) {
+            Some(kind) => {
+                out.put(b"{\"code\":\"");
+                out.put(kind.code().as_bytes());
+                out.put(b"\",\"status\":");
+                if message.status >= 10 {
+                    out.put(&[b'0' + (message.status / 10) as u8]);
+                }
+                out.put(&[b'0' + (message.status % 10) as u8]);
+                out.put(b",\"message\":\"");
+                out.put_escaped(&message.bytes[..message.len]);
+                out.put(b"\"}");
+            }
+            None => out.put(b"null"),
+        }
+        let length = out.length;
+        if !buffer.is_null() && capacity > 0 {
+            let written = if length < capacity { length } else { 0 };
+            // SAFETY: the caller guarantees `capacity` bytes, of which `written + 1` are written.
+            unsafe {
+                buffer.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), written);
+                buffer.add(written).write(0);
+            }
+        }
+        length
     })
 }
 
@@ -186,22 +282,22 @@ mod tests {
 
     #[test]
     fn messages_are_cut_to_the_buffer_and_at_a_character() {
-        record("größer");
+        record(oh_status::OH_ERR_RANGE, "größer");
         assert_eq!(last(4), (8, b"gr\xc3\0".to_vec()));
         assert_eq!(last(0), (8, vec![]));
         assert_eq!(&last(16).1[..9], "größer\0".as_bytes());
         // SAFETY: a null buffer is allowed.
         assert_eq!(unsafe { oh_last_error(std::ptr::null_mut(), 0) }, 8);
 
-        record(&"é".repeat(400));
+        record(oh_status::OH_ERR_RANGE, &"é".repeat(400));
         assert_eq!(last(1000).0, 512);
-        record(&format!("x{}", "é".repeat(400)));
+        record(oh_status::OH_ERR_RANGE, &format!("x{}", "é".repeat(400)));
         assert_eq!(last(1000).0, 511, "never half a character");
     }
 
     #[test]
     fn threads_have_their_own_message() {
-        record("mine");
+        record(oh_status::OH_ERR_RANGE, "mine");
         std::thread::spawn(|| assert_eq!(last(8).0, 0)).join().unwrap();
         assert_eq!(last(8).0, 4);
     }

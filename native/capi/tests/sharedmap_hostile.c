@@ -1,5 +1,5 @@
-/* SharedMap from C over regions whose bytes are hostile: no call accesses memory outside the region,
- * waits forever, or returns what C cannot represent. */
+/* SharedMap from C over regions whose bytes are hostile: no call accesses memory outside the
+ * region, waits forever, or returns what C cannot represent. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -8,6 +8,7 @@ pub mod compress;
 pub mod cpu;
 mod error;
 pub mod hashmap;
+pub mod log;
 pub mod mmap;
 pub mod pools;
 pub mod region;

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate that are not structures, and their allowed imports.
-const BASE: [(&str, &[&str]); 5] = [
+const BASE: [(&str, &[&str]); 6] = [
     ("cpu", &[]),
     ("error", &[]),
+    ("log", &[]),
     ("region", &["cpu", "error"]),
     ("simd", &["cpu", "error", "region"]),
     ("table", &["cpu", "error", "region"]),

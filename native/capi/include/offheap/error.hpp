@@ -30,6 +30,14 @@ inline std::string last_error() {
   return message;
 }
 
+// The last failure on this thread as JSON, with the members code, status and message; "null" if no
+// call has failed.
+inline std::string last_error_json() {
+  std::string json(oh_last_error_json(nullptr, 0), '\0');
+  oh_last_error_json(json.data(), json.size() + 1);
+  return json;
+}
+
 // Throws Error unless the status is OH_OK: check(oh_thing_do(...)).
 inline void check(oh_status status) {
   if (status != OH_OK) throw Error(status, last_error());

@@ -1,10 +1,9 @@
 //! Functions on many keys of a SharedMap, whose keys and values are numbers.
 
 use super::convert::{make_native, read_key, read_value};
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::{check_array, slice_mut};
 use crate::guard::{guard, guard_out};
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::region::element::Type;
 use offheap_core::sharedmap::{Expiry, Mode, Write, now};
@@ -40,7 +39,7 @@ pub unsafe extern "C" fn oh_sharedmap_get_many(
     // SAFETY: the caller guarantees the pointers, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_get_many")?;
             let schema = this.map.schema();
             let key_width = width_of(schema.key, "keys")?;
             check_array(keys, key_width, count, "keys")?;
@@ -87,7 +86,7 @@ pub unsafe extern "C" fn oh_sharedmap_set_many(
     // SAFETY: the caller guarantees the pointers, whose alignment is checked.
     guard(|| unsafe {
         crate::args::check_pointer(out, "the output")?;
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_set_many")?;
         let schema = this.map.schema();
         let (key_width, value_width) = (width_of(schema.key, "keys")?, width_of(schema.value, "values")?);
         check_array(keys, key_width, count, "keys")?;
@@ -124,7 +123,7 @@ pub unsafe extern "C" fn oh_sharedmap_remove_many(
     // SAFETY: the caller guarantees the pointers, whose alignment is checked.
     unsafe {
         guard_out(out, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_remove_many")?;
             let schema = this.map.schema();
             let width = width_of(schema.key, "keys")?;
             check_array(keys, width, count, "keys")?;

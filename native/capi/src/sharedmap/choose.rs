@@ -4,10 +4,9 @@
 //! candidates of the key's shard, evict those that are needed least, and repeat the call.
 
 use super::convert::read_key;
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::{check_pointer, slice_mut};
 use crate::guard::{guard, guard_out};
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::Error;
 use offheap_core::sharedmap::now;
@@ -26,7 +25,7 @@ pub unsafe extern "C" fn oh_sharedmap_fits(
     fits: *mut bool,
 ) -> oh_status {
     // SAFETY: the caller guarantees the pointers.
-    unsafe { guard_out(fits, || Ok(shared(map, "map")?.map.fits(key_length, value_length))) }
+    unsafe { guard_out(fits, || Ok(operate(map, "oh_sharedmap_fits")?.map.fits(key_length, value_length))) }
 }
 
 /// Writes up to `limit` live entries of a shard to `buffer`, from a bucket that `seed` selects;
@@ -57,7 +56,7 @@ pub unsafe extern "C" fn oh_sharedmap_sample(
     guard(|| unsafe {
         check_pointer(length, "length")?;
         check_pointer(count, "count")?;
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_sample")?;
         let out = slice_mut(buffer.cast::<u8>(), capacity, "buffer")?;
         let shards = this.map.geometry().shards();
         if shard as usize >= shards {
@@ -92,7 +91,7 @@ pub unsafe extern "C" fn oh_sharedmap_evict(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(evicted, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_evict")?;
             this.map.evict(&read_key(this.map.schema(), key, key_length)?, version, now())
         })
     }

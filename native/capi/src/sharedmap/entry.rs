@@ -1,10 +1,9 @@
 //! Functions on single entries of a SharedMap, by key.
 
 use super::convert::{make_native, native_length, read_key, read_value};
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::{check_optional, check_pointer, slice_mut};
 use crate::guard::{guard, guard_out};
-use crate::handle::shared;
 use crate::options::{option_struct, read_optional_struct};
 use crate::status::oh_status;
 use offheap_core::sharedmap::{Expiry, Info, Mode, Number, Taken, Write, now};
@@ -158,7 +157,7 @@ pub unsafe extern "C" fn oh_sharedmap_get(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(found, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_get")?;
             let schema = this.map.schema();
             let key = read_key(schema, key, key_length)?;
             this.with_buffer(|value| {
@@ -207,7 +206,7 @@ pub unsafe extern "C" fn oh_sharedmap_set(
 ) -> oh_status {
     // SAFETY: the caller guarantees the pointers.
     guard(|| unsafe {
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_set")?;
         let schema = this.map.schema();
         let (mode, expiry, value_type) = read_write(options)?;
         check_optional(out, "out")?;
@@ -256,7 +255,7 @@ pub unsafe extern "C" fn oh_sharedmap_remove(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(removed, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_remove")?;
             this.map.remove_key(&read_key(this.map.schema(), key, key_length)?, now())
         })
     }
@@ -281,7 +280,7 @@ pub unsafe extern "C" fn oh_sharedmap_take(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(found, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_take")?;
             let schema = this.map.schema();
             let key = read_key(schema, key, key_length)?;
             slice_mut(buffer.cast::<u8>(), capacity, "buffer")?;
@@ -328,7 +327,7 @@ pub unsafe extern "C" fn oh_sharedmap_increment(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(sum, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_increment")?;
             let key = read_key(this.map.schema(), key, key_length)?;
             match this.map.increment(&key, Number::Float(by), Expiry::Keep, now())? {
                 Number::Float(sum) => Ok(sum),
@@ -354,7 +353,7 @@ pub unsafe extern "C" fn oh_sharedmap_increment_integer(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(sum, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_increment_integer")?;
             let key = read_key(this.map.schema(), key, key_length)?;
             match this.map.increment(&key, Number::Integer(i128::from(by)), Expiry::Keep, now())? {
                 Number::Float(sum) => Ok(sum as i64),
@@ -383,7 +382,7 @@ pub unsafe extern "C" fn oh_sharedmap_touch(
             if !(expires_at >= 0.0 && expires_at.is_finite()) {
                 return Err(Error::range(format!("invalid time of expiry: {expires_at}")));
             }
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_touch")?;
             this.map.touch(&read_key(this.map.schema(), key, key_length)?, expires_at, now())
         })
     }

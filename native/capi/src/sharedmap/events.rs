@@ -1,9 +1,8 @@
 //! Events of a SharedMap.
 
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::{check_pointer, slice_mut};
 use crate::guard::guard;
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::Error;
 use std::ffi::c_void;
@@ -30,7 +29,7 @@ pub unsafe extern "C" fn oh_sharedmap_subscribe(map: *mut oh_sharedmap, events: 
         if events > 15 {
             return Err(Error::range(format!("invalid events: {events}")));
         }
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_subscribe")?;
         if events == 0 {
             this.map.unsubscribe();
             this.positions.take();
@@ -62,7 +61,7 @@ pub unsafe extern "C" fn oh_sharedmap_poll(
     guard(|| unsafe {
         check_pointer(length, "length")?;
         check_pointer(dropped, "dropped")?;
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_poll")?;
         let out = slice_mut(buffer.cast::<u8>(), capacity, "buffer")?;
         let Some(mut positions) = this.positions.borrow().clone() else {
             length.write(0);

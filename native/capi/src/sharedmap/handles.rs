@@ -9,10 +9,9 @@ use super::entry::{
     copy_out, oh_sharedmap_entry, oh_sharedmap_write, oh_sharedmap_written, read_write, write_entry,
     write_written,
 };
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::check_optional;
 use crate::guard::{guard, guard_out};
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::sharedmap::now;
 use std::ffi::c_void;
@@ -31,7 +30,7 @@ pub unsafe extern "C" fn oh_sharedmap_handle_of(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(out, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_handle_of")?;
             Ok(this.map.handle_of(&read_key(this.map.schema(), key, key_length)?, now())?.unwrap_or(0))
         })
     }
@@ -53,7 +52,7 @@ pub unsafe extern "C" fn oh_sharedmap_get_by_handle(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(found, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_get_by_handle")?;
             let schema = this.map.schema();
             this.with_buffer(|value| {
                 let Some(info) = this.map.get_by_handle(handle, now(), value)? else { return Ok(false) };
@@ -85,7 +84,7 @@ pub unsafe extern "C" fn oh_sharedmap_key_by_handle(
     unsafe {
         guard_out(found, || {
             crate::args::check_pointer(key_length, "key_length")?;
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_key_by_handle")?;
             this.with_buffer(|key| {
                 if this.map.key_by_handle(handle, now(), key)?.is_none() {
                     return Ok(false);
@@ -114,7 +113,7 @@ pub unsafe extern "C" fn oh_sharedmap_set_by_handle(
 ) -> oh_status {
     // SAFETY: the caller guarantees the pointers.
     guard(|| unsafe {
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_set_by_handle")?;
         let (_, expiry, value_type) = read_write(options)?;
         let value = read_value(this.map.schema(), value_type, value, value_length)?;
         check_optional(out, "out")?;
@@ -134,5 +133,9 @@ pub unsafe extern "C" fn oh_sharedmap_remove_by_handle(
     removed: *mut bool,
 ) -> oh_status {
     // SAFETY: the caller guarantees the pointers.
-    unsafe { guard_out(removed, || shared(map, "map")?.map.remove_by_handle(handle, now())) }
+    unsafe {
+        guard_out(removed, || {
+            operate(map, "oh_sharedmap_remove_by_handle")?.map.remove_by_handle(handle, now())
+        })
+    }
 }

@@ -1,9 +1,8 @@
 //! Leases of a SharedMap: one participant computes the value of a key while the others wait.
 
 use super::convert::read_key;
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::guard::{guard, guard_out};
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::sharedmap::{Lease, now};
 use offheap_core::{Error, Result};
@@ -37,7 +36,7 @@ pub unsafe extern "C" fn oh_sharedmap_lease(
             if !(duration > 0.0 && duration.is_finite()) {
                 return Err(Error::range(format!("invalid duration of a lease: {duration}")));
             }
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_lease")?;
             let key = read_key(this.map.schema(), key, key_length)?;
             let now = now();
             Ok(match this.map.lease(&key, now + duration, now)? {
@@ -61,7 +60,7 @@ pub unsafe extern "C" fn oh_sharedmap_end_lease(
 ) -> oh_status {
     // SAFETY: the caller guarantees the pointers.
     guard(|| unsafe {
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_end_lease")?;
         let key: Result<_> = read_key(this.map.schema(), key, key_length);
         this.map.end_lease(&key?)
     })

@@ -26,10 +26,12 @@ use offheap_core::region::element::Type;
 use offheap_core::sharedmap::file::SharedFile;
 use offheap_core::sharedmap::layout::{FLAG_FILE, FLAG_REJECT};
 use offheap_core::sharedmap::{Map, Options, Positions, ProcessMemory, Schema};
-use offheap_core::{Error, Result};
+use offheap_core::{Error, Result, log};
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Options of a new map. Set all bytes to 0, and then `struct_size`, `max_bytes`, `key` and
 /// `value`.
@@ -162,6 +164,45 @@ impl oh_sharedmap {
             self.buffer.replace(buffer);
         }
         result
+    }
+}
+
+/// An attachment during a call, which is logged if it is slow.
+pub(crate) struct Operation<'a> {
+    attachment: &'a oh_sharedmap,
+    name: &'static str,
+    start: Option<Instant>,
+}
+
+/// The attachment for a call of the function `name`.
+///
+/// # Safety
+/// As for [`shared`].
+#[inline]
+pub(crate) unsafe fn operate<'a>(map: *const oh_sharedmap, name: &'static str) -> Result<Operation<'a>> {
+    // SAFETY: the caller guarantees the same.
+    let attachment = unsafe { shared(map, "map") }?;
+    Ok(Operation { attachment, name, start: log::is_enabled().then(Instant::now) })
+}
+
+impl Deref for Operation<'_> {
+    type Target = oh_sharedmap;
+
+    #[inline]
+    fn deref(&self) -> &oh_sharedmap {
+        self.attachment
+    }
+}
+
+impl Drop for Operation<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(start) = self.start {
+            let nanoseconds = start.elapsed().as_nanos() as u64;
+            if nanoseconds >= log::slow_nanoseconds() {
+                log::push(log::Event::Slow { name: self.name, nanoseconds });
+            }
+        }
     }
 }
 
@@ -310,7 +351,7 @@ pub unsafe extern "C" fn oh_sharedmap_slot(map: *const oh_sharedmap, out: *mut u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_sharedmap_count(map: *const oh_sharedmap, out: *mut u64) -> oh_status {
     // SAFETY: the caller guarantees `map` and `out`.
-    unsafe { guard_out(out, || Ok(shared(map, "map")?.map.len() as u64)) }
+    unsafe { guard_out(out, || Ok(operate(map, "oh_sharedmap_count")?.map.len() as u64)) }
 }
 
 /// Returns figures about the map.
@@ -325,7 +366,7 @@ pub unsafe extern "C" fn oh_sharedmap_get_stats(
     // SAFETY: the caller guarantees `map` and `out`.
     unsafe {
         guard_out(out, || {
-            let stats = shared(map, "map")?.map.stats();
+            let stats = operate(map, "oh_sharedmap_get_stats")?.map.stats();
             Ok(oh_sharedmap_stats {
                 entries: stats.entries,
                 used_bytes: stats.used_bytes,
@@ -359,7 +400,7 @@ pub unsafe extern "C" fn oh_sharedmap_get_stats(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_sharedmap_validate(map: *const oh_sharedmap) -> oh_status {
     // SAFETY: the caller guarantees that `map` is an attachment.
-    guard(|| unsafe { shared(map, "map")?.map.validate() })
+    guard(|| unsafe { operate(map, "oh_sharedmap_validate")?.map.validate() })
 }
 
 /// Removes all entries.
@@ -369,7 +410,7 @@ pub unsafe extern "C" fn oh_sharedmap_validate(map: *const oh_sharedmap) -> oh_s
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oh_sharedmap_clear(map: *mut oh_sharedmap) -> oh_status {
     // SAFETY: the caller guarantees that `map` is an attachment.
-    guard(|| unsafe { shared(map, "map")?.map.clear() })
+    guard(|| unsafe { operate(map, "oh_sharedmap_clear")?.map.clear() })
 }
 
 /// Removes entries that have expired, of about `buckets` buckets (20 entries each); `SIZE_MAX`: of
@@ -385,6 +426,10 @@ pub unsafe extern "C" fn oh_sharedmap_purge_expired(
 ) -> oh_status {
     // SAFETY: the caller guarantees `map` and `out`.
     unsafe {
-        guard_out(out, || shared(map, "map")?.map.purge_expired(buckets, offheap_core::sharedmap::now()))
+        guard_out(out, || {
+            operate(map, "oh_sharedmap_purge_expired")?
+                .map
+                .purge_expired(buckets, offheap_core::sharedmap::now())
+        })
     }
 }

@@ -1,9 +1,8 @@
 //! Iteration over a SharedMap.
 
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::check_pointer;
 use crate::guard::guard;
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::sharedmap::{Cursor, now};
 use std::ffi::c_void;
@@ -39,7 +38,7 @@ pub unsafe extern "C" fn oh_sharedmap_scan(
         check_pointer(cursor, "cursor")?;
         check_pointer(length, "length")?;
         check_pointer(count, "count")?;
-        let this = shared(map, "map")?;
+        let this = operate(map, "oh_sharedmap_scan")?;
         let out = crate::args::slice_mut(buffer.cast::<u8>(), capacity, "buffer")?;
         // The position is 1 more than the core's, so that 0 is free for start and end.
         let mut at = match cursor.read() {

@@ -1,10 +1,9 @@
 //! Snapshots of a SharedMap: files with the entries of one instant.
 
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::{check_pointer, read_path};
 use crate::control::{control_of, oh_control};
 use crate::guard::{guard, guard_out};
-use crate::handle::shared;
 use crate::status::oh_status;
 use offheap_core::Result;
 use offheap_core::region::control::Progress;
@@ -35,7 +34,7 @@ pub unsafe extern "C" fn oh_sharedmap_save(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(finished, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_save")?;
             let path = read_path(path, path_length)?;
             let progress = Progress::new(control_of(control)?);
             let file = File::create(path)?;
@@ -69,7 +68,7 @@ pub unsafe extern "C" fn oh_sharedmap_restore(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(out, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_restore")?;
             this.map.restore(File::open(read_path(path, path_length)?)?, now())
         })
     }

@@ -2,10 +2,9 @@
 
 use super::convert::{read_key, read_value};
 use super::entry::expiry_of;
-use super::oh_sharedmap;
+use super::{oh_sharedmap, operate};
 use crate::args::slice;
 use crate::guard::guard_out;
-use crate::handle::shared;
 use crate::options::Flag;
 use crate::status::oh_status;
 use offheap_core::sharedmap::{Change, Read, now};
@@ -64,7 +63,7 @@ pub unsafe extern "C" fn oh_sharedmap_commit(
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         guard_out(out, || {
-            let this = shared(map, "map")?;
+            let this = operate(map, "oh_sharedmap_commit")?;
             let schema = this.map.schema();
             let mut read = Vec::new();
             read.try_reserve_exact(read_count)?;

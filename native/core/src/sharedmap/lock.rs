@@ -12,7 +12,8 @@
 
 use super::futex;
 use super::words::Words;
-use std::time::Duration;
+use crate::log;
+use std::time::{Duration, Instant};
 
 /// Bits of the participant + 1.
 const SLOT_MASK: u32 = (1 << 10) - 1;
@@ -46,13 +47,22 @@ impl Holder {
     }
 }
 
+/// A wait for a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waited {
+    /// Who held the lock at first.
+    pub(crate) holder: Holder,
+    /// How long; 0 if the log is off.
+    pub(crate) nanoseconds: u64,
+}
+
 /// How a lock was obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Obtained {
     /// It was free.
     Free {
-        /// Whether the thread had to wait.
-        waited: bool,
+        /// The wait, if the thread had to wait.
+        waited: Option<Waited>,
     },
     /// From a holder that terminated: the protected data may be half-changed.
     TakenOver(Holder),
@@ -61,17 +71,23 @@ pub(crate) enum Obtained {
 /// Takes the lock at word `at` for `me`. `is_alive` tells whether a holder may still release it.
 pub(crate) fn acquire(words: Words, at: usize, me: Holder, is_alive: &dyn Fn(Holder) -> bool) -> Obtained {
     if words.swap(at, 0, me.0) {
-        return Obtained::Free { waited: false };
+        return Obtained::Free { waited: None };
     }
     wait(words, at, me, is_alive)
 }
 
 #[cold]
 fn wait(words: Words, at: usize, me: Holder, is_alive: &dyn Fn(Holder) -> bool) -> Obtained {
+    let holder = Holder(words.load(at) & !SLEEPERS);
+    let start = log::is_enabled().then(Instant::now);
+    let obtained = || {
+        let nanoseconds = start.map_or(0, |start| start.elapsed().as_nanos() as u64);
+        Obtained::Free { waited: Some(Waited { holder, nanoseconds }) }
+    };
     for _ in 0..SPINS {
         std::hint::spin_loop();
         if words.load(at) == 0 && words.swap(at, 0, me.0) {
-            return Obtained::Free { waited: true };
+            return obtained();
         }
     }
     loop {
@@ -79,7 +95,7 @@ fn wait(words: Words, at: usize, me: Holder, is_alive: &dyn Fn(Holder) -> bool) 
         if word == 0 {
             // Others may be asleep, which only the bit would tell the next one to release it.
             if words.swap(at, 0, me.0 | SLEEPERS) {
-                return Obtained::Free { waited: true };
+                return obtained();
             }
             continue;
         }

@@ -12,7 +12,7 @@
 //! - [`entry`], `index`: entries and buckets
 //! - `read`, `write`, `change`, `scan`: operations
 //! - `evict`, [`policy`], `choose`: room for new entries
-//! - `repair`, `validate`, `stats`
+//! - `repair`, `validate`, `stats`, `watch`
 //! - [`file`](mod@file): maps that processes open by path
 //!
 //! A [`Map`] is one attachment, for one thread. Cost: a read is a hash and two or three cache
@@ -41,6 +41,7 @@ pub mod snapshot;
 mod stats;
 mod transaction;
 mod validate;
+mod watch;
 pub mod words;
 mod write;
 
@@ -66,7 +67,7 @@ use crate::region::header::random_seeds;
 use crate::region::kind::Kind;
 use crate::region::memory::Memory;
 use crate::table::hash::Seeds;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, log};
 use std::cell::{Cell, RefCell};
 
 /// How to create a map.
@@ -113,6 +114,8 @@ pub struct Map {
     draft: RefCell<Vec<u8>>,
     /// Pages with blocks that are not published yet.
     pinned: RefCell<Vec<usize>>,
+    /// Evictions of the last second, if the log is on.
+    evictions: Cell<watch::Evictions>,
     /// Why the disk refused the last page that could not be allocated.
     refusal: RefCell<Option<Error>>,
 }
@@ -214,6 +217,7 @@ impl Map {
             scratch: RefCell::default(),
             draft: RefCell::default(),
             pinned: RefCell::default(),
+            evictions: Cell::default(),
             refusal: RefCell::default(),
         })
     }
@@ -301,17 +305,23 @@ impl Map {
         let obtained = lock::acquire(self.words, at, self.holder, &|holder| self.is_alive(holder));
         let guard = Guard { map: self, shard, leave: Cell::new(0) };
         match obtained {
-            Obtained::Free { waited: false } => {}
-            Obtained::Free { waited: true } => self.words.count_up(shard.at + shard::counter::LOCK_WAITS, 1),
+            Obtained::Free { waited: None } => {}
+            Obtained::Free { waited: Some(waited) } => {
+                self.words.count_up(shard.at + shard::counter::LOCK_WAITS, 1);
+                self.watch_wait(shard, waited);
+            }
             Obtained::TakenOver(dead) => self.take_over(&guard, dead)?,
         }
         Ok(guard)
     }
 
-    /// Reports an event to subscribers, if there are any.
+    /// Reports an event to subscribers and to the log, if there are any.
     fn report(&self, shard: Shard, event: Event, entry: &Entry) {
         if self.words.load(control::EVENTS) & event as u32 != 0 {
             self.record(shard, event, entry);
+        }
+        if event == Event::Evict && log::is_enabled() {
+            self.watch_eviction();
         }
     }
 }

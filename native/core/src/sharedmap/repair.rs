@@ -36,7 +36,9 @@ impl Map {
         // If the repair fails for want of memory, the next holder repeats it.
         guard.leave.set(dead.0);
         self.complete_transaction_of(dead);
-        self.repair(guard.shard)?;
+        let repaired = self.repair(guard.shard);
+        self.watch_take_over(guard.shard, dead, repaired.as_ref().ok().copied());
+        repaired?;
         guard.leave.set(0);
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::sharedmap::Map;
 use crate::sharedmap::layout::{Geometry, control, page, page::Use, shard};
 use crate::sharedmap::participants::{self, Backing};
 use crate::sharedmap::words::Words;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, log};
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -163,6 +163,7 @@ impl SharedFile {
         let map = unsafe { Map::attach(self.window.base(), self.window.len(), attachment) }?;
         if repair {
             let repaired = map.salvage()?;
+            log::push(log::Event::Repair { kept: repaired.kept, lost: repaired.lost });
             locked(&self.opened).repaired = Some(repaired);
         }
         if is_clean || !is_same_boot {
