@@ -6,7 +6,7 @@
 use super::entry::{Entry, parse};
 use super::index::Place;
 use super::layout::{control, page::Use, shard, shard::counter};
-use super::policy::pool::{self, Candidate};
+use super::policy::pool::{Candidate, Pool};
 use super::policy::{self, density};
 use super::{Event, Map, Shard};
 use crate::Result;
@@ -16,44 +16,13 @@ const MOST_EVICTIONS: usize = 100_000;
 /// Pages that are evacuated for one operation of a map that does not evict.
 const ATTEMPTS: u32 = 8;
 
-/// Entries that an eviction examines, apart from the pool, unless the last bucket has more. Their
-/// number is fixed, and not that of the buckets: the fuller a part of the index is, the more it
-/// loses. Otherwise the buckets that are split, which gain half as many entries as the others,
-/// would lose as many, and be empty.
+/// Entries that an eviction examines, apart from the pool. Their number is fixed, and not that of the
+/// buckets: the fuller a part of the index is, the more it loses. Otherwise the buckets that are
+/// split, which gain half as many entries as the others, would lose as many, and be empty.
 const EXAMINED: usize = 16;
-/// Room for the entries of the last bucket and for the pool.
-const MOST_CANDIDATES: usize = 64;
-
-/// The candidates of one eviction.
-struct Candidates {
-    list: [Candidate; MOST_CANDIDATES],
-    count: usize,
-    /// The first of them are from the pool.
-    pooled: usize,
-}
-
-impl Candidates {
-    /// Adds a candidate, unless it is one already or there is no room.
-    fn add(&mut self, candidate: Candidate) {
-        if self.count < MOST_CANDIDATES && !self.contains(candidate.reference) {
-            self.list[self.count] = candidate;
-            self.count += 1;
-        }
-    }
-
-    fn contains(&self, reference: u32) -> bool {
-        self.list[..self.count].iter().any(|candidate| candidate.reference == reference)
-    }
-
-    /// Takes the candidate with the least rank.
-    fn take(&mut self) -> Option<Candidate> {
-        let list = &mut self.list[..self.count];
-        let (index, _) = list.iter().enumerate().min_by_key(|(_, candidate)| candidate.rank)?;
-        self.count -= 1;
-        list.swap(index, self.count);
-        Some(list[self.count])
-    }
-}
+/// Candidates that were hit after they entered the pool, and are ranked anew, before one is evicted
+/// in any case.
+const MOST_RANKED_ANEW: usize = 16;
 
 /// The state of an operation that makes room.
 struct Gain {
@@ -151,121 +120,162 @@ impl Map {
         words.load(shard.at + shard::EXPIRING) > 0 && self.sweep_all(shard, gain.now) > 0
     }
 
-    /// Evicts one entry: an expired one, or the policy's choice among those of a few buckets and
-    /// the pool. `false` if there is none.
+    /// Evicts one entry: an expired one, or the policy's choice among those of a few buckets and the
+    /// pool. `false` if there is none.
     pub(super) fn evict_one(&self, shard: Shard, keep: u32, now: f64) -> bool {
-        let words = self.words;
-        let clock = words.load(shard.at + shard::CLOCK);
-        let mut candidates = Candidates { list: [Candidate::NONE; MOST_CANDIDATES], count: 0, pooled: 0 };
-        for index in 0..pool::MOST {
-            let Some(mut candidate) = pool::load(words, self.policy_state(shard), index) else { continue };
-            if candidate.reference != keep {
-                self.examine(shard, clock, &mut candidate);
-                candidates.add(candidate);
-            }
+        // One copy of the code for each policy: the policy is asked about every slot.
+        match self.geometry.schema.evicts_by() {
+            policy::AUTO => self.evict_by::<{ policy::AUTO }>(shard, keep, now),
+            policy::S3_FIFO => self.evict_by::<{ policy::S3_FIFO }>(shard, keep, now),
+            policy::LRU => self.evict_by::<{ policy::LRU }>(shard, keep, now),
+            policy::LFU => self.evict_by::<{ policy::LFU }>(shard, keep, now),
+            policy::FIFO => self.evict_by::<{ policy::FIFO }>(shard, keep, now),
+            policy::GDSF => self.evict_by::<{ policy::GDSF }>(shard, keep, now),
+            _ => false,
         }
-        candidates.pooled = candidates.count;
-        if self.examine_buckets(shard, keep, now, clock, &mut candidates) {
+    }
+
+    fn evict_by<const POLICY: u32>(&self, shard: Shard, keep: u32, now: f64) -> bool {
+        let (words, state) = (self.words, self.policy_state(shard));
+        let clock = words.load(shard.at + shard::CLOCK);
+        let rank = |meta, units| {
+            if POLICY != policy::AUTO {
+                return policy::rank(POLICY, meta, clock, units);
+            }
+            let (hits, age) = policy::hits_and_age(POLICY, meta, clock);
+            density::of(words, state, hits, age)
+        };
+        let mut pool = Pool::load(words, state, rank);
+        if self.examine_buckets::<POLICY>(shard, keep, now, &mut pool, rank) {
             return true;
         }
-        self.demote(&candidates);
-        while let Some(victim) = candidates.take() {
-            let Some((place, entry, hash)) = self.find_victim(shard, &victim) else { continue };
-            self.count_victim(shard, clock, &victim, hash);
-            for index in 0..pool::MOST {
-                let next = candidates.take().unwrap_or(Candidate::NONE);
-                pool::store(words, self.policy_state(shard), index, &next);
+        let mut left = MOST_RANKED_ANEW;
+        let mut kept = None;
+        while let Some(victim) = pool.take() {
+            if victim.reference == keep {
+                kept = Some(victim);
+                continue;
             }
+            let Some((place, entry, hash)) = self.find_victim(shard, &victim) else { continue };
+            let meta = words.load_byte(place.meta());
+            if meta != victim.meta && left > 0 {
+                left -= 1;
+                let rank = rank(meta, victim.units);
+                pool.add(Candidate::new(place, victim.reference, meta, victim.units, rank));
+                continue;
+            }
+            self.count_victim(shard, clock, meta, hash);
+            if let Some(candidate) = kept {
+                pool.add(candidate);
+            }
+            // The next victim's entry is likely to be in main memory.
+            words.prefetch(pool.next() as usize * 2);
+            pool.store(words, state);
             self.remove_hashed(shard, place, &entry, hash, Event::Evict);
             return true;
         }
+        pool.store(words, state);
         false
     }
 
-    /// Adds the entries of the buckets at the hand to the candidates. `true` if one has expired and
-    /// was removed.
-    fn examine_buckets(
+    /// Adds the entries of the buckets at the hand to the pool. `true` if one has expired and was
+    /// removed.
+    fn examine_buckets<const POLICY: u32>(
         &self,
         shard: Shard,
         keep: u32,
         now: f64,
-        clock: u32,
-        candidates: &mut Candidates,
+        pool: &mut Pool,
+        rank: impl Fn(u8, u32) -> u32,
     ) -> bool {
         let words = self.words;
-        let policy = self.geometry.schema.evicts_by();
-        let needs_entry = words.load(shard.at + shard::EXPIRING) > 0 || policy == policy::GDSF;
+        let clock = words.load(shard.at + shard::CLOCK);
+        let expiring = words.load(shard.at + shard::EXPIRING) > 0;
         let buckets = self.buckets(shard);
-        let enough = candidates.count + EXAMINED;
+        let (mut examined, mut fewest, mut most) = (0, u8::MAX, 0);
+        let first = words.load(shard.at + shard::HAND) as usize % buckets;
+        let mut hand = first;
         for _ in 0..buckets {
-            let hand = words.load(shard.at + shard::HAND) as usize % buckets;
-            words.store(shard.at + shard::HAND, (hand + 1) as u32);
-            let Some(home) = self.bucket_at(shard, hand) else { return false };
+            let Some(home) = self.bucket_at(shard, hand) else { break };
+            hand = if hand + 1 < buckets { hand + 1 } else { 0 };
             for (place, reference) in self.lanes(home) {
                 if reference == keep {
                     continue;
                 }
-                let mut candidate = Candidate { place, reference, ..Candidate::NONE };
-                if needs_entry {
-                    let Some(entry) = parse(words, &self.geometry, reference) else { continue };
-                    if entry.is_expired(now) {
-                        self.remove(shard, place, &entry, Event::Expire);
-                        return true;
-                    }
-                    candidate.units = entry.all_units();
+                let before = words.load_byte(place.meta());
+                let meta = policy::examined(POLICY, before, clock);
+                if meta != before {
+                    words.store_byte(place.meta(), meta);
+                    self.count_outlived(shard, clock, meta);
                 }
-                let meta = self.examine(shard, clock, &mut candidate);
-                if meta != candidate.meta {
-                    words.store_byte(place.meta(), candidate.meta);
+                (fewest, most) = (fewest.min(meta), most.max(meta));
+                examined += 1;
+                let units = match POLICY {
+                    policy::GDSF => parse(words, &self.geometry, reference).map_or(1, |e| e.all_units()),
+                    _ => 1,
+                };
+                let rank = rank(meta, units);
+                if !pool.accepts(rank) {
+                    continue;
                 }
-                candidates.add(candidate);
+                if expiring
+                    && let Some(entry) = parse(words, &self.geometry, reference)
+                    && entry.is_expired(now)
+                {
+                    words.store(shard.at + shard::HAND, hand as u32);
+                    self.remove(shard, place, &entry, Event::Expire);
+                    return true;
+                }
+                pool.add(Candidate::new(place, reference, meta, units, rank));
             }
-            if candidates.count >= enough {
+            if examined >= EXAMINED {
                 break;
             }
+        }
+        words.store(shard.at + shard::HAND, hand as u32);
+        let are_equal = match POLICY {
+            policy::S3_FIFO => fewest >> 6 > 0,
+            policy::LFU | policy::GDSF => most == u8::MAX,
+            _ => false,
+        };
+        if are_equal && examined > 0 {
+            self.demote(shard, first, hand, buckets);
         }
         false
     }
 
-    /// Ranks a candidate. Returns the policy byte of its slot. The candidate's is the same, or that
-    /// of the greatest age.
-    fn examine(&self, shard: Shard, clock: u32, candidate: &mut Candidate) -> u8 {
-        let words = self.words;
+    /// Takes hits from all entries of some buckets: the numbers no longer distinguish them.
+    #[cold]
+    fn demote(&self, shard: Shard, first: usize, end: usize, buckets: usize) {
         let policy = self.geometry.schema.evicts_by();
-        let before = words.load_byte(candidate.place.meta());
-        let meta = policy::examined(policy, before, clock);
-        candidate.meta = meta;
-        candidate.rank = if policy == policy::AUTO {
-            let (hits, age) = policy::hits_and_age(policy, meta, clock);
-            if meta != before {
-                density::count_outlived(words, self.policy_state(shard), hits, age);
+        let mut hand = first;
+        loop {
+            let Some(home) = self.bucket_at(shard, hand) else { return };
+            for (place, _) in self.lanes(home) {
+                let meta = self.words.load_byte(place.meta());
+                self.words.store_byte(place.meta(), policy::demoted(policy, meta));
             }
-            density::of(words, self.policy_state(shard), hits, age)
-        } else {
-            policy::rank(policy, meta, clock, candidate.units)
-        };
-        before
+            hand = if hand + 1 < buckets { hand + 1 } else { 0 };
+            if hand == end {
+                return;
+            }
+        }
     }
 
-    /// Takes hits from all candidates if the numbers no longer distinguish them.
-    fn demote(&self, candidates: &Candidates) {
-        let policy = self.geometry.schema.evicts_by();
-        let all = &candidates.list[..candidates.count];
-        let are_equal = match policy {
-            policy::S3_FIFO => all.iter().all(|candidate| candidate.meta >> 6 > 0),
-            policy::LFU | policy::GDSF => all.iter().any(|candidate| candidate.meta == u8::MAX),
-            _ => false,
-        };
-        if are_equal {
-            // Where an entry of the pool was may be something else now, so nothing is stored there.
-            for candidate in &all[candidates.pooled..] {
-                self.words.store_byte(candidate.place.meta(), policy::demoted(policy, candidate.meta));
-            }
+    /// Reports to `auto` that an entry grew older than the greatest age.
+    #[cold]
+    fn count_outlived(&self, shard: Shard, clock: u32, meta: u8) {
+        if self.geometry.schema.evicts_by() == policy::AUTO {
+            let (hits, age) = policy::hits_and_age(policy::AUTO, meta, clock);
+            density::count_outlived(self.words, self.policy_state(shard), hits, age);
         }
     }
 
     /// The entry of a candidate, where it is now, and its hash. `None` if it is gone or a lease.
     fn find_victim(&self, shard: Shard, victim: &Candidate) -> Option<(Place, Entry, u32)> {
+        if self.words.load(victim.place().lane()) != victim.reference {
+            return None;
+        }
         let entry = parse(self.words, &self.geometry, victim.reference)?;
         if entry.is_pending() {
             return None;
@@ -278,12 +288,12 @@ impl Map {
     }
 
     /// Reports a victim to `auto`.
-    fn count_victim(&self, shard: Shard, clock: u32, victim: &Candidate, hash: u32) {
+    fn count_victim(&self, shard: Shard, clock: u32, meta: u8, hash: u32) {
         let policy = self.geometry.schema.evicts_by();
         if policy != policy::AUTO {
             return;
         }
-        let (hits, age) = policy::hits_and_age(policy, victim.meta, clock);
+        let (hits, age) = policy::hits_and_age(policy, meta, clock);
         let state = self.policy_state(shard);
         density::count_eviction(self.words, state, hits, age, clock);
         density::remember(self.words, state, self.geometry.share(), hash, hits);

@@ -70,6 +70,14 @@ impl Words {
         self.at(index).map_or(0, |word| word.load(Ordering::Acquire))
     }
 
+    /// Starts to load the cache line of a word.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, index: usize) {
+        if let Some(word) = self.at(index) {
+            crate::cpu::prefetch(std::ptr::from_ref(word).cast());
+        }
+    }
+
     /// Stores a word.
     #[inline(always)]
     pub fn store(self, index: usize, value: u32) {
