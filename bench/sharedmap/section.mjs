@@ -45,7 +45,7 @@ const plan = (/** @type {boolean} */ quick) => (quick ? { ...PLAN, rounds: 3, ta
 /**
  * A lane that reads keys from several instances.
  * @param {string} name @param {{ get(key: any): any }[]} instances @param {any[]} keys
- * @param {Int32Array} order @param {string} [add] what is added to the sum for a value v
+ * @param {Int32Array} order @param {string} [add] the summand for a value v
  */
 function reading(name, instances, keys, order, add = 'v') {
   const loop = compile(
@@ -87,8 +87,18 @@ async function get({ quick, sizes }) {
           order,
         ),
         reading('HashMap', readers, keys, order),
-        reading('lru-cache', made(() => new LRUCache({ max: n })), keys, order),
-        reading('Map', made(() => new Map()), keys, order),
+        reading(
+          'lru-cache',
+          made(() => new LRUCache({ max: n })),
+          keys,
+          order,
+        ),
+        reading(
+          'Map',
+          made(() => new Map()),
+          keys,
+          order,
+        ),
       ];
       rows.push({
         title: `${type} to f64, ${count(n)}`,
@@ -147,7 +157,13 @@ async function text({ quick, sizes }) {
           order,
           'v.length',
         ),
-        reading('lru-cache', made(() => new LRUCache({ max: n })), keys, order, 'v.length'),
+        reading(
+          'lru-cache',
+          made(() => new LRUCache({ max: n })),
+          keys,
+          order,
+          'v.length',
+        ),
         reading('lmdb', [database, database], keys, order, 'v.length'),
       ],
       plan(quick),

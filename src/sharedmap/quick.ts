@@ -10,6 +10,7 @@ import { hashNarrow } from '../region/hash.js';
 import { TYPE } from '../region/element.js';
 import { QUICK } from './layout.js';
 import type { SharedMapTable } from './table.js';
+import { firstSlot, slotsWithTag } from './tags.js';
 
 /** Constants of hot code, as constants of this module: V8 folds those, but not imported ones. */
 const F64 = QUICK.f64;
@@ -40,43 +41,36 @@ export function quickValue(table: SharedMapTable, key: number): number | undefin
   const version = words[home];
   const tags = Math.imul((hash >>> 23) & 0xff, 0x01010101);
   const valueWords = table.valueWords;
-  for (let word = 0; word < 5; word++) {
-    const difference = words[home + 2 + word] ^ tags;
-    let hits = (difference - 0x01010101) & ~difference & -0x7f7f7f80;
-    while (hits !== 0) {
-      const slot = (word << 2) + ((31 - Math.clz32(hits & -hits)) >>> 3);
-      hits &= hits - 1;
-      const at = words[home + 12 + slot] << 1;
-      // A word of an entry with an extension is negative.
-      if (at !== 0 && words[at + 1] >= 0 && words[at + 2 + valueWords] === low) {
-        const { quick } = table;
-        const value =
-          quick === F64
-            ? table.doubles[(at >> 1) + 1]
-            : quick === SIGNED
-              ? words[at + 2]
-              : words[at + 2] >>> 0;
-        if (words[home] !== version || words[shardAt + 2] !== epoch) return undefined;
-        const metaAt = (home << 2) + 28 + slot;
-        const counted = table.doubles[table.hitsAt] + 1;
-        const meta = table.bytes[metaAt];
-        if (
-          meta >= table.mostHits &&
-          ((meta ^ words[shardAt + 1]) & table.clockMask) === 0 &&
-          (counted & SAMPLE_MASK) !== 0
-        ) {
-          table.doubles[table.hitsAt] = counted;
-          return value;
-        }
-        table.hash = hash;
-        table.metaAt = metaAt;
-        table.homeAt = home;
-        table.version = version;
-        table.epochAt = shardAt + 2;
-        table.epoch = epoch;
-        table.recordHit();
+  let slots = slotsWithTag(words, home, tags);
+  while (slots !== 0) {
+    const slot = firstSlot(slots);
+    slots &= slots - 1;
+    const at = words[home + 12 + slot] << 1;
+    // A word of an entry with an extension is negative.
+    if (at !== 0 && words[at + 1] >= 0 && words[at + 2 + valueWords] === low) {
+      const { quick } = table;
+      const value =
+        quick === F64 ? table.doubles[(at >> 1) + 1] : quick === SIGNED ? words[at + 2] : words[at + 2] >>> 0;
+      if (words[home] !== version || words[shardAt + 2] !== epoch) return undefined;
+      const metaAt = (home << 2) + 28 + slot;
+      const counted = table.doubles[table.hitsAt] + 1;
+      const meta = table.bytes[metaAt];
+      if (
+        meta >= table.mostHits &&
+        ((meta ^ words[shardAt + 1]) & table.clockMask) === 0 &&
+        (counted & SAMPLE_MASK) !== 0
+      ) {
+        table.doubles[table.hitsAt] = counted;
         return value;
       }
+      table.hash = hash;
+      table.metaAt = metaAt;
+      table.homeAt = home;
+      table.version = version;
+      table.epochAt = shardAt + 2;
+      table.epoch = epoch;
+      table.recordHit();
+      return value;
     }
   }
   return undefined;

@@ -23,6 +23,7 @@ import { FLAG, HEAD, PARTICIPANT, QUICK, quickKind } from './layout.js';
 import { Message, PAYLOAD, WORDS } from './message.js';
 import { AUTO_STATE, clockMaskOf, metaAfterHit, mostHitsOf, POLICY, policyOf } from './policy.js';
 import type { RoomMaker } from './room.js';
+import { firstSlot, slotsWithTag } from './tags.js';
 
 /** Attempts to read a value that others change before native code reads it under the lock. */
 export const MAX_ATTEMPTS = 64;
@@ -203,21 +204,14 @@ export class SharedMapTable {
     const { words, hash } = this;
     const home = this.enter();
     const tags = Math.imul((hash >>> 23) & 0xff, 0x01010101);
-    for (let word = 0; word < 5; word++) {
-      const difference = words[home + 2 + word] ^ tags;
-      // The high bit of each byte that is 0, and of some bytes above one that is.
-      let hits = (difference - 0x01010101) & ~difference & -0x7f7f7f80;
-      while (hits !== 0) {
-        const slot = (word << 2) + ((31 - Math.clz32(hits & -hits)) >>> 3);
-        hits &= hits - 1;
-        const ref = words[home + 12 + slot];
-        if (ref !== 0) {
-          const at = ref << 1;
-          if (this.hasKey(at)) {
-            this.metaAt = (home << 2) + 28 + slot;
-            return at;
-          }
-        }
+    let slots = slotsWithTag(words, home, tags);
+    while (slots !== 0) {
+      const slot = firstSlot(slots);
+      slots &= slots - 1;
+      const ref = words[home + 12 + slot];
+      if (ref !== 0 && this.hasKey(ref << 1)) {
+        this.metaAt = (home << 2) + 28 + slot;
+        return ref << 1;
       }
     }
     return words[home + 1] === 0 ? ABSENT : this.locateInChain(words[home + 1], tags);

@@ -16,13 +16,13 @@ const MOST_EVICTIONS: usize = 100_000;
 /// Pages that are evacuated for one operation of a map that does not evict.
 const ATTEMPTS: u32 = 8;
 
-/// Entries that an eviction examines, apart from the pool. Their number is fixed, and not that of the
-/// buckets: the fuller a part of the index is, the more it loses. Otherwise the buckets that are
-/// split, which gain half as many entries as the others, would lose as many, and be empty.
+/// Entries that an eviction examines, apart from the pool. Their number is fixed, and not that of
+/// the buckets: the fuller a part of the index is, the more it loses. Otherwise the buckets that
+/// are split, which gain half as many entries as the others, would lose as many, and be empty.
 const EXAMINED: usize = 16;
-/// Candidates that were hit after they entered the pool, and are ranked anew, before one is evicted
-/// in any case.
-const MOST_RANKED_ANEW: usize = 16;
+/// Candidates that were hit after they entered the pool, and are ranked again, before one is
+/// evicted in any case.
+const MOST_RANKED_AGAIN: usize = 16;
 
 /// The state of an operation that makes room.
 struct Gain {
@@ -120,8 +120,8 @@ impl Map {
         words.load(shard.at + shard::EXPIRING) > 0 && self.sweep_all(shard, gain.now) > 0
     }
 
-    /// Evicts one entry: an expired one, or the policy's choice among those of a few buckets and the
-    /// pool. `false` if there is none.
+    /// Evicts one entry: an expired one, or the policy's choice among those of a few buckets and
+    /// the pool. `false` if there is none.
     pub(super) fn evict_one(&self, shard: Shard, keep: u32, now: f64) -> bool {
         // One copy of the code for each policy: the policy is asked about every slot.
         match self.geometry.schema.evicts_by() {
@@ -149,7 +149,7 @@ impl Map {
         if self.examine_buckets::<POLICY>(shard, keep, now, &mut pool, rank) {
             return true;
         }
-        let mut left = MOST_RANKED_ANEW;
+        let mut left = MOST_RANKED_AGAIN;
         let mut kept = None;
         while let Some(victim) = pool.take() {
             if victim.reference == keep {

@@ -1,12 +1,12 @@
 //! The pool: the candidates with the least ranks that evictions examined and did not choose.
 //!
-//! An eviction examines few entries. The pool remembers the best of them, so the choice is nearly as
-//! good as one among several times as many (Redis has done so since version 3). The pool is a hint:
-//! [`super::super::Map::evict_one`] finds the entry by its hash before it removes it.
+//! An eviction examines few entries. The pool remembers the best of them, so the choice is nearly
+//! as good as one among several times as many (Redis has done so since version 3). The pool is a
+//! hint: [`super::super::Map::evict_one`] finds the entry by its hash before it removes it.
 //!
-//! State: from word 0 on 8 candidates of 4 words: the entry's ref or 0, the first word of the chain,
-//! the first word of the bucket plus the slot, and the policy byte in bits 0 to 7 with the entry's
-//! units in the others.
+//! State: from word 0 on 8 candidates of 4 words: the entry's ref or 0, the first word of the
+//! chain, the first word of the bucket plus the slot, and the policy byte in bits 0 to 7 with the
+//! entry's units in the others.
 
 use crate::sharedmap::index::Place;
 use crate::sharedmap::layout::bucket;
