@@ -52,6 +52,17 @@ const LAYERS: Record<string, Layers> = {
       recordstore: ['dictionary'],
       // A LockFreePool returns handles with a cache.
       lockfreepool: ['threadlocalpool'],
+      // SharedMap is in several headers, from its types to the class.
+      sharedmap_scan: ['sharedmap_types', 'sharedmap_memory'],
+      sharedmap_transaction: ['sharedmap_types', 'sharedmap_memory'],
+      sharedmap_reader: ['sharedmap_types', 'sharedmap_memory', 'sharedmap_scan'],
+      sharedmap: [
+        'sharedmap_types',
+        'sharedmap_memory',
+        'sharedmap_scan',
+        'sharedmap_transaction',
+        'sharedmap_reader',
+      ],
     },
   },
   'the binding': {

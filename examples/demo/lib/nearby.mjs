@@ -1,6 +1,6 @@
 /**
- * The question "which ten places are nearest to this point?" for the points of a grid. Points that
- * are asked for more often come first, as popular places would: the r-th has a share of about 1 / r.
+ * The question "which ten places are nearest to this point?" for some points. Those that are asked
+ * for more often come first: the r-th has a share of the requests of about 1 / r.
  */
 import { repeatable } from './clock.mjs';
 import { distance } from './tables.mjs';
@@ -22,8 +22,9 @@ export function requestedPoints(seed, requests) {
 }
 
 /**
- * The nearest of `length` places. `latOf` and `lngOf` give the coordinates of place i, and `placeOf`
- * its id, name and country. One pass, which keeps the best ten by their chords of the unit sphere.
+ * The nearest of `length` places. `latOf` and `lngOf` give the coordinates of place i, and
+ * `placeOf` its id, name and country. One pass, which keeps the ten with the shortest chords of the
+ * unit sphere.
  */
 function search(length, lat0, lng0, latOf, lngOf, placeOf) {
   const radians = Math.PI / 180;

@@ -1,7 +1,7 @@
 /**
  * Four workers keep their answers in one SharedMap, and a second process finds all of them in its
- * file. Plain JavaScript has a Map in each worker, which computes everything again, or one Map whose
- * owner is asked by messages.
+ * file. Plain JavaScript has a Map in each worker, which computes everything again, or one Map
+ * whose owner is asked by messages.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
