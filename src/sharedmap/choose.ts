@@ -42,8 +42,10 @@ export interface NeededRoom {
 /** Selects the keys to evict from some candidates; see {@link SharedMapOptions.choose}. */
 export type Choose<K> = (candidates: Candidate<K>[], need: NeededRoom) => Iterable<K>;
 
-/** Calls of `choose` for one change. Each of them evicts an entry at least. */
+/** Calls of `choose` for one change. */
 const MAX_CALLS = 10_000;
+/** Chosen entries that others change before they are evicted, in a row of calls. */
+const MAX_MISSED = 1000;
 /** Candidates of a sample: these, or more for a change that needs the room of more entries. */
 const FEWEST = 16;
 const MOST = 256;
@@ -124,6 +126,7 @@ export class Chooser implements RoomMaker {
   private makeRoom(room: Room, error: unknown): number {
     let missing = room.keyBytes + room.valueBytes + OVERHEAD;
     let candidates = new Map<string, Candidate<unknown>>();
+    let missed = 0;
     for (let calls = 0; ; calls++) {
       if (missing <= 0 || calls === MAX_CALLS) return calls;
       if (candidates.size < FEWEST) candidates = this.sample(room, missing);
@@ -137,19 +140,20 @@ export class Chooser implements RoomMaker {
         throw offheapError('ERR_OFFHEAP_FULL', message, { cause: error });
       }
       for (const [id, { key, version, bytes }] of chosen) {
-        this.evict(key, version);
+        if (this.evict(key, version)) missing -= bytes;
+        else missed++;
         candidates.delete(id);
-        missing -= bytes;
       }
+      if (missed > MAX_MISSED) throw error;
     }
   }
 
-  /** Evicts an entry, unless it was changed since the sample was taken. */
-  private evict(key: unknown, version: number): void {
+  /** Evicts an entry. False if it was changed since the sample was taken. */
+  private evict(key: unknown, version: number): boolean {
     const { table } = this;
     table.prepare(key);
     table.message.doubles[DOUBLES.version] = version;
-    native().sharedmapEvict(table.id);
+    return native().sharedmapEvict(table.id) !== 0;
   }
 
   /** Entries of the shard, or of those after it if it has too few, by the bytes of their keys. */
