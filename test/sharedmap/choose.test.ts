@@ -135,7 +135,7 @@ describe('choose', () => {
     ];
     for (const [name, change] of changes) {
       choose.mockClear();
-      // What was evicted for one change may have room for several.
+      // The room that was made for one change may suffice for several.
       for (let i = 0; i < 100 && choose.mock.calls.length === 0; i++) {
         const key = next++;
         await change(key);
