@@ -18,6 +18,7 @@ import {
   WORD,
   type Kind,
 } from '../region/format.js';
+import { readSnapshot, SNAPSHOT_MAGIC } from './inspect-snapshot.js';
 import { MODULES } from './kinds.js';
 
 export interface Inspection {
@@ -58,6 +59,18 @@ export async function inspectFile(path: string): Promise<Inspection> {
     const words = new Int32Array(HEADER_WORDS);
     const header = new Uint8Array(words.buffer);
     const { bytesRead } = await file.read(header, 0, HEADER_BYTES, 0);
+    if (Buffer.from(words.buffer).toString('latin1', 0, 8) === SNAPSHOT_MAGIC) {
+      const snapshot = await readSnapshot(file, fileLength, path);
+      return {
+        path,
+        kind: 'sharedmap snapshot',
+        formatVersion: 1,
+        kindVersion: 1,
+        fileLength,
+        length: fileLength,
+        ...snapshot,
+      };
+    }
     if (bytesRead < HEADER_BYTES || words[WORD.magic] !== MAGIC) {
       throw offheapError(
         'ERR_OFFHEAP_CORRUPT',

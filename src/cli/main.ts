@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line: `offheap doctor`, `offheap inspect <file>`, `offheap demo`.
+ * The command line: `offheap doctor`, `offheap inspect <file>`, `offheap top <file>`,
+ * `offheap demo`.
  *
  * Exit codes: 0 for success, 1 if the command failed (a corrupt file, no native code), 2 for wrong
  * arguments. Results go to stdout and errors to stderr; `--json` prints plain data for other
@@ -24,10 +25,14 @@ Usage: offheap <command> [options]
   doctor           report on this machine: CPU, NUMA, huge pages, how the addon
                    was loaded, and fallbacks
   inspect <file>   print header, sizes, checksums and statistics of a saved structure
+  top <file>       show a SharedMap's figures live: hit rate, memory, evictions,
+                   participants, hottest keys; q ends it
   demo             build, query, save and reopen lookup tables over real data
 
 Options:
-  --json           print doctor or inspect as JSON
+  --json           print doctor, inspect or top as JSON
+  --interval <ms>  milliseconds between the frames of top (1000)
+  --count <n>      end top after n frames
   -h, --help       print this text
   -v, --version    print the version
 `;
@@ -42,6 +47,30 @@ async function inspect(file: string | undefined, json: boolean): Promise<number>
   const found = await inspectFile(file);
   stdout.write(json ? plainJson(found) : objectText(found));
   return 0;
+}
+
+async function live(
+  file: string | undefined,
+  json: boolean,
+  interval: string | undefined,
+  count: string | undefined,
+): Promise<number> {
+  if (file === undefined) throw new UsageError('top needs a file');
+  const { top } = await import('./top.js');
+  return top(file, {
+    interval: integer('interval', interval, 1000, 1),
+    count: integer('count', count, Infinity, 1),
+    json,
+  });
+}
+
+function integer(name: string, text: string | undefined, fallback: number, least: number): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > 2 ** 31 - 1) {
+    throw new UsageError(`--${name} must be an integer from ${least} to 2147483647, not ${text}`);
+  }
+  return value;
 }
 
 function demo(): number {
@@ -62,6 +91,8 @@ async function run(args: string[]): Promise<number> {
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
         json: { type: 'boolean' },
+        interval: { type: 'string' },
+        count: { type: 'string' },
       },
     });
   } catch (error) {
@@ -77,8 +108,11 @@ async function run(args: string[]): Promise<number> {
     stdout.write(HELP);
     return 0;
   }
-  if (rest.length > 0 || (file !== undefined && command !== 'inspect')) {
+  if (rest.length > 0 || (file !== undefined && command !== 'inspect' && command !== 'top')) {
     throw new UsageError(`unexpected argument: ${rest[0] ?? file}`);
+  }
+  if (command !== 'top' && (values.interval !== undefined || values.count !== undefined)) {
+    throw new UsageError('--interval and --count are options of top');
   }
   switch (command) {
     case 'doctor': {
@@ -88,6 +122,8 @@ async function run(args: string[]): Promise<number> {
     }
     case 'inspect':
       return inspect(file, values.json === true);
+    case 'top':
+      return live(file, values.json === true, values.interval, values.count);
     case 'demo':
       return demo();
     case undefined:

@@ -20,6 +20,38 @@ export interface HotKey<K> {
   count: number;
 }
 
+/** A thread that has attached a map. */
+export interface Participant {
+  /** The id of its process, as that sees it: a PID namespace has ids of its own. */
+  pid: number;
+  /** An id of the thread. */
+  thread: number;
+  /** Milliseconds since 1970. */
+  attached: number;
+  hits: number;
+  misses: number;
+}
+
+/** The threads that write and read the map. Those that only read are not among them. */
+export function participantsOf({ words, doubles }: SharedMapTable): Participant[] {
+  const first = words[HEAD.participantsAt] >>> 2;
+  const found: Participant[] = [];
+  for (let slot = 0; slot < words[HEAD.participants]; slot++) {
+    const at = first + slot * PARTICIPANT.words;
+    if (at + PARTICIPANT.words > words.length || (words[at] & 1) === 0) continue;
+    const time = doubles[at / 2 + PARTICIPANT.attached / 2];
+    found.push({
+      pid: words[at + PARTICIPANT.pid] >>> 0,
+      thread: words[at + PARTICIPANT.thread] >>> 0,
+      // The latest time that a Date can have.
+      attached: time >= 0 && time <= 8.64e15 ? time : 0,
+      hits: doubles[at / 2 + PARTICIPANT.hits / 2],
+      misses: doubles[at / 2 + PARTICIPANT.misses / 2],
+    });
+  }
+  return found;
+}
+
 /** How many entries have which size, from the smallest on. O(entries); others may write. */
 export function sizesOf(table: SharedMapTable): SizeClass[] {
   const classes = new Map<number, SizeClass>();

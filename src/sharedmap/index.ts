@@ -13,7 +13,7 @@ export {
   type ValueType as SharedValueType,
 } from './schema.js';
 export { type SharedMapStats } from './stats.js';
-export { type HotKey, type SizeClass } from './figures.js';
+export { type HotKey, type Participant, type SizeClass } from './figures.js';
 export { type Measurement, type MetricsOptions } from './metrics.js';
 export { type ComputeContext, type ComputeOptions } from './compute.js';
 export { type EventType, type MapEvent, type SubscribeOptions } from './events.js';

@@ -27,7 +27,10 @@ export const HEAD = {
 /** Words of a participant. */
 export const PARTICIPANT = {
   words: 64,
+  pid: 1,
+  thread: 2,
   marking: 3,
+  attached: 4,
   hits: 8,
   misses: 10,
   sample: 12,

@@ -26,7 +26,14 @@ import * as bulk from './bulk.js';
 import { useChooser } from './choose.js';
 import { getOrCompute, type ComputeContext, type ComputeOptions } from './compute.js';
 import { Subscriptions, type MapEvent, type SubscribeOptions } from './events.js';
-import { hotKeysOf, sizesOf, type HotKey, type SizeClass } from './figures.js';
+import {
+  hotKeysOf,
+  participantsOf,
+  sizesOf,
+  type HotKey,
+  type Participant,
+  type SizeClass,
+} from './figures.js';
 import { iterate, scan, type ScanResult } from './iteration.js';
 import { entryOf, getOrAdd, touch, update, type Entry } from './entry.js';
 import { openFile, type Repaired, type SharedMapOpenOptions } from './file.js';
@@ -542,6 +549,14 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   hotKeys(most = 10): HotKey<JsType<K>>[] {
     const table = open(this.#table);
     return hotKeysOf(table, checkInteger(most, 'most', 0, 2 ** 32)) as HotKey<JsType<K>>[];
+  }
+
+  /**
+   * The threads that attached the map, except those that only read. In a file, those of a process
+   * that was killed remain until their slots are needed.
+   */
+  participants(): Participant[] {
+    return participantsOf(open(this.#table));
   }
 
   /** Figures in Prometheus' text format. */
