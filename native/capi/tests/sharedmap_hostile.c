@@ -155,6 +155,7 @@ static void survives_hostile_bytes(void) {
       if (oh_sharedmap_scan(map, &cursor, true, 100, buffer, sizeof buffer, &length, &count) != OH_OK) break;
       if (cursor == 0) break;
     }
+    (void)oh_sharedmap_sample(map, 0, random_word(), 50, buffer, sizeof buffer, &length, &count);
     (void)oh_sharedmap_poll(map, buffer, sizeof buffer, &length, &number);
     (void)oh_sharedmap_validate(map);
     (void)oh_sharedmap_purge_expired(map, SIZE_MAX, &count);

@@ -65,6 +65,16 @@ class SharedMap : public SharedMapReader<K, V> {
     K key;
   };
 
+  // An entry that may be evicted. Text and bytes are valid during the call that receives it.
+  struct Candidate {
+    K key;
+    std::uint64_t version;
+    // Milliseconds since 1970; infinity if the entry does not expire.
+    double expires_at;
+    // Bytes of the entry in the map, without the index.
+    std::uint64_t bytes;
+  };
+
   // Options of a map with this bound: those of the C ABI, to be changed as needed.
   static oh_sharedmap_options options(std::uint64_t max_bytes) noexcept {
     oh_sharedmap_options options = {};
@@ -309,6 +319,42 @@ class SharedMap : public SharedMapReader<K, V> {
     std::size_t removed = 0;
     check(oh_sharedmap_remove_many(handle(), keys, count, &removed));
     return removed;
+  }
+
+  // Whether an entry of this size, in bytes, can be stored if others make room.
+  bool fits(std::size_t key_length, std::size_t value_length) const {
+    bool fits = false;
+    check(oh_sharedmap_fits(handle(), key_length, value_length, &fits));
+    return fits;
+  }
+  // For maps that do not evict and make room themselves: calls use(candidate) for up to `limit`
+  // entries of a shard, from a bucket that `seed` selects; pass random numbers for random entries.
+  // The shard of a key is handle_of(key) modulo stats().shards.
+  template <typename Use>
+  void sample(std::uint32_t shard, std::uint32_t seed, std::size_t limit, Use&& use) const {
+    internal::Borrowed scratch(scratch_);
+    std::size_t length = 0, count = 0;
+    for (;;) {
+      check(oh_sharedmap_sample(handle(), shard, seed, limit, scratch->data(), scratch->capacity(), &length,
+                                &count));
+      if (length <= scratch->capacity()) break;
+      scratch->reserve(length);
+    }
+    for (internal::RecordReader records(scratch->data(), length); !records.at_end();) {
+      const auto head = records.template number<std::uint32_t>();
+      records.template number<std::uint32_t>();
+      const auto bytes = records.template number<std::uint64_t>();
+      const auto expires_at = records.template number<double>();
+      const auto version = records.template number<std::uint64_t>();
+      const auto [key, size] = records.blob(head, Keys::plain);
+      use(Candidate{Keys::read(key, size), version, expires_at > 0 ? expires_at : Reader::kNever, bytes});
+    }
+  }
+  // Evicts a key if its entry has this version. Returns whether it did.
+  bool evict(const K& key, std::uint64_t version) {
+    bool evicted = false;
+    check(oh_sharedmap_evict(handle(), Keys::data(key), Keys::size(key), version, &evicted));
+    return evicted;
   }
 
   // Records events of these types (OH_SHAREDMAP_EVENT_... combined with |) from now on, for poll();
