@@ -124,7 +124,7 @@ impl Map {
         self.chain(home).flat_map(move |at| {
             (0..bucket::SLOTS).filter_map(move |slot| {
                 let place = Place { home, bucket: at, slot };
-                let reference = self.words.load(place.lane());
+                let reference = self.words.acquire(place.lane());
                 (reference != 0).then_some((place, reference))
             })
         })
@@ -139,7 +139,7 @@ impl Map {
             while slots != 0 {
                 let place = Place { home, bucket: at, slot: slots.trailing_zeros() as usize };
                 slots &= slots - 1;
-                let reference = self.words.load(place.lane());
+                let reference = self.words.acquire(place.lane());
                 if reference != 0
                     && let Some(entry) = parse(self.words, &self.geometry, reference)
                     && has_key(self.words, &entry, key)
@@ -159,7 +159,7 @@ impl Map {
             while slots != 0 {
                 let place = Place { home, bucket: at, slot: slots.trailing_zeros() as usize };
                 slots &= slots - 1;
-                let reference = self.words.load(place.lane());
+                let reference = self.words.acquire(place.lane());
                 if reference != 0
                     && let Some(entry) = parse(self.words, &self.geometry, reference)
                     && entry.birth == birth

@@ -302,7 +302,7 @@ impl Map {
             return Err(Error::unsupported("the map was opened for reading"));
         }
         let at = shard.at + shard::LOCK;
-        let obtained = lock::acquire(self.words, at, self.holder, &|holder| self.is_alive(holder));
+        let obtained = lock::acquire(&self.words, at, self.holder, &|holder| self.is_alive(holder));
         let guard = Guard { map: self, shard, leave: Cell::new(0) };
         match obtained {
             Obtained::Free { waited: None } => {}
@@ -365,7 +365,7 @@ impl Drop for Guard<'_> {
         }
         let is_whole = !std::thread::panicking() || self.map.repair(self.shard).is_ok();
         debug_assert!(is_whole, "a repair failed");
-        lock::release(self.map.words, self.shard.at + shard::LOCK, self.leave.get());
+        lock::release(&self.map.words, self.shard.at + shard::LOCK, self.leave.get());
     }
 }
 

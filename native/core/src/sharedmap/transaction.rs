@@ -253,7 +253,7 @@ impl Map {
     pub(super) fn lock_all(&self) -> Result<BigGuard<'_>> {
         self.backing.check()?;
         let obtained =
-            lock::acquire(self.words, control::BIG_LOCK, self.holder, &|holder| self.is_alive(holder));
+            lock::acquire(&self.words, control::BIG_LOCK, self.holder, &|holder| self.is_alive(holder));
         let guard = BigGuard { map: self };
         if let Obtained::TakenOver(_) = obtained {
             self.redo();
@@ -269,7 +269,7 @@ impl Map {
             && words.swap(control::BIG_LOCK, word, self.holder.0 | lock::SLEEPERS)
         {
             self.redo();
-            lock::release(words, control::BIG_LOCK, 0);
+            lock::release(&words, control::BIG_LOCK, 0);
         }
     }
 
@@ -300,6 +300,6 @@ impl Drop for BigGuard<'_> {
         if cfg!(test) && std::thread::panicking() {
             return;
         }
-        lock::release(self.map.words, control::BIG_LOCK, 0);
+        lock::release(&self.map.words, control::BIG_LOCK, 0);
     }
 }
