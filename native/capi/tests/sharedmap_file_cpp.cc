@@ -45,6 +45,17 @@ int Wait(pid_t child) {
   return status;
 }
 
+// Waits for something that a child does. Fails if the child ends before.
+template <typename Condition>
+void WaitUntil(pid_t child, Condition condition) {
+  while (!condition()) {
+    const bool runs = waitpid(child, nullptr, WNOHANG) == 0;
+    CHECK(runs);
+    if (!runs) std::exit(check_result());
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
 // Adds to shared counters, and writes values that name their key.
 void Work(Numbers& counts, Texts& texts, std::uint32_t seed) {
   std::uint32_t state = seed;
@@ -134,7 +145,7 @@ void Processes() {
 
   // Of several processes one computes; when it is killed, another one does.
   const pid_t slow = Start("compute-forever");
-  while (!texts.contains("computing")) std::this_thread::sleep_for(1ms);
+  WaitUntil(slow, [&] { return texts.contains("computing"); });
   CHECK(kill(slow, SIGKILL) == 0);
   Wait(slow);
   CHECK(texts.get_or_compute("value", [] { return "mine"; }) == "mine");
@@ -142,7 +153,7 @@ void Processes() {
   // Killed while it writes: everybody else goes on.
   const pid_t killed = Start("work-forever");
   const double before = Sum(counts);
-  while (Sum(counts) < before + 100) std::this_thread::sleep_for(1ms);
+  WaitUntil(killed, [&] { return Sum(counts) >= before + 100; });
   CHECK(kill(killed, SIGKILL) == 0);
   Wait(killed);
   for (std::uint32_t key = 0; key < 1000; key++) counts.set(key, 1);
