@@ -5,12 +5,12 @@
  * One timer serves all maps of the thread. It does not keep the process alive, and the maps are
  * referenced weakly, so a dropped map is collected as usual.
  *
- * Channels, on which messages are published only while someone subscribes:
- * `offheap:sharedmap:evict`, `offheap:sharedmap:lock-wait`, `offheap:sharedmap:repair`. A message
- * is `{ count, map }`: how many there were since the last message, by all participants.
+ * Channels, on which messages of the type `Occurrences` are published only while someone
+ * subscribes: `offheap:sharedmap:evict`, `offheap:sharedmap:lock-wait`, `offheap:sharedmap:repair`.
  */
 import { channel } from 'node:diagnostics_channel';
 import { native } from '../native.js';
+import type { Occurrences } from './diagnostics.js';
 import { SHARD } from './layout.js';
 import { readStats, type SharedMapStats } from './stats.js';
 import type { SharedMapTable } from './table.js';
@@ -99,7 +99,8 @@ export class Watch {
     if (former === undefined) return;
     for (const [member, target] of CHANNELS) {
       const count = stats[member] - former[member];
-      if (count > 0 && target.hasSubscribers) target.publish({ count, map: this.map.deref() });
+      if (count > 0 && target.hasSubscribers)
+        target.publish({ count, map: this.map.deref() } satisfies Occurrences);
     }
   }
 }

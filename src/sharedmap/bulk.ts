@@ -7,6 +7,7 @@ import { native } from '../native.js';
 import { column, handleList, output, toArray } from '../region/arguments.js';
 import { isNumeric, TYPE, type Column, type ElementType, type JsType } from '../region/element.js';
 import type { AnyTypedArray } from '../region/typed-array.js';
+import { calls } from './diagnostics.js';
 import { checkLength } from './keys.js';
 import { isPresent, lookUp, MISSING, readHandle } from './read.js';
 import type { ValueOf, ValueType, KeyType } from './schema.js';
@@ -43,7 +44,7 @@ export function getMany(table: SharedMapTable, keys: unknown, out: unknown): unk
   const count = list.length;
   const { native: target, list: sink, result } = output(out, count, table.valueType);
   if (hasColumns(table) && isNumeric(table.keyType) && target !== undefined && !Array.isArray(list)) {
-    native().sharedmapGetMany(table.id, list, target, undefined);
+    calls().sharedmapGetMany(table.id, list, target, undefined);
     return result;
   }
   const values = (sink ?? target) as unknown[];
@@ -67,7 +68,7 @@ export function setMany(table: SharedMapTable, keys: unknown, values: unknown): 
     table.checkChange();
     // With a chooser one by one, so that it makes room for each.
     if (!Array.isArray(list) && !Array.isArray(items) && table.chooser === undefined) {
-      native().sharedmapSetMany(table.id, list, items);
+      calls().sharedmapSetMany(table.id, list, items);
       return;
     }
     for (let i = 0; i < count; i++) store(table, list[i], table.valueType, valueOf(table, items[i]));
@@ -115,10 +116,10 @@ export function hasMany(table: SharedMapTable, keys: unknown): Uint8Array {
 export function deleteMany(table: SharedMapTable, keys: unknown): number {
   const list = keyList(table, keys);
   table.checkChange();
-  if (!Array.isArray(list)) return native().sharedmapDeleteMany(table.id, list);
+  if (!Array.isArray(list)) return calls().sharedmapDeleteMany(table.id, list);
   let count = 0;
   for (const key of list) {
-    if (table.prepareLookup(key)) count += native().sharedmapDelete(table.id);
+    if (table.prepareLookup(key)) count += calls().sharedmapDelete(table.id);
   }
   return count;
 }

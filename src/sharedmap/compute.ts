@@ -10,6 +10,7 @@ import { rangeError, typeError } from '../errors.js';
 import { native } from '../native.js';
 import { checkFunction } from '../region/map-like.js';
 import { describe, readOptions } from '../region/options.js';
+import { calls } from './diagnostics.js';
 import { lookUp, MISSING } from './read.js';
 import { checkTtl } from './schema.js';
 import type { SharedMapTable } from './table.js';
@@ -54,7 +55,7 @@ export async function getOrCompute(
     if (found !== MISSING) return found;
     signal?.throwIfAborted();
     table.prepare(key);
-    const outcome = table.change(() => native().sharedmapLease(table.id, lease));
+    const outcome = table.change(() => calls().sharedmapLease(table.id, lease));
     if (outcome === ACQUIRED) return computeNow(table, key, compute, lease, ttl, signal);
     if (outcome !== PRESENT) await sleep(pause, undefined, signal === undefined ? {} : { signal });
   }

@@ -1,8 +1,8 @@
 /** Operations that read an entry with its properties, and change it if it has not changed since. */
 import { offheapError, typeError } from '../errors.js';
-import { native } from '../native.js';
 import { normalized } from '../region/map-like.js';
 import { describe } from '../region/options.js';
+import { calls } from './diagnostics.js';
 import { DOUBLES } from './message.js';
 import { lookUp, MISSING, resultOf } from './read.js';
 import { readExpiry } from './schema.js';
@@ -26,7 +26,7 @@ const MAX_UPDATES = 1000;
 /** The value of a key with its properties; see {@link SharedMap.entry}. */
 export function entryOf(table: SharedMapTable, key: unknown): Entry<unknown> | undefined {
   if (!table.prepareLookup(key)) return undefined;
-  const found = table.call(() => native().sharedmapGet(table.id, true));
+  const found = table.call(() => calls().sharedmapGet(table.id, true));
   if (found === 0) return undefined;
   const { doubles } = table.message;
   const expiresAt = doubles[DOUBLES.resultExpiresAt];
@@ -42,7 +42,7 @@ export function touch(table: SharedMapTable, key: unknown, options: unknown): bo
   table.checkChange();
   if (!table.prepareLookup(key)) return false;
   table.message.doubles[DOUBLES.expiresAt] = expiresAt === Infinity ? 0 : expiresAt;
-  return table.change(() => native().sharedmapTouch(table.id)) !== 0;
+  return table.change(() => calls().sharedmapTouch(table.id)) !== 0;
 }
 
 /** The value of a key; if it is absent, the result of `compute` is inserted first. */

@@ -16,7 +16,7 @@ import type { Opened } from '../native/sharedmap-file.js';
 import { checkPath, withDirectoryCause } from '../region/file.js';
 import { booleanOption, choiceOption, describe, readOptions, type Options } from '../region/options.js';
 import { MAX_MAPPINGS, Region } from '../region/region.js';
-import { nativeOptions, type SharedMapOptions } from './options.js';
+import { holderOptions, nativeOptions, type HolderOptions, type SharedMapOptions } from './options.js';
 import type { KeyType, ValueType } from './schema.js';
 
 /** How to open the file of a map, and the map to create if there is none. */
@@ -54,7 +54,7 @@ const MAP_OPTIONS = [
   'shards',
   'seed',
 ] as const;
-const OPTIONS = [...MAP_OPTIONS, 'create', 'mode', 'repair'] as const;
+const OPTIONS = [...MAP_OPTIONS, 'create', 'mode', 'repair', 'slowMilliseconds'] as const;
 /** `OH_BINDING_SHAREDMAP_…` */
 const FLAG = { create: 1, key: 2, value: 4, maxBytes: 8, read: 16, repair: 32 } as const;
 /** Options of a file that is opened without them. They are not compared with it. */
@@ -75,13 +75,14 @@ interface Figures {
 export function openFile<M extends Figures>(
   path: unknown,
   options: unknown,
-  attach: (region: Region, choose: unknown) => M,
+  attach: (region: Region, holder: HolderOptions) => M,
 ): { map: M; repaired: Repaired | undefined } {
   const target = checkPath(path);
   const read = readOptions(options, OPTIONS, 'open');
+  const holder = holderOptions(read);
   const file = open(target, read);
   try {
-    const map = attach(mapped(file, target), read['choose']);
+    const map = attach(mapped(file, target), holder);
     try {
       compare(map, read, target);
     } catch (error) {

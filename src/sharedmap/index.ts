@@ -16,6 +16,7 @@ export { type SharedMapStats } from './stats.js';
 export { type HotKey, type Participant, type SizeClass } from './figures.js';
 export { type Measurement, type MetricsOptions } from './metrics.js';
 export { type ComputeContext, type ComputeOptions } from './compute.js';
+export { type Occurrences, type SharedMapChannels, type SlowOperation } from './diagnostics.js';
 export { type EventType, type MapEvent, type SubscribeOptions } from './events.js';
 export { type Transaction, type TransactionOptions } from './transaction.js';
 export { type ScanResult } from './iteration.js';

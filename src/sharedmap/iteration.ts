@@ -2,9 +2,9 @@
  * Iteration: native code visits a few buckets at a time and returns their entries in the message,
  * from which they are decoded at once, before any other call uses it.
  */
-import { native } from '../native.js';
 import { IteratorPrototype } from '../region/iteration.js';
 import { SHARED_TYPE, WIDTHS } from '../region/element.js';
+import { calls } from './diagnostics.js';
 import { decodeNumber } from './keys.js';
 import { DOUBLES, PAYLOAD } from './message.js';
 import { closed, type SharedMapTable } from './table.js';
@@ -34,7 +34,7 @@ function step(
   const { message } = table;
   const count = table.call(() => {
     message.doubles[DOUBLES.expiresAt] = cursor;
-    return native().sharedmapScan(table.id, values, limit);
+    return calls().sharedmapScan(table.id, values, limit);
   });
   const { words, doubles, bytes } = message;
   const next = doubles[DOUBLES.expiresAt];
@@ -76,7 +76,7 @@ export function visitSizes(table: SharedMapTable, visit: (bytes: number) => void
   do {
     const count = table.call(() => {
       message.doubles[DOUBLES.expiresAt] = cursor;
-      return native().sharedmapScan(table.id, false, BATCH);
+      return calls().sharedmapScan(table.id, false, BATCH);
     });
     const { words } = message;
     let at = PAYLOAD;

@@ -15,6 +15,7 @@ import {
 import { NO_PLACEMENT, Region, type Placement } from '../region/region.js';
 import type { MapOptions } from '../native/sharedmap.js';
 import type { Choose } from './choose.js';
+import { slowOption } from './diagnostics.js';
 import {
   checkTtl,
   KEY_TYPES,
@@ -47,6 +48,8 @@ export interface SharedMapOptions<K extends KeyType, V extends ValueType> {
    * function throws, or returns anything but keys of candidates, the change is refused.
    */
   choose?: Choose<JsType<K>>;
+  /** As in {@link SharedMapAttachOptions.slowMilliseconds}. */
+  slowMilliseconds?: number;
   /** Number of shards, each with a lock: a power of two. Default: as many as suit the bound. */
   shards?: number;
   /** Ask the system to back the map with huge pages. Default: from 4 MiB on. */
@@ -65,6 +68,7 @@ const OPTIONS = [
   'ttl',
   'onFull',
   'choose',
+  'slowMilliseconds',
   'shards',
   'hugePages',
   'numaNode',
@@ -78,16 +82,33 @@ const MAX_BYTES = 2 ** 33;
 export interface SharedMapAttachOptions<K extends KeyType = KeyType> {
   /** As in {@link SharedMapOptions.choose}, for changes that this holder makes. */
   choose?: Choose<JsType<K>>;
+  /**
+   * Milliseconds from which on an operation of this holder is reported on the diagnostics channel
+   * `offheap:sharedmap:slow`, from 0 to 1e9. Default: 10.
+   */
+  slowMilliseconds?: number;
+}
+
+/** What each holder of a map decides for itself. */
+export interface HolderOptions {
+  readonly choose: unknown;
+  readonly slow: number;
+}
+
+/** Checks the options of a holder. */
+export function holderOptions(read: Options): HolderOptions {
+  return { choose: read['choose'], slow: slowOption(read['slowMilliseconds']) };
 }
 
 /** The options of `attach`. */
-export function attachOptions(options: unknown): { choose: unknown } {
-  return { choose: readOptions(options, ['choose'], 'attach')['choose'] };
+export function attachOptions(options: unknown): HolderOptions {
+  return holderOptions(readOptions(options, ['choose', 'slowMilliseconds'], 'attach'));
 }
 
-/** The region of a new, empty map, and its function `choose`. */
-export function createRegion(options: unknown): { region: Region; choose: unknown } {
+/** The region of a new, empty map, and the options of its holder. */
+export function createRegion(options: unknown): { region: Region; holder: HolderOptions } {
   const read = readOptions(options, OPTIONS, 'a SharedMap');
+  const holder = holderOptions(read);
   const settings = nativeOptions(read);
   const placement: Placement = {
     ...NO_PLACEMENT,
@@ -102,7 +123,7 @@ export function createRegion(options: unknown): { region: Region; choose: unknow
     region.release();
     throw error;
   }
-  return { region, choose: read['choose'] };
+  return { region, holder };
 }
 
 /** The options that native code needs. */

@@ -4,6 +4,7 @@
 import { native } from '../native.js';
 import type { TextBuffer } from '../region/blob.js';
 import { SHARED_TYPE, TYPE } from '../region/element.js';
+import { calls } from './diagnostics.js';
 import { decodeNumber } from './keys.js';
 import { FLAG } from './layout.js';
 import { PAYLOAD, WORDS } from './message.js';
@@ -159,7 +160,7 @@ function chained(table: SharedMapTable, first: number, head: number, flags: numb
 export function readLocked(table: SharedMapTable, counted: boolean): unknown {
   const found = table.call(() => {
     table.putKey();
-    return native().sharedmapGet(table.id, !counted);
+    return calls().sharedmapGet(table.id, !counted);
   });
   return found === 0 ? NOT_FOUND : resultOf(table);
 }
@@ -204,6 +205,6 @@ export function readHandle(table: SharedMapTable, handle: number): unknown {
       return value instanceof Pending ? value.decode() : value;
     }
   }
-  const found = table.call(() => native().sharedmapGetByHandle(table.id, handle));
+  const found = table.call(() => calls().sharedmapGetByHandle(table.id, handle));
   return found === 0 ? NOT_FOUND : resultOf(table);
 }

@@ -25,6 +25,7 @@ import { Watch } from './background.js';
 import * as bulk from './bulk.js';
 import { useChooser } from './choose.js';
 import { getOrCompute, type ComputeContext, type ComputeOptions } from './compute.js';
+import { calls, watchCalls } from './diagnostics.js';
 import { Subscriptions, type MapEvent, type SubscribeOptions } from './events.js';
 import {
   hotKeysOf,
@@ -42,6 +43,7 @@ import { measurementsOf, prometheusText, type Measurement, type MetricsOptions }
 import {
   attachOptions,
   createRegion,
+  type HolderOptions,
   type SharedMapAttachOptions,
   type SharedMapOptions,
 } from './options.js';
@@ -70,11 +72,11 @@ declare const handleBrand: unique symbol;
  */
 export type SharedHandle = number & { readonly [handleBrand]: 'SharedMap' };
 
-/** A region that contains a map, and the function that makes room in it. */
+/** A region that contains a map, and the options of its holder. */
 class Source {
   constructor(
     readonly region: Region,
-    readonly choose: unknown,
+    readonly holder: HolderOptions,
   ) {}
 }
 
@@ -113,7 +115,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   ) {
     super();
     const isSource = options instanceof Source;
-    const { region, choose } = isSource ? options : createRegion(options);
+    const { region, holder } = isSource ? options : createRegion(options);
     try {
       this.#table = new SharedMapTable(region, region.bytes.length >= 65_536);
     } catch (error) {
@@ -122,12 +124,14 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     }
     try {
       const evicts = this.onFull === 'evict' && this.policy !== 'none' ? this.policy : undefined;
-      useChooser(this.#table, choose, evicts);
+      useChooser(this.#table, holder.choose, evicts);
     } catch (error) {
       this.#table.close();
       throw error;
     }
-    this.#watch = new Watch(this.#table, new WeakRef(this));
+    const self = new WeakRef(this);
+    this.#watch = new Watch(this.#table, self);
+    watchCalls(this.#table.id, self, holder.slow);
     if (!isSource) addEntries(this, iterable);
   }
 
@@ -139,9 +143,9 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     token: Token<'sharedmap'>,
     options?: SharedMapAttachOptions<K>,
   ): SharedMap<K, V> {
-    const { choose } = attachOptions(options);
+    const holder = attachOptions(options);
     const region = attachRegion(token, 'sharedmap');
-    return new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region, choose));
+    return new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region, holder));
   }
 
   /**
@@ -161,8 +165,8 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     const { map, repaired } = openFile(
       path,
       options,
-      (region, choose) =>
-        new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region, choose)),
+      (region, holder) =>
+        new (this as unknown as new (source: Source) => SharedMap<K, V>)(new Source(region, holder)),
     );
     map.#repaired = repaired;
     return map;
@@ -242,7 +246,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
   delete(key: JsType<K>): boolean {
     const table = this.#table;
     table.checkChange();
-    return table.prepareLookup(key) && native().sharedmapDelete(table.id) !== 0;
+    return table.prepareLookup(key) && calls().sharedmapDelete(table.id) !== 0;
   }
 
   /** Deletes a key, and returns the value that it had. */
@@ -250,7 +254,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
     const table = this.#table;
     table.checkChange();
     if (!table.prepareLookup(key)) return undefined;
-    const found = table.call(() => native().sharedmapTake(table.id));
+    const found = table.call(() => calls().sharedmapTake(table.id));
     return found === 0 ? undefined : (resultOf(table) as ValueOf<V>);
   }
 
@@ -370,12 +374,12 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Removes all entries. */
   clear(): void {
-    native().sharedmapClear(changing(this.#table).id);
+    calls().sharedmapClear(changing(this.#table).id);
   }
 
   /** Removes all entries that have expired, and returns their number. */
   purgeExpired(): number {
-    return native().sharedmapPurge(changing(this.#table).id, Number.MAX_SAFE_INTEGER);
+    return calls().sharedmapPurge(changing(this.#table).id, Number.MAX_SAFE_INTEGER);
   }
 
   // ---- handles
@@ -418,7 +422,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Deletes the entry of a handle. Returns whether it was valid. */
   deleteByHandle(handle: SharedHandle): boolean {
-    return native().sharedmapDeleteByHandle(changing(this.#table).id, checkHandle(handle)) !== 0;
+    return calls().sharedmapDeleteByHandle(changing(this.#table).id, checkHandle(handle)) !== 0;
   }
 
   // ---- bulk
@@ -584,7 +588,7 @@ export class SharedMap<K extends KeyType = KeyType, V extends ValueType = ValueT
 
   /** Verifies the whole map. Throws `ERR_OFFHEAP_CORRUPT`. O(entries). */
   validate(): void {
-    native().sharedmapValidate(open(this.#table).id);
+    calls().sharedmapValidate(open(this.#table).id);
   }
 
   /**

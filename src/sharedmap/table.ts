@@ -18,6 +18,7 @@ import { isBlob, SHARED_TYPE, TYPE } from '../region/element.js';
 import { readText, type TextBuffer } from '../region/blob.js';
 import { hashMultipliers } from '../region/hash.js';
 import type { Region } from '../region/region.js';
+import { forgetCalls } from './diagnostics.js';
 import { BLOB, decodeNumber, encodeKey, keyScratch, NARROW, putKey, WIDE } from './keys.js';
 import { FLAG, HEAD, PARTICIPANT, QUICK, quickKind } from './layout.js';
 import { Message, PAYLOAD, WORDS } from './message.js';
@@ -174,6 +175,7 @@ export class SharedMapTable {
     this.doubles = EMPTY_DOUBLES;
     this.bytes = EMPTY_BYTES;
     registry.unregister(this);
+    forgetCalls(id);
     native().sharedmapClose(id);
     this.region.release();
   }
@@ -507,6 +509,7 @@ function encodingOf(bytes: Uint8Array, start: number, end: number): number {
 
 /** Closes the attachments of maps that were dropped. */
 const registry = new FinalizationRegistry<number>((id) => {
+  forgetCalls(id);
   native().sharedmapClose(id);
 });
 

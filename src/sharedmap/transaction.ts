@@ -6,9 +6,9 @@
  * the function is called again.
  */
 import { offheapError, typeError } from '../errors.js';
-import { native } from '../native.js';
 import { WIDTHS } from '../region/element.js';
 import { integerOption, readOptions } from '../region/options.js';
+import { calls } from './diagnostics.js';
 import { BLOB } from './keys.js';
 import { DOUBLES, PAYLOAD, WORDS } from './message.js';
 import { resultOf } from './read.js';
@@ -129,7 +129,7 @@ class Attempt implements Transaction<unknown, unknown> {
     let record = this.reads.get(id);
     if (record === undefined) {
       const bytes = this.keyBytes();
-      const found = table.call(() => native().sharedmapGet(table.id, true)) !== 0;
+      const found = table.call(() => calls().sharedmapGet(table.id, true)) !== 0;
       const version = found ? table.message.doubles[DOUBLES.resultVersion] : 0;
       record = { key: bytes, version, value: found ? resultOf(table) : undefined };
       this.reads.set(id, record);
@@ -205,7 +205,7 @@ class Attempt implements Transaction<unknown, unknown> {
       put(key);
       if (bytes !== undefined) put(bytes);
     }
-    const call = (): boolean => native().sharedmapCommit(table.id, reads.size + changes.size);
+    const call = (): boolean => calls().sharedmapCommit(table.id, reads.size + changes.size);
     const done = table.chooser === undefined ? call() : table.chooser.change(this.room(), call);
     message.trim();
     return done;

@@ -7,9 +7,9 @@
  * call.
  */
 import { typeError } from '../errors.js';
-import { native } from '../native.js';
 import { TYPE } from '../region/element.js';
 import { describe } from '../region/options.js';
+import { calls } from './diagnostics.js';
 import { DOUBLES, PAYLOAD, WORDS } from './message.js';
 import { EXPIRY, readExpiry } from './schema.js';
 import type { SharedMapTable } from './table.js';
@@ -60,8 +60,8 @@ export function writeRaw(
   // Without a closure where there is no chooser: it would cost a tenth of the write.
   const result =
     chooser === undefined
-      ? native().sharedmapSet(table.id, mode)
-      : chooser.changeOne(() => native().sharedmapSet(table.id, mode));
+      ? calls().sharedmapSet(table.id, mode)
+      : chooser.changeOne(() => calls().sharedmapSet(table.id, mode));
   message.trim();
   return result;
 }
@@ -84,8 +84,8 @@ export function writeByHandle(
   const { chooser } = table;
   const result =
     chooser === undefined
-      ? native().sharedmapSetByHandle(table.id, handle)
-      : chooser.changeByHandle(handle, () => native().sharedmapSetByHandle(table.id, handle));
+      ? calls().sharedmapSetByHandle(table.id, handle)
+      : chooser.changeByHandle(handle, () => calls().sharedmapSetByHandle(table.id, handle));
   message.trim();
   return result;
 }
@@ -111,13 +111,13 @@ export function increment(table: SharedMapTable, key: unknown, by: unknown): unk
     if (typeof step !== 'bigint') throw typeError(`the increment must be a bigint, not ${describe(step)}`);
     if (BigInt.asIntN(64, step) !== step) throw typeError('the increment must be a bigint of 64 bits');
     message.integers[DOUBLES.expiresAt] = step;
-    table.change(() => native().sharedmapIncrementInteger(table.id));
+    table.change(() => calls().sharedmapIncrementInteger(table.id));
     const sum = message.integers[DOUBLES.resultVersion];
     return valueType === TYPE.u64 ? BigInt.asUintN(64, sum) : sum;
   }
   const step = by === undefined ? 1 : by;
   if (typeof step !== 'number') throw typeError(`the increment must be a number, not ${describe(step)}`);
   message.doubles[DOUBLES.expiresAt] = step;
-  table.change(() => native().sharedmapIncrement(table.id));
+  table.change(() => calls().sharedmapIncrement(table.id));
   return message.doubles[DOUBLES.resultVersion];
 }
