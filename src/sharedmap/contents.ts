@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import { TYPE_NAMES } from '../region/element.js';
 import { corrupt, readLong } from '../region/format.js';
 import type { Contents } from '../region/contents.js';
+import type { SizeClass } from './figures.js';
 import { HEAD } from './layout.js';
 import { KEY_TYPES, POLICIES, valueTypeOf, type KeyType } from './schema.js';
 import { SharedMap } from './shared-map.js';
@@ -49,11 +50,30 @@ function figures(path: string): Contents {
     const map = SharedMap.open(path, { mode: 'r' });
     try {
       const { participants, ...stats } = map.stats();
-      return { ...stats, attached: participants };
+      return {
+        ...stats,
+        attached: participants,
+        sizes: resultOf(() => sizesText(map.sizes())),
+      };
     } finally {
       map.close();
     }
   } catch (error) {
     return { figures: `none: ${messageOf(error)}` };
   }
+}
+
+/** A result, or why there is none. */
+function resultOf(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    return `failed: ${messageOf(error)}`;
+  }
+}
+
+/** One line for each class of sizes. */
+function sizesText(classes: readonly SizeClass[]): string {
+  if (classes.length === 0) return 'no entries';
+  return classes.map(({ bytes, entries }) => `up to ${bytes} bytes: ${entries} entries`).join('\n');
 }

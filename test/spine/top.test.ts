@@ -197,4 +197,33 @@ describe.runIf(process.platform === 'linux')('offheap inspect', () => {
     writeFileSync(saved, bytes.subarray(0, 50));
     expect(await offheap('inspect', saved)).toMatchObject({ code: 1, stdout: '' });
   });
+
+  it('shows how many entries have which size', async () => {
+    const { path, map } = makeMap('sizes', 300);
+    map.set('k'.repeat(500), 1);
+    const sizes = map.sizes();
+    map.close();
+    const found = JSON.parse((await offheap('inspect', path, '--json')).stdout) as object;
+    const lines = sizes.map(({ bytes, entries }) => `up to ${bytes} bytes: ${entries} entries`);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(found).toMatchObject({ contents: { entries: 301, attached: 0, sizes: lines.join('\n') } });
+    const empty = makeMap('no sizes', 0);
+    empty.map.close();
+    expect((await offheap('inspect', empty.path)).stdout).toMatch(/sizes +no entries/);
+  });
+
+  it.each([0, 8, 55, 300, 5000, -1])('reads a file of which %i bytes are there', async (length) => {
+    const { path, map } = makeMap(`cut ${length}`, 300);
+    const saved = join(folder, `cut snapshot ${length}`);
+    await map.save(saved);
+    map.close();
+    for (const file of [path, saved]) {
+      writeFileSync(file, readFileSync(file).subarray(0, length));
+      const { code, stdout, stderr } = await offheap('inspect', file);
+      if (code === 0)
+        expect(stdout).toMatch(/figures +none: .+truncated|checksum +wrong[^]*unknown: the file/);
+      else
+        expect([code, stderr]).toEqual([1, expect.stringMatching(/^offheap: .+ \(ERR_OFFHEAP_CORRUPT\)\n$/)]);
+    }
+  });
 });
