@@ -293,6 +293,51 @@ fn the_limit_of_file_sizes_is_an_error_that_names_it() {
     assert!(reopen(&path, Mode::Read).len() > 100_000);
 }
 
+/// The records of commits lie at 32 KiB, so a lower limit is an error of `open` and of `flush`. Each
+/// part runs in a child process, because a lowered limit cannot be raised again.
+#[test]
+fn a_limit_below_the_records_is_an_error_and_no_signal() {
+    let folder = Folder::new();
+    let path = folder.path("numbers");
+    let mut vector = create(&path);
+    (0..500).for_each(|i| vector.push(i).unwrap());
+    vector.flush().unwrap();
+    drop(vector);
+    for limit in [4096, 16_384, 32_767, 32_768] {
+        for lowered_after_opening in [false, true] {
+            // SAFETY: the child makes system calls, allocates a little, and exits.
+            let status = unsafe {
+                let child = libc::fork();
+                if child == 0 {
+                    libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
+                    let lower = || {
+                        let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
+                        libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit);
+                    };
+                    let open = || RawMmapVector::open(&path, Mode::Write, Options::default());
+                    let refused = if lowered_after_opening {
+                        let mut vector = open().unwrap();
+                        lower();
+                        vector.push(1).and_then(|()| vector.flush()).unwrap_err()
+                    } else {
+                        lower();
+                        match open() {
+                            Ok(mut vector) => vector.push(1).and_then(|()| vector.flush()).unwrap_err(),
+                            Err(error) => error,
+                        }
+                    };
+                    libc::_exit(i32::from(refused.kind() != ErrorKind::Full));
+                }
+                let mut status = -1;
+                libc::waitpid(child, &raw mut status, 0);
+                status
+            };
+            assert_eq!(status, 0, "limit {limit}, lowered after opening: {lowered_after_opening}");
+        }
+    }
+    assert_eq!(reopen(&path, Mode::Read).len(), 500);
+}
+
 /// A mapping keeps the open file, and with it the lock: JavaScript's memory does so until it is
 /// collected.
 #[test]

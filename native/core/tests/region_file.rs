@@ -8,7 +8,7 @@ use offheap_core::region::crc::checksum;
 use offheap_core::region::file::{CopyMode, RegionFile, live_mappings};
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const PAGE: usize = 65536; // A multiple of every page size in use.
@@ -244,6 +244,69 @@ fn the_interrupted_code_keeps_its_errno() {
     let read = byte(&file, PAGE);
     assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EBADF));
     assert_eq!(read, 0);
+}
+
+/// Node.js replaces the handler when a program listens for SIGBUS, and sets the default action when
+/// it stops. The next file that is mapped puts ours back, in front of what is there.
+#[test]
+fn a_replaced_handler_is_put_back_by_the_next_file() {
+    let _alone = alone();
+    let folder = Folder::new();
+    extern "C" fn ignore(_: libc::c_int) {}
+    for action in [libc::SIG_DFL, ignore as extern "C" fn(libc::c_int) as usize] {
+        let (path, other) = (folder.file("a", 4 * PAGE), folder.file("b", PAGE));
+        let status = in_child(|| {
+            let file = open(&path);
+            // SAFETY: the action is the default, or a function that does nothing.
+            unsafe { libc::signal(libc::SIGBUS, action) };
+            let _other = open(&other);
+            cut(&path, PAGE as u64);
+            let right = byte(&file, 2 * PAGE) == 0 && file.is_lost();
+            // SAFETY: ends the child, which holds nothing that must be released.
+            unsafe { libc::_exit(i32::from(!right)) };
+        });
+        assert_eq!(status, 0);
+    }
+}
+
+/// A handler that was installed after ours, and calls ours for what it does not know, is called
+/// once, and then the first action, which is that of Rust's library here.
+#[test]
+fn handlers_that_call_each_other_do_not_loop() {
+    static OURS: AtomicUsize = AtomicUsize::new(0);
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn chain(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        CALLS.fetch_add(1, Relaxed);
+        // SAFETY: the address is that of the handler before, which has three parameters.
+        unsafe {
+            let ours: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                std::mem::transmute(OURS.load(Relaxed));
+            ours(signal, info, context);
+        }
+    }
+    let _alone = alone();
+    let folder = Folder::new();
+    let (path, other) = (folder.file("a", PAGE), folder.file("b", PAGE));
+    let status = in_child(|| {
+        let _file = open(&path);
+        // SAFETY: zeros are a valid sigaction, and the pointers are valid.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut action);
+            OURS.store(action.sa_sigaction, Relaxed);
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = chain;
+            action.sa_sigaction = handler as usize;
+            libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut());
+        }
+        let _other = open(&other);
+        // SAFETY: the second ends the child, which holds nothing that must be released.
+        unsafe {
+            libc::raise(libc::SIGBUS);
+            libc::_exit(CALLS.load(Relaxed) as i32);
+        }
+    });
+    assert!(libc::WIFEXITED(status), "{status}");
+    assert_eq!(libc::WEXITSTATUS(status), 1);
 }
 
 #[test]

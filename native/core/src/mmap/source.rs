@@ -32,9 +32,17 @@ pub struct OpenFile {
 
 impl OpenFile {
     /// Opens the regular file at `path`. `Io` if there is none, or it cannot be opened in this
-    /// mode.
+    /// mode. `Unsupported` if its contents are made up by the kernel and it reports no size, as
+    /// those of `/proc` do.
     pub fn open(path: &Path, mode: Mode, thresholds: Thresholds) -> Result<OpenFile> {
         let (file, size) = open_regular(path, mode)?;
+        #[cfg(target_os = "linux")]
+        if size == 0 && is_synthetic(&file) {
+            return Err(Error::unsupported(format!(
+                "{} has no size, because the kernel makes up its contents: read it with a file function",
+                path.display()
+            )));
+        }
         Ok(OpenFile {
             storage: FileStorage::new(file),
             path: path.to_path_buf(),
@@ -142,11 +150,19 @@ impl OpenFile {
         window.grow(self.storage.file(), length)
     }
 
-    /// Allocates blocks for every byte, if the file has holes.
+    /// Allocates blocks for every byte, if the file has holes. `Full`, with no block allocated, if
+    /// the holes exceed the free space of the file system.
     fn fill_holes(&self, length: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
             use std::os::fd::AsRawFd;
+            // Some file systems keep what they allocated before they found the disk full, and what
+            // another process has stored there meanwhile cannot be told from it. So the space is
+            // compared first.
+            let free = free_bytes(self.storage.file());
+            if length > free && missing_bytes(self.storage.file(), length) > free {
+                return Err(self.no_room());
+            }
             let length =
                 i64::try_from(length).map_err(|_| Error::range("the length exceeds that of any file"))?;
             let file = self.storage.file().as_raw_fd();
@@ -159,12 +175,13 @@ impl OpenFile {
                 if failed { std::io::Error::last_os_error().raw_os_error().unwrap_or(0) } else { 0 };
             if number == libc::EOPNOTSUPP && self.length_now()? >= length as u64 {
                 // The C library then writes to each block.
+                super::storage::check_limit(length as u64)
+                    .map_err(|error| Error::full(format!("cannot fill the holes of the file: {error}")))?;
                 // SAFETY: as above.
                 number = unsafe { libc::posix_fallocate(file, 0, length) };
             }
             if matches!(number, libc::ENOSPC | libc::EDQUOT) {
-                let path = self.path.display();
-                return Err(Error::full(format!("the disk has no room for the holes in {path}")));
+                return Err(self.no_room());
             }
         }
         #[cfg(not(target_os = "linux"))]
@@ -172,6 +189,12 @@ impl OpenFile {
             let _ = length;
         }
         Ok(())
+    }
+
+    #[cfg(target_os = "linux")]
+    #[cold]
+    fn no_room(&self) -> Error {
+        Error::full(format!("the disk has no room for the holes in {}", self.path.display()))
     }
 
     /// Returns when everything written is on the disk.
@@ -215,6 +238,75 @@ impl OpenFile {
     }
 }
 
+/// The bytes of the holes in the first `length` bytes; 0 if the file system does not report holes.
+#[cfg(target_os = "linux")]
+fn missing_bytes(file: &std::fs::File, length: u64) -> u64 {
+    use std::os::fd::AsRawFd;
+    let seek = |from: u64, whence| {
+        // SAFETY: the descriptor is open; the call accesses no memory of ours. No reads use the
+        // position of the file.
+        let found = unsafe { libc::lseek(file.as_raw_fd(), from as i64, whence) };
+        u64::try_from(found).map_err(|_| std::io::Error::last_os_error().raw_os_error())
+    };
+    let (mut at, mut missing) = (0, 0);
+    while at < length {
+        // `ENXIO`: the file was truncated to less meanwhile.
+        let Ok(hole) = seek(at, libc::SEEK_HOLE) else { break };
+        let data = match seek(hole, libc::SEEK_DATA) {
+            Ok(data) => data,
+            // There is no data after the hole, or nothing at all.
+            Err(Some(libc::ENXIO)) => length,
+            Err(_) => break,
+        };
+        missing += data.min(length).saturating_sub(hole);
+        at = data.max(hole + 1);
+    }
+    missing
+}
+
+/// The free bytes of the file system that this process may use, or `u64::MAX` if unknown.
+#[cfg(target_os = "linux")]
+fn free_bytes(file: &std::fs::File) -> u64 {
+    use std::os::fd::AsRawFd;
+    let mut facts = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: the descriptor is open, and `facts` is writable; zeros are a valid statvfs.
+    let facts = unsafe {
+        if libc::fstatvfs(file.as_raw_fd(), facts.as_mut_ptr()) != 0 {
+            return u64::MAX;
+        }
+        facts.assume_init()
+    };
+    // A file system without a size reports no blocks at all.
+    if facts.f_blocks == 0 {
+        return u64::MAX;
+    }
+    // SAFETY: has no preconditions.
+    let blocks = if unsafe { libc::geteuid() } == 0 { facts.f_bfree } else { facts.f_bavail };
+    blocks.saturating_mul(facts.f_frsize)
+}
+
+/// Whether the kernel makes up the contents of the file when it is read.
+#[cfg(target_os = "linux")]
+fn is_synthetic(file: &std::fs::File) -> bool {
+    use std::os::fd::AsRawFd;
+    const PROC: i64 = 0x9FA0;
+    const SYSFS: i64 = 0x6265_6572;
+    const DEBUGFS: i64 = 0x6462_6720;
+    const TRACEFS: i64 = 0x7472_6163;
+    const SECURITYFS: i64 = 0x7363_6673;
+    const CGROUP: i64 = 0x0027_E0EB;
+    const CGROUP2: i64 = 0x6367_7270;
+    let mut facts = std::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the descriptor is open, and `facts` is writable; zeros are a valid statfs.
+    let magic = unsafe {
+        if libc::fstatfs(file.as_raw_fd(), facts.as_mut_ptr()) != 0 {
+            return false;
+        }
+        facts.assume_init().f_type
+    };
+    matches!(magic as i64, PROC | SYSFS | DEBUGFS | TRACEFS | SECURITYFS | CGROUP | CGROUP2)
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -234,5 +326,36 @@ mod tests {
         // SAFETY: the byte is within the window.
         assert_eq!(unsafe { window.base().add(1 << 19).read_volatile() }, 0);
         assert!(window.is_lost());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "asks for holes")]
+    fn a_file_with_more_holes_than_disk_is_refused_and_stays_sparse() {
+        use std::os::unix::fs::MetadataExt;
+        let named = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(named.path(), [7; 8192]).unwrap();
+        let size = 1 << 42;
+        if named.as_file().set_len(size).is_err() || free_bytes(named.as_file()) >= size {
+            eprintln!("not tried: the file system allows no such file, or has room for it");
+            return;
+        }
+        let before = named.as_file().metadata().unwrap().blocks();
+        let missing = missing_bytes(named.as_file(), size);
+        assert!((size - (1 << 16)..=size - 8192).contains(&missing), "{missing}");
+        let open = OpenFile::open(named.path(), Mode::Write, Thresholds::default()).unwrap();
+        let mut window = Window::new(0, Access::Write).unwrap();
+        let error = open.map(&mut window, size as usize).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Full);
+        assert_eq!(named.as_file().metadata().unwrap().blocks(), before);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "asks for the file system")]
+    fn a_file_without_a_size_is_refused() {
+        for path in ["/proc/self/maps", "/proc/version"] {
+            let error = OpenFile::open(Path::new(path), Mode::Read, Thresholds::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(path), "{error}");
+        }
     }
 }

@@ -29,8 +29,8 @@ pub trait Storage {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 
     /// Extends the file to at least `len` bytes, with blocks for all of them, so that a store
-    /// through a mapping cannot find the disk full. `Full` if the disk is full; the file may then
-    /// have become longer, but no content has changed.
+    /// through a mapping cannot find the disk full. `Full` if the disk is full; the file then has
+    /// its former length and occupies no more of the disk than before.
     fn allocate(&self, len: u64) -> Result<()>;
 
     /// Truncates the file to `len` bytes.
@@ -116,6 +116,9 @@ impl Storage for FileStorage {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        // Also within the file: the limit may be lower than its length.
+        let end = offset.saturating_add(bytes.len() as u64);
+        check_limit(end).map_err(|error| refused(end, error))?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::FileExt;
@@ -137,7 +140,12 @@ impl Storage for FileStorage {
         if len <= now {
             return Ok(());
         }
-        check_limit(len).and_then(|()| allocate(&self.file, now, len)).map_err(|error| refused(len, error))
+        allocate(&self.file, now, len).map_err(|error| {
+            // Some file systems keep what they allocated before they found the disk full. Truncating
+            // also frees blocks past the end of the file.
+            self.file.set_len(now).ok();
+            refused(len, error)
+        })
     }
 
     fn truncate(&self, len: u64) -> Result<()> {
@@ -153,7 +161,7 @@ impl Storage for FileStorage {
 }
 
 #[cold]
-fn refused(len: u64, error: io::Error) -> Error {
+pub(crate) fn refused(len: u64, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             Error::full(format!("the disk has no room to make the file {len} bytes long: {error}"))
@@ -162,30 +170,38 @@ fn refused(len: u64, error: io::Error) -> Error {
     }
 }
 
-/// Refuses a length that exceeds the file size limit of the process (`ulimit -f`). The system would
-/// not only refuse it, but also send SIGXFSZ, which terminates a process that does not handle it.
-#[cfg(unix)]
-pub(crate) fn check_limit(length: u64) -> io::Result<()> {
-    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: `limit` is writable.
-    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
-    if limit.rlim_cur != libc::RLIM_INFINITY && length > limit.rlim_cur {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("the limit of this process is {} bytes (RLIMIT_FSIZE; `ulimit -f`)", limit.rlim_cur),
-        ));
+/// The limit of this process for the sizes of files (`ulimit -f`), in bytes; `u64::MAX` if there is
+/// none.
+pub(crate) fn size_limit() -> u64 {
+    #[cfg(unix)]
+    {
+        let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: `limit` is writable.
+        unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+        if limit.rlim_cur != libc::RLIM_INFINITY {
+            return limit.rlim_cur;
+        }
     }
-    Ok(())
+    u64::MAX
 }
 
-#[cfg(not(unix))]
-pub(crate) fn check_limit(_length: u64) -> io::Result<()> {
+/// Refuses a length, or the end of a write, that exceeds [`size_limit`]. The system would not only
+/// refuse it, but also send SIGXFSZ, which terminates a process that does not handle it.
+pub(crate) fn check_limit(length: u64) -> io::Result<()> {
+    let limit = size_limit();
+    if length > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("the limit of this process is {limit} bytes (RLIMIT_FSIZE; `ulimit -f`)"),
+        ));
+    }
     Ok(())
 }
 
 #[cfg(target_os = "linux")]
 fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
     use std::os::fd::AsRawFd;
+    check_limit(to)?;
     let range = |value: u64| i64::try_from(value).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge));
     let (offset, count) = (range(from)?, range(to - from)?);
     loop {
@@ -202,6 +218,7 @@ fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
+    check_limit(to)?;
     write_zeros(file, from, to)
 }
 

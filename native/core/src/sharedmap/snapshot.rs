@@ -14,6 +14,7 @@ use super::layout::{control, shard};
 use super::lock::Holder;
 use super::write::{Expiry, Mode, Write};
 use super::{Map, Shard};
+use crate::mmap::storage::{check_limit, refused, size_limit};
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Write as _};
@@ -166,7 +167,8 @@ impl Map {
         file: File,
         go_on: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Option<Saved>> {
-        let mut out = Output { file: BufWriter::with_capacity(1 << 18, file), sum: 0, bytes: 0 };
+        let limit = size_limit();
+        let mut out = Output { file: BufWriter::with_capacity(1 << 18, file), sum: 0, bytes: 0, limit };
         let mut header = Vec::with_capacity(HEADER);
         header.extend_from_slice(&MAGIC);
         header.extend_from_slice(&self.geometry.schema.word().to_le_bytes());
@@ -359,12 +361,17 @@ struct Output {
     file: BufWriter<File>,
     sum: u32,
     bytes: u64,
+    /// The system would not only refuse a longer file, but send SIGXFSZ.
+    limit: u64,
 }
 
 impl Output {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.sum = crc32c::crc32c_append(self.sum, bytes);
         self.bytes += bytes.len() as u64;
+        if self.bytes > self.limit {
+            check_limit(self.bytes).map_err(|error| refused(self.bytes, error))?;
+        }
         Ok(self.file.write_all(bytes)?)
     }
 }

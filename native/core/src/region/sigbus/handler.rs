@@ -6,37 +6,55 @@ use crate::region::pages::{page_size, put_zeros};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 /// The most faults of one range after it was replaced to the end. Each thread of the process may
 /// cause one, because its fault was already on the way; more than this is a loop.
 const MAX_REPEATS: u32 = 1 << 16;
 
-/// The action of SIGBUS before ours.
-static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
+/// The action that was in place before ours was first installed, packed by [`pack`].
+static ORIGINAL: AtomicU64 = AtomicU64::new(0);
 
-/// Installs the handler, once for the process.
+/// The action that ours replaced the last time, packed by [`pack`].
+static PREVIOUS: AtomicU64 = AtomicU64::new(0);
+
+/// The address of the `siginfo` of a signal that is being forwarded. A handler that was installed
+/// after ours may call ours for it; it must not be forwarded to that handler again.
+static FORWARDED: AtomicUsize = AtomicUsize::new(0);
+
+/// Set in a packed action whose handler has three parameters. No address has this bit.
+const THREE_PARAMETERS: u64 = 1 << 63;
+
+/// An action in one word, so that a handler reads it whole.
+fn pack(action: &libc::sigaction) -> u64 {
+    let flag = if action.sa_flags & libc::SA_SIGINFO != 0 { THREE_PARAMETERS } else { 0 };
+    action.sa_sigaction as u64 | flag
+}
+
+/// Ensures that our handler is in place: installs it first, and again after somebody else replaced
+/// it. Node.js does that when a program adds a listener for SIGBUS, and sets the default action
+/// when it removes the last one. Costs a system call of 0.2 µs.
 pub(super) fn install() -> Result<()> {
-    static DONE: AtomicBool = AtomicBool::new(false);
-    if DONE.load(Acquire) {
-        return Ok(());
-    }
-    let _lock = registry();
-    if DONE.load(Acquire) {
-        return Ok(());
-    }
-    page_size(); // Queried here, so that the handler finds it cached.
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
     let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_sigbus;
+    let _lock = registry();
+    page_size(); // Queried here, so that the handler finds it cached.
     // SAFETY: zeros are a valid sigaction, and the calls are given valid pointers. The previous
-    // action is stored before ours can run, because PREVIOUS is filled from a query first.
+    // action is stored before ours can run, because it is queried first.
     unsafe {
         let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
         if libc::sigaction(libc::SIGBUS, std::ptr::null(), previous.as_mut_ptr()) != 0 {
             return Err(std::io::Error::last_os_error().into());
         }
-        let _ = PREVIOUS.set(previous.assume_init());
+        let previous = previous.assume_init();
+        if previous.sa_sigaction == handler as usize {
+            return Ok(());
+        }
+        if !INSTALLED.load(Relaxed) {
+            ORIGINAL.store(pack(&previous), Release);
+        }
+        PREVIOUS.store(pack(&previous), Release);
         let mut ours = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
         ours.sa_sigaction = handler as usize;
         // ONSTACK: threads with a small stack may have an alternate one for handlers. RESTART: a
@@ -47,7 +65,7 @@ pub(super) fn install() -> Result<()> {
             return Err(std::io::Error::last_os_error().into());
         }
     }
-    DONE.store(true, Release);
+    INSTALLED.store(true, Relaxed);
     Ok(())
 }
 
@@ -109,13 +127,15 @@ fn preserving_errno<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Performs the previous action of SIGBUS.
+/// Performs the previous action of SIGBUS: of ours, or, if the handler of that action called ours,
+/// of the first one.
 ///
 /// # Safety
 /// Called from the handler, with its arguments.
 unsafe fn forward(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, by_kernel: bool) {
-    let previous = PREVIOUS.get();
-    let action = previous.map_or(libc::SIG_DFL, |previous| previous.sa_sigaction);
+    let again = FORWARDED.swap(info.addr(), AcqRel) == info.addr();
+    let packed = if again { &ORIGINAL } else { &PREVIOUS }.load(Acquire);
+    let action = (packed & !THREE_PARAMETERS) as usize;
     if action == libc::SIG_IGN && !by_kernel {
         return;
     }
@@ -134,8 +154,7 @@ unsafe fn forward(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
         }
         return;
     }
-    let flags = previous.map_or(0, |previous| previous.sa_flags);
-    if flags & libc::SA_SIGINFO != 0 {
+    if packed & THREE_PARAMETERS != 0 {
         // SAFETY: a handler that was installed with SA_SIGINFO has this type.
         unsafe {
             let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
@@ -149,4 +168,5 @@ unsafe fn forward(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
             handler(signal);
         }
     }
+    FORWARDED.store(0, Release);
 }

@@ -68,13 +68,14 @@
 //! A system call on lost bytes (`write` from the mapping) raises no signal: it returns EFAULT. If a
 //! file shrinks within its last page, that page stays readable, with zeros past the new end: there
 //! is no signal, and only the checksum reveals the loss. A SIGBUS handler that is installed later
-//! and does not chain to ours takes over all faults. A page that was replaced stays replaced, even
+//! and does not chain to ours takes over all faults, until the next watch begins: each one puts our
+//! handler back in front of it. A page that was replaced stays replaced, even
 //! if the file grows again.
 //!
 //! # Cost
 //!
-//! Nothing while no page is lost. A mapping costs one uncontended lock and two binary searches over
-//! the slots in use; a fault walks all slots, which are in blocks of 64 and take two cache lines
+//! Nothing while no page is lost. A mapping costs a system call of 0.2 µs, two uncontended locks and
+//! two binary searches over the slots in use; a fault walks all slots, which are in blocks of 64 and take two cache lines
 //! each. An orphan costs a system call of 0.2 µs at each sweep.
 
 mod handler;
@@ -96,7 +97,7 @@ pub(crate) struct Watch(Entry);
 
 impl Watch {
     /// Watches `[start, start + length)`, rounded up to whole pages. The first watch installs the
-    /// handler. `status` becomes 1 when a page is lost.
+    /// handler, and later ones install it again if it was replaced. `status` becomes 1 when a page is lost.
     ///
     /// # Safety
     /// `start` is the first byte of a mapping of `length` bytes, `writable` or not, that is
