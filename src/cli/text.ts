@@ -67,7 +67,7 @@ export function doctorText(report: DoctorReport): string {
     return `node ${id}: CPUs ${rangesText(cpus)}, ${bytesText(memoryBytes)}, ${bytesText(freeBytes)} free${far}`;
   });
   const addon = native.loaded
-    ? `loaded from ${native.source === 'prebuild' ? 'the package' : 'a local build'}\n${native.path}`
+    ? `loaded from ${{ prebuild: 'the package', build: 'a local build', environment: 'OFFHEAP_BINARY' }[native.source ?? 'build']}\n${native.path}`
     : `NOT LOADED\n${native.error}`;
   const huge = hugePages.transparent ?? 'unknown';
   return table([

@@ -7,7 +7,7 @@
  * of `WeakRef`, whose instances V8's serializer refuses. The prototype chain shows nothing of that,
  * and creation costs about 15 ns more.
  */
-import * as threads from 'node:worker_threads';
+import threads from 'node:worker_threads';
 
 /** Missing before Node 22.10, and in the types of Node 20. */
 const { markAsUncloneable } = threads as { markAsUncloneable?: (object: object) => void };

@@ -156,8 +156,8 @@ impl OpenFile {
         #[cfg(target_os = "linux")]
         {
             use std::os::fd::AsRawFd;
-            // Some file systems keep what they allocated before they found the disk full, and what
-            // another process has stored there meanwhile cannot be told from it. So the space is
+            // Some file systems keep the blocks that they allocated before they found the disk
+            // full, and another process may have stored to these meanwhile. So the space is
             // compared first.
             let free = free_bytes(self.storage.file());
             if length > free && missing_bytes(self.storage.file(), length) > free {

@@ -141,8 +141,8 @@ impl Storage for FileStorage {
             return Ok(());
         }
         allocate(&self.file, now, len).map_err(|error| {
-            // Some file systems keep what they allocated before they found the disk full. Truncating
-            // also frees blocks past the end of the file.
+            // Some file systems keep the blocks that they allocated before they found the disk
+            // full. Truncating also frees blocks past the end of the file.
             self.file.set_len(now).ok();
             refused(len, error)
         })

@@ -74,9 +74,9 @@
 //!
 //! # Cost
 //!
-//! Nothing while no page is lost. A mapping costs a system call of 0.2 µs, two uncontended locks and
-//! two binary searches over the slots in use; a fault walks all slots, which are in blocks of 64 and take two cache lines
-//! each. An orphan costs a system call of 0.2 µs at each sweep.
+//! Nothing while no page is lost. A mapping costs a system call of 0.2 µs, two uncontended locks
+//! and two binary searches over the slots in use; a fault walks all slots, which are in blocks of
+//! 64 and take two cache lines each. An orphan costs a system call of 0.2 µs at each sweep.
 
 mod handler;
 #[cfg(target_os = "linux")]
@@ -97,7 +97,8 @@ pub(crate) struct Watch(Entry);
 
 impl Watch {
     /// Watches `[start, start + length)`, rounded up to whole pages. The first watch installs the
-    /// handler, and later ones install it again if it was replaced. `status` becomes 1 when a page is lost.
+    /// handler, and later ones install it again if it was replaced. `status` becomes 1 when a page
+    /// is lost.
     ///
     /// # Safety
     /// `start` is the first byte of a mapping of `length` bytes, `writable` or not, that is
