@@ -6,4 +6,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../native"
 OFFHEAP_LOOM_MORE="${1:-1}" exec cargo test --release --locked -p offheap-core --test pools_loom \
-  --test sharedmap_loom -- --nocapture "${@:2}"
+  --test sharedmap_loom --test sharedmap_takeover_loom -- --nocapture "${@:2}"

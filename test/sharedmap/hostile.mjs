@@ -97,6 +97,18 @@ function exercise(map) {
     attempt(() => map.deleteByHandle(handle));
   }
   for (let n = 2000; n < 2600; n++) attempt(() => map.set(keyOf(n), valueOf(n)));
+  for (let n = 0; n < 400; n += 20) {
+    attempt(() =>
+      map.transaction((tx) => {
+        const found = tx.get(keyOf(n));
+        tx.set(keyOf(n + 1), found ?? valueOf(n));
+        tx.delete(keyOf(n + 2));
+      }),
+    );
+  }
+  const subscription = attempt(() => map.subscribe(() => undefined));
+  for (let n = 0; n < 60; n++) attempt(() => map.set(keyOf(n), valueOf(n)));
+  attempt(() => subscription?.close());
   attempt(() => map.purgeExpired());
   attempt(() => map.clear());
   for (let n = 0; n < 50; n++) attempt(() => map.set(keyOf(n), valueOf(n)));

@@ -55,7 +55,8 @@ impl Map {
         };
         let was_live = is_live(&entry, now);
         self.remove(shard, place, &entry, if entry.is_expired(now) { Event::Expire } else { Event::Delete });
-        self.adjust_buckets(shard)?;
+        // The change is made: without memory for a split or a merge, the next change makes it.
+        self.adjust_buckets(shard).ok();
         Ok(was_live)
     }
 
@@ -74,7 +75,8 @@ impl Map {
         self.append_value(&entry, out)?;
         let info = Info::of(self, &entry);
         self.remove(shard, place, &entry, Event::Delete);
-        self.adjust_buckets(shard)?;
+        // As in `remove_where`: an error would lose the value.
+        self.adjust_buckets(shard).ok();
         Ok(Taken::Value(info))
     }
 
@@ -202,6 +204,9 @@ impl Map {
                 bytes.try_reserve(entry.key_length)?;
                 map.words.read_bytes(entry.key_at, entry.key_length, &mut bytes);
                 let key = map.key_of(entry, &bytes)?;
+                if !map.fits(key.length(), value.length()) {
+                    return Err(map.never_fits(value.length()));
+                }
                 let write = Write { key, value, value_type, mode: Mode::Replace, expiry, now };
                 map.write_locked(shard, key.hash(&map.seeds), &write)
             },

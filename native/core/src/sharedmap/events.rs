@@ -61,19 +61,30 @@ impl Map {
         self.update_events();
     }
 
-    /// The types that some participant subscribed to. A participant that joins or leaves at the
-    /// same time updates the word after this.
+    /// Stores the types that some participant subscribed to. Of two participants that do so at the
+    /// same time, the one that stores last has to count the subscription of the other: it reads the
+    /// other's store by its own exchange, and counts again.
     pub(super) fn update_events(&self) {
+        // A region that others overwrite all the time must not stop this one.
+        for _ in 0..1000 {
+            let all = self.subscribed();
+            self.words.exchange(control::EVENTS, all);
+            if self.subscribed() == all {
+                break;
+            }
+        }
+    }
+
+    fn subscribed(&self) -> u32 {
         let words = self.words;
-        let all = (0..self.geometry.participants).fold(0, |all, slot| {
+        (0..self.geometry.participants).fold(0, |all, slot| {
             let at = participants::at(&self.geometry, slot);
             if words.load(at + participant::STATE) == 0 {
                 all
             } else {
                 all | words.load(at + participant::EVENTS)
             }
-        });
-        words.release(control::EVENTS, all);
+        })
     }
 
     /// Records an event of an entry. Requires the shard's lock.

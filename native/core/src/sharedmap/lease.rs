@@ -62,7 +62,8 @@ impl Map {
                 if let Some(block) = block
                     && self.publish(shard, hash, key, block)?
                 {
-                    self.adjust_buckets(shard)?;
+                    // The lease is taken: without memory for a split, the next change makes it.
+                    self.adjust_buckets(shard).ok();
                     return Ok(Lease::Acquired);
                 }
             }

@@ -116,6 +116,8 @@ pub struct Map {
     pinned: RefCell<Vec<usize>>,
     /// Evictions of the last second, if the log is on.
     evictions: Cell<watch::Evictions>,
+    /// Locks that this attachment took of shards that are being saved.
+    saving_turn: Cell<u32>,
     /// Why the disk refused the last page that could not be allocated.
     refusal: RefCell<Option<Error>>,
 }
@@ -218,6 +220,7 @@ impl Map {
             draft: RefCell::default(),
             pinned: RefCell::default(),
             evictions: Cell::default(),
+            saving_turn: Cell::default(),
             refusal: RefCell::default(),
         })
     }
@@ -312,6 +315,9 @@ impl Map {
             }
             Obtained::TakenOver(dead) => self.take_over(&guard, dead)?,
         }
+        if self.is_saving(shard) {
+            self.abandon_snapshot(shard);
+        }
         Ok(guard)
     }
 
@@ -371,3 +377,5 @@ impl Drop for Guard<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_attacks;

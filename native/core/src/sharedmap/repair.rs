@@ -35,7 +35,7 @@ impl Map {
     pub(super) fn take_over(&self, guard: &Guard<'_>, dead: Holder) -> Result<()> {
         // If the repair fails for want of memory, the next holder repeats it.
         guard.leave.set(dead.0);
-        self.complete_transaction_of(dead);
+        self.await_transaction();
         let repaired = self.repair(guard.shard);
         self.watch_take_over(guard.shard, dead, repaired.as_ref().ok().copied());
         repaired?;

@@ -28,6 +28,9 @@ const HEADER: usize = 40;
 const NODE_UNITS: u32 = 3;
 /// Buckets that are visited between two checks whether to go on.
 const STEP: usize = 64;
+/// Locks of shards that are being saved between two checks whether the participant that saves is
+/// alive.
+const ASK_EVERY: u32 = 16;
 /// A record's words before its key.
 const RECORD: usize = 24;
 
@@ -126,16 +129,33 @@ impl Map {
         for id in 0..self.geometry.shards() {
             let shard = self.shard(id);
             let _guard = self.lock(shard)?;
-            for index in 0..self.buckets(shard) {
-                let Some(home) = self.bucket_at(shard, index) else { continue };
-                for (_, reference) in self.lanes(home) {
-                    self.clear_new(reference);
-                }
-            }
-            self.free_kept(shard, &mut |_| ());
-            self.words.release(shard.at + shard::SAVING, 0);
+            self.clear_marks_of(shard);
         }
         Ok(())
+    }
+
+    fn clear_marks_of(&self, shard: Shard) {
+        for index in 0..self.buckets(shard) {
+            let Some(home) = self.bucket_at(shard, index) else { continue };
+            for (_, reference) in self.lanes(home) {
+                self.clear_new(reference);
+            }
+        }
+        self.free_kept(shard, &mut |_| ());
+        self.words.release(shard.at + shard::SAVING, 0);
+    }
+
+    /// Removes the marks of a shard whose snapshot was being made by a participant that terminated.
+    /// Otherwise the entries that are kept for it would occupy memory until the next snapshot.
+    /// Requires that the shard's lock was just taken: no new entry is marked that is not published.
+    #[cold]
+    pub(super) fn abandon_snapshot(&self, shard: Shard) {
+        // The system is asked only now and then, because a snapshot has many changes.
+        let turn = self.saving_turn.get();
+        self.saving_turn.set(turn.wrapping_add(1));
+        if turn.is_multiple_of(ASK_EVERY) && !self.is_alive(Holder(self.words.load(control::SNAPSHOT))) {
+            self.clear_marks_of(shard);
+        }
     }
 
     fn clear_new(&self, reference: u32) {

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Zeroed memory for a map.
-struct Block(Vec<u64>);
+pub(super) struct Block(Vec<u64>);
 
 impl Block {
-    fn new(options: &Options) -> Block {
+    pub(super) fn new(options: &Options) -> Block {
         let mut block = Block(vec![0; (Map::region_size(options).unwrap() / 8) as usize]);
         // SAFETY: the memory is zeroed and not used by others.
         unsafe { Map::init(block.base(), block.length(), options).unwrap() };
@@ -29,7 +29,7 @@ impl Block {
         self.0.len() * 8
     }
 
-    fn attach(&mut self, backing: Box<dyn Backing>) -> Map {
+    pub(super) fn attach(&mut self, backing: Box<dyn Backing>) -> Map {
         // SAFETY: each test keeps the block until its maps are dropped.
         unsafe { Map::attach(self.base(), self.length(), backing).unwrap() }
     }
@@ -37,15 +37,15 @@ impl Block {
 
 /// A process that can be declared dead.
 #[derive(Clone, Default)]
-struct Process {
-    dead: Arc<AtomicBool>,
+pub(super) struct Process {
+    pub(super) dead: Arc<AtomicBool>,
     claimed: Arc<Mutex<Vec<usize>>>,
     /// Slots that any process claimed and has not released.
     all: Arc<Mutex<HashMap<usize, Arc<AtomicBool>>>>,
 }
 
 impl Process {
-    fn sibling(&self) -> Process {
+    pub(super) fn sibling(&self) -> Process {
         Process { all: self.all.clone(), ..Process::default() }
     }
 }
@@ -75,7 +75,7 @@ impl Backing for Process {
     fn discard(&self, _: u64, _: u64) {}
 }
 
-fn options(key: Type, value: Type, max_bytes: u64, flags: u32) -> Options {
+pub(super) fn options(key: Type, value: Type, max_bytes: u64, flags: u32) -> Options {
     let schema = Schema { key, value, policy: 0, flags };
     Options { schema, max_bytes, shards: None, ttl: 0.0, seeds: Some([1, 2]) }
 }
@@ -84,11 +84,11 @@ fn text(key: &str) -> Key<'_> {
     Key::Blob(Blob::text(key).unwrap())
 }
 
-fn bytes(value: &[u8]) -> Value<'_> {
+pub(super) fn bytes(value: &[u8]) -> Value<'_> {
     Value::Blob { head: entry::bytes_head(value.len()), bytes: value }
 }
 
-fn set<'a>(key: Key<'a>, value: Value<'a>) -> Write<'a> {
+pub(super) fn set<'a>(key: Key<'a>, value: Value<'a>) -> Write<'a> {
     Write { key, value, value_type: 0, mode: Mode::Set, expiry: Expiry::Default, now: 1000.0 }
 }
 
@@ -101,7 +101,7 @@ impl Random {
     }
 }
 
-fn get(map: &Map, key: Key<'_>) -> Option<Vec<u8>> {
+pub(super) fn get(map: &Map, key: Key<'_>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     map.get(&key, 1000.0, true, &mut out).unwrap().map(|_| out)
 }
@@ -344,6 +344,21 @@ fn stop_everywhere(
     unreachable!()
 }
 
+/// Runs a test whose writers are stopped by panics, which are not printed.
+pub(super) fn silence(test: impl FnOnce()) {
+    let silence = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|info| {
+        if !info.payload().is::<simulator::Stopped>() {
+            eprintln!("{info}");
+        }
+    }));
+    let result = catch_unwind(AssertUnwindSafe(test));
+    std::panic::set_hook(silence);
+    if let Err(payload) = result {
+        std::panic::resume_unwind(payload);
+    }
+}
+
 #[test]
 fn a_writer_may_stop_after_any_store() {
     let silence = std::panic::take_hook();
@@ -481,7 +496,7 @@ fn a_hit_is_not_marked_after_the_bucket_changed() {
     assert_eq!(map.words.load_byte(place.meta()), meta);
 }
 
-fn temporary() -> (tempfile::TempDir, std::path::PathBuf) {
+pub(super) fn temporary() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot");
     (folder, path)
@@ -631,7 +646,7 @@ fn events_are_delivered_in_order_and_losses_are_counted() {
     assert_eq!((map.poll(&mut positions, &mut out).unwrap(), out.len()), (0, 0));
 }
 
-fn change<'a>(key: u32, value: Option<&'a [u8]>) -> Change<'a> {
+pub(super) fn change<'a>(key: u32, value: Option<&'a [u8]>) -> Change<'a> {
     Change { key: Key::Narrow(key), value: value.map(bytes), value_type: 0, expiry: Expiry::Default }
 }
 

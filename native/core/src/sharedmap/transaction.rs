@@ -14,6 +14,7 @@ use super::read::is_live;
 use super::write::{Expiry, Mode, Write, next_count};
 use super::{Event, Map, Shard};
 use crate::{Error, ErrorKind, Result};
+use std::time::Duration;
 
 /// A key that a transaction read, and the version that it had; 0: absent.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,9 @@ struct Prepared {
     place: Option<Place>,
     old: u32,
 }
+
+/// Between two looks at a transaction that another participant completes.
+const NAP: Duration = Duration::from_micros(50);
 
 impl Map {
     /// Makes all changes, if all keys read have their versions still. Returns whether it did.
@@ -104,10 +108,14 @@ impl Map {
         found.filter(|(_, entry)| is_live(entry, now)).map_or(0, |(_, entry)| entry.version())
     }
 
-    /// Makes the changes under all locks. `false`, and nothing changed, if there is no room.
-    fn apply(&self, changes: &[Change<'_>], now: f64) -> Result<bool> {
-        let words = self.words;
-        let mut prepared: Vec<Prepared> = Vec::new();
+    /// Writes the blocks and chooses the lanes of all changes. `false` if there is no room. The
+    /// caller frees the blocks then, and after an error.
+    fn prepare_changes(
+        &self,
+        changes: &[Change<'_>],
+        prepared: &mut Vec<Prepared>,
+        now: f64,
+    ) -> Result<bool> {
         prepared.try_reserve(changes.len())?;
         // The blocks first: to make room for them may move or evict entries.
         for change in changes {
@@ -117,10 +125,7 @@ impl Map {
                 None => Some(0),
                 Some(value) => self.write_block(shard, hash, change, value, now)?,
             };
-            let Some(block) = block else {
-                self.discard(&prepared);
-                return Ok(false);
-            };
+            let Some(block) = block else { return Ok(false) };
             prepared.push(Prepared { shard, hash, block, place: None, old: 0 });
         }
         // Then the lanes, without evicting anything.
@@ -131,13 +136,24 @@ impl Map {
                 prepared[index].place = Some(place);
                 prepared[index].old = old.reference();
             } else if block != 0 {
-                let taken: Vec<usize> = prepared.iter().filter_map(|p| p.place.map(Place::lane)).collect();
-                let Some(place) = self.reserve_lane(shard, home, hash, &taken)? else {
-                    self.discard(&prepared);
-                    return Ok(false);
-                };
+                let mut taken = Vec::new();
+                taken.try_reserve(prepared.len())?;
+                taken.extend(prepared.iter().filter_map(|p| p.place.map(Place::lane)));
+                let Some(place) = self.reserve_lane(shard, home, hash, &taken)? else { return Ok(false) };
                 prepared[index].place = Some(place);
             }
+        }
+        Ok(true)
+    }
+
+    /// Makes the changes under all locks. `false`, and nothing changed, if there is no room.
+    fn apply(&self, changes: &[Change<'_>], now: f64) -> Result<bool> {
+        let words = self.words;
+        let mut prepared = Vec::new();
+        let ready = self.prepare_changes(changes, &mut prepared, now);
+        if !matches!(ready, Ok(true)) {
+            self.discard(&prepared);
+            return ready;
         }
         let mut count = 0;
         for change in &prepared {
@@ -160,8 +176,9 @@ impl Map {
         for change in &prepared {
             self.complete(change);
         }
+        // The changes are made: without memory for a split, the next change makes it.
         for change in &prepared {
-            self.adjust_buckets(change.shard)?;
+            self.adjust_buckets(change.shard).ok();
         }
         Ok(true)
     }
@@ -261,15 +278,25 @@ impl Map {
         Ok(guard)
     }
 
-    /// Completes the transaction of a holder that terminated, if it was committed.
-    pub(super) fn complete_transaction_of(&self, dead: Holder) {
+    /// Waits until no transaction is committed and incomplete, and completes that of a holder that
+    /// terminated. Requires a shard's lock that was taken over.
+    ///
+    /// The holder of the big lock need not be that of the shard's lock: another participant may
+    /// have taken the big lock over, and may itself have terminated before it completed the
+    /// transaction. The shard must not be repaired before that, because the repair would free the
+    /// blocks that the record refers to. A live holder of the big lock that has committed waits for
+    /// no lock, so this cannot deadlock.
+    pub(super) fn await_transaction(&self) {
         let words = self.words;
-        let word = words.acquire(control::BIG_LOCK);
-        if word & !lock::SLEEPERS == dead.0
-            && words.swap(control::BIG_LOCK, word, self.holder.0 | lock::SLEEPERS)
-        {
-            self.redo();
-            lock::release(&words, control::BIG_LOCK, 0);
+        while words.acquire(control::COMMIT) == 1 {
+            let word = words.acquire(control::BIG_LOCK);
+            let holder = Holder(word & !lock::SLEEPERS);
+            if holder != self.holder && self.is_alive(holder) {
+                std::thread::sleep(NAP);
+            } else if words.swap(control::BIG_LOCK, word, self.holder.0 | lock::SLEEPERS) {
+                self.redo();
+                lock::release(&words, control::BIG_LOCK, 0);
+            }
         }
     }
 

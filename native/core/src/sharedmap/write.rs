@@ -271,15 +271,18 @@ impl Map {
         let units = (bytes.len() / 8) as u32;
         let Some(block) = self.make_room(shard, units, keep, now)? else { return Ok(None) };
         self.words.write_bytes(block as usize * 2, bytes);
-        self.pin(block)?;
+        if let Err(error) = self.pin(block) {
+            self.free(shard, block, units);
+            return Err(error);
+        }
         let (Some(chain_at), Value::Blob { bytes: value, .. }) = (chain_at, draft.value) else {
             return Ok(Some(block));
         };
-        let first = self.store_chain(shard, hash, value, block, keep, now)?;
-        if first == 0 {
+        let first = self.store_chain(shard, hash, value, block, keep, now);
+        let Ok(first @ 1..) = first else {
             self.free(shard, block, units);
-            return Ok(None);
-        }
+            return first.map(|_| None);
+        };
         self.words.store(block as usize * 2 + chain_at, first);
         Ok(Some(block))
     }
@@ -299,11 +302,18 @@ impl Map {
         let (mut first, mut previous) = (0, owner);
         for part in value.chunks(room) {
             let units = (CHUNK_HEADER + part.len().div_ceil(4)).div_ceil(2) as u32;
-            let Some(chunk) = self.make_room(shard, units, keep, now)? else {
-                self.free_chain(shard, first);
-                return Ok(0);
+            let chunk = match self.make_room(shard, units, keep, now) {
+                Ok(Some(chunk)) => chunk,
+                other => {
+                    self.free_chain(shard, first);
+                    return other.map(|_| 0);
+                }
             };
-            self.pin(chunk)?;
+            if let Err(error) = self.pin(chunk) {
+                self.free(shard, chunk, units);
+                self.free_chain(shard, first);
+                return Err(error);
+            }
             let at = chunk as usize * 2;
             words.store(at, CHUNK);
             words.store(at + 1, units);
@@ -326,12 +336,12 @@ impl Map {
     /// block is free, if the index has no room.
     pub(super) fn publish(&self, shard: Shard, hash: u32, key: &Key<'_>, block: u32) -> Result<bool> {
         let words = self.words;
-        let done = self.publish_pinned(shard, hash, key, block)?;
+        let done = self.publish_pinned(shard, hash, key, block);
         self.unpin();
         let Some(entry) = parse(words, &self.geometry, block) else { return Ok(false) };
-        if !done {
+        if !matches!(done, Ok(true)) {
             self.free_blocks(shard, &entry);
-            return Ok(false);
+            return done;
         }
         self.count_entry(shard, &entry);
         if !entry.is_pending() {

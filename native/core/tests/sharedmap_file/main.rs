@@ -9,6 +9,7 @@
 mod children;
 mod hostile;
 mod kill;
+mod kill_all;
 mod namespaces;
 
 use children::{Process, path, role, say, wait_for_line};
@@ -156,6 +157,7 @@ fn child() {
         "namespace" => namespaces::in_pid_namespace(&path),
         "full" => namespaces::full_disk(&path),
         role if role.starts_with("killed ") => kill::child(&path, &role["killed ".len()..]),
+        role if role.starts_with("all ") => kill_all::child(&path, &role["all ".len()..]),
         _ => panic!("unknown role: {role}"),
     }
 }
