@@ -293,8 +293,8 @@ fn the_limit_of_file_sizes_is_an_error_that_names_it() {
     assert!(reopen(&path, Mode::Read).len() > 100_000);
 }
 
-/// The records of commits lie at 32 KiB, so a lower limit is an error of `open` and of `flush`. Each
-/// part runs in a child process, because a lowered limit cannot be raised again.
+/// The records of commits lie at 32 KiB, so a lower limit is an error of `open` and of `flush`.
+/// Each part runs in a child process, because a lowered limit cannot be raised again.
 #[test]
 fn a_limit_below_the_records_is_an_error_and_no_signal() {
     let folder = Folder::new();

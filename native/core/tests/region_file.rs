@@ -247,7 +247,7 @@ fn the_interrupted_code_keeps_its_errno() {
 }
 
 /// Node.js replaces the handler when a program listens for SIGBUS, and sets the default action when
-/// it stops. The next file that is mapped puts ours back, in front of what is there.
+/// it stops. The next file that is mapped puts ours back, in front of the new action.
 #[test]
 fn a_replaced_handler_is_put_back_by_the_next_file() {
     let _alone = alone();
@@ -269,8 +269,8 @@ fn a_replaced_handler_is_put_back_by_the_next_file() {
     }
 }
 
-/// A handler that was installed after ours, and calls ours for what it does not know, is called
-/// once, and then the first action, which is that of Rust's library here.
+/// A handler that was installed after ours, and calls ours for all other addresses, is called once,
+/// and then the first action, which is that of Rust's library here.
 #[test]
 fn handlers_that_call_each_other_do_not_loop() {
     static OURS: AtomicUsize = AtomicUsize::new(0);

@@ -4,7 +4,7 @@
 //! The lock is the code of the map itself. Publication and marks are models of the steps in
 //! `docs/formats/sharedmap.md` ("Reading", "Writing"), because a whole map has too many states.
 //! Each has versions that omit one step or order, in which loom has to find the error; so the
-//! models detect what they are for. The event rings and the commit record are written under the
+//! models detect these errors. The event rings and the commit record are written under the
 //! lock only.
 //!
 //! `scripts/loom.sh` allows more preemptions.

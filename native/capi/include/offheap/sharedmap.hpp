@@ -223,9 +223,9 @@ class SharedMap : public SharedMapReader<K, V> {
     for (int attempt = 0; attempt < kAttempts; attempt++) {
       std::optional<Entry> before = this->entry(key);
       const std::uint64_t version = before ? before->version : 0;
-      std::optional<Value> current;
-      if (before) current.emplace(std::move(before->value));
-      Value value = owned(change(std::move(current)));
+      // Named, because g++ 12 takes a temporary optional for uninitialized.
+      Value value = before ? owned(change(std::optional<Value>(std::move(before->value))))
+                           : owned(change(std::optional<Value>()));
       const Expiry expiry = version != 0 ? Expiry::keep() : Expiry();
       if (compare_and_set(key, version, Values::view(value), expiry)) return value;
     }
