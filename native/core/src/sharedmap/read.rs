@@ -211,7 +211,9 @@ impl Map {
         let word = at + if is_hit { participant::HITS } else { participant::MISSES };
         let count = f64::from_bits(words.load_double(word)) + 1.0;
         words.store_double(word, count.to_bits());
-        if is_hit && count % 64.0 == 0.0 {
+        // As an integer, because the remainder of floats is a call that takes longer than the
+        // lookup.
+        if is_hit && (count as u64).is_multiple_of(64) {
             let sample = words.load(at + participant::SAMPLE);
             words.store(at + participant::SAMPLES + sample as usize % participant::SAMPLE_COUNT, hash);
             words.store(at + participant::SAMPLE, sample.wrapping_add(1));
